@@ -1,0 +1,32 @@
+// Checks what `npm pack` would publish: its manifest, its types, and that the command starts from these files alone.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "vtb-setup-package-"));
+
+function check(command, ...args) {
+  execFileSync(join(root, "node_modules/.bin", command), args, { cwd: root, stdio: "inherit" });
+}
+
+try {
+  const options = ["--ignore-scripts", "--json", "--pack-destination", folder];
+  const [{ filename, files }] = JSON.parse(execFileSync("npm", ["pack", ...options], { cwd: root, encoding: "utf8" }));
+  const tarball = join(folder, filename);
+  check("publint", "--strict", tarball);
+  check("attw", "--profile", "esm-only", tarball);
+
+  execFileSync("tar", ["-xzf", tarball, "-C", folder]);
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const started = execFileSync(join(folder, "package/bin/vtb-setup.js"), ["--version"], { encoding: "utf8" }).trim();
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  if (started !== version) throw new Error(`the packed command says that it is ${started}, not ${version}`);
+  const unwanted = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz)$/.test(path));
+  if (unwanted.length > 0) throw new Error(`not for publishing: ${unwanted.map(({ path }) => path).join(", ")}`);
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,15 @@
+import { loadConfig } from "../../engine/load.js";
+import { plan } from "../../engine/plan.js";
+import { exitStatus } from "../exit-status.js";
+import { loadOptions } from "../load-options.js";
+import { reportRun } from "../report-run.js";
+import { runOptions } from "../run-options.js";
+import type { Session } from "../session.js";
+import type { PlanSettings } from "../settings.js";
+
+export async function runPlan(session: Session, files: readonly string[], settings: PlanSettings): Promise<number> {
+  const configuration = await loadConfig(files, await loadOptions(session, settings));
+  const result = await plan(configuration, runOptions(session, settings));
+  reportRun(session, result, { ...settings, files, shownTokens: [] });
+  return settings.detailedExitcode && result.changes.length > 0 ? exitStatus.changesPlanned : exitStatus.done;
+}

@@ -1,0 +1,24 @@
+import { validate } from "../../engine/load.js";
+import { outcomeToJson } from "../../report/json.js";
+import { renderProblems } from "../../report/problems.js";
+import { exitStatus } from "../exit-status.js";
+import { loadOptions } from "../load-options.js";
+import type { Session } from "../session.js";
+import type { ValidateSettings } from "../settings.js";
+
+export async function runValidate(
+  session: Session,
+  files: readonly string[],
+  settings: ValidateSettings,
+): Promise<number> {
+  const { terminal } = session;
+  const options = await loadOptions(session, settings);
+  const warnings = await validate(files, { ...options, noEnv: !settings.env });
+  if (settings.output === "json") {
+    terminal.out(`${JSON.stringify(outcomeToJson("validate", "valid", warnings), undefined, 2)}\n`);
+  } else {
+    terminal.talk(renderProblems(warnings, terminal.talkPaint));
+    terminal.out(`Valid: ${files.join(" ")}\n`);
+  }
+  return exitStatus.done;
+}

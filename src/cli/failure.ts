@@ -1,0 +1,36 @@
+import { type Problem, SetupError } from "../errors.js";
+import { outcomeToJson } from "../report/json.js";
+import { countProblems, renderProblems } from "../report/problems.js";
+import { statusOf } from "./exit-status.js";
+import type { Session } from "./session.js";
+
+/** Tells why a command failed, and gives its exit status. */
+export function reportFailure(
+  session: Pick<Session, "terminal" | "stoppedBy">,
+  error: unknown,
+  { command, json }: { readonly command: string; readonly json: boolean },
+): number {
+  const { terminal } = session;
+  const failure = error instanceof SetupError ? error : unexpected(error);
+  if (json) {
+    const outcome = failure.reason === "invalid" ? "invalid" : "failed";
+    terminal.out(`${JSON.stringify(outcomeToJson(command, outcome, failure.problems), undefined, 2)}\n`);
+  } else {
+    const counts = countProblems(failure.problems);
+    terminal.talk(`${renderProblems(failure.problems, terminal.talkPaint)}${counts}; nothing was changed.\n`);
+  }
+  return statusOf(failure.reason, session.stoppedBy());
+}
+
+/** Only the kind of an unforeseen error is told: its message may quote what it was working on. */
+function unexpected(error: unknown): SetupError {
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
+  const problem: Problem = {
+    severity: "error",
+    code: "INTERNAL",
+    message: `an unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
+    hint: `report this as a fault, with these lines:\n${frames.slice(0, 8).join("\n")}`,
+  };
+  return new SetupError("internal", [problem], { cause: error });
+}

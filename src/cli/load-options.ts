@@ -1,0 +1,13 @@
+import type { LoadOptions } from "../engine/load.js";
+import { loadStepModules } from "../engine/step-modules.js";
+import type { Session } from "./session.js";
+import type { ConfigSettings } from "./settings.js";
+
+/** What reading the configuration needs, from the command line and the process. */
+export async function loadOptions(
+  { env, cwd, stdin }: Session,
+  { steps, strict, secretsDir }: ConfigSettings,
+): Promise<LoadOptions> {
+  const modules = await loadStepModules(steps, cwd);
+  return { ...modules, strict, secretsDir, env, cwd, stdin, now: new Date() };
+}

@@ -1,0 +1,45 @@
+import { CommanderError } from "commander";
+import { setupError } from "../errors.js";
+import { exitStatus } from "./exit-status.js";
+import { createProgram } from "./program.js";
+import { createSession } from "./session.js";
+import { createTerminal } from "./terminal.js";
+
+/** Runs the command line of this process and sets its exit status. */
+export async function main(process: NodeJS.Process): Promise<void> {
+  const terminal = createTerminal(process);
+  const session = createSession(process, terminal);
+  const args = process.argv.slice(2);
+  const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));
+  let status: number = exitStatus.done;
+  const program = createProgram(session, (ended) => {
+    status = ended;
+  });
+  const talked: string[] = [];
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: (text) => talked.push(text) });
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    status = await endFailed(error);
+  }
+  process.exitCode = status;
+
+  async function endFailed(error: unknown): Promise<number> {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.done;
+    const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? "";
+    const { reportFailure } = await import("./failure.js");
+    if (!(error instanceof CommanderError)) return reportFailure(session, error, { command, json });
+    if (args.length === 0 && !json) {
+      terminal.talk(talked.join(""));
+      return exitStatus.usage;
+    }
+    const message = talked
+      .join("")
+      .trim()
+      .replace(/^error: /, "");
+    const hint = `vtb-setup ${command === "" ? "" : `${command} `}--help shows what there is`;
+    return reportFailure(session, setupError("usage", "COMMAND_LINE", message, hint), { command, json });
+  }
+}

@@ -1,0 +1,89 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { defaultDatabaseUrl } from "../database/url.js";
+import { parseDuration } from "../steps/duration.js";
+import { version } from "../version.js";
+import type { Session } from "./session.js";
+
+/** What a command's action gives: the exit status. */
+type Run = (session: Session, files: readonly string[], settings: never) => Promise<number>;
+
+/** The command line. Each command's code is loaded when it is called. */
+export function createProgram(session: Session, finished: (status: number) => void): Command {
+  const program = new Command("vtb-setup")
+    .description("Makes an auth database say what a YAML file says: who may call an API.")
+    .version(version)
+    .helpCommand("help [command]", "show help for a command")
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true });
+
+  const run = (load: () => Promise<Run>) => async (files: readonly string[], settings: object) => {
+    const command = await load();
+    // Commander has parsed the options that the command declares below.
+    finished(await command(session, files, settings as never));
+  };
+  const files = ["<files...>", "YAML files or folders of *.yaml; - reads standard input"] as const;
+
+  withPlanOptions(program.command("apply"))
+    .description("make the database say what the files say, in one transaction")
+    .argument(...files)
+    .option("--tokens-out <file>", "write generated tokens to a new file (mode 0600)")
+    .action(run(async () => (await import("./commands/apply.js")).runApply));
+
+  withPlanOptions(program.command("plan"))
+    .description("tell what apply would change; changes nothing")
+    .argument(...files)
+    .option("--detailed-exitcode", "exit with 2 when there are changes", false)
+    .action(run(async () => (await import("./commands/plan.js")).runPlan));
+
+  withConfigOptions(program.command("validate"))
+    .description("check the files alone: no database, no network")
+    .argument(...files)
+    .option("--no-env", "accept variables and secret files that are not there")
+    .action(run(async () => (await import("./commands/validate.js")).runValidate));
+
+  withStepsOption(withOutput(program.command("steps")))
+    .description("list the steps that a file can enable")
+    .action((settings: object) => run(async () => (await import("./commands/steps.js")).runSteps)([], settings));
+
+  withStepsOption(program.command("schema"))
+    .description("print the JSON Schema of configuration files, for editors")
+    .action((settings: object) => run(async () => (await import("./commands/schema.js")).runSchema)([], settings));
+
+  return program;
+}
+
+function withOutput(command: Command): Command {
+  return command.addOption(
+    new Option("--output <format>", "text for people, json for programs").choices(["text", "json"]).default("text"),
+  );
+}
+
+function withStepsOption(command: Command): Command {
+  return command.option("--steps <file>", "also use the steps of this module; can be repeated", collect, []);
+}
+
+function withConfigOptions(command: Command): Command {
+  return withStepsOption(withOutput(command))
+    .option("--strict", "make every warning an error", false)
+    .option("--secrets-dir <dir>", "the only folder that value_from may read files from");
+}
+
+function withPlanOptions(command: Command): Command {
+  const database = new Option("--database <url>", "the auth database").default(defaultDatabaseUrl);
+  return withConfigOptions(command)
+    .addOption(database.env("VTB_SETUP_DATABASE"))
+    .option("--prune", "delete what this owner managed and no file declares any more", false)
+    .option("--owner <name>", "who manages what the files declare", "default")
+    .option("--wait <duration>", "how long to wait for the database and providers, such as 2m", duration, 0)
+    .option("--offline", "skip discovery; endpoints stay as they are", false);
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function duration(value: string): number {
+  const seconds = value === "0" ? 0 : parseDuration(value);
+  if (seconds === undefined) throw new InvalidArgumentError("Write a number and a unit, such as 30s, 2m or 1h.");
+  return seconds * 1000;
+}

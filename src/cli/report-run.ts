@@ -1,0 +1,24 @@
+import type { RunResult } from "../engine/result.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import { runToJson } from "../report/json.js";
+import { renderProblems } from "../report/problems.js";
+import { renderRun } from "../report/run-text.js";
+import type { Session } from "./session.js";
+
+export interface ReportOptions {
+  readonly output: "text" | "json";
+  readonly database: string;
+  readonly files: readonly string[];
+  readonly shownTokens: readonly GeneratedSecret[];
+}
+
+/** Prints a finished run: results on standard output, everything else on standard error. */
+export function reportRun({ terminal }: Session, result: RunResult, options: ReportOptions): void {
+  if (options.output === "json") {
+    terminal.out(`${JSON.stringify(runToJson(result, options.shownTokens), undefined, 2)}\n`);
+    return;
+  }
+  terminal.talk(renderProblems(result.diagnostics, terminal.talkPaint));
+  const { outPaint: paint, width } = terminal;
+  terminal.out(renderRun(result, { ...options, paint, width }));
+}

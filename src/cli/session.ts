@@ -1,0 +1,39 @@
+import type { StopSignal } from "./exit-status.js";
+import type { Terminal } from "./terminal.js";
+
+/** What a command gets from the process, so that it touches nothing of it by itself. */
+export interface Session {
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly stoppedBy: () => StopSignal | undefined;
+  readonly stdin: () => Promise<Buffer>;
+}
+
+/** Connects a session to this process. */
+export function createSession(process: NodeJS.Process, terminal: Terminal): Session {
+  const controller = new AbortController();
+  let stoppedBy: StopSignal | undefined;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      stoppedBy ??= name;
+      controller.abort();
+    });
+  }
+  return {
+    terminal,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+    stoppedBy: () => stoppedBy,
+    stdin: () => readAll(process.stdin),
+  };
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,29 @@
+/** The options that commands share, as commander gives them. */
+export interface CommonSettings {
+  readonly output: "text" | "json";
+}
+
+export interface ConfigSettings extends CommonSettings {
+  readonly strict: boolean;
+  readonly steps: readonly string[];
+  readonly secretsDir?: string;
+}
+
+export interface ValidateSettings extends ConfigSettings {
+  /** False with `--no-env`. */
+  readonly env: boolean;
+}
+
+export interface PlanSettings extends ConfigSettings {
+  readonly database: string;
+  readonly prune: boolean;
+  readonly owner: string;
+  /** Milliseconds. */
+  readonly wait: number;
+  readonly offline: boolean;
+  readonly detailedExitcode: boolean;
+}
+
+export interface ApplySettings extends Omit<PlanSettings, "detailedExitcode"> {
+  readonly tokensOut?: string;
+}

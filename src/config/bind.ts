@@ -1,0 +1,190 @@
+import { randomBytes } from "node:crypto";
+import type { Finding } from "../document/finding.js";
+import type { MappingNode, Node, ScalarNode, SequenceNode } from "../document/node.js";
+import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
+import { Secret } from "../secrets/secret.js";
+import { choiceOf, chooseOption } from "./choose-option.js";
+import { dotted, MutedPaths, type ValuePath } from "./path.js";
+import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
+import type { FieldShape, MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import { unknownField } from "./unknown-field.js";
+
+/** Stands for a value that is not known, where no secret can stand for it. */
+const unresolved = Symbol("unresolved");
+
+export interface Binding {
+  /** What the schema validates. Fields that do not exist are left out: they are in `findings`. */
+  readonly value: unknown;
+  readonly findings: readonly Finding[];
+  /** Where the schema's complaints are noise: values that could not be resolved, placeholders, fields written under another name. */
+  readonly muted: MutedPaths;
+  /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
+  readonly shown: ReadonlySet<ScalarNode>;
+  readonly hidden: ReadonlySet<ScalarNode>;
+  /** Whether a value is missing because its variable was not there. */
+  readonly unresolved: boolean;
+}
+
+export interface BindOptions {
+  readonly namespace: string;
+  readonly shapeOf: ShapeReader;
+  /** How many values there may be once aliases are followed; the default suits the largest file. */
+  readonly maxValues?: number;
+}
+
+interface Walk extends BindOptions {
+  readonly findings: Finding[];
+  readonly muted: MutedPaths;
+  readonly shown: Set<ScalarNode>;
+  readonly hidden: Set<ScalarNode>;
+  unresolved: boolean;
+  valuesLeft: number;
+}
+
+/**
+ * Turns a node into the plain value that its schema validates: texts as they were written, booleans and numbers in every spelling of
+ * the files' first reader, secrets as {@link Secret}. What can't be converted stays text, for the schema to refuse.
+ */
+export function bind(schema: Schema, node: Node, options: BindOptions): Binding {
+  const walk: Walk = {
+    ...options,
+    findings: [],
+    muted: new MutedPaths(),
+    shown: new Set(),
+    hidden: new Set(),
+    unresolved: false,
+    valuesLeft: options.maxValues ?? 10_000_000,
+  };
+  const value = bindNode(walk, schema, node, [], false);
+  return { ...walk, value };
+}
+
+function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: ValuePath, inSecret: boolean): unknown {
+  if (walk.valuesLeft === 0) return refuseMore(walk, node, path);
+  walk.valuesLeft -= 1;
+  if (schema === undefined) return bindFree(walk, node, path, inSecret);
+  const field = walk.shapeOf(schema);
+  const { shape } = field;
+  const sensitive = inSecret || field.sensitive;
+  if (shape.kind === "union") {
+    const option = chooseOption(shape, node, walk.shapeOf);
+    return option === undefined ? misfit(walk, node, path, sensitive) : bindNode(walk, option, node, path, sensitive);
+  }
+  if (shape.kind === "free") return bindFree(walk, node, path, sensitive);
+  switch (node.kind) {
+    case "unresolved":
+      return bindUnresolved(walk, shape, path);
+    case "scalar":
+      return bindScalar(walk, field, node, path, sensitive);
+    case "sequence":
+      return shape.kind === "list" ? bindList(walk, shape, node, path, sensitive) : [];
+    case "mapping":
+      return shape.kind === "mapping" ? bindMapping(walk, shape, node, path, sensitive) : {};
+  }
+}
+
+/** No option takes this kind of node: the schema gets something of its kind to refuse. */
+function misfit(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
+  if (node.kind === "scalar") return bindFree(walk, node, path, sensitive);
+  if (node.kind === "unresolved") return bindUnresolved(walk, { kind: "free" }, path);
+  return node.kind === "sequence" ? [] : {};
+}
+
+function bindUnresolved(walk: Walk, shape: Shape, path: ValuePath): unknown {
+  walk.unresolved = true;
+  walk.muted.add(path);
+  // Each its own, so that no two of them look like the same secret used twice.
+  return shape.kind === "secret" ? new Secret(randomBytes(20).toString("hex")) : unresolved;
+}
+
+function bindScalar(walk: Walk, field: FieldShape, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
+  const { shape } = field;
+  const takesScalars = shape.kind !== "list" && shape.kind !== "mapping";
+  (takesScalars && !sensitive ? walk.shown : walk.hidden).add(node);
+  reportPlaceholder(walk, node, path, sensitive);
+  if (node.isNull()) return null;
+  switch (shape.kind) {
+    case "secret":
+      return new Secret(node.text());
+    case "boolean":
+      return toBoolean(node) ?? node.text();
+    case "number":
+      return (shape.whole ? toInteger(node) : toNumber(node)) ?? node.text();
+    case "choice":
+      return (choiceOf(shape.values, node) ?? { value: node.text() }).value;
+    default:
+      return node.text();
+  }
+}
+
+function bindList(
+  walk: Walk,
+  shape: Extract<Shape, { kind: "list" }>,
+  node: SequenceNode,
+  path: ValuePath,
+  sensitive: boolean,
+): unknown {
+  return node.items.map((item, index) => bindNode(walk, shape.element(index), item, [...path, index], sensitive));
+}
+
+function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: ValuePath, sensitive: boolean): unknown {
+  const entries: [string, unknown][] = [];
+  for (const [key, entry] of node.entries) {
+    const schema = shape.fields.get(key) ?? shape.rest;
+    if (schema !== undefined) {
+      entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
+    } else {
+      const { finding, meant } = unknownField(walk.namespace, path, entry, shape.fields.keys());
+      walk.findings.push(finding);
+      // That the field which was meant is missing would be the same mistake told twice.
+      if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
+    }
+  }
+  // From entries, because assigning `__proto__` would change the object instead.
+  return Object.fromEntries(entries);
+}
+
+/** Where no schema says what is expected: what YAML 1.1 reads. These scalars are not known to be harmless. */
+function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
+  switch (node.kind) {
+    case "unresolved":
+      return bindUnresolved(walk, { kind: "free" }, path);
+    case "scalar":
+      walk.hidden.add(node);
+      reportPlaceholder(walk, node, path, sensitive);
+      return naturalValue(node);
+    case "sequence":
+      return node.items.map((item, index) => bindNode(walk, undefined, item, [...path, index], sensitive));
+    case "mapping":
+      return Object.fromEntries(
+        [...node.entries].map(([key, { value }]) => [key, bindNode(walk, undefined, value, [...path, key], sensitive)]),
+      );
+  }
+}
+
+function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensitive: boolean): void {
+  const kind = findPlaceholder(node.text(), sensitive);
+  if (kind === undefined) return;
+  walk.findings.push({
+    severity: "error",
+    ...placeholders[kind],
+    place: node.place,
+    path: dotted(walk.namespace, path),
+  });
+  walk.muted.add(path);
+}
+
+function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
+  if (!walk.findings.some(({ code }) => code === "ALIAS_BOMB")) {
+    walk.findings.push({
+      severity: "error",
+      code: "ALIAS_BOMB",
+      message: "the aliases here expand to more values than can be read",
+      hint: "write fewer aliases of large parts, or split the file",
+      place: node.place,
+      path: dotted(walk.namespace, path),
+    });
+  }
+  walk.muted.add(path);
+  return unresolved;
+}

@@ -1,0 +1,92 @@
+import type { MappingNode, Node, ScalarNode } from "../document/node.js";
+import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
+import type { FieldShape, MappingShape, Schema, ShapeReader, UnionShape } from "./schema-shape.js";
+
+/**
+ * The option of a union that a node was meant for, by its kind, its discriminator or literal fields, and its keys; undefined where
+ * none takes this kind of node. Problems are then told of this option only.
+ */
+export function chooseOption(union: UnionShape, node: Node, shapeOf: ShapeReader): Schema | undefined {
+  let best: Schema | undefined;
+  let bestFit = Number.NEGATIVE_INFINITY;
+  for (const option of union.options) {
+    const fit = fitOf(option, node, shapeOf);
+    if (fit === undefined || fit <= bestFit) continue;
+    best = option;
+    bestFit = fit;
+  }
+  return best;
+}
+
+function fitOf(option: Schema, node: Node, shapeOf: ShapeReader): number | undefined {
+  const field = shapeOf(option);
+  const { shape } = field;
+  if (shape.kind === "free") return 0;
+  if (shape.kind === "union") {
+    const inner = chooseOption(shape, node, shapeOf);
+    return inner === undefined ? undefined : fitOf(inner, node, shapeOf);
+  }
+  switch (node.kind) {
+    case "scalar":
+      return fitOfScalar(field, node);
+    case "mapping":
+      return shape.kind === "mapping" ? fitOfMapping(shape, node, shapeOf) : undefined;
+    case "sequence":
+      return shape.kind === "list" ? 1 : undefined;
+    case "unresolved":
+      // What a variable would have given is a text.
+      return shape.kind === "secret" ? 2 : shape.kind === "list" || shape.kind === "mapping" ? 0 : 1;
+  }
+}
+
+function fitOfScalar({ shape, nullable }: FieldShape, node: ScalarNode): number | undefined {
+  if (node.isNull()) return nullable || shape.kind === "null" ? 3 : shape.kind === "text" ? 0 : undefined;
+  const natural = naturalValue(node);
+  switch (shape.kind) {
+    case "choice":
+      return choiceOf(shape.values, node) === undefined ? 0 : 3;
+    case "boolean":
+      return typeof natural === "boolean" ? 2 : toBoolean(node) === undefined ? 0 : 0.5;
+    case "number":
+      return typeof natural === "number" ? 2 : toNumber(node) === undefined ? 0 : 0.5;
+    case "text":
+      return 1;
+    case "secret":
+      // The safe side, where both would do.
+      return 1.5;
+    default:
+      return undefined;
+  }
+}
+
+/** Which of a choice's values a scalar means; undefined for none. */
+export function choiceOf(values: readonly unknown[], node: ScalarNode): { readonly value: unknown } | undefined {
+  for (const value of values) {
+    if (value === null ? node.isNull() : value === scalarLike(value, node)) return { value };
+  }
+  return undefined;
+}
+
+function scalarLike(value: unknown, node: ScalarNode): unknown {
+  if (typeof value === "boolean") return toBoolean(node);
+  if (typeof value === "number") return toInteger(node) ?? toNumber(node);
+  return node.isNull() ? null : node.text();
+}
+
+function fitOfMapping(shape: MappingShape, node: MappingNode, shapeOf: ShapeReader): number {
+  let fit = 0;
+  for (const [name, schema] of shape.fields) {
+    const entry = node.entries.get(name);
+    const field = shapeOf(schema);
+    if (entry === undefined) fit -= field.required ? 1 : 0;
+    else fit += field.shape.kind === "choice" ? fitOfLiteral(field.shape.values, entry.value) : 1;
+  }
+  if (shape.rest === undefined) for (const key of node.entries.keys()) if (!shape.fields.has(key)) fit -= 1;
+  return fit;
+}
+
+/** A literal field is what tells alike options apart, whatever else is missing or misspelt. */
+function fitOfLiteral(values: readonly unknown[], node: Node): number {
+  if (values.length > 1 || node.kind !== "scalar") return 1;
+  return choiceOf(values, node) === undefined ? -1 : 1000;
+}

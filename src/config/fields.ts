@@ -1,0 +1,38 @@
+import * as z from "zod";
+import { isSecret, type Secret } from "../secrets/secret.js";
+
+/** A field whose value must never be shown. It is a {@link Secret} from the moment it is read; `check` gets the plain text. */
+export function secret(check?: {
+  readonly test: (plain: string) => boolean;
+  readonly expected: string;
+}): z.ZodType<Secret> {
+  return z
+    .custom<Secret>(isSecret, { error: "expected text" })
+    .refine((value) => check?.test(value.reveal()) ?? true, { error: check?.expected ?? "" })
+    .meta({ sensitive: true });
+}
+
+// PostgreSQL can't store it in a text.
+const noNul = { error: "expected text without NUL characters" };
+
+function hasNoNul(value: string): boolean {
+  return !value.includes("\0");
+}
+
+/** A text of at most `max` characters. */
+export function text(max: number): z.ZodString {
+  return z.string().max(max).refine(hasNoNul, noNul);
+}
+
+/** A text of at least one and at most `max` characters. */
+export function filledText(max: number): z.ZodString {
+  return z.string().min(1).max(max).refine(hasNoNul, noNul);
+}
+
+/** ASCII letters, digits, `-` and `_`. */
+export function slug(max: number): z.ZodString {
+  return z
+    .string()
+    .max(max)
+    .regex(/^[-a-zA-Z0-9_]+$/, { error: "expected letters, digits, hyphens and underscores only" });
+}

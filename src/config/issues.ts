@@ -1,0 +1,151 @@
+import type * as z from "zod";
+import type { Finding } from "../document/finding.js";
+import type { Node } from "../document/node.js";
+import { type ProblemCode, problemCodes } from "../errors.js";
+import { chooseOption } from "./choose-option.js";
+import { describeChoice, describeRemedy, describeShape } from "./expectation.js";
+import { describeLimit } from "./limit.js";
+import { type Location, locate, shapeFor } from "./locate.js";
+import { nearest } from "./nearest.js";
+import { dotted, type ValuePath } from "./path.js";
+import type { FieldShape, Schema, ShapeReader } from "./schema-shape.js";
+import { unknownField } from "./unknown-field.js";
+
+export type Issue = z.core.$ZodIssue;
+
+/** What a schema without a message of its own says: given to zod as its `error`, so that its own words never show. */
+export const noMessage = "\0";
+
+export interface IssueSource {
+  readonly namespace: string;
+  readonly schema: Schema;
+  readonly node: Node;
+  readonly shapeOf: ShapeReader;
+}
+
+/** An issue of the option that was meant, at its full path. */
+export interface PlainIssue {
+  readonly path: ValuePath;
+  readonly issue: Issue;
+}
+
+/** Takes unions apart: of a value that fits none of their options, only what the option that was meant says is kept. */
+export function plainIssues(
+  issues: readonly Issue[],
+  source: IssueSource,
+  above: ValuePath = [],
+): readonly PlainIssue[] {
+  return issues.flatMap((issue, index): readonly PlainIssue[] => {
+    if (isBareSafeLimit(issue) && issues[index + 1]?.code === issue.code) return [];
+    // Symbols are never keys of what was bound.
+    const path = [...above, ...(issue.path as (string | number)[])];
+    if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ path, issue }];
+    const { schema, node } = locate(source.schema, source.node, path, source.shapeOf);
+    const shape = schema && source.shapeOf(schema).shape;
+    if (shape?.kind !== "union" || node === undefined) return [{ path, issue }];
+    const option = chooseOption(shape, node, source.shapeOf);
+    const nested = option && issue.errors[shape.options.indexOf(option)];
+    return nested?.length ? plainIssues(nested, source, path) : [{ path, issue }];
+  });
+}
+
+/** That an integer is beyond 2^53 says less than the field's own limit, which the next issue then tells. */
+function isBareSafeLimit(issue: Issue): boolean {
+  if (issue.code === "too_big") return issue.maximum === Number.MAX_SAFE_INTEGER;
+  return issue.code === "too_small" && issue.minimum === Number.MIN_SAFE_INTEGER;
+}
+
+/** Says an issue in our own words, with its place; one for each unknown key. A value is never repeated. */
+export function toFindings({ path, issue }: PlainIssue, source: IssueSource): readonly Finding[] {
+  const location = locate(source.schema, source.node, path, source.shapeOf);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownAt(key, path, location, source));
+  }
+  const told = location.node === undefined ? missing(issue, path, location, source) : wrong(issue, location, source);
+  const place = issue.code === "invalid_key" ? (location.keyPlace ?? location.place) : location.place;
+  return [{ severity: "error", ...told, ...ownWords(issue), place, path: dotted(source.namespace, path) }];
+}
+
+type Told = Pick<Finding, "code" | "message" | "hint">;
+
+/** A step's own code and hint, where its schema's check gave them as `params`. */
+function ownWords(issue: Issue): Partial<Told> {
+  const { code, hint } = (issue.code === "custom" ? issue.params : undefined) ?? {};
+  return {
+    // What `problemCodes` has is a ProblemCode.
+    ...(typeof code === "string" && Object.hasOwn(problemCodes, code) ? { code: code as ProblemCode } : {}),
+    ...(typeof hint === "string" ? { hint } : {}),
+  };
+}
+
+function unknownAt(key: string, path: ValuePath, location: Location, { namespace, shapeOf }: IssueSource): Finding {
+  const { node, schema, place } = location;
+  const keyPlace = (node?.kind === "mapping" ? node.entries.get(key)?.keyPlace : undefined) ?? place;
+  const shape = schema && shapeFor(schema, node, shapeOf);
+  const fields = shape?.kind === "mapping" ? shape.fields.keys() : [];
+  return unknownField(namespace, path, { key, keyPlace }, fields).finding;
+}
+
+function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Told {
+  const name = path.at(-1) ?? "";
+  const field = schema && shapeOf(schema);
+  const own = issue.message === noMessage ? undefined : issue.message;
+  if (own !== undefined && !field?.required) return { code: "MISSING_FIELD", message: own };
+  return {
+    code: "MISSING_FIELD",
+    message: `the required field \`${name}\` is missing`,
+    hint: field?.description === undefined ? `add \`${name}\`` : `add \`${name}\`: ${field.description}`,
+  };
+}
+
+function wrong(issue: Issue, location: Location, { shapeOf }: IssueSource): Told {
+  const { node, schema } = location;
+  const field = schema && shapeOf(schema);
+  const own = issue.message === noMessage ? undefined : issue.message;
+  if (field !== undefined && isOfWrongType(issue, field, node)) {
+    const message = own ?? `expected ${describeShape(field.shape, shapeOf)}`;
+    return { code: "WRONG_TYPE", message, hint: describeRemedy(field, node) };
+  }
+  const values = choiceIn(issue);
+  if (values !== undefined)
+    return {
+      code: "INVALID_VALUE",
+      message: own ?? `expected ${describeChoice(values)}`,
+      hint: suggest(values, field, node),
+    };
+  return { code: "INVALID_VALUE", message: own ?? describeLimit(issue) };
+}
+
+function isOfWrongType(issue: Issue, { shape, nullable }: FieldShape, node: Node | undefined): boolean {
+  const isNull = node?.kind === "scalar" && node.isNull() && !nullable;
+  switch (issue.code) {
+    case "invalid_type":
+      return true;
+    case "invalid_union":
+      return issue.discriminator === undefined;
+    case "invalid_value":
+      return node?.kind !== "scalar" || isNull;
+    case "custom":
+      return shape.kind === "secret" && (node?.kind !== "scalar" || isNull);
+    default:
+      return false;
+  }
+}
+
+function choiceIn(issue: Issue): readonly unknown[] | undefined {
+  if (issue.code === "invalid_value") return issue.values;
+  if (issue.code === "invalid_union" && "options" in issue)
+    return issue.options?.filter((option) => option !== undefined);
+  return undefined;
+}
+
+function suggest(
+  values: readonly unknown[],
+  field: FieldShape | undefined,
+  node: Node | undefined,
+): string | undefined {
+  if (field?.sensitive || node?.kind !== "scalar") return undefined;
+  const names = values.map(String);
+  const near = names.find((name) => name.toLowerCase() === node.text().toLowerCase()) ?? nearest(node.text(), names);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}

@@ -1,0 +1,21 @@
+import type { Node, ScalarNode } from "../document/node.js";
+
+/** The names of variables and files in every `value_from` of a part of a file: what they hold is secret, their names are not. */
+export function referenceNames(root: Node): readonly ScalarNode[] {
+  const names: ScalarNode[] = [];
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === "sequence") node.items.forEach(visit);
+    if (node.kind !== "mapping") return;
+    const source = node.entries.get("value_from")?.value;
+    for (const key of ["env", "file"]) {
+      const name = source?.kind === "mapping" ? source.entries.get(key)?.value : undefined;
+      if (name?.kind === "scalar") names.push(name);
+    }
+    for (const { value } of node.entries.values()) visit(value);
+  };
+  visit(root);
+  return names;
+}

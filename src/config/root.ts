@@ -1,0 +1,132 @@
+import type { Finding } from "../document/finding.js";
+import type { Document, MappingEntry, ScalarNode } from "../document/node.js";
+import type { ResolveContext } from "../document/resolve.js";
+import { type Flag, readFlag } from "./flag.js";
+import type { Step } from "./step.js";
+import { findUnknownRootKeys } from "./unknown-root-keys.js";
+
+export interface RootContext extends ResolveContext {
+  /** Some file could not be read, so that what the others lack may stand in it. */
+  readonly incomplete?: boolean;
+}
+
+/** What one file holds for an enabled step. */
+export interface Section {
+  readonly step: Step;
+  readonly entry: MappingEntry;
+}
+
+export interface RootReading {
+  readonly enabled: readonly Step[];
+  readonly sections: readonly Section[];
+  readonly findings: readonly Finding[];
+  /** The flags' values, which are harmless to show. */
+  readonly shown: readonly ScalarNode[];
+  /** Whether a flag is not known, because its variable was not there. */
+  readonly unresolved: boolean;
+}
+
+/** Finds out which steps the files enable, taken together, and where their configuration stands. */
+export function readRoot(documents: readonly Document[], steps: readonly Step[], context: RootContext): RootReading {
+  const unknown = findUnknownRootKeys(documents, steps);
+  const read = steps.map((step) => readStep(step, documents, unknown.meant, context));
+  const enabled = read.filter(({ isEnabled }) => isEnabled);
+  const isFlagInDoubt = read.some(({ step, flags }) => unknown.meant.has(step.flag) || flags.some(isInDoubt));
+  const isIdle = enabled.length === 0 && !isFlagInDoubt && !context.incomplete;
+  const flags = read.flatMap((step) => step.flags);
+  return {
+    enabled: enabled.map(({ step }) => step),
+    sections: enabled.flatMap(({ step, entries }) => entries.map((entry) => ({ step, entry }))),
+    findings: [
+      ...unknown.findings,
+      ...read.flatMap(({ findings }) => findings),
+      ...(isIdle ? [nothingEnabled(steps)] : []),
+    ],
+    shown: flags.flatMap(({ shown }) => shown),
+    unresolved: flags.some(({ state }) => state === "unknown"),
+  };
+}
+
+interface ReadStep {
+  readonly step: Step;
+  readonly isEnabled: boolean;
+  readonly flags: readonly Flag[];
+  readonly entries: readonly MappingEntry[];
+  readonly findings: readonly Finding[];
+}
+
+function readStep(
+  step: Step,
+  documents: readonly Document[],
+  meant: ReadonlySet<string>,
+  context: RootContext,
+): ReadStep {
+  const flags = entriesOf(documents, step.flag).map((entry) => readFlag(entry, context));
+  const entries = entriesOf(documents, step.namespace);
+  const on = flags.find(({ state }) => state === "on");
+  // Where it is not known whether a step runs, what is written for it is looked at, and nothing is missed where nothing is written.
+  const isEnabled = on !== undefined || (entries.length > 0 && flags.some(({ state }) => state === "unknown"));
+  const findings = flags.flatMap((flag) => flag.findings).concat(contradictions(flags, step));
+  if (on !== undefined && entries.length === 0 && !context.incomplete && !meant.has(step.namespace)) {
+    findings.push(withoutNamespace(on, step));
+  }
+  const isForgotten = flags.every(({ state }) => state === "absent") && !context.incomplete && !meant.has(step.flag);
+  if (isForgotten) findings.push(...entries.map((entry) => notEnabled(entry, step)));
+  return { step, isEnabled, flags, entries, findings };
+}
+
+function entriesOf(documents: readonly Document[], key: string): readonly MappingEntry[] {
+  return documents.flatMap(({ root }) => root?.entries.get(key) ?? []);
+}
+
+function isInDoubt({ state }: Flag): boolean {
+  return state === "unknown" || state === "invalid";
+}
+
+function contradictions(flags: readonly Flag[], { flag }: Step): readonly Finding[] {
+  const [first, ...others] = flags.filter(({ state }) => state === "on" || state === "off");
+  const different = others.find(({ state }) => state !== first?.state);
+  if (first === undefined || different === undefined) return [];
+  const { file, line } = first.entry.value.place.position;
+  return [
+    {
+      severity: "error",
+      code: "INVALID_VALUE",
+      message: `\`${flag}\` contradicts ${file}:${line}: all files together are one configuration`,
+      hint: "write the flag in one of the files only",
+      place: different.entry.value.place,
+      path: flag,
+    },
+  ];
+}
+
+function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): Finding {
+  return {
+    severity: "error",
+    code: "MISSING_FIELD",
+    message: `\`${flag}\` is true, but \`${namespace}\` is missing`,
+    hint: `add \`${namespace}:\` at the root, which holds the configuration of the step "${title}", or set the flag to false`,
+    place: entry.keyPlace,
+    path: namespace,
+  };
+}
+
+function notEnabled({ key, keyPlace }: MappingEntry, { flag }: Step): Finding {
+  return {
+    severity: "warning",
+    code: "STEP_NOT_ENABLED",
+    message: `\`${key}\` is ignored, because \`${flag}\` is not true`,
+    hint: `add \`${flag}: true\` at the root, or \`${flag}: false\` to leave it out on purpose`,
+    place: keyPlace,
+    path: key,
+  };
+}
+
+function nothingEnabled(steps: readonly Step[]): Finding {
+  return {
+    severity: "error",
+    code: "NO_STEPS_ENABLED",
+    message: "no step is enabled, so there is nothing to do",
+    hint: `set at least one of these to true at the root: ${steps.map(({ flag }) => flag).join(", ")}`,
+  };
+}

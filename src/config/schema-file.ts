@@ -1,0 +1,51 @@
+import * as z from "zod";
+import type { Step } from "./step.js";
+import { asWritten, booleanSpellings, type JsonSchema, valueFrom } from "./written-schema.js";
+
+/**
+ * One JSON Schema (draft-07, which the editors' YAML language server reads best) for a whole configuration file. It says what can
+ * be written: a `value_from` in place of any value, and every spelling that is understood.
+ */
+export function configurationSchema(steps: readonly Step[]): JsonSchema {
+  const properties = steps.flatMap((step): [string, JsonSchema][] => [
+    [step.flag, flagSchema(step)],
+    [step.namespace, { anyOf: [reference(step.namespace), reference("value_from")] }],
+  ]);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "vtb-setup configuration",
+    description:
+      "Says who may call an API. A step runs when its flag is true; other programs may have keys in the same file.",
+    type: "object",
+    properties: Object.fromEntries(properties),
+    definitions: Object.assign({ value_from: valueFrom }, ...steps.map(stepDefinitions)),
+  };
+}
+
+function flagSchema({ title, namespace }: Step): JsonSchema {
+  const description = `Whether the step "${title}" runs: it declares what is written under ${namespace}.`;
+  return { description, anyOf: [...booleanSpellings, reference("value_from")] };
+}
+
+/** A step's schema under its namespace's name, and the parts that it refers to beside it. */
+function stepDefinitions({ namespace, title, schema }: Step): Readonly<Record<string, JsonSchema>> {
+  const { $schema: _, definitions, ...root } = toJsonSchema(schema);
+  const rename = (ref: string) => {
+    if (ref === "#") return `#/definitions/${namespace}`;
+    return ref.replace("#/definitions/", `#/definitions/${namespace}.`);
+  };
+  const parts = Object.entries(definitions ?? {}).map(([name, part]): [string, JsonSchema] => [
+    `${namespace}.${name}`,
+    asWritten(part, rename),
+  ]);
+  return { [namespace]: { title, ...asWritten(root, rename) }, ...Object.fromEntries(parts) };
+}
+
+function toJsonSchema(schema: z.ZodType): JsonSchema & { readonly definitions?: Readonly<Record<string, JsonSchema>> } {
+  // Zod describes its result with the draft's own names; the transformation needs to know only that they are keys.
+  return z.toJSONSchema(schema, { io: "input", target: "draft-07", unrepresentable: "any" }) as JsonSchema;
+}
+
+function reference(name: string): JsonSchema {
+  return { $ref: `#/definitions/${name}` };
+}

@@ -1,0 +1,62 @@
+import type { z } from "zod";
+import type { ProblemCode } from "../errors.js";
+import type { Attributes } from "../plan/resource.js";
+
+/** A place inside a step's namespace, such as `["items", 0, "email"]`. */
+export type ConfigPath = readonly (string | number)[];
+
+/** One thing that a step declares. */
+export interface Declaration {
+  readonly kind: string;
+  readonly key: string;
+  /** `absent`: it shall not exist. */
+  readonly state?: "present" | "absent";
+  /** What the kind names as its attributes; `undefined` leaves one as it is. */
+  readonly attributes: Attributes;
+  readonly path: ConfigPath;
+}
+
+/** Something to tell about a valid configuration, or what its schema alone can't refuse. */
+export interface Remark {
+  readonly severity: "error" | "warning";
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly path: ConfigPath;
+}
+
+/** A part of the configuration file: when its flag is true, what its namespace holds is declared. */
+export interface Step {
+  /** The root key that turns the step on. */
+  readonly flag: string;
+  /** The root key that holds its configuration. */
+  readonly namespace: string;
+  readonly title: string;
+  /** The kinds that it declares; pruning looks at these. */
+  readonly kinds: readonly string[];
+  readonly schema: z.ZodType;
+  readonly declare: (config: unknown) => readonly Declaration[];
+  readonly review: (config: unknown, now: Date) => readonly Remark[];
+}
+
+/** A step as it is written: `declare` and `review` are pure and get what the schema gives. */
+export interface StepDefinition<Schema extends z.ZodType> {
+  readonly flag: string;
+  readonly namespace: string;
+  readonly title: string;
+  readonly kinds: readonly string[];
+  readonly schema: Schema;
+  readonly declare: (config: z.output<Schema>) => readonly Declaration[];
+  readonly review?: (config: z.output<Schema>, now: Date) => readonly Remark[];
+}
+
+/** Makes a step. Its fields are plain zod, with `secret()` for what must never be shown. */
+export function defineStep<Schema extends z.ZodType>(definition: StepDefinition<Schema>): Step {
+  const { declare, review } = definition;
+  return {
+    ...definition,
+    // The engine hands a step only what its own schema gave.
+    declare: (config) => declare(config as z.output<Schema>),
+    review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],
+  };
+}

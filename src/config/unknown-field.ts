@@ -1,0 +1,30 @@
+import type { Finding } from "../document/finding.js";
+import type { MappingEntry } from "../document/node.js";
+import { nearestField } from "./nearest.js";
+import { dotted, type ValuePath } from "./path.js";
+
+/** The finding for a key that is none of `fields`, and the field that was probably meant. */
+export function unknownField(
+  namespace: string,
+  path: ValuePath,
+  { key, keyPlace }: Pick<MappingEntry, "key" | "keyPlace">,
+  fields: Iterable<string>,
+): { readonly finding: Finding; readonly meant: string | undefined } {
+  const names = [...fields];
+  const meant = nearestField(key, names);
+  const finding: Finding = {
+    severity: "error",
+    code: "UNKNOWN_FIELD",
+    message: `unknown field \`${key}\``,
+    hint: hintOf(meant, names),
+    place: keyPlace,
+    path: dotted(namespace, [...path, key]),
+  };
+  return { finding, meant };
+}
+
+function hintOf(meant: string | undefined, names: readonly string[]): string {
+  if (meant !== undefined) return `did you mean \`${meant}\`?`;
+  if (names.length === 0) return "no fields are expected here";
+  return `the fields here are ${names.join(", ")}`;
+}

@@ -1,0 +1,41 @@
+import type { Finding } from "../document/finding.js";
+import type { Document, MappingEntry } from "../document/node.js";
+import { nearest } from "./nearest.js";
+import { otherPrograms } from "./root-keys.js";
+import type { Step } from "./step.js";
+
+/** Reports the root keys that belong to no step. `meant` holds the flags and namespaces that misspelt ones were meant to be. */
+export function findUnknownRootKeys(
+  documents: readonly Document[],
+  steps: readonly Step[],
+): { readonly findings: readonly Finding[]; readonly meant: ReadonlySet<string> } {
+  const known = new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
+  const meant = new Set<string>();
+  const findings: Finding[] = [];
+  for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
+    if (known.has(entry.key)) continue;
+    const near = otherPrograms.has(entry.key) ? undefined : nearest(entry.key, known);
+    if (near !== undefined) meant.add(near);
+    findings.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
+  }
+  return { findings, meant };
+}
+
+function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
+  return {
+    severity: "error",
+    code: "UNKNOWN_FIELD",
+    message: `unknown key \`${key}\` at the root`,
+    hint: `did you mean \`${near}\`?`,
+    place: keyPlace,
+    path: key,
+  };
+}
+
+function unknownKey({ key, keyPlace }: MappingEntry, known: ReadonlySet<string>): Finding {
+  const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", place: keyPlace, path: key } as const;
+  if (otherPrograms.has(key))
+    return { ...finding, message: `\`${key}\` belongs to another program and is ignored here` };
+  const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;
+  return { ...finding, message: `unknown key \`${key}\` at the root is ignored`, hint };
+}

@@ -1,0 +1,65 @@
+import type * as z from "zod";
+import type { Finding } from "../document/finding.js";
+import { type Issue, type IssueSource, noMessage, plainIssues, toFindings } from "./issues.js";
+import type { MutedPaths, ValuePath } from "./path.js";
+
+export interface ValidPart {
+  /** What the schema gave for all but the entries with problems; undefined where a problem is not an entry's. */
+  readonly config: unknown;
+  readonly findings: readonly Finding[];
+  /** Turns a path in `config` into the path in the file. */
+  readonly toWritten: (path: ValuePath) => ValuePath;
+}
+
+// A check over the whole namespace runs once its entries are valid, and may refuse some more of them.
+const maxRounds = 5;
+
+/**
+ * Validates a namespace. Entries of its lists (`items.3`) that have problems are left out and the rest is validated again, so that
+ * problems between the others show in the same run.
+ */
+export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSource, muted: MutedPaths): ValidPart {
+  const findings: Finding[] = [];
+  const kept = new Map<string, readonly number[]>();
+  const toWritten = (path: ValuePath): ValuePath => {
+    const [list, index, ...rest] = path;
+    if (typeof list !== "string" || typeof index !== "number") return path;
+    return [list, kept.get(list)?.[index] ?? index, ...rest];
+  };
+  let value = bound;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const result = schema.safeParse(value, { error: () => noMessage });
+    if (result.success) return { config: result.data, findings, toWritten };
+    const { issues } = result.error;
+    // Symbols are never keys of what was bound.
+    const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
+    const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
+    findings.push(...plain.flatMap((issue) => toFindings(issue, source)));
+    const rest = withoutEntries(value, issues, kept);
+    if (rest === undefined) break;
+    value = rest;
+  }
+  return { config: undefined, findings, toWritten };
+}
+
+function withoutEntries(value: unknown, issues: readonly Issue[], kept: Map<string, readonly number[]>): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  const dropped = new Map<string, Set<number>>();
+  for (const { path } of issues) {
+    const [list, index] = path;
+    if (typeof list !== "string" || typeof index !== "number") return undefined;
+    dropped.set(list, (dropped.get(list) ?? new Set()).add(index));
+  }
+  const rest = { ...value } as Record<string, unknown>; // its keys are the namespace's, whatever they hold
+  for (const [list, indexes] of dropped) {
+    const entries = rest[list];
+    if (!Array.isArray(entries)) return undefined;
+    const before = kept.get(list) ?? entries.map((_, index) => index);
+    rest[list] = entries.filter((_, index) => !indexes.has(index));
+    kept.set(
+      list,
+      before.filter((_, index) => !indexes.has(index)),
+    );
+  }
+  return rest;
+}

@@ -1,0 +1,96 @@
+import type { Finding } from "../document/finding.js";
+import type { Document, MappingEntry, ScalarNode } from "../document/node.js";
+import { resolveValues } from "../document/resolve.js";
+import type { Kind } from "../plan/kind.js";
+import type { Resource } from "../plan/resource.js";
+import { bind } from "./bind.js";
+import { declareStep } from "./declare-step.js";
+import { checkDeclared, type Declared } from "./declared.js";
+import { referenceNames } from "./reference-names.js";
+import { type RootContext, readRoot, type Section } from "./root.js";
+import { createShapeReader, type ShapeReader } from "./schema-shape.js";
+import type { Step } from "./step.js";
+import { validatePart } from "./valid-part.js";
+
+export interface ValidateContext extends RootContext {
+  /** The time that `review` compares with. */
+  readonly now: Date;
+  readonly kinds: ReadonlyMap<string, Kind>;
+}
+
+export interface Validation {
+  readonly enabled: readonly Step[];
+  /** What the valid entries declare. Not to be planned when `findings` hold an error or `unresolved` is true. */
+  readonly declarations: readonly Resource[];
+  /** Every problem of every file and step, in no particular order. */
+  readonly findings: readonly Finding[];
+  /** The values that a quoted line may show. */
+  readonly shown: ReadonlySet<ScalarNode>;
+  /** Whether values are missing because variables or files were not there. */
+  readonly unresolved: boolean;
+}
+
+/** Turns documents, which are one configuration together, into what their enabled steps declare. */
+export function validateDocuments(
+  documents: readonly Document[],
+  steps: readonly Step[],
+  context: ValidateContext,
+): Validation {
+  const root = readRoot(documents, steps, context);
+  const shapeOf = createShapeReader();
+  const sections = root.sections.map((section) => validateSection(section, context, shapeOf));
+  const declared = sections.flatMap((section) => section.declared);
+  const shown = new Set([...root.shown, ...sections.flatMap((section) => [...section.shown])]);
+  // An alias may stand for a secret in one place and for a harmless text in another.
+  for (const { hidden } of sections) for (const node of hidden) shown.delete(node);
+  return {
+    enabled: root.enabled,
+    declarations: declared.map(({ resource }) => resource),
+    findings: [
+      ...root.findings,
+      ...sections.flatMap(({ findings }) => findings),
+      ...checkDeclared(declared, context.kinds),
+    ],
+    shown,
+    unresolved: root.unresolved || sections.some(({ unresolved }) => unresolved),
+  };
+}
+
+interface ValidSection {
+  readonly declared: readonly Declared[];
+  readonly findings: readonly Finding[];
+  readonly shown: readonly ScalarNode[];
+  readonly hidden: ReadonlySet<ScalarNode>;
+  readonly unresolved: boolean;
+}
+
+function validateSection({ step, entry }: Section, context: ValidateContext, shapeOf: ShapeReader): ValidSection {
+  const { schema, namespace } = step;
+  const { node, findings } = resolveValues(entry.value, namespace, context);
+  if (node === undefined) {
+    return { declared: [], findings: [...findings, leftOut(entry)], shown: [], hidden: new Set(), unresolved: false };
+  }
+  const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf });
+  const source = { namespace, schema, node, shapeOf };
+  const part = validatePart(schema, value, source, muted);
+  const told = declareStep(step, part, source, muted, context.now);
+  return {
+    declared: told.declared,
+    findings: [...findings, ...bound.findings, ...part.findings, ...told.findings],
+    shown: [...bound.shown, ...referenceNames(entry.value)],
+    hidden: bound.hidden,
+    unresolved: bound.unresolved,
+  };
+}
+
+/** The whole namespace is a `value_from` with `required: false`, and its variable is not set. */
+function leftOut({ key, keyPlace }: MappingEntry): Finding {
+  return {
+    severity: "error",
+    code: "MISSING_FIELD",
+    message: `the step is enabled, but \`${key}\` is empty`,
+    hint: `write the step's configuration under \`${key}:\``,
+    place: keyPlace,
+    path: key,
+  };
+}

@@ -1,0 +1,44 @@
+import { setupError } from "../errors.js";
+import { anyTables, type Connection, type Database } from "./database.js";
+import type { Migration } from "./migrations.js";
+
+/** What a database has been through: undefined where it has no tables yet. */
+export async function appliedMigrations(database: Database): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const rows = await database.kysely.selectFrom("setup_migrations").select("name").execute();
+    return new Set(rows.map((row) => row.name));
+  } catch (error) {
+    if (database.isMissingTable(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The migrations that a database still needs.
+ *
+ * @throws SetupError `DATABASE_NEWER` (refused) when it has been through one of the program's own that this version lacks
+ */
+export function pendingMigrations(
+  known: readonly Migration[],
+  applied: ReadonlySet<string> | undefined,
+): readonly Migration[] {
+  const names = new Set(known.map((migration) => migration.name));
+  const newer = [...(applied ?? [])].some((name) => /^\d/.test(name) && !names.has(name));
+  if (newer) {
+    throw setupError(
+      "refused",
+      "DATABASE_NEWER",
+      "the database was migrated by a newer version of vtb-setup",
+      "use that version, or a newer one, everywhere",
+    );
+  }
+  return known.filter((migration) => !applied?.has(migration.name));
+}
+
+/** Runs migrations inside of a transaction that holds the lock. */
+export async function runMigrations(tx: Connection, migrations: readonly Migration[], now: string): Promise<void> {
+  for (const { name, up } of migrations) {
+    await up(anyTables(tx));
+    await tx.insertInto("setup_migrations").values({ name, applied_at: now }).execute();
+  }
+}

@@ -1,0 +1,108 @@
+import type { Kysely } from "kysely";
+import { createTable } from "./create-table.js";
+import type { AnyTables } from "./database.js";
+
+/** One step of the schema's history. Never edited after a release: a change is a new migration. */
+export interface Migration {
+  /** Unique; migrations run in the order of their list. */
+  readonly name: string;
+  readonly up: (db: Kysely<AnyTables>) => Promise<void>;
+}
+
+const managed = { texts: ["id", "created_at", "updated_at"], optionalTexts: ["owner"], primaryKey: ["id"] } as const;
+
+async function createTables(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "oidc_providers",
+    texts: [...managed.texts, "identifier"],
+    optionalTexts: [
+      ...managed.optionalTexts,
+      ...["issuer", "discovery_endpoint", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"],
+      ...["jwks_endpoint", "logout_endpoint", "ca_file"],
+    ],
+    integers: ["token_use_basic_auth", "use_nonce", "nonce_size", "state_size", "use_pkce"],
+    primaryKey: managed.primaryKey,
+    unique: [["identifier"]],
+  });
+  await createTable(db, {
+    name: "oidc_clients",
+    texts: [
+      ...managed.texts,
+      ...["identifier", "provider_id", "client_id", "client_secret", "sign_algo", "scopes", "idp_hint"],
+      ...["userinfo_claims_source", "audience", "options"],
+    ],
+    optionalTexts: [...managed.optionalTexts, "sign_key"],
+    integers: ["enabled", "check_op_availability"],
+    optionalIntegers: ["use_pkce"],
+    primaryKey: managed.primaryKey,
+    unique: [["identifier"]],
+    references: { provider_id: "oidc_providers" },
+  });
+  await createTable(db, {
+    name: "users",
+    texts: [...managed.texts, "username", "email", "first_name", "last_name"],
+    optionalTexts: [...managed.optionalTexts, "password_hash", "issuer", "subject"],
+    integers: ["is_active", "is_staff", "is_superuser", "is_service"],
+    primaryKey: managed.primaryKey,
+    unique: [["username"], ["issuer", "subject"]],
+  });
+  await createTable(db, {
+    name: "groups",
+    texts: [...managed.texts, "name"],
+    optionalTexts: managed.optionalTexts,
+    primaryKey: managed.primaryKey,
+    unique: [["name"]],
+  });
+  await createTable(db, {
+    name: "group_permissions",
+    texts: ["group_id", "permission", "origin"],
+    primaryKey: ["group_id", "permission", "origin"],
+    owners: { group_id: "groups" },
+  });
+  await createTable(db, {
+    name: "user_permissions",
+    texts: ["user_id", "permission", "origin"],
+    primaryKey: ["user_id", "permission", "origin"],
+    owners: { user_id: "users" },
+  });
+  await createTable(db, {
+    name: "user_groups",
+    texts: ["user_id", "group_id", "origin"],
+    primaryKey: ["user_id", "group_id", "origin"],
+    owners: { user_id: "users", group_id: "groups" },
+  });
+  await createTable(db, {
+    name: "api_tokens",
+    texts: [
+      ...managed.texts,
+      ...["identifier", "user_id", "digest", "contact_person", "email", "organization", "application"],
+      "administration",
+    ],
+    optionalTexts: [...managed.optionalTexts, "permissions", "expires_at", "last_used_at"],
+    integers: ["generated", "grace_seconds"],
+    primaryKey: managed.primaryKey,
+    unique: [["identifier"], ["digest"]],
+    references: { user_id: "users" },
+  });
+  await createTable(db, {
+    name: "api_token_retired",
+    texts: ["digest", "token_id", "valid_until"],
+    primaryKey: ["digest"],
+    owners: { token_id: "api_tokens" },
+  });
+  await createTable(db, {
+    name: "runs",
+    texts: ["id", "started_at", "finished_at", "actor", "owner", "version", "files"],
+    primaryKey: ["id"],
+  });
+  await createTable(db, {
+    name: "run_changes",
+    texts: ["run_id", "action", "kind", "key", "resource_id", "fields"],
+    integers: ["sequence"],
+    primaryKey: ["run_id", "sequence"],
+    owners: { run_id: "runs" },
+  });
+}
+
+/** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
+export const coreMigrations: readonly Migration[] = [{ name: "0001_tables", up: createTables }];

@@ -1,0 +1,118 @@
+import { chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
+import type BetterSqlite3 from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import { setupError } from "../errors.js";
+import type { Database } from "./database.js";
+import { loadSqliteDriver } from "./sqlite-driver.js";
+import type { Tables } from "./tables.js";
+import { sqliteFile } from "./url.js";
+
+/** `write` makes what is missing; `read` changes nothing, not even a file's time. */
+export type OpenMode = "read" | "write";
+
+/**
+ * Opens the auth database that a URL names. In mode `read`, gives undefined where there is no database yet.
+ *
+ * @throws SetupError `DATABASE_URL` (invalid), `DATABASE_UNREACHABLE` (unavailable)
+ */
+export function openDatabase(url: string, mode: "write"): Database;
+export function openDatabase(url: string, mode: OpenMode): Database | undefined;
+export function openDatabase(url: string, mode: OpenMode): Database | undefined {
+  const file = sqliteFile(url);
+  if (mode === "read" && !existsSync(file)) return undefined;
+  const Driver = loadSqliteDriver();
+  try {
+    const sqlite = mode === "read" ? openForReading(Driver, file) : openForWriting(Driver, file);
+    // Somebody else's lock is waited for by asking again, so that a signal is heard meanwhile.
+    sqlite.pragma("busy_timeout = 0");
+    sqlite.pragma("foreign_keys = ON");
+    return describe(sqlite, file);
+  } catch (cause) {
+    throw unreachable(file, cause);
+  }
+}
+
+function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
+  makePrivate(file);
+  const sqlite = new Driver(file);
+  sqlite.pragma("journal_mode = WAL");
+  // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must stay.
+  sqlite.pragma("synchronous = FULL");
+  return sqlite;
+}
+
+/** SQLite gives its -wal and -shm files the mode of the database. */
+function makePrivate(file: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    throw error;
+  }
+  closeSync(descriptor);
+  // The umask may have taken more away than it should.
+  chmodSync(file, 0o600);
+}
+
+function openForReading(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
+  // A read-only connection leaves its -wal and -shm behind; one that may write removes them, but would also move a crashed
+  // run's log into the database.
+  const crashed = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
+  if (!crashed) {
+    try {
+      const sqlite = new Driver(file, { fileMustExist: true });
+      sqlite.pragma("query_only = ON");
+      sqlite.pragma("schema_version");
+      return sqlite;
+    } catch (error) {
+      if (!["SQLITE_READONLY", "SQLITE_CANTOPEN"].some((code) => codeOf(error).startsWith(code))) throw error;
+    }
+  }
+  return new Driver(file, { readonly: true, fileMustExist: true });
+}
+
+function describe(sqlite: BetterSqlite3.Database, file: string): Database {
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: cachingStatements(sqlite) }) });
+  return {
+    kysely,
+    location: `sqlite:${file}`,
+    keyFile: `${file}.key`,
+    readableByOthers: (statSync(file).mode & 0o007) !== 0,
+    isBusy: (error) => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error)),
+    isMissingTable: (error) => error instanceof Error && /^no such table/.test(error.message),
+    close: () => kysely.destroy(),
+  };
+}
+
+/** Prepares each text once: faster, and better-sqlite3 12 aborts on new Nodes when a statement is garbage-collected. */
+function cachingStatements(sqlite: BetterSqlite3.Database) {
+  const statements = new Map<string, BetterSqlite3.Statement>();
+  return {
+    prepare(sql: string): BetterSqlite3.Statement {
+      const known = statements.get(sql);
+      if (known) return known;
+      const statement = sqlite.prepare(sql);
+      statements.set(sql, statement);
+      return statement;
+    },
+    close(): void {
+      statements.clear();
+      sqlite.close();
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function unreachable(file: string, cause: unknown): Error {
+  return setupError(
+    "unavailable",
+    "DATABASE_UNREACHABLE",
+    `the database ${file} can't be opened (${codeOf(cause) || "unknown error"})`,
+    "check that the folder exists, that it may be written to, and that the file is an SQLite database",
+    { cause },
+  );
+}

@@ -1,0 +1,171 @@
+import type { Generated } from "kysely";
+
+/** Columns hold text and integers only: booleans as 0 and 1, times as ISO 8601 UTC text, lists and objects as JSON text. */
+type Flag = 0 | 1;
+
+/** Who manages a row: a configuration owner, or null for what was made at run time or by hand. */
+interface Managed {
+  readonly id: string;
+  owner: string | null;
+  readonly created_at: string;
+  updated_at: string;
+}
+
+/** Where a membership or permission comes from: a file, a person, or a sign-in's claims. */
+export type Origin = "config" | "manual" | "claim";
+
+interface SetupState {
+  readonly id: 1;
+  readonly store_id: string;
+  /** Counts up with every meaningful change; readers with a cache compare it. */
+  revision: number;
+  /** Identifies the sealing key, without telling anything about it. */
+  key_id: string | null;
+}
+
+interface Migrations {
+  readonly name: string;
+  readonly applied_at: string;
+}
+
+interface OidcProviders extends Managed {
+  identifier: string;
+  issuer: string | null;
+  discovery_endpoint: string | null;
+  authorization_endpoint: string | null;
+  token_endpoint: string | null;
+  userinfo_endpoint: string | null;
+  jwks_endpoint: string | null;
+  logout_endpoint: string | null;
+  token_use_basic_auth: Flag;
+  use_nonce: Flag;
+  nonce_size: number;
+  state_size: number;
+  use_pkce: Flag;
+  ca_file: string | null;
+}
+
+interface OidcClients extends Managed {
+  identifier: string;
+  provider_id: string;
+  enabled: Flag;
+  client_id: string;
+  /** Sealed. */
+  client_secret: string;
+  sign_algo: string;
+  /** Sealed; null without one. */
+  sign_key: string | null;
+  /** JSON list. */
+  scopes: string;
+  idp_hint: string;
+  userinfo_claims_source: string;
+  check_op_availability: Flag;
+  /** Null: as the provider says. */
+  use_pkce: Flag | null;
+  /** JSON list; empty: the client's own id must be named. */
+  audience: string;
+  /** JSON object. */
+  options: string;
+}
+
+interface Users extends Managed {
+  username: string;
+  email: string;
+  first_name: string;
+  last_name: string;
+  is_active: Flag;
+  is_staff: Flag;
+  is_superuser: Flag;
+  /** 1 for a user that exists for one API token alone. */
+  is_service: Flag;
+  /** PHC string; null for accounts that don't sign in with a password. */
+  password_hash: string | null;
+  /** The issuer and subject that first signed this user in. */
+  issuer: string | null;
+  subject: string | null;
+}
+
+interface Groups extends Managed {
+  name: string;
+}
+
+interface GroupPermissions {
+  readonly group_id: string;
+  readonly permission: string;
+  readonly origin: Origin;
+}
+
+interface UserPermissions {
+  readonly user_id: string;
+  readonly permission: string;
+  readonly origin: Origin;
+}
+
+interface UserGroups {
+  readonly user_id: string;
+  readonly group_id: string;
+  readonly origin: Origin;
+}
+
+interface ApiTokens extends Managed {
+  identifier: string;
+  user_id: string;
+  /** Hex SHA-256 of the value. */
+  digest: string;
+  generated: Flag;
+  contact_person: string;
+  email: string;
+  organization: string;
+  application: string;
+  administration: string;
+  /** JSON list that narrows the user's permissions; null: all of them. */
+  permissions: string | null;
+  expires_at: string | null;
+  grace_seconds: number;
+  last_used_at: string | null;
+}
+
+/** A token's earlier values, alive until their grace period ends. */
+interface ApiTokenRetired {
+  readonly digest: string;
+  readonly token_id: string;
+  readonly valid_until: string;
+}
+
+interface Runs {
+  readonly id: string;
+  readonly started_at: string;
+  readonly finished_at: string;
+  readonly actor: string;
+  readonly owner: string;
+  readonly version: string;
+  /** JSON list of { file, sha256 }. */
+  readonly files: string;
+}
+
+interface RunChanges {
+  readonly run_id: string;
+  readonly sequence: number;
+  readonly action: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly resource_id: string;
+  /** JSON list of { name, before, after } or { name, sensitive }. */
+  readonly fields: string;
+}
+
+export interface Tables {
+  setup_state: SetupState & { revision: Generated<number> };
+  setup_migrations: Migrations;
+  oidc_providers: OidcProviders;
+  oidc_clients: OidcClients;
+  users: Users;
+  groups: Groups;
+  group_permissions: GroupPermissions;
+  user_permissions: UserPermissions;
+  user_groups: UserGroups;
+  api_tokens: ApiTokens;
+  api_token_retired: ApiTokenRetired;
+  runs: Runs;
+  run_changes: RunChanges;
+}

@@ -1,0 +1,93 @@
+import type { Finding } from "./finding.js";
+import type { Node, Place } from "./node.js";
+import { maxDepth } from "./syntax-tree.js";
+
+/** How large a node is with every alias in it written out: nodes in all, and levels. */
+interface Extent {
+  readonly size: number;
+  readonly height: number;
+}
+
+/** Below this, however many aliases there are, nothing is refused. */
+const freeSize = 100_000;
+const maxRatio = 10;
+
+/** Follows aliases without ever expanding them, and knows what they would expand to. */
+export interface Aliases {
+  /** Opens an anchor before its value is built: the function closes it. An alias inside of its own value finds it open. */
+  readonly open: (anchor: string) => (node: Node) => void;
+  /** The node that an alias stands for; undefined and a finding where it stands for none. */
+  readonly follow: (anchor: string, place: Place) => Node | Finding;
+  /** Notes a collection, whose children must all be noted before. */
+  readonly note: (node: Node, children: Iterable<Node>) => void;
+  /** What is wrong with a whole file that holds `written` nodes. */
+  readonly check: (root: Node, written: number) => Finding | undefined;
+}
+
+export function createAliases(): Aliases {
+  const anchors = new Map<string, { node: Node | undefined }>();
+  const extents = new Map<Node, Extent>();
+  const extentOf = (node: Node): Extent => extents.get(node) ?? { size: 1, height: 1 };
+  let largest: { readonly size: number; readonly place: Place } | undefined;
+  let tallest: { readonly height: number; readonly place: Place } | undefined;
+  return {
+    open: (anchor) => {
+      const cell: { node: Node | undefined } = { node: undefined };
+      anchors.set(anchor, cell);
+      return (node) => {
+        cell.node = node;
+      };
+    },
+    follow: (anchor, place) => {
+      const cell = anchors.get(anchor);
+      if (!cell?.node) return unresolved(place, cell !== undefined);
+      const { size, height } = extentOf(cell.node);
+      if (size > (largest?.size ?? 0)) largest = { size, place };
+      if (height > (tallest?.height ?? 0)) tallest = { height, place };
+      return cell.node;
+    },
+    note: (node, children) => {
+      let size = 1;
+      let height = 0;
+      for (const child of children) {
+        const extent = extentOf(child);
+        size += extent.size;
+        height = Math.max(height, extent.height);
+      }
+      extents.set(node, { size, height: height + 1 });
+    },
+    check: (root, written) => {
+      const { size, height } = extentOf(root);
+      if (size > freeSize && size > maxRatio * written) return aliasBomb(largest?.place ?? root.place);
+      return height > maxDepth + 1 ? tooDeepByAliases(tallest?.place ?? root.place) : undefined;
+    },
+  };
+}
+
+/** The finding for aliases or merge keys that stand for far more than the file holds. */
+export function aliasBomb(place: Place): Finding {
+  return {
+    severity: "error",
+    code: "ALIAS_BOMB",
+    message: `the file's aliases stand for more than ${freeSize} values, and for ${maxRatio} times as many as it holds`,
+    hint: "write out what this alias stands for, or leave out aliases of what itself holds many aliases",
+    place,
+  };
+}
+
+function unresolved(place: Place, inside: boolean): Finding {
+  return {
+    severity: "error",
+    code: "ALIAS_UNRESOLVED",
+    message: inside
+      ? "this alias stands inside of the very value that it names"
+      : "this alias names an anchor that the file does not define before it",
+    hint: "write &name before the value that is meant, above this line; a value that begins with * goes in quotes",
+    place,
+  };
+}
+
+function tooDeepByAliases(place: Place): Finding {
+  const message = `with its aliases written out, the file is nested more than ${maxDepth} levels deep`;
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", place };
+}

@@ -1,0 +1,230 @@
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Pair,
+  type ParsedNode,
+  type Scalar,
+  type Node as YamlNode,
+} from "yaml";
+import { type Aliases, aliasBomb, createAliases } from "./alias.js";
+import type { Finding } from "./finding.js";
+import { duplicateKey, readKey } from "./key.js";
+import type { Locate } from "./locate.js";
+import { mergedEntries } from "./merge.js";
+import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode, type SequenceNode } from "./node.js";
+import { coreTag, decodeBinary, refuseTag } from "./tag.js";
+
+/** A file's nodes, and all that is wrong with them. */
+export interface Tree {
+  readonly root: Node | undefined;
+  readonly scalars: readonly ScalarNode[];
+  readonly findings: readonly Finding[];
+  /** True when walking through the nodes would take too long, or too deep a stack. */
+  readonly excess: boolean;
+}
+
+/** What building a file's nodes needs, and gathers. */
+interface Build {
+  readonly text: string;
+  readonly locate: Locate;
+  /** Values that were blanked out, because they are no YAML, by where they start. */
+  readonly blanked: ReadonlyMap<number, Place>;
+  readonly aliases: Aliases;
+  readonly scalars: ScalarNode[];
+  readonly findings: Finding[];
+  /** The keys and indexes that lead to what is being built. */
+  readonly path: (string | number)[];
+  written: number;
+  merged: number;
+  excess: Finding | undefined;
+}
+
+/** Turns the YAML package's tree into nodes with places: aliases share their node, merge keys are merged, tags are checked. */
+export function buildTree(
+  contents: ParsedNode | null,
+  { text, locate, blanked }: Pick<Build, "text" | "locate" | "blanked">,
+): Tree {
+  const findings: Finding[] = [];
+  const scalars: ScalarNode[] = [];
+  const aliases = createAliases();
+  const build: Build = {
+    text,
+    locate,
+    blanked,
+    aliases,
+    scalars,
+    findings,
+    path: [],
+    written: 0,
+    merged: 0,
+    excess: undefined,
+  };
+  if (!contents || isAbsent(contents)) return { root: undefined, scalars, findings, excess: false };
+  const root = buildNode(build, contents);
+  const excess = build.excess ?? aliases.check(root, build.written);
+  return { root, scalars, findings: excess ? [...findings, excess] : findings, excess: excess !== undefined };
+}
+
+/** A document that has nothing in it, which the package gives as an empty scalar. */
+function isAbsent(contents: ParsedNode): boolean {
+  return isScalar(contents) && contents.source === "" && contents.type === "PLAIN" && !contents.tag && !contents.anchor;
+}
+
+/** `shown`: the scalar is a name, which needs no masking. */
+function buildNode(build: Build, node: YamlNode, shown = false): Node {
+  build.written += 1;
+  if (isAlias(node)) return followAlias(build, node);
+  const close = node.anchor === undefined ? undefined : build.aliases.open(node.anchor);
+  const built = buildContent(build, node, shown);
+  close?.(built);
+  return built;
+}
+
+function buildContent(build: Build, node: Exclude<YamlNode, Alias>, shown: boolean): Node {
+  const place = placeOf(build, node);
+  if (isScalar(node)) return buildScalar(build, node, place, shown);
+  const template = /^\{\{[^{}]*\}\}/.exec(build.text.slice(place.start, place.end))?.[0];
+  if (template !== undefined) return addScalar(build, new ScalarNode(template, place, false));
+  if (node.tag !== undefined && coreTag(node.tag, isMap(node) ? "mapping" : "sequence") === undefined) {
+    report(build, refuseTag(placeOfTag(build, place)));
+  }
+  return isSeq(node) ? buildSequence(build, node.items, place) : buildMapping(build, node.items, place);
+}
+
+function buildScalar(build: Build, node: Scalar, place: Place, shown: boolean): Node {
+  const blanked = build.blanked.get(place.start);
+  if (blanked) {
+    addScalar(build, new ScalarNode("", blanked, false));
+    return { kind: "unresolved", place: blanked };
+  }
+  // The failsafe schema makes every scalar a text.
+  const text = String(node.value);
+  const tag = node.tag === undefined ? undefined : coreTag(node.tag, "scalar");
+  const decoded = tag === "!!binary" ? decodeBinary(text) : text;
+  const plain = node.type === "PLAIN" && tag !== "!!binary";
+  const scalar = new ScalarNode(decoded ?? "", place, plain, tag);
+  if (!shown) addScalar(build, scalar);
+  const finding = scalarFinding(build, node, decoded, place);
+  if (!finding) return scalar;
+  report(build, finding);
+  return { kind: "unresolved", place };
+}
+
+function scalarFinding(build: Build, node: Scalar, text: string | undefined, place: Place): Finding | undefined {
+  if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(placeOfTag(build, place));
+  if (text === undefined) {
+    const message = "a value tagged `!!binary` must be base64 of UTF-8 text";
+    return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the text itself, without the tag", place };
+  }
+  if (!/\p{Cs}/u.test(text)) return undefined;
+  const message = "an escape sequence stands for half of a character";
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the character itself", place };
+}
+
+function buildSequence(build: Build, items: readonly unknown[], place: Place): SequenceNode {
+  const built = items.map((item, index) => {
+    build.path.push(index);
+    // What was parsed holds nothing but nodes.
+    const node = buildNode(build, item as YamlNode);
+    build.path.pop();
+    return node;
+  });
+  const node: SequenceNode = { kind: "sequence", place, items: built };
+  build.aliases.note(node, built);
+  return node;
+}
+
+function buildMapping(build: Build, pairs: readonly Pair[], place: Place): MappingNode {
+  const entries = new Map<string, MappingEntry>();
+  const merges: MappingEntry[] = [];
+  for (const pair of pairs) {
+    const entry = buildEntry(build, pair);
+    const first = !entry ? undefined : isMergeKey(pair) ? merges[0] : entries.get(entry.key);
+    if (entry && first) report(build, duplicateKey(entry.keyPlace, first.keyPlace), entry.key);
+    else if (entry && isMergeKey(pair)) merges.push(entry);
+    else if (entry) entries.set(entry.key, entry);
+  }
+  for (const { value, keyPlace } of merges) mergeInto(build, entries, value, keyPlace);
+  const node: MappingNode = { kind: "mapping", place, entries };
+  build.aliases.note(
+    node,
+    Array.from(entries.values(), (entry) => entry.value),
+  );
+  return node;
+}
+
+function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
+  const isReference = build.path.at(-1) === "value_from";
+  // What was parsed holds nothing but nodes, and null for a value that is not there.
+  const keyNode = pair.key as YamlNode;
+  const valueNode = pair.value as YamlNode | null;
+  const keyPlace = placeOf(build, keyNode);
+  // A key without a value, as in `{abc}`, is easily a value that somebody put in braces.
+  const key = readKey(buildNode(build, keyNode, valueNode !== null), keyPlace);
+  if (typeof key === "object") report(build, key);
+  const name = typeof key === "string" ? key : "";
+  build.path.push(name);
+  const shown = isReference && /^(?:env|file|required)$/.test(name) && isScalar(valueNode) && isName(valueNode.value);
+  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyPlace.end);
+  build.path.pop();
+  return typeof key === "string" ? { key, keyPlace, value } : undefined;
+}
+
+function isMergeKey({ key }: Pair): boolean {
+  return isScalar(key) && key.type === "PLAIN" && key.tag === undefined && key.value === "<<";
+}
+
+/** What may be the name of a variable or file: a secret written there by mistake mostly isn't one. */
+function isName(value: unknown): boolean {
+  return typeof value === "string" && /^(?:[A-Za-z_][A-Za-z0-9_]*|[./][\w./-]*|true|false)$/.test(value);
+}
+
+function emptyScalar(build: Build, offset: number): ScalarNode {
+  build.written += 1;
+  return new ScalarNode("", build.locate(offset, offset), true);
+}
+
+function report(build: Build, finding: Finding, ...key: string[]): void {
+  build.findings.push({ ...finding, path: [...build.path, ...key].join(".") });
+}
+
+/** The file's own entries win over merged ones, whatever their order. */
+function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node, place: Place): void {
+  for (const entry of mergedEntries(value, (finding) => report(build, finding, "<<"))) {
+    build.merged += 1;
+    if (build.merged > 100_000 + 10 * build.written) {
+      build.excess ??= aliasBomb(place);
+      return;
+    }
+    if (!entries.has(entry.key)) entries.set(entry.key, entry);
+  }
+}
+
+function followAlias(build: Build, node: Alias): Node {
+  const place = placeOf(build, node);
+  const target = build.aliases.follow(node.source, place);
+  if ("kind" in target) return target;
+  report(build, target);
+  return { kind: "unresolved", place };
+}
+
+function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
+  build.scalars.push(scalar);
+  return scalar;
+}
+
+function placeOf(build: Build, node: YamlNode): Place {
+  // Every node that was parsed has a range.
+  const [start, end] = (node as ParsedNode).range;
+  return build.locate(start, end);
+}
+
+/** The package keeps no place for a tag: it is the last one before its value. */
+function placeOfTag(build: Build, value: Place): Place {
+  const from = Math.max(0, value.start - 300);
+  const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(build.text.slice(from, value.start));
+  return match ? build.locate(from + match.index, from + match.index + match[0].length) : value;
+}

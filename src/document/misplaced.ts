@@ -1,0 +1,133 @@
+import { placeholders } from "../secrets/placeholder.js";
+import type { Finding } from "./finding.js";
+import type { Locate } from "./locate.js";
+
+/**
+ * What was written for another tool and is no YAML where it stands: `value_from` behind a text, or a template. A
+ * `statement` is a template's line of its own.
+ */
+export interface Misplaced {
+  readonly kind: "value_from" | "value" | "statement";
+  readonly start: number;
+  readonly end: number;
+  /** The field that it stands in, where it has one. */
+  readonly field: string | undefined;
+  /** A guess fits the pattern on a line that no error names; in a block of text it is no mistake. */
+  readonly guess: boolean;
+}
+
+// The start of a value in block style: indentation, dashes, and a key.
+const blockPrefix = /^\s*(?:-\s+)*(?:(["']?)([\w.-]+)\1\s*:\s+)?/;
+const valueFrom = /\bvalue_from\b["']?\s*:(?:\s|\{|$)/;
+const textBefore = /(?<=[[{,]\s*|[:-]\s+)[^\s{}[\],](?:[^{}[\],:]|:(?!\s))*\{\s*["']?value_from\b/;
+
+/** Longer lines are not looked through: matching costs more than linear time. */
+const maxLine = 10_000;
+
+/** The mistakes of this sort on the lines that have the errors, and those that look just like them on other lines. */
+export function findMisplaced(text: string, errorOffsets: readonly number[], locate: Locate): readonly Misplaced[] {
+  const seen = new Set<number>();
+  const found: Misplaced[] = [];
+  const lookAt = (offset: number, find: (text: string, lineStart: number) => Misplaced | undefined) => {
+    const start = offset - locate(offset, offset).position.column + 1;
+    if (seen.has(start)) return;
+    seen.add(start);
+    const mistake = lineEnd(text, start) - start > maxLine ? undefined : find(text, start);
+    if (mistake) found.push(mistake);
+  };
+  for (const offset of errorOffsets) lookAt(offset, onLine);
+  if (found.some(({ kind }) => kind === "value_from")) {
+    for (const { index } of text.matchAll(/\bvalue_from\b/g)) lookAt(index, guessOnLine);
+  }
+  return found.sort((one, other) => one.start - other.start);
+}
+
+function guessOnLine(text: string, start: number): Misplaced | undefined {
+  const value = blockValue(text, start);
+  if (!valueFrom.test(value.text) || /^["'{[&*!|>#]/.test(value.text)) return undefined;
+  return { ...value, kind: "value_from", guess: true };
+}
+
+function onLine(text: string, start: number): Misplaced | undefined {
+  const line = text.slice(start, lineEnd(text, start));
+  const value = blockValue(text, start);
+  if (/\{\{|\{%/.test(line)) {
+    const kind = value.field === undefined && /^\{[{%].*[%}]\}$/.test(value.text) ? "statement" : "value";
+    return { ...value, kind, guess: false };
+  }
+  if (!valueFrom.test(line)) return onNextLine(text, value);
+  // In brackets the line holds more than this value.
+  if (!/^[{[]/.test(value.text)) return { ...value, kind: "value_from", guess: false };
+  const inner = textBefore.exec(line);
+  if (inner) {
+    const opening = line.indexOf("{", inner.index);
+    const end = start + closing(line, opening);
+    return { kind: "value_from", start: start + inner.index, end, field: undefined, guess: false };
+  }
+  const goesOn = /^\{\s*["']?value_from\b/.test(value.text) && closing(value.text, 0) < value.text.length;
+  return goesOn ? { ...value, kind: "value_from", guess: false } : undefined;
+}
+
+/** A text that goes on on the next line, and has `value_from` there. */
+function onNextLine(text: string, value: BlockValue): Misplaced | undefined {
+  const next = lineEnd(text, value.start) + 1;
+  const end = lineEnd(text, next);
+  const startsText = value.text !== "" && !/^["'{[|>#]/.test(value.text);
+  if (!startsText || !/^\s+\{\s*value_from\b/.test(text.slice(next, end))) return undefined;
+  return { ...value, end, kind: "value_from", guess: false };
+}
+
+interface BlockValue {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly field: string | undefined;
+}
+
+/** What stands behind a line's key, without the comment. */
+function blockValue(text: string, lineStart: number): BlockValue {
+  const line = text.slice(lineStart, lineEnd(text, lineStart));
+  const prefix = blockPrefix.exec(line);
+  const start = prefix?.[0].length ?? 0;
+  const value = line
+    .slice(start)
+    .replace(/\s+#.*$/, "")
+    .trimEnd();
+  return { text: value, start: lineStart + start, end: lineStart + start + value.length, field: prefix?.[2] };
+}
+
+function lineEnd(text: string, start: number): number {
+  const end = text.indexOf("\n", start);
+  return end === -1 ? text.length : end;
+}
+
+/** Behind the brace that closes the one at `opening`; the line's end where none does. */
+function closing(line: string, opening: number): number {
+  let depth = 0;
+  for (let index = opening; index < line.length; index += 1) {
+    if (line[index] === "{") depth += 1;
+    if (line[index] === "}") depth -= 1;
+    if (depth === 0) return index + 1;
+  }
+  return line.length;
+}
+
+/** The text with the mistakes replaced by harmless values (or comments) of the same length, so that the rest can be read. */
+export function blankOut(text: string, misplaced: readonly Misplaced[]): string {
+  let blanked = "";
+  let from = 0;
+  for (const { kind, start, end } of misplaced) {
+    blanked += text.slice(from, start) + text.slice(start, end).replace(/[^\s]/g, kind === "statement" ? "#" : "x");
+    from = end;
+  }
+  return blanked + text.slice(from);
+}
+
+/** What to tell of one of them. */
+export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): Finding {
+  const place = locate(start, end);
+  if (kind !== "value_from") return { severity: "error", ...placeholders.template, place };
+  const { code, message } = placeholders.value_from;
+  const hint = `put the whole text in the variable and write ${field ?? "the field"}: {value_from: {env: NAME}}; where it is meant as plain text, put it in quotes`;
+  return { severity: "error", code, message, hint, place };
+}

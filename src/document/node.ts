@@ -1,0 +1,92 @@
+import { inspect } from "node:util";
+import type { Position } from "../errors.js";
+
+/** Where a node stands in its file: offsets into the text, for the quoted line and its caret. */
+export interface Place {
+  readonly position: Position;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A scalar as it was written. Its text is not known to be harmless before a schema says so, so it is hidden from every kind of
+ * printing, like a secret.
+ */
+export class ScalarNode {
+  readonly kind = "scalar";
+  readonly place: Place;
+  /** True for an unquoted scalar in the file: only these can mean null, a boolean or a number. */
+  readonly plain: boolean;
+  /** The tag written before it, such as `!!str`; most scalars have none. */
+  readonly tag: string | undefined;
+  readonly #text: string;
+
+  constructor(text: string, place: Place, plain: boolean, tag?: string) {
+    this.#text = text;
+    this.place = place;
+    this.plain = plain;
+    this.tag = tag;
+  }
+
+  /** The text as written, without quotes. */
+  text(): string {
+    return this.#text;
+  }
+
+  /** True for an empty unquoted value, `~` and `null`. */
+  isNull(): boolean {
+    return this.plain && this.tag !== "!!str" && /^(?:~|null|Null|NULL)?$/.test(this.#text);
+  }
+
+  toJSON(): string {
+    return "[scalar]";
+  }
+
+  [inspect.custom](): string {
+    return "[scalar]";
+  }
+}
+
+export interface MappingEntry {
+  readonly key: string;
+  readonly keyPlace: Place;
+  readonly value: Node;
+}
+
+export interface MappingNode {
+  readonly kind: "mapping";
+  readonly place: Place;
+  /** In file order; merge keys are already merged in. Keys are unique. */
+  readonly entries: ReadonlyMap<string, MappingEntry>;
+}
+
+export interface SequenceNode {
+  readonly kind: "sequence";
+  readonly place: Place;
+  readonly items: readonly Node[];
+}
+
+/** A `value_from` that could not be resolved; its problem has been reported, or the run does not need values (`--no-env`). */
+export interface UnresolvedNode {
+  readonly kind: "unresolved";
+  readonly place: Place;
+}
+
+export type Node = ScalarNode | MappingNode | SequenceNode | UnresolvedNode;
+
+/** A file's text, kept for quoting its lines. It is never shown unmasked. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  /** Every value that may be secret, in file order, to be masked. Undefined for a file that could not be parsed. */
+  readonly scalars: readonly ScalarNode[] | undefined;
+}
+
+/** One file, parsed. */
+export interface Document extends Source {
+  readonly scalars: readonly ScalarNode[];
+  /** SHA-256 of the file's bytes, 64 hex digits. */
+  readonly sha256: string;
+  /** Undefined for a file without content. */
+  readonly root: MappingNode | undefined;
+}

@@ -1,0 +1,111 @@
+import { open, readdir, stat } from "node:fs/promises";
+import type { Finding } from "./finding.js";
+import type { Document, Source } from "./node.js";
+import { parseDocument } from "./parse.js";
+import { readBytes } from "./read-bytes.js";
+
+export interface ReadResult {
+  readonly documents: readonly Document[];
+  /** Every file that was read, in order, also those that could not be parsed: what quoting needs. */
+  readonly sources: readonly Source[];
+  readonly findings: readonly Finding[];
+}
+
+const maxBytes = 64 * 1024 * 1024;
+
+/**
+ * Reads and parses what the command line names: files, directories (their `*.yaml`, in the order of their names) and `-` for
+ * standard input. Each file is read once. Names are shown as they were given.
+ */
+export async function readDocuments(paths: readonly string[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
+  const documents: Document[] = [];
+  const sources: Source[] = [];
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  const listed = await Promise.all(paths.map(listFiles));
+  for (const path of listed.flat()) {
+    const read = typeof path === "string" ? await readPath(path, stdin, seen) : path;
+    if ("code" in read) {
+      findings.push(read);
+      continue;
+    }
+    const parsed = parseDocument(read.file, read.bytes);
+    if (parsed.document) documents.push(parsed.document);
+    sources.push(parsed.source);
+    findings.push(...parsed.findings);
+  }
+  return { documents, sources, findings };
+}
+
+/** The path itself, or a directory's files. */
+async function listFiles(path: string): Promise<readonly (string | Finding)[]> {
+  const isDirectory =
+    path !== "-" &&
+    (await stat(path).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    ));
+  if (!isDirectory) return [path];
+  try {
+    const names = (await readdir(path)).filter((name) => name.endsWith(".yaml") && !name.startsWith(".")).sort();
+    if (names.length > 0) return names.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
+  } catch (error) {
+    return [unreadable(path, error)];
+  }
+  return [
+    refuse(`the directory ${path} has no *.yaml file`, "name the files themselves, or rename them to end in .yaml"),
+  ];
+}
+
+type Read = { readonly file: string; readonly bytes: Buffer } | Finding;
+
+async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
+  if (path === "-") {
+    if (isSeen(seen, path)) return refuse("standard input is given twice", "give `-` once");
+    const bytes = await stdin();
+    return bytes.length > maxBytes ? tooLarge("standard input") : { file: "<stdin>", bytes };
+  }
+  try {
+    const handle = await open(path);
+    try {
+      const stats = await handle.stat();
+      if (stats.isDirectory())
+        return refuse(`${path} is a directory inside of a directory`, "name its files themselves");
+      if (isSeen(seen, `${stats.dev}:${stats.ino}`)) return refuse(`the file ${path} is given twice`, "give it once");
+      const bytes = await readBytes(handle, maxBytes);
+      return bytes ? { file: path, bytes } : tooLarge(`the file ${path}`);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return unreadable(path, error);
+  }
+}
+
+function isSeen(seen: Set<string>, identity: string): boolean {
+  if (seen.has(identity)) return true;
+  seen.add(identity);
+  return false;
+}
+
+const causes: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+  ENOENT: ["does not exist", "check the path; it is relative to the working directory"],
+  ENOTDIR: ["does not exist", "check the path; a part of it is a file, not a directory"],
+  EACCES: ["can't be read: permission denied", "let the user that runs this program read it"],
+  EPERM: ["can't be read: permission denied", "let the user that runs this program read it"],
+  ENXIO: ["can't be opened", "give `-` to read standard input"],
+};
+
+function unreadable(path: string, error: unknown): Finding {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a file that can be read"];
+  return refuse(`the file ${path} ${message}`, hint);
+}
+
+function tooLarge(what: string): Finding {
+  return refuse(`${what} is larger than 64 MiB`, "check that it is the right one; split it into several files");
+}
+
+function refuse(message: string, hint: string): Finding {
+  return { severity: "error", code: "FILE_UNREADABLE", message, hint };
+}

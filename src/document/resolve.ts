@@ -1,0 +1,147 @@
+import type { Finding } from "./finding.js";
+import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
+import { readSecretFile } from "./secret-file.js";
+import { type Reference, readValueFrom } from "./value-from.js";
+
+/** What `value_from` may read. */
+export interface ResolveContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** True where values are not needed: what is not set is then no problem. */
+  readonly noEnv: boolean;
+  /** Where given, the files of secrets must be inside of it. */
+  readonly secretsDir?: string | undefined;
+  /** The working directory, where relative paths begin. */
+  readonly cwd: string;
+}
+
+export interface Resolved {
+  /** Undefined where the node itself is a `value_from` that is not set and not required. */
+  readonly node: Node | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Replaces each `{value_from: …}` in a node, at any depth, by the value that it names: as text, never trimmed and never read as
+ * YAML. What is empty counts as not set. Parts without one stay the same nodes.
+ *
+ * @param path the node's dotted path in the file
+ */
+export function resolveValues(node: Node, path: string, context: ResolveContext): Resolved {
+  const findings: Finding[] = [];
+  // A node that aliases share is resolved once, and reported once.
+  const known = new Map<Node, Node | undefined>();
+  const visit = (from: Node, at: Location): Node | undefined => {
+    if (!known.has(from)) known.set(from, resolveNode(from, at));
+    return known.get(from);
+  };
+  const resolveNode = (from: Node, at: Location): Node | undefined => {
+    if (from.kind === "sequence") {
+      const items = from.items.map((item, index) => visit(item, inList(at, index)));
+      const isSame = items.every((item, index) => item === from.items[index]);
+      return isSame ? from : { ...from, items: items.filter((item) => item !== undefined) };
+    }
+    if (from.kind !== "mapping") return from;
+    const reference = readValueFrom(from);
+    if (!reference) return resolveEntries(from, at, visit);
+    const outcome =
+      "source" in reference
+        ? readReference(reference, from.place, at, context)
+        : { node: unresolved(from), findings: reference };
+    findings.push(...outcome.findings.map((finding) => ({ ...finding, path: at.path })));
+    return outcome.node;
+  };
+  const field = path.slice(path.lastIndexOf(".") + 1);
+  return { node: visit(node, { path, field }), findings };
+}
+
+/** Where a value stands: its path, and what to call it. */
+interface Location {
+  readonly path: string;
+  readonly field: string;
+}
+
+function inList({ path, field }: Location, index: number): Location {
+  return { path: `${path}.${index}`, field: `${field}[${index}]` };
+}
+
+function resolveEntries(
+  mapping: MappingNode,
+  { path }: Location,
+  visit: (node: Node, at: Location) => Node | undefined,
+): MappingNode {
+  const entries = new Map<string, MappingEntry>();
+  let isSame = true;
+  for (const [key, entry] of mapping.entries) {
+    const value = visit(entry.value, { path: path === "" ? key : `${path}.${key}`, field: key });
+    if (value !== entry.value) isSame = false;
+    if (value) entries.set(key, value === entry.value ? entry : { ...entry, value });
+  }
+  return isSame ? mapping : { ...mapping, entries };
+}
+
+function readReference(reference: Reference, place: Place, at: Location, context: ResolveContext): Resolved {
+  const { name, source } = reference;
+  if (source === "env") {
+    // What every object inherits (`constructor`, `toString`) is no variable.
+    const value = Object.hasOwn(context.env, name.text()) ? context.env[name.text()] : undefined;
+    if (value) return { node: new ScalarNode(value, place, false), findings: [] };
+    return absent(reference, place, context, notSet(reference, at, value === ""));
+  }
+  const file = readSecretFile(name.text(), context);
+  switch (file.kind) {
+    case "read": {
+      const node = new ScalarNode(file.text, place, false);
+      return { node, findings: file.loose ? [looseMode(reference)] : [] };
+    }
+    case "refused":
+      return { node: { kind: "unresolved", place }, findings: [secretFile(reference, file.message, file.hint)] };
+    case "missing":
+    case "empty": {
+      const message = `the secret's file for ${at.field} ${file.kind === "empty" ? "is empty" : "does not exist"}`;
+      const hint = "write the file, or add default or required: false inside of value_from";
+      return absent(reference, place, context, secretFile(reference, message, hint));
+    }
+  }
+}
+
+/** What stands for a value that is not there. */
+function absent(
+  { fallback, required }: Reference,
+  place: Place,
+  { noEnv }: ResolveContext,
+  finding: Finding,
+): Resolved {
+  if (fallback) return { node: fallback, findings: [] };
+  if (noEnv) return { node: { kind: "unresolved", place }, findings: [] };
+  if (!required) return { node: undefined, findings: [] };
+  return { node: { kind: "unresolved", place }, findings: [finding] };
+}
+
+function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Finding {
+  const state = isEmpty ? "is empty, which counts as not set" : "is not set";
+  return {
+    severity: "error",
+    code: "ENV_NOT_SET",
+    message: `the environment variable ${name.text()} for ${field} ${state}`,
+    hint: `export ${name.text()}, or add default or required: false inside of value_from`,
+    place: name.place,
+  };
+}
+
+function looseMode({ name }: Reference): Finding {
+  return {
+    severity: "warning",
+    code: "SECRET_FILE_MODE",
+    message: "the secret's file can be read or changed by other users: its mode is wider than 0640",
+    hint: "take the rights away with chmod 0640, or defaultMode: 0640 on a Kubernetes volume",
+    place: name.place,
+  };
+}
+
+function secretFile({ name }: Reference, message: string, hint: string): Finding {
+  return { severity: "error", code: "SECRET_FILE", message, hint, place: name.place };
+}
+
+function unresolved({ place }: MappingNode): Node {
+  return { kind: "unresolved", place };
+}

@@ -1,0 +1,62 @@
+import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
+import type { Finding } from "./finding.js";
+import type { Locate } from "./locate.js";
+import { describeSyntaxError } from "./syntax-message.js";
+import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
+
+/** Beyond these, a file is not worth reading on. */
+const maxFindings = 100;
+
+/** The mistakes in a file's syntax: at most one a line, and none that only follows from an earlier one. */
+export function describeSyntaxErrors(tree: SyntaxTree, locate: Locate): readonly Finding[] {
+  if (tree.tooDeepAt !== undefined) return [tooDeep(tree.tooDeepAt, locate)];
+  const byLine = new Map<number, Finding>();
+  const openings = findOpenings(tree);
+  for (const error of ownMistakes(tree.errors)) {
+    const start = openings.get(error) ?? error.pos[0];
+    const place = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
+    if (byLine.has(place.position.line)) continue;
+    byLine.set(place.position.line, { severity: "error", code: "YAML_SYNTAX", ...describeSyntaxError(error), place });
+    if (byLine.size === maxFindings) break;
+  }
+  return [...byLine.values()];
+}
+
+/** The finding for what is nested deeper than any real file is. */
+export function tooDeep(offset: number, locate: Locate): Finding {
+  const message = `the values are nested more than ${maxDepth} levels deep`;
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", place: locate(offset, offset + 1) };
+}
+
+/**
+ * The errors that are not mere consequences: after a mistake that ends the document early, the package reports every word of
+ * the rest; and it reports some mistakes under two codes.
+ */
+export function ownMistakes(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
+  return errors.filter((error, index) => {
+    if (index > 0 && / in YAML stream/.test(error.message)) return false;
+    const next = errors[index + 1];
+    const isTwin = next?.code === "MULTILINE_IMPLICIT_KEY" && next.pos[0] === error.pos[0];
+    return !(isTwin && error.code === "BLOCK_AS_IMPLICIT_KEY");
+  });
+}
+
+/** Where the quote or bracket opens that an error says is not closed; the package tells only where it missed the end. */
+function findOpenings({ contents, errors }: SyntaxTree): ReadonlyMap<YAMLParseError, number> {
+  const unclosed = new Map<number, YAMLParseError>();
+  for (const error of errors) {
+    if (/^Missing closing|^Flow .* must/.test(error.message)) unclosed.set(error.pos[0], error);
+  }
+  const openings = new Map<YAMLParseError, number>();
+  if (unclosed.size === 0) return openings;
+  visit(contents, {
+    Node: (_, node) => {
+      // Every node that was parsed has a range; only those made by hand don't.
+      const { range } = node as ParsedNode;
+      const error = unclosed.get(range[1]);
+      const opens = isScalar(node) ? /^QUOTE/.test(node.type ?? "") : "flow" in node && node.flow === true;
+      if (error && opens && isScalar(node) === /closing/.test(error.message)) openings.set(error, range[0]);
+    },
+  });
+  return openings;
+}

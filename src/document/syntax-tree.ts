@@ -1,0 +1,50 @@
+import { Composer, Lexer, type ParsedNode, Parser, type YAMLParseError, type Document as YamlDocument } from "yaml";
+
+/** Collections inside of collections, from the root on. Deep enough for any real file, and safe for recursion. */
+export const maxDepth = 100;
+
+/** What the YAML package makes of a text. Scalars are text; anchors and aliases are not followed yet. */
+export interface SyntaxTree {
+  /** Null for a file without content. */
+  readonly contents: ParsedNode | null;
+  readonly errors: readonly YAMLParseError[];
+  /** Where a second document begins. */
+  readonly secondDocument: number | undefined;
+  /** Where the nesting exceeds {@link maxDepth}; nothing else is then known. */
+  readonly tooDeepAt: number | undefined;
+}
+
+const options = {
+  schema: "failsafe",
+  resolveKnownTags: false,
+  // The package compares every key with every other one; ours are looked up.
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: "silent",
+} as const;
+
+/** Parses without recursion into what is too deep: the package would report an overflowing stack, hundreds of times. */
+export function readSyntaxTree(text: string): SyntaxTree {
+  const parser = new Parser();
+  const tokens = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    // On the stack are the document, a collection for each level, and at most one scalar (or alias), which has a source.
+    const top = parser.stack.at(-1);
+    if (parser.stack.length > maxDepth + 1 && top && !("source" in top)) {
+      return { contents: null, errors: [], secondDocument: undefined, tooDeepAt: parser.offset };
+    }
+  }
+  tokens.push(...parser.end());
+  const composer = new Composer(options);
+  // The composer's own type: what it composes is either a document or one that has errors.
+  const documents: YamlDocument.Parsed<ParsedNode>[] = [...composer.compose(tokens)];
+  const errors =
+    documents.length === 0 ? composer.streamInfo().errors : documents.flatMap((document) => document.errors);
+  return {
+    contents: documents[0]?.contents ?? null,
+    errors: [...errors].sort((one, other) => one.pos[0] - other.pos[0]),
+    secondDocument: documents[1]?.range[0],
+    tooDeepAt: undefined,
+  };
+}

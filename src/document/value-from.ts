@@ -1,0 +1,110 @@
+import { closestMatch } from "leven";
+import type { Finding } from "./finding.js";
+import type { MappingEntry, MappingNode, Node, ScalarNode } from "./node.js";
+
+/** A well-formed `value_from`. */
+export interface Reference {
+  readonly source: "env" | "file";
+  /** The variable's name, or the file's path. */
+  readonly name: ScalarNode;
+  /** Undefined without a default; a default may be null. */
+  readonly fallback: Node | undefined;
+  readonly required: boolean;
+}
+
+const keys = ["env", "file", "default", "required"] as const;
+const form =
+  "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, with default or required: false where wanted";
+
+/** What a mapping asks for, or everything that is wrong with it; undefined where it is no `value_from` at all. */
+export function readValueFrom(mapping: MappingNode): Reference | readonly Finding[] | undefined {
+  const entry = mapping.entries.get("value_from");
+  if (entry) return parseValueFrom(mapping, entry);
+  const misspelt = misspeltValueFrom(mapping);
+  return misspelt && [misspelt];
+}
+
+function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | readonly Finding[] {
+  const findings: Finding[] = [];
+  const complain = ({ place }: { readonly place: Finding["place"] }, message: string, hint: string): undefined => {
+    findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, place });
+  };
+  for (const { key, keyPlace } of mapping.entries.values()) {
+    if (key === "value_from") continue;
+    const hint = keys.some((known) => known === key) ? `move ${key} inside of value_from` : form;
+    complain({ place: keyPlace }, `\`value_from\` stands alone in its mapping, but \`${key}\` is beside it`, hint);
+  }
+  const { value } = entry;
+  if (value.kind !== "mapping") {
+    if (value.kind !== "unresolved") complain(value, "`value_from` must be a mapping", form);
+    return findings;
+  }
+  for (const { key, keyPlace } of value.entries.values()) {
+    if (keys.some((known) => known === key)) continue;
+    const near = closestMatch(key, keys, { maxDistance: 2 });
+    complain({ place: keyPlace }, `\`value_from\` has no \`${key}\``, near ? `did you mean ${near}?` : form);
+  }
+  const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
+  if (env && file)
+    complain({ place: file.keyPlace }, "`value_from` has both `env` and `file`", "leave one of them out");
+  if (!env && !file) complain({ place: entry.keyPlace }, "`value_from` has neither `env` nor `file`", form);
+  if (fallback && required) {
+    const hint = "leave one of them out: with a default, the value is never missing";
+    complain({ place: required.keyPlace }, "`required` and `default` can't stand together in `value_from`", hint);
+  }
+  const nested = fallback && findValueFrom(fallback.value, new Set());
+  if (nested) complain({ place: nested }, "a `default` can't hold a `value_from` of its own", "write the value itself");
+  const name = readName(env ?? file);
+  const named = env ?? file;
+  if (named && !name) {
+    const what = env ? "the name of an environment variable" : "the path of a file";
+    complain(named.value, `expected ${what}`, form);
+  }
+  const isRequired = required === undefined ? true : readFlag(required.value);
+  if (required && isRequired === undefined) complain(required.value, "expected true or false", "write required: false");
+  if (findings.length > 0 || !name) return findings;
+  return { source: env ? "env" : "file", name, fallback: fallback?.value, required: isRequired ?? true };
+}
+
+/** The finding for a mapping that is a `value_from` but for its spelling, such as `valueFrom`. */
+function misspeltValueFrom({ entries }: MappingNode): Finding | undefined {
+  const [entry] = entries.values();
+  if (!entry || entries.size > 1 || !closestMatch(entry.key, ["value_from"], { maxDistance: 2 })) return undefined;
+  const { key, keyPlace, value } = entry;
+  if (value.kind !== "mapping" || !(value.entries.has("env") || value.entries.has("file"))) return undefined;
+  const message = `\`${key}\` is not how a reference is written`;
+  return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", place: keyPlace };
+}
+
+function readName(entry: MappingEntry | undefined): ScalarNode | undefined {
+  const node = entry?.value;
+  if (node?.kind !== "scalar" || node.isNull() || node.text() === "") return undefined;
+  // Anything else is no variable that a shell or a container can set; it may well be the secret itself.
+  const fits = entry?.key === "file" ? !node.text().includes("\0") : /^[A-Za-z_.-][\w.-]*$/.test(node.text());
+  return fits ? node : undefined;
+}
+
+function readFlag(node: Node): boolean | undefined {
+  if (node.kind !== "scalar") return undefined;
+  if (/^(?:1|t|y|true|yes|on)$/i.test(node.text())) return true;
+  return /^(?:0|f|n|false|no|off)$/i.test(node.text()) ? false : undefined;
+}
+
+/** Where a `value_from` stands in it, at any depth. */
+function findValueFrom(node: Node, seen: Set<Node>): Finding["place"] {
+  if (seen.has(node)) return undefined;
+  seen.add(node);
+  const entry = node.kind === "mapping" ? node.entries.get("value_from") : undefined;
+  if (entry) return entry.keyPlace;
+  const children =
+    node.kind === "mapping"
+      ? Array.from(node.entries.values(), ({ value }) => value)
+      : node.kind === "sequence"
+        ? node.items
+        : [];
+  for (const child of children) {
+    const place = findValueFrom(child, seen);
+    if (place) return place;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import type { Transaction } from "kysely";
+import type { Database } from "../database/database.js";
+import { type LockedResult, withLock } from "../database/lock.js";
+import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
+import { openDatabase } from "../database/open.js";
+import type { Tables } from "../database/tables.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import type { Resource } from "../plan/resource.js";
+import { writeAudit } from "./audit.js";
+import { completeResources } from "./complete.js";
+import type { Configuration } from "./configuration.js";
+import { readCurrent } from "./current.js";
+import { checkpoint, sleep, stopIfInterrupted } from "./interrupt.js";
+import { knownMigrations, lookAt, planAgainst, vaultFor } from "./look.js";
+import type { ApplyOptions } from "./options.js";
+import { patiently } from "./patiently.js";
+import { refuse } from "./refuse.js";
+import type { RunResult } from "./result.js";
+import { beginRun } from "./run.js";
+import type { LazyVault } from "./vault.js";
+import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { writeChanges } from "./write.js";
+
+/**
+ * Makes the database say what the configuration says, in one transaction under the database's lock, or changes nothing.
+ *
+ * @throws SetupError with every reason why it was not done
+ */
+export async function apply(configuration: Configuration, options: ApplyOptions): Promise<RunResult> {
+  const finish = beginRun("apply", options);
+  const wanted = await completeResources(configuration, options);
+  const done = await nothingToDo(configuration, wanted, options);
+  if (done) return finish({ outcome: "unchanged", changes: [], generated: [], ...done });
+
+  const database = await patiently(options, async () => openDatabase(options.database, "write"));
+  try {
+    const { vault, ...result } = await applyUnderLock(database, configuration, wanted, options, finish);
+    return { ...result, diagnostics: collectDiagnostics(configuration, database, vault) };
+  } finally {
+    await database.close();
+  }
+}
+
+type Done = Pick<RunResult, "unchanged" | "diagnostics">;
+
+/** A first look that takes no lock and makes no file: most runs end here, and what can't be done is refused here. */
+async function nothingToDo(
+  configuration: Configuration,
+  wanted: readonly Resource[],
+  options: ApplyOptions,
+): Promise<Done | undefined> {
+  const database = await patiently(options, async () => openDatabase(options.database, "read"));
+  try {
+    const look = database && (await lookAt(database, configuration, wanted, options));
+    const plan = look?.plan ?? planAgainst(configuration, wanted, options);
+    refuse(configuration, plan.refusals);
+    const diagnostics = collectDiagnostics(configuration, database, look?.vault);
+    refuseWarnings(options, diagnostics);
+    const isDone = look?.pending.length === 0 && plan.changes.length === 0;
+    return isDone ? { unchanged: plan.unchanged, diagnostics } : undefined;
+  } finally {
+    await database?.close();
+  }
+}
+
+type Finish = ReturnType<typeof beginRun>;
+type Applied = RunResult & { readonly vault: LazyVault };
+
+async function applyUnderLock(
+  database: Database,
+  configuration: Configuration,
+  wanted: readonly Resource[],
+  options: ApplyOptions,
+  finish: Finish,
+): Promise<Applied> {
+  const applied = await appliedMigrations(database);
+  const lock = {
+    timeoutMs: options.lockTimeoutMs,
+    now: () => options.now().getTime(),
+    newId: options.newId,
+    hasTables: applied !== undefined,
+    sleep: async (ms: number) => {
+      options.onWaiting("waiting for another run to end");
+      await sleep(ms, options.signal);
+      stopIfInterrupted(options.signal);
+    },
+  };
+  return withLock(database, lock, (tx) => applyInside(tx, database, configuration, wanted, options, finish));
+}
+
+/** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
+async function applyInside(
+  tx: Transaction<Tables>,
+  database: Database,
+  configuration: Configuration,
+  wanted: readonly Resource[],
+  options: ApplyOptions,
+  finish: Finish,
+): Promise<LockedResult<Applied>> {
+  const now = options.now().toISOString();
+  const migrations = knownMigrations(configuration);
+  const pending = pendingMigrations(migrations, await appliedMigrations({ ...database, kysely: tx }));
+  await runMigrations(tx, pending, now);
+  const vault = await vaultFor(tx, database, options, true);
+  const applied = new Set(migrations.map((migration) => migration.name));
+  const current = await readCurrent(tx, configuration.kinds, applied, vault);
+  const { changes, unchanged, refusals } = planAgainst(configuration, wanted, options, current);
+  refuse(configuration, refusals);
+  if (changes.length === 0) {
+    const result = finish({ outcome: "unchanged", changes, unchanged, generated: [], diagnostics: [] });
+    return { commit: pending.length > 0, value: { ...result, vault } };
+  }
+
+  const generated: GeneratedSecret[] = [];
+  const { owner, newId } = options;
+  const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
+  await writeChanges(context, configuration.kinds, changes, options);
+  const result = finish({ outcome: "applied", changes, unchanged, generated, diagnostics: [] });
+  await writeAudit(tx, configuration, options, result);
+  await rememberKey(tx, vault);
+  await options.beforeCommit(generated);
+  await checkpoint(options.signal);
+  return { commit: true, value: { ...result, vault } };
+}
+
+async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<void> {
+  const keyId = vault.usedKeyId();
+  if (keyId !== undefined) await tx.updateTable("setup_state").set({ key_id: keyId }).where("id", "=", 1).execute();
+}

@@ -1,0 +1,27 @@
+import type { Refusal } from "../plan/kind.js";
+import type { Resource } from "../plan/resource.js";
+import type { Configuration } from "./configuration.js";
+import { sleep, stopIfInterrupted } from "./interrupt.js";
+import type { RunOptions } from "./options.js";
+import { refuse } from "./refuse.js";
+
+/** Finds out over the network what the files leave open, before any transaction. */
+export async function completeResources(
+  configuration: Configuration,
+  options: RunOptions,
+): Promise<readonly Resource[]> {
+  if (options.offline) return configuration.resources;
+  const { waitMs, signal, onWaiting } = options;
+  const network = { waitMs, signal, onWaiting, clock: () => options.now().getTime(), sleep };
+  const resources: Resource[] = [];
+  const refusals: Refusal[] = [];
+  for (const kind of configuration.kinds) {
+    const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
+    const completion = await kind.complete?.(wanted, network);
+    resources.push(...(completion?.resources ?? wanted));
+    refusals.push(...(completion?.refusals ?? []));
+  }
+  stopIfInterrupted(options.signal);
+  refuse(configuration, refusals);
+  return resources;
+}

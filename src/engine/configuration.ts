@@ -1,0 +1,16 @@
+import type { Finding } from "../document/finding.js";
+import type { Problem } from "../errors.js";
+import type { Kind } from "../plan/kind.js";
+import type { Resource } from "../plan/resource.js";
+
+/** A configuration that is valid: what its files declare, ready to be planned or applied. */
+export interface Configuration {
+  readonly resources: readonly Resource[];
+  readonly kinds: readonly Kind[];
+  /** The kinds that its enabled steps declare. */
+  readonly declaredKinds: ReadonlySet<string>;
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  readonly warnings: readonly Problem[];
+  /** Adds source lines to what later stages find, secrets masked. */
+  readonly quote: (findings: readonly Finding[]) => readonly Problem[];
+}

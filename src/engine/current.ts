@@ -1,0 +1,24 @@
+import type { Connection } from "../database/database.js";
+import type { CurrentResource, Kind } from "../plan/kind.js";
+import type { Vault } from "../secrets/vault.js";
+
+/** The rows of every kind whose tables there are. */
+export async function readCurrent(
+  db: Connection,
+  kinds: readonly Kind[],
+  applied: ReadonlySet<string>,
+  vault: Vault,
+): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
+  const current = new Map<string, readonly CurrentResource[]>();
+  for (const kind of kinds) {
+    const hasTables = (kind.migrations ?? []).every((migration) => applied.has(migration.name));
+    current.set(kind.name, hasTables ? await kind.read({ db, vault }) : []);
+  }
+  return current;
+}
+
+/** The id of the key that secrets were sealed with; null before the first. */
+export async function readKeyId(db: Connection): Promise<string | null> {
+  const state = await db.selectFrom("setup_state").select("key_id").executeTakeFirst();
+  return state?.key_id ?? null;
+}

@@ -1,0 +1,67 @@
+import { validateDocuments } from "../config/validate.js";
+import type { Finding } from "../document/finding.js";
+import { quoteSource } from "../document/quote.js";
+import { readDocuments } from "../document/read.js";
+import { type Problem, SetupError } from "../errors.js";
+import { coreKinds } from "../kinds/registry.js";
+import { coreSteps } from "../steps/registry.js";
+import type { Configuration } from "./configuration.js";
+import type { Extensions } from "./step-modules.js";
+import { refuseWarnings } from "./warnings.js";
+
+export interface LoadOptions extends Extensions {
+  /** Where `value_from: {env: …}` looks. Nothing else reads it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where relative paths of `value_from: {file: …}` begin. */
+  readonly cwd: string;
+  /** The only folder that `value_from` may read files from, where given. */
+  readonly secretsDir?: string | undefined;
+  /** Make every warning an error. */
+  readonly strict: boolean;
+  readonly stdin: () => Promise<Buffer>;
+  readonly now: Date;
+}
+
+/**
+ * Reads and validates files, folders of `*.yaml` and `-` (standard input) as one configuration.
+ *
+ * @throws SetupError (invalid) with every problem of every file
+ */
+export async function loadConfig(paths: readonly string[], options: LoadOptions): Promise<Configuration> {
+  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, { ...options, noEnv: false });
+  return { ...loaded, resources: declarations, warnings: problems, quote };
+}
+
+/**
+ * Checks files without planning anything, and gives the warnings; `noEnv` accepts variables and files that are not there.
+ *
+ * @throws SetupError (invalid) with every problem of every file
+ */
+export async function validate(
+  paths: readonly string[],
+  options: LoadOptions & { readonly noEnv: boolean },
+): Promise<readonly Problem[]> {
+  return (await readConfiguration(paths, options)).problems;
+}
+
+async function readConfiguration(paths: readonly string[], options: LoadOptions & { readonly noEnv: boolean }) {
+  const kinds = [...coreKinds, ...options.kinds];
+  const { documents, sources, findings } = await readDocuments(paths, options.stdin);
+  const validation = validateDocuments(documents, [...coreSteps, ...options.steps], {
+    ...options,
+    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+    incomplete: findings.some(({ severity }) => severity === "error"),
+  });
+  const quote = (found: readonly Finding[]) => quoteSource(found, sources, validation.shown);
+  const problems = quote([...findings, ...validation.findings]);
+  if (problems.some(({ severity }) => severity === "error")) throw new SetupError("invalid", problems);
+  refuseWarnings(options, problems);
+  return {
+    declarations: validation.declarations,
+    kinds,
+    declaredKinds: new Set(validation.enabled.flatMap((step) => step.kinds)),
+    files: documents.map(({ file, sha256 }) => ({ file, sha256 })),
+    problems,
+    quote,
+  };
+}

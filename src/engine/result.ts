@@ -1,0 +1,16 @@
+import type { Problem } from "../errors.js";
+import type { Change, ResourceName } from "../plan/change.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+
+/** What a run did, or would do. */
+export interface RunResult {
+  readonly command: "plan" | "apply";
+  readonly outcome: "planned" | "applied" | "unchanged";
+  readonly changes: readonly Change[];
+  /** The declared resources that are as they should be. */
+  readonly unchanged: readonly ResourceName[];
+  /** Shown once, then gone. */
+  readonly generated: readonly GeneratedSecret[];
+  readonly diagnostics: readonly Problem[];
+  readonly run: { readonly id: string; readonly startedAt: string; readonly durationMs: number };
+}

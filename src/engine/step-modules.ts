@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Step } from "../config/step.js";
+import { type SetupError, setupError } from "../errors.js";
+import { coreKinds } from "../kinds/registry.js";
+import type { Kind } from "../plan/kind.js";
+import { coreSteps } from "../steps/registry.js";
+
+/** Steps and kinds from elsewhere. */
+export interface Extensions {
+  readonly steps: readonly Step[];
+  readonly kinds: readonly Kind[];
+}
+
+/**
+ * Loads modules that export `steps`, and `kinds` where they bring tables of their own.
+ *
+ * @throws SetupError `STEP_INVALID` (usage)
+ */
+export async function loadStepModules(files: readonly string[], cwd: string): Promise<Extensions> {
+  const steps: Step[] = [];
+  const kinds: Kind[] = [];
+  for (const file of files) {
+    const module = await importModule(file, cwd);
+    steps.push(...listOf(module.steps, isStep, `${file} must export \`steps\`, a list of what defineStep gave`));
+    kinds.push(...listOf(module.kinds ?? [], isKind, `\`kinds\` of ${file} must be a list of what defineKind gave`));
+  }
+  refuseClashes([...coreSteps, ...steps], [...coreKinds, ...kinds]);
+  return { steps, kinds };
+}
+
+async function importModule(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(pathToFileURL(resolve(cwd, file)).href);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "";
+    throw invalid(`the module ${file} can't be loaded: ${why}`, cause);
+  }
+}
+
+function listOf<T>(value: unknown, isRight: (item: unknown) => item is T, complaint: string): readonly T[] {
+  if (!Array.isArray(value) || !value.every(isRight)) throw invalid(complaint);
+  return value;
+}
+
+function isStep(value: unknown): value is Step {
+  return hasAll(value, ["flag", "namespace", "schema", "declare", "review", "kinds"]);
+}
+
+function isKind(value: unknown): value is Kind {
+  return hasAll(value, ["name", "attributes", "dependsOn", "read", "write", "remove"]);
+}
+
+function hasAll(value: unknown, names: readonly string[]): boolean {
+  return typeof value === "object" && value !== null && names.every((name) => name in value);
+}
+
+function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
+  const names = [...steps.flatMap(({ flag, namespace }) => [flag, namespace]), ...kinds.map(({ name }) => name)];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(`two steps or kinds have the name ${twice}`);
+  const known = new Set(kinds.map(({ name }) => name));
+  const missing = steps.flatMap((step) => step.kinds).find((name) => !known.has(name));
+  if (missing !== undefined) throw invalid(`a step declares the kind ${missing}, which does not exist`);
+}
+
+function invalid(message: string, cause?: unknown): SetupError {
+  return setupError("usage", "STEP_INVALID", message, "see docs/steps.md", { cause });
+}

@@ -1,0 +1,115 @@
+/** Every code a problem can have, with the sentence that documents it. Codes are part of the public interface: never renamed. */
+export const problemCodes = {
+  ALIAS_BOMB: "Aliases in the file expand to far more values than the file holds.",
+  ALIAS_UNRESOLVED: "An alias (`*name`) names an anchor that the file does not define before it.",
+  COMMAND_LINE: "The command line is wrong: an unknown command or option, or a missing argument.",
+  DATABASE_FAILED: "The database answered with an error that is not one of the known ones.",
+  DATABASE_LOCKED: "Another run held the database's lock for longer than this one could wait.",
+  DATABASE_MODE: "The database's file can be read by other users of the machine.",
+  DATABASE_NEWER: "The database was migrated by a newer version of vtb-setup.",
+  DATABASE_UNREACHABLE: "The database can't be opened or reached.",
+  DATABASE_URL: "The database's URL is not one that vtb-setup understands.",
+  DEPRECATED_FIELD: "A field has a deprecated spelling; it works, and the message names the new one.",
+  DISCOVERY_INVALID: "The provider's discovery document lacks what is needed, or contradicts the configuration.",
+  DISCOVERY_UNREACHABLE: "The provider's discovery document can't be fetched.",
+  DUPLICATE_KEY: "A mapping has the same key twice.",
+  DUPLICATE_RESOURCE: "Two entries declare the same thing.",
+  DUPLICATE_SECRET: "Two tokens have the same value.",
+  ENV_NOT_SET: "A variable that `value_from` names is not set (or empty), and there is no default.",
+  EXPIRED: "A token's `expires_at` is in the past.",
+  FILE_UNREADABLE: "A configuration file can't be read.",
+  IGNORED_FIELD: "A field has no effect where it stands.",
+  INSECURE_URL: "A URL uses http on a host that is not this machine.",
+  INTERNAL: "A fault in vtb-setup itself.",
+  INTERRUPTED: "The run was ended by a signal; nothing was changed.",
+  INVALID_VALUE: "A value is outside of what its field accepts.",
+  KEY_INVALID: "The sealing key is missing, unreadable or not 32 bytes.",
+  KEY_MADE: "A sealing key was made beside the database; it belongs in the backups, apart from the database's.",
+  KEY_MISMATCH: "The sealing key is not the one that the database's secrets were sealed with.",
+  MISSING_FIELD: "A required field is missing.",
+  MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
+  NAME_TAKEN: "A service user would take the name of an existing user.",
+  NO_STEPS_ENABLED: "No step is enabled, so there is nothing to do.",
+  OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults are used.",
+  OUTPUT_FILE: "The file for generated tokens can't be written safely.",
+  OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
+  PLACEHOLDER: "A value still holds a placeholder that should have been replaced.",
+  PRUNE_REFUSED: "Pruning would delete everything of a kind.",
+  REFERENCE_NOT_FOUND: "A name refers to something that neither the files nor the database have.",
+  RESOURCE_IN_USE: "Something would be deleted that something else still needs.",
+  SECRET_FILE:
+    "A secret's file can't be used: missing, too large, not a regular file, or outside of the secrets directory.",
+  SECRET_FILE_MODE: "A secret's file can be read by other users of the machine.",
+  STEP_INVALID: "A file given with `--steps` does not define steps.",
+  STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
+  UNKNOWN_CLIENT_IDENTIFIER: "A client's identifier is neither `admin-oidc` nor `api-oidc`.",
+  UNKNOWN_FIELD: "A field does not exist at this place.",
+  UNKNOWN_ROOT_KEY: "A key at the root belongs to no step of this program.",
+  VALUE_FROM_INVALID: "A `value_from` is malformed.",
+  VALUE_FROM_IN_TEXT: "`value_from` stands inside of a text, where it can't be resolved.",
+  WEAK_TOKEN: "A token is shorter than 32 characters or easy to guess.",
+  WEAK_SIZE: "A nonce or state is too short to be safe.",
+  WEAK_PASSWORD: "A password is a well-known example.",
+  WRONG_TYPE: "A value has another type than its field needs.",
+  YAML_SYNTAX: "The file is not valid YAML, or uses a part of YAML that is not allowed here.",
+} as const;
+
+export type ProblemCode = keyof typeof problemCodes;
+
+/** A place in a configuration file: line and column count from 1, columns in UTF-16 units. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The quoted source line, secrets already masked, and where the caret goes (from 1) and how wide it is. */
+export interface Excerpt {
+  readonly text: string;
+  readonly caretColumn: number;
+  readonly caretWidth: number;
+}
+
+/** What is wrong, where, and what to do. It never holds a value from the file. */
+export interface Problem {
+  readonly severity: "error" | "warning" | "note";
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly position?: Position | undefined;
+  /** Dotted path in the file, such as `tokenauth.items.0.email`. */
+  readonly path?: string | undefined;
+  readonly excerpt?: Excerpt | undefined;
+}
+
+/** Why a run ended without changes. The command line turns each into one exit status. */
+export type FailureReason = "invalid" | "refused" | "unavailable" | "internal" | "usage" | "interrupted";
+
+/** Everything that ended a run, with all its problems at once. */
+export class SetupError extends Error {
+  readonly reason: FailureReason;
+  readonly problems: readonly Problem[];
+
+  constructor(reason: FailureReason, problems: readonly Problem[], options?: ErrorOptions) {
+    super(problems.map((problem) => `${problem.message} [${problem.code}]`).join("\n"), options);
+    this.name = "SetupError";
+    this.reason = reason;
+    this.problems = problems;
+  }
+}
+
+/** A {@link SetupError} of one problem that has no place in a file. */
+export function setupError(
+  reason: FailureReason,
+  code: ProblemCode,
+  message: string,
+  hint?: string,
+  options?: ErrorOptions,
+): SetupError {
+  return new SetupError(reason, [{ severity: "error", code, message, hint }], options);
+}
+
+/** For the end of a switch over a union: a new member becomes a compile error here. */
+export function assertNever(value: never): never {
+  throw new TypeError(`unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,26 @@
+export { secret } from "./config/fields.js";
+export {
+  type ConfigPath,
+  type Declaration,
+  defineStep,
+  type Remark,
+  type Step,
+  type StepDefinition,
+} from "./config/step.js";
+export { createTable, type TableShape } from "./database/create-table.js";
+export type { Migration } from "./database/migrations.js";
+export { apply } from "./engine/apply.js";
+export type { Configuration } from "./engine/configuration.js";
+export { type LoadOptions, loadConfig } from "./engine/load.js";
+export type { ApplyOptions, RunOptions } from "./engine/options.js";
+export { plan } from "./engine/plan.js";
+export type { RunResult } from "./engine/result.js";
+export { type FailureReason, type Problem, type ProblemCode, problemCodes, SetupError } from "./errors.js";
+export { type Column, flag, integer, json, reference, sealed, text } from "./kinds/column.js";
+export type { SetRelation } from "./kinds/set-relation.js";
+export { defineKind, type TableKind } from "./kinds/table-kind.js";
+export type { Change, FieldChange } from "./plan/change.js";
+export type { Kind } from "./plan/kind.js";
+export type { Attributes, AttributeValue, PlainValue } from "./plan/resource.js";
+export { Secret } from "./secrets/secret.js";
+export { generatedTokenPattern } from "./secrets/token.js";

@@ -1,0 +1,109 @@
+import type { PlannedChange } from "../../plan/change.js";
+import type { WriteContext } from "../../plan/kind.js";
+import { chunk } from "../chunk.js";
+import { type SetRelation, writeSets } from "../set-relation.js";
+
+export const servicePermissions: SetRelation = {
+  table: "user_permissions",
+  ownerColumn: "user_id",
+  memberColumn: "permission",
+};
+
+/** The users that the changed tokens are tied to, by the token's id: made, renamed and dropped as the tokens ask. */
+export interface TokenUsers {
+  readonly idOf: (change: PlannedChange) => string;
+  /** Takes away service users whose token was tied to somebody else; only possible once the tokens are written. */
+  readonly dropLeftOver: () => Promise<void>;
+}
+
+/** Makes sure that each changed token has its user. A token's `user` is null for a service user of its own. */
+export async function writeTokenUsers(context: WriteContext, changes: readonly PlannedChange[]): Promise<TokenUsers> {
+  const { db, now, owner } = context;
+  const named = await namedUsers(context, changes);
+  const current = await serviceUsers(context, changes);
+  const ids = new Map<string, string>();
+  const leftOver: string[] = [];
+  const created = [];
+  const permissions = new Map<string, PlannedChange["attributes"][string]>();
+
+  for (const change of changes) {
+    const existing = current.get(change.id);
+    const username = change.attributes.user;
+    if (typeof username === "string") {
+      ids.set(change.id, named.get(username) ?? "");
+      if (existing) leftOver.push(existing);
+      continue;
+    }
+    const id = existing ?? context.newId();
+    const flags = {
+      username: change.key,
+      is_superuser: change.attributes.is_superuser ? 1 : 0,
+      updated_at: now,
+    } as const;
+    if (existing) await db.updateTable("users").set(flags).where("id", "=", id).execute();
+    else created.push({ id, owner, created_at: now, ...newServiceUser, ...flags });
+    ids.set(change.id, id);
+    permissions.set(id, change.attributes.permissions);
+  }
+  for (const rows of chunk(created, 200)) await db.insertInto("users").values(rows).execute();
+  await writeSets(db, servicePermissions, permissions, () => "");
+
+  return {
+    idOf: (change) => ids.get(change.id) ?? "",
+    dropLeftOver: () => removeUsers(context, leftOver),
+  };
+}
+
+const newServiceUser = {
+  email: "",
+  first_name: "",
+  last_name: "",
+  is_active: 1,
+  is_staff: 0,
+  is_service: 1,
+  password_hash: null,
+  issuer: null,
+  subject: null,
+} as const;
+
+/** The service user of each token that has one, by the token's id. */
+export async function serviceUsers(
+  { db }: WriteContext,
+  tokens: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const batch of chunk(tokens, 500)) {
+    const rows = await db
+      .selectFrom("api_tokens")
+      .innerJoin("users", "users.id", "api_tokens.user_id")
+      .select(["api_tokens.id as token", "users.id as user"])
+      .where("users.is_service", "=", 1)
+      .where(
+        "api_tokens.id",
+        "in",
+        batch.map((token) => token.id),
+      )
+      .execute();
+    for (const row of rows) found.set(row.token, row.user);
+  }
+  return found;
+}
+
+export async function removeUsers({ db }: WriteContext, ids: readonly string[]): Promise<void> {
+  for (const batch of chunk(ids, 500)) await db.deleteFrom("users").where("id", "in", batch).execute();
+}
+
+async function namedUsers(
+  { db }: WriteContext,
+  changes: readonly PlannedChange[],
+): Promise<ReadonlyMap<string, string>> {
+  const usernames = new Set(
+    changes.flatMap(({ attributes }) => (typeof attributes.user === "string" ? attributes.user : [])),
+  );
+  const found = new Map<string, string>();
+  for (const batch of chunk([...usernames], 500)) {
+    const rows = await db.selectFrom("users").select(["id", "username"]).where("username", "in", batch).execute();
+    for (const row of rows) found.set(row.username, row.id);
+  }
+  return found;
+}

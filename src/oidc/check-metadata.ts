@@ -1,0 +1,92 @@
+import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
+import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
+
+/** What the answer is held against. */
+export interface Expectations {
+  readonly endpoint: DiscoveryEndpoint;
+  /** The configured issuer; without one it must be the base that the document lies under. */
+  readonly issuer: string | undefined;
+  /** True where the file names the keys' URL itself, so that the document's is not used. */
+  readonly explicitJwks: boolean;
+}
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+const required = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
+const optional = ["userinfo_endpoint", "end_session_endpoint"] as const;
+const maxUrlLength = 1000;
+
+/** Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. */
+export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
+  const { issuer } = metadata;
+  if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(issuer, expected);
+  const [authorizationEndpoint, tokenEndpoint, jwksEndpoint] = required.map((name) => readUrl(metadata[name]));
+  const [userinfoEndpoint, logoutEndpoint] = optional.map((name) => readUrl(metadata[name]));
+  const malformed = [...required, ...optional].filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
+  if (malformed.length > 0) {
+    return invalid(
+      `the discovery document's ${malformed.join(", ")} is not an http or https URL without credentials`,
+      "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
+    );
+  }
+  if (!authorizationEndpoint || !tokenEndpoint || !jwksEndpoint) {
+    return invalid(
+      `the discovery document lacks ${required.filter((name) => !isGiven(metadata[name])).join(", ")}`,
+      "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL",
+    );
+  }
+  const untrusted = expected.explicitJwks ? undefined : distrustKeys(new URL(jwksEndpoint), issuer, expected.endpoint);
+  if (untrusted) return untrusted;
+  return {
+    kind: "found",
+    issuer,
+    authorizationEndpoint,
+    tokenEndpoint,
+    userinfoEndpoint,
+    jwksEndpoint,
+    logoutEndpoint,
+  };
+}
+
+function isExpectedIssuer(issuer: string, { endpoint, issuer: configured }: Expectations): boolean {
+  return configured === undefined ? endpoint.bases.includes(withoutSlash(issuer)) : issuer === configured;
+}
+
+function issuerMismatch(issuer: unknown, { endpoint, issuer: configured }: Expectations): DiscoveryFailure {
+  const wanted = configured ?? endpoint.bases[0];
+  const source = configured === undefined ? "the discovery endpoint is of" : "the configured issuer is";
+  return invalid(
+    `the provider calls itself ${printable(issuer)}, but ${source} ${printable(wanted)}`,
+    configured === undefined
+      ? "if the provider is the right one, write its issuer as `oidc_op_issuer`"
+      : "write `oidc_op_issuer` exactly as the provider does, a slash at the end included, or ask the right provider",
+  );
+}
+
+/** Issuers are no secrets; what a foreign server puts there may still be anything. */
+function printable(issuer: unknown): string {
+  return typeof issuer === "string" && /^[\x21-\x7e]{1,1000}$/.test(issuer) ? issuer : "something that is not a URL";
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
+function readUrl(value: unknown): string | undefined {
+  if (typeof value !== "string" || value.length > maxUrlLength) return undefined;
+  // The URL parser drops blanks and line breaks, which would make what is stored differ from what was checked.
+  if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  const { username, password } = new URL(value);
+  return username === "" && password === "" ? value : undefined;
+}
+
+/** Whoever serves the keys decides who is let in. */
+function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpoint): DiscoveryFailure | undefined {
+  const hint = "if these keys are the right ones, write their URL as `oidc_op_jwks_endpoint` in `endpoint_config`";
+  if (documentUrl.protocol === "https:" && keys.protocol !== "https:") {
+    return invalid("the discovery document came by https but its jwks_uri is http", hint);
+  }
+  const issuerHost = URL.canParse(issuer) ? new URL(issuer).hostname : undefined;
+  if (keys.hostname === documentUrl.hostname || keys.hostname === issuerHost) return undefined;
+  return invalid(`the discovery document's jwks_uri is on another host, ${keys.hostname}`, hint);
+}

@@ -1,0 +1,84 @@
+import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
+import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
+
+/** One provider to ask; the `key` is what it is called in the result. */
+export interface KeyedRequest extends Omit<DiscoveryRequest, "signal"> {
+  readonly key: string;
+}
+
+export interface DiscoverAllOptions {
+  /** How long a provider that can't be reached is asked again. 0: each is asked once. */
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** In milliseconds. */
+  readonly now: () => number;
+  /** From 0 to below 1; `Math.random` unless told. */
+  readonly random?: (() => number) | undefined;
+  readonly onWaiting?: ((message: string) => void) | undefined;
+}
+
+/** Requests that one answer serves. */
+type Question = readonly [KeyedRequest, ...KeyedRequest[]];
+
+const firstPauseMs = 500;
+const longestPauseMs = 10_000;
+
+/**
+ * Asks all providers at once, but each endpoint only one thing at a time, and the same thing only once. What can't be
+ * reached is asked again, less and less often, until `waitMs` is over, and once more then.
+ */
+export async function discoverProviders(
+  requests: readonly KeyedRequest[],
+  options: DiscoverAllOptions,
+): Promise<ReadonlyMap<string, DiscoveryResult>> {
+  const deadline = options.now() + options.waitMs;
+  const byEndpoint = group(requests, ({ discoveryEndpoint }) => endpointName(discoveryEndpoint));
+  const answers = await Promise.all(byEndpoint.map((same) => askEndpoint(same, deadline, options)));
+  return new Map(answers.flat());
+}
+
+async function askEndpoint(
+  requests: Question,
+  deadline: number,
+  options: DiscoverAllOptions,
+): Promise<readonly (readonly [string, DiscoveryResult])[]> {
+  const { signal, sleep, now, random = Math.random, onWaiting } = options;
+  const results = new Map<string, DiscoveryResult>();
+  let open = group(requests, questionName);
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const unreachable: { readonly question: Question; readonly message: string }[] = [];
+    for (const question of open) {
+      const result = await discoverProvider({ ...question[0], signal });
+      for (const { key } of question) results.set(key, result);
+      if (result.kind === "unreachable") unreachable.push({ question, message: result.message });
+    }
+    const remainingMs = deadline - now();
+    if (unreachable.length === 0 || remainingMs <= 0) return [...results];
+    for (const { question, message } of unreachable) {
+      onWaiting?.(`waiting for oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`);
+    }
+    // Between half and all of it, so that replicas that started together don't ask together.
+    await sleep(Math.min(pauseMs * (0.5 + random() / 2), remainingMs), signal);
+    open = unreachable.map(({ question }) => question);
+  }
+}
+
+function endpointName(discoveryEndpoint: string): string {
+  return parseDiscoveryEndpoint(discoveryEndpoint)?.documentUrl.href ?? discoveryEndpoint;
+}
+
+function questionName({ discoveryEndpoint, issuer, caFile, explicitJwks = false, timeoutMs }: KeyedRequest): string {
+  const bases = parseDiscoveryEndpoint(discoveryEndpoint)?.bases;
+  return JSON.stringify([bases, issuer, caFile, explicitJwks, timeoutMs]);
+}
+
+function group(requests: readonly KeyedRequest[], name: (request: KeyedRequest) => string): readonly Question[] {
+  const groups = new Map<string, [KeyedRequest, ...KeyedRequest[]]>();
+  for (const request of requests) {
+    const found = groups.get(name(request));
+    if (found) found.push(request);
+    else groups.set(name(request), [request]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,24 @@
+/** What a provider's discovery document says, checked. */
+export interface DiscoveredProvider {
+  readonly kind: "found";
+  /** Byte for byte as the document has it: tokens are compared with it. */
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly userinfoEndpoint?: string | undefined;
+  readonly jwksEndpoint: string;
+  readonly logoutEndpoint?: string | undefined;
+}
+
+/** Why there is nothing to use: `unreachable` may work later, `invalid` needs somebody to change something. */
+export interface DiscoveryFailure {
+  readonly kind: "unreachable" | "invalid";
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type DiscoveryResult = DiscoveredProvider | DiscoveryFailure;
+
+export function invalid(message: string, hint: string): DiscoveryFailure {
+  return { kind: "invalid", message, hint };
+}

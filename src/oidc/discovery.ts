@@ -1,0 +1,89 @@
+import type { CustomFetch } from "openid-client";
+import { checkMetadata } from "./check-metadata.js";
+import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
+import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
+import { FetchFailure, findFetchFailure } from "./fetch-failure.js";
+import { createGuardedFetch } from "./guarded-fetch.js";
+
+export type { DiscoveryResult } from "./discovery-result.js";
+
+export interface DiscoveryRequest {
+  /** A provider's base URL, with or without a slash at its end, or its discovery document's URL. */
+  readonly discoveryEndpoint: string;
+  /** Must be the answer's issuer, byte for byte. Without it, the issuer must be the base URL, but for a slash at its end. */
+  readonly issuer?: string | undefined;
+  /** True where the keys' URL is configured: the document's may then be on any host. */
+  readonly explicitJwks?: boolean | undefined;
+  /** A file of PEM certificates to trust beside the usual roots. */
+  readonly caFile?: string | undefined;
+  /** For the whole of the one request. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const endpointHint =
+  "check `oidc_op_discovery_endpoint`: it is the provider's base URL, before /.well-known/openid-configuration";
+
+/**
+ * Asks a provider for its endpoints, once (OpenID Connect Discovery 1.0). What is wrong is in the result; only a signal that
+ * aborts makes it reject, with the signal's reason.
+ */
+export async function discoverProvider(request: DiscoveryRequest): Promise<DiscoveryResult> {
+  request.signal?.throwIfAborted();
+  const endpoint = parseDiscoveryEndpoint(request.discoveryEndpoint);
+  if (!endpoint) {
+    return invalid(
+      "the discovery endpoint is not a URL that may be asked",
+      "write an absolute http or https URL without a username or password in it as `oidc_op_discovery_endpoint`",
+    );
+  }
+  try {
+    const metadata = await fetchMetadata(endpoint.documentUrl, request);
+    const { issuer, explicitJwks = false } = request;
+    return checkMetadata(metadata, { endpoint, issuer, explicitJwks });
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    return explainFailure(error);
+  }
+}
+
+async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promise<Readonly<Record<string, unknown>>> {
+  const { allowInsecureRequests, customFetch, discovery, None } = await import("openid-client");
+  const { caFile, timeoutMs, signal } = request;
+  const guardedFetch = createGuardedFetch({ caFile, timeoutMs, signal });
+  const fetchDocument: CustomFetch = async (url, { method, headers }) => {
+    const response = await guardedFetch(url, { method, headers });
+    refuseAnswer(response);
+    return response;
+  };
+  // Given a document's URL instead of an issuer, openid-client leaves comparing the issuer to us: it would take a slash at
+  // the end for another issuer. The client's name is not sent anywhere.
+  const configuration = await discovery(documentUrl, "discovery", undefined, None(), {
+    [customFetch]: fetchDocument,
+    // In seconds, and later than the guarded fetch's own limit.
+    timeout: Math.ceil(timeoutMs / 1000) + 1,
+    execute: documentUrl.protocol === "http:" ? [allowInsecureRequests] : [],
+  });
+  return { ...configuration.serverMetadata() };
+}
+
+function refuseAnswer({ status, headers }: Response): void {
+  if (status !== 200) {
+    const mayPass = status >= 500 || [403, 404, 408, 425, 429].includes(status);
+    const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;
+    throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint);
+  }
+  // openid-client looks at it only when the body is not JSON.
+  if (!/^application\/json\s*(?:;|$)/i.test(headers.get("content-type") ?? "")) {
+    throw new FetchFailure(false, "the provider's answer is not of the type application/json", endpointHint);
+  }
+}
+
+function explainFailure(error: unknown): DiscoveryFailure {
+  const failure = findFetchFailure(error);
+  if (failure) {
+    return { kind: failure.retryable ? "unreachable" : "invalid", message: failure.message, hint: failure.hint };
+  }
+  // The answer came whole, so what openid-client objects to is its content. It may quote that; the result does not.
+  return invalid("the provider's answer is not a JSON object that names an issuer", endpointHint);
+}

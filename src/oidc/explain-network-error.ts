@@ -1,0 +1,83 @@
+import { causesOf, FetchFailure, findFetchFailure } from "./fetch-failure.js";
+
+interface Explanation {
+  readonly codes: RegExp;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const caHint =
+  "give the certificate of the authority that signed the server's as `oidc_op_ca_file`; checking can't be turned off";
+
+/** By the error codes of Node, OpenSSL and undici; the first that fits. Their own texts may quote names and are not passed on. */
+const explanations: readonly Explanation[] = [
+  {
+    codes: /^(?:ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/,
+    message: "the server's host name can't be resolved",
+    hint: "check the host name in the URL and the name service of this machine",
+  },
+  {
+    codes: /^ECONNREFUSED$/,
+    message: "the server refused the connection",
+    hint: "check host and port in the URL, and that the server is running",
+  },
+  {
+    codes: /^(?:E(?:NET|HOST)UNREACH|EADDRNOTAVAIL|EACCES|EPERM)$/,
+    message: "there is no way through the network to the server",
+    hint: "check the network and its policies between this machine and the server",
+  },
+  {
+    codes: /^(?:ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/,
+    message: "the server did not answer in time",
+    hint: "check host and port in the URL, and the network's policies",
+  },
+  {
+    codes: /^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/,
+    message: "the server's certificate is outside of its period of validity",
+    hint: "renew the server's certificate, or set the clock of this machine",
+  },
+  {
+    codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    message: "the server's certificate is for another host name",
+    hint: "use the host name that the certificate is for, or have one made for this host name",
+  },
+  {
+    codes: /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+)$/,
+    message: "the server's certificate is not signed by a known authority",
+    hint: caHint,
+  },
+  {
+    codes: /^(?:EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/,
+    message: "the server does not speak TLS as expected",
+    hint: "check the port, and whether the URL should begin with http: instead of https:",
+  },
+  {
+    codes: /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/,
+    message: "the server closed the connection",
+    hint: "check the port, and whether the URL should begin with https: instead of http:",
+  },
+];
+
+/** Turns what an HTTP client threw into a {@link FetchFailure} that says what to do. Faults of the network may pass. */
+export function explainNetworkError(error: unknown): FetchFailure {
+  const known = findFetchFailure(error);
+  if (known) return known;
+  const causes = causesOf(error);
+  // Ports of other protocols, which the fetch standard never asks; it has no code.
+  if (causes.some(({ message }) => message === "bad port")) {
+    return new FetchFailure(
+      false,
+      "the URL's port is one that HTTP clients never ask",
+      "let the server use another port",
+    );
+  }
+  const code = causes
+    .map((cause) => ("code" in cause && typeof cause.code === "string" ? cause.code : ""))
+    .findLast((found) => /^[A-Z][A-Z0-9_]{2,}$/.test(found));
+  const explanation = explanations.find(({ codes }) => code !== undefined && codes.test(code));
+  const { message, hint } = explanation ?? {
+    message: "the request failed",
+    hint: "check that an HTTP server answers at the URL",
+  };
+  return new FetchFailure(true, code === undefined ? message : `${message} (${code})`, hint, { cause: error });
+}

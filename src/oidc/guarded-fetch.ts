@@ -1,0 +1,111 @@
+import type { ReadableStream } from "node:stream/web";
+import type { RequestInit, Response as UndiciResponse } from "undici";
+import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
+import { explainNetworkError } from "./explain-network-error.js";
+import { FetchFailure } from "./fetch-failure.js";
+import { startTimeLimit } from "./time-limit.js";
+import { readTrustedRoots } from "./trusted-roots.js";
+
+export interface GuardedFetchOptions {
+  /** A file of PEM certificates that are trusted beside the usual roots. */
+  readonly caFile?: string | undefined;
+  /** For everything from the name's resolution to the body's last byte. */
+  readonly timeoutMs: number;
+  /** Of the body, decompressed. 512 KiB unless told. */
+  readonly maxBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How host names are resolved; Node's `dns.lookup` unless told. */
+  readonly resolve?: Resolve | undefined;
+}
+
+export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/**
+ * A `fetch` for servers that a configuration names: http and https only, no redirects, no proxies from the environment, no
+ * link-local or metadata addresses, certificates always checked, body and time limited. The whole body has been read when
+ * it resolves, and nothing stays open.
+ *
+ * Its promise rejects with a {@link FetchFailure}, or with the reason of a signal that aborted.
+ */
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const { caFile, timeoutMs, maxBytes = 512 * 1024, resolve } = options;
+  return async (url, init = {}) => {
+    const target = checkTarget(url);
+    const limit = startTimeLimit(timeoutMs, [options.signal, init.signal]);
+    try {
+      const { Agent, fetch } = await import("undici");
+      const connect = {
+        lookup: guardedLookup(resolve),
+        // Said explicitly, it wins over NODE_TLS_REJECT_UNAUTHORIZED=0.
+        rejectUnauthorized: true,
+        timeout: timeoutMs,
+        ...(caFile !== undefined && { ca: [...(await readTrustedRoots(caFile))] }),
+      };
+      const agent = new Agent({ connect });
+      try {
+        const answer = await fetch(target, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
+        refuseUnusable(answer, target);
+        return repack(answer, await readLimited(answer.body, maxBytes));
+      } finally {
+        await agent.destroy();
+      }
+    } catch (error) {
+      throw limit.signal.aborted ? limit.signal.reason : explainNetworkError(error);
+    } finally {
+      limit.stop();
+    }
+  };
+}
+
+function checkTarget(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
+    throw new FetchFailure(
+      false,
+      "the URL is not one that may be asked",
+      "write an absolute http or https URL without a username or password in it",
+    );
+  }
+  // Sockets look up names only: a literal address never reaches the guarded lookup.
+  if (isBlockedAddress(url.hostname.replace(/^\[|\]$/g, ""))) throw blockedAddressFailure();
+  return url;
+}
+
+function refuseUnusable({ status, headers }: UndiciResponse, target: URL): void {
+  if (status > 599) throw new FetchFailure(true, `the server answered with status ${status}`, "check the URL");
+  if (status < 300 || status > 399) return;
+  const location = headers.get("location");
+  const isUrl = location !== null && URL.canParse(location, target.href);
+  const elsewhere = isUrl ? new URL(location, target).host : "an unknown host";
+  throw new FetchFailure(
+    false,
+    `the server redirects (status ${status}) to ${elsewhere}, which is not followed`,
+    "write the URL that answers by itself, often the one with https: or another path",
+  );
+}
+
+async function readLimited(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      throw new FetchFailure(
+        false,
+        `the server's answer is larger than ${maxBytes} bytes`,
+        "check that the URL is the one of an identity provider",
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The same answer as the global `Response`, which is what libraries check for. */
+function repack({ status, statusText, headers }: UndiciResponse, body: Uint8Array<ArrayBuffer>): Response {
+  const kept = [...headers].filter(([name]) => name !== "content-encoding" && name !== "content-length");
+  return new Response(body.length === 0 ? null : body, { status, statusText, headers: kept });
+}

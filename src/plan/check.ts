@@ -1,0 +1,133 @@
+import type { Change } from "./change.js";
+import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
+import type { PlanInput } from "./plan-input.js";
+import type { AttributeValue, Resource } from "./resource.js";
+
+/** Everything that makes a plan impossible or dangerous, in file order of its kinds. */
+export function checkPlan(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
+  const world = planWorld(input, changes);
+  return [
+    ...refuseOthers(input),
+    ...refuseDangling(input, changes, world),
+    ...refuseEmptying(input, changes),
+    ...input.kinds.flatMap((kind) => kind.check?.(world) ?? []),
+  ];
+}
+
+function planWorld({ kinds, current, wanted }: PlanInput, changes: readonly Change[]): PlannedWorld {
+  const keys = new Map<string, Set<string>>();
+  const wantedBy = new Map<string, readonly Resource[]>();
+  for (const { name } of kinds) {
+    keys.set(name, new Set((current.get(name) ?? []).map((row) => row.key)));
+    wantedBy.set(
+      name,
+      wanted.filter((resource) => resource.kind === name),
+    );
+  }
+  for (const change of changes) {
+    const known = keys.get(change.kind);
+    if (change.action === "delete") known?.delete(change.key);
+    else known?.add(change.key);
+    if (change.action === "update" && change.previousKey !== undefined) known?.delete(change.previousKey);
+  }
+  return { keys: (kind) => keys.get(kind) ?? new Set(), wanted: (kind) => wantedBy.get(kind) ?? [] };
+}
+
+function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[] {
+  const owners = new Map<string, string>();
+  for (const [kind, rows] of current) {
+    for (const row of rows) if (row.owner !== null && row.owner !== owner) owners.set(`${kind} ${row.key}`, row.owner);
+  }
+  return wanted.flatMap((resource): Refusal[] => {
+    const other = owners.get(`${resource.kind} ${resource.key}`);
+    if (other === undefined) return [];
+    return [
+      {
+        reason: "refused",
+        code: "OWNED_BY_OTHER",
+        message: `${resource.kind} ${resource.key} is managed by the owner ${other}`,
+        hint: `change it where that owner's files are, or apply with --owner ${other}`,
+        place: resource.place,
+      },
+    ];
+  });
+}
+
+/** References must hit something, from what the files want and from the rows that they leave alone. */
+function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
+  const deleted = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, key }) => `${kind} ${key}`));
+  const refusals: Refusal[] = [];
+  for (const kind of input.kinds) {
+    for (const resource of world.wanted(kind.name).filter(({ present }) => present)) {
+      for (const target of danglingFrom(kind, resource.attributes, world)) {
+        refusals.push(danglingWanted(resource, target, deleted.has(`${target.kind} ${target.key}`)));
+      }
+    }
+    const declared = new Set(world.wanted(kind.name).map(({ key }) => key));
+    for (const row of input.current.get(kind.name) ?? []) {
+      if (declared.has(row.key) || !world.keys(kind.name).has(row.key)) continue;
+      for (const target of danglingFrom(kind, row.attributes, world)) refusals.push(danglingRow(kind, row, target));
+    }
+  }
+  return refusals;
+}
+
+interface Target {
+  readonly kind: string;
+  readonly key: string;
+}
+
+function danglingFrom(
+  kind: Kind,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  world: PlannedWorld,
+): readonly Target[] {
+  return Object.entries(kind.attributes).flatMap(([name, { references }]) => {
+    if (references === undefined) return [];
+    const value = attributes[name];
+    const keys = Array.isArray(value) ? value : [value];
+    return keys
+      .filter((key): key is string => typeof key === "string" && !world.keys(references).has(key))
+      .map((key) => ({ kind: references, key }));
+  });
+}
+
+function danglingWanted(resource: Resource, target: Target, isDeleted: boolean): Refusal {
+  const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
+  const why = isDeleted ? "which the same run deletes" : "which neither the files nor the database have";
+  return {
+    reason: "invalid",
+    code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
+    message: `${what}, ${why}`,
+    hint: `declare the ${target.kind}, or name another one`,
+    place: resource.place,
+  };
+}
+
+function danglingRow(kind: Kind, row: CurrentResource, target: Target): Refusal {
+  return {
+    reason: "refused",
+    code: "RESOURCE_IN_USE",
+    message: `${target.kind} ${target.key} can't be deleted: ${kind.name} ${row.key}, which no file declares, needs it`,
+    hint: `declare the ${kind.name} with \`state: absent\` as well, or keep the ${target.kind}`,
+  };
+}
+
+/** A template that came out empty must not take everybody's access away. */
+function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
+  return [...input.prunable].flatMap((kind): Refusal[] => {
+    const pruned = changes.filter(
+      (change) => change.kind === kind && change.action === "delete" && change.reason === "pruned",
+    );
+    const kept = input.wanted.some((resource) => resource.kind === kind && resource.present);
+    if (pruned.length === 0 || kept) return [];
+    return [
+      {
+        reason: "refused",
+        code: "PRUNE_REFUSED",
+        message: `pruning would delete every ${kind} that the owner ${input.owner} manages (${pruned.length})`,
+        hint: "if that is meant, declare them with `state: absent`",
+      },
+    ];
+  });
+}

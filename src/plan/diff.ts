@@ -1,0 +1,109 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Change, FieldChange, PlannedChange, ResourceName } from "./change.js";
+import type { CurrentResource, Kind } from "./kind.js";
+import type { AttributeValue, PlainValue, Resource } from "./resource.js";
+
+export interface DiffOptions {
+  readonly owner: string;
+  /** Whether this kind's rows of the same owner go when no file declares them. */
+  readonly prune: boolean;
+  readonly newId: () => string;
+}
+
+export interface KindDiff {
+  readonly changes: readonly Change[];
+  readonly unchanged: readonly ResourceName[];
+}
+
+/** What it takes to make the rows of one kind what the files want: in file order, deletions last. */
+export function diffKind(
+  kind: Kind,
+  wanted: readonly Resource[],
+  current: readonly CurrentResource[],
+  options: DiffOptions,
+): KindDiff {
+  const rows = new Map(current.map((row) => [row.key, row]));
+  const declared = new Set(wanted.map((resource) => resource.key));
+  const renamed = findRenames(kind, wanted, rows, declared, options.owner);
+  const changes: Change[] = [];
+  const unchanged: ResourceName[] = [];
+
+  for (const resource of wanted) {
+    const row = rows.get(resource.key);
+    if (!resource.present) {
+      if (row) changes.push(deletion(kind, row, "absent", resource));
+      else unchanged.push({ kind: kind.name, key: resource.key });
+      continue;
+    }
+    const previous = row ?? renamed.get(resource.key);
+    const change = previous
+      ? update(kind, resource, previous, options.owner)
+      : creation(kind, resource, options.newId());
+    if (change) changes.push(change);
+    else unchanged.push({ kind: kind.name, key: resource.key });
+  }
+  if (options.prune) {
+    const taken = new Set([...renamed.values()].map((row) => row.key));
+    for (const row of current) {
+      const left = row.owner === options.owner && !declared.has(row.key) && !taken.has(row.key);
+      if (left) changes.push(deletion(kind, row, "pruned"));
+    }
+  }
+  return { changes, unchanged };
+}
+
+/** Rows that no file declares any more, whose identity now stands under a new key. */
+function findRenames(
+  kind: Kind,
+  wanted: readonly Resource[],
+  rows: ReadonlyMap<string, CurrentResource>,
+  declared: ReadonlySet<string>,
+  owner: string,
+): ReadonlyMap<string, CurrentResource> {
+  const renamed = new Map<string, CurrentResource>();
+  for (const [name, { identity, same }] of Object.entries(kind.attributes)) {
+    if (!identity || !same) continue;
+    const left = [...rows.values()].filter((row) => !declared.has(row.key) && (row.owner ?? owner) === owner);
+    const byIdentity = new Map(left.map((row) => [row.attributes[name], row]));
+    for (const resource of wanted) {
+      if (!resource.present || rows.has(resource.key)) continue;
+      const row = byIdentity.get(identity(resource.attributes[name]));
+      if (row) renamed.set(resource.key, row);
+    }
+  }
+  return renamed;
+}
+
+function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
+  const { key, attributes, place } = resource;
+  const names = Object.keys(kind.attributes).filter((name) => attributes[name] !== undefined);
+  const fields = names.map((name) => fieldChange(kind, name, null, attributes[name]));
+  return { action: "create", kind: kind.name, key, id, attributes, fields, place };
+}
+
+function update(kind: Kind, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
+  const { key, attributes, place } = resource;
+  const changed = Object.entries(kind.attributes)
+    .filter(([name, spec]) => {
+      const value = attributes[name];
+      if (value === undefined || spec.createOnly) return false;
+      return !(spec.same ?? isDeepStrictEqual)(value, row.attributes[name]);
+    })
+    .map(([name]) => name);
+  const previousKey = row.key === key ? undefined : row.key;
+  const fields = changed.map((name) => fieldChange(kind, name, row.attributes[name], attributes[name]));
+  if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
+  if (row.owner !== owner) fields.push({ name: "owner", before: row.owner, after: owner });
+  if (fields.length === 0) return undefined;
+  return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, place };
+}
+
+function deletion(kind: Kind, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
+  return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], place: resource?.place };
+}
+
+function fieldChange(kind: Kind, name: string, before: AttributeValue, after: AttributeValue): FieldChange {
+  if (kind.attributes[name]?.sensitive) return { name, sensitive: true };
+  // Only sensitive attributes hold secrets, so what is left is plain.
+  return { name, before: (before ?? null) as PlainValue, after: (after ?? null) as PlainValue };
+}

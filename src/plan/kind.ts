@@ -1,0 +1,95 @@
+import type { Connection } from "../database/database.js";
+import type { Migration } from "../database/migrations.js";
+import type { Finding } from "../document/finding.js";
+import type { FailureReason } from "../errors.js";
+import type { Secret } from "../secrets/secret.js";
+import type { Vault } from "../secrets/vault.js";
+import type { PlannedChange } from "./change.js";
+import type { AttributeValue, Resource } from "./resource.js";
+
+/** How plan and report treat one attribute. */
+export interface AttributeSpec {
+  /** Its values are never shown, only that they changed. */
+  readonly sensitive?: boolean;
+  /** Set when a row is made and left alone afterwards. */
+  readonly createOnly?: boolean;
+  /** The kind whose keys its value (or each of its values) names. */
+  readonly references?: string;
+  /** No two resources can share its value; one that comes under a new key is a rename. */
+  readonly identity?: (wanted: AttributeValue) => string | undefined;
+  /** Whether the wanted value is the stored one; by default, deep equality. */
+  readonly same?: (wanted: AttributeValue, stored: AttributeValue) => boolean;
+}
+
+/** A row as it is: what `read` gives. */
+export interface CurrentResource {
+  readonly id: string;
+  readonly key: string;
+  readonly owner: string | null;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+/** A token that was made during a write, to be shown once. */
+export interface GeneratedSecret {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: Secret;
+}
+
+export interface ReadContext {
+  readonly db: Connection;
+  readonly vault: Vault;
+}
+
+export interface WriteContext extends ReadContext {
+  readonly owner: string;
+  /** ISO 8601 UTC: the one time of this run. */
+  readonly now: string;
+  readonly newId: () => string;
+  /** Takes what was generated. */
+  readonly generated: (secret: GeneratedSecret) => void;
+}
+
+/** What `complete` may use: how long to wait, how to be stopped, and how to tell that it waits. */
+export interface NetworkContext {
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWaiting: (message: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface Completion {
+  readonly resources: readonly Resource[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** Why a plan can't be made, and which exit that means. */
+export interface Refusal extends Omit<Finding, "severity"> {
+  readonly reason: FailureReason;
+}
+
+/** The keys that will exist once the plan is applied, and what the files want, by kind. */
+export interface PlannedWorld {
+  readonly keys: (kind: string) => ReadonlySet<string>;
+  readonly wanted: (kind: string) => readonly Resource[];
+}
+
+/** How things of one kind are compared, read and written, all of them at once. */
+export interface Kind {
+  readonly name: string;
+  /** Kinds whose rows must exist before this one's: they are written first and deleted last. */
+  readonly dependsOn: readonly string[];
+  readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  /** Only for kinds that bring tables of their own. */
+  readonly migrations?: readonly Migration[];
+  /** Finds out before the transaction what the files leave to the network. */
+  readonly complete?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Completion>;
+  /** Refuses what its own attributes alone don't show to be impossible. */
+  readonly check?: (world: PlannedWorld) => readonly Refusal[];
+  readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
+  /** Creates and updates, in the order given. */
+  readonly write: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
+  readonly remove: (context: WriteContext, ids: readonly string[]) => Promise<void>;
+}

@@ -1,0 +1,14 @@
+import type { CurrentResource, Kind } from "./kind.js";
+import type { Resource } from "./resource.js";
+
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly kinds: readonly Kind[];
+  readonly wanted: readonly Resource[];
+  /** Every row there is, by kind. */
+  readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
+  readonly owner: string;
+  /** The kinds to prune: those that the enabled steps declare, or none. */
+  readonly prunable: ReadonlySet<string>;
+  readonly newId: () => string;
+}

@@ -1,0 +1,31 @@
+import type { Change, ResourceName } from "./change.js";
+import { checkPlan } from "./check.js";
+import { diffKind } from "./diff.js";
+import type { Refusal } from "./kind.js";
+import { orderKinds } from "./order.js";
+import type { PlanInput } from "./plan-input.js";
+
+/** What will be done, in the order of kinds that depend on each other. */
+export interface Plan {
+  readonly changes: readonly Change[];
+  readonly unchanged: readonly ResourceName[];
+  /** Why it can't be done; then the changes only tell what was meant. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** Compares what the files want with what there is. */
+export function makePlan(input: PlanInput): Plan {
+  const changes: Change[] = [];
+  const unchanged: ResourceName[] = [];
+  for (const kind of orderKinds(input.kinds)) {
+    const diff = diffKind(
+      kind,
+      input.wanted.filter((resource) => resource.kind === kind.name),
+      input.current.get(kind.name) ?? [],
+      { owner: input.owner, prune: input.prunable.has(kind.name), newId: input.newId },
+    );
+    changes.push(...diff.changes);
+    unchanged.push(...diff.unchanged);
+  }
+  return { changes, unchanged, refusals: checkPlan(input, changes) };
+}

@@ -1,0 +1,49 @@
+import type { RunResult } from "../engine/result.js";
+import type { Problem } from "../errors.js";
+import type { Change } from "../plan/change.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import { summarize } from "./summary.js";
+
+const formatVersion = 1;
+
+/** The one JSON object of a finished `plan` or `apply`. `generated` holds tokens in clear: the only place that does. */
+export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecret[]): object {
+  return {
+    formatVersion,
+    command: result.command,
+    outcome: result.outcome,
+    summary: summarize(result.changes, result.unchanged),
+    changes: result.changes.map(changeToJson),
+    ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
+    diagnostics: result.diagnostics.map(problemToJson),
+    run: result.run,
+  };
+}
+
+/** The one JSON object of `validate`, and of every command that failed. */
+export function outcomeToJson(
+  command: string,
+  outcome: "valid" | "invalid" | "failed",
+  problems: readonly Problem[],
+): object {
+  return { formatVersion, command, outcome, diagnostics: problems.map(problemToJson) };
+}
+
+function changeToJson({ action, kind, key, fields, place }: Change): object {
+  return { action, kind, key, fields, ...(place && { source: place.position }) };
+}
+
+function generatedToJson({ kind, key, value }: GeneratedSecret): object {
+  return { kind, key, token: value.reveal() };
+}
+
+function problemToJson({ severity, code, message, hint, position, path }: Problem): object {
+  return {
+    severity,
+    code,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...position,
+    ...(path !== undefined && { path }),
+  };
+}

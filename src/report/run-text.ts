@@ -1,0 +1,46 @@
+import { escapeControls } from "../document/escape.js";
+import type { RunResult } from "../engine/result.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import { type ChangesOptions, renderChanges } from "./changes.js";
+import { summarize } from "./summary.js";
+
+export interface RunTextOptions extends Omit<ChangesOptions, "details"> {
+  /** The files as they were given, for the command to run next. */
+  readonly files: readonly string[];
+  readonly database: string;
+  /** Tokens to show, now and never again. */
+  readonly shownTokens: readonly GeneratedSecret[];
+}
+
+/** A finished `plan` or `apply` for people. */
+export function renderRun(result: RunResult, options: RunTextOptions): string {
+  const { paint, database } = options;
+  const files = options.files.map(escapeControls).join(" ");
+  if (result.outcome === "unchanged") {
+    const count = result.unchanged.length;
+    return `Nothing to do: ${escapeControls(database)} is as ${files} says (${count} unchanged).\n`;
+  }
+  const details = result.command === "plan";
+  const sections = [
+    renderChanges(result.changes, result.unchanged, { ...options, details }),
+    ...renderTokens(options),
+    renderCounts(result, paint.bold),
+  ];
+  if (details) sections.push(`To do this: vtb-setup apply ${files}\n`);
+  return sections.join("\n");
+}
+
+function renderTokens({ shownTokens, paint }: RunTextOptions): readonly string[] {
+  if (shownTokens.length === 0) return [];
+  const lines = shownTokens.map(({ key, value }) => `  ${escapeControls(key)}: ${value.reveal()}\n`);
+  return [`${paint.bold("Generated tokens")} (store them now; they are not shown again)\n${lines.join("")}`];
+}
+
+function renderCounts({ command, changes, unchanged }: RunResult, mark: (text: string) => string): string {
+  const { create, update, delete: removed, unchanged: same } = summarize(changes, unchanged);
+  const counts =
+    command === "plan"
+      ? `Plan: ${create} to create, ${update} to update, ${removed} to delete`
+      : `Applied: ${create} created, ${update} updated, ${removed} deleted`;
+  return `${mark(`${counts}, ${same} unchanged.`)}\n`;
+}

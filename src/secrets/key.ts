@@ -1,0 +1,103 @@
+import { setupError } from "../errors.js";
+import { makeKeyFile, readKeyFile } from "./key-file.js";
+
+const fileEnding = /\r?\n$/;
+const hex = /^[0-9a-f]{64}$/i;
+const base64 = /^(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9_-]{43})=?$/;
+
+/** The sealing key and where it came from. */
+export interface LoadedKey {
+  /** 32 bytes. */
+  readonly key: Buffer;
+  /** `made`: just now, in `file`. */
+  readonly source: "env" | "file" | "made";
+  /** Where it lies, unless it came from the environment. */
+  readonly file?: string;
+  /** Other users of the machine can read or change the file. */
+  readonly loose?: boolean;
+}
+
+export interface KeyOptions {
+  readonly env: { readonly VTB_SETUP_KEY?: string | undefined; readonly VTB_SETUP_KEY_FILE?: string | undefined };
+  /** The file beside the database, if the database is one. */
+  readonly keyFile: string | undefined;
+  /** `write` makes the file beside the database when it is missing. */
+  readonly mode: "read" | "write";
+}
+
+/**
+ * The key in a text: 32 bytes as base64, base64url or 64 hexadecimal digits; a newline at the end is allowed.
+ *
+ * @param source what the message calls the text
+ * @throws SetupError `KEY_INVALID` (invalid)
+ */
+export function parseKey(text: string, source = "the sealing key"): Buffer {
+  const written = text.replace(fileEnding, "");
+  if (hex.test(written)) return Buffer.from(written, "hex");
+  // Node's decoder takes both alphabets.
+  if (base64.test(written)) return Buffer.from(written, "base64");
+  throw setupError(
+    "invalid",
+    "KEY_INVALID",
+    `${source} does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
+    "make one with: openssl rand -base64 32",
+  );
+}
+
+/**
+ * The key that `VTB_SETUP_KEY` holds, or the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An
+ * empty variable counts as unset. Undefined when the file beside the database is missing in mode `read`.
+ *
+ * @throws SetupError `KEY_INVALID` (invalid)
+ */
+export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefined {
+  const { VTB_SETUP_KEY: written, VTB_SETUP_KEY_FILE: namedFile } = env;
+  if (written && namedFile) {
+    throw setupError(
+      "invalid",
+      "KEY_INVALID",
+      "VTB_SETUP_KEY and VTB_SETUP_KEY_FILE are both set",
+      "unset one of them",
+    );
+  }
+  if (written) return { key: parseKey(written, "VTB_SETUP_KEY"), source: "env" };
+  if (namedFile) return loadNamed(namedFile);
+  if (keyFile === undefined) {
+    throw setupError(
+      "invalid",
+      "KEY_INVALID",
+      "there is no sealing key: VTB_SETUP_KEY is not set",
+      "set VTB_SETUP_KEY, or VTB_SETUP_KEY_FILE; make a key with: openssl rand -base64 32",
+    );
+  }
+  return loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
+}
+
+function loadNamed(file: string): LoadedKey {
+  const loaded = loadFile(file, "file");
+  if (loaded) return loaded;
+  throw setupError(
+    "invalid",
+    "KEY_INVALID",
+    `the key file ${file} that VTB_SETUP_KEY_FILE names does not exist`,
+    "correct the path, or make the file with: openssl rand -base64 32",
+  );
+}
+
+function loadMade(file: string): LoadedKey {
+  const made = makeKeyFile(file);
+  // Read back in any case: another process may have been first, and then its key is the one.
+  const loaded = loadFile(file, made ? "made" : "file");
+  if (loaded) return loaded;
+  throw setupError(
+    "invalid",
+    "KEY_INVALID",
+    `the key file ${file} is a link to a file that does not exist`,
+    "put the key file back, or remove the link",
+  );
+}
+
+function loadFile(file: string, source: "file" | "made"): LoadedKey | undefined {
+  const content = readKeyFile(file);
+  return content && { key: parseKey(content.text, `the key file ${file}`), source, file, loose: content.loose };
+}

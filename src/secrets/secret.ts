@@ -1,0 +1,37 @@
+import { inspect } from "node:util";
+
+const shown = "[secret]";
+
+/**
+ * A value that must never be shown: template strings, JSON, `console.log`, `%o`, `console.table` and an error's `cause` all
+ * print `[secret]`. Only {@link Secret.reveal} opens it.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The plain text. Search for this name to see every place where a secret is opened. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return shown;
+  }
+
+  toJSON(): string {
+    return shown;
+  }
+
+  [inspect.custom](): string {
+    return shown;
+  }
+}
+
+/** Tells a secret apart from plain text. */
+export function isSecret(value: unknown): value is Secret {
+  return value instanceof Secret;
+}

@@ -1,0 +1,81 @@
+import * as crypto from "node:crypto";
+import { estimatedBits } from "./entropy.js";
+import { Secret } from "./secret.js";
+
+/** What a generated token looks like, for secret scanners; {@link checkTokenFormat} looks at its checksum as well. */
+export const generatedTokenPattern = /\bvtb_[0-9A-Za-z]{46}\b/;
+
+const prefix = "vtb_";
+const randomLength = 40;
+const checksumLength = 6;
+const generatedLength = prefix.length + randomLength + checksumLength;
+const shortestToken = 32;
+// Half of what 32 random hexadecimal digits hold; even random tokens of 32 decimal digits stay above it.
+const fewestBits = 64;
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** Hex SHA-256 of the token's UTF-8, 64 characters: what is stored and looked up. For random tokens, not passwords. */
+export function digestToken(token: Secret): string {
+  const plain = token.reveal();
+  // Four times as fast in one call, which came only with Node 20.12.
+  return crypto.hash ? crypto.hash("sha256", plain, "hex") : crypto.createHash("sha256").update(plain).digest("hex");
+}
+
+/**
+ * A new token: `vtb_`, 40 random base62 characters (238 bits), and the CRC-32 of all that in 6 base62 digits.
+ *
+ * @param random gives that many random bytes
+ */
+export function generateToken(random: (size: number) => Uint8Array = crypto.randomBytes): Secret {
+  const body = prefix + randomCharacters(random);
+  return new Secret(body + checksum(body));
+}
+
+/** `mistyped`: it has the prefix and length of a generated token, but not its checksum. `foreign`: anything else. */
+export function checkTokenFormat(text: string): "generated" | "mistyped" | "foreign" {
+  if (!text.startsWith(prefix) || text.length !== generatedLength) return "foreign";
+  const body = text.slice(0, -checksumLength);
+  return generatedTokenPattern.test(text) && text.endsWith(checksum(body)) ? "generated" : "mistyped";
+}
+
+/** Why a token is too easy to guess, as a sentence without its value; undefined for one that is good enough. */
+export function tokenWeakness(token: Secret): string | undefined {
+  const plain = token.reveal();
+  if (plain.length < shortestToken) return `the token is shorter than ${shortestToken} characters`;
+  if (estimatedBits(plain) < fewestBits) {
+    return "the token is easy to guess: it repeats itself, follows a well-known order or has few different characters";
+  }
+  return undefined;
+}
+
+function randomCharacters(random: (size: number) => Uint8Array): string {
+  // Bytes from 248 on would make the first eight characters likelier than the others.
+  const fair = 256 - (256 % base62.length);
+  let characters = "";
+  while (characters.length < randomLength) {
+    for (const byte of random(randomLength - characters.length)) {
+      if (byte < fair) characters += base62.charAt(byte % base62.length);
+    }
+  }
+  return characters;
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let digits = "";
+  for (let place = 0; place < checksumLength; place += 1) {
+    digits = base62.charAt(rest % base62.length) + digits;
+    rest = Math.floor(rest / base62.length);
+  }
+  return digits;
+}
+
+/** CRC-32 as in zip and PNG; node:zlib has it only from 20.15 and 22.2. */
+function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}

@@ -1,0 +1,19 @@
+import * as z from "zod";
+import { name } from "../name.js";
+import { permissionList } from "../permissions.js";
+
+const fields = z.strictObject({
+  name: name(150).describe("The group's name, unique among groups."),
+  permissions: permissionList.default([]).describe("What the group's members may do."),
+});
+
+const group = z.discriminatedUnion("state", [
+  fields.extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the group away.") }),
+  fields
+    .partial()
+    .extend({ name: fields.shape.name, state: z.literal("absent").describe("The group shall not exist.") }),
+]);
+
+export const groupsSchema = z.strictObject({
+  items: z.array(group).describe("The groups, each with its permissions."),
+});

@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { filledText, secret, text } from "../../config/fields.js";
+import { endpointConfig } from "./endpoints.js";
+import { flatOptionFields } from "./flat-options.js";
+import { clientIdentifier } from "./identifier.js";
+import { clientOptions } from "./options.js";
+import { settingFields } from "./provider.js";
+
+const signAlgorithms = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+  ...["HS256", "HS384", "HS512"],
+] as const;
+
+const secretText = secret({ test: (plain) => plain.length <= 1000, expected: "expected at most 1000 characters" });
+
+const fields = z.strictObject({
+  identifier: clientIdentifier,
+  enabled: z.boolean().default(true).describe("Whether anybody may come in through this client."),
+  oidc_provider_identifier: text(255).optional().describe("The `identifier` of the client's provider."),
+  oidc_rp_client_id: text(1000).describe("The client's id at the provider."),
+  oidc_rp_client_secret: secretText.describe("The client's secret at the provider; stored sealed."),
+  oidc_rp_sign_algo: z
+    .enum(signAlgorithms)
+    .default("RS256")
+    .describe("The one algorithm that the provider signs this client's tokens with."),
+  oidc_rp_scopes_list: z
+    .array(text(50))
+    .default(["openid", "email", "profile"])
+    .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
+  oidc_rp_idp_sign_key: secretText
+    .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
+    .optional(),
+  oidc_keycloak_idp_hint: text(1000).default("").describe("The identity provider that Keycloak goes to at once."),
+  userinfo_claims_source: z
+    .enum(["userinfo_endpoint", "id_token"])
+    .default("userinfo_endpoint")
+    .describe("Where a user's claims come from."),
+  check_op_availability: z.boolean().default(false).describe("Whether a sign-in first looks if the provider answers."),
+  oidc_use_pkce: z
+    .boolean()
+    .optional()
+    .describe("Whether this client's sign-ins use PKCE; without it, as its provider says."),
+  oidc_audience: z
+    .array(filledText(1000))
+    .default([])
+    .describe("The audiences of which a token must name one; without any, it must name the client itself."),
+  options: clientOptions
+    .optional()
+    .describe("How claims become users, groups and permissions; other keys are kept as they are."),
+  endpoint_config: endpointConfig
+    .nullish()
+    .describe("Deprecated: write a provider with it.")
+    .meta({ deprecated: true }),
+  oidc_token_use_basic_auth: settingFields.oidc_token_use_basic_auth.optional().meta({ deprecated: true }),
+  oidc_use_nonce: settingFields.oidc_use_nonce.optional().meta({ deprecated: true }),
+  oidc_nonce_size: settingFields.oidc_nonce_size.optional().meta({ deprecated: true }),
+  oidc_state_size: settingFields.oidc_state_size.optional().meta({ deprecated: true }),
+  ...flatOptionFields,
+});
+
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the client away.") })
+  .superRefine(
+    (item, context) => {
+      if (item.oidc_provider_identifier || item.endpoint_config) return;
+      const path = ["oidc_provider_identifier"];
+      if (item.oidc_provider_identifier === undefined) {
+        context.addIssue({ code: "invalid_type", expected: "string", path, input: undefined });
+      } else {
+        context.addIssue({ code: "custom", path, message: "expected the identifier of a provider", input: undefined });
+      }
+    },
+    // Also beside other mistakes in the item, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
+
+const absent = fields
+  .partial()
+  .extend({ identifier: clientIdentifier, state: z.literal("absent").describe("The client shall not exist.") });
+
+/** An entry of `items`. */
+export const client = z.discriminatedUnion("state", [present, absent]);
+
+export type PresentClient = z.output<typeof present>;

@@ -1,0 +1,71 @@
+import type { ConfigPath, Declaration } from "../../config/step.js";
+import type { Attributes } from "../../plan/resource.js";
+import type { PresentClient } from "./client.js";
+import { completeOptions } from "./complete-options.js";
+import { endpointAttributes } from "./endpoints.js";
+import { inlineProvider } from "./inline-provider.js";
+import type { PresentProvider } from "./provider.js";
+import type { OidcConfig } from "./schema.js";
+
+export function declareOidc({ providers, items }: OidcConfig): readonly Declaration[] {
+  return [
+    ...providers.map((provider, index) => {
+      const path = ["providers", index];
+      return provider.state === "absent"
+        ? { ...absent("oidc_provider", provider.identifier), path }
+        : declareProvider(provider, path);
+    }),
+    ...items.flatMap((client, index) => {
+      const path = ["items", index];
+      return client.state === "absent"
+        ? [{ ...absent("oidc_client", client.identifier), path }]
+        : declareClient(client, path);
+    }),
+  ];
+}
+
+function absent(kind: string, key: string) {
+  return { kind, key, state: "absent", attributes: {} } as const;
+}
+
+function declareProvider(provider: PresentProvider, path: ConfigPath): Declaration {
+  const discovery = provider.endpoint_config.oidc_op_discovery_endpoint;
+  const attributes = {
+    ...endpointAttributes(provider.endpoint_config),
+    issuer: provider.oidc_op_issuer || (discovery ? undefined : null),
+    token_use_basic_auth: provider.oidc_token_use_basic_auth,
+    use_nonce: provider.oidc_use_nonce,
+    nonce_size: provider.oidc_nonce_size,
+    state_size: provider.oidc_state_size,
+    use_pkce: provider.oidc_use_pkce,
+    ca_file: provider.oidc_op_ca_file || null,
+  };
+  return { kind: "oidc_provider", key: provider.identifier, attributes, path };
+}
+
+function declareClient(client: PresentClient, path: ConfigPath): readonly Declaration[] {
+  const inline = inlineProvider(client);
+  const attributes = clientAttributes(client, client.oidc_provider_identifier || inline?.identifier);
+  return [
+    ...(inline ? [declareProvider(inline, path)] : []),
+    { kind: "oidc_client", key: client.identifier, attributes, path },
+  ];
+}
+
+function clientAttributes(client: PresentClient, provider: string | undefined): Attributes {
+  return {
+    provider,
+    enabled: client.enabled,
+    client_id: client.oidc_rp_client_id,
+    client_secret: client.oidc_rp_client_secret,
+    sign_algo: client.oidc_rp_sign_algo,
+    sign_key: client.oidc_rp_idp_sign_key?.reveal() ? client.oidc_rp_idp_sign_key : null,
+    scopes: client.oidc_rp_scopes_list,
+    idp_hint: client.oidc_keycloak_idp_hint,
+    userinfo_claims_source: client.userinfo_claims_source,
+    check_op_availability: client.check_op_availability,
+    use_pkce: client.oidc_use_pkce ?? null,
+    audience: client.oidc_audience,
+    options: completeOptions(client).options,
+  };
+}

@@ -1,0 +1,46 @@
+import * as z from "zod";
+import type { Attributes } from "../../plan/resource.js";
+import { httpUrl, httpUrlOrEmpty } from "./url.js";
+
+const needed = ["oidc_op_authorization_endpoint", "oidc_op_token_endpoint", "oidc_op_user_endpoint"] as const;
+
+/** A provider's endpoints: found by discovery, written one by one, or both. */
+export const endpointConfig = z
+  .strictObject({
+    oidc_op_discovery_endpoint: httpUrlOrEmpty
+      .optional()
+      .describe("The URL below which `.well-known/openid-configuration` is found, usually the issuer's."),
+    oidc_op_authorization_endpoint: httpUrl.optional().describe("Where people's browsers are sent to sign in."),
+    oidc_op_token_endpoint: httpUrl.optional().describe("Where codes are exchanged for tokens."),
+    oidc_op_user_endpoint: httpUrl.optional().describe("Where a user's claims are asked for."),
+    oidc_op_jwks_endpoint: httpUrlOrEmpty.optional().describe("Where the provider publishes its keys; '' for none."),
+    oidc_op_logout_endpoint: httpUrlOrEmpty.optional().describe("Where a sign-in is ended; '' for none."),
+  })
+  .superRefine(
+    (endpoints, context) => {
+      if (endpoints.oidc_op_discovery_endpoint) return;
+      for (const name of needed) {
+        if (endpoints[name] !== undefined) continue;
+        context.addIssue({ code: "invalid_type", expected: "string", path: [name], input: undefined });
+      }
+    },
+    // Also beside other mistakes, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .describe("The provider's endpoints: found by discovery, written one by one, or both; a written one wins.");
+
+export type EndpointConfig = z.output<typeof endpointConfig>;
+
+/** The endpoint attributes: `undefined` is left to discovery, null is none. */
+export function endpointAttributes(endpoints: EndpointConfig): Attributes {
+  const { oidc_op_discovery_endpoint: discovery } = endpoints;
+  const notWritten = discovery ? undefined : null;
+  return {
+    discovery_endpoint: discovery || null,
+    authorization_endpoint: endpoints.oidc_op_authorization_endpoint,
+    token_endpoint: endpoints.oidc_op_token_endpoint,
+    userinfo_endpoint: endpoints.oidc_op_user_endpoint,
+    jwks_endpoint: endpoints.oidc_op_jwks_endpoint || notWritten,
+    logout_endpoint: endpoints.oidc_op_logout_endpoint || notWritten,
+  };
+}

@@ -1,0 +1,22 @@
+import type { z } from "zod";
+import { slug } from "../../config/fields.js";
+import { nearest } from "../../config/nearest.js";
+
+/** `admin-oidc` logs people in, `api-oidc` guards the API. */
+const known = ["admin-oidc", "api-oidc"];
+
+export function isKnownClient(identifier: string): boolean {
+  return known.includes(identifier);
+}
+
+/** A client's identifier: a known one or one's own, but not one that is nearly a known one. */
+export const clientIdentifier: z.ZodString = slug(255)
+  .refine((text) => meantClient(text) === undefined, {
+    error: ({ input }) =>
+      `expected another identifier, this one is nearly \`${meantClient(String(input))}\`: did you mean that?`,
+  })
+  .describe("`admin-oidc`, `api-oidc`, or what a login or verifier of your own asks for.");
+
+function meantClient(identifier: string): string | undefined {
+  return isKnownClient(identifier) ? undefined : nearest(identifier, known);
+}

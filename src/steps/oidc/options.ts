@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { text } from "../../config/fields.js";
+
+/** The keys that lead to a claim; each is one key, dots do not separate. */
+export const claimPath = z.array(z.string());
+export const groupNames = z.array(z.string());
+
+export const claimMappings = z
+  .record(z.string(), claimPath)
+  .refine((mappings) => mappings.username === undefined || mappings.username.length > 0, {
+    path: ["username"],
+    error: "expected at least one key: without a username nobody can sign in",
+  });
+
+// Other keys stay free, but they are stored as JSON.
+const freeValue = z
+  .unknown()
+  .refine(isPlainJson, { error: "expected text, numbers, true or false, null, lists and mappings" });
+
+/** What the runtime reads of a client's `options`. */
+export const clientOptions = z
+  .object({
+    user_settings: z
+      .object({
+        claim_mappings: claimMappings
+          .optional()
+          .describe("Per field of a user, the path to its claim; `username` says who it is."),
+        username_case_sensitive: z
+          .boolean()
+          .optional()
+          .describe("Whether usernames that differ in case alone are different users; true when left out."),
+        sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
+      })
+      .catchall(freeValue)
+      .optional()
+      .describe("How claims become a user."),
+    groups_settings: z
+      .object({
+        claim_mapping: claimPath.optional().describe("The path to the claim that holds the user's groups."),
+        sync: z.boolean().optional().describe("Whether groups that do not exist yet are made."),
+        sync_pattern: text(255).optional().describe("Which groups of the claim count, such as `myapp:*`."),
+        default_groups: groupNames.optional().describe("Groups that everybody who signs in becomes a member of."),
+        make_users_staff: z.boolean().optional().describe("Whether everybody who signs in becomes staff."),
+        superuser_group_names: groupNames.optional().describe("The groups whose members are superusers."),
+      })
+      .catchall(freeValue)
+      .optional()
+      .describe("How claims become groups, staff and superusers."),
+  })
+  .catchall(freeValue);
+
+export type ClientOptions = z.output<typeof clientOptions>;
+
+function isPlainJson(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      if (value === null) return true;
+      if (Array.isArray(value)) return value.every(isPlainJson);
+      return isPlainObject(value) && Object.values(value).every(isPlainJson);
+    default:
+      return false;
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

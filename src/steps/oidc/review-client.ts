@@ -1,0 +1,63 @@
+import { createPublicKey } from "node:crypto";
+import type { ConfigPath, Remark } from "../../config/step.js";
+import { refusal, warning } from "../remark.js";
+import type { PresentClient } from "./client.js";
+import { completeOptions } from "./complete-options.js";
+import { isKnownClient } from "./identifier.js";
+import { misspeltOptions } from "./misspelt-options.js";
+
+export function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  return [
+    ...reviewIdentifier(client, path),
+    ...reviewScopes(client, path),
+    ...reviewSignKey(client, path),
+    ...reviewOptions(client, path),
+  ];
+}
+
+function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly Remark[] {
+  if (isKnownClient(identifier)) return [];
+  const message = "this is neither `admin-oidc` nor `api-oidc`, so it is used only where code asks for it by name";
+  const hint = "fine where a login or verifier is made with this identifier; otherwise write one of the two";
+  return [warning("UNKNOWN_CLIENT_IDENTIFIER", [...path, "identifier"], message, hint)];
+}
+
+function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly Remark[] {
+  // They are sent with spaces between them, so one entry may hold several.
+  if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
+  const message = "without the scope `openid`, a provider gives no ID token";
+  return [warning("MISSING_OPENID_SCOPE", [...path, "oidc_rp_scopes_list"], message, "add `openid` to the scopes")];
+}
+
+function reviewSignKey(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const key = client.oidc_rp_idp_sign_key?.reveal();
+  if (!key || client.oidc_rp_sign_algo.startsWith("HS") || isPublicKey(key)) return [];
+  const message = "this is not a public key, so no token can be checked with it";
+  const hint = "write the provider's public key in PEM or as a JWK, or leave the field out to use the published keys";
+  return [warning("INVALID_VALUE", [...path, "oidc_rp_idp_sign_key"], message, hint)];
+}
+
+function isPublicKey(text: string): boolean {
+  try {
+    createPublicKey(text.trimStart().startsWith("{") ? { key: JSON.parse(text), format: "jwk" } : text);
+    return true;
+  } catch {
+    // Whatever the reason is, its text may quote the key.
+    return false;
+  }
+}
+
+function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const misspelt = misspeltOptions(client.options ?? {});
+  if (misspelt.length > 0) {
+    return misspelt.map(({ path: below, meant }) => {
+      const message = "nothing reads a field of this name";
+      return refusal("UNKNOWN_FIELD", [...path, "options", ...below], message, `did you mean \`${meant}\`?`);
+    });
+  }
+  const { defaulted } = completeOptions(client);
+  if (defaulted.length === 0) return [];
+  const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;
+  const place = client.options === undefined ? path : [...path, "options"];
+  return [warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what")];
+}

@@ -1,0 +1,40 @@
+import type { ConfigPath, Remark } from "../../config/step.js";
+import { warning } from "../remark.js";
+import type { EndpointConfig } from "./endpoints.js";
+import type { PresentProvider } from "./provider.js";
+import { isInsecure } from "./url.js";
+
+// 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect ask for.
+const safeSize = 22;
+
+/** Remarks about a provider at `path`, which is a client's where that one holds its provider itself. */
+export function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  return [
+    ...reviewIssuer(provider, path),
+    ...reviewUrls(provider.endpoint_config, [...path, "endpoint_config"]),
+    ...reviewSize("nonce", provider.oidc_use_nonce ? provider.oidc_nonce_size : safeSize, [...path, "oidc_nonce_size"]),
+    ...reviewSize("state", provider.oidc_state_size, [...path, "oidc_state_size"]),
+  ];
+}
+
+function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  if (provider.oidc_op_issuer || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
+  const message = "without an issuer or a discovery endpoint, nobody can check who a token comes from";
+  const hint = "write `oidc_op_issuer` in the provider's entry under `providers`, or add `oidc_op_discovery_endpoint`";
+  return [warning("MISSING_FIELD", [...path, "endpoint_config"], message, hint)];
+}
+
+function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remark[] {
+  return Object.entries(endpoints)
+    .filter(([, url]) => url && isInsecure(url))
+    .map(([name]) => {
+      const message = "http sends secrets and tokens in clear over the network";
+      return warning("INSECURE_URL", [...path, name], message, "use https");
+    });
+}
+
+function reviewSize(what: string, size: number, path: ConfigPath): readonly Remark[] {
+  if (size >= safeSize) return [];
+  const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess; a sign-in uses ${safeSize} all the same`;
+  return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or leave the field out for 32`)];
+}

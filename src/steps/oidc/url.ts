@@ -1,0 +1,42 @@
+import * as z from "zod";
+
+/** The URL of something that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
+export const httpUrl = z
+  .string()
+  .trim()
+  .max(1000)
+  .refine(isHttpUrl, { error: "expected an absolute http or https URL" })
+  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+
+/** {@link httpUrl}, or an empty text for none. */
+export const httpUrlOrEmpty = z
+  .string()
+  .trim()
+  .max(1000)
+  .refine((text) => text === "" || isHttpUrl(text), { error: "expected an absolute http or https URL, or '' for none" })
+  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+
+/** An issuer is compared byte for byte (RFC 8414 §3.3), so nothing is dropped from it. */
+export const issuer = z
+  .string()
+  .max(1000)
+  .refine((text) => text === "" || isHttpUrl(text), {
+    error: "expected an absolute http or https URL, without spaces around it",
+  })
+  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+
+/** Whether what is sent to this URL can be read on the way: http, and not on this machine. */
+export function isInsecure(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/?#\\\s\p{Cc}][^\\\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
+}
+
+function hasCredentials(text: string): boolean {
+  if (!isHttpUrl(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== "" || password !== "";
+}

@@ -1,0 +1,46 @@
+import * as z from "zod";
+
+const segment = "[a-zA-Z0-9_-]+";
+const permission = z
+  .string()
+  .max(255)
+  .regex(new RegExp(`^${segment}(?:\\.${segment})+$`), {
+    error:
+      "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
+  })
+  .describe("A permission's name, such as `taken.view_externetaak`.");
+
+const hex = "[0-9a-f]";
+const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
+const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|urn:uuid:${hyphenated}|${hex}{12}4${hex}{19})$`, "i");
+
+const objectTypePermission = z
+  .strictObject({
+    object_type: z
+      .string()
+      .regex(uuid4, { error: "expected a UUID of version 4" })
+      .describe("The object type's UUID, in any of its usual spellings."),
+    mode: z.enum(["read_only", "read_and_write"]).describe("What may be done with objects of this type."),
+  })
+  .describe("A permission on one object type, as the Objects API writes it.");
+
+/** Permissions by name, or as the Objects API writes them. */
+export const permissionList = z.array(z.union([permission, objectTypePermission]));
+
+/** The names of the permissions, each once, sorted. An object type's becomes `objecttype.UUID.mode`. */
+export function permissionNames(permissions: z.output<typeof permissionList>): readonly string[] {
+  const names = permissions.map((entry) =>
+    typeof entry === "string" ? entry : `objecttype.${canonicalUuid(entry.object_type)}.${entry.mode}`,
+  );
+  return sortedUnique(names);
+}
+
+/** Each text once, in an order that does not depend on the machine's language. */
+export function sortedUnique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+function canonicalUuid(written: string): string {
+  const digits = written.toLowerCase().replace(/^urn:uuid:|[-{}]/g, "");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** What each folder of src may import beside itself; `index.ts` and `cli` may import everything but each other. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  "version.ts": [],
+  secrets: ["errors.ts"],
+  document: ["errors.ts", "secrets"],
+  database: ["errors.ts"],
+  oidc: ["errors.ts"],
+  plan: ["errors.ts", "secrets", "document", "database"],
+  config: ["errors.ts", "secrets", "document", "plan"],
+  kinds: ["errors.ts", "secrets", "document", "database", "oidc", "plan"],
+  steps: ["errors.ts", "secrets", "plan", "config"],
+  engine: ["errors.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
+  report: ["errors.ts", "document", "plan", "engine"],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join("src", file), "utf8");
+  const targets = [...text.matchAll(/(?:from\s+|import\s*\(\s*|import\s+)"(\.{1,2}\/[^"]+)"/g)].map(
+    ([, target]) => target ?? "",
+  );
+  return targets.map((target) => ({ from: file, to: normalize(join(dirname(file), target)).replace(/\.js$/, ".ts") }));
+}
+
+const imports = files.flatMap(importsOf);
+const folderOf = (file: string): string => file.split("/")[0] ?? file;
+const show = ({ from, to }: Import): string => `${from} → ${to}`;
+
+describe("the architecture", () => {
+  it("has imports that point at files that are there", () => {
+    expect(imports.length).toBeGreaterThan(100);
+    expect(imports.filter(({ to }) => !files.includes(to)).map(show)).toEqual([]);
+  });
+
+  it.each(Object.entries(allowed))("lets %s import only what is below it", (folder, below) => {
+    const forbidden = imports.filter(
+      ({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder && !below.includes(folderOf(to)),
+    );
+    expect(forbidden.map(show)).toEqual([]);
+  });
+
+  it("knows every folder, so that a new one gets a rule", () => {
+    const folders = new Set(files.map(folderOf));
+    const known = new Set([...Object.keys(allowed), "cli", "index.ts", "verifier", "login", "identity", "jwt"]);
+    expect([...folders].filter((folder) => !known.has(folder))).toEqual([]);
+  });
+
+  it("lets nobody import the command line", () => {
+    expect(imports.filter(({ from, to }) => folderOf(to) === "cli" && folderOf(from) !== "cli").map(show)).toEqual([]);
+  });
+
+  it("lets no step import another one, nor the engine a step by name", () => {
+    const step = (file: string) => /^steps\/([^/]+)\//.exec(file)?.[1];
+    const between = imports.filter(({ from, to }) => step(from) && step(to) && step(from) !== step(to));
+    const byName = imports.filter(({ from, to }) => !from.startsWith("steps/") && step(to) !== undefined);
+    expect([...between, ...byName].map(show)).toEqual([]);
+  });
+
+  it("has no circles of imports between files", () => {
+    const next = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+      if (path.includes(file) || done.has(file)) return;
+      for (const target of next.get(file) ?? []) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it("names a database dialect nowhere but in src/database", () => {
+    const dialect = /sqlite|postgres/i;
+    const naming = files.filter((file) => !file.startsWith("database/") && dialect.test(codeOf(file)));
+    expect(naming).toEqual([]);
+  });
+
+  it("keeps files under 250 lines and prints or exits only in the command line", () => {
+    const long = files.filter((file) => readFileSync(join("src", file), "utf8").split("\n").length > 250);
+    const printing = files.filter((file) => !file.startsWith("cli/") && /console\.|process\.exit/.test(codeOf(file)));
+    expect([...long, ...printing]).toEqual([]);
+  });
+});
+
+/** A file without its comments and texts. */
+function codeOf(file: string): string {
+  return readFileSync(join("src", file), "utf8")
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/\/\/.*$/gm, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
+}

@@ -1,0 +1,98 @@
+import { tmpdir } from "node:os";
+import * as z from "zod";
+import { filledText, secret, slug, text } from "../../src/config/fields.js";
+import { defineStep, type Step } from "../../src/config/step.js";
+import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
+import type { Finding } from "../../src/document/finding.js";
+import type { Document, Node } from "../../src/document/node.js";
+import { parseDocument } from "../../src/document/parse.js";
+import { coreKinds } from "../../src/kinds/registry.js";
+
+/** Parses a file that has no syntax errors. */
+export function parse(yaml: string, file = "config.yaml"): Document {
+  const { document, findings } = parseDocument(file, Buffer.from(yaml));
+  if (document === undefined || findings.length > 0) throw new Error(`not valid: ${findings[0]?.message}`);
+  return document;
+}
+
+/** The value under `value:`. */
+export function nodeOf(yaml: string): Node {
+  const node = parse(yaml).root?.entries.get("value")?.value;
+  if (node === undefined) throw new Error("the document has no `value`");
+  return node;
+}
+
+export function contextOf(
+  env: Readonly<Record<string, string>> = {},
+  more: Partial<ValidateContext> = {},
+): ValidateContext {
+  return {
+    env,
+    noEnv: false,
+    cwd: tmpdir(),
+    now: new Date("2030-01-01T00:00:00Z"),
+    kinds: new Map(coreKinds.map((kind) => [kind.name, kind])),
+    ...more,
+  };
+}
+
+export function validate(
+  yaml: string | Readonly<Record<string, string>>,
+  steps: readonly Step[],
+  context = contextOf(),
+): Validation {
+  const files = typeof yaml === "string" ? { "config.yaml": yaml } : yaml;
+  return validateDocuments(
+    Object.entries(files).map(([file, content]) => parse(content, file)),
+    steps,
+    context,
+  );
+}
+
+/** A finding as one line: `error CODE file:line:column path: message (hint)`. */
+export function line({ severity, code, place, path, message, hint }: Finding): string {
+  const { file, line, column } = place?.position ?? { file: "-", line: 0, column: 0 };
+  return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
+}
+
+export function lines(findings: readonly Finding[]): readonly string[] {
+  return findings.map(line);
+}
+
+/** A step as somebody might write it, with every sort of field. */
+export const keys = defineStep({
+  flag: "keys_config_enable",
+  namespace: "keys_config",
+  title: "Keys",
+  kinds: ["api_token"],
+  schema: z.strictObject({
+    items: z.array(
+      z.strictObject({
+        identifier: slug(20),
+        token: secret({ test: (plain) => !plain.includes(" "), expected: "expected no spaces" }).optional(),
+        contact_person: filledText(10).describe("Who to ask."),
+        note: text(100).default(""),
+        size: z.int().min(8).max(64).default(32),
+        enabled: z.boolean().default(true),
+        mode: z.enum(["read_only", "read_and_write"]).optional(),
+        tags: z.array(z.string().max(5)).default([]),
+        nested: z.strictObject({ inner: z.strictObject({ depth: z.int() }).optional() }).optional(),
+        free: z.unknown().optional(),
+      }),
+    ),
+    notes: z.array(z.string()).optional(),
+  }),
+  declare: ({ items }) =>
+    items.map((item, index) => ({
+      kind: "api_token",
+      key: item.identifier,
+      attributes: { token: item.token, contact_person: item.contact_person, note: item.note },
+      path: ["items", index],
+    })),
+  review: ({ items }, now) =>
+    items.flatMap((item, index) =>
+      item.size < now.getUTCFullYear() - 2000
+        ? [{ severity: "warning", code: "WEAK_SIZE", message: "too short", path: ["items", index, "size"] }]
+        : [],
+    ),
+});

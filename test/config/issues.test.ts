@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { secret } from "../../src/config/fields.js";
+import { defineStep } from "../../src/config/step.js";
+import { keys, lines, validate } from "./from-yaml.js";
+
+const header = "keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    contact_person: Jan\n";
+/** What is told of an entry whose sixth line is this. */
+const told = (more: string) => lines(validate(`${header}    ${more}`, [keys]).findings);
+const toldOf = (schema: z.ZodType, yaml: string) => {
+  const step = defineStep({ flag: "on", namespace: "my", title: "My", kinds: [], schema, declare: () => [] });
+  return lines(validate(`on: true\nmy: ${yaml}`, [step]).findings);
+};
+
+describe("what is told of a wrong value", () => {
+  it.each([
+    ["note: []", "6:11 keys_config.items.0.note: expected text"],
+    ["enabled: ja", "6:14 keys_config.items.0.enabled: expected true or false (yes, no, on, off, 1 and 0 work too)"],
+    ["size: many", "6:11 keys_config.items.0.size: expected a whole number"],
+    ["size: 48.5", "6:11 keys_config.items.0.size: expected a whole number"],
+    ["size: 12:30:45", "6:11 keys_config.items.0.size: expected a whole number"],
+    ["tags: a", "6:11 keys_config.items.0.tags: expected a list (write each entry on a line of its own, after `- `)"],
+    ["token: {a: b}", "6:12 keys_config.items.0.token: expected text"],
+  ])("says what type was expected: %s", (more, expected) => {
+    expect(told(more)).toEqual([`error WRONG_TYPE config.yaml:${expected}`]);
+  });
+
+  it.each([
+    ["size: 65", "6:11 keys_config.items.0.size: expected a number of at most 64"],
+    ["size: 7", "6:11 keys_config.items.0.size: expected a number of at least 8"],
+    ["size: 99999999999999999999", "6:11 keys_config.items.0.size: expected a number of at most 64"],
+    ["tags: [abc, abcdef]", "6:17 keys_config.items.0.tags.1: expected at most 5 characters"],
+    ["token: with space", "6:12 keys_config.items.0.token: expected no spaces"],
+    [
+      "mode: read_onyl",
+      "6:11 keys_config.items.0.mode: expected one of read_only, read_and_write (did you mean read_only?)",
+    ],
+    [
+      "mode: Read_And_Write",
+      "6:11 keys_config.items.0.mode: expected one of read_only, read_and_write (did you mean read_and_write?)",
+    ],
+    ["mode: everything", "6:11 keys_config.items.0.mode: expected one of read_only, read_and_write"],
+  ])("says which limit was broken: %s", (more, expected) => {
+    expect(told(more).filter((line) => !line.startsWith("warning"))).toEqual([
+      `error INVALID_VALUE config.yaml:${expected}`,
+    ]);
+  });
+
+  it.each(["note: x", "enabled: yes", "size: '48'", "tags: [a]", "token: abc", "mode: read_only", "free: {a: [1]}"])(
+    "accepts %s",
+    (more) => {
+      expect(told(more)).toEqual([]);
+    },
+  );
+
+  it("tells how to write an empty text, list or other value", () => {
+    expect(told("note:")).toEqual([
+      "error WRONG_TYPE config.yaml:6:10 keys_config.items.0.note: expected text (nothing is written here: write '' for an empty text, or put the text in quotes)",
+    ]);
+    expect(told("token: ~")[0]).toContain(
+      "WRONG_TYPE config.yaml:6:12 keys_config.items.0.token: expected text (nothing is",
+    );
+    expect(told("tags: null")[0]).toContain("expected a list (nothing is written here: write [] for an empty list)");
+    expect(told("size: ~")[0]).toContain(
+      "expected a whole number (nothing is written here: write a value, or leave the field out)",
+    );
+    expect(told("mode: ~")[0]).toContain(
+      "WRONG_TYPE config.yaml:6:11 keys_config.items.0.mode: expected one of read_only",
+    );
+    expect(told("note: ''")).toEqual([]);
+  });
+
+  it("reports a missing field at the mapping that lacks it, with what it is for", () => {
+    expect(
+      lines(
+        validate("keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    nested: {inner: {}}", [keys])
+          .findings,
+      ),
+    ).toEqual([
+      "error MISSING_FIELD config.yaml:4:5 keys_config.items.0.contact_person: the required field `contact_person` is missing (add `contact_person`: Who to ask.)",
+      "error MISSING_FIELD config.yaml:5:21 keys_config.items.0.nested.inner.depth: the required field `depth` is missing (add `depth`)",
+    ]);
+  });
+
+  it("A3.19 reports an unknown field at its key, at any depth, each once", () => {
+    expect(told("emial: x\n    nested: {innr: {}, inner: {depth: 1, extra: 2}}")).toEqual([
+      "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (the fields here are identifier, token, contact_person, note, size, enabled, mode, tags, nested, free)",
+      "error UNKNOWN_FIELD config.yaml:7:14 keys_config.items.0.nested.innr: unknown field `innr` (did you mean `inner`?)",
+      "error UNKNOWN_FIELD config.yaml:7:42 keys_config.items.0.nested.inner.extra: unknown field `extra` (the fields here are depth)",
+    ]);
+  });
+
+  it("names the fields that do exist where a list stands under another name", () => {
+    expect(lines(validate("keys_config_enable: true\nkeys_config:\n  clients: []", [keys]).findings)).toEqual([
+      "error UNKNOWN_FIELD config.yaml:3:3 keys_config.clients: unknown field `clients` (the fields here are items, notes)",
+      "error MISSING_FIELD config.yaml:3:3 keys_config.items: the required field `items` is missing (add `items`)",
+    ]);
+  });
+
+  it("does not also miss the field that a misspelt one was meant to be", () => {
+    const findings = lines(validate(`${header.replace("contact_person", "contact_preson")}`, [keys]).findings);
+    expect(findings).toEqual([
+      "error UNKNOWN_FIELD config.yaml:5:5 keys_config.items.0.contact_preson: unknown field `contact_preson` (did you mean `contact_person`?)",
+    ]);
+  });
+
+  it("tells of the option of a union that was meant, and of no other", () => {
+    const schema = z.union([
+      z.strictObject({ object_type: z.uuid(), mode: z.enum(["read", "write"]) }),
+      z.string().max(3),
+      z.strictObject({ generate: z.literal(true) }),
+    ]);
+    expect(toldOf(schema, "{object_type: x, mode: reed}")).toEqual([
+      "error INVALID_VALUE config.yaml:2:19 my.object_type: expected a UUID",
+      "error INVALID_VALUE config.yaml:2:28 my.mode: expected one of read, write (did you mean read?)",
+    ]);
+    expect(toldOf(schema, "abcd")).toEqual(["error INVALID_VALUE config.yaml:2:5 my: expected at most 3 characters"]);
+    expect(toldOf(schema, "{generate: no}")).toEqual([
+      "error INVALID_VALUE config.yaml:2:16 my.generate: expected true",
+    ]);
+    expect(toldOf(schema, "[a]")).toEqual(["error WRONG_TYPE config.yaml:2:5 my: expected a mapping or text"]);
+    expect(toldOf(schema, "{generate: yes}")).toEqual([]);
+  });
+
+  it("tells which discriminators there are", () => {
+    const schema = z.discriminatedUnion("state", [
+      z.strictObject({ state: z.literal("present").optional(), name: z.string() }),
+      z.strictObject({ state: z.literal("absent"), name: z.string() }),
+    ]);
+    expect(toldOf(schema, "{name: a, state: abset}")).toEqual([
+      "error INVALID_VALUE config.yaml:2:22 my.state: expected one of present, absent (did you mean absent?)",
+    ]);
+    expect(toldOf(schema, "{name: a, state: absent}")).toEqual([]);
+  });
+
+  it("uses a schema's own words, and its own code and hint", () => {
+    const schema = z
+      .object({ a: z.string().regex(/^x/, { error: "expected an x" }).optional(), b: z.string().optional() })
+      .superRefine((value, context) => {
+        if (value.b === undefined) context.addIssue({ code: "custom", path: ["b"], message: "without a, b is needed" });
+        const params = { code: "INSECURE_URL", hint: "use https" };
+        if (value.b === "http") context.addIssue({ code: "custom", path: ["b"], message: "not http", params });
+      });
+    expect(toldOf(schema, "{a: y, b: z}")).toEqual(["error INVALID_VALUE config.yaml:2:9 my.a: expected an x"]);
+    expect(toldOf(schema, "{a: x}")).toEqual(["error MISSING_FIELD config.yaml:2:5 my.b: without a, b is needed"]);
+    expect(toldOf(schema, "{b: http}")).toEqual(["error INSECURE_URL config.yaml:2:9 my.b: not http (use https)"]);
+    expect(toldOf(schema, "{b: z}")).toEqual([]);
+  });
+
+  it("refuses a key of a record at the key", () => {
+    const schema = z.record(z.string().regex(/^[a-z]+$/), z.string());
+    expect(toldOf(schema, "{ok: x, N0: y}")).toEqual([
+      "error INVALID_VALUE config.yaml:2:13 my.N0: this key is not accepted here",
+    ]);
+  });
+
+  it("I3 never repeats a value", () => {
+    const canary = "canary7value";
+    const schema = z.strictObject({
+      a: z.int(),
+      b: z.email(),
+      c: secret({ test: () => false, expected: "expected another" }),
+      d: z.enum(["canary7valu"]).optional(),
+      e: z.array(z.string()),
+      f: z.strictObject({ x: z.string() }),
+      g: z.boolean(),
+      h: z.union([z.int(), z.array(z.string())]),
+      i: z.iso.datetime(),
+      j: z.string().startsWith("y"),
+      k: z.url(),
+    });
+    const fields = [..."abcefghijk"].map((name) => `${name}: ${canary}`).join(", ");
+    const all = toldOf(schema, `{${fields}}`);
+    expect(all).toHaveLength(10);
+    expect(all.join("\n")).not.toContain(canary);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { nearest, nearestField } from "../../src/config/nearest.js";
+
+describe("nearest", () => {
+  it("finds the candidate that is nearest, two edits away at most", () => {
+    expect(nearest("emial", ["identifier", "email", "emails"])).toBe("email");
+    expect(nearest("emxyl", ["email"])).toBe("email");
+    expect(nearest("exyzl", ["email"])).toBeUndefined();
+  });
+
+  it("does not take short words for each other that share little", () => {
+    expect(nearest("id", ["ab"])).toBeUndefined();
+    expect(nearest("idd", ["id"])).toBe("id");
+  });
+});
+
+describe("nearestField", () => {
+  it("allows three edits in a long name and two in a short one", () => {
+    expect(nearestField("oidc_nonce_sisze_", ["oidc_nonce_size"])).toBe("oidc_nonce_size");
+    expect(nearestField("contact_pxxxon", ["contact_person"])).toBe("contact_person");
+    expect(nearestField("contact_xxxxon", ["contact_person"])).toBeUndefined();
+    expect(nearestField("usxxx", ["users"])).toBeUndefined();
+  });
+});

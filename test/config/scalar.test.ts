@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { naturalValue, toBoolean, toInteger, toNumber } from "../../src/config/scalar.js";
+import { ScalarNode } from "../../src/document/node.js";
+
+const place = { position: { file: "config.yaml", line: 1, column: 1 }, start: 0, end: 0 };
+const plain = (text: string) => new ScalarNode(text, place, true);
+const quoted = (text: string) => new ScalarNode(text, place, false);
+
+describe("toBoolean", () => {
+  it.each(["1", "t", "y", "true", "yes", "on", "TRUE", "Yes", "oN"])("takes %s for true, quoted or not", (text) => {
+    expect(toBoolean(plain(text))).toBe(true);
+    expect(toBoolean(quoted(text))).toBe(true);
+  });
+
+  it.each(["0", "f", "n", "false", "no", "off", "FALSE", "No", "oFF"])("takes %s for false, quoted or not", (text) => {
+    expect(toBoolean(plain(text))).toBe(false);
+    expect(toBoolean(quoted(text))).toBe(false);
+  });
+
+  it("takes the numbers 1 and 0 in other spellings only where they are numbers", () => {
+    expect(toBoolean(plain("1.0"))).toBe(true);
+    expect(toBoolean(plain("0x0"))).toBe(false);
+    expect(toBoolean(quoted("1.0"))).toBeUndefined();
+  });
+
+  it.each(["42", "2", "-1", " true", "true ", "ja", "nein", "", "0.5", "null"])("refuses %j", (text) => {
+    expect(toBoolean(plain(text))).toBeUndefined();
+    expect(toBoolean(quoted(text))).toBeUndefined();
+  });
+});
+
+describe("toInteger", () => {
+  it.each([
+    ["48", 48],
+    ["-48", -48],
+    ["+48", 48],
+    ["4_8", 48],
+    ["048", 48],
+    ["48.0", 48],
+    ["0", 0],
+  ])("takes %s, quoted or not", (text, value) => {
+    expect(toInteger(plain(text))).toBe(value);
+    expect(toInteger(quoted(text))).toBe(value);
+  });
+
+  it.each([
+    ["0x1F", 31],
+    ["0b1", 1],
+    ["0o17", 15],
+    ["010", 8],
+    ["-0x10", -16],
+    ["true", 1],
+  ])("takes %s as YAML 1.1 reads it where it is not quoted", (text, value) => {
+    expect(toInteger(plain(text))).toBe(value);
+  });
+
+  it("reads quoted digits as decimal, whatever they begin with", () => {
+    expect(toInteger(quoted("010"))).toBe(10);
+    expect(toInteger(quoted(" 48 "))).toBe(48);
+  });
+
+  it.each(["48.5", "1e2", "", "abc", "12:30:45", "4 8", ".inf", ".nan"])("refuses %j", (text) => {
+    expect(toInteger(plain(text))).toBeUndefined();
+    expect(toInteger(quoted(text))).toBeUndefined();
+  });
+
+  it.each(["0x30", "true", "4__8", "_48"])("refuses a quoted %s", (text) => {
+    expect(toInteger(quoted(text))).toBeUndefined();
+  });
+});
+
+describe("toNumber", () => {
+  it.each([
+    ["1.5", 1.5],
+    ["-.5", -0.5],
+    ["1_000.25", 1000.25],
+    ["1e3", 1000],
+    ["7", 7],
+  ])("takes %s", (text, value) => {
+    expect(toNumber(plain(text))).toBe(value);
+    expect(toNumber(quoted(text))).toBe(value);
+  });
+
+  it.each(["", ".", "abc", ".inf", "NaN", "Infinity", "1e999", "0x"])("refuses %j and never gives NaN", (text) => {
+    expect(toNumber(plain(text))).toBeUndefined();
+    expect(toNumber(quoted(text))).toBeUndefined();
+  });
+});
+
+describe("naturalValue", () => {
+  it.each([
+    ["", null],
+    ["~", null],
+    ["null", null],
+    ["true", true],
+    ["Yes", true],
+    ["OFF", false],
+    ["42", 42],
+    ["-7", -7],
+    ["0x1F", 31],
+    ["0123", 83],
+    ["1_000", 1000],
+    ["1.5", 1.5],
+  ])("reads an unquoted %j as YAML 1.1 does", (text, value) => {
+    expect(naturalValue(plain(text))).toBe(value);
+  });
+
+  it.each(["y", "n", "tRUE", "1e5", "12:30:45", "2024-01-01", ".inf", ".nan", "1".repeat(40), "089", "x"])(
+    "keeps an unquoted %s as text",
+    (text) => {
+      expect(naturalValue(plain(text))).toBe(text);
+    },
+  );
+
+  it.each(["true", "42", "", "null", "~"])("keeps a quoted %j as text", (text) => {
+    expect(naturalValue(quoted(text))).toBe(text);
+  });
+
+  it("follows the tags of YAML's own types", () => {
+    expect(naturalValue(new ScalarNode("42", place, false, "!!int"))).toBe(42);
+    expect(naturalValue(new ScalarNode("42", place, true, "!!str"))).toBe("42");
+  });
+});

@@ -1,0 +1,103 @@
+import { execFileSync, spawn } from "node:child_process";
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readDocuments } from "../../src/document/read.js";
+import { plain } from "./support.js";
+
+const noStdin = () => Promise.reject(new Error("standard input was read"));
+
+describe("readDocuments", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "vtb-read-"));
+  });
+  const write = (name: string, text: string | Buffer = "a: 1\n") => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  it("reads files in the order given and shows their names as given", async () => {
+    const [b, a] = [write("b.yaml"), write("a.yml", "b: 2\n")];
+    const { documents, findings } = await readDocuments([b, a], noStdin);
+    expect(findings).toEqual([]);
+    expect(documents.map(({ file, root }) => [file, plain(root)])).toEqual([
+      [b, { a: "1" }],
+      [a, { b: "2" }],
+    ]);
+  });
+
+  it("reads a directory's *.yaml by name, not those below it or hidden", async () => {
+    write("b.yaml");
+    write("a.yaml");
+    write("c.yml");
+    write(".d.yaml");
+    mkdirSync(join(folder, "sub"));
+    write("sub/e.yaml");
+    symlinkSync(join(folder, "sub/e.yaml"), join(folder, "f.yaml"));
+    const { documents } = await readDocuments([`${folder}/`], noStdin);
+    expect(documents.map(({ file }) => file)).toEqual(["a", "b", "f"].map((name) => `${folder}/${name}.yaml`));
+  });
+
+  it("refuses a directory without any", async () => {
+    write("c.yml");
+    const { findings } = await readDocuments([folder], noStdin);
+    expect(findings).toMatchObject([
+      { code: "FILE_UNREADABLE", message: `the directory ${folder} has no *.yaml file` },
+    ]);
+    expect(findings[0]?.hint).toContain(".yaml");
+  });
+
+  it("reads standard input once", async () => {
+    const stdin = () => Promise.resolve(Buffer.from("a: 1\n"));
+    const once = await readDocuments(["-"], stdin);
+    expect(once.documents.map(({ file }) => file)).toEqual(["<stdin>"]);
+    const twice = await readDocuments(["-", "-"], stdin);
+    expect(twice.documents).toHaveLength(1);
+    expect(twice.findings).toMatchObject([{ code: "FILE_UNREADABLE", message: "standard input is given twice" }]);
+  });
+
+  it("refuses the same file given twice, under whatever name", async () => {
+    const file = write("a.yaml");
+    linkSync(file, join(folder, "same.yaml"));
+    const { documents, findings } = await readDocuments([file, `${folder}/./same.yaml`], noStdin);
+    expect(documents).toHaveLength(1);
+    expect(findings).toMatchObject([
+      { code: "FILE_UNREADABLE", message: `the file ${folder}/./same.yaml is given twice` },
+    ]);
+  });
+
+  it("A1.2 tells of every file that is missing, and reads the others", async () => {
+    const [one, other] = [join(folder, "no"), join(folder, "neither")];
+    const { documents, findings } = await readDocuments([one, write("a.yaml"), other], noStdin);
+    expect(documents).toHaveLength(1);
+    expect(findings.map(({ message }) => message)).toEqual([
+      `the file ${one} does not exist`,
+      `the file ${other} does not exist`,
+    ]);
+  });
+
+  it("S87 refuses a file of more than 64 MiB", async () => {
+    const file = write("large.yaml", "");
+    truncateSync(file, 64 * 1024 * 1024 + 1);
+    const { findings } = await readDocuments([file], noStdin);
+    expect(findings).toMatchObject([{ code: "FILE_UNREADABLE", message: `the file ${file} is larger than 64 MiB` }]);
+  });
+
+  it("reads a pipe to its end", async () => {
+    const fifo = join(folder, "pipe");
+    execFileSync("mkfifo", [fifo]);
+    spawn("sh", ["-c", `(printf 'a: 1\\n'; sleep 0.1; printf 'b: 2\\n') > ${fifo}`]);
+    const { documents } = await readDocuments([fifo], noStdin);
+    expect(plain(documents[0]?.root)).toEqual({ a: "1", b: "2" });
+  });
+
+  it("gives the text of a file that can't be parsed, for quoting", async () => {
+    const bad = write("bad.yaml", "a: b: c\n");
+    const { documents, sources, findings } = await readDocuments([bad, write("a.yaml")], noStdin);
+    expect(documents).toHaveLength(1);
+    expect(sources.map(({ scalars }) => scalars?.length)).toEqual([undefined, 1]);
+    expect(findings).toMatchObject([{ code: "YAML_SYNTAX", place: { position: { file: bad, line: 1, column: 4 } } }]);
+  });
+});

@@ -1,0 +1,39 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Finding } from "../../src/document/finding.js";
+import { type Document, type MappingNode, type Node, ScalarNode } from "../../src/document/node.js";
+import { parseDocument } from "../../src/document/parse.js";
+
+export function parse(text: string) {
+  return parseDocument("config.yaml", Buffer.from(text));
+}
+
+/** A document without any finding. */
+export function parsed(text: string): Document & { readonly root: MappingNode } {
+  const { document, findings } = parse(text);
+  if (findings.length > 0 || !document?.root) throw new Error(`not clean: ${JSON.stringify(findings)}`);
+  return { ...document, root: document.root };
+}
+
+/** A node as plain values: every scalar as its text, null where it means null. */
+export function plain(node: Node | undefined): unknown {
+  if (node === undefined) return undefined;
+  if (node.kind === "mapping") {
+    return Object.fromEntries(Array.from(node.entries, ([key, { value }]) => [key, plain(value)]));
+  }
+  if (node.kind === "sequence") return node.items.map(plain);
+  if (node instanceof ScalarNode) return node.isNull() ? null : node.text();
+  return "<unresolved>";
+}
+
+/** Code and place of each, such as `DUPLICATE_KEY 2:1`. */
+export function summary(findings: readonly Finding[]): readonly string[] {
+  return findings.map(({ code, place }) => `${code} ${place?.position.line}:${place?.position.column}`);
+}
+
+export function tempFile(name: string, content: string | Buffer, mode = 0o600): string {
+  const file = join(mkdtempSync(join(tmpdir(), "vtb-document-")), name);
+  writeFileSync(file, content, { mode });
+  return file;
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { parse, parsed, plain, summary } from "./support.js";
+
+describe("mistakes in the syntax", () => {
+  const cases: readonly (readonly [what: string, text: string, place: string, message: string, twin: string])[] = [
+    ["a second colon", "a: b: c\n", "1:4", "a second key stands on the line", "a: b:c\n"],
+    ["an open double quote", 'a: 1\nb: "x\nc: 2\n', "2:4", "the quote that opens here is never closed", 'b: "x"\n'],
+    ["an open single quote", "x:\n  a: 'b\nc: 2\n", "2:6", "the quote that opens here is never closed", "a: 'b'\n"],
+    ["an open brace", "a: {b: c\nd: e\n", "1:4", "the { that opens here is never closed", "a: {b: c}\n"],
+    ["an open bracket", "a: [b\nd: e\n", "1:4", "the [ that opens here is never closed", "a: [b]\n"],
+    ["a tab as indentation", "a:\n\tb: c\n", "2:1", "a tab is used for indentation", "a:\tb\n"],
+    ["a lone asterisk", "a: *\n", "1:4", "the name of an anchor", "a: '*'\n"],
+    ["a reserved first character", "a: @x\n", "1:4", "an unquoted value can't begin", "a: x@y\n"],
+    ["text behind a block header", "a: |x\n", "1:5", "after | or >, the line must end", "a: |\n  x\n"],
+    ["uneven indentation", "a:\n   b: 1\n  c: 2\n", "3:1", "this line's indentation fits none", "a:\n  b: 1\n  c: 2\n"],
+    [
+      "a line that is too deep",
+      "a:\n  b: 1\n   c: 2\n",
+      "2:6",
+      "this text runs on into the next line",
+      "a:\n  b: 1\n   c\n",
+    ],
+    ["a key without colon", "a: 1\nfoo\nb: 2\n", "2:1", "this text runs on into the next line", "foo:\nb: 2\n"],
+    ["a comment without space", "a: 'x'#c\n", "1:7", "a comment needs a space before its #", "a: 'x' #c\n"],
+    ["an unknown escape", 'a: "\\q"\n', "1:5", "this escape sequence does not exist", "a: '\\q'\n"],
+    ["a list on the line of its key", "a: - b\n", "1:4", "a list can't begin or go on here", "a: -b\n"],
+    ["an unmarked directive", "%YAML 1.1\na: 1\n", "2:1", "a line with --- is missing", "%YAML 1.1\n---\na: 1\n"],
+    ["two anchors", "a: &x &y 1\n", "1:7", "a value has two anchors", "a: &x 1\n"],
+    ["no comma in brackets", "a: {'b' 'c'}\n", "1:9", "a comma is missing between", "a: {'b', 'c'}\n"],
+  ];
+
+  it.each(cases)("explains %s", (_, text, place, message, twin) => {
+    const { document, findings } = parse(text);
+    expect(document).toBeUndefined();
+    expect(summary(findings)).toEqual([`YAML_SYNTAX ${place}`]);
+    expect(findings[0]?.message).toContain(message);
+    expect(findings[0]?.hint).toMatch(/\w/);
+    expect(parse(twin).findings).toEqual([]);
+  });
+
+  it("tells several at once", () => {
+    expect(summary(parse("a: b: c\nd: 1\ne: @f\ng: 'x'#y\n").findings)).toEqual([
+      "YAML_SYNTAX 1:4",
+      "YAML_SYNTAX 3:4",
+      "YAML_SYNTAX 4:7",
+    ]);
+  });
+
+  it("never quotes the file", () => {
+    const texts = [
+      "a: hunter2: x\n",
+      "a: 'hunter2\n",
+      "a: @hunter2\n",
+      'a: "\\hunter2"\n',
+      "hunter2\nb: 1\n",
+      "a: 1\n}hunter2\n",
+    ];
+    for (const text of texts) {
+      const { findings } = parse(text);
+      expect(findings.length).toBeGreaterThan(0);
+      expect(JSON.stringify(findings)).not.toContain("hunter2");
+    }
+  });
+
+  it("stays quick when nearly everything is wrong", () => {
+    const begin = performance.now();
+    expect(parse('"'.repeat(100_000)).findings.length).toBeGreaterThan(0);
+    expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).findings.length).toBeGreaterThan(0);
+    expect(performance.now() - begin).toBeLessThan(15_000);
+  });
+});
+
+describe("value_from inside of a text", () => {
+  it("is one finding for each, at the value, and the rest is read", () => {
+    const text =
+      "a:\n  - header_value: Token {value_from: {env: X}}\n    b: 1\n  - c: Token {value_from: {env: Y}} # why\nd: {value_from: {env: Z}}\n";
+    const { document, findings } = parse(text);
+    expect(summary(findings)).toEqual(["VALUE_FROM_IN_TEXT 2:19", "VALUE_FROM_IN_TEXT 4:8"]);
+    expect(findings[0]?.hint).toContain("write header_value: {value_from: {env: NAME}}");
+    expect(findings[0]?.hint).toContain("quotes");
+    expect(plain(document?.root)).toEqual({
+      a: [{ header_value: "<unresolved>", b: "1" }, { c: "<unresolved>" }],
+      d: { value_from: { env: "Z" } },
+    });
+  });
+
+  it.each([
+    ["in a list", "a:\n  - Token {value_from: {env: X}}\nb: 1\n", "2:5"],
+    ["in braces", "a: {h: Token {value_from: {env: X}}, b: 1}\n", "1:8"],
+    ["without a space", "a: Token{value_from: {env: X}}\nb: 1\n", "1:4"],
+    ["in a URL", "a: https://{value_from: {env: X}}/x\nb: 1\n", "1:4"],
+    ["without braces", "a: Token value_from: {env: X}\nb: 1\n", "1:4"],
+    ["before a text", "a: {value_from: {env: X}} suffix\nb: 1\n", "1:4"],
+    ["behind a quoted text", "a: 'Token' {value_from: {env: X}}\nb: 1\n", "1:4"],
+    ["on the next line", "a: Token\n  {value_from: {env: X}}\nb: 1\n", "1:4"],
+  ])("is found %s", (_, text, place) => {
+    expect(summary(parse(text).findings)).toEqual([`VALUE_FROM_IN_TEXT ${place}`]);
+  });
+
+  it("is left alone in quotes and in a block of text", () => {
+    expect(plain(parsed("a: 'Token {value_from: {env: X}}'\n").root)).toEqual({ a: "Token {value_from: {env: X}}" });
+    const { document, findings } = parse("a: T {value_from: {env: X}}\nb: |\n  c: T {value_from: {env: X}}\n");
+    expect(summary(findings)).toEqual(["VALUE_FROM_IN_TEXT 1:4"]);
+    expect(plain(document?.root)).toEqual({ a: "<unresolved>", b: "c: T {value_from: {env: X}}\n" });
+  });
+});
+
+describe("templates that are no YAML", () => {
+  it("are placeholders, one for each line", () => {
+    const { document, findings } = parse("a: {{ lookup('env', 'X') }}\nb: {{ a }}-b\nc: 1\n");
+    expect(summary(findings)).toEqual(["PLACEHOLDER 1:4", "PLACEHOLDER 2:4"]);
+    expect(plain(document?.root)).toEqual({ a: "<unresolved>", b: "<unresolved>", c: "1" });
+    expect(summary(parse("{{- if x }}\na: 1\n{{- end }}\n").findings)).toEqual(["PLACEHOLDER 1:1", "PLACEHOLDER 3:1"]);
+    expect(summary(parse("{% if x %}\na: 1\n{% endif %}\n").findings)).toEqual(["PLACEHOLDER 1:1", "PLACEHOLDER 3:1"]);
+  });
+});

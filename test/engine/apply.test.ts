@@ -1,0 +1,262 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { apply } from "../../src/engine/apply.js";
+import { plan } from "../../src/engine/plan.js";
+import { SetupError } from "../../src/errors.js";
+import { Secret } from "../../src/secrets/secret.js";
+import { digestToken } from "../../src/secrets/token.js";
+import { absent, configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+
+const value = (letter: string) => new Secret(letter.repeat(40));
+
+function token(key: string, secret: Secret, more: object = {}) {
+  const attributes = {
+    token: secret,
+    generated: false,
+    user: null,
+    is_superuser: false,
+    permissions: [],
+    contact_person: "Beheer",
+    email: "beheer@example.nl",
+    organization: "",
+    application: "",
+    administration: "",
+    expires_at: null,
+    grace_seconds: 0,
+  };
+  return resource("api_token", key, { ...attributes, ...more });
+}
+
+async function problemsOf(run: Promise<unknown>) {
+  const error = await run.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof SetupError)) throw new Error("expected the run to be refused", { cause: error });
+  return { reason: error.reason, codes: error.problems.map(({ code }) => code), message: error.message };
+}
+
+describe("apply", () => {
+  it("makes the database, tells what it created, and finds nothing to do the second time", async () => {
+    const database = temporaryDatabase();
+    const wanted = configurationOf(
+      resource("group", "lezers", { permissions: ["taken.view_externetaak"] }),
+      resource("user", "jan", {
+        email: "jan@example.nl",
+        is_staff: true,
+        is_superuser: false,
+        groups: ["lezers"],
+        permissions: [],
+      }),
+      token("open-forms", value("a"), { permissions: ["taken.add_externetaak"] }),
+    );
+    const first = await apply(wanted, runOptions(database));
+    expect(first.outcome).toBe("applied");
+    expect(first.changes.map(({ action, kind, key }) => `${action} ${kind} ${key}`)).toEqual([
+      "create group lezers",
+      "create user jan",
+      "create api_token open-forms",
+    ]);
+    const file = database.slice("sqlite:".length);
+    const before = readFileSync(file);
+    const time = statSync(file).mtimeMs;
+    const second = await apply(wanted, runOptions(database));
+    expect(second.outcome).toBe("unchanged");
+    expect(second.unchanged).toHaveLength(3);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(statSync(file).mtimeMs).toBe(time);
+  });
+
+  it("stores a token's digest and a service user with the token's permissions", async () => {
+    const database = temporaryDatabase();
+    await apply(
+      configurationOf(token("open-forms", value("a"), { is_superuser: true, permissions: ["a.b", "c.d"] })),
+      runOptions(database),
+    );
+    const { kysely } = openForTest(database);
+    const row = await kysely.selectFrom("api_tokens").selectAll().executeTakeFirstOrThrow();
+    expect(row.digest).toBe(digestToken(value("a")));
+    const user = await kysely.selectFrom("users").selectAll().executeTakeFirstOrThrow();
+    expect(user).toMatchObject({ id: row.user_id, username: "open-forms", is_service: 1, is_superuser: 1 });
+    const permissions = await kysely.selectFrom("user_permissions").select(["permission", "origin"]).execute();
+    expect(permissions).toEqual([
+      { permission: "a.b", origin: "config" },
+      { permission: "c.d", origin: "config" },
+    ]);
+  });
+
+  it("renames a token whose value comes under a new identifier, with its service user", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("old-name", value("a"))), runOptions(database));
+    const result = await apply(configurationOf(token("new-name", value("a"))), runOptions(database));
+    expect(result.changes).toMatchObject([
+      { action: "update", key: "new-name", fields: [{ name: "key", before: "old-name", after: "new-name" }] },
+    ]);
+    const { kysely } = openForTest(database);
+    expect(await kysely.selectFrom("users").select("username").execute()).toEqual([{ username: "new-name" }]);
+    expect(await kysely.selectFrom("api_tokens").select("identifier").execute()).toEqual([{ identifier: "new-name" }]);
+  });
+
+  it("swaps the values of two tokens", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("a", value("a")), token("b", value("b"))), runOptions(database));
+    const swapped = configurationOf(
+      token("a", value("b"), { grace_seconds: 60 }),
+      token("b", value("a"), { grace_seconds: 60 }),
+    );
+    await apply(swapped, runOptions(database));
+    const { kysely } = openForTest(database);
+    const rows = await kysely.selectFrom("api_tokens").select(["identifier", "digest"]).orderBy("identifier").execute();
+    expect(rows).toEqual([
+      { identifier: "a", digest: digestToken(value("b")) },
+      { identifier: "b", digest: digestToken(value("a")) },
+    ]);
+    expect(await kysely.selectFrom("api_token_retired").selectAll().execute()).toEqual([]);
+    expect((await apply(swapped, runOptions(database))).outcome).toBe("unchanged");
+  });
+
+  it("gives a deleted token's value to a new one in the same run", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("a", value("a"))), runOptions(database));
+    const result = await apply(configurationOf(absent("api_token", "a"), token("b", value("a"))), runOptions(database));
+    expect(result.changes.map(({ action, key }) => `${action} ${key}`)).toEqual(["delete a", "create b"]);
+    const { kysely } = openForTest(database);
+    expect(await kysely.selectFrom("users").select("username").execute()).toEqual([{ username: "b" }]);
+  });
+
+  it("keeps a replaced value for its grace period, and drops it without one", async () => {
+    const database = temporaryDatabase();
+    const now = () => new Date("2026-01-01T00:00:00.000Z");
+    await apply(configurationOf(token("a", value("a"))), runOptions(database));
+    await apply(configurationOf(token("a", value("b"), { grace_seconds: 3600 })), runOptions(database, { now }));
+    const { kysely } = openForTest(database);
+    expect(await kysely.selectFrom("api_token_retired").select(["digest", "valid_until"]).execute()).toEqual([
+      { digest: digestToken(value("a")), valid_until: "2026-01-01T01:00:00.000Z" },
+    ]);
+    await apply(configurationOf(token("a", value("c"))), runOptions(database, { now }));
+    expect(await kysely.selectFrom("api_token_retired").selectAll().execute()).toEqual([]);
+  });
+
+  it("generates a token once and hands it out once", async () => {
+    const database = temporaryDatabase();
+    const wanted = configurationOf(token("ci", value("a"), { token: undefined, generated: true }));
+    const options = runOptions(database);
+    const result = await apply(wanted, options);
+    expect(result.generated).toEqual(options.handedOut);
+    expect(options.handedOut[0]?.value.reveal()).toMatch(/^vtb_[0-9A-Za-z]{46}$/);
+    const again = runOptions(database);
+    expect((await apply(wanted, again)).outcome).toBe("unchanged");
+    expect(again.handedOut).toEqual([]);
+  });
+
+  it("moves a token from a named user to a service user and back", async () => {
+    const database = temporaryDatabase();
+    const jan = resource("user", "jan", {
+      email: "",
+      is_staff: false,
+      is_superuser: false,
+      groups: [],
+      permissions: [],
+    });
+    const named = configurationOf(jan, token("a", value("a"), { user: "jan", permissions: ["x.y"] }));
+    const own = configurationOf(jan, token("a", value("a"), { permissions: ["x.y"] }));
+    const { kysely } = openForTest(database);
+    const usernames = async () =>
+      (await kysely.selectFrom("users").select("username").orderBy("username").execute()).map(
+        ({ username }) => username,
+      );
+    await apply(named, runOptions(database));
+    expect(await usernames()).toEqual(["jan"]);
+    await apply(own, runOptions(database));
+    expect(await usernames()).toEqual(["a", "jan"]);
+    await apply(named, runOptions(database));
+    expect(await usernames()).toEqual(["jan"]);
+    expect((await apply(named, runOptions(database))).outcome).toBe("unchanged");
+  });
+
+  it("refuses a service user with the name of an existing user", async () => {
+    const database = temporaryDatabase();
+    const wanted = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a")));
+    expect(await problemsOf(apply(wanted, runOptions(database)))).toMatchObject({
+      reason: "refused",
+      codes: ["NAME_TAKEN"],
+    });
+    expect(existsSync(database.slice("sqlite:".length))).toBe(false);
+    const tied = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a"), { user: "jan" }));
+    expect((await apply(tied, runOptions(database))).outcome).toBe("applied");
+  });
+
+  it("prunes what its owner managed and no file declares, and nobody else's", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("mine", value("a")), token("gone", value("b"))), runOptions(database));
+    await apply(configurationOf(token("theirs", value("c"))), runOptions(database, { owner: "other" }));
+    const result = await apply(configurationOf(token("mine", value("a"))), runOptions(database, { prune: true }));
+    expect(result.changes.map(({ action, key }) => `${action} ${key}`)).toEqual(["delete gone"]);
+    const kept = await apply(configurationOf(token("mine", value("a"))), runOptions(database));
+    expect(kept.outcome).toBe("unchanged");
+  });
+
+  it("refuses to prune everything of a kind, to change another owner's and to refer to what is not there", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("a", value("a"))), runOptions(database));
+    const empty = apply(configurationOf(), runOptions(database, { prune: true }));
+    expect(await problemsOf(empty)).toMatchObject({ reason: "refused", codes: ["PRUNE_REFUSED"] });
+    const other = apply(configurationOf(token("a", value("b"))), runOptions(database, { owner: "other" }));
+    expect(await problemsOf(other)).toMatchObject({ reason: "refused", codes: ["OWNED_BY_OTHER"] });
+    const dangling = apply(configurationOf(token("b", value("b"), { user: "nobody" })), runOptions(database));
+    expect(await problemsOf(dangling)).toMatchObject({ reason: "invalid", codes: ["REFERENCE_NOT_FOUND"] });
+  });
+
+  it("refuses to delete a user whom a token in nobody's file needs", async () => {
+    const database = temporaryDatabase();
+    const jan = resource("user", "jan", { email: "" });
+    await apply(configurationOf(jan, token("a", value("a"), { user: "jan", permissions: null })), runOptions(database));
+    const removal = apply(configurationOf(absent("user", "jan")), runOptions(database));
+    expect(await problemsOf(removal)).toMatchObject({ reason: "refused", codes: ["RESOURCE_IN_USE"] });
+    const both = await apply(configurationOf(absent("user", "jan"), absent("api_token", "a")), runOptions(database));
+    expect(both.changes).toHaveLength(2);
+  });
+
+  it("writes one audit row for the run and one for each change, without secrets", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("a", value("a"))), runOptions(database));
+    await apply(configurationOf(token("a", value("b"), { email: "x@example.nl" })), runOptions(database));
+    const { kysely } = openForTest(database);
+    const runs = await kysely.selectFrom("runs").selectAll().orderBy("started_at").execute();
+    expect(runs).toHaveLength(2);
+    expect(runs[1]).toMatchObject({ actor: "tester@host", owner: "default", version: "0.0.0" });
+    const change = await kysely
+      .selectFrom("run_changes")
+      .selectAll()
+      .where("run_id", "=", String(runs[1]?.id))
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(change.fields)).toEqual([
+      { name: "token", sensitive: true },
+      { name: "email", before: "beheer@example.nl", after: "x@example.nl" },
+    ]);
+  });
+
+  it("rolls everything back when the last step before the commit fails", async () => {
+    const database = temporaryDatabase();
+    await apply(configurationOf(token("a", value("a"))), runOptions(database));
+    const failing = runOptions(database, { beforeCommit: () => Promise.reject(new Error("disk full")) });
+    await expect(apply(configurationOf(token("b", value("b"))), failing)).rejects.toThrow("disk full");
+    const { kysely } = openForTest(database);
+    expect(await kysely.selectFrom("api_tokens").select("identifier").execute()).toEqual([{ identifier: "a" }]);
+    expect(await kysely.selectFrom("runs").select("id").execute()).toHaveLength(1);
+  });
+});
+
+describe("plan", () => {
+  it("makes no file where none is, and tells the same as the apply that follows", async () => {
+    const database = temporaryDatabase();
+    const wanted = configurationOf(token("a", value("a")));
+    const planned = await plan(wanted, runOptions(database));
+    expect(existsSync(database.slice("sqlite:".length))).toBe(false);
+    const applied = await apply(wanted, runOptions(database));
+    const shown = (changes: typeof planned.changes) =>
+      changes.map(({ action, key, fields }) => ({ action, key, fields }));
+    expect(shown(planned.changes)).toEqual(shown(applied.changes));
+    expect((await plan(wanted, runOptions(database))).outcome).toBe("unchanged");
+  });
+});

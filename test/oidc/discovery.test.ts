@@ -1,0 +1,199 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { makeCertificates } from "../support/certificates.js";
+import { answering, discover, metadata } from "../support/discovery-document.js";
+import { always, serve } from "../support/http-server.js";
+import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
+import { temporaryFolder } from "../support/run.js";
+
+const documentPath = "/.well-known/openid-configuration";
+
+describe("a real provider", () => {
+  it.each(["/", "", documentPath])(
+    "A7.44 fills in every endpoint, with one request, asked at its base followed by %j",
+    async (end) => {
+      const { issuer, requests } = await provider();
+      expect(await discover(issuer + end)).toEqual({
+        kind: "found",
+        issuer,
+        authorizationEndpoint: `${issuer}/auth`,
+        tokenEndpoint: `${issuer}/token`,
+        userinfoEndpoint: `${issuer}/me`,
+        jwksEndpoint: `${issuer}/jwks`,
+        logoutEndpoint: `${issuer}/session/end`,
+      });
+      expect(requests).toEqual([`/realms/test${documentPath}`]);
+    },
+  );
+
+  it("is found at the root of its host, too", async () => {
+    const { issuer } = await provider("/");
+    expect(await discover(issuer)).toMatchObject({ kind: "found", issuer, jwksEndpoint: `${issuer}/jwks` });
+  });
+
+  it("S43 accepts the configured issuer only when it is the same byte for byte", async () => {
+    const { issuer, discoveryEndpoint } = await provider();
+    expect(await discover(discoveryEndpoint, { issuer })).toMatchObject({ kind: "found", issuer });
+    expect(await discover(discoveryEndpoint, { issuer: `${issuer}/` })).toEqual({
+      kind: "invalid",
+      message: `the provider calls itself ${issuer}, but the configured issuer is ${issuer}/`,
+      hint: expect.stringContaining("`oidc_op_issuer`"),
+    });
+  });
+});
+
+describe("what may pass", () => {
+  it.each([403, 404, 408, 425, 429, 500, 502, 503])(
+    "A7.45 fails on status %i, which a later try may not",
+    async (status) => {
+      const { origin, requests } = await serve(always(status, { error: "hidden" }));
+      expect(await discover(origin)).toEqual({
+        kind: "unreachable",
+        message: `the provider answered with status ${status}`,
+        hint: expect.stringContaining("still starting"),
+      });
+      expect(requests).toHaveLength(1);
+    },
+  );
+
+  it("A7.45 fails on a provider that does not answer in time", async () => {
+    const { origin } = await serve(() => {});
+    expect(await discover(origin, { timeoutMs: 200 })).toEqual({
+      kind: "unreachable",
+      message: "the server did not answer in full within 0.2 s",
+      hint: expect.stringContaining("check host and port"),
+    });
+  });
+
+  it("A7.45 fails on a refused connection", async () => {
+    const { origin, close } = await serve(always(200, {}));
+    await close();
+    expect(await discover(origin)).toEqual({
+      kind: "unreachable",
+      message: "the server refused the connection (ECONNREFUSED)",
+      hint: expect.stringContaining("check host and port"),
+    });
+  });
+
+  it("S53 fails on a private authority that is not given, and finds the provider with it", async () => {
+    const { authority, server } = await makeCertificates();
+    const { origin } = await answering(({ origin }) => metadata(origin), server);
+    expect(await discover(origin)).toMatchObject({
+      kind: "unreachable",
+      hint: expect.stringContaining("`oidc_op_ca_file`"),
+    });
+    const caFile = join(temporaryFolder(), "ca.pem");
+    writeFileSync(caFile, authority);
+    expect(await discover(origin, { caFile })).toMatchObject({ kind: "found", issuer: origin });
+  });
+});
+
+describe("what does not pass", () => {
+  it.each([201, 204, 400, 401, 405, 410])("S45 refuses status %i", async (status) => {
+    const { origin } = await serve(always(status, status === 204 ? "" : { error: "hidden" }));
+    expect(await discover(origin)).toMatchObject({
+      kind: "invalid",
+      message: `the provider answered with status ${status}`,
+    });
+  });
+
+  it("S45 refuses a redirect without following it", async () => {
+    const target = await answering(({ origin }) => metadata(origin));
+    const { origin } = await serve(always(302, "", { location: target.origin + documentPath }));
+    expect(await discover(origin)).toMatchObject({
+      kind: "invalid",
+      message: `the server redirects (status 302) to ${new URL(target.origin).host}, which is not followed`,
+    });
+    expect(target.requests).toEqual([]);
+  });
+
+  it.each(["text/html", "text/plain", "application/jwt", "application/jsonp", ""])(
+    "S45 refuses a document of the content type %j, although it is JSON",
+    async (type) => {
+      const server = await answering(({ origin }) => metadata(origin), undefined, { "content-type": type });
+      expect(await discover(server.origin)).toMatchObject({
+        kind: "invalid",
+        message: "the provider's answer is not of the type application/json",
+      });
+    },
+  );
+
+  it("S45 accepts a content type with parameters", async () => {
+    const headers = { "content-type": "Application/JSON; charset=UTF-8" };
+    const server = await answering(({ origin }) => metadata(origin), undefined, headers);
+    expect(await discover(server.origin)).toMatchObject({ kind: "found" });
+  });
+
+  it("S45 refuses a document larger than 512 KiB", async () => {
+    const server = await answering(({ origin }) => ({ ...metadata(origin), filler: "x".repeat(512 * 1024) }));
+    expect(await discover(server.origin)).toMatchObject({
+      kind: "invalid",
+      message: "the server's answer is larger than 524288 bytes",
+    });
+  });
+
+  it("accepts a large document below that", async () => {
+    const server = await answering(({ origin }) => ({ ...metadata(origin), filler: "x".repeat(500 * 1024) }));
+    expect(await discover(server.origin)).toMatchObject({ kind: "found" });
+  });
+
+  it.each([
+    ["no JSON", "canary-value"],
+    ["half of an object", '{"issuer": "canary-value'],
+    ["a list", '["canary-value"]'],
+    ["a text", '"canary-value"'],
+    ["null", "null"],
+    ["nothing", ""],
+    ["an empty object", "{}"],
+    ["an issuer that is a number", '{"issuer": 1, "x": "canary-value"}'],
+    ["very deep nesting", `{"issuer": "a", "x": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
+  ])("refuses %s without quoting it", async (_what, body) => {
+    const { origin } = await serve(always(200, body, { "content-type": "application/json" }));
+    const result = await discover(origin);
+    expect(result).toMatchObject({ kind: "invalid", hint: expect.stringContaining("`oidc_op_discovery_endpoint`") });
+    expect(JSON.stringify(result)).not.toContain("canary-value");
+  });
+
+  it.each(["", "not a URL", "ftp://127.0.0.1/", "http://user:canary-value@127.0.0.1/"])(
+    "refuses to ask %j",
+    async (endpoint) => {
+      const result = await discover(endpoint);
+      expect(result).toMatchObject({
+        kind: "invalid",
+        message: "the discovery endpoint is not a URL that may be asked",
+      });
+      expect(JSON.stringify(result)).not.toContain("canary-value");
+    },
+  );
+
+  it("S46 refuses to ask a metadata address", async () => {
+    expect(await discover("http://169.254.169.254/realms/test/")).toMatchObject({
+      kind: "invalid",
+      message: expect.stringContaining("link-local, metadata or unspecified address"),
+    });
+  });
+
+  it("refuses a CA file that can't be read", async () => {
+    expect(await discover("https://127.0.0.1:1/", { caFile: "missing/ca.pem" })).toMatchObject({
+      kind: "invalid",
+      message: "the CA file missing/ca.pem can't be read",
+    });
+  });
+});
+
+describe("a signal", () => {
+  it("ends the request, and the promise rejects with its reason", async () => {
+    const { origin } = await serve(() => {});
+    const stop = new AbortController();
+    const result = discover(origin, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("stopped by the operator")), 50);
+    await expect(result).rejects.toThrow("stopped by the operator");
+  });
+});
+
+async function provider(path?: string): Promise<OpenIdProvider> {
+  const started = await startOpenIdProvider(path === undefined ? {} : { path });
+  onTestFinished(() => started.close());
+  return started;
+}

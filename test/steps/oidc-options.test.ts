@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { oidc } from "../../src/steps/oidc/step.js";
+import { fullOptions, withClient } from "./oidc-config.js";
+import { attributesOf, complaints, issues, remarks } from "./run-step.js";
+
+const defaults = {
+  user_settings: {
+    claim_mappings: { username: ["sub"], email: ["email"], first_name: ["given_name"], last_name: ["family_name"] },
+    username_case_sensitive: true,
+  },
+  groups_settings: {
+    claim_mapping: ["roles"],
+    sync: true,
+    sync_pattern: "*",
+    default_groups: [],
+    make_users_staff: false,
+    superuser_group_names: [],
+  },
+};
+
+function optionsOf(options: unknown) {
+  return attributesOf(oidc, withClient({ options }), "oidc_client").options;
+}
+
+function defaulted(options: unknown) {
+  return remarks(oidc, withClient({ options }))
+    .filter(({ code }) => code === "OPTIONS_DEFAULTED")
+    .map(({ path, message }) => ({ path, parts: /lacks (.*): the/.exec(message)?.[1] }));
+}
+
+describe("a client's options", () => {
+  it("keep what is complete as it is", () => {
+    expect(optionsOf(fullOptions)).toEqual(fullOptions);
+    expect(remarks(oidc, withClient({ options: fullOptions }))).toEqual([]);
+  });
+
+  it("A7.43 are the defaults where nothing is written, with one warning", () => {
+    expect(optionsOf(undefined)).toEqual(defaults);
+    expect(optionsOf({})).toEqual(defaults);
+    const parts = "`user_settings`, `groups_settings`";
+    expect(defaulted(undefined)).toEqual([{ path: "items.0", parts }]);
+    expect(defaulted({})).toEqual([{ path: "items.0.options", parts }]);
+  });
+
+  it("A7.48 keep other keys, at every level, beside the defaults", () => {
+    const free = { test: "test", this: { is: "a nested option!", list: [1, null, true, { deep: 0.5 }] } };
+    expect(optionsOf(free)).toEqual({ ...free, ...defaults });
+    const inside = {
+      ...fullOptions,
+      user_settings: { ...fullOptions.user_settings, sensitive_claims: [["bsn"]], more: 1 },
+    };
+    expect(optionsOf(inside)).toEqual(inside);
+  });
+
+  it("get defaults for the parts that lack, which the warning names", () => {
+    const options = {
+      user_settings: { claim_mappings: { email: ["mail"] } },
+      groups_settings: { make_users_staff: true, sync: false, claim_mapping: ["groups"] },
+    };
+    expect(optionsOf(options)).toEqual({
+      user_settings: { claim_mappings: { username: ["sub"], email: ["mail"] }, username_case_sensitive: true },
+      groups_settings: { ...defaults.groups_settings, ...options.groups_settings },
+    });
+    expect(defaulted(options)).toEqual([
+      {
+        path: "items.0.options",
+        parts:
+          "`user_settings.claim_mappings.username`, `groups_settings.sync_pattern`, " +
+          "`groups_settings.default_groups`, `groups_settings.superuser_group_names`",
+      },
+    ]);
+    expect(defaulted({ ...fullOptions, user_settings: {} })).toEqual([
+      { path: "items.0.options", parts: "`user_settings.claim_mappings`" },
+    ]);
+  });
+
+  it.each([
+    ["group_settings", { group_settings: {} }, "groups_settings"],
+    ["user_setings", { user_setings: {} }, "user_settings"],
+    ["user_settings.claim_mapping", { user_settings: { claim_mapping: {} } }, "claim_mappings"],
+    ["groups_settings.claim_mappings", { groups_settings: { claim_mappings: [] } }, "claim_mapping"],
+    ["groups_settings.syncs", { groups_settings: { syncs: true } }, "sync"],
+    ["user_settings.claim_mappings.user_name", { user_settings: { claim_mappings: { user_name: [] } } }, "username"],
+  ])("refuse %s, which nothing would read", (key, options, meant) => {
+    expect(remarks(oidc, withClient({ options }))).toMatchObject([
+      { severity: "error", code: "UNKNOWN_FIELD", path: `items.0.options.${key}`, hint: `did you mean \`${meant}\`?` },
+    ]);
+  });
+
+  it("refuse every misspelt key at once, also beside the right one", () => {
+    const options = { ...fullOptions, group_settings: {}, users_settings: {} };
+    expect(remarks(oidc, withClient({ options })).map(({ path }) => path)).toEqual([
+      "items.0.options.group_settings",
+      "items.0.options.users_settings",
+    ]);
+  });
+
+  it("take keys that are far from the known ones", () => {
+    const options = { ...fullOptions, settings: {}, groups: [], loa_settings: {} };
+    expect(remarks(oidc, withClient({ options }))).toEqual([]);
+    const claim_mappings = { ...fullOptions.user_settings.claim_mappings, phone_number: ["phone"], bsn: ["bsn"] };
+    const more = { ...fullOptions, user_settings: { ...fullOptions.user_settings, claim_mappings } };
+    expect(remarks(oidc, withClient({ options: more }))).toEqual([]);
+  });
+
+  it.each([
+    ["user_settings", { user_settings: [] }],
+    ["user_settings.claim_mappings.email", { user_settings: { claim_mappings: { email: "email" } } }],
+    ["user_settings.claim_mappings.email.0", { user_settings: { claim_mappings: { email: [1] } } }],
+    ["user_settings.username_case_sensitive", { user_settings: { username_case_sensitive: "maybe" } }],
+    ["user_settings.sensitive_claims.0", { user_settings: { sensitive_claims: ["bsn"] } }],
+    ["groups_settings.claim_mapping", { groups_settings: { claim_mapping: "roles" } }],
+    ["groups_settings.sync", { groups_settings: { sync: null } }],
+    ["groups_settings.sync_pattern", { groups_settings: { sync_pattern: 3 } }],
+    ["groups_settings.default_groups", { groups_settings: { default_groups: {} } }],
+    ["groups_settings.make_users_staff", { groups_settings: { make_users_staff: [] } }],
+    ["groups_settings.superuser_group_names", { groups_settings: { superuser_group_names: "Admins" } }],
+  ])("refuse another type of %s", (key, options) => {
+    expect(issues(oidc, withClient({ options }))).toMatchObject([
+      { path: `items.0.options.${key}`, code: "invalid_type" },
+    ]);
+  });
+
+  it("refuse an empty path to the username and take an empty path to anything else", () => {
+    const mapping = (claim_mappings: object) =>
+      withClient({ options: { ...fullOptions, user_settings: { claim_mappings } } });
+    expect(complaints(oidc, mapping({ username: [] }))).toEqual([
+      {
+        path: "items.0.options.user_settings.claim_mappings.username",
+        message: "expected at least one key: without a username nobody can sign in",
+      },
+    ]);
+    expect(issues(oidc, mapping({ username: ["sub"], email: [] }))).toEqual([]);
+  });
+
+  it("refuse null, a list, and what JSON can't hold", () => {
+    for (const options of [null, []]) {
+      expect(issues(oidc, withClient({ options }))).toMatchObject([{ path: "items.0.options", code: "invalid_type" }]);
+    }
+    for (const free of [Number.NaN, Number.POSITIVE_INFINITY, new Date(0), new Map(), { deep: [new Set()] }, 1n]) {
+      expect(complaints(oidc, withClient({ options: { free } }))).toEqual([
+        { path: "items.0.options.free", message: "expected text, numbers, true or false, null, lists and mappings" },
+      ]);
+    }
+  });
+});

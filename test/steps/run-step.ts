@@ -1,0 +1,38 @@
+import { expect } from "vitest";
+import type { Declaration, Remark, Step } from "../../src/config/step.js";
+
+/** The time at which these tests review. */
+export const now = new Date("2026-03-01T12:00:00Z");
+
+/** What a step declares of a configuration that its schema takes. */
+export function declared(step: Step, config: unknown): readonly Declaration[] {
+  return step.declare(step.schema.parse(config));
+}
+
+/** The attributes of the one resource of a kind. */
+export function attributesOf(step: Step, config: unknown, kind: string): Declaration["attributes"] {
+  const [resource, ...others] = declared(step, config).filter((declaration) => declaration.kind === kind);
+  expect(others).toEqual([]);
+  expect(resource).toBeDefined();
+  return resource?.attributes ?? {};
+}
+
+/** The remarks on a configuration that its schema takes, with dotted paths. */
+export function remarks(step: Step, config: unknown) {
+  return step.review(step.schema.parse(config), now).map(withDottedPath);
+}
+
+/** What the schema says against a configuration, with dotted paths. */
+export function issues(step: Step, config: unknown) {
+  const result = step.schema.safeParse(config);
+  return (result.error?.issues ?? []).map((issue) => ({ ...issue, path: issue.path.join(".") }));
+}
+
+/** The paths and messages of {@link issues}. */
+export function complaints(step: Step, config: unknown) {
+  return issues(step, config).map(({ path, message }) => ({ path, message }));
+}
+
+function withDottedPath(remark: Remark) {
+  return { ...remark, path: remark.path.join(".") };
+}

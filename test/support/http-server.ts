@@ -1,0 +1,53 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+export interface TestServer {
+  /** `http://127.0.0.1:PORT` or `https://127.0.0.1:PORT`. */
+  readonly origin: string;
+  /** The path and query of each request so far. */
+  readonly requests: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** A real server on a free port of 127.0.0.1. Whoever starts it closes it. */
+export async function startServer(
+  listener: RequestListener,
+  certificate?: { readonly key: string; readonly cert: string },
+): Promise<TestServer> {
+  const requests: string[] = [];
+  const noting: RequestListener = (request, response) => {
+    requests.push(request.url ?? "");
+    listener(request, response);
+  };
+  const server: Server = certificate ? createTlsServer(certificate, noting) : createServer(noting);
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `${certificate ? "https" : "http"}://127.0.0.1:${port}`,
+    requests,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A server that goes away with the test. */
+export async function serve(...parameters: Parameters<typeof startServer>): Promise<TestServer> {
+  const server = await startServer(...parameters);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Answers every request alike; an object is sent as JSON. */
+export function always(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener {
+  const isText = typeof body === "string";
+  const type = isText ? "text/plain" : "application/json";
+  return (_request, response) => {
+    response.writeHead(status, { "content-type": type, ...headers }).end(isText ? body : JSON.stringify(body));
+  };
+}

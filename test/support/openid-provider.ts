@@ -1,0 +1,35 @@
+import { Provider } from "oidc-provider";
+import { startServer } from "./http-server.js";
+
+export interface OpenIdProvider {
+  /** Such as `http://127.0.0.1:PORT/realms/test`. */
+  readonly issuer: string;
+  /** The issuer with a slash at its end, as operators write it. */
+  readonly discoveryEndpoint: string;
+  /** The path and query of each request so far. */
+  readonly requests: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** A real OpenID provider on a free port of 127.0.0.1, below a path as Keycloak has it. Whoever starts it closes it. */
+export async function startOpenIdProvider({
+  path = "/realms/test/",
+}: {
+  readonly path?: string;
+} = {}): Promise<OpenIdProvider> {
+  const mountPath = path.replace(/\/+$/, "");
+  let provider: ReturnType<Provider["callback"]> | undefined;
+  const server = await startServer((request, response) => {
+    const url = request.url ?? "";
+    if (provider === undefined || !url.startsWith(`${mountPath}/`)) return void response.writeHead(404).end();
+    // Where the provider looks for the path that it is mounted at.
+    Object.assign(request, { originalUrl: url, url: url.slice(mountPath.length) });
+    provider(request, response);
+  });
+  const issuer = server.origin + mountPath;
+  provider = new Provider(issuer, {
+    cookies: { keys: ["only-for-tests"] },
+    features: { devInteractions: { enabled: false } },
+  }).callback();
+  return { issuer, discoveryEndpoint: `${issuer}/`, requests: server.requests, close: server.close };
+}

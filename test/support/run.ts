@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Database } from "../../src/database/database.js";
+import { openDatabase } from "../../src/database/open.js";
+import type { Configuration } from "../../src/engine/configuration.js";
+import type { ApplyOptions } from "../../src/engine/options.js";
+import { coreKinds } from "../../src/kinds/registry.js";
+import type { GeneratedSecret } from "../../src/plan/kind.js";
+import type { Attributes, Resource } from "../../src/plan/resource.js";
+
+/** A folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "vtb-setup-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function temporaryDatabase(): string {
+  return `sqlite:${join(temporaryFolder(), "auth.db")}`;
+}
+
+/** Opens a database for looking into it; it is closed with the test. */
+export function openForTest(url: string): Database {
+  const database = openDatabase(url, "write");
+  onTestFinished(() => database.close());
+  return database;
+}
+
+/** A configuration of these resources, as if files had declared them. */
+export function configurationOf(...resources: readonly Resource[]): Configuration {
+  return {
+    resources,
+    kinds: coreKinds,
+    declaredKinds: new Set(coreKinds.map(({ name }) => name)),
+    files: [{ file: "test.yaml", sha256: "0".repeat(64) }],
+    warnings: [],
+    quote: (findings) => findings.map(({ place, ...rest }) => ({ ...rest, position: place?.position })),
+  };
+}
+
+export function resource(kind: string, key: string, attributes: Attributes = {}): Resource {
+  const place = { position: { file: "test.yaml", line: 1, column: 1 }, start: 0, end: 0 };
+  return { kind, key, present: true, attributes, place };
+}
+
+export function absent(kind: string, key: string): Resource {
+  return { ...resource(kind, key), present: false };
+}
+
+export interface TestRun extends ApplyOptions {
+  /** What was generated so far. */
+  readonly handedOut: readonly GeneratedSecret[];
+}
+
+/** Options for a run against this database; the clock can be set. */
+export function runOptions(database: string, overrides: Partial<ApplyOptions> = {}): TestRun {
+  const handedOut: GeneratedSecret[] = [];
+  return {
+    database,
+    owner: "default",
+    prune: false,
+    strict: false,
+    waitMs: 0,
+    offline: false,
+    env: {},
+    now: () => new Date(),
+    newId: () => randomUUID(),
+    onWaiting: () => {},
+    onProgress: () => {},
+    actor: "tester@host",
+    version: "0.0.0",
+    lockTimeoutMs: 5000,
+    beforeCommit: async (generated) => void handedOut.push(...generated),
+    handedOut,
+    ...overrides,
+  };
+}
