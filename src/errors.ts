@@ -30,6 +30,7 @@ export const problemCodes = {
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
   NAME_TAKEN: "A service user would take the name of an existing user.",
   NO_STEPS_ENABLED: "No step is enabled, so there is nothing to do.",
+  NO_SIGN_KEYS: "Nothing is configured that a client's tokens could be checked with.",
   OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults are used.",
   OUTPUT_FILE: "The file for generated tokens can't be written safely.",
   OWNED_BY_OTHER: "A resource is managed by another configuration owner.",

@@ -35,6 +35,6 @@ function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remar
 
 function reviewSize(what: string, size: number, path: ConfigPath): readonly Remark[] {
   if (size >= safeSize) return [];
-  const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess; a sign-in uses ${safeSize} all the same`;
+  const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess`;
   return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or leave the field out for 32`)];
 }

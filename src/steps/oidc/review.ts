@@ -1,7 +1,10 @@
 import type { Remark } from "../../config/step.js";
+import type { PresentClient } from "./client.js";
 import { inlineProvider } from "./inline-provider.js";
+import type { PresentProvider } from "./provider.js";
 import { reviewClient } from "./review-client.js";
 import { reviewDeprecated } from "./review-deprecated.js";
+import { reviewKeys } from "./review-keys.js";
 import { reviewProvider } from "./review-provider.js";
 import type { OidcConfig } from "./schema.js";
 
@@ -17,8 +20,15 @@ export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] 
       return [
         ...(inline ? reviewProvider(inline, path) : []),
         ...reviewClient(client, path),
+        ...reviewKeys(client, inline ?? providerOf(client, providers), path),
         ...reviewDeprecated(client, path),
       ];
     }),
   ];
+}
+
+function providerOf(client: PresentClient, providers: OidcConfig["providers"]): PresentProvider | undefined {
+  const isNamed = (provider: OidcConfig["providers"][number]): provider is PresentProvider =>
+    provider.state !== "absent" && provider.identifier === client.oidc_provider_identifier;
+  return providers.find(isNamed);
 }
