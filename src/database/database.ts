@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
+import type { SetupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -18,6 +19,8 @@ export interface Database {
   readonly readableByOthers: boolean;
   /** The error means that somebody else holds the lock, or that the transaction has to be run again. */
   readonly isBusy: (error: unknown) => boolean;
+  /** An error of the database as a problem to tell, without anything that it quotes; undefined for other errors. */
+  readonly explain: (error: unknown) => SetupError | undefined;
   readonly isMissingTable: (error: unknown) => boolean;
   readonly close: () => Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import type BetterSqlite3 from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { setupError } from "../errors.js";
+import { type SetupError, setupError } from "../errors.js";
 import type { Database } from "./database.js";
 import { loadSqliteDriver } from "./sqlite-driver.js";
 import type { Tables } from "./tables.js";
@@ -10,10 +10,12 @@ import { sqliteFile } from "./url.js";
 /** `write` makes what is missing; `read` changes nothing, not even a file's time. */
 export type OpenMode = "read" | "write";
 
+const readerPatienceMs = 1000;
+
 /**
  * Opens the auth database that a URL names. In mode `read`, gives undefined where there is no database yet.
  *
- * @throws SetupError `DATABASE_URL` (invalid), `DATABASE_UNREACHABLE` (unavailable)
+ * @throws SetupError `DATABASE_URL` (usage), `DATABASE_UNREACHABLE` (unavailable, or refused for a file of another kind)
  */
 export function openDatabase(url: string, mode: "write"): Database;
 export function openDatabase(url: string, mode: OpenMode): Database | undefined;
@@ -23,8 +25,8 @@ export function openDatabase(url: string, mode: OpenMode): Database | undefined 
   const Driver = loadSqliteDriver();
   try {
     const sqlite = mode === "read" ? openForReading(Driver, file) : openForWriting(Driver, file);
-    // Somebody else's lock is waited for by asking again, so that a signal is heard meanwhile.
-    sqlite.pragma("busy_timeout = 0");
+    // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
+    sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");
     return describe(sqlite, file);
   } catch (cause) {
@@ -80,6 +82,7 @@ function describe(sqlite: BetterSqlite3.Database, file: string): Database {
     keyFile: `${file}.key`,
     readableByOthers: (statSync(file).mode & 0o007) !== 0,
     isBusy: (error) => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error)),
+    explain: explainFailure,
     isMissingTable: (error) => error instanceof Error && /^no such table/.test(error.message),
     close: () => kysely.destroy(),
   };
@@ -107,12 +110,37 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
+/** SQLite's messages can quote what was written, so only the code is passed on. */
+function explainFailure(cause: unknown): SetupError | undefined {
+  const code = codeOf(cause);
+  if (!code.startsWith("SQLITE_")) return undefined;
+  const mayPass = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code);
+  return setupError(
+    mayPass ? "unavailable" : "internal",
+    "DATABASE_FAILED",
+    `the database answered with ${code}`,
+    mayPass
+      ? "check that its disk has room and may be written to, then try again"
+      : "check the database's file for damage",
+    { cause },
+  );
+}
+
 function unreachable(file: string, cause: unknown): Error {
+  if (codeOf(cause) === "SQLITE_NOTADB") {
+    return setupError(
+      "refused",
+      "DATABASE_UNREACHABLE",
+      `the file ${file} is not an SQLite database`,
+      "name another file with --database",
+      { cause },
+    );
+  }
   return setupError(
     "unavailable",
     "DATABASE_UNREACHABLE",
     `the database ${file} can't be opened (${codeOf(cause) || "unknown error"})`,
-    "check that the folder exists, that it may be written to, and that the file is an SQLite database",
+    "check that the folder exists and that it may be written to",
     { cause },
   );
 }

@@ -86,7 +86,7 @@ function buildNode(build: Build, node: YamlNode, shown = false): Node {
 function buildContent(build: Build, node: Exclude<YamlNode, Alias>, shown: boolean): Node {
   const place = placeOf(build, node);
   if (isScalar(node)) return buildScalar(build, node, place, shown);
-  const template = /^\{\{[^{}]*\}\}/.exec(build.text.slice(place.start, place.end))?.[0];
+  const template = /^\{\{[^{}]*\}\}$/.exec(build.text.slice(place.start, place.end))?.[0];
   if (template !== undefined) return addScalar(build, new ScalarNode(template, place, false));
   if (node.tag !== undefined && coreTag(node.tag, isMap(node) ? "mapping" : "sequence") === undefined) {
     report(build, refuseTag(placeOfTag(build, place)));

@@ -67,7 +67,7 @@ export interface SequenceNode {
 }
 
 /** A `value_from` that could not be resolved; its problem has been reported, or the run does not need values (`--no-env`). */
-export interface UnresolvedNode {
+interface UnresolvedNode {
   readonly kind: "unresolved";
   readonly place: Place;
 }

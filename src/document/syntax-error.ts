@@ -23,7 +23,7 @@ export function describeSyntaxErrors(tree: SyntaxTree, locate: Locate): readonly
 }
 
 /** The finding for what is nested deeper than any real file is. */
-export function tooDeep(offset: number, locate: Locate): Finding {
+function tooDeep(offset: number, locate: Locate): Finding {
   const message = `the values are nested more than ${maxDepth} levels deep`;
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", place: locate(offset, offset + 1) };
 }

@@ -2,7 +2,6 @@ import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
-import { openDatabase } from "../database/open.js";
 import type { Tables } from "../database/tables.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
@@ -13,12 +12,12 @@ import { readCurrent } from "./current.js";
 import { checkpoint, sleep, stopIfInterrupted } from "./interrupt.js";
 import { knownMigrations, lookAt, planAgainst, vaultFor } from "./look.js";
 import type { ApplyOptions } from "./options.js";
-import { patiently } from "./patiently.js";
 import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import type { LazyVault } from "./vault.js";
 import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 
 /**
@@ -29,73 +28,67 @@ import { writeChanges } from "./write.js";
 export async function apply(configuration: Configuration, options: ApplyOptions): Promise<RunResult> {
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
-  const done = await nothingToDo(configuration, wanted, options);
-  if (done) return finish({ outcome: "unchanged", changes: [], generated: [], ...done });
+  const look = await lookFirst(configuration, wanted, options);
+  if (look.isDone) return finish({ outcome: "unchanged", changes: [], generated: [], ...look.done });
 
-  const database = await patiently(options, async () => openDatabase(options.database, "write"));
-  try {
-    const { vault, ...result } = await applyUnderLock(database, configuration, wanted, options, finish);
+  return withDatabase(options, "write", async (database) => {
+    const under = { database, configuration, wanted, options, finish };
+    const { vault, ...result } = await applyUnderLock(under, look.hasTables);
     return { ...result, diagnostics: collectDiagnostics(configuration, database, vault) };
-  } finally {
-    await database.close();
-  }
+  });
 }
 
-type Done = Pick<RunResult, "unchanged" | "diagnostics">;
+type FirstLook =
+  | { readonly isDone: true; readonly done: Pick<RunResult, "unchanged" | "diagnostics"> }
+  | { readonly isDone: false; readonly hasTables: boolean };
 
-/** A first look that takes no lock and makes no file: most runs end here, and what can't be done is refused here. */
-async function nothingToDo(
+/** Takes no lock and makes no file: most runs end here, and what can't be done is refused here. */
+function lookFirst(
   configuration: Configuration,
   wanted: readonly Resource[],
   options: ApplyOptions,
-): Promise<Done | undefined> {
-  const database = await patiently(options, async () => openDatabase(options.database, "read"));
-  try {
+): Promise<FirstLook> {
+  return withDatabase(options, "read", async (database) => {
     const look = database && (await lookAt(database, configuration, wanted, options));
-    const plan = look?.plan ?? planAgainst(configuration, wanted, options);
-    refuse(configuration, plan.refusals);
+    const { changes, unchanged, refusals } = look?.plan ?? planAgainst(configuration, wanted, options);
+    refuse(configuration, refusals);
     const diagnostics = collectDiagnostics(configuration, database, look?.vault);
     refuseWarnings(options, diagnostics);
-    const isDone = look?.pending.length === 0 && plan.changes.length === 0;
-    return isDone ? { unchanged: plan.unchanged, diagnostics } : undefined;
-  } finally {
-    await database?.close();
-  }
+    const isDone = look?.pending.length === 0 && changes.length === 0;
+    return isDone ? { isDone, done: { unchanged, diagnostics } } : { isDone, hasTables: look?.hasTables ?? false };
+  });
 }
 
-type Finish = ReturnType<typeof beginRun>;
+interface LockedRun {
+  readonly database: Database;
+  readonly configuration: Configuration;
+  readonly wanted: readonly Resource[];
+  readonly options: ApplyOptions;
+  readonly finish: ReturnType<typeof beginRun>;
+}
+
 type Applied = RunResult & { readonly vault: LazyVault };
 
-async function applyUnderLock(
-  database: Database,
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: ApplyOptions,
-  finish: Finish,
-): Promise<Applied> {
-  const applied = await appliedMigrations(database);
+function applyUnderLock(run: LockedRun, hasTables: boolean): Promise<Applied> {
+  const { database, options } = run;
   const lock = {
     timeoutMs: options.lockTimeoutMs,
     now: () => options.now().getTime(),
     newId: options.newId,
-    hasTables: applied !== undefined,
+    hasTables,
     sleep: async (ms: number) => {
       options.onWaiting("waiting for another run to end");
       await sleep(ms, options.signal);
       stopIfInterrupted(options.signal);
     },
   };
-  return withLock(database, lock, (tx) => applyInside(tx, database, configuration, wanted, options, finish));
+  return withLock(database, lock, (tx) => applyInside(tx, run));
 }
 
 /** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
 async function applyInside(
   tx: Transaction<Tables>,
-  database: Database,
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: ApplyOptions,
-  finish: Finish,
+  { database, configuration, wanted, options, finish }: LockedRun,
 ): Promise<LockedResult<Applied>> {
   const now = options.now().toISOString();
   const migrations = knownMigrations(configuration);

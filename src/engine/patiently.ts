@@ -5,12 +5,12 @@ import type { RunOptions } from "./options.js";
 const retryMs = 500;
 
 /** Tries again what is unavailable, for as long as `--wait` allows. */
-export async function patiently<T>(options: RunOptions, work: () => Promise<T>): Promise<T> {
+export async function patiently<T>(options: RunOptions, work: () => T): Promise<T> {
   const deadline = options.now().getTime() + options.waitMs;
   for (;;) {
     stopIfInterrupted(options.signal);
     try {
-      return await work();
+      return work();
     } catch (error) {
       const left = deadline - options.now().getTime();
       if (!(error instanceof SetupError) || error.reason !== "unavailable" || left <= 0) throw error;

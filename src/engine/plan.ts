@@ -1,13 +1,12 @@
-import { openDatabase } from "../database/open.js";
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
 import { lookAt, planAgainst } from "./look.js";
 import type { RunOptions } from "./options.js";
-import { patiently } from "./patiently.js";
 import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { withDatabase } from "./with-database.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -17,8 +16,7 @@ import { collectDiagnostics, refuseWarnings } from "./warnings.js";
 export async function plan(configuration: Configuration, options: RunOptions): Promise<RunResult> {
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
-  const database = await patiently(options, async () => openDatabase(options.database, "read"));
-  try {
+  return withDatabase(options, "read", async (database) => {
     const look = database && (await lookAt(database, configuration, wanted, options));
     const { changes, unchanged, refusals } = look?.plan ?? planAgainst(configuration, wanted, options);
     refuse(configuration, refusals);
@@ -31,7 +29,5 @@ export async function plan(configuration: Configuration, options: RunOptions): P
       generated: [],
       diagnostics,
     });
-  } finally {
-    await database?.close();
-  }
+  });
 }

@@ -1,16 +1,22 @@
 import { describe, expect, it } from "vitest";
-import type { ScalarNode } from "../../src/document/node.js";
+import { type MappingNode, ScalarNode } from "../../src/document/node.js";
 import { parseDocument } from "../../src/document/parse.js";
 import { parse, parsed, plain, summary } from "./support.js";
+
+function scalarAt(root: MappingNode, key: string): ScalarNode {
+  const node = root.entries.get(key)?.value;
+  if (!(node instanceof ScalarNode)) throw new Error(`${key} is no scalar`);
+  return node;
+}
 
 describe("scalars", () => {
   const written = ["1234e5678", "1".repeat(40), "0123", "0x1F", "12:30:45", "2024-01-01", "1_000", "yes", "~", "null"];
 
   it.each(written)("keeps %s as it is written", (text) => {
-    const node = parsed(`a: ${text}\n`).root.entries.get("a")?.value as ScalarNode;
+    const node = scalarAt(parsed(`a: ${text}\n`).root, "a");
     expect(node.text()).toBe(text);
     expect(node.plain).toBe(true);
-    const quoted = parsed(`a: "${text}"\n`).root.entries.get("a")?.value as ScalarNode;
+    const quoted = scalarAt(parsed(`a: "${text}"\n`).root, "a");
     expect(quoted.text()).toBe(text);
     expect(quoted.plain).toBe(false);
   });
@@ -26,7 +32,7 @@ describe("scalars", () => {
 
   it("keeps core tags and decodes !!binary to text", () => {
     const { root } = parsed("a: !!str 12\nb: !!int 12\nc: !!binary aMOp\nd: ! ~\ne: !!map {}\nf: !!seq []\n");
-    const tags = ["a", "b", "c", "d"].map((key) => (root.entries.get(key)?.value as ScalarNode).tag);
+    const tags = ["a", "b", "c", "d"].map((key) => scalarAt(root, key).tag);
     expect(tags).toEqual(["!!str", "!!int", "!!binary", "!!str"]);
     expect(plain(root)).toEqual({ a: "12", b: "12", c: "hé", d: "~", e: {}, f: [] });
   });
@@ -34,7 +40,8 @@ describe("scalars", () => {
   it("gives a template expression as the text it is", () => {
     const { root } = parsed("a: {{ var }}\nb: {{ .Values.x | quote }}\nc: {d: {e: 1}}\n");
     expect(plain(root)).toEqual({ a: "{{ var }}", b: "{{ .Values.x | quote }}", c: { d: { e: "1" } } });
-    expect((root.entries.get("a")?.value as ScalarNode).plain).toBe(false);
+    expect(scalarAt(root, "a").plain).toBe(false);
+    expect(plain(parsed("{{ key }}: 1\nb: 2\n").root)).toEqual({ "{{ key }}": "1", b: "2" });
   });
 });
 

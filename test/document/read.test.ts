@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readDocuments } from "../../src/document/read.js";
-import { plain } from "./support.js";
+import { makePipe, plain } from "./support.js";
 
 const noStdin = () => Promise.reject(new Error("standard input was read"));
 
@@ -87,7 +87,7 @@ describe("readDocuments", () => {
 
   it("reads a pipe to its end", async () => {
     const fifo = join(folder, "pipe");
-    execFileSync("mkfifo", [fifo]);
+    makePipe(fifo);
     spawn("sh", ["-c", `(printf 'a: 1\\n'; sleep 0.1; printf 'b: 2\\n') > ${fifo}`]);
     const { documents } = await readDocuments([fifo], noStdin);
     expect(plain(documents[0]?.root)).toEqual({ a: "1", b: "2" });

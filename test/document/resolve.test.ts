@@ -1,11 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ScalarNode } from "../../src/document/node.js";
 import { type ResolveContext, resolveValues } from "../../src/document/resolve.js";
-import { parsed, plain, summary } from "./support.js";
+import { makePipe, parsed, plain, summary } from "./support.js";
 
 const bare: ResolveContext = { env: {}, noEnv: false, cwd: tmpdir() };
 
@@ -219,7 +218,7 @@ describe("file", () => {
   });
 
   it("S88 refuses a directory, a device and a pipe, without waiting for the latter", () => {
-    execFileSync("mkfifo", [join(folder, "pipe")]);
+    makePipe(join(folder, "pipe"));
     for (const name of [".", "/dev/null", "pipe"]) {
       const { value, findings } = from(name);
       expect(value).toEqual({ a: "<unresolved>" });

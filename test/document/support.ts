@@ -1,6 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
 import type { Finding } from "../../src/document/finding.js";
 import { type Document, type MappingNode, type Node, ScalarNode } from "../../src/document/node.js";
 import { parseDocument } from "../../src/document/parse.js";
@@ -32,8 +30,6 @@ export function summary(findings: readonly Finding[]): readonly string[] {
   return findings.map(({ code, place }) => `${code} ${place?.position.line}:${place?.position.column}`);
 }
 
-export function tempFile(name: string, content: string | Buffer, mode = 0o600): string {
-  const file = join(mkdtempSync(join(tmpdir(), "vtb-document-")), name);
-  writeFileSync(file, content, { mode });
-  return file;
+export function makePipe(path: string): void {
+  execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", path]);
 }

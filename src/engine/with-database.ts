@@ -1,0 +1,36 @@
+import type { Database } from "../database/database.js";
+import { openDatabase } from "../database/open.js";
+import { SetupError } from "../errors.js";
+import type { RunOptions } from "./options.js";
+import { patiently } from "./patiently.js";
+
+/**
+ * Gives work an open database, or undefined where there is none yet and nothing is to be written, and closes it afterwards.
+ *
+ * @throws SetupError also for what the database itself answers
+ */
+export function withDatabase<T>(
+  options: RunOptions,
+  mode: "write",
+  work: (database: Database) => Promise<T>,
+): Promise<T>;
+export function withDatabase<T>(
+  options: RunOptions,
+  mode: "read",
+  work: (database: Database | undefined) => Promise<T>,
+): Promise<T>;
+export async function withDatabase<T>(
+  options: RunOptions,
+  mode: "read" | "write",
+  work: (database: Database & undefined) => Promise<T>,
+): Promise<T> {
+  const database = await patiently(options, () => openDatabase(options.database, mode));
+  try {
+    // The overloads above keep mode and work together.
+    return await work(database as Database & undefined);
+  } catch (error) {
+    throw error instanceof SetupError ? error : (database?.explain(error) ?? error);
+  } finally {
+    await database?.close();
+  }
+}
