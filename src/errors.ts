@@ -73,6 +73,7 @@ export interface Excerpt {
 
 /** What is wrong, where, and what to do. It never holds a value from the file. */
 export interface Problem {
+  /** A note tells something that even `--strict` does not mind. */
   readonly severity: "error" | "warning" | "note";
   readonly code: ProblemCode;
   readonly message: string;

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fchmodSync, fsyncSync, linkSync, lstatSync, openSync, rmSync, statSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { lstatSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { makePrivateFile } from "../secrets/private-file.js";
 
 /** A file for generated tokens. */
 export interface TokenFile {
@@ -25,17 +25,12 @@ export function createTokenFile(path: string): TokenFile {
       if (tokens.length === 0) return;
       refuseUnsafe(path);
       const values = Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()]));
-      const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
       try {
-        writeDraft(draft, `${JSON.stringify(values, undefined, 2)}\n`);
-        // Unlike a rename, a link never replaces what came there meanwhile.
-        linkSync(draft, path);
+        makePrivateFile(path, `${JSON.stringify(values, undefined, 2)}\n`);
         isWritten = true;
       } catch (cause) {
         const message = `the file for generated tokens can't be written (${codeOf(cause)})`;
         throw refused(message, "name one in a folder that exists and may be written to", cause);
-      } finally {
-        rmSync(draft, { force: true });
       }
     },
     discard: () => {
@@ -52,18 +47,6 @@ function refuseUnsafe(path: string): void {
   const sticky = 0o1000;
   if (folder && (folder.mode & 0o002) !== 0 && (folder.mode & sticky) === 0) {
     throw refused(`everybody may write to the folder of ${path}`, "name a file in a folder of your own");
-  }
-}
-
-function writeDraft(draft: string, text: string): void {
-  const descriptor = openSync(draft, "wx", 0o600);
-  try {
-    // The umask may have taken more away than it should.
-    fchmodSync(descriptor, 0o600);
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

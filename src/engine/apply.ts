@@ -10,13 +10,13 @@ import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent } from "./current.js";
 import { checkpoint, sleep, stopIfInterrupted } from "./interrupt.js";
-import { knownMigrations, lookAt, planAgainst, vaultFor } from "./look.js";
+import { knownMigrations, lookFirst, planAgainst, vaultFor } from "./look.js";
 import type { ApplyOptions } from "./options.js";
 import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import type { LazyVault } from "./vault.js";
-import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { collectDiagnostics } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 
@@ -29,33 +29,16 @@ export async function apply(configuration: Configuration, options: ApplyOptions)
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
   const look = await lookFirst(configuration, wanted, options);
-  if (look.isDone) return finish({ outcome: "unchanged", changes: [], generated: [], ...look.done });
-
+  const { changes, unchanged, diagnostics } = look;
+  if (changes.length === 0 && !look.isBehind) {
+    return finish({ outcome: "unchanged", changes, unchanged, generated: [], diagnostics });
+  }
   return withDatabase(options, "write", async (database) => {
-    const under = { database, configuration, wanted, options, finish };
-    const { vault, ...result } = await applyUnderLock(under, look.hasTables);
+    const { vault, ...result } = await applyUnderLock(
+      { database, configuration, wanted, options, finish },
+      look.hasTables,
+    );
     return { ...result, diagnostics: collectDiagnostics(configuration, database, vault) };
-  });
-}
-
-type FirstLook =
-  | { readonly isDone: true; readonly done: Pick<RunResult, "unchanged" | "diagnostics"> }
-  | { readonly isDone: false; readonly hasTables: boolean };
-
-/** Takes no lock and makes no file: most runs end here, and what can't be done is refused here. */
-function lookFirst(
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: ApplyOptions,
-): Promise<FirstLook> {
-  return withDatabase(options, "read", async (database) => {
-    const look = database && (await lookAt(database, configuration, wanted, options));
-    const { changes, unchanged, refusals } = look?.plan ?? planAgainst(configuration, wanted, options);
-    refuse(configuration, refusals);
-    const diagnostics = collectDiagnostics(configuration, database, look?.vault);
-    refuseWarnings(options, diagnostics);
-    const isDone = look?.pending.length === 0 && changes.length === 0;
-    return isDone ? { isDone, done: { unchanged, diagnostics } } : { isDone, hasTables: look?.hasTables ?? false };
   });
 }
 

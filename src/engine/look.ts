@@ -1,21 +1,48 @@
 import type { Connection, Database } from "../database/database.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import { coreMigrations, type Migration } from "../database/migrations.js";
+import type { Problem } from "../errors.js";
+import type { Change, ResourceName } from "../plan/change.js";
 import type { CurrentResource } from "../plan/kind.js";
 import { makePlan, type Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent, readKeyId } from "./current.js";
 import type { RunOptions } from "./options.js";
+import { refuse } from "./refuse.js";
 import { type LazyVault, lazyVault } from "./vault.js";
+import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { withDatabase } from "./with-database.js";
 
-/** What a look at the database shows: what to do, and what has to be run before. */
+/** What a look at the database shows. */
 export interface Look {
-  readonly plan: Plan;
-  readonly pending: readonly Migration[];
+  readonly changes: readonly Change[];
+  readonly unchanged: readonly ResourceName[];
+  readonly diagnostics: readonly Problem[];
   /** False where the database has no tables yet. */
   readonly hasTables: boolean;
-  readonly vault: LazyVault;
+  /** Whether migrations have to be run before anything is written. */
+  readonly isBehind: boolean;
+}
+
+/**
+ * Looks what there is to do without taking the lock or making a file: most runs end here.
+ *
+ * @throws SetupError with every reason why it can't be done
+ */
+export function lookFirst(
+  configuration: Configuration,
+  wanted: readonly Resource[],
+  options: RunOptions,
+): Promise<Look> {
+  return withDatabase(options, "read", async (database) => {
+    const seen = database && (await readPlan(database, configuration, wanted, options));
+    const { changes, unchanged, refusals } = seen?.plan ?? planAgainst(configuration, wanted, options);
+    refuse(configuration, refusals);
+    const diagnostics = collectDiagnostics(configuration, database, seen?.vault);
+    refuseWarnings(options, diagnostics);
+    return { changes, unchanged, diagnostics, hasTables: seen?.hasTables ?? false, isBehind: seen?.isBehind ?? true };
+  });
 }
 
 /** Compares what is wanted with what was read; without rows, with a database that does not exist yet. */
@@ -35,20 +62,21 @@ export function planAgainst(
   });
 }
 
-/** Reads everything in one transaction and compares it with what is wanted. Writes nothing. */
-export async function lookAt(
+/** Reads everything in one transaction and compares it with what is wanted. */
+async function readPlan(
   database: Database,
   configuration: Configuration,
   wanted: readonly Resource[],
   options: RunOptions,
-): Promise<Look> {
+) {
   const applied = await appliedMigrations(database);
   const pending = pendingMigrations(knownMigrations(configuration), applied);
   return database.kysely.transaction().execute(async (tx) => {
-    const vault = await vaultFor(tx, database, options, applied !== undefined);
+    const hasTables = applied !== undefined;
+    const vault = await vaultFor(tx, database, options, hasTables);
     const current = applied && (await readCurrent(tx, configuration.kinds, applied, vault));
     const plan = planAgainst(configuration, wanted, options, current);
-    return { plan, pending, hasTables: applied !== undefined, vault };
+    return { plan, vault, hasTables, isBehind: pending.length > 0 };
   });
 }
 

@@ -1,18 +1,7 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { setupError } from "../errors.js";
+import { makePrivateFile } from "./private-file.js";
 
 const maxBytes = 4096;
 
@@ -57,41 +46,14 @@ export function readKeyFile(file: string): KeyFile | undefined {
  * @throws SetupError `KEY_INVALID` (invalid) where it can't be made
  */
 export function makeKeyFile(file: string): boolean {
-  const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    writeDraft(draft, `${randomBytes(32).toString("base64")}\n`);
-    // Unlike a rename, a link refuses to take the place of another file.
-    linkSync(draft, file);
-    syncFolder(dirname(file));
+    // Secrets sealed with a key that a power cut took away could never be opened again, so it is on disk before it is used.
+    makePrivateFile(file, `${randomBytes(32).toString("base64")}\n`);
     return true;
   } catch (cause) {
     if (codeOf(cause) === "EEXIST") return false;
     const hint = "make its folder writable, or set VTB_SETUP_KEY";
     throw invalid(`the key file ${file} can't be made (${codeOf(cause)})`, hint, { cause });
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-function writeDraft(draft: string, text: string): void {
-  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  try {
-    // The umask may have taken more away than it should.
-    fchmodSync(descriptor, 0o600);
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Secrets sealed with a key that a power cut took away could never be opened again. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, fchmodSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * Makes a file that only this user may read (mode 0600), whole and on disk, or not at all. It never takes the place of another
+ * file and never follows a link.
+ *
+ * @throws Error of node:fs; with the code `EEXIST` where there is something already
+ */
+export function makePrivateFile(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
+  try {
+    writeDraft(draft, text);
+    // Unlike a rename, a link refuses to take the place of another file.
+    linkSync(draft, file);
+    syncFolder(dirname(file));
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function writeDraft(draft: string, text: string): void {
+  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    // The umask may have taken more away than it should.
+    fchmodSync(descriptor, 0o600);
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A file's name is on disk only once its folder is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
