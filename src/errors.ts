@@ -7,6 +7,7 @@ export const problemCodes = {
   DATABASE_LOCKED: "Another run held the database's lock for longer than this one could wait.",
   DATABASE_MODE: "The database's file can be read by other users of the machine.",
   DATABASE_NEWER: "The database was migrated by a newer version of vtb-setup.",
+  DATABASE_OLDER: "The database has not been prepared by this version of vtb-setup yet; `apply` does that.",
   DATABASE_UNREACHABLE: "The database can't be opened or reached.",
   DATABASE_URL: "The database's URL is not one that vtb-setup understands.",
   DEPRECATED_FIELD: "A field has a deprecated spelling; it works, and the message names the new one.",

@@ -17,7 +17,7 @@ export function reportFailure(
     terminal.out(`${JSON.stringify(outcomeToJson(command, outcome, failure.problems), undefined, 2)}\n`);
   } else {
     const counts = countProblems(failure.problems);
-    terminal.talk(`${renderProblems(failure.problems, terminal.talkPaint)}${counts}; nothing was changed.\n`);
+    terminal.talk(`${renderProblems(failure.problems, terminal.talkStyle)}${counts}; nothing was changed.\n`);
   }
   return statusOf(failure.reason, session.stoppedBy());
 }

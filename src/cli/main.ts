@@ -35,11 +35,15 @@ export async function main(process: NodeJS.Process): Promise<void> {
       terminal.talk(talked.join(""));
       return exitStatus.usage;
     }
-    const message = talked
-      .join("")
-      .trim()
-      .replace(/^error: /, "");
+    const message = withoutValues(talked.join("").trim())
+      .replace(/^error: /, "")
+      .replace(/\s*\n\s*/g, " ");
     const hint = `vtb-setup ${command === "" ? "" : `${command} `}--help shows what there is`;
     return reportFailure(session, setupError("usage", "COMMAND_LINE", message, hint), { command, json });
   }
+}
+
+/** What was typed for a misspelt option may be a secret, and so may a part of a URL. */
+function withoutValues(message: string): string {
+  return message.replace(/'(--?[^'=\s]+)=.*'/s, "'$1=…'").replace(/:\/\/\S*@/g, "://…@");
 }

@@ -14,7 +14,7 @@ export function createProgram(session: Session, finished: (status: number) => vo
     .version(version)
     .helpCommand("help [command]", "show help for a command")
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true, optionDescription });
 
   const run = (load: () => Promise<Run>) => async (files: readonly string[], settings: object) => {
     const command = await load();
@@ -76,6 +76,17 @@ function withPlanOptions(command: Command): Command {
     .option("--owner <name>", "who manages what the files declare", "default")
     .option("--wait <duration>", "how long to wait for the database and providers, such as 2m", duration, 0)
     .option("--offline", "skip discovery; endpoints stay as they are", false);
+}
+
+/** Only what can be given has a default worth telling. */
+function optionDescription(option: Option): string {
+  const { defaultValue, envVar, argChoices } = option;
+  const extra = [
+    ...(argChoices ? [argChoices.join(" or ")] : []),
+    ...(typeof defaultValue === "string" ? [`default: ${defaultValue}`] : []),
+    ...(envVar === undefined ? [] : [`or the variable ${envVar}`]),
+  ];
+  return `${option.description}${extra.length > 0 ? ` (${extra.join("; ")})` : ""}`;
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

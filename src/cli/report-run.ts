@@ -18,7 +18,9 @@ export function reportRun({ terminal }: Session, result: RunResult, options: Rep
     terminal.out(`${JSON.stringify(runToJson(result, options.shownTokens), undefined, 2)}\n`);
     return;
   }
-  terminal.talk(renderProblems(result.diagnostics, terminal.talkPaint));
+  const talk = renderProblems(result.diagnostics, terminal.talkStyle);
+  // On one terminal, a line between what is to be said and the result.
+  terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;
   terminal.out(renderRun(result, { ...options, paint, width }));
 }

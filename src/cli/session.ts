@@ -1,3 +1,5 @@
+import { addAbortSignal, type Readable } from "node:stream";
+import { stopIfInterrupted } from "../engine/interrupt.js";
 import type { StopSignal } from "./exit-status.js";
 import type { Terminal } from "./terminal.js";
 
@@ -28,12 +30,18 @@ export function createSession(process: NodeJS.Process, terminal: Terminal): Sess
     cwd: process.cwd(),
     signal: controller.signal,
     stoppedBy: () => stoppedBy,
-    stdin: () => readAll(process.stdin),
+    stdin: () => readAll(process.stdin, controller.signal),
   };
 }
 
-async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+/** Whoever types it may change their mind: a signal ends the waiting. */
+async function readAll(stream: Readable, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(piece);
+  try {
+    for await (const piece of addAbortSignal(signal, stream)) pieces.push(piece);
+  } catch (error) {
+    stopIfInterrupted(signal);
+    throw error;
+  }
   return Buffer.concat(pieces);
 }

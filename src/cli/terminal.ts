@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
+import { escapeControls } from "../document/escape.js";
 import { createPaint, type Paint } from "../report/paint.js";
+import type { ProblemsOptions } from "../report/problems.js";
 
 /** The process's streams: results go to `out`, talk goes to `talk`. */
 export interface Terminal {
@@ -12,7 +14,7 @@ export interface Terminal {
   readonly outIsTerminal: boolean;
   readonly width: number;
   readonly outPaint: Paint;
-  readonly talkPaint: Paint;
+  readonly talkStyle: ProblemsOptions;
 }
 
 const progressAfterMs = 1000;
@@ -27,7 +29,7 @@ export function createTerminal({ stdout, stderr, env }: typeof process): Termina
   const once = (message: string): void => {
     if (told.has(message)) return;
     told.add(message);
-    talk(`${message}…\n`);
+    talk(`${escapeControls(message)}…\n`);
   };
   return {
     out: (text) => writeWhole(stdout.fd, text),
@@ -37,9 +39,12 @@ export function createTerminal({ stdout, stderr, env }: typeof process): Termina
       if (stderr.isTTY && Date.now() - started > progressAfterMs) once(message);
     },
     outIsTerminal: stdout.isTTY === true,
-    width: Math.max(narrowest, stdout.columns ?? 80),
+    width: Math.max(narrowest, stdout.columns || 80),
     outPaint: createPaint(colour(stdout)),
-    talkPaint: createPaint(colour(stderr)),
+    talkStyle: {
+      paint: createPaint(colour(stderr)),
+      width: stderr.isTTY ? Math.max(narrowest, stderr.columns || 80) : undefined,
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Finding } from "../document/finding.js";
-import type { MappingNode, Node, ScalarNode, SequenceNode } from "../document/node.js";
+import { type MappingNode, type Node, ScalarNode, type SequenceNode } from "../document/node.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
@@ -8,6 +8,8 @@ import { dotted, MutedPaths, type ValuePath } from "./path.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
 import type { FieldShape, MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import { unknownField } from "./unknown-field.js";
+
+const urlWithPassword = /:\/\/[^/?#]*@/;
 
 /** Stands for a value that is not known, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");
@@ -21,6 +23,8 @@ export interface Binding {
   /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
   readonly shown: ReadonlySet<ScalarNode>;
   readonly hidden: ReadonlySet<ScalarNode>;
+  /** Keys that are part of what was written for a secret, such as `{s3cret}`: as hidden as its values. */
+  readonly secretKeys: readonly ScalarNode[];
   /** Whether a value is missing because its variable was not there. */
   readonly unresolved: boolean;
 }
@@ -37,6 +41,7 @@ interface Walk extends BindOptions {
   readonly muted: MutedPaths;
   readonly shown: Set<ScalarNode>;
   readonly hidden: Set<ScalarNode>;
+  readonly secretKeys: ScalarNode[];
   unresolved: boolean;
   valuesLeft: number;
 }
@@ -52,6 +57,7 @@ export function bind(schema: Schema, node: Node, options: BindOptions): Binding 
     muted: new MutedPaths(),
     shown: new Set(),
     hidden: new Set(),
+    secretKeys: [],
     unresolved: false,
     valuesLeft: options.maxValues ?? 10_000_000,
   };
@@ -68,7 +74,10 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
   const sensitive = inSecret || field.sensitive;
   if (shape.kind === "union") {
     const option = chooseOption(shape, node, walk.shapeOf);
-    return option === undefined ? misfit(walk, node, path, sensitive) : bindNode(walk, option, node, path, sensitive);
+    if (option === undefined) return misfit(walk, node, path, sensitive);
+    // Where a secret is expected, a mapping may be one that was written in braces.
+    const besideSecret = shape.options.some((other) => walk.shapeOf(other).shape.kind === "secret");
+    return bindNode(walk, option, node, path, sensitive || (besideSecret && node.kind === "mapping"));
   }
   if (shape.kind === "free") return bindFree(walk, node, path, sensitive);
   switch (node.kind) {
@@ -79,7 +88,9 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
     case "sequence":
       return shape.kind === "list" ? bindList(walk, shape, node, path, sensitive) : [];
     case "mapping":
-      return shape.kind === "mapping" ? bindMapping(walk, shape, node, path, sensitive) : {};
+      if (shape.kind === "mapping") return bindMapping(walk, shape, node, path, sensitive);
+      if (sensitive) hideKeys(walk, node);
+      return {};
   }
 }
 
@@ -100,7 +111,8 @@ function bindUnresolved(walk: Walk, shape: Shape, path: ValuePath): unknown {
 function bindScalar(walk: Walk, field: FieldShape, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
   const { shape } = field;
   const takesScalars = shape.kind !== "list" && shape.kind !== "mapping";
-  (takesScalars && !sensitive ? walk.shown : walk.hidden).add(node);
+  const isHarmless = takesScalars && !sensitive && !urlWithPassword.test(node.text());
+  (isHarmless ? walk.shown : walk.hidden).add(node);
   reportPlaceholder(walk, node, path, sensitive);
   if (node.isNull()) return null;
   switch (shape.kind) {
@@ -134,7 +146,9 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
     if (schema !== undefined) {
       entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
     } else {
-      const { finding, meant } = unknownField(walk.namespace, path, entry, shape.fields.keys());
+      if (sensitive) hideKeys(walk, node);
+      hideKeys(walk, entry.value);
+      const { finding, meant } = unknownField(walk.namespace, path, { ...entry, sensitive }, shape.fields.keys());
       walk.findings.push(finding);
       // That the field which was meant is missing would be the same mistake told twice.
       if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
@@ -142,6 +156,16 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
   }
   // From entries, because assigning `__proto__` would change the object instead.
   return Object.fromEntries(entries);
+}
+
+/** What is written where a secret belongs, or under a misspelt name, may have the secret as a key. */
+function hideKeys(walk: Walk, node: Node): void {
+  if (node.kind === "sequence") for (const item of node.items) hideKeys(walk, item);
+  if (node.kind !== "mapping") return;
+  for (const { keyPlace, value } of node.entries.values()) {
+    walk.secretKeys.push(new ScalarNode("", keyPlace, true));
+    hideKeys(walk, value);
+  }
 }
 
 /** Where no schema says what is expected: what YAML 1.1 reads. These scalars are not known to be harmless. */

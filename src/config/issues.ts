@@ -83,7 +83,8 @@ function unknownAt(key: string, path: ValuePath, location: Location, { namespace
   const keyPlace = (node?.kind === "mapping" ? node.entries.get(key)?.keyPlace : undefined) ?? place;
   const shape = schema && shapeFor(schema, node, shapeOf);
   const fields = shape?.kind === "mapping" ? shape.fields.keys() : [];
-  return unknownField(namespace, path, { key, keyPlace }, fields).finding;
+  const sensitive = schema !== undefined && shapeOf(schema).sensitive;
+  return unknownField(namespace, path, { key, keyPlace, sensitive }, fields).finding;
 }
 
 function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Told {

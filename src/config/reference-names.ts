@@ -1,4 +1,5 @@
 import type { Node, ScalarNode } from "../document/node.js";
+import { isVariableName } from "../document/value-from.js";
 
 /** The names of variables and files in every `value_from` of a part of a file: what they hold is secret, their names are not. */
 export function referenceNames(root: Node): readonly ScalarNode[] {
@@ -12,7 +13,7 @@ export function referenceNames(root: Node): readonly ScalarNode[] {
     const source = node.entries.get("value_from")?.value;
     for (const key of ["env", "file"]) {
       const name = source?.kind === "mapping" ? source.entries.get(key)?.value : undefined;
-      if (name?.kind === "scalar") names.push(name);
+      if (name?.kind === "scalar" && (key === "file" || isVariableName(name.text()))) names.push(name);
     }
     for (const { value } of node.entries.values()) visit(value);
   };

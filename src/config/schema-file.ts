@@ -1,6 +1,7 @@
 import * as z from "zod";
+import type { JsonSchema } from "./json-schema.js";
 import type { Step } from "./step.js";
-import { asWritten, booleanSpellings, type JsonSchema, valueFrom } from "./written-schema.js";
+import { asWritten, boolean, booleanReference, valueFrom } from "./written-schema.js";
 
 /**
  * One JSON Schema (draft-07, which the editors' YAML language server reads best) for a whole configuration file. It says what can
@@ -18,13 +19,13 @@ export function configurationSchema(steps: readonly Step[]): JsonSchema {
       "Says who may call an API. A step runs when its flag is true; other programs may have keys in the same file.",
     type: "object",
     properties: Object.fromEntries(properties),
-    definitions: Object.assign({ value_from: valueFrom }, ...steps.map(stepDefinitions)),
+    definitions: Object.assign({ boolean, value_from: valueFrom }, ...steps.map(stepDefinitions)),
   };
 }
 
 function flagSchema({ title, namespace }: Step): JsonSchema {
   const description = `Whether the step "${title}" runs: it declares what is written under ${namespace}.`;
-  return { description, anyOf: [...booleanSpellings, reference("value_from")] };
+  return { description, anyOf: [booleanReference, reference("value_from")] };
 }
 
 /** A step's schema under its namespace's name, and the parts that it refers to beside it. */

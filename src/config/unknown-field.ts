@@ -3,11 +3,11 @@ import type { MappingEntry } from "../document/node.js";
 import { nearestField } from "./nearest.js";
 import { dotted, type ValuePath } from "./path.js";
 
-/** The finding for a key that is none of `fields`, and the field that was probably meant. */
+/** The finding for a key that is none of `fields`, and the field that was probably meant. A secret's key is not repeated. */
 export function unknownField(
   namespace: string,
   path: ValuePath,
-  { key, keyPlace }: Pick<MappingEntry, "key" | "keyPlace">,
+  { key, keyPlace, sensitive }: Pick<MappingEntry, "key" | "keyPlace"> & { readonly sensitive: boolean },
   fields: Iterable<string>,
 ): { readonly finding: Finding; readonly meant: string | undefined } {
   const names = [...fields];
@@ -15,10 +15,10 @@ export function unknownField(
   const finding: Finding = {
     severity: "error",
     code: "UNKNOWN_FIELD",
-    message: `unknown field \`${key}\``,
+    message: sensitive ? "no field of this name belongs here" : `unknown field \`${key}\``,
     hint: hintOf(meant, names),
     place: keyPlace,
-    path: dotted(namespace, [...path, key]),
+    path: dotted(namespace, sensitive ? path : [...path, key]),
   };
   return { finding, meant };
 }

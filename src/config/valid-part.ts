@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Finding } from "../document/finding.js";
-import { type Issue, type IssueSource, noMessage, plainIssues, toFindings } from "./issues.js";
+import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, toFindings } from "./issues.js";
 import type { MutedPaths, ValuePath } from "./path.js";
 
 export interface ValidPart {
@@ -34,12 +34,21 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     // Symbols are never keys of what was bound.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
-    findings.push(...plain.flatMap((issue) => toFindings(issue, source)));
+    findings.push(...withoutLimits(plain).flatMap((issue) => toFindings(issue, source)));
     const rest = withoutEntries(value, issues, kept);
     if (rest === undefined) break;
     value = rest;
   }
   return { config: undefined, findings, toWritten };
+}
+
+/** Zod measures lists where a text was asked for: of a value of the wrong type, that is all there is to tell. */
+function withoutLimits(plain: readonly PlainIssue[]): readonly PlainIssue[] {
+  const wrong = new Set(
+    plain.filter(({ issue }) => issue.code === "invalid_type").map(({ path }) => JSON.stringify(path)),
+  );
+  const isLimit = ({ code }: Issue) => code === "too_small" || code === "too_big";
+  return plain.filter(({ path, issue }) => !(isLimit(issue) && wrong.has(JSON.stringify(path))));
 }
 
 function withoutEntries(value: unknown, issues: readonly Issue[], kept: Map<string, readonly number[]>): unknown {

@@ -26,6 +26,8 @@ export interface Validation {
   readonly findings: readonly Finding[];
   /** The values that a quoted line may show. */
   readonly shown: ReadonlySet<ScalarNode>;
+  /** Keys that a quoted line must hide as well. */
+  readonly secretKeys: readonly ScalarNode[];
   /** Whether values are missing because variables or files were not there. */
   readonly unresolved: boolean;
 }
@@ -52,6 +54,7 @@ export function validateDocuments(
       ...checkDeclared(declared, context.kinds),
     ],
     shown,
+    secretKeys: sections.flatMap((section) => section.secretKeys),
     unresolved: root.unresolved || sections.some(({ unresolved }) => unresolved),
   };
 }
@@ -61,6 +64,7 @@ interface ValidSection {
   readonly findings: readonly Finding[];
   readonly shown: readonly ScalarNode[];
   readonly hidden: ReadonlySet<ScalarNode>;
+  readonly secretKeys: readonly ScalarNode[];
   readonly unresolved: boolean;
 }
 
@@ -68,7 +72,8 @@ function validateSection({ step, entry }: Section, context: ValidateContext, sha
   const { schema, namespace } = step;
   const { node, findings } = resolveValues(entry.value, namespace, context);
   if (node === undefined) {
-    return { declared: [], findings: [...findings, leftOut(entry)], shown: [], hidden: new Set(), unresolved: false };
+    const nothing = { declared: [], shown: [], hidden: new Set<ScalarNode>(), secretKeys: [], unresolved: false };
+    return { ...nothing, findings: [...findings, leftOut(entry)] };
   }
   const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf });
   const source = { namespace, schema, node, shapeOf };
@@ -79,6 +84,7 @@ function validateSection({ step, entry }: Section, context: ValidateContext, sha
     findings: [...findings, ...bound.findings, ...part.findings, ...told.findings],
     shown: [...bound.shown, ...referenceNames(entry.value)],
     hidden: bound.hidden,
+    secretKeys: bound.secretKeys,
     unresolved: bound.unresolved,
   };
 }

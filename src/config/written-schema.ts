@@ -1,4 +1,5 @@
-export type JsonSchema = { readonly [keyword: string]: unknown };
+import { isList, isSchema, type JsonSchema } from "./json-schema.js";
+import { mergeOptions } from "./merge-options.js";
 
 const annotations = ["title", "description", "default", "deprecated", "examples"];
 const valueFromReference: JsonSchema = { $ref: "#/definitions/value_from" };
@@ -6,12 +7,12 @@ const valueFromReference: JsonSchema = { $ref: "#/definitions/value_from" };
 const yes = "[tT]|[yY]|[tT][rR][uU][eE]|[yY][eE][sS]|[oO][nN]|1";
 const no = "[fF]|[nN]|[fF][aA][lL][sS][eE]|[nN][oO]|[oO][fF][fF]|0";
 
-/** How a boolean can be written, as alternatives. */
-export const booleanSpellings: readonly JsonSchema[] = [
-  { type: "boolean" },
-  { enum: [0, 1] },
-  { type: "string", pattern: `^(?:${yes}|${no})$` },
-];
+/** How a boolean can be written. */
+export const boolean: JsonSchema = {
+  title: "boolean",
+  anyOf: [{ type: "boolean" }, { enum: [0, 1] }, { type: "string", pattern: `^(?:${yes}|${no})$` }],
+};
+export const booleanReference: JsonSchema = { $ref: "#/definitions/boolean" };
 
 /** What may stand in place of any value. */
 export const valueFrom: JsonSchema = {
@@ -27,7 +28,7 @@ export const valueFrom: JsonSchema = {
         default: { description: "The value where the variable is not set or the file does not exist." },
         required: {
           description: "With false, the field is left out where there is no value; not together with `default`.",
-          anyOf: booleanSpellings,
+          anyOf: [booleanReference],
         },
       },
       oneOf: [{ required: ["env"] }, { required: ["file"] }],
@@ -59,15 +60,18 @@ function valueAsWritten(schema: JsonSchema, rename: (reference: string) => strin
 }
 
 function alternativesOf(schema: JsonSchema, rename: (reference: string) => string): readonly JsonSchema[] {
-  if (schema.sensitive === true) return scalars({ type: "string" });
+  if (schema.sensitive === true) return scalars({ type: "string", ...pick(schema, ["pattern", "maxLength"]) });
   if (typeof schema.$ref === "string") return [{ $ref: rename(schema.$ref) }];
   const options = schema.anyOf ?? schema.oneOf;
   // `anyOf` for both: a discriminator given by `value_from` fits several options.
-  if (isList(options)) return options.map((option) => asWritten(option, rename));
+  if (isList(options)) {
+    const merged = mergeOptions(options);
+    return merged ? [container(merged, rename)] : options.map((option) => asWritten(option, rename));
+  }
   const plain = omit(schema, annotations);
   switch (schema.type) {
     case "boolean":
-      return "const" in schema ? spelled(schema.const === true) : booleanSpellings;
+      return "const" in schema ? spelled(schema.const === true) : [booleanReference];
     case "integer":
       return [withoutSafeLimits(plain), { type: "string", pattern: "^\\s*[-+]?[0-9]+(?:_[0-9]+)*(?:\\.0*)?\\s*$" }];
     case "number":
@@ -81,7 +85,7 @@ function alternativesOf(schema: JsonSchema, rename: (reference: string) => strin
 
 // A text is taken as it was written, so an unquoted number is a text too.
 function scalars(text: JsonSchema): readonly JsonSchema[] {
-  return [text, { type: "number" }, { type: "boolean" }];
+  return [{ ...text, type: ["string", "number", "boolean"] }];
 }
 
 function spelled(value: boolean): readonly JsonSchema[] {
@@ -122,12 +126,4 @@ function pick(schema: JsonSchema, keywords: readonly string[]): JsonSchema {
 
 function omit(schema: JsonSchema, keywords: readonly string[]): JsonSchema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keywords.includes(keyword)));
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isList(value: unknown): value is readonly JsonSchema[] {
-  return Array.isArray(value) && value.every(isSchema);
 }

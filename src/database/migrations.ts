@@ -104,5 +104,15 @@ async function createTables(db: Kysely<AnyTables>): Promise<void> {
   });
 }
 
+async function addClaimSuperuser(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema
+    .alterTable("users")
+    .addColumn("claim_superuser", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
-export const coreMigrations: readonly Migration[] = [{ name: "0001_tables", up: createTables }];
+export const coreMigrations: readonly Migration[] = [
+  { name: "0001_tables", up: createTables },
+  { name: "0002_claim_superuser", up: addClaimSuperuser },
+];

@@ -1,13 +1,14 @@
 import { chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import type BetterSqlite3 from "better-sqlite3";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { type SetupError, setupError } from "../errors.js";
 import type { Database } from "./database.js";
+import { openForReading } from "./open-for-reading.js";
 import { loadSqliteDriver } from "./sqlite-driver.js";
 import type { Tables } from "./tables.js";
 import { sqliteFile } from "./url.js";
 
-/** `write` makes what is missing; `read` changes nothing, not even a file's time. */
+/** `write` makes what is missing; `read` changes nothing, not even a file's time, and may show a copy of this moment. */
 export type OpenMode = "read" | "write";
 
 const readerPatienceMs = 1000;
@@ -28,7 +29,7 @@ export function openDatabase(url: string, mode: OpenMode): Database | undefined 
     // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
     sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");
-    return describe(sqlite, file);
+    return describe(cachingStatements(sqlite), file);
   } catch (cause) {
     throw unreachable(file, cause);
   }
@@ -57,25 +58,9 @@ function makePrivate(file: string): void {
   chmodSync(file, 0o600);
 }
 
-function openForReading(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
-  // A read-only connection leaves its -wal and -shm behind; one that may write removes them, but would also move a crashed
-  // run's log into the database.
-  const crashed = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
-  if (!crashed) {
-    try {
-      const sqlite = new Driver(file, { fileMustExist: true });
-      sqlite.pragma("query_only = ON");
-      sqlite.pragma("schema_version");
-      return sqlite;
-    } catch (error) {
-      if (!["SQLITE_READONLY", "SQLITE_CANTOPEN"].some((code) => codeOf(error).startsWith(code))) throw error;
-    }
-  }
-  return new Driver(file, { readonly: true, fileMustExist: true });
-}
-
-function describe(sqlite: BetterSqlite3.Database, file: string): Database {
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: cachingStatements(sqlite) }) });
+/** What every database of this dialect is, over something that prepares statements for the connection. */
+export function describe(database: SqliteDatabase, file: string): Database {
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
   return {
     kysely,
     location: `sqlite:${file}`,
@@ -89,7 +74,7 @@ function describe(sqlite: BetterSqlite3.Database, file: string): Database {
 }
 
 /** Prepares each text once: faster, and better-sqlite3 12 aborts on new Nodes when a statement is garbage-collected. */
-function cachingStatements(sqlite: BetterSqlite3.Database) {
+function cachingStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
   const statements = new Map<string, BetterSqlite3.Statement>();
   return {
     prepare(sql: string): BetterSqlite3.Statement {
@@ -106,7 +91,7 @@ function cachingStatements(sqlite: BetterSqlite3.Database) {
   };
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
@@ -126,7 +111,7 @@ function explainFailure(cause: unknown): SetupError | undefined {
   );
 }
 
-function unreachable(file: string, cause: unknown): Error {
+export function unreachable(file: string, cause: unknown): Error {
   if (codeOf(cause) === "SQLITE_NOTADB") {
     return setupError(
       "refused",

@@ -76,6 +76,8 @@ interface Users extends Managed {
   is_active: Flag;
   is_staff: Flag;
   is_superuser: Flag;
+  /** 1 where a sign-in's claims made the user a superuser, and may take that away again. */
+  claim_superuser: Generated<Flag>;
   /** 1 for a user that exists for one API token alone. */
   is_service: Flag;
   /** PHC string; null for accounts that don't sign in with a password. */

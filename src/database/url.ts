@@ -10,7 +10,8 @@ export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";
  */
 export function sqliteFile(url: string): string {
   const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(url);
-  if (!match?.[1] || match[1].startsWith("//") || match[1].includes("\0")) {
+  // A URL in the place of a path may have a password, which messages about files would show.
+  if (!match?.[1] || match[1].startsWith("//") || /\0|:\/\//.test(match[1])) {
     throw setupError(
       "usage",
       "DATABASE_URL",

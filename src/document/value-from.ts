@@ -79,9 +79,13 @@ function misspeltValueFrom({ entries }: MappingNode): Finding | undefined {
 function readName(entry: MappingEntry | undefined): ScalarNode | undefined {
   const node = entry?.value;
   if (node?.kind !== "scalar" || node.isNull() || node.text() === "") return undefined;
-  // Anything else is no variable that a shell or a container can set; it may well be the secret itself.
-  const fits = entry?.key === "file" ? !node.text().includes("\0") : /^[A-Za-z_.-][\w.-]*$/.test(node.text());
+  const fits = entry?.key === "file" ? !node.text().includes("\0") : isVariableName(node.text());
   return fits ? node : undefined;
+}
+
+/** Anything else is no variable that a shell or a container can set; it may well be the secret itself. */
+export function isVariableName(text: string): boolean {
+  return /^[A-Za-z_.-][\w.-]*$/.test(text);
 }
 
 function readFlag(node: Node): boolean | undefined {

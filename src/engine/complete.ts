@@ -17,7 +17,11 @@ export async function completeResources(
   const refusals: Refusal[] = [];
   for (const kind of configuration.kinds) {
     const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
-    const completion = await kind.complete?.(wanted, network);
+    const completion = await kind.complete?.(wanted, network).catch((error: unknown) => {
+      // A request that the signal ended rejects with the signal's own error.
+      stopIfInterrupted(signal);
+      throw error;
+    });
     resources.push(...(completion?.resources ?? wanted));
     refusals.push(...(completion?.refusals ?? []));
   }

@@ -2,6 +2,7 @@ import { validateDocuments } from "../config/validate.js";
 import type { Finding } from "../document/finding.js";
 import { quoteSource } from "../document/quote.js";
 import { readDocuments } from "../document/read.js";
+import { hideScalars } from "../document/source.js";
 import { type Problem, SetupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
 import { coreSteps } from "../steps/registry.js";
@@ -52,7 +53,8 @@ async function readConfiguration(paths: readonly string[], options: LoadOptions 
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     incomplete: findings.some(({ severity }) => severity === "error"),
   });
-  const quote = (found: readonly Finding[]) => quoteSource(found, sources, validation.shown);
+  const quotable = hideScalars(sources, validation.secretKeys);
+  const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
   const problems = quote([...findings, ...validation.findings]);
   if (problems.some(({ severity }) => severity === "error")) throw new SetupError("invalid", problems);
   refuseWarnings(options, problems);

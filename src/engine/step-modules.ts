@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Step } from "../config/step.js";
 import { type SetupError, setupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
 import type { Kind } from "../plan/kind.js";
+import { orderKinds } from "../plan/order.js";
 import { coreSteps } from "../steps/registry.js";
 
 /** Steps and kinds from elsewhere. */
@@ -30,8 +32,10 @@ export async function loadStepModules(files: readonly string[], cwd: string): Pr
 }
 
 async function importModule(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = resolve(cwd, file);
+  if (!existsSync(path)) throw invalid(`the module ${file} does not exist`);
   try {
-    return await import(pathToFileURL(resolve(cwd, file)).href);
+    return await import(pathToFileURL(path).href);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "";
     throw invalid(`the module ${file} can't be loaded: ${why}`, cause);
@@ -62,8 +66,33 @@ function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
   const known = new Set(kinds.map(({ name }) => name));
   const missing = steps.flatMap((step) => step.kinds).find((name) => !known.has(name));
   if (missing !== undefined) throw invalid(`a step declares the kind ${missing}, which does not exist`);
+  refuseMigrationNames(kinds.slice(coreKinds.length));
+  refuseBadOrder(kinds);
+}
+
+/** A name like the program's own would be taken for one of a newer version, or for one that has run already. */
+function refuseMigrationNames(kinds: readonly Kind[]): void {
+  const seen = new Set<string>();
+  for (const { name: kind, migrations = [] } of kinds) {
+    for (const { name } of migrations) {
+      if (!name.startsWith(`${kind}:`)) {
+        throw invalid(`the migration ${name} must begin with the name of its kind, such as ${kind}:0001`);
+      }
+      if (seen.has(name)) throw invalid(`two migrations have the name ${name}`);
+      seen.add(name);
+    }
+  }
+}
+
+function refuseBadOrder(kinds: readonly Kind[]): void {
+  try {
+    orderKinds(kinds);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw invalid(cause.message, cause);
+  }
 }
 
 function invalid(message: string, cause?: unknown): SetupError {
-  return setupError("usage", "STEP_INVALID", message, "see docs/steps.md", { cause });
+  return setupError("usage", "STEP_INVALID", message, "see docs/custom-steps.md", { cause });
 }

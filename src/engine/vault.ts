@@ -63,7 +63,7 @@ function keyFindings(loaded: NonNullable<ReturnType<typeof loadKey>>): readonly 
       severity: "note",
       code: "KEY_MADE",
       message: `made the sealing key ${loaded.file}`,
-      hint: "the verifier and the login need it too; back it up apart from the database",
+      hint: "every program that opens the client secrets needs it; back it up, apart from the database",
     });
   }
   if (loaded.loose) {

@@ -9,6 +9,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[]): readonl
   return [
     ...refuseOthers(input),
     ...refuseDangling(input, changes, world),
+    ...refuseTaken(input, changes, world),
     ...refuseEmptying(input, changes),
     ...input.kinds.flatMap((kind) => kind.check?.(world) ?? []),
   ];
@@ -110,6 +111,37 @@ function danglingRow(kind: Kind, row: CurrentResource, target: Target): Refusal 
     code: "RESOURCE_IN_USE",
     message: `${target.kind} ${target.key} can't be deleted: ${kind.name} ${row.key}, which no file declares, needs it`,
     hint: `declare the ${kind.name} with \`state: absent\` as well, or keep the ${target.kind}`,
+  };
+}
+
+/** What no two resources can share may be held by a row that the run leaves as it is. */
+function refuseTaken(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
+  return input.kinds.flatMap((kind) =>
+    Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
+      if (!identity) return [];
+      const wanted = world.wanted(kind.name).filter(({ present }) => present);
+      const changed = new Set(changes.filter((change) => change.kind === kind.name).map(({ key }) => key));
+      const declared = new Map(wanted.map(({ key, attributes }) => [key, attributes[name]]));
+      const isLeft = (key: string): boolean =>
+        world.keys(kind.name).has(key) && declared.get(key) === undefined && !changed.has(key);
+      const left = (input.current.get(kind.name) ?? []).filter(({ key }) => isLeft(key));
+      const holders = new Map(left.map(({ key, attributes }) => [attributes[name], key]));
+      return wanted.flatMap((resource): readonly Refusal[] => {
+        const wish = identity(resource.attributes[name]);
+        const holder = wish === undefined ? undefined : holders.get(wish);
+        return holder === undefined ? [] : [taken(resource, name, holder)];
+      });
+    }),
+  );
+}
+
+function taken({ kind, key, place }: Resource, name: string, holder: string): Refusal {
+  return {
+    reason: "refused",
+    code: "DUPLICATE_SECRET",
+    message: `${kind} ${key} has the same ${name} as ${kind} ${holder}, which this run leaves as it is`,
+    hint: `write another value, or take the other one away: declare it with \`state: absent\`, or use --prune`,
+    place,
   };
 }
 

@@ -1,12 +1,19 @@
 import { escapeControls } from "../document/escape.js";
 import type { Problem } from "../errors.js";
 import type { Paint } from "./paint.js";
+import { wrap, wrapAfter } from "./wrap.js";
+
+export interface ProblemsOptions {
+  readonly paint: Paint;
+  /** Columns of the terminal; undefined leaves each text on a line of its own, for programs that look for something in it. */
+  readonly width: number | undefined;
+}
 
 /** Problems for people: where, what, the line with a caret, how to fix it. Ends with a line break unless there are none. */
-export function renderProblems(problems: readonly Problem[], paint: Paint): string {
+export function renderProblems(problems: readonly Problem[], options: ProblemsOptions): string {
   const isForeign = (problem: Problem) => problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning";
-  const shown = problems.filter((problem) => !isForeign(problem)).map((problem) => renderProblem(problem, paint));
-  return [...shown, ...renderForeignKeys(problems.filter(isForeign), paint)].map((text) => `${text}\n`).join("");
+  const shown = problems.filter((problem) => !isForeign(problem)).map((problem) => renderProblem(problem, options));
+  return [...shown, ...renderForeignKeys(problems.filter(isForeign), options)].map((text) => `${text}\n`).join("");
 }
 
 /** How many there are of each, such as `2 errors, 1 warning`. */
@@ -18,10 +25,12 @@ export function countProblems(problems: readonly Problem[]): string {
   return [...count("error", "error"), ...count("warning", "warning")].join(", ");
 }
 
-function renderProblem({ severity, code, message, hint, position, excerpt }: Problem, paint: Paint): string {
-  const mark = { error: paint.red, warning: paint.yellow, note: paint.bold }[severity];
+function renderProblem(problem: Problem, { paint, width }: ProblemsOptions): string {
+  const { severity, code, message, position, excerpt } = problem;
+  const mark = marks(paint)[severity];
   const where = position ? `${escapeControls(position.file)}:${position.line}:${position.column}: ` : "";
-  const lines = [`${where}${mark(severity)}: ${escapeControls(message)} ${paint.dim(`[${code}]`)}`];
+  const told = `${where}${mark(severity)}: ${escapeControls(message)} ${paint.dim(`[${code}]`)}`;
+  const lines = hang(told, width);
   if (position && excerpt) {
     const gutter = String(position.line);
     const caret = " ".repeat(excerpt.caretColumn - 1) + mark("^".repeat(excerpt.caretWidth));
@@ -30,17 +39,35 @@ function renderProblem({ severity, code, message, hint, position, excerpt }: Pro
       `  ${paint.dim(`${" ".repeat(gutter.length)} |`)} ${caret}`,
     );
   }
-  if (hint) lines.push(`  fix: ${escapeControls(hint)}`);
-  return lines.join("\n");
+  return [...lines, ...renderHint(problem, width)].join("\n");
+}
+
+/** Lines but the first are indented. */
+function hang(text: string, width = Infinity): string[] {
+  const [first = "", ...rest] = wrap(text, width - 2);
+  return [first, ...rest.map((line) => `  ${line}`)];
+}
+
+function marks({ red, yellow, bold }: Paint) {
+  return { error: red, warning: yellow, note: bold };
+}
+
+function renderHint({ severity, code, hint }: Problem, width = Infinity): readonly string[] {
+  if (!hint) return [];
+  // Only the lines of a stack trace are ours; in other hints a line break may come from a file.
+  const [first = "", ...rest] = (code === "INTERNAL" ? hint.split("\n") : [hint]).map(escapeControls);
+  const label = severity === "note" ? "  " : "  fix: ";
+  return [...wrapAfter(label, first, width), ...rest.map((line) => `  ${line}`)];
 }
 
 /** Files are shared with other programs, so their keys are told in one line a file instead of one each. */
-function renderForeignKeys(problems: readonly Problem[], paint: Paint): readonly string[] {
+function renderForeignKeys(problems: readonly Problem[], { paint, width }: ProblemsOptions): readonly string[] {
   const files = [...new Set(problems.map(({ position }) => position?.file ?? ""))];
   return files.map((file) => {
     const found = problems.filter(({ position }) => (position?.file ?? "") === file);
     const keys = found.map(({ path }) => escapeControls(path ?? "")).join(", ");
     const what = `left alone, as no step of this program reads them: ${keys}`;
-    return `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
+    const told = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
+    return hang(told, width).join("\n");
   });
 }

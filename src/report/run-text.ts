@@ -5,7 +5,7 @@ import { type ChangesOptions, renderChanges } from "./changes.js";
 import { summarize } from "./summary.js";
 
 export interface RunTextOptions extends Omit<ChangesOptions, "details"> {
-  /** The files as they were given, for the command to run next. */
+  /** The files as they were given. */
   readonly files: readonly string[];
   readonly database: string;
   /** Tokens to show, now and never again. */
@@ -15,10 +15,11 @@ export interface RunTextOptions extends Omit<ChangesOptions, "details"> {
 /** A finished `plan` or `apply` for people. */
 export function renderRun(result: RunResult, options: RunTextOptions): string {
   const { paint, database } = options;
-  const files = options.files.map(escapeControls).join(" ");
+  const files = options.files.map((file) => (file === "-" ? "standard input" : escapeControls(file))).join(" ");
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
-    return `Nothing to do: ${escapeControls(database)} is as ${files} says (${count} unchanged).\n`;
+    const say = options.files.length === 1 ? "says" : "say";
+    return `Nothing to do: ${escapeControls(database)} is as ${files} ${say} (${count} unchanged).\n`;
   }
   const details = result.command === "plan";
   const sections = [
@@ -26,7 +27,7 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
     ...renderTokens(options),
     renderCounts(result, paint.bold),
   ];
-  if (details) sections.push(`To do this: vtb-setup apply ${files}\n`);
+  if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");
   return sections.join("\n");
 }
 

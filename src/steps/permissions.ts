@@ -10,9 +10,11 @@ const permission = z
   })
   .describe("A permission's name, such as `taken.view_externetaak`.");
 
-const hex = "[0-9a-f]";
+// Without a flag for case, which a JSON Schema's pattern can't have.
+const hex = "[0-9a-fA-F]";
+const urn = "[uU][rR][nN]:[uU][uU][iI][dD]:";
 const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
-const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|urn:uuid:${hyphenated}|${hex}{12}4${hex}{19})$`, "i");
+const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|${urn}${hyphenated}|${hex}{12}4${hex}{19})$`);
 
 const objectTypePermission = z
   .strictObject({

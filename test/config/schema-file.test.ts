@@ -6,7 +6,7 @@ import { defineStep } from "../../src/config/step.js";
 import { coreSteps } from "../../src/steps/registry.js";
 import { keys } from "./from-yaml.js";
 
-const accepts = new Ajv({ formats: { "date-time": true } }).compile(configurationSchema([keys]));
+const accepts = new Ajv({ formats: { "date-time": true }, allowUnionTypes: true }).compile(configurationSchema([keys]));
 const item = (fields: object) => ({ keys_config: { items: [{ identifier: "a", contact_person: "Jan", ...fields }] } });
 
 describe("configurationSchema", () => {
@@ -14,7 +14,7 @@ describe("configurationSchema", () => {
     const schema = configurationSchema(coreSteps);
     expect(schema.$schema).toBe("http://json-schema.org/draft-07/schema#");
     expect(JSON.stringify(configurationSchema(coreSteps))).toBe(JSON.stringify(schema));
-    new Ajv({ formats: { "date-time": true } }).compile(schema);
+    new Ajv({ formats: { "date-time": true }, allowUnionTypes: true }).compile(schema);
     for (const { flag, namespace } of coreSteps) {
       expect(schema.properties).toHaveProperty(flag);
       expect(schema.properties).toHaveProperty(namespace);
@@ -85,7 +85,7 @@ describe("configurationSchema", () => {
       schema: tree,
       declare: () => [],
     });
-    const takes = new Ajv().compile(configurationSchema([step]));
+    const takes = new Ajv({ allowUnionTypes: true }).compile(configurationSchema([step]));
     expect(takes({ t: { name: "a", children: [{ name: "b" }] } })).toBe(true);
     expect(takes({ t: { name: "a", children: [{ nam: "b" }] } })).toBe(false);
   });

@@ -11,10 +11,11 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
-/** A real server on a free port of 127.0.0.1. Whoever starts it closes it. */
+/** A real server on 127.0.0.1, on a free port unless one is given. Whoever starts it closes it. */
 export async function startServer(
   listener: RequestListener,
   certificate?: { readonly key: string; readonly cert: string },
+  port = 0,
 ): Promise<TestServer> {
   const requests: string[] = [];
   const noting: RequestListener = (request, response) => {
@@ -22,11 +23,11 @@ export async function startServer(
     listener(request, response);
   };
   const server: Server = certificate ? createTlsServer(certificate, noting) : createServer(noting);
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  await new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening));
   // A server that listens on a port has an address of this kind.
-  const { port } = server.address() as AddressInfo;
+  const address = server.address() as AddressInfo;
   return {
-    origin: `${certificate ? "https" : "http"}://127.0.0.1:${port}`,
+    origin: `${certificate ? "https" : "http"}://127.0.0.1:${address.port}`,
     requests,
     close: () =>
       new Promise((closed) => {
@@ -41,6 +42,13 @@ export async function serve(...parameters: Parameters<typeof startServer>): Prom
   const server = await startServer(...parameters);
   onTestFinished(() => server.close());
   return server;
+}
+
+/** A port of 127.0.0.1 where nobody answers: one that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = await startServer(() => {});
+  await server.close();
+  return Number(new URL(server.origin).port);
 }
 
 /** Answers every request alike; an object is sent as JSON. */

@@ -11,21 +11,30 @@ export interface OpenIdProvider {
   readonly close: () => Promise<void>;
 }
 
-/** A real OpenID provider on a free port of 127.0.0.1, below a path as Keycloak has it. Whoever starts it closes it. */
+/**
+ * A real OpenID provider on 127.0.0.1, on a free port unless one is given, below a path as Keycloak has it. Whoever starts it
+ * closes it.
+ */
 export async function startOpenIdProvider({
   path = "/realms/test/",
+  port = 0,
 }: {
   readonly path?: string;
+  readonly port?: number;
 } = {}): Promise<OpenIdProvider> {
   const mountPath = path.replace(/\/+$/, "");
   let provider: ReturnType<Provider["callback"]> | undefined;
-  const server = await startServer((request, response) => {
-    const url = request.url ?? "";
-    if (provider === undefined || !url.startsWith(`${mountPath}/`)) return void response.writeHead(404).end();
-    // Where the provider looks for the path that it is mounted at.
-    Object.assign(request, { originalUrl: url, url: url.slice(mountPath.length) });
-    provider(request, response);
-  });
+  const server = await startServer(
+    (request, response) => {
+      const url = request.url ?? "";
+      if (provider === undefined || !url.startsWith(`${mountPath}/`)) return void response.writeHead(404).end();
+      // Where the provider looks for the path that it is mounted at.
+      Object.assign(request, { originalUrl: url, url: url.slice(mountPath.length) });
+      provider(request, response);
+    },
+    undefined,
+    port,
+  );
   const issuer = server.origin + mountPath;
   provider = new Provider(issuer, {
     cookies: { keys: ["only-for-tests"] },

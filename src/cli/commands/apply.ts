@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { escapeControls } from "../../document/escape.js";
 import { apply } from "../../engine/apply.js";
 import { loadConfig } from "../../engine/load.js";
 import { version } from "../../version.js";
@@ -40,8 +41,8 @@ export async function runApply(session: Session, files: readonly string[], setti
 
 function whereTokensAre(count: number, file: string | undefined): string {
   const tokens = count === 1 ? "1 generated token was" : `${count} generated tokens were`;
-  if (file !== undefined) return `${tokens} written to ${file}.\n`;
-  return `${tokens} not shown, because standard output is not a terminal: use --tokens-out FILE or --output json to keep them.\n`;
+  if (file !== undefined) return `${tokens} written to ${escapeControls(file)}.\n`;
+  return `${tokens} not shown, because standard output is not a terminal: use --tokens-out FILE or --output json to keep them. For new values, apply these tokens once with \`state: absent\`, and then again without.\n`;
 }
 
 /** Who runs this, as `user@host`. */

@@ -1,3 +1,4 @@
+import { escapeControls } from "../../document/escape.js";
 import { validate } from "../../engine/load.js";
 import { outcomeToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
@@ -17,8 +18,8 @@ export async function runValidate(
   if (settings.output === "json") {
     terminal.out(`${JSON.stringify(outcomeToJson("validate", "valid", warnings), undefined, 2)}\n`);
   } else {
-    terminal.talk(renderProblems(warnings, terminal.talkPaint));
-    terminal.out(`Valid: ${files.join(" ")}\n`);
+    terminal.talk(renderProblems(warnings, terminal.talkStyle));
+    terminal.out(`Valid: ${files.map(escapeControls).join(" ")}\n`);
   }
   return exitStatus.done;
 }

@@ -11,12 +11,18 @@ const signAlgorithms = [
   ...["HS256", "HS384", "HS512"],
 ] as const;
 
-const secretText = secret({ test: (plain) => plain.length <= 1000, expected: "expected at most 1000 characters" });
+const secretText = secret({ test: (plain) => plain.length <= 1000, expected: "expected at most 1000 characters" }).meta(
+  {
+    maxLength: 1000,
+  },
+);
 
 const fields = z.strictObject({
   identifier: clientIdentifier,
   enabled: z.boolean().default(true).describe("Whether anybody may come in through this client."),
-  oidc_provider_identifier: text(255).optional().describe("The `identifier` of the client's provider."),
+  oidc_provider_identifier: text(255)
+    .optional()
+    .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
   oidc_rp_client_id: text(1000).describe("The client's id at the provider."),
   oidc_rp_client_secret: secretText.describe("The client's secret at the provider; stored sealed."),
   oidc_rp_sign_algo: z
@@ -49,12 +55,12 @@ const fields = z.strictObject({
     .describe("How claims become users, groups and permissions; other keys are kept as they are."),
   endpoint_config: endpointConfig
     .nullish()
-    .describe("Deprecated: write a provider with it.")
+    .describe("Deprecated: write it as `providers[].endpoint_config`.")
     .meta({ deprecated: true }),
-  oidc_token_use_basic_auth: settingFields.oidc_token_use_basic_auth.optional().meta({ deprecated: true }),
-  oidc_use_nonce: settingFields.oidc_use_nonce.optional().meta({ deprecated: true }),
-  oidc_nonce_size: settingFields.oidc_nonce_size.optional().meta({ deprecated: true }),
-  oidc_state_size: settingFields.oidc_state_size.optional().meta({ deprecated: true }),
+  oidc_token_use_basic_auth: atProvider("oidc_token_use_basic_auth"),
+  oidc_use_nonce: atProvider("oidc_use_nonce"),
+  oidc_nonce_size: atProvider("oidc_nonce_size"),
+  oidc_state_size: atProvider("oidc_state_size"),
   ...flatOptionFields,
 });
 
@@ -72,7 +78,8 @@ const present = fields
     },
     // Also beside other mistakes in the item, so that all of them are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
-  );
+  )
+  .meta({ allOf: [{ anyOf: [{ required: ["oidc_provider_identifier"] }, { required: ["endpoint_config"] }] }] });
 
 const absent = fields
   .partial()
@@ -82,3 +89,9 @@ const absent = fields
 export const client = z.discriminatedUnion("state", [present, absent]);
 
 export type PresentClient = z.output<typeof present>;
+
+/** A field from the time when clients held their provider themselves. */
+function atProvider<Name extends keyof typeof settingFields>(name: Name): z.ZodOptional<(typeof settingFields)[Name]> {
+  const field: (typeof settingFields)[Name] = settingFields[name];
+  return z.optional(field).describe(`Deprecated: write it as \`providers[].${name}\`.`).meta({ deprecated: true });
+}

@@ -10,9 +10,15 @@ export const endpointConfig = z
     oidc_op_discovery_endpoint: httpUrlOrEmpty
       .optional()
       .describe("The URL below which `.well-known/openid-configuration` is found, usually the issuer's."),
-    oidc_op_authorization_endpoint: httpUrl.optional().describe("Where people's browsers are sent to sign in."),
-    oidc_op_token_endpoint: httpUrl.optional().describe("Where codes are exchanged for tokens."),
-    oidc_op_user_endpoint: httpUrl.optional().describe("Where a user's claims are asked for."),
+    oidc_op_authorization_endpoint: httpUrl
+      .optional()
+      .describe("Where people's browsers are sent to sign in; needed without discovery."),
+    oidc_op_token_endpoint: httpUrl
+      .optional()
+      .describe("Where codes are exchanged for tokens; needed without discovery."),
+    oidc_op_user_endpoint: httpUrl
+      .optional()
+      .describe("Where a user's claims are asked for; needed without discovery."),
     oidc_op_jwks_endpoint: httpUrlOrEmpty.optional().describe("Where the provider publishes its keys; '' for none."),
     oidc_op_logout_endpoint: httpUrlOrEmpty.optional().describe("Where a sign-in is ended; '' for none."),
   })
@@ -27,6 +33,7 @@ export const endpointConfig = z
     // Also beside other mistakes, so that all of them are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   )
+  .meta({ allOf: [{ anyOf: [{ required: ["oidc_op_discovery_endpoint"] }, { required: needed }] }] })
   .describe("The provider's endpoints: found by discovery, written one by one, or both; a written one wins.");
 
 export type EndpointConfig = z.output<typeof endpointConfig>;

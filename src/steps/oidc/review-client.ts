@@ -18,7 +18,7 @@ export function reviewClient(client: PresentClient, path: ConfigPath): readonly 
 function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly Remark[] {
   if (isKnownClient(identifier)) return [];
   const message = "this is neither `admin-oidc` nor `api-oidc`, so it is used only where code asks for it by name";
-  const hint = "fine where a login or verifier is made with this identifier; otherwise write one of the two";
+  const hint = "write one of the two, unless a login or verifier of your own asks for this identifier";
   return [warning("UNKNOWN_CLIENT_IDENTIFIER", [...path, "identifier"], message, hint)];
 }
 

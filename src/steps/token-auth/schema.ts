@@ -9,7 +9,9 @@ import { gracePeriod } from "./grace-period.js";
 const tokenValue = secret({
   test: (plain) => /^[!-~]{1,255}$/.test(plain),
   expected: "expected 1 to 255 printable ASCII characters without spaces",
-}).describe("What a caller sends after `Token `; only its digest is stored.");
+})
+  .describe("What a caller sends after `Token `; only its digest is stored.")
+  .meta({ pattern: "^[!-~]{1,255}$" });
 
 const generatedToken = z
   .strictObject({ generate: z.literal(true).describe("Always true.") })
@@ -17,10 +19,13 @@ const generatedToken = z
 
 const fields = z.strictObject({
   identifier: slug(50).describe("The token's own name, unique among tokens."),
-  token: z.union([tokenValue, generatedToken]).describe("The value, or `{generate: true}` to have one made."),
+  token: z
+    .union([tokenValue, generatedToken])
+    .describe("The value, 1 to 255 printable ASCII characters without spaces, or `{generate: true}` to have one made."),
   contact_person: filledText(200).describe("Who to ask about this token."),
   email: text(254)
     .refine(isEmail, { error: "expected an e-mail address" })
+    .meta({ pattern: "^.+@[^@]+$" })
     .describe("The contact person's e-mail address."),
   organization: text(200).default("").describe("The organization that uses the token."),
   application: text(200).default("").describe("The application that uses the token."),
@@ -42,7 +47,9 @@ const fields = z.strictObject({
     .describe("When the token stops working: ISO 8601 with an offset. Without it, it never does."),
   grace_period: gracePeriod
     .optional()
-    .describe("How long a replaced value keeps working, such as `24h`; without it, not at all."),
+    .describe(
+      "How long a replaced value keeps working, such as `90s`, `30m`, `24h` or `7d`, at most `365d`; without it, not at all.",
+    ),
 });
 
 const present = fields
@@ -55,7 +62,8 @@ const present = fields
     },
     // Also beside other mistakes in the item, so that all of them are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
-  );
+  )
+  .meta({ allOf: [{ not: { required: ["user", "is_superuser"] } }] });
 
 const absent = fields
   .partial()

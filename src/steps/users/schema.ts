@@ -16,6 +16,7 @@ const fields = z.strictObject({
   is_superuser: z.boolean().default(false).describe("Whether the user has every permission."),
   password: secret({ test: (plain) => plain.length <= 4096, expected: "expected at most 4096 characters" })
     .describe("The first password: set when the user is made, not changed afterwards. Service accounts need none.")
+    .meta({ maxLength: 4096 })
     .optional(),
   groups: z
     .array(name(150))

@@ -1,0 +1,24 @@
+// Writes what is made from the steps' schemas: schemas/ and the tables in docs/configuration.md. With --check it writes nothing,
+// and fails where a file is not current.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { withFieldTables } from "./field-tables.mjs";
+
+const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const schema = execFileSync(process.execPath, [pathOf("bin/vtb-setup.js"), "schema"], { encoding: "utf8" });
+const tables = "docs/configuration.md";
+const wanted = {
+  "schemas/vtb-setup.schema.json": schema,
+  [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), JSON.parse(schema)),
+};
+
+for (const [name, text] of Object.entries(wanted)) {
+  if (!process.argv.includes("--check")) {
+    writeFileSync(pathOf(name), text);
+  } else if (readFileSync(pathOf(name), "utf8") !== text) {
+    console.error(`${name} is not current: run \`npm run schemas\``);
+    process.exitCode = 1;
+  }
+}

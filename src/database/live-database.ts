@@ -1,0 +1,38 @@
+import type { CompiledQuery } from "kysely";
+import type { Database, SqlValue } from "./database.js";
+
+/**
+ * The first row of a query that was compiled and prepared once, for use many times: its values in the order of the selection,
+ * which takes a fifth less time than an object with names. The parameters are those of the compiled query, in their order.
+ * Without a promise where the database can answer at once.
+ *
+ * @throws SetupError (unavailable) when the database does not answer
+ */
+export type PreparedQuery<Row extends readonly SqlValue[]> = (...parameters: readonly SqlValue[]) => Row | undefined | Promise<Row | undefined>;
+
+/** What a database held at one moment. */
+export interface DatabaseState {
+  /** Counts up with every meaningful change. */
+  readonly revision: number;
+}
+
+/** Tells those who keep what they read whether it still holds. */
+export interface ChangeSignal {
+  /**
+   * The same object as long as nobody has changed what a reader may have kept; a token's last use changes nothing. What was
+   * committed before this turn of the event loop has been seen.
+   *
+   * @throws SetupError when the database is gone (unavailable), not prepared yet (unavailable) or newer than the program
+   * (refused)
+   */
+  readonly current: () => DatabaseState;
+}
+
+/** A database as programs use it that run for long: it follows changes by others, also when its file is replaced. */
+export interface LiveDatabase extends Database {
+  readonly changes: ChangeSignal;
+  /** `Row` says what the query selects. */
+  readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
+  /** The aggregate function that makes one JSON list, as text, of a column's values. */
+  readonly jsonList: string;
+}

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from "node:util";
+import { escapeControls } from "../document/escape.js";
+import type { FieldChange } from "../plan/change.js";
+import type { PlainValue } from "../plan/resource.js";
+import type { Paint } from "./paint.js";
+import { wrap } from "./wrap.js";
+
+export interface FieldsOptions {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+type Mapping = { readonly [key: string]: PlainValue };
+
+const indent = 4;
+// Beyond it, one long name would push the values of all others to the right.
+const widestLabel = 24;
+
+/** The fields of something new: empty ones and those that are off say nothing about it. */
+export function renderNewFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
+  const shown = fields.flatMap(splitMapping).filter(isWorthShowing);
+  return render(shown, options, (field) => [renderValue(field.after)]);
+}
+
+/** The fields that change: `before → after`, or what lists gain and lose where both don't fit in a line. */
+export function renderChangedFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
+  return render(fields.flatMap(splitMapping), options, (field, room) => {
+    const line = `${renderValue(field.before)} → ${renderValue(field.after)}`;
+    if (line.length <= room) return [line];
+    return listChange(field) ?? [renderValue(field.before), `→ ${renderValue(field.after)}`];
+  });
+}
+
+type ShownField = Extract<FieldChange, { readonly after: PlainValue }>;
+
+function render(
+  fields: readonly FieldChange[],
+  { paint, width }: FieldsOptions,
+  valuesOf: (field: ShownField, room: number) => readonly string[],
+): readonly string[] {
+  const longest = Math.min(widestLabel, Math.max(0, ...fields.map(({ name }) => name.length)));
+  return fields.flatMap((field) => {
+    const label = `${" ".repeat(indent)}${`${escapeControls(field.name)}:`.padEnd(longest + 1)} `;
+    if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];
+    const margin = " ".repeat(indent + longest + 2);
+    return valuesOf(field, width - label.length).flatMap((value, index) => {
+      const [begin = "", ...rest] = wrap(value, width - label.length);
+      return [(index === 0 ? label : margin) + begin, ...rest.map((line) => margin + line)];
+    });
+  });
+}
+
+/** A mapping's change as those of the values in it: `options.groups_settings.sync` says more than all of `options`. */
+function splitMapping(field: FieldChange): readonly FieldChange[] {
+  if ("sensitive" in field || !(isMapping(field.before) || isMapping(field.after))) return [field];
+  const before = isMapping(field.before) ? field.before : {};
+  const after = isMapping(field.after) ? field.after : {};
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const [from = null, to = null] = [before[key], after[key]];
+    return isDeepStrictEqual(from, to) ? [] : splitMapping({ name: `${field.name}.${key}`, before: from, after: to });
+  });
+}
+
+function listChange({ before, after }: ShownField): readonly string[] | undefined {
+  if (!Array.isArray(before) || !Array.isArray(after)) return undefined;
+  const [old, wanted] = [before.map(renderValue), after.map(renderValue)];
+  const gained = wanted.filter((entry) => !old.includes(entry));
+  const lost = old.filter((entry) => !wanted.includes(entry));
+  if (gained.length + lost.length === 0) return undefined;
+  return [
+    ...(gained.length > 0 ? [`+ ${gained.join(", ")}`] : []),
+    ...(lost.length > 0 ? [`- ${lost.join(", ")}`] : []),
+  ];
+}
+
+function isWorthShowing(field: FieldChange): boolean {
+  if ("sensitive" in field) return true;
+  const { after } = field;
+  return (
+    after !== null && after !== "" && after !== false && after !== 0 && !(Array.isArray(after) && after.length === 0)
+  );
+}
+
+function renderValue(value: PlainValue): string {
+  if (typeof value === "string") return value === "" ? '""' : escapeControls(value);
+  if (value === null) return "(none)";
+  if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(renderValue).join(", ");
+  return escapeControls(JSON.stringify(value));
+}
+
+function isMapping(value: PlainValue): value is Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { always, serve } from "../support/http-server.js";
+import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
+import { type Workplace, workplace } from "./outcome.js";
+
+let provider: OpenIdProvider;
+
+beforeAll(async () => {
+  provider = await startOpenIdProvider();
+});
+
+afterAll(() => provider.close());
+
+const explicit = `
+        oidc_op_authorization_endpoint: https://login.example.nl/auth
+        oidc_op_token_endpoint: https://login.example.nl/token
+        oidc_op_user_endpoint: https://login.example.nl/me`;
+const discovering = (endpoint: string) => `
+        oidc_op_discovery_endpoint: ${endpoint}`;
+
+function config(endpoints: string, client = ""): string {
+  return `oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers:
+    - identifier: keycloak
+      endpoint_config:${endpoints}
+  items:
+    - identifier: admin-oidc
+      oidc_provider_identifier: keycloak
+      oidc_rp_client_id: x
+      oidc_rp_client_secret: Vq3xH8sLr2Zt
+${client}`;
+}
+
+function providerRow(place: Workplace) {
+  return place.open().kysely.selectFrom("oidc_providers").selectAll().executeTakeFirstOrThrow();
+}
+
+function clientRow(place: Workplace) {
+  return place.open().kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
+}
+
+describe("the incumbent's OpenID Connect step (A7)", () => {
+  it("A7.41 A7.42 overwrites everything: endpoints of a discovery are blanked, mappings replaced and not merged", async () => {
+    const place = workplace();
+    const first = `      enabled: true
+      oidc_rp_scopes_list: [openid, extra]
+      options:
+        old: key
+        user_settings: {claim_mappings: {username: [sub], email: [mail], last_name: [family]}}
+        groups_settings: {claim_mapping: [old-groups]}
+`;
+    await place.apply(config(discovering(provider.discoveryEndpoint), first));
+    expect(await providerRow(place)).toMatchObject({
+      discovery_endpoint: provider.discoveryEndpoint,
+      issuer: provider.issuer,
+      logout_endpoint: `${provider.issuer}/session/end`,
+    });
+    const second = `      enabled: false
+      oidc_rp_scopes_list: [openid]
+      options:
+        user_settings: {claim_mappings: {username: [name], first_name: [given]}}
+        groups_settings: {claim_mapping: [new-groups]}
+`;
+    expect((await place.apply(config(explicit, second))).status).toBe(0);
+    expect(await providerRow(place)).toMatchObject({
+      discovery_endpoint: null,
+      issuer: null,
+      authorization_endpoint: "https://login.example.nl/auth",
+      token_endpoint: "https://login.example.nl/token",
+      userinfo_endpoint: "https://login.example.nl/me",
+      jwks_endpoint: null,
+      logout_endpoint: null,
+    });
+    const client = await clientRow(place);
+    expect(client).toMatchObject({ enabled: 0, scopes: '["openid"]' });
+    expect(JSON.parse(client.options)).toMatchObject({ groups_settings: { claim_mapping: ["new-groups"] } });
+    expect(JSON.parse(client.options)).not.toHaveProperty("old");
+    expect(JSON.parse(client.options).user_settings.claim_mappings).toEqual({
+      username: ["name"],
+      first_name: ["given"],
+    });
+    expect((await place.apply(config(explicit, second))).json.outcome).toBe("unchanged");
+  });
+
+  it("A7.43 stores the defaults of what is not written", async () => {
+    const place = workplace();
+    await place.apply(config(explicit));
+    expect(await providerRow(place)).toMatchObject({
+      use_nonce: 1,
+      nonce_size: 32,
+      state_size: 32,
+      token_use_basic_auth: 0,
+      jwks_endpoint: null,
+      // Other than in the incumbent, PKCE is on.
+      use_pkce: 1,
+    });
+    const client = await clientRow(place);
+    expect(client).toMatchObject({
+      enabled: 1,
+      sign_algo: "RS256",
+      sign_key: null,
+      scopes: '["openid","email","profile"]',
+      userinfo_claims_source: "userinfo_endpoint",
+      check_op_availability: 0,
+    });
+    expect(JSON.parse(client.options)).toEqual({
+      user_settings: {
+        claim_mappings: {
+          username: ["sub"],
+          email: ["email"],
+          first_name: ["given_name"],
+          last_name: ["family_name"],
+        },
+        username_case_sensitive: true,
+      },
+      groups_settings: {
+        claim_mapping: ["roles"],
+        sync: true,
+        sync_pattern: "*",
+        default_groups: [],
+        make_users_staff: false,
+        superuser_group_names: [],
+      },
+    });
+  });
+
+  it("A7.44 writes the endpoints that a provider tells, and asks it once", async () => {
+    const place = workplace();
+    const asked = provider.requests.length;
+    await place.apply(config(discovering(provider.discoveryEndpoint)));
+    expect(provider.requests.slice(asked)).toEqual(["/realms/test/.well-known/openid-configuration"]);
+    expect(await providerRow(place)).toMatchObject({
+      authorization_endpoint: `${provider.issuer}/auth`,
+      token_endpoint: `${provider.issuer}/token`,
+      userinfo_endpoint: `${provider.issuer}/me`,
+      jwks_endpoint: `${provider.issuer}/jwks`,
+    });
+  });
+
+  // The incumbent ends with 1; here 5, for trying again may help.
+  it.each([404, 403, 500, "refused connection"])("A7.45 changes nothing when discovery fails: %s", async (failure) => {
+    const place = workplace();
+    await place.apply(config(explicit, "      enabled: false\n"));
+    const bytes = place.bytes();
+    const server = await serve(always(typeof failure === "number" ? failure : 200, {}));
+    if (typeof failure === "string") await server.close();
+    const run = await place.apply(config(discovering(`${server.origin}/realms/test/`)));
+    expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
+    expect(run.problems).toEqual(["error DISCOVERY_UNREACHABLE 4:7"]);
+    expect(place.bytes().equals(bytes)).toBe(true);
+    expect(await clientRow(place)).toMatchObject({ enabled: 0 });
+  });
+
+  it("A7.45 says that the document is no good where the provider answers with something else", async () => {
+    const place = workplace();
+    const server = await serve(always(200, { issuer: "https://elsewhere.example.nl" }));
+    const run = await place.apply(config(discovering(`${server.origin}/`)));
+    expect(run).toMatchObject({ status: 3, problems: ["error DISCOVERY_INVALID 4:7"] });
+    expect(place.hasDatabase()).toBe(false);
+  });
+
+  it("A7.46 names the client that has no identifier", async () => {
+    const place = workplace();
+    const run = await place.apply(config(explicit).replace("identifier: admin-oidc\n      ", ""));
+    expect(run.status).toBe(3);
+    expect(run.json.diagnostics.find(({ severity }) => severity === "error")).toMatchObject({
+      code: "MISSING_FIELD",
+      path: "oidc_db_config_admin_auth.items.0.identifier",
+      line: 10,
+      column: 7,
+    });
+  });
+
+  // The incumbent knows no other identifiers than those of its plugins; here one that is far from them gets a warning.
+  it("A7.49 refuses an identifier that is nearly a known one and makes no row, and takes others with a warning", async () => {
+    const place = workplace();
+    const run = await place.apply(config(explicit).replace("admin-oidc", "admin_oidc"));
+    expect(run.status).toBe(3);
+    expect(run.problems).toContain("error INVALID_VALUE 10:19");
+    expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toContain("`admin-oidc`");
+    expect(place.hasDatabase()).toBe(false);
+    const other = await place.apply(config(explicit).replace("admin-oidc", "oidc-digid"));
+    expect(other.status).toBe(0);
+    expect(other.problems).toContain("warning UNKNOWN_CLIENT_IDENTIFIER 10:19");
+  });
+
+  it("A7.50 asks for each of the three endpoints where there is no discovery", async () => {
+    const run = await workplace().apply(config(" {oidc_op_jwks_endpoint: 'https://login.example.nl/jwks'}"));
+    expect(run.status).toBe(3);
+    const missed = run.json.diagnostics.filter(
+      ({ code, severity }) => severity === "error" && code === "MISSING_FIELD",
+    );
+    expect(missed.map(({ path }) => path?.split(".").at(-1))).toEqual([
+      "oidc_op_authorization_endpoint",
+      "oidc_op_token_endpoint",
+      "oidc_op_user_endpoint",
+    ]);
+  });
+});
