@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["errors.ts", "secrets", "document", "plan"],
   kinds: ["errors.ts", "secrets", "document", "database", "oidc", "plan"],
   steps: ["errors.ts", "secrets", "plan", "config"],
-  engine: ["errors.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
+  engine: ["errors.ts", "version.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
   report: ["errors.ts", "document", "plan", "engine"],
 };
 

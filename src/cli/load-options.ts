@@ -1,4 +1,4 @@
-import type { LoadOptions } from "../engine/load.js";
+import type { LoadOptions } from "../engine/load-options.js";
 import { loadStepModules } from "../engine/step-modules.js";
 import type { Session } from "./session.js";
 import type { ConfigSettings } from "./settings.js";

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { RunOptions } from "../engine/options.js";
 import type { Session } from "./session.js";
 import type { PlanSettings } from "./settings.js";
@@ -7,13 +6,11 @@ import type { PlanSettings } from "./settings.js";
 export function runOptions(
   { env, signal, terminal }: Session,
   settings: Pick<PlanSettings, "database" | "owner" | "prune" | "strict" | "wait" | "offline">,
-): RunOptions {
+): Partial<RunOptions> {
   const { database, owner, prune, strict, wait, offline } = settings;
   return {
     ...{ database, owner, prune, strict, offline, env, signal },
     waitMs: wait,
-    now: () => new Date(),
-    newId: () => randomUUID(),
     onWaiting: terminal.waiting,
     onProgress: terminal.progress,
   };

@@ -9,6 +9,7 @@ import { writeAudit } from "./audit.js";
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent } from "./current.js";
+import { applyDefaults } from "./defaults.js";
 import { checkpoint, sleep, stopIfInterrupted } from "./interrupt.js";
 import { knownMigrations, lookFirst, planAgainst, vaultFor } from "./look.js";
 import type { ApplyOptions } from "./options.js";
@@ -25,7 +26,8 @@ import { writeChanges } from "./write.js";
  *
  * @throws SetupError with every reason why it was not done
  */
-export async function apply(configuration: Configuration, options: ApplyOptions): Promise<RunResult> {
+export async function apply(configuration: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
+  const options = { ...applyDefaults(), ...given };
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
   const look = await lookFirst(configuration, wanted, options);

@@ -7,29 +7,18 @@ import { type Problem, SetupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
 import { coreSteps } from "../steps/registry.js";
 import type { Configuration } from "./configuration.js";
-import type { Extensions } from "./step-modules.js";
+import { loadDefaults } from "./defaults.js";
+import type { LoadOptions } from "./load-options.js";
 import { refuseWarnings } from "./warnings.js";
-
-export interface LoadOptions extends Extensions {
-  /** Where `value_from: {env: …}` looks. Nothing else reads it. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where relative paths of `value_from: {file: …}` begin. */
-  readonly cwd: string;
-  /** The only folder that `value_from` may read files from, where given. */
-  readonly secretsDir?: string | undefined;
-  /** Make every warning an error. */
-  readonly strict: boolean;
-  readonly stdin: () => Promise<Buffer>;
-  readonly now: Date;
-}
 
 /**
  * Reads and validates files, folders of `*.yaml` and `-` (standard input) as one configuration.
  *
  * @throws SetupError (invalid) with every problem of every file
  */
-export async function loadConfig(paths: readonly string[], options: LoadOptions): Promise<Configuration> {
-  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, { ...options, noEnv: false });
+export async function loadConfig(paths: readonly string[], options: Partial<LoadOptions> = {}): Promise<Configuration> {
+  const given = { ...loadDefaults(), ...options, noEnv: false };
+  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given);
   return { ...loaded, resources: declarations, warnings: problems, quote };
 }
 
@@ -40,9 +29,9 @@ export async function loadConfig(paths: readonly string[], options: LoadOptions)
  */
 export async function validate(
   paths: readonly string[],
-  options: LoadOptions & { readonly noEnv: boolean },
+  options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<readonly Problem[]> {
-  return (await readConfiguration(paths, options)).problems;
+  return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options })).problems;
 }
 
 async function readConfiguration(paths: readonly string[], options: LoadOptions & { readonly noEnv: boolean }) {

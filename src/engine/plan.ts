@@ -1,5 +1,6 @@
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
+import { runDefaults } from "./defaults.js";
 import { lookFirst } from "./look.js";
 import type { RunOptions } from "./options.js";
 import type { RunResult } from "./result.js";
@@ -10,7 +11,8 @@ import { beginRun } from "./run.js";
  *
  * @throws SetupError with every reason why it could not be done
  */
-export async function plan(configuration: Configuration, options: RunOptions): Promise<RunResult> {
+export async function plan(configuration: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
+  const options = { ...runDefaults(), ...given };
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
   const { changes, unchanged, diagnostics } = await lookFirst(configuration, wanted, options);

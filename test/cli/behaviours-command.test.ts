@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type LoadOptions, loadConfig } from "../../src/engine/load.js";
+import { loadConfig } from "../../src/engine/load.js";
+import type { LoadOptions } from "../../src/engine/load-options.js";
 import { SetupError } from "../../src/errors.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";

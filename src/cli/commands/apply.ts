@@ -1,8 +1,8 @@
 import { hostname, userInfo } from "node:os";
 import { escapeControls } from "../../document/escape.js";
 import { apply } from "../../engine/apply.js";
+import { applyDefaults } from "../../engine/defaults.js";
 import { loadConfig } from "../../engine/load.js";
-import { version } from "../../version.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
 import { reportRun } from "../report-run.js";
@@ -10,8 +10,6 @@ import { runOptions } from "../run-options.js";
 import type { Session } from "../session.js";
 import type { ApplySettings } from "../settings.js";
 import { createTokenFile } from "../token-file.js";
-
-const lockTimeoutMs = 30_000;
 
 export async function runApply(session: Session, files: readonly string[], settings: ApplySettings): Promise<number> {
   const { terminal } = session;
@@ -22,8 +20,7 @@ export async function runApply(session: Session, files: readonly string[], setti
     result = await apply(configuration, {
       ...runOptions(session, settings),
       actor: currentActor(),
-      version,
-      lockTimeoutMs: Math.max(lockTimeoutMs, settings.wait),
+      lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, settings.wait),
       beforeCommit: async (generated) => tokenFile?.write(generated),
     });
   } catch (error) {
