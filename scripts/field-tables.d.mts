@@ -1,0 +1,1 @@
+export function withFieldTables(document: string, schema: Readonly<Record<string, unknown>>): string;

@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { runCli, writeFiles } from "../support/cli.js";
+import { temporaryFolder } from "../support/run.js";
+import { blocksOf, documents, readDocument } from "./markdown.js";
+
+const blocks = documents.flatMap((file) =>
+  blocksOf(readDocument(file)).map((block) => ({ ...block, where: `${file}:${block.line}` })),
+);
+const of = (info: string) => blocks.filter((block) => block.info === info);
+
+describe("the code in the documents", () => {
+  it("is of kinds that a test looks at, or plain text", () => {
+    const known = ["console", "yaml", "yaml kubernetes", "ts", "js", "json", "sh", "text", "sql"];
+    expect(blocks.filter(({ info }) => !known.includes(info)).map(({ where, info }) => `${where} ${info}`)).toEqual([]);
+    expect(of("yaml").length).toBeGreaterThan(3);
+    expect(of("ts").length).toBeGreaterThan(0);
+  });
+
+  it.each(of("yaml"))("is a valid configuration at $where", async ({ where, text }) => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "config.yaml": text });
+    const steps = where.startsWith("docs/custom-steps.md") ? ["--steps", resolve("examples/custom-step/step.mjs")] : [];
+    const { status, stderr } = await runCli(["validate", "--no-env", ...steps, "config.yaml"], { cwd: folder });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  it.each(of("yaml kubernetes"))("is YAML at $where", ({ text }) => {
+    expect(parse(text)).toBeTypeOf("object");
+  });
+
+  it("has TypeScript that fits the package's types", () => {
+    mkdirSync("node_modules/.cache", { recursive: true });
+    const folder = mkdtempSync("node_modules/.cache/docs-");
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const root = "../../..";
+    writeFiles(folder, {
+      "tsconfig.json": JSON.stringify({
+        extends: `${root}/tsconfig.json`,
+        compilerOptions: {
+          // An example may show a value without using it.
+          noUnusedLocals: false,
+          types: ["node"],
+          paths: {
+            "vtb-setup": [`${root}/src/index.ts`],
+            "vtb-setup/verifier": [`${root}/src/verifier/index.ts`],
+            "vtb-setup/verifier/*": [`${root}/src/verifier/*.ts`],
+          },
+        },
+        include: ["*.ts"],
+      }),
+      ...Object.fromEntries(of("ts").map(({ where, text }) => [`${where.replace(/[/:]/g, "-")}.ts`, text])),
+    });
+    const { stdout } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", folder], {
+      encoding: "utf8",
+    });
+    // What the sources themselves get wrong is for their own check.
+    expect(stdout.split("\n").filter((line) => line.includes(join(folder, "")))).toEqual([]);
+  }, 60_000);
+
+  it.each(documents)("is linked to from %s by paths that are there", (file) => {
+    const links = [...readDocument(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = ""]) => path);
+    expect(links.filter((path) => !existsSync(join(dirname(file), path)))).toEqual([]);
+  });
+});

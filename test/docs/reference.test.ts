@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { withFieldTables } from "../../scripts/field-tables.mjs";
+import { exitStatus } from "../../src/cli/exit-status.js";
+import { problemCodes } from "../../src/errors.js";
+import { runCli, writeFiles } from "../support/cli.js";
+import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
+import { readDocument, tableUnder } from "./markdown.js";
+
+const commandLine = readDocument("docs/command-line.md");
+const names = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+
+describe("docs/diagnostics.md", () => {
+  it("has every code with its sentence, a severity and what to do", () => {
+    const rows = tableUnder(readDocument("docs/diagnostics.md"), "## The codes");
+    expect(rows.map(([code, , meaning]) => [code, meaning])).toEqual(
+      Object.entries(problemCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    );
+    for (const [, severity, , remedy] of rows) {
+      expect(severity).toMatch(/^(?:error|warning|note)(?:, warning)?$/);
+      expect(remedy).toMatch(/^.+\.$/);
+    }
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("has every field of every step, as the schema has it", () => {
+    const document = readDocument("docs/configuration.md");
+    const schema = JSON.parse(readFileSync("schemas/vtb-setup.schema.json", "utf8"));
+    expect(document).toBe(withFieldTables(document, schema));
+    for (const [heading, some] of [
+      ["## Groups", "name"],
+      ["## Users", "permissions[].mode"],
+      ["## OpenID providers", "endpoint_config.oidc_op_jwks_endpoint"],
+      ["## OpenID Connect clients", "options.groups_settings.sync_pattern"],
+      ["### Deprecated fields", "sync_groups_glob_pattern"],
+      ["## API tokens", "token.generate"],
+    ] as const) {
+      expect(tableUnder(document, heading).map(([field]) => field)).toContain(`\`${some}\``);
+    }
+  });
+});
+
+describe("docs/command-line.md", () => {
+  it("has every option and the commands that take it", async () => {
+    const taken = new Map<string, string[]>();
+    const commands = ["apply", "plan", "validate", "steps", "schema"];
+    for (const command of commands) {
+      const { stdout } = await runCli([command, "--help"]);
+      const options = stdout.split("Global Options")[0]?.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm) ?? [];
+      for (const [, option = ""] of options) taken.set(option, [...(taken.get(option) ?? []), command]);
+    }
+    taken.delete("--help");
+    const rows = tableUnder(commandLine, "## Options").filter(([option]) => option?.startsWith("`--"));
+    const documented = rows.map(([option = "", who = ""]) => [
+      option.slice(1, -1),
+      who === "all" ? commands : who.split(", "),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(taken));
+  });
+
+  it.each(["README.md", "docs/command-line.md"])("has every exit status, as %s does", (file) => {
+    const heading = file === "README.md" ? "## The commands" : "## Exit status";
+    const cells = tableUnder(readDocument(file), heading).map(([status = ""]) => status);
+    const numbers = cells.flatMap((status) => (/^[\d, ]+$/.test(status) ? status.split(", ").map(Number) : []));
+    expect(numbers).toEqual([...Object.values(exitStatus), 130, 143]);
+  });
+
+  it("has every field of the JSON output and none that is not there", async () => {
+    const seen = new Set<string>();
+    for (const output of await everyOutput()) collectFields(output, "", seen);
+    const documented = tableUnder(commandLine, "## JSON output").flatMap(([field]) => names(field));
+    expect([...documented].sort()).toEqual([...seen].sort());
+  });
+});
+
+describe("docs/database.md", () => {
+  it("has every table", async () => {
+    const database = temporaryDatabase();
+    await runCli(["apply", "--database", database, "examples/quickstart.yaml"]);
+    const tables = await openForTest(database).kysely.introspection.getTables();
+    const rows = tableUnder(readDocument("docs/database.md"), "## Tables");
+    expect(rows.map(([table]) => names(table)[0]).sort()).toEqual(tables.map(({ name }) => name).sort());
+  });
+});
+
+/** One object of each sort: made, changed with a secret, invalid, and the list of steps. */
+async function everyOutput(): Promise<readonly unknown[]> {
+  const folder = temporaryFolder();
+  const file = (token: string) => `tokenauth_config_enable: true
+tokenauth:
+  items: [{identifier: a, token: ${token}, contact_person: Jan, email: jan@gemeente.example}]
+`;
+  writeFiles(folder, {
+    "made.yaml": file("{generate: true}"),
+    "changed.yaml": file("ba9d233e95e04c4a8a661a27daffe7c9bd019067"),
+    "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
+  });
+  const outputs: unknown[] = [];
+  for (const args of [["apply", "made.yaml"], ["apply", "changed.yaml"], ["validate", "invalid.yaml"], ["steps"]]) {
+    const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder });
+    outputs.push(JSON.parse(stdout));
+  }
+  return outputs;
+}
+
+/** The paths to everything that is not a list or mapping, but what attributes hold. */
+function collectFields(value: unknown, path: string, seen: Set<string>): void {
+  const isLeaf = typeof value !== "object" || value === null || /\.(?:before|after|kinds)$/.test(path);
+  if (isLeaf) {
+    seen.add(path);
+  } else if (Array.isArray(value)) {
+    for (const item of value) collectFields(item, `${path}[]`, seen);
+  } else {
+    for (const [name, inner] of Object.entries(value)) collectFields(inner, path ? `${path}.${name}` : name, seen);
+  }
+}

@@ -1,0 +1,104 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { runCli } from "./support/cli.js";
+import { temporaryFolder } from "./support/run.js";
+
+type JsonSchema = { readonly [keyword: string]: unknown };
+
+const variables = {
+  ADMIN_CLIENT_SECRET: "6f1d0c7e2b9a4835",
+  API_CLIENT_SECRET: "9b27e4d15c8f3a60",
+  OPEN_FORMS_TOKEN: "795cb35c930d27b98297df761f0fa52182348875",
+};
+
+const examples: Readonly<Record<string, { readonly env: Readonly<Record<string, string>>; readonly args?: string[] }>> =
+  {
+    "quickstart.yaml": { env: {} },
+    "full.yaml": { env: variables },
+    "custom-step/config.yaml": { env: {}, args: ["--steps", resolve("examples/custom-step/step.mjs")] },
+  };
+
+const yamlFiles = readdirSync("examples", { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".yaml"),
+);
+
+describe("the examples", () => {
+  it("are all run here", () => {
+    expect(yamlFiles.sort()).toEqual(Object.keys(examples).sort());
+  });
+
+  it.each(Object.entries(examples))(
+    "%s applies without a warning, twice, and needs no network",
+    async (name, example) => {
+      const { env, args = [] } = example;
+      const cwd = temporaryFolder();
+      const command = ["apply", "--strict", "--output", "json", ...args, resolve("examples", name)];
+      const first = await runCli(command, { cwd, env });
+      expect({ status: first.status, outcome: JSON.parse(first.stdout).outcome }).toEqual({
+        status: 0,
+        outcome: "applied",
+      });
+      const second = await runCli(command, { cwd, env });
+      expect(JSON.parse(second.stdout)).toMatchObject({ outcome: "unchanged", changes: [] });
+    },
+  );
+
+  it.each(["quickstart.yaml", "full.yaml"])("%s names the schema for editors", (name) => {
+    const [first = ""] = readFileSync(join("examples", name), "utf8").split("\n");
+    const path = /^# yaml-language-server: \$schema=(\S+)$/.exec(first)?.[1] ?? "";
+    expect(existsSync(join("examples", path))).toBe(true);
+    expect(path).toMatch(/\.schema\.json$/);
+  });
+
+  it("full.yaml says which variables it needs", () => {
+    const text = readFileSync("examples/full.yaml", "utf8");
+    const told = [...text.matchAll(/^# {3}([A-Z_]+) {2,}/gm)].map(([, name]) => name);
+    expect(told).toEqual(Object.keys(variables));
+  });
+
+  it("full.yaml shows every field that is not deprecated, and none that is", () => {
+    const schema = JSON.parse(readFileSync("schemas/vtb-setup.schema.json", "utf8"));
+    const shown = new Set<string>();
+    collectShown(parse(readFileSync("examples/full.yaml", "utf8")), "", shown);
+    const fields = fieldsOf(schema, schema.definitions, "");
+    expect(fields.length).toBeGreaterThan(70);
+    expect(fields.filter((field) => !shown.has(field))).toEqual([]);
+    const free = /\.claim_mappings\.\w+$/;
+    expect([...shown].filter((field) => !fields.includes(field) && !free.test(field))).toEqual([]);
+  });
+
+  it("full.yaml shows every part of value_from", () => {
+    const text = readFileSync("examples/full.yaml", "utf8");
+    for (const part of ["env", "file", "default", "required"]) expect(text).toMatch(new RegExp(`^ +${part}: `, "m"));
+  });
+});
+
+/** The paths of all fields, lists as `[]`, without deprecated ones and what is in them. */
+function fieldsOf(schema: JsonSchema, definitions: Readonly<Record<string, JsonSchema>>, path: string): string[] {
+  const { $ref, anyOf, properties, items } = schema;
+  if (typeof $ref === "string") {
+    const name = $ref.replace("#/definitions/", "");
+    return name === "value_from" ? [] : fieldsOf(definitions[name] ?? {}, definitions, path);
+  }
+  const options = Array.isArray(anyOf) ? anyOf.flatMap((option) => fieldsOf(option, definitions, path)) : [];
+  const entries = typeof items === "object" && items !== null ? fieldsOf({ ...items }, definitions, `${path}[]`) : [];
+  const inner = Object.entries(properties ?? {}).flatMap(([name, field]: [string, JsonSchema]) => {
+    const below = path === "" ? name : `${path}.${name}`;
+    return field.deprecated ? [] : [below, ...fieldsOf(field, definitions, below)];
+  });
+  return [...new Set([...options, ...entries, ...inner])];
+}
+
+function collectShown(value: unknown, path: string, shown: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collectShown(item, `${path}[]`, shown);
+  } else if (typeof value === "object" && value !== null && !("value_from" in value)) {
+    for (const [name, inner] of Object.entries(value)) {
+      const below = path === "" ? name : `${path}.${name}`;
+      shown.add(below);
+      collectShown(inner, below, shown);
+    }
+  }
+}

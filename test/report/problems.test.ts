@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { Problem } from "../../src/errors.js";
+import { createPaint } from "../../src/report/paint.js";
+import { renderProblems } from "../../src/report/problems.js";
+
+const paint = createPaint(false);
+const problem: Problem = {
+  severity: "error",
+  code: "WRONG_TYPE",
+  message: "expected true or false (yes, no, on, off, 1 and 0 work too)",
+  hint: "nothing is written here: write a value, or leave the field out",
+  position: { file: "config.yaml", line: 7, column: 15 },
+  excerpt: { text: "is_superuser: maybe", caretColumn: 15, caretWidth: 5 },
+};
+
+describe("renderProblems", () => {
+  it("keeps each text on one line for programs", () => {
+    expect(renderProblems([problem], { paint, width: undefined })).toBe(
+      `config.yaml:7:15: error: ${problem.message} [WRONG_TYPE]
+  7 | is_superuser: maybe
+    |               ^^^^^
+  fix: ${problem.hint}
+`,
+    );
+  });
+
+  it("breaks them for a terminal, with the lines below indented", () => {
+    expect(renderProblems([problem], { paint, width: 60 })).toBe(
+      `config.yaml:7:15: error: expected true or false (yes, no,
+  on, off, 1 and 0 work too) [WRONG_TYPE]
+  7 | is_superuser: maybe
+    |               ^^^^^
+  fix: nothing is written here: write a value, or leave the
+       field out
+`,
+    );
+  });
+
+  it("breaks at the same places with colours", () => {
+    const coloured = renderProblems([problem], { paint: createPaint(true), width: 60 });
+    const plain = renderProblems([problem], { paint, width: 60 });
+    expect(coloured).toContain("\u001b[31merror\u001b[39m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours begin with
+    expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(plain);
+  });
+
+  it("says `fix:` before what mends an error or a warning, and nothing before what a note adds", () => {
+    const note: Problem = { severity: "note", code: "KEY_MADE", message: "made the key", hint: "back it up" };
+    expect(renderProblems([note], { paint, width: 80 })).toBe("note: made the key [KEY_MADE]\n  back it up\n");
+    expect(renderProblems([{ ...note, severity: "warning" }], { paint, width: 80 })).toContain("\n  fix: back it up\n");
+  });
+
+  it("shows the lines of a stack trace, but no line break that a file could have put into a hint", () => {
+    const hint = "with these lines:\n    at one\n    at two";
+    const shown = (code: Problem["code"]) =>
+      renderProblems([{ severity: "error", code, message: "m", hint }], { paint, width: undefined }).split("\n");
+    expect(shown("INTERNAL").slice(1, -1)).toEqual(["  fix: with these lines:", "      at one", "      at two"]);
+    expect(shown("UNKNOWN_FIELD").slice(1, -1)).toHaveLength(1);
+  });
+
+  it("tells the keys of other programs in one line a file", () => {
+    const foreign = ["a", "b"].map(
+      (path, index): Problem => ({
+        severity: "warning",
+        code: "UNKNOWN_ROOT_KEY",
+        message: "ignored",
+        path,
+        position: { file: "c.yaml", line: index + 1, column: 1 },
+      }),
+    );
+    expect(renderProblems(foreign, { paint, width: undefined })).toBe(
+      "c.yaml: warning: left alone, as no step of this program reads them: a, b [UNKNOWN_ROOT_KEY]\n",
+    );
+  });
+});
