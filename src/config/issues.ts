@@ -62,8 +62,10 @@ export function toFindings({ path, issue }: PlainIssue, source: IssueSource): re
     return issue.keys.map((key) => unknownAt(key, path, location, source));
   }
   const told = location.node === undefined ? missing(issue, path, location, source) : wrong(issue, location, source);
-  const place = issue.code === "invalid_key" ? (location.keyPlace ?? location.place) : location.place;
-  return [{ severity: "error", ...told, ...ownWords(issue), place, path: dotted(source.namespace, path) }];
+  const own = ownWords(issue);
+  const isAboutKey = issue.code === "invalid_key" || own.code === "UNKNOWN_FIELD";
+  const place = isAboutKey ? (location.keyPlace ?? location.place) : location.place;
+  return [{ severity: "error", ...told, ...own, place, path: dotted(source.namespace, path) }];
 }
 
 type Told = Pick<Finding, "code" | "message" | "hint">;

@@ -58,20 +58,28 @@ interface ReadStep {
 function readStep(
   step: Step,
   documents: readonly Document[],
-  meant: ReadonlySet<string>,
+  meant: ReadonlyMap<string, readonly MappingEntry[]>,
   context: RootContext,
 ): ReadStep {
-  const flags = entriesOf(documents, step.flag).map((entry) => readFlag(entry, context));
-  const entries = entriesOf(documents, step.namespace);
+  const written = entriesOf(documents, step.flag).map((entry) => readFlag(entry, context));
+  // What a misspelt key was meant to be is looked at too, so that everything is reported at once; that it is misspelt is told.
+  const misspelt = (meant.get(step.flag) ?? []).map((entry) => ({
+    ...readFlag(entry, context),
+    findings: [],
+    shown: [],
+  }));
+  const flags = written.length > 0 ? written : misspelt;
+  const namespaces = entriesOf(documents, step.namespace);
+  const entries = namespaces.length > 0 ? namespaces : (meant.get(step.namespace) ?? []);
   const on = flags.find(({ state }) => state === "on");
   // Where it is not known whether a step runs, what is written for it is looked at, and nothing is missed where nothing is written.
   const isEnabled = on !== undefined || (entries.length > 0 && flags.some(({ state }) => state === "unknown"));
   const findings = flags.flatMap((flag) => flag.findings).concat(contradictions(flags, step));
-  if (on !== undefined && entries.length === 0 && !context.incomplete && !meant.has(step.namespace)) {
+  if (on !== undefined && entries.length === 0 && !context.incomplete) {
     findings.push(withoutNamespace(on, step));
   }
   const isForgotten = flags.every(({ state }) => state === "absent") && !context.incomplete && !meant.has(step.flag);
-  if (isForgotten) findings.push(...entries.map((entry) => notEnabled(entry, step)));
+  if (isForgotten) findings.push(...namespaces.map((entry) => notEnabled(entry, step)));
   return { step, isEnabled, flags, entries, findings };
 }
 

@@ -4,18 +4,18 @@ import { nearest } from "./nearest.js";
 import { otherPrograms } from "./root-keys.js";
 import type { Step } from "./step.js";
 
-/** Reports the root keys that belong to no step. `meant` holds the flags and namespaces that misspelt ones were meant to be. */
+/** Reports the root keys that belong to no step. `meant` has the misspelt ones by the flag or namespace that each was meant to be. */
 export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
-): { readonly findings: readonly Finding[]; readonly meant: ReadonlySet<string> } {
+): { readonly findings: readonly Finding[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
   const known = new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
-  const meant = new Set<string>();
+  const meant = new Map<string, readonly MappingEntry[]>();
   const findings: Finding[] = [];
   for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
     if (known.has(entry.key)) continue;
     const near = otherPrograms.has(entry.key) ? undefined : nearest(entry.key, known);
-    if (near !== undefined) meant.add(near);
+    if (near !== undefined) meant.set(near, [...(meant.get(near) ?? []), entry]);
     findings.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
   }
   return { findings, meant };

@@ -8,7 +8,9 @@ import type { Database, SqlValue } from "./database.js";
  *
  * @throws SetupError (unavailable) when the database does not answer
  */
-export type PreparedQuery<Row extends readonly SqlValue[]> = (...parameters: readonly SqlValue[]) => Row | undefined | Promise<Row | undefined>;
+type PreparedQuery<Row extends readonly SqlValue[]> = (
+  ...parameters: readonly SqlValue[]
+) => Row | undefined | Promise<Row | undefined>;
 
 /** What a database held at one moment. */
 export interface DatabaseState {

@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { type SetupError, setupError } from "../errors.js";
@@ -37,6 +38,8 @@ export function openDatabase(url: string, mode: OpenMode): Database | undefined 
 
 function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
   makePrivate(file);
+  // SQLite would find out only after it had made files beside the database.
+  for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
   const sqlite = new Driver(file);
   sqlite.pragma("journal_mode = WAL");
   // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must stay.

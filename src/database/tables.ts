@@ -12,7 +12,7 @@ interface Managed {
 }
 
 /** Where a membership or permission comes from: a file, a person, or a sign-in's claims. */
-export type Origin = "config" | "manual" | "claim";
+type Origin = "config" | "manual" | "claim";
 
 interface SetupState {
   readonly id: 1;

@@ -60,8 +60,9 @@ function hasAll(value: unknown, names: readonly string[]): boolean {
 }
 
 function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
-  const names = [...steps.flatMap(({ flag, namespace }) => [flag, namespace]), ...kinds.map(({ name }) => name)];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const keys = steps.flatMap(({ flag, namespace }) => [flag, namespace]);
+  const names = kinds.map(({ name }) => name);
+  const twice = [keys, names].flatMap((list) => list.filter((name, index) => list.indexOf(name) !== index))[0];
   if (twice !== undefined) throw invalid(`two steps or kinds have the name ${twice}`);
   const known = new Set(kinds.map(({ name }) => name));
   const missing = steps.flatMap((step) => step.kinds).find((name) => !known.has(name));

@@ -1,5 +1,5 @@
 /** What a provider's discovery document says, checked. */
-export interface DiscoveredProvider {
+interface DiscoveredProvider {
   readonly kind: "found";
   /** Byte for byte as the document has it: tokens are compared with it. */
   readonly issuer: string;

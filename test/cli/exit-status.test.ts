@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
@@ -358,9 +358,9 @@ describe("the command line", () => {
     expect(place.hasDatabase()).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() === 0)("says that a file can't be read", async () => {
+  it("says that a file can't be read", async () => {
     const place = workplace({ "config.yaml": valid });
-    chmodSync(join(place.folder, "config.yaml"), 0o000);
-    expect(await place.run(["apply", "config.yaml"])).toMatchObject({ status: 3, problems: ["error FILE_UNREADABLE"] });
+    const run = await place.run(["apply", join("config.yaml", "below")]);
+    expect(run).toMatchObject({ status: 3, problems: ["error FILE_UNREADABLE"] });
   });
 });

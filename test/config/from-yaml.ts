@@ -9,7 +9,7 @@ import { parseDocument } from "../../src/document/parse.js";
 import { coreKinds } from "../../src/kinds/registry.js";
 
 /** Parses a file that has no syntax errors. */
-export function parse(yaml: string, file = "config.yaml"): Document {
+function parse(yaml: string, file = "config.yaml"): Document {
   const { document, findings } = parseDocument(file, Buffer.from(yaml));
   if (document === undefined || findings.length > 0) throw new Error(`not valid: ${findings[0]?.message}`);
   return document;
@@ -50,7 +50,7 @@ export function validate(
 }
 
 /** A finding as one line: `error CODE file:line:column path: message (hint)`. */
-export function line({ severity, code, place, path, message, hint }: Finding): string {
+function line({ severity, code, place, path, message, hint }: Finding): string {
   const { file, line, column } = place?.position ?? { file: "-", line: 0, column: 0 };
   return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
 }

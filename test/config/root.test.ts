@@ -161,6 +161,19 @@ describe("other root keys", () => {
     expect(told("tokenauth_config_enable: true\ntokenaut: {items: []}")).toHaveLength(1);
   });
 
+  it("I6 what stands under a misspelt key is checked as what it was meant to be, unless its flag is false", () => {
+    const codes = (text: string) => validate(text, steps).findings.map(({ code, path }) => `${code} ${path}`);
+    const wrong = "{items: [{nmae: a}]}";
+    expect(codes(`tokenauth_config_enalbe: true\ntokenaut: ${wrong}`)).toEqual([
+      "UNKNOWN_FIELD tokenauth_config_enalbe",
+      "UNKNOWN_FIELD tokenaut",
+      "UNKNOWN_FIELD tokenauth.items.0.nmae",
+    ]);
+    expect(codes(`tokenauth_config_enalbe: false\ntokenauth: ${wrong}`)).toEqual([
+      "UNKNOWN_FIELD tokenauth_config_enalbe",
+    ]);
+  });
+
   it("that another program is known to have are not taken for misspelt ones", () => {
     const sites = step("site_config_enable", "site_config", "Site");
     const findings = validate("site_config_enable: yes\nsite_config: {items: []}\nsites_config: {}", [sites]).findings;

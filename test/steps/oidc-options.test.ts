@@ -82,16 +82,27 @@ describe("a client's options", () => {
     ["groups_settings.syncs", { groups_settings: { syncs: true } }, "sync"],
     ["user_settings.claim_mappings.user_name", { user_settings: { claim_mappings: { user_name: [] } } }, "username"],
   ])("refuse %s, which nothing would read", (key, options, meant) => {
-    expect(remarks(oidc, withClient({ options }))).toMatchObject([
-      { severity: "error", code: "UNKNOWN_FIELD", path: `items.0.options.${key}`, hint: `did you mean \`${meant}\`?` },
-    ]);
+    const params = { code: "UNKNOWN_FIELD", hint: `did you mean \`${meant}\`?` };
+    expect(issues(oidc, withClient({ options }))).toMatchObject([{ path: `items.0.options.${key}`, params }]);
   });
 
   it("refuse every misspelt key at once, also beside the right one", () => {
     const options = { ...fullOptions, group_settings: {}, users_settings: {} };
-    expect(remarks(oidc, withClient({ options })).map(({ path }) => path)).toEqual([
+    const misspelt = ["items.0.options.group_settings", "items.0.options.users_settings"];
+    expect(issues(oidc, withClient({ options })).map(({ path }) => path)).toEqual(misspelt);
+  });
+
+  it("refuse a misspelt key beside other mistakes, in the options and in the client", () => {
+    const options = { group_settings: {}, user_settings: { claim_mappings: "sub", username_case_sensitve: true } };
+    expect(
+      issues(oidc, withClient({ options, oidc_rp_client_id: 1 }))
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual([
+      "items.0.oidc_rp_client_id",
       "items.0.options.group_settings",
-      "items.0.options.users_settings",
+      "items.0.options.user_settings.claim_mappings",
+      "items.0.options.user_settings.username_case_sensitve",
     ]);
   });
 

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Declaration, Remark, Step } from "../../src/config/step.js";
 
 /** The time at which these tests review. */
-export const now = new Date("2026-03-01T12:00:00Z");
+const now = new Date("2026-03-01T12:00:00Z");
 
 /** What a step declares of a configuration that its schema takes. */
 export function declared(step: Step, config: unknown): readonly Declaration[] {

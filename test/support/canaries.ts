@@ -10,6 +10,10 @@ export interface Canaries {
   readonly foundIn: (written: string | Buffer) => readonly string[];
 }
 
+/** Most of them begin with it, so that most texts need not be searched for each of them. */
+const stem = "kanarie";
+const stems = encodings(stem);
+
 export function createCanaries(): Canaries {
   const needles = new Map<string, readonly string[]>();
   const add = (name: string, secret: string): string => {
@@ -18,10 +22,14 @@ export function createCanaries(): Canaries {
   };
   return {
     add,
-    make: (name) => add(name, `kanarie-${name}-${randomBytes(16).toString("hex")}`),
+    make: (name) => add(name, `${stem}-${name}-${randomBytes(16).toString("hex")}`),
     foundIn: (written) => {
       const text = Buffer.from(written).toString("latin1");
-      return [...needles].filter(([, forms]) => forms.some((form) => text.includes(form))).map(([name]) => name);
+      const hasStem = stems.some((form) => text.includes(form));
+      return [...needles]
+        .filter(([, forms]) => hasStem || !forms[0]?.startsWith(stem))
+        .filter(([, forms]) => forms.some((form) => text.includes(form)))
+        .map(([name]) => name);
     },
   };
 }
@@ -32,7 +40,8 @@ function encodings(secret: string): readonly string[] {
   const plain = [secret, json, JSON.stringify(json).slice(1, -1), encodeURIComponent(secret)];
   return [
     ...plain.map((form) => Buffer.from(form).toString("latin1")),
-    ...["hex" as const].flatMap((encoding) => [bytes.toString(encoding), bytes.toString(encoding).toUpperCase()]),
+    bytes.toString("hex"),
+    bytes.toString("hex").toUpperCase(),
     ...[0, 1, 2].flatMap((shift) => base64Inside(bytes, shift)),
   ];
 }

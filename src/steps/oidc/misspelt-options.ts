@@ -1,6 +1,5 @@
 import { nearest } from "../../config/nearest.js";
 import type { ConfigPath } from "../../config/step.js";
-import type { ClientOptions } from "./options.js";
 
 /** A key of `options` that is nearly one that the runtime reads. */
 export interface MisspeltOption {
@@ -21,23 +20,28 @@ const groupKeys = [
   "superuser_group_names",
 ];
 
-/** Free keys that are two edits or fewer away from a known one at their place. */
-export function misspeltOptions(options: ClientOptions): readonly MisspeltOption[] {
+/** Free keys that are two edits or fewer away from a known one at their place; wrong types are another check's. */
+export function misspeltOptions(options: unknown): readonly MisspeltOption[] {
+  const user = valueAt(options, "user_settings");
   return [
     ...misspeltKeys(options, rootKeys, []),
-    ...misspeltKeys(options.user_settings, userKeys, ["user_settings"]),
-    ...misspeltKeys(options.user_settings?.claim_mappings, mappingKeys, ["user_settings", "claim_mappings"]),
-    ...misspeltKeys(options.groups_settings, groupKeys, ["groups_settings"]),
+    ...misspeltKeys(user, userKeys, ["user_settings"]),
+    ...misspeltKeys(valueAt(user, "claim_mappings"), mappingKeys, ["user_settings", "claim_mappings"]),
+    ...misspeltKeys(valueAt(options, "groups_settings"), groupKeys, ["groups_settings"]),
   ];
 }
 
-function misspeltKeys(
-  mapping: object | undefined,
-  known: readonly string[],
-  path: ConfigPath,
-): readonly MisspeltOption[] {
-  return Object.keys(mapping ?? {}).flatMap((key) => {
+function misspeltKeys(value: unknown, known: readonly string[], path: ConfigPath): readonly MisspeltOption[] {
+  return Object.keys(isMapping(value) ? value : {}).flatMap((key) => {
     const meant = known.includes(key) ? undefined : nearest(key, known);
     return meant === undefined ? [] : [{ path: [...path, key], meant }];
   });
+}
+
+function valueAt(value: unknown, key: string): unknown {
+  return isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { text } from "../../config/fields.js";
+import { misspeltOptions } from "./misspelt-options.js";
 
 /** The keys that lead to a claim; each is one key, dots do not separate. */
 export const claimPath = z.array(z.string());
@@ -47,7 +48,18 @@ export const clientOptions = z
       .optional()
       .describe("How claims become groups, staff and superusers."),
   })
-  .catchall(freeValue);
+  .catchall(freeValue)
+  .superRefine(
+    (options, context) => {
+      for (const { path, meant } of misspeltOptions(options)) {
+        const params = { code: "UNKNOWN_FIELD", hint: `did you mean \`${meant}\`?` };
+        const message = "nothing reads a field of this name";
+        context.addIssue({ code: "custom", path: [...path], message, params, input: undefined });
+      }
+    },
+    // Also beside other mistakes, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
 
 export type ClientOptions = z.output<typeof clientOptions>;
 

@@ -1,10 +1,9 @@
 import { createPublicKey } from "node:crypto";
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { refusal, warning } from "../remark.js";
+import { warning } from "../remark.js";
 import type { PresentClient } from "./client.js";
 import { completeOptions } from "./complete-options.js";
 import { isKnownClient } from "./identifier.js";
-import { misspeltOptions } from "./misspelt-options.js";
 
 export function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[] {
   return [
@@ -48,13 +47,6 @@ function isPublicKey(text: string): boolean {
 }
 
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
-  const misspelt = misspeltOptions(client.options ?? {});
-  if (misspelt.length > 0) {
-    return misspelt.map(({ path: below, meant }) => {
-      const message = "nothing reads a field of this name";
-      return refusal("UNKNOWN_FIELD", [...path, "options", ...below], message, `did you mean \`${meant}\`?`);
-    });
-  }
   const { defaulted } = completeOptions(client);
   if (defaulted.length === 0) return [];
   const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;

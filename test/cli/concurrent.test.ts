@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { withLock } from "../../src/database/lock.js";
+import { openDatabase } from "../../src/database/open.js";
+import { apply } from "../../src/engine/apply.js";
+import { runCli, writeFiles } from "../support/cli.js";
+import { startCli } from "../support/cli-process.js";
+import {
+  configurationOf,
+  openForTest,
+  resource,
+  runOptions,
+  temporaryDatabase,
+  temporaryFolder,
+} from "../support/run.js";
+import { digestsOf, stateOf, tokensYaml } from "../support/tokens.js";
+
+const four = [0, 1, 2, 3] as const;
+const lezers = configurationOf(resource("group", "lezers", { permissions: [] }));
+const schrijvers = configurationOf(resource("group", "schrijvers", { permissions: [] }));
+
+function outcomeOf({ stdout }: { readonly stdout: string }): string {
+  return JSON.parse(stdout).outcome;
+}
+
+/** Holds the lock of a database, which has its tables, while `work` runs. */
+async function whileLocked<T>(url: string, work: () => Promise<T>): Promise<T> {
+  const database = openDatabase(url, "write");
+  const lock = {
+    timeoutMs: 0,
+    hasTables: true,
+    sleep: (ms: number) => setTimeout(ms),
+    now: () => Date.now(),
+    newId: () => "store",
+  };
+  try {
+    return await withLock(database, lock, async () => ({ commit: false, value: await work() }));
+  } finally {
+    await database.close();
+  }
+}
+
+describe("applies at once", () => {
+  it("S92 let one make a fresh database and three find nothing to do", async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "config.yaml": tokensYaml(2000, "new") });
+    const run = () => runCli(["apply", "config.yaml", "--output", "json"], { cwd: folder, timeoutMs: 60_000 });
+    const ends = await Promise.all(four.map(run));
+    expect(ends.map(({ status, stderr }) => ({ status, stderr: stderr.replace(/^waiting .*…\n/gm, "") }))).toEqual(
+      four.map(() => ({ status: 0, stderr: "" })),
+    );
+    expect(ends.map(outcomeOf).sort()).toEqual(["applied", "unchanged", "unchanged", "unchanged"]);
+    const { tokens, counts, revision } = await stateOf(`sqlite:${join(folder, "vtb-auth.db")}`);
+    expect(tokens.map(({ digest }) => digest).sort()).toEqual(digestsOf(2000, "new"));
+    expect(counts).toEqual([2000, 2000, 2000, 1]);
+    expect(revision).toEqual([{ revision: 1 }]);
+  }, 90_000);
+
+  it("S92 write one after the other when they are of different files", async () => {
+    const folder = temporaryFolder();
+    const yaml = tokensYaml(4, "new").split(/(?=^ {4}- identifier)/m);
+    writeFiles(folder, Object.fromEntries(four.map((index) => [`${index}.yaml`, `${yaml[0]}${yaml[index + 1]}`])));
+    const ends = await Promise.all(
+      four.map((index) => runCli(["apply", `${index}.yaml`, "--output", "json"], { cwd: folder })),
+    );
+    expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+    expect(ends.map(outcomeOf)).toEqual(["applied", "applied", "applied", "applied"]);
+    const { tokens, counts, revision } = await stateOf(`sqlite:${join(folder, "vtb-auth.db")}`);
+    expect(tokens.map(({ identifier }) => identifier)).toEqual(["app-0", "app-1", "app-2", "app-3"]);
+    expect(tokens.map(({ digest }) => digest).sort()).toEqual(digestsOf(4, "new"));
+    expect(counts).toEqual([4, 4, 4, 4]);
+    expect(revision).toEqual([{ revision: 4 }]);
+  });
+
+  it("S92 wait for a lock that is held, and tell so", async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "old.yaml": tokensYaml(1, "old"), "new.yaml": tokensYaml(1, "new") });
+    expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
+    const run = await whileLocked(`sqlite:${join(folder, "vtb-auth.db")}`, async () => {
+      const started = startCli(["apply", "new.yaml"], { cwd: folder });
+      await started.said(/^waiting for another run to end…$/m);
+      return started;
+    });
+    expect(await run.ended).toMatchObject({ status: 0, stdout: expect.stringContaining("1 updated") });
+  });
+
+  it("S92 give up with DATABASE_LOCKED, which means to try again, when the lock is held for too long", async () => {
+    const url = temporaryDatabase();
+    await apply(lezers, runOptions(url));
+    await whileLocked(url, async () => {
+      const late = apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }));
+      await expect(late).rejects.toMatchObject({
+        reason: "unavailable",
+        problems: [{ code: "DATABASE_LOCKED", message: "another run holds the database's lock" }],
+      });
+    });
+    const { kysely } = openForTest(url);
+    expect(await kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "lezers" }]);
+    expect((await apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }))).outcome).toBe("applied");
+  });
+
+  it("take no lock, and are not kept waiting, when there is nothing to do", async () => {
+    const url = temporaryDatabase();
+    await apply(lezers, runOptions(url));
+    const { outcome } = await whileLocked(url, () => apply(lezers, runOptions(url, { lockTimeoutMs: 0 })));
+    expect(outcome).toBe("unchanged");
+  });
+});

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { runCli, writeFiles } from "../support/cli.js";
+import { startCli } from "../support/cli-process.js";
+import { freePort } from "../support/http-server.js";
+import { discoveredYaml } from "../support/oidc-yaml.js";
+import { startOpenIdProvider } from "../support/openid-provider.js";
+import { openForTest, temporaryFolder } from "../support/run.js";
+
+/** A folder with a file whose provider is not there. */
+async function withDeadProvider() {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  writeFiles(folder, { "config.yaml": discoveredYaml(`http://127.0.0.1:${port}/realms/test/`) });
+  return { folder, port };
+}
+
+async function startProvider(port = 0) {
+  const provider = await startOpenIdProvider({ port });
+  onTestFinished(() => provider.close());
+  return provider;
+}
+
+describe("apply with discovery", () => {
+  it("ends with 5 at once when the provider is down", async () => {
+    const { folder } = await withDeadProvider();
+    const { status, stdout, stderr } = await runCli(["apply", "config.yaml"], { cwd: folder });
+    expect({ status, stdout }).toEqual({ status: 5, stdout: "" });
+    expect(stderr).toMatch(/^config\.yaml:4:7: error: oidc_provider keycloak: .+ \[DISCOVERY_UNREACHABLE\]$/m);
+    expect(stderr).not.toContain("waiting");
+  });
+
+  it("ends with 5 when the provider does not come up within --wait", async () => {
+    const { folder } = await withDeadProvider();
+    const started = performance.now();
+    const { status, stderr } = await runCli(["apply", "config.yaml", "--wait", "1s"], { cwd: folder });
+    expect(status).toBe(5);
+    expect(performance.now() - started).toBeGreaterThan(1000);
+    expect(stderr).toContain("waiting for oidc_provider keycloak");
+  });
+
+  it("waits for a provider that comes up two seconds later, and applies", async () => {
+    const { folder, port } = await withDeadProvider();
+    const run = startCli(["apply", "config.yaml", "--wait", "20s", "--output", "json"], { cwd: folder });
+    await run.said(/waiting for oidc_provider keycloak/);
+    await setTimeout(2000);
+    const provider = await startProvider(port);
+    const ended = await run.ended;
+    expect(ended.status).toBe(0);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: "applied", summary: { create: 3 } });
+    // It is told once that it waits, however often it asks.
+    expect(ended.stderr.match(/waiting/g)).toHaveLength(1);
+    expect(provider.requests).toEqual(["/realms/test/.well-known/openid-configuration"]);
+    const { kysely } = openForTest(`sqlite:${join(folder, "vtb-auth.db")}`);
+    expect(await kysely.selectFrom("oidc_providers").select(["issuer", "token_endpoint"]).execute()).toEqual([
+      { issuer: provider.issuer, token_endpoint: `${provider.issuer}/token` },
+    ]);
+  });
+
+  it("asks a provider once in a run, also when two entries name it", async () => {
+    const folder = temporaryFolder();
+    const provider = await startProvider();
+    const yaml = discoveredYaml(provider.discoveryEndpoint);
+    const entry = /^ {4}- identifier: keycloak\n.*?(?=^ {2}items)/ms.exec(yaml)?.[0] ?? "";
+    writeFiles(folder, { "config.yaml": yaml.replace(entry, entry + entry.replace("keycloak", "second")) });
+    const run = async (command: string) =>
+      JSON.parse((await runCli([command, "config.yaml", "--output", "json"], { cwd: folder })).stdout);
+    expect(await run("plan")).toMatchObject({ outcome: "planned", summary: { create: 4 } });
+    expect(provider.requests).toHaveLength(1);
+    expect(await run("apply")).toMatchObject({ outcome: "applied", summary: { create: 4 } });
+    expect(provider.requests).toHaveLength(2);
+    expect(await run("apply")).toMatchObject({ outcome: "unchanged" });
+    expect(provider.requests).toHaveLength(3);
+    expect(await run("validate")).toMatchObject({ outcome: "valid" });
+    expect(provider.requests).toHaveLength(3);
+  });
+
+  it("ends with 3 when the provider says that it is another issuer, and applies when it is the one", async () => {
+    const folder = temporaryFolder();
+    const provider = await startProvider();
+    writeFiles(folder, {
+      "other.yaml": discoveredYaml(provider.discoveryEndpoint, ["oidc_op_issuer: https://login.gemeente.example"]),
+      "right.yaml": discoveredYaml(provider.discoveryEndpoint, [`oidc_op_issuer: ${provider.issuer}`]),
+    });
+    const { status, stderr } = await runCli(["apply", "other.yaml", "--wait", "20s"], { cwd: folder });
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^other\.yaml:4:7: error: oidc_provider keycloak: .*issuer.* \[DISCOVERY_INVALID\]$/m);
+    // Asking again would not help.
+    expect(provider.requests).toHaveLength(1);
+    expect(await runCli(["apply", "right.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
+  });
+});

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { openForTest } from "./run.js";
+
+/** Provider, client, token and user entries for tests that run the command on files. */
+export const explicitProvider = `
+oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers:
+    - identifier: keycloak
+      oidc_op_issuer: https://keycloak.example/realms/a
+      endpoint_config:
+        oidc_op_authorization_endpoint: https://keycloak.example/auth
+        oidc_op_token_endpoint: https://keycloak.example/token
+        oidc_op_user_endpoint: https://keycloak.example/userinfo
+        oidc_op_jwks_endpoint: https://keycloak.example/jwks
+  items:
+    - identifier: api-oidc
+      oidc_provider_identifier: keycloak
+      oidc_rp_client_id: api
+      oidc_rp_client_secret: SECRET
+      options: {user_settings: {claim_mappings: {username: [sub]}}}
+`;
+
+/** One token entry; further fields as flow YAML. */
+export function tokenItem(identifier: string, token: string, more = ""): string {
+  return `    - {identifier: ${identifier}, token: ${token}, contact_person: Beheer, email: beheer@example.nl${more}}\n`;
+}
+
+export function tokenFile(...items: readonly string[]): string {
+  return `tokenauth_config_enable: true\ntokenauth:\n  items:\n${items.join("")}`;
+}
+
+export function userFile(...items: readonly string[]): string {
+  const users = items.map((item) => `    - {${item}}\n`).join("");
+  return `default_user_configuration_enable: true\ndefault_user_configuration_config:\n  users:\n${users}`;
+}
+
+/** The tables of the database that the command makes in a folder when it is told nothing else. */
+export function tablesIn(folder: string) {
+  return openForTest(`sqlite:${join(folder, "vtb-auth.db")}`).kysely;
+}
