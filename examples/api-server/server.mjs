@@ -29,7 +29,10 @@ api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (
 api.post(path, requireAuth(verifier, { permission: "taken.add_externetaak" }), express.json(), (request, response) => {
   const { titel } = request.body ?? {};
   if (typeof titel !== "string" || titel === "") {
-    response.status(400).type("application/problem+json").send(JSON.stringify({ status: 400, title: "titel is verplicht" }));
+    response
+      .status(400)
+      .type("application/problem+json")
+      .send(JSON.stringify({ status: 400, title: "titel is verplicht" }));
     return;
   }
   const task = { uuid: randomUUID(), titel, status: "open", aangemaaktDoor: principalOf(request).user.username };

@@ -22,8 +22,7 @@ groups_config:
 default_user_configuration_enable: true
 default_user_configuration_config:
   users:
-    - {username: beheerder, password: ${make("password")}, groups: [lezers]} # ${make("line-comment")}
-    - {username: speciaal, password: ${JSON.stringify(special)}}
+    - {username: beheerder, password: ${JSON.stringify(special)}, groups: [lezers]} # ${make("line-comment")}
     - username: uit-variabele
       password: {value_from: {env: PASSWORD_VARIABLE}}
 oidc_db_config_enable: true

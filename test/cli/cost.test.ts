@@ -112,7 +112,7 @@ describe("20 steps' worth of configuration in 40 KB", () => {
   it("is read from a FIFO, which can be read only once", async () => {
     const { folder, validate } = workplace();
     const fifo = join(folder, "fifo");
-    execFileSync("mkfifo", [fifo]);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', fifo]);
     // Whoever opened it a second time would wait for a second writer, until the time is up.
     const writer = spawn("sh", ["-c", 'cat config.yaml > "$0"', fifo], { cwd: folder });
     const { result, calls } = await validate(["fifo"]);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openForTest } from "./run.js";
 
-/** Provider, client, token and user entries for tests that run the command on files. */
+/** A provider that needs no network, and a client whose secret is to be filled in for SECRET. Nothing to warn about. */
 export const explicitProvider = `
 oidc_db_config_enable: true
 oidc_db_config_admin_auth:
@@ -18,7 +18,10 @@ oidc_db_config_admin_auth:
       oidc_provider_identifier: keycloak
       oidc_rp_client_id: api
       oidc_rp_client_secret: SECRET
-      options: {user_settings: {claim_mappings: {username: [sub]}}}
+      options:
+        user_settings: {claim_mappings: {username: [sub]}}
+        groups_settings:
+          {claim_mapping: [groups], sync: true, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}
 `;
 
 /** One token entry; further fields as flow YAML. */

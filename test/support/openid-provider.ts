@@ -18,9 +18,12 @@ export interface OpenIdProvider {
 export async function startOpenIdProvider({
   path = "/realms/test/",
   port = 0,
+  configuration = {},
 }: {
   readonly path?: string;
   readonly port?: number;
+  /** Beside what every provider here has. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
 } = {}): Promise<OpenIdProvider> {
   const mountPath = path.replace(/\/+$/, "");
   let provider: ReturnType<Provider["callback"]> | undefined;
@@ -39,6 +42,7 @@ export async function startOpenIdProvider({
   provider = new Provider(issuer, {
     cookies: { keys: ["only-for-tests"] },
     features: { devInteractions: { enabled: false } },
+    ...configuration,
   }).callback();
   return { issuer, discoveryEndpoint: `${issuer}/`, requests: server.requests, close: server.close };
 }

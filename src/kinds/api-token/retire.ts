@@ -13,32 +13,35 @@ export async function retireDigests(
 ): Promise<void> {
   const wanted = new Set(digests.values());
   const replaced = changes.filter((change) => change.action === "update" && digests.has(change.id));
-  for (const change of replaced) {
-    const { digest } = await db
-      .selectFrom("api_tokens")
-      .select("digest")
-      .where("id", "=", change.id)
-      .executeTakeFirstOrThrow();
-    const graceSeconds = Number(change.attributes.grace_seconds ?? 0);
-    if (graceSeconds === 0) {
-      await db.deleteFrom("api_token_retired").where("token_id", "=", change.id).execute();
-    } else if (!wanted.has(digest)) {
-      const validUntil = new Date(Date.parse(now) + graceSeconds * 1000).toISOString();
-      await db
-        .insertInto("api_token_retired")
-        .values({ digest, token_id: change.id, valid_until: validUntil })
-        .execute();
-    }
-    // Not a digest, so no token has it; the new one follows in the same transaction.
-    await db
-      .updateTable("api_tokens")
-      .set({ digest: `replaced:${change.id}` })
-      .where("id", "=", change.id)
-      .execute();
-  }
+  for (const batch of chunk(replaced, 500)) await retireBatch(db, now, batch, wanted);
   // A value that is given again is a current one, whoever had it.
   for (const batch of chunk([...wanted], 500)) {
     await db.deleteFrom("api_token_retired").where("digest", "in", batch).execute();
   }
   await db.deleteFrom("api_token_retired").where("valid_until", "<", now).execute();
+}
+
+async function retireBatch(
+  db: WriteContext["db"],
+  now: string,
+  replaced: readonly PlannedChange[],
+  wanted: ReadonlySet<string>,
+): Promise<void> {
+  const graceById = new Map(replaced.map(({ id, attributes }) => [id, Number(attributes.grace_seconds ?? 0)]));
+  const ids = [...graceById.keys()];
+  const rows = await db.selectFrom("api_tokens").select(["id", "digest"]).where("id", "in", ids).execute();
+  const retired = rows.flatMap(({ id, digest }) => {
+    const graceSeconds = graceById.get(id) ?? 0;
+    if (graceSeconds === 0 || wanted.has(digest)) return [];
+    return [{ digest, token_id: id, valid_until: new Date(Date.parse(now) + graceSeconds * 1000).toISOString() }];
+  });
+  const ended = ids.filter((id) => graceById.get(id) === 0);
+  if (ended.length > 0) await db.deleteFrom("api_token_retired").where("token_id", "in", ended).execute();
+  if (retired.length > 0) await db.insertInto("api_token_retired").values(retired).execute();
+  // Not a digest, so no token has it; the new one follows in the same transaction.
+  await db
+    .updateTable("api_tokens")
+    .set((eb) => ({ digest: eb(eb.val("replaced:"), "||", eb.ref("id")) }))
+    .where("id", "in", ids)
+    .execute();
 }

@@ -1,0 +1,152 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Canaries } from "../support/canaries.js";
+import { openForTest } from "../support/run.js";
+import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
+
+const zod = fileURLToPath(new URL("../../node_modules/zod/index.js", import.meta.url));
+const openFile = (folder: string) => openForTest(`sqlite:${join(folder, "auth.db")}`);
+
+/** The codes from A to I. */
+export function firstCanaryRows(canaries: Canaries): readonly Row[] {
+  const { make } = canaries;
+  const { token, user, client, provider, endpoints, full } = rowText(canaries);
+  const ownStep = (code: string) =>
+    `import * as z from ${JSON.stringify(zod)};\nexport const steps = [{flag: "eigen", namespace: "eigen_config", title: "Eigen", kinds: [], schema: z.object({secret: z.string()}), review: () => [], declare: (config) => { ${code} }}];\n`;
+  const levels = "abcdefg".split("");
+  const bomb = levels.map((name, index) =>
+    index === 0
+      ? `bom_a: &a [${`${make("alias-bomb")}, `.repeat(10)}]`
+      : `bom_${name}: &${name} [${`*${levels[index - 1]}, `.repeat(10)}]`,
+  );
+  return [
+    { code: "ALIAS_BOMB", how: "aliases of aliases", yaml: `${bomb.join("\n")}\n` },
+    { code: "ALIAS_UNRESOLVED", how: "a secret that begins with *", yaml: token(`token: *${make("alias")}`) },
+    { code: "COMMAND_LINE", how: "a misspelt option", args: [`--databse=postgres://u:${make("option")}@h/x`] },
+    { code: "COMMAND_LINE", how: "a value that does not fit", args: ["--output", `postgres://u:${make("value")}@h/x`] },
+    {
+      code: "DATABASE_FAILED",
+      how: "a damaged file",
+      told: toDatabase,
+      applied: true,
+      prepare: (folder) => {
+        const file = join(folder, "auth.db");
+        const bytes = readFileSync(file);
+        // The first page says what there is; the others hold it.
+        writeFileSync(file, bytes.fill(0x5a, 4096));
+      },
+    },
+    {
+      code: "DATABASE_MODE",
+      how: "mode 0644",
+      told: toDatabase,
+      applied: true,
+      prepare: (folder) => chmodSync(join(folder, "auth.db"), 0o644),
+    },
+    {
+      code: "DATABASE_NEWER",
+      how: "a migration from the future",
+      told: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const row = { name: "9999_future", applied_at: "2099-01-01T00:00:00.000Z" };
+        await openFile(folder).kysely.insertInto("setup_migrations").values(row).execute();
+      },
+    },
+    { code: "DATABASE_UNREACHABLE", how: "a folder", told: toDatabase, database: "sqlite:." },
+    ...[`postgres://u:${make("url")}@h/x`, `sqlite:postgres://u:${make("sqlite-url")}@h/x`].map((database) => ({
+      code: "DATABASE_URL" as const,
+      how: database.slice(0, 15),
+      told: toDatabase,
+      database,
+    })),
+    {
+      code: "DATABASE_URL",
+      how: "in the variable",
+      told: toDatabase,
+      database: "",
+      env: { VTB_SETUP_DATABASE: `postgresql://u:${make("url-variable")}@h/x` },
+    },
+    {
+      code: "DEPRECATED_FIELD",
+      how: "an own provider",
+      yaml: client(`${full}, endpoint_config: {${endpoints("https://op.example")}}`, "", "enabled: true"),
+    },
+    {
+      code: "DISCOVERY_INVALID",
+      how: "another issuer",
+      told: toDatabase,
+      yaml: client(full, provider(`endpoint_config: {oidc_op_discovery_endpoint: "${origins.other}/"}`)),
+    },
+    {
+      code: "DISCOVERY_UNREACHABLE",
+      how: "a closed port",
+      told: toDatabase,
+      yaml: client(full, provider(`endpoint_config: {oidc_op_discovery_endpoint: "${origins.closed}/"}`)),
+    },
+    {
+      code: "DISCOVERY_INVALID",
+      how: "a metadata address",
+      told: toDatabase,
+      yaml: client(full, provider('endpoint_config: {oidc_op_discovery_endpoint: "http://169.254.169.254/"}')),
+    },
+    { code: "DUPLICATE_KEY", how: "two tokens", yaml: token(`token: ${make("first")}, token: ${make("second")}`) },
+    {
+      code: "DUPLICATE_RESOURCE",
+      how: "as in base.yaml",
+      yaml: `tokenauth: {items: [{identifier: in-bestand, token: ${make("twice")}, contact_person: A, email: a@b.nl}]}\n`,
+    },
+    {
+      code: "DUPLICATE_SECRET",
+      how: "one value for two",
+      yaml:
+        token(`token: &same ${make("same")}`) +
+        token("token: *same")
+          .replace(/^.*\n.*\n/, "")
+          .replace("rij", "twee"),
+    },
+    {
+      code: "ENV_NOT_SET",
+      how: "beside a secret",
+      yaml: user(`first_name: {value_from: {env: NERGENS}}, password: ${make("env-beside")}`),
+    },
+    { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
+    { code: "FILE_UNREADABLE", how: "no such file", args: ["nergens.yaml"] },
+    { code: "IGNORED_FIELD", how: "an empty password", yaml: user("password: ''") },
+    {
+      code: "INSECURE_URL",
+      how: "http",
+      yaml: client(
+        full,
+        provider(`oidc_op_issuer: http://op.example, endpoint_config: {${endpoints("http://op.example")}}`),
+      ),
+    },
+    {
+      code: "INTERNAL",
+      how: "a step that throws its secret",
+      yaml: `eigen: true\neigen_config: {secret: ${make("thrown")}}\n`,
+      files: { "step.mjs": ownStep("throw new Error(`bad ${config.secret}`, {cause: config});") },
+      args: ["--steps", "step.mjs"],
+    },
+    { code: "INVALID_VALUE", how: "a space", yaml: token(`token: ${make("space")} ${make("after-space")}`) },
+    { code: "INVALID_VALUE", how: "too long", yaml: token(`token: ${make("long")}${"x".repeat(300)}`) },
+    { code: "INVALID_VALUE", how: "control characters", yaml: token(`token: "${make("control")}\\a\\e[2J\\u202e"`) },
+    {
+      code: "INVALID_VALUE",
+      how: "a URL with a password",
+      yaml: client(
+        full,
+        provider(
+          `oidc_op_issuer: "https://u:${make("issuer")}@h", endpoint_config: {${endpoints(`https://u:${make("endpoint")}@h`)}}`,
+        ),
+      ),
+    },
+    {
+      code: "INVALID_VALUE",
+      how: "a sign key that is none",
+      yaml: client(`${full}, oidc_rp_idp_sign_key: ${make("no-key")}`),
+    },
+    { code: "INVALID_VALUE", how: "beside a secret", yaml: client(`${full}, oidc_rp_sign_algo: RS255`) },
+  ];
+}

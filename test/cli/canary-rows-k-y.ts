@@ -1,0 +1,208 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Canaries } from "../support/canaries.js";
+import { type Row, rowText, toDatabase } from "./canary-row.js";
+
+/** The codes from K to Y. */
+export function lastCanaryRows(canaries: Canaries): readonly Row[] {
+  const { make, add } = canaries;
+  const { token, user, client, provider, endpoints, full } = rowText(canaries);
+  return [
+    { code: "KEY_INVALID", how: "in the variable", told: ["apply"], env: { VTB_SETUP_KEY: make("no-sealing-key") } },
+    {
+      code: "KEY_INVALID",
+      how: "in the file",
+      told: ["apply"],
+      env: { VTB_SETUP_KEY: "", VTB_SETUP_KEY_FILE: "key" },
+      files: { key: make("no-key-file") },
+    },
+    { code: "KEY_MADE", how: "no variable", told: ["apply"], env: { VTB_SETUP_KEY: "" } },
+    {
+      code: "KEY_MISMATCH",
+      how: "another key",
+      told: toDatabase,
+      applied: true,
+      env: { VTB_SETUP_KEY: add("other-key", randomBytes(32).toString("hex")) },
+    },
+    { code: "MISSING_FIELD", how: "no contact person", yaml: token(`token: ${make("missing")}`, "email: a@b.nl") },
+    { code: "MISSING_OPENID_SCOPE", how: "email alone", yaml: client(`${full}, oidc_rp_scopes_list: [email]`) },
+    {
+      code: "NAME_TAKEN",
+      how: "a service user named as a person",
+      told: toDatabase,
+      yaml: token(`token: ${make("taken")}`).replace("rij", "beheerder"),
+    },
+    {
+      code: "NO_STEPS_ENABLED",
+      how: "all off",
+      withBase: false,
+      yaml: `tokenauth_config_enable: false\n${token(`token: ${make("off")}`)}`,
+    },
+    {
+      code: "NO_SIGN_KEYS",
+      how: "no keys",
+      yaml: client(
+        full,
+        provider(`oidc_op_issuer: https://op.example, endpoint_config: {${endpoints("https://op.example")}}`),
+        "oidc_provider_identifier: rij",
+      ),
+    },
+    { code: "OPTIONS_DEFAULTED", how: "no options", yaml: client("enabled: true") },
+    {
+      code: "OUTPUT_FILE",
+      how: "a file that is there",
+      told: ["apply"],
+      yaml: token("token: {generate: true}"),
+      args: ["--tokens-out", "out.json"],
+      files: { "out.json": "{}" },
+    },
+    { code: "OWNED_BY_OTHER", how: "another owner", told: toDatabase, applied: true, args: ["--owner", "ander"] },
+    { code: "PLACEHOLDER", how: "changeme", yaml: user(`password: changeme-${make("changeme")}`) },
+    { code: "PLACEHOLDER", how: "a variable", yaml: token(`token: "\${TOKEN:-${make("variable")}}"`) },
+    {
+      code: "PLACEHOLDER",
+      how: "a template",
+      yaml: `tokenauth:\n  items:\n    - token: {{ '${make("template")}' }}\n`,
+    },
+    {
+      code: "PRUNE_REFUSED",
+      how: "an empty list",
+      told: toDatabase,
+      withBase: false,
+      applied: true,
+      yaml: "tokenauth_config_enable: true\ntokenauth: {items: []}\n",
+      args: ["--prune"],
+    },
+    {
+      code: "REFERENCE_NOT_FOUND",
+      how: "no such user",
+      told: toDatabase,
+      yaml: token(`token: ${make("reference")}, user: niemand`),
+    },
+    {
+      code: "RESOURCE_IN_USE",
+      how: "a token's user",
+      told: toDatabase,
+      withBase: false,
+      applied: true,
+      yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: beheerder, state: absent, password: ${make("absent")}}]}\n`,
+    },
+    { code: "SECRET_FILE", how: "no such file", yaml: token("token: {value_from: {file: nergens}}") },
+    {
+      code: "SECRET_FILE",
+      how: "too large",
+      yaml: token("token: {value_from: {file: groot}}"),
+      files: { groot: make("large").repeat(2000) },
+    },
+    {
+      code: "SECRET_FILE_MODE",
+      how: "mode 0644",
+      yaml: token("token: {value_from: {file: open}}"),
+      files: { open: make("open-file") },
+    },
+    {
+      code: "STEP_INVALID",
+      how: "no steps in it",
+      files: { "step.mjs": `export const token = "${make("module")}";\n` },
+      args: ["--steps", "step.mjs"],
+    },
+    { code: "STEP_INVALID", how: "a configuration", args: ["--steps", "base.yaml"] },
+    {
+      code: "STEP_NOT_ENABLED",
+      how: "no flag",
+      withBase: false,
+      yaml: `groups_config_enable: true\ngroups_config: {items: []}\n${token(`token: ${make("no-flag")}`)}`,
+    },
+    { code: "UNKNOWN_CLIENT_IDENTIFIER", how: "rij", yaml: client(full) },
+    { code: "UNKNOWN_FIELD", how: "misspelt", yaml: token(`tokn: ${make("tokn")}, token: ${make("beside-tokn")}`) },
+    {
+      code: "UNKNOWN_FIELD",
+      how: "misspelt password",
+      yaml: user(`passwrd: [{a: ${make("passwrd")}}, ${make("passwrd-2")}]`),
+    },
+    {
+      code: "UNKNOWN_FIELD",
+      how: "misspelt client secret",
+      yaml: client(`${full}, oidc_rp_client_secrt: ${make("secrt")}`),
+    },
+    { code: "UNKNOWN_FIELD", how: "in braces", yaml: token(`token: {${make("braces")}}`) },
+    {
+      code: "UNKNOWN_FIELD",
+      how: "in braces, with a colon",
+      yaml: token(`token: {${make("colon")}: ${make("after-colon")}}`),
+    },
+    { code: "UNKNOWN_FIELD", how: "in braces, misspelt", yaml: user(`passwrd: {${make("key")}: x}`) },
+    { code: "UNKNOWN_FIELD", how: "options", yaml: client(`options: {user_setting: {key: ${make("options")}}}`) },
+    {
+      code: "UNKNOWN_ROOT_KEY",
+      how: "another program",
+      yaml: `zgw_consumers: {services: [{secret: ${make("foreign")}}]}\n`,
+    },
+    {
+      code: "UNKNOWN_FIELD",
+      how: "misspelt at the root",
+      yaml: `tokenaut: {items: [{token: ${make("misspelt-root")}}]}\n`,
+    },
+    {
+      code: "VALUE_FROM_INVALID",
+      how: "misspelt",
+      yaml: token(`token: {value_from: {env: A, defualt: ${make("defualt")}}}`),
+    },
+    { code: "VALUE_FROM_INVALID", how: "no mapping", yaml: token(`token: {value_from: ${make("value-from")}}`) },
+    { code: "VALUE_FROM_INVALID", how: "no name", yaml: token(`token: {value_from: {env: "${make("no-name")} x"}}`) },
+    {
+      code: "VALUE_FROM_INVALID",
+      how: "beside",
+      yaml: token(`token: {value_from: {env: A}, default: ${make("beside")}}`),
+    },
+    {
+      code: "VALUE_FROM_IN_TEXT",
+      how: "behind a text",
+      yaml: `tokenauth:\n  items:\n    - token: ${make("in-text")} {value_from: {env: A}}\n`,
+    },
+    { code: "WEAK_TOKEN", how: "short", yaml: token(`token: ${add("short", make("short").slice(-12))}`) },
+    {
+      code: "WEAK_SIZE",
+      how: "5",
+      yaml: client(
+        full,
+        provider(
+          `oidc_op_issuer: https://op.example, oidc_nonce_size: 5, endpoint_config: {${endpoints("https://op.example")}}`,
+        ),
+      ),
+    },
+    { code: "WEAK_PASSWORD", how: "known", yaml: user(`password: ${add("known", "wElKoM01")}`) },
+    { code: "WRONG_TYPE", how: "a list", yaml: token(`token: [${make("list")}]`) },
+    {
+      code: "WRONG_TYPE",
+      how: "a mapping",
+      yaml: user(`password: {${make("map-key")}: {${make("inner")}: ${make("map-value")}}}`),
+    },
+    { code: "WRONG_TYPE", how: "a flag", yaml: user(`is_staff: ja, password: ${make("beside-flag")}`) },
+    { code: "WRONG_TYPE", how: "a secret for options", yaml: client(`options: ${make("options-text")}`) },
+    {
+      code: "WRONG_TYPE",
+      how: "in options",
+      yaml: client(
+        `options: {user_settings: {claim_mappings: {username: ${make("claim")}}}, api: {key: ${make("api-key")}}}`,
+      ),
+    },
+    { code: "WRONG_TYPE", how: "the whole step", yaml: `tokenauth: ${make("step-text")}\n` },
+    ...["'", '"', "@", "%", "!", "&a ", "`", "? ", "{", "[", "- ", "a: b: "].map((start) => ({
+      code: "YAML_SYNTAX" as const,
+      how: `a secret behind ${start}`,
+      yaml: `tokenauth:\n  items:\n    - token: ${start}${make("syntax")}: ${make("syntax-2")}\n      emial: ${make("syntax-3")}\n   x: ${make("syntax-4")}\n`,
+    })),
+    {
+      code: "YAML_SYNTAX",
+      how: "not UTF-8",
+      yaml: token(`token: ${make("utf-8")}`),
+      prepare: (folder) => {
+        const file = join(folder, "rij.yaml");
+        writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.from([0x23, 0xff, 0x0a])]));
+        rmSync(join(folder, "auth.db"), { force: true });
+      },
+    },
+  ];
+}
