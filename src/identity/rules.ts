@@ -1,0 +1,80 @@
+import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
+import type { ClaimPath } from "./claim-path.js";
+import { compileGroupPattern } from "./group-pattern.js";
+
+/** The fields of a user that claims may fill, and what each holds. */
+export const mappableFields = {
+  email: { type: "text", longest: 254 },
+  first_name: { type: "text", longest: 150 },
+  last_name: { type: "text", longest: 150 },
+  is_active: { type: "flag" },
+  is_staff: { type: "flag" },
+  is_superuser: { type: "flag" },
+} as const;
+
+export type MappableField = keyof typeof mappableFields;
+
+/** How a client's claims become a user; from its `options`. */
+export interface UserRules {
+  /** Empty where no claim is configured: then nobody can sign in. */
+  readonly usernamePath: ClaimPath;
+  readonly isCaseSensitive: boolean;
+  /** Lets an e-mail address be the username although the provider does not say that it checked it. */
+  readonly allowsUnverifiedEmail: boolean;
+  readonly fields: readonly { readonly field: MappableField; readonly path: ClaimPath }[];
+  /** Mapped fields that no user has. */
+  readonly unknownFields: readonly string[];
+  /** Undefined where no claim gives groups. */
+  readonly groupsPath: ClaimPath | undefined;
+  readonly createsGroups: boolean;
+  readonly fitsPattern: (group: string) => boolean;
+  readonly defaultGroups: readonly string[];
+  readonly makesStaff: boolean;
+  readonly superuserGroups: ReadonlySet<string>;
+  /** Every path that the rules look at. */
+  readonly paths: readonly ClaimPath[];
+}
+
+const verifiedEmail = ["email_verified"];
+
+/** Reads a client's options as they are stored; a missing or odd part gets its default, as the documented ones are. */
+export function readUserRules(options: unknown): UserRules {
+  const user = objectOf(isJsonObject(options) ? options.user_settings : undefined);
+  const groups = objectOf(isJsonObject(options) ? options.groups_settings : undefined);
+  const mappings = Object.entries(objectOf(user.claim_mappings)).map(([name, path]) => [name, textsOf(path)] as const);
+  const usernamePath = mappings.find(([name]) => name === "username")?.[1] ?? [];
+  const others = mappings.filter(([name, path]) => name !== "username" && path.length > 0);
+  const fields = others.flatMap(([name, path]) => (isMappable(name) ? { field: name, path } : []));
+  const groupsPath = textsOf(groups.claim_mapping);
+  return {
+    usernamePath,
+    isCaseSensitive: user.username_case_sensitive !== false,
+    allowsUnverifiedEmail: user.allow_unverified_email === true,
+    fields,
+    unknownFields: others.map(([name]) => name).filter((name) => !isMappable(name)),
+    groupsPath: groupsPath.length > 0 ? groupsPath : undefined,
+    createsGroups: groups.sync !== false,
+    fitsPattern: compileGroupPattern(typeof groups.sync_pattern === "string" ? groups.sync_pattern : "*"),
+    defaultGroups: textsOf(groups.default_groups),
+    makesStaff: groups.make_users_staff === true,
+    superuserGroups: new Set(textsOf(groups.superuser_group_names)),
+    paths: [
+      usernamePath,
+      ...fields.map(({ path }) => path),
+      ...(groupsPath.length > 0 ? [groupsPath] : []),
+      verifiedEmail,
+    ],
+  };
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+function isMappable(name: string): name is MappableField {
+  return Object.hasOwn(mappableFields, name);
+}

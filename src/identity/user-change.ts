@@ -1,0 +1,54 @@
+import type { UserRow } from "./find-user.js";
+import type { Person } from "./person.js";
+import type { Profile } from "./profile.js";
+
+/** A user's groups by name: those that claims gave, and of the wanted ones those that exist, each with its id. */
+export interface CurrentGroups {
+  readonly claimed: ReadonlyMap<string, string>;
+  readonly existing: ReadonlyMap<string, string>;
+}
+
+export interface UserChange {
+  readonly fields: Readonly<Record<string, string | number>>;
+  readonly join: readonly string[];
+  readonly create: readonly string[];
+  /** Ids of the groups. */
+  readonly leave: readonly string[];
+}
+
+/** What has to be written so that the user is what the profile says; undefined where it is already. */
+export function changeUser(
+  user: UserRow | undefined,
+  groups: CurrentGroups,
+  person: Person,
+  profile: Profile,
+): UserChange | undefined {
+  // Somebody took the user out of use: nothing of it changes until it is back.
+  if (user?.is_active === 0 && profile.fields.is_active !== 1) return undefined;
+  const fields = changedFields(user, person, profile);
+  const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
+  const names = new Set(wanted.map(({ name }) => name));
+  const join = [...names].filter((name) => !groups.claimed.has(name));
+  const create = join.filter((name) => !groups.existing.has(name));
+  const leave = [...groups.claimed].filter(([name]) => !names.has(name)).map(([, id]) => id);
+  const isSame = Object.keys(fields).length + join.length + leave.length === 0;
+  return user && isSame ? undefined : { fields, join, create, leave };
+}
+
+function changedFields(user: UserRow | undefined, person: Person, profile: Profile): UserChange["fields"] {
+  const wanted: Record<string, string | number> = {
+    issuer: person.issuer,
+    subject: person.subject,
+    ...profile.fields,
+    ...superuserFields(user, profile.isSuperuser),
+  };
+  const current: Readonly<Record<string, string | number | null>> = user ?? {};
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => current[name] !== value));
+}
+
+/** Claims give superuser and take away what they gave, never what a file or a person did. */
+function superuserFields(user: UserRow | undefined, isWanted: boolean): UserChange["fields"] {
+  const isSuperuser = user?.is_superuser === 1;
+  if (isWanted) return isSuperuser ? {} : { is_superuser: 1, claim_superuser: 1 };
+  return user?.claim_superuser === 1 ? { is_superuser: 0, claim_superuser: 0 } : {};
+}

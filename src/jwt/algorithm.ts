@@ -1,0 +1,44 @@
+import type { KeyObject } from "node:crypto";
+
+/** A signature algorithm of RFC 7518 or RFC 8037, and which keys it goes with. */
+export interface Algorithm {
+  readonly name: string;
+  /** Node's name of the digest; null where the algorithm brings its own. */
+  readonly digest: string | null;
+  readonly padding?: "pss";
+  /** Node's names of the key types. */
+  readonly keyTypes: readonly string[];
+  /** Node's name of an elliptic curve. */
+  readonly curve?: string;
+  /** Of the signature, where it is the same for every key. */
+  readonly signatureBytes?: number;
+}
+
+const edwards = { digest: null, keyTypes: ["ed25519", "ed448"] } as const;
+
+const all: readonly Algorithm[] = [
+  ...[256, 384, 512].flatMap((bits) => [
+    { name: `RS${bits}`, digest: `sha${bits}`, keyTypes: ["rsa"] },
+    { name: `PS${bits}`, digest: `sha${bits}`, keyTypes: ["rsa", "rsa-pss"], padding: "pss" as const },
+    { name: `HS${bits}`, digest: `sha${bits}`, keyTypes: ["secret"], signatureBytes: bits / 8 },
+  ]),
+  { name: "ES256", digest: "sha256", keyTypes: ["ec"], curve: "prime256v1", signatureBytes: 64 },
+  { name: "ES384", digest: "sha384", keyTypes: ["ec"], curve: "secp384r1", signatureBytes: 96 },
+  { name: "ES512", digest: "sha512", keyTypes: ["ec"], curve: "secp521r1", signatureBytes: 132 },
+  { name: "EdDSA", ...edwards },
+  { name: "Ed25519", digest: null, keyTypes: ["ed25519"] },
+];
+
+/** Every algorithm there is for us, by its exact name. `none` is not among them. */
+export const algorithms: ReadonlyMap<string, Algorithm> = new Map(all.map((algorithm) => [algorithm.name, algorithm]));
+
+export function isSymmetric({ keyTypes }: Algorithm): boolean {
+  return keyTypes.includes("secret");
+}
+
+/** Whether a key is of the type and on the curve that an algorithm needs. */
+export function suits(key: KeyObject, { keyTypes, curve }: Algorithm): boolean {
+  const type = key.type === "secret" ? "secret" : key.asymmetricKeyType;
+  if (type === undefined || !keyTypes.includes(type)) return false;
+  return curve === undefined || key.asymmetricKeyDetails?.namedCurve === curve;
+}

@@ -1,0 +1,83 @@
+import { decodeBase64url } from "./base64url.js";
+import { type JsonObject, parseJsonObject } from "./json-object.js";
+
+/** The parts of a header that are looked at. Keys that it brings or points to are not among them (RFC 8725 §3.10). */
+interface JoseHeader {
+  readonly alg: string;
+  readonly kid: string | undefined;
+  readonly typ: string | undefined;
+}
+
+/** A JWT in the compact form of RFC 7515, taken apart and not yet checked. */
+export interface CompactJws {
+  readonly kind: "jws";
+  readonly header: JoseHeader;
+  readonly claims: JsonObject;
+  /** The bytes that the signature is of. */
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Why a text is not one that is accepted, in a word. */
+interface JwsFault {
+  readonly kind: "fault";
+  readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
+}
+
+export type ParseJws = (token: string) => CompactJws | JwsFault;
+
+const longestToken = 16 * 1024;
+const longestHeader = 4 * 1024;
+const longestKid = 1024;
+const rememberedHeaders = 64;
+
+// Critical extensions, other payload encodings, compression, encryption, nested tokens: none is supported.
+const refusedMembers = ["crit", "b64", "zip", "enc", "p2c", "p2s", "epk", "cty"] as const;
+
+/** Makes a parser. It remembers the last headers, since a key's tokens have the same one. */
+export function createJwsParser(): ParseJws {
+  const headers = new Map<string, JoseHeader>();
+  return (token) => {
+    if (token.length > longestToken) return fault("too_long");
+    const first = token.indexOf(".");
+    const second = token.indexOf(".", first + 1);
+    if (first < 1 || second < 0) return fault("malformed");
+    const headerText = token.slice(0, first);
+    let header = headers.get(headerText);
+    if (!header) {
+      const parsed = parseHeader(headerText);
+      if ("kind" in parsed) return parsed;
+      header = parsed;
+      if (headers.size >= rememberedHeaders) headers.clear();
+      headers.set(headerText, header);
+    }
+    const payload = decodeBase64url(token.slice(first + 1, second));
+    // A third dot is not of the alphabet.
+    const signature = decodeBase64url(token.slice(second + 1));
+    if (!payload || !signature) return fault("malformed");
+    const claims = parseJsonObject(payload);
+    if (!claims) return fault("malformed_payload");
+    // All of it was seen to be ASCII.
+    return { kind: "jws", header, claims, signed: Buffer.from(token.slice(0, second), "latin1"), signature };
+  };
+}
+
+function parseHeader(text: string): JoseHeader | JwsFault {
+  if (text.length > longestHeader) return fault("malformed_header");
+  const bytes = decodeBase64url(text);
+  if (!bytes) return fault("malformed");
+  const header = parseJsonObject(bytes);
+  if (!header) return fault("malformed_header");
+  if (refusedMembers.some((name) => Object.hasOwn(header, name))) return fault("unsupported_header");
+  const { alg, kid, typ } = header;
+  if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return fault("malformed_header");
+  return kid !== undefined && kid.length > longestKid ? fault("malformed_header") : { alg, kid, typ };
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+function fault(reason: JwsFault["reason"]): JwsFault {
+  return { kind: "fault", reason };
+}

@@ -1,0 +1,74 @@
+import { isAscii, isUtf8 } from "node:buffer";
+
+/** What a token or a provider says. Look only at own properties: a name from outside may be that of an inherited one. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const deepest = 16;
+const backslash = 92;
+const colon = 58;
+
+/**
+ * A JSON object in strict UTF-8, at most 16 levels deep. Undefined for anything else, for a byte order mark, and for an object
+ * with the same name twice: two readers could see two different values in it (RFC 7515 §4, RFC 8725 §2.4).
+ */
+export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
+  const text = decodeUtf8(bytes);
+  const value = text === undefined ? undefined : parseJson(text);
+  if (text === undefined || !isJsonObject(value)) return undefined;
+  return countMembers(value, deepest) === countNames(text) ? value : undefined;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A byte order mark stays, and is not JSON. */
+function decodeUtf8(bytes: Buffer): string | undefined {
+  // Nearly all are ASCII, which is faster to read.
+  if (isAscii(bytes)) return bytes.toString("latin1");
+  return isUtf8(bytes) ? bytes.toString() : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The members of all objects in a value. NaN, which equals nothing, where it is too deep. */
+function countMembers(value: unknown, levels: number): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (levels === 0) return Number.NaN;
+  const isArray = Array.isArray(value);
+  const members = isArray ? value : Object.values(value);
+  let count = isArray ? 0 : members.length;
+  for (const member of members) count += countMembers(member, levels - 1);
+  return count;
+}
+
+/** The names that a valid JSON text writes: the strings before a colon. Of a name that is there twice, JSON.parse keeps one. */
+function countNames(text: string): number {
+  let count = 0;
+  let close = 0;
+  for (let open = text.indexOf('"'); open !== -1; open = text.indexOf('"', close + 1)) {
+    close = endOfString(text, open);
+    let next = close + 1;
+    while (text.charCodeAt(next) <= 32) next += 1;
+    if (text.charCodeAt(next) === colon) count += 1;
+  }
+  return count;
+}
+
+/** Where a string ends: at the next quote that has no backslash of its own. */
+function endOfString(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1);
+  while (text.charCodeAt(close - 1) === backslash) {
+    let first = close - 1;
+    while (text.charCodeAt(first - 1) === backslash) first -= 1;
+    if ((close - first) % 2 === 0) break;
+    close = text.indexOf('"', close + 1);
+  }
+  return close;
+}

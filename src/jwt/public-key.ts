@@ -1,0 +1,92 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { type Algorithm, suits } from "./algorithm.js";
+import { isJsonObject, type JsonObject } from "./json-object.js";
+import { keyWeakness } from "./key-strength.js";
+
+/** A key that signatures may be checked with. */
+export interface PublicKey {
+  readonly keyObject: KeyObject;
+  readonly kid: string | undefined;
+  /** The one algorithm that its publisher allows it for, if it says so. */
+  readonly algorithm: string | undefined;
+  /** The same for the same key under the same name, and for no other. */
+  readonly fingerprint: string;
+}
+
+/** Why a key is not used, in a word. */
+export type KeyFault = "malformed" | "private" | "symmetric" | "other_use" | "weak_rsa" | "weak_point";
+
+export type KeyImport =
+  | { readonly kind: "usable"; readonly key: PublicKey }
+  | { readonly kind: "ignored"; readonly reason: KeyFault };
+
+const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] as const;
+
+/** Takes a public JWK (RFC 7517) that is meant for signatures and strong enough. */
+export function importJwk(jwk: unknown): KeyImport {
+  if (!isJsonObject(jwk)) return ignored("malformed");
+  if (jwk.kty === "oct") return ignored("symmetric");
+  if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return ignored("private");
+  const { kid, alg, use, key_ops: operations } = jwk;
+  if ([kid, alg, use].some((member) => member !== undefined && typeof member !== "string")) return ignored("malformed");
+  if (use !== undefined && use !== "sig") return ignored("other_use");
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) {
+    return ignored("other_use");
+  }
+  const keyObject = readJwk(jwk);
+  // Both were seen to be text, or not there.
+  return keyObject ? usable(keyObject, kid as string | undefined, alg as string | undefined) : ignored("malformed");
+}
+
+/** Takes a key that an operator wrote: a public key or certificate in PEM, or a public JWK. */
+export function importWrittenKey(text: string): KeyImport {
+  const written = text.trim();
+  if (written.startsWith("{")) return importJwk(parse(written));
+  // Node would take the public half of it, and the operator would not learn what lies in the configuration.
+  if (written.includes("PRIVATE KEY")) return ignored("private");
+  try {
+    return usable(createPublicKey(written), undefined, undefined);
+  } catch {
+    return ignored("malformed");
+  }
+}
+
+/** Whether a key may check signatures of an algorithm: its type, its curve and what its publisher says of it (RFC 8725 §3.1). */
+export function isFor(key: PublicKey, algorithm: Algorithm): boolean {
+  if (!suits(key.keyObject, algorithm)) return false;
+  const { algorithm: declared } = key;
+  if (declared === undefined || declared === algorithm.name) return true;
+  // Two names of the same (RFC 9864).
+  return [declared, algorithm.name].every((name) => name === "EdDSA" || name === "Ed25519");
+}
+
+function usable(keyObject: KeyObject, kid: string | undefined, algorithm: string | undefined): KeyImport {
+  const weakness = keyWeakness(keyObject);
+  if (weakness) return ignored(weakness);
+  const material = keyObject.export({ format: "der", type: "spki" }).toString("base64");
+  return {
+    kind: "usable",
+    key: { keyObject, kid, algorithm, fingerprint: JSON.stringify([kid, algorithm, material]) },
+  };
+}
+
+function readJwk(jwk: JsonObject): KeyObject | undefined {
+  try {
+    // Node checks each member that it needs.
+    return createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function ignored(reason: KeyFault): KeyImport {
+  return { kind: "ignored", reason };
+}

@@ -1,0 +1,100 @@
+import { Secret } from "../secrets/secret.js";
+import { checkTokenFormat, digestToken } from "../secrets/token.js";
+import { type Eventual, follow } from "./bearer/eventual.js";
+import { createRecent } from "./bearer/recent.js";
+import type { TokenFault } from "./fault.js";
+import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
+import type { Outcome } from "./outcome.js";
+import { createPrincipal } from "./principal.js";
+import type { StoredToken } from "./read-tokens.js";
+import { trustedForMs } from "./trusted-for.js";
+
+/** Why a token was refused, and whose it is where that is known. */
+export interface TokenRefusal {
+  readonly kind: "refused";
+  readonly fault: TokenFault;
+  readonly token?: string;
+  readonly username?: string;
+}
+
+type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | TokenRefusal;
+
+export interface TokenAuthority {
+  /** @param followChanges forgets what is of the past, and says whether it did; not called for what can't be a token of ours */
+  readonly authenticate: (credential: string, nowMs: number, followChanges: () => boolean) => Eventual<TokenOutcome>;
+  /** What was kept may be of the past. */
+  readonly forget: () => void;
+}
+
+export interface TokenAuthorityOptions {
+  readonly read: (digest: string) => Eventual<StoredToken | undefined>;
+  readonly lastUsed: LastUsed;
+  readonly cacheSize: number;
+}
+
+/** A token that was let in, and how long that holds. */
+interface KnownToken {
+  readonly id: string;
+  readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
+  readonly untilMs: number;
+  /** When its use is to be noted next. */
+  noteAtMs: number;
+}
+
+/** Decides about API tokens by their digest. Only those that are let in are kept, never their value. */
+export function createTokenAuthority(options: TokenAuthorityOptions): TokenAuthority {
+  const { read, lastUsed } = options;
+  const known = createRecent<KnownToken>(options.cacheSize);
+  let forgotten = 0;
+
+  const letIn = (token: KnownToken, nowMs: number): TokenOutcome => {
+    if (nowMs >= token.noteAtMs) {
+      token.noteAtMs = nowMs + lastUsedEveryMs;
+      lastUsed.note(token.id, nowMs);
+    }
+    return token.outcome;
+  };
+
+  const judge = (digest: string, stored: StoredToken | undefined, nowMs: number, asked: number): TokenOutcome => {
+    if (!stored) return { kind: "refused", fault: "unknown_token" };
+    const fault = faultOf(stored, nowMs);
+    if (fault) return { kind: "refused", fault, token: stored.identifier, username: stored.grants.user.username };
+    const token = knownToken(stored, nowMs);
+    // What was read before a change must not outlive it.
+    if (asked === forgotten) known.set(digest, token);
+    return letIn(token, nowMs);
+  };
+
+  return {
+    authenticate(credential, nowMs, followChanges) {
+      const digest = digestToken(new Secret(credential));
+      const token = known.get(digest);
+      if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "refused", fault: "mistyped" };
+      if (!followChanges() && token && nowMs < token.untilMs) return letIn(token, nowMs);
+      const asked = forgotten;
+      return follow(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+    },
+    forget() {
+      forgotten += 1;
+      known.clear();
+    },
+  };
+}
+
+/** A time that can't be read is in the past: whoever wrote it wanted an end. */
+function faultOf({ validUntil, expiresAt, isUserActive }: StoredToken, nowMs: number): TokenFault | undefined {
+  if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
+  if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
+  return isUserActive ? undefined : "inactive_user";
+}
+
+function knownToken(stored: StoredToken, nowMs: number): KnownToken {
+  const { id, identifier, narrowedTo, lastUsedAt } = stored;
+  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
+  let untilMs = nowMs + trustedForMs;
+  for (const end of [stored.validUntil, stored.expiresAt]) {
+    if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
+  }
+  const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
+  return { id, outcome: { kind: "authenticated", principal }, untilMs, noteAtMs };
+}

@@ -1,0 +1,62 @@
+import { type Eventual, follow } from "./bearer/eventual.js";
+import { createRecent } from "./bearer/recent.js";
+import type { Outcome } from "./outcome.js";
+import { createPrincipal } from "./principal.js";
+import type { UserLookup } from "./read-users.js";
+import { trustedForMs } from "./trusted-for.js";
+
+type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
+
+type UserOutcome =
+  | Authenticated
+  | { readonly kind: "refused"; readonly fault: "inactive_user" | "unknown_user"; readonly username?: string };
+
+/** Makes principals of users that an OIDC client vouches for. */
+export interface UserAuthority {
+  /** @param isNewer the user was written after the last look for changes */
+  readonly authenticate: (
+    user: { readonly id: string; readonly client: string; readonly isNewer: boolean },
+    nowMs: number,
+  ) => Eventual<UserOutcome>;
+  /** What was kept may be of the past. */
+  readonly forget: () => void;
+}
+
+interface KnownUser {
+  readonly lookup: UserLookup;
+  readonly untilMs: number;
+  readonly byClient: Map<string, Authenticated>;
+}
+
+export function createUserAuthority(read: (id: string) => Eventual<UserLookup>, cacheSize: number): UserAuthority {
+  const known = createRecent<KnownUser>(cacheSize);
+  let forgotten = 0;
+  return {
+    authenticate({ id, client, isNewer }, nowMs) {
+      const user = isNewer ? undefined : known.get(id);
+      if (user && nowMs < user.untilMs) return outcomeFor(user, client);
+      const asked = forgotten;
+      return follow(read(id), (lookup) => {
+        const found: KnownUser = { lookup, untilMs: nowMs + trustedForMs, byClient: new Map() };
+        // What was read before a change must not outlive it.
+        if (asked === forgotten && lookup.kind === "active") known.set(id, found);
+        return outcomeFor(found, client);
+      });
+    },
+    forget() {
+      forgotten += 1;
+      known.clear();
+    },
+  };
+}
+
+function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcome {
+  if (lookup.kind === "unknown") return { kind: "refused", fault: "unknown_user" };
+  if (lookup.kind === "inactive") return { kind: "refused", fault: "inactive_user", username: lookup.username };
+  const earlier = byClient.get(client);
+  if (earlier) return earlier;
+  const principal = createPrincipal(lookup.grants, { scheme: "bearer", identifier: client, narrowedTo: null });
+  const outcome: Authenticated = { kind: "authenticated", principal };
+  byClient.set(client, outcome);
+  return outcome;
+}

@@ -1,0 +1,75 @@
+import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
+import type { TokenAuthority } from "./authenticate-token.js";
+import type { UserAuthority } from "./authenticate-user.js";
+import { readAuthorization } from "./authorization-header.js";
+import { type Eventual, follow } from "./bearer/eventual.js";
+import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
+import type { VerifierEvent } from "./event.js";
+import type { Outcome } from "./outcome.js";
+import type { Problems } from "./problem.js";
+import { createRefusals } from "./refusals.js";
+import type { Verifier } from "./verifier.js";
+
+export interface AuthenticateOptions {
+  readonly changes: ChangeSignal;
+  /** What the authorities were made under. */
+  readonly state: DatabaseState;
+  readonly tokens: TokenAuthority;
+  readonly bearer: BearerAuthority;
+  readonly users: UserAuthority;
+  readonly problems: Problems;
+  readonly report: (event: VerifierEvent) => void;
+  readonly maxHeaderLength: number;
+  readonly now: () => number;
+}
+
+/** Header → scheme → credential → principal. Each scheme has its own authority; none falls through to another. */
+export function createAuthenticate(options: AuthenticateOptions): Verifier["authenticate"] {
+  const { changes, tokens, bearer, users, problems, report, maxHeaderLength, now } = options;
+  const refusals = createRefusals(problems, report);
+  let { state } = options;
+
+  /** Whatever was kept is dropped when somebody has changed the database. */
+  const followChanges = (): boolean => {
+    const current = changes.current();
+    if (current === state) return false;
+    tokens.forget();
+    users.forget();
+    bearer.reload();
+    state = current;
+    return true;
+  };
+
+  const byToken = (credential: string): Eventual<Outcome> =>
+    follow(tokens.authenticate(credential, now(), followChanges), (outcome) =>
+      outcome.kind === "refused" ? refusals.token(outcome) : outcome,
+    );
+
+  const byBearer = (credential: string): Eventual<Outcome> => {
+    followChanges();
+    return follow(bearer.authenticate(credential, now()), concludeBearer);
+  };
+
+  const concludeBearer = (outcome: BearerOutcome): Eventual<Outcome> => {
+    if (outcome.kind === "refused") return refusals.bearer(outcome.reason);
+    if (outcome.kind === "unavailable") return refusals.unavailable(outcome.reason, outcome.retryAfterSeconds);
+    // A provider may have taken its time.
+    followChanges();
+    const user = {
+      id: outcome.userId,
+      client: outcome.clientIdentifier,
+      // Written for this very request.
+      isNewer: outcome.revision > state.revision,
+    };
+    return follow(users.authenticate(user, now()), (found) =>
+      found.kind === "refused" ? refusals.bearer(found.fault, found.username) : found,
+    );
+  };
+
+  return (authorization) => {
+    const header = readAuthorization(authorization, maxHeaderLength);
+    if (header.kind === "none") return { kind: "anonymous", problem: problems.notAuthenticated() };
+    if (header.kind === "malformed") return refusals.malformed(header.scheme, header.fault);
+    return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential);
+  };
+}

@@ -1,0 +1,38 @@
+import { SetupError } from "../errors.js";
+import { follow } from "./bearer/eventual.js";
+import type { VerifierEvent } from "./event.js";
+import type { Decision, Outcome } from "./outcome.js";
+import type { Problems } from "./problem.js";
+import type { Verifier } from "./verifier.js";
+
+export interface AuthorizeOptions {
+  readonly authenticate: Verifier["authenticate"];
+  readonly problems: Problems;
+  readonly report: (event: VerifierEvent) => void;
+}
+
+const retryAfterSeconds = 1;
+
+export function createAuthorize({ authenticate, problems, report }: AuthorizeOptions): Verifier["authorize"] {
+  const decide = (outcome: Outcome, permission: string | undefined): Decision => {
+    if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
+    const { principal } = outcome;
+    if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
+    const { scheme, credential, user } = principal;
+    report({ kind: "forbidden", scheme, credential, username: user.username, permission });
+    return { kind: "refused", problem: problems.permissionDenied(scheme) };
+  };
+  const unavailable = (error: unknown): Decision => {
+    if (!(error instanceof SetupError)) throw error;
+    report({ kind: "unavailable", reason: "database", error });
+    return { kind: "refused", problem: problems.serviceUnavailable(retryAfterSeconds) };
+  };
+  return (authorization, permission) => {
+    try {
+      const decision = follow(authenticate(authorization), (outcome) => decide(outcome, permission));
+      return decision instanceof Promise ? decision.catch(unavailable) : decision;
+    } catch (error) {
+      return unavailable(error);
+    }
+  };
+}

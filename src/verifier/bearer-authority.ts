@@ -1,0 +1,22 @@
+/** What a bearer credential turned out to be. */
+export type BearerOutcome =
+  | {
+      readonly kind: "accepted";
+      readonly userId: string;
+      readonly expiresAtMs: number;
+      readonly clientIdentifier: string;
+      /** The database's revision that the answer was made under. */
+      readonly revision: number;
+    }
+  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfterSeconds: number };
+
+/** Decides about bearer credentials; what the user that one names may do is the verifier's to say. */
+export interface BearerAuthority {
+  /** Synchronous when the answer is known; the caller caches nothing itself about bearer tokens. */
+  readonly authenticate: (credential: string, nowMs: number) => BearerOutcome | Promise<BearerOutcome>;
+  /** Configuration rows may have changed. */
+  readonly reload: () => void;
+  readonly close: () => Promise<void>;
+}

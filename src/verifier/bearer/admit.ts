@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { SetupError } from "../../errors.js";
+import { actsAsClient, type Person, readPerson } from "../../identity/person.js";
+import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
+import { type SignInOptions, signIn } from "../../identity/sign-in.js";
+import type { JsonObject } from "../../jwt/json-object.js";
+import type { BearerClient } from "./client.js";
+import type { OnBearerEvent } from "./event.js";
+import type { Eventual } from "./eventual.js";
+import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
+
+export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs"> {
+  readonly onEvent: OnBearerEvent;
+}
+
+/** Verified: what a provider vouches for. */
+export interface Admission {
+  readonly client: BearerClient;
+  readonly issuer: string;
+  /** Those of the token, which say who it is. */
+  readonly token: JsonObject;
+  /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
+  readonly claims: JsonObject;
+  readonly expiresAtMs: number;
+  /** Until when all that was looked at stays true. */
+  readonly reliableUntilMs: number;
+}
+
+export type Admit = (session: Session, admission: Admission) => Eventual<Verdict>;
+
+const lockTimeoutMs = 2000;
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+/** Makes the function that finds the user of verified claims: known at once where the same claims were seen before. */
+export function createAdmit(options: AdmitOptions): Admit {
+  const { now, onEvent } = options;
+
+  return (session, admission) => {
+    const { client, issuer, token, claims } = admission;
+    const known = session.people.get(client)?.get(String(token.sub));
+    if (known && isKnown(known, admission)) return accept(admission, known.userId, known.revision);
+    const person = readPerson(issuer, token);
+    if (!person) return refuse("subject_invalid");
+    const relevant = relevantClaims(client.rules, claims);
+    const flightKey = JSON.stringify([client.identifier, person.issuer, person.subject, relevant]);
+    const flying = session.signIns.get(flightKey);
+    if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
+    const profile = readProfile(client.rules, claims);
+    if (profile.kind === "fault") return refuse(profile.reason);
+    const flight = enter(session, admission, person, profile, relevant).finally(() =>
+      session.signIns.delete(flightKey),
+    );
+    session.signIns.set(flightKey, flight);
+    return flight;
+  };
+
+  async function enter(
+    session: Session,
+    admission: Admission,
+    person: Person,
+    profile: Profile,
+    relevant: readonly unknown[],
+  ): Promise<Verdict> {
+    const { identifier } = admission.client;
+    try {
+      const result = await signIn(person, profile, { ...options, sleep, lockTimeoutMs, newId: randomUUID });
+      if (result.kind === "fault") return keepFailure(result.reason, now());
+      const { userId, revision, isWritten } = result;
+      if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
+      if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
+      const known = { issuer: person.issuer, isClient: person.isClient, claims: relevant, userId, revision };
+      session.people.get(admission.client)?.set(String(admission.token.sub), known);
+      return accept(admission, userId, revision);
+    } catch (error) {
+      const isBusy = error instanceof SetupError && error.reason === "unavailable";
+      if (!isBusy) throw error;
+      return { outcome: { kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 }, keepUntilMs: 0 };
+    }
+  }
+
+  function accept(admission: Admission, userId: string, revision: number): Verdict {
+    const { client, expiresAtMs, reliableUntilMs } = admission;
+    const outcome = { kind: "accepted", userId, expiresAtMs, clientIdentifier: client.identifier, revision } as const;
+    return keepSuccess(outcome, now(), reliableUntilMs);
+  }
+
+  /** Another token of the same user has an end of its own. */
+  function shareVerdict(verdict: Verdict, admission: Admission): Verdict {
+    const { outcome } = verdict;
+    return outcome.kind === "accepted" ? accept(admission, outcome.userId, outcome.revision) : verdict;
+  }
+}
+
+function isKnown({ issuer, isClient, claims }: KnownPerson, admission: Admission): boolean {
+  const isSamePerson = issuer === admission.issuer && isClient === actsAsClient(admission.token);
+  return isSamePerson && hasSameClaims(admission.client.rules, admission.claims, claims);
+}

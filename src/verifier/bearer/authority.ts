@@ -1,0 +1,139 @@
+import { setMaxListeners } from "node:events";
+import type { Database } from "../../database/database.js";
+import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
+import { Secret } from "../../secrets/secret.js";
+import { digestToken } from "../../secrets/token.js";
+import type { Vault } from "../../secrets/vault.js";
+import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
+import { createAdmit } from "./admit.js";
+import type { BearerConfiguration } from "./configuration.js";
+import type { OnBearerEvent } from "./event.js";
+import type { Eventual } from "./eventual.js";
+import { createJudge } from "./judge.js";
+import { createLoader } from "./load-configuration.js";
+import { createJudgeOpaque } from "./opaque-token.js";
+import { createSession, type Session, type Verdict } from "./session.js";
+import { createWriter } from "./writer.js";
+
+export interface BearerAuthorityOptions {
+  /** Only read from. It stays the caller's to close. */
+  readonly database: Database;
+  /** Opens the same database for writing users; called when one has to be written, and closed soon after. */
+  readonly openWriter: () => Database;
+  /** Identifiers of the clients whose tokens are accepted. */
+  readonly clients: readonly string[];
+  /** Opens client secrets and sign keys; only asked where a client needs one. */
+  readonly vault: Vault;
+  /** For providers' keys, userinfo and discovery, instead of the guarded one. */
+  readonly fetch?: GuardedFetch | undefined;
+  /** In milliseconds. */
+  readonly now: () => number;
+  readonly onEvent: OnBearerEvent;
+  /** How far clocks may differ, 0 to 300 s; 30 unless told. */
+  readonly leewaySeconds?: number | undefined;
+}
+
+const timeoutMs = 5000;
+const mostAttempts = 3;
+
+/**
+ * Decides about bearer tokens by the configuration in the database (RFC 6750, RFC 8725, RFC 9068).
+ *
+ * @throws RangeError for a leeway outside of 0 to 300 s
+ */
+export async function createBearerAuthority(options: BearerAuthorityOptions): Promise<BearerAuthority> {
+  const { database, clients, vault, now, onEvent, leewaySeconds = 30 } = options;
+  if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("the leeway must be from 0 to 300 seconds");
+  const stopped = new AbortController();
+  // Every request that is on its way listens to it.
+  setMaxListeners(0, stopped.signal);
+  const writer = createWriter(options.openWriter);
+  let session: Session | undefined;
+  let generation = 0;
+  let loading: Promise<Session> | undefined;
+
+  const load = createLoader({
+    ...{ database, clients, vault, now, onEvent },
+    fetchFor: (caFile) =>
+      options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
+    onKeysRemoved: () => {
+      if (session) session = createSession(session.configuration);
+    },
+  });
+  const admit = createAdmit({ database, writer, now, onEvent });
+  const judge = createJudge({ admit, judgeOpaque: createJudgeOpaque({ database, admit, now }), now, leewaySeconds });
+
+  const authenticate = (credential: string, nowMs: number): Eventual<BearerOutcome> => {
+    const digest = digestToken(new Secret(credential));
+    if (!session) return attempt(credential, digest, mostAttempts);
+    const known = session.verdicts.get(digest);
+    if (known && nowMs < known.keepUntilMs) return known.outcome;
+    retryProviders(session.configuration, nowMs);
+    return conclude(session, judge(session, credential, digest, nowMs), credential, digest, mostAttempts);
+  };
+
+  /** What was concluded under a configuration that has changed meanwhile is concluded again. */
+  const conclude = (
+    under: Session,
+    verdict: Eventual<Verdict>,
+    credential: string,
+    digest: string,
+    attempts: number,
+  ): Eventual<BearerOutcome> => {
+    if (!(verdict instanceof Promise)) return remember(under, verdict, digest);
+    return verdict.then((found) => {
+      const isOutdated = under !== session && attempts > 0 && !stopped.signal.aborted;
+      return isOutdated ? attempt(credential, digest, attempts - 1) : remember(under, found, digest);
+    });
+  };
+
+  const attempt = async (credential: string, digest: string, attempts: number): Promise<BearerOutcome> => {
+    if (stopped.signal.aborted) return { kind: "unavailable", reason: "closed", retryAfterSeconds: 1 };
+    const under = session ?? (await loadSession());
+    return conclude(under, judge(under, credential, digest, now()), credential, digest, attempts);
+  };
+
+  const loadSession = (): Promise<Session> => {
+    loading ??= loadCurrent().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  };
+
+  const loadCurrent = async (): Promise<Session> => {
+    for (let attempts = mostAttempts; ; attempts -= 1) {
+      const begun = generation;
+      const loaded = createSession(await load());
+      if (begun === generation) session = loaded;
+      // Rows that never stand still are served as they were seen.
+      if (begun === generation || attempts === 0) return loaded;
+    }
+  };
+
+  /** Requests go on meanwhile under what is known. */
+  const retryProviders = ({ retryAtMs }: BearerConfiguration, nowMs: number): void => {
+    if (retryAtMs === undefined || nowMs < retryAtMs || loading) return;
+    // Whoever needs the database next is told what is wrong with it.
+    loadSession().catch(() => {});
+  };
+
+  await loadSession();
+  return {
+    authenticate,
+    reload: () => {
+      generation += 1;
+      session = undefined;
+    },
+    close: async () => {
+      stopped.abort(new Error("the verifier was closed"));
+      session = undefined;
+      await loading?.catch(() => {});
+      await writer.close();
+    },
+  };
+}
+
+function remember({ verdicts }: Session, verdict: Verdict, digest: string): BearerOutcome {
+  if (verdict.keepUntilMs > 0) verdicts.set(digest, verdict);
+  return verdict.outcome;
+}

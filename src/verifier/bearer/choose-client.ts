@@ -1,0 +1,49 @@
+import type { CompactJws } from "../../jwt/compact-jws.js";
+import { isMeantFor } from "./access-token.js";
+import { secondsUntil } from "./back-off.js";
+import type { BearerClient, ClientAccess } from "./client.js";
+import { type BearerConfiguration, noClients } from "./configuration.js";
+
+export type OpenAccess = ClientAccess & { readonly kind: "open" };
+
+export type Choice =
+  | { readonly kind: "chosen"; readonly client: BearerClient; readonly access: OpenAccess }
+  | { readonly kind: "refused"; readonly reason: ChoiceFault }
+  | { readonly kind: "unavailable"; readonly reason: "provider_unavailable"; readonly retryAfterSeconds: number };
+
+/** In the order in which a token got further. */
+const faults = ["not_configured", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
+
+export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
+
+/**
+ * The client that a token says it is for. Nothing is fetched for a token of another issuer, algorithm or audience than a
+ * client's; that it says so truly is for its signature to show.
+ */
+export function chooseClient(
+  configuration: BearerConfiguration,
+  { header, claims }: CompactJws,
+  nowMs: number,
+): Choice {
+  const { iss } = claims;
+  if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer" };
+  const { byIssuer, ofAnyIssuer, clients, retryAtMs } = configuration;
+  const candidates = byIssuer.get(iss) ?? ofAnyIssuer;
+  if (candidates === noClients || candidates.length === 0) {
+    if (retryAtMs !== undefined) {
+      // It may be the one whose discovery document is still missing.
+      return { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds: secondsUntil(retryAtMs, nowMs) };
+    }
+    return { kind: "refused", reason: clients.length === 0 ? "not_configured" : "unknown_issuer" };
+  }
+  let furthest = 0;
+  for (const client of candidates) {
+    const { access } = client;
+    if (access.kind === "unusable") continue;
+    if (access.kind === "disabled") furthest = Math.max(furthest, 1);
+    else if (access.algorithm.name !== header.alg) furthest = Math.max(furthest, 2);
+    else if (!isMeantFor(client, claims)) furthest = Math.max(furthest, 3);
+    else return { kind: "chosen", client, access };
+  }
+  return { kind: "refused", reason: faults[furthest] ?? "not_configured" };
+}

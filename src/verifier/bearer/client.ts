@@ -1,0 +1,98 @@
+import { createSecretKey } from "node:crypto";
+import { readUserRules, type UserRules } from "../../identity/rules.js";
+import { type Algorithm, algorithms, isSymmetric } from "../../jwt/algorithm.js";
+import { keySetOf } from "../../jwt/key-set.js";
+import { importWrittenKey, isFor } from "../../jwt/public-key.js";
+import { prepareSignatureCheck } from "../../jwt/signature-check.js";
+import type { Vault } from "../../secrets/vault.js";
+import { fixedKeys, type KeySource } from "./key-source.js";
+import type { Provider } from "./provider.js";
+
+/** What the database says of a client. */
+export interface ClientRow {
+  readonly id: string;
+  readonly identifier: string;
+  readonly enabled: 0 | 1;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly sign_algo: string;
+  readonly sign_key: string | null;
+  readonly userinfo_claims_source: string;
+  readonly audience: string;
+  readonly options: string;
+}
+
+/** A client that tokens may be meant for. */
+export interface BearerClient {
+  readonly identifier: string;
+  readonly clientId: string;
+  /** Empty: the client itself must be named. */
+  readonly audience: readonly string[];
+  readonly asksUserinfo: boolean;
+  readonly rules: UserRules;
+  readonly provider: Provider;
+  readonly access: ClientAccess;
+}
+
+/** What signatures are checked with, or why nobody can come in this way. */
+export type ClientAccess =
+  | { readonly kind: "open"; readonly algorithm: Algorithm; readonly keys: KeySource }
+  | { readonly kind: "disabled" }
+  | { readonly kind: "unusable"; readonly message: string };
+
+/** Makes a client of its row. What is wrong with the row is in `access`. */
+export function createClient(row: ClientRow, provider: Provider, vault: Vault): BearerClient {
+  const audience = textsOf(parse(row.audience));
+  return {
+    identifier: row.identifier,
+    clientId: row.client_id,
+    audience,
+    asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
+    rules: readUserRules(parse(row.options)),
+    provider,
+    access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
+  };
+}
+
+function accessOf(row: ClientRow, audience: readonly string[], provider: Provider, vault: Vault): ClientAccess {
+  const algorithm = algorithms.get(row.sign_algo);
+  if (!algorithm) return unusable("its signature algorithm is not one that is supported");
+  if (row.client_id === "" && audience.length === 0) return unusable("it has neither a client id nor an audience");
+  // A symmetric algorithm's key is the client's secret, and never one that somebody publishes.
+  if (isSymmetric(algorithm)) return secretAccess(row, algorithm, vault);
+  if (row.sign_key !== null) return writtenAccess(row.id, row.sign_key, algorithm, vault);
+  if (!provider.keys) return unusable("it has no key to check signatures with, and its provider publishes none");
+  return { kind: "open", algorithm, keys: provider.keys };
+}
+
+function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): ClientAccess {
+  const secret = vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`).reveal();
+  if (secret === "") return unusable("it has no secret to check signatures with");
+  const check = prepareSignatureCheck(createSecretKey(Buffer.from(secret)), algorithm);
+  return { kind: "open", algorithm, keys: fixedKeys({ checksFor: () => [check] }) };
+}
+
+function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: Vault): ClientAccess {
+  const written = importWrittenKey(vault.open(sealed, `oidc_clients/${id}/sign_key`).reveal());
+  if (written.kind === "ignored") return unusable(`its sign key can't be used (${written.reason})`);
+  if (!isFor(written.key, algorithm)) return unusable("its sign key is not one for its signature algorithm");
+  const keys = keySetOf([written.key]);
+  // There is but one, whatever it is called in a token.
+  return { kind: "open", algorithm, keys: fixedKeys({ checksFor: (wanted) => keys.checksFor(wanted, undefined) }) };
+}
+
+function unusable(message: string): ClientAccess {
+  return { kind: "unusable", message };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

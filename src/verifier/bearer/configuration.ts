@@ -1,0 +1,84 @@
+import type { Database } from "../../database/database.js";
+import { readRevision } from "../../identity/sign-in.js";
+import type { BearerClient } from "./client.js";
+import type { ProviderRow } from "./provider.js";
+
+/** The clients that bearer tokens may be meant for, at one revision of the database. */
+export interface BearerConfiguration {
+  readonly revision: number;
+  /** The clients of each issuer. */
+  readonly byIssuer: ReadonlyMap<string, readonly BearerClient[]>;
+  /** The one client, where it alone is configured and its issuer is not known. */
+  readonly ofAnyIssuer: readonly BearerClient[];
+  readonly clients: readonly BearerClient[];
+  /** When a provider whose discovery document could not be had may be asked again; undefined where there is none. */
+  readonly retryAtMs: number | undefined;
+}
+
+export const noClients: readonly BearerClient[] = [];
+
+/** Reads the rows of the named clients with their providers. */
+export async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
+  try {
+    // First, so that the rows are at least as new.
+    const revision = await readRevision(kysely);
+    const rows =
+      clients.length === 0
+        ? []
+        : await kysely
+            .selectFrom("oidc_clients as c")
+            .innerJoin("oidc_providers as p", "p.id", "c.provider_id")
+            .select([
+              ...(["c.id", "c.identifier", "c.enabled", "c.client_id", "c.client_secret", "c.sign_algo"] as const),
+              ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
+              ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
+              ...(["p.jwks_endpoint", "p.ca_file"] as const),
+            ])
+            .where("c.identifier", "in", clients)
+            .orderBy("c.identifier")
+            .execute();
+    return { revision, rows };
+  } catch (error) {
+    // A database that nothing was applied to yet.
+    if (isMissingTable(error)) return { revision: 0, rows: [] };
+    throw error;
+  }
+}
+
+/** Sorts clients by who issues their tokens. Without a known issuer there must be no doubt about which one is meant. */
+export function configure(
+  revision: number,
+  clients: readonly BearerClient[],
+  retryAtMs: number | undefined,
+): BearerConfiguration {
+  const byIssuer = new Map<string, BearerClient[]>();
+  for (const client of clients) {
+    const { issuer } = client.provider;
+    if (issuer !== null) byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), client]);
+  }
+  const isAlone = clients.length === 1 && retryAtMs === undefined;
+  const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : noClients;
+  return { revision, byIssuer, ofAnyIssuer, clients, retryAtMs };
+}
+
+/** Why a client lets nobody in, for an operator. */
+export function messageOf(
+  { access, provider }: BearerClient,
+  { ofAnyIssuer }: BearerConfiguration,
+): string | undefined {
+  if (access.kind === "unusable") return access.message;
+  return provider.issuer === null && ofAnyIssuer.length === 0
+    ? "its provider has no issuer, and it is not the only client: which tokens are its own can't be told"
+    : undefined;
+}
+
+/** One provider, whatever row it is in. */
+export function providerKey({
+  issuer,
+  discovery_endpoint,
+  userinfo_endpoint,
+  jwks_endpoint,
+  ca_file,
+}: ProviderRow): string {
+  return JSON.stringify([issuer, discovery_endpoint, userinfo_endpoint, jwks_endpoint, ca_file]);
+}

@@ -1,0 +1,71 @@
+import { createJwsParser } from "../../jwt/compact-jws.js";
+import { checkAccessToken, needsUserinfo } from "./access-token.js";
+import type { Admission, Admit } from "./admit.js";
+import { checkSignature, unknownKey } from "./check-signature.js";
+import { chooseClient, type OpenAccess } from "./choose-client.js";
+import { type Eventual, follow } from "./eventual.js";
+import { isOpaque, type JudgeOpaque } from "./opaque-token.js";
+import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { readerOf } from "./userinfo-reader.js";
+
+export interface JudgeOptions {
+  readonly admit: Admit;
+  readonly judgeOpaque: JudgeOpaque;
+  readonly now: () => number;
+  readonly leewaySeconds: number;
+}
+
+export type Judge = (session: Session, credential: string, digest: string, nowMs: number) => Eventual<Verdict>;
+
+/** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
+export function createJudge({ admit, judgeOpaque, now, leewaySeconds }: JudgeOptions): Judge {
+  const parse = createJwsParser();
+
+  return (session, credential, digest, nowMs) => {
+    const jws = parse(credential);
+    if (jws.kind === "fault") {
+      return isOpaque(credential) ? judgeOpaque(session, credential, digest) : refuse(jws.reason);
+    }
+    const fault = checkAccessToken(jws, nowMs, leewaySeconds);
+    if (fault) return refuse(fault);
+    const choice = chooseClient(session.configuration, jws, nowMs);
+    if (choice.kind === "unavailable") return { outcome: choice, keepUntilMs: 0 };
+    if (choice.kind === "refused") return refuse(choice.reason);
+    const { client, access } = choice;
+    return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
+      if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
+      // Both were looked at above.
+      const { iss, exp } = jws.claims as { readonly iss: string; readonly exp: number };
+      // Written out: spreading objects is what would cost most here.
+      const admission = {
+        client,
+        issuer: iss,
+        token: jws.claims,
+        claims: jws.claims,
+        expiresAtMs: exp * 1000,
+        reliableUntilMs: Math.min((exp + leewaySeconds) * 1000, access.keys.reliableUntilMs()),
+      };
+      if (!needsUserinfo(client, jws.claims)) return admit(session, admission);
+      return askUserinfo(session, admission, access, credential, digest);
+    });
+  };
+
+  function askUserinfo(
+    session: Session,
+    admission: Admission,
+    access: OpenAccess,
+    credential: string,
+    digest: string,
+  ): Eventual<Verdict> {
+    const { userinfo } = admission.client.provider;
+    if (!userinfo) return refuse("not_configured");
+    const reader = readerOf(admission.client, access);
+    const keepUntilMs = admission.expiresAtMs + leewaySeconds * 1000;
+    return follow(userinfo.ask({ credential, digest, reader, keepUntilMs }), (answer) => {
+      if (answer.kind !== "claims") return verdictOf(answer, now());
+      // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
+      if (answer.claims.sub !== admission.token.sub) return keepFailure("userinfo_mismatch", now());
+      return admit(session, { ...admission, claims: answer.claims });
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Database } from "../../database/database.js";
+import { SetupError } from "../../errors.js";
+import type { Vault } from "../../secrets/vault.js";
+import { type BearerClient, type ClientRow, createClient } from "./client.js";
+import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
+import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "./provider.js";
+
+export interface LoadOptions extends ProviderOptions {
+  readonly database: Database;
+  /** Identifiers of the clients whose tokens are accepted. */
+  readonly clients: readonly string[];
+  readonly vault: Vault;
+}
+
+/** Makes the function that reads the configuration. What it learned of the providers outlives a change of the rows. */
+export function createLoader(options: LoadOptions): () => Promise<BearerConfiguration> {
+  let known = new Map<string, KnownProvider>();
+  const told = new Map<string, string | undefined>();
+
+  return async () => {
+    const { revision, rows } = await readRows(options.database, options.clients);
+    const providers = new Map(
+      rows.map((row) => {
+        const key = providerKey(row);
+        return [key, known.get(key) ?? createProvider(row, options)] as const;
+      }),
+    );
+    known = providers;
+    const resolved = await resolveAll(providers, options.now);
+    const clients = rows.flatMap((row) => {
+      const provider = resolved.get(providerKey(row));
+      return provider ? openClient(row, provider, options.vault) : [];
+    });
+    const waiting = [...providers].filter(([key]) => !resolved.has(key)).map(([, provider]) => provider.retryAtMs());
+    const configuration = configure(revision, clients, waiting.length > 0 ? Math.min(...waiting) : undefined);
+    for (const client of clients) tell(client, configuration);
+    return configuration;
+  };
+
+  function tell(client: BearerClient, configuration: BearerConfiguration): void {
+    const { identifier, rules } = client;
+    const message = messageOf(client, configuration);
+    // Once, and not with each change of a row.
+    if (told.has(identifier) && told.get(identifier) === message) return;
+    told.set(identifier, message);
+    if (message !== undefined) options.onEvent({ kind: "client_unusable", client: identifier, message });
+    const fields = rules.unknownFields;
+    if (fields.length > 0) options.onEvent({ kind: "mapping_ignored", client: identifier, fields });
+  }
+}
+
+async function resolveAll(
+  providers: ReadonlyMap<string, KnownProvider>,
+  now: () => number,
+): Promise<ReadonlyMap<string, Provider>> {
+  const answers = await Promise.all(
+    [...providers].map(async ([key, provider]) => [key, await provider.resolve(now())] as const),
+  );
+  return new Map(answers.flatMap(([key, provider]) => (provider ? [[key, provider] as const] : [])));
+}
+
+function openClient(row: ClientRow, provider: Provider, vault: Vault): BearerClient {
+  try {
+    return createClient(row, provider, vault);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const closed = createClient({ ...row, enabled: 0 }, provider, vault);
+    return { ...closed, access: { kind: "unusable", message: error.message } };
+  }
+}

@@ -1,0 +1,106 @@
+import { parseJsonObject } from "../../jwt/json-object.js";
+import { type KeySet, readKeySet } from "../../jwt/key-set.js";
+import type { GuardedFetch } from "../../oidc/guarded-fetch.js";
+import { createBackOff } from "./back-off.js";
+import type { OnBearerEvent } from "./event.js";
+import type { KeySource } from "./key-source.js";
+import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
+
+export interface ProviderKeysOptions {
+  readonly url: string;
+  readonly fetch: GuardedFetch;
+  /** In milliseconds. */
+  readonly now: () => number;
+  readonly onEvent: OnBearerEvent;
+  /** Called when a key that was there is gone: whatever it signed is not to be believed any more. */
+  readonly onRemoved: () => void;
+}
+
+const cooldownMs = 30_000;
+const longestOutageMs = 24 * 3_600_000;
+const shortestLifeSeconds = 60;
+const usualLifeSeconds = 600;
+const longestLifeSeconds = 3600;
+// Before they are too old to use without waiting, keys are fetched while requests go on.
+const aheadShare = 0.1;
+
+interface Fetched {
+  readonly keys: KeySet;
+  readonly atMs: number;
+  readonly staleAtMs: number;
+}
+
+/**
+ * A provider's published keys: fetched when first needed, when they get old, and, once a cooldown, when a token names one that
+ * is not among them. While the provider can't be reached, the last ones serve for a day.
+ */
+export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
+  const backOff = createBackOff();
+  let fetched: Fetched | undefined;
+  let flight: Promise<boolean> | undefined;
+  let cooldownUntilMs = 0;
+
+  const fetchOnce = async (): Promise<boolean> => {
+    const isFirst = fetched === undefined;
+    const answer = await fetchDocument(fetch, url, { accept: "application/jwk-set+json, application/json" });
+    const nowMs = now();
+    const result = readAnswer(answer);
+    if (typeof result === "string") {
+      // From here on the back-off alone says when to ask.
+      cooldownUntilMs = 0;
+      onEvent({ kind: "provider_failed", url, message: result, retryAfterMs: backOff.failed(nowMs) });
+      return false;
+    }
+    backOff.succeeded();
+    const { keys, lifeSeconds } = result;
+    const isRemoved = [...(fetched?.keys.fingerprints ?? [])].some((print) => !keys.fingerprints.has(print));
+    fetched = { keys, atMs: nowMs, staleAtMs: nowMs + lifeSeconds * 1000 };
+    if (isRemoved) onRemoved();
+    onEvent({ kind: "keys_fetched", url, keys: keys.fingerprints.size, ignored: keys.ignored });
+    return isFirst;
+  };
+  const join = (): Promise<boolean> => {
+    flight ??= fetchOnce().finally(() => {
+      flight = undefined;
+    });
+    return flight;
+  };
+  const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > longestOutageMs;
+
+  return {
+    checksFor: (algorithm, kid) => fetched?.keys.checksFor(algorithm, kid) ?? [],
+    prepare: (nowMs) => {
+      if (fetched === undefined || isTooOld(nowMs)) {
+        fetched = undefined;
+        return backOff.isOver(nowMs) ? join() : flight;
+      }
+      const { atMs, staleAtMs } = fetched;
+      if (nowMs < staleAtMs - (staleAtMs - atMs) * aheadShare || !backOff.isOver(nowMs)) return undefined;
+      const refreshed = join();
+      return nowMs < staleAtMs ? undefined : refreshed;
+    },
+    lookAgain: (nowMs) => {
+      if (flight) return flight;
+      if (!backOff.isOver(nowMs) || nowMs < cooldownUntilMs) return undefined;
+      cooldownUntilMs = nowMs + cooldownMs;
+      return join();
+    },
+    noteUnknown: (nowMs) => {
+      cooldownUntilMs = nowMs + cooldownMs;
+    },
+    unavailableUntilMs: (nowMs) => (backOff.isOver(nowMs) && !isTooOld(nowMs) ? undefined : backOff.retryAtMs()),
+    reliableUntilMs: () => Math.max(fetched?.staleAtMs ?? 0, backOff.retryAtMs()),
+  };
+}
+
+function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lifeSeconds: number } | string {
+  if (answer.kind === "failed") return answer.message;
+  if (answer.status !== 200) return `the provider's keys: it answered with status ${answer.status}`;
+  if (!/^application\/(?:[\w.-]+\+)?json$/.test(answer.contentType))
+    return "the provider's keys are not of a JSON type";
+  const keys = readKeySet(parseJsonObject(answer.body));
+  if (!keys) return "the provider's answer is not a set of at most 100 keys";
+  const age = /(?:^|[\s,])max-age=(\d+)/i.exec(answer.header("cache-control") ?? "")?.[1];
+  const lifeSeconds = boundedSeconds(age, shortestLifeSeconds, longestLifeSeconds) ?? usualLifeSeconds;
+  return { keys, lifeSeconds };
+}

@@ -1,0 +1,64 @@
+import type { BearerOutcome } from "../bearer-authority.js";
+import type { BearerClient } from "./client.js";
+import type { BearerConfiguration } from "./configuration.js";
+import { createRecent, type Recent } from "./recent.js";
+
+/** An answer and until when it may be given again, in milliseconds. */
+export interface Verdict {
+  readonly outcome: BearerOutcome;
+  /** 0: not at all. */
+  readonly keepUntilMs: number;
+}
+
+/** Somebody whose user is what these claims say. */
+export interface KnownPerson {
+  readonly issuer: string;
+  readonly isClient: boolean;
+  readonly claims: readonly unknown[];
+  readonly userId: string;
+  readonly revision: number;
+}
+
+/** Everything that was concluded under one configuration and its keys. When either changes, it is thrown away whole. */
+export interface Session {
+  readonly configuration: BearerConfiguration;
+  /** By the SHA-256 of the credential. */
+  readonly verdicts: Recent<Verdict>;
+  /** By their subject, for each client: each reads claims by rules of its own. */
+  readonly people: ReadonlyMap<BearerClient, Recent<KnownPerson>>;
+  /** Sign-ins that are on their way, so that a user's many requests make one. */
+  readonly signIns: Map<string, Promise<Verdict>>;
+}
+
+const rememberedTokens = 10_000;
+const rememberedPeople = 10_000;
+const longestSuccessMs = 60_000;
+const failureMs = 1000;
+
+export function createSession(configuration: BearerConfiguration): Session {
+  return {
+    configuration,
+    verdicts: createRecent(rememberedTokens),
+    people: new Map(configuration.clients.map((client) => [client, createRecent(rememberedPeople)])),
+    signIns: new Map(),
+  };
+}
+
+/** A success is kept for a minute at most, and not beyond `untilMs`. */
+export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: number): Verdict {
+  return { outcome, keepUntilMs: Math.min(untilMs, nowMs + longestSuccessMs) };
+}
+
+/** For refusals that cost much to find out. */
+export function keepFailure(reason: string, nowMs: number): Verdict {
+  return { outcome: { kind: "refused", reason }, keepUntilMs: nowMs + failureMs };
+}
+
+export function refuse(reason: string): Verdict {
+  return { outcome: { kind: "refused", reason }, keepUntilMs: 0 };
+}
+
+/** The same for what failed along the way; what is not there now may be there the next moment. */
+export function verdictOf(failure: Exclude<BearerOutcome, { kind: "accepted" }>, nowMs: number): Verdict {
+  return failure.kind === "refused" ? keepFailure(failure.reason, nowMs) : { outcome: failure, keepUntilMs: 0 };
+}

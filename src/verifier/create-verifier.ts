@@ -1,0 +1,66 @@
+import type { LiveDatabase } from "../database/live-database.js";
+import { openLiveDatabase } from "../database/open-live.js";
+import { createAuthenticate } from "./authenticate.js";
+import { createTokenAuthority } from "./authenticate-token.js";
+import { createUserAuthority } from "./authenticate-user.js";
+import { createAuthorize } from "./authorize.js";
+import { createBearerAuthority } from "./bearer/authority.js";
+import { createReporter } from "./event.js";
+import { createLastUsed } from "./last-used.js";
+import { openVault } from "./open-vault.js";
+import type { VerifierOptions } from "./options.js";
+import { createProblems } from "./problem.js";
+import { prepareTokenLookup } from "./read-tokens.js";
+import { prepareUserLookup } from "./read-users.js";
+import type { Verifier } from "./verifier.js";
+
+/**
+ * Opens the auth database and gives what turns an `Authorization` header into a principal. The database is only read, but for
+ * the users that sign in and the times at which tokens were last used.
+ *
+ * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
+ * version (refused)
+ * @throws TypeError when the realm can't stand in a header, RangeError for a leeway outside of 0 to 300 s
+ */
+export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  const database = openLiveDatabase(options.database, "read");
+  try {
+    return await createVerifierOf(database, options);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function createVerifierOf(database: LiveDatabase, options: VerifierOptions): Promise<Verifier> {
+  const { clients = ["api-oidc"], env = process.env, realm = "api", language = "nl" } = options;
+  const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, leewaySeconds } = options;
+  const problems = createProblems(realm, language);
+  const report = createReporter(options.onEvent);
+  const openWriter = (): LiveDatabase => openLiveDatabase(options.database, "write");
+  // Also the first look: what is wrong with the database is said at the start.
+  const state = database.changes.current();
+  const lastUsed = createLastUsed({
+    openWriter,
+    onFailure: (tokens, error) => report({ kind: "last_used_failed", tokens, error }),
+  });
+  const bearer = await createBearerAuthority({
+    ...{ database, openWriter, clients, now, leewaySeconds },
+    vault: openVault({ env, keyFile: database.keyFile }),
+    onEvent: report,
+  });
+  const authenticate = createAuthenticate({
+    ...{ state, bearer, problems, report, maxHeaderLength, now },
+    changes: database.changes,
+    tokens: createTokenAuthority({ read: prepareTokenLookup(database), lastUsed, cacheSize }),
+    users: createUserAuthority(prepareUserLookup(database), cacheSize),
+  });
+  return {
+    authenticate,
+    authorize: createAuthorize({ authenticate, problems, report }),
+    async close() {
+      await Promise.all([bearer.close(), lastUsed.close()]);
+      await database.close();
+    },
+  };
+}

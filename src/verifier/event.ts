@@ -1,0 +1,49 @@
+import { channel } from "node:diagnostics_channel";
+import type { BearerEvent } from "./bearer/event.js";
+import type { Scheme } from "./fault.js";
+
+/** What is worth a line in a log. It never holds a credential. */
+export type VerifierEvent =
+  | {
+      readonly kind: "rejected";
+      readonly scheme: Scheme | undefined;
+      /** A stable word such as `unknown_token`, `expired` or `mistyped`. */
+      readonly reason: string;
+      /** The identifier of the API token, where there is one. */
+      readonly token?: string;
+      readonly username?: string;
+    }
+  /** Who it is was clear, but not allowed. */
+  | {
+      readonly kind: "forbidden";
+      readonly scheme: Scheme;
+      /** The identifier of the API token or OIDC client. */
+      readonly credential: string;
+      readonly username: string;
+      readonly permission: string;
+    }
+  /** Nothing is known against the request; it has to be asked again. */
+  | { readonly kind: "unavailable"; readonly reason: string; readonly error?: unknown }
+  /** The times at which tokens were last used were not written. */
+  | { readonly kind: "last_used_failed"; readonly tokens: number; readonly error: unknown }
+  | BearerEvent;
+
+/** The name of the `diagnostics_channel` that every event is published on. */
+export const channelName = "vtb-setup:verifier";
+
+const events = channel(channelName);
+
+/** Gives a function that tells an event to whoever listens. */
+export function createReporter(onEvent: ((event: VerifierEvent) => void) | undefined): (event: VerifierEvent) => void {
+  return (event) => {
+    events.publish(event);
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      // As with the channel's own subscribers: a log that fails is heard of, but does not decide about the request.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  };
+}

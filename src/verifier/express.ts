@@ -1,0 +1,47 @@
+import type { Decision } from "./outcome.js";
+import type { HttpProblem } from "./problem.js";
+import { rawAuthorization } from "./raw-authorization.js";
+import { attachPrincipal } from "./request-principal.js";
+import type { RequireOptions } from "./require-options.js";
+import type { Verifier } from "./verifier.js";
+
+export { principalOf } from "./request-principal.js";
+export type { RequireOptions } from "./require-options.js";
+
+/** What is used of an Express request, or of one of `node:http`. */
+export interface RequestLike {
+  readonly rawHeaders: string[];
+}
+
+/** What is used of an Express response, or of one of `node:http`. */
+export interface ResponseLike {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  end(body: string): unknown;
+}
+
+/**
+ * Express middleware that lets in whoever the verifier lets in, and answers 401, 403 or 503 to the others. Behind it,
+ * `principalOf(request)` tells who it is.
+ */
+export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+  return (request: RequestLike, response: ResponseLike, next: (error?: unknown) => void): void => {
+    const proceed = (decision: Decision): void => {
+      if (decision.kind === "refused") {
+        send(response, decision.problem);
+      } else {
+        attachPrincipal(request, decision.principal);
+        next();
+      }
+    };
+    const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission);
+    if (decision instanceof Promise) decision.then(proceed, next);
+    else proceed(decision);
+  };
+}
+
+function send(response: ResponseLike, problem: HttpProblem): void {
+  response.statusCode = problem.status;
+  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+  response.end(JSON.stringify(problem.body));
+}

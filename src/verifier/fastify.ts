@@ -1,0 +1,48 @@
+import type { Decision } from "./outcome.js";
+import type { HttpProblem } from "./problem.js";
+import { rawAuthorization } from "./raw-authorization.js";
+import { attachPrincipal } from "./request-principal.js";
+import type { RequireOptions } from "./require-options.js";
+import type { Verifier } from "./verifier.js";
+
+export { principalOf } from "./request-principal.js";
+export type { RequireOptions } from "./require-options.js";
+
+/** What is used of a Fastify request. */
+export interface RequestLike {
+  readonly raw: { readonly rawHeaders: string[] };
+}
+
+/** What is used of a Fastify reply. */
+export interface ReplyLike {
+  code(status: number): unknown;
+  headers(values: Record<string, string>): unknown;
+  send(body: Buffer): unknown;
+}
+
+/**
+ * A Fastify `onRequest` hook that lets in whoever the verifier lets in, and answers 401, 403 or 503 to the others. Behind it,
+ * `principalOf(request)` tells who it is.
+ */
+export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+  return (request: RequestLike, reply: ReplyLike, done: (error?: Error) => void): void => {
+    const proceed = (decision: Decision): void => {
+      if (decision.kind === "refused") {
+        send(reply, decision.problem);
+      } else {
+        attachPrincipal(request, decision.principal);
+        done();
+      }
+    };
+    const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission);
+    if (decision instanceof Promise) decision.then(proceed, done);
+    else proceed(decision);
+  };
+}
+
+function send(reply: ReplyLike, problem: HttpProblem): void {
+  reply.code(problem.status);
+  reply.headers({ ...problem.headers });
+  // As bytes: to text Fastify adds a charset, which JSON has none of (RFC 8259 §11).
+  reply.send(Buffer.from(JSON.stringify(problem.body)));
+}

@@ -1,0 +1,25 @@
+import type { VerifierEvent } from "./event.js";
+import type { Language } from "./texts.js";
+
+export interface VerifierOptions {
+  /** Such as `sqlite:./vtb-auth.db`; made by `vtb-setup apply`. */
+  readonly database: string;
+  /** Identifiers of the OIDC clients whose bearer tokens are accepted; `["api-oidc"]` unless told. */
+  readonly clients?: readonly string[] | undefined;
+  /** Hears why a request was refused, and what goes wrong behind the scenes; never a credential. */
+  readonly onEvent?: ((event: VerifierEvent) => void) | undefined;
+  /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up; the process's own unless given. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What `WWW-Authenticate` calls the API; `api` unless told. */
+  readonly realm?: string | undefined;
+  /** Of the texts for clients; `nl` unless told, as the incumbent's. */
+  readonly language?: Language | undefined;
+  /** How far the clocks of provider and API may differ, 0 to 300 s; 30 unless told. */
+  readonly leewaySeconds?: number | undefined;
+  /** The most characters that an `Authorization` header may have; 16384 unless told. */
+  readonly maxHeaderLength?: number | undefined;
+  /** How many tokens, and how many users, are remembered at most; 10,000 unless told. */
+  readonly cacheSize?: number | undefined;
+  /** In milliseconds since 1970, for tests. */
+  readonly now?: (() => number) | undefined;
+}

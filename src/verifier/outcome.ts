@@ -1,0 +1,14 @@
+import type { Principal } from "./principal.js";
+import type { HttpProblem } from "./problem.js";
+
+/** What an `Authorization` header turned out to be. */
+export type Outcome =
+  | { readonly kind: "authenticated"; readonly principal: Principal }
+  /** No credentials of ours: none, or of another scheme. */
+  | { readonly kind: "anonymous"; readonly problem: HttpProblem }
+  | { readonly kind: "rejected"; readonly problem: HttpProblem };
+
+/** What a request may do, as an answer to give or a principal to go on with. */
+export type Decision =
+  | { readonly kind: "allowed"; readonly principal: Principal }
+  | { readonly kind: "refused"; readonly problem: HttpProblem };

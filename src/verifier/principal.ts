@@ -1,0 +1,52 @@
+/** The user that a request acts for. */
+export interface PrincipalUser {
+  readonly id: string;
+  readonly username: string;
+  readonly isStaff: boolean;
+  readonly isSuperuser: boolean;
+  /** The user exists for one API token alone. */
+  readonly isService: boolean;
+}
+
+/** Whom a request acts for, and what it may do. */
+export interface Principal {
+  readonly user: PrincipalUser;
+  readonly scheme: "token" | "bearer";
+  /** The identifier of the API token, or of the OIDC client that guards the API. */
+  readonly credential: string;
+  /** What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. */
+  readonly permissions: ReadonlySet<string>;
+  /** True for what was granted, and for everything where a superuser's credential is not narrowed. */
+  readonly hasPermission: (permission: string) => boolean;
+}
+
+/** What a user was granted, before a token narrows it. */
+export interface Grants {
+  readonly user: PrincipalUser;
+  readonly permissions: ReadonlySet<string>;
+}
+
+interface Credential {
+  readonly scheme: Principal["scheme"];
+  readonly identifier: string;
+  /** Null for all that its user may do. */
+  readonly narrowedTo: readonly string[] | null;
+}
+
+export function createPrincipal(grants: Grants, { scheme, identifier, narrowedTo }: Credential): Principal {
+  const { user } = grants;
+  const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
+  const isUnlimited = user.isSuperuser && narrowedTo === null;
+  return {
+    user,
+    scheme,
+    credential: identifier,
+    permissions,
+    hasPermission: (permission: string) => isUnlimited || permissions.has(permission),
+  };
+}
+
+/** A token can only take away. */
+function narrow({ user, permissions }: Grants, narrowedTo: readonly string[]): ReadonlySet<string> {
+  return new Set(narrowedTo.filter((permission) => user.isSuperuser || permissions.has(permission)));
+}

@@ -1,0 +1,59 @@
+import type { TokenRefusal } from "./authenticate-token.js";
+import type { VerifierEvent } from "./event.js";
+import type { Scheme, TokenFault } from "./fault.js";
+import type { Outcome } from "./outcome.js";
+import type { Problems } from "./problem.js";
+import type { ProblemText } from "./texts.js";
+
+type Rejected = Extract<Outcome, { kind: "rejected" }>;
+
+/** Turns a refusal into an answer: the reason goes to the log, the client is told little. */
+export interface Refusals {
+  readonly malformed: (scheme: Scheme | undefined, fault: TokenFault) => Rejected;
+  readonly token: (refusal: TokenRefusal) => Rejected;
+  readonly bearer: (reason: string, username?: string) => Rejected;
+  readonly unavailable: (reason: string, retryAfterSeconds: number) => Rejected;
+}
+
+export function createRefusals(problems: Problems, report: (event: VerifierEvent) => void): Refusals {
+  return {
+    malformed(scheme, fault) {
+      report({ kind: "rejected", scheme, reason: fault });
+      return rejected(problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, fault)));
+    },
+    token({ fault, token, username }) {
+      report({
+        ...{ kind: "rejected", scheme: "token", reason: fault },
+        ...(token !== undefined && { token }),
+        ...(username !== undefined && { username }),
+      });
+      const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
+      return rejected(problems.authenticationFailed("invalid_token", "token", detail));
+    },
+    bearer(reason, username) {
+      report({ kind: "rejected", scheme: "bearer", reason, ...(username !== undefined && { username }) });
+      return rejected(problems.authenticationFailed("invalid_token", "bearer", bearerText(reason)));
+    },
+    unavailable(reason, retryAfterSeconds) {
+      report({ kind: "unavailable", reason });
+      return rejected(problems.serviceUnavailable(retryAfterSeconds));
+    },
+  };
+}
+
+function rejected(problem: Rejected["problem"]): Rejected {
+  return { kind: "rejected", problem };
+}
+
+function malformedText(scheme: Scheme | undefined, fault: TokenFault): ProblemText {
+  if (fault === "several_headers") return "header_twice";
+  if (fault === "too_long") return "header_too_long";
+  if (fault === "no_credentials") return scheme === "bearer" ? "bearer_missing" : "token_missing";
+  if (fault === "several_credentials") return scheme === "bearer" ? "bearer_spaces" : "token_spaces";
+  return "token_characters";
+}
+
+function bearerText(reason: string): ProblemText {
+  if (reason === "inactive_user") return "user_inactive";
+  return reason === "not_configured" ? "bearer_not_configured" : "bearer_invalid";
+}

@@ -1,0 +1,23 @@
+import type { Decision, Outcome } from "./outcome.js";
+
+/** An `Authorization` header's value, or the values of one that came several times. */
+export type Authorization = string | readonly string[] | undefined;
+
+export interface Verifier {
+  /**
+   * Whom a request acts for. The answer is there at once, without a promise, unless a provider or a remote database has to be
+   * asked; `await` fits both.
+   *
+   * @throws SetupError when the database does not answer, at once or as a rejection: nothing is known about the request then
+   */
+  readonly authenticate: (authorization: Authorization) => Outcome | Promise<Outcome>;
+  /**
+   * Whether a request may do something: like {@link Verifier.authenticate}, with a 403 where a permission is missing and a 503
+   * where the database does not answer.
+   *
+   * @param permission such as `taken.view_externetaak`; without it, whoever is authenticated may
+   */
+  readonly authorize: (authorization: Authorization, permission?: string) => Decision | Promise<Decision>;
+  /** Writes what waits and closes the database. Nothing is answered afterwards. */
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,259 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/database/open.js";
+import { apply } from "../../src/engine/apply.js";
+import { readPerson } from "../../src/identity/person.js";
+import { readProfile } from "../../src/identity/profile.js";
+import { readUserRules } from "../../src/identity/rules.js";
+import { readRevision, signIn } from "../../src/identity/sign-in.js";
+import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { Secret } from "../../src/secrets/secret.js";
+import { createWriter } from "../../src/verifier/bearer/writer.js";
+import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+
+const issuer = "https://idp.example/realms/test";
+
+const user = (name: string, more: Attributes = {}): Resource =>
+  resource("user", name, { email: "", is_staff: false, is_superuser: false, groups: [], permissions: [], ...more });
+const group = (name: string): Resource => resource("group", name, { permissions: [] });
+
+/** A database that says this, and people who sign in to it. */
+async function makeRealm(...resources: readonly Resource[]) {
+  const url = temporaryDatabase();
+  await apply(configurationOf(group("any"), ...resources), runOptions(url));
+  const database = openForTest(url);
+  const { kysely } = database;
+  const enter = (claims: Readonly<Record<string, unknown>>, settings: { user?: object; groups?: object } = {}) => {
+    const rules = readUserRules({
+      user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
+      groups_settings: { claim_mapping: ["groups"], ...settings.groups },
+    });
+    const person = readPerson(typeof claims.iss === "string" ? claims.iss : issuer, claims);
+    const profile = readProfile(rules, claims);
+    if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
+    return signIn(person, profile, {
+      database,
+      writer: createWriter(() => openDatabase(url, "write")),
+      now: () => Date.parse("2026-03-01T12:00:00.000Z"),
+      newId: randomUUID,
+      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+      lockTimeoutMs: 2000,
+    });
+  };
+  const users = () => kysely.selectFrom("users").selectAll().orderBy("username").execute();
+  const memberships = async (origin?: string) =>
+    (
+      await kysely
+        .selectFrom("user_groups")
+        .innerJoin("groups", "groups.id", "user_groups.group_id")
+        .innerJoin("users", "users.id", "user_groups.user_id")
+        .select(["users.username", "groups.name", "user_groups.origin"])
+        .orderBy("groups.name")
+        .execute()
+    )
+      .filter((row) => origin === undefined || row.origin === origin)
+      .map((row) => `${row.username} ${row.name} ${row.origin}`);
+  return { url, database, enter, users, memberships, revision: () => readRevision(kysely) };
+}
+
+describe("signing in", () => {
+  it("A10.74 makes a user linked to issuer and subject, and finds it again without a write", async () => {
+    const { enter, users, revision } = await makeRealm();
+    const first = await enter({ sub: "s1", name: "jan", email: "j@x.nl" });
+    const before = await revision();
+    expect(first).toMatchObject({ kind: "user", isWritten: true, revision: before });
+    expect(await users()).toMatchObject([
+      { username: "jan", email: "j@x.nl", issuer, subject: "s1", owner: null, is_active: 1, is_service: 0 },
+    ]);
+    const second = await enter({ sub: "s1", name: "jan", email: "j@x.nl" });
+    expect(second).toEqual({ ...first, isWritten: false });
+    expect(await revision()).toBe(before);
+    expect(await users()).toHaveLength(1);
+  });
+
+  it("counts the revision up once when something changed", async () => {
+    const { enter, revision } = await makeRealm();
+    await enter({ sub: "s1", name: "jan", email: "j@x.nl" });
+    const before = await revision();
+    expect(await enter({ sub: "s1", name: "jan", email: "new@x.nl" })).toMatchObject({ isWritten: true });
+    expect(await revision()).toBe(before + 1);
+  });
+
+  it("makes one user of ten requests at once", async () => {
+    const { enter, users } = await makeRealm();
+    const results = await Promise.all(
+      Array.from({ length: 10 }, () => enter({ sub: "s1", name: "jan", groups: ["a", "b"] })),
+    );
+    expect(new Set(results.map((result) => result.kind === "user" && result.userId)).size).toBe(1);
+    expect(results.filter((result) => result.kind === "user" && result.isWritten)).toHaveLength(1);
+    expect(await users()).toHaveLength(1);
+  });
+
+  it("I16 S30 links a declared user to the first who signs in, and refuses the next", async () => {
+    const { enter, users } = await makeRealm(user("jan", { email: "j@x.nl" }));
+    expect(await enter({ sub: "s1", name: "jan" })).toMatchObject({ kind: "user", isWritten: true });
+    expect(await users()).toMatchObject([{ username: "jan", subject: "s1", owner: "default" }]);
+    expect(await enter({ sub: "s2", name: "jan" })).toEqual({ kind: "fault", reason: "username_taken" });
+    expect(await enter({ sub: "s1", name: "jan", iss: "https://other.example" })).toEqual({
+      kind: "fault",
+      reason: "username_taken",
+    });
+    expect(await enter({ sub: "s1", name: "jan" })).toMatchObject({ kind: "user", isWritten: false });
+  });
+
+  it("S30 takes the same subject at two issuers for two people", async () => {
+    const { enter, users } = await makeRealm();
+    await enter({ sub: "s1", name: "jan" });
+    await enter({ sub: "s1", name: "piet", iss: "https://other.example" });
+    expect((await users()).map(({ username }) => username)).toEqual(["jan", "piet"]);
+  });
+
+  it("A11.91 never renames a user", async () => {
+    const { enter, users } = await makeRealm();
+    await enter({ sub: "s1", name: "jan" });
+    expect(await enter({ sub: "s1", name: "johannes" })).toMatchObject({ kind: "user", isWritten: false });
+    expect(await users()).toMatchObject([{ username: "jan" }]);
+  });
+
+  it("A11.83 finds a username in other case only where the options say so", async () => {
+    const { enter, users } = await makeRealm(user("ADMIN"), user("Éva"), user("x%_y"));
+    const folding = { user: { username_case_sensitive: false } };
+    expect(await enter({ sub: "s1", name: "admin" }, folding)).toMatchObject({ kind: "user" });
+    expect(await enter({ sub: "s2", name: "éva" }, folding)).toMatchObject({ kind: "user" });
+    expect(await enter({ sub: "s3", name: "X%_Y" }, folding)).toMatchObject({ kind: "user" });
+    expect(await users()).toHaveLength(3);
+    await enter({ sub: "s4", name: "xxxy" }, folding);
+    await enter({ sub: "s5", name: "Admin" });
+    expect((await users()).map(({ username }) => username).sort()).toEqual(
+      ["ADMIN", "Admin", "x%_y", "xxxy", "Éva"].sort(),
+    );
+    expect(await enter({ sub: "s6", name: "aDMIN" }, folding)).toEqual({ kind: "fault", reason: "username_ambiguous" });
+  });
+
+  it("S40 refuses a new name that looks like an existing one", async () => {
+    const { enter } = await makeRealm(user("admin"));
+    expect(await enter({ sub: "s1", name: "аdmin" })).toEqual({ kind: "fault", reason: "username_confusable" });
+    expect(await enter({ sub: "s1", name: "ａｄｍｉｎ" })).toEqual({ kind: "fault", reason: "username_confusable" });
+    expect(await enter({ sub: "s1", name: "аndrej" })).toMatchObject({ kind: "user" });
+    expect(await enter({ sub: "s2", name: "admin" })).toMatchObject({ kind: "user" });
+  });
+
+  it("S34 keeps a client from becoming a person, and a person from becoming a client", async () => {
+    const human = user("piet", { email: "piet@x.nl" });
+    const withPassword = user("els", { password: new Secret("a-password-of-hers") });
+    const { enter, users } = await makeRealm(human, withPassword, user("boss", { is_staff: true }), user("service"));
+    for (const name of ["piet", "els", "boss"]) {
+      expect(await enter({ sub: name, azp: name, name })).toEqual({ kind: "fault", reason: "username_taken" });
+    }
+    expect(await enter({ sub: "service", azp: "service", name: "service" })).toMatchObject({ kind: "user" });
+    expect(await enter({ sub: "service", name: "service" })).toEqual({ kind: "fault", reason: "username_taken" });
+    expect(await enter({ sub: "piet", name: "piet" })).toMatchObject({ kind: "user" });
+    // Linked to the person's subject, of the same text as the client's.
+    expect(await enter({ sub: "piet", azp: "piet", name: "piet" })).toEqual({
+      kind: "fault",
+      reason: "username_taken",
+    });
+    const links = (await users()).filter(({ subject }) => subject).map((row) => `${row.username} ${row.subject}`);
+    expect(links).toEqual(["piet piet", "service client:service"]);
+  });
+
+  it("refuses the name of an API token's own user", async () => {
+    const token = resource("api_token", "forms", {
+      ...{ token: new Secret("x".repeat(40)), generated: false, user: null, is_superuser: true, permissions: [] },
+      ...{ contact_person: "B", email: "b@x.nl", organization: "", application: "", administration: "" },
+      ...{ expires_at: null, grace_seconds: 0 },
+    });
+    const { enter } = await makeRealm(token);
+    expect(await enter({ sub: "s1", name: "forms" })).toEqual({ kind: "fault", reason: "username_of_service" });
+    expect(await enter({ sub: "s1", name: "forms2" })).toMatchObject({ kind: "user" });
+  });
+
+  it("A11.85 S41 overwrites fields and claim-given groups, and leaves what the file and people gave", async () => {
+    const { enter, memberships, database, users } = await makeRealm(
+      group("filed"),
+      group("manual"),
+      user("jan", { groups: ["filed"] }),
+    );
+    await enter({ sub: "s1", name: "jan", email: "a@x.nl", groups: ["a", "b"] });
+    const [jan] = await users();
+    const manual = await database.kysely
+      .selectFrom("groups")
+      .select("id")
+      .where("name", "=", "manual")
+      .executeTakeFirstOrThrow();
+    const row = { user_id: String(jan?.id), group_id: manual.id, origin: "manual" } as const;
+    await database.kysely.insertInto("user_groups").values(row).execute();
+    await enter({ sub: "s1", name: "jan", email: "b@x.nl", groups: ["b", "c"] });
+    expect(await memberships()).toEqual(["jan b claim", "jan c claim", "jan filed config", "jan manual manual"]);
+    expect(await users()).toMatchObject([{ email: "b@x.nl" }]);
+    await enter({ sub: "s1", name: "jan", email: "b@x.nl", groups: ["b", "c", "filed"] });
+    await enter({ sub: "s1", name: "jan", email: "b@x.nl", groups: ["b"] });
+    expect(await memberships()).toEqual(["jan b claim", "jan filed config", "jan manual manual"]);
+  });
+
+  it.each([[[]], [undefined], [null]])(
+    "S37 I14 takes claim-given groups and superuser away with a groups claim of %j",
+    async (claim) => {
+      const { enter, memberships, users } = await makeRealm();
+      const settings = { groups: { superuser_group_names: ["root"] } };
+      await enter({ sub: "s1", name: "jan", groups: ["root", "a"] }, settings);
+      expect(await users()).toMatchObject([{ is_superuser: 1 }]);
+      expect(await memberships()).toEqual(["jan a claim", "jan root claim"]);
+      await enter({ sub: "s1", name: "jan", groups: claim }, settings);
+      expect(await users()).toMatchObject([{ is_superuser: 0 }]);
+      expect(await memberships()).toEqual([]);
+    },
+  );
+
+  it("A11.89 takes a superuser's flag away that claims gave, and not one that the file gave", async () => {
+    const { enter, users } = await makeRealm(user("boss", { is_superuser: true }));
+    const settings = { groups: { superuser_group_names: ["root"] } };
+    const flags = async () => (await users()).map((row) => `${row.username} ${row.is_superuser}`);
+    await enter({ sub: "s1", name: "boss", groups: ["root"] }, settings);
+    await enter({ sub: "s2", name: "jan", groups: ["root"] }, settings);
+    expect(await flags()).toEqual(["boss 1", "jan 1"]);
+    await enter({ sub: "s1", name: "boss", groups: ["other"] }, settings);
+    await enter({ sub: "s2", name: "jan", groups: ["other"] }, settings);
+    expect(await flags()).toEqual(["boss 1", "jan 0"]);
+  });
+
+  it("A11.88 makes staff, and never takes it away", async () => {
+    const { enter, users } = await makeRealm();
+    await enter({ sub: "s1", name: "jan" }, { groups: { make_users_staff: true } });
+    await enter({ sub: "s1", name: "jan" });
+    expect(await users()).toMatchObject([{ is_staff: 1 }]);
+  });
+
+  it("A11.87 I15 without sync joins the groups there are and makes none", async () => {
+    const { enter, memberships, database } = await makeRealm(group("known"));
+    const settings = { groups: { sync: false, default_groups: ["missing"] } };
+    await enter({ sub: "s1", name: "jan", groups: ["known", "unknown"] }, settings);
+    expect(await memberships()).toEqual(["jan known claim"]);
+    await enter({ sub: "s1", name: "jan", groups: ["known", "unknown"] }, { groups: { sync_pattern: "k*" } });
+    expect(await memberships()).toEqual(["jan known claim"]);
+    await enter({ sub: "s1", name: "jan", groups: ["known", "unknown"] });
+    const names = await database.kysely.selectFrom("groups").select("name").orderBy("name").execute();
+    expect(names.map(({ name }) => name)).toEqual(["any", "known", "unknown"]);
+  });
+
+  it("A11.87 always gives the default groups", async () => {
+    const { enter, memberships } = await makeRealm();
+    const settings = { groups: { default_groups: ["everybody"], sync_pattern: "x*" } };
+    await enter({ sub: "s1", name: "jan", groups: ["no"] }, settings);
+    expect(await memberships()).toEqual(["jan everybody claim"]);
+  });
+
+  it("changes nothing of an inactive user, and says who it is", async () => {
+    const { enter, users } = await makeRealm(user("jan", { is_active: false, email: "a@x.nl" }));
+    expect(await enter({ sub: "s1", name: "jan", email: "b@x.nl" })).toMatchObject({ kind: "user", isWritten: false });
+    expect(await users()).toMatchObject([{ email: "a@x.nl", subject: null, is_active: 0 }]);
+  });
+
+  it("keeps claims with quotes in them as they are", async () => {
+    const { enter, users, memberships } = await makeRealm();
+    const odd = `'; drop table users; -- "`;
+    await enter({ sub: odd, name: odd, email: odd, groups: [odd] });
+    expect(await users()).toMatchObject([{ username: odd, email: odd, subject: odd }]);
+    expect(await memberships()).toEqual([`${odd} ${odd} claim`]);
+  });
+});

@@ -1,0 +1,188 @@
+import { constants, createSecretKey, sign } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Algorithm, algorithms } from "../../src/jwt/algorithm.js";
+import { readKeySet } from "../../src/jwt/key-set.js";
+import { importWrittenKey } from "../../src/jwt/public-key.js";
+import { prepareSignatureCheck } from "../../src/jwt/signature-check.js";
+import { bytes, jwkOf, makeEc, makeEd448, makeEd25519, makeRsa, type Pair, signEc } from "./keys.js";
+
+let rsa: Pair;
+let p256: Pair;
+let p384: Pair;
+let ed25519: Pair;
+
+beforeAll(async () => {
+  [rsa, p256, p384, ed25519] = await Promise.all([makeRsa(), makeEc("P-256"), makeEc("P-384"), makeEd25519()]);
+});
+
+function named(name: string): Algorithm {
+  const algorithm = algorithms.get(name);
+  if (!algorithm) throw new Error("expected the algorithm to be known");
+  return algorithm;
+}
+
+function candidates(keys: readonly unknown[], algorithm: string, kid?: string): number {
+  return readKeySet({ keys })?.checksFor(named(algorithm), kid).length ?? -1;
+}
+
+describe("a key set", () => {
+  it("S11 S12 knows algorithms by their exact name, and none is not among them", () => {
+    expect(["none", "None", "noNE", "", "rs256", "RS1", "ES256K"].filter((name) => algorithms.has(name))).toEqual([]);
+    expect([...algorithms.keys()].sort()).toEqual([
+      ...["ES256", "ES384", "ES512", "Ed25519", "EdDSA", "HS256", "HS384", "HS512"],
+      ...["PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+    ]);
+  });
+
+  it("S13 offers no key of its own to a symmetric algorithm", () => {
+    expect(candidates([jwkOf(rsa), jwkOf(p256)], "HS256")).toBe(0);
+    expect(candidates([jwkOf(rsa), jwkOf(p256)], "RS256")).toBe(1);
+  });
+
+  it("S14 offers a key only where type, curve, use, key_ops and alg fit", () => {
+    expect(candidates([jwkOf(p384)], "ES256")).toBe(0);
+    expect(candidates([jwkOf(p256)], "ES256")).toBe(1);
+    expect(candidates([jwkOf(rsa, { use: "enc" })], "PS256")).toBe(0);
+    expect(candidates([jwkOf(rsa, { use: "sig" })], "PS256")).toBe(1);
+    expect(candidates([jwkOf(rsa, { key_ops: ["encrypt"] })], "RS256")).toBe(0);
+    expect(candidates([jwkOf(rsa, { key_ops: "verify" })], "RS256")).toBe(0);
+    expect(candidates([jwkOf(rsa, { key_ops: ["verify"] })], "RS256")).toBe(1);
+    expect(candidates([jwkOf(rsa, { alg: "RS512" })], "RS256")).toBe(0);
+    expect(candidates([jwkOf(rsa, { alg: "RS256" })], "RS256")).toBe(1);
+    expect(candidates([jwkOf(ed25519, { alg: "Ed25519" })], "EdDSA")).toBe(1);
+    expect(candidates([jwkOf(ed25519)], "ES256")).toBe(0);
+  });
+
+  it("S15 leaves out weak RSA keys, counts them, and uses the others", async () => {
+    const [small, exponent3] = await Promise.all([makeRsa(1024), makeRsa(2048, 3)]);
+    const { n } = rsa.publicKey.export({ format: "jwk" });
+    const even = { kty: "RSA", n, e: "AQAA" };
+    const set = readKeySet({ keys: [jwkOf(small), jwkOf(exponent3), even, jwkOf(rsa)] });
+    expect(set?.ignored).toEqual(["weak_rsa", "weak_rsa", "weak_rsa"]);
+    expect(set?.fingerprints.size).toBe(1);
+  });
+
+  it("S16 leaves out Ed25519 keys of small order", () => {
+    const order4 = Buffer.alloc(32);
+    const identity = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]);
+    const keys = [order4, identity].map((x) => ({ kty: "OKP", crv: "Ed25519", x: x.toString("base64url") }));
+    expect(readKeySet({ keys: [...keys, jwkOf(ed25519)] })).toMatchObject({
+      ignored: ["weak_point", "weak_point"],
+      fingerprints: { size: 1 },
+    });
+  });
+
+  it("S52 leaves out symmetric keys and keys with private members", () => {
+    const secret = { kty: "oct", k: "c2VjcmV0" };
+    const whole = rsa.privateKey.export({ format: "jwk" });
+    expect(readKeySet({ keys: [secret, whole, jwkOf(rsa)] })).toMatchObject({
+      ignored: ["symmetric", "private"],
+      fingerprints: { size: 1 },
+    });
+  });
+
+  it("leaves out what is no key, and refuses what is no set", () => {
+    const keys = [
+      null,
+      1,
+      {},
+      { kty: "RSA" },
+      { kty: "EC", crv: "secp256k1", x: "AA", y: "AA" },
+      jwkOf(rsa, { kid: 1 }),
+    ];
+    expect(readKeySet({ keys })?.ignored).toEqual(Array(6).fill("malformed"));
+    for (const document of [undefined, null, [], {}, { keys: {} }]) expect(readKeySet(document)).toBeUndefined();
+  });
+
+  it("S45 refuses more than 100 keys", () => {
+    const many = (count: number) => ({ keys: Array(count).fill({}) });
+    expect(readKeySet(many(100))?.ignored).toHaveLength(100);
+    expect(readKeySet(many(101))).toBeUndefined();
+  });
+
+  it("S19 finds a key by its name alone, whatever that is", () => {
+    const keys = [jwkOf(rsa, { kid: "__proto__" }), jwkOf(rsa, { kid: "b" })];
+    expect(candidates(keys, "RS256", "__proto__")).toBe(1);
+    expect(candidates(keys, "RS256", "constructor")).toBe(0);
+    expect(candidates(keys, "RS256", "../b")).toBe(0);
+  });
+
+  it("S20 offers a token without a kid at most 4 keys", () => {
+    const of = (count: number) => Array.from({ length: count }, (_, index) => jwkOf(rsa, { kid: String(index) }));
+    expect(candidates([...of(1), jwkOf(p256)], "RS256")).toBe(1);
+    expect(candidates(of(4), "RS256")).toBe(4);
+    expect(candidates(of(5), "RS256")).toBe(0);
+  });
+});
+
+describe("a signature", () => {
+  const check = (pair: Pair, algorithm: string) => prepareSignatureCheck(pair.publicKey, named(algorithm));
+
+  it.each(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])(
+    "of %s is taken, and a changed one is not",
+    (name) => {
+      const isPss = name.startsWith("PS");
+      const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+      const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+      const good = sign(`sha${name.slice(2)}`, bytes, { key: rsa.privateKey, padding, ...(isPss && { saltLength }) });
+      expect(check(rsa, name)(bytes, good)).toBe(true);
+      expect(check(rsa, name)(Buffer.from("something else"), good)).toBe(false);
+      expect(check(rsa, name)(bytes, good.subarray(1))).toBe(false);
+      expect(check(rsa, isPss ? `RS${name.slice(2)}` : `PS${name.slice(2)}`)(bytes, good)).toBe(false);
+    },
+  );
+
+  it("S16 of ECDSA has r and s in their full length, and neither is 0 or beyond the order", () => {
+    const good = signEc(p256, "sha256");
+    const verify = check(p256, "ES256");
+    const order = Buffer.from("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", "hex");
+    const [r, s] = [good.subarray(0, 32), good.subarray(32)];
+    expect(verify(bytes, good)).toBe(true);
+    const zero = Buffer.alloc(32);
+    for (const parts of [[zero, s], [r, zero], [zero, zero], [order, s], [r, order], [r], [r, s, zero]]) {
+      expect(verify(bytes, Buffer.concat(parts))).toBe(false);
+    }
+    expect(verify(bytes, sign("sha256", bytes, p256.privateKey))).toBe(false);
+  });
+
+  it.each(["P-384 ES384 sha384", "P-521 ES512 sha512"])(
+    "S16 of ECDSA on %s is taken in its own form alone",
+    async (text) => {
+      const [curve = "", name = "", digest = ""] = text.split(" ");
+      const pair = await makeEc(curve);
+      expect(check(pair, name)(bytes, signEc(pair, digest))).toBe(true);
+      expect(check(pair, name)(bytes, sign(digest, bytes, pair.privateKey))).toBe(false);
+    },
+  );
+
+  it("S16 of EdDSA is refused with an S beyond the order", async () => {
+    const good = sign(null, bytes, ed25519.privateKey);
+    const verify = check(ed25519, "EdDSA");
+    expect(verify(bytes, good)).toBe(true);
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const s = BigInt(`0x${Buffer.from(good.subarray(32)).reverse().toString("hex")}`) + order;
+    const shifted = Buffer.from(s.toString(16).padStart(64, "0"), "hex").reverse();
+    expect(verify(bytes, Buffer.concat([good.subarray(0, 32), shifted]))).toBe(false);
+    const other = await makeEd448();
+    expect(check(other, "EdDSA")(bytes, sign(null, bytes, other.privateKey))).toBe(true);
+    expect(verify(bytes, Buffer.alloc(0))).toBe(false);
+  });
+
+  it("of HMAC is compared whole", () => {
+    const verify = prepareSignatureCheck(createSecretKey(Buffer.from("k")), named("HS256"));
+    expect(verify(bytes, Buffer.alloc(31))).toBe(false);
+    expect(verify(bytes, Buffer.alloc(32))).toBe(false);
+  });
+});
+
+describe("a key that an operator wrote", () => {
+  it("is a public key in PEM or a JWK, never a private one", () => {
+    const pem = String(rsa.publicKey.export({ format: "pem", type: "spki" }));
+    const privatePem = String(rsa.privateKey.export({ format: "pem", type: "pkcs8" }));
+    expect(importWrittenKey(`\n${pem}`)).toMatchObject({ kind: "usable" });
+    expect(importWrittenKey(JSON.stringify(jwkOf(p256)))).toMatchObject({ kind: "usable" });
+    expect(importWrittenKey(privatePem)).toEqual({ kind: "ignored", reason: "private" });
+    expect(importWrittenKey("key")).toEqual({ kind: "ignored", reason: "malformed" });
+    expect(importWrittenKey("{")).toEqual({ kind: "ignored", reason: "malformed" });
+  });
+});

@@ -1,0 +1,135 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { runCli, writeFiles } from "./support/cli.js";
+import { startOpenIdProvider } from "./support/openid-provider.js";
+import { temporaryFolder } from "./support/run.js";
+
+const client = { id: "taken-client", secret: "taken-client-secret-of-32-characters" };
+const token = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
+
+const audience = "urn:example:taken-api";
+
+/** A provider that gives this client JWT access tokens for itself. */
+const providerConfiguration = {
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => audience,
+      getResourceServerInfo: () => ({
+        scope: "openid",
+        audience,
+        accessTokenFormat: "jwt",
+        jwt: { sign: { alg: "RS256" } },
+      }),
+    },
+  },
+  clients: [
+    {
+      client_id: client.id,
+      client_secret: client.secret,
+      grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+      token_endpoint_auth_method: "client_secret_post",
+    },
+  ],
+};
+
+function configuration(discoveryEndpoint: string): string {
+  return `
+groups_config_enable: true
+groups_config:
+  items:
+    - name: raadplegers
+      permissions: [taken.view_externetaak]
+tokenauth_config_enable: true
+tokenauth:
+  items:
+    - identifier: open-formulieren
+      token: ${token}
+      contact_person: Functioneel beheer
+      email: beheer@gemeente.example
+      permissions: [taken.view_externetaak]
+oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers:
+    - identifier: keycloak
+      endpoint_config:
+        oidc_op_discovery_endpoint: ${discoveryEndpoint}
+  items:
+    - identifier: api-oidc
+      oidc_provider_identifier: keycloak
+      oidc_rp_client_id: ${client.id}
+      oidc_rp_client_secret: ${client.secret}
+      options:
+        user_settings:
+          claim_mappings:
+            username: [sub]
+        groups_settings:
+          claim_mapping: [groups]
+          sync: true
+          sync_pattern: "*"
+          default_groups: [raadplegers]
+          make_users_staff: false
+          superuser_group_names: []
+`;
+}
+
+/** The API of examples/api-server, on a free port. */
+async function startApi(database: string): Promise<string> {
+  const child = spawn(process.execPath, ["examples/api-server/server.mjs"], {
+    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+  return String(line).trim();
+}
+
+/** Runs curl as a person would, and gives the body and the status. */
+async function curl(...args: readonly string[]): Promise<{ readonly status: number; readonly body: string }> {
+  const format = "\\n%{http_code}";
+  const { stdout } = await promisify(execFile)("curl", ["--silent", "--write-out", format, ...args]);
+  const end = stdout.lastIndexOf("\n");
+  return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) };
+}
+
+describe("the three requests of the manual", () => {
+  it("A10.74 let an API token and a client's own access token in, and nothing else", async () => {
+    const provider = await startOpenIdProvider({ configuration: providerConfiguration });
+    onTestFinished(() => provider.close());
+    const folder = temporaryFolder();
+    writeFiles(folder, { "config.yaml": configuration(provider.discoveryEndpoint) });
+    const database = `sqlite:${join(folder, "auth.db")}`;
+    const applied = await runCli(["apply", "config.yaml", "--database", database], { cwd: folder });
+    expect(applied).toMatchObject({ status: 0 });
+    const api = await startApi(database);
+
+    const withToken = await curl("--request", "GET", "--header", `Authorization: Token ${token}`, api);
+    expect(withToken).toMatchObject({ status: 200, body: expect.stringContaining('"count":0') });
+    const withWrongToken = await curl("--header", `Authorization: Token ${token.toUpperCase()}`, api);
+    expect(withWrongToken.status).toBe(401);
+
+    const granted = await curl(
+      ...["--request", "POST", "--url", `${provider.issuer}/token`],
+      ...["--header", "Content-Type: application/x-www-form-urlencoded"],
+      ...["--data", `client_id=${client.id}`, "--data", `client_secret=${client.secret}`],
+      ...["--data", "grant_type=client_credentials", "--data", "scope=openid"],
+    );
+    expect(granted.status).toBe(200);
+    const { access_token: accessToken } = JSON.parse(granted.body) as { readonly access_token: string };
+
+    const withBearer = await curl("--request", "GET", "--header", `Authorization: Bearer ${accessToken}`, api);
+    expect(withBearer).toMatchObject({ status: 200, body: expect.stringContaining('"count":0') });
+    const forbidden = await curl("--request", "POST", "--header", `Authorization: Bearer ${accessToken}`, api);
+    expect(forbidden.status).toBe(403);
+    const altered = await curl("--header", `Authorization: Bearer ${accessToken.slice(0, -4)}AAAA`, api);
+    expect(altered.status).toBe(401);
+    expect(provider.requests.filter((url) => url.includes("userinfo") || url.endsWith("/me"))).toEqual([]);
+  });
+});

@@ -1,0 +1,205 @@
+import { request as httpRequest, type OutgoingHttpHeaders, type RequestListener } from "node:http";
+import { serve as serveHono } from "@hono/node-server";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { principalOf as principalOfExpress, requireAuth as requireInExpress } from "../../src/verifier/express.js";
+import { principalOf as principalOfFastify, requireAuth as requireInFastify } from "../../src/verifier/fastify.js";
+import { principalOf as principalOfHono, requireAuth as requireInHono } from "../../src/verifier/hono.js";
+import type { Verifier } from "../../src/verifier/verifier.js";
+import { startServer } from "../support/http-server.js";
+import { makeWorld, otherValue, token, tokenValue } from "./verifier-world.js";
+
+const view = { permission: "taken.view_externetaak" };
+const add = { permission: "taken.add_externetaak" };
+
+/** A server whose GET needs the one permission and whose POST needs the other; each tells who is there. */
+type Framework = (verifier: Verifier) => Promise<string>;
+
+async function listenTo(listener: RequestListener): Promise<string> {
+  const { origin, close } = await startServer(listener);
+  onTestFinished(close);
+  return origin;
+}
+
+const frameworks: Readonly<Record<string, Framework>> = {
+  "Express 5": (verifier) => {
+    const app = express();
+    app.get(
+      "/",
+      requireInExpress(verifier, view),
+      (request, response) => void response.send(principalOfExpress(request).user.username),
+    );
+    app.post(
+      "/",
+      requireInExpress(verifier, add),
+      (request, response) => void response.send(principalOfExpress(request).user.username),
+    );
+    app.get(
+      "/any",
+      requireInExpress(verifier),
+      (request, response) => void response.send(principalOfExpress(request).scheme),
+    );
+    return listenTo(app);
+  },
+  "Fastify 5": (verifier) => {
+    const app = fastify();
+    app.get(
+      "/",
+      { onRequest: requireInFastify(verifier, view) },
+      async (request) => principalOfFastify(request).user.username,
+    );
+    app.post(
+      "/",
+      { onRequest: requireInFastify(verifier, add) },
+      async (request) => principalOfFastify(request).user.username,
+    );
+    app.get("/any", { onRequest: requireInFastify(verifier) }, async (request) => principalOfFastify(request).scheme);
+    onTestFinished(() => app.close());
+    return app.listen({ port: 0, host: "127.0.0.1" });
+  },
+  Hono: (verifier) => {
+    const app = new Hono();
+    app.get("/", requireInHono(verifier, view), (context) => context.text(principalOfHono(context).user.username));
+    app.post("/", requireInHono(verifier, add), (context) => context.text(principalOfHono(context).user.username));
+    app.get("/any", requireInHono(verifier), (context) => context.text(principalOfHono(context).scheme));
+    return new Promise((listening) => {
+      const server = serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
+        listening(`http://127.0.0.1:${port}`),
+      );
+      onTestFinished(() => void server.close());
+    });
+  },
+};
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** A list of values is sent as headers of their own. */
+function ask(url: string, authorization?: string | readonly string[], method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    // Node sends a list as several headers, which its types leave out.
+    const headers = (authorization === undefined ? {} : { authorization }) as OutgoingHttpHeaders;
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    request.on("error", reject).end();
+  });
+}
+
+describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) => {
+  const authorized = `Token ${tokenValue}`;
+  const resources = [token("open-forms", tokenValue), token("nobody", otherValue, { permissions: [] })];
+
+  it("lets in who has the permission, and tells who it is", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = await start(verifier);
+    expect(await ask(url, authorized)).toMatchObject({ status: 200, text: "open-forms" });
+    expect(await ask(`${url}/any`, `Token ${otherValue}`)).toMatchObject({ status: 200, text: "token" });
+  });
+
+  it("S1 S7 answers 401 as problem+json, without a copy in a cache", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = await start(verifier);
+    const answer = await ask(url);
+    expect(answer).toMatchObject({
+      status: 401,
+      headers: {
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        "www-authenticate": 'Bearer realm="api", Token realm="api"',
+      },
+    });
+    expect(JSON.parse(answer.text)).toMatchObject({ code: "not_authenticated", status: 401 });
+    expect(JSON.parse((await ask(url, "Token nobodys")).text)).toMatchObject({ code: "authentication_failed" });
+  });
+
+  it("S7 answers 403 where a permission is missing", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = await start(verifier);
+    const answer = await ask(url, authorized, "POST");
+    expect(answer).toMatchObject({ status: 403, headers: { "cache-control": "no-store" } });
+    expect(JSON.parse(answer.text)).toMatchObject({ code: "permission_denied", status: 403 });
+  });
+
+  it("S3 refuses two Authorization headers, also where they are the same, and takes none from the query", async () => {
+    const { verifier, reasons } = await makeWorld(resources);
+    const url = await start(verifier);
+    expect((await ask(url, [authorized, authorized])).status).toBe(401);
+    expect((await ask(url, ["Basic YTpi", authorized])).status).toBe(401);
+    expect(reasons()).toEqual(["several_headers", "several_headers"]);
+    expect((await ask(`${url}/?access_token=${tokenValue}&token=${tokenValue}`)).status).toBe(401);
+    expect((await ask(url, [authorized])).status).toBe(200);
+  });
+
+  it("S4 answers a megabyte of header without a look at it", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = await start(verifier);
+    const answer = await ask(url, `Bearer ${"a".repeat(1_000_000)}`).catch(
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    // Node itself ends the connection, with its own answer or before that has been read.
+    expect(typeof answer === "string" ? answer : answer?.status).toSatisfy((seen) =>
+      [431, "ECONNRESET", "EPIPE"].includes(seen as never),
+    );
+    expect((await ask(url, authorized)).status).toBe(200);
+  });
+
+  it("answers 503 with Retry-After when the database is dead", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = await start(verifier);
+    expect((await ask(url, authorized)).status).toBe(200);
+    await verifier.close();
+    const answer = await ask(url, authorized);
+    expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "1", "cache-control": "no-store" } });
+    expect(JSON.parse(answer.text)).toMatchObject({ code: "service_unavailable", status: 503 });
+    expect(answer.text).not.toContain("auth.db");
+  });
+
+  it("answers as well when the verifier needs time", async () => {
+    const { verifier } = await makeWorld(resources);
+    const slow: Verifier = { ...verifier, authorize: async (...parameters) => verifier.authorize(...parameters) };
+    const url = await start(slow);
+    expect((await ask(url, authorized)).status).toBe(200);
+    expect((await ask(url, authorized, "POST")).status).toBe(403);
+  });
+
+  it("leaves a fault of the program to the framework", async () => {
+    const { verifier } = await makeWorld(resources);
+    const broken: Verifier = {
+      ...verifier,
+      authorize: () => Promise.reject(new TypeError("a fault")),
+    };
+    const url = await start(broken);
+    expect((await ask(url, authorized)).status).toBe(500);
+  });
+});
+
+describe("principalOf", () => {
+  it("throws where no requireAuth stands before the handler", () => {
+    expect(() => principalOfExpress({})).toThrow("the request has no principal: put requireAuth before this handler");
+  });
+});
+
+describe("Hono elsewhere than on Node", () => {
+  it("S3 refuses two Authorization headers, which a Fetch server joins", async () => {
+    const { verifier, reasons } = await makeWorld([token("forms", tokenValue)]);
+    const app = new Hono();
+    app.get("/", requireInHono(verifier), (context) => context.text("in"));
+    const headers = new Headers([
+      ["authorization", `Token ${tokenValue}`],
+      ["authorization", `Token ${tokenValue}`],
+    ]);
+    expect((await app.request("/", { headers })).status).toBe(401);
+    expect((await app.request("/", { headers: { authorization: `Token ${tokenValue}` } })).status).toBe(200);
+    expect(reasons()).toEqual(["several_credentials"]);
+  });
+});

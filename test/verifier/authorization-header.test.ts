@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { readAuthorization } from "../../src/verifier/authorization-header.js";
+import { makeWorld, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
+
+const longest = 16_384;
+const read = (value: string | readonly string[] | undefined) => readAuthorization(value, longest);
+
+describe("the Authorization header (runtime §3)", () => {
+  it.each<[string, string | undefined, string, string]>([
+    ["none", undefined, "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
+    ["an empty one", "", "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
+    [
+      "blanks alone, which crash the incumbent",
+      " \t ",
+      "not_authenticated",
+      "Authenticatiegegevens zijn niet opgegeven.",
+    ],
+    ["Basic", "Basic YTpi", "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
+    ["JWT", "JWT a.b.c", "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
+    ["Token alone", "Token", "authentication_failed", "Ongeldige token header. Geen login gegevens opgegeven"],
+    ["token and blanks", "token  ", "authentication_failed", "Ongeldige token header. Geen login gegevens opgegeven"],
+    ["two values", "Token a b", "authentication_failed", "Ongeldige token header. Token mag geen spaties bevatten."],
+    [
+      "bytes",
+      "TOKEN caf\xe9",
+      "authentication_failed",
+      "Ongeldige token header. Token mag geen ongeldige tekens bevatten.",
+    ],
+    ["an unknown token", `Token ${"0".repeat(40)}`, "authentication_failed", "Ongeldige token."],
+    ["Bearer alone", "Bearer", "authentication_failed", 'Invalid "bearer" header: No credentials provided.'],
+    [
+      "two bearers",
+      "bearer a b",
+      "authentication_failed",
+      'Invalid "bearer" header: Credentials string should not contain spaces.',
+    ],
+  ])("answers 401 to %s", async (_name, header, code, detail) => {
+    const { authenticate } = await makeWorld([token("forms", tokenValue)]);
+    const outcome = await authenticate(header);
+    expect(outcome.kind).toBe(code === "not_authenticated" ? "anonymous" : "rejected");
+    expect(problemIn(outcome)).toMatchObject({ status: 401, body: { code, detail } });
+    principalIn(await authenticate(`Token ${tokenValue}`));
+  });
+
+  it.each(["token", "TOKEN", "tOkEn"])("S2 takes the scheme %s, and blanks around the credential", (scheme) => {
+    const credential = { kind: "credential", scheme: "token", credential: tokenValue };
+    expect(read(`${scheme} ${tokenValue}`)).toEqual(credential);
+    expect(read(` \t${scheme} \t ${tokenValue}\t `)).toEqual(credential);
+  });
+
+  it.each([
+    ["Token", "no_credentials"],
+    ["Bearer ", "no_credentials"],
+    ["Token a b", "several_credentials"],
+    ["Bearer a.b.c trailing", "several_credentials"],
+    ["Token a\tb", "several_credentials"],
+  ])("S2 refuses %s as malformed", async (header, fault) => {
+    expect(read(header)).toMatchObject({ kind: "malformed", fault });
+    const { authenticate, reasons } = await makeWorld([token("forms", tokenValue)]);
+    const { headers } = problemIn(await authenticate(header));
+    expect(headers["WWW-Authenticate"]).toContain('error="invalid_request"');
+    expect(reasons()).toEqual([fault]);
+  });
+
+  it("S3 refuses two Authorization headers, and takes a list of one", () => {
+    const one = `Token ${tokenValue}`;
+    expect(read([one, one])).toEqual({ kind: "malformed", scheme: undefined, fault: "several_headers" });
+    expect(read(["Basic YTpi", one])).toMatchObject({ fault: "several_headers" });
+    expect(read([one])).toEqual(read(one));
+    expect(read([])).toEqual({ kind: "none" });
+  });
+
+  it("S4 refuses a header of more than 16 KiB before it is looked into, and a megabyte in no time", () => {
+    const bearer = (length: number) => `Bearer ${"a".repeat(length - "Bearer ".length)}`;
+    expect(read(bearer(longest))).toMatchObject({ kind: "credential", scheme: "bearer" });
+    expect(read(bearer(longest + 1))).toEqual({ kind: "malformed", scheme: "bearer", fault: "too_long" });
+    const begun = performance.now();
+    expect(read(bearer(1_000_000))).toMatchObject({ fault: "too_long" });
+    expect(read(`Token a${" ".repeat(longest - 9)}b`)).toMatchObject({ fault: "several_credentials" });
+    expect(performance.now() - begun).toBeLessThan(50);
+  });
+
+  it.each(["\0", "\r", "\n", "\x1b[31m", "\x7f", "\u00a0", "é", "\u202e"])("S4 refuses %j in a token", (character) => {
+    expect(read(`Token ${tokenValue}${character}x`)).toEqual({
+      kind: "malformed",
+      scheme: "token",
+      fault: "invalid_characters",
+    });
+    expect(read(`Token ${tokenValue}!x`)).toMatchObject({ kind: "credential" });
+  });
+
+  it("takes a token of 255 characters, the longest that a file may give, and no longer one", () => {
+    expect(read(`Token ${"a".repeat(255)}`)).toMatchObject({ kind: "credential" });
+    expect(read(`Token ${"a".repeat(256)}`)).toMatchObject({ kind: "malformed", fault: "too_long" });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openLiveDatabase } from "../../src/database/open-live.js";
+import { createAuthenticate } from "../../src/verifier/authenticate.js";
+import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
+import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
+import type { BearerOutcome } from "../../src/verifier/bearer-authority.js";
+import type { VerifierEvent } from "../../src/verifier/event.js";
+import { createProblems } from "../../src/verifier/problem.js";
+import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
+import { prepareUserLookup } from "../../src/verifier/read-users.js";
+import { openForTest } from "../support/run.js";
+import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
+
+type Answer = BearerOutcome | Promise<BearerOutcome>;
+
+/** What is made of a bearer authority's answers, over a real database with the user jan. */
+async function makeAuthenticate() {
+  const world = await makeWorld([user("jan", { permissions: ["taken.view_externetaak"] }), token("a", tokenValue)]);
+  const database = openLiveDatabase(world.url, "read");
+  onTestFinished(() => database.close());
+  const jan = await openForTest(world.url)
+    .kysely.selectFrom("users")
+    .select("id")
+    .where("username", "=", "jan")
+    .executeTakeFirstOrThrow();
+  const events: VerifierEvent[] = [];
+  let answer: Answer = { kind: "refused", reason: "malformed" };
+  let reloads = 0;
+  const state = database.changes.current();
+  const lastUsed = { note: () => {}, close: async () => {} };
+  const authenticate = createAuthenticate({
+    changes: database.changes,
+    state,
+    tokens: createTokenAuthority({ read: prepareTokenLookup(database), lastUsed, cacheSize: 10 }),
+    users: createUserAuthority(prepareUserLookup(database), 10),
+    bearer: {
+      authenticate: () => answer,
+      reload: () => {
+        reloads += 1;
+      },
+      close: async () => {},
+    },
+    problems: createProblems("api", "nl"),
+    report: (event) => events.push(event),
+    maxHeaderLength: 1000,
+    now: Date.now,
+  });
+  const accepted: BearerOutcome = {
+    ...{ kind: "accepted", userId: jan.id, expiresAtMs: Date.now() + 1000, clientIdentifier: "api-oidc" },
+    revision: state.revision,
+  };
+  return {
+    ...{ world, events, accepted, userId: jan.id, revision: state.revision },
+    reloads: () => reloads,
+    ask: (next: Answer) => {
+      answer = next;
+      return authenticate("Bearer a.b.c");
+    },
+  };
+}
+
+describe("Bearer", () => {
+  it("gives the user that was accepted, with its permissions, at once or later", async () => {
+    const { ask, accepted } = await makeAuthenticate();
+    const atOnce = ask(accepted);
+    expect(atOnce).not.toBeInstanceOf(Promise);
+    const principal = principalIn(await atOnce);
+    expect(principal).toMatchObject({
+      scheme: "bearer",
+      credential: "api-oidc",
+      user: { username: "jan", isService: false },
+    });
+    expect([...principal.permissions]).toEqual(["taken.view_externetaak"]);
+    expect(await ask(Promise.resolve(accepted))).toEqual(await atOnce);
+  });
+
+  it("tells two clients' principals of one user apart", async () => {
+    const { ask, accepted } = await makeAuthenticate();
+    expect(principalIn(await ask(accepted)).credential).toBe("api-oidc");
+    expect(principalIn(await ask({ ...accepted, clientIdentifier: "other" })).credential).toBe("other");
+    expect(principalIn(await ask(accepted)).credential).toBe("api-oidc");
+  });
+
+  it("refuses an inactive user, at the next request", async () => {
+    const { ask, accepted, world, events } = await makeAuthenticate();
+    principalIn(await ask(accepted));
+    await world.apply([user("jan", { is_active: false })]);
+    expect(problemIn(await ask(accepted)).body.detail).toBe("Gebruiker inactief of verwijderd.");
+    expect(events).toEqual([{ kind: "rejected", scheme: "bearer", reason: "inactive_user", username: "jan" }]);
+  });
+
+  it("refuses a user that is not there any more", async () => {
+    const { ask, accepted, events } = await makeAuthenticate();
+    expect(problemIn(await ask({ ...accepted, userId: "gone" })).status).toBe(401);
+    principalIn(await ask(accepted));
+    expect(events).toMatchObject([{ reason: "unknown_user" }]);
+  });
+
+  it("reads a user again that was written for this very request", async () => {
+    const { ask, accepted, world, userId, revision } = await makeAuthenticate();
+    principalIn(await ask(accepted));
+    const { kysely } = openForTest(world.url);
+    await kysely
+      .insertInto("user_permissions")
+      .values({ user_id: userId, permission: "just.now", origin: "claim" })
+      .execute();
+    expect(principalIn(await ask(accepted)).hasPermission("just.now")).toBe(false);
+    expect(principalIn(await ask({ ...accepted, revision: revision + 1 })).hasPermission("just.now")).toBe(true);
+  });
+
+  it("tells the authority that the configuration may have changed, before it is asked", async () => {
+    const { ask, accepted, world, reloads } = await makeAuthenticate();
+    principalIn(await ask(accepted));
+    expect(reloads()).toBe(0);
+    await world.apply([user("piet")]);
+    principalIn(await ask(accepted));
+    expect(reloads()).toBe(1);
+  });
+
+  it("A10.75 answers 401 to a refused token, whatever the reason", async () => {
+    const { ask, events } = await makeAuthenticate();
+    expect(problemIn(await ask({ kind: "refused", reason: "expired" }))).toMatchObject({
+      status: 401,
+      headers: { "WWW-Authenticate": 'Bearer realm="api", error="invalid_token", Token realm="api"' },
+      body: { code: "authentication_failed", detail: "Token verification failed" },
+    });
+    expect(events).toEqual([{ kind: "rejected", scheme: "bearer", reason: "expired" }]);
+  });
+
+  it("S50 answers 503 with Retry-After, not 401, where the provider could not be asked", async () => {
+    const { ask, events, accepted } = await makeAuthenticate();
+    const problem = problemIn(await ask({ kind: "unavailable", reason: "keys_unavailable", retryAfterSeconds: 7 }));
+    expect(problem).toMatchObject({
+      status: 503,
+      headers: { "Retry-After": "7" },
+      body: { code: "service_unavailable" },
+    });
+    expect(problem.headers).not.toHaveProperty("WWW-Authenticate");
+    expect(events).toEqual([{ kind: "unavailable", reason: "keys_unavailable" }]);
+    principalIn(await ask(accepted));
+  });
+});

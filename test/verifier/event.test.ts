@@ -1,0 +1,52 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { channelName, createReporter, type VerifierEvent } from "../../src/verifier/event.js";
+import { makeWorld, principalIn, token, tokenValue } from "./verifier-world.js";
+
+function listen(): readonly unknown[] {
+  const heard: unknown[] = [];
+  const listener = (event: unknown) => void heard.push(event);
+  subscribe(channelName, listener);
+  onTestFinished(() => void unsubscribe(channelName, listener));
+  return heard;
+}
+
+describe("the verifier's events", () => {
+  it("reach onEvent and the diagnostics channel alike", async () => {
+    const heard = listen();
+    const { authenticate, events } = await makeWorld([token("a", tokenValue)]);
+    await authenticate("Token nobodys");
+    expect(channelName).toBe("vtb-setup:verifier");
+    expect(heard).toEqual([{ kind: "rejected", scheme: "token", reason: "unknown_token" }]);
+    expect(events).toEqual(heard);
+  });
+
+  it("say nothing of a request that is let in or brings no credentials", async () => {
+    const { authenticate, events } = await makeWorld([token("a", tokenValue)]);
+    principalIn(await authenticate(`Token ${tokenValue}`));
+    await authenticate(undefined);
+    expect(events).toEqual([]);
+  });
+
+  it("tell who lacked which permission", async () => {
+    const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
+    await verifier.authorize(`Token ${tokenValue}`, "taken.add_externetaak");
+    expect(events).toEqual([
+      {
+        ...{ kind: "forbidden", scheme: "token", credential: "forms", username: "forms" },
+        permission: "taken.add_externetaak",
+      },
+    ]);
+  });
+
+  it("do not decide about a request when their listener fails, which is heard of later", () => {
+    const nextTick = vi.spyOn(process, "nextTick").mockImplementation(() => {});
+    onTestFinished(() => nextTick.mockRestore());
+    const failing = createReporter(() => {
+      throw new Error("the log is full");
+    });
+    const event: VerifierEvent = { kind: "unavailable", reason: "database" };
+    expect(() => failing(event)).not.toThrow();
+    expect(nextTick.mock.calls[0]?.[0]).toThrow("the log is full");
+  });
+});

@@ -1,0 +1,98 @@
+import { setImmediate } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import { apply } from "../../src/engine/apply.js";
+import type { ApplyOptions } from "../../src/engine/options.js";
+import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { Secret } from "../../src/secrets/secret.js";
+import { createVerifier } from "../../src/verifier/create-verifier.js";
+import type { VerifierEvent } from "../../src/verifier/event.js";
+import type { VerifierOptions } from "../../src/verifier/options.js";
+import type { Outcome } from "../../src/verifier/outcome.js";
+import type { Principal } from "../../src/verifier/principal.js";
+import type { HttpProblem } from "../../src/verifier/problem.js";
+import type { Authorization, Verifier } from "../../src/verifier/verifier.js";
+import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
+
+/** Of the form that the incumbent generates. */
+export const tokenValue = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
+export const otherValue = "f1b2c3d4e5f60718293a4b5c6d7e8f9012345678";
+
+/** A token whose service user may look, unless told otherwise. */
+export function token(key: string, value: string | Secret, more: Attributes = {}): Resource {
+  return resource("api_token", key, {
+    token: typeof value === "string" ? new Secret(value) : value,
+    generated: false,
+    user: null,
+    is_superuser: false,
+    permissions: ["taken.view_externetaak"],
+    contact_person: "Functioneel beheer",
+    email: "beheer@gemeente.example",
+    organization: "",
+    application: "",
+    administration: "",
+    expires_at: null,
+    grace_seconds: 0,
+    ...more,
+  });
+}
+
+export function user(key: string, more: Attributes = {}): Resource {
+  return resource("user", key, { email: `${key}@gemeente.example`, groups: [], permissions: [], ...more });
+}
+
+export interface World {
+  readonly url: string;
+  readonly verifier: Verifier;
+  readonly events: readonly VerifierEvent[];
+  /** Why requests were rejected so far. */
+  readonly reasons: () => readonly string[];
+  /** Applies this configuration, as another process would between two turns of the event loop. */
+  readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<void>;
+  readonly authenticate: (authorization: Authorization) => Promise<Outcome>;
+  /** In milliseconds. */
+  setNow: (now: number) => void;
+}
+
+/** A database that says this, and a verifier that reads it; both go away with the test. */
+export async function makeWorld(
+  resources: readonly Resource[],
+  { url = temporaryDatabase(), ...options }: Partial<VerifierOptions> & { readonly url?: string } = {},
+): Promise<World> {
+  const events: VerifierEvent[] = [];
+  let nowMs: number | undefined;
+  const applyTo = async (more: readonly Resource[], overrides: Partial<ApplyOptions> = {}) => {
+    await apply(configurationOf(...more), runOptions(url, overrides));
+    await setImmediate();
+  };
+  await applyTo(resources);
+  const verifier = await createVerifier({
+    database: url,
+    env: {},
+    onEvent: (event) => events.push(event),
+    now: () => nowMs ?? Date.now(),
+    ...options,
+  });
+  onTestFinished(() => verifier.close());
+  return {
+    url,
+    verifier,
+    events,
+    reasons: () => events.flatMap((event) => (event.kind === "rejected" ? event.reason : [])),
+    apply: applyTo,
+    authenticate: async (authorization) => verifier.authenticate(authorization),
+    setNow: (now) => {
+      nowMs = now;
+    },
+  };
+}
+
+export function principalIn(outcome: Outcome): Principal {
+  if (outcome.kind !== "authenticated")
+    throw new Error(`expected to be let in, not ${JSON.stringify(outcome.problem.body)}`);
+  return outcome.principal;
+}
+
+export function problemIn(outcome: Outcome): HttpProblem {
+  if (outcome.kind === "authenticated") throw new Error("expected to be refused");
+  return outcome.problem;
+}
