@@ -109,6 +109,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const hash = async () =>
       (await tablesIn(folder).selectFrom("users").select("password_hash").where("username", "=", "alice").execute())[0];
     const before = await hash();
+    expect(before?.password_hash).toMatch(/^\$scrypt\$/);
 
     // By design: a file with a first password must not undo one that was changed since.
     const changed = userFile(alice.replace("Tr0ub4dor", "An0ther1"));
