@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     environment: "node",
     pool: "forks",
+    maxWorkers: "100%",
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],
     testTimeout: 30_000,

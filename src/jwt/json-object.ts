@@ -37,15 +37,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The members of all objects in a value. NaN, which equals nothing, where it is too deep. */
-function countMembers(value: unknown, levels: number): number {
-  if (typeof value !== "object" || value === null) return 0;
+/** The members of all objects in a value that JSON.parse made. NaN, which equals nothing, where it is too deep. */
+function countMembers(value: object, levels: number): number {
   if (levels === 0) return Number.NaN;
-  const isArray = Array.isArray(value);
-  const members = isArray ? value : Object.values(value);
-  let count = isArray ? 0 : members.length;
-  for (const member of members) count += countMembers(member, levels - 1);
-  return count;
+  let count = 0;
+  // Such objects have no enumerable members but their own, and this is the fastest way through them.
+  for (const name in value) {
+    // The name was just found there.
+    const member: unknown = value[name as keyof typeof value];
+    if (typeof member === "object" && member !== null) count += countMembers(member, levels - 1);
+    count += 1;
+  }
+  return Array.isArray(value) ? count - value.length : count;
 }
 
 /** The names that a valid JSON text writes: the strings before a colon. Of a name that is there twice, JSON.parse keeps one. */

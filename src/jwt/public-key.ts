@@ -63,11 +63,9 @@ export function isFor(key: PublicKey, algorithm: Algorithm): boolean {
 function usable(keyObject: KeyObject, kid: string | undefined, algorithm: string | undefined): KeyImport {
   const weakness = keyWeakness(keyObject);
   if (weakness) return ignored(weakness);
-  const material = keyObject.export({ format: "der", type: "spki" }).toString("base64");
-  return {
-    kind: "usable",
-    key: { keyObject, kid, algorithm, fingerprint: JSON.stringify([kid, algorithm, material]) },
-  };
+  const material = keyObject.export({ format: "der", type: "spki" });
+  const fingerprint = JSON.stringify([kid, algorithm, material.toString("base64")]);
+  return { kind: "usable", key: { keyObject, kid, algorithm, fingerprint } };
 }
 
 function readJwk(jwk: JsonObject): KeyObject | undefined {

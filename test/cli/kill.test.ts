@@ -105,16 +105,24 @@ describe("an apply that is killed", () => {
   it("S91 leaves the old or the new state, whole, at 30 moments, and does not block the next one", async () => {
     const queue = Array.from({ length: moments }, (_, index) => index);
     const runs: Awaited<ReturnType<typeof killedRun>>[] = [];
+    let span = prepared.durationMs;
     const lane = async (): Promise<void> => {
       for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
         // A random moment in each thirtieth of what a whole run takes.
-        const moment = ((index + Math.random()) / moments) * prepared.durationMs;
-        runs.push(await killedRun(prepared, `run-${index}`, () => setTimeout(moment)));
+        const moment = ((index + Math.random()) / moments) * span;
+        const run = await killedRun(prepared, `run-${index}`, () => setTimeout(moment));
+        if (run.isKilled) {
+          runs.push(run);
+          continue;
+        }
+        // It was over by then: this machine has become faster, and the moment is chosen again.
+        span = Math.min(span, moment);
+        rmSync(run.folder, { recursive: true });
+        queue.push(index);
       }
     };
     await Promise.all([lane(), lane()]);
     expect(runs).toHaveLength(moments);
-    expect(runs.filter(({ isKilled }) => isKilled).length).toBeGreaterThan(moments / 2);
     const interrupted = runs.find(({ isNew }) => !isNew)?.folder ?? "";
     const finished = await runCli(["apply", "../new.yaml"], { cwd: interrupted });
     expect(finished).toMatchObject({ status: 0, stdout: expect.stringContaining(`${tokens} updated`) });

@@ -14,7 +14,7 @@ export type Choice =
 /** In the order in which a token got further. */
 const faults = ["not_configured", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
-export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
+type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
 
 /**
  * The client that a token says it is for. Nothing is fetched for a token of another issuer, algorithm or audience than a

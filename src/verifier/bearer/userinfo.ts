@@ -12,7 +12,7 @@ import { createRecent } from "./recent.js";
 import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
 
 /** What a provider says of a token's user. */
-export type UserinfoResult =
+type UserinfoResult =
   | { readonly kind: "claims"; readonly claims: JsonObject }
   | { readonly kind: "refused"; readonly reason: "userinfo_refused" | "userinfo_invalid" }
   | { readonly kind: "unavailable"; readonly reason: "userinfo_unavailable"; readonly retryAfterSeconds: number };
@@ -25,7 +25,7 @@ export interface UserinfoReader {
   readonly keys: KeySource | undefined;
 }
 
-export interface UserinfoRequest {
+interface UserinfoRequest {
   readonly credential: string;
   /** Of the credential: the credential itself is not kept. */
   readonly digest: string;

@@ -1,0 +1,73 @@
+import { decodeJwt } from "jose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Attributes } from "../../../src/plan/resource.js";
+import { audience, type RealProvider, startRealProvider } from "./real-provider.js";
+import { clientOf, makeWorld, providerOf } from "./world.js";
+
+let provider: RealProvider;
+
+beforeAll(async () => {
+  provider = await startRealProvider();
+});
+
+afterAll(() => provider.close());
+
+const real = { now: Date.now };
+
+function makeReal(client: Attributes = {}) {
+  const endpoints = { jwks_endpoint: `${provider.issuer}/jwks`, userinfo_endpoint: `${provider.issuer}/me` };
+  return makeWorld([providerOf(provider, "idp", endpoints), clientOf(client)], real);
+}
+
+const ask = (world: Awaited<ReturnType<typeof makeReal>>, token = "") =>
+  world.authority.authenticate(token, Date.now());
+const users = (world: Awaited<ReturnType<typeof makeReal>>) =>
+  world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).execute();
+
+describe("with a real provider", () => {
+  it("A10.74 a client's own token is let in, and its user made once", async () => {
+    const world = await makeReal({ userinfo_claims_source: "userinfo_endpoint" });
+    const { access_token: token } = await provider.clientCredentials(audience);
+    expect(decodeJwt(token ?? "")).toMatchObject({ sub: "api", client_id: "api", aud: audience });
+    expect(await ask(world, token)).toMatchObject({ kind: "accepted", clientIdentifier: "api-oidc" });
+    const { access_token: next } = await provider.clientCredentials(audience);
+    expect(await ask(world, next)).toMatchObject({ kind: "accepted" });
+    expect(await users(world)).toEqual([{ username: "api", email: "", subject: "client:api" }]);
+  });
+
+  it("A10.74 a person's token is let in where it is meant for us", async () => {
+    const { access_token: token } = await provider.signIn("jan", { resource: audience });
+    const world = await makeReal({ audience: [audience] });
+    expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
+    expect(await users(world)).toMatchObject([{ username: "jan", subject: "jan" }]);
+    const other = await makeReal({ audience: ["https://another.example"] });
+    expect(await ask(other, token)).toEqual({ kind: "refused", reason: "wrong_audience" });
+  });
+
+  it("S32 an ID token is refused, though issuer, audience and signature are right", async () => {
+    const tokens = await provider.signIn("jan", { resource: audience, nonce: "n-1" });
+    expect(decodeJwt(tokens.id_token ?? "")).toMatchObject({ iss: provider.issuer, aud: "app", nonce: "n-1" });
+    const world = await makeReal({ client_id: "app", audience: ["app", audience] });
+    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "id_token" });
+    expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
+  });
+
+  it("S32 an ID token without a nonce looks like an access token, and is refused at userinfo", async () => {
+    const tokens = await provider.signIn("jan");
+    expect(decodeJwt(tokens.id_token ?? "")).toMatchObject({ aud: "app", sub: "jan" });
+    const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
+    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "userinfo_refused" });
+    expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
+  });
+
+  it("A10.76 an opaque token is checked at userinfo, and one of a client itself is refused there", async () => {
+    const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
+    const { access_token: token } = await provider.signIn("piet");
+    expect(token).not.toContain(".");
+    expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
+    expect(await users(world)).toEqual([{ username: "piet", email: "piet@example.nl", subject: "piet" }]);
+    const { access_token: own } = await provider.clientCredentials();
+    expect(await ask(world, own)).toEqual({ kind: "refused", reason: "userinfo_refused" });
+    expect(await ask(world, "never-issued")).toEqual({ kind: "refused", reason: "userinfo_refused" });
+  });
+});

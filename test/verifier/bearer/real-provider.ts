@@ -1,0 +1,106 @@
+import { type OpenIdProvider, startOpenIdProvider } from "../../support/openid-provider.js";
+
+export const audience = "https://api.example.nl";
+const redirectUri = "http://127.0.0.1/callback";
+
+export interface RealProvider extends OpenIdProvider {
+  /** The tokens of somebody who signed in with a browser: with `resource`, a JWT for it; without, an opaque one. */
+  readonly signIn: (login: string, more?: { resource?: string; nonce?: string }) => Promise<Record<string, string>>;
+  /** The request of the manual's page, with one field more where a resource is named. */
+  readonly clientCredentials: (resource?: string) => Promise<Record<string, string>>;
+}
+
+/** A real provider with the clients `api` (client credentials) and `app` (people), whose access tokens may be JWTs. */
+export async function startRealProvider(): Promise<RealProvider> {
+  const provider = await startOpenIdProvider({
+    configuration: {
+      clients: [
+        {
+          ...{ client_id: "api", client_secret: "secret-of-api", grant_types: ["client_credentials"] },
+          ...{ redirect_uris: [], response_types: [], token_endpoint_auth_method: "client_secret_post" },
+        },
+        {
+          ...{ client_id: "app", client_secret: "secret-of-app", redirect_uris: [redirectUri] },
+          ...{ token_endpoint_auth_method: "client_secret_post" },
+        },
+      ],
+      pkce: { required: () => false },
+      claims: { openid: ["sub"], email: ["email"] },
+      conformIdTokenClaims: false,
+      findAccount: (_context: unknown, id: string) => ({
+        accountId: id,
+        claims: () => ({ sub: id, email: `${id}@example.nl` }),
+      }),
+      features: {
+        devInteractions: { enabled: true },
+        clientCredentials: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          defaultResource: () => undefined,
+          useGrantedResource: () => true,
+          getResourceServerInfo: (_context: unknown, resource: string) => ({
+            ...{ scope: "openid api", audience: resource, accessTokenFormat: "jwt", accessTokenTTL: 600 },
+            jwt: { sign: { alg: "RS256" } },
+          }),
+        },
+      },
+    },
+  });
+
+  const token = async (fields: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
+    const response = await fetch(`${provider.issuer}/token`, { method: "POST", body: new URLSearchParams(fields) });
+    // The provider's own answer; a test that expects another fails on it.
+    return (await response.json()) as Record<string, string>;
+  };
+
+  return {
+    ...provider,
+    clientCredentials: (resource) =>
+      token({
+        ...{ client_id: "api", client_secret: "secret-of-api", grant_type: "client_credentials", scope: "openid" },
+        ...(resource !== undefined && { resource }),
+      }),
+    signIn: async (login, more = {}) => {
+      const query = new URLSearchParams({
+        ...{ client_id: "app", response_type: "code", redirect_uri: redirectUri, scope: "openid email" },
+        ...more,
+      });
+      const code = await clickThrough(`${provider.issuer}/auth?${query}`, login);
+      return token({
+        ...{ client_id: "app", client_secret: "secret-of-app", grant_type: "authorization_code", code },
+        redirect_uri: redirectUri,
+      });
+    },
+  };
+}
+
+/** What a person does with the development forms: signs in, consents; the code at the end. */
+async function clickThrough(begin: string, login: string): Promise<string> {
+  const cookies = new Map<string, string>();
+  let url = begin;
+  let form: URLSearchParams | undefined;
+  for (let step = 0; step < 12; step += 1) {
+    const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
+    const init = { headers: { cookie }, redirect: "manual" as const };
+    const response = await fetch(url, form ? { ...init, method: "POST", body: form } : init);
+    for (const set of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+      cookies.set(name, value);
+    }
+    const location = response.headers.get("location");
+    form = undefined;
+    if (location) {
+      url = new URL(location, url).href;
+      const code = new URL(url).searchParams.get("code");
+      if (code) return code;
+    } else {
+      const page = await response.text();
+      const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
+      const action = /action="([^"]+)"/.exec(page)?.[1];
+      if (!prompt || !action) throw new Error(`expected a form of the provider: ${page.slice(0, 500)}`);
+      url = new URL(action, url).href;
+      form = new URLSearchParams({ prompt, login, password: "any" });
+    }
+  }
+  throw new Error("expected the sign-in to end");
+}

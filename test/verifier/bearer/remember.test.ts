@@ -1,0 +1,180 @@
+import { hash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRecent } from "../../../src/verifier/bearer/recent.js";
+import { openForTest } from "../../support/run.js";
+import { type Issuer, makeKey, startIssuer, type TestKey } from "./issuer.js";
+import { clientOf, goodToken, makeWorld, providerOf, start, usualOptions } from "./world.js";
+
+let idp: Issuer;
+let key: TestKey;
+
+beforeAll(async () => {
+  [idp, key] = await Promise.all([startIssuer(), makeKey("RS256")]);
+  idp.keys = [key.jwk];
+});
+
+afterAll(() => idp.close());
+
+const makeUsual = () => makeWorld([providerOf(idp), clientOf()]);
+const accepted = expect.objectContaining({ kind: "accepted" });
+
+describe("a verified token", () => {
+  it("S54 is remembered for a minute, and answered at once", async () => {
+    const world = await makeUsual();
+    const token = goodToken(idp, key);
+    const outcome = await world.authenticate(token);
+    world.clock += 59_999;
+    expect(world.authority.authenticate(token, world.clock)).toBe(outcome);
+    world.clock += 1;
+    const again = world.authority.authenticate(token, world.clock);
+    expect(again).toEqual(outcome);
+    expect(again).not.toBe(outcome);
+  });
+
+  it("S54 is remembered until it ends, and not longer", async () => {
+    const world = await makeUsual();
+    const token = goodToken(idp, key, { exp: start / 1000 + 10 });
+    expect(await world.authenticate(token)).toEqual(accepted);
+    world.clock += 39_999;
+    expect(await world.authenticate(token)).toEqual(accepted);
+    world.clock += 1;
+    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "expired" });
+  });
+
+  it("S54 is told from another with the same beginning or end", async () => {
+    const world = await makeUsual();
+    const token = goodToken(idp, key);
+    await world.authenticate(token);
+    const [head, , signature] = token.split(".");
+    const [, payload] = goodToken(idp, key, { sub: "admin" }).split(".");
+    expect(await world.authenticate(`${head}.${payload}.${signature}`)).toMatchObject({ kind: "refused" });
+  });
+
+  it("S55 is looked at again after a change of the configuration", async () => {
+    const world = await makeUsual();
+    const token = goodToken(idp, key);
+    expect(await world.authenticate(token)).toEqual(accepted);
+    await world.apply(providerOf(idp), clientOf({ client_id: "another" }));
+    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "wrong_audience" });
+  });
+
+  it("S55 is looked at again when the configuration changes while it is being looked at", async () => {
+    const world = await makeUsual();
+    const waiting = world.authenticate(goodToken(idp, key));
+    await world.apply(providerOf(idp), clientOf({ enabled: false }));
+    expect(await waiting).toEqual({ kind: "refused", reason: "client_disabled" });
+  });
+
+  it("of a new user is unavailable while another process writes for long, and one of a known user is not", async () => {
+    const world = await makeUsual();
+    await world.authenticate(goodToken(idp, key));
+    const other = await openForTest(world.url).kysely.startTransaction().execute();
+    await other.updateTable("setup_state").set({ revision: 99 }).execute();
+    const waiting = world.authenticate(goodToken(idp, key, { sub: "u-2" }));
+    expect(await world.authenticate(goodToken(idp, key, { jti: "2" }))).toEqual(accepted);
+    // It has met the lock by then.
+    await sleep(200);
+    world.clock += 3000;
+    expect(await waiting).toEqual({ kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 });
+    await other.rollback().execute();
+    expect(await world.authenticate(goodToken(idp, key, { sub: "u-2" }))).toEqual(accepted);
+  });
+
+  it("tells the revision that it was accepted at", async () => {
+    const world = await makeUsual();
+    const first = await world.authenticate(goodToken(idp, key));
+    const { revision } = await world.database.kysely
+      .selectFrom("setup_state")
+      .select("revision")
+      .executeTakeFirstOrThrow();
+    expect(first).toMatchObject({ revision });
+    world.authority.reload();
+    expect(await world.authenticate(goodToken(idp, key))).toMatchObject({ revision });
+  });
+
+  it("ends when it says so", async () => {
+    const world = await makeUsual();
+    const exp = start / 1000 + 100;
+    expect(await world.authenticate(goodToken(idp, key, { exp }))).toMatchObject({ expiresAtMs: exp * 1000 });
+  });
+
+  it("of a known user is answered at once also when it is new, and changes of its claims are written", async () => {
+    const world = await makeUsual();
+    await world.authenticate(goodToken(idp, key));
+    expect(world.authority.authenticate(goodToken(idp, key, { jti: "2" }), world.clock)).toEqual(accepted);
+    const changed = world.authority.authenticate(goodToken(idp, key, { email: "new@example.nl" }), world.clock);
+    expect(changed).toBeInstanceOf(Promise);
+    await changed;
+    expect(await world.database.kysely.selectFrom("users").select("email").execute()).toEqual([
+      { email: "new@example.nl" },
+    ]);
+  });
+
+  it("makes one user of a hundred requests at once, with one event", async () => {
+    const world = await makeUsual();
+    const tokens = Array.from({ length: 100 }, (_, index) => goodToken(idp, key, { jti: String(index % 10) }));
+    expect(await Promise.all(tokens.map(world.authenticate))).toEqual(Array(100).fill(accepted));
+    expect(world.events.filter(({ kind }) => kind === "user_written")).toHaveLength(1);
+  });
+
+  it("is not accepted for a user whose name is taken, and the refusal says no more", async () => {
+    const world = await makeUsual();
+    const options = { ...usualOptions, user_settings: { claim_mappings: { username: ["name"] } } };
+    await world.apply(providerOf(idp), clientOf({ options }));
+    expect(await world.authenticate(goodToken(idp, key, { name: "jan" }))).toEqual(accepted);
+    expect(await world.authenticate(goodToken(idp, key, { name: "jan", sub: "u-2" }))).toEqual({
+      kind: "refused",
+      reason: "username_taken",
+    });
+  });
+
+  it("S36 is accepted with an odd groups claim, which is counted", async () => {
+    const world = await makeUsual();
+    expect(await world.authenticate(goodToken(idp, key, { groups: [1] }))).toEqual(accepted);
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: "groups_claim_odd", client: "api-oidc" }));
+  });
+});
+
+describe("a refused token", () => {
+  it("S56 is remembered for a second where its signature is wrong, and not at all otherwise", async () => {
+    const world = await makeUsual();
+    const forged = goodToken(idp, { ...(await makeKey("RS256")) });
+    const refused = await world.authenticate(forged);
+    expect(refused).toEqual({ kind: "refused", reason: "bad_signature" });
+    world.clock += 999;
+    expect(world.authority.authenticate(forged, world.clock)).toBe(refused);
+    world.clock += 1;
+    expect(world.authority.authenticate(forged, world.clock)).not.toBe(refused);
+    const early = goodToken(idp, key, { nbf: start / 1000 + 32 });
+    expect(await world.authenticate(early)).toEqual({ kind: "refused", reason: "not_yet_valid" });
+    world.clock += 1000;
+    expect(await world.authenticate(early)).toEqual(accepted);
+  });
+
+  it("S89 appears in no event, and neither does an accepted one", async () => {
+    const world = await makeUsual();
+    const tokens = [goodToken(idp, key), goodToken(idp, await makeKey("RS256")), goodToken(idp, key, { aud: "x" })];
+    for (const token of tokens) await world.authenticate(token);
+    const shown = inspect(world.events, { depth: 10 });
+    for (const part of tokens.flatMap((token) => token.split("."))) expect(shown).not.toContain(part);
+    for (const token of tokens) expect(shown).not.toContain(hash("sha256", token, "hex"));
+    expect(world.events.length).toBeGreaterThan(0);
+  });
+});
+
+describe("what is remembered", () => {
+  it("S54 is bounded, and keeps what is used", () => {
+    const recent = createRecent<number>(100);
+    for (let index = 0; index < 100_000; index += 1) {
+      recent.set(`k${index}`, index);
+      expect(recent.get("k0") ?? -1).toBe(0);
+    }
+    expect(recent.size()).toBeLessThanOrEqual(100);
+    expect(recent.get("k99999")).toBe(99_999);
+    expect(recent.get("k5")).toBeUndefined();
+    recent.clear();
+    expect(recent.size()).toBe(0);
+  });
+});

@@ -1,0 +1,147 @@
+import { onTestFinished } from "vitest";
+import type { Database } from "../../../src/database/database.js";
+import { openDatabase } from "../../../src/database/open.js";
+import { apply } from "../../../src/engine/apply.js";
+import type { Attributes, Resource } from "../../../src/plan/resource.js";
+import { loadKey } from "../../../src/secrets/key.js";
+import { createVault } from "../../../src/secrets/sealing.js";
+import { Secret } from "../../../src/secrets/secret.js";
+import { type BearerAuthorityOptions, createBearerAuthority } from "../../../src/verifier/bearer/authority.js";
+import type { BearerEvent } from "../../../src/verifier/bearer/event.js";
+import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
+import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
+import type { Issuer, TestKey } from "./issuer.js";
+import { signParts } from "./issuer.js";
+
+export const clientSecret = "a-secret-of-the-client-0123456789abcdef";
+
+/** Options as the oidc step completes them. */
+export const usualOptions = {
+  user_settings: {
+    claim_mappings: { username: ["sub"], email: ["email"], first_name: ["given_name"], last_name: ["family_name"] },
+    username_case_sensitive: true,
+  },
+  groups_settings: {
+    claim_mapping: ["groups"],
+    sync: true,
+    sync_pattern: "*",
+    default_groups: [],
+    make_users_staff: false,
+    superuser_group_names: [],
+  },
+};
+
+export function providerOf(issuer: Pick<Issuer, "issuer">, key = "idp", more: Attributes = {}): Resource {
+  const { issuer: url } = issuer;
+  return resource("oidc_provider", key, {
+    issuer: url,
+    discovery_endpoint: null,
+    authorization_endpoint: `${url}/auth`,
+    token_endpoint: `${url}/token`,
+    userinfo_endpoint: `${url}/userinfo`,
+    jwks_endpoint: `${url}/jwks`,
+    logout_endpoint: null,
+    token_use_basic_auth: false,
+    use_nonce: true,
+    nonce_size: 32,
+    state_size: 32,
+    use_pkce: true,
+    ca_file: null,
+    ...more,
+  });
+}
+
+export function clientOf(more: Attributes = {}, key = "api-oidc"): Resource {
+  return resource("oidc_client", key, {
+    provider: "idp",
+    enabled: true,
+    client_id: "api",
+    client_secret: new Secret(clientSecret),
+    sign_algo: "RS256",
+    sign_key: null,
+    scopes: ["openid"],
+    idp_hint: "",
+    userinfo_claims_source: "id_token",
+    check_op_availability: false,
+    use_pkce: null,
+    audience: [],
+    options: usualOptions,
+    ...more,
+  });
+}
+
+export interface World {
+  readonly authority: BearerAuthority;
+  /** For looking into the database. */
+  readonly database: Database;
+  readonly url: string;
+  readonly events: readonly BearerEvent[];
+  readonly authenticate: (credential: string) => Promise<BearerOutcome>;
+  /** Applies more, and tells the authority. */
+  readonly apply: (...resources: readonly Resource[]) => Promise<void>;
+  /** In milliseconds; a test may move it. */
+  clock: number;
+}
+
+export const start = Date.parse("2026-03-01T12:00:00.000Z");
+
+/** A database that says this, and an authority over it. Both go away with the test. */
+export async function makeWorld(
+  resources: readonly Resource[],
+  more: Partial<BearerAuthorityOptions> = {},
+): Promise<World> {
+  const url = temporaryDatabase();
+  await apply(configurationOf(...resources), runOptions(url));
+  const database = openDatabase(url, "write");
+  const events: BearerEvent[] = [];
+  const world = { clock: start };
+  const loaded = loadKey({ env: {}, keyFile: database.keyFile, mode: "write" });
+  if (!loaded) throw new Error("the key file is made where there is none");
+  const authority = await createBearerAuthority({
+    database,
+    openWriter: () => openDatabase(url, "write"),
+    clients: ["api-oidc"],
+    vault: createVault(loaded.key),
+    now: () => world.clock,
+    onEvent: (event) => events.push(event),
+    ...more,
+  });
+  onTestFinished(async () => {
+    await authority.close();
+    await database.close();
+  });
+  return Object.assign(world, {
+    authority,
+    database,
+    url,
+    events,
+    authenticate: async (credential: string) => authority.authenticate(credential, world.clock),
+    apply: async (...changed: readonly Resource[]) => {
+      await apply(configurationOf(...changed), runOptions(url));
+      authority.reload();
+    },
+  });
+}
+
+/** The claims of a good access token at the start of a test. */
+export function goodClaims(issuer: Pick<Issuer, "issuer">, more: object = {}): Record<string, unknown> {
+  const now = start / 1000;
+  return {
+    iss: issuer.issuer,
+    sub: "u-1",
+    aud: "api",
+    iat: now - 10,
+    exp: now + 3600,
+    email: "jan@example.nl",
+    ...more,
+  };
+}
+
+export function goodToken(
+  issuer: Pick<Issuer, "issuer">,
+  key: TestKey,
+  claims: object = {},
+  header: object = {},
+): string {
+  return signParts(key, { alg: key.alg, typ: "at+jwt", kid: key.kid, ...header }, goodClaims(issuer, claims));
+}
