@@ -116,7 +116,7 @@ const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
     /^(?:Sequence item without|Unexpected block-seq-ind)/,
     {
       message: "a list can't begin or go on here",
-      hint: "begin each entry on a line of its own, with a dash and a space",
+      hint: "check that this line begins as far to the right as the lines above it; entries of a list begin with a dash and a space",
     },
   ],
   [

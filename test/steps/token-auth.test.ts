@@ -251,6 +251,14 @@ describe("tokens", () => {
     expect(remarks(tokenAuth, one({ token: { generate: true } }))).toEqual([]);
   });
 
+  it("refuses the word that is meant to have a value made, and takes one that only begins with it", () => {
+    expect(remarks(tokenAuth, one({ token: new Secret("generate") }))).toMatchObject([
+      { severity: "error", code: "INVALID_VALUE", path: "items.0.token" },
+    ]);
+    const longer = new Secret("generate-7f3kQ0xLw2ZpV9sYb8TnRc4M");
+    expect(remarks(tokenAuth, one({ token: longer }))).toEqual([]);
+  });
+
   it("refuses a generated value that was mistyped: it could never be used", () => {
     const plain = generateToken().reveal();
     const mistyped = plain.slice(0, -1) + (plain.endsWith("a") ? "b" : "a");

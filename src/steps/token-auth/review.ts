@@ -15,6 +15,10 @@ export function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly Re
 }
 
 function reviewValue(token: Secret, path: ConfigPath): readonly Remark[] {
+  if (token.reveal().toLowerCase() === "generate") {
+    const message = "this would make a token whose value is that one word, which anybody can guess";
+    return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to have a value made")];
+  }
   // Such a value is refused before it is looked up, so it would never let anybody in.
   if (checkTokenFormat(token.reveal()) === "mistyped") {
     const message =
