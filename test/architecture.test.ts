@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 const allowed: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   "version.ts": [],
+  "eventual.ts": [],
   secrets: ["errors.ts"],
   document: ["errors.ts", "secrets"],
   database: ["errors.ts"],
@@ -16,8 +17,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   steps: ["errors.ts", "secrets", "plan", "config"],
   engine: ["errors.ts", "version.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
   jwt: ["errors.ts"],
-  identity: ["errors.ts", "secrets", "database", "jwt"],
-  verifier: ["errors.ts", "secrets", "database", "oidc", "jwt", "identity"],
+  identity: ["errors.ts", "eventual.ts", "secrets", "database", "jwt"],
+  provider: ["eventual.ts", "secrets", "oidc", "jwt", "identity"],
+  verifier: ["errors.ts", "eventual.ts", "secrets", "database", "oidc", "jwt", "identity", "provider"],
   report: ["errors.ts", "document", "plan", "engine"],
 };
 

@@ -1,11 +1,11 @@
+import { type Eventual, follow } from "../eventual.js";
+import { createPrincipal } from "../identity/principal.js";
+import { createRecent } from "../provider/recent.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
-import { type Eventual, follow } from "./bearer/eventual.js";
-import { createRecent } from "./bearer/recent.js";
 import type { TokenFault } from "./fault.js";
 import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
 import type { Outcome } from "./outcome.js";
-import { createPrincipal } from "./principal.js";
 import type { StoredToken } from "./read-tokens.js";
 import { trustedForMs } from "./trusted-for.js";
 

@@ -1,8 +1,8 @@
-import { type Eventual, follow } from "./bearer/eventual.js";
-import { createRecent } from "./bearer/recent.js";
+import { type Eventual, follow } from "../eventual.js";
+import { createPrincipal } from "../identity/principal.js";
+import type { UserLookup } from "../identity/read-users.js";
+import { createRecent } from "../provider/recent.js";
 import type { Outcome } from "./outcome.js";
-import { createPrincipal } from "./principal.js";
-import type { UserLookup } from "./read-users.js";
 import { trustedForMs } from "./trusted-for.js";
 
 type Authenticated = Extract<Outcome, { kind: "authenticated" }>;

@@ -1,8 +1,8 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
+import { type Eventual, follow } from "../eventual.js";
 import type { TokenAuthority } from "./authenticate-token.js";
 import type { UserAuthority } from "./authenticate-user.js";
 import { readAuthorization } from "./authorization-header.js";
-import { type Eventual, follow } from "./bearer/eventual.js";
 import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Outcome } from "./outcome.js";

@@ -1,5 +1,5 @@
 import { SetupError } from "../errors.js";
-import { follow } from "./bearer/eventual.js";
+import { follow } from "../eventual.js";
 import type { VerifierEvent } from "./event.js";
 import type { Decision, Outcome } from "./outcome.js";
 import type { Problems } from "./problem.js";

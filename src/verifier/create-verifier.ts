@@ -1,5 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open-live.js";
+import { prepareUserLookup } from "../identity/read-users.js";
+import { openVault } from "../secrets/open-vault.js";
 import { createAuthenticate } from "./authenticate.js";
 import { createTokenAuthority } from "./authenticate-token.js";
 import { createUserAuthority } from "./authenticate-user.js";
@@ -7,11 +9,9 @@ import { createAuthorize } from "./authorize.js";
 import { createBearerAuthority } from "./bearer/authority.js";
 import { createReporter } from "./event.js";
 import { createLastUsed } from "./last-used.js";
-import { openVault } from "./open-vault.js";
 import type { VerifierOptions } from "./options.js";
 import { createProblems } from "./problem.js";
 import { prepareTokenLookup } from "./read-tokens.js";
-import { prepareUserLookup } from "./read-users.js";
 import type { Verifier } from "./verifier.js";
 
 /**

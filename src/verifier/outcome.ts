@@ -1,4 +1,4 @@
-import type { Principal } from "./principal.js";
+import type { Principal } from "../identity/principal.js";
 import type { HttpProblem } from "./problem.js";
 
 /** What an `Authorization` header turned out to be. */

@@ -1,7 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
-import { type Eventual, follow } from "./bearer/eventual.js";
-import { type GrantRow, grantsOf, parseList, selectGrants } from "./grants.js";
-import type { Grants } from "./principal.js";
+import { type Eventual, follow } from "../eventual.js";
+import { type GrantRow, grantsOf, parseList, selectGrants } from "../identity/grants.js";
+import type { Grants } from "../identity/principal.js";
 
 /** An API token with its user, as the database has it. */
 export interface StoredToken {

@@ -1,4 +1,4 @@
-import type { Principal } from "./principal.js";
+import type { Principal } from "../identity/principal.js";
 
 const key: unique symbol = Symbol("vtb-setup principal");
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openLiveDatabase } from "../../src/database/open-live.js";
+import { prepareUserLookup } from "../../src/identity/read-users.js";
 import { createAuthenticate } from "../../src/verifier/authenticate.js";
 import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
@@ -7,7 +8,6 @@ import type { BearerOutcome } from "../../src/verifier/bearer-authority.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
 import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
-import { prepareUserLookup } from "../../src/verifier/read-users.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
 

@@ -3,7 +3,7 @@ import { readAudience } from "../../jwt/audience.js";
 import type { CompactJws } from "../../jwt/compact-jws.js";
 import type { JsonObject } from "../../jwt/json-object.js";
 import { checkTimes, type TimeFault } from "../../jwt/times.js";
-import type { BearerClient } from "./client.js";
+import type { OidcClient } from "../../provider/client.js";
 
 export type AccessTokenFault = TimeFault | "wrong_type" | "id_token";
 
@@ -27,7 +27,7 @@ export function checkAccessToken(
  * Whether a token is meant for a client: its `aud` holds one of the configured audiences; where none are, its `aud`, `azp` or
  * `client_id` names the client.
  */
-export function isMeantFor(client: BearerClient, claims: JsonObject): boolean {
+export function isMeantFor(client: OidcClient, claims: JsonObject): boolean {
   const { azp, client_id: clientId } = claims;
   const audience = readAudience(claims);
   if (!audience || !isOptionalText(azp) || !isOptionalText(clientId)) return false;
@@ -36,7 +36,7 @@ export function isMeantFor(client: BearerClient, claims: JsonObject): boolean {
 }
 
 /** Whether the provider has to be asked about the user: a client that acts in its own name has none. */
-export function needsUserinfo(client: BearerClient, claims: JsonObject): boolean {
+export function needsUserinfo(client: OidcClient, claims: JsonObject): boolean {
   return client.asksUserinfo && !actsAsClient(claims);
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
+import type { Eventual } from "../../eventual.js";
 import { actsAsClient, type Person, readPerson } from "../../identity/person.js";
 import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
 import { type SignInOptions, signIn } from "../../identity/sign-in.js";
 import type { JsonObject } from "../../jwt/json-object.js";
-import type { BearerClient } from "./client.js";
+import type { OidcClient } from "../../provider/client.js";
 import type { OnBearerEvent } from "./event.js";
-import type { Eventual } from "./eventual.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 
 export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs"> {
@@ -15,7 +15,7 @@ export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "l
 
 /** Verified: what a provider vouches for. */
 export interface Admission {
-  readonly client: BearerClient;
+  readonly client: OidcClient;
   readonly issuer: string;
   /** Those of the token, which say who it is. */
   readonly token: JsonObject;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
+import type { Eventual } from "../../eventual.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
@@ -8,7 +9,6 @@ import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
 import { createAdmit } from "./admit.js";
 import type { BearerConfiguration } from "./configuration.js";
 import type { OnBearerEvent } from "./event.js";
-import type { Eventual } from "./eventual.js";
 import { createJudge } from "./judge.js";
 import { createLoader } from "./load-configuration.js";
 import { createJudgeOpaque } from "./opaque-token.js";

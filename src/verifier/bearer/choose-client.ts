@@ -1,13 +1,11 @@
 import type { CompactJws } from "../../jwt/compact-jws.js";
+import { secondsUntil } from "../../provider/back-off.js";
+import type { OidcClient, OpenAccess } from "../../provider/client.js";
 import { isMeantFor } from "./access-token.js";
-import { secondsUntil } from "./back-off.js";
-import type { BearerClient, ClientAccess } from "./client.js";
 import { type BearerConfiguration, noClients } from "./configuration.js";
 
-export type OpenAccess = ClientAccess & { readonly kind: "open" };
-
 export type Choice =
-  | { readonly kind: "chosen"; readonly client: BearerClient; readonly access: OpenAccess }
+  | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
   | { readonly kind: "refused"; readonly reason: ChoiceFault }
   | { readonly kind: "unavailable"; readonly reason: "provider_unavailable"; readonly retryAfterSeconds: number };
 

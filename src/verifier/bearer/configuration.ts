@@ -1,21 +1,21 @@
 import type { Database } from "../../database/database.js";
 import { readRevision } from "../../identity/sign-in.js";
-import type { BearerClient } from "./client.js";
-import type { ProviderRow } from "./provider.js";
+import type { OidcClient } from "../../provider/client.js";
+import type { ProviderRow } from "../../provider/provider.js";
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */
 export interface BearerConfiguration {
   readonly revision: number;
   /** The clients of each issuer. */
-  readonly byIssuer: ReadonlyMap<string, readonly BearerClient[]>;
+  readonly byIssuer: ReadonlyMap<string, readonly OidcClient[]>;
   /** The one client, where it alone is configured and its issuer is not known. */
-  readonly ofAnyIssuer: readonly BearerClient[];
-  readonly clients: readonly BearerClient[];
+  readonly ofAnyIssuer: readonly OidcClient[];
+  readonly clients: readonly OidcClient[];
   /** When a provider whose discovery document could not be had may be asked again; undefined where there is none. */
   readonly retryAtMs: number | undefined;
 }
 
-export const noClients: readonly BearerClient[] = [];
+export const noClients: readonly OidcClient[] = [];
 
 /** Reads the rows of the named clients with their providers. */
 export async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
@@ -48,10 +48,10 @@ export async function readRows({ kysely, isMissingTable }: Database, clients: re
 /** Sorts clients by who issues their tokens. Without a known issuer there must be no doubt about which one is meant. */
 export function configure(
   revision: number,
-  clients: readonly BearerClient[],
+  clients: readonly OidcClient[],
   retryAtMs: number | undefined,
 ): BearerConfiguration {
-  const byIssuer = new Map<string, BearerClient[]>();
+  const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
     const { issuer } = client.provider;
     if (issuer !== null) byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), client]);
@@ -62,10 +62,7 @@ export function configure(
 }
 
 /** Why a client lets nobody in, for an operator. */
-export function messageOf(
-  { access, provider }: BearerClient,
-  { ofAnyIssuer }: BearerConfiguration,
-): string | undefined {
+export function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: BearerConfiguration): string | undefined {
   if (access.kind === "unusable") return access.message;
   return provider.issuer === null && ofAnyIssuer.length === 0
     ? "its provider has no issuer, and it is not the only client: which tokens are its own can't be told"

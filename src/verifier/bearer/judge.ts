@@ -1,12 +1,13 @@
+import { type Eventual, follow } from "../../eventual.js";
 import { createJwsParser } from "../../jwt/compact-jws.js";
+import { checkSignature, unknownKey } from "../../provider/check-signature.js";
+import type { OpenAccess } from "../../provider/client.js";
+import { readerOf } from "../../provider/userinfo-reader.js";
 import { checkAccessToken, needsUserinfo } from "./access-token.js";
 import type { Admission, Admit } from "./admit.js";
-import { checkSignature, unknownKey } from "./check-signature.js";
-import { chooseClient, type OpenAccess } from "./choose-client.js";
-import { type Eventual, follow } from "./eventual.js";
+import { chooseClient } from "./choose-client.js";
 import { isOpaque, type JudgeOpaque } from "./opaque-token.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
-import { readerOf } from "./userinfo-reader.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;

@@ -1,11 +1,13 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
+import { type ClientRow, createClient, type OidcClient } from "../../provider/client.js";
+import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "../../provider/provider.js";
 import type { Vault } from "../../secrets/vault.js";
-import { type BearerClient, type ClientRow, createClient } from "./client.js";
 import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
-import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "./provider.js";
+import type { OnBearerEvent } from "./event.js";
 
-export interface LoadOptions extends ProviderOptions {
+export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
+  readonly onEvent: OnBearerEvent;
   readonly database: Database;
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
@@ -37,7 +39,7 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
     return configuration;
   };
 
-  function tell(client: BearerClient, configuration: BearerConfiguration): void {
+  function tell(client: OidcClient, configuration: BearerConfiguration): void {
     const { identifier, rules } = client;
     const message = messageOf(client, configuration);
     // Once, and not with each change of a row.
@@ -59,7 +61,7 @@ async function resolveAll(
   return new Map(answers.flatMap(([key, provider]) => (provider ? [[key, provider] as const] : [])));
 }
 
-function openClient(row: ClientRow, provider: Provider, vault: Vault): BearerClient {
+function openClient(row: ClientRow, provider: Provider, vault: Vault): OidcClient {
   try {
     return createClient(row, provider, vault);
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Database } from "../../database/database.js";
+import type { Eventual } from "../../eventual.js";
+import type { OidcClient } from "../../provider/client.js";
+import { readerOf } from "../../provider/userinfo-reader.js";
 import type { Admit } from "./admit.js";
-import type { BearerClient } from "./client.js";
-import type { Eventual } from "./eventual.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
-import { readerOf } from "./userinfo-reader.js";
 
 export interface OpaqueOptions {
   readonly database: Database;
@@ -49,7 +49,7 @@ export function createJudgeOpaque({ database, admit, now }: OpaqueOptions): Judg
 }
 
 /** With a second one, a token would be shown to a provider that did not issue it. */
-function onlyClient({ configuration }: Session): BearerClient | undefined {
+function onlyClient({ configuration }: Session): OidcClient | undefined {
   const [client, second] = configuration.clients;
   const isAlone = second === undefined && configuration.retryAtMs === undefined;
   return isAlone && client?.asksUserinfo ? client : undefined;

@@ -1,7 +1,7 @@
+import type { OidcClient } from "../../provider/client.js";
+import { createRecent, type Recent } from "../../provider/recent.js";
 import type { BearerOutcome } from "../bearer-authority.js";
-import type { BearerClient } from "./client.js";
 import type { BearerConfiguration } from "./configuration.js";
-import { createRecent, type Recent } from "./recent.js";
 
 /** An answer and until when it may be given again, in milliseconds. */
 export interface Verdict {
@@ -25,7 +25,7 @@ export interface Session {
   /** By the SHA-256 of the credential. */
   readonly verdicts: Recent<Verdict>;
   /** By their subject, for each client: each reads claims by rules of its own. */
-  readonly people: ReadonlyMap<BearerClient, Recent<KnownPerson>>;
+  readonly people: ReadonlyMap<OidcClient, Recent<KnownPerson>>;
   /** Sign-ins that are on their way, so that a user's many requests make one. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRecent } from "../../../src/verifier/bearer/recent.js";
+import { createRecent } from "../../../src/provider/recent.js";
 import { openForTest } from "../../support/run.js";
 import { type Issuer, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, start, usualOptions } from "./world.js";

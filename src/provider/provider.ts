@@ -1,9 +1,9 @@
-import { parseJsonObject } from "../../jwt/json-object.js";
-import { checkMetadata } from "../../oidc/check-metadata.js";
-import { parseDiscoveryEndpoint } from "../../oidc/discovery-endpoint.js";
-import type { GuardedFetch } from "../../oidc/guarded-fetch.js";
+import { parseJsonObject } from "../jwt/json-object.js";
+import { checkMetadata } from "../oidc/check-metadata.js";
+import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
-import type { OnBearerEvent } from "./event.js";
+import type { OnProviderEvent } from "./event.js";
 import type { KeySource } from "./key-source.js";
 import { createProviderKeys } from "./provider-keys.js";
 import { fetchDocument } from "./remote-document.js";
@@ -30,7 +30,7 @@ export interface Provider {
 export interface ProviderOptions {
   readonly fetchFor: (caFile: string | null) => GuardedFetch;
   readonly now: () => number;
-  readonly onEvent: OnBearerEvent;
+  readonly onEvent: OnProviderEvent;
   readonly onKeysRemoved: () => void;
 }
 

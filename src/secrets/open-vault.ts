@@ -1,7 +1,7 @@
 import { setupError } from "../errors.js";
-import { type KeyOptions, loadKey } from "../secrets/key.js";
-import { createVault } from "../secrets/sealing.js";
-import type { Vault } from "../secrets/vault.js";
+import { type KeyOptions, loadKey } from "./key.js";
+import { createVault } from "./sealing.js";
+import type { Vault } from "./vault.js";
 
 /** A vault that looks for its key when the first secret is opened; most clients have none that the verifier needs. */
 export function openVault(options: Pick<KeyOptions, "env" | "keyFile">): Vault {

@@ -1,12 +1,12 @@
-import type { Algorithm } from "../../jwt/algorithm.js";
-import { readAudience } from "../../jwt/audience.js";
-import { createJwsParser } from "../../jwt/compact-jws.js";
-import { type JsonObject, parseJsonObject } from "../../jwt/json-object.js";
-import type { GuardedFetch } from "../../oidc/guarded-fetch.js";
+import { type Eventual, follow } from "../eventual.js";
+import type { Algorithm } from "../jwt/algorithm.js";
+import { readAudience } from "../jwt/audience.js";
+import { createJwsParser } from "../jwt/compact-jws.js";
+import { type JsonObject, parseJsonObject } from "../jwt/json-object.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff, secondsUntil } from "./back-off.js";
 import { checkSignature } from "./check-signature.js";
-import type { OnBearerEvent } from "./event.js";
-import { type Eventual, follow } from "./eventual.js";
+import type { OnProviderEvent } from "./event.js";
 import type { KeySource } from "./key-source.js";
 import { createRecent } from "./recent.js";
 import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
@@ -43,7 +43,7 @@ export interface UserinfoOptions {
   readonly url: string;
   readonly fetch: GuardedFetch;
   readonly now: () => number;
-  readonly onEvent: OnBearerEvent;
+  readonly onEvent: OnProviderEvent;
 }
 
 const rememberedTokens = 5000;

@@ -1,8 +1,8 @@
-import { parseJsonObject } from "../../jwt/json-object.js";
-import { type KeySet, readKeySet } from "../../jwt/key-set.js";
-import type { GuardedFetch } from "../../oidc/guarded-fetch.js";
+import { parseJsonObject } from "../jwt/json-object.js";
+import { type KeySet, readKeySet } from "../jwt/key-set.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
-import type { OnBearerEvent } from "./event.js";
+import type { OnProviderEvent } from "./event.js";
 import type { KeySource } from "./key-source.js";
 import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
 
@@ -11,7 +11,7 @@ export interface ProviderKeysOptions {
   readonly fetch: GuardedFetch;
   /** In milliseconds. */
   readonly now: () => number;
-  readonly onEvent: OnBearerEvent;
+  readonly onEvent: OnProviderEvent;
   /** Called when a key that was there is gone: whatever it signed is not to be believed any more. */
   readonly onRemoved: () => void;
 }

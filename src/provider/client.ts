@@ -1,10 +1,10 @@
 import { createSecretKey } from "node:crypto";
-import { readUserRules, type UserRules } from "../../identity/rules.js";
-import { type Algorithm, algorithms, isSymmetric } from "../../jwt/algorithm.js";
-import { keySetOf } from "../../jwt/key-set.js";
-import { importWrittenKey, isFor } from "../../jwt/public-key.js";
-import { prepareSignatureCheck } from "../../jwt/signature-check.js";
-import type { Vault } from "../../secrets/vault.js";
+import { readUserRules, type UserRules } from "../identity/rules.js";
+import { type Algorithm, algorithms, isSymmetric } from "../jwt/algorithm.js";
+import { keySetOf } from "../jwt/key-set.js";
+import { importWrittenKey, isFor } from "../jwt/public-key.js";
+import { prepareSignatureCheck } from "../jwt/signature-check.js";
+import type { Vault } from "../secrets/vault.js";
 import { fixedKeys, type KeySource } from "./key-source.js";
 import type { Provider } from "./provider.js";
 
@@ -23,7 +23,7 @@ export interface ClientRow {
 }
 
 /** A client that tokens may be meant for. */
-export interface BearerClient {
+export interface OidcClient {
   readonly identifier: string;
   readonly clientId: string;
   /** Empty: the client itself must be named. */
@@ -35,13 +35,15 @@ export interface BearerClient {
 }
 
 /** What signatures are checked with, or why nobody can come in this way. */
-export type ClientAccess =
+type ClientAccess =
   | { readonly kind: "open"; readonly algorithm: Algorithm; readonly keys: KeySource }
   | { readonly kind: "disabled" }
   | { readonly kind: "unusable"; readonly message: string };
 
+export type OpenAccess = ClientAccess & { readonly kind: "open" };
+
 /** Makes a client of its row. What is wrong with the row is in `access`. */
-export function createClient(row: ClientRow, provider: Provider, vault: Vault): BearerClient {
+export function createClient(row: ClientRow, provider: Provider, vault: Vault): OidcClient {
   const audience = textsOf(parse(row.audience));
   return {
     identifier: row.identifier,

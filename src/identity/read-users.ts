@@ -1,5 +1,5 @@
 import type { LiveDatabase } from "../database/live-database.js";
-import { type Eventual, follow } from "./bearer/eventual.js";
+import { type Eventual, follow } from "../eventual.js";
 import { type GrantRow, grantsOf, selectGrants } from "./grants.js";
 import type { Grants } from "./principal.js";
 

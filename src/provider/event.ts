@@ -1,0 +1,13 @@
+import type { KeyFault } from "../jwt/public-key.js";
+
+/** What happens between us and a provider. Never a token, a claim or a key. */
+export type ProviderEvent =
+  | {
+      readonly kind: "keys_fetched";
+      readonly url: string;
+      readonly keys: number;
+      readonly ignored: readonly KeyFault[];
+    }
+  | { readonly kind: "provider_failed"; readonly url: string; readonly message: string; readonly retryAfterMs: number };
+
+export type OnProviderEvent = (event: ProviderEvent) => void;
