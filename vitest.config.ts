@@ -1,19 +1,80 @@
 import { readFileSync } from "node:fs";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestUserConfig } from "vitest/config";
+import { fastFolder } from "./test/support/fast-folder.js";
 
 const packageJson: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
+/** Tests of what only one database has; the postgres project runs its own. */
+const sqliteAlone = ["test/**/sqlite/**", "test/**/sqlite*.test.ts"];
+const postgresAlone = ["test/**/postgres/**/*.test.ts", "test/**/postgres*.test.ts"];
+
+/** What opens a database, and so runs on both. Everything else runs once. */
+const onBoth = [
+  "test/cli/**/*.test.ts",
+  "test/database/**/*.test.ts",
+  "test/engine/**/*.test.ts",
+  "test/identity/**/*.test.ts",
+  "test/kinds/**/*.test.ts",
+  "test/login/**/*.test.ts",
+  "test/security/**/*.test.ts",
+  "test/tokens/**/*.test.ts",
+  "test/traps/**/*.test.ts",
+  "test/verifier/**/*.test.ts",
+  "test/seed.test.ts",
+];
+
+/** What has no database among these, or asks nothing of it but what others ask as well. */
+const once = [
+  "test/cli/cost.test.ts",
+  "test/identity/profile.test.ts",
+  "test/identity/rules.test.ts",
+  "test/login/id-token.test.ts",
+  "test/login/next-path.test.ts",
+  "test/login/settings.test.ts",
+  "test/login/texts.test.ts",
+  "test/tokens/check-new-token.test.ts",
+];
+
+const common = {
+  environment: "node",
+  pool: "forks",
+  // A process for each file would take as long to start as the tests in it. No module of the sources keeps anything.
+  isolate: false,
+  env: { TMPDIR: fastFolder() },
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  // The bundle is loaded as it is.
+  server: { deps: { external: [/\/dist\//] } },
+} satisfies TestUserConfig;
+
 export default defineConfig({
-  define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
   test: {
-    environment: "node",
-    pool: "forks",
     maxWorkers: "100%",
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     // The continuous integration adds up its counts.
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/vitest-report.json" }]],
+    projects: [
+      {
+        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        test: {
+          ...common,
+          name: "sqlite",
+          provide: { dialect: "sqlite" },
+          include: ["test/**/*.test.ts"],
+          exclude: postgresAlone,
+        },
+      },
+      {
+        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        test: {
+          ...common,
+          name: "postgres",
+          provide: { dialect: "postgres" },
+          setupFiles: ["test/support/postgres-setup.ts"],
+          include: [...onBoth, ...postgresAlone],
+          exclude: [...sqliteAlone, ...once],
+        },
+      },
+    ],
   },
 });

@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -40,7 +40,11 @@ function timed(args) {
   return elapsed;
 }
 
-const apply = (file, database) => [bin, "apply", file, "--database", `sqlite:${database}`];
+const apply = (file, database) => [
+  ...[bin, "apply", file, "--database", `sqlite:${database}`],
+  // Only the quickstart has a token made for it.
+  ...["--tokens-out", `${database}.tokens`],
+];
 
 /** A file's database as an apply leaves it, to be copied by each round. */
 function prepare(file, name) {
@@ -62,7 +66,7 @@ function benchmark() {
   const appliedMany = prepare(many, "many");
   const fresh = join(folder, "fresh.db");
   const first = (file) => () => {
-    for (const ending of ["", "-wal", "-shm"]) rmSync(fresh + ending, { force: true });
+    for (const ending of ["", "-wal", "-shm", ".tokens"]) rmSync(fresh + ending, { force: true });
     return timed(apply(file, fresh));
   };
   const again = (file, database) => () => {
@@ -72,25 +76,26 @@ function benchmark() {
     return timed(apply(file, copy));
   };
   const cases = [
-    ["node -e 0", () => timed(["-e", "0"])],
-    ["vtb-setup --version", () => timed([bin, "--version"])],
-    ["apply quickstart, nothing to do", again(quickstart, appliedQuickstart)],
-    ["first apply of 2,000 tokens", first(few)],
-    ["first apply of 10,000 tokens", first(many)],
-    ["apply of 10,000 tokens, nothing to do", again(many, appliedMany)],
+    ["`node -e 0`", () => timed(["-e", "0"])],
+    ["`vtb-setup --version`", () => timed([bin, "--version"])],
+    ["`apply` of the quickstart, nothing to do", again(quickstart, appliedQuickstart)],
+    ["first `apply` of 2,000 tokens", first(few)],
+    ["first `apply` of 10,000 tokens", first(many)],
+    ["`apply` of 10,000 tokens, nothing to do", again(many, appliedMany)],
   ].map(([name, run]) => ({ name, run, times: [] }));
 
   for (let round = 0; round < rounds; round += 1) for (const { run, times } of cases) times.push(run());
 
   const base = medianOf(cases[0].times);
-  const width = Math.max(...cases.map(({ name }) => name.length));
-  console.log(`Node ${process.version}, median of ${rounds} interleaved rounds`);
-  for (const { name, times } of cases) {
+  const rows = cases.map(({ name, times }) => {
+    const range = `${Math.min(...times).toFixed(0)}–${Math.max(...times).toFixed(0)}`;
     const median = medianOf(times);
-    console.log(
-      `${name.padEnd(width)}  ${median.toFixed(0).padStart(6)} ms  ${(median / base).toFixed(1).padStart(6)} ×`,
-    );
-  }
+    return `| ${name} | ${median.toFixed(0)} | ${range} | ${(median / base).toFixed(1)} |`;
+  });
+  console.log("### Commands, from the start of the process to its end\n");
+  console.log(`Node ${process.versions.node}, ${cpus().length} cores, medians of ${rounds} interleaved rounds.\n`);
+  console.log("|  | ms | lowest–highest | × `node -e 0` |\n|---|---:|---:|---:|");
+  console.log(`${rows.join("\n")}\n`);
 }
 
 try {

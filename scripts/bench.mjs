@@ -1,4 +1,5 @@
-// Runs the benchmarks that are named, or all of them: `npm run bench -- apply`. Each prints ratios measured side by side.
+// Runs the benchmarks that are named, or all of them: `npm run --silent bench -- bearer`. Each prints Markdown, to be pasted into
+// docs/benchmarks.md.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -8,29 +9,34 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "bench");
+const outdir = join(root, "node_modules/.cache/bench");
 const wanted = process.argv.slice(2);
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env; // Where set, it adds to every start.
 
-/** What uses the sources is bundled with them first. */
-async function bundle(name) {
-  const outfile = join(root, "node_modules/.cache", `bench-${name}.mjs`);
-  await build({
-    entryPoints: [join(folder, `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    packages: "external",
-    define: { VTB_SETUP_VERSION: '"bench"' },
-  });
-  return outfile;
+const benchmarks = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ name: file }) => ({ name: file.slice(0, file.lastIndexOf(".")), file }))
+  .sort((one, other) => one.name.localeCompare(other.name));
+const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+if (unknown.length > 0) {
+  const names = benchmarks.map(({ name }) => name).join(", ");
+  console.error(`There is no benchmark ${unknown.join(", ")}; there are ${names}.`);
+  process.exit(64);
 }
+const chosen = benchmarks.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
-for (const file of readdirSync(folder).sort()) {
-  const [name] = file.split(".");
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const script = file.endsWith(".ts") ? await bundle(name) : join(folder, file);
+/** What uses the sources is bundled with them first, and so are the servers that it starts. */
+await build({
+  entryPoints: [...chosen.map(({ file }) => join(folder, file)), join(folder, "http/server.ts")].filter((file) =>
+    file.endsWith(".ts"),
+  ),
+  ...{ outdir, outbase: folder, outExtension: { ".js": ".mjs" } },
+  ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", packages: "external" },
+  define: { VTB_SETUP_VERSION: '"bench"' },
+});
+
+for (const { name, file } of chosen) {
+  const script = file.endsWith(".ts") ? join(outdir, `${name}.mjs`) : join(folder, file);
   const { status } = spawnSync(process.execPath, [script], { cwd: root, env, stdio: "inherit" });
   process.exitCode ||= status ?? 1;
 }

@@ -12,7 +12,7 @@ const dist = join(root, "dist");
 const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What is loaded only when it is used, or has a native part; the rest goes into the bundle, which starts faster. */
-const external = ["better-sqlite3", "better-sqlite3-13", "openid-client", "undici"];
+const external = ["better-sqlite3", "better-sqlite3-13", "openid-client", "pg", "undici"];
 
 /** Each public entry is named once, in package.json: `dist/index.js` with `dist/types/index.d.ts` comes from `src/index.ts`. */
 function entryPoints() {

@@ -14,6 +14,7 @@ export { apply } from "./engine/apply.js";
 export type { Configuration } from "./engine/configuration.js";
 export { loadConfig, validate } from "./engine/load.js";
 export type { LoadOptions } from "./engine/load-options.js";
+export { type MigrateOptions, type MigrateResult, migrate } from "./engine/migrate.js";
 export type { ApplyOptions, RunOptions } from "./engine/options.js";
 export { plan } from "./engine/plan.js";
 export type { RunResult } from "./engine/result.js";

@@ -17,6 +17,8 @@ const examples: Readonly<Record<string, { readonly env: Readonly<Record<string, 
   {
     "quickstart.yaml": { env: {} },
     "full.yaml": { env: variables },
+    "admin-login-server/config.yaml": { env: {} },
+    "api-server/config.yaml": { env: {} },
     "custom-step/config.yaml": { env: {}, args: ["--steps", resolve("examples/custom-step/step.mjs")] },
   };
 

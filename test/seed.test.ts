@@ -1,9 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { blocksOf, readDocument } from "./docs/markdown.js";
 import { runCli, writeFiles } from "./support/cli.js";
+import { sealingEnv, temporaryDatabase } from "./support/databases.js";
+import { freePort } from "./support/http-server.js";
 import { startOpenIdProvider } from "./support/openid-provider.js";
 import { temporaryFolder } from "./support/run.js";
 
@@ -83,7 +87,7 @@ oidc_db_config_admin_auth:
 /** The API of examples/api-server, on a free port. */
 async function startApi(database: string): Promise<string> {
   const child = spawn(process.execPath, ["examples/api-server/server.mjs"], {
-    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database },
+    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database, ...sealingEnv() },
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -105,7 +109,7 @@ describe("the three requests of the manual", () => {
     onTestFinished(() => provider.close());
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": configuration(provider.discoveryEndpoint) });
-    const database = `sqlite:${join(folder, "auth.db")}`;
+    const database = temporaryDatabase();
     const applied = await runCli(["apply", "config.yaml", "--database", database], { cwd: folder });
     expect(applied).toMatchObject({ status: 0 });
     const api = await startApi(database);
@@ -131,5 +135,81 @@ describe("the three requests of the manual", () => {
     const altered = await curl("--header", `Authorization: Bearer ${accessToken.slice(0, -4)}AAAA`, api);
     expect(altered.status).toBe(401);
     expect(provider.requests.filter((url) => url.includes("userinfo") || url.endsWith("/me"))).toEqual([]);
+  });
+});
+
+/** The shell blocks of the README's part about requests, as they are written there. */
+function readmeBlocks(): readonly string[] {
+  const [, part = ""] = readDocument("README.md").split("\n## Checking requests\n");
+  const [own = ""] = part.split("\n## ");
+  return blocksOf(own).flatMap(({ info, text }) => (info === "sh" ? text : []));
+}
+
+/** Runs a block as a person would in a checkout, with a database and ports of the test's own. */
+async function walkThrough() {
+  const [api, provider] = await Promise.all([freePort(), freePort()]);
+  const folder = temporaryFolder();
+  const own = (text: string) =>
+    text.replaceAll("127.0.0.1:8000", `127.0.0.1:${api}`).replaceAll("127.0.0.1:9000", `127.0.0.1:${provider}`);
+  writeFiles(folder, { "config.yaml": own(readFileSync("examples/api-server/config.yaml", "utf8")) });
+  const inCheckout = (block: string) =>
+    own(block)
+      .replace("sqlite:./trial.db", `'${temporaryDatabase()}'`)
+      .replace("npx vtb-setup", "node bin/vtb-setup.js")
+      .replace("examples/api-server/config.yaml", join(folder, "config.yaml"))
+      .replace("node examples/api-server/provider.mjs", `PORT=${provider} node examples/api-server/provider.mjs`)
+      .replace("node examples/api-server/server.mjs", `PORT=${api} node examples/api-server/server.mjs`);
+  const env = { PATH: process.env.PATH ?? "", HOME: folder, ...sealingEnv() };
+  return {
+    start: async (block: string) => {
+      const shell = spawn("sh", ["-ec", `${inCheckout(block)}\nwait`], { env, detached: true, stdio: "ignore" });
+      // The shell and what it has started, of which it is the leader.
+      onTestFinished(() => void process.kill(-Number(shell.pid), "SIGKILL"));
+      for (const port of [api, provider]) {
+        await expect
+          .poll(
+            () =>
+              fetch(`http://127.0.0.1:${port}`).then(
+                () => "up",
+                () => "down",
+              ),
+            { timeout: 20_000 },
+          )
+          .toBe("up");
+      }
+    },
+    run: async (block: string, more: Readonly<Record<string, string>> = {}) => {
+      const { stdout } = await promisify(execFile)("sh", ["-ec", inCheckout(block)], { env: { ...env, ...more } });
+      return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    },
+  };
+}
+
+describe("the README's walk-through", () => {
+  it("has the manual's three requests, and they get in as they are written", async () => {
+    const [start = "", withToken = "", getAccessToken = "", withBearer = "", ...others] = readmeBlocks();
+    expect(others).toEqual([]);
+    // Line by line as the manual has them.
+    expect(withToken).toMatch(/^curl --request GET \\\n +--header 'Authorization: Token \w+' \\\n +http\S+\n$/);
+    expect(withBearer).toMatch(
+      /^curl --request GET \\\n +--header "Authorization: Bearer \$ACCESS_TOKEN" \\\n +http\S+\n$/,
+    );
+    const fields = [...getAccessToken.matchAll(/--data "(\w+)=([^"]+)"/g)].map(([, name, value]) => [name, value]);
+    expect(fields).toEqual([
+      ["client_id", "taken-client"],
+      ["client_secret", "only-for-trying-this-out"],
+      ["grant_type", "client_credentials"],
+      ["scope", "openid"],
+    ]);
+
+    const shell = await walkThrough();
+    await shell.start(start);
+    const empty = { count: 0, next: null, previous: null, results: [] };
+    expect(await shell.run(withToken)).toEqual(empty);
+    const granted = await shell.run(getAccessToken);
+    expect(granted).toMatchObject({ token_type: "Bearer", access_token: expect.any(String) });
+    expect(await shell.run(withBearer, { ACCESS_TOKEN: String(granted.access_token) })).toEqual(empty);
+    expect(await shell.run(withBearer, { ACCESS_TOKEN: "another" })).toMatchObject({ status: 401 });
+    expect(await shell.run(withToken.replace("ba9d", "aaaa"))).toMatchObject({ status: 401 });
   });
 });

@@ -21,6 +21,10 @@ const tasks = [];
 const api = express();
 const path = "/taken/api/v1/externetaken";
 
+function sendProblem(response, status, title) {
+  response.status(status).type("application/problem+json").send(JSON.stringify({ status, title }));
+}
+
 api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (_request, response) => {
   response.json({ count: tasks.length, next: null, previous: null, results: tasks });
 });
@@ -28,16 +32,22 @@ api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (
 // Who asks is known before anything of the body is read.
 api.post(path, requireAuth(verifier, { permission: "taken.add_externetaak" }), express.json(), (request, response) => {
   const { titel } = request.body ?? {};
-  if (typeof titel !== "string" || titel === "") {
-    response
-      .status(400)
-      .type("application/problem+json")
-      .send(JSON.stringify({ status: 400, title: "titel is verplicht" }));
-    return;
-  }
+  if (typeof titel !== "string" || titel === "") return sendProblem(response, 400, "titel is verplicht");
   const task = { uuid: randomUUID(), titel, status: "open", aangemaaktDoor: principalOf(request).user.username };
   tasks.push(task);
   response.status(201).json(task);
+});
+
+api.use((_request, response) => sendProblem(response, 404, "Niet gevonden"));
+
+// Express knows what handles errors by its four parameters.
+api.use((error, _request, response, next) => {
+  if (response.headersSent) return next(error);
+  const { status = 500 } = error;
+  // A body that can't be read is the client's mistake; everything else is ours, and only for the log.
+  if (status >= 400 && status < 500) return sendProblem(response, status, "De inhoud kan niet worden gelezen");
+  console.error(error);
+  sendProblem(response, 500, "Er is een fout opgetreden");
 });
 
 const server = api.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {

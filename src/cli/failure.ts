@@ -1,6 +1,7 @@
 import { type Problem, SetupError } from "../errors.js";
 import { outcomeToJson } from "../report/json.js";
 import { countProblems, renderProblems } from "../report/problems.js";
+import { isCommitUnknown } from "./commit-unknown.js";
 import { statusOf } from "./exit-status.js";
 import type { Session } from "./session.js";
 
@@ -17,7 +18,8 @@ export function reportFailure(
     terminal.out(`${JSON.stringify(outcomeToJson(command, outcome, failure.problems), undefined, 2)}\n`);
   } else {
     const counts = countProblems(failure.problems);
-    terminal.talk(`${renderProblems(failure.problems, terminal.talkStyle)}${counts}; nothing was changed.\n`);
+    const end = isCommitUnknown(failure) ? "" : "; nothing was changed";
+    terminal.talk(`${renderProblems(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
   }
   return statusOf(failure.reason, session.stoppedBy());
 }

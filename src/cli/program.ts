@@ -4,6 +4,8 @@ import { parseDuration } from "../steps/duration.js";
 import { version } from "../version.js";
 import type { Session } from "./session.js";
 
+const databaseVariable = "VTB_SETUP_DATABASE";
+
 /** What a command's action gives: the exit status. */
 type Run = (session: Session, files: readonly string[], settings: never) => Promise<number>;
 
@@ -23,17 +25,22 @@ export function createProgram(session: Session, finished: (status: number) => vo
   };
   const files = ["<files...>", "YAML files or folders of *.yaml; - reads standard input"] as const;
 
-  withPlanOptions(program.command("apply"))
+  withPlanOptions(program.command("apply"), session.env)
     .description("make the database say what the files say, in one transaction")
     .argument(...files)
     .option("--tokens-out <file>", "write generated tokens to a new file (mode 0600)")
+    .option("--no-migrate", "never change tables; refuse a database that lacks any")
     .action(run(async () => (await import("./commands/apply.js")).runApply));
 
-  withPlanOptions(program.command("plan"))
+  withPlanOptions(program.command("plan"), session.env)
     .description("tell what apply would change; changes nothing")
     .argument(...files)
     .option("--detailed-exitcode", "exit with 2 when there are changes", false)
     .action(run(async () => (await import("./commands/plan.js")).runPlan));
+
+  withDatabaseOptions(withStepsOption(withOutput(program.command("migrate"))), session.env)
+    .description("make the database's tables those of this version; apply does so too")
+    .action((settings: object) => run(async () => (await import("./commands/migrate.js")).runMigrate)([], settings));
 
   withConfigOptions(program.command("validate"))
     .description("check the files alone: no database, no network")
@@ -68,22 +75,28 @@ function withConfigOptions(command: Command): Command {
     .option("--secrets-dir <dir>", "the only folder that value_from may read files from");
 }
 
-function withPlanOptions(command: Command): Command {
-  const database = new Option("--database <url>", "the auth database").default(defaultDatabaseUrl);
-  return withConfigOptions(command)
-    .addOption(database.env("VTB_SETUP_DATABASE"))
+function withPlanOptions(command: Command, env: Session["env"]): Command {
+  return withDatabaseOptions(withConfigOptions(command), env)
     .option("--prune", "delete what this owner managed and no file declares any more", false)
     .option("--owner <name>", "who manages what the files declare", "default")
-    .option("--wait <duration>", "how long to wait for the database and providers, such as 2m", duration, 0)
     .option("--offline", "skip discovery; endpoints stay as they are", false);
+}
+
+function withDatabaseOptions(command: Command, env: Session["env"]): Command {
+  const database = new Option("--database <url>", "the auth database");
+  // Commander looks for the variable in the process's own environment alone.
+  const given = env[databaseVariable] || defaultDatabaseUrl;
+  return command
+    .addOption(database.default(given, defaultDatabaseUrl).env(databaseVariable))
+    .option("--wait <duration>", "how long to wait for the database and providers, such as 2m", duration, 0);
 }
 
 /** Only what can be given has a default worth telling. */
 function optionDescription(option: Option): string {
-  const { defaultValue, envVar, argChoices } = option;
+  const { defaultValue, defaultValueDescription = defaultValue, envVar, argChoices } = option;
   const extra = [
     ...(argChoices ? [argChoices.join(" or ")] : []),
-    ...(typeof defaultValue === "string" ? [`default: ${defaultValue}`] : []),
+    ...(typeof defaultValue === "string" ? [`default: ${defaultValueDescription}`] : []),
     ...(envVar === undefined ? [] : [`or the variable ${envVar}`]),
   ];
   return `${option.description}${extra.length > 0 ? ` (${extra.join("; ")})` : ""}`;

@@ -1,3 +1,4 @@
+import { withoutPassword } from "../database/url.js";
 import type { RunResult } from "../engine/result.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { runToJson } from "../report/json.js";
@@ -22,5 +23,6 @@ export function reportRun({ terminal }: Session, result: RunResult, options: Rep
   // On one terminal, a line between what is to be said and the result.
   terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;
-  terminal.out(renderRun(result, { ...options, paint, width }));
+  const database = withoutPassword(options.database);
+  terminal.out(renderRun(result, { ...options, database, paint, width }));
 }

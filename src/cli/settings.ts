@@ -26,4 +26,13 @@ export interface PlanSettings extends ConfigSettings {
 
 export interface ApplySettings extends Omit<PlanSettings, "detailedExitcode"> {
   readonly tokensOut?: string;
+  /** False with `--no-migrate`. */
+  readonly migrate: boolean;
+}
+
+export interface MigrateSettings extends CommonSettings {
+  readonly steps: readonly string[];
+  readonly database: string;
+  /** Milliseconds. */
+  readonly wait: number;
 }

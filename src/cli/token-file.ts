@@ -6,9 +6,12 @@ import { makePrivateFile } from "../secrets/private-file.js";
 
 /** A file for generated tokens. */
 export interface TokenFile {
+  readonly path: string;
+  /** @throws SetupError `OUTPUT_FILE` (refused) where there is something already, or its folder is not safe */
+  readonly requireFree: () => void;
   /**
-   * Writes the tokens, whole, before they are committed: what can go wrong with the file then still undoes the run. Nothing is
-   * written where nothing was generated.
+   * Writes the tokens, whole, before they are committed: what can go wrong with the file then still undoes the run. A second
+   * call replaces what the first one wrote.
    *
    * @throws SetupError `OUTPUT_FILE` (refused)
    */
@@ -20,9 +23,15 @@ export interface TokenFile {
 /** JSON: each token's identifier and value. Never overwrites, never follows a link. */
 export function createTokenFile(path: string): TokenFile {
   let isWritten = false;
+  const discard = (): void => {
+    if (isWritten) rmSync(path, { force: true });
+    isWritten = false;
+  };
   return {
+    path,
+    requireFree: () => refuseUnsafe(path),
     write: (tokens) => {
-      if (tokens.length === 0) return;
+      discard();
       refuseUnsafe(path);
       const values = Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()]));
       try {
@@ -33,9 +42,7 @@ export function createTokenFile(path: string): TokenFile {
         throw refused(message, "name one in a folder that exists and may be written to", cause);
       }
     },
-    discard: () => {
-      if (isWritten) rmSync(path, { force: true });
-    },
+    discard,
   };
 }
 
@@ -44,8 +51,14 @@ function refuseUnsafe(path: string): void {
     throw refused(`the file for generated tokens, ${path}, exists already`, "move it away, or name another file");
   }
   const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  if (!folder) {
+    throw refused(
+      `the folder of the file for generated tokens, ${path}, does not exist`,
+      "make it, or name another file",
+    );
+  }
   const sticky = 0o1000;
-  if (folder && (folder.mode & 0o002) !== 0 && (folder.mode & sticky) === 0) {
+  if ((folder.mode & 0o002) !== 0 && (folder.mode & sticky) === 0) {
     throw refused(`everybody may write to the folder of ${path}`, "name a file in a folder of your own");
   }
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { slugPattern } from "../formats/slug.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 
 /** A field whose value must never be shown. It is a {@link Secret} from the moment it is read; `check` gets the plain text. */
@@ -31,8 +32,5 @@ export function filledText(max: number): z.ZodString {
 
 /** ASCII letters, digits, `-` and `_`. */
 export function slug(max: number): z.ZodString {
-  return z
-    .string()
-    .max(max)
-    .regex(/^[-a-zA-Z0-9_]+$/, { error: "expected letters, digits, hyphens and underscores only" });
+  return z.string().max(max).regex(slugPattern, { error: "expected letters, digits, hyphens and underscores only" });
 }

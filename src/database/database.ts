@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import type { SetupError } from "../errors.js";
+import type { Problem, SetupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -8,6 +8,12 @@ export type SqlValue = string | number | null;
 /** For code that works with any table, such as kinds that bring their own. */
 export type AnyTables = Record<string, Record<string, SqlValue>>;
 
+/** `write` makes what is missing; `read` changes nothing, not even a file's time, and may show a copy of this moment. */
+export type OpenMode = "read" | "write";
+
+/** Where the variables are looked up that an address leaves open. */
+export type DatabaseEnv = Readonly<Record<string, string | undefined>>;
+
 /** An open auth database. What differs between databases is a property of this object; nobody else asks which one it is. */
 export interface Database {
   readonly kysely: Kysely<Tables>;
@@ -15,10 +21,14 @@ export interface Database {
   readonly location: string;
   /** Where a key file can be made if none is configured: beside a database that is a file. */
   readonly keyFile: string | undefined;
-  /** Users of this machine other than the owner and the group may read the database's file. */
-  readonly readableByOthers: boolean;
+  /** What is unsafe about how the database is kept or reached. */
+  readonly warnings: readonly Problem[];
+  /** Bounds how long the statements of a transaction that has just begun wait, and how long it may be left alone. */
+  readonly beginWork: (tx: Connection) => Promise<void>;
   /** The error means that somebody else holds the lock, or that the transaction has to be run again. */
   readonly isBusy: (error: unknown) => boolean;
+  /** A commit that ended with this error may have been done all the same. */
+  readonly isLost: (error: unknown) => boolean;
   /** An error of the database as a problem to tell, without anything that it quotes; undefined for other errors. */
   readonly explain: (error: unknown) => SetupError | undefined;
   readonly isMissingTable: (error: unknown) => boolean;

@@ -21,13 +21,15 @@ export interface DatabaseState {
 /** Tells those who keep what they read whether it still holds. */
 export interface ChangeSignal {
   /**
-   * The same object as long as nobody has changed what a reader may have kept; a token's last use changes nothing. What was
-   * committed before this turn of the event loop has been seen.
+   * The same object as long as nobody has changed what a reader may have kept; a token's last use changes nothing. In a file,
+   * what was committed before this turn of the event loop has been seen; on a server, what was committed a second before the
+   * call. There at once, without a promise, unless a server has to be asked.
    *
-   * @throws SetupError when the database is gone (unavailable), not prepared yet (unavailable) or newer than the program
-   * (refused)
+   * @param atLeast a revision that the caller knows of: an older state is not good enough
+   * @throws SetupError, at once or as a rejection, when the database is gone (unavailable), not prepared yet (unavailable) or
+   * newer than the program (refused)
    */
-  readonly current: () => DatabaseState;
+  readonly current: (atLeast?: number) => DatabaseState | Promise<DatabaseState>;
 }
 
 /** A database as programs use it that run for long: it follows changes by others, also when its file is replaced. */
@@ -35,6 +37,8 @@ export interface LiveDatabase extends Database {
   readonly changes: ChangeSignal;
   /** `Row` says what the query selects. */
   readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
-  /** The aggregate function that makes one JSON list, as text, of a column's values. */
+  /** The aggregate function that makes one JSON list of a column's values. */
   readonly jsonList: string;
+  /** Opens the same database for the few rows that are written at run time; to be closed after each use, which costs little. */
+  readonly openWriter: () => Promise<Database>;
 }

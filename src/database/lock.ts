@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { ControlledTransaction, Transaction } from "kysely";
 import { setupError } from "../errors.js";
 import type { Database } from "./database.js";
 import type { Tables } from "./tables.js";
@@ -23,9 +23,11 @@ const retryMs = 25;
 
 /**
  * Runs `work` in a transaction that holds the database's only lock: one run at a time writes configuration. What it wrote is
- * kept whole or not at all.
+ * kept whole or not at all. The work is done again where the database could not bring it in line with what others did at the
+ * same time.
  *
- * @throws SetupError `DATABASE_LOCKED` (unavailable) when the lock was not had in time
+ * @throws SetupError `DATABASE_LOCKED` when the lock was not had in time, `COMMIT_UNKNOWN` when the connection was lost at the
+ * very end (both unavailable)
  */
 export async function withLock<T>(
   database: Database,
@@ -58,15 +60,37 @@ async function tryOnce<T>(
 ): Promise<Attempt<T>> {
   const tx = await database.kysely.startTransaction().execute();
   try {
+    await database.beginWork(tx);
     if (!options.hasTables) await createLockTables(tx);
     await takeLock(tx, options.newId());
     const { commit, value } = await work(tx);
-    await (commit ? tx.commit() : tx.rollback()).execute();
+    if (commit) await keep(database, tx);
+    else await tx.rollback().execute();
     return { kind: "done", value };
   } catch (cause) {
-    if (!tx.isCommitted && !tx.isRolledBack) await tx.rollback().execute();
+    // Where the connection is gone, the database rolls back by itself.
+    if (!tx.isCommitted && !tx.isRolledBack)
+      await tx
+        .rollback()
+        .execute()
+        .catch(() => {});
     if (database.isBusy(cause)) return { kind: "busy", cause };
     throw cause;
+  }
+}
+
+async function keep(database: Database, tx: ControlledTransaction<Tables>): Promise<void> {
+  try {
+    await tx.commit().execute();
+  } catch (cause) {
+    if (!database.isLost(cause)) throw cause;
+    throw setupError(
+      "unavailable",
+      "COMMIT_UNKNOWN",
+      "the connection to the database was lost while the changes were being committed: they may have been made or not",
+      "do the same again, which is safe: it makes what is missing and leaves alone what is there",
+      { cause },
+    );
   }
 }
 

@@ -111,8 +111,20 @@ async function addClaimSuperuser(db: Kysely<AnyTables>): Promise<void> {
     .execute();
 }
 
+async function createSessions(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "login_sessions",
+    texts: ["digest", "user_id", "client", "created_at", "seen_at", "expires_at"],
+    optionalTexts: ["client_id", "id_token", "code_digest"],
+    primaryKey: ["digest"],
+    owners: { user_id: "users", client_id: "oidc_clients" },
+  });
+  await createTable(db, { name: "login_states", texts: ["digest", "expires_at"], primaryKey: ["digest"] });
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
   { name: "0002_claim_superuser", up: addClaimSuperuser },
+  { name: "0003_sessions", up: createSessions },
 ];

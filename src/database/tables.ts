@@ -156,6 +156,32 @@ interface RunChanges {
   readonly fields: string;
 }
 
+/** Somebody who is logged in. */
+interface LoginSessions {
+  /** Hex SHA-256 of the cookie's value. */
+  readonly digest: string;
+  readonly user_id: string;
+  /** The identifier of the client that the login is for. */
+  readonly client: string;
+  /** That client's row; null for who came in with a password, past the provider. */
+  readonly client_id: string | null;
+  readonly created_at: string;
+  /** Written once a minute at most. */
+  seen_at: string;
+  readonly expires_at: string;
+  /** Sealed; what the provider's logout asks for. */
+  readonly id_token: string | null;
+  /** Hex SHA-256 of the code that the session was made for: whoever brings it again ends the session. */
+  readonly code_digest: string | null;
+}
+
+/** The states that a login has brought back, until they are too old to be brought again. */
+interface LoginStates {
+  /** Hex SHA-256. */
+  readonly digest: string;
+  readonly expires_at: string;
+}
+
 export interface Tables {
   setup_state: SetupState & { revision: Generated<number> };
   setup_migrations: Migrations;
@@ -170,4 +196,6 @@ export interface Tables {
   api_token_retired: ApiTokenRetired;
   runs: Runs;
   run_changes: RunChanges;
+  login_sessions: LoginSessions;
+  login_states: LoginStates;
 }

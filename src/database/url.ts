@@ -3,12 +3,18 @@ import { setupError } from "../errors.js";
 
 export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";
 
+/** Where an auth database is: a file, absolute, or a server. */
+export type DatabaseUrl =
+  | { readonly dialect: "sqlite"; readonly file: string }
+  | { readonly dialect: "postgres"; readonly url: string };
+
 /**
- * The file of a `sqlite:` URL, absolute.
+ * What a database's URL names.
  *
  * @throws SetupError `DATABASE_URL` (usage)
  */
-export function sqliteFile(url: string): string {
+export function parseDatabaseUrl(url: string): DatabaseUrl {
+  if (/^postgres(?:ql)?:\/\//.test(url)) return { dialect: "postgres", url };
   const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(url);
   // A URL in the place of a path may have a password, which messages about files would show.
   if (!match?.[1] || match[1].startsWith("//") || /\0|:\/\//.test(match[1])) {
@@ -16,8 +22,18 @@ export function sqliteFile(url: string): string {
       "usage",
       "DATABASE_URL",
       "the database's URL is not understood",
-      "write sqlite:PATH, such as sqlite:./vtb-auth.db or sqlite:///var/lib/vtb/auth.db",
+      "write sqlite:PATH, such as sqlite:./vtb-auth.db, or postgres://USER@HOST/NAME",
     );
   }
-  return resolve(match[1]);
+  return { dialect: "sqlite", file: resolve(match[1]) };
+}
+
+/** A database's URL as it may be shown. */
+export function withoutPassword(url: string): string {
+  const place = parseDatabaseUrl(url);
+  if (place.dialect === "sqlite") return url;
+  const shown = new URL(place.url);
+  shown.password = "";
+  shown.searchParams.delete("password");
+  return shown.href;
 }

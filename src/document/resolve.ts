@@ -1,6 +1,6 @@
+import { readSecretFile } from "../secrets/secret-file.js";
 import type { Finding } from "./finding.js";
 import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
-import { readSecretFile } from "./secret-file.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 
 /** What `value_from` may read. */

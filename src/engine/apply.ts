@@ -3,20 +3,24 @@ import type { Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
+import { willGenerate } from "../plan/generates.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
+import type { LazyVault } from "../secrets/open-vault.js";
 import { writeAudit } from "./audit.js";
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent } from "./current.js";
 import { applyDefaults } from "./defaults.js";
-import { checkpoint, sleep, stopIfInterrupted } from "./interrupt.js";
+import { checkpoint } from "./interrupt.js";
+import { lockOptions } from "./lock-options.js";
 import { knownMigrations, lookFirst, planAgainst, vaultFor } from "./look.js";
 import type { ApplyOptions } from "./options.js";
 import { refuse } from "./refuse.js";
+import { refuseBehind } from "./refuse-behind.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
-import type { LazyVault } from "./vault.js";
+import { refuseUnstorable } from "./storable.js";
 import { collectDiagnostics } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
@@ -30,11 +34,14 @@ export async function apply(configuration: Configuration, given: Partial<ApplyOp
   const options = { ...applyDefaults(), ...given };
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
+  refuseUnstorable(configuration, wanted);
   const look = await lookFirst(configuration, wanted, options);
   const { changes, unchanged, diagnostics } = look;
-  if (changes.length === 0 && !look.isBehind) {
+  if (!options.migrate) refuseBehind(look.pending);
+  if (changes.length === 0 && look.pending.length === 0) {
     return finish({ outcome: "unchanged", changes, unchanged, generated: [], diagnostics });
   }
+  if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
   return withDatabase(options, "write", async (database) => {
     const { vault, ...result } = await applyUnderLock(
       { database, configuration, wanted, options, finish },
@@ -49,25 +56,13 @@ interface LockedRun {
   readonly configuration: Configuration;
   readonly wanted: readonly Resource[];
   readonly options: ApplyOptions;
-  readonly finish: ReturnType<typeof beginRun>;
+  readonly finish: (result: Omit<RunResult, "command" | "run">) => RunResult;
 }
 
 type Applied = RunResult & { readonly vault: LazyVault };
 
 function applyUnderLock(run: LockedRun, hasTables: boolean): Promise<Applied> {
-  const { database, options } = run;
-  const lock = {
-    timeoutMs: options.lockTimeoutMs,
-    now: () => options.now().getTime(),
-    newId: options.newId,
-    hasTables,
-    sleep: async (ms: number) => {
-      options.onWaiting("waiting for another run to end");
-      await sleep(ms, options.signal);
-      stopIfInterrupted(options.signal);
-    },
-  };
-  return withLock(database, lock, (tx) => applyInside(tx, run));
+  return withLock(run.database, lockOptions(run.options, hasTables), (tx) => applyInside(tx, run));
 }
 
 /** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
@@ -78,6 +73,7 @@ async function applyInside(
   const now = options.now().toISOString();
   const migrations = knownMigrations(configuration);
   const pending = pendingMigrations(migrations, await appliedMigrations({ ...database, kysely: tx }));
+  if (!options.migrate) refuseBehind(pending.map(({ name }) => name));
   await runMigrations(tx, pending, now);
   const vault = await vaultFor(tx, database, options, true);
   const applied = new Set(migrations.map((migration) => migration.name));

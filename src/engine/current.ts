@@ -2,7 +2,7 @@ import type { Connection } from "../database/database.js";
 import type { CurrentResource, Kind } from "../plan/kind.js";
 import type { Vault } from "../secrets/vault.js";
 
-/** The rows of every kind whose tables there are. */
+/** The rows of every kind whose tables there are, in the order of their keys: databases have orders of their own, or none. */
 export async function readCurrent(
   db: Connection,
   kinds: readonly Kind[],
@@ -12,9 +12,14 @@ export async function readCurrent(
   const current = new Map<string, readonly CurrentResource[]>();
   for (const kind of kinds) {
     const hasTables = (kind.migrations ?? []).every((migration) => applied.has(migration.name));
-    current.set(kind.name, hasTables ? await kind.read({ db, vault }) : []);
+    const rows = hasTables ? await kind.read({ db, vault }) : [];
+    current.set(kind.name, [...rows].sort(byKey));
   }
   return current;
+}
+
+function byKey({ key: first }: CurrentResource, { key: second }: CurrentResource): number {
+  return first < second ? -1 : Number(first > second);
 }
 
 /** The id of the key that secrets were sealed with; null before the first. */

@@ -39,6 +39,8 @@ export function applyDefaults(): ApplyOptions {
     actor: "vtb-setup",
     version,
     lockTimeoutMs: 30_000,
+    migrate: true,
+    beforeGenerating: () => {},
     beforeCommit: () => Promise.resolve(),
   };
 }

@@ -6,11 +6,11 @@ import type { Change, ResourceName } from "../plan/change.js";
 import type { CurrentResource } from "../plan/kind.js";
 import { makePlan, type Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
+import { type LazyVault, openVault } from "../secrets/open-vault.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent, readKeyId } from "./current.js";
 import type { RunOptions } from "./options.js";
 import { refuse } from "./refuse.js";
-import { type LazyVault, lazyVault } from "./vault.js";
 import { collectDiagnostics, refuseWarnings } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 
@@ -21,8 +21,8 @@ export interface Look {
   readonly diagnostics: readonly Problem[];
   /** False where the database has no tables yet. */
   readonly hasTables: boolean;
-  /** Whether migrations have to be run before anything is written. */
-  readonly isBehind: boolean;
+  /** The names of the migrations that have to be run before anything is written. */
+  readonly pending: readonly string[];
 }
 
 /**
@@ -41,7 +41,9 @@ export function lookFirst(
     refuse(configuration, refusals);
     const diagnostics = collectDiagnostics(configuration, database, seen?.vault);
     refuseWarnings(options, diagnostics);
-    return { changes, unchanged, diagnostics, hasTables: seen?.hasTables ?? false, isBehind: seen?.isBehind ?? true };
+    const pending = seen?.pending ?? knownMigrations(configuration);
+    const names = pending.map(({ name }) => name);
+    return { changes, unchanged, diagnostics, hasTables: seen?.hasTables ?? false, pending: names };
   });
 }
 
@@ -62,7 +64,7 @@ export function planAgainst(
   });
 }
 
-/** Reads everything in one transaction and compares it with what is wanted. */
+/** Reads everything as it is at one moment and compares it with what is wanted. */
 async function readPlan(
   database: Database,
   configuration: Configuration,
@@ -71,17 +73,19 @@ async function readPlan(
 ) {
   const applied = await appliedMigrations(database);
   const pending = pendingMigrations(knownMigrations(configuration), applied);
-  return database.kysely.transaction().execute(async (tx) => {
+  const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+  return transaction.execute(async (tx) => {
+    await database.beginWork(tx);
     const hasTables = applied !== undefined;
     const vault = await vaultFor(tx, database, options, hasTables);
     const current = applied && (await readCurrent(tx, configuration.kinds, applied, vault));
     const plan = planAgainst(configuration, wanted, options, current);
-    return { plan, vault, hasTables, isBehind: pending.length > 0 };
+    return { plan, vault, hasTables, pending };
   });
 }
 
 /** The program's own migrations and those of the kinds in use. */
-export function knownMigrations({ kinds }: Configuration): readonly Migration[] {
+export function knownMigrations({ kinds }: Pick<Configuration, "kinds">): readonly Migration[] {
   return [...coreMigrations, ...kinds.flatMap((kind) => kind.migrations ?? [])];
 }
 
@@ -92,5 +96,5 @@ export async function vaultFor(
   hasTables: boolean,
 ): Promise<LazyVault> {
   const storedKeyId = hasTables ? await readKeyId(db) : null;
-  return lazyVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
+  return openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
 }

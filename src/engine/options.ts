@@ -1,36 +1,51 @@
 import type { GeneratedSecret } from "../plan/kind.js";
 
-/** What `plan` and `apply` need to know beside the configuration. */
-export interface RunOptions {
-  /** Such as `sqlite:./vtb-auth.db`. */
+/** How a run comes to its database. */
+export interface DatabaseOptions {
+  /** Such as `sqlite:./vtb-auth.db` or `postgres://vtb@db.example/auth`. */
   readonly database: string;
-  /** Who manages what the files declare. */
-  readonly owner: string;
-  /** Delete what this owner managed and no file declares any more. */
-  readonly prune: boolean;
-  /** Make every warning an error. */
-  readonly strict: boolean;
   /** How long to wait for the database and for identity providers. */
   readonly waitMs: number;
-  /** Leave out discovery: endpoints that only the provider knows stay as they are. */
-  readonly offline: boolean;
-  /** Where the sealing key's variables are looked up. */
+  /** Where the variables of the sealing key and of a database's address are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
   readonly now: () => Date;
   readonly newId: () => string;
   /** Told what is being waited for. */
   readonly onWaiting: (message: string) => void;
+}
+
+/** What writing under the database's lock needs to know. */
+export interface LockingOptions extends DatabaseOptions {
+  /** How long another run's lock is waited for. */
+  readonly lockTimeoutMs: number;
+}
+
+/** What `plan` and `apply` need to know beside the configuration. */
+export interface RunOptions extends DatabaseOptions {
+  /** Who manages what the files declare. */
+  readonly owner: string;
+  /** Delete what this owner managed and no file declares any more. */
+  readonly prune: boolean;
+  /** Make every warning an error. */
+  readonly strict: boolean;
+  /** Leave out discovery: endpoints that only the provider knows stay as they are. */
+  readonly offline: boolean;
   /** Told what is being done. */
   readonly onProgress: (message: string) => void;
 }
 
-export interface ApplyOptions extends RunOptions {
+export interface ApplyOptions extends RunOptions, LockingOptions {
   /** Who runs this, for the audit rows. */
   readonly actor: string;
   readonly version: string;
-  /** How long another run's lock is waited for. */
-  readonly lockTimeoutMs: number;
-  /** Takes generated tokens while the transaction can still be rolled back; what it throws does that. */
+  /** Make the tables that are missing; without it, a database that lacks any is refused. */
+  readonly migrate: boolean;
+  /** Called before the first write of a run that will generate tokens; what it throws refuses the run. */
+  readonly beforeGenerating: () => void;
+  /**
+   * Takes generated tokens while the transaction can still be rolled back; what it throws does that. Where the database asks for
+   * the whole transaction again, it is called again, with other tokens.
+   */
   readonly beforeCommit: (generated: readonly GeneratedSecret[]) => Promise<void>;
 }

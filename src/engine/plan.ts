@@ -5,6 +5,7 @@ import { lookFirst } from "./look.js";
 import type { RunOptions } from "./options.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
+import { refuseUnstorable } from "./storable.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -15,6 +16,7 @@ export async function plan(configuration: Configuration, given: Partial<RunOptio
   const options = { ...runDefaults(), ...given };
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
+  refuseUnstorable(configuration, wanted);
   const { changes, unchanged, diagnostics } = await lookFirst(configuration, wanted, options);
   const outcome = changes.length === 0 ? "unchanged" : "planned";
   return finish({ outcome, changes, unchanged, generated: [], diagnostics });

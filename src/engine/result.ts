@@ -1,6 +1,7 @@
 import type { Problem } from "../errors.js";
 import type { Change, ResourceName } from "../plan/change.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { RunTimes } from "./run.js";
 
 /** What a run did, or would do. */
 export interface RunResult {
@@ -12,5 +13,5 @@ export interface RunResult {
   /** Shown once, then gone. */
   readonly generated: readonly GeneratedSecret[];
   readonly diagnostics: readonly Problem[];
-  readonly run: { readonly id: string; readonly startedAt: string; readonly durationMs: number };
+  readonly run: RunTimes;
 }

@@ -1,11 +1,17 @@
-import type { RunOptions } from "./options.js";
-import type { RunResult } from "./result.js";
+import type { DatabaseOptions } from "./options.js";
+
+/** When a run began, and how long it took. */
+export interface RunTimes {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+}
 
 /** Starts a run's clock; what it gives ends it with the result. */
-export function beginRun(
-  command: RunResult["command"],
-  { now, newId }: Pick<RunOptions, "now" | "newId">,
-): (result: Omit<RunResult, "command" | "run">) => RunResult {
+export function beginRun<const C extends string>(
+  command: C,
+  { now, newId }: Pick<DatabaseOptions, "now" | "newId">,
+): <R extends object>(result: R) => R & { readonly command: C; readonly run: RunTimes } {
   const id = newId();
   const started = now();
   return (result) => ({

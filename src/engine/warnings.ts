@@ -1,9 +1,8 @@
 import type { Database } from "../database/database.js";
-import type { Finding } from "../document/finding.js";
 import { type Problem, SetupError } from "../errors.js";
+import type { LazyVault } from "../secrets/open-vault.js";
 import type { Configuration } from "./configuration.js";
 import type { RunOptions } from "./options.js";
-import type { LazyVault } from "./vault.js";
 
 /** What the run has to tell beside its changes. */
 export function collectDiagnostics(
@@ -11,20 +10,7 @@ export function collectDiagnostics(
   database: Database | undefined,
   vault: LazyVault | undefined,
 ): readonly Problem[] {
-  const findings = [...(vault?.findings() ?? []), ...modeFinding(database)];
-  return [...configuration.warnings, ...configuration.quote(findings)];
-}
-
-function modeFinding(database: Database | undefined): readonly Finding[] {
-  if (!database?.readableByOthers) return [];
-  return [
-    {
-      severity: "warning",
-      code: "DATABASE_MODE",
-      message: `the database ${database.location} can be read by other users of this machine`,
-      hint: "take the right away with chmod o-rwx",
-    },
-  ];
+  return [...configuration.warnings, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
 }
 
 /** @throws SetupError where `strict` makes the warnings errors */

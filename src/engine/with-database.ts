@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.js";
 import { openDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
-import type { RunOptions } from "./options.js";
+import type { DatabaseOptions } from "./options.js";
 import { patiently } from "./patiently.js";
 
 /**
@@ -10,21 +10,21 @@ import { patiently } from "./patiently.js";
  * @throws SetupError also for what the database itself answers
  */
 export function withDatabase<T>(
-  options: RunOptions,
+  options: DatabaseOptions,
   mode: "write",
   work: (database: Database) => Promise<T>,
 ): Promise<T>;
 export function withDatabase<T>(
-  options: RunOptions,
+  options: DatabaseOptions,
   mode: "read",
   work: (database: Database | undefined) => Promise<T>,
 ): Promise<T>;
 export async function withDatabase<T>(
-  options: RunOptions,
+  options: DatabaseOptions,
   mode: "read" | "write",
   work: (database: Database & undefined) => Promise<T>,
 ): Promise<T> {
-  const database = await patiently(options, () => openDatabase(options.database, mode));
+  const database = await patiently(options, () => openDatabase(options.database, mode, options.env));
   try {
     // The overloads above keep mode and work together.
     return await work(database as Database & undefined);

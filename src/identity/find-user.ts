@@ -13,7 +13,15 @@ export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;
 /** Why the person gets no user, in a word. */
 export interface UserFault {
   readonly kind: "fault";
-  readonly reason: "username_taken" | "username_ambiguous" | "username_confusable" | "username_of_service";
+  readonly reason:
+    | "username_taken"
+    | "username_ambiguous"
+    | "username_confusable"
+    | "username_of_service"
+    /** That of a superuser with a password, who is there for when the provider is not. */
+    | "username_of_emergency"
+    /** There is none, and none is made. */
+    | "unknown_user";
 }
 
 export type FoundUser =
@@ -40,6 +48,7 @@ export async function findUser(db: Connection, person: Person, profile: Profile)
   if (!isPlain) return fault("username_confusable");
   if (user.is_service === 1) return fault("username_of_service");
   if (user.issuer !== null || user.subject !== null) return fault("username_taken");
+  if (user.is_superuser === 1 && user.password_hash !== null) return fault("username_of_emergency");
   return person.isClient && !looksLikeServiceAccount(user) ? fault("username_taken") : { kind: "unlinked", user };
 }
 

@@ -1,7 +1,7 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
-import { setupError } from "../errors.js";
+import { parseList } from "../database/text-list.js";
 import type { Grants } from "./principal.js";
 
 /** What {@link selectGrants} selects. The last two are JSON lists. */
@@ -18,11 +18,11 @@ export type GrantRow = readonly [
 
 /**
  * Columns for a user and what it was granted, by file, by hand or by claims. Sub-selects, since one statement takes half the
- * time of three, and a join is slow in some versions of the driver.
+ * time of three, and a join of them all is slow in some versions of the driver.
  */
 export function selectGrants(database: LiveDatabase) {
   const list = (permission: Expression<string>) =>
-    sql<string>`coalesce(${sql.raw(database.jsonList)}(${permission}), '[]')`.as("list");
+    sql<string>`cast(coalesce(${sql.raw(database.jsonList)}(${permission}), '[]') as text)`.as("list");
   return (eb: ExpressionBuilder<Tables, "users">) =>
     [
       "users.id as user_id",
@@ -36,21 +36,20 @@ export function selectGrants(database: LiveDatabase) {
         .select((inner) => list(inner.ref("user_permissions.permission")))
         .whereRef("user_permissions.user_id", "=", "users.id")
         .as("own_permissions"),
+      // From the user's side, which a plain join leaves open, and without the list that `in` would make first.
       eb
-        .selectFrom("group_permissions")
+        .selectFrom("user_groups")
+        .crossJoin("group_permissions")
         .select((inner) => list(inner.ref("group_permissions.permission")))
-        .where("group_permissions.group_id", "in", (groups) =>
-          groups
-            .selectFrom("user_groups")
-            .select("user_groups.group_id")
-            .whereRef("user_groups.user_id", "=", "users.id"),
-        )
+        .whereRef("user_groups.user_id", "=", "users.id")
+        .whereRef("group_permissions.group_id", "=", "user_groups.group_id")
         .as("group_permissions"),
     ] as const;
 }
 
 // No spreading here or in what is made of it: it takes as long as the rest.
-export function grantsOf([id, username, , isStaff, isSuperuser, isService, own, groups]: GrantRow): Grants {
+export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
+  const [id, username, , isStaff, isSuperuser, isService, own, groups] = row;
   const permissions = new Set(parseList(own));
   for (const permission of parseList(groups)) permissions.add(permission);
   const user = {
@@ -61,26 +60,4 @@ export function grantsOf([id, username, , isStaff, isSuperuser, isService, own, 
     isService: isService === 1,
   };
   return { user, permissions };
-}
-
-/**
- * A JSON list of text from the database.
- *
- * @throws SetupError `DATABASE_FAILED` (internal) when it is something else, so that nobody is let in by half a list
- */
-export function parseList(json: string): readonly string[] {
-  if (json === "[]") return [];
-  let list: unknown;
-  try {
-    list = JSON.parse(json);
-  } catch {
-    list = undefined;
-  }
-  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
-  throw setupError(
-    "internal",
-    "DATABASE_FAILED",
-    "a list of permissions in the database is damaged",
-    "run `vtb-setup apply` again, or look for what else writes to the database",
-  );
 }

@@ -8,11 +8,14 @@ export interface PrincipalUser {
   readonly isService: boolean;
 }
 
+/** How a request says whom it acts for: by an API token, by a provider's token, or by the cookie of a login. */
+type PrincipalScheme = "token" | "bearer" | "session";
+
 /** Whom a request acts for, and what it may do. */
-export interface Principal {
+export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly user: PrincipalUser;
-  readonly scheme: "token" | "bearer";
-  /** The identifier of the API token, or of the OIDC client that guards the API. */
+  readonly scheme: Scheme;
+  /** The identifier of the API token, or of the OIDC client that guards the API or logged the user in. */
   readonly credential: string;
   /** What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. */
   readonly permissions: ReadonlySet<string>;
@@ -26,14 +29,17 @@ export interface Grants {
   readonly permissions: ReadonlySet<string>;
 }
 
-interface Credential {
-  readonly scheme: Principal["scheme"];
+interface Credential<Scheme extends PrincipalScheme> {
+  readonly scheme: Scheme;
   readonly identifier: string;
   /** Null for all that its user may do. */
   readonly narrowedTo: readonly string[] | null;
 }
 
-export function createPrincipal(grants: Grants, { scheme, identifier, narrowedTo }: Credential): Principal {
+export function createPrincipal<Scheme extends PrincipalScheme>(
+  grants: Grants,
+  { scheme, identifier, narrowedTo }: Credential<Scheme>,
+): Principal<Scheme> {
   const { user } = grants;
   const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
   const isUnlimited = user.isSuperuser && narrowedTo === null;

@@ -69,13 +69,14 @@ export function readProfile(rules: UserRules, claims: JsonObject): Profile | Pro
   if (!mapped) return fault("claim_invalid");
   const { is_superuser: isClaimedSuperuser, ...fields } = mapped;
   const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath));
+  const groups = claimed.names.filter((name) => !rules.isReserved(name));
   return {
     kind: "profile",
     username,
     isCaseSensitive: rules.isCaseSensitive,
     fields: { ...fields, ...(rules.makesStaff && { is_staff: 1 }) },
-    isSuperuser: isClaimedSuperuser === 1 || claimed.names.some((name) => rules.superuserGroups.has(name)),
-    groups: wantedGroups(rules, claimed.names),
+    isSuperuser: isClaimedSuperuser === 1 || groups.some((name) => rules.superuserGroups.has(name)),
+    groups: wantedGroups(rules, groups),
     hasOddGroups: !claimed.isSound,
   };
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
 import type { ClaimPath } from "./claim-path.js";
 import { compileGroupPattern } from "./group-pattern.js";
+import { reserveGroups } from "./reserved-groups.js";
 
 /** The fields of a user that claims may fill, and what each holds. */
 export const mappableFields = {
@@ -28,6 +29,8 @@ export interface UserRules {
   readonly groupsPath: ClaimPath | undefined;
   readonly createsGroups: boolean;
   readonly fitsPattern: (group: string) => boolean;
+  /** Groups that only files and people give, whatever a claim says; they make no superuser either. */
+  readonly isReserved: (group: string) => boolean;
   readonly defaultGroups: readonly string[];
   readonly makesStaff: boolean;
   readonly superuserGroups: ReadonlySet<string>;
@@ -37,8 +40,12 @@ export interface UserRules {
 
 const verifiedEmail = ["email_verified"];
 
-/** Reads a client's options as they are stored; a missing or odd part gets its default, as the documented ones are. */
-export function readUserRules(options: unknown): UserRules {
+/**
+ * Reads a client's options as they are stored; a missing or odd part gets its default, as the documented ones are.
+ *
+ * @param reservedGroups those that no claim may give
+ */
+export function readUserRules(options: unknown, reservedGroups: readonly string[] = []): UserRules {
   const user = objectOf(isJsonObject(options) ? options.user_settings : undefined);
   const groups = objectOf(isJsonObject(options) ? options.groups_settings : undefined);
   const mappings = Object.entries(objectOf(user.claim_mappings)).map(([name, path]) => [name, textsOf(path)] as const);
@@ -55,6 +62,7 @@ export function readUserRules(options: unknown): UserRules {
     groupsPath: groupsPath.length > 0 ? groupsPath : undefined,
     createsGroups: groups.sync !== false,
     fitsPattern: compileGroupPattern(typeof groups.sync_pattern === "string" ? groups.sync_pattern : "*"),
+    isReserved: reserveGroups(reservedGroups),
     defaultGroups: textsOf(groups.default_groups),
     makesStaff: groups.make_users_staff === true,
     superuserGroups: new Set(textsOf(groups.superuser_group_names)),

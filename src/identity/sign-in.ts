@@ -2,9 +2,10 @@ import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { type FoundUser, findUser, type UserFault } from "./find-user.js";
+import { type FoundUser, findUser, type UserFault, type UserRow } from "./find-user.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
+import { recordSignIn } from "./record-sign-in.js";
 import { type CurrentGroups, changeUser, type UserChange } from "./user-change.js";
 import { writeUser } from "./write-user.js";
 
@@ -19,6 +20,10 @@ export interface SignInOptions {
   readonly sleep: (ms: number) => Promise<void>;
   /** How long another writer is waited for. */
   readonly lockTimeoutMs: number;
+  /** Who does it, for the record of changes, such as `sign-in:api-oidc`. */
+  readonly actor: string;
+  /** Whether somebody who has no user yet gets one. */
+  readonly createsUsers: boolean;
 }
 
 export interface SignedIn {
@@ -39,10 +44,12 @@ export async function signIn(person: Person, profile: Profile, options: SignInOp
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Before anything else is read: what comes later is at least as new.
   const revision = await readRevision(database.kysely);
-  const seen = await compare(database.kysely, person, profile);
+  const first = await compare(database.kysely, person, profile);
+  // Between the questions of one look, another process may have made this very user.
+  const seen = first.kind === "fault" ? await compare(database.kysely, person, profile) : first;
   if (seen.kind === "fault") return seen;
-  if (!seen.change && seen.userId !== undefined)
-    return { kind: "user", userId: seen.userId, revision, isWritten: false };
+  if (!seen.change && seen.user) return { kind: "user", userId: seen.user.id, revision, isWritten: false };
+  if (!seen.user && !options.createsUsers) return unknownUser;
   const lock = { timeoutMs: lockTimeoutMs, sleep, now, newId, hasTables: true };
   return writer.use((open) => withLock(open, lock, (tx) => signInUnderLock(tx, person, profile, options)));
 }
@@ -52,26 +59,32 @@ async function signInUnderLock(
   tx: Transaction<Tables>,
   person: Person,
   profile: Profile,
-  { now, newId }: SignInOptions,
+  { now, newId, actor, createsUsers }: SignInOptions,
 ): Promise<LockedResult<SignedIn | UserFault>> {
   const seen = await compare(tx, person, profile);
   if (seen.kind === "fault") return { commit: false, value: seen };
-  const { userId, change } = seen;
-  if (!change && userId !== undefined) {
+  const { user: before, change } = seen;
+  if (!before && !createsUsers) return { commit: false, value: unknownUser };
+  if (!change && before) {
     // The lock itself counted the revision up, and that is taken back.
     const revision = (await readRevision(tx)) - 1;
-    return { commit: false, value: { kind: "user", userId, revision, isWritten: false } };
+    return { commit: false, value: { kind: "user", userId: before.id, revision, isWritten: false } };
   }
-  const write = { userId, username: profile.username.name, now: new Date(now()).toISOString(), newId };
-  const written = await writeUser(tx, change ?? nothing, write);
-  return { commit: true, value: { kind: "user", userId: written, revision: await readRevision(tx), isWritten: true } };
+  const wanted = change ?? nothing;
+  const username = before?.username ?? profile.username.name;
+  const at = new Date(now()).toISOString();
+  const { userId, madeGroups } = await writeUser(tx, wanted, { userId: before?.id, username, now: at, newId });
+  const user = { id: userId, username };
+  await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: wanted, madeGroups });
+  return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), isWritten: true } };
 }
 
-const nothing: UserChange = { fields: {}, join: [], create: [], leave: [] };
+const unknownUser: UserFault = { kind: "fault", reason: "unknown_user" };
+const nothing: UserChange = { fields: {}, join: [], create: [], leave: [], groups: undefined };
 
 interface Comparison {
   readonly kind: "compared";
-  readonly userId: string | undefined;
+  readonly user: UserRow | undefined;
   readonly change: UserChange | undefined;
 }
 
@@ -80,10 +93,10 @@ async function compare(db: Connection, person: Person, profile: Profile): Promis
   if (found.kind === "fault") return found;
   const user = userOf(found);
   const groups = await readGroupsOf(db, user?.id, profile);
-  return { kind: "compared", userId: user?.id, change: changeUser(user, groups, person, profile) };
+  return { kind: "compared", user, change: changeUser(user, groups, person, profile) };
 }
 
-function userOf(found: Exclude<FoundUser, UserFault>) {
+function userOf(found: Exclude<FoundUser, UserFault>): UserRow | undefined {
   return found.kind === "none" ? undefined : found.user;
 }
 

@@ -14,6 +14,8 @@ export interface UserChange {
   readonly create: readonly string[];
   /** Ids of the groups. */
   readonly leave: readonly string[];
+  /** The names of the groups that claims gave, where these change. */
+  readonly groups: { readonly before: readonly string[]; readonly after: readonly string[] } | undefined;
 }
 
 /** What has to be written so that the user is what the profile says; undefined where it is already. */
@@ -32,7 +34,10 @@ export function changeUser(
   const create = join.filter((name) => !groups.existing.has(name));
   const leave = [...groups.claimed].filter(([name]) => !names.has(name)).map(([, id]) => id);
   const isSame = Object.keys(fields).length + join.length + leave.length === 0;
-  return user && isSame ? undefined : { fields, join, create, leave };
+  if (user && isSame) return undefined;
+  const isMoved = join.length + leave.length > 0;
+  const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names].sort() } : undefined;
+  return { fields, join, create, leave, groups: moved };
 }
 
 function changedFields(user: UserRow | undefined, person: Person, profile: Profile): UserChange["fields"] {

@@ -22,8 +22,13 @@ const newUser = {
   password_hash: null,
 } as const;
 
-/** Writes a change inside of a transaction that holds the lock, and gives the user's id. */
-export async function writeUser(tx: Connection, change: UserChange, options: WriteUserOptions): Promise<string> {
+export interface WrittenUser {
+  readonly userId: string;
+  readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Writes a change inside of a transaction that holds the lock. */
+export async function writeUser(tx: Connection, change: UserChange, options: WriteUserOptions): Promise<WrittenUser> {
   const { now, newId, username } = options;
   const managed = { owner: null, created_at: now, updated_at: now };
   const userId = options.userId ?? newId();
@@ -37,10 +42,11 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
       .where("id", "=", userId)
       .execute();
   }
-  for (const name of change.create) {
+  const madeGroups = change.create.map((name) => ({ id: newId(), name }));
+  for (const group of madeGroups) {
     await tx
       .insertInto("groups")
-      .values({ id: newId(), ...managed, name })
+      .values({ ...group, ...managed })
       .execute();
   }
   if (change.leave.length > 0) {
@@ -55,5 +61,5 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
     const group = await tx.selectFrom("groups").select("id").where("name", "=", name).executeTakeFirstOrThrow();
     await tx.insertInto("user_groups").values({ user_id: userId, group_id: group.id, origin: "claim" }).execute();
   }
-  return userId;
+  return { userId, madeGroups };
 }

@@ -13,8 +13,8 @@ export interface CompactJws {
   readonly kind: "jws";
   readonly header: JoseHeader;
   readonly claims: JsonObject;
-  /** The bytes that the signature is of. */
-  readonly signed: Uint8Array;
+  /** What the signature is of: two texts of base64url with a dot between them. */
+  readonly signed: string;
   readonly signature: Uint8Array;
 }
 
@@ -57,8 +57,7 @@ export function createJwsParser(): ParseJws {
     if (!payload || !signature) return fault("malformed");
     const claims = parseJsonObject(payload);
     if (!claims) return fault("malformed_payload");
-    // All of it was seen to be ASCII.
-    return { kind: "jws", header, claims, signed: Buffer.from(token.slice(0, second), "latin1"), signature };
+    return { kind: "jws", header, claims, signed: token.slice(0, second), signature };
   };
 }
 

@@ -4,6 +4,8 @@ import { isAscii, isUtf8 } from "node:buffer";
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 const deepest = 16;
+const blank = 32;
+const quote = 34;
 const backslash = 92;
 const colon = 58;
 
@@ -15,7 +17,8 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   const text = decodeUtf8(bytes);
   const value = text === undefined ? undefined : parseJson(text);
   if (text === undefined || !isJsonObject(value)) return undefined;
-  return countMembers(value, deepest) === countNames(text) ? value : undefined;
+  const members = countMembers(value, deepest);
+  return members === mostNames(text) || members === countNames(text) ? value : undefined;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -40,15 +43,28 @@ function parseJson(text: string): unknown {
 /** The members of all objects in a value that JSON.parse made. NaN, which equals nothing, where it is too deep. */
 function countMembers(value: object, levels: number): number {
   if (levels === 0) return Number.NaN;
-  let count = 0;
-  // Such objects have no enumerable members but their own, and this is the fastest way through them.
-  for (const name in value) {
-    // The name was just found there.
-    const member: unknown = value[name as keyof typeof value];
+  const isList = Array.isArray(value);
+  const members: readonly unknown[] = isList ? value : Object.values(value);
+  let count = isList ? 0 : members.length;
+  for (let index = 0; index < members.length; index += 1) {
+    const member = members[index];
     if (typeof member === "object" && member !== null) count += countMembers(member, levels - 1);
-    count += 1;
   }
-  return Array.isArray(value) ? count - value.length : count;
+  return count;
+}
+
+/**
+ * No valid JSON text writes more names than this: after each stands a colon, right behind its closing quote. A string may hold
+ * such a pair as well, so it may be fewer. Infinity where a colon stands after a blank, which tells nothing.
+ */
+function mostNames(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(":"); at !== -1; at = text.indexOf(":", at + 1)) {
+    const before = text.charCodeAt(at - 1);
+    if (before === quote) count += 1;
+    else if (before <= blank) return Number.POSITIVE_INFINITY;
+  }
+  return count;
 }
 
 /** The names that a valid JSON text writes: the strings before a colon. Of a name that is there twice, JSON.parse keeps one. */
@@ -58,7 +74,7 @@ function countNames(text: string): number {
   for (let open = text.indexOf('"'); open !== -1; open = text.indexOf('"', close + 1)) {
     close = endOfString(text, open);
     let next = close + 1;
-    while (text.charCodeAt(next) <= 32) next += 1;
+    while (text.charCodeAt(next) <= blank) next += 1;
     if (text.charCodeAt(next) === colon) count += 1;
   }
   return count;

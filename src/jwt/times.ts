@@ -1,7 +1,7 @@
 import type { JsonObject } from "./json-object.js";
 
 /** Why a token is not valid now, in a word. */
-export type TimeFault = "malformed_time" | "expired" | "not_yet_valid" | "issued_in_future";
+export type TimeFault = "malformed_time" | "expired" | "not_yet_valid" | "issued_in_future" | "too_old";
 
 // The last second that a Date can hold.
 const lastSecond = 8.64e12;
@@ -9,15 +9,24 @@ const lastSecond = 8.64e12;
 /**
  * Looks at `exp`, which must be there, `nbf` and `iat` (RFC 7519 §4.1). A token ends at the first moment that is `leeway`
  * seconds after `exp`.
+ *
+ * @param maxAgeSeconds how long after `iat`, which must be there then, a token is taken at most
  */
-export function checkTimes(claims: JsonObject, nowMs: number, leewaySeconds: number): TimeFault | undefined {
+export function checkTimes(
+  claims: JsonObject,
+  nowMs: number,
+  leewaySeconds: number,
+  maxAgeSeconds?: number,
+): TimeFault | undefined {
   const { exp, nbf, iat } = claims;
   if (!isSeconds(exp) || !isOptionalSeconds(nbf) || !isOptionalSeconds(iat)) return "malformed_time";
   const now = nowMs / 1000;
   if (now >= exp + leewaySeconds) return "expired";
   if (nbf !== undefined && now < nbf - leewaySeconds) return "not_yet_valid";
   if (iat !== undefined && now < iat - leewaySeconds) return "issued_in_future";
-  return undefined;
+  if (maxAgeSeconds === undefined) return undefined;
+  if (iat === undefined) return "malformed_time";
+  return now >= iat + maxAgeSeconds + leewaySeconds ? "too_old" : undefined;
 }
 
 function isSeconds(value: unknown): value is number {

@@ -1,7 +1,7 @@
+import { chunk } from "../database/chunk.js";
 import type { Connection, SqlValue } from "../database/database.js";
 import { anyTables } from "../database/database.js";
 import type { AttributeValue } from "../plan/resource.js";
-import { chunk } from "./chunk.js";
 import type { ReferenceTarget } from "./column.js";
 
 /**

@@ -1,9 +1,9 @@
+import { chunk } from "../database/chunk.js";
 import { anyTables, type SqlValue } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
 import type { PlannedChange } from "../plan/change.js";
 import type { AttributeSpec, CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
 import type { AttributeValue } from "../plan/resource.js";
-import { chunk } from "./chunk.js";
 import type { Column, ReferenceTarget, RowContext } from "./column.js";
 import { type References, readReferences } from "./references.js";
 import { readSets, type SetRelation, writeSets } from "./set-relation.js";
@@ -87,21 +87,27 @@ async function writeRows(
 ): Promise<void> {
   const references = await readReferences(context.db, targets);
   const db = anyTables(context.db);
-  const created: Row[] = [];
+  const rowOf = async (change: PlannedChange): Promise<Row> => ({
+    ...{ [shape.keyColumn]: change.key, owner: context.owner, updated_at: context.now },
+    ...(await encodeChange(shape, change, { vault: context.vault, references })),
+  });
   for (const change of changes) {
-    const values = await encodeChange(shape, change, { vault: context.vault, references });
-    const managed = { [shape.keyColumn]: change.key, owner: context.owner, updated_at: context.now };
-    if (change.action === "create") {
-      created.push({ id: change.id, ...managed, created_at: context.now, ...shape.only, ...values });
-    } else {
-      await db
-        .updateTable(shape.table)
-        .set({ ...managed, ...values })
-        .where("id", "=", change.id)
-        .execute();
-    }
+    if (change.action === "create") continue;
+    await db
+      .updateTable(shape.table)
+      .set(await rowOf(change))
+      .where("id", "=", change.id)
+      .execute();
   }
-  for (const rows of chunk(created, 200)) await db.insertInto(shape.table).values(rows).execute();
+  const creations = changes.filter(({ action }) => action === "create");
+  // Encoding can take long, and a server takes a transaction that is silent for a minute for an abandoned one.
+  for (const batch of chunk(creations, 200)) {
+    const created: Row[] = [];
+    for (const change of batch) {
+      created.push({ id: change.id, created_at: context.now, ...shape.only, ...(await rowOf(change)) });
+    }
+    await db.insertInto(shape.table).values(created).execute();
+  }
   for (const [attribute, relation] of Object.entries(shape.sets ?? {})) {
     const wanted = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
     const sets = new Map(wanted.map((change) => [change.id, change.attributes[attribute]]));

@@ -1,3 +1,4 @@
+import { isInsecure } from "../formats/insecure-url.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
 
@@ -8,7 +9,11 @@ export interface Expectations {
   readonly issuer: string | undefined;
   /** True where the file names the keys' URL itself, so that the document's is not used. */
   readonly explicitJwks: boolean;
+  /** Other endpoints of the document that are not used, since the file names them itself. */
+  readonly unused?: readonly MetadataEndpoint[] | undefined;
 }
+
+export type MetadataEndpoint = Exclude<(typeof required | typeof optional)[number], "jwks_uri">;
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -37,6 +42,8 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
   }
   const untrusted = expected.explicitJwks ? undefined : distrustKeys(new URL(jwksEndpoint), issuer, expected.endpoint);
   if (untrusted) return untrusted;
+  const downgraded = distrustDowngrade(metadata, expected);
+  if (downgraded) return downgraded;
   return {
     kind: "found",
     issuer,
@@ -78,6 +85,20 @@ function readUrl(value: unknown): string | undefined {
   if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
   const { username, password } = new URL(value);
   return username === "" && password === "" ? value : undefined;
+}
+
+/** What a document says over https must not send codes, secrets and people over http. */
+function distrustDowngrade(metadata: Metadata, { endpoint, unused = [] }: Expectations): DiscoveryFailure | undefined {
+  if (endpoint.documentUrl.protocol !== "https:") return undefined;
+  const insecure = [...required, ...optional].filter((name) => {
+    const url = name === "jwks_uri" || unused.includes(name) ? undefined : readUrl(metadata[name]);
+    return url !== undefined && isInsecure(url);
+  });
+  if (insecure.length === 0) return undefined;
+  return invalid(
+    `the discovery document came by https but its ${insecure.join(", ")} is http`,
+    "have the provider's configuration corrected (often the proxy before it), or write the endpoint in `endpoint_config`",
+  );
 }
 
 /** Whoever serves the keys decides who is let in. */

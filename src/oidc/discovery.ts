@@ -1,5 +1,5 @@
 import type { CustomFetch } from "openid-client";
-import { checkMetadata } from "./check-metadata.js";
+import { checkMetadata, type MetadataEndpoint } from "./check-metadata.js";
 import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
 import { FetchFailure, findFetchFailure } from "./fetch-failure.js";
@@ -14,6 +14,8 @@ export interface DiscoveryRequest {
   readonly issuer?: string | undefined;
   /** True where the keys' URL is configured: the document's may then be on any host. */
   readonly explicitJwks?: boolean | undefined;
+  /** The document's other endpoints that are configured too, and so not used. */
+  readonly unused?: readonly MetadataEndpoint[] | undefined;
   /** A file of PEM certificates to trust beside the usual roots. */
   readonly caFile?: string | undefined;
   /** For the whole of the one request. */
@@ -39,8 +41,8 @@ export async function discoverProvider(request: DiscoveryRequest): Promise<Disco
   }
   try {
     const metadata = await fetchMetadata(endpoint.documentUrl, request);
-    const { issuer, explicitJwks = false } = request;
-    return checkMetadata(metadata, { endpoint, issuer, explicitJwks });
+    const { issuer, explicitJwks = false, unused } = request;
+    return checkMetadata(metadata, { endpoint, issuer, explicitJwks, unused });
   } catch (error) {
     request.signal?.throwIfAborted();
     return explainFailure(error);

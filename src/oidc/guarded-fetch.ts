@@ -18,6 +18,7 @@ export interface GuardedFetchOptions {
   readonly resolve?: Resolve | undefined;
 }
 
+/** Redirects are never followed: they are refused, or with `redirect: "manual"` an answer like any other. */
 export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 /**
@@ -44,7 +45,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       const agent = new Agent({ connect });
       try {
         const answer = await fetch(target, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
-        refuseUnusable(answer, target);
+        refuseUnusable(answer, target, init.redirect === "manual");
         return repack(answer, await readLimited(answer.body, maxBytes));
       } finally {
         await agent.destroy();
@@ -71,9 +72,9 @@ function checkTarget(text: string): URL {
   return url;
 }
 
-function refuseUnusable({ status, headers }: UndiciResponse, target: URL): void {
+function refuseUnusable({ status, headers }: UndiciResponse, target: URL, mayRedirect: boolean): void {
   if (status > 599) throw new FetchFailure(true, `the server answered with status ${status}`, "check the URL");
-  if (status < 300 || status > 399) return;
+  if (status < 300 || status > 399 || mayRedirect) return;
   const location = headers.get("location");
   const isUrl = location !== null && URL.canParse(location, target.href);
   const elsewhere = isUrl ? new URL(location, target).host : "an unknown host";

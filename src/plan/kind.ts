@@ -15,6 +15,8 @@ export interface AttributeSpec {
   readonly createOnly?: boolean;
   /** The kind whose keys its value (or each of its values) names. */
   readonly references?: string;
+  /** Where it is true, writing it makes a secret that is handed out once. */
+  readonly generates?: boolean;
   /** No two resources can share its value; one that comes under a new key is a rename. */
   readonly identity?: (wanted: AttributeValue) => string | undefined;
   /** Whether the wanted value is the stored one; by default, deep equality. */

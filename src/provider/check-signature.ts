@@ -1,4 +1,4 @@
-import { type Eventual, follow } from "../eventual.js";
+import type { Eventual } from "../eventual.js";
 import type { Algorithm } from "../jwt/algorithm.js";
 import type { CompactJws } from "../jwt/compact-jws.js";
 import { secondsUntil } from "./back-off.js";
@@ -21,21 +21,34 @@ export function checkSignature(
   source: KeySource,
   now: () => number,
 ): Eventual<SignatureResult> {
-  return follow(source.prepare(now()), (areFirst) => {
+  const keysToCome = source.prepare(now());
+  if (keysToCome === undefined) {
     const result = tryKeys(jws, algorithm, source);
-    if (areFirst === true && result === unknownKey) source.noteUnknown(now());
-    return lookAgain(result, 2);
-  });
-
-  function lookAgain(result: SignatureResult, times: number): Eventual<SignatureResult> {
-    // Without a name, a new key can only be told by its fitting.
-    const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
-    const again = isSettled || times === 0 ? undefined : source.lookAgain(now());
-    // Twice, since a fetch that was on its way already may have left before the key was published.
-    return again
-      ? again.then(() => lookAgain(tryKeys(jws, algorithm, source), times - 1))
-      : settle(result, source, now());
+    // What nearly all come to, before anything is made for the rest.
+    return result === valid ? valid : lookAgain(result, jws, algorithm, source, now, 2);
   }
+  return keysToCome.then((areFirst) => {
+    const result = tryKeys(jws, algorithm, source);
+    if (areFirst && result === unknownKey) source.noteUnknown(now());
+    return lookAgain(result, jws, algorithm, source, now, 2);
+  });
+}
+
+function lookAgain(
+  result: SignatureResult,
+  jws: CompactJws,
+  algorithm: Algorithm,
+  source: KeySource,
+  now: () => number,
+  times: number,
+): Eventual<SignatureResult> {
+  // Without a name, a new key can only be told by its fitting.
+  const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
+  const again = isSettled || times === 0 ? undefined : source.lookAgain(now());
+  // Twice, since a fetch that was on its way already may have left before the key was published.
+  return again
+    ? again.then(() => lookAgain(tryKeys(jws, algorithm, source), jws, algorithm, source, now, times - 1))
+    : settle(result, source, now());
 }
 
 function tryKeys({ header, signed, signature }: CompactJws, algorithm: Algorithm, source: KeySource): SignatureResult {

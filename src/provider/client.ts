@@ -42,15 +42,24 @@ type ClientAccess =
 
 export type OpenAccess = ClientAccess & { readonly kind: "open" };
 
-/** Makes a client of its row. What is wrong with the row is in `access`. */
-export function createClient(row: ClientRow, provider: Provider, vault: Vault): OidcClient {
+/**
+ * Makes a client of its row. What is wrong with the row is in `access`.
+ *
+ * @param reservedGroups those that no claim may give
+ */
+export function createClient(
+  row: ClientRow,
+  provider: Provider,
+  vault: Vault,
+  reservedGroups: readonly string[] = [],
+): OidcClient {
   const audience = textsOf(parse(row.audience));
   return {
     identifier: row.identifier,
     clientId: row.client_id,
     audience,
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
-    rules: readUserRules(parse(row.options)),
+    rules: readUserRules(parse(row.options), reservedGroups),
     provider,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
   };

@@ -1,12 +1,9 @@
-import { parseJsonObject } from "../jwt/json-object.js";
-import { checkMetadata } from "../oidc/check-metadata.js";
-import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
 import type { OnProviderEvent } from "./event.js";
+import { fetchMetadata } from "./fetch-metadata.js";
 import type { KeySource } from "./key-source.js";
 import { createProviderKeys } from "./provider-keys.js";
-import { fetchDocument } from "./remote-document.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** What the database says of a provider. */
@@ -86,21 +83,17 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   };
 }
 
+/** Nothing is sent to these from here. */
+const signInEndpoints = ["authorization_endpoint", "token_endpoint", "end_session_endpoint"] as const;
+
 /** The endpoints by the discovery document, where the row has none; or why they can't be had. */
 async function discoverEndpoints(row: ProviderRow, discoveryEndpoint: string, fetch: GuardedFetch) {
-  const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
-  if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
-  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, { accept: "application/json" });
-  if (answer.kind === "failed") return answer.message;
-  if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
-  const metadata = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;
-  if (!metadata) return "the discovery document is not a JSON object";
-  const explicitJwks = row.jwks_endpoint !== null;
-  const checked = checkMetadata(metadata, { endpoint, issuer: row.issuer ?? undefined, explicitJwks });
-  if (checked.kind !== "found") return checked.message;
+  const unused = row.userinfo_endpoint === null ? signInEndpoints : [...signInEndpoints, "userinfo_endpoint" as const];
+  const found = await fetchMetadata(row, discoveryEndpoint, fetch, unused);
+  if (typeof found === "string") return found;
   return {
-    issuer: checked.issuer,
-    jwks: row.jwks_endpoint ?? checked.jwksEndpoint,
-    userinfo: row.userinfo_endpoint ?? checked.userinfoEndpoint ?? null,
+    issuer: found.checked.issuer,
+    jwks: row.jwks_endpoint ?? found.checked.jwksEndpoint,
+    userinfo: row.userinfo_endpoint ?? found.checked.userinfoEndpoint ?? null,
   };
 }

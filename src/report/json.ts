@@ -1,3 +1,4 @@
+import type { MigrateResult } from "../engine/migrate.js";
 import type { RunResult } from "../engine/result.js";
 import type { Problem } from "../errors.js";
 import type { Change } from "../plan/change.js";
@@ -18,6 +19,11 @@ export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecr
     diagnostics: result.diagnostics.map(problemToJson),
     run: result.run,
   };
+}
+
+/** The one JSON object of `migrate`. */
+export function migrationsToJson({ command, outcome, migrations, diagnostics, run }: MigrateResult): object {
+  return { formatVersion, command, outcome, migrations, diagnostics: diagnostics.map(problemToJson), run };
 }
 
 /** The one JSON object of `validate`, and of every command that failed. */

@@ -4,13 +4,19 @@ import type { Secret } from "./secret.js";
 
 const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt);
 
-const logCost = 15;
-const blockSize = 8;
-const parallelization = 1;
+interface Cost {
+  /** Of two, for scrypt's N. */
+  readonly logCost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+}
+
+const cost: Cost = { logCost: 15, blockSize: 8, parallelization: 1 };
 const saltBytes = 16;
 const keyBytes = 32;
 // Node's default, 32 MiB, is what scrypt's table alone takes.
 const maxMemoryBytes = 64 * 1024 * 1024;
+const phcForm = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{43})$/;
 
 /**
  * The password as a PHC string, `$scrypt$ln=15,r=8,p=1$salt$key`, both in base64 without padding. Takes 32 MiB and some
@@ -23,13 +29,43 @@ export async function hashPassword(
   randomBytes: (size: number) => Uint8Array = crypto.randomBytes,
 ): Promise<string> {
   const salt = randomBytes(saltBytes);
-  const key = await scrypt(password.reveal(), salt, keyBytes, {
-    cost: 2 ** logCost,
-    blockSize,
-    parallelization,
-    maxmem: maxMemoryBytes,
-  });
+  const key = await derive(password, salt, cost);
+  const { logCost, blockSize, parallelization } = cost;
   return `$scrypt$ln=${logCost},r=${blockSize},p=${parallelization}$${unpadded(salt)}$${unpadded(key)}`;
+}
+
+/** `outdated`: it is the password, and should be hashed again, since hashes are made with other parameters today. */
+export type PasswordCheck = "right" | "outdated" | "wrong";
+
+/**
+ * Whether it is the password of a hash that {@link hashPassword} made. Where there is no hash, or one that can't be read, it
+ * takes as long and is wrong: nobody learns which usernames there are.
+ */
+export async function verifyPassword(password: Secret, hash: string | null): Promise<PasswordCheck> {
+  const stored = parseHash(hash ?? "");
+  const key = await derive(password, stored?.salt ?? Buffer.alloc(saltBytes), stored?.cost ?? cost);
+  if (!stored || !crypto.timingSafeEqual(key, stored.key)) return "wrong";
+  const isCurrent = stored.cost.logCost === cost.logCost && stored.cost.blockSize === cost.blockSize;
+  return isCurrent && stored.cost.parallelization === cost.parallelization ? "right" : "outdated";
+}
+
+function parseHash(hash: string) {
+  const [, logCost, blockSize, parallelization, salt, key] = phcForm.exec(hash) ?? [];
+  if (salt === undefined || key === undefined) return undefined;
+  const written = {
+    logCost: Number(logCost),
+    blockSize: Number(blockSize),
+    parallelization: Number(parallelization),
+  };
+  // More than that is not from here, and would take more memory than a sign-in may.
+  if (written.logCost < 1 || written.logCost > cost.logCost || written.blockSize < 1) return undefined;
+  if (written.blockSize > cost.blockSize || written.parallelization < 1) return undefined;
+  return { cost: written, salt: Buffer.from(salt, "base64"), key: Buffer.from(key, "base64") };
+}
+
+function derive(password: Secret, salt: Uint8Array, { logCost, blockSize, parallelization }: Cost): Promise<Buffer> {
+  const options = { cost: 2 ** logCost, blockSize, parallelization, maxmem: maxMemoryBytes };
+  return scrypt(password.reveal(), salt, keyBytes, options);
 }
 
 function unpadded(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import * as crypto from "node:crypto";
 import { estimatedBits } from "./entropy.js";
+import { base62, randomText } from "./random-text.js";
 import { Secret } from "./secret.js";
 
 /** What a generated token looks like, for secret scanners; {@link checkTokenFormat} looks at its checksum as well. */
@@ -12,7 +13,6 @@ const generatedLength = prefix.length + randomLength + checksumLength;
 const shortestToken = 32;
 // Half of what 32 random hexadecimal digits hold; even random tokens of 32 decimal digits stay above it.
 const fewestBits = 64;
-const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /** Hex SHA-256 of the token's UTF-8, 64 characters: what is stored and looked up. For random tokens, not passwords. */
 export function digestToken(token: Secret): string {
@@ -27,7 +27,7 @@ export function digestToken(token: Secret): string {
  * @param random gives that many random bytes
  */
 export function generateToken(random: (size: number) => Uint8Array = crypto.randomBytes): Secret {
-  const body = prefix + randomCharacters(random);
+  const body = prefix + randomText(randomLength, random);
   return new Secret(body + checksum(body));
 }
 
@@ -46,18 +46,6 @@ export function tokenWeakness(token: Secret): string | undefined {
     return "the token is easy to guess: it repeats itself, follows a well-known order or has few different characters";
   }
   return undefined;
-}
-
-function randomCharacters(random: (size: number) => Uint8Array): string {
-  // Bytes from 248 on would make the first eight characters likelier than the others.
-  const fair = 256 - (256 % base62.length);
-  let characters = "";
-  while (characters.length < randomLength) {
-    for (const byte of random(randomLength - characters.length)) {
-      if (byte < fair) characters += base62.charAt(byte % base62.length);
-    }
-  }
-  return characters;
 }
 
 function checksum(text: string): string {

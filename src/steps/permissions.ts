@@ -1,10 +1,10 @@
 import * as z from "zod";
+import { longestPermission, permissionPattern } from "../formats/permission.js";
 
-const segment = "[a-zA-Z0-9_-]+";
 const permission = z
   .string()
-  .max(255)
-  .regex(new RegExp(`^${segment}(?:\\.${segment})+$`), {
+  .max(longestPermission)
+  .regex(permissionPattern, {
     error:
       "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
   })

@@ -17,11 +17,15 @@ export interface TokenRefusal {
   readonly username?: string;
 }
 
-type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | TokenRefusal;
+export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | TokenRefusal;
 
 export interface TokenAuthority {
   /** @param followChanges forgets what is of the past, and says whether it did; not called for what can't be a token of ours */
-  readonly authenticate: (credential: string, nowMs: number, followChanges: () => boolean) => Eventual<TokenOutcome>;
+  readonly authenticate: (
+    credential: string,
+    nowMs: number,
+    followChanges: () => Eventual<boolean>,
+  ) => Eventual<TokenOutcome>;
   /** What was kept may be of the past. */
   readonly forget: () => void;
 }
@@ -65,14 +69,21 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
     return letIn(token, nowMs);
   };
 
+  const decide = (digest: string, token: KnownToken | undefined, nowMs: number): Eventual<TokenOutcome> => {
+    if (token && nowMs < token.untilMs) return letIn(token, nowMs);
+    const asked = forgotten;
+    return follow(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+  };
+
   return {
     authenticate(credential, nowMs, followChanges) {
       const digest = digestToken(new Secret(credential));
       const token = known.get(digest);
       if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "refused", fault: "mistyped" };
-      if (!followChanges() && token && nowMs < token.untilMs) return letIn(token, nowMs);
-      const asked = forgotten;
-      return follow(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+      const changed = followChanges();
+      // Somebody else who waited for the same answer may have forgotten this token before.
+      if (changed instanceof Promise) return changed.then(() => decide(digest, known.get(digest), nowMs));
+      return decide(digest, changed ? undefined : token, nowMs);
     },
     forget() {
       forgotten += 1;

@@ -1,6 +1,6 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import { type Eventual, follow } from "../eventual.js";
-import type { TokenAuthority } from "./authenticate-token.js";
+import type { TokenAuthority, TokenOutcome } from "./authenticate-token.js";
 import type { UserAuthority } from "./authenticate-user.js";
 import { readAuthorization } from "./authorization-header.js";
 import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
@@ -30,8 +30,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   let { state } = options;
 
   /** Whatever was kept is dropped when somebody has changed the database. */
-  const followChanges = (): boolean => {
-    const current = changes.current();
+  const dropOutdated = (current: DatabaseState): boolean => {
     if (current === state) return false;
     tokens.forget();
     users.forget();
@@ -39,26 +38,34 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     state = current;
     return true;
   };
+  const followChanges = (): Eventual<boolean> => follow(changes.current(), dropOutdated);
 
   const byToken = (credential: string): Eventual<Outcome> =>
-    follow(tokens.authenticate(credential, now(), followChanges), (outcome) =>
-      outcome.kind === "refused" ? refusals.token(outcome) : outcome,
-    );
+    follow(tokens.authenticate(credential, now(), followChanges), concludeToken);
+
+  const concludeToken = (outcome: TokenOutcome): Outcome =>
+    outcome.kind === "refused" ? refusals.token(outcome) : outcome;
 
   const byBearer = (credential: string): Eventual<Outcome> => {
-    followChanges();
-    return follow(bearer.authenticate(credential, now()), concludeBearer);
+    const changed = followChanges();
+    return changed instanceof Promise ? changed.then(() => askBearer(credential)) : askBearer(credential);
   };
+
+  const askBearer = (credential: string): Eventual<Outcome> =>
+    follow(bearer.authenticate(credential, now()), concludeBearer);
 
   const concludeBearer = (outcome: BearerOutcome): Eventual<Outcome> => {
     if (outcome.kind === "refused") return refusals.bearer(outcome.reason);
     if (outcome.kind === "unavailable") return refusals.unavailable(outcome.reason, outcome.retryAfterSeconds);
-    // A provider may have taken its time.
-    followChanges();
+    // A provider may have taken its time, and the user may have been written for this very request.
+    const current = follow(changes.current(outcome.revision), dropOutdated);
+    return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
+  };
+
+  const identify = (outcome: Extract<BearerOutcome, { kind: "accepted" }>): Eventual<Outcome> => {
     const user = {
       id: outcome.userId,
       client: outcome.clientIdentifier,
-      // Written for this very request.
       isNewer: outcome.revision > state.revision,
     };
     return follow(users.authenticate(user, now()), (found) =>

@@ -8,9 +8,10 @@ export type AuthorizationHeader =
   | { readonly kind: "credential"; readonly scheme: Scheme; readonly credential: string };
 
 const none: AuthorizationHeader = { kind: "none" };
-// A scheme, and what follows it; both ends may be blank.
-const form = /^[ \t]*([^ \t]+)[ \t]*(.*)$/s;
 const printable = /^[\x21-\x7e]+$/;
+const space = 32;
+const tab = 9;
+const longestScheme = "bearer".length;
 /** What a file may give a token; the database has no longer one. */
 const longestToken = 255;
 
@@ -27,10 +28,11 @@ export function readAuthorization(value: string | readonly string[] | undefined,
     return readAuthorization(value[0], longest);
   }
   if (value.length > longest) return { kind: "malformed", scheme: schemeOf(value.slice(0, 6)), fault: "too_long" };
-  const [, name = "", rest = ""] = form.exec(value) ?? [];
-  const scheme = schemeOf(name);
+  const start = skipBlanks(value, 0);
+  const end = endOfName(value, start);
+  const scheme = schemeOf(value.slice(start, end));
   if (scheme === undefined) return none;
-  const credential = withoutBlanksAtEnd(rest);
+  const credential = value.slice(skipBlanks(value, end), lastNonBlank(value) + 1);
   const fault = faultOf(scheme, credential);
   return fault === undefined ? { kind: "credential", scheme, credential } : { kind: "malformed", scheme, fault };
 }
@@ -49,9 +51,28 @@ function faultOf(scheme: Scheme, credential: string): TokenFault | undefined {
   return printable.test(credential) ? undefined : "invalid_characters";
 }
 
-/** A regular expression would need time in the square of a run of blanks. */
-function withoutBlanksAtEnd(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === " " || text[end - 1] === "\t") end -= 1;
-  return text.slice(0, end);
+// Loops, which are faster than a regular expression here, and take no time in the square of a run of blanks.
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text, at)) at += 1;
+  return at;
+}
+
+/** Where a name ends, or is too long to be one of ours. */
+function endOfName(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && at - from <= longestScheme && !isBlank(text, at)) at += 1;
+  return at;
+}
+
+function lastNonBlank(text: string): number {
+  let at = text.length - 1;
+  while (isBlank(text, at)) at -= 1;
+  return at;
+}
+
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === space || code === tab;
 }

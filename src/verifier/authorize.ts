@@ -1,5 +1,4 @@
 import { SetupError } from "../errors.js";
-import { follow } from "../eventual.js";
 import type { VerifierEvent } from "./event.js";
 import type { Decision, Outcome } from "./outcome.js";
 import type { Problems } from "./problem.js";
@@ -27,10 +26,11 @@ export function createAuthorize({ authenticate, problems, report }: AuthorizeOpt
     report({ kind: "unavailable", reason: "database", error });
     return { kind: "refused", problem: problems.serviceUnavailable(retryAfterSeconds) };
   };
-  return (authorization, permission) => {
+  return (authorization, permission, context) => {
     try {
-      const decision = follow(authenticate(authorization), (outcome) => decide(outcome, permission));
-      return decision instanceof Promise ? decision.catch(unavailable) : decision;
+      const outcome = authenticate(authorization, context);
+      if (!(outcome instanceof Promise)) return decide(outcome, permission);
+      return outcome.then((found) => decide(found, permission)).catch(unavailable);
     } catch (error) {
       return unavailable(error);
     }

@@ -22,6 +22,8 @@ export type VerifierEvent =
       readonly username: string;
       readonly permission: string;
     }
+  /** A source had too many failed attempts; this one was not looked at. An IPv6 source is told as its network. */
+  | { readonly kind: "throttled"; readonly source: string }
   /** Nothing is known against the request; it has to be asked again. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly error?: unknown }
   /** The times at which tokens were last used were not written. */

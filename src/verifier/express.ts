@@ -11,6 +11,9 @@ export type { RequireOptions } from "./require-options.js";
 /** What is used of an Express request, or of one of `node:http`. */
 export interface RequestLike {
   readonly rawHeaders: string[];
+  /** Express' own, which knows the proxies that it trusts. */
+  readonly ip?: string | undefined;
+  readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 /** What is used of an Express response, or of one of `node:http`. */
@@ -21,23 +24,28 @@ export interface ResponseLike {
 }
 
 /**
- * Express middleware that lets in whoever the verifier lets in, and answers 401, 403 or 503 to the others. Behind it,
+ * Express middleware that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
  * `principalOf(request)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
-  return (request: RequestLike, response: ResponseLike, next: (error?: unknown) => void): void => {
-    const proceed = (decision: Decision): void => {
-      if (decision.kind === "refused") {
-        send(response, decision.problem);
-      } else {
-        attachPrincipal(request, decision.principal);
-        next();
-      }
-    };
-    const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission);
-    if (decision instanceof Promise) decision.then(proceed, next);
-    else proceed(decision);
+  const { wantsSource } = verifier;
+  return (request: RequestLike, response: ResponseLike, next: Next): void => {
+    const context = wantsSource ? { source: request.ip ?? request.socket.remoteAddress } : undefined;
+    const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission, context);
+    if (decision instanceof Promise) decision.then((found) => proceed(found, request, response, next), next);
+    else proceed(decision, request, response, next);
   };
+}
+
+type Next = (error?: unknown) => void;
+
+function proceed(decision: Decision, request: RequestLike, response: ResponseLike, next: Next): void {
+  if (decision.kind === "refused") {
+    send(response, decision.problem);
+  } else {
+    attachPrincipal(request, decision.principal);
+    next();
+  }
 }
 
 function send(response: ResponseLike, problem: HttpProblem): void {

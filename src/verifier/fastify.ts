@@ -11,6 +11,8 @@ export type { RequireOptions } from "./require-options.js";
 /** What is used of a Fastify request. */
 export interface RequestLike {
   readonly raw: { readonly rawHeaders: string[] };
+  /** Fastify's own, which knows the proxies that it trusts. */
+  readonly ip: string;
 }
 
 /** What is used of a Fastify reply. */
@@ -21,23 +23,28 @@ export interface ReplyLike {
 }
 
 /**
- * A Fastify `onRequest` hook that lets in whoever the verifier lets in, and answers 401, 403 or 503 to the others. Behind it,
+ * A Fastify `onRequest` hook that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
  * `principalOf(request)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
-  return (request: RequestLike, reply: ReplyLike, done: (error?: Error) => void): void => {
-    const proceed = (decision: Decision): void => {
-      if (decision.kind === "refused") {
-        send(reply, decision.problem);
-      } else {
-        attachPrincipal(request, decision.principal);
-        done();
-      }
-    };
-    const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission);
-    if (decision instanceof Promise) decision.then(proceed, done);
-    else proceed(decision);
+  const { wantsSource } = verifier;
+  return (request: RequestLike, reply: ReplyLike, done: Done): void => {
+    const context = wantsSource ? { source: request.ip } : undefined;
+    const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission, context);
+    if (decision instanceof Promise) decision.then((found) => proceed(found, request, reply, done), done);
+    else proceed(decision, request, reply, done);
   };
+}
+
+type Done = (error?: Error) => void;
+
+function proceed(decision: Decision, request: RequestLike, reply: ReplyLike, done: Done): void {
+  if (decision.kind === "refused") {
+    send(reply, decision.problem);
+  } else {
+    attachPrincipal(request, decision.principal);
+    done();
+  }
 }
 
 function send(reply: ReplyLike, problem: HttpProblem): void {

@@ -16,20 +16,25 @@ export interface ContextLike {
 }
 
 /**
- * Hono middleware that lets in whoever the verifier lets in, and answers 401, 403 or 503 to the others. Behind it,
+ * Hono middleware that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
  * `principalOf(context)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+  const { wantsSource } = verifier;
   return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
-    const proceed = async (decision: Decision): Promise<Response | undefined> => {
-      if (decision.kind === "refused") return responseOf(decision.problem);
-      attachPrincipal(context, decision.principal);
-      await next();
-      return undefined;
-    };
-    const decision = verifier.authorize(authorizationOf(context), permission);
-    return decision instanceof Promise ? decision.then(proceed) : proceed(decision);
+    const from = wantsSource ? { source: sourceOf(context.env) } : undefined;
+    const decision = verifier.authorize(authorizationOf(context), permission, from);
+    return decision instanceof Promise
+      ? decision.then((found) => proceed(found, context, next))
+      : proceed(decision, context, next);
   };
+}
+
+function proceed(decision: Decision, context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> {
+  if (decision.kind === "refused") return Promise.resolve(responseOf(decision.problem));
+  attachPrincipal(context, decision.principal);
+  // It resolves to nothing, and one promise less is made without waiting for it here.
+  return next() as Promise<undefined>;
 }
 
 function responseOf({ status, headers, body }: HttpProblem): Response {
@@ -43,8 +48,23 @@ function authorizationOf({ env, req }: ContextLike): Authorization {
 }
 
 function rawHeadersOf(env: unknown): readonly string[] | undefined {
-  // What these bindings are is looked at here, one by one.
-  const incoming = (env as { readonly incoming?: { readonly rawHeaders?: unknown } } | undefined)?.incoming;
+  const rawHeaders = incomingOf(env)?.rawHeaders;
   // Node's are names and values in turn, all of them text.
-  return Array.isArray(incoming?.rawHeaders) ? (incoming.rawHeaders as readonly string[]) : undefined;
+  return Array.isArray(rawHeaders) ? (rawHeaders as readonly string[]) : undefined;
+}
+
+/** The peer, where the server is Node's; Hono itself knows no proxies. */
+function sourceOf(env: unknown): string | undefined {
+  const address = incomingOf(env)?.socket?.remoteAddress;
+  return typeof address === "string" ? address : undefined;
+}
+
+interface Incoming {
+  readonly rawHeaders?: unknown;
+  readonly socket?: { readonly remoteAddress?: unknown } | undefined;
+}
+
+function incomingOf(env: unknown): Incoming | undefined {
+  // What these bindings are is looked at by whoever asks, one by one.
+  return (env as { readonly incoming?: Incoming } | undefined)?.incoming;
 }

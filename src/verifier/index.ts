@@ -8,4 +8,4 @@ export type { VerifierOptions } from "./options.js";
 export type { Decision, Outcome } from "./outcome.js";
 export type { HttpProblem } from "./problem.js";
 export type { Language } from "./texts.js";
-export type { Authorization, Verifier } from "./verifier.js";
+export type { Authorization, RequestContext, Verifier } from "./verifier.js";

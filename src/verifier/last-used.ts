@@ -1,5 +1,7 @@
+import { sql } from "kysely";
+import { chunk } from "../database/chunk.js";
 import type { Database } from "../database/database.js";
-import { createWriter } from "./bearer/writer.js";
+import { createWriter } from "../database/writer.js";
 
 /** How often a token's last use is written at most. */
 export const lastUsedEveryMs = 60_000;
@@ -17,7 +19,8 @@ export interface LastUsed {
 
 export interface LastUsedOptions {
   /** Opens the database for writing; called when there is something to write, and closed soon after. */
-  readonly openWriter: () => Database;
+  readonly openWriter: () => Promise<Database>;
+  /** Told once, until it works again. */
   readonly onFailure: (tokens: number, error: unknown) => void;
 }
 
@@ -27,6 +30,7 @@ export function createLastUsed({ openWriter, onFailure }: LastUsedOptions): Last
   const writer = createWriter(openWriter);
   const waiting = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
+  let isFailing = false;
 
   const note = (tokenId: string, nowMs: number): void => {
     if (waiting.size >= mostWaiting) return;
@@ -42,40 +46,54 @@ export function createLastUsed({ openWriter, onFailure }: LastUsedOptions): Last
     if (uses.length === 0) return;
     try {
       const outcome = await writer.use((database) => write(database, uses));
-      if (outcome.kind === "written") return;
+      if (outcome.kind === "written") {
+        isFailing = false;
+        return;
+      }
       if (isLast) return onFailure(uses.length, outcome.error);
       for (const [tokenId, atMs] of uses) note(tokenId, Math.max(atMs, waiting.get(tokenId) ?? 0));
     } catch (error) {
-      onFailure(uses.length, error);
+      if (!isFailing) onFailure(uses.length, error);
+      isFailing = true;
     }
   };
 
-  return { note, close: () => flush(true) };
+  return {
+    note,
+    close: async () => {
+      await flush(true);
+      await writer.close();
+    },
+  };
 }
 
 type Written = { readonly kind: "written" } | { readonly kind: "busy"; readonly error: unknown };
 
+/** As many as a statement takes in little time. */
+const chunkSize = 500;
+
 /** Several programs may note the same token; it is written once a minute for all of them. */
 async function write(database: Database, uses: Uses): Promise<Written> {
   try {
-    await database.kysely.transaction().execute(async (tx) => {
-      for (const [id, atMs] of uses) {
-        await tx
-          .updateTable("api_tokens")
-          .set({ last_used_at: new Date(atMs).toISOString() })
-          .where("id", "=", id)
-          .where((eb) =>
-            eb.or([
-              eb("last_used_at", "is", null),
-              eb("last_used_at", "<=", new Date(atMs - lastUsedEveryMs).toISOString()),
-            ]),
-          )
-          .execute();
-      }
-    });
+    // In the same order everywhere, so that two programs do not wait for each other.
+    const sorted = [...uses].sort(([one], [other]) => (one < other ? -1 : 1));
+    for (const some of chunk(sorted, chunkSize)) await writeSome(database, some);
     return { kind: "written" };
   } catch (error) {
     if (database.isBusy(error)) return { kind: "busy", error };
     throw database.explain(error) ?? error;
   }
+}
+
+async function writeSome({ kysely }: Database, uses: Uses): Promise<void> {
+  const rows = uses.map(([id, atMs]) => sql`(${id}, ${isoOf(atMs)}, ${isoOf(atMs - lastUsedEveryMs)})`);
+  // A list of values names its columns so on every database.
+  await sql`
+    update api_tokens set last_used_at = used.column2 from (values ${sql.join(rows)}) as used
+    where api_tokens.id = used.column1
+      and (api_tokens.last_used_at is null or api_tokens.last_used_at <= used.column3)`.execute(kysely);
+}
+
+function isoOf(atMs: number): string {
+  return new Date(atMs).toISOString();
 }

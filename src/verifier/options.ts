@@ -1,4 +1,6 @@
+import type { AccessTokenType } from "./bearer/token-rules.js";
 import type { VerifierEvent } from "./event.js";
+import type { FailureLimitOptions } from "./failure-limit.js";
 import type { Language } from "./texts.js";
 
 export interface VerifierOptions {
@@ -16,6 +18,16 @@ export interface VerifierOptions {
   readonly language?: Language | undefined;
   /** How far the clocks of provider and API may differ, 0 to 300 s; 30 unless told. */
   readonly leewaySeconds?: number | undefined;
+  /** The most seconds after a bearer token's `iat`, whatever its `exp` says; unlimited unless told. */
+  readonly maxTokenAgeSeconds?: number | undefined;
+  /** `rfc9068` takes only JWTs that are marked as access tokens (RFC 9068); `lenient`, unless told, others too. */
+  readonly accessTokenType?: AccessTokenType | undefined;
+  /** Groups that no claim may give, whatever their case; only files and people do. None unless told. */
+  readonly reservedGroups?: readonly string[] | undefined;
+  /** Whether somebody with a good bearer token and no user yet gets one; true unless told. */
+  readonly createUsers?: boolean | undefined;
+  /** How many failed attempts one source has; unlimited unless told, since behind a proxy all may have its address. */
+  readonly failureLimit?: FailureLimitOptions | undefined;
   /** The most characters that an `Authorization` header may have; 16384 unless told. */
   readonly maxHeaderLength?: number | undefined;
   /** How many tokens, and how many users, are remembered at most; 10,000 unless told. */

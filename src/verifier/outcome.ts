@@ -1,14 +1,15 @@
 import type { Principal } from "../identity/principal.js";
+import type { Scheme } from "./fault.js";
 import type { HttpProblem } from "./problem.js";
 
 /** What an `Authorization` header turned out to be. */
 export type Outcome =
-  | { readonly kind: "authenticated"; readonly principal: Principal }
+  | { readonly kind: "authenticated"; readonly principal: Principal<Scheme> }
   /** No credentials of ours: none, or of another scheme. */
   | { readonly kind: "anonymous"; readonly problem: HttpProblem }
   | { readonly kind: "rejected"; readonly problem: HttpProblem };
 
 /** What a request may do, as an answer to give or a principal to go on with. */
 export type Decision =
-  | { readonly kind: "allowed"; readonly principal: Principal }
+  | { readonly kind: "allowed"; readonly principal: Principal<Scheme> }
   | { readonly kind: "refused"; readonly problem: HttpProblem };

@@ -3,11 +3,16 @@ import { challenges } from "./challenge.js";
 import type { Scheme } from "./fault.js";
 import { type Language, type ProblemText, texts } from "./texts.js";
 
-type ProblemCode = "not_authenticated" | "authentication_failed" | "permission_denied" | "service_unavailable";
+type ProblemCode =
+  | "not_authenticated"
+  | "authentication_failed"
+  | "permission_denied"
+  | "throttled"
+  | "service_unavailable";
 
 /** A response that says why a request was not let in: problem+json (RFC 9457) with the incumbent's members. */
 export interface HttpProblem {
-  readonly status: 401 | 403 | 503;
+  readonly status: 401 | 403 | 429 | 503;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: {
     readonly type: string;
@@ -29,6 +34,7 @@ export interface Problems {
     detail: ProblemText,
   ) => HttpProblem;
   readonly permissionDenied: (scheme: Scheme) => HttpProblem;
+  readonly throttled: (retryAfterSeconds: number) => HttpProblem;
   readonly serviceUnavailable: (retryAfterSeconds: number) => HttpProblem;
 }
 
@@ -36,6 +42,7 @@ const kinds = {
   not_authenticated: { status: 401, type: "NotAuthenticated" },
   authentication_failed: { status: 401, type: "AuthenticationFailed" },
   permission_denied: { status: 403, type: "PermissionDenied" },
+  throttled: { status: 429, type: "Throttled" },
   service_unavailable: { status: 503, type: "ServiceUnavailable" },
 } as const;
 
@@ -67,6 +74,7 @@ export function createProblems(realm: string, language: Language): Problems {
       problem("permission_denied", "permission_denied", {
         "WWW-Authenticate": challenge(scheme, "insufficient_scope"),
       }),
+    throttled: (retryAfterSeconds) => problem("throttled", "throttled", { "Retry-After": String(retryAfterSeconds) }),
     serviceUnavailable: (retryAfterSeconds) =>
       problem("service_unavailable", "service_unavailable", { "Retry-After": String(retryAfterSeconds) }),
   };

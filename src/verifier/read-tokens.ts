@@ -1,6 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
+import { parseList } from "../database/text-list.js";
 import { type Eventual, follow } from "../eventual.js";
-import { type GrantRow, grantsOf, parseList, selectGrants } from "../identity/grants.js";
+import { type GrantRow, grantsOf, selectGrants } from "../identity/grants.js";
 import type { Grants } from "../identity/principal.js";
 
 /** An API token with its user, as the database has it. */
@@ -61,8 +62,7 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
 }
 
 function readRow(row: TokenRow): StoredToken {
-  const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ...token] = row;
-  const [id, identifier, permissions, expiresAt, lastUsedAt, validUntil] = token;
+  const [, , isActive, , , , , , id, identifier, permissions, expiresAt, lastUsedAt, validUntil] = row;
   return {
     id,
     identifier,
@@ -71,6 +71,6 @@ function readRow(row: TokenRow): StoredToken {
     lastUsedAt,
     validUntil,
     isUserActive: isActive === 1,
-    grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups]),
+    grants: grantsOf(row),
   };
 }

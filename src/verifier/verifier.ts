@@ -3,6 +3,12 @@ import type { Decision, Outcome } from "./outcome.js";
 /** An `Authorization` header's value, or the values of one that came several times. */
 export type Authorization = string | readonly string[] | undefined;
 
+/** What is known of a request beside its `Authorization` header. */
+export interface RequestContext {
+  /** The address that it comes from, as far as the server can tell; only looked at where failed attempts are limited. */
+  readonly source?: string | undefined;
+}
+
 export interface Verifier {
   /**
    * Whom a request acts for. The answer is there at once, without a promise, unless a provider or a remote database has to be
@@ -10,14 +16,20 @@ export interface Verifier {
    *
    * @throws SetupError when the database does not answer, at once or as a rejection: nothing is known about the request then
    */
-  readonly authenticate: (authorization: Authorization) => Outcome | Promise<Outcome>;
+  readonly authenticate: (authorization: Authorization, context?: RequestContext) => Outcome | Promise<Outcome>;
   /**
    * Whether a request may do something: like {@link Verifier.authenticate}, with a 403 where a permission is missing and a 503
    * where the database does not answer.
    *
    * @param permission such as `taken.view_externetaak`; without it, whoever is authenticated may
    */
-  readonly authorize: (authorization: Authorization, permission?: string) => Decision | Promise<Decision>;
+  readonly authorize: (
+    authorization: Authorization,
+    permission?: string,
+    context?: RequestContext,
+  ) => Decision | Promise<Decision>;
+  /** Whether failed attempts are limited, so that a request's source is worth finding out. */
+  readonly wantsSource: boolean;
   /** Writes what waits and closes the database. Nothing is answered afterwards. */
   readonly close: () => Promise<void>;
 }

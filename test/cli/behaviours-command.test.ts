@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/engine/load.js";
 import type { LoadOptions } from "../../src/engine/load-options.js";
 import { SetupError } from "../../src/errors.js";
-import { runCli, writeFiles } from "../support/cli.js";
-import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
+import { runCliHere, writeFiles } from "../support/cli.js";
+import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
 import { probeConfig, probeModule } from "./probe-step.js";
+
+const workplace = (files: Readonly<Record<string, string>> = {}) => workplaceOf(files, runCliHere);
 
 const people = users("username: anna, email: anna@example.nl");
 const token = tokens(tokenItem("open-forms", tokenA));
@@ -47,7 +49,7 @@ describe("the incumbent's command line (A1)", () => {
 
   it("A1.2 with a file that does not exist says so, and does nothing", async () => {
     const place = workplace();
-    const result = await runCli(["apply", "/does/not/exist"], { cwd: place.folder });
+    const result = await runCliHere(["apply", "/does/not/exist"], { cwd: place.folder });
     expect(result).toMatchObject({ status: 3, stdout: "" });
     expect(result.stderr).toContain("the file /does/not/exist does not exist [FILE_UNREADABLE]");
     expect(readdirSync(place.folder)).toEqual([]);
@@ -56,7 +58,7 @@ describe("the incumbent's command line (A1)", () => {
   // There are always the program's own steps here; what can be empty is a module of one's own.
   it("A1.3 always has steps, whatever a module of one's own brings", async () => {
     const place = workplace({ "none.mjs": "export const steps = [];\n", "config.yaml": people });
-    const { stdout, status } = await runCli(["steps", "--steps", "none.mjs"], { cwd: place.folder });
+    const { stdout, status } = await runCliHere(["steps", "--steps", "none.mjs"], { cwd: place.folder });
     expect(status).toBe(0);
     for (const flag of [
       "oidc_db_config_enable",
@@ -81,14 +83,14 @@ describe("the incumbent's command line (A1)", () => {
       const run = await place.apply(yaml);
       expect(run.status).toBe(3);
       expect([...run.problems].sort()).toEqual([...problems].sort());
-      expect(place.hasDatabase()).toBe(false);
+      expect(await place.hasDatabase()).toBe(false);
     },
   );
 
   // The incumbent lists steps; here the changes are listed, and the unknown key is told of on standard error.
   it("A1.5 with two steps and an unknown key at the root does both, and tells of the key", async () => {
     const place = workplace({ "config.yaml": `${people}${token}another_program: {a: 1}\n` });
-    const result = await runCli(["apply", "config.yaml"], { cwd: place.folder });
+    const result = await runCliHere(["apply", "config.yaml"], { cwd: place.folder });
     expect(result.status).toBe(0);
     expect(result.stdout).toBe(
       "user\n  + anna\n\napi_token\n  + open-forms\n\nApplied: 2 created, 0 updated, 0 deleted, 0 unchanged.\n",
@@ -99,7 +101,7 @@ describe("the incumbent's command line (A1)", () => {
 
   it("A1.6 validates without doing anything", async () => {
     const place = workplace({ "config.yaml": people + token });
-    const result = await runCli(["validate", "config.yaml"], { cwd: place.folder });
+    const result = await runCliHere(["validate", "config.yaml"], { cwd: place.folder });
     expect(result).toMatchObject({ status: 0, stdout: "Valid: config.yaml\n", stderr: "" });
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
@@ -118,21 +120,21 @@ describe("the incumbent's command line (A1)", () => {
       "error WRONG_TYPE 6:18",
       "error WRONG_TYPE 10:149",
     ]);
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   // The incumbent prints the first step as done although it is rolled back, and the error's text; here neither is.
   it("A1.8 rolls everything back when a step fails", async () => {
     const place = workplace({ "config.yaml": people, "probe.mjs": probeModule });
     await place.run(["apply", "config.yaml", ...stepsArgument]);
-    const bytes = place.bytes();
+    const contents = await place.contents();
     writeFiles(place.folder, { "more.yaml": token + probeConfig, fail: "" });
-    const result = await runCli(["apply", "config.yaml", "more.yaml", ...stepsArgument], { cwd: place.folder });
+    const result = await runCliHere(["apply", "config.yaml", "more.yaml", ...stepsArgument], { cwd: place.folder });
     expect(result).toMatchObject({ status: 1, stdout: "" });
     expect(result.stderr).toContain("an unexpected TypeError [INTERNAL]");
     expect(result.stderr).toContain("nothing was changed");
-    expect(place.bytes().equals(bytes)).toBe(true);
-    expect(await place.open().kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
+    expect(await place.contents()).toBe(contents);
+    expect(await (await place.open()).kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
   });
 
   // The incumbent lists what it skips; here what is off on purpose is left alone without a word.
@@ -197,7 +199,7 @@ describe("the incumbent's runner (A2)", () => {
     const place = workplace();
     const off = token.replace("enable: true", "enable: false");
     expect((await place.apply(people + off)).changes).toEqual(["create user anna"]);
-    expect(await place.open().kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
+    expect(await (await place.open()).kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
     expect((await place.apply(people + token)).changes).toEqual(["create api_token open-forms"]);
   });
 
@@ -205,10 +207,10 @@ describe("the incumbent's runner (A2)", () => {
     const place = workplace({ "config.yaml": token + probeConfig, "probe.mjs": probeModule, fail: "" });
     const arguments_ = ["apply", "config.yaml", ...stepsArgument];
     expect((await place.run(arguments_)).status).toBe(1);
-    expect(await place.open().kysely.introspection.getTables()).toEqual([]);
+    expect(await place.tables()).toEqual([]);
     rmSync(join(place.folder, "fail"));
     expect((await place.run(arguments_)).status).toBe(0);
-    const { kysely } = place.open();
+    const { kysely } = await place.open();
     expect(await kysely.selectFrom("api_tokens").select("identifier").execute()).toEqual([
       { identifier: "open-forms" },
     ]);
@@ -218,7 +220,7 @@ describe("the incumbent's runner (A2)", () => {
     const place = workplace({ "config.yaml": probeConfig, "probe.mjs": probeModule });
     const arguments_ = ["apply", "config.yaml", ...stepsArgument];
     const names = async () => {
-      const { kysely } = place.open();
+      const { kysely } = await place.open();
       const rows = kysely
         .withTables<{ probes: { name: string } }>()
         .selectFrom("probes")

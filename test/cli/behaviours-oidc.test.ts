@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCliHere } from "../support/cli.js";
 import { always, serve } from "../support/http-server.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
-import { type Workplace, workplace } from "./outcome.js";
+import { type Workplace, workplace as workplaceOf } from "./outcome.js";
+
+const workplace = () => workplaceOf({}, runCliHere);
 
 let provider: OpenIdProvider;
 
@@ -32,12 +35,12 @@ oidc_db_config_admin_auth:
 ${client}`;
 }
 
-function providerRow(place: Workplace) {
-  return place.open().kysely.selectFrom("oidc_providers").selectAll().executeTakeFirstOrThrow();
+async function providerRow(place: Workplace) {
+  return (await place.open()).kysely.selectFrom("oidc_providers").selectAll().executeTakeFirstOrThrow();
 }
 
-function clientRow(place: Workplace) {
-  return place.open().kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
+async function clientRow(place: Workplace) {
+  return (await place.open()).kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
 }
 
 describe("the incumbent's OpenID Connect step (A7)", () => {
@@ -142,13 +145,13 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
   it.each([404, 403, 500, "refused connection"])("A7.45 changes nothing when discovery fails: %s", async (failure) => {
     const place = workplace();
     await place.apply(config(explicit, "      enabled: false\n"));
-    const bytes = place.bytes();
+    const contents = await place.contents();
     const server = await serve(always(typeof failure === "number" ? failure : 200, {}));
     if (typeof failure === "string") await server.close();
     const run = await place.apply(config(discovering(`${server.origin}/realms/test/`)));
     expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
     expect(run.problems).toEqual(["error DISCOVERY_UNREACHABLE 4:7"]);
-    expect(place.bytes().equals(bytes)).toBe(true);
+    expect(await place.contents()).toBe(contents);
     expect(await clientRow(place)).toMatchObject({ enabled: 0 });
   });
 
@@ -157,7 +160,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     const server = await serve(always(200, { issuer: "https://elsewhere.example.nl" }));
     const run = await place.apply(config(discovering(`${server.origin}/`)));
     expect(run).toMatchObject({ status: 3, problems: ["error DISCOVERY_INVALID 4:7"] });
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   it("A7.46 names the client that has no identifier", async () => {
@@ -179,7 +182,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     expect(run.status).toBe(3);
     expect(run.problems).toContain("error INVALID_VALUE 10:19");
     expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toContain("`admin-oidc`");
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
     const other = await place.apply(config(explicit).replace("admin-oidc", "oidc-digid"));
     expect(other.status).toBe(0);
     expect(other.problems).toContain("warning UNKNOWN_CLIENT_IDENTIFIER 10:19");

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { tokenA, tokenB, tokenC, tokenItem, tokens, type Workplace, workplace } from "./outcome.js";
+import { runCliHere } from "../support/cli.js";
+import { tokenA, tokenB, tokenC, tokenItem, tokens, type Workplace, workplace as workplaceOf } from "./outcome.js";
+
+const workplace = () => workplaceOf({}, runCliHere);
 
 const digest = (value: string) => digestToken(new Secret(value));
 const uuid = "b0e8553f-8b1a-4d55-ab90-6d02f1bcf2c2";
 const otherUuid = "b427ef84-189d-43aa-9efd-7bb2c459e281";
 
-function rows(place: Workplace) {
-  return place
-    .open()
-    .kysely.selectFrom("api_tokens")
+async function rows(place: Workplace) {
+  return (await place.open()).kysely
+    .selectFrom("api_tokens")
     .select(["identifier", "digest", "contact_person", "email", "organization", "application", "administration"])
     .orderBy("identifier")
     .execute();
@@ -18,7 +20,7 @@ function rows(place: Workplace) {
 
 /** The permissions of each service user, sorted. */
 async function permissions(place: Workplace): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { kysely } = place.open();
+  const { kysely } = await place.open();
   const names = await kysely.selectFrom("users").select("username").orderBy("username").execute();
   const granted = await kysely
     .selectFrom("user_permissions")
@@ -76,18 +78,19 @@ describe("Open Klant's tokens (A8)", () => {
   ])("refuses %s and leaves the database as it is, for the other item too", async (_what, item) => {
     const place = workplace();
     await place.apply(tokens(tokenItem("token-0", tokenC)));
-    const bytes = place.bytes();
+    const contents = await place.contents();
     const run = await place.apply(tokens(item, tokenItem("token-2", tokenB)));
     expect(run.status).toBe(3);
     expect(run.problems.every((problem) => problem.startsWith("error INVALID_VALUE 4:"))).toBe(true);
-    expect(place.bytes().equals(bytes)).toBe(true);
+    expect(await place.contents()).toBe(contents);
     expect((await rows(place)).map(({ identifier }) => identifier)).toEqual(["token-0"]);
   });
 
   it("A8.57 gives the same two rows the second time, with the same ids and times", async () => {
     const place = workplace();
     const yaml = tokens(tokenItem("token-1", tokenA), tokenItem("token-2", tokenB));
-    const everything = () => place.open().kysely.selectFrom("api_tokens").selectAll().orderBy("identifier").execute();
+    const everything = async () =>
+      (await place.open()).kysely.selectFrom("api_tokens").selectAll().orderBy("identifier").execute();
     await place.apply(yaml);
     const before = await everything();
     expect(before).toHaveLength(2);
@@ -122,7 +125,7 @@ describe("the Objects API's tokens (A9)", () => {
       "token-2": [`objecttype.${uuid}.read_and_write`],
       "token-3": [],
     });
-    const { kysely } = place.open();
+    const { kysely } = await place.open();
     expect(await kysely.selectFrom("users").select("username").where("is_superuser", "=", 1).execute()).toEqual([
       { username: "token-3" },
     ]);
@@ -157,7 +160,7 @@ describe("the Objects API's tokens (A9)", () => {
     const place = workplace();
     const run = await place.apply(yaml);
     expect(run).toMatchObject({ status: 3, problems: [`error ${where}`] });
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   // The incumbent finds it while it writes, and rolls back; here it is found in the file.
@@ -166,7 +169,7 @@ describe("the Objects API's tokens (A9)", () => {
     const run = await place.apply(tokens(tokenItem("token-1", tokenA), tokenItem("token-2", tokenA)));
     expect(run.status).toBe(3);
     expect(run.problems).toEqual(["error DUPLICATE_SECRET 5:36"]);
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   it("A9.67 takes an empty list: nothing is made, and nothing that is there goes", async () => {

@@ -1,13 +1,15 @@
 import { scryptSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { users, type Workplace, workplace } from "./outcome.js";
+import { runCliHere } from "../support/cli.js";
+import { users, type Workplace, workplace as workplaceOf } from "./outcome.js";
+
+const workplace = () => workplaceOf({}, runCliHere);
 
 const password = "Lk4-vogel-Zilver-9";
 
-function rows(place: Workplace) {
-  return place
-    .open()
-    .kysely.selectFrom("users")
+async function rows(place: Workplace) {
+  return (await place.open()).kysely
+    .selectFrom("users")
     .select(["username", "email", "is_staff", "is_superuser", "password_hash"])
     .orderBy("username")
     .execute();
@@ -52,7 +54,7 @@ describe("the incumbent's users (A5)", () => {
 
   it("A5.34 updates the row of a user with a new address and new flags", async () => {
     const place = workplace();
-    const ids = () => place.open().kysely.selectFrom("users").select("id").execute();
+    const ids = async () => (await place.open()).kysely.selectFrom("users").select("id").execute();
     await place.apply(users("username: anna, email: old@example.nl, is_staff: true"));
     const before = await ids();
     const run = await place.apply(users("username: anna, email: new@example.nl, is_superuser: true"));
@@ -71,7 +73,7 @@ describe("the incumbent's users (A5)", () => {
     const yaml = users(`username: anna, password: ${password}`);
     await place.apply(yaml);
     const hash = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0$a2V5a2V5a2V5a2V5";
-    await place.open().kysely.updateTable("users").set({ password_hash: hash }).execute();
+    await (await place.open()).kysely.updateTable("users").set({ password_hash: hash }).execute();
     expect(await place.apply(yaml)).toMatchObject({ status: 0, problems: [], json: { outcome: "unchanged" } });
     const changed = await place.apply(users(`username: anna, password: ${password}-2, is_staff: true`));
     expect(changed.json.changes?.[0]?.fields).toEqual([{ name: "is_staff", before: false, after: true }]);
@@ -99,6 +101,6 @@ describe("the incumbent's sites (A6)", () => {
     expect(run.changes).toEqual(["create user anna"]);
     const alone = workplace();
     expect((await alone.apply(sites)).problems).toContain("error NO_STEPS_ENABLED");
-    expect(alone.hasDatabase()).toBe(false);
+    expect(await alone.hasDatabase()).toBe(false);
   });
 });

@@ -6,6 +6,8 @@ export type Command = "validate" | "plan" | "apply";
 /** One way to provoke a code. */
 export interface Row {
   readonly code: ProblemCode;
+  /** The database that alone can have it. */
+  readonly only?: "sqlite" | "postgres";
   /** What tells this row from others of its code. */
   readonly how: string;
   /** A file that is given after base.yaml. */

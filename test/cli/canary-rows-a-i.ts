@@ -1,12 +1,14 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 import type { Canaries } from "../support/canaries.js";
+import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
 const zod = fileURLToPath(new URL("../../node_modules/zod/index.js", import.meta.url));
-const openFile = (folder: string) => openForTest(`sqlite:${join(folder, "auth.db")}`);
+const fileIn = (folder: string) => join(folder, "vtb-auth.db");
 
 /** The codes from A to I. */
 export function firstCanaryRows(canaries: Canaries): readonly Row[] {
@@ -27,11 +29,12 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     { code: "COMMAND_LINE", how: "a value that does not fit", args: ["--output", `postgres://u:${make("value")}@h/x`] },
     {
       code: "DATABASE_FAILED",
+      only: "sqlite",
       how: "a damaged file",
       told: toDatabase,
       applied: true,
       prepare: (folder) => {
-        const file = join(folder, "auth.db");
+        const file = fileIn(folder);
         const bytes = readFileSync(file);
         // The first page says what there is; the others hold it.
         writeFileSync(file, bytes.fill(0x5a, 4096));
@@ -39,10 +42,11 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     },
     {
       code: "DATABASE_MODE",
+      only: "sqlite",
       how: "mode 0644",
       told: toDatabase,
       applied: true,
-      prepare: (folder) => chmodSync(join(folder, "auth.db"), 0o644),
+      prepare: (folder) => chmodSync(fileIn(folder), 0o644),
     },
     {
       code: "DATABASE_NEWER",
@@ -51,11 +55,35 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       applied: true,
       prepare: async (folder) => {
         const row = { name: "9999_future", applied_at: "2099-01-01T00:00:00.000Z" };
-        await openFile(folder).kysely.insertInto("setup_migrations").values(row).execute();
+        await (await openForTest(databaseOf(folder))).kysely.insertInto("setup_migrations").values(row).execute();
       },
     },
-    { code: "DATABASE_UNREACHABLE", how: "a folder", told: toDatabase, database: "sqlite:." },
-    ...[`postgres://u:${make("url")}@h/x`, `sqlite:postgres://u:${make("sqlite-url")}@h/x`].map((database) => ({
+    {
+      code: "DATABASE_REFUSED",
+      how: "another password",
+      told: toDatabase,
+      database: inject("postgresUrl").replace(/:[^:@]+@/, `:${make("wrong-password")}@`),
+    },
+    {
+      code: "DATABASE_TLS",
+      how: "an authority that is not there",
+      told: toDatabase,
+      database: `postgres://u:${make("tls-password")}@h/x?sslmode=verify-full&sslrootcert=none.pem`,
+    },
+    { code: "DATABASE_UNREACHABLE", only: "sqlite", how: "a folder", told: toDatabase, database: "sqlite:." },
+    {
+      code: "DATABASE_UNREACHABLE",
+      how: "a server that is not there",
+      told: toDatabase,
+      database: `postgres://u:${make("closed-password")}@127.0.0.1:1/x`,
+    },
+    ...[
+      `mysql://u:${make("url")}@h/x`,
+      `sqlite:postgres://u:${make("sqlite-url")}@h/x`,
+      `postgres://u:1/${make("url-slash")}@h/x`,
+      `postgres://u:1?${make("url-question")}@h/x`,
+      `postgres://u:1#${make("url-hash")}@h/x`,
+    ].map((database) => ({
       code: "DATABASE_URL" as const,
       how: database.slice(0, 15),
       told: toDatabase,
@@ -66,7 +94,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       how: "in the variable",
       told: toDatabase,
       database: "",
-      env: { VTB_SETUP_DATABASE: `postgresql://u:${make("url-variable")}@h/x` },
+      env: { VTB_SETUP_DATABASE: `postgresql://u:%${make("url-variable")}@h/x` },
     },
     {
       code: "DEPRECATED_FIELD",

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Canaries } from "../support/canaries.js";
 import { type Row, rowText, toDatabase } from "./canary-row.js";
@@ -17,7 +17,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       env: { VTB_SETUP_KEY: "", VTB_SETUP_KEY_FILE: "key" },
       files: { key: make("no-key-file") },
     },
-    { code: "KEY_MADE", how: "no variable", told: ["apply"], env: { VTB_SETUP_KEY: "" } },
+    { code: "KEY_MADE", only: "sqlite", how: "no variable", told: ["apply"], env: { VTB_SETUP_KEY: "" } },
     {
       code: "KEY_MISMATCH",
       how: "another key",
@@ -25,6 +25,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       applied: true,
       env: { VTB_SETUP_KEY: add("other-key", randomBytes(32).toString("hex")) },
     },
+    { code: "MIGRATION_NEEDED", how: "no tables", told: ["apply"], args: ["--no-migrate"] },
     { code: "MISSING_FIELD", how: "no contact person", yaml: token(`token: ${make("missing")}`, "email: a@b.nl") },
     { code: "MISSING_OPENID_SCOPE", how: "email alone", yaml: client(`${full}, oidc_rp_scopes_list: [email]`) },
     {
@@ -201,7 +202,6 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       prepare: (folder) => {
         const file = join(folder, "rij.yaml");
         writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.from([0x23, 0xff, 0x0a])]));
-        rmSync(join(folder, "auth.db"), { force: true });
       },
     },
   ];

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withLock } from "../../src/database/lock.js";
@@ -6,6 +5,7 @@ import { openDatabase } from "../../src/database/open.js";
 import { apply } from "../../src/engine/apply.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
+import { databaseOf } from "../support/databases.js";
 import {
   configurationOf,
   openForTest,
@@ -17,6 +17,8 @@ import {
 import { digestsOf, stateOf, tokensYaml } from "../support/tokens.js";
 
 const four = [0, 1, 2, 3] as const;
+const eight = [...four, 4, 5, 6, 7] as const;
+const count = 500;
 const lezers = configurationOf(resource("group", "lezers", { permissions: [] }));
 const schrijvers = configurationOf(resource("group", "schrijvers", { permissions: [] }));
 
@@ -26,7 +28,7 @@ function outcomeOf({ stdout }: { readonly stdout: string }): string {
 
 /** Holds the lock of a database, which has its tables, while `work` runs. */
 async function whileLocked<T>(url: string, work: () => Promise<T>): Promise<T> {
-  const database = openDatabase(url, "write");
+  const database = await openDatabase(url, "write");
   const lock = {
     timeoutMs: 0,
     hasTables: true,
@@ -42,18 +44,18 @@ async function whileLocked<T>(url: string, work: () => Promise<T>): Promise<T> {
 }
 
 describe("applies at once", () => {
-  it("S92 let one make a fresh database and three find nothing to do", async () => {
+  it("S92 from eight processes let one make a fresh database and seven find nothing to do", async () => {
     const folder = temporaryFolder();
-    writeFiles(folder, { "config.yaml": tokensYaml(2000, "new") });
-    const run = () => runCli(["apply", "config.yaml", "--output", "json"], { cwd: folder, timeoutMs: 60_000 });
-    const ends = await Promise.all(four.map(run));
+    writeFiles(folder, { "config.yaml": tokensYaml(count, "new") });
+    const run = () => startCli(["apply", "config.yaml", "--output", "json"], { cwd: folder }).ended;
+    const ends = await Promise.all(eight.map(run));
     expect(ends.map(({ status, stderr }) => ({ status, stderr: stderr.replace(/^waiting .*…\n/gm, "") }))).toEqual(
-      four.map(() => ({ status: 0, stderr: "" })),
+      eight.map(() => ({ status: 0, stderr: "" })),
     );
-    expect(ends.map(outcomeOf).sort()).toEqual(["applied", "unchanged", "unchanged", "unchanged"]);
-    const { tokens, counts, revision } = await stateOf(`sqlite:${join(folder, "vtb-auth.db")}`);
-    expect(tokens.map(({ digest }) => digest).sort()).toEqual(digestsOf(2000, "new"));
-    expect(counts).toEqual([2000, 2000, 2000, 1]);
+    expect(ends.map(outcomeOf).sort()).toEqual(["applied", ...eight.slice(1).map(() => "unchanged")]);
+    const { tokens, counts, revision } = await stateOf(databaseOf(folder));
+    expect(tokens.map(({ digest }) => digest).sort()).toEqual(digestsOf(count, "new"));
+    expect(counts).toEqual([count, count, count, 1]);
     expect(revision).toEqual([{ revision: 1 }]);
   }, 90_000);
 
@@ -62,11 +64,11 @@ describe("applies at once", () => {
     const yaml = tokensYaml(4, "new").split(/(?=^ {4}- identifier)/m);
     writeFiles(folder, Object.fromEntries(four.map((index) => [`${index}.yaml`, `${yaml[0]}${yaml[index + 1]}`])));
     const ends = await Promise.all(
-      four.map((index) => runCli(["apply", `${index}.yaml`, "--output", "json"], { cwd: folder })),
+      four.map((index) => startCli(["apply", `${index}.yaml`, "--output", "json"], { cwd: folder }).ended),
     );
     expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
     expect(ends.map(outcomeOf)).toEqual(["applied", "applied", "applied", "applied"]);
-    const { tokens, counts, revision } = await stateOf(`sqlite:${join(folder, "vtb-auth.db")}`);
+    const { tokens, counts, revision } = await stateOf(databaseOf(folder));
     expect(tokens.map(({ identifier }) => identifier)).toEqual(["app-0", "app-1", "app-2", "app-3"]);
     expect(tokens.map(({ digest }) => digest).sort()).toEqual(digestsOf(4, "new"));
     expect(counts).toEqual([4, 4, 4, 4]);
@@ -77,7 +79,7 @@ describe("applies at once", () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "old.yaml": tokensYaml(1, "old"), "new.yaml": tokensYaml(1, "new") });
     expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
-    const run = await whileLocked(`sqlite:${join(folder, "vtb-auth.db")}`, async () => {
+    const run = await whileLocked(databaseOf(folder), async () => {
       const started = startCli(["apply", "new.yaml"], { cwd: folder });
       await started.said(/^waiting for another run to end…$/m);
       return started;
@@ -95,7 +97,7 @@ describe("applies at once", () => {
         problems: [{ code: "DATABASE_LOCKED", message: "another run holds the database's lock" }],
       });
     });
-    const { kysely } = openForTest(url);
+    const { kysely } = await openForTest(url);
     expect(await kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "lezers" }]);
     expect((await apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }))).outcome).toBe("applied");
   });

@@ -1,228 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
-import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
+import { type CorpusProviders, corpus, rows, startCorpusProviders, title } from "./corpus-rows.js";
 import { jsonRun, type Workplace, workplace } from "./outcome.js";
-
-const corpus = fileURLToPath(new URL("../corpus/", import.meta.url));
-const foreign = (...places: readonly string[]) => places.map((place) => `warning UNKNOWN_ROOT_KEY ${place}`);
-const deprecated = (...places: readonly string[]) => places.map((place) => `warning DEPRECATED_FIELD ${place}`);
-
-interface Row {
-  readonly file: string;
-  /** The numbers of the incumbent's behaviours that it shows, where it shows any. */
-  readonly shows?: string;
-  /** The variables that the enabled steps name; those of other programs stay unset. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly outcome: "applied" | "invalid";
-  /** Everything that is told of the file as it is, in order. */
-  readonly problems: readonly string[];
-  /** What it creates. */
-  readonly creates?: readonly string[];
-}
-
-const rows: readonly Row[] = [
-  {
-    file: "chart-openinwoner-deprecated-fields.yaml",
-    env: { keycloak_client_secret: "Vq3xH8sLr2Zt" },
-    outcome: "applied",
-    problems: [
-      ...deprecated("17:7", "19:5", "21:5", "23:7", "27:18", "28:31", "29:21", "30:23", "32:5", "33:21", "34:22"),
-      ...deprecated("35:22"),
-      ...foreign("37:1", "38:1", "90:1", "91:1", "111:1", "113:1", "114:1"),
-    ],
-    creates: ["oidc_provider admin-oidc-provider", "oidc_client admin-oidc"],
-  },
-  {
-    file: "chart-openvtb.yaml",
-    outcome: "applied",
-    problems: ["warning INSECURE_URL 9:35"],
-    creates: ["oidc_provider keycloak-provider", "oidc_client admin-oidc"],
-  },
-  {
-    file: "objects-api.yaml",
-    outcome: "applied",
-    problems: [...foreign("1:1", "2:1", "14:1", "15:1", "22:1", "23:1"), "warning MISSING_FIELD 65:9"],
-    creates: ["oidc_provider admin-oidc", "oidc_client admin-oidc", "api_token token-1", "api_token token-2"],
-  },
-  {
-    file: "oidc-custom-options.yaml",
-    shows: "A7.48",
-    outcome: "applied",
-    problems: [
-      "warning MISSING_FIELD 6:7",
-      "warning UNKNOWN_CLIENT_IDENTIFIER 12:17",
-      "warning OPTIONS_DEFAULTED 17:7",
-    ],
-    creates: ["oidc_provider test-provider-oidc", "oidc_client test-admin-oidc"],
-  },
-  {
-    file: "oidc-defaults.yaml",
-    shows: "A7.43",
-    outcome: "applied",
-    problems: [
-      "warning OPTIONS_DEFAULTED 4:5",
-      "warning NO_SIGN_KEYS 4:5",
-      "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
-      "warning MISSING_FIELD 8:7",
-      ...deprecated("8:7"),
-    ],
-    creates: ["oidc_provider test-admin-oidc-provider", "oidc_client test-admin-oidc"],
-  },
-  {
-    file: "oidc-discovery.yaml",
-    shows: "A7.44",
-    outcome: "applied",
-    problems: ["warning OPTIONS_DEFAULTED 4:5", "warning UNKNOWN_CLIENT_IDENTIFIER 4:17", ...deprecated("8:7")],
-    creates: ["oidc_provider test-admin-oidc-provider", "oidc_client test-admin-oidc"],
-  },
-  {
-    file: "oidc-full-setup.yaml",
-    shows: "A7.41",
-    outcome: "applied",
-    problems: [
-      "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
-      "warning MISSING_OPENID_SCOPE 9:5",
-      "warning INVALID_VALUE 14:27",
-      "warning MISSING_FIELD 16:9",
-      ...deprecated("16:9", "22:5", "24:5", "26:7", "28:18", "29:31", "31:5", "33:23", "35:5", "36:32", "37:21"),
-      ...deprecated("38:22", "39:22"),
-    ],
-    creates: ["oidc_provider test-admin-oidc-provider", "oidc_client test-admin-oidc"],
-  },
-  {
-    // The incumbent refuses the identifier; here a login or verifier may ask for any, so it is a warning.
-    file: "oidc-invalid-client.yaml",
-    shows: "A7.49",
-    outcome: "applied",
-    problems: [
-      "warning OPTIONS_DEFAULTED 4:5",
-      "warning NO_SIGN_KEYS 4:5",
-      "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
-      "warning MISSING_FIELD 8:7",
-      ...deprecated("8:7"),
-    ],
-    creates: ["oidc_provider invalid-admin-oidc-provider", "oidc_client invalid-admin-oidc"],
-  },
-  { file: "oidc-missing-identifier.yaml", shows: "A7.46", outcome: "invalid", problems: ["error MISSING_FIELD 4:5"] },
-  {
-    file: "oidc-multiple-providers.yaml",
-    shows: "A7.47",
-    outcome: "applied",
-    problems: [
-      "warning MISSING_FIELD 17:7",
-      "warning OPTIONS_DEFAULTED 28:7",
-      "warning UNKNOWN_CLIENT_IDENTIFIER 29:17",
-      "warning OPTIONS_DEFAULTED 33:14",
-    ],
-    creates: [
-      "oidc_provider test-provider-discovery",
-      "oidc_provider test-provider-full",
-      "oidc_client admin-oidc",
-      "oidc_client test-admin-oidc",
-    ],
-  },
-  {
-    file: "open-klant.yaml",
-    outcome: "applied",
-    problems: [
-      "warning MISSING_FIELD 20:9",
-      "warning NO_SIGN_KEYS 24:5",
-      ...foreign("55:1", "56:1", "73:1", "74:1", "80:1", "81:1"),
-    ],
-    creates: ["oidc_provider example-provider", "oidc_client admin-oidc", "api_token token-1"],
-  },
-  {
-    file: "open-vtb.yaml",
-    outcome: "applied",
-    problems: ["warning MISSING_FIELD 9:9", ...foreign("74:1", "75:1", "86:1", "87:1")],
-    creates: ["oidc_provider admin-oidc", "oidc_client admin-oidc", "oidc_client api-oidc"],
-  },
-  {
-    file: "podiumd-objecttypen-pkce.yaml",
-    env: {
-      keycloak_client_secret: "Vq3xH8sLr2Zt",
-      object_objecttypes_token: "2a6d4f0b8c1e3957a0b2c4d6e8f90123456789ab",
-      objecttypen_openbeheer_token: "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
-    },
-    outcome: "applied",
-    problems: ["warning INSECURE_URL 31:35"],
-    creates: [
-      "oidc_provider keycloak-provider",
-      "oidc_client admin-oidc",
-      "api_token openformulier-token",
-      "api_token openbeheer-token",
-    ],
-  },
-  {
-    file: "podiumd-openzaak-unparseable.yaml",
-    env: { keycloak_client_secret: "Vq3xH8sLr2Zt" },
-    outcome: "invalid",
-    problems: [
-      ...foreign("1:1", "2:1", "6:1", "7:1"),
-      "error VALUE_FROM_IN_TEXT 16:19",
-      ...foreign("22:1", "23:1", "28:1", "29:1", "38:1", "39:1", "51:1", "52:1"),
-      "warning INSECURE_URL 66:35",
-    ],
-  },
-  {
-    file: "token-all-fields.yaml",
-    shows: "A8.53",
-    outcome: "applied",
-    problems: [],
-    creates: ["api_token token-1", "api_token token-3"],
-  },
-  { file: "token-invalid-email.yaml", shows: "A8.54", outcome: "invalid", problems: ["error INVALID_VALUE 7:14"] },
-  {
-    // Two mistakes in one value: its spaces and its length.
-    file: "token-invalid-identifier.yaml",
-    shows: "A8.56",
-    outcome: "invalid",
-    problems: ["error INVALID_VALUE 4:19", "error INVALID_VALUE 4:19"],
-  },
-  {
-    file: "token-invalid-token.yaml",
-    shows: "A8.55",
-    outcome: "invalid",
-    problems: ["error INVALID_VALUE 5:14", "error INVALID_VALUE 7:14"],
-  },
-  {
-    file: "users.yaml",
-    shows: "A5.32",
-    outcome: "applied",
-    problems: ["warning WEAK_PASSWORD 8:17"],
-    creates: ["user foo"],
-  },
-];
 
 const applied = rows.filter(({ outcome }) => outcome === "applied").map((row) => [title(row), row] as const);
 const invalid = rows.filter(({ outcome }) => outcome === "invalid").map((row) => [title(row), row] as const);
 
-function title({ file, shows }: Row): string {
-  return shows === undefined ? file : `${shows} ${file}`;
-}
-
-let provider: OpenIdProvider;
-let otherRealm: OpenIdProvider;
+let providers: CorpusProviders;
 
 beforeAll(async () => {
-  provider = await startOpenIdProvider();
-  otherRealm = await startOpenIdProvider({ path: "/realms/example/" });
+  providers = await startCorpusProviders();
 });
 
-afterAll(async () => {
-  await provider.close();
-  await otherRealm.close();
-});
+afterAll(() => providers.close());
 
-/** The file's text, with the discovery endpoints on this machine. */
-function local(file: string): string {
-  return readFileSync(corpus + file, "utf8").replace(
-    /(oidc_op_discovery_endpoint: )https?:\/\/[^/\s]+\/realms\/(test|example)\//g,
-    (_match, key: string, realm: string) => key + (realm === "test" ? provider : otherRealm).discoveryEndpoint,
-  );
-}
+const local = (file: string) => providers.local(file);
 
 async function applyLocal(file: string, env: Readonly<Record<string, string>> = {}): Promise<Workplace> {
   const place = workplace({ [file]: local(file) });
@@ -258,13 +51,13 @@ describe("real configuration files", () => {
     const expected = isAsItIs ? row.problems : row.problems.filter((problem) => !problem.includes("INSECURE_URL"));
     expect(first.problems.filter((problem) => problem !== "note KEY_MADE")).toEqual(expected);
 
-    const bytes = place.bytes();
+    const contents = await place.contents();
     const second = await place.run(["apply", file], { env: { ...row.env } });
     expect(second.status).toBe(0);
     expect(second.json.outcome).toBe("unchanged");
     expect(second.json.summary).toEqual({ create: 0, update: 0, delete: 0, unchanged: row.creates?.length });
     expect(second.problems).toEqual(expected);
-    expect(place.bytes().equals(bytes)).toBe(true);
+    expect(await place.contents()).toBe(contents);
   });
 
   it("open-vtb.yaml and open-klant.yaml name no provider to ask, so they are applied exactly as they are", () => {
@@ -335,7 +128,7 @@ describe("what real files leave in the database", () => {
     const file = "podiumd-objecttypen-pkce.yaml";
     const { env } = rows.find((row) => row.file === file) ?? {};
     const place = await applyLocal(file, env);
-    const usePkce = () => place.open().kysely.selectFrom("oidc_clients").select("use_pkce").execute();
+    const usePkce = async () => (await place.open()).kysely.selectFrom("oidc_clients").select("use_pkce").execute();
     expect(await usePkce()).toEqual([{ use_pkce: 1 }]);
     writeFiles(place.folder, { [file]: local(file).replace("oidc_use_pkce: true", "oidc_use_pkce: false") });
     const run = await place.run(["apply", file], { env: { ...env } });
@@ -347,8 +140,8 @@ describe("what real files leave in the database", () => {
 
   it("A7.44 of oidc-discovery.yaml is every endpoint of the provider, and where they were found", async () => {
     const place = await applyLocal("oidc-discovery.yaml");
-    const { issuer, discoveryEndpoint } = provider;
-    expect(await place.open().kysely.selectFrom("oidc_providers").selectAll().execute()).toMatchObject([
+    const { issuer, discoveryEndpoint } = providers.test;
+    expect(await (await place.open()).kysely.selectFrom("oidc_providers").selectAll().execute()).toMatchObject([
       {
         identifier: "test-admin-oidc-provider",
         issuer,
@@ -363,17 +156,17 @@ describe("what real files leave in the database", () => {
   });
 
   it("A7.47 of oidc-multiple-providers.yaml is two providers, of which both clients have the first", async () => {
-    const { kysely } = (await applyLocal("oidc-multiple-providers.yaml")).open();
-    const providers = kysely
+    const { kysely } = await (await applyLocal("oidc-multiple-providers.yaml")).open();
+    const providerRows = kysely
       .selectFrom("oidc_providers")
       .select(["identifier", "nonce_size", "state_size", "use_nonce", "token_use_basic_auth", "discovery_endpoint"]);
     const settings = { use_nonce: 0, token_use_basic_auth: 1 };
-    expect(await providers.orderBy("identifier").execute()).toEqual([
+    expect(await providerRows.orderBy("identifier").execute()).toEqual([
       {
         identifier: "test-provider-discovery",
         nonce_size: 64,
         state_size: 64,
-        discovery_endpoint: provider.discoveryEndpoint,
+        discovery_endpoint: providers.test.discoveryEndpoint,
         ...settings,
       },
       { identifier: "test-provider-full", nonce_size: 48, state_size: 48, discovery_endpoint: null, ...settings },
@@ -390,7 +183,7 @@ describe("what real files leave in the database", () => {
   });
 
   it("A7.48 of oidc-custom-options.yaml keeps the free keys beside the defaults", async () => {
-    const { kysely } = (await applyLocal("oidc-custom-options.yaml")).open();
+    const { kysely } = await (await applyLocal("oidc-custom-options.yaml")).open();
     const { options } = await kysely.selectFrom("oidc_clients").select("options").executeTakeFirstOrThrow();
     expect(JSON.parse(options)).toMatchObject({
       test: "test",
@@ -401,7 +194,7 @@ describe("what real files leave in the database", () => {
   });
 
   it("A9.60 of objects-api.yaml is a token that may read one object type, and one that may do everything", async () => {
-    const { kysely } = (await applyLocal("objects-api.yaml")).open();
+    const { kysely } = await (await applyLocal("objects-api.yaml")).open();
     const permissions = kysely
       .selectFrom("users")
       .leftJoin("user_permissions", "user_permissions.user_id", "users.id")
@@ -461,7 +254,7 @@ oidc_db_config_admin_auth:
 
 /** The rows without ids, times and sealed texts; of the latter, whether there is one. */
 async function oidcRows(place: Workplace) {
-  const { kysely } = place.open();
+  const { kysely } = await place.open();
   const [providers, clients] = [
     await kysely.selectFrom("oidc_providers").selectAll().execute(),
     await kysely.selectFrom("oidc_clients").selectAll().execute(),

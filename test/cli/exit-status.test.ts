@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
+import { tablesOf, unreachableDatabase } from "../support/databases.js";
 import { always, startServer } from "../support/http-server.js";
-import { openForTest, temporaryFolder } from "../support/run.js";
+import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { jsonOutcome, jsonRun, tokenA, tokenB, tokenItem, tokens, users, workplace } from "./outcome.js";
 import { probeConfig, probeModule, quickstart } from "./probe-step.js";
 
@@ -34,7 +35,7 @@ describe("exit status 0", () => {
   it("is for nothing to do, which writes nothing: no row, no time, no byte", async () => {
     const place = workplace({ "config.yaml": valid });
     await place.run(["apply", "config.yaml"]);
-    const bytes = place.bytes();
+    const contents = await place.contents();
     const again = await place.run(["apply", "config.yaml"]);
     expect(again.status).toBe(0);
     expect(again.json).toMatchObject({
@@ -43,8 +44,8 @@ describe("exit status 0", () => {
       summary: { create: 0, update: 0, delete: 0, unchanged: 1 },
       changes: [],
     });
-    expect(place.bytes().equals(bytes)).toBe(true);
-    expect(await place.open().kysely.selectFrom("runs").selectAll().execute()).toHaveLength(1);
+    expect(await place.contents()).toBe(contents);
+    expect(await (await place.open()).kysely.selectFrom("runs").selectAll().execute()).toHaveLength(1);
   });
 
   it("is for a plan with changes, a valid file, warnings and lists", async () => {
@@ -58,7 +59,7 @@ describe("exit status 0", () => {
     expect(warned).toMatchObject({ status: 0, problems: ["warning WEAK_TOKEN 4:30"] });
     expect((await runCli(["steps"])).status).toBe(0);
     expect((await runCli(["schema"])).status).toBe(0);
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 });
 
@@ -79,7 +80,7 @@ describe("exit status 1", () => {
       problems: ["error INTERNAL"],
       json: { command: "apply", outcome: "failed" },
     });
-    expect(await place.open().kysely.introspection.getTables()).toEqual([]);
+    expect(await place.tables()).toEqual([]);
   });
 });
 
@@ -88,7 +89,7 @@ describe("exit status 2", () => {
     const place = workplace({ "config.yaml": valid });
     const plan = await place.run(["plan", "config.yaml", "--detailed-exitcode"]);
     expect(plan).toMatchObject({ status: 2, changes: ["create api_token open-forms"], json: { outcome: "planned" } });
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
     await place.run(["apply", "config.yaml"]);
     expect((await place.run(["plan", "config.yaml", "--detailed-exitcode"])).status).toBe(0);
     expect((await place.run(["apply", "config.yaml", "--detailed-exitcode"])).status).toBe(64);
@@ -135,7 +136,7 @@ describe("exit status 3", () => {
     });
     const dangling = await place.apply(tokens(tokenItem("a", tokenA, "user: nobody")));
     expect(dangling).toMatchObject({ status: 3, problems: ["error REFERENCE_NOT_FOUND 4:7"] });
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   it("is for files that are not there or can't be read, all of which are told", async () => {
@@ -176,20 +177,12 @@ describe("exit status 4", () => {
     });
   });
 
-  it("is for a database that a newer version migrated, and for a file that is no database", async () => {
+  it("is for a database that a newer version migrated", async () => {
     const place = workplace({ "config.yaml": valid });
     await place.run(["apply", "config.yaml"]);
     const row = { name: "9999_from_the_future", applied_at: "2030-01-01T00:00:00.000Z" };
-    await openForTest(`sqlite:${place.databaseFile}`).kysely.insertInto("setup_migrations").values(row).execute();
+    await (await openForTest(place.database)).kysely.insertInto("setup_migrations").values(row).execute();
     expect(await place.run(["apply", "config.yaml"])).toMatchObject({ status: 4, problems: ["error DATABASE_NEWER"] });
-    writeFileSync(
-      join(place.folder, "other.db"),
-      "this is a text, and no database at all; long enough to be looked at\n".repeat(9),
-    );
-    expect(await place.run(["apply", "config.yaml", "--database", "sqlite:other.db"])).toMatchObject({
-      status: 4,
-      problems: ["error DATABASE_UNREACHABLE"],
-    });
   });
 });
 
@@ -201,7 +194,7 @@ describe("exit status 5", () => {
     const run = await place.apply(asking(server.origin));
     expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
     expect(run.problems).toEqual(["error DISCOVERY_UNREACHABLE 5:7"]);
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
     const text = await runCli(["apply", "config.yaml"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 5, stdout: "" });
     expect((await place.run(["apply", "config.yaml", "--offline"])).status).toBe(0);
@@ -209,7 +202,7 @@ describe("exit status 5", () => {
 
   it("is for a database that can't be opened", async () => {
     const place = workplace({ "config.yaml": valid });
-    const run = await place.run(["apply", "config.yaml", "--database", "sqlite:no/such/folder/auth.db"]);
+    const run = await place.run(["apply", "config.yaml", "--database", await unreachableDatabase()]);
     expect(run).toMatchObject({ status: 5, problems: ["error DATABASE_UNREACHABLE"], json: { outcome: "failed" } });
   });
 });
@@ -350,12 +343,13 @@ describe("the command line", () => {
 
   it("takes the database from VTB_SETUP_DATABASE, and --database rather than that", async () => {
     const place = workplace({ "config.yaml": valid });
-    const env = { VTB_SETUP_DATABASE: "sqlite:from-env.db" };
+    const [inVariable, inOption] = [temporaryDatabase(), temporaryDatabase()];
+    const env = { VTB_SETUP_DATABASE: inVariable };
     await place.run(["apply", "config.yaml"], { env });
-    expect(readdirSync(place.folder)).toContain("from-env.db");
-    await place.run(["apply", "config.yaml", "--database", "sqlite:from-option.db"], { env });
-    expect(readdirSync(place.folder)).toContain("from-option.db");
-    expect(place.hasDatabase()).toBe(false);
+    expect(await tablesOf(inVariable)).toContain("api_tokens");
+    await place.run(["apply", "config.yaml", "--database", inOption], { env });
+    expect(await tablesOf(inOption)).toContain("api_tokens");
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   it("says that a file can't be read", async () => {

@@ -1,14 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { runCliHere } from "../support/cli.js";
+import {
+  tokenA,
+  tokenB,
+  tokenC,
+  tokenItem,
+  tokens,
+  users,
+  type Workplace,
+  workplace as workplaceOf,
+} from "./outcome.js";
+
+const workplace = (files: Readonly<Record<string, string>> = {}) => workplaceOf(files, runCliHere);
 
 const digest = (value: string) => digestToken(new Secret(value));
 
-function storedTokens(place: Workplace) {
-  return place
-    .open()
-    .kysely.selectFrom("api_tokens")
+async function storedTokens(place: Workplace) {
+  return (await place.open()).kysely
+    .selectFrom("api_tokens")
     .innerJoin("users", "users.id", "api_tokens.user_id")
     .select(["api_tokens.id", "identifier", "digest", "username", "is_service"])
     .orderBy("identifier")
@@ -70,8 +81,8 @@ describe("one apply", () => {
 
   it("moves an e-mail address from one user to another, also in a circle", async () => {
     const place = workplace();
-    const emails = () =>
-      place.open().kysely.selectFrom("users").select(["username", "email"]).orderBy("username").execute();
+    const emails = async () =>
+      (await place.open()).kysely.selectFrom("users").select(["username", "email"]).orderBy("username").execute();
     await place.apply(users("username: anna, email: shared@example.nl", "username: bram, email: bram@example.nl"));
     const moved = users("username: anna, email: anna@example.nl", "username: bram, email: shared@example.nl");
     const run = await place.apply(moved);
@@ -92,7 +103,7 @@ describe("one apply", () => {
   it("refuses a value that a token which no file declares still has, and takes it once that one is absent or pruned", async () => {
     const place = workplace();
     await place.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB)));
-    const bytes = place.bytes();
+    const contents = await place.contents();
     const shifted = tokens(tokenItem("two", tokenA), tokenItem("three", tokenB));
     const refused = await place.apply(shifted);
     expect(refused.status).toBe(4);
@@ -100,7 +111,7 @@ describe("one apply", () => {
     expect(refused.json.diagnostics[0]?.message).toBe(
       "api_token two has the same token as api_token one, which this run leaves as it is",
     );
-    expect(place.bytes().equals(bytes)).toBe(true);
+    expect(await place.contents()).toBe(contents);
     const absent = await place.apply(`${shifted}    - {identifier: one, state: absent}\n`);
     expect(absent.status).toBe(0);
     expect(await digests(place)).toEqual({ two: digest(tokenA), three: digest(tokenB) });

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
+import { databaseOf } from "../support/databases.js";
 import { discoveredYaml, oidcYaml } from "../support/oidc-yaml.js";
 import { startOpenIdProvider } from "../support/openid-provider.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
@@ -15,9 +15,9 @@ async function withProvider() {
     const { status, stdout } = await runCli(["apply", "config.yaml", "--output", "json", ...more], { cwd: folder });
     return { status, ...JSON.parse(stdout) };
   };
-  const row = () =>
-    openForTest(`sqlite:${join(folder, "vtb-auth.db")}`)
-      .kysely.selectFrom("oidc_providers")
+  const row = async () =>
+    (await openForTest(databaseOf(folder))).kysely
+      .selectFrom("oidc_providers")
       .select(["issuer", "discovery_endpoint", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
       .select(["jwks_endpoint", "logout_endpoint"])
       .executeTakeFirstOrThrow();

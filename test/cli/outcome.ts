@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as z from "zod";
 import type { Database } from "../../src/database/database.js";
 import { type CliOptions, type CliResult, runCli, writeFiles } from "../support/cli.js";
+import { contentsOf, databaseOf, isMade, tablesOf } from "../support/databases.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const value: z.ZodType = z.unknown();
@@ -52,37 +51,41 @@ export interface JsonRun extends Pick<CliResult, "status" | "stderr"> {
   readonly changes: readonly string[];
 }
 
-/** A folder with a configuration, and a database beside it that is there once something is applied. */
+/** A folder with a configuration, and a database of its own that is there once something is applied. */
 export interface Workplace {
   readonly folder: string;
-  readonly databaseFile: string;
+  /** The database's URL. */
+  readonly database: string;
   /** Runs with `--output json`, in the folder. */
   readonly run: (args: readonly string[], options?: CliOptions) => Promise<JsonRun>;
   /** Writes the text as `config.yaml` and applies it. */
   readonly apply: (yaml: string, options?: CliOptions) => Promise<JsonRun>;
-  readonly open: () => Database;
-  readonly hasDatabase: () => boolean;
-  /** The bytes of the database, to see that none changed. */
-  readonly bytes: () => Buffer;
+  readonly open: () => Promise<Database>;
+  /** Whether something made it: a file where it is one, a table where it is on a server. */
+  readonly hasDatabase: () => Promise<boolean>;
+  readonly tables: () => Promise<readonly string[]>;
+  /** Everything that the database holds, to see that nothing was written. */
+  readonly contents: () => Promise<string>;
 }
 
-export function workplace(files: Readonly<Record<string, string>> = {}): Workplace {
+export function workplace(files: Readonly<Record<string, string>> = {}, runCommand = runCli): Workplace {
   const folder = temporaryFolder();
   writeFiles(folder, files);
-  const databaseFile = join(folder, "vtb-auth.db");
+  const database = databaseOf(folder);
   const run = async (args: readonly string[], options: CliOptions = {}) =>
-    jsonRun(await runCli([...args, "--output", "json"], { cwd: folder, ...options }));
+    jsonRun(await runCommand([...args, "--output", "json"], { cwd: folder, ...options }));
   return {
     folder,
-    databaseFile,
+    database,
     run,
     apply: (yaml, options) => {
       writeFiles(folder, { "config.yaml": yaml });
       return run(["apply", "config.yaml"], options);
     },
-    open: () => openForTest(`sqlite:${databaseFile}`),
-    hasDatabase: () => existsSync(databaseFile),
-    bytes: () => readFileSync(databaseFile),
+    open: () => openForTest(database),
+    hasDatabase: () => isMade(database),
+    tables: () => tablesOf(database),
+    contents: () => contentsOf(database),
   };
 }
 

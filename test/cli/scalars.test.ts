@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
+import { runCliHere } from "../support/cli.js";
+import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
+
+const workplace = () => workplaceOf({}, runCliHere);
 
 const fortyDigits = "1234567890123456789012345678901234567890";
 const asWritten = ["1234e5678", fortyDigits, "0123", "0x1F", "12:30:45", "2024-01-01", "1_000"];
@@ -13,7 +16,7 @@ describe("an unquoted token", () => {
     const place = workplace();
     const run = await place.apply(tokens(...values.map((value, index) => tokenItem(`token-${index}`, value))));
     expect(run.status).toBe(0);
-    const { kysely } = place.open();
+    const { kysely } = await place.open();
     const rows = await kysely.selectFrom("api_tokens").select(["identifier", "digest"]).execute();
     const stored = new Map(rows.map(({ identifier, digest }) => [identifier, digest]));
     for (const [index, value] of values.entries()) {
@@ -31,7 +34,7 @@ describe("an unquoted token", () => {
   it.each(["yes", "True", "off", "NULL_"])("%s is text, as written", async (value) => {
     const place = workplace();
     expect((await place.apply(tokens(tokenItem("a", value)))).status).toBe(0);
-    const row = await place.open().kysely.selectFrom("api_tokens").select("digest").executeTakeFirstOrThrow();
+    const row = await (await place.open()).kysely.selectFrom("api_tokens").select("digest").executeTakeFirstOrThrow();
     expect(row.digest).toBe(digestToken(new Secret(value)));
   });
 
@@ -48,7 +51,7 @@ describe("an unquoted token", () => {
         message: expect.stringContaining("expected text"),
         hint: expect.stringContaining("nothing is written here"),
       });
-      expect(place.hasDatabase()).toBe(false);
+      expect(await place.hasDatabase()).toBe(false);
     },
   );
 });
@@ -89,9 +92,9 @@ oidc_db_config_admin_auth:
     const place = workplace();
     const run = await place.apply(client(field));
     expect(run.problems.filter((problem) => problem.startsWith("error"))).toEqual([]);
-    expect(await place.open().kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow()).toMatchObject(
-      row,
-    );
+    expect(
+      await (await place.open()).kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow(),
+    ).toMatchObject(row);
   });
 
   it.each([
@@ -119,14 +122,15 @@ oidc_db_config_admin_auth:
     expect(run.status).toBe(3);
     expect(run.problems.filter((problem) => problem.startsWith("error"))).toEqual([`error ${where}`]);
     expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toContain(expected);
-    expect(place.hasDatabase()).toBe(false);
+    expect(await place.hasDatabase()).toBe(false);
   });
 
   it("in a number's field: YAML 1.1's and pydantic's integers are taken, and nothing else", async () => {
     const place = workplace();
     const sized = (value: string) =>
       client("enabled: true").replace("oidc_op_issuer:", `oidc_nonce_size: ${value}\n      oidc_op_issuer:`);
-    const stored = () => place.open().kysely.selectFrom("oidc_providers").select("nonce_size").executeTakeFirst();
+    const stored = async () =>
+      (await place.open()).kysely.selectFrom("oidc_providers").select("nonce_size").executeTakeFirst();
     for (const [written, size] of [
       ["48", 48],
       ['"48"', 48],
@@ -158,7 +162,7 @@ oidc_db_config_admin_auth:
   it("A3.20 in a text field False is the text False", async () => {
     const place = workplace();
     await place.apply(tokens(tokenItem("a", tokenA, "organization: False")));
-    const row = await place.open().kysely.selectFrom("api_tokens").select("organization").executeTakeFirst();
+    const row = await (await place.open()).kysely.selectFrom("api_tokens").select("organization").executeTakeFirst();
     expect(row).toEqual({ organization: "False" });
   });
 });

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withLock } from "../../src/database/lock.js";
 import { apply } from "../../src/engine/apply.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
+import { contentsOf, databaseOf, isInUse } from "../support/databases.js";
 import { freePort, serve } from "../support/http-server.js";
 import { discoveredYaml } from "../support/oidc-yaml.js";
 import {
@@ -37,13 +37,13 @@ const interrupted = {
   ],
 };
 
-/** A folder with a database of two tokens, and its bytes. */
+/** A folder with a database of two tokens, and what it holds. */
 async function withDatabase() {
   const folder = temporaryFolder();
   writeFiles(folder, { "old.yaml": tokensYaml(2, "old"), "new.yaml": tokensYaml(2, "new") });
   expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
-  const database = join(folder, "vtb-auth.db");
-  return { folder, database, bytes: readFileSync(database) };
+  const database = databaseOf(folder);
+  return { folder, database, contents: await contentsOf(database) };
 }
 
 describe.each(signals)("%s", (signal, status) => {
@@ -77,8 +77,8 @@ describe.each(signals)("%s", (signal, status) => {
   });
 
   it(`ends the waiting for the lock with ${status}, and nothing was changed`, async () => {
-    const { folder, database, bytes } = await withDatabase();
-    const held = openForTest(`sqlite:${database}`);
+    const { folder, database, contents } = await withDatabase();
+    const held = await openForTest(database);
     const lock = {
       timeoutMs: 0,
       hasTables: true,
@@ -95,7 +95,7 @@ describe.each(signals)("%s", (signal, status) => {
     expect(ended).toMatchObject({ status, signal: null });
     expect(JSON.parse(ended.stdout)).toEqual(interrupted);
     await held.close();
-    expect(readFileSync(database).equals(bytes)).toBe(true);
+    expect(await contentsOf(database)).toBe(contents);
     expect(await runCli(["apply", "new.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
   });
 
@@ -114,16 +114,16 @@ describe.each(signals)("%s", (signal, status) => {
   it(`ends an apply with ${status} and the old state, or comes too late and finds the new one`, async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "old.yaml": tokensYaml(1000, "old"), "new.yaml": tokensYaml(1000, "new") });
-    const url = `sqlite:${join(folder, "vtb-auth.db")}`;
+    const url = databaseOf(folder);
     expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
     const before = await stateOf(url);
     const run = startCli(["apply", "new.yaml"], { cwd: folder });
-    // The log is there once the database is open, so that the signal comes before, in or after the transaction.
+    // The signal comes before, in or after the transaction.
     let isOver = false;
     void run.ended.then(() => {
       isOver = true;
     });
-    while (!isOver && !existsSync(join(folder, "vtb-auth.db-wal"))) await setTimeout(5);
+    while (!isOver && !(await isInUse(url))) await setTimeout(5);
     run.kill(signal);
     const ended = await run.ended;
     const after = await stateOf(url);
@@ -147,7 +147,7 @@ it("takes back what a run had written when the signal comes amid its writing", a
   const stopped = apply(group("taken.add_externetaak"), runOptions(database, { signal, onProgress }));
   await expect(stopped).rejects.toMatchObject({ reason: "interrupted", problems: [{ code: "INTERRUPTED" }] });
   expect(writing).toEqual(["writing 1 group"]);
-  const { kysely } = openForTest(database);
+  const { kysely } = await openForTest(database);
   expect(await kysely.selectFrom("group_permissions").select("permission").execute()).toEqual([
     { permission: "taken.view_externetaak" },
   ]);

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
+import { databaseOf } from "../support/databases.js";
 import { freePort } from "../support/http-server.js";
 import { discoveredYaml } from "../support/oidc-yaml.js";
 import { startOpenIdProvider } from "../support/openid-provider.js";
@@ -52,7 +52,7 @@ describe("apply with discovery", () => {
     // It is told once that it waits, however often it asks.
     expect(ended.stderr.match(/waiting/g)).toHaveLength(1);
     expect(provider.requests).toEqual(["/realms/test/.well-known/openid-configuration"]);
-    const { kysely } = openForTest(`sqlite:${join(folder, "vtb-auth.db")}`);
+    const { kysely } = await openForTest(databaseOf(folder));
     expect(await kysely.selectFrom("oidc_providers").select(["issuer", "token_endpoint"]).execute()).toEqual([
       { issuer: provider.issuer, token_endpoint: `${provider.issuer}/token` },
     ]);

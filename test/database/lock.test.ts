@@ -17,8 +17,8 @@ const options = (timeoutMs: number, hasTables: boolean) => ({
 describe("withLock", () => {
   it("S92 makes the second run wait until the first is done", async () => {
     const url = temporaryDatabase();
-    const first = openForTest(url);
-    const second = openForTest(url);
+    const first = await openForTest(url);
+    const second = await openForTest(url);
     await withLock(first, options(0, false), () => Promise.resolve({ commit: true, value: undefined }));
     const order: string[] = [];
     const slow = withLock(first, options(0, true), async () => {
@@ -38,8 +38,8 @@ describe("withLock", () => {
 
   it("S92 gives up with a code that says to try again", async () => {
     const url = temporaryDatabase();
-    const first = openForTest(url);
-    const second = openForTest(url);
+    const first = await openForTest(url);
+    const second = await openForTest(url);
     await withLock(first, options(0, false), () => Promise.resolve({ commit: true, value: undefined }));
     await withLock(first, options(0, true), async () => {
       const late = withLock(second, options(60, true), () => Promise.resolve({ commit: true, value: undefined }));
@@ -49,7 +49,7 @@ describe("withLock", () => {
   });
 
   it("counts the revision up for what is kept and not for what is rolled back", async () => {
-    const database = openForTest(temporaryDatabase());
+    const database = await openForTest(temporaryDatabase());
     const revision = async () =>
       (await database.kysely.selectFrom("setup_state").select("revision").executeTakeFirstOrThrow()).revision;
     await withLock(database, options(0, false), () => Promise.resolve({ commit: true, value: undefined }));
@@ -63,7 +63,7 @@ describe("withLock", () => {
 
 describe("pendingMigrations", () => {
   it("refuses a database that a newer version migrated", async () => {
-    const database = openForTest(temporaryDatabase());
+    const database = await openForTest(temporaryDatabase());
     await withLock(database, options(0, false), async (tx) => {
       await runMigrations(tx, coreMigrations, "2026-01-01T00:00:00.000Z");
       return { commit: true, value: undefined };

@@ -46,6 +46,7 @@ describe("the code in the documents", () => {
           types: ["node"],
           paths: {
             "vtb-setup": [`${root}/src/index.ts`],
+            "vtb-setup/login": [`${root}/src/login/index.ts`],
             "vtb-setup/verifier": [`${root}/src/verifier/index.ts`],
             "vtb-setup/verifier/*": [`${root}/src/verifier/*.ts`],
           },

@@ -44,7 +44,7 @@ describe("docs/configuration.md", () => {
 describe("docs/command-line.md", () => {
   it("has every option and the commands that take it", async () => {
     const taken = new Map<string, string[]>();
-    const commands = ["apply", "plan", "validate", "steps", "schema"];
+    const commands = ["apply", "plan", "migrate", "validate", "steps", "schema"];
     for (const command of commands) {
       const { stdout } = await runCli([command, "--help"]);
       const options = stdout.split("Global Options")[0]?.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm) ?? [];
@@ -77,8 +77,8 @@ describe("docs/command-line.md", () => {
 describe("docs/database.md", () => {
   it("has every table", async () => {
     const database = temporaryDatabase();
-    await runCli(["apply", "--database", database, "examples/quickstart.yaml"]);
-    const tables = await openForTest(database).kysely.introspection.getTables();
+    await runCli(["migrate", "--database", database]);
+    const tables = await (await openForTest(database)).kysely.introspection.getTables();
     const rows = tableUnder(readDocument("docs/database.md"), "## Tables");
     expect(rows.map(([table]) => names(table)[0]).sort()).toEqual(tables.map(({ name }) => name).sort());
   });
@@ -97,7 +97,13 @@ tokenauth:
     "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
   });
   const outputs: unknown[] = [];
-  for (const args of [["apply", "made.yaml"], ["apply", "changed.yaml"], ["validate", "invalid.yaml"], ["steps"]]) {
+  for (const args of [
+    ["apply", "made.yaml"],
+    ["apply", "changed.yaml"],
+    ["validate", "invalid.yaml"],
+    ["migrate", "--database", "sqlite:tables.db"],
+    ["steps"],
+  ]) {
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder });
     outputs.push(JSON.parse(stdout));
   }

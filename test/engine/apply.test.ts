@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { apply } from "../../src/engine/apply.js";
 import { plan } from "../../src/engine/plan.js";
 import { SetupError } from "../../src/errors.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
+import { contentsOf, isMade } from "../support/databases.js";
 import { absent, configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
 const value = (letter: string) => new Secret(letter.repeat(40));
@@ -57,14 +57,11 @@ describe("apply", () => {
       "create user jan",
       "create api_token open-forms",
     ]);
-    const file = database.slice("sqlite:".length);
-    const before = readFileSync(file);
-    const time = statSync(file).mtimeMs;
+    const before = await contentsOf(database);
     const second = await apply(wanted, runOptions(database));
     expect(second.outcome).toBe("unchanged");
     expect(second.unchanged).toHaveLength(3);
-    expect(readFileSync(file).equals(before)).toBe(true);
-    expect(statSync(file).mtimeMs).toBe(time);
+    expect(await contentsOf(database)).toBe(before);
   });
 
   it("stores a token's digest and a service user with the token's permissions", async () => {
@@ -73,7 +70,7 @@ describe("apply", () => {
       configurationOf(token("open-forms", value("a"), { is_superuser: true, permissions: ["a.b", "c.d"] })),
       runOptions(database),
     );
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     const row = await kysely.selectFrom("api_tokens").selectAll().executeTakeFirstOrThrow();
     expect(row.digest).toBe(digestToken(value("a")));
     const user = await kysely.selectFrom("users").selectAll().executeTakeFirstOrThrow();
@@ -92,7 +89,7 @@ describe("apply", () => {
     expect(result.changes).toMatchObject([
       { action: "update", key: "new-name", fields: [{ name: "key", before: "old-name", after: "new-name" }] },
     ]);
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     expect(await kysely.selectFrom("users").select("username").execute()).toEqual([{ username: "new-name" }]);
     expect(await kysely.selectFrom("api_tokens").select("identifier").execute()).toEqual([{ identifier: "new-name" }]);
   });
@@ -105,7 +102,7 @@ describe("apply", () => {
       token("b", value("a"), { grace_seconds: 60 }),
     );
     await apply(swapped, runOptions(database));
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     const rows = await kysely.selectFrom("api_tokens").select(["identifier", "digest"]).orderBy("identifier").execute();
     expect(rows).toEqual([
       { identifier: "a", digest: digestToken(value("b")) },
@@ -120,7 +117,7 @@ describe("apply", () => {
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     const result = await apply(configurationOf(absent("api_token", "a"), token("b", value("a"))), runOptions(database));
     expect(result.changes.map(({ action, key }) => `${action} ${key}`)).toEqual(["delete a", "create b"]);
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     expect(await kysely.selectFrom("users").select("username").execute()).toEqual([{ username: "b" }]);
   });
 
@@ -129,7 +126,7 @@ describe("apply", () => {
     const now = () => new Date("2026-01-01T00:00:00.000Z");
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     await apply(configurationOf(token("a", value("b"), { grace_seconds: 3600 })), runOptions(database, { now }));
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     expect(await kysely.selectFrom("api_token_retired").select(["digest", "valid_until"]).execute()).toEqual([
       { digest: digestToken(value("a")), valid_until: "2026-01-01T01:00:00.000Z" },
     ]);
@@ -160,7 +157,7 @@ describe("apply", () => {
     });
     const named = configurationOf(jan, token("a", value("a"), { user: "jan", permissions: ["x.y"] }));
     const own = configurationOf(jan, token("a", value("a"), { permissions: ["x.y"] }));
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     const usernames = async () =>
       (await kysely.selectFrom("users").select("username").orderBy("username").execute()).map(
         ({ username }) => username,
@@ -181,7 +178,7 @@ describe("apply", () => {
       reason: "refused",
       codes: ["NAME_TAKEN"],
     });
-    expect(existsSync(database.slice("sqlite:".length))).toBe(false);
+    expect(await isMade(database)).toBe(false);
     const tied = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a"), { user: "jan" }));
     expect((await apply(tied, runOptions(database))).outcome).toBe("applied");
   });
@@ -221,7 +218,7 @@ describe("apply", () => {
     const database = temporaryDatabase();
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     await apply(configurationOf(token("a", value("b"), { email: "x@example.nl" })), runOptions(database));
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     const runs = await kysely.selectFrom("runs").selectAll().orderBy("started_at").execute();
     expect(runs).toHaveLength(2);
     expect(runs[1]).toMatchObject({ actor: "tester@host", owner: "default", version: "0.0.0" });
@@ -241,7 +238,7 @@ describe("apply", () => {
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     const failing = runOptions(database, { beforeCommit: () => Promise.reject(new Error("disk full")) });
     await expect(apply(configurationOf(token("b", value("b"))), failing)).rejects.toThrow("disk full");
-    const { kysely } = openForTest(database);
+    const { kysely } = await openForTest(database);
     expect(await kysely.selectFrom("api_tokens").select("identifier").execute()).toEqual([{ identifier: "a" }]);
     expect(await kysely.selectFrom("runs").select("id").execute()).toHaveLength(1);
   });
@@ -252,7 +249,7 @@ describe("plan", () => {
     const database = temporaryDatabase();
     const wanted = configurationOf(token("a", value("a")));
     const planned = await plan(wanted, runOptions(database));
-    expect(existsSync(database.slice("sqlite:".length))).toBe(false);
+    expect(await isMade(database)).toBe(false);
     const applied = await apply(wanted, runOptions(database));
     const shown = (changes: typeof planned.changes) =>
       changes.map(({ action, key, fields }) => ({ action, key, fields }));

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/database/open.js";
+import { createWriter } from "../../src/database/writer.js";
 import { apply } from "../../src/engine/apply.js";
 import { readPerson } from "../../src/identity/person.js";
 import { readProfile } from "../../src/identity/profile.js";
@@ -8,7 +9,6 @@ import { readUserRules } from "../../src/identity/rules.js";
 import { readRevision, signIn } from "../../src/identity/sign-in.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
-import { createWriter } from "../../src/verifier/bearer/writer.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
 const issuer = "https://idp.example/realms/test";
@@ -17,17 +17,27 @@ const user = (name: string, more: Attributes = {}): Resource =>
   resource("user", name, { email: "", is_staff: false, is_superuser: false, groups: [], permissions: [], ...more });
 const group = (name: string): Resource => resource("group", name, { permissions: [] });
 
+interface Settings {
+  readonly user?: object;
+  readonly groups?: object;
+  readonly reserved?: readonly string[];
+  readonly createsUsers?: boolean;
+}
+
 /** A database that says this, and people who sign in to it. */
 async function makeRealm(...resources: readonly Resource[]) {
   const url = temporaryDatabase();
   await apply(configurationOf(group("any"), ...resources), runOptions(url));
-  const database = openForTest(url);
+  const database = await openForTest(url);
   const { kysely } = database;
-  const enter = (claims: Readonly<Record<string, unknown>>, settings: { user?: object; groups?: object } = {}) => {
-    const rules = readUserRules({
-      user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
-      groups_settings: { claim_mapping: ["groups"], ...settings.groups },
-    });
+  const enter = (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
+    const rules = readUserRules(
+      {
+        user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
+        groups_settings: { claim_mapping: ["groups"], ...settings.groups },
+      },
+      settings.reserved,
+    );
     const person = readPerson(typeof claims.iss === "string" ? claims.iss : issuer, claims);
     const profile = readProfile(rules, claims);
     if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
@@ -38,6 +48,8 @@ async function makeRealm(...resources: readonly Resource[]) {
       newId: randomUUID,
       sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
       lockTimeoutMs: 2000,
+      actor: "sign-in:api-oidc",
+      createsUsers: settings.createsUsers ?? true,
     });
   };
   const users = () => kysely.selectFrom("users").selectAll().orderBy("username").execute();
@@ -57,6 +69,96 @@ async function makeRealm(...resources: readonly Resource[]) {
 }
 
 describe("signing in", () => {
+  it("A10.79 lets only users in that are there already, where none shall be made", async () => {
+    const { enter, users, revision } = await makeRealm(user("jan"));
+    const before = await revision();
+    const closed = { createsUsers: false };
+    expect(await enter({ sub: "s2", name: "piet" }, closed)).toEqual({ kind: "fault", reason: "unknown_user" });
+    expect(await revision()).toBe(before);
+    expect(await enter({ sub: "s1", name: "jan", email: "j@x.nl" }, closed)).toMatchObject({ kind: "user" });
+    expect(await users()).toMatchObject([{ username: "jan", email: "j@x.nl" }]);
+    expect(await enter({ sub: "s2", name: "piet" })).toMatchObject({ kind: "user" });
+  });
+
+  it.each(["superuser", "SuperUser", "ｓuperuser", " superuser"])(
+    "S38 gives no reserved group, makes none and makes nobody a superuser by one: %j",
+    async (name) => {
+      const { enter, memberships, users, database } = await makeRealm(group("superuser"));
+      const settings = { groups: { superuser_group_names: [name] }, reserved: ["superuser", "breakglass"] };
+      await enter({ sub: "s1", name: "jan", groups: [name, "other"] }, settings);
+      expect(await memberships()).toEqual(["jan other claim"]);
+      expect(await users()).toMatchObject([{ is_superuser: 0 }]);
+      const names = await database.kysely.selectFrom("groups").select("name").orderBy("name").execute();
+      expect(names.map((row) => row.name)).toEqual(["any", "other", "superuser"]);
+      await enter({ sub: "s1", name: "jan", groups: [name, "other"] }, { ...settings, reserved: ["others"] });
+      expect(await memberships()).toContain(`jan ${name} claim`);
+      expect(await users()).toMatchObject([{ is_superuser: 1 }]);
+    },
+  );
+
+  it("S38 S41 takes a reserved group away that a claim gave before, and leaves what the file gave", async () => {
+    const { enter, memberships } = await makeRealm(group("breakglass"), user("els", { groups: ["breakglass"] }));
+    await enter({ sub: "s1", name: "jan", groups: ["breakglass"] });
+    await enter({ sub: "s2", name: "els", groups: [] });
+    expect(await memberships()).toEqual(["els breakglass config", "jan breakglass claim"].sort());
+    const settings = { reserved: ["breakglass"] };
+    await enter({ sub: "s1", name: "jan", groups: ["breakglass"] }, settings);
+    await enter({ sub: "s2", name: "els", groups: ["breakglass"] }, settings);
+    expect(await memberships()).toEqual(["els breakglass config"]);
+  });
+
+  it("S96 records who was made or changed by claims, in the change's own transaction, and personal data only by name", async () => {
+    const { enter, database, users } = await makeRealm();
+    const { kysely } = database;
+    const claims = { sub: "s-1", name: "jan", email: "canary@x.nl", groups: ["a", "root"] };
+    const settings = { groups: { superuser_group_names: ["root"] } };
+    await enter(claims, settings);
+    await enter(claims, settings);
+    await enter({ ...claims, groups: ["a"] }, settings);
+    const [jan] = await users();
+    const runs = await kysely.selectFrom("runs").selectAll().where("actor", "=", "sign-in:api-oidc").execute();
+    expect(runs).toHaveLength(2);
+    expect(runs).toMatchObject(
+      Array(2).fill({ owner: "", files: "[]", finished_at: "2026-03-01T12:00:00.000Z", version: expect.any(String) }),
+    );
+    const changesOf = async (id = "") =>
+      (await kysely.selectFrom("run_changes").selectAll().where("run_id", "=", id).orderBy("sequence").execute()).map(
+        ({ action, kind, key, resource_id, fields }) => ({
+          action,
+          kind,
+          key,
+          resource_id,
+          fields: JSON.parse(fields),
+        }),
+      );
+    const changes = await Promise.all(runs.map(({ id }) => changesOf(id)));
+    const [made = [], changed = []] = changes.sort((one, other) => other.length - one.length);
+    expect(made).toEqual([
+      { action: "create", kind: "group", key: "a", resource_id: expect.any(String), fields: [] },
+      { action: "create", kind: "group", key: "root", resource_id: expect.any(String), fields: [] },
+      {
+        ...{ action: "create", kind: "user", key: "jan", resource_id: jan?.id },
+        fields: [
+          { name: "issuer", sensitive: true },
+          { name: "subject", sensitive: true },
+          { name: "email", sensitive: true },
+          { name: "is_superuser", before: null, after: true },
+          { name: "claim_groups", before: [], after: ["a", "root"] },
+        ],
+      },
+    ]);
+    expect(changed).toEqual([
+      {
+        ...{ action: "update", kind: "user", key: "jan", resource_id: jan?.id },
+        fields: [
+          { name: "is_superuser", before: true, after: false },
+          { name: "claim_groups", before: ["a", "root"], after: ["a"] },
+        ],
+      },
+    ]);
+    expect(JSON.stringify([runs, changes])).not.toMatch(/canary|s-1/);
+  });
+
   it("A10.74 makes a user linked to issuer and subject, and finds it again without a write", async () => {
     const { enter, users, revision } = await makeRealm();
     const first = await enter({ sub: "s1", name: "jan", email: "j@x.nl" });

@@ -13,6 +13,11 @@ describe("a JSON object", () => {
     ['{"__proto__":1,"__proto__":2}'],
     ['{"1":1,"1":2}'],
     ['{"a\\\\":1,"a\\\\":2}'],
+    // What looks like a name in a string must not stand in for one, nor hide one behind a blank.
+    ['{"a":1,"a" :2}'],
+    ['{"a":":","a" :":","b":"\\":"}'],
+    ['{"a":{"b":1,"b" :":"}}'],
+    ['{"a":["x :","y"],"a":1}'],
   ])("S10 with the same name twice is refused: %s", (text) => {
     expect(parse(text)).toBeUndefined();
   });
@@ -22,6 +27,7 @@ describe("a JSON object", () => {
     ['{"a":"\\"b\\":","b":":","c\\\\":"\\\\"}'],
     ['{ "a" : "x:y" , "b" :\n"" }'],
     ['{"a":"\\\\\\"a\\": 1"}'],
+    ['{"a":":","b" :":","c":"\\":","d":["x :",":"]}'],
     ['{"é":"ü","ü":"é"}'],
     ["{}"],
   ])("S10 with each name once is taken: %s", (text) => {

@@ -3,7 +3,8 @@ import { promisify } from "node:util";
 
 const make = promisify(generateKeyPair);
 
-export const bytes = Buffer.from("what is signed");
+export const text = "what is signed";
+export const bytes = Buffer.from(text);
 
 export interface Pair {
   readonly publicKey: KeyObject;

@@ -111,6 +111,26 @@ describe("the endpoints", () => {
     expect(await discover(asked.origin, { issuer })).toMatchObject({ jwksEndpoint: `${asked.origin}/keys` });
   });
 
+  it.each(["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint"] as const)(
+    "S42 refuses http for the %s where the document came by https, unless it is on this machine or configured",
+    async (name) => {
+      const { authority, server: certificate } = await makeCertificates();
+      const caFile = join(temporaryFolder(), "ca.pem");
+      writeFileSync(caFile, authority);
+      const withEndpoint = (url: string) =>
+        answering(({ origin }) => ({ ...metadata(origin), [name]: url }), certificate);
+      const insecure = await withEndpoint("http://idp.example/endpoint");
+      expect(await discover(insecure.origin, { caFile })).toEqual({
+        kind: "invalid",
+        message: `the discovery document came by https but its ${name} is http`,
+        hint: expect.stringContaining("`endpoint_config`"),
+      });
+      expect(await discover(insecure.origin, { caFile, unused: [name] })).toMatchObject({ kind: "found" });
+      const local = await withEndpoint("http://127.0.0.1/endpoint");
+      expect(await discover(local.origin, { caFile })).toMatchObject({ kind: "found" });
+    },
+  );
+
   it("S44 refuses http for the keys where the document came by https", async () => {
     const { authority, server: certificate } = await makeCertificates();
     const caFile = join(temporaryFolder(), "ca.pem");

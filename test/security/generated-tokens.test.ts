@@ -20,6 +20,7 @@ import { Secret } from "../../src/secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../../src/secrets/token.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
+import { databaseOf, isMade } from "../support/databases.js";
 import { temporaryFolder } from "../support/run.js";
 import { runWithUmask } from "./umask.js";
 
@@ -65,8 +66,17 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
 
 function settingsFor(folder: string, more: Partial<ApplySettings> = {}): ApplySettings {
   return {
-    ...{ output: "text", strict: false, steps: [], prune: false, owner: "default", wait: 0, offline: false },
-    database: `sqlite:${join(folder, "vtb-auth.db")}`,
+    ...{
+      output: "text",
+      strict: false,
+      steps: [],
+      prune: false,
+      owner: "default",
+      wait: 0,
+      offline: false,
+      migrate: true,
+    },
+    database: databaseOf(folder),
     ...more,
   };
 }
@@ -82,7 +92,7 @@ describe("a generated token", () => {
     expect(outcome.generated.map(({ key }) => key)).toEqual(["ci", "cd"]);
     expect(stdout.match(generated)).toEqual(outcome.generated.map(({ token }) => token));
     expect(stderr + contents(folder)).not.toMatch(generated);
-    const rows = await tablesIn(folder).selectFrom("api_tokens").select(["identifier", "digest"]).execute();
+    const rows = await (await tablesIn(folder)).selectFrom("api_tokens").select(["identifier", "digest"]).execute();
     for (const { key, token } of outcome.generated) {
       expect(checkTokenFormat(token)).toBe("generated");
       expect(rows).toContainEqual({ identifier: key, digest: digestToken(new Secret(token)) });
@@ -92,12 +102,16 @@ describe("a generated token", () => {
     expect(again.stdout + again.stderr).not.toMatch(generated);
   });
 
-  it("S65 is not written into a pipe as text, and the way to get it is told", async () => {
-    const { stdout, stderr, status } = await apply(folderWith(yaml));
-    expect(status).toBe(0);
+  it("S65 is not made where it would be written into a pipe as text, and the way to get it is told", async () => {
+    const folder = folderWith(yaml);
+    const { stdout, stderr, status } = await apply(folder);
+    expect(status).toBe(4);
     expect(stdout + stderr).not.toMatch(generated);
-    expect(stderr).toContain("2 generated tokens were not shown");
+    expect(stderr).toContain("[TOKENS_UNSEEN]");
     expect(stderr).toContain("--tokens-out");
+    expect(await isMade(databaseOf(folder))).toBe(false);
+    expect((await runCli(["plan", "config.yaml", "--detailed-exitcode"], { cwd: folder })).status).toBe(2);
+    expect((await apply(folder, "--tokens-out", "tokens.json")).status).toBe(0);
   });
 
   it("S65 is shown on a terminal, once", async () => {
@@ -124,7 +138,7 @@ describe("--tokens-out", () => {
     expect(statSync(file).mode & 0o7777).toBe(0o600);
     const tokens: Readonly<Record<string, string>> = JSON.parse(readFileSync(file, "utf8"));
     expect(Object.keys(tokens)).toEqual(["ci", "cd"]);
-    const digests = await tablesIn(folder).selectFrom("api_tokens").select("digest").execute();
+    const digests = await (await tablesIn(folder)).selectFrom("api_tokens").select("digest").execute();
     expect(digests.map(({ digest }) => digest).sort()).toEqual(
       Object.values(tokens)
         .map((token) => digestToken(new Secret(token)))
@@ -162,11 +176,7 @@ describe("--tokens-out", () => {
       expect(stderr, file).toContain("[OUTPUT_FILE]");
       expect(readdirSync(join(folder, "open")), file).toEqual([]);
     }
-    expect(
-      readdirSync(folder)
-        .filter((name) => !name.startsWith("vtb-auth.db"))
-        .sort(),
-    ).toEqual(before);
+    expect(readdirSync(folder).sort()).toEqual(before);
     expect(readFileSync(join(folder, "there.json"), "utf8")).toBe("{}");
     expect((await runCli(["plan", "config.yaml", "--detailed-exitcode"], { cwd: folder })).status).toBe(2);
 
@@ -178,7 +188,7 @@ describe("--tokens-out", () => {
 
   it("S66 makes no file where nothing is generated, even where one could not be made", async () => {
     const folder = folderWith(yaml);
-    expect((await apply(folder)).status).toBe(0);
+    expect((await apply(folder, "--output", "json")).status).toBe(0);
     for (const file of ["tokens.json", "missing/tokens.json"]) {
       expect((await apply(folder, "--tokens-out", file)).status).toBe(0);
       expect(existsSync(join(folder, file))).toBe(false);

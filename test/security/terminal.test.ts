@@ -42,7 +42,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
       expect(stderr).not.toMatch(acting);
       if (args[0] === "plan") expect(stdout).toMatch(/\\u\{(?:1b|200b)\}/);
     }
-    const [row] = await tablesIn(folder).selectFrom("api_tokens").select("organization").execute();
+    const [row] = await (await tablesIn(folder)).selectFrom("api_tokens").select("organization").execute();
     expect(row?.organization).toBe(
       `${JSON.parse(`"${hostile.replaceAll("\\e", "\\u001b").replace("\\a", "\\u0007")}"`)} anders`,
     );
@@ -52,7 +52,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": userFile("username: alice", "username: bob") });
     await runCli(["apply", "config.yaml"], { cwd: folder });
-    const tables = tablesIn(folder);
+    const tables = await tablesIn(folder);
     await tables.updateTable("users").set({ username: "bob\u001b[2J\u202e" }).where("username", "=", "bob").execute();
     await tables.updateTable("users").set({ email: "\u009b2J" }).where("username", "=", "alice").execute();
     writeFiles(folder, { "config.yaml": userFile("username: alice") });

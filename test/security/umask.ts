@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { databaseEnv } from "../support/databases.js";
 
 const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 
@@ -9,7 +10,7 @@ export function runWithUmask(umask: string, args: readonly string[], cwd: string
   const shell = ["-c", 'umask "$1"; shift; exec "$@"', "sh", umask, process.execPath, program];
   const { status, stdout, stderr } = spawnSync("sh", [...shell, ...args], {
     cwd,
-    env: { PATH, HOME },
+    env: { PATH, HOME, ...databaseEnv(cwd) },
     encoding: "utf8",
   });
   return { status, stdout, stderr };

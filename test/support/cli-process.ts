@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { CliResult } from "./cli.js";
+import { databaseEnv } from "./databases.js";
 
 const bin = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 
@@ -25,7 +26,7 @@ export interface CliProcessOptions {
 export function startCli(args: readonly string[], { cwd, env = {}, uid }: CliProcessOptions): CliProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...databaseEnv(cwd, env) },
     ...(uid !== undefined && { uid, gid: uid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -2,6 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
+import { runInProcess } from "./command-in-process.mjs";
+import { databaseEnv } from "./databases.js";
 
 export interface CliOptions {
   readonly cwd?: string;
@@ -21,8 +24,22 @@ export interface CliResult {
 
 const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 
-/** Runs the real command to its end. Its standard streams are pipes. */
+/**
+ * Runs the command to its end; where nothing else is said, with its folder's own database. One project of the tests starts a
+ * process for each command, as people do; the other one saves the time.
+ */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return inject("dialect") === "sqlite" ? spawnCli(args, options) : runCliHere(args, options);
+}
+
+/** The same in this process, for tests of what the command reads and says rather than of how it runs. */
+export function runCliHere(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { cwd, env } = options;
+  return runInProcess(args, { ...options, ...(cwd !== undefined && { env: databaseEnv(cwd, env) }) });
+}
+
+/** Runs the real command to its end. Its standard streams are pipes. */
+function spawnCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd,

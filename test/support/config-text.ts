@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { databaseOf } from "./databases.js";
 import { openForTest } from "./run.js";
 
 /** A provider that needs no network, and a client whose secret is to be filled in for SECRET. Nothing to warn about. */
@@ -39,6 +39,6 @@ export function userFile(...items: readonly string[]): string {
 }
 
 /** The tables of the database that the command makes in a folder when it is told nothing else. */
-export function tablesIn(folder: string) {
-  return openForTest(`sqlite:${join(folder, "vtb-auth.db")}`).kysely;
+export async function tablesIn(folder: string) {
+  return (await openForTest(databaseOf(folder))).kysely;
 }

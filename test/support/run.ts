@@ -1,7 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
@@ -10,21 +7,14 @@ import type { ApplyOptions } from "../../src/engine/options.js";
 import { coreKinds } from "../../src/kinds/registry.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { sealingEnv } from "./databases.js";
 
-/** A folder that goes away with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "vtb-setup-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-export function temporaryDatabase(): string {
-  return `sqlite:${join(temporaryFolder(), "auth.db")}`;
-}
+export { temporaryDatabase } from "./databases.js";
+export { temporaryFolder } from "./temporary-folder.js";
 
 /** Opens a database for looking into it; it is closed with the test. */
-export function openForTest(url: string): Database {
-  const database = openDatabase(url, "write");
+export async function openForTest(url: string): Promise<Database> {
+  const database = await openDatabase(url, "write");
   onTestFinished(() => database.close());
   return database;
 }
@@ -65,7 +55,7 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     strict: false,
     waitMs: 0,
     offline: false,
-    env: {},
+    env: sealingEnv(),
     now: () => new Date(),
     newId: () => randomUUID(),
     onWaiting: () => {},
@@ -73,8 +63,11 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     actor: "tester@host",
     version: "0.0.0",
     lockTimeoutMs: 5000,
+    migrate: true,
+    beforeGenerating: () => {},
     beforeCommit: async (generated) => void handedOut.push(...generated),
     handedOut,
     ...overrides,
+    ...(overrides.env && { env: { ...sealingEnv(), ...overrides.env } }),
   };
 }

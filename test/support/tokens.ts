@@ -30,7 +30,7 @@ export function digestsOf(count: number, version: string): readonly string[] {
  * the revision. Opened afresh, as the next run would; its integrity is checked as well.
  */
 export async function stateOf(url: string) {
-  const { kysely, close } = openDatabase(url, "write");
+  const { kysely, close } = await openDatabase(url, "write");
   try {
     const tokens = await kysely
       .selectFrom("api_tokens")
@@ -44,7 +44,7 @@ export async function stateOf(url: string) {
       .selectFrom("run_changes")
       .innerJoin("runs", "runs.id", "run_changes.run_id")
       .select(({ fn }) => ["run_id", "action", "kind", fn.countAll<number>().as("count")])
-      .groupBy(["run_id", "action", "kind"])
+      .groupBy(["run_id", "started_at", "action", "kind"])
       .orderBy("started_at")
       .execute();
     const count = async (table: "users" | "api_tokens" | "user_permissions" | "runs") =>

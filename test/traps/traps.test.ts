@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem, userFile } from "../support/config-text.js";
+import { databaseOf, isMade, unreachableDatabase, writtenIn } from "../support/databases.js";
 import { serve } from "../support/http-server.js";
 import { temporaryFolder } from "../support/run.js";
 
@@ -13,8 +12,6 @@ function run(folder: string, yaml: string, args: readonly string[], env: Readonl
   writeFiles(folder, { "config.yaml": yaml });
   return runCli([...args.slice(0, 1), "config.yaml", ...args.slice(1)], { cwd: folder, env });
 }
-
-const isMade = (folder: string) => existsSync(join(folder, "vtb-auth.db"));
 
 describe("the incumbent's traps", () => {
   it("I1 S86 variables named as fields change nothing, in no kind and in no nested part", async () => {
@@ -38,7 +35,9 @@ describe("the incumbent's traps", () => {
     expect(await planned(env)).toEqual(changes);
     const folder = temporaryFolder();
     expect((await run(folder, yaml, ["apply"], env)).status).toBe(0);
-    const rows = await tablesIn(folder).selectFrom("users").select(["username", "is_superuser", "is_staff", "email"]);
+    const rows = await (await tablesIn(folder))
+      .selectFrom("users")
+      .select(["username", "is_superuser", "is_staff", "email"]);
     expect(await rows.where("username", "=", "alice").execute()).toEqual([
       { username: "alice", is_superuser: 0, is_staff: 0, email: "" },
     ]);
@@ -73,7 +72,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const { status, stderr } = await run(folder, userFile("username: alice, username: mallory"), ["apply"]);
     expect(status).toBe(3);
     expect(stderr).toMatch(/config\.yaml:4:\d+: error: .*\[DUPLICATE_KEY\]/);
-    expect(isMade(folder)).toBe(false);
+    expect(await isMade(databaseOf(folder))).toBe(false);
     expect((await run(folder, userFile("username: alice"), ["apply"])).status).toBe(0);
   });
 
@@ -85,7 +84,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const { status, stderr } = await run(folder, userFile("username: alice") + yaml, ["apply"]);
     expect(status).toBe(3);
     expect(stderr).toContain(`did you mean \`${meant}\`?`);
-    expect(isMade(folder)).toBe(false);
+    expect(await isMade(databaseOf(folder))).toBe(false);
   });
 
   it("I7 a secret can come from a file, without its last line break, and an empty variable counts as not set", async () => {
@@ -107,7 +106,15 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const alice = "username: alice, password: Tr0ub4dor-and-3";
     await run(folder, userFile(alice, "username: bob, is_superuser: true"), ["apply"]);
     const hash = async () =>
-      (await tablesIn(folder).selectFrom("users").select("password_hash").where("username", "=", "alice").execute())[0];
+      (
+        await (
+          await tablesIn(folder)
+        )
+          .selectFrom("users")
+          .select("password_hash")
+          .where("username", "=", "alice")
+          .execute()
+      )[0];
     const before = await hash();
     expect(before?.password_hash).toMatch(/^\$scrypt\$/);
 
@@ -120,7 +127,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     expect(drift.status).toBe(2);
     expect(drift.stdout).toContain("- bob (no file declares it)");
     const usernames = async () =>
-      (await tablesIn(folder).selectFrom("users").select("username").orderBy("username").execute()).map(
+      (await (await tablesIn(folder)).selectFrom("users").select("username").orderBy("username").execute()).map(
         (row) => row.username,
       );
     expect(await usernames()).toEqual(["alice", "bob"]);
@@ -132,12 +139,18 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const folder = temporaryFolder();
     const yaml = userFile("username: alice, is_superuser: false");
     await run(folder, yaml, ["apply"]);
-    await tablesIn(folder).updateTable("users").set({ is_superuser: 1 }).where("username", "=", "alice").execute();
+    await (await tablesIn(folder))
+      .updateTable("users")
+      .set({ is_superuser: 1 })
+      .where("username", "=", "alice")
+      .execute();
     const drift = await run(folder, yaml, ["plan", "--detailed-exitcode"]);
     expect(drift.status).toBe(2);
     expect(drift.stdout).toMatch(/is_superuser: true → false/);
     expect((await run(folder, yaml, ["apply"])).status).toBe(0);
-    expect(await tablesIn(folder).selectFrom("users").select("is_superuser").execute()).toEqual([{ is_superuser: 0 }]);
+    expect(await (await tablesIn(folder)).selectFrom("users").select("is_superuser").execute()).toEqual([
+      { is_superuser: 0 },
+    ]);
   });
 
   it("I9 the mistakes of all steps are told at once, and what fails in one leaves nothing of the others", async () => {
@@ -161,7 +174,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
         .diagnostics.map(({ code }: { readonly code: string }) => code)
         .sort(),
     ).toEqual(["NAME_TAKEN", "REFERENCE_NOT_FOUND"]);
-    expect(isMade(folder)).toBe(false);
+    expect(await isMade(databaseOf(folder))).toBe(false);
   });
 
   it("I10 another run is done while a provider keeps this one waiting", async () => {
@@ -189,7 +202,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const { status, stderr } = await waiting;
     expect(status).toBe(5);
     expect(stderr).toContain("[DISCOVERY_UNREACHABLE]");
-    expect(await tablesIn(folder).selectFrom("oidc_providers").select("id").execute()).toEqual([]);
+    expect(await (await tablesIn(folder)).selectFrom("oidc_providers").select("id").execute()).toEqual([]);
   });
 
   it("I17 one user has several tokens with an expiry each, and neither tokens nor client secrets are in the file in clear", async () => {
@@ -203,7 +216,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
         tokenItem("long", "c1".repeat(127), ", user: alice"),
       );
     expect((await run(folder, yaml, ["apply"])).status).toBe(0);
-    const rows = await tablesIn(folder)
+    const rows = await (await tablesIn(folder))
       .selectFrom("api_tokens")
       .innerJoin("users", "users.id", "api_tokens.user_id")
       .select(["identifier", "username", "expires_at", "last_used_at"])
@@ -214,8 +227,8 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
       { identifier: "one", username: "alice", expires_at: "2099-01-01T00:00:00.000Z", last_used_at: null },
       { identifier: "two", username: "alice", expires_at: null, last_used_at: null },
     ]);
-    const bytes = readFileSync(join(folder, "vtb-auth.db"), "latin1");
-    for (const secret of [value("a"), value("b"), "c1".repeat(20), "GEHEIM"]) expect(bytes).not.toContain(secret);
+    const written = await writtenIn(databaseOf(folder));
+    for (const secret of [value("a"), value("b"), "c1".repeat(20), "GEHEIM"]) expect(written).not.toContain(secret);
   });
 
   it("I19 S92 runs at the same moment take turns, and each kind of failure has a status of its own", async () => {
@@ -228,7 +241,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
       }),
     );
     expect(runs.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
-    const tables = tablesIn(folder);
+    const tables = await tablesIn(folder);
     expect(await tables.selectFrom("api_tokens").select("identifier").orderBy("identifier").execute()).toEqual(
       names.map((identifier) => ({ identifier })),
     );
@@ -239,7 +252,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const unavailable = await run(folder, tokenFile(tokenItem("a", value("a"))), [
       "apply",
       "--database",
-      "sqlite:nowhere/at/all.db",
+      await unreachableDatabase(),
     ]);
     const usage = await run(folder, tokenFile(tokenItem("a", value("a"))), ["apply", "--databse", "x"]);
     expect([invalid, refused, usage].map(({ status }) => status)).toEqual([3, 4, 64]);

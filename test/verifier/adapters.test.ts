@@ -153,6 +153,19 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     expect((await ask(url, authorized)).status).toBe(200);
   });
 
+  it("S67 tells the verifier where a request comes from, where that counts failures", async () => {
+    const { verifier, events } = await makeWorld(resources, { failureLimit: { perMinute: 1 } });
+    const url = await start(verifier);
+    expect((await ask(url, authorized)).status).toBe(200);
+    expect((await ask(url, "Token nobodys")).status).toBe(401);
+    const answer = await ask(url, "Token nobodys");
+    expect(answer).toMatchObject({ status: 429, headers: { "cache-control": "no-store" } });
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(50);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: "throttled", status: 429 });
+    expect(events.at(-1)).toEqual({ kind: "throttled", source: "127.0.0.1" });
+    expect((await ask(url, authorized)).status).toBe(200);
+  });
+
   it("answers 503 with Retry-After when the database is dead", async () => {
     const { verifier } = await makeWorld(resources);
     const url = await start(verifier);
@@ -180,6 +193,32 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     };
     const url = await start(broken);
     expect((await ask(url, authorized)).status).toBe(500);
+  });
+});
+
+describe("behind a proxy that is trusted", () => {
+  const behindProxy: Readonly<Record<string, Framework>> = {
+    "Express 5": (verifier) => {
+      const app = express().set("trust proxy", true);
+      app.get("/", requireInExpress(verifier), (_request, response) => void response.send("in"));
+      return listenTo(app);
+    },
+    "Fastify 5": (verifier) => {
+      const app = fastify({ trustProxy: true });
+      app.get("/", { onRequest: requireInFastify(verifier) }, async () => "in");
+      onTestFinished(() => app.close());
+      return app.listen({ port: 0, host: "127.0.0.1" });
+    },
+  };
+
+  it.each(Object.entries(behindProxy))("S67 %s counts by the address that the proxy tells", async (_name, start) => {
+    const { verifier } = await makeWorld([token("forms", tokenValue)], { failureLimit: { perMinute: 1 } });
+    const url = await start(verifier);
+    const statusFor = async (client: string) =>
+      (await fetch(url, { headers: { authorization: "Token nobodys", "x-forwarded-for": client } })).status;
+    expect(await statusFor("192.0.2.1")).toBe(401);
+    expect(await statusFor("192.0.2.1")).toBe(429);
+    expect(await statusFor("192.0.2.2")).toBe(401);
   });
 });
 

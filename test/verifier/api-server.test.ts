@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli } from "../support/cli.js";
+import { sealingEnv, temporaryDatabase } from "../support/databases.js";
 import { temporaryFolder } from "../support/run.js";
 
 const quickstartToken = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
@@ -23,7 +24,7 @@ tokenauth:
 /** Starts the example as its first lines say, on a free port, and gives its URL. */
 async function startExample(database: string) {
   const child = spawn(process.execPath, ["examples/api-server/server.mjs"], {
-    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database },
+    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database, ...sealingEnv() },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -38,11 +39,12 @@ async function startExample(database: string) {
 describe("examples/api-server", () => {
   it("serves Open VTB's Taken API to whom the quickstart's database names", async () => {
     const folder = temporaryFolder();
-    const database = `sqlite:${join(folder, "auth.db")}`;
+    const database = temporaryDatabase();
     const reader = join(folder, "reader.yaml");
     writeFileSync(reader, readerYaml);
     for (const file of [join(process.cwd(), "examples/quickstart.yaml"), reader]) {
-      const applied = await runCli(["apply", "--offline", "--database", database, file]);
+      const args = ["apply", "--offline", "--output", "json", "--database", database, file];
+      const applied = await runCli(args, { env: sealingEnv() });
       expect(applied).toMatchObject({ status: 0 });
     }
     const { url, log, child } = await startExample(database);
@@ -64,6 +66,19 @@ describe("examples/api-server", () => {
     expect((await ask("0".repeat(40))).status).toBe(401);
     expect(log()).toContain('"reason":"unknown_token"');
     expect(log()).not.toContain(readerToken);
+
+    const broken = await fetch(url, {
+      method: "POST",
+      headers: { authorization: `Token ${quickstartToken}`, "content-type": "application/json" },
+      body: '{"titel": ',
+    });
+    expect([broken.status, broken.headers.get("content-type")]).toEqual([
+      400,
+      expect.stringMatching(/^application\/problem\+json/),
+    ]);
+    expect(await broken.json()).toEqual({ status: 400, title: "De inhoud kan niet worden gelezen" });
+    const elsewhere = await fetch(new URL("/elsewhere", url));
+    expect([elsewhere.status, await elsewhere.json()]).toEqual([404, { status: 404, title: "Niet gevonden" }]);
 
     child.kill("SIGTERM");
     const [status] = await once(child, "exit");

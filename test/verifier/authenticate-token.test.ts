@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken, generateToken } from "../../src/secrets/token.js";
+import { writtenIn } from "../support/databases.js";
 import { openForTest, resource } from "../support/run.js";
 import { makeWorld, otherValue, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
 
@@ -78,15 +79,16 @@ describe("Token", () => {
 
   it("S59 leaves no token in the database or its log", async () => {
     const { authenticate, url, verifier } = await makeWorld([token("forms", tokenValue)]);
-    const bytes = () => {
+    const written = async () => {
+      if (!url.startsWith("sqlite:")) return await writtenIn(url);
       const folder = dirname(url.slice("sqlite:".length));
       return Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file))));
     };
     principalIn(await authenticate(bearing(tokenValue)));
-    expect(bytes().includes(tokenValue)).toBe(false);
+    expect((await written()).includes(tokenValue)).toBe(false);
     await verifier.close();
-    expect(bytes().includes(tokenValue)).toBe(false);
-    expect(bytes().includes(digestToken(new Secret(tokenValue)))).toBe(true);
+    expect((await written()).includes(tokenValue)).toBe(false);
+    expect((await written()).includes(digestToken(new Secret(tokenValue)))).toBe(true);
   });
 
   it("S60 refuses a token's digest sent as the token", async () => {
@@ -109,8 +111,8 @@ describe("Token", () => {
 
   it("fails closed on a time that can't be read", async () => {
     const { authenticate, url, reasons, apply } = await makeWorld([token("a", tokenValue), token("b", otherValue)]);
-    await openForTest(url)
-      .kysely.updateTable("api_tokens")
+    await (await openForTest(url)).kysely
+      .updateTable("api_tokens")
       .set({ expires_at: "tomorrow" })
       .where("identifier", "=", "a")
       .execute();
@@ -138,7 +140,7 @@ describe("Token", () => {
       user("jan", { groups: ["lezers"], permissions: ["taken.add_externetaak"] }),
       token("forms", tokenValue, { user: "jan", permissions: null }),
     ]);
-    const { kysely } = openForTest(url);
+    const { kysely } = await openForTest(url);
     const { id } = await kysely.selectFrom("users").select("id").executeTakeFirstOrThrow();
     for (const origin of ["manual", "claim"] as const) {
       await kysely
@@ -216,8 +218,8 @@ describe("Token", () => {
       token("a", tokenValue, { user: "jan" }),
       token("b", otherValue),
     ]);
-    await openForTest(url)
-      .kysely.updateTable("api_tokens")
+    await (await openForTest(url)).kysely
+      .updateTable("api_tokens")
       .set({ permissions: '["x"' })
       .where("identifier", "=", "a")
       .execute();
@@ -227,10 +229,11 @@ describe("Token", () => {
     principalIn(await authenticate(bearing(otherValue)));
   });
 
-  it("answers without a promise", async () => {
+  it("answers without a promise where it knows the token", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue)]);
+    await verifier.authenticate(bearing(tokenValue));
     expect(verifier.authenticate(bearing(tokenValue))).not.toBeInstanceOf(Promise);
-    expect(verifier.authorize(bearing(otherValue))).not.toBeInstanceOf(Promise);
+    expect(verifier.authorize(bearing(tokenValue))).not.toBeInstanceOf(Promise);
   });
 
   it("never tells the log a credential", async () => {

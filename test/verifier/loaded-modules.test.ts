@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.js";
-import { temporaryFolder } from "../support/run.js";
+import { sealingEnv, temporaryDatabase } from "../support/databases.js";
 
 const unwanted = ["commander", "yaml", "zod", "openid-client", "jose"];
 
@@ -47,19 +47,14 @@ function packagesIn(sources: readonly string[]): readonly string[] {
 
 describe("importing vtb-setup/verifier", () => {
   it("loads no command line, YAML, schemas or login, also when it is used", async () => {
-    const folder = temporaryFolder();
-    const database = `sqlite:${join(folder, "auth.db")}`;
-    const applied = await runCli([
-      "apply",
-      "--offline",
-      "--database",
-      database,
-      join(process.cwd(), "examples/quickstart.yaml"),
-    ]);
+    const database = temporaryDatabase();
+    const quickstart = join(process.cwd(), "examples/quickstart.yaml");
+    const args = ["apply", "--offline", "--output", "json", "--database", database, quickstart];
+    const applied = await runCli(args, { env: sealingEnv() });
     expect(applied.status).toBe(0);
     const program = `
       import { createVerifier } from "vtb-setup/verifier";
-      const verifier = await createVerifier({ database: ${JSON.stringify(database)}, env: {} });
+      const verifier = await createVerifier({ database: ${JSON.stringify(database)}, env: ${JSON.stringify(sealingEnv())} });
       const outcome = await verifier.authenticate("Token ba9d233e95e04c4a8a661a27daffe7c9bd019067");
       await verifier.close();
       if (outcome.kind !== "authenticated") throw new Error(outcome.kind);`;

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { apply } from "../../src/engine/apply.js";
 import type { ApplyOptions } from "../../src/engine/options.js";
@@ -11,6 +10,7 @@ import type { VerifierOptions } from "../../src/verifier/options.js";
 import type { Outcome } from "../../src/verifier/outcome.js";
 import type { HttpProblem } from "../../src/verifier/problem.js";
 import type { Authorization, Verifier } from "../../src/verifier/verifier.js";
+import { noticeChange, sealingEnv } from "../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
 /** Of the form that the incumbent generates. */
@@ -46,7 +46,7 @@ export interface World {
   readonly events: readonly VerifierEvent[];
   /** Why requests were rejected so far. */
   readonly reasons: () => readonly string[];
-  /** Applies this configuration, as another process would between two turns of the event loop. */
+  /** Applies this configuration, as another process would, and gives the verifier the time that it may take to notice. */
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<void>;
   readonly authenticate: (authorization: Authorization) => Promise<Outcome>;
   /** In milliseconds. */
@@ -62,12 +62,13 @@ export async function makeWorld(
   let nowMs: number | undefined;
   const applyTo = async (more: readonly Resource[], overrides: Partial<ApplyOptions> = {}) => {
     await apply(configurationOf(...more), runOptions(url, overrides));
-    await setImmediate();
+    await noticeChange();
   };
-  await applyTo(resources);
+  // Nobody has to notice it yet.
+  await apply(configurationOf(...resources), runOptions(url));
   const verifier = await createVerifier({
     database: url,
-    env: {},
+    env: sealingEnv(),
     onEvent: (event) => events.push(event),
     now: () => nowMs ?? Date.now(),
     ...options,

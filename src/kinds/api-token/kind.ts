@@ -8,7 +8,7 @@ import { writeTokens } from "./write.js";
 
 const attributes: Readonly<Record<string, AttributeSpec>> = {
   token: { sensitive: true, identity: digestOf, same: (wanted, stored) => digestOf(wanted) === stored },
-  generated: {},
+  generated: { generates: true },
   user: { references: "user" },
   is_superuser: {},
   permissions: {},

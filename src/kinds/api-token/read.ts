@@ -1,5 +1,5 @@
+import { parseList } from "../../database/text-list.js";
 import type { CurrentResource, ReadContext } from "../../plan/kind.js";
-import type { PlainValue } from "../../plan/resource.js";
 import { readSets } from "../set-relation.js";
 import { servicePermissions } from "./service-user.js";
 
@@ -14,6 +14,7 @@ export async function readTokens({ db }: ReadContext): Promise<readonly CurrentR
   const permissions = await readSets(db, servicePermissions, () => "");
   return rows.map((row) => {
     const service = row.is_service === 1;
+    const narrowing = row.permissions === null ? null : parseList(row.permissions);
     return {
       id: row.id,
       key: row.identifier,
@@ -23,7 +24,7 @@ export async function readTokens({ db }: ReadContext): Promise<readonly CurrentR
         generated: row.generated === 1,
         user: service ? null : row.username,
         is_superuser: service && row.is_superuser === 1,
-        permissions: service ? (permissions.get(row.user_id) ?? []) : parseNarrowing(row.permissions),
+        permissions: service ? (permissions.get(row.user_id) ?? []) : narrowing,
         contact_person: row.contact_person,
         email: row.email,
         organization: row.organization,
@@ -34,9 +35,4 @@ export async function readTokens({ db }: ReadContext): Promise<readonly CurrentR
       },
     };
   });
-}
-
-function parseNarrowing(permissions: string | null): PlainValue {
-  // Written by this kind as a list of text.
-  return permissions === null ? null : (JSON.parse(permissions) as readonly string[]);
 }

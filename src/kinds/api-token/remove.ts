@@ -1,5 +1,5 @@
+import { chunk } from "../../database/chunk.js";
 import type { WriteContext } from "../../plan/kind.js";
-import { chunk } from "../chunk.js";
 import { removeUsers, serviceUsers } from "./service-user.js";
 
 /** Removes tokens, and the service users that existed for them. */

@@ -1,8 +1,8 @@
+import { chunk } from "../../database/chunk.js";
 import type { PlannedChange } from "../../plan/change.js";
 import type { WriteContext } from "../../plan/kind.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
-import { chunk } from "../chunk.js";
 import { retireDigests } from "./retire.js";
 import { writeTokenUsers } from "./service-user.js";
 

@@ -9,6 +9,14 @@ export type Answer =
 
 const timeoutMs = 10_000;
 
+/** The attributes, with their names in a discovery document. */
+const endpointNames = [
+  ["authorization_endpoint", "authorization_endpoint"],
+  ["token_endpoint", "token_endpoint"],
+  ["userinfo_endpoint", "userinfo_endpoint"],
+  ["logout_endpoint", "end_session_endpoint"],
+] as const;
+
 /** Each provider's answer by its identifier, in the terms of the kind's attributes. */
 export async function discoverEndpoints(
   providers: readonly Resource[],
@@ -20,6 +28,7 @@ export async function discoverEndpoints(
     timeoutMs,
     signal,
     explicitJwks: typeof attributes.jwks_endpoint === "string",
+    unused: endpointNames.filter(([name]) => attributes[name] !== undefined).map(([, theirs]) => theirs),
     ...(typeof attributes.issuer === "string" && { issuer: attributes.issuer }),
     ...(typeof attributes.ca_file === "string" && { caFile: attributes.ca_file }),
   }));

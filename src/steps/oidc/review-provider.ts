@@ -1,8 +1,8 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
+import { isInsecure } from "../../formats/insecure-url.js";
 import { warning } from "../remark.js";
 import type { EndpointConfig } from "./endpoints.js";
 import type { PresentProvider } from "./provider.js";
-import { isInsecure } from "./url.js";
 
 // 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect ask for.
 const safeSize = 22;

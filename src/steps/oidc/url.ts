@@ -25,12 +25,6 @@ export const issuer = z
   })
   .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
 
-/** Whether what is sent to this URL can be read on the way: http, and not on this machine. */
-export function isInsecure(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !/^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
-}
-
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/?#\\\s\p{Cc}][^\\\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
 }

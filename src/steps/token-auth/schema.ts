@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, secret, slug, text } from "../../config/fields.js";
-import { isEmail } from "../email.js";
+import { isEmail } from "../../formats/email.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 import { expiry } from "./expiry.js";

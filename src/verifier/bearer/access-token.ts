@@ -4,40 +4,75 @@ import type { CompactJws } from "../../jwt/compact-jws.js";
 import type { JsonObject } from "../../jwt/json-object.js";
 import { checkTimes, type TimeFault } from "../../jwt/times.js";
 import type { OidcClient } from "../../provider/client.js";
+import type { TokenRules } from "./token-rules.js";
 
-export type AccessTokenFault = TimeFault | "wrong_type" | "id_token";
+export type AccessTokenFault = TimeFault | "wrong_type" | "id_token" | "claim_missing";
 
-const acceptedTypes: ReadonlySet<string> = new Set(["jwt", "at+jwt", "application/at+jwt"]);
+const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
 const idTokenMembers = ["nonce", "at_hash", "c_hash"] as const;
 // What Keycloak calls its other tokens.
 const otherTypes: readonly unknown[] = ["ID", "Refresh", "Offline", "Logout"];
+// What providers put into access tokens, of RFC 9068 or their own form, and not into ID tokens.
+const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
 /** What can be wrong with a token whoever it is for: it is no access token (RFC 9068, RFC 8725 §3.11), or not valid now. */
 export function checkAccessToken(
   { header, claims }: CompactJws,
   nowMs: number,
-  leewaySeconds: number,
+  rules: TokenRules,
 ): AccessTokenFault | undefined {
-  if (header.typ !== undefined && !acceptedTypes.has(header.typ.toLowerCase())) return "wrong_type";
-  if (otherTypes.includes(claims.typ) || idTokenMembers.some((name) => Object.hasOwn(claims, name))) return "id_token";
-  return checkTimes(claims, nowMs, leewaySeconds);
+  if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
+  if (otherTypes.includes(claims.typ) || claims.token_use === "id") return "id_token";
+  if (idTokenMembers.some((name) => Object.hasOwn(claims, name))) return "id_token";
+  if (rules.isStrict && !hasRequiredClaims(claims)) return "claim_missing";
+  return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
 }
 
 /**
  * Whether a token is meant for a client: its `aud` holds one of the configured audiences; where none are, its `aud`, `azp` or
- * `client_id` names the client.
+ * `client_id` names the client. Strictly, only `aud` can (RFC 9068 §4).
  */
-export function isMeantFor(client: OidcClient, claims: JsonObject): boolean {
+export function isMeantFor(client: OidcClient, claims: JsonObject, { isStrict }: TokenRules): boolean {
   const { azp, client_id: clientId } = claims;
   const audience = readAudience(claims);
   if (!audience || !isOptionalText(azp) || !isOptionalText(clientId)) return false;
   if (client.audience.length > 0) return client.audience.some((name) => audience.includes(name));
-  return audience.includes(client.clientId) || azp === client.clientId || clientId === client.clientId;
+  if (audience.includes(client.clientId)) return true;
+  return !isStrict && (azp === client.clientId || clientId === client.clientId);
 }
 
 /** Whether the provider has to be asked about the user: a client that acts in its own name has none. */
 export function needsUserinfo(client: OidcClient, claims: JsonObject): boolean {
   return client.asksUserinfo && !actsAsClient(claims);
+}
+
+/**
+ * Whether nothing tells a token from an ID token that was made for the client: those name it as their audience, and need not
+ * carry a mark of their own (OpenID Connect Core §2). Access tokens say what they are by their type or by their claims.
+ */
+export function mayBeIdToken({ clientId }: OidcClient, { header, claims }: CompactJws): boolean {
+  const { typ, azp } = claims;
+  if (isAcceptedType(header.typ, true) || typ === "Bearer" || actsAsClient(claims)) return false;
+  if (accessTokenMembers.some((name) => Object.hasOwn(claims, name))) return false;
+  const audience = readAudience(claims) ?? [];
+  // An ID token's own client, which `azp` names, is always in its audience.
+  const isOfAnother = typeof azp === "string" && !audience.includes(azp);
+  return audience.includes(clientId) && !isOfAnother;
+}
+
+function isAcceptedType(typ: string | undefined, isStrict: boolean): boolean {
+  if (typ === undefined) return !isStrict;
+  const type = typ.toLowerCase();
+  return accessTypes.has(type) || (!isStrict && type === "jwt");
+}
+
+/** RFC 9068 §2.2; issuer, times, subject and audience are looked at anyway. */
+function hasRequiredClaims({ iat, jti, client_id: clientId }: JsonObject): boolean {
+  return iat !== undefined && isText(jti) && isText(clientId);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

@@ -9,7 +9,7 @@ import type { OidcClient } from "../../provider/client.js";
 import type { OnBearerEvent } from "./event.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 
-export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs"> {
+export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor"> {
   readonly onEvent: OnBearerEvent;
 }
 
@@ -63,7 +63,8 @@ export function createAdmit(options: AdmitOptions): Admit {
   ): Promise<Verdict> {
     const { identifier } = admission.client;
     try {
-      const result = await signIn(person, profile, { ...options, sleep, lockTimeoutMs, newId: randomUUID });
+      const actor = `sign-in:${identifier}`;
+      const result = await signIn(person, profile, { ...options, sleep, lockTimeoutMs, actor, newId: randomUUID });
       if (result.kind === "fault") return keepFailure(result.reason, now());
       const { userId, revision, isWritten } = result;
       if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });

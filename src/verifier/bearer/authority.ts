@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
+import { createWriter } from "../../database/writer.js";
 import type { Eventual } from "../../eventual.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { Secret } from "../../secrets/secret.js";
@@ -13,13 +14,13 @@ import { createJudge } from "./judge.js";
 import { createLoader } from "./load-configuration.js";
 import { createJudgeOpaque } from "./opaque-token.js";
 import { createSession, type Session, type Verdict } from "./session.js";
-import { createWriter } from "./writer.js";
+import { readTokenRules, type TokenRuleOptions } from "./token-rules.js";
 
-export interface BearerAuthorityOptions {
+export interface BearerAuthorityOptions extends TokenRuleOptions {
   /** Only read from. It stays the caller's to close. */
   readonly database: Database;
   /** Opens the same database for writing users; called when one has to be written, and closed soon after. */
-  readonly openWriter: () => Database;
+  readonly openWriter: () => Promise<Database>;
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
   /** Opens client secrets and sign keys; only asked where a client needs one. */
@@ -29,8 +30,10 @@ export interface BearerAuthorityOptions {
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnBearerEvent;
-  /** How far clocks may differ, 0 to 300 s; 30 unless told. */
-  readonly leewaySeconds?: number | undefined;
+  /** Groups that no claim may give; none unless told. */
+  readonly reservedGroups?: readonly string[] | undefined;
+  /** Whether whoever has no user yet gets one; so unless told. */
+  readonly createsUsers?: boolean | undefined;
 }
 
 const timeoutMs = 5000;
@@ -39,11 +42,11 @@ const mostAttempts = 3;
 /**
  * Decides about bearer tokens by the configuration in the database (RFC 6750, RFC 8725, RFC 9068).
  *
- * @throws RangeError for a leeway outside of 0 to 300 s
+ * @throws RangeError for a leeway outside of 0 to 300 s, or another rule that makes no sense
  */
 export async function createBearerAuthority(options: BearerAuthorityOptions): Promise<BearerAuthority> {
-  const { database, clients, vault, now, onEvent, leewaySeconds = 30 } = options;
-  if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("the leeway must be from 0 to 300 seconds");
+  const { database, clients, vault, now, onEvent, reservedGroups = [], createsUsers = true } = options;
+  const rules = readTokenRules(options);
   const stopped = new AbortController();
   // Every request that is on its way listens to it.
   setMaxListeners(0, stopped.signal);
@@ -53,15 +56,15 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   let loading: Promise<Session> | undefined;
 
   const load = createLoader({
-    ...{ database, clients, vault, now, onEvent },
+    ...{ database, clients, vault, now, onEvent, reservedGroups },
     fetchFor: (caFile) =>
       options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
     onKeysRemoved: () => {
       if (session) session = createSession(session.configuration);
     },
   });
-  const admit = createAdmit({ database, writer, now, onEvent });
-  const judge = createJudge({ admit, judgeOpaque: createJudgeOpaque({ database, admit, now }), now, leewaySeconds });
+  const admit = createAdmit({ database, writer, now, onEvent, createsUsers });
+  const judge = createJudge({ admit, judgeOpaque: createJudgeOpaque({ database, admit, now }), now, rules });
 
   const authenticate = (credential: string, nowMs: number): Eventual<BearerOutcome> => {
     const digest = digestToken(new Secret(credential));

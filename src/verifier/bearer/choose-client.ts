@@ -3,6 +3,7 @@ import { secondsUntil } from "../../provider/back-off.js";
 import type { OidcClient, OpenAccess } from "../../provider/client.js";
 import { isMeantFor } from "./access-token.js";
 import { type BearerConfiguration, noClients } from "./configuration.js";
+import type { TokenRules } from "./token-rules.js";
 
 export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
@@ -22,6 +23,7 @@ export function chooseClient(
   configuration: BearerConfiguration,
   { header, claims }: CompactJws,
   nowMs: number,
+  rules: TokenRules,
 ): Choice {
   const { iss } = claims;
   if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer" };
@@ -40,7 +42,7 @@ export function chooseClient(
     if (access.kind === "unusable") continue;
     if (access.kind === "disabled") furthest = Math.max(furthest, 1);
     else if (access.algorithm.name !== header.alg) furthest = Math.max(furthest, 2);
-    else if (!isMeantFor(client, claims)) furthest = Math.max(furthest, 3);
+    else if (!isMeantFor(client, claims, rules)) furthest = Math.max(furthest, 3);
     else return { kind: "chosen", client, access };
   }
   return { kind: "refused", reason: faults[furthest] ?? "not_configured" };

@@ -3,50 +3,54 @@ import { createJwsParser } from "../../jwt/compact-jws.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
 import type { OpenAccess } from "../../provider/client.js";
 import { readerOf } from "../../provider/userinfo-reader.js";
-import { checkAccessToken, needsUserinfo } from "./access-token.js";
+import { checkAccessToken, mayBeIdToken, needsUserinfo } from "./access-token.js";
 import type { Admission, Admit } from "./admit.js";
 import { chooseClient } from "./choose-client.js";
 import { isOpaque, type JudgeOpaque } from "./opaque-token.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { endOfToken, type TokenRules } from "./token-rules.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;
   readonly judgeOpaque: JudgeOpaque;
   readonly now: () => number;
-  readonly leewaySeconds: number;
+  readonly rules: TokenRules;
 }
 
 export type Judge = (session: Session, credential: string, digest: string, nowMs: number) => Eventual<Verdict>;
 
 /** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
-export function createJudge({ admit, judgeOpaque, now, leewaySeconds }: JudgeOptions): Judge {
+export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): Judge {
   const parse = createJwsParser();
 
   return (session, credential, digest, nowMs) => {
     const jws = parse(credential);
     if (jws.kind === "fault") {
-      return isOpaque(credential) ? judgeOpaque(session, credential, digest) : refuse(jws.reason);
+      const mayBeOpaque = !rules.isStrict && isOpaque(credential);
+      return mayBeOpaque ? judgeOpaque(session, credential, digest) : refuse(jws.reason);
     }
-    const fault = checkAccessToken(jws, nowMs, leewaySeconds);
+    const fault = checkAccessToken(jws, nowMs, rules);
     if (fault) return refuse(fault);
-    const choice = chooseClient(session.configuration, jws, nowMs);
+    const choice = chooseClient(session.configuration, jws, nowMs, rules);
     if (choice.kind === "unavailable") return { outcome: choice, keepUntilMs: 0 };
     if (choice.kind === "refused") return refuse(choice.reason);
     const { client, access } = choice;
+    const asksUserinfo = needsUserinfo(client, jws.claims);
+    if (!asksUserinfo && mayBeIdToken(client, jws)) return refuse("id_token");
     return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
       // Both were looked at above.
-      const { iss, exp } = jws.claims as { readonly iss: string; readonly exp: number };
+      const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
       // Written out: spreading objects is what would cost most here.
       const admission = {
         client,
-        issuer: iss,
+        issuer: times.iss,
         token: jws.claims,
         claims: jws.claims,
-        expiresAtMs: exp * 1000,
-        reliableUntilMs: Math.min((exp + leewaySeconds) * 1000, access.keys.reliableUntilMs()),
+        expiresAtMs: times.exp * 1000,
+        reliableUntilMs: Math.min(endOfToken(times, rules), access.keys.reliableUntilMs()),
       };
-      if (!needsUserinfo(client, jws.claims)) return admit(session, admission);
+      if (!asksUserinfo) return admit(session, admission);
       return askUserinfo(session, admission, access, credential, digest);
     });
   };
@@ -61,7 +65,7 @@ export function createJudge({ admit, judgeOpaque, now, leewaySeconds }: JudgeOpt
     const { userinfo } = admission.client.provider;
     if (!userinfo) return refuse("not_configured");
     const reader = readerOf(admission.client, access);
-    const keepUntilMs = admission.expiresAtMs + leewaySeconds * 1000;
+    const keepUntilMs = admission.expiresAtMs + rules.leewaySeconds * 1000;
     return follow(userinfo.ask({ credential, digest, reader, keepUntilMs }), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.

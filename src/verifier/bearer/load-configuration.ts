@@ -12,6 +12,8 @@ export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
   readonly vault: Vault;
+  /** Groups that no claim may give. */
+  readonly reservedGroups: readonly string[];
 }
 
 /** Makes the function that reads the configuration. What it learned of the providers outlives a change of the rows. */
@@ -31,7 +33,7 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
     const resolved = await resolveAll(providers, options.now);
     const clients = rows.flatMap((row) => {
       const provider = resolved.get(providerKey(row));
-      return provider ? openClient(row, provider, options.vault) : [];
+      return provider ? openClient(row, provider, options) : [];
     });
     const waiting = [...providers].filter(([key]) => !resolved.has(key)).map(([, provider]) => provider.retryAtMs());
     const configuration = configure(revision, clients, waiting.length > 0 ? Math.min(...waiting) : undefined);
@@ -61,9 +63,9 @@ async function resolveAll(
   return new Map(answers.flatMap(([key, provider]) => (provider ? [[key, provider] as const] : [])));
 }
 
-function openClient(row: ClientRow, provider: Provider, vault: Vault): OidcClient {
+function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups }: LoadOptions): OidcClient {
   try {
-    return createClient(row, provider, vault);
+    return createClient(row, provider, vault, reservedGroups);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const closed = createClient({ ...row, enabled: 0 }, provider, vault);

@@ -60,6 +60,15 @@ describe("with a real provider", () => {
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
+  it("S32 an ID token without a nonce is refused as well where nobody is asked about it", async () => {
+    const tokens = await provider.signIn("jan", { resource: audience });
+    const claims = decodeJwt(tokens.id_token ?? "");
+    expect(["nonce", "at_hash", "c_hash", "typ"].filter((name) => name in claims)).toEqual([]);
+    const world = await makeReal({ client_id: "app", audience: ["app", audience] });
+    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "id_token" });
+    expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
+  });
+
   it("A10.76 an opaque token is checked at userinfo, and one of a client itself is refused there", async () => {
     const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
     const { access_token: token } = await provider.signIn("piet");

@@ -1,3 +1,4 @@
+import { clickThrough } from "../../support/click-through.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../../support/openid-provider.js";
 
 export const audience = "https://api.example.nl";
@@ -65,42 +66,12 @@ export async function startRealProvider(): Promise<RealProvider> {
         ...{ client_id: "app", response_type: "code", redirect_uri: redirectUri, scope: "openid email" },
         ...more,
       });
-      const code = await clickThrough(`${provider.issuer}/auth?${query}`, login);
+      const callback = await clickThrough(`${provider.issuer}/auth?${query}`, login);
+      const code = callback.searchParams.get("code") ?? "";
       return token({
         ...{ client_id: "app", client_secret: "secret-of-app", grant_type: "authorization_code", code },
         redirect_uri: redirectUri,
       });
     },
   };
-}
-
-/** What a person does with the development forms: signs in, consents; the code at the end. */
-async function clickThrough(begin: string, login: string): Promise<string> {
-  const cookies = new Map<string, string>();
-  let url = begin;
-  let form: URLSearchParams | undefined;
-  for (let step = 0; step < 12; step += 1) {
-    const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
-    const init = { headers: { cookie }, redirect: "manual" as const };
-    const response = await fetch(url, form ? { ...init, method: "POST", body: form } : init);
-    for (const set of response.headers.getSetCookie()) {
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
-      cookies.set(name, value);
-    }
-    const location = response.headers.get("location");
-    form = undefined;
-    if (location) {
-      url = new URL(location, url).href;
-      const code = new URL(url).searchParams.get("code");
-      if (code) return code;
-    } else {
-      const page = await response.text();
-      const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
-      const action = /action="([^"]+)"/.exec(page)?.[1];
-      if (!prompt || !action) throw new Error(`expected a form of the provider: ${page.slice(0, 500)}`);
-      url = new URL(action, url).href;
-      form = new URLSearchParams({ prompt, login, password: "any" });
-    }
-  }
-  throw new Error("expected the sign-in to end");
 }

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRecent } from "../../../src/provider/recent.js";
 import { openForTest } from "../../support/run.js";
-import { type Issuer, makeKey, startIssuer, type TestKey } from "./issuer.js";
+import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, start, usualOptions } from "./world.js";
 
 let idp: Issuer;
@@ -62,15 +62,21 @@ describe("a verified token", () => {
 
   it("S55 is looked at again when the configuration changes while it is being looked at", async () => {
     const world = await makeUsual();
+    let release = (): void => {};
+    idp.onKeys = (response) => {
+      release = () => json(response, { keys: idp.keys });
+    };
     const waiting = world.authenticate(goodToken(idp, key));
     await world.apply(providerOf(idp), clientOf({ enabled: false }));
+    idp.onKeys = undefined;
+    release();
     expect(await waiting).toEqual({ kind: "refused", reason: "client_disabled" });
   });
 
   it("of a new user is unavailable while another process writes for long, and one of a known user is not", async () => {
     const world = await makeUsual();
     await world.authenticate(goodToken(idp, key));
-    const other = await openForTest(world.url).kysely.startTransaction().execute();
+    const other = await (await openForTest(world.url)).kysely.startTransaction().execute();
     await other.updateTable("setup_state").set({ revision: 99 }).execute();
     const waiting = world.authenticate(goodToken(idp, key, { sub: "u-2" }));
     expect(await world.authenticate(goodToken(idp, key, { jti: "2" }))).toEqual(accepted);

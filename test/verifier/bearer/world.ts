@@ -9,6 +9,7 @@ import { Secret } from "../../../src/secrets/secret.js";
 import { type BearerAuthorityOptions, createBearerAuthority } from "../../../src/verifier/bearer/authority.js";
 import type { BearerEvent } from "../../../src/verifier/bearer/event.js";
 import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
+import { sealingEnv } from "../../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
 import type { Issuer, TestKey } from "./issuer.js";
 import { signParts } from "./issuer.js";
@@ -92,10 +93,10 @@ export async function makeWorld(
 ): Promise<World> {
   const url = temporaryDatabase();
   await apply(configurationOf(...resources), runOptions(url));
-  const database = openDatabase(url, "write");
+  const database = await openDatabase(url, "write");
   const events: BearerEvent[] = [];
   const world = { clock: start };
-  const loaded = loadKey({ env: {}, keyFile: database.keyFile, mode: "write" });
+  const loaded = loadKey({ env: sealingEnv(), keyFile: database.keyFile, mode: "write" });
   if (!loaded) throw new Error("the key file is made where there is none");
   const authority = await createBearerAuthority({
     database,
@@ -132,6 +133,7 @@ export function goodClaims(issuer: Pick<Issuer, "issuer">, more: object = {}): R
     aud: "api",
     iat: now - 10,
     exp: now + 3600,
+    scope: "openid",
     email: "jan@example.nl",
     ...more,
   };

@@ -1,0 +1,132 @@
+import { userInfo } from "node:os";
+import { type SetupError, setupError } from "../../errors.js";
+import { Secret } from "../../secrets/secret.js";
+import type { DatabaseEnv } from "../database.js";
+
+/** Where a server is and who comes to it: a URL's words, and the `PG*` variables where it says nothing. */
+export interface PostgresAddress {
+  /** A name, an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** The URL's own. */
+  readonly password: Secret | undefined;
+  readonly sslMode: string | undefined;
+  readonly sslRootCert: string | undefined;
+  readonly sslCert: string | undefined;
+  readonly sslKey: string | undefined;
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  /** What the server's session is started with, as `-c name=value`. */
+  readonly options: string;
+  /** The URL without its password, for messages. */
+  readonly location: string;
+}
+
+const parameters = [
+  ...["host", "port", "user", "password", "dbname", "schema", "options", "application_name", "connect_timeout"],
+  ...["sslmode", "sslrootcert", "sslcert", "sslkey"],
+];
+const example = "postgres://USER@HOST:5432/NAME?sslmode=verify-full";
+const defaultConnectTimeoutMs = 5000;
+
+/**
+ * Reads a `postgres://` URL.
+ *
+ * @throws SetupError `DATABASE_URL` (usage), which quotes nothing of the URL
+ */
+export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddress {
+  const url = parseUrl(text);
+  const given = url.searchParams;
+  if ([...given.keys()].some((name) => !parameters.includes(name))) {
+    throw invalid("the database's URL has a parameter that is not known", `known are ${parameters.join(", ")}`);
+  }
+  const of = (part: string, name: string, variable: string): string | undefined =>
+    decode(part) || given.get(name) || env[variable] || undefined;
+  const host = of(url.hostname.replace(/^\[(.*)\]$/, "$1"), "host", "PGHOST") ?? "localhost";
+  const port = portOf(of(url.port, "port", "PGPORT") ?? "5432");
+  const user = of(url.username, "user", "PGUSER") ?? currentUser();
+  const database = of(url.pathname.slice(1), "dbname", "PGDATABASE") ?? user;
+  const password = decode(url.password) || given.get("password");
+  const schema = given.get("schema") ?? undefined;
+  if (host.includes(",")) throw invalid("the database's URL names several hosts", "name one, such as that of a proxy");
+  return {
+    ...{ host, port, user, database },
+    password: password ? new Secret(password) : undefined,
+    sslMode: of("", "sslmode", "PGSSLMODE"),
+    sslRootCert: of("", "sslrootcert", "PGSSLROOTCERT"),
+    sslCert: of("", "sslcert", "PGSSLCERT"),
+    sslKey: of("", "sslkey", "PGSSLKEY"),
+    applicationName: of("", "application_name", "PGAPPNAME") ?? "vtb-setup",
+    connectTimeoutMs: timeoutOf(of("", "connect_timeout", "PGCONNECT_TIMEOUT")),
+    options: [of("", "options", "PGOPTIONS"), schema && searchPath(schema)].filter(Boolean).join(" "),
+    location: locationOf({ host, port, user, database, schema }),
+  };
+}
+
+/** A socket's folder, or an address that never leaves this machine. */
+export function isLocal(host: string): boolean {
+  return host.startsWith("/") || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // What looks like more than a name is most often the rest of a password, and must not get into a message as part of an address.
+  if (url && url.hash === "" && /^\/?[^/@]*$/.test(url.pathname)) return url;
+  throw invalid(
+    "the database's URL is not understood",
+    `write it as ${example}; in a password, write %40 for @, %2F for /, %23 for #, %3F for ? and %25 for %`,
+  );
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalid("the database's URL has a % that begins no character", "write %25 for a % in a name or password");
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
+  throw invalid("the database's port is not a number from 1 to 65535", `write the URL as ${example}`);
+}
+
+/** As PostgreSQL's own clients: whole seconds, and 0 for the default. */
+function timeoutOf(text: string | undefined): number {
+  if (text === undefined || text === "0") return defaultConnectTimeoutMs;
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
+  throw invalid("the database's connect_timeout is not a number of seconds", "write it as connect_timeout=10");
+}
+
+/** A name in double quotes is taken as it is; in a start option, a backslash keeps a space. */
+function searchPath(schema: string): string {
+  if (!/^[A-Za-z_][\w$-]{0,62}$/.test(schema)) {
+    throw invalid("the database's schema has a name that can't be used", "use letters, digits, _ and -, up to 63");
+  }
+  return `-c search_path="${schema}"`;
+}
+
+function currentUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Containers run as users that have no name.
+    throw invalid("the database's URL names no user", `write it as ${example}, or set PGUSER`);
+  }
+}
+
+function locationOf(
+  at: Pick<PostgresAddress, "host" | "port" | "user" | "database"> & { readonly schema?: string | undefined },
+) {
+  const name = encodeURIComponent;
+  const host = at.host.includes(":") ? `[${at.host}]` : name(at.host);
+  const schema = at.schema === undefined ? "" : `?schema=${name(at.schema)}`;
+  return `postgres://${name(at.user)}@${host}:${at.port}/${name(at.database)}${schema}`;
+}
+
+function invalid(message: string, hint: string): SetupError {
+  return setupError("usage", "DATABASE_URL", message, hint);
+}

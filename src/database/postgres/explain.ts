@@ -1,0 +1,130 @@
+import { type FailureReason, type ProblemCode, type SetupError, setupError } from "../../errors.js";
+import { isFailure, type PostgresFailure } from "./failure.js";
+
+/** What messages name: where the database is, and where the password came from. */
+export interface ExplainContext {
+  readonly location: string;
+  readonly passwordFrom: string | undefined;
+}
+
+interface Explanation {
+  /** Of the code, without `PG_`. */
+  readonly when: RegExp;
+  readonly reason: FailureReason;
+  readonly code: ProblemCode;
+  readonly message: (context: ExplainContext, failure: PostgresFailure) => string;
+  readonly hint: (context: ExplainContext) => string;
+}
+
+// SQLSTATEs are listed in appendix A of PostgreSQL's documentation. The first that fits counts.
+const explanations: readonly Explanation[] = [
+  {
+    when: /^(?:28P01|28000|NO_PASSWORD|SASL_FAILED)$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }, failure) => `the database ${location} does not let this role in (${shortCode(failure)})`,
+    hint: ({ passwordFrom }) =>
+      passwordFrom === undefined
+        ? "give a password in the URL, in a file that VTB_SETUP_DATABASE_PASSWORD_FILE names, or in PGPASSWORD"
+        : `check the role and its password, which came from ${passwordFrom}, and pg_hba.conf`,
+  },
+  {
+    when: /^3D000$/,
+    reason: "unavailable",
+    code: "DATABASE_UNREACHABLE",
+    message: ({ location }) => `the database ${location} does not exist`,
+    hint: () => "make it with CREATE DATABASE, or correct the name",
+  },
+  {
+    when: /^3F000$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }) => `the database ${location} has no schema that this role may use`,
+    hint: () => "make it with CREATE SCHEMA and grant USAGE and CREATE on it, or correct the search path",
+  },
+  {
+    when: /^42501$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }, { table }) => `this role lacks a right in the database ${location}${on(table)}`,
+    hint: () => "grant it as docs/postgresql.md says",
+  },
+  {
+    when: /^25006$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }) => `the database ${location} can only be read: it is a standby, or set to read-only`,
+    hint: () => "name the server that takes writes",
+  },
+  {
+    when: /^42P07$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }, { table }) => `the schema of ${location} has other things where our tables go${on(table)}`,
+    hint: () => "use a schema of its own, with schema=NAME in the database's URL",
+  },
+  {
+    when: /^NO_TLS$/,
+    reason: "refused",
+    code: "DATABASE_TLS",
+    message: ({ location }) => `the server of the database ${location} offers no encryption`,
+    hint: () => "turn on ssl there, or write sslmode=disable where nobody can listen",
+  },
+  {
+    when: /^(?:TLS_FAILED|EPROTO|CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/,
+    reason: "refused",
+    code: "DATABASE_TLS",
+    message: ({ location }, failure) =>
+      `the server of the database ${location} can't be trusted (${shortCode(failure)})`,
+    hint: () => "give the certificate of the server's authority with sslrootcert=FILE, and use the name that it is for",
+  },
+  {
+    when: /^(?:53100|53200)$/,
+    reason: "unavailable",
+    code: "DATABASE_FAILED",
+    message: ({ location }, failure) => `the database ${location} has no room left (${shortCode(failure)})`,
+    hint: () => "make room on its disk or in its memory, then try again",
+  },
+  {
+    // The classes of lost connections, full servers, operators who stop it; and what the network says.
+    when: /^(?:08|53|57P|58|E[A-Z_]+$|NOT_CONNECTED|CONNECT|ANSWER_TIMEOUT|57014|25P0[34]|UNKNOWN)/,
+    reason: "unavailable",
+    code: "DATABASE_UNREACHABLE",
+    message: ({ location }, failure) => `the database ${location} does not answer (${shortCode(failure)})`,
+    hint: () => "check that the server runs and can be reached from here, or wait for it with --wait",
+  },
+  {
+    when: /^(?:40|55)/,
+    reason: "unavailable",
+    code: "DATABASE_FAILED",
+    message: (_, failure) =>
+      `the database answered with ${shortCode(failure)}: somebody else was changing the same rows`,
+    hint: () => "try again",
+  },
+];
+
+/** An error of the server or the way to it as a problem to tell; undefined for other errors. */
+export function explainPostgres(error: unknown, context: ExplainContext): SetupError | undefined {
+  if (!isFailure(error)) return undefined;
+  const code = shortCode(error);
+  const found = explanations.find(({ when }) => when.test(code));
+  if (found) {
+    return setupError(found.reason, found.code, found.message(context, error), found.hint(context), { cause: error });
+  }
+  const constraint = error.constraint === undefined ? "" : `, constraint ${error.constraint}`;
+  return setupError(
+    "internal",
+    "DATABASE_FAILED",
+    `the database answered with ${code}${on(error.table)}${constraint}`,
+    "report this as a fault; the server's log has the statement",
+    { cause: error },
+  );
+}
+
+function shortCode({ code }: PostgresFailure): string {
+  return code.slice("PG_".length);
+}
+
+function on(table: string | undefined): string {
+  return table === undefined ? "" : ` (table ${table})`;
+}

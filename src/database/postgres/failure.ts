@@ -1,0 +1,46 @@
+/** What a database's error tells without quoting anything that was written or read. */
+export interface PostgresFailure extends Error {
+  /** `PG_` and a SQLSTATE, a code of Node's, or one of {@link ownCodes}. */
+  readonly code: `PG_${string}`;
+  readonly table?: string;
+  readonly constraint?: string;
+}
+
+/** The driver's own errors have no codes. */
+const ownCodes: readonly (readonly [RegExp, string])[] = [
+  [/connection error and is not queryable/, "NOT_CONNECTED"],
+  [/^Connection terminated due to connection timeout|timeout expired|timeout exceeded when/, "CONNECT_TIMEOUT"],
+  [/^Connection terminated/, "CONNECTION_LOST"],
+  [/^Query read timeout/, "ANSWER_TIMEOUT"],
+  [/does not support SSL/, "NO_TLS"],
+  [/establishing an SSL connection/, "TLS_FAILED"],
+  [/password must be/, "NO_PASSWORD"],
+  [/^SASL/, "SASL_FAILED"],
+];
+
+/** The database's error without its message, detail, hint and context, which quote rows and statements. */
+export function cleanFailure(error: unknown): PostgresFailure {
+  const found = error instanceof Error ? error : new Error();
+  const code = `PG_${codeOf(found)}` as const;
+  const table = textOf(found, "table") ?? /^relation "(\w+)" already exists/.exec(found.message)?.[1];
+  const constraint = textOf(found, "constraint");
+  return Object.assign(new Error(`the database answered with ${code}`), {
+    code,
+    ...(table !== undefined && { table }),
+    ...(constraint !== undefined && { constraint }),
+  });
+}
+
+export function isFailure(error: unknown): error is PostgresFailure {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("PG_");
+}
+
+function codeOf(error: Error): string {
+  const own = ownCodes.find(([pattern]) => pattern.test(error.message));
+  return textOf(error, "code") ?? own?.[1] ?? "UNKNOWN";
+}
+
+function textOf(error: object, name: string): string | undefined {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

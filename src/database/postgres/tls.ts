@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import { setupError } from "../../errors.js";
+import { isLocal, type PostgresAddress } from "./address.js";
+
+/**
+ * How the connection is encrypted. `require` checks the server's certificate and name as `verify-full` does: encryption with
+ * somebody unknown protects from nobody. `verify-ca` checks the certificate alone, and `no-verify` nothing.
+ *
+ * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS` (refused) for a file that can't be read
+ */
+export function tlsOptions(address: PostgresAddress): ConnectionOptions | false {
+  const { sslMode, sslRootCert } = address;
+  if (sslMode === undefined ? sslRootCert === undefined : sslMode === "disable") return false;
+  const files = { ...read("ca", sslRootCert), ...read("cert", address.sslCert), ...read("key", address.sslKey) };
+  switch (sslMode) {
+    case undefined:
+    case "require":
+    case "verify-full":
+      return files;
+    case "verify-ca":
+      // Any public authority's customers would do otherwise.
+      if (sslRootCert === undefined) {
+        throw usage("sslmode=verify-ca needs sslrootcert", "name the file of your own authority's certificate");
+      }
+      return { ...files, checkServerIdentity: () => undefined };
+    case "no-verify":
+      return { ...files, rejectUnauthorized: false };
+    case "allow":
+    case "prefer":
+      throw usage(`sslmode=${sslMode} protects nothing`, "write sslmode=verify-full, or sslmode=disable");
+    default:
+      throw usage("sslmode is not known", "write disable, no-verify, require, verify-ca or verify-full");
+  }
+}
+
+/** Whether a password and what is read and written can be listened to on the way, without anybody having chosen so. */
+export function isOpenToListeners({ host, sslMode, sslRootCert }: PostgresAddress): boolean {
+  return sslMode === undefined && sslRootCert === undefined && !isLocal(host);
+}
+
+function read(name: "ca" | "cert" | "key", file: string | undefined): Pick<ConnectionOptions, typeof name> {
+  // What PostgreSQL's own clients call the roots that the machine trusts.
+  if (file === undefined || (name === "ca" && file === "system")) return {};
+  try {
+    return { [name]: readFileSync(file, "utf8") };
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    const parameter = { ca: "sslrootcert", cert: "sslcert", key: "sslkey" }[name];
+    throw setupError(
+      "refused",
+      "DATABASE_TLS",
+      `the file ${file} of the database's ${parameter} can't be read (${code})`,
+      "correct the path, or let the user that runs this program read it",
+      { cause },
+    );
+  }
+}
+
+function usage(message: string, hint: string): Error {
+  return setupError("usage", "DATABASE_URL", `the database's ${message}`, hint);
+}

@@ -1,0 +1,115 @@
+import type BetterSqlite3 from "better-sqlite3";
+import type { CompiledQuery, SqliteStatement } from "kysely";
+import { SetupError } from "../../errors.js";
+import type { Database, OpenMode, SqlValue } from "../database.js";
+import type { LiveDatabase } from "../live-database.js";
+import { followChanges } from "./change-signal.js";
+import { describeSqlite } from "./describe.js";
+import { loadSqliteDriver } from "./driver.js";
+import { codeOf, unreachable } from "./failure.js";
+import { type FollowedFile, followFile } from "./followed-file.js";
+
+/**
+ * A database file, for a program that runs for long. One that is not there is not made; it is opened at the first use, and
+ * again when another one takes its place.
+ *
+ * @param mode `read` can't write; `write` is for the few rows that are written at run time
+ * @throws SetupError here and at use `DATABASE_UNREACHABLE` (unavailable)
+ */
+export function openLiveSqlite(path: string, mode: OpenMode): LiveDatabase {
+  const file = followFile(path, mode === "read" ? openReader : openWriter);
+  const database = describeSqlite({ prepare: statementsOf(file), close: file.close }, path);
+  return {
+    ...database,
+    changes: { current: explained(database, followChanges(file)) },
+    prepare: (query) => explained(database, prepareQuery(file, query)),
+    jsonList: "json_group_array",
+    openWriter: async () => openLiveSqlite(path, "write"),
+    async close() {
+      await database.close();
+      file.close();
+    },
+  };
+}
+
+const readerPatienceMs = 100;
+
+/** It can't change a row, but may tidy up a log that a crashed run left, as any reader has to. */
+function openReader(file: string): BetterSqlite3.Database {
+  const Driver = loadSqliteDriver();
+  try {
+    return prepareReader(new Driver(file, { fileMustExist: true }));
+  } catch (error) {
+    if (!/^SQLITE_(?:READONLY|CANTOPEN)/.test(codeOf(error))) throw unreachable(file, error);
+  }
+  try {
+    return prepareReader(new Driver(file, { fileMustExist: true, readonly: true }));
+  } catch (cause) {
+    throw unreachable(file, cause);
+  }
+}
+
+function prepareReader(sqlite: BetterSqlite3.Database): BetterSqlite3.Database {
+  sqlite.pragma("query_only = ON");
+  sqlite.pragma(`busy_timeout = ${readerPatienceMs}`);
+  // Nothing is read before this, so this is where an unusable file is found out.
+  sqlite.pragma("schema_version");
+  return sqlite;
+}
+
+/** Never waits for a lock, since nothing else could run meanwhile: whoever writes asks again. */
+function openWriter(file: string): BetterSqlite3.Database {
+  try {
+    const sqlite = new (loadSqliteDriver())(file, { fileMustExist: true });
+    sqlite.pragma("busy_timeout = 0");
+    sqlite.pragma("foreign_keys = ON");
+    sqlite.pragma("synchronous = FULL");
+    return sqlite;
+  } catch (cause) {
+    throw unreachable(file, cause);
+  }
+}
+
+/** Prepares each text once for each connection. */
+function statementsOf(file: FollowedFile): (sql: string) => SqliteStatement {
+  const statements = new Map<string, BetterSqlite3.Statement>();
+  let generation = 0;
+  return (sql) => {
+    const sqlite = file.connection();
+    if (generation !== file.generation()) statements.clear();
+    generation = file.generation();
+    const known = statements.get(sql);
+    if (known) return known;
+    const statement = sqlite.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+}
+
+function prepareQuery<Row extends readonly SqlValue[]>(file: FollowedFile, query: CompiledQuery) {
+  let statement: BetterSqlite3.Statement<SqlValue[], Row> | undefined;
+  let generation = 0;
+  return (...parameters: readonly SqlValue[]): Row | undefined => {
+    const sqlite = file.connection();
+    if (!statement || generation !== file.generation()) {
+      statement = sqlite.prepare<SqlValue[], Row>(query.sql).raw();
+      generation = file.generation();
+    }
+    return statement.get(...parameters);
+  };
+}
+
+/** The same function, whose errors tell nothing that the database quotes. */
+function explained<P extends readonly unknown[], R>(
+  database: Database,
+  ask: (...parameters: P) => R,
+): (...parameters: P) => R {
+  return (...parameters) => {
+    try {
+      return ask(...parameters);
+    } catch (error) {
+      if (error instanceof SetupError) throw error;
+      throw database.explain(error) ?? error;
+    }
+  };
+}

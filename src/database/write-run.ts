@@ -1,0 +1,43 @@
+import { chunk } from "./chunk.js";
+import type { Connection } from "./database.js";
+
+/** A run that changed something: an apply, a sign-in, or what somebody did at run time. */
+export interface RunRecord {
+  readonly id: string;
+  /** ISO 8601, UTC, as `finishedAt`. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Who did it, such as `jan@host` or `sign-in:api-oidc`. */
+  readonly actor: string;
+  /** The configuration owner that it was done for; empty where no file was applied. */
+  readonly owner: string;
+  readonly version: string;
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+}
+
+export interface ChangeRecord {
+  readonly action: "create" | "update" | "delete";
+  readonly kind: string;
+  readonly key: string;
+  /** The row's id. */
+  readonly id: string;
+  /** Each with its values, or only named where it is sensitive. */
+  readonly fields: readonly object[];
+}
+
+/** One row for the run and one for each change: who, when, what. Goes into the transaction that makes the changes. */
+export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
+  const { id, startedAt, finishedAt, actor, owner, version, files } = run;
+  await tx
+    .insertInto("runs")
+    .values({
+      ...{ id, started_at: startedAt, finished_at: finishedAt, actor, owner, version },
+      files: JSON.stringify(files),
+    })
+    .execute();
+  const rows = changes.map(({ action, kind, key, id: resourceId, fields }, sequence) => ({
+    ...{ run_id: id, sequence, action, kind, key, resource_id: resourceId },
+    fields: JSON.stringify(fields),
+  }));
+  for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();
+}

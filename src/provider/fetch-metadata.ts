@@ -1,0 +1,35 @@
+import { type JsonObject, parseJsonObject } from "../jwt/json-object.js";
+import { checkMetadata, type MetadataEndpoint } from "../oidc/check-metadata.js";
+import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
+import type { DiscoveryResult } from "../oidc/discovery-result.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import { fetchDocument } from "./remote-document.js";
+
+interface ProviderMetadata {
+  readonly checked: DiscoveryResult & { readonly kind: "found" };
+  /** The whole document, for what else it says. */
+  readonly document: JsonObject;
+}
+
+/**
+ * A provider's discovery document, held against what is configured; or why it can't be used, in a sentence. Never rejects.
+ *
+ * @param unused endpoints of the document that the caller takes from elsewhere, or does not need
+ */
+export async function fetchMetadata(
+  configured: { readonly issuer: string | null; readonly jwks_endpoint: string | null },
+  discoveryEndpoint: string,
+  fetch: GuardedFetch,
+  unused: readonly MetadataEndpoint[] = [],
+): Promise<ProviderMetadata | string> {
+  const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
+  if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
+  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, { accept: "application/json" });
+  if (answer.kind === "failed") return answer.message;
+  if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
+  const document = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;
+  if (!document) return "the discovery document is not a JSON object";
+  const explicitJwks = configured.jwks_endpoint !== null;
+  const checked = checkMetadata(document, { endpoint, issuer: configured.issuer ?? undefined, explicitJwks, unused });
+  return checked.kind === "found" ? { checked, document } : checked.message;
+}

@@ -1,0 +1,55 @@
+import { createRecent } from "../provider/recent.js";
+
+export interface FailureLimitOptions {
+  /** How many failed attempts a source has a minute; they come back evenly. */
+  readonly perMinute: number;
+}
+
+/** Counts failed attempts by their source, with the sources that were seen last. Times are in milliseconds. */
+export interface FailureLimit {
+  /** Takes an attempt in advance. Gives the seconds until there is one again, where none is left. */
+  readonly take: (source: string, nowMs: number) => number | undefined;
+  /** The attempt did not fail. */
+  readonly giveBack: (source: string) => void;
+}
+
+const rememberedSources = 10_000;
+const minuteMs = 60_000;
+
+interface Budget {
+  left: number;
+  atMs: number;
+}
+
+/** @throws RangeError for a limit that is not at least 1 */
+export function createFailureLimit({ perMinute }: FailureLimitOptions): FailureLimit {
+  if (!(perMinute >= 1 && Number.isFinite(perMinute)))
+    throw new RangeError("the failure limit must be at least 1 a minute");
+  const budgets = createRecent<Budget>(rememberedSources);
+
+  const budgetOf = (source: string, nowMs: number): Budget => {
+    const known = budgets.get(source);
+    if (!known) {
+      const fresh = { left: perMinute, atMs: nowMs };
+      budgets.set(source, fresh);
+      return fresh;
+    }
+    // A clock that went back gives nothing.
+    known.left = Math.min(perMinute, known.left + (Math.max(0, nowMs - known.atMs) * perMinute) / minuteMs);
+    known.atMs = nowMs;
+    return known;
+  };
+
+  return {
+    take: (source, nowMs) => {
+      const budget = budgetOf(source, nowMs);
+      if (budget.left < 1) return Math.max(1, Math.ceil(((1 - budget.left) * minuteMs) / perMinute / 1000));
+      budget.left -= 1;
+      return undefined;
+    },
+    giveBack: (source) => {
+      const budget = budgets.get(source);
+      if (budget) budget.left = Math.min(perMinute, budget.left + 1);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { apply } from "../../../src/engine/apply.js";
+import { createVerifier } from "../../../src/verifier/create-verifier.js";
+import type { VerifierEvent } from "../../../src/verifier/event.js";
+import { blocksOf } from "../../docs/markdown.js";
+import { runCli, writeFiles } from "../../support/cli.js";
+import { sealingEnv } from "../../support/databases.js";
+import { type PostgresServer, startPostgres } from "../../support/postgres-server.js";
+import { configurationOf, openForTest, resource, runOptions, temporaryFolder } from "../../support/run.js";
+import { encode } from "../../verifier/bearer/issuer.js";
+import { clientOf, clientSecret, goodClaims, providerOf } from "../../verifier/bearer/world.js";
+import { token, tokenValue } from "../../verifier/verifier-world.js";
+
+const document = readFileSync("docs/postgresql.md", "utf8");
+
+/** The SQL of a section of the document, block by block. */
+function sqlUnder(heading: string): readonly string[] {
+  const section = document.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  return blocksOf(section)
+    .filter(({ info }) => info === "sql")
+    .map(({ text }) => text);
+}
+
+let server: PostgresServer;
+
+// A server of its own, since roles are not of one database.
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.remove());
+
+const inDatabase = (name: string, role = "owner:only-for-tests", more = "") =>
+  `${server.url.replace(/\/\/[^@]+@/, `//${role}@`).replace(/postgres$/, name)}${more}`;
+
+async function run(sql: string, database: string): Promise<void> {
+  const client = new pg.Client(inDatabase(database));
+  await client.connect();
+  // CREATE DATABASE wants to be sent alone.
+  for (const statement of sql.split(/;\n/)) await client.query(statement);
+  await client.end();
+}
+
+/** What the role is refused. */
+async function refusedOf(url: string, sql: string): Promise<string | undefined> {
+  const client = new pg.Client(url);
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client.query(sql).then(
+    () => undefined,
+    (error: unknown) => String(Reflect.get(Object(error), "code")),
+  );
+}
+
+const yaml = "groups_config_enable: true\ngroups_config: {items: [{name: lezers, permissions: [taken.view_taak]}]}\n";
+
+/** Runs a command against a database, and gives its status with the codes that it told. */
+async function command(database: string, ...args: readonly string[]): Promise<string> {
+  const folder = temporaryFolder();
+  writeFiles(folder, { "config.yaml": yaml });
+  const { status, stderr } = await runCli([...args, "--database", database], { cwd: folder });
+  return [status, ...[...stderr.matchAll(/\[([A-Z_]+)\]/g)].map(([, code]) => code)].join(" ");
+}
+
+describe("the SQL in docs/postgresql.md", () => {
+  it("makes a role whose own database is all that apply needs, also in another schema", async () => {
+    await run(sqlUnder("A role and a database").join(""), "postgres");
+    const url = inDatabase("vtb_auth", "vtb_setup:secret");
+    expect(await command(url, "apply", "config.yaml")).toBe("0");
+    const schema = inDatabase("vtb_auth", "vtb_setup:secret", "?schema=vtb");
+    expect(await command(schema, "plan", "config.yaml")).toBe("4 DATABASE_REFUSED");
+    await run(sqlUnder("Another schema").join(""), "vtb_auth");
+    expect(await command(schema, "apply", "config.yaml")).toBe("0");
+    const tables = "select count(*)::int as tables from pg_tables where tablename = 'groups' and schemaname in";
+    const client = new pg.Client(url);
+    await client.connect();
+    expect((await client.query(`${tables} ('vtb', 'public')`)).rows).toEqual([{ tables: 2 }]);
+    await client.end();
+  });
+
+  it("divides a role that changes tables from one that can't, and one for the verifier with what it may write", async () => {
+    await run("create database divided", "postgres");
+    const sql = sqlUnder("A role that changes tables and one that does not");
+    await run(sql.join(""), "divided");
+    const [reading = "", lastUsed = "", signIn = "", ...rest] = sqlUnder("A role for the verifier");
+    expect([sql.length, rest.length]).toEqual([1, 0]);
+    const of = (role: string) => inDatabase("divided", `${role}:secret`, "?schema=vtb");
+
+    expect(await command(of("vtb_apply"), "apply", "--no-migrate", "config.yaml")).toBe("4 MIGRATION_NEEDED");
+    expect(await command(of("vtb_apply"), "apply", "config.yaml")).toBe("4 DATABASE_REFUSED");
+    expect(await command(of("vtb_apply"), "migrate")).toBe("4 DATABASE_REFUSED");
+    expect(await command(of("vtb_migrate"), "migrate")).toBe("0");
+    expect(await command(of("vtb_apply"), "migrate")).toBe("0");
+    expect(await command(of("vtb_apply"), "apply", "--no-migrate", "config.yaml")).toBe("0");
+    expect(await refusedOf(of("vtb_apply"), "create table vtb.other (id text)")).toBe("42501");
+    expect(await refusedOf(of("vtb_apply"), "alter table vtb.users add column other text")).toBe("42501");
+
+    // Everything that apply can do is done by the role without rights on tables: making, changing and deleting.
+    const idp = { issuer: "https://idp.example" };
+    const everything = [token("a", tokenValue), providerOf(idp), clientOf({ sign_algo: "HS256" })];
+    const options = { ...runOptions(of("vtb_apply")), migrate: false, owner: "other" };
+    const extra = resource("group", "weg", { permissions: ["a.b"] });
+    expect((await apply(configurationOf(...everything, extra), options)).outcome).toBe("applied");
+    expect((await apply(configurationOf(...everything, { ...extra, present: false }), options)).outcome).toBe(
+      "applied",
+    );
+
+    await run(reading, "divided");
+    const events: VerifierEvent[] = [];
+    const use = async (header: string) => {
+      const onEvent = (event: VerifierEvent) => void events.push(event);
+      const verifier = await createVerifier({ database: of("vtb_verify"), env: sealingEnv(), onEvent });
+      const outcome = await verifier.authorize(header);
+      await verifier.close();
+      return outcome;
+    };
+    const bearer = () => {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { ...goodClaims(idp), sub: "u-1", iat: now, nbf: now, exp: now + 300 };
+      const signed = `${encode({ alg: "HS256", typ: "at+jwt" })}.${encode(claims)}`;
+      return `Bearer ${signed}.${createHmac("sha256", clientSecret).update(signed).digest("base64url")}`;
+    };
+    const owner = await openForTest(of("vtb_migrate"));
+    const uses = () => owner.kysely.selectFrom("api_tokens").select("last_used_at").executeTakeFirstOrThrow();
+
+    // What the document says of a role that only reads.
+    expect(await use(`Token ${tokenValue}`)).toMatchObject({ kind: "allowed" });
+    expect(events.map(({ kind }) => kind)).toEqual(["last_used_failed"]);
+    expect(await use(bearer())).toMatchObject({ kind: "refused", problem: { status: 503 } });
+    for (const statement of [
+      "delete from vtb.users",
+      "insert into vtb.groups (id) values ('a')",
+      "create table vtb.other (id text)",
+    ]) {
+      expect(await refusedOf(of("vtb_verify"), statement), statement).toBe("42501");
+    }
+
+    events.length = 0;
+    await run(lastUsed, "divided");
+    expect(await uses()).toEqual({ last_used_at: null });
+    expect(await use(`Token ${tokenValue}`)).toMatchObject({ kind: "allowed" });
+    expect(await uses()).toEqual({ last_used_at: expect.stringMatching(/^\d{4}-/) });
+    expect(events).toEqual([]);
+    expect(await refusedOf(of("vtb_verify"), "update vtb.api_tokens set digest = 'a'")).toBe("42501");
+
+    await run(signIn, "divided");
+    expect(await use(bearer())).toMatchObject({ kind: "allowed" });
+    const runs = await owner.kysely.selectFrom("runs").select("actor").where("actor", "like", "sign-in:%").execute();
+    expect(runs).toHaveLength(1);
+    expect(await refusedOf(of("vtb_verify"), "delete from vtb.users")).toBe("42501");
+  });
+});

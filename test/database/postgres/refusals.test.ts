@@ -1,0 +1,169 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import pg from "pg";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { openDatabase } from "../../../src/database/open.js";
+import { createPool } from "../../../src/database/postgres/pool.js";
+import { apply } from "../../../src/engine/apply.js";
+import { plan } from "../../../src/engine/plan.js";
+import { SetupError } from "../../../src/errors.js";
+import { freePort } from "../../support/http-server.js";
+import {
+  configurationOf,
+  openForTest,
+  resource,
+  runOptions,
+  temporaryDatabase,
+  temporaryFolder,
+} from "../../support/run.js";
+
+const server = () => inject("postgresUrl");
+const group = configurationOf(resource("group", "lezers", { permissions: [] }));
+
+async function failureOf(work: Promise<unknown>): Promise<SetupError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof SetupError) return error;
+  throw new Error("expected a refusal", { cause: error });
+}
+
+/** What everybody is told, and what those see who print the error with its causes. */
+async function told(work: Promise<unknown>): Promise<string> {
+  const error = await failureOf(work);
+  const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.problems;
+  return `${error.reason} ${code}: ${message}; ${hint}`;
+}
+
+describe("a server's refusal", () => {
+  it("of the password says where that came from, and never what it is", async () => {
+    const url = server().replace(/:[^:@]+@/, ":kanarie-een@");
+    const error = await failureOf(openDatabase(url, "read"));
+    expect(error.message).toMatch(
+      /^the database postgres:\S+ does not let this role in \(28P01\) \[DATABASE_REFUSED\]$/,
+    );
+    expect(error.reason).toBe("refused");
+    expect(error.problems[0]?.hint).toContain("which came from the database's URL");
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("kanarie-een");
+    const silent = server().replace(/:[^:@]+@/, "@");
+    expect(await told(openDatabase(silent, "read"))).toContain("VTB_SETUP_DATABASE_PASSWORD_FILE");
+    const fromEnv = await told(openDatabase(silent, "read", { PGPASSWORD: "kanarie-twee" }));
+    expect(fromEnv).toContain("which came from PGPASSWORD");
+    expect(fromEnv).not.toContain("kanarie-twee");
+  });
+
+  it("takes the password from a file, read anew for each connection", async () => {
+    const file = join(temporaryFolder(), "password");
+    const [, password = ""] = /:([^:@]+)@/.exec(server()) ?? [];
+    const url = server().replace(/:[^:@]+@/, "@");
+    const env = { VTB_SETUP_DATABASE_PASSWORD_FILE: file };
+    expect(await told(openDatabase(url, "read", env))).toBe(
+      `invalid SECRET_FILE: the secret's file is missing: ${file}, which VTB_SETUP_DATABASE_PASSWORD_FILE names; ` +
+        "write the database's password into it, or correct the variable",
+    );
+    writeFileSync(file, "another\n");
+    const pool = await createPool(url, { max: 1, env });
+    onTestFinished(() => pool.end());
+    await expect(pool.query("select 1")).rejects.toMatchObject({ code: "28P01" });
+    writeFileSync(file, `${password}\n`);
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    await (await openDatabase(url, "read", env))?.close();
+  });
+
+  it("to be there says to try again: no server, no such host, no such database", async () => {
+    const closed = server().replace(/:\d+\//, `:${await freePort()}/`);
+    expect(await told(openDatabase(closed, "read"))).toMatch(
+      /^unavailable DATABASE_UNREACHABLE: the database \S+ does not answer \(ECONNREFUSED\); .*--wait$/,
+    );
+    expect(await told(openDatabase("postgres://u:p@nowhere.invalid/db", "read"))).toMatch(
+      /^unavailable DATABASE_UNREACHABLE: the database \S+ does not answer \((?:ENOTFOUND|EAI_AGAIN)\)/,
+    );
+    expect(await told(openDatabase(server().replace(/\/postgres$/, "/missing"), "read"))).toMatch(
+      /^unavailable DATABASE_UNREACHABLE: the database \S+\/missing does not exist; make it with CREATE DATABASE/,
+    );
+  });
+
+  it("of a schema is the same for plan and apply, and makes nothing", async () => {
+    const url = `${server()}?schema=not_there`;
+    for (const run of [plan, apply]) {
+      expect(await told(run(group, runOptions(url)))).toMatch(
+        /^refused DATABASE_REFUSED: the database \S+\?schema=not_there has no schema that this role may use; make it/,
+      );
+    }
+  });
+
+  it("of encryption is not taken for a reason to go without", async () => {
+    expect(await told(openDatabase(`${server()}?sslmode=require`, "read"))).toMatch(
+      /^refused DATABASE_TLS: the server of the database \S+ offers no encryption; turn on ssl there/,
+    );
+    await (await openDatabase(`${server()}?sslmode=disable`, "read"))?.close();
+  });
+
+  it("because a table of somebody else has the place of ours says so, and leaves it alone", async () => {
+    const url = temporaryDatabase();
+    const client = new pg.Client(url);
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query("create table users (id integer)");
+    expect(await told(apply(group, runOptions(url)))).toMatch(
+      /^refused DATABASE_REFUSED: the schema of \S+ has other things where our tables go \(table users\); use a schema/,
+    );
+    const { rows } = await client.query("select tablename from pg_tables where schemaname = current_schema()");
+    expect(rows).toEqual([{ tablename: "users" }]);
+  });
+
+  it("of a row tells code, table and constraint, and nothing that it quotes", async () => {
+    const url = temporaryDatabase();
+    await apply(group, runOptions(url));
+    const database = await openForTest(url);
+    const row = { id: "kanarie-id", owner: null, created_at: "", updated_at: "", name: "lezers" };
+    const error = await database.kysely
+      .insertInto("groups")
+      .values(row)
+      .execute()
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+    expect(error).toMatchObject({ code: "PG_23505", table: "groups", constraint: "groups_name" });
+    expect(database.explain(error)?.message).toBe(
+      "the database answered with 23505 (table groups), constraint groups_name [DATABASE_FAILED]",
+    );
+    const shown = inspect(database.explain(error), { depth: 9, showHidden: true }) + JSON.stringify(error);
+    expect(shown).not.toMatch(/kanarie|lezers|insert into/i);
+  });
+
+  it("to write, by a standby or a session that is read-only, is told as such", async () => {
+    const url = temporaryDatabase();
+    await apply(configurationOf(resource("group", "ander", { permissions: [] })), runOptions(url));
+    const readOnly = url.replace("options=", "options=-c%20default_transaction_read_only%3Don%20");
+    expect(await told(apply(group, runOptions(readOnly)))).toMatch(
+      /^refused DATABASE_REFUSED: the database \S+ can only be read: it is a standby, or set to read-only/,
+    );
+    expect((await plan(group, runOptions(readOnly))).outcome).toBe("planned");
+  });
+});
+
+describe("a plan", () => {
+  it("sends nothing that could write: it runs where writing is impossible, and sees one moment", async () => {
+    const url = temporaryDatabase();
+    await apply(group, runOptions(url));
+    const database = await openForTest(url);
+    const seen = await database.kysely
+      .transaction()
+      .setIsolationLevel("repeatable read")
+      .setAccessMode("read only")
+      .execute(async (tx) => {
+        await database.beginWork(tx);
+        return tx.selectFrom("groups").select("name").execute();
+      });
+    expect(seen).toEqual([{ name: "lezers" }]);
+    const before = await database.kysely.selectFrom("setup_state").select("revision").executeTakeFirstOrThrow();
+    expect((await plan(group, runOptions(url))).outcome).toBe("unchanged");
+    expect(await database.kysely.selectFrom("setup_state").select("revision").executeTakeFirstOrThrow()).toEqual(
+      before,
+    );
+  });
+});

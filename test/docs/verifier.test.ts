@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readDocument, tableUnder } from "./markdown.js";
+
+const document = readDocument("docs/verifier.md");
+const namesIn = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+
+function sourcesOf(...folders: readonly string[]): string {
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(join(folder, file), "utf8")),
+  );
+  return files.join("\n");
+}
+
+/** The texts between quotes in every part of the sources that fits. */
+function quotedIn(source: string, ...parts: readonly RegExp[]): ReadonlySet<string> {
+  const found = parts.flatMap((part) => [...source.matchAll(part)].map(([text]) => text));
+  return new Set(found.flatMap((text) => [...text.matchAll(/"(\w+)"/g)].map(([, word = ""]) => word)));
+}
+
+describe("docs/verifier.md", () => {
+  it("has every option of createVerifier in its order", () => {
+    const options = [...readFileSync("src/verifier/options.ts", "utf8").matchAll(/^ {2}readonly (\w+)\??:/gm)];
+    expect(options.length).toBeGreaterThan(10);
+    const rows = tableUnder(document, "## Options");
+    expect(rows.map(([option]) => namesIn(option)[0])).toEqual(options.map(([, name]) => name));
+    for (const [, , what] of rows) expect(what).toMatch(/^.+\.$|^.+\)\.$/);
+  });
+
+  it("has every adapter of the package", () => {
+    const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+    const adapters = Object.keys(exports).filter((name) => name.startsWith("./verifier/"));
+    expect(adapters.length).toBe(3);
+    const rows = tableUnder(document, "## Adapters");
+    expect(rows.map(([name]) => namesIn(name)[0])).toEqual(adapters.map((name) => name.replace(".", "vtb-setup")));
+  });
+
+  it("has every code that clients are told, with its status", () => {
+    const kinds = [
+      ...readFileSync("src/verifier/problem.ts", "utf8").matchAll(/^ {2}(\w+): \{ status: (\d+), type: /gm),
+    ].map(([, code, status]) => [status, code]);
+    expect(kinds.length).toBe(5);
+    const rows = tableUnder(document, "## What clients are told");
+    expect(rows.map(([status, code]) => [status, namesIn(code)[0]])).toEqual(kinds);
+  });
+
+  it("has every event and every reason", () => {
+    const events = ["src/verifier/event.ts", "src/verifier/bearer/event.ts", "src/provider/event.ts"].map((file) =>
+      readFileSync(file, "utf8"),
+    );
+    const kinds = quotedIn(events.join("\n"), /readonly kind: "\w+"/g);
+    const reasons = quotedIn(
+      sourcesOf("src/verifier", "src/identity") +
+        sourcesOf("src/provider") +
+        readFileSync("src/jwt/times.ts", "utf8") +
+        readFileSync("src/jwt/compact-jws.ts", "utf8"),
+      /type \w*Fault =[^;]*;/g,
+      /readonly reason:[^;]*;/g,
+      /(?:refuse|keepFailure|fault)\("\w+"/g,
+      /const faults = \[[^\]]*\]/g,
+      /reason: "\w+"/g,
+    );
+    expect(reasons.size).toBeGreaterThan(40);
+    const documented = tableUnder(document, "## Events").flatMap(([name]) => namesIn(name));
+    // The second table's head stands between them.
+    const wanted = [...kinds, ...reasons, "reason"].filter((word, index, all) => all.indexOf(word) === index);
+    expect([...documented].sort()).toEqual(wanted.sort());
+  });
+});

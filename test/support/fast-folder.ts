@@ -1,0 +1,16 @@
+import { accessSync, constants, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+const inMemory = "/dev/shm";
+const neededBytes = 2 ** 30;
+
+/** Where temporary files are made: in memory where there is room, since making the many files of databases on a disk takes long. */
+export function fastFolder(): string {
+  try {
+    accessSync(inMemory, constants.W_OK);
+    const { bavail, bsize } = statfsSync(inMemory);
+    return bavail * bsize >= neededBytes ? inMemory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}

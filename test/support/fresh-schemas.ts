@@ -1,0 +1,54 @@
+import pg from "pg";
+
+/** Empty schemas of one server, made ahead so that a test gets one without waiting. Each stands for a database of its own. */
+export interface FreshSchemas {
+  /** Makes what was taken good again. */
+  readonly refill: () => Promise<void>;
+  /** The URL of a schema that nobody else uses. */
+  readonly take: () => string;
+  /** Drops every schema that was taken. */
+  readonly drop: () => Promise<void>;
+}
+
+/** The URL of one schema of a server, which is searched alone. */
+function inSchema(serverUrl: string, name: string): string {
+  return `${serverUrl}?options=-csearch_path%3D${name}`;
+}
+
+/** Makes an empty schema, and gives its URL. */
+export async function makeSchema(serverUrl: string, name: string): Promise<string> {
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  await client.query(`create schema ${name}`);
+  await client.end();
+  return inSchema(serverUrl, name);
+}
+
+const ahead = 12;
+
+export async function freshSchemas(serverUrl: string): Promise<FreshSchemas> {
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  const { rows } = await client.query("select gen_random_uuid() as id");
+  const prefix = `test_${String(rows[0].id).replaceAll("-", "")}`;
+  const free: string[] = [];
+  const taken: string[] = [];
+  let made = 0;
+  return {
+    refill: async () => {
+      const names = Array.from({ length: ahead - free.length }, () => `${prefix}_${made++}`);
+      free.push(...names);
+      await client.query(names.map((name) => `create schema ${name};`).join(""));
+    },
+    take: () => {
+      const name = free.shift();
+      if (name === undefined) throw new Error(`a test may use ${ahead} databases`);
+      taken.push(name);
+      return inSchema(serverUrl, name);
+    },
+    drop: async () => {
+      for (const name of taken) await client.query(`drop schema ${name} cascade`);
+      await client.end();
+    },
+  };
+}

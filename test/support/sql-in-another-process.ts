@@ -1,0 +1,27 @@
+import { spawnSync } from "node:child_process";
+
+const program = `
+  const [url, sql] = process.argv.slice(1);
+  const viaFile = () => {
+    const Driver = require(Number(process.versions.node.split(".")[0]) >= 22 ? "better-sqlite3-13" : "better-sqlite3");
+    const database = new Driver(url.slice("sqlite:".length));
+    database.exec(sql);
+    database.close();
+  };
+  const viaServer = async () => {
+    const client = new (require("pg").Client)(url);
+    await client.connect();
+    await client.query(sql);
+    await client.end();
+  };
+  if (url.startsWith("sqlite:")) viaFile();
+  else viaServer();`;
+
+/** What an operator does by hand, with nothing of ours in between. */
+export function sqlInAnotherProcess(url: string, sql: string): void {
+  const { status, stderr } = spawnSync(process.execPath, ["-e", program, url, sql], { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+}
+
+/** A change that verifiers have to see. */
+export const countUp = "UPDATE setup_state SET revision = revision + 1;";
