@@ -1,0 +1,156 @@
+import { readFileSync } from "node:fs";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import * as notices from "./notices.mjs";
+import * as pages from "./pages.mjs";
+import { faultText, readTokenForm } from "./token-form.mjs";
+
+const style = readFileSync(new URL("style.css", import.meta.url), "utf8");
+
+const securityHeaders = {
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cache-Control": "no-store",
+};
+
+/** The pages. `onError` hears what a person at the browser is not told. */
+export function createApp({ login, desk, onError }) {
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(securityHeaders)) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
+  });
+
+  app.onError((error, c) => {
+    onError(error);
+    const isPassing = error.reason === "unavailable";
+    if (isPassing) c.header("Retry-After", "5");
+    return c.html(pages.notice(isPassing ? notices.unavailable : notices.failed), isPassing ? 503 : 500);
+  });
+  app.notFound((c) => c.html(pages.notice(notices.notFound), 404));
+
+  // Before anything is looked at, also whether somebody is signed in.
+  app.post("*", smallForm, ownPagesOnly);
+
+  app.get("/style.css", (c) => c.body(style, 200, { "Content-Type": "text/css", "Cache-Control": "max-age=3600" }));
+
+  // Signing in and out.
+
+  app.get("/login", async (c) => {
+    const cookieHeader = c.req.header("cookie");
+    return answer(c, await login.start({ next: c.req.query("next"), cookieHeader }));
+  });
+
+  app.get("/oidc/callback", async (c) => answer(c, await login.finish(c.req.url, c.req.header("cookie"))));
+
+  app.get("/noodtoegang", (c) => c.html(pages.emergency()));
+
+  app.post("/noodtoegang", async (c) => {
+    const { username, password } = await c.req.parseBody();
+    const request = { username: String(username ?? ""), password: String(password ?? "") };
+    return answer(c, await login.signInWithPassword(request, c.req.header("cookie")));
+  });
+
+  app.get("/uitgelogd", (c) => c.html(pages.notice(notices.signedOut)));
+
+  // From here on, only for who is signed in. Who is no longer staff, or not active any more, is not.
+
+  app.use("*", async (c, next) => {
+    const session = await login.session(c.req.header("cookie"));
+    if (session) {
+      c.set("session", session);
+      return next();
+    }
+    if (c.req.path === "/") return c.html(pages.welcome());
+    const target = c.req.method === "GET" ? c.req.path : "/";
+    return c.redirect(`/login?next=${encodeURIComponent(target)}`, 303);
+  });
+
+  app.post("*", async (c, next) => {
+    const form = await c.req.parseBody({ all: true });
+    if (!login.checkCsrf(c.get("session"), form.csrf)) return c.html(pages.notice(notices.foreignForm), 403);
+    c.set("form", form);
+    return next();
+  });
+
+  app.get("/", async (c) => {
+    const session = c.get("session");
+    return c.html(pages.account({ session, account: await accountOf(session) }));
+  });
+
+  app.post("/uitloggen", async (c) => {
+    const { location, cookies } = await login.logout(c.req.header("cookie"));
+    setCookies(c, cookies);
+    if (location.startsWith("/")) return c.redirect(location, 303);
+    // A redirect would still count as this form's, which may only be sent to this server.
+    return c.html(pages.signingOut({ location }));
+  });
+
+  app.get("/tokens", async (c) => c.html(await tokensPage(c)));
+
+  app.post("/tokens", async (c) => {
+    const { user } = c.get("session").principal;
+    const wanted = readTokenForm(c.get("form"));
+    const outcome = await desk.create({ ...wanted, userId: user.id, actor: `login:${user.username}` });
+    switch (outcome.kind) {
+      case "created":
+        return c.html(await tokensPage(c, { created: outcome }));
+      case "taken":
+        return c.html(await tokensPage(c, { faults: [pages.takenName] }), 409);
+      default:
+        return c.html(await tokensPage(c, { faults: outcome.faults.map(faultText) }), 422);
+    }
+  });
+
+  app.get("/tokens/:identifier/intrekken", async (c) => {
+    const session = c.get("session");
+    const tokens = await desk.list(session.principal.user.id);
+    const token = tokens.find(({ identifier, isManaged }) => identifier === c.req.param("identifier") && !isManaged);
+    return token ? c.html(pages.confirmRevocation({ session, token })) : c.notFound();
+  });
+
+  app.post("/tokens/:identifier/intrekken", async (c) => {
+    const { user } = c.get("session").principal;
+    const identifier = c.req.param("identifier");
+    const outcome = await desk.revoke({ userId: user.id, identifier, actor: `login:${user.username}` });
+    if (outcome.kind === "revoked") return c.html(await tokensPage(c, { revoked: identifier }));
+    return c.html(await tokensPage(c, { faults: outcome.faults.map(faultText) }), 409);
+  });
+
+  async function tokensPage(c, state = {}) {
+    const session = c.get("session");
+    const tokens = await desk.list(session.principal.user.id);
+    return pages.tokens({ session, account: await accountOf(session), tokens, form: c.get("form"), ...state });
+  }
+
+  function accountOf({ principal }) {
+    return desk.account(principal.user.id);
+  }
+
+  function answer(c, outcome) {
+    setCookies(c, outcome.cookies);
+    if (outcome.kind === "redirect") return c.redirect(outcome.location, 303);
+    if (outcome.kind === "signed_in") return c.redirect(outcome.next, 303);
+    return c.html(pages.notice(outcome), outcome.status);
+  }
+
+  function setCookies(c, cookies) {
+    for (const cookie of cookies) c.header("Set-Cookie", cookie, { append: true });
+  }
+
+  function smallForm(c, next) {
+    return bodyLimit({ maxSize: 16_384, onError: () => c.html(pages.notice(notices.tooLarge), 413) })(c, next);
+  }
+
+  function ownPagesOnly(c, next) {
+    return login.isSameOrigin(c.req.raw.headers) ? next() : c.html(pages.notice(notices.foreignForm), 403);
+  }
+
+  return app;
+}

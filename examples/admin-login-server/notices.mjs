@@ -1,0 +1,24 @@
+// What a page says that only says something: what happened, why, and what to do.
+
+export const signedOut = { title: "U bent uitgelogd", text: "Tot ziens.", action: "U kunt dit venster sluiten." };
+export const notFound = { title: "Niet gevonden", text: "Deze pagina is er niet.", action: "Kijk het adres na." };
+export const failed = {
+  title: "Er ging iets mis",
+  text: "Door een fout bij ons kan deze pagina niet worden getoond.",
+  action: "Probeer het later nog eens, of vraag het de beheerder.",
+};
+export const unavailable = {
+  title: "Even niet beschikbaar",
+  text: "De gegevens zijn nu niet bereikbaar.",
+  action: "Probeer het over een paar seconden nog eens.",
+};
+export const foreignForm = {
+  title: "Niet uitgevoerd",
+  text: "Dit verzoek kwam niet van een pagina van dit beheer, of van een pagina die te oud is.",
+  action: "Ga terug naar het begin, en probeer het van daaruit nog eens.",
+};
+export const tooLarge = {
+  title: "Te veel ingevuld",
+  text: "Het formulier is groter dan we aannemen.",
+  action: "Ga terug en vul minder in.",
+};

@@ -1,0 +1,32 @@
+// Admin pages where people sign in at an OpenID provider and manage their own API tokens. README.md says how to try it.
+
+import { randomBytes } from "node:crypto";
+import { serve } from "@hono/node-server";
+import { createLogin, createTokenDesk } from "vtb-setup/login";
+import { createApp } from "./app.mjs";
+
+const database = process.env.VTB_SETUP_DATABASE ?? "sqlite:./vtb-auth.db";
+// Where browsers see this server. Never taken from a request, which could say anything.
+const adminUrl = process.env.ADMIN_URL ?? "http://127.0.0.1:8001";
+
+const login = await createLogin({
+  database,
+  client: "admin-oidc",
+  redirectUri: `${adminUrl}/oidc/callback`,
+  postLogoutRedirectUri: `${adminUrl}/uitgelogd`,
+  // Without one of its own, every session ends when this program does.
+  sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString("base64"),
+  // The browser is told what to do; why is said here.
+  onEvent: ({ error, ...event }) => console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) })),
+});
+const desk = await createTokenDesk({ database });
+
+const app = createApp({ login, desk, onError: (error) => console.error(error) });
+const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 8001) }, () => {
+  console.log(adminUrl);
+});
+
+process.once("SIGTERM", () => {
+  server.close(() => void Promise.all([login.close(), desk.close()]));
+  server.closeIdleConnections();
+});

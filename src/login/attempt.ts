@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { Seals } from "./seals.js";
+
+/** A login that was begun in a browser, as its cookie keeps it. */
+export interface Attempt {
+  readonly client: string;
+  readonly state: string;
+  /** Null where none was sent. */
+  readonly nonce: string | null;
+  readonly verifier: string | null;
+  readonly next: string;
+  /** Hex SHA-256 of the issuer; null where it is not known. */
+  readonly issuer: string | null;
+  readonly startedAtMs: number;
+}
+
+export const attemptSeconds = 600;
+
+const purpose = "login attempt";
+
+/** What the cookie's name ends with: tells attempts apart without telling their state. */
+export function attemptId(state: string): string {
+  return digest(state).slice(0, 16);
+}
+
+/** Hex SHA-256. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+export function sealAttempt(attempt: Attempt, seals: Seals): string {
+  return seals.seal(JSON.stringify(attempt), purpose);
+}
+
+/** Undefined for anything that was not sealed by {@link sealAttempt} under the same secret. */
+export function openAttempt(sealed: string, seals: Seals): Attempt | undefined {
+  const opened = seals.open(sealed, purpose);
+  // Only what was an attempt is ever sealed for this purpose.
+  return opened && (JSON.parse(opened.reveal()) as Attempt);
+}
+
+export function isExpired({ startedAtMs }: Attempt, nowMs: number): boolean {
+  return nowMs >= startedAtMs + attemptSeconds * 1000;
+}

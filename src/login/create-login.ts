@@ -1,0 +1,112 @@
+import { setMaxListeners } from "node:events";
+import type { LiveDatabase } from "../database/live-database.js";
+import { openLiveDatabase } from "../database/open-live.js";
+import { createWriter } from "../database/writer.js";
+import { SetupError } from "../errors.js";
+import { prepareUserLookup } from "../identity/read-users.js";
+import { createGuardedFetch } from "../oidc/guarded-fetch.js";
+import { openVault } from "../secrets/open-vault.js";
+import { readClientRow } from "./client-row.js";
+import { createCookieJar } from "./cookies.js";
+import { createReporter } from "./event.js";
+import { createFindSession } from "./find-session.js";
+import { createFinish } from "./finish.js";
+import type { Login } from "./login.js";
+import { createLoadClient } from "./login-client.js";
+import type { LoginContext } from "./login-context.js";
+import { createLoginProviders } from "./login-provider.js";
+import { createLogout } from "./logout.js";
+import type { LoginOptions } from "./options.js";
+import { createPasswordSignIn } from "./password-sign-in.js";
+import { createRefuse } from "./refuse.js";
+import { createSameOriginCheck } from "./same-origin.js";
+import { createSeals, isSameText } from "./seals.js";
+import { createSessions } from "./sessions.js";
+import { type LoginSettings, readSettings } from "./settings.js";
+import { createSignInPerson } from "./sign-in-person.js";
+import { createSpentStates } from "./spent-states.js";
+import { createStart } from "./start.js";
+import { createWrite } from "./write.js";
+
+const timeoutMs = 5000;
+
+/**
+ * Opens the auth database and gives what logs people in through the OpenID provider that it names. Sessions are rows: every
+ * process that has the same database and secret knows them.
+ *
+ * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
+ * version (refused)
+ * @throws TypeError, RangeError for options that can't be used
+ */
+export async function createLogin(options: LoginOptions): Promise<Login> {
+  const settings = readSettings(options);
+  const database = await openLiveDatabase(options.database, "read", options.env ?? process.env);
+  try {
+    // What is wrong with the database is said at the start.
+    await database.changes.current();
+    return createLoginOf(database, settings, options);
+  } catch (error) {
+    await database.close();
+    throw explain(database, error);
+  }
+}
+
+function createLoginOf(database: LiveDatabase, settings: LoginSettings, options: LoginOptions): Login {
+  const { env = process.env, now = Date.now, language = "nl" } = options;
+  const { client: identifier, reservedGroups } = settings;
+  const report = createReporter(options.onEvent);
+  const stopped = new AbortController();
+  // Every request that is on its way listens to it.
+  setMaxListeners(0, stopped.signal);
+  const fetchFor = (caFile: string | null) =>
+    createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal });
+  const writer = createWriter(database.openWriter);
+  const write = createWrite(writer);
+  const seals = createSeals(settings.sessionSecret);
+  const providers = createLoginProviders({ fetchFor, now, onEvent: report });
+  const vault = openVault({ env, keyFile: database.keyFile });
+  const context: LoginContext = {
+    ...{ settings, seals, report, now },
+    jar: createCookieJar(settings.isSecure),
+    loadClient: createLoadClient({ database, identifier, providers, vault, reservedGroups, fetchFor, report }),
+    sessions: createSessions({ database, write, seals, settings, report, now }),
+    states: createSpentStates(database, write, now),
+    refuse: createRefuse(identifier, language, report),
+  };
+  const readUser = prepareUserLookup(database);
+  const signInPerson = createSignInPerson({ database, writer, now, report });
+  const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
+
+  /** The same function, which first makes sure that the database is one that this version understands. */
+  const guarded =
+    <P extends readonly unknown[], R>(work: (...parameters: P) => Promise<R>) =>
+    async (...parameters: P): Promise<R> => {
+      try {
+        await database.changes.current();
+        return await work(...parameters);
+      } catch (error) {
+        throw explain(database, error);
+      }
+    };
+
+  return {
+    start: guarded(createStart(context)),
+    finish: guarded(createFinish({ context, signInPerson, readUser })),
+    signInWithPassword: guarded(createPasswordSignIn({ context, database, readUser })),
+    session: guarded(createFindSession(context)),
+    checkCsrf: ({ csrfToken }, submitted) => typeof submitted === "string" && isSameText(csrfToken, submitted),
+    isSameOrigin,
+    isEnabled: guarded(async () => (await readClientRow(database, identifier))?.enabled === 1),
+    logout: guarded(createLogout({ context, database, providers })),
+    async close() {
+      stopped.abort(new Error("the login was closed"));
+      await writer.close();
+      await database.close();
+    },
+  };
+}
+
+/** An error of the database tells nothing that it quotes. */
+function explain(database: LiveDatabase, error: unknown): unknown {
+  return error instanceof SetupError ? error : (database.explain(error) ?? error);
+}

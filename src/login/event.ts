@@ -1,0 +1,55 @@
+import { channel } from "node:diagnostics_channel";
+import type { ProviderEvent } from "../provider/event.js";
+import type { RefusalCode } from "./refusal-code.js";
+
+/** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */
+export type LoginEvent =
+  | { readonly kind: "started"; readonly client: string }
+  | { readonly kind: "signed_in"; readonly client: string; readonly userId: string }
+  /** Somebody came in with a password, past the provider. */
+  | {
+      readonly kind: "signed_in_with_password";
+      readonly client: string;
+      readonly userId: string;
+      readonly runId: string;
+    }
+  | {
+      readonly kind: "refused";
+      readonly client: string;
+      readonly code: RefusalCode;
+      /** A stable word such as `wrong_nonce` or `expired`, more exact than the code. */
+      readonly reason: string;
+      readonly userId?: string;
+    }
+  /** `reason` is `logout`, or why the session was ended from here: such as `code_replayed` or `new_login`. */
+  | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
+  /** The time at which a session was last used was not written. */
+  | { readonly kind: "session_not_noted"; readonly client: string }
+  | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
+  | { readonly kind: "groups_claim_odd"; readonly client: string; readonly userId: string }
+  | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
+  /** What is wrong with the client, for an operator. */
+  | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
+  /** The configuration allows less safety than it could have. */
+  | { readonly kind: "weakened"; readonly client: string; readonly message: string }
+  | ProviderEvent;
+
+/** The name of the `diagnostics_channel` that every event is published on. */
+export const channelName = "vtb-setup:login";
+
+const events = channel(channelName);
+
+/** Gives a function that tells an event to whoever listens. */
+export function createReporter(onEvent: ((event: LoginEvent) => void) | undefined): (event: LoginEvent) => void {
+  return (event) => {
+    events.publish(event);
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      // As with the channel's own subscribers: a log that fails is heard of, but does not decide about a login.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  };
+}

@@ -1,0 +1,24 @@
+import { type Attempt, attemptId, isExpired, openAttempt } from "./attempt.js";
+import type { Cookies } from "./cookies.js";
+import { fault, type LoginFault } from "./login-client.js";
+import type { LoginContext } from "./login-context.js";
+import { isSameText } from "./seals.js";
+
+/** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
+export async function spendAttempt(
+  state: string,
+  cookies: Cookies,
+  { settings, jar, seals, states, now }: LoginContext,
+): Promise<{ readonly kind: "attempt"; readonly attempt: Attempt } | LoginFault> {
+  const sealed = cookies.get(jar.attempt(attemptId(state)));
+  if (sealed === undefined) {
+    const isReplay = await states.isSpent(state);
+    return isReplay ? fault("state_used", "state_replayed") : fault("state_invalid", "unknown_state");
+  }
+  const attempt = openAttempt(sealed, seals);
+  if (!attempt) return fault("state_invalid", "cookie_forged");
+  if (attempt.client !== settings.client) return fault("state_invalid", "other_client");
+  if (!isSameText(attempt.state, state)) return fault("state_invalid", "wrong_state");
+  if (isExpired(attempt, now())) return fault("state_expired", "state_expired");
+  return (await states.spend(state)) ? { kind: "attempt", attempt } : fault("state_used", "state_replayed");
+}

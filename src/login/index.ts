@@ -1,0 +1,25 @@
+export type { FailureReason, Problem, ProblemCode } from "../errors.js";
+export { SetupError } from "../errors.js";
+export type { Principal, PrincipalUser } from "../identity/principal.js";
+export type { Secret } from "../secrets/secret.js";
+export type { TokenSummary } from "../tokens/list-tokens.js";
+export type { NewToken, TokenToRevoke } from "../tokens/new-token.js";
+export type {
+  CreatedToken,
+  CreateTokenOutcome,
+  RevokeTokenOutcome,
+  TakenIdentifier,
+  TokenFault,
+  TokenField,
+  TokenRefusal,
+} from "../tokens/outcome.js";
+export type { Account } from "../tokens/read-account.js";
+export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../tokens/token-desk.js";
+export { createLogin } from "./create-login.js";
+export { channelName, type LoginEvent } from "./event.js";
+export type { Login, PasswordRequest, StartRequest } from "./login.js";
+export type { LoginOptions } from "./options.js";
+export type { LoginRedirect, LoginRefusal, LoginSuccess, LogoutOutcome, Session } from "./outcome.js";
+export type { RefusalCode } from "./refusal-code.js";
+export type { RequestHeaders } from "./same-origin.js";
+export type { LoginLanguage } from "./texts.js";

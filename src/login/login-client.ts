@@ -1,0 +1,102 @@
+import type { Database } from "../database/database.js";
+import { SetupError } from "../errors.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import { createClient, type OidcClient, type OpenAccess } from "../provider/client.js";
+import type { Secret } from "../secrets/secret.js";
+import type { Vault } from "../secrets/vault.js";
+import { type LoginClientRow, readClientRow } from "./client-row.js";
+import type { LoginEvent } from "./event.js";
+import type { LoginProvider, LoginProviders } from "./login-provider.js";
+import type { RefusalCode } from "./refusal-code.js";
+
+/** A client as it is configured now, and what it needs to log somebody in. */
+export interface LoginClient {
+  readonly row: LoginClientRow;
+  readonly scopes: readonly string[];
+  readonly usesPkce: boolean;
+  readonly provider: LoginProvider;
+  readonly oidc: OidcClient;
+  readonly access: OpenAccess;
+  readonly secret: Secret;
+  readonly fetch: GuardedFetch;
+}
+
+/** Why somebody can't log in: the page for the user, and a word for the log. */
+export interface LoginFault {
+  readonly kind: "fault";
+  readonly code: RefusalCode;
+  readonly reason: string;
+  readonly userId?: string;
+}
+
+export type LoadClient = (isThorough: boolean) => Promise<({ readonly kind: "loaded" } & LoginClient) | LoginFault>;
+
+export interface LoadClientOptions {
+  readonly database: Database;
+  readonly identifier: string;
+  readonly providers: LoginProviders;
+  readonly vault: Vault;
+  readonly reservedGroups: readonly string[];
+  readonly fetchFor: (caFile: string | null) => GuardedFetch;
+  readonly report: (event: LoginEvent) => void;
+}
+
+/** Makes the function that reads the client anew for each login, so that a change counts at once. */
+export function createLoadClient(options: LoadClientOptions): LoadClient {
+  const { database, identifier, providers, vault, reservedGroups, fetchFor, report } = options;
+  const told = new Set<string>();
+
+  const tellOnce = (event: LoginEvent): void => {
+    const text = JSON.stringify(event);
+    if (told.has(text)) return;
+    told.add(text);
+    report(event);
+  };
+
+  return async (isThorough) => {
+    const row = await readClientRow(database, identifier);
+    if (!row) return fault("not_configured", "unknown_client");
+    if (row.enabled !== 1) return fault("client_disabled", "client_disabled");
+    const provider = await providers.resolve(row, isThorough);
+    if (provider === "unavailable") return fault("provider_unavailable", "provider_unavailable");
+    if (provider === "incomplete" || row.client_id === "") return fault("not_configured", "client_incomplete");
+    const opened = openClient(row, provider, vault, reservedGroups);
+    if (typeof opened === "string") {
+      tellOnce({ kind: "client_unusable", client: identifier, message: opened });
+      return fault("not_configured", "client_unusable");
+    }
+    const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
+    for (const message of weaknesses(row, provider, usesPkce)) {
+      tellOnce({ kind: "weakened", client: identifier, message });
+    }
+    const fields = opened.oidc.rules.unknownFields;
+    if (fields.length > 0) tellOnce({ kind: "mapping_ignored", client: identifier, fields });
+    // The column holds what the client's schema made: a list of texts.
+    const scopes = JSON.parse(row.scopes) as readonly string[];
+    return { kind: "loaded", row, scopes, usesPkce, provider, ...opened, fetch: fetchFor(row.ca_file) };
+  };
+}
+
+/** The client with its secrets open; or why that can't be, for an operator. */
+function openClient(row: LoginClientRow, provider: LoginProvider, vault: Vault, reservedGroups: readonly string[]) {
+  try {
+    const oidc = createClient(row, provider, vault, reservedGroups);
+    if (oidc.access.kind !== "open") return oidc.access.kind === "unusable" ? oidc.access.message : "it is disabled";
+    return { oidc, access: oidc.access, secret: vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`) };
+  } catch (error) {
+    if (error instanceof SetupError) return error.message;
+    throw error;
+  }
+}
+
+function weaknesses(row: LoginClientRow, { lacksS256 }: LoginProvider, usesPkce: boolean): readonly string[] {
+  return [
+    ...(usesPkce ? [] : ["logins do without PKCE: write `oidc_use_pkce: true`"]),
+    ...(usesPkce && lacksS256 ? ["the provider does not say that it knows S256, which PKCE needs"] : []),
+    ...(row.use_nonce === 1 ? [] : ["logins do without a nonce: write `oidc_use_nonce: true`"]),
+  ];
+}
+
+export function fault(code: RefusalCode, reason: string, userId?: string): LoginFault {
+  return { kind: "fault", code, reason, ...(userId !== undefined && { userId }) };
+}

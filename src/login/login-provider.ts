@@ -1,0 +1,111 @@
+import { createBackOff } from "../provider/back-off.js";
+import { fetchMetadata } from "../provider/fetch-metadata.js";
+import { createProvider, type Provider, type ProviderOptions } from "../provider/provider.js";
+import type { LoginClientRow } from "./client-row.js";
+
+/** A provider as a login needs it. */
+export interface LoginProvider extends Provider {
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly logoutEndpoint: string | null;
+  /** It says that it puts its name on every answer (RFC 9207). */
+  readonly sendsIssuer: boolean;
+  /** It says which ways of PKCE it knows, and S256 is not among them. */
+  readonly lacksS256: boolean;
+}
+
+/** `incomplete`: nobody says where its pages are. `unavailable`: it would say so itself, but does not answer. */
+type LoginProviderResult = LoginProvider | "incomplete" | "unavailable";
+
+/** Finds the provider of a client's row. What it learned stays as long as the row does. */
+export interface LoginProviders {
+  /** @param isThorough asks for the discovery document also where the row has every endpoint */
+  readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
+}
+
+type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
+
+const freshMs = 3_600_000;
+
+export function createLoginProviders(options: Omit<ProviderOptions, "onKeysRemoved">): LoginProviders {
+  let known: { readonly key: string; readonly resolve: LoginProviders["resolve"] } | undefined;
+  return {
+    resolve: (row, isThorough) => {
+      const { issuer, discovery_endpoint, authorization_endpoint, token_endpoint } = row;
+      const { userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file } = row;
+      const key = JSON.stringify([
+        ...[issuer, discovery_endpoint, authorization_endpoint, token_endpoint],
+        ...[userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file],
+      ]);
+      if (known?.key !== key) known = { key, resolve: createResolver(options) };
+      return known.resolve(row, isThorough);
+    },
+  };
+}
+
+/** For one provider whose row does not change. */
+function createResolver(options: Omit<ProviderOptions, "onKeysRemoved">): LoginProviders["resolve"] {
+  const { fetchFor, now, onEvent } = options;
+  const backOff = createBackOff();
+  let metadata: Metadata | undefined;
+  let freshUntilMs = 0;
+  let flight: Promise<void> | undefined;
+  let built: { readonly key: string; readonly provider: Provider | undefined } | undefined;
+
+  const learn = async ({ issuer, jwks_endpoint, ca_file }: LoginClientRow, endpoint: string): Promise<void> => {
+    const found = await fetchMetadata({ issuer, jwks_endpoint }, endpoint, fetchFor(ca_file));
+    if (typeof found === "string") {
+      const retryAfterMs = backOff.failed(now());
+      return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
+    }
+    backOff.succeeded();
+    metadata = found;
+    freshUntilMs = now() + freshMs;
+  };
+
+  const build = async (row: LoginClientRow): Promise<Provider | undefined> => {
+    const { checked } = metadata ?? {};
+    const complete = {
+      issuer: row.issuer ?? checked?.issuer ?? null,
+      // All that it could say is here.
+      discovery_endpoint: null,
+      userinfo_endpoint: row.userinfo_endpoint ?? checked?.userinfoEndpoint ?? null,
+      jwks_endpoint: row.jwks_endpoint ?? checked?.jwksEndpoint ?? null,
+      ca_file: row.ca_file,
+    };
+    const key = JSON.stringify(complete);
+    if (built?.key !== key) {
+      built = { key, provider: await createProvider(complete, { ...options, onKeysRemoved: () => {} }).resolve(now()) };
+    }
+    return built.provider;
+  };
+
+  return async (row, isThorough) => {
+    const { discovery_endpoint: discovery } = row;
+    const isComplete = [row.issuer, row.authorization_endpoint, row.token_endpoint, row.jwks_endpoint].every(
+      (value) => value !== null,
+    );
+    const isWorthAsking = isThorough || (!isComplete && !metadata);
+    if (discovery !== null && isWorthAsking && now() >= freshUntilMs && (flight || backOff.isOver(now()))) {
+      flight ??= learn(row, discovery).finally(() => {
+        flight = undefined;
+      });
+      await flight;
+    }
+    const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
+    const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
+    const provider = await build(row);
+    if (!provider || !authorizationEndpoint || !tokenEndpoint) return discovery === null ? "incomplete" : "unavailable";
+    // What it would have said besides is still missing.
+    if (discovery !== null && !isComplete && !metadata) return "unavailable";
+    const methods = metadata?.document.code_challenge_methods_supported;
+    return {
+      ...provider,
+      authorizationEndpoint,
+      tokenEndpoint,
+      logoutEndpoint: row.logout_endpoint ?? metadata?.checked.logoutEndpoint ?? null,
+      sendsIssuer: metadata?.document.authorization_response_iss_parameter_supported === true,
+      lacksS256: Array.isArray(methods) && !methods.includes("S256"),
+    };
+  };
+}

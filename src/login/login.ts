@@ -1,0 +1,49 @@
+import type { LoginRedirect, LoginRefusal, LoginSuccess, LogoutOutcome, Session } from "./outcome.js";
+import type { RequestHeaders } from "./same-origin.js";
+
+export interface StartRequest {
+  /** Where to go after the login: a path of the server's own; anything else becomes `/`. */
+  readonly next?: string | undefined;
+  /** The request's `Cookie` header: with it, logins that were begun and left are tidied up in the browser. */
+  readonly cookieHeader?: string | undefined;
+}
+
+export interface PasswordRequest {
+  readonly username: string;
+  readonly password: string;
+  readonly next?: string | undefined;
+}
+
+/**
+ * Logs people in through the configured OpenID provider. A `cookieHeader` is a request's whole `Cookie` header. Every function
+ * throws a SetupError (unavailable) while the database can't be reached.
+ */
+export interface Login {
+  /** Begins a login: gives the provider's page to go to. */
+  readonly start: (request?: StartRequest) => Promise<LoginRedirect | LoginRefusal>;
+  /**
+   * Ends it when the browser comes back.
+   *
+   * @param callbackUrl the request's URL, or its path and query; only the query is looked at
+   */
+  readonly finish: (callbackUrl: string, cookieHeader: string | undefined) => Promise<LoginSuccess | LoginRefusal>;
+  /**
+   * For emergencies: signs in a user who has a password, also while the provider is down. Each use is written to the history.
+   * Look at {@link isSameOrigin} before.
+   */
+  readonly signInWithPassword: (
+    request: PasswordRequest,
+    cookieHeader: string | undefined,
+  ) => Promise<LoginSuccess | LoginRefusal>;
+  /** Undefined where nobody is logged in, or not any more: user, staff flag and client are looked at each time. */
+  readonly session: (cookieHeader: string | undefined) => Promise<Session | undefined>;
+  /** Whether a form's field holds the session's token. */
+  readonly checkCsrf: (session: Session, submitted: unknown) => boolean;
+  /** Whether a request that changes something comes from a page of the server's own, by its `Origin` and `Sec-Fetch-Site`. */
+  readonly isSameOrigin: (headers: RequestHeaders) => boolean;
+  /** Whether a login can be begun: the client is there and enabled. For showing the button or not. */
+  readonly isEnabled: () => Promise<boolean>;
+  /** Ends the session here, and says where it ends at the provider. */
+  readonly logout: (cookieHeader: string | undefined) => Promise<LogoutOutcome>;
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import type { Transaction } from "kysely";
+import type { Database } from "../database/database.js";
+import type { Tables } from "../database/tables.js";
+import { writeRun } from "../database/write-run.js";
+import type { Eventual } from "../eventual.js";
+import type { UserLookup } from "../identity/read-users.js";
+import { hashPassword, verifyPassword } from "../secrets/password.js";
+import { Secret } from "../secrets/secret.js";
+import { version } from "../version.js";
+import { createAttemptLimit } from "./attempt-limit.js";
+import { readCookies } from "./cookies.js";
+import { admit, enter } from "./enter.js";
+import type { Login } from "./login.js";
+import { fault, type LoginFault } from "./login-client.js";
+import type { LoginContext } from "./login-context.js";
+import { readNextPath } from "./next-path.js";
+
+export interface PasswordSignInOptions {
+  readonly context: LoginContext;
+  readonly database: Database;
+  readonly readUser: (id: string) => Eventual<UserLookup>;
+}
+
+const longestUsername = 150;
+const longestPassword = 1024;
+// Each takes 32 MiB and a core for a while.
+const mostAtOnce = 4;
+
+interface Account {
+  readonly id: string;
+  readonly username: string;
+  /** The new hash, where the stored one is out of date. */
+  readonly rehash: { readonly from: string; readonly to: string } | undefined;
+}
+
+/** Makes the function by which somebody comes in past the provider. It asks neither the provider nor the client's row. */
+export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
+  const { context, database, readUser } = options;
+  const { settings, refuse, report, now } = context;
+  const limit = createAttemptLimit();
+  let verifying = 0;
+
+  return async ({ username, password, next }, cookieHeader) => {
+    if (username.length > longestUsername || password.length > longestPassword) {
+      return refuse(fault("password_refused", "too_long"), []);
+    }
+    if (verifying >= mostAtOnce) return refuse(fault("too_many_attempts", "too_many_at_once"), []);
+    if (!limit.begin(username, now())) return refuse(fault("too_many_attempts", "too_many_attempts"), []);
+    verifying += 1;
+    const account = await findAccount(database, username, new Secret(password)).finally(() => {
+      verifying -= 1;
+    });
+    if ("kind" in account) return refuse(account, []);
+    limit.forget(username);
+    const admission = admit(await readUser(account.id), account.id, settings);
+    if (admission.kind === "fault") return refuse(admission, []);
+    const runId = randomUUID();
+    const success = await enter(context, readCookies(cookieHeader), {
+      session: { userId: account.id, clientId: null },
+      grants: admission.grants,
+      next: readNextPath(next, settings.redirectUrl),
+      alongside: (tx) => journal(tx, runId, account),
+    });
+    report({ kind: "signed_in_with_password", client: settings.client, userId: account.id, runId });
+    return success;
+  };
+
+  async function journal(
+    tx: Transaction<Tables>,
+    id: string,
+    { id: userId, username, rehash }: Account,
+  ): Promise<void> {
+    const at = new Date(now()).toISOString();
+    const run = {
+      id,
+      startedAt: at,
+      finishedAt: at,
+      actor: `password:${settings.client}`,
+      owner: "",
+      version,
+      files: [],
+    };
+    const fields = [{ name: "password_login", before: null, after: at }];
+    await writeRun(tx, run, [{ action: "update", kind: "user", key: username, id: userId, fields }]);
+    if (!rehash) return;
+    await tx
+      .updateTable("users")
+      .set({ password_hash: rehash.to })
+      .where("id", "=", userId)
+      .where("password_hash", "=", rehash.from)
+      .execute();
+  }
+}
+
+/** Takes as long for every username: a password is verified in any case. */
+async function findAccount({ kysely }: Database, username: string, password: Secret): Promise<Account | LoginFault> {
+  const user = await kysely
+    .selectFrom("users")
+    .select(["id", "username", "password_hash", "issuer", "subject", "is_service"])
+    .where("username", "=", username.normalize("NFKC"))
+    .executeTakeFirst();
+  const barred = reasonAgainst(user);
+  const hash = barred === undefined ? (user?.password_hash ?? null) : null;
+  const check = await verifyPassword(password, hash);
+  if (barred !== undefined) return fault("password_refused", barred, user?.id);
+  if (!user || hash === null || check === "wrong") return fault("password_refused", "wrong_password", user?.id);
+  const rehash = check === "outdated" ? { from: hash, to: await hashPassword(password) } : undefined;
+  return { id: user.id, username: user.username, rehash };
+}
+
+/** Once a provider vouches for a user, it alone says whether the user may still come in. */
+function reasonAgainst(
+  user:
+    | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
+    | undefined,
+): string | undefined {
+  if (!user) return "unknown_user";
+  if (user.is_service === 1 || user.password_hash === null) return "no_password";
+  return user.issuer === null ? undefined : "user_of_provider";
+}

@@ -1,0 +1,28 @@
+import type { JsonObject } from "../jwt/json-object.js";
+import { readerOf } from "../provider/userinfo-reader.js";
+import { digestToken } from "../secrets/token.js";
+import type { VerifiedIdToken } from "./check-id-token.js";
+import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import type { Tokens } from "./request-tokens.js";
+
+/** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. */
+export async function readClaims(
+  { oidc, access, provider }: LoginClient,
+  { claims }: VerifiedIdToken,
+  { accessToken }: Tokens,
+): Promise<{ readonly kind: "claims"; readonly claims: JsonObject } | LoginFault> {
+  if (!oidc.asksUserinfo) return { kind: "claims", claims };
+  if (!provider.userinfo) return fault("not_configured", "no_userinfo_endpoint");
+  const answer = await provider.userinfo.ask({
+    credential: accessToken.reveal(),
+    digest: digestToken(accessToken),
+    reader: readerOf(oidc, access),
+    // Each login hears it anew.
+    keepUntilMs: 0,
+  });
+  if (answer.kind === "unavailable") return fault("provider_unavailable", answer.reason);
+  if (answer.kind === "refused") return fault("identity_unverified", answer.reason);
+  // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
+  if (answer.claims.sub !== claims.sub) return fault("identity_unverified", "userinfo_mismatch");
+  return answer;
+}

@@ -1,0 +1,15 @@
+import type { LoginEvent } from "./event.js";
+import type { LoginFault } from "./login-client.js";
+import type { LoginRefusal } from "./outcome.js";
+import { refusalStatus } from "./refusal-code.js";
+import { type LoginLanguage, texts } from "./texts.js";
+
+/** Turns a fault into a page; the log hears the reason. */
+export type Refuse = (fault: Omit<LoginFault, "kind">, cookies: readonly string[]) => LoginRefusal;
+
+export function createRefuse(client: string, language: LoginLanguage, report: (event: LoginEvent) => void): Refuse {
+  return ({ code, reason, userId }, cookies) => {
+    report({ kind: "refused", client, code, reason, ...(userId !== undefined && { userId }) });
+    return { kind: "refused", status: refusalStatus[code], code, ...texts[language][code], cookies };
+  };
+}

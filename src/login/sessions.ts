@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import type { Transaction } from "kysely";
+import type { LiveDatabase } from "../database/live-database.js";
+import type { Tables } from "../database/tables.js";
+import type { Secret } from "../secrets/secret.js";
+import { digest } from "./attempt.js";
+import type { LoginEvent } from "./event.js";
+import { type FoundSession, prepareSessionLookup } from "./read-session.js";
+import type { Seals } from "./seals.js";
+import type { LoginSettings } from "./settings.js";
+import type { Write } from "./write.js";
+
+export interface NewSession {
+  readonly userId: string;
+  /** The client's row; null for who came in with a password. */
+  readonly clientId: string | null;
+  readonly idToken?: Secret | undefined;
+  readonly code?: string | undefined;
+}
+
+/** A session that was ended. */
+export interface EndedSession {
+  readonly userId: string;
+  /** The user came in through the provider. */
+  readonly isOfProvider: boolean;
+  readonly idToken: Secret | undefined;
+}
+
+/** The rows of those who are logged in. A session's id is only in the browser's cookie; the database has its digest. */
+export interface Sessions {
+  /**
+   * Gives the new session's id, 256 random bits.
+   *
+   * @param alongside is written in the same transaction
+   */
+  readonly begin: (session: NewSession, alongside?: (tx: Transaction<Tables>) => Promise<void>) => Promise<string>;
+  /** A session that is alive, whoever's it is. */
+  readonly find: (id: string) => Promise<FoundSession | undefined>;
+  readonly end: (id: string) => Promise<EndedSession | undefined>;
+  /** Ends the session that a code was exchanged for. */
+  readonly endByCode: (code: string) => Promise<EndedSession | undefined>;
+}
+
+const noteEveryMs = 60_000;
+
+export interface SessionsOptions {
+  readonly database: LiveDatabase;
+  readonly write: Write;
+  readonly seals: Seals;
+  readonly settings: LoginSettings;
+  readonly report: (event: LoginEvent) => void;
+  readonly now: () => number;
+}
+
+export function createSessions({ database, write, seals, settings, report, now }: SessionsOptions): Sessions {
+  const { client, idleTimeoutMs, lifetimeMs } = settings;
+  const lookUp = prepareSessionLookup(database);
+  const noting = new Set<string>();
+
+  const end = (column: "digest" | "code_digest", value: string): Promise<EndedSession | undefined> =>
+    write(async (tx) => {
+      const row = await tx
+        .deleteFrom("login_sessions")
+        .where(column, "=", value)
+        .where("client", "=", client)
+        .returning(["digest", "user_id", "client_id", "id_token"])
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const { user_id: userId, client_id: clientId, id_token: sealed } = row;
+      const idToken = sealed === null ? undefined : seals.open(sealed, purposeOf(row.digest));
+      return { userId, isOfProvider: clientId !== null, idToken };
+    });
+
+  /** No request waits for it, or fails with it: the next one notes it as well. */
+  const note = (sessionDigest: string, nowMs: number): void => {
+    if (noting.has(sessionDigest)) return;
+    noting.add(sessionDigest);
+    const seen = { seen_at: new Date(nowMs).toISOString() };
+    write((tx) => tx.updateTable("login_sessions").set(seen).where("digest", "=", sessionDigest).execute())
+      .catch(() => report({ kind: "session_not_noted", client }))
+      .finally(() => noting.delete(sessionDigest));
+  };
+
+  return {
+    begin: async ({ userId, clientId, idToken, code }, alongside) => {
+      const id = randomBytes(32).toString("base64url");
+      const sessionDigest = digest(id);
+      const nowMs = now();
+      const at = new Date(nowMs).toISOString();
+      await write(async (tx) => {
+        await tx
+          .insertInto("login_sessions")
+          .values({
+            ...{ digest: sessionDigest, user_id: userId, client, client_id: clientId, created_at: at, seen_at: at },
+            expires_at: new Date(nowMs + lifetimeMs).toISOString(),
+            id_token: idToken ? seals.seal(idToken.reveal(), purposeOf(sessionDigest)) : null,
+            code_digest: code === undefined ? null : digest(code),
+          })
+          .execute();
+        await alongside?.(tx);
+        await tx.deleteFrom("login_sessions").where("expires_at", "<=", at).execute();
+      });
+      return id;
+    },
+    find: async (id) => {
+      const nowMs = now();
+      const found = await lookUp(digest(id));
+      if (!found || found.client !== client) return undefined;
+      if (nowMs >= found.endsAtMs || nowMs >= found.seenAtMs + idleTimeoutMs) return undefined;
+      if (nowMs >= found.seenAtMs + noteEveryMs) note(digest(id), nowMs);
+      return found;
+    },
+    end: (id) => end("digest", digest(id)),
+    endByCode: (code) => end("code_digest", digest(code)),
+  };
+}
+
+function purposeOf(sessionDigest: string): string {
+  return `login_sessions/${sessionDigest}/id_token`;
+}

@@ -1,0 +1,61 @@
+import { estimatedBits } from "../secrets/entropy.js";
+import { Secret } from "../secrets/secret.js";
+import type { LoginOptions } from "./options.js";
+
+/** Options that were looked at. */
+export interface LoginSettings {
+  readonly client: string;
+  /** As it was written: the provider compares it byte by byte. */
+  readonly redirectUri: string;
+  readonly redirectUrl: URL;
+  readonly postLogoutRedirectUri: string | undefined;
+  readonly sessionSecret: Secret;
+  /** False on http, which only this machine may use: then cookies can't be kept to https. */
+  readonly isSecure: boolean;
+  readonly idleTimeoutMs: number;
+  readonly lifetimeMs: number;
+  readonly requireStaff: boolean;
+  readonly reservedGroups: readonly string[];
+}
+
+const shortestSecret = 32;
+const fewestBits = 64;
+const longestMs = 400 * 24 * 3_600_000;
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Mistakes in a program, said when it starts.
+ *
+ * @throws TypeError for a URL or secret that can't be used, RangeError for a time that makes no sense
+ */
+export function readSettings(options: LoginOptions): LoginSettings {
+  const { client = "admin-oidc", redirectUri, postLogoutRedirectUri, sessionSecret } = options;
+  const { idleTimeoutMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000 } = options;
+  const redirectUrl = readUrl("redirectUri", redirectUri);
+  if (postLogoutRedirectUri !== undefined) readUrl("postLogoutRedirectUri", postLogoutRedirectUri);
+  if (typeof sessionSecret !== "string" || sessionSecret.length < shortestSecret) {
+    throw new TypeError(`sessionSecret must have at least ${shortestSecret} characters`);
+  }
+  if (estimatedBits(sessionSecret) < fewestBits) {
+    throw new TypeError("sessionSecret is easy to guess: make one with `openssl rand -base64 32`");
+  }
+  for (const [name, timeMs] of Object.entries({ idleTimeoutMs, lifetimeMs })) {
+    if (!(timeMs >= 60_000 && timeMs <= longestMs)) throw new RangeError(`${name} must be from a minute to 400 days`);
+  }
+  return {
+    ...{ client, redirectUri, redirectUrl, postLogoutRedirectUri, idleTimeoutMs, lifetimeMs },
+    sessionSecret: new Secret(sessionSecret),
+    isSecure: redirectUrl.protocol === "https:",
+    requireStaff: options.requireStaff ?? true,
+    reservedGroups: options.reservedGroups ?? [],
+  };
+}
+
+function readUrl(name: string, written: string): URL {
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && loopback.test(url.hostname));
+  if (!url || !isAllowed || url.username !== "" || url.password !== "" || written.includes("#")) {
+    throw new TypeError(`${name} must be an https URL without credentials or fragment; http only on this machine`);
+  }
+  return url;
+}

@@ -1,0 +1,193 @@
+import type { RefusalCode } from "./refusal-code.js";
+
+export type LoginLanguage = "nl" | "en";
+
+/** What a person is told: what happened, and what to do now. */
+interface RefusalText {
+  readonly title: string;
+  readonly text: string;
+  readonly action: string;
+}
+
+const opnieuw = "Begin opnieuw met inloggen.";
+const again = "Start logging in again.";
+const beheerder = "Neem contact op met de beheerder van deze omgeving.";
+const administrator = "Ask the administrator of this environment for help.";
+
+/** None of these holds anything from a request or a provider. */
+export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, RefusalText>>>> = {
+  nl: {
+    state_invalid: {
+      title: "Inloggen niet gelukt",
+      text: "Deze browser is niet zelf met inloggen begonnen, of heeft de gegevens daarvan niet bewaard.",
+      action: `${opnieuw} Sta cookies toe voor deze website.`,
+    },
+    state_expired: {
+      title: "Inloggen duurde te lang",
+      text: "Inloggen moet binnen tien minuten klaar zijn.",
+      action: opnieuw,
+    },
+    state_used: {
+      title: "Al eerder gebruikt",
+      text: "Deze poging om in te loggen is al afgerond en kan niet nog eens worden gebruikt.",
+      action: `Ga naar de startpagina. Bent u daar niet ingelogd? ${opnieuw}`,
+    },
+    callback_invalid: {
+      title: "Inloggen niet gelukt",
+      text: "Het antwoord dat uw browser meebracht, hoort niet bij inloggen.",
+      action: opnieuw,
+    },
+    issuer_mismatch: {
+      title: "Inloggen gestopt",
+      text: "Het antwoord komt niet van de inlogdienst waar u naartoe was gestuurd.",
+      action: `${opnieuw} Gebeurt dit vaker? Meld het bij de beheerder van deze omgeving.`,
+    },
+    code_refused: {
+      title: "Inloggen niet gelukt",
+      text: "De inlogdienst nam zijn eigen antwoord niet meer aan. Het was verlopen of al eens gebruikt.",
+      action: opnieuw,
+    },
+    provider_refused: {
+      title: "Inloggen afgebroken",
+      text: "De inlogdienst heeft u niet ingelogd, of u hebt het inloggen zelf gestopt.",
+      action: `${opnieuw} Lukt het dan weer niet? Vraag de beheerder of u toegang hebt.`,
+    },
+    provider_failed: {
+      title: "Fout bij de inlogdienst",
+      text: "De inlogdienst gaf een fout in plaats van een antwoord.",
+      action: `Probeer het later opnieuw. Blijft dit zo? ${beheerder}`,
+    },
+    provider_unavailable: {
+      title: "Inlogdienst niet bereikbaar",
+      text: "De inlogdienst geeft nu geen antwoord.",
+      action: `Probeer het over een paar minuten opnieuw. Blijft dit zo? ${beheerder}`,
+    },
+    identity_unverified: {
+      title: "Inloggen gestopt",
+      text: "Wat de inlogdienst over u zegt, kon niet worden gecontroleerd.",
+      action: `${opnieuw} Lukt het dan weer niet? ${beheerder}`,
+    },
+    user_refused: {
+      title: "Geen account",
+      text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of gemaakt.",
+      action: beheerder,
+    },
+    user_inactive: {
+      title: "Account niet actief",
+      text: "Uw account is hier niet actief.",
+      action: `${beheerder} Die kan het weer actief maken.`,
+    },
+    user_not_staff: {
+      title: "Geen toegang",
+      text: "Uw account heeft geen toegang tot deze pagina's.",
+      action: `Hebt u toegang nodig? ${beheerder}`,
+    },
+    client_disabled: {
+      title: "Inloggen staat uit",
+      text: "Inloggen via de inlogdienst is hier uitgezet.",
+      action: beheerder,
+    },
+    not_configured: {
+      title: "Inloggen niet ingesteld",
+      text: "Inloggen via de inlogdienst is hier niet of niet goed ingesteld.",
+      action: beheerder,
+    },
+    password_refused: {
+      title: "Inloggen niet gelukt",
+      text: "De gebruikersnaam en het wachtwoord horen niet bij een account dat hier zo mag inloggen.",
+      action: "Controleer beide en probeer het opnieuw, of log in via de inlogdienst.",
+    },
+    too_many_attempts: {
+      title: "Te veel pogingen",
+      text: "Er is te vaak met een verkeerd wachtwoord geprobeerd in te loggen.",
+      action: "Wacht vijf minuten en probeer het dan opnieuw.",
+    },
+  },
+  en: {
+    state_invalid: {
+      title: "Not logged in",
+      text: "This browser did not start logging in itself, or did not keep what it needs for it.",
+      action: `${again} Allow cookies for this site.`,
+    },
+    state_expired: {
+      title: "Logging in took too long",
+      text: "Logging in has to be done within ten minutes.",
+      action: again,
+    },
+    state_used: {
+      title: "Used before",
+      text: "This login has already ended and can't be used again.",
+      action: `Go to the home page. Not logged in there? ${again}`,
+    },
+    callback_invalid: {
+      title: "Not logged in",
+      text: "The answer that your browser brought does not belong to a login.",
+      action: again,
+    },
+    issuer_mismatch: {
+      title: "Login stopped",
+      text: "The answer does not come from the login service that you were sent to.",
+      action: `${again} Does it happen again? Tell the administrator of this environment.`,
+    },
+    code_refused: {
+      title: "Not logged in",
+      text: "The login service no longer accepted its own answer. It had expired or was used before.",
+      action: again,
+    },
+    provider_refused: {
+      title: "Login ended",
+      text: "The login service did not log you in, or you stopped logging in yourself.",
+      action: `${again} Does it fail again? Ask the administrator whether you have access.`,
+    },
+    provider_failed: {
+      title: "The login service failed",
+      text: "The login service gave an error instead of an answer.",
+      action: `Try again later. Does it stay like this? ${administrator}`,
+    },
+    provider_unavailable: {
+      title: "The login service can't be reached",
+      text: "The login service does not answer at the moment.",
+      action: `Try again in a few minutes. Does it stay like this? ${administrator}`,
+    },
+    identity_unverified: {
+      title: "Login stopped",
+      text: "What the login service says about you could not be verified.",
+      action: `${again} Does it fail again? ${administrator}`,
+    },
+    user_refused: {
+      title: "No account",
+      text: "No account can be found or made here from what the login service says.",
+      action: administrator,
+    },
+    user_inactive: {
+      title: "Account not active",
+      text: "Your account is not active here.",
+      action: `${administrator} They can activate it again.`,
+    },
+    user_not_staff: {
+      title: "No access",
+      text: "Your account has no access to these pages.",
+      action: `Do you need access? ${administrator}`,
+    },
+    client_disabled: {
+      title: "Logging in is turned off",
+      text: "Logging in through the login service is turned off here.",
+      action: administrator,
+    },
+    not_configured: {
+      title: "Logging in is not set up",
+      text: "Logging in through the login service is not, or not rightly, set up here.",
+      action: administrator,
+    },
+    password_refused: {
+      title: "Not logged in",
+      text: "The username and password are not those of an account that may log in this way.",
+      action: "Check both and try again, or log in through the login service.",
+    },
+    too_many_attempts: {
+      title: "Too many attempts",
+      text: "Somebody tried to log in with a wrong password too often.",
+      action: "Wait five minutes, then try again.",
+    },
+  },
+};

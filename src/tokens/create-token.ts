@@ -1,0 +1,94 @@
+import type { Transaction } from "kysely";
+import type { LockedResult } from "../database/lock.js";
+import type { Tables } from "../database/tables.js";
+import { digestToken, generateToken } from "../secrets/token.js";
+import { checkNewToken } from "./check-new-token.js";
+import type { NewToken } from "./new-token.js";
+import { type CreateTokenOutcome, refusal, type TokenFault } from "./outcome.js";
+import { type RecordOptions, recordTokenChange } from "./record.js";
+
+/** Makes a token inside of a transaction that holds the lock. Nothing is kept but its digest. */
+export async function createToken(
+  tx: Transaction<Tables>,
+  wanted: NewToken,
+  options: RecordOptions,
+): Promise<LockedResult<CreateTokenOutcome>> {
+  const faults = [...checkNewToken(wanted, options.now()), ...(await checkUser(tx, wanted))];
+  if (faults.length > 0) return { commit: false, value: refusal(...faults) };
+  const { identifier } = wanted;
+  const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
+  if (taken) return { commit: false, value: { kind: "taken" } };
+
+  const token = generateToken();
+  const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(wanted, options.now()) };
+  await tx.insertInto("api_tokens").values(row).execute();
+  const { expires_at: expiresAt, permissions } = row;
+  const fields = [
+    { name: "user", before: null, after: wanted.userId },
+    { name: "token", sensitive: true },
+    ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
+    ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
+  ];
+  await recordTokenChange(tx, wanted.actor, { action: "create", key: identifier, id: row.id, fields }, options);
+  return { commit: true, value: { kind: "created", identifier, token } };
+}
+
+/** Whether there is somebody to act for, who has what the token is to have. */
+async function checkUser(tx: Transaction<Tables>, wanted: NewToken): Promise<readonly TokenFault[]> {
+  const user = await tx
+    .selectFrom("users")
+    .select(["is_active", "is_service", "is_superuser"])
+    .where("id", "=", wanted.userId)
+    .executeTakeFirst();
+  // A service user exists for one token alone.
+  if (user?.is_active !== 1 || user.is_service === 1) {
+    return [{ code: "user_not_active", message: "expected an active user who is a person" }];
+  }
+  if (user.is_superuser === 1 || !wanted.permissions?.length) return [];
+  const held = new Set(await heldPermissions(tx, wanted.userId));
+  if (wanted.permissions.every((permission) => held.has(permission))) return [];
+  // Else the token would gain by what the user is granted later.
+  return [
+    {
+      ...{ code: "permission_not_held", field: "permissions" },
+      message: "expected only permissions that the user has",
+    },
+  ];
+}
+
+async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise<readonly string[]> {
+  const rows = await tx
+    .selectFrom("user_permissions")
+    .select("permission")
+    .where("user_id", "=", userId)
+    .union(
+      tx
+        .selectFrom("group_permissions")
+        .innerJoin("user_groups", "user_groups.group_id", "group_permissions.group_id")
+        .select("permission")
+        .where("user_groups.user_id", "=", userId),
+    )
+    .execute();
+  return rows.map(({ permission }) => permission);
+}
+
+function columnsOf(wanted: NewToken, nowMs: number) {
+  const { organization = "", application = "", administration = "", permissions } = wanted;
+  const now = new Date(nowMs).toISOString();
+  return {
+    identifier: wanted.identifier,
+    user_id: wanted.userId,
+    // Nobody's configuration manages it.
+    owner: null,
+    created_at: now,
+    updated_at: now,
+    last_used_at: null,
+    generated: 1,
+    contact_person: wanted.contactPerson,
+    email: wanted.email,
+    ...{ organization, application, administration },
+    permissions: permissions === undefined ? null : JSON.stringify([...new Set(permissions)].sort()),
+    expires_at: wanted.expiresAt?.toISOString() ?? null,
+    grace_seconds: 0,
+  } as const;
+}

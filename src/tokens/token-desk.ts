@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import type { Transaction } from "kysely";
+import type { LiveDatabase } from "../database/live-database.js";
+import { type LockedResult, withLock } from "../database/lock.js";
+import { openLiveDatabase } from "../database/open-live.js";
+import type { Tables } from "../database/tables.js";
+import { createWriter } from "../database/writer.js";
+import { SetupError } from "../errors.js";
+import { createToken } from "./create-token.js";
+import { listTokens, type TokenSummary } from "./list-tokens.js";
+import type { NewToken, TokenToRevoke } from "./new-token.js";
+import type { CreateTokenOutcome, RevokeTokenOutcome } from "./outcome.js";
+import { type Account, readAccount } from "./read-account.js";
+import { revokeToken } from "./revoke-token.js";
+
+export interface TokenDeskOptions {
+  /** The auth database's URL, as `vtb-setup apply` prepared it. */
+  readonly database: string;
+  /** Where the parts of the database's address are looked up that it leaves open; the process's own unless given. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** In milliseconds, as `Date.now`, which it is by default. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Makes, lists and ends people's API tokens while a program runs. It asks no questions: whoever calls it has made sure that
+ * the person is the user, or may act for them.
+ *
+ * Each function throws a SetupError when the database does not answer or another writer did not end in time (unavailable).
+ */
+export interface TokenDesk {
+  /** Whose tokens these are, for the page that shows them; undefined where there is no such user. */
+  readonly account: (userId: string) => Promise<Account | undefined>;
+  /** By identifier; those that a configuration file manages as well. */
+  readonly list: (userId: string) => Promise<readonly TokenSummary[]>;
+  /** A new token works at once. */
+  readonly create: (wanted: NewToken) => Promise<CreateTokenOutcome>;
+  /** Only a user's own, and only what was made at run time. Every verifier refuses it as soon as it sees the change. */
+  readonly revoke: (token: TokenToRevoke) => Promise<RevokeTokenOutcome>;
+  readonly close: () => Promise<void>;
+}
+
+const lockTimeoutMs = 2000;
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+/**
+ * Opens the auth database for the API tokens that people make themselves.
+ *
+ * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
+ * version (refused)
+ */
+export async function createTokenDesk({
+  database: url,
+  env = process.env,
+  now = Date.now,
+}: TokenDeskOptions): Promise<TokenDesk> {
+  const database = await openLiveDatabase(url, "read", env);
+  const asked = <T>(work: () => Promise<T>): Promise<T> => explained(database, work);
+  try {
+    // What is wrong with the database is said at the start.
+    await asked(async () => database.changes.current());
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const writer = createWriter(database.openWriter);
+  const options = { now, newId: randomUUID };
+  const lock = { ...options, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
+  const change = <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>): Promise<T> =>
+    asked(() => writer.use((open) => withLock(open, lock, work)));
+  return {
+    account: (userId) => asked(() => readAccount(database.kysely, userId)),
+    list: (userId) => asked(() => listTokens(database.kysely, userId)),
+    create: (wanted) => change((tx) => createToken(tx, wanted, options)),
+    revoke: (token) => change((tx) => revokeToken(tx, token, options)),
+    async close() {
+      await writer.close();
+      await database.close();
+    },
+  };
+}
+
+/** The same, whose errors tell nothing that the database quotes. */
+async function explained<T>(database: LiveDatabase, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SetupError) throw error;
+    throw database.explain(error) ?? error;
+  }
+}

@@ -1,0 +1,145 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBrowser } from "../support/browser.js";
+import { type AdminSite, emergencyPassword, readmeCommands, startAdminSite } from "./admin-site.js";
+import { choose, itemsUnder, newPerson, signIn, signInAtProvider } from "./person.js";
+
+let browser: Browser;
+let site: AdminSite;
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([startBrowser(), startAdminSite()]);
+});
+afterAll(async () => {
+  site?.close();
+  await browser?.close();
+});
+
+/** The status that the README's curl request gets with this token. */
+async function curl(token: string): Promise<string> {
+  const [command = ""] = readmeCommands().filter((line) => line.startsWith("curl "));
+  const shell = command.replace("vtb_…", token).replace(/http:\S+/, site.apiUrl);
+  expect(shell).toContain(`Token ${token}`);
+  const args = ["-c", `${shell} --silent --output /dev/null --write-out '%{http_code}'`];
+  return (await promisify(execFile)("sh", args)).stdout;
+}
+
+describe("the admin pages in a real browser", () => {
+  it("S79 signs in without scripts, lands on next, and shows groups and permissions", async () => {
+    const { context, page } = await newPerson(browser);
+    await page.goto(`${site.adminUrl}/tokens`);
+    await signInAtProvider(page, site, "jan");
+    expect(page.url()).toBe(`${site.adminUrl}/tokens`);
+    await choose(page, "link", "Mijn gegevens");
+    expect(await page.getByRole("definition").allTextContents()).toEqual([
+      "jan",
+      "Jan de Vries",
+      "jan@gemeente.example",
+    ]);
+    expect(await itemsUnder(page, "Groepen")).toEqual(["vtb-behandelaars"]);
+    expect(await itemsUnder(page, "Rechten")).toEqual(["taken.add_externetaak", "taken.view_externetaak"]);
+    await context.close();
+  });
+
+  it("S79 lands on its own first page where next leads to another origin", async () => {
+    const { context, page } = await newPerson(browser);
+    await signIn(page, site, "jan", "//127.0.0.1:1/tokens");
+    expect(page.url()).toBe(`${site.adminUrl}/`);
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Mijn gegevens");
+    await context.close();
+  });
+
+  it("S63 S65 shows a new token once, which curl gets in with until it is revoked", async () => {
+    const { context, page } = await newPerson(browser);
+    await signIn(page, site, "jan", "/tokens");
+    await page.getByLabel("Naam van het token").fill("met-curl");
+    await page.getByLabel("taken.view_externetaak").check();
+    await choose(page, "button", "Token maken");
+    const token = await page.getByLabel("Uw nieuwe token").inputValue();
+    expect(token).toMatch(/^vtb_[0-9A-Za-z]{46}$/);
+    expect(await page.getByRole("row", { name: /^met-curl/ }).textContent()).toContain("taken.view_externetaak");
+    expect(await curl(token)).toBe("200");
+    expect(await curl(`${token.slice(0, -1)}~`)).toBe("401");
+
+    await choose(page, "link", "API-tokens");
+    expect(await page.content()).not.toContain(token);
+    await choose(page, "link", "met-curl intrekken");
+    await choose(page, "button", "Token intrekken");
+    expect(await page.getByRole("status").textContent()).toContain("Token met-curl is ingetrokken");
+    expect(await curl(token)).toBe("401");
+    expect(site.log()).toContain('"reason":"unknown_token"');
+    await context.close();
+  });
+
+  it("S82 signs out at both ends, and the next sign-in takes over what changed", async () => {
+    const { context, page } = await newPerson(browser);
+    await signIn(page, site, "fatima");
+    expect(await page.getByText("U bent superuser en mag alles.").isVisible()).toBe(true);
+    const before = await context.cookies(site.adminUrl);
+    // Signed in at the provider: it asks nothing.
+    await context.clearCookies({ name: /^vtb-/ });
+    await page.goto(`${site.adminUrl}/tokens`);
+    expect(page.url()).toBe(`${site.adminUrl}/tokens`);
+
+    await choose(page, "button", "Uitloggen");
+    await choose(page, "button", "Yes, sign me out");
+    expect(page.url()).toBe(`${site.adminUrl}/uitgelogd`);
+    expect(await context.cookies(site.adminUrl)).not.toContainEqual(expect.objectContaining({ name: "vtb-session" }));
+    site.changePerson("fatima", { family_name: "Yilmaz-Bos", groups: ["vtb-lezers", "onbekend"] });
+    await page.goto(`${site.adminUrl}/login`);
+    expect(await page.getByPlaceholder("and password").isVisible()).toBe(true);
+    await signInAtProvider(page, site, "fatima");
+    expect(await page.getByRole("definition").allTextContents()).toContain("Fatima Yilmaz-Bos");
+    expect(await itemsUnder(page, "Groepen")).toEqual(["vtb-lezers"]);
+    expect(await itemsUnder(page, "Rechten")).toEqual(["taken.view_externetaak"]);
+    expect(await page.getByText("U bent superuser en mag alles.").count()).toBe(0);
+    expect(before.map(({ name }) => name)).toContain("vtb-session");
+    await context.close();
+  });
+
+  it("S80 keeps a session that was ended from coming back with its old cookie", async () => {
+    const { context, page } = await newPerson(browser);
+    await signIn(page, site, "jan");
+    const cookies = await context.cookies(site.adminUrl);
+    await page.goto(site.adminUrl);
+    expect(await page.getByRole("button", { name: "Uitloggen" }).isVisible()).toBe(true);
+    await choose(page, "button", "Uitloggen");
+    await page.getByRole("button", { name: "Yes, sign me out" }).waitFor();
+    await context.addCookies(cookies);
+    await page.goto(site.adminUrl);
+    expect(await page.getByRole("link", { name: "Inloggen" }).isVisible()).toBe(true);
+    await context.close();
+  });
+
+  it("lets nobody in who is not staff, says what to do, and logs why", async () => {
+    const { context, page } = await newPerson(browser);
+    await signIn(page, site, "piet", "/tokens");
+    expect(new URL(page.url()).pathname).toBe("/oidc/callback");
+    expect(await page.getByRole("main").textContent()).toMatch(/beheer/i);
+    expect(site.log()).toContain('"code":"user_not_staff"');
+    await page.goto(site.adminUrl);
+    expect(await page.getByRole("link", { name: "Inloggen" }).isVisible()).toBe(true);
+    await context.close();
+  });
+
+  it("S84 lets the emergency user in by password, and nobody with another one", async () => {
+    const { context, page } = await newPerson(browser);
+    await page.goto(site.adminUrl);
+    await choose(page, "link", /Noodtoegang/);
+    const enter = async (password: string): Promise<void> => {
+      await page.getByLabel("Gebruikersnaam").fill("noodtoegang");
+      await page.getByLabel("Wachtwoord").fill(password);
+      await choose(page, "button", "Inloggen");
+    };
+    await enter(`${emergencyPassword}!`);
+    expect(await page.getByRole("button", { name: "Uitloggen" }).count()).toBe(0);
+    await page.goto(`${site.adminUrl}/noodtoegang`);
+    await enter(emergencyPassword);
+    expect(await page.getByText("Ingelogd als noodtoegang").isVisible()).toBe(true);
+    expect(site.log()).toContain('"kind":"signed_in_with_password"');
+    expect(site.log()).not.toContain(emergencyPassword);
+    await context.close();
+  });
+});

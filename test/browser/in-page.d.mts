@@ -1,0 +1,2 @@
+export function pageFaults(): string[];
+export function outlineOf(element: unknown): string;

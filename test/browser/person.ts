@@ -1,0 +1,35 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+import type { AdminSite } from "./admin-site.js";
+
+/** A browser of its own for one person, with scripts turned off. */
+export async function newPerson(browser: Browser): Promise<{ readonly context: BrowserContext; readonly page: Page }> {
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: "nl-NL" });
+  context.setDefaultTimeout(10_000);
+  return { context, page: await context.newPage() };
+}
+
+/** Follows a link or sends a form, and waits for the page that comes. */
+export async function choose(page: Page, role: "link" | "button", name: string | RegExp): Promise<void> {
+  await page.getByRole(role, { name }).click();
+  await page.waitForLoadState();
+}
+
+/** What a person does at the provider: username, password, and leave to tell the pages who they are. */
+export async function signInAtProvider(page: Page, { issuer }: AdminSite, username: string): Promise<void> {
+  expect(page.url()).toMatch(new RegExp(`^${issuer}/interaction/`));
+  await page.getByPlaceholder("Enter any login").fill(username);
+  await page.getByPlaceholder("and password").fill("any");
+  await choose(page, "button", "Sign-in");
+  await choose(page, "button", "Continue");
+}
+
+export async function signIn(page: Page, site: AdminSite, username: string, next = "/"): Promise<void> {
+  await page.goto(`${site.adminUrl}/login?next=${encodeURIComponent(next)}`);
+  await signInAtProvider(page, site, username);
+}
+
+/** The items of the list below a heading. */
+export function itemsUnder(page: Page, heading: string): Promise<string[]> {
+  return page.getByRole("list", { name: heading }).getByRole("listitem").allTextContents();
+}

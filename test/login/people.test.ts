@@ -1,0 +1,105 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
+import { localUser, makeWorld, settingsOf, type World } from "./world.js";
+
+let key: TestKey;
+beforeAll(async () => {
+  key = await makeKey("RS256");
+});
+
+const byName = { claim_mappings: { username: ["name"], email: ["email"] } };
+const plain = { is_superuser: false };
+
+function enter(world: World, sub: string, name: unknown, email = "x@example.nl") {
+  world.provider.person = { sub, name, email };
+  return world.signIn();
+}
+
+const usersOf = (world: World) =>
+  world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).orderBy("username").execute();
+
+describe("people who are nearly the same", () => {
+  it("may have the same e-mail address and stay two users", async () => {
+    const world = await makeWorld(key, { client: settingsOf(byName) });
+    expect(await enter(world, "s1", "jan", "zelfde@example.nl")).toMatchObject({ kind: "signed_in" });
+    expect(await enter(world, "s2", "piet", "zelfde@example.nl")).toMatchObject({ kind: "signed_in" });
+    expect(await usersOf(world)).toEqual([
+      { username: "jan", email: "zelfde@example.nl", subject: "s1" },
+      { username: "piet", email: "zelfde@example.nl", subject: "s2" },
+    ]);
+  });
+
+  it("don't get each other's user by the same e-mail address as username", async () => {
+    const world = await makeWorld(key);
+    world.provider.person = { sub: "s1", email: "zelfde@example.nl" };
+    expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+    world.provider.person = { sub: "s2", email: "zelfde@example.nl" };
+    expect(await world.signIn()).toMatchObject({ status: 403, code: "user_refused" });
+    expect(world.reasons()).toEqual(["username_taken"]);
+  });
+
+  it("A11.83 differ by case alone: one user where case does not count, two where it does", async () => {
+    const resources = [localUser("ADMIN", plain)];
+    const folded = await makeWorld(key, {
+      resources,
+      client: settingsOf({ ...byName, username_case_sensitive: false }),
+    });
+    expect(await enter(folded, "s1", "admin")).toMatchObject({ principal: { user: { username: "ADMIN" } } });
+    expect(await enter(folded, "s2", "Admin")).toMatchObject({ code: "user_refused" });
+    const exact = await makeWorld(key, { resources, client: settingsOf(byName) });
+    expect(await enter(exact, "s1", "admin")).toMatchObject({ principal: { user: { username: "admin" } } });
+    expect(await enter(exact, "s2", "Admin")).toMatchObject({ principal: { user: { username: "Admin" } } });
+  });
+
+  it.each([
+    { what: "full-width letters, which NFKC takes for the usual ones", name: "ａｄｍｉｎ" },
+    { what: "a Cyrillic letter that looks the same", name: "аdmin" },
+    { what: "a ligature", name: "admıﬁn".replace("ı", "i"), existing: "admifin" },
+  ])("S40 nobody becomes an existing user by $what", async ({ name, existing = "admin" }) => {
+    const world = await makeWorld(key, { resources: [localUser(existing, plain)], client: settingsOf(byName) });
+    expect(await enter(world, "s1", name)).toMatchObject({ status: 403, code: "user_refused" });
+    expect(world.reasons()).toEqual(["username_confusable"]);
+    expect(await enter(world, "s1", existing)).toMatchObject({ principal: { user: { username: existing } } });
+  });
+
+  it.each([
+    { name: "a".repeat(151), twin: "a".repeat(150) },
+    // One character that NFKC makes eighteen of.
+    { name: "\ufdfa".repeat(9), twin: "\ufdfa".repeat(8) },
+    { name: "jan\u0000", twin: "jan" },
+    { name: "jan\u202e", twin: "jan2" },
+    { name: " jan", twin: "jan 3" },
+    { name: "", twin: "0" },
+    { name: { a: 1 }, twin: 17 },
+    { name: ["jan"], twin: "ján" },
+  ])("a username of $name.length characters that can't be kept crashes nothing", async ({ name, twin }) => {
+    const world = await makeWorld(key, { client: settingsOf(byName) });
+    expect(await enter(world, "s1", name)).toMatchObject({ status: 403, code: "user_refused" });
+    expect(await usersOf(world)).toEqual([]);
+    expect(await enter(world, "s1", twin)).toMatchObject({ kind: "signed_in" });
+  });
+
+  it("A11.90 without a username claim there is no user", async () => {
+    const world = await makeWorld(key, { client: settingsOf(byName) });
+    expect(await enter(world, "s1", undefined)).toMatchObject({ code: "user_refused" });
+    expect(world.reasons()).toEqual(["username_missing"]);
+  });
+
+  it("S39 an address that the provider has not checked makes no username, unless that was allowed", async () => {
+    const mapping = { claim_mappings: { username: ["email"] } };
+    const world = await makeWorld(key, { client: settingsOf({ ...mapping, allow_unverified_email: false }) });
+    world.provider.person = { sub: "s1", email: "jan@example.nl", email_verified: "true" };
+    expect(await world.signIn()).toMatchObject({ code: "user_refused" });
+    world.provider.person = { sub: "s1", email: "jan@example.nl", email_verified: true };
+    expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+    expect(world.reasons()).toEqual(["email_unverified"]);
+  });
+
+  it("twenty browsers of one new person at once make one user", async () => {
+    const world = await makeWorld(key);
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => world.signIn()));
+    expect(world.reasons()).toEqual([]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 20 }, () => "signed_in"));
+    expect(await usersOf(world)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import { checkTokenFormat, digestToken } from "../../src/secrets/token.js";
+import { contentsOf } from "../support/databases.js";
+import { openForTest, resource } from "../support/run.js";
+import { token, tokenValue, user } from "../verifier/verifier-world.js";
+import { created, faultsOf, group, jan, makeDeskWorld, verify } from "./desk-world.js";
+
+describe("making a token at run time", () => {
+  it("S57 S59 S65 hands out a generated value once and keeps its digest alone", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const outcome = created(await desk.create(await wanted({ application: "Zaaksysteem" })));
+    const plain = outcome.token.reveal();
+    expect(checkTokenFormat(plain)).toBe("generated");
+    expect(JSON.stringify(outcome)).toBe('{"kind":"created","identifier":"zaaksysteem","token":"[secret]"}');
+
+    const { kysely } = await openForTest(url);
+    const rows = await kysely.selectFrom("api_tokens").selectAll().execute();
+    expect(rows).toEqual([
+      expect.objectContaining({
+        ...{ identifier: "zaaksysteem", digest: digestToken(outcome.token), owner: null, generated: 1 },
+        ...{ contact_person: "Jan de Vries", email: "jan@gemeente.example", application: "Zaaksysteem" },
+        ...{ organization: "", administration: "", permissions: null, expires_at: null, grace_seconds: 0 },
+      }),
+    ]);
+    expect(await contentsOf(url)).not.toContain(plain);
+    expect(JSON.stringify(await desk.list((await wanted()).userId))).not.toContain(plain);
+  });
+
+  it("lets the token in at once, as its user", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const authenticate = await verify(url);
+    const outcome = created(await desk.create(await wanted()));
+    expect(await authenticate(outcome.token.reveal())).toMatchObject({
+      kind: "authenticated",
+      principal: {
+        ...{ user: { username: "jan", isService: false }, credential: "zaaksysteem" },
+        permissions: new Set(["berichten.view_bericht", "taken.view_externetaak", "taken.add_externetaak"]),
+      },
+    });
+  });
+
+  it("S64 narrows the token to permissions that the user holds, and to no others", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const own = ["taken.view_externetaak", "berichten.view_bericht"];
+    const refused = await desk.create(await wanted({ permissions: [...own, "taken.delete_externetaak"] }));
+    expect(refused).toEqual({
+      kind: "refused",
+      faults: [
+        {
+          ...{ code: "permission_not_held", field: "permissions" },
+          message: "expected only permissions that the user has",
+        },
+      ],
+    });
+    const outcome = created(await desk.create(await wanted({ permissions: own })));
+    const authenticate = await verify(url);
+    expect(await authenticate(outcome.token.reveal())).toMatchObject({
+      principal: { permissions: new Set(own) },
+    });
+  });
+
+  it("narrows a superuser's token to any permission, and one to none where none is named", async () => {
+    const { desk, wanted, idOf, url } = await makeDeskWorld([user("eva", { is_superuser: true })]);
+    const userId = await idOf("eva");
+    const one = created(await desk.create(await wanted({ userId, permissions: ["zaken.view_zaak"] })));
+    const none = created(await desk.create(await wanted({ userId, identifier: "niets", permissions: [] })));
+    const authenticate = await verify(url);
+    for (const [{ token: value }, permissions] of [
+      [one, ["zaken.view_zaak"]],
+      [none, []],
+    ] as const) {
+      const outcome = await authenticate(value.reveal());
+      expect(outcome).toMatchObject({ kind: "authenticated", principal: { permissions: new Set(permissions) } });
+      expect(outcome.kind === "authenticated" && outcome.principal.hasPermission("taken.add_externetaak")).toBe(false);
+    }
+  });
+
+  it("says that an identifier is taken, also by somebody else's token, and changes nothing", async () => {
+    const { desk, wanted, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
+    const first = created(await desk.create(await wanted()));
+    const before = await contentsOf(url);
+    expect(await desk.create(await wanted({ userId: await idOf("eva") }))).toEqual({ kind: "taken" });
+    expect(await contentsOf(url)).toBe(before);
+    const second = created(await desk.create(await wanted({ userId: await idOf("eva"), identifier: "Zaaksysteem" })));
+    expect(second.token.reveal()).not.toBe(first.token.reveal());
+  });
+
+  it("makes one of several that ask for an identifier at the same time", async () => {
+    const { desk, wanted } = await makeDeskWorld();
+    const request = await wanted();
+    const outcomes = await Promise.all([1, 2, 3, 4].map(() => desk.create(request)));
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(["created", "taken", "taken", "taken"]);
+  });
+
+  it("refuses an inactive user, a service user and one who is not there, but not a user in use", async () => {
+    const service = token("dienst", tokenValue);
+    const { desk, wanted, idOf } = await makeDeskWorld([group, jan, user("weg", { is_active: false }), service]);
+    for (const userId of [await idOf("weg"), await idOf("dienst"), "nobody"]) {
+      expect(await desk.create(await wanted({ userId }))).toEqual({
+        kind: "refused",
+        faults: [{ code: "user_not_active", message: "expected an active user who is a person" }],
+      });
+    }
+    created(await desk.create(await wanted()));
+  });
+
+  it("S63 lets a token in until its expiry and not from then on", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    let nowMs = Date.now();
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    const { token: value } = created(await desk.create(await wanted({ expiresAt })));
+    const authenticate = await verify(url, () => nowMs);
+    nowMs = expiresAt.getTime() - 1;
+    expect((await authenticate(value.reveal())).kind).toBe("authenticated");
+    nowMs = expiresAt.getTime();
+    expect((await authenticate(value.reveal())).kind).toBe("rejected");
+  });
+
+  it("tells everything that is wrong at once, without a value that was given", async () => {
+    const { desk, wanted } = await makeDeskWorld();
+    const bad = { identifier: "k w a a d", contactPerson: "", email: "k w a a d", permissions: ["k w a a d"] };
+    const outcome = await desk.create(await wanted({ ...bad, userId: "k w a a d", expiresAt: new Date(0) }));
+    expect(faultsOf(outcome)).toEqual([
+      "invalid_value identifier",
+      "invalid_value contactPerson",
+      "invalid_value email",
+      "invalid_value permissions",
+      "in_the_past expiresAt",
+      "user_not_active",
+    ]);
+    expect(JSON.stringify(outcome)).not.toContain("k w a a d");
+  });
+
+  it("S95 stores quotes and the like as they are", async () => {
+    const { desk, wanted } = await makeDeskWorld();
+    const contactPerson = `'; drop table api_tokens; -- "\\ $1 ?`;
+    const request = await wanted({ contactPerson });
+    created(await desk.create(request));
+    expect(await desk.list(request.userId)).toMatchObject([{ contactPerson }]);
+  });
+
+  it("S96 leaves a record of who made what for whom, without the value", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const request = await wanted({
+      permissions: ["taken.view_externetaak"],
+      expiresAt: new Date("2040-01-01T00:00:00Z"),
+    });
+    const { kysely } = await openForTest(url);
+    const runs = () => kysely.selectFrom("runs").selectAll().where("actor", "=", "login:jan").execute();
+    await desk.create({ ...request, email: "geen adres" });
+    expect(await runs()).toEqual([]);
+    const { token: value } = created(await desk.create(request));
+    const [run, ...others] = await runs();
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ actor: "login:jan", owner: "", files: "[]", version: expect.stringMatching(/^\d/) });
+    const changes = await kysely
+      .selectFrom("run_changes")
+      .selectAll()
+      .where("run_id", "=", run?.id ?? "")
+      .execute();
+    const [{ id }] = [await kysely.selectFrom("api_tokens").select("id").executeTakeFirstOrThrow()];
+    expect(changes).toMatchObject([{ action: "create", kind: "api_token", key: "zaaksysteem", resource_id: id }]);
+    expect(JSON.parse(changes[0]?.fields ?? "")).toEqual([
+      { name: "user", before: null, after: request.userId },
+      { name: "token", sensitive: true },
+      { name: "expires_at", before: null, after: "2040-01-01T00:00:00.000Z" },
+      { name: "permissions", before: null, after: ["taken.view_externetaak"] },
+    ]);
+    expect(JSON.stringify([run, changes])).not.toContain(value.reveal());
+    expect(JSON.stringify([run, changes])).not.toContain(digestToken(value));
+  });
+
+  it("leaves an apply of the same files with nothing to do, also with --prune", async () => {
+    const { desk, wanted, apply, url } = await makeDeskWorld();
+    const { token: value } = created(await desk.create(await wanted()));
+    expect(await apply([group, jan], { prune: true })).toMatchObject({ outcome: "unchanged" });
+    const authenticate = await verify(url);
+    expect((await authenticate(value.reveal())).kind).toBe("authenticated");
+  });
+
+  it("is taken over by a file that declares its identifier, and then managed there", async () => {
+    const { desk, wanted, apply } = await makeDeskWorld();
+    const request = await wanted();
+    created(await desk.create(request));
+    await apply([group, jan, token("zaaksysteem", tokenValue, { user: "jan", permissions: null })]);
+    expect(await desk.list(request.userId)).toMatchObject([{ identifier: "zaaksysteem", isManaged: true }]);
+    const outcome = await desk.revoke(request);
+    expect(faultsOf(outcome)).toEqual(["managed_by_configuration identifier"]);
+  });
+
+  it("keeps its user from being deleted by a file", async () => {
+    const { desk, wanted, apply } = await makeDeskWorld();
+    created(await desk.create(await wanted()));
+    const gone = { ...resource("user", "jan"), present: false };
+    await expect(apply([group, gone])).rejects.toMatchObject({ problems: [{ code: "RESOURCE_IN_USE" }] });
+  });
+});

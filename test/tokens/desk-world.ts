@@ -1,0 +1,84 @@
+import { onTestFinished } from "vitest";
+import { apply } from "../../src/engine/apply.js";
+import type { ApplyOptions } from "../../src/engine/options.js";
+import type { Resource } from "../../src/plan/resource.js";
+import type { NewToken } from "../../src/tokens/new-token.js";
+import type { CreatedToken, CreateTokenOutcome, TokenFault } from "../../src/tokens/outcome.js";
+import { createTokenDesk, type TokenDesk } from "../../src/tokens/token-desk.js";
+import { createVerifier } from "../../src/verifier/create-verifier.js";
+import type { Outcome } from "../../src/verifier/outcome.js";
+import { sealingEnv } from "../support/databases.js";
+import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { user } from "../verifier/verifier-world.js";
+
+export const actor = "login:jan";
+
+export const group: Resource = resource("group", "behandelaars", {
+  permissions: ["taken.add_externetaak", "taken.view_externetaak"],
+});
+
+/** A member of the group, with one permission of their own. */
+export const jan: Resource = user("jan", {
+  first_name: "Jan",
+  last_name: "de Vries",
+  groups: ["behandelaars"],
+  permissions: ["berichten.view_bericht"],
+});
+
+export interface DeskWorld {
+  readonly url: string;
+  readonly desk: TokenDesk;
+  readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
+  readonly idOf: (username: string) => Promise<string>;
+  /** What Jan asks for, unless told otherwise. */
+  readonly wanted: (more?: Partial<NewToken>) => Promise<NewToken>;
+}
+
+/** A database with these resources and a desk for it. */
+export async function makeDeskWorld(
+  resources: readonly Resource[] = [group, jan],
+  { now }: { readonly now?: () => number } = {},
+): Promise<DeskWorld> {
+  const url = temporaryDatabase();
+  const applyTo: DeskWorld["apply"] = (more, overrides) => apply(configurationOf(...more), runOptions(url, overrides));
+  await applyTo(resources);
+  const desk = await createTokenDesk({ database: url, now });
+  onTestFinished(() => desk.close());
+  const database = await openForTest(url);
+  const idOf = async (username: string): Promise<string> => {
+    const users = database.kysely.selectFrom("users").select("id").where("username", "=", username);
+    return (await users.executeTakeFirstOrThrow()).id;
+  };
+  return {
+    ...{ url, desk, idOf, apply: applyTo },
+    wanted: async (more = {}) => ({
+      userId: more.userId ?? (await idOf("jan")),
+      identifier: "zaaksysteem",
+      contactPerson: "Jan de Vries",
+      email: "jan@gemeente.example",
+      actor,
+      ...more,
+    }),
+  };
+}
+
+/** Asks a verifier of this database about tokens, as requests with them would. */
+export async function verify(url: string, now?: () => number): Promise<(token: string) => Promise<Outcome>> {
+  const verifier = await createVerifier({ database: url, env: sealingEnv(), now });
+  onTestFinished(() => verifier.close());
+  return async (token) => verifier.authenticate(`Token ${token}`);
+}
+
+/** The token, where one was made. */
+export function created(outcome: CreateTokenOutcome): CreatedToken {
+  if (outcome.kind !== "created") throw new Error(`expected a token: ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+/** What was wrong, as code and field. */
+export function faultsOf(outcome: {
+  readonly kind: string;
+  readonly faults?: readonly TokenFault[];
+}): readonly string[] {
+  return (outcome.faults ?? []).map(({ code, field }) => (field ? `${code} ${field}` : code));
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { contentsOf, noticeChange } from "../support/databases.js";
+import { openForTest } from "../support/run.js";
+import { token, tokenValue, user } from "../verifier/verifier-world.js";
+import { actor, created, group, jan, makeDeskWorld, verify } from "./desk-world.js";
+
+describe("ending a token at run time", () => {
+  it("S55 S63 makes every verifier refuse it from the next request on, and leaves the others alone", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const authenticate = await verify(url);
+    const request = await wanted();
+    const { token: first } = created(await desk.create(request));
+    const { token: second } = created(await desk.create({ ...request, identifier: "tweede" }));
+    for (const value of [first, second]) {
+      expect((await authenticate(value.reveal())).kind).toBe("authenticated");
+    }
+    expect(await desk.revoke({ userId: request.userId, identifier: "zaaksysteem", actor })).toEqual({
+      kind: "revoked",
+    });
+    await noticeChange();
+    expect((await authenticate(first.reveal())).kind).toBe("rejected");
+    expect((await authenticate(second.reveal())).kind).toBe("authenticated");
+    expect(await desk.list(request.userId)).toMatchObject([{ identifier: "tweede" }]);
+  });
+
+  it("refuses somebody else's token as it refuses one that is not there", async () => {
+    const { desk, wanted, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
+    created(await desk.create(await wanted()));
+    const before = await contentsOf(url);
+    const userId = await idOf("eva");
+    const refused = {
+      kind: "refused",
+      faults: [{ code: "not_found", field: "identifier", message: "the user has no token with that identifier" }],
+    };
+    expect(await desk.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual(refused);
+    expect(await desk.revoke({ userId, identifier: "bestaat-niet", actor })).toEqual(refused);
+    expect(await contentsOf(url)).toBe(before);
+    expect(await desk.revoke({ userId: await idOf("jan"), identifier: "zaaksysteem", actor })).toEqual({
+      kind: "revoked",
+    });
+  });
+
+  it("refuses a token that a configuration file manages, and says where to end it", async () => {
+    const managed = token("beheerd", tokenValue, { user: "jan", permissions: null });
+    const { desk, wanted, idOf, url } = await makeDeskWorld([group, jan, managed]);
+    const userId = await idOf("jan");
+    created(await desk.create(await wanted()));
+    expect(await desk.revoke({ userId, identifier: "beheerd", actor })).toEqual({
+      kind: "refused",
+      faults: [
+        {
+          ...{ code: "managed_by_configuration", field: "identifier" },
+          message: "the token is managed by a configuration file: end it there, with `state: absent`",
+        },
+      ],
+    });
+    const authenticate = await verify(url);
+    expect((await authenticate(tokenValue)).kind).toBe("authenticated");
+    expect(await desk.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual({ kind: "revoked" });
+  });
+
+  it("S96 leaves a record of who ended what, and none where nothing was ended", async () => {
+    const { desk, wanted, url } = await makeDeskWorld();
+    const { userId } = await wanted();
+    created(await desk.create(await wanted()));
+    const { kysely } = await openForTest(url);
+    const { id } = await kysely.selectFrom("api_tokens").select("id").executeTakeFirstOrThrow();
+    await desk.revoke({ userId, identifier: "zaaksysteem", actor });
+    await desk.revoke({ userId, identifier: "zaaksysteem", actor });
+    const changes = await kysely
+      .selectFrom("run_changes")
+      .innerJoin("runs", "runs.id", "run_changes.run_id")
+      .select(["actor", "action", "kind", "key", "resource_id", "fields"])
+      .where("action", "=", "delete")
+      .execute();
+    expect(changes).toEqual([
+      { actor, action: "delete", kind: "api_token", key: "zaaksysteem", resource_id: id, fields: "[]" },
+    ]);
+  });
+});
