@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import chromium from "@sparticuz/chromium";
 import { type Browser, chromium as driver } from "playwright-core";
 
@@ -31,19 +33,27 @@ async function unpackedBrowser(): Promise<string> {
   if (existsSync(folder)) return folder;
   mkdirSync(join(modules, ".cache"), { recursive: true });
   const unpacking = mkdtempSync(`${folder}-`);
-  const { TMPDIR } = process.env;
   try {
-    // Where the package unpacks to.
-    process.env.TMPDIR = unpacking;
-    await chromium.executablePath();
+    await unpackTo(unpacking);
+    // The package's own looks for the fonts in folders of another machine.
+    writeFileSync(
+      join(unpacking, "fonts/fonts.conf"),
+      `<fontconfig><dir>${join(folder, "fonts/fonts")}</dir><cachedir>${join(folder, "fonts-cache")}</cachedir></fontconfig>\n`,
+    );
     renameSync(unpacking, folder);
   } catch (error) {
     // Another test may have been faster.
     rmSync(unpacking, { recursive: true, force: true });
     if (!existsSync(folder)) throw error;
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
   }
   return folder;
+}
+
+/** In a process of its own, since the package unpacks to the folder for temporary files, which is the whole process's. */
+async function unpackTo(folder: string): Promise<void> {
+  const script = 'import chromium from "@sparticuz/chromium"; await chromium.executablePath();';
+  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+    cwd: modules,
+    env: { ...process.env, TMPDIR: folder },
+  });
 }
