@@ -30,34 +30,48 @@ export function signatureOptions(algorithm: Algorithm) {
   return { digest: algorithm === "EdDSA" ? null : "sha256", dsaEncoding: "ieee-p1363" } as const;
 }
 
-/** Access tokens with claims as Keycloak writes them, of so many users in turn. */
+/** Whose claims a token has: 8 as RFC 9068 wants them for a client, or 18 as Keycloak writes them for a person. */
+export type Claims = "rfc9068" | "keycloak";
+
+interface TokensOptions {
+  readonly count: number;
+  /** Of so many subjects in turn. */
+  readonly users: number;
+  /** `keycloak` unless told. */
+  readonly claims?: Claims;
+}
+
 export function makeAccessTokens(
   algorithm: Algorithm,
   { kid, privateKey }: SigningKey,
-  { issuer, audience }: World,
-  { count, users }: { readonly count: number; readonly users: number },
+  world: World,
+  { count, users, claims = "keycloak" }: TokensOptions,
 ): readonly string[] {
   const { digest, dsaEncoding } = signatureOptions(algorithm);
-  const header = encode({ alg: algorithm, typ: "JWT", kid });
-  const now = Math.floor(Date.now() / 1000);
+  const header = encode({ alg: algorithm, typ: claims === "rfc9068" ? "at+jwt" : "JWT", kid });
   return Array.from({ length: count }, (_, index) => {
-    const claims = {
-      ...{
-        exp: now + 36_000,
-        iat: now,
-        jti: randomUUID(),
-        iss: issuer,
-        aud: audience,
-        sub: `7d6f7a1e-${index % users}`,
-      },
-      ...{ typ: "Bearer", azp: audience, sid: randomUUID(), acr: "1", scope: "openid email profile" },
-      ...{ email_verified: true, name: "Jan Jansen", preferred_username: "jan", given_name: "Jan" },
-      ...{ family_name: "Jansen", email: "jan@example.nl", groups: ["behandelaars", "raadplegers"] },
-    };
-    const signed = `${header}.${encode(claims)}`;
+    const signed = `${header}.${encode(makeClaims[claims](world, index % users))}`;
     const signature = sign(digest, Buffer.from(signed), { key: privateKey, dsaEncoding });
     return `${signed}.${signature.toString("base64url")}`;
   });
+}
+
+const makeClaims: Readonly<Record<Claims, (world: World, user: number) => object>> = {
+  rfc9068: (world, user) => {
+    const client = `taken-client-${user}`;
+    return { ...commonClaims(world), sub: client, client_id: client, scope: "openid" };
+  },
+  keycloak: (world, user) => ({
+    ...{ ...commonClaims(world), sub: `7d6f7a1e-${user}` },
+    ...{ typ: "Bearer", azp: world.audience, sid: randomUUID(), acr: "1", scope: "openid email profile" },
+    ...{ email_verified: true, name: "Jan Jansen", preferred_username: "jan", given_name: "Jan" },
+    ...{ family_name: "Jansen", email: "jan@example.nl", groups: ["behandelaars", "raadplegers"] },
+  }),
+};
+
+function commonClaims({ issuer, audience }: World) {
+  const now = Math.floor(Date.now() / 1000);
+  return { exp: now + 36_000, iat: now, jti: randomUUID(), iss: issuer, aud: audience };
 }
 
 function encode(part: object): string {

@@ -25,7 +25,7 @@ export interface UserinfoReader {
   readonly keys: KeySource | undefined;
 }
 
-interface UserinfoRequest {
+export interface UserinfoRequest {
   readonly credential: string;
   /** Of the credential: the credential itself is not kept. */
   readonly digest: string;

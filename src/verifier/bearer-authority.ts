@@ -3,7 +3,6 @@ export type BearerOutcome =
   | {
       readonly kind: "accepted";
       readonly userId: string;
-      readonly expiresAtMs: number;
       readonly clientIdentifier: string;
       /** The database's revision that the answer was made under. */
       readonly revision: number;

@@ -46,8 +46,7 @@ async function makeAuthenticate() {
     now: Date.now,
   });
   const accepted: BearerOutcome = {
-    ...{ kind: "accepted", userId: jan.id, expiresAtMs: Date.now() + 1000, clientIdentifier: "api-oidc" },
-    revision: state.revision,
+    ...{ kind: "accepted", userId: jan.id, clientIdentifier: "api-oidc", revision: state.revision },
   };
   return {
     ...{ world, events, accepted, userId: jan.id, revision: state.revision },

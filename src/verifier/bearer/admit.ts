@@ -21,7 +21,6 @@ export interface Admission {
   readonly token: JsonObject;
   /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
   readonly claims: JsonObject;
-  readonly expiresAtMs: number;
   /** Until when all that was looked at stays true. */
   readonly reliableUntilMs: number;
 }
@@ -38,7 +37,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   return (session, admission) => {
     const { client, issuer, token, claims } = admission;
     const known = session.people.get(client)?.get(String(token.sub));
-    if (known && isKnown(known, admission)) return accept(admission, known.userId, known.revision);
+    if (known && isKnown(known, admission)) return accept(known.outcome, admission);
     const person = readPerson(issuer, token);
     if (!person) return refuse("subject_invalid");
     const relevant = relevantClaims(client.rules, claims);
@@ -69,9 +68,10 @@ export function createAdmit(options: AdmitOptions): Admit {
       const { userId, revision, isWritten } = result;
       if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
-      const known = { issuer: person.issuer, isClient: person.isClient, claims: relevant, userId, revision };
+      const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
+      const known = { issuer: person.issuer, isClient: person.isClient, claims: relevant, outcome };
       session.people.get(admission.client)?.set(String(admission.token.sub), known);
-      return accept(admission, userId, revision);
+      return accept(outcome, admission);
     } catch (error) {
       const isBusy = error instanceof SetupError && error.reason === "unavailable";
       if (!isBusy) throw error;
@@ -79,16 +79,14 @@ export function createAdmit(options: AdmitOptions): Admit {
     }
   }
 
-  function accept(admission: Admission, userId: string, revision: number): Verdict {
-    const { client, expiresAtMs, reliableUntilMs } = admission;
-    const outcome = { kind: "accepted", userId, expiresAtMs, clientIdentifier: client.identifier, revision } as const;
+  function accept(outcome: KnownPerson["outcome"], { reliableUntilMs }: Admission): Verdict {
     return keepSuccess(outcome, now(), reliableUntilMs);
   }
 
   /** Another token of the same user has an end of its own. */
   function shareVerdict(verdict: Verdict, admission: Admission): Verdict {
     const { outcome } = verdict;
-    return outcome.kind === "accepted" ? accept(admission, outcome.userId, outcome.revision) : verdict;
+    return outcome.kind === "accepted" ? accept(outcome, admission) : verdict;
   }
 }
 

@@ -2,6 +2,7 @@ import { type Eventual, follow } from "../../eventual.js";
 import { createJwsParser } from "../../jwt/compact-jws.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
 import type { OpenAccess } from "../../provider/client.js";
+import type { UserinfoRequest } from "../../provider/userinfo.js";
 import { readerOf } from "../../provider/userinfo-reader.js";
 import { checkAccessToken, mayBeIdToken, needsUserinfo } from "./access-token.js";
 import type { Admission, Admit } from "./admit.js";
@@ -41,17 +42,17 @@ export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): J
       if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
       // Both were looked at above.
       const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
+      const endsAtMs = endOfToken(times, rules);
       // Written out: spreading objects is what would cost most here.
       const admission = {
         client,
         issuer: times.iss,
         token: jws.claims,
         claims: jws.claims,
-        expiresAtMs: times.exp * 1000,
-        reliableUntilMs: Math.min(endOfToken(times, rules), access.keys.reliableUntilMs()),
+        reliableUntilMs: Math.min(endsAtMs, access.keys.reliableUntilMs()),
       };
       if (!asksUserinfo) return admit(session, admission);
-      return askUserinfo(session, admission, access, credential, digest);
+      return askUserinfo(session, admission, access, { credential, digest, keepUntilMs: endsAtMs });
     });
   };
 
@@ -59,14 +60,12 @@ export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): J
     session: Session,
     admission: Admission,
     access: OpenAccess,
-    credential: string,
-    digest: string,
+    question: Omit<UserinfoRequest, "reader">,
   ): Eventual<Verdict> {
     const { userinfo } = admission.client.provider;
     if (!userinfo) return refuse("not_configured");
     const reader = readerOf(admission.client, access);
-    const keepUntilMs = admission.expiresAtMs + rules.leewaySeconds * 1000;
-    return follow(userinfo.ask({ credential, digest, reader, keepUntilMs }), (answer) => {
+    return follow(userinfo.ask({ ...question, reader }), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
       if (answer.claims.sub !== admission.token.sub) return keepFailure("userinfo_mismatch", now());

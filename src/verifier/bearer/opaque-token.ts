@@ -42,9 +42,8 @@ export function createJudgeOpaque({ database, admit, now }: OpaqueOptions): Judg
     if (answer.kind !== "claims") return verdictOf(answer, now());
     if (typeof answer.claims.sub !== "string") return keepFailure("userinfo_invalid", now());
     const { claims } = answer;
-    const untilMs = now() + lifeMs;
-    const ends = { expiresAtMs: untilMs, reliableUntilMs: untilMs };
-    return admit(session, { client, issuer: provider.issuer, token: { sub: claims.sub }, claims, ...ends });
+    const person = { client, issuer: provider.issuer, token: { sub: claims.sub }, claims };
+    return admit(session, { ...person, reliableUntilMs: now() + lifeMs });
   };
 }
 

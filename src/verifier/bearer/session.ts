@@ -15,8 +15,8 @@ export interface KnownPerson {
   readonly issuer: string;
   readonly isClient: boolean;
   readonly claims: readonly unknown[];
-  readonly userId: string;
-  readonly revision: number;
+  /** The same for all tokens of the person: to keep many of them, little is made for each. */
+  readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
 }
 
 /** Everything that was concluded under one configuration and its keys. When either changes, it is thrown away whole. */
