@@ -63,7 +63,9 @@ for (const aTurn of [1000, 10, 1]) {
   const contenders: readonly Contender[] = [
     { name: baseline, baseline, measure: () => measure(bare.check, aTurn) },
     { name: "vtb-setup, first sight", baseline, aim: 0.5, measure: () => measure(uncached.check, aTurn) },
-    { name: "vtb-setup, cached", baseline, aim: 2, measure: () => measure(cached.check, aTurn) },
+    { name: "vtb-setup, cached", baseline, ...(aTurn > 1 && { aim: 2 }), measure: () => measure(cached.check, aTurn) },
+    // Where the event loop itself is most of what is measured.
+    ...(aTurn > 1 ? [] : [{ name: "turns without a check", baseline, measure: () => measure(() => {}, aTurn) }]),
   ];
   const title = `API tokens, ${aTurn === 1 ? "one request" : `${aTurn} requests`} in a turn of the event loop`;
   printTable(
