@@ -132,17 +132,18 @@ describe("an apply that is killed", () => {
   it("S91 leaves the old or the new state, whole, when it is killed amid writing its log", async () => {
     const sizeOfLog = (folder: string) =>
       statSync(join(folder, "vtb-auth.db-wal"), { throwIfNoEntry: false })?.size ?? 0;
-    const killed: boolean[] = [];
-    for (let index = 0; index < 5; index += 1) {
+    let killed = 0;
+    // Some are over before they are killed, and more of them where other processes are busy.
+    for (let index = 0; killed < 3 && index < 40; index += 1) {
       const { isKilled } = await killedRun(prepared, `log-${index}`, async (folder, run) => {
         let isOver = false;
         void run.ended.then(() => {
           isOver = true;
         });
-        while (!isOver && sizeOfLog(folder) <= index * 80_000) await setImmediate();
+        while (!isOver && sizeOfLog(folder) <= (index % 5) * 80_000) await setImmediate();
       });
-      killed.push(isKilled);
+      if (isKilled) killed += 1;
     }
-    expect(killed).toContain(true);
-  }, 60_000);
+    expect(killed).toBe(3);
+  }, 120_000);
 });
