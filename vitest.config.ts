@@ -35,6 +35,9 @@ const once = [
   "test/tokens/check-new-token.test.ts",
 ];
 
+/** What takes too long to run each time. */
+const long = ["test/long/**/*.test.ts"];
+
 const common = {
   environment: "node",
   pool: "forks",
@@ -61,7 +64,7 @@ export default defineConfig({
           name: "sqlite",
           provide: { dialect: "sqlite" },
           include: ["test/**/*.test.ts"],
-          exclude: postgresAlone,
+          exclude: [...postgresAlone, ...long],
         },
       },
       {
@@ -74,6 +77,10 @@ export default defineConfig({
           include: [...onBoth, ...postgresAlone],
           exclude: [...sqliteAlone, ...once],
         },
+      },
+      {
+        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        test: { ...common, name: "long", provide: { dialect: "sqlite" }, include: long },
       },
     ],
   },

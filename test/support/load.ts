@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
 /** What a verifier in another process let in. */
-export interface LoadResult {
+interface LoadResult {
   /** The messages of what was thrown. */
   readonly failures: readonly string[];
   /** In the order in which the tokens were given. */
