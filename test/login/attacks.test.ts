@@ -32,12 +32,12 @@ interface Attack {
 
 const attacks: readonly Attack[] = [
   {
-    name: "S72 a callback without a start",
+    name: "A11.95 S72 a callback without a start",
     attack: (world, browser) => world.end(browser, "/oidc/callback?code=abc&state=made-up"),
     ...{ status: 400, code: "state_invalid", reason: "unknown_state" },
   },
   {
-    name: "S72 a forged state beside a real cookie",
+    name: "A11.95 S72 a forged state beside a real cookie",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       return world.end(

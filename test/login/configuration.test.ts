@@ -24,7 +24,7 @@ async function sentWith(options: WorldOptions): Promise<URLSearchParams> {
 }
 
 describe("what a login sends to the provider", () => {
-  it("S71 S78 asks for a code at the configured callback, with PKCE S256 and the configured scopes", async () => {
+  it("I13 S71 S78 asks for a code at the configured callback, with PKCE S256 and the configured scopes", async () => {
     const world = await makeWorld(rsa, { client: { scopes: ["openid", "profile", "roles"] } });
     const url = await world.begin(openBrowser());
     expect(url.origin + url.pathname).toBe(`${world.provider.issuer}/auth`);

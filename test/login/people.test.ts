@@ -19,7 +19,7 @@ const usersOf = (world: World) =>
   world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).orderBy("username").execute();
 
 describe("people who are nearly the same", () => {
-  it("may have the same e-mail address and stay two users", async () => {
+  it("A11.95 may have the same e-mail address and stay two users", async () => {
     const world = await makeWorld(key, { client: settingsOf(byName) });
     expect(await enter(world, "s1", "jan", "zelfde@example.nl")).toMatchObject({ kind: "signed_in" });
     expect(await enter(world, "s2", "piet", "zelfde@example.nl")).toMatchObject({ kind: "signed_in" });
