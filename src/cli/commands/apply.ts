@@ -40,6 +40,8 @@ export async function runApply(session: Session, files: readonly string[], setti
     if (!isCommitUnknown(error)) tokenFile?.discard();
     throw error;
   }
+  // A commit that failed was tried again, and by then somebody else may have made what the first try made.
+  if (result.generated.length === 0) tokenFile?.discard();
   reportRun(session, result, { ...settings, files, shownTokens: isShown ? result.generated : [] });
   if (settings.output === "text" && tokenFile && result.generated.length > 0) {
     const count = result.generated.length;
