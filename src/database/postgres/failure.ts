@@ -22,7 +22,7 @@ const ownCodes: readonly (readonly [RegExp, string])[] = [
 export function cleanFailure(error: unknown): PostgresFailure {
   const found = error instanceof Error ? error : new Error();
   const code = `PG_${codeOf(found)}` as const;
-  const table = textOf(found, "table") ?? /^relation "(\w+)" already exists/.exec(found.message)?.[1];
+  const table = textOf(found, "table") ?? nameIn(found.message);
   const constraint = textOf(found, "constraint");
   return Object.assign(new Error(`the database answered with ${code}`), {
     code,
@@ -33,6 +33,13 @@ export function cleanFailure(error: unknown): PostgresFailure {
 
 export function isFailure(error: unknown): error is PostgresFailure {
   return error instanceof Error && "code" in error && String(error.code).startsWith("PG_");
+}
+
+/** The server names a table in its text alone where one is there already, or a right on it is missing. */
+function nameIn(message: string): string | undefined {
+  const named = /^(?:relation "(?<made>\w+)" already exists|permission denied for (?:table|schema) (?<barred>\w+))$/;
+  const { made, barred } = named.exec(message)?.groups ?? {};
+  return made ?? barred;
 }
 
 function codeOf(error: Error): string {

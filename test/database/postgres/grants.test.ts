@@ -3,9 +3,13 @@ import { readFileSync } from "node:fs";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../../src/engine/apply.js";
+import { createLogin } from "../../../src/login/create-login.js";
+import { createTokenDesk } from "../../../src/tokens/token-desk.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../../src/verifier/event.js";
 import { blocksOf } from "../../docs/markdown.js";
+import { openBrowser } from "../../login/browser.js";
+import { adminClient, localUser, password, redirectUri, sessionSecret } from "../../login/world.js";
 import { runCli, writeFiles } from "../../support/cli.js";
 import { sealingEnv } from "../../support/databases.js";
 import { type PostgresServer, startPostgres } from "../../support/postgres-server.js";
@@ -64,6 +68,29 @@ async function command(database: string, ...args: readonly string[]): Promise<st
   return [status, ...[...stderr.matchAll(/\[([A-Z_]+)\]/g)].map(([, code]) => code)].join(" ");
 }
 
+/** All that a login and its token desk write. */
+async function useLogin(database: string): Promise<void> {
+  const env = sealingEnv();
+  const login = await createLogin({ database, redirectUri, sessionSecret, env });
+  const desk = await createTokenDesk({ database, env });
+  onTestFinished(async () => void (await Promise.all([login.close(), desk.close()])));
+  const browser = openBrowser();
+  const begun = await login.start();
+  browser.take(begun.cookies);
+  const state = begun.kind === "redirect" ? new URL(begun.location).searchParams.get("state") : "";
+  const error = `${redirectUri}?state=${state}&iss=https%3A%2F%2Fidp.example&error=access_denied`;
+  expect(await login.finish(error, browser.header())).toMatchObject({ code: "provider_refused" });
+  const entered = await login.signInWithPassword({ username: "nood", password: "het noodwachtwoord 4711" }, undefined);
+  if (entered.kind !== "signed_in") throw new Error("expected to be signed in");
+  browser.take(entered.cookies);
+  const userId = entered.principal.user.id;
+  const wanted = { identifier: "eigen", contactPerson: "Nood", email: "nood@gemeente.example" };
+  const actor = "login:nood";
+  expect(await desk.create({ ...wanted, userId, actor })).toMatchObject({ kind: "created" });
+  expect(await desk.revoke({ userId, identifier: "eigen", actor })).toMatchObject({ kind: "revoked" });
+  expect(await login.logout(browser.header())).toMatchObject({ location: "/" });
+}
+
 describe("the SQL in docs/postgresql.md", () => {
   it("makes a role whose own database is all that apply needs, also in another schema", async () => {
     await run(sqlUnder("A role and a database").join(""), "postgres");
@@ -84,7 +111,7 @@ describe("the SQL in docs/postgresql.md", () => {
     await run("create database divided", "postgres");
     const sql = sqlUnder("A role that changes tables and one that does not");
     await run(sql.join(""), "divided");
-    const [reading = "", lastUsed = "", signIn = "", ...rest] = sqlUnder("A role for the verifier");
+    const [reading = "", lastUsed = "", signIn = "", login = "", ...rest] = sqlUnder("A role for the verifier");
     expect([sql.length, rest.length]).toEqual([1, 0]);
     const of = (role: string) => inDatabase("divided", `${role}:secret`, "?schema=vtb");
 
@@ -149,6 +176,15 @@ describe("the SQL in docs/postgresql.md", () => {
     expect(await use(bearer())).toMatchObject({ kind: "allowed" });
     const runs = await owner.kysely.selectFrom("runs").select("actor").where("actor", "like", "sign-in:%").execute();
     expect(runs).toHaveLength(1);
+    expect(await refusedOf(of("vtb_verify"), "delete from vtb.users")).toBe("42501");
+
+    const person = localUser("nood", { ...password("het noodwachtwoord 4711"), permissions: ["taken.view_taak"] });
+    expect((await apply(configurationOf(adminClient(), person), options)).outcome).toBe("applied");
+    await expect(useLogin(of("vtb_verify"))).rejects.toMatchObject({
+      problems: [{ code: "DATABASE_REFUSED", message: expect.stringMatching(/\(?login_\w+\)?/) }],
+    });
+    await run(login, "divided");
+    await useLogin(of("vtb_verify"));
     expect(await refusedOf(of("vtb_verify"), "delete from vtb.users")).toBe("42501");
   });
 });
