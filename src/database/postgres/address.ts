@@ -38,7 +38,8 @@ const defaultConnectTimeoutMs = 5000;
  */
 export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddress {
   const url = parseUrl(text);
-  const given = url.searchParams;
+  // A plus is a plus, as for PostgreSQL's own clients: this is no form.
+  const given = new URLSearchParams(url.search.replaceAll("+", "%2B"));
   if ([...given.keys()].some((name) => !parameters.includes(name))) {
     throw invalid("the database's URL has a parameter that is not known", `known are ${parameters.join(", ")}`);
   }

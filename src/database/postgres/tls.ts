@@ -11,7 +11,7 @@ import { isLocal, type PostgresAddress } from "./address.js";
  */
 export function tlsOptions(address: PostgresAddress): ConnectionOptions | false {
   const { sslMode, sslRootCert } = address;
-  if (sslMode === undefined ? sslRootCert === undefined : sslMode === "disable") return false;
+  if (sslMode === undefined ? !namesCertificate(address) : sslMode === "disable") return false;
   const files = { ...read("ca", sslRootCert), ...read("cert", address.sslCert), ...read("key", address.sslKey) };
   switch (sslMode) {
     case undefined:
@@ -35,8 +35,13 @@ export function tlsOptions(address: PostgresAddress): ConnectionOptions | false 
 }
 
 /** Whether a password and what is read and written can be listened to on the way, without anybody having chosen so. */
-export function isOpenToListeners({ host, sslMode, sslRootCert }: PostgresAddress): boolean {
-  return sslMode === undefined && sslRootCert === undefined && !isLocal(host);
+export function isOpenToListeners(address: PostgresAddress): boolean {
+  return address.sslMode === undefined && !namesCertificate(address) && !isLocal(address.host);
+}
+
+/** Whoever names a certificate wants it to be used. */
+function namesCertificate({ sslRootCert, sslCert, sslKey }: PostgresAddress): boolean {
+  return [sslRootCert, sslCert, sslKey].some((file) => file !== undefined);
 }
 
 function read(name: "ca" | "cert" | "key", file: string | undefined): Pick<ConnectionOptions, typeof name> {

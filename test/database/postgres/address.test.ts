@@ -29,6 +29,14 @@ describe("a postgres:// URL", () => {
     expect(JSON.stringify(address)).not.toContain("p/w");
   });
 
+  it("takes a plus as a plus, also in a parameter", () => {
+    const { password, sslRootCert } = parsePostgresUrl(
+      "postgres:///vtb?password=a+b%20c&sslrootcert=/etc/c%2B+.pem",
+      {},
+    );
+    expect([password?.reveal(), sslRootCert]).toEqual(["a+b c", "/etc/c++.pem"]);
+  });
+
   it("leaves to variables, then to defaults, what it does not say", () => {
     const env = { PGHOST: "db.example", PGPORT: "6000", PGUSER: "jan", PGDATABASE: "auth", PGOPTIONS: "-c a=b" };
     expect(parsePostgresUrl("postgres:///", env)).toMatchObject({
@@ -85,7 +93,7 @@ describe("sslmode", () => {
 
   it("checks certificate and name for require and verify-full, and what it is told for the others", () => {
     const folder = temporaryFolder();
-    writeFiles(folder, { "ca.pem": "CA" });
+    writeFiles(folder, { "ca.pem": "CA", "own.pem": "OWN" });
     const ca = `sslrootcert=${folder}/ca.pem`;
     expect(tlsOptions(of(""))).toBe(false);
     expect(tlsOptions(of("sslmode=disable"))).toBe(false);
@@ -94,6 +102,9 @@ describe("sslmode", () => {
       expect(tlsOptions(of(`${mode}&${ca}`))).toEqual({ ca: "CA" });
     }
     expect(tlsOptions(of(ca))).toEqual({ ca: "CA" });
+    const own = `sslcert=${folder}/own.pem&sslkey=${folder}/own.pem`;
+    expect(tlsOptions(of(own))).toEqual({ cert: "OWN", key: "OWN" });
+    expect(isOpenToListeners(of(own))).toBe(false);
     expect(tlsOptions(of("sslmode=verify-full&sslrootcert=system"))).toEqual({});
     expect(tlsOptions(of(`sslmode=verify-ca&${ca}`))).toEqual({ ca: "CA", checkServerIdentity: expect.any(Function) });
     expect(tlsOptions(of("sslmode=no-verify"))).toEqual({ rejectUnauthorized: false });
