@@ -106,6 +106,13 @@ describe("the architecture", () => {
     expect(naming).toEqual([]);
   });
 
+  it("imports a database's driver or dialect nowhere but in src/database", () => {
+    const dialect = /(?:from|import\()\s*"(?:pg|better-sqlite3[^"]*|[^"]*database\/(?:sqlite|postgres)\/[^"]*)"/;
+    const text = (file: string) => readFileSync(join("src", file), "utf8");
+    expect(files.filter((file) => !file.startsWith("database/") && dialect.test(text(file)))).toEqual([]);
+    expect(files.filter((file) => dialect.test(text(file))).length).toBeGreaterThan(1);
+  });
+
   it("keeps files under 250 lines and prints or exits only in the command line", () => {
     const long = files.filter((file) => readFileSync(join("src", file), "utf8").split("\n").length > 250);
     const printing = files.filter((file) => !file.startsWith("cli/") && /console\.|process\.exit/.test(codeOf(file)));
