@@ -98,6 +98,11 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     isSameOrigin,
     isEnabled: guarded(async () => (await readClientRow(database, identifier))?.enabled === 1),
     logout: guarded(createLogout({ context, database, providers })),
+    endSessionsOf: guarded(async (userId: string) => {
+      const ended = await context.sessions.endAllOf(userId);
+      if (ended > 0) report({ kind: "session_ended", client: identifier, userId, reason: "revoked" });
+      return ended;
+    }),
     async close() {
       stopped.abort(new Error("the login was closed"));
       await writer.close();

@@ -5,6 +5,8 @@ import type { RefusalCode } from "./refusal-code.js";
 /** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */
 export type LoginEvent =
   | { readonly kind: "started"; readonly client: string }
+  /** The page to go to after the login was none of the server's own. */
+  | { readonly kind: "next_ignored"; readonly client: string }
   | { readonly kind: "signed_in"; readonly client: string; readonly userId: string }
   /** Somebody came in with a password, past the provider. */
   | {

@@ -45,5 +45,10 @@ export interface Login {
   readonly isEnabled: () => Promise<boolean>;
   /** Ends the session here, and says where it ends at the provider. */
   readonly logout: (cookieHeader: string | undefined) => Promise<LogoutOutcome>;
+  /**
+   * Ends all sessions of a user here, in every browser; gives how many there were. For a person who wants it, or an account that
+   * somebody else got into.
+   */
+  readonly endSessionsOf: (userId: string) => Promise<number>;
   readonly close: () => Promise<void>;
 }

@@ -35,6 +35,13 @@ export function prepareSessionLookup(database: LiveDatabase): (digest: string) =
       .select(selectGrants(database))
       .select(["s.client", "s.created_at", "s.seen_at", "s.expires_at", "s.client_id", "c.enabled"])
       .where("s.digest", "=", "")
+      // Who came in with a password is in for as long as that would still let them in.
+      .where((eb) =>
+        eb.or([
+          eb("s.client_id", "is not", null),
+          eb.and([eb("users.password_hash", "is not", null), eb("users.issuer", "is", null)]),
+        ]),
+      )
       .compile(),
   );
   return (digest) => follow(read(digest), (row) => row && readRow(row));

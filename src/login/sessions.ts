@@ -37,6 +37,8 @@ export interface Sessions {
   /** A session that is alive, whoever's it is. */
   readonly find: (id: string) => Promise<FoundSession | undefined>;
   readonly end: (id: string) => Promise<EndedSession | undefined>;
+  /** Ends all of a user's; gives how many. */
+  readonly endAllOf: (userId: string) => Promise<number>;
   /** Ends the session that a code was exchanged for. */
   readonly endByCode: (code: string) => Promise<EndedSession | undefined>;
 }
@@ -111,6 +113,16 @@ export function createSessions({ database, write, seals, settings, report, now }
       return found;
     },
     end: (id) => end("digest", digest(id)),
+    endAllOf: (userId) =>
+      write(async (tx) => {
+        const ended = await tx
+          .deleteFrom("login_sessions")
+          .where("user_id", "=", userId)
+          .where("client", "=", client)
+          .returning("digest")
+          .execute();
+        return ended.length;
+      }),
     endByCode: (code) => end("code_digest", digest(code)),
   };
 }

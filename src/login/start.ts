@@ -25,12 +25,16 @@ export function createStart(context: LoginContext): Login["start"] {
     if (row.check_op_availability === 1 && !(await answers(client))) {
       return refuse({ code: "provider_unavailable", reason: "provider_unavailable" }, []);
     }
+    const next = readNextPath(request.next, settings.redirectUrl);
+    if (request.next !== undefined && next !== request.next && next === "/") {
+      report({ kind: "next_ignored", client: settings.client });
+    }
     const attempt: Attempt = {
       client: settings.client,
       state: randomText(Math.max(row.state_size, shortestRandom)),
       nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, shortestRandom)) : null,
       verifier: usesPkce ? randomText(verifierLength) : null,
-      next: readNextPath(request.next, settings.redirectUrl),
+      next,
       issuer: provider.issuer === null ? null : digest(provider.issuer),
       startedAtMs: now(),
     };

@@ -67,6 +67,16 @@ describe("the end of a login", () => {
     expect(asked?.form.get("redirect_uri")).toBe("https://beheer.example.nl/oidc/callback");
   });
 
+  it("S79 tells the log when the page to go to is of another origin, without saying which", async () => {
+    const world = await makeWorld(key);
+    const ignored = { kind: "next_ignored", client: "admin-oidc" };
+    await world.begin(openBrowser());
+    for (const own of ["/", "/beheer?a=b"]) await world.begin(openBrowser(), own);
+    expect(world.events).not.toContainEqual(ignored);
+    await world.begin(openBrowser(), "//evil.example");
+    expect(world.events).toContainEqual(ignored);
+  });
+
   it("S81 ends the session of a code that comes twice, and no other one", async () => {
     const world = await makeWorld(key);
     const [first, other] = [openBrowser(), openBrowser()];

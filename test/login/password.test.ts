@@ -1,5 +1,7 @@
 import { scryptSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { noticeChange } from "../support/databases.js";
+import { countUp, sqlInAnotherProcess } from "../support/sql-in-another-process.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { openBrowser } from "./browser.js";
 import { adminClient, localUser, makeWorld, password, settingsOf, type World } from "./world.js";
@@ -90,6 +92,33 @@ describe("S84 a user for emergencies", () => {
     await world.signIn();
     expect(await tryPassword(world, "b", right)).toMatchObject({ status: 403, code: "password_refused" });
     expect(world.reasons()).toEqual(["user_of_provider"]);
+  });
+});
+
+describe("a session that began with a password", () => {
+  const begin = async (world: World, username: string) => {
+    const outcome = await tryPassword(world, username, right);
+    const browser = openBrowser();
+    browser.take(outcome.cookies);
+    expect(await world.login.session(browser.header())).toBeDefined();
+    return browser;
+  };
+
+  it("S80 is over when the user has no password any more", async () => {
+    const world = await makeWorld(key, { resources: [emergency] });
+    const browser = await begin(world, "nood");
+    sqlInAnotherProcess(world.url, `UPDATE users SET password_hash = NULL; ${countUp}`);
+    await noticeChange();
+    expect(await world.login.session(browser.header())).toBeUndefined();
+  });
+
+  it("S80 is over when a provider vouches for the user", async () => {
+    const resources = [localUser("b", { ...password(right), is_superuser: false })];
+    const world = await makeWorld(key, { resources, client: settingsOf({ claim_mappings: { username: ["sub"] } }) });
+    const browser = await begin(world, "b");
+    world.provider.person = { sub: "b" };
+    await world.signIn();
+    expect(await world.login.session(browser.header())).toBeUndefined();
   });
 });
 

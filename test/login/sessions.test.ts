@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { absent } from "../support/run.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
+import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { adminClient, localUser, makeWorld, settingsOf, start, type World } from "./world.js";
 
@@ -155,6 +156,19 @@ describe("a session", () => {
     expect(await world.login.session(browser.header())).toBeUndefined();
   });
 
+  it("S63 ends with all others of its user when the program says so, and nobody else's does", async () => {
+    const world = await makeWorld(key);
+    const browsers = [await signedIn(world), await signedIn(world)];
+    const { id } = (await world.login.session(browsers[0]?.header()))?.principal.user ?? { id: "" };
+    world.provider.person = { ...world.provider.person, sub: "another", email: "piet@example.nl" };
+    const other = await signedIn(world);
+    expect(await world.login.endSessionsOf(id)).toBe(2);
+    for (const browser of browsers) expect(await world.login.session(browser.header())).toBeUndefined();
+    expect(await world.login.session(other.header())).toBeDefined();
+    expect(world.events).toContainEqual({ kind: "session_ended", client: "admin-oidc", userId: id, reason: "revoked" });
+    expect(await world.login.endSessionsOf(id)).toBe(0);
+  });
+
   it("sees a permission that was given meanwhile", async () => {
     const world = await makeWorld(key, { client: settingsOf({}, { claim_mapping: [] }) });
     const browser = await signedIn(world);
@@ -227,6 +241,16 @@ describe("a logout", () => {
     expect((await world.login.logout(browser.header())).location).toBe("/");
     expect((await world.login.logout(browser.header())).location).toBe("/");
     expect((await world.login.logout(undefined)).location).toBe("/");
+  });
+
+  it("S82 goes to the logout that discovery tells of, also in a process that has logged nobody in", async () => {
+    const world = await makeWorld(key, { provider: { logout_endpoint: null } });
+    const { issuer } = world.provider;
+    world.provider.metadata = { end_session_endpoint: `${issuer}/end` };
+    await world.apply(providerOf(world.provider, "idp", { logout_endpoint: null, discovery_endpoint: issuer }));
+    const browser = await signedIn(world);
+    const restarted = await world.another();
+    expect((await restarted.logout(browser.header())).location).toMatch(new RegExp(`^${issuer}/end\\?`));
   });
 
   it("S82 leaves an ID token out that is too long for a URL, or was sealed with another secret", async () => {
