@@ -16,8 +16,8 @@ const securityHeaders = {
   "Cache-Control": "no-store",
 };
 
-/** The pages. `onError` hears what a person at the browser is not told. */
-export function createApp({ login, desk, onError }) {
+/** The pages. `onError` and `onRefusal` hear what a person at the browser is not told. */
+export function createApp({ login, desk, onError, onRefusal }) {
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -68,13 +68,14 @@ export function createApp({ login, desk, onError }) {
       return next();
     }
     if (c.req.path === "/") return c.html(pages.welcome());
-    const target = c.req.method === "GET" ? c.req.path : "/";
-    return c.redirect(`/login?next=${encodeURIComponent(target)}`, 303);
+    // A redirect to the provider would still count as this form's, which may only be sent to this server.
+    if (c.req.method !== "GET") return refuseForm(c, "no_session", notices.sessionOver);
+    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303);
   });
 
   app.post("*", async (c, next) => {
     const form = await c.req.parseBody({ all: true });
-    if (!login.checkCsrf(c.get("session"), form.csrf)) return c.html(pages.notice(notices.foreignForm), 403);
+    if (!login.checkCsrf(c.get("session"), form.csrf)) return refuseForm(c, "wrong_csrf_token", notices.foreignForm);
     c.set("form", form);
     return next();
   });
@@ -149,7 +150,12 @@ export function createApp({ login, desk, onError }) {
   }
 
   function ownPagesOnly(c, next) {
-    return login.isSameOrigin(c.req.raw.headers) ? next() : c.html(pages.notice(notices.foreignForm), 403);
+    return login.isSameOrigin(c.req.raw.headers) ? next() : refuseForm(c, "foreign_origin", notices.foreignForm);
+  }
+
+  function refuseForm(c, reason, notice) {
+    onRefusal({ kind: "form_refused", reason, path: c.req.path });
+    return c.html(pages.notice(notice), 403);
   }
 
   return app;

@@ -17,6 +17,11 @@ export const foreignForm = {
   text: "Dit verzoek kwam niet van een pagina van dit beheer, of van een pagina die te oud is.",
   action: "Ga terug naar het begin, en probeer het van daaruit nog eens.",
 };
+export const sessionOver = {
+  title: "U bent niet meer ingelogd",
+  text: "Uw sessie is voorbij. Wat u verstuurde, is niet uitgevoerd.",
+  action: "Ga naar het begin, log opnieuw in, en probeer het nog eens.",
+};
 export const tooLarge = {
   title: "Te veel ingevuld",
   text: "Het formulier is groter dan we aannemen.",

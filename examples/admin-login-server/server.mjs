@@ -17,14 +17,19 @@ const login = await createLogin({
   // Without one of its own, every session ends when this program does.
   sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString("base64"),
   // The browser is told what to do; why is said here.
-  onEvent: ({ error, ...event }) => console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) })),
+  onEvent: log,
 });
 const desk = await createTokenDesk({ database });
 
-const app = createApp({ login, desk, onError: (error) => console.error(error) });
+const app = createApp({ login, desk, onError: (error) => console.error(error), onRefusal: log });
 const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 8001) }, () => {
   console.log(adminUrl);
 });
+
+/** A line for each event. */
+function log({ error, ...event }) {
+  console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) }));
+}
 
 process.once("SIGTERM", () => {
   server.close(() => void Promise.all([login.close(), desk.close()]));

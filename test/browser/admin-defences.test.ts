@@ -72,8 +72,45 @@ describe("the admin pages against others", () => {
     expect(await send(form)).toBe(403);
     expect(await send({ ...form, csrf: `${csrf.slice(1)}x` })).toBe(403);
     expect(await tokensOfJan()).not.toContain("eigen");
+    expect(site.log()).toContain('"kind":"form_refused","reason":"wrong_csrf_token","path":"/tokens"');
     expect(await send({ ...form, csrf })).toBe(200);
     expect(await tokensOfJan()).toContain("eigen");
+  });
+
+  it.each(["/tokens", "/tokens/x/intrekken", "/uitloggen", "/noodtoegang"])(
+    "S83 refuses what another origin sends to %s, says what to do, and logs why",
+    async (path) => {
+      const { csrf = "" } = await tokenForm("x");
+      const headers = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+      const answer = await jan.context.request.post(site.adminUrl + path, { headers, form: { csrf } });
+      expect([answer.status(), await answer.text()]).toEqual([403, expect.stringContaining("Ga terug naar het begin")]);
+      expect(site.log()).toContain(`"kind":"form_refused","reason":"foreign_origin","path":"${path}"`);
+      await jan.page.goto(site.adminUrl);
+      expect(await jan.page.getByText("Ingelogd als jan").isVisible()).toBe(true);
+    },
+  );
+
+  it.each(["/tokens/x/intrekken", "/uitloggen"])(
+    "S83 refuses a form to %s without the session's token",
+    async (path) => {
+      const headers = { "sec-fetch-site": "same-origin", origin: site.adminUrl };
+      const answer = await jan.context.request.post(site.adminUrl + path, { headers, form: { csrf: "x" } });
+      expect(answer.status()).toBe(403);
+      await jan.page.goto(site.adminUrl);
+      expect(await jan.page.getByText("Ingelogd als jan").isVisible()).toBe(true);
+    },
+  );
+
+  it("says that nothing was done where a form comes after the session is over", async () => {
+    const { context, page } = await stranger();
+    await signIn(page, site, "jan", "/tokens");
+    await page.getByLabel("Naam van het token").fill("te-laat");
+    await context.clearCookies({ name: "vtb-session" });
+    await choose(page, "button", "Token maken");
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("U bent niet meer ingelogd");
+    expect(site.log()).toContain('"reason":"no_session"');
+    await choose(page, "link", "Naar het begin");
+    expect(await page.getByRole("link", { name: "Inloggen" }).isVisible()).toBe(true);
   });
 
   it("S83 changes nothing for a GET", async () => {
