@@ -7,7 +7,7 @@ import { Secret } from "../../src/secrets/secret.js";
 import { clickThrough } from "../support/click-through.js";
 import { sealingEnv } from "../support/databases.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
-import { configurationOf, runOptions, temporaryDatabase } from "../support/run.js";
+import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { withQuery } from "./callbacks.js";
@@ -70,7 +70,12 @@ async function loginAs(client: Attributes, more: Attributes = {}) {
     browser.take(outcome.cookies);
     return outcome;
   };
-  return { login, events, signIn };
+  const { kysely } = await openForTest(url);
+  const groups = async () =>
+    (await kysely.selectFrom("user_groups").innerJoin("groups", "groups.id", "group_id").select("name").execute()).map(
+      ({ name }) => name,
+    );
+  return { login, events, signIn, groups };
 }
 
 describe("a login at a real provider", () => {
@@ -92,11 +97,13 @@ describe("a login at a real provider", () => {
   });
 
   it("updates groups at the second login, which needs no password at the provider", async () => {
-    const { signIn } = await loginAs({ client_id: "basic" }, basic);
+    const { signIn, groups } = await loginAs({ client_id: "basic" }, basic);
     const atProvider = new Map<string, string>();
     const first = await signIn(openBrowser(), atProvider);
+    expect(await groups()).toEqual(["beheer"]);
     roles = ["lezers"];
     const second = await signIn(openBrowser(), atProvider);
+    expect(await groups()).toEqual(["lezers"]);
     const ids = [first, second].map((outcome) => outcome.kind === "signed_in" && outcome.principal.user.id);
     expect(ids[0]).toBe(ids[1]);
     expect([first.kind, second.kind]).toEqual(["signed_in", "signed_in"]);
