@@ -39,6 +39,8 @@ export async function withLock<T>(
     const attempt = await tryOnce(database, options, work);
     if (attempt.kind === "done") return attempt.value;
     if (options.now() >= deadline) {
+      // Something else than a run is in the way, such as a reader of a table that has to be changed.
+      if (attempt.hadLock) throw database.explain(attempt.cause) ?? attempt.cause;
       throw setupError(
         "unavailable",
         "DATABASE_LOCKED",
@@ -51,7 +53,9 @@ export async function withLock<T>(
   }
 }
 
-type Attempt<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "busy"; readonly cause: unknown };
+type Attempt<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "busy"; readonly cause: unknown; readonly hadLock: boolean };
 
 async function tryOnce<T>(
   database: Database,
@@ -59,10 +63,12 @@ async function tryOnce<T>(
   work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
 ): Promise<Attempt<T>> {
   const tx = await database.kysely.startTransaction().execute();
+  let hadLock = false;
   try {
     await database.beginWork(tx);
     if (!options.hasTables) await createLockTables(tx);
     await takeLock(tx, options.newId());
+    hadLock = true;
     const { commit, value } = await work(tx);
     if (commit) await keep(database, tx);
     else await tx.rollback().execute();
@@ -74,7 +80,7 @@ async function tryOnce<T>(
         .rollback()
         .execute()
         .catch(() => {});
-    if (database.isBusy(cause)) return { kind: "busy", cause };
+    if (database.isBusy(cause)) return { kind: "busy", cause, hadLock };
     throw cause;
   }
 }

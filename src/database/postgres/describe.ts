@@ -30,7 +30,7 @@ export function describePostgres(
     },
     isBusy,
     isLost: (error) =>
-      isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|UNKNOWN)/.test(error.code),
+      isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(error.code),
     explain: (error) => explainPostgres(error, context),
     isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
     close: () => kysely.destroy(),

@@ -98,7 +98,7 @@ const explanations: readonly Explanation[] = [
     reason: "unavailable",
     code: "DATABASE_FAILED",
     message: (_, failure) =>
-      `the database answered with ${shortCode(failure)}: somebody else was changing the same rows`,
+      `the database answered with ${shortCode(failure)}: somebody else was using the same rows or tables`,
     hint: () => "try again",
   },
 ];

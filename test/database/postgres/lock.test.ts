@@ -72,6 +72,19 @@ describe("the lock on a server", () => {
     expect(runs.map(({ outcome }) => outcome).sort()).toEqual(["applied", ...Array(5).fill("unchanged")]);
   });
 
+  it("blames no other run where somebody who reads keeps a table from being changed", async () => {
+    const url = temporaryDatabase();
+    await apply(group("a"), runOptions(url));
+    const reader = await (await openForTest(url)).kysely.startTransaction().execute();
+    await reader.selectFrom("users").select("id").execute();
+    const change = withLock(await openForTest(url), { ...lock, timeoutMs: 500 }, async (tx) => {
+      await sql`alter table users add column other text`.execute(tx);
+      return { commit: false, value: undefined };
+    });
+    await expect(change).rejects.toMatchObject({ reason: "unavailable", problems: [{ code: "DATABASE_FAILED" }] });
+    await reader.rollback().execute();
+  });
+
   it("does the work again after a serialization failure, and once it is done keeps it once", async () => {
     const url = temporaryDatabase();
     await apply(group("a"), runOptions(url));
