@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readDocuments } from "../../src/document/read.js";
 import { makePipe, plain } from "./support.js";
 
@@ -13,6 +13,7 @@ describe("readDocuments", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "vtb-read-"));
   });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const write = (name: string, text: string | Buffer = "a: 1\n") => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);

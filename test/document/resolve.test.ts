@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ScalarNode } from "../../src/document/node.js";
 import { type ResolveContext, resolveValues } from "../../src/document/resolve.js";
 import { makePipe, parsed, plain, summary } from "./support.js";
@@ -168,6 +168,7 @@ describe("file", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "vtb-secret-"));
   });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const write = (name: string, content: string | Buffer, mode = 0o600) => {
     writeFileSync(join(folder, name), content);
     chmodSync(join(folder, name), mode);
