@@ -1,7 +1,7 @@
 // Installs, builds and tests the last commit on other versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 22`.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ const wanted = process.argv.slice(2);
 
 for (const version of wanted.length > 0 ? wanted : ["22", "24"]) {
   const folder = mkdtempSync(join(tmpdir(), `vtb-setup-node-${version}-`));
+  // Where this is root, tests run commands as somebody else.
+  chmodSync(folder, 0o755);
   try {
     testOn(version, folder);
   } finally {
