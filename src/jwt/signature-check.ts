@@ -6,11 +6,17 @@ export type SignatureCheck = (signed: string, signature: Uint8Array) => boolean;
 
 /** Makes the check for one key, once: what can be prepared is. The key must suit the algorithm. */
 export function prepareSignatureCheck(key: KeyObject, algorithm: Algorithm): SignatureCheck {
-  const { digest, signatureBytes } = algorithm;
+  const { digest } = algorithm;
+  const signatureBytes = algorithm.signatureBytes ?? rsaBytes(key);
   const checkContent = isSymmetric(algorithm) ? macCheck(key, String(digest)) : publicKeyCheck(key, algorithm);
   if (signatureBytes === undefined) return checkContent;
   // OpenSSL itself is less strict about the length of some.
   return (signed, signature) => signature.length === signatureBytes && checkContent(signed, signature);
+}
+
+/** As many as the modulus has (RFC 8017 §8.1.2): OpenSSL takes a PSS signature without its leading zeros. */
+function rsaBytes({ asymmetricKeyDetails: details }: KeyObject): number | undefined {
+  return details?.modulusLength === undefined ? undefined : Math.ceil(details.modulusLength / 8);
 }
 
 function macCheck(key: KeyObject, digest: string): SignatureCheck {

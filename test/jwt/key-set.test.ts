@@ -132,6 +132,16 @@ describe("a signature", () => {
     },
   );
 
+  it("S16 of RSA has its leading zeros", () => {
+    const how = { key: rsa.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING };
+    // One in 256 begins with one.
+    let signature = sign("sha256", bytes, { ...how, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
+    while (signature[0] !== 0)
+      signature = sign("sha256", bytes, { ...how, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
+    expect(check(rsa, "PS256")(text, signature)).toBe(true);
+    expect(check(rsa, "PS256")(text, signature.subarray(1))).toBe(false);
+  });
+
   it("S16 of ECDSA has r and s in their full length, and neither is 0 or beyond the order", () => {
     const good = signEc(p256, "sha256");
     const verify = check(p256, "ES256");
