@@ -26,9 +26,7 @@ export function createStart(context: LoginContext): Login["start"] {
       return refuse({ code: "provider_unavailable", reason: "provider_unavailable" }, []);
     }
     const next = readNextPath(request.next, settings.redirectUrl);
-    if (request.next !== undefined && next !== request.next && next === "/") {
-      report({ kind: "next_ignored", client: settings.client });
-    }
+    if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
     const attempt: Attempt = {
       client: settings.client,
       state: randomText(Math.max(row.state_size, shortestRandom)),
