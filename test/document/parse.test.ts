@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type MappingNode, ScalarNode } from "../../src/document/node.js";
 import { parseDocument } from "../../src/document/parse.js";
+import { cpuMsOf } from "../support/cpu-time.js";
 import { parse, parsed, plain, summary } from "./support.js";
 
 function scalarAt(root: MappingNode, key: string): ScalarNode {
@@ -161,11 +162,12 @@ describe("anchors, aliases and merge keys", () => {
     const lines = names.map(
       (name, index) => `${name}: &${name} [${Array(9).fill(index === 0 ? "lol" : `*${names[index - 1]}`)}]`,
     );
-    const begin = performance.now();
-    const { document, findings } = parse(`${lines.join("\n")}\n`);
-    expect(performance.now() - begin).toBeLessThan(1000);
-    expect(document).toBeUndefined();
-    expect(summary(findings)).toEqual(["ALIAS_BOMB 12:8"]);
+    const work = () => {
+      const { document, findings } = parse(`${lines.join("\n")}\n`);
+      expect(document).toBeUndefined();
+      expect(summary(findings)).toEqual(["ALIAS_BOMB 12:8"]);
+    };
+    expect(cpuMsOf(work)).toBeLessThan(1000);
     expect(parse(`a: &a {b: 1}\nc: [${Array(30_000).fill("*a")}]\n`).findings).toEqual([]);
   });
 

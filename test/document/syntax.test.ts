@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { cpuMsOf } from "../support/cpu-time.js";
 import { parse, parsed, plain, summary } from "./support.js";
 
 describe("mistakes in the syntax", () => {
@@ -63,10 +64,11 @@ describe("mistakes in the syntax", () => {
   });
 
   it("stays quick when nearly everything is wrong", () => {
-    const begin = performance.now();
-    expect(parse('"'.repeat(100_000)).findings.length).toBeGreaterThan(0);
-    expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).findings.length).toBeGreaterThan(0);
-    expect(performance.now() - begin).toBeLessThan(15_000);
+    const work = () => {
+      expect(parse('"'.repeat(100_000)).findings.length).toBeGreaterThan(0);
+      expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).findings.length).toBeGreaterThan(0);
+    };
+    expect(cpuMsOf(work)).toBeLessThan(15_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isEmail } from "../../src/formats/email.js";
+import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("isEmail", () => {
   it.each([
@@ -44,9 +45,10 @@ describe("isEmail", () => {
   });
 
   it("answers at once for a long text", () => {
-    const started = performance.now();
-    expect(isEmail(`${"a.".repeat(50_000)}@`)).toBe(false);
-    expect(isEmail(`a@${"a-".repeat(50_000)}`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const work = () => {
+      expect(isEmail(`${"a.".repeat(50_000)}@`)).toBe(false);
+      expect(isEmail(`a@${"a-".repeat(50_000)}`)).toBe(false);
+    };
+    expect(cpuMsOf(work)).toBeLessThan(1000);
   });
 });

@@ -4,6 +4,7 @@ import { compileGroupPattern } from "../../src/identity/group-pattern.js";
 import { readPerson } from "../../src/identity/person.js";
 import { readUserRules } from "../../src/identity/rules.js";
 import { readUsername } from "../../src/identity/username.js";
+import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("a claim's path", () => {
   const claims = JSON.parse('{"a":{"b.c":["x","y"]},"n":null,"__proto__":{"evil":true}}');
@@ -55,9 +56,8 @@ describe("a group pattern", () => {
   });
 
   it("takes no longer than it should for a pattern that would make a regular expression slow", () => {
-    const begun = performance.now();
-    expect(compileGroupPattern(`${"*a".repeat(120)}b`)("a".repeat(150))).toBe(false);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    const work = () => expect(compileGroupPattern(`${"*a".repeat(120)}b`)("a".repeat(150))).toBe(false);
+    expect(cpuMsOf(work)).toBeLessThan(1000);
   });
 });
 

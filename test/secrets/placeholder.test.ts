@@ -6,6 +6,7 @@ import {
   type PlaceholderKind,
   placeholders,
 } from "../../src/secrets/placeholder.js";
+import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("findPlaceholder", () => {
   it.each<[PlaceholderKind, string]>([
@@ -66,9 +67,8 @@ describe("findPlaceholder", () => {
     ["{{", "{{ ".repeat(200_000)],
     ["${", "${a".repeat(200_000)],
   ])("is through a long text of %s without an end at once", (_name, text) => {
-    const start = performance.now();
-    expect(findPlaceholder(text, true)).toBeUndefined();
-    expect(performance.now() - start).toBeLessThan(2000);
+    const work = () => expect(findPlaceholder(text, true)).toBeUndefined();
+    expect(cpuMsOf(work)).toBeLessThan(2000);
   });
 });
 

@@ -34,6 +34,8 @@ while (!isStopped) {
   for (let round = 0; round < 5; round += 1) await Promise.all(known.map(check));
   await setTimeout(1);
 }
+// One more that began after the message, however few there were before.
+await Promise.all(known.map(check));
 process.send({
   failures,
   tokens: known.map(({ accepted, refused, lastAcceptedAt }) => ({

@@ -40,13 +40,12 @@ describe("the lock on a server", () => {
     await apply(group("a"), runOptions(url));
     await holder(url);
     const controller = new AbortController();
-    const started = performance.now();
+    // Longer than this test may take: only the signal can end it.
     const run = apply(group("b"), {
-      ...runOptions(url, { signal: controller.signal, lockTimeoutMs: 60_000 }),
+      ...runOptions(url, { signal: controller.signal, lockTimeoutMs: 600_000 }),
       onWaiting: () => controller.abort(),
     });
     await expect(run).rejects.toThrow("[INTERRUPTED]");
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it("S92 is free at once when the holder's connection ends", async () => {
