@@ -11,6 +11,12 @@ export type AnyTables = Record<string, Record<string, SqlValue>>;
 /** `write` makes what is missing; `read` changes nothing, not even a file's time, and may show a copy of this moment. */
 export type OpenMode = "read" | "write";
 
+/**
+ * Like `write`, for a transaction that is rolled back: a file is copied into memory first, and a server's locks are only waited
+ * for briefly, since those who come after the waiting one wait as well.
+ */
+export type RunMode = OpenMode | "rehearse";
+
 /** Where the variables are looked up that an address leaves open. */
 export type DatabaseEnv = Readonly<Record<string, string | undefined>>;
 
@@ -32,6 +38,8 @@ export interface Database {
   /** An error of the database as a problem to tell, without anything that it quotes; undefined for other errors. */
   readonly explain: (error: unknown) => SetupError | undefined;
   readonly isMissingTable: (error: unknown) => boolean;
+  /** The role lacks a right for what it asked. */
+  readonly isForbidden: (error: unknown) => boolean;
   readonly close: () => Promise<void>;
 }
 

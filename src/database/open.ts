@@ -1,4 +1,4 @@
-import type { Database, DatabaseEnv, OpenMode } from "./database.js";
+import type { Database, DatabaseEnv, RunMode } from "./database.js";
 import { parseDatabaseUrl } from "./url.js";
 
 /**
@@ -8,11 +8,11 @@ import { parseDatabaseUrl } from "./url.js";
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_UNREACHABLE` (unavailable, or refused for a file of another kind),
  * `DATABASE_REFUSED`, `DATABASE_TLS` (refused), `SECRET_FILE` (invalid)
  */
-export function openDatabase(url: string, mode: "write", env?: DatabaseEnv): Promise<Database>;
-export function openDatabase(url: string, mode: OpenMode, env?: DatabaseEnv): Promise<Database | undefined>;
-export async function openDatabase(url: string, mode: OpenMode, env: DatabaseEnv = {}): Promise<Database | undefined> {
+export function openDatabase(url: string, mode: "write" | "rehearse", env?: DatabaseEnv): Promise<Database>;
+export function openDatabase(url: string, mode: RunMode, env?: DatabaseEnv): Promise<Database | undefined>;
+export async function openDatabase(url: string, mode: RunMode, env: DatabaseEnv = {}): Promise<Database | undefined> {
   const place = parseDatabaseUrl(url);
   // Each driver is loaded by those who use it.
   if (place.dialect === "sqlite") return (await import("./sqlite/open.js")).openSqlite(place.file, mode);
-  return (await import("./postgres/open.js")).openPostgres(place.url, env);
+  return (await import("./postgres/open.js")).openPostgres(place.url, mode, env);
 }

@@ -1,27 +1,24 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
-import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
 import { willGenerate } from "../plan/generates.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import type { Resource } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import { writeAudit } from "./audit.js";
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
-import { readCurrent } from "./current.js";
 import { applyDefaults } from "./defaults.js";
 import { checkpoint } from "./interrupt.js";
 import { lockOptions } from "./lock-options.js";
-import { knownMigrations, lookFirst, planAgainst, vaultFor } from "./look.js";
+import { type LookInput, lookFirst, readPlan, rehearse } from "./look.js";
 import type { ApplyOptions } from "./options.js";
+import { knownMigrations, refuseBehind, runPending } from "./pending.js";
 import { refuse } from "./refuse.js";
-import { refuseBehind } from "./refuse-behind.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
-import { collectDiagnostics } from "./warnings.js";
+import { collectDiagnostics, refuseWarnings } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 
@@ -35,66 +32,66 @@ export async function apply(configuration: Configuration, given: Partial<ApplyOp
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);
-  const look = await lookFirst(configuration, wanted, options);
-  const { changes, unchanged, diagnostics } = look;
-  if (!options.migrate) refuseBehind(look.pending);
-  if (changes.length === 0 && look.pending.length === 0) {
-    return finish({ outcome: "unchanged", changes, unchanged, generated: [], diagnostics });
+  const input = { configuration, wanted, options };
+  const first = await lookFirst(input);
+  if (first.kind === "behind" && !options.migrate) refuseBehind(first.pending);
+  // A file is only made once nothing is in the way; a database that is there is looked at under its lock.
+  const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
+  if ("changes" in look) {
+    const { changes, unchanged, diagnostics } = look;
+    if (changes.length === 0 && first.kind === "current") {
+      return finish({ outcome: "unchanged", migrations: [], changes, unchanged, generated: [], diagnostics });
+    }
+    if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
   }
-  if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
-  return withDatabase(options, "write", async (database) => {
-    const { vault, ...result } = await applyUnderLock(
-      { database, configuration, wanted, options, finish },
-      look.hasTables,
-    );
-    return { ...result, diagnostics: collectDiagnostics(configuration, database, vault) };
-  });
+  const hasTables = first.kind === "current" || first.state === "older";
+  return withDatabase(options, "write", (database) =>
+    withLock(database, lockOptions(options, hasTables), (tx) =>
+      applyInside(tx, { database, hasTables, input, options, finish }),
+    ),
+  );
 }
 
 interface LockedRun {
   readonly database: Database;
-  readonly configuration: Configuration;
-  readonly wanted: readonly Resource[];
+  readonly hasTables: boolean;
+  readonly input: LookInput;
   readonly options: ApplyOptions;
   readonly finish: (result: Omit<RunResult, "command" | "run">) => RunResult;
-}
-
-type Applied = RunResult & { readonly vault: LazyVault };
-
-function applyUnderLock(run: LockedRun, hasTables: boolean): Promise<Applied> {
-  return withLock(run.database, lockOptions(run.options, hasTables), (tx) => applyInside(tx, run));
 }
 
 /** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
 async function applyInside(
   tx: Transaction<Tables>,
-  { database, configuration, wanted, options, finish }: LockedRun,
-): Promise<LockedResult<Applied>> {
+  { database, hasTables, input, options, finish }: LockedRun,
+): Promise<LockedResult<RunResult>> {
+  const { configuration } = input;
   const now = options.now().toISOString();
-  const migrations = knownMigrations(configuration);
-  const pending = pendingMigrations(migrations, await appliedMigrations({ ...database, kysely: tx }));
-  if (!options.migrate) refuseBehind(pending.map(({ name }) => name));
-  await runMigrations(tx, pending, now);
-  const vault = await vaultFor(tx, database, options, true);
-  const applied = new Set(migrations.map((migration) => migration.name));
-  const current = await readCurrent(tx, configuration.kinds, applied, vault);
-  const { changes, unchanged, refusals } = planAgainst(configuration, wanted, options, current);
+  const ran = await runPending(tx, database, knownMigrations(configuration), { now, migrate: options.migrate });
+  const migrations = hasTables ? ran : [];
+  const { plan, vault } = await readPlan(tx, database, input);
+  const { changes, unchanged, refusals } = plan;
   refuse(configuration, refusals);
+  const diagnostics = () => collectDiagnostics(configuration, database, vault);
+  refuseWarnings(options, diagnostics());
   if (changes.length === 0) {
-    const result = finish({ outcome: "unchanged", changes, unchanged, generated: [], diagnostics: [] });
-    return { commit: pending.length > 0, value: { ...result, vault } };
+    const outcome = migrations.length > 0 ? "applied" : "unchanged";
+    const result = { outcome, migrations, changes, unchanged, generated: [], diagnostics: diagnostics() } as const;
+    return { commit: ran.length > 0, value: finish(result) };
   }
+  if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
 
   const generated: GeneratedSecret[] = [];
   const { owner, newId } = options;
   const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
-  const result = finish({ outcome: "applied", changes, unchanged, generated, diagnostics: [] });
+  const outcome = "applied";
+  const result = finish({ outcome, migrations, changes, unchanged, generated, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
   await options.beforeCommit(generated);
   await checkpoint(options.signal);
-  return { commit: true, value: { ...result, vault } };
+  return { commit: true, value: result };
 }
 
 async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<void> {

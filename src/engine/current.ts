@@ -2,17 +2,15 @@ import type { Connection } from "../database/database.js";
 import type { CurrentResource, Kind } from "../plan/kind.js";
 import type { Vault } from "../secrets/vault.js";
 
-/** The rows of every kind whose tables there are, in the order of their keys: databases have orders of their own, or none. */
+/** The rows of every kind, in the order of their keys: databases have orders of their own, or none. */
 export async function readCurrent(
   db: Connection,
   kinds: readonly Kind[],
-  applied: ReadonlySet<string>,
   vault: Vault,
 ): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
   const current = new Map<string, readonly CurrentResource[]>();
   for (const kind of kinds) {
-    const hasTables = (kind.migrations ?? []).every((migration) => applied.has(migration.name));
-    const rows = hasTables ? await kind.read({ db, vault }) : [];
+    const rows = await kind.read({ db, vault });
     current.set(kind.name, [...rows].sort(byKey));
   }
   return current;

@@ -1,28 +1,42 @@
 import type { Connection, Database } from "../database/database.js";
+import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
-import { coreMigrations, type Migration } from "../database/migrations.js";
 import type { Problem } from "../errors.js";
 import type { Change, ResourceName } from "../plan/change.js";
-import type { CurrentResource } from "../plan/kind.js";
 import { makePlan, type Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 import { type LazyVault, openVault } from "../secrets/open-vault.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent, readKeyId } from "./current.js";
+import { lockOptions } from "./lock-options.js";
 import type { RunOptions } from "./options.js";
+import { patiently } from "./patiently.js";
+import { knownMigrations, migrationForbidden, runPending } from "./pending.js";
 import { refuse } from "./refuse.js";
 import { collectDiagnostics, refuseWarnings } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 
-/** What a look at the database shows. */
+/** What a look at a database shows. */
 export interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
   readonly diagnostics: readonly Problem[];
-  /** False where the database has no tables yet. */
-  readonly hasTables: boolean;
-  /** The names of the migrations that have to be run before anything is written. */
+}
+
+/** A database whose tables have to be made or changed before anything can be read. */
+export interface Behind {
+  readonly kind: "behind";
+  /** `none` where there is no file, `empty` where there are no tables yet. */
+  readonly state: "none" | "empty" | "older";
+  /** The names of the migrations that it lacks. */
   readonly pending: readonly string[];
+}
+
+/** What a run works on. */
+export interface LookInput {
+  readonly configuration: Configuration;
+  readonly wanted: readonly Resource[];
+  readonly options: RunOptions;
 }
 
 /**
@@ -30,71 +44,72 @@ export interface Look {
  *
  * @throws SetupError with every reason why it can't be done
  */
-export function lookFirst(
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: RunOptions,
-): Promise<Look> {
-  return withDatabase(options, "read", async (database) => {
-    const seen = database && (await readPlan(database, configuration, wanted, options));
-    const { changes, unchanged, refusals } = seen?.plan ?? planAgainst(configuration, wanted, options);
-    refuse(configuration, refusals);
-    const diagnostics = collectDiagnostics(configuration, database, seen?.vault);
-    refuseWarnings(options, diagnostics);
-    const pending = seen?.pending ?? knownMigrations(configuration);
-    const names = pending.map(({ name }) => name);
-    return { changes, unchanged, diagnostics, hasTables: seen?.hasTables ?? false, pending: names };
+export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: "current" } & Look)> {
+  return withDatabase(input.options, "read", async (database) => {
+    const applied = database && (await appliedMigrations(database));
+    const pending = pendingMigrations(knownMigrations(input.configuration), applied).map(({ name }) => name);
+    if (database === undefined) return { kind: "behind", state: "none", pending };
+    if (pending.length > 0) return { kind: "behind", state: applied ? "older" : "empty", pending };
+    const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+    const seen = await transaction.execute(async (tx) => {
+      await database.beginWork(tx);
+      return await readPlan(tx, database, input);
+    });
+    return { kind: "current", ...judge(seen, database, input) };
   });
 }
 
-/** Compares what is wanted with what was read; without rows, with a database that does not exist yet. */
-export function planAgainst(
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: RunOptions,
-  current: ReadonlyMap<string, readonly CurrentResource[]> = new Map(),
-): Plan {
-  return makePlan({
+/**
+ * Looks what there will be to do once the migrations have been run: runs them, reads, and takes all of it back. Where the
+ * database is a file, that happens to a copy.
+ *
+ * @throws SetupError with every reason why it can't be done
+ */
+export function rehearse(input: LookInput, { state, pending }: Behind): Promise<Look> {
+  const { configuration, options } = input;
+  const once = { ...options, waitMs: 0, lockTimeoutMs: 0 };
+  const work = async (database: Database): Promise<Look> => {
+    const seen = await withLock(database, lockOptions(once, state === "older"), async (tx) => {
+      const now = options.now().toISOString();
+      await runPending(tx, database, knownMigrations(configuration), { now, migrate: true });
+      return { commit: false, value: await readPlan(tx, database, input) };
+    }).catch((error: unknown) => {
+      throw database.isForbidden(error) ? migrationForbidden(pending, error) : error;
+    });
+    return judge(seen, database, input);
+  };
+  // Between two tries, those get in who waited behind this one.
+  return patiently(options, () => withDatabase(once, "rehearse", work));
+}
+
+interface Seen {
+  readonly plan: Plan;
+  readonly vault: LazyVault;
+}
+
+/** Reads everything as it is at one moment and compares it with what is wanted. */
+export async function readPlan(
+  db: Connection,
+  database: Database,
+  { configuration, wanted, options }: LookInput,
+): Promise<Seen> {
+  const storedKeyId = await readKeyId(db);
+  const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
+  const plan = makePlan({
     kinds: configuration.kinds,
     wanted,
-    current,
+    current: await readCurrent(db, configuration.kinds, vault),
     owner: options.owner,
     prunable: options.prune ? configuration.declaredKinds : new Set(),
     newId: options.newId,
   });
+  return { plan, vault };
 }
 
-/** Reads everything as it is at one moment and compares it with what is wanted. */
-async function readPlan(
-  database: Database,
-  configuration: Configuration,
-  wanted: readonly Resource[],
-  options: RunOptions,
-) {
-  const applied = await appliedMigrations(database);
-  const pending = pendingMigrations(knownMigrations(configuration), applied);
-  const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
-  return transaction.execute(async (tx) => {
-    await database.beginWork(tx);
-    const hasTables = applied !== undefined;
-    const vault = await vaultFor(tx, database, options, hasTables);
-    const current = applied && (await readCurrent(tx, configuration.kinds, applied, vault));
-    const plan = planAgainst(configuration, wanted, options, current);
-    return { plan, vault, hasTables, pending };
-  });
-}
-
-/** The program's own migrations and those of the kinds in use. */
-export function knownMigrations({ kinds }: Pick<Configuration, "kinds">): readonly Migration[] {
-  return [...coreMigrations, ...kinds.flatMap((kind) => kind.migrations ?? [])];
-}
-
-export async function vaultFor(
-  db: Connection,
-  database: Database,
-  options: RunOptions,
-  hasTables: boolean,
-): Promise<LazyVault> {
-  const storedKeyId = hasTables ? await readKeyId(db) : null;
-  return openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
+function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
+  const { changes, unchanged, refusals } = plan;
+  refuse(configuration, refusals);
+  const diagnostics = collectDiagnostics(configuration, database, vault);
+  refuseWarnings(options, diagnostics);
+  return { changes, unchanged, diagnostics };
 }

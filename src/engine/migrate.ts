@@ -1,5 +1,5 @@
 import { withLock } from "../database/lock.js";
-import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
+import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import type { Migration } from "../database/migrations.js";
 import type { Problem } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
@@ -7,8 +7,8 @@ import type { Kind } from "../plan/kind.js";
 import { applyDefaults } from "./defaults.js";
 import { stopIfInterrupted } from "./interrupt.js";
 import { lockOptions } from "./lock-options.js";
-import { knownMigrations } from "./look.js";
 import type { LockingOptions } from "./options.js";
+import { knownMigrations, runPending } from "./pending.js";
 import { beginRun, type RunTimes } from "./run.js";
 import { withDatabase } from "./with-database.js";
 
@@ -55,10 +55,9 @@ function migrateUnderLock(
 ): Promise<readonly string[]> {
   return withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, hasTables), async (tx) => {
-      const pending = pendingMigrations(known, await appliedMigrations({ ...database, kysely: tx }));
-      await runMigrations(tx, pending, options.now().toISOString());
+      const names = await runPending(tx, database, known, { now: options.now().toISOString(), migrate: true });
       stopIfInterrupted(options.signal);
-      return { commit: pending.length > 0, value: pending.map(({ name }) => name) };
+      return { commit: names.length > 0, value: names };
     }),
   );
 }

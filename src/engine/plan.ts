@@ -1,7 +1,7 @@
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";
 import { runDefaults } from "./defaults.js";
-import { lookFirst } from "./look.js";
+import { lookFirst, rehearse } from "./look.js";
 import type { RunOptions } from "./options.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
@@ -17,7 +17,11 @@ export async function plan(configuration: Configuration, given: Partial<RunOptio
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);
-  const { changes, unchanged, diagnostics } = await lookFirst(configuration, wanted, options);
-  const outcome = changes.length === 0 ? "unchanged" : "planned";
-  return finish({ outcome, changes, unchanged, generated: [], diagnostics });
+  const input = { configuration, wanted, options };
+  const first = await lookFirst(input);
+  const look = first.kind === "behind" ? await rehearse(input, first) : first;
+  const { changes, unchanged, diagnostics } = look;
+  const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
+  const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
+  return finish({ outcome, migrations, changes, unchanged, generated: [], diagnostics });
 }

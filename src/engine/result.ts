@@ -7,6 +7,8 @@ import type { RunTimes } from "./run.js";
 export interface RunResult {
   readonly command: "plan" | "apply";
   readonly outcome: "planned" | "applied" | "unchanged";
+  /** The migrations that were run first, or would be; none for a database that had no tables at all. */
+  readonly migrations: readonly string[];
   readonly changes: readonly Change[];
   /** The declared resources that are as they should be. */
   readonly unchanged: readonly ResourceName[];

@@ -1,4 +1,4 @@
-import type { Database } from "../database/database.js";
+import type { Database, RunMode } from "../database/database.js";
 import { openDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
 import type { DatabaseOptions } from "./options.js";
@@ -11,7 +11,7 @@ import { patiently } from "./patiently.js";
  */
 export function withDatabase<T>(
   options: DatabaseOptions,
-  mode: "write",
+  mode: "write" | "rehearse",
   work: (database: Database) => Promise<T>,
 ): Promise<T>;
 export function withDatabase<T>(
@@ -21,7 +21,7 @@ export function withDatabase<T>(
 ): Promise<T>;
 export async function withDatabase<T>(
   options: DatabaseOptions,
-  mode: "read" | "write",
+  mode: RunMode,
   work: (database: Database & undefined) => Promise<T>,
 ): Promise<T> {
   const database = await patiently(options, () => openDatabase(options.database, mode, options.env));

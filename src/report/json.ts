@@ -14,6 +14,7 @@ export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecr
     command: result.command,
     outcome: result.outcome,
     summary: summarize(result.changes, result.unchanged),
+    ...(result.migrations.length > 0 && { migrations: result.migrations }),
     changes: result.changes.map(changeToJson),
     ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
     diagnostics: result.diagnostics.map(problemToJson),

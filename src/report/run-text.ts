@@ -23,12 +23,19 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
   }
   const details = result.command === "plan";
   const sections = [
+    ...renderMigrations(result),
     renderChanges(result.changes, result.unchanged, { ...options, details }),
     ...renderTokens(options),
     renderCounts(result, paint.bold),
   ];
   if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");
-  return sections.join("\n");
+  return sections.filter((section) => section !== "").join("\n");
+}
+
+function renderMigrations({ command, migrations }: RunResult): readonly string[] {
+  if (migrations.length === 0) return [];
+  const names = migrations.map((name) => `  ${escapeControls(name)}\n`);
+  return [`${command === "plan" ? "Migrations to run first" : "Migrated"}\n${names.join("")}`];
 }
 
 function renderTokens({ shownTokens, paint }: RunTextOptions): readonly string[] {

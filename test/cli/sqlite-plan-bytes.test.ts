@@ -7,6 +7,7 @@ import {
   readFileSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -17,6 +18,7 @@ import { freePort } from "../support/http-server.js";
 import { discoveredYaml, oidcYaml } from "../support/oidc-yaml.js";
 import { temporaryFolder } from "../support/run.js";
 import { tokensYaml } from "../support/tokens.js";
+import { probeModule } from "./probe-step.js";
 
 const explicit = oidcYaml({
   oidc_op_authorization_endpoint: "http://127.0.0.1:1/auth",
@@ -125,6 +127,14 @@ describe("plan", () => {
       stdout: expect.stringContaining("Nothing to do"),
     });
     expect(await run("apply", "old.yaml")).toMatchObject({ status: 0 });
+    expect(snapshot(data)).toEqual(before);
+    // F25: what has to be migrated first is migrated in memory.
+    writeFileSync(join(folder, "step.mjs"), probeModule);
+    const args = ["plan", "new.yaml", "--steps", "step.mjs", "--database", `sqlite:${database}`];
+    expect(await startCli(args, { cwd: folder, ...nobody }).ended).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Migrations to run first\n {2}probe:0001\n.*Plan: 1 to create, 4 to update/s),
+    });
     expect(snapshot(data)).toEqual(before);
     // The twin that has something to write can't.
     const refused = await run("apply", "new.yaml");

@@ -11,5 +11,5 @@ export async function runPlan(session: Session, files: readonly string[], settin
   const configuration = await loadConfig(files, await loadOptions(session, settings));
   const result = await plan(configuration, runOptions(session, settings));
   reportRun(session, result, { ...settings, files, shownTokens: [] });
-  return settings.detailedExitcode && result.changes.length > 0 ? exitStatus.changesPlanned : exitStatus.done;
+  return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
 }

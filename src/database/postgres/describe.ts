@@ -6,16 +6,22 @@ import { type ExplainContext, explainPostgres } from "./explain.js";
 import { isFailure } from "./failure.js";
 
 // A statement that waits for somebody else's lock is given up soon and asked again, so that a signal is heard meanwhile.
-const lockTimeoutMs = 250;
+const shortLockTimeoutMs = 250;
 const statementTimeoutMs = 60_000;
 // A client whose machine is gone would keep the lock for as long as its server believes in it.
 const abandonedAfterMs = 60_000;
+
+interface Particulars {
+  readonly warnings?: readonly Problem[];
+  /** How long a statement waits for somebody else's lock. */
+  readonly lockTimeoutMs?: number;
+}
 
 /** What every database of this dialect is, over a pool whose errors are cleaned. */
 export function describePostgres(
   kysely: Kysely<Tables>,
   context: ExplainContext,
-  warnings: readonly Problem[] = [],
+  { warnings = [], lockTimeoutMs = shortLockTimeoutMs }: Particulars = {},
 ): Database {
   return {
     kysely,
@@ -33,6 +39,8 @@ export function describePostgres(
       isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(error.code),
     explain: (error) => explainPostgres(error, context),
     isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
+    // Or may only read, by a setting of its own or because the server is a standby.
+    isForbidden: (error) => isFailure(error) && /^PG_(?:42501|25006)$/.test(error.code),
     close: () => kysely.destroy(),
   };
 }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { type Problem, SetupError } from "../../errors.js";
-import type { Database, DatabaseEnv } from "../database.js";
+import type { Database, DatabaseEnv, RunMode } from "../database.js";
 import { type PostgresAddress, parsePostgresUrl } from "./address.js";
 import { describePostgres } from "./describe.js";
 import { cleanFailure } from "./failure.js";
@@ -12,6 +12,8 @@ import { isOpenToListeners } from "./tls.js";
 // One run does one thing after the other.
 const connections = 1;
 const answerTimeoutMs = 90_000;
+// A verifier that reads waits behind a rehearsal that waits.
+const rehearsalLockTimeoutMs = 1000;
 
 /**
  * Opens a database on a server, and makes sure that it answers.
@@ -19,11 +21,14 @@ const answerTimeoutMs = 90_000;
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_UNREACHABLE` (unavailable), `DATABASE_REFUSED`, `DATABASE_TLS` (refused),
  * `SECRET_FILE` (invalid)
  */
-export async function openPostgres(url: string, env: DatabaseEnv): Promise<Database> {
+export async function openPostgres(url: string, mode: RunMode, env: DatabaseEnv): Promise<Database> {
   const address = parsePostgresUrl(url, env);
   const pool = await createPool(url, { max: connections, env, answerTimeoutMs });
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
-  const database = describePostgres(kyselyOverPool(pool), context, listenerWarnings(address));
+  const database = describePostgres(kyselyOverPool(pool), context, {
+    warnings: listenerWarnings(address),
+    ...(mode === "rehearse" && { lockTimeoutMs: rehearsalLockTimeoutMs }),
+  });
   try {
     await requireSchema(database);
     return database;

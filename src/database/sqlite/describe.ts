@@ -19,12 +19,14 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
     isLost: () => false,
     explain: explainFailure,
     isMissingTable: (error) => error instanceof Error && /^no such table/.test(error.message),
+    isForbidden: () => false,
     close: () => kysely.destroy(),
   };
 }
 
 function modeWarnings(file: string, location: string): readonly Problem[] {
-  if ((statSync(file).mode & 0o007) === 0) return [];
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o007) === 0) return [];
   return [
     {
       severity: "warning",

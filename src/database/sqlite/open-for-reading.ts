@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 
@@ -12,11 +12,22 @@ export function openForReading(Driver: Driver, file: string): BetterSqlite3.Data
   return sqlite;
 }
 
+/** The database's content in memory, where writing changes nothing else; an empty one where there is no file. */
+export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
+  if (!existsSync(file)) return new Driver(":memory:");
+  const sqlite = openForReading(Driver, file);
+  try {
+    return new Driver(withoutLog(sqlite.serialize()));
+  } finally {
+    sqlite.close();
+  }
+}
+
 function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
   // A connection that may write would move a crashed run's log into the database.
   if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true });
   // Without a log, a connection that may not write makes -wal and -shm files and can't take them away again.
-  if (!mayWrite(file)) return openCopy(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true });
+  if (!mayWrite(file)) return openBytes(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true });
   const sqlite = new Driver(file, { fileMustExist: true });
   sqlite.pragma("query_only = ON");
   return sqlite;
@@ -40,12 +51,15 @@ function mayWrite(file: string): boolean {
 const formatVersions = { start: 18, end: 20 };
 
 /** The file's content in memory; undefined where somebody wrote to it meanwhile. */
-function openCopy(Driver: Driver, file: string): BetterSqlite3.Database | undefined {
+function openBytes(Driver: Driver, file: string): BetterSqlite3.Database | undefined {
   const before = statSync(file);
   const bytes = readFileSync(file);
   const after = statSync(file);
   if (hasLog(file) || before.mtimeMs !== after.mtimeMs || before.size !== after.size) return undefined;
-  // There can be no log in memory, and there is none beside the file.
-  if (bytes.length >= formatVersions.end) bytes.fill(1, formatVersions.start, formatVersions.end);
-  return new Driver(bytes, { readonly: true });
+  return new Driver(withoutLog(bytes), { readonly: true });
+}
+
+/** There can be no log in memory, and what was read has none any more. */
+function withoutLog(bytes: Buffer): Buffer {
+  return bytes.length < formatVersions.end ? bytes : bytes.fill(1, formatVersions.start, formatVersions.end);
 }

@@ -2,24 +2,26 @@ import { accessSync, chmodSync, closeSync, constants, existsSync, openSync } fro
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import type { SqliteDatabase } from "kysely";
-import type { Database, OpenMode } from "../database.js";
+import type { Database, RunMode } from "../database.js";
 import { describeSqlite } from "./describe.js";
 import { loadSqliteDriver } from "./driver.js";
 import { unreachable } from "./failure.js";
-import { openForReading } from "./open-for-reading.js";
+import { openCopy, openForReading } from "./open-for-reading.js";
 
 const readerPatienceMs = 1000;
+
+const openers = { read: openForReading, write: openForWriting, rehearse: openCopy } as const;
 
 /**
  * Opens a database file. In mode `read`, gives undefined where there is none yet but could be.
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable, or refused for a file of another kind)
  */
-export function openSqlite(file: string, mode: OpenMode): Database | undefined {
+export function openSqlite(file: string, mode: RunMode): Database | undefined {
   const Driver = loadSqliteDriver();
   try {
     if (mode === "read" && !existsSync(file)) return nothingYet(file);
-    const sqlite = mode === "read" ? openForReading(Driver, file) : openForWriting(Driver, file);
+    const sqlite = openers[mode](Driver, file);
     // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
     sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");

@@ -7,6 +7,7 @@ import { createLogin } from "../../../src/login/create-login.js";
 import { createTokenDesk } from "../../../src/tokens/token-desk.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../../src/verifier/event.js";
+import { probeModule } from "../../cli/probe-step.js";
 import { blocksOf } from "../../docs/markdown.js";
 import { openBrowser } from "../../login/browser.js";
 import { adminClient, localUser, password, redirectUri, sessionSecret } from "../../login/world.js";
@@ -105,6 +106,40 @@ describe("the SQL in docs/postgresql.md", () => {
     await client.connect();
     expect((await client.query(`${tables} ('vtb', 'public')`)).rows).toEqual([{ tables: 2 }]);
     await client.end();
+  });
+
+  it("F25: a role that may not migrate is told so where a migration is pending, and gets no plan", async () => {
+    await run("create database behind", "postgres");
+    await run(
+      sqlUnder("A role that changes tables and one that does not").join("").replaceAll("vtb_", "vtbb_"),
+      "behind",
+    );
+    const of = (role: string) => inDatabase("behind", `${role}:secret`, "?schema=vtb");
+    const folder = temporaryFolder();
+    writeFiles(folder, { "config.yaml": yaml, "step.mjs": probeModule });
+    const plan = (role: string) =>
+      runCli(["plan", "config.yaml", "--steps", "step.mjs", "--database", of(role)], { cwd: folder });
+    const forbidden = (names: string) => ({
+      status: 4,
+      stdout: "",
+      stderr: expect.stringMatching(
+        new RegExp(
+          `may not run the migrations that the database lacks: ${names} \\[DATABASE_REFUSED\\]\\n.*vtb-setup migrate`,
+        ),
+      ),
+    });
+    expect(await plan("vtbb_apply")).toMatchObject(forbidden("0001_tables, .*probe:0001"));
+    expect(await command(of("vtbb_migrate"), "apply", "config.yaml")).toBe("0");
+    expect(await plan("vtbb_apply")).toMatchObject(forbidden("probe:0001"));
+    const apply = ["apply", "config.yaml", "--steps", "step.mjs", "--database", of("vtbb_apply")];
+    expect(await runCli(apply, { cwd: folder })).toMatchObject(forbidden("probe:0001"));
+    await run(
+      "grant select on all tables in schema vtb to vtbb_apply; revoke update on vtb.setup_state from vtbb_apply",
+      "behind",
+    );
+    expect(await plan("vtbb_apply")).toMatchObject(forbidden("probe:0001"));
+    // The twin that may: only the custom step's tables are behind.
+    expect(await plan("vtbb_migrate")).toMatchObject({ status: 0, stdout: expect.stringContaining("probe:0001") });
   });
 
   it("divides a role that changes tables from one that can't, and one for the verifier with what it may write", async () => {
