@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { defaultDatabaseUrl } from "../database/url.js";
 import { parseDuration } from "../steps/duration.js";
 import { version } from "../version.js";
@@ -23,18 +23,16 @@ export function createProgram(session: Session, finished: (status: number) => vo
     // Commander has parsed the options that the command declares below.
     finished(await command(session, files, settings as never));
   };
-  const files = ["<files...>", "YAML files or folders of *.yaml; - reads standard input"] as const;
-
   withPlanOptions(program.command("apply"), session.env)
     .description("make the database say what the files say, in one transaction")
-    .argument(...files)
+    .addArgument(files())
     .option("--tokens-out <file>", "write generated tokens to a new file (mode 0600)")
     .option("--no-migrate", "never change tables; refuse a database that lacks any")
     .action(run(async () => (await import("./commands/apply.js")).runApply));
 
   withPlanOptions(program.command("plan"), session.env)
     .description("tell what apply would change; changes nothing")
-    .argument(...files)
+    .addArgument(files())
     .option("--detailed-exitcode", "exit with 2 when there are changes", false)
     .action(run(async () => (await import("./commands/plan.js")).runPlan));
 
@@ -44,7 +42,7 @@ export function createProgram(session: Session, finished: (status: number) => vo
 
   withConfigOptions(program.command("validate"))
     .description("check the files alone: no database, no network")
-    .argument(...files)
+    .addArgument(files())
     .option("--no-env", "accept variables and secret files that are not there")
     .action(run(async () => (await import("./commands/validate.js")).runValidate));
 
@@ -57,6 +55,10 @@ export function createProgram(session: Session, finished: (status: number) => vo
     .action((settings: object) => run(async () => (await import("./commands/schema.js")).runSchema)([], settings));
 
   return program;
+}
+
+function files(): Argument {
+  return new Argument("<files...>", "YAML files or folders of *.yaml; - reads standard input");
 }
 
 function withOutput(command: Command): Command {

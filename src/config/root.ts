@@ -79,7 +79,7 @@ function readStep(
     findings.push(withoutNamespace(on, step));
   }
   const isForgotten = flags.every(({ state }) => state === "absent") && !context.incomplete && !meant.has(step.flag);
-  if (isForgotten) findings.push(...namespaces.map((entry) => notEnabled(entry, step)));
+  if (isForgotten) for (const entry of namespaces) findings.push(notEnabled(entry, step));
   return { step, isEnabled, flags, entries, findings };
 }
 

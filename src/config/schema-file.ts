@@ -19,7 +19,11 @@ export function configurationSchema(steps: readonly Step[]): JsonSchema {
       "Says who may call an API. A step runs when its flag is true; other programs may have keys in the same file.",
     type: "object",
     properties: Object.fromEntries(properties),
-    definitions: Object.assign({ boolean, value_from: valueFrom }, ...steps.map(stepDefinitions)),
+    definitions: {
+      boolean,
+      value_from: valueFrom,
+      ...Object.fromEntries(steps.flatMap((step) => Object.entries(stepDefinitions(step)))),
+    },
   };
 }
 

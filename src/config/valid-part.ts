@@ -34,7 +34,9 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     // Symbols are never keys of what was bound.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
-    findings.push(...withoutLimits(plain).flatMap((issue) => toFindings(issue, source)));
+    for (const issue of withoutLimits(plain)) {
+      for (const finding of toFindings(issue, source)) findings.push(finding);
+    }
     const rest = withoutEntries(value, issues, kept);
     if (rest === undefined) break;
     value = rest;

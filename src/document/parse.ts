@@ -33,7 +33,7 @@ export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const blanked = new Map(misplaced.map(({ start, end }) => [start, locate(start, end)]));
   const { root, scalars, excess, findings: found } = buildTree(tree.contents, { text, locate, blanked });
   const source = { file, text, scalars };
-  findings.push(...found);
+  for (const finding of found) findings.push(finding);
   if (excess) return unusable(source, findings);
   if (root && root.kind !== "mapping") return unusable(source, [...findings, wrongRoot(root)]);
   const sha256 = createHash("sha256").update(bytes).digest("hex");

@@ -32,7 +32,7 @@ export async function readDocuments(paths: readonly string[], stdin: () => Promi
     const parsed = parseDocument(read.file, read.bytes);
     if (parsed.document) documents.push(parsed.document);
     sources.push(parsed.source);
-    findings.push(...parsed.findings);
+    for (const finding of parsed.findings) findings.push(finding);
   }
   return { documents, sources, findings };
 }

@@ -47,7 +47,7 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
       "source" in reference
         ? readReference(reference, from.place, at, context)
         : { node: unresolved(from), findings: reference };
-    findings.push(...outcome.findings.map((finding) => ({ ...finding, path: at.path })));
+    for (const finding of outcome.findings) findings.push({ ...finding, path: at.path });
     return outcome.node;
   };
   const field = path.slice(path.lastIndexOf(".") + 1);

@@ -35,7 +35,7 @@ export function readSyntaxTree(text: string): SyntaxTree {
       return { contents: null, errors: [], secondDocument: undefined, tooDeepAt: parser.offset };
     }
   }
-  tokens.push(...parser.end());
+  for (const token of parser.end()) tokens.push(token);
   const composer = new Composer(options);
   // The composer's own type: what it composes is either a document or one that has errors.
   const documents: YamlDocument.Parsed<ParsedNode>[] = [...composer.compose(tokens)];

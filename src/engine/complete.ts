@@ -22,8 +22,8 @@ export async function completeResources(
       stopIfInterrupted(signal);
       throw error;
     });
-    resources.push(...(completion?.resources ?? wanted));
-    refusals.push(...(completion?.refusals ?? []));
+    for (const resource of completion?.resources ?? wanted) resources.push(resource);
+    for (const refusal of completion?.refusals ?? []) refusals.push(refusal);
   }
   stopIfInterrupted(options.signal);
   refuse(configuration, refusals);

@@ -24,8 +24,10 @@ export async function loadStepModules(files: readonly string[], cwd: string): Pr
   const kinds: Kind[] = [];
   for (const file of files) {
     const module = await importModule(file, cwd);
-    steps.push(...listOf(module.steps, isStep, `${file} must export \`steps\`, a list of what defineStep gave`));
-    kinds.push(...listOf(module.kinds ?? [], isKind, `\`kinds\` of ${file} must be a list of what defineKind gave`));
+    const stepsOf = listOf(module.steps, isStep, `${file} must export \`steps\`, a list of what defineStep gave`);
+    const kindsOf = listOf(module.kinds ?? [], isKind, `\`kinds\` of ${file} must be a list of what defineKind gave`);
+    for (const step of stepsOf) steps.push(step);
+    for (const kind of kindsOf) kinds.push(kind);
   }
   refuseClashes([...coreSteps, ...steps], [...coreKinds, ...kinds]);
   return { steps, kinds };

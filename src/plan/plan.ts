@@ -24,8 +24,8 @@ export function makePlan(input: PlanInput): Plan {
       input.current.get(kind.name) ?? [],
       { owner: input.owner, prune: input.prunable.has(kind.name), newId: input.newId },
     );
-    changes.push(...diff.changes);
-    unchanged.push(...diff.unchanged);
+    for (const change of diff.changes) changes.push(change);
+    for (const name of diff.unchanged) unchanged.push(name);
   }
   return { changes, unchanged, refusals: checkPlan(input, changes) };
 }

@@ -39,7 +39,7 @@ function render(
   { paint, width }: FieldsOptions,
   valuesOf: (field: ShownField, room: number) => readonly string[],
 ): readonly string[] {
-  const longest = Math.min(widestLabel, Math.max(0, ...fields.map(({ name }) => name.length)));
+  const longest = fields.reduce((most, { name }) => Math.min(widestLabel, Math.max(most, name.length)), 0);
   return fields.flatMap((field) => {
     const label = `${" ".repeat(indent)}${`${escapeControls(field.name)}:`.padEnd(longest + 1)} `;
     if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];

@@ -14,7 +14,7 @@ export async function createToken(
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
   const faults = [...checkNewToken(wanted, options.now()), ...(await checkUser(tx, wanted))];
-  if (faults.length > 0) return { commit: false, value: refusal(...faults) };
+  if (faults.length > 0) return { commit: false, value: refusal(faults) };
   const { identifier } = wanted;
   const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
   if (taken) return { commit: false, value: { kind: "taken" } };

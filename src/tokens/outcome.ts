@@ -40,6 +40,6 @@ export type CreateTokenOutcome = CreatedToken | TakenIdentifier | TokenRefusal;
 
 export type RevokeTokenOutcome = { readonly kind: "revoked" } | TokenRefusal;
 
-export function refusal(...faults: readonly TokenFault[]): TokenRefusal {
+export function refusal(faults: readonly TokenFault[]): TokenRefusal {
   return { kind: "refused", faults };
 }

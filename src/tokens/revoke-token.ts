@@ -20,11 +20,11 @@ export async function revokeToken(
   if (!row) {
     // The same for somebody else's: whose tokens there are is nobody's business.
     const message = "the user has no token with that identifier";
-    return { commit: false, value: refusal({ code: "not_found", field: "identifier", message }) };
+    return { commit: false, value: refusal([{ code: "not_found", field: "identifier", message }]) };
   }
   if (row.owner !== null) {
     const message = "the token is managed by a configuration file: end it there, with `state: absent`";
-    return { commit: false, value: refusal({ code: "managed_by_configuration", field: "identifier", message }) };
+    return { commit: false, value: refusal([{ code: "managed_by_configuration", field: "identifier", message }]) };
   }
   await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
   await recordTokenChange(tx, actor, { action: "delete", key: identifier, id: row.id, fields: [] }, options);

@@ -36,7 +36,8 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
       return provider ? openClient(row, provider, options) : [];
     });
     const waiting = [...providers].filter(([key]) => !resolved.has(key)).map(([, provider]) => provider.retryAtMs());
-    const configuration = configure(revision, clients, waiting.length > 0 ? Math.min(...waiting) : undefined);
+    const [first] = waiting.sort((one, other) => one - other);
+    const configuration = configure(revision, clients, first);
     for (const client of clients) tell(client, configuration);
     return configuration;
   };

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { completeResources } from "../../src/engine/complete.js";
+import type { CurrentResource } from "../../src/plan/kind.js";
+import { makePlan } from "../../src/plan/plan.js";
+import { configurationOf, resource, runOptions } from "../support/run.js";
+
+const many = 130_000;
+const names = Array.from({ length: many }, (_, index) => `g${index}`);
+const configuration = configurationOf(...names.slice(0, 2).map((name) => resource("group", name)));
+
+const input = {
+  kinds: configuration.kinds,
+  owner: "default",
+  newId: () => "id",
+};
+
+const rows = names.map((key): CurrentResource => ({ id: key, key, owner: "default", attributes: { permissions: [] } }));
+
+describe(`F24: ${many} entries of one kind`, () => {
+  const desired = names.map((name) => resource("group", name, { permissions: [] }));
+
+  it("can be created, and are as they should be afterwards", () => {
+    const prunable = new Set(["group"]);
+    expect(makePlan({ ...input, wanted: desired, current: new Map(), prunable }).changes).toHaveLength(many);
+    const again = makePlan({ ...input, wanted: desired, current: new Map([["group", rows]]), prunable });
+    expect(again).toMatchObject({ changes: [], refusals: [] });
+    expect(again.unchanged).toHaveLength(many);
+  });
+
+  it("can be pruned", () => {
+    const kept = desired.slice(0, 1);
+    const plan = makePlan({
+      ...input,
+      wanted: kept,
+      current: new Map([["group", rows]]),
+      prunable: new Set(["group"]),
+    });
+    expect(plan.refusals).toEqual([]);
+    expect(plan.changes).toHaveLength(many - 1);
+  });
+
+  it("come through what asks the network", async () => {
+    const options = runOptions("sqlite:unused.db");
+    expect(await completeResources({ ...configuration, resources: desired }, options)).toHaveLength(many);
+  });
+});
