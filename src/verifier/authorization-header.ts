@@ -27,10 +27,10 @@ export function readAuthorization(value: string | readonly string[] | undefined,
     if (value.length > 1) return { kind: "malformed", scheme: undefined, fault: "several_headers" };
     return readAuthorization(value[0], longest);
   }
-  if (value.length > longest) return { kind: "malformed", scheme: schemeOf(value.slice(0, 6)), fault: "too_long" };
   const start = skipBlanks(value, 0);
   const end = endOfName(value, start);
   const scheme = schemeOf(value.slice(start, end));
+  if (value.length > longest) return { kind: "malformed", scheme, fault: "too_long" };
   if (scheme === undefined) return none;
   const credential = value.slice(skipBlanks(value, end), lastNonBlank(value) + 1);
   const fault = faultOf(scheme, credential);
@@ -38,7 +38,7 @@ export function readAuthorization(value: string | readonly string[] | undefined,
 }
 
 function schemeOf(name: string): Scheme | undefined {
-  const lower = name.trim().toLowerCase();
+  const lower = name.toLowerCase();
   return lower === "token" || lower === "bearer" ? lower : undefined;
 }
 

@@ -48,6 +48,46 @@ describe("the Authorization header (runtime §3)", () => {
     expect(read(` \t${scheme} \t ${tokenValue}\t `)).toEqual(credential);
   });
 
+  it.each(["Token", "Bearer", "token", "BEARER"])(
+    "F8 takes nothing but spaces and tabs between %s and its credential",
+    (scheme) => {
+      const unicode = [
+        "\u00a0",
+        "\u1680",
+        "\u2003",
+        "\u2028",
+        "\u2029",
+        "\u202f",
+        "\u205f",
+        "\u3000",
+        "\ufeff",
+        "\u200b",
+      ];
+      for (const blank of [...unicode, "\r", "\n", "\r\n", "\v", "\f", "\0", "\x1c", "\x85", ","]) {
+        for (const between of [blank, `${blank} `, `${blank}\t`]) {
+          expect({ between, read: read(`${scheme}${between}${tokenValue}`) }).toEqual({
+            between,
+            read: { kind: "none" },
+          });
+        }
+        expect(read(`${blank}${scheme} ${tokenValue}`)).toEqual({ kind: "none" });
+        // Beyond a blank it is a part of the credential, which can't have it.
+        expect(read(`${scheme} ${blank}${tokenValue}`)).not.toMatchObject({ credential: tokenValue });
+        expect(read(`${scheme} ${tokenValue}${blank}`)).not.toMatchObject({ credential: tokenValue });
+      }
+      for (const blank of [" ", "\t", "   ", "\t\t", " \t "]) {
+        expect(read(`${scheme}${blank}${tokenValue}`)).toMatchObject({ kind: "credential", credential: tokenValue });
+      }
+    },
+  );
+
+  it("F8 tells the scheme of a header that is too long by its own name", () => {
+    const rest = "x".repeat(longest);
+    expect(read(`Token ${rest}`)).toEqual({ kind: "malformed", scheme: "token", fault: "too_long" });
+    expect(read(`\tbearer\t${rest}`)).toEqual({ kind: "malformed", scheme: "bearer", fault: "too_long" });
+    expect(read(`Token\u00a0${rest}`)).toEqual({ kind: "malformed", scheme: undefined, fault: "too_long" });
+  });
+
   it.each([
     ["Token", "no_credentials"],
     ["Bearer ", "no_credentials"],
