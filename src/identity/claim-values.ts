@@ -2,26 +2,12 @@ import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */
 export function readText(claim: unknown, longest: number): string | undefined {
-  const text = typeof claim === "number" ? String(claim) : claim;
-  return typeof text === "string" && text.length <= longest && isPrintable(text) ? text : undefined;
+  return typeof claim === "string" && claim.length <= longest && isPrintable(claim) ? claim : undefined;
 }
 
-/** A yes or no, as providers write it; undefined for what is neither. */
+/** As it is stored; undefined for what is neither true nor false, such as the text `"true"`. */
 export function readFlag(claim: unknown): 0 | 1 | undefined {
-  switch (typeof claim === "string" ? claim.toLowerCase() : claim) {
-    case true:
-    case 1:
-    case "true":
-    case "1":
-      return 1;
-    case false:
-    case 0:
-    case "false":
-    case "0":
-      return 0;
-    default:
-      return undefined;
-  }
+  return typeof claim === "boolean" ? (claim ? 1 : 0) : undefined;
 }
 
 export interface ClaimedGroups {

@@ -23,7 +23,10 @@ export interface Username {
   readonly skeleton: string;
 }
 
-/** Takes a text or whole number of at most 150 printable characters; undefined for anything else. */
+/**
+ * Takes a text of at most 150 printable characters, or a whole number, whose digits `mozilla-django-oidc-db` takes for a name as well;
+ * undefined for anything else.
+ */
 export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
   if (typeof text !== "string") return undefined;

@@ -1,5 +1,5 @@
 import { decodeBase64url } from "./base64url.js";
-import { type JsonObject, parseJsonObject } from "./json-object.js";
+import { isOptionalText, type JsonObject, parseJsonObject } from "./json-object.js";
 
 /** The parts of a header that are looked at. Keys that it brings or points to are not among them (RFC 8725 §3.10). */
 interface JoseHeader {
@@ -71,10 +71,6 @@ function parseHeader(text: string): JoseHeader | JwsFault {
   const { alg, kid, typ } = header;
   if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return fault("malformed_header");
   return kid !== undefined && kid.length > longestKid ? fault("malformed_header") : { alg, kid, typ };
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === "string";
 }
 
 function fault(reason: JwsFault["reason"]): JwsFault {

@@ -25,6 +25,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+/** A text, a list of texts, or nothing: what `scope` and its like are, as providers differ. */
+export function isOptionalTexts(value: unknown): value is string | readonly string[] | undefined {
+  return isOptionalText(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+}
+
 /** A byte order mark stays, and is not JSON. */
 function decodeUtf8(bytes: Buffer): string | undefined {
   // Nearly all are ASCII, which is faster to read.

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { type Algorithm, suits } from "./algorithm.js";
-import { isJsonObject, type JsonObject } from "./json-object.js";
+import { isJsonObject, isOptionalText, isOptionalTexts, type JsonObject } from "./json-object.js";
 import { keyWeakness } from "./key-strength.js";
 
 /** A key that signatures may be checked with. */
@@ -28,14 +28,14 @@ export function importJwk(jwk: unknown): KeyImport {
   if (jwk.kty === "oct") return ignored("symmetric");
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return ignored("private");
   const { kid, alg, use, key_ops: operations } = jwk;
-  if ([kid, alg, use].some((member) => member !== undefined && typeof member !== "string")) return ignored("malformed");
+  if (!isOptionalText(kid) || !isOptionalText(alg) || !isOptionalText(use)) return ignored("malformed");
+  if (!isOptionalTexts(operations)) return ignored("malformed");
   if (use !== undefined && use !== "sig") return ignored("other_use");
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) {
     return ignored("other_use");
   }
   const keyObject = readJwk(jwk);
-  // Both were seen to be text, or not there.
-  return keyObject ? usable(keyObject, kid as string | undefined, alg as string | undefined) : ignored("malformed");
+  return keyObject ? usable(keyObject, kid, alg) : ignored("malformed");
 }
 
 /** Takes a key that an operator wrote: a public key or certificate in PEM, or a public JWK. */

@@ -34,6 +34,13 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
       "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
     );
   }
+  const odd = oddMembers(metadata);
+  if (odd.length > 0) {
+    return invalid(
+      `the discovery document's ${odd.join(", ")} is of another type than it must be`,
+      "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
+    );
+  }
   if (!authorizationEndpoint || !tokenEndpoint || !jwksEndpoint) {
     return invalid(
       `the discovery document lacks ${required.filter((name) => !isGiven(metadata[name])).join(", ")}`,
@@ -53,6 +60,16 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
     jwksEndpoint,
     logoutEndpoint,
   };
+}
+
+/** What decides about a login beside the URLs (RFC 9207, RFC 8414): of another type, it must not count as a no. */
+function oddMembers(metadata: Metadata): readonly string[] {
+  const isSound: Readonly<Record<string, (value: unknown) => boolean>> = {
+    authorization_response_iss_parameter_supported: (value) => typeof value === "boolean",
+    code_challenge_methods_supported: (value) =>
+      Array.isArray(value) && value.every((method) => typeof method === "string"),
+  };
+  return Object.keys(isSound).filter((name) => isGiven(metadata[name]) && !isSound[name]?.(metadata[name]));
 }
 
 function isExpectedIssuer(issuer: string, { endpoint, issuer: configured }: Expectations): boolean {

@@ -51,6 +51,8 @@ describe("a profile", () => {
 
   it("S40 is none with a username that can't be stored", () => {
     expect(faultOf({ sub: "ja\u202en" })).toBe("username_invalid");
+    for (const sub of [0.5, 1e21, true, ["jan"], { toString: 1 }]) expect(faultOf({ sub })).toBe("username_invalid");
+    expect(faultOf({ sub: 7 })).toBeUndefined();
   });
 
   it("S39 takes an e-mail address for the username only where the provider checked it", () => {
@@ -66,6 +68,9 @@ describe("a profile", () => {
     ["an e-mail of 255 characters", { email: "x".repeat(255) }, { email: ["email"] }],
     ["a line break in a name", { given_name: "a\nb" }, { first_name: ["given_name"] }],
     ["a word as a flag", { staff: "maybe" }, { is_staff: ["staff"] }],
+    ["F7 a flag that is written as text", { staff: "true" }, { is_staff: ["staff"] }],
+    ["F7 a flag that is written as a number", { staff: 1 }, { is_staff: ["staff"] }],
+    ["F7 a number as e-mail", { email: 7 }, { email: ["email"] }],
   ])("is none with %s: it rejects instead of crashing", (_what, claims, mappings) => {
     expect(faultOf({ sub: "jan", ...claims }, { mappings })).toBe("claim_invalid");
     expect(faultOf({ sub: "jan" }, { mappings })).toBeUndefined();
@@ -78,8 +83,8 @@ describe("a profile", () => {
 
   it("A11.88 makes staff and superusers by claims", () => {
     const mappings = { is_superuser: ["is_god"] };
-    expect(profileOf({ is_god: 1 }, { mappings })).toMatchObject({ isSuperuser: true, fields: {} });
-    expect(profileOf({ is_god: "false" }, { mappings })).toMatchObject({ isSuperuser: false });
+    expect(profileOf({ is_god: true }, { mappings })).toMatchObject({ isSuperuser: true, fields: {} });
+    expect(profileOf({ is_god: false }, { mappings })).toMatchObject({ isSuperuser: false });
     expect(profileOf({}, { groups: { make_users_staff: true } }).fields).toEqual({ is_staff: 1 });
     expect(profileOf({}).fields).toEqual({});
   });

@@ -4,6 +4,7 @@ import { type Algorithm, algorithms } from "../../src/jwt/algorithm.js";
 import { readKeySet } from "../../src/jwt/key-set.js";
 import { importWrittenKey } from "../../src/jwt/public-key.js";
 import { prepareSignatureCheck } from "../../src/jwt/signature-check.js";
+import { isText, isTextOrTexts, jsonValues } from "../support/json-values.js";
 import { bytes, jwkOf, makeEc, makeEd448, makeEd25519, makeRsa, type Pair, signEc, text } from "./keys.js";
 
 let rsa: Pair;
@@ -51,6 +52,23 @@ describe("a key set", () => {
     expect(candidates([jwkOf(rsa, { alg: "RS256" })], "RS256")).toBe(1);
     expect(candidates([jwkOf(ed25519, { alg: "Ed25519" })], "EdDSA")).toBe(1);
     expect(candidates([jwkOf(ed25519)], "ES256")).toBe(0);
+  });
+
+  it.each(["kid", "alg", "use", "key_ops", "kty", "n", "e"])(
+    "F7 S102 leaves out a key whose %s is of another type, and uses the others",
+    (name) => {
+      const isSound = name === "key_ops" ? isTextOrTexts : isText;
+      for (const value of jsonValues.filter((value) => !isSound(value))) {
+        const set = readKeySet({ keys: [jwkOf(rsa, { [name]: value }), jwkOf(p256)] });
+        expect({ value, ignored: set?.ignored }).toEqual({ value, ignored: ["malformed"] });
+        expect(set?.checksFor(named("ES256"), undefined)).toHaveLength(1);
+      }
+    },
+  );
+
+  it.each(jsonValues)("F7 S102 is none where `keys` is no list: %j", (keys) => {
+    expect(readKeySet({ keys }) === undefined).toBe(!Array.isArray(keys));
+    expect(readKeySet(keys)).toBeUndefined();
   });
 
   it("S15 leaves out weak RSA keys, counts them, and uses the others", async () => {

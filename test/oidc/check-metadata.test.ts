@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { makeCertificates } from "../support/certificates.js";
 import { answering, discover, metadata } from "../support/discovery-document.js";
 import { always, serve } from "../support/http-server.js";
+import { isText, jsonValues } from "../support/json-values.js";
 import { temporaryFolder } from "../support/run.js";
 
 describe("the issuer", () => {
@@ -92,6 +93,31 @@ describe("the endpoints", () => {
     });
     expect(JSON.stringify(result)).not.toContain("canary-value");
   });
+
+  it.each([
+    ["authorization_response_iss_parameter_supported", (value: unknown) => typeof value === "boolean"],
+    ["code_challenge_methods_supported", (value: unknown) => Array.isArray(value) && value.every(isText)],
+  ])("F7 S102 refuses a %s of another type, which would count as a no", async (name, isSound) => {
+    for (const value of jsonValues) {
+      const server = await answering(({ origin }) => ({ ...metadata(origin), [name]: value }));
+      const result = await discover(server.origin);
+      const isTaken = value === null || value === "" || isSound(value);
+      expect({ value, kind: result.kind }).toEqual({ value, kind: isTaken ? "found" : "invalid" });
+      if (isTaken) continue;
+      const message = `the discovery document's ${name} is of another type than it must be`;
+      expect(result).toMatchObject({ message });
+    }
+  });
+
+  it.each(["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])(
+    "F7 S102 takes no %s of any other type than text",
+    async (name) => {
+      for (const value of jsonValues) {
+        const server = await answering(({ origin }) => ({ ...metadata(origin), [name]: value }));
+        expect({ value, kind: (await discover(server.origin)).kind }).toEqual({ value, kind: "invalid" });
+      }
+    },
+  );
 
   it("S44 refuses keys on a foreign host, unless their URL is configured", async () => {
     const server = await answering(({ origin }) => ({ ...metadata(origin), jwks_uri: "http://keys.example/jwks" }));

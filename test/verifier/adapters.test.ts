@@ -9,6 +9,8 @@ import { principalOf as principalOfFastify, requireAuth as requireInFastify } fr
 import { principalOf as principalOfHono, requireAuth as requireInHono } from "../../src/verifier/hono.js";
 import type { Verifier } from "../../src/verifier/verifier.js";
 import { startServer } from "../support/http-server.js";
+import { makeKey, startIssuer } from "./bearer/issuer.js";
+import { clientOf, goodToken, providerOf, start as startMs } from "./bearer/world.js";
 import { makeWorld, otherValue, token, tokenValue } from "./verifier-world.js";
 
 const view = { permission: "taken.view_externetaak" };
@@ -104,6 +106,22 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     const url = await start(verifier);
     expect(await ask(url, authorized)).toMatchObject({ status: 200, text: "open-forms" });
     expect(await ask(`${url}/any`, `Token ${otherValue}`)).toMatchObject({ status: 200, text: "token" });
+  });
+
+  it("F7 answers 401 to a subject that is no text, and goes on", async () => {
+    const [idp, key] = await Promise.all([startIssuer(), makeKey("RS256")]);
+    onTestFinished(idp.close);
+    idp.keys = [key.jwk];
+    const world = await makeWorld([...resources, providerOf(idp), clientOf()]);
+    world.setNow(startMs);
+    const url = await start(world.verifier);
+    const bearer = (claims: object) => `Bearer ${goodToken(idp, key, claims)}`;
+    for (const sub of [{ toString: 1 }, ["u-1"], 7]) {
+      expect(await ask(`${url}/any`, bearer({ sub }))).toMatchObject({ status: 401 });
+      expect(await ask(`${url}/any`, bearer({ sub: "u-1" }))).toMatchObject({ status: 200, text: "bearer" });
+      expect(await ask(`${url}/any`, bearer({ sub }))).toMatchObject({ status: 401 });
+    }
+    expect(world.reasons()).toEqual(Array(6).fill("subject_invalid"));
   });
 
   it("S1 S7 answers 401 as problem+json, without a copy in a cache", async () => {

@@ -1,12 +1,12 @@
 import { actsAsClient } from "../../identity/person.js";
 import { readAudience } from "../../jwt/audience.js";
 import type { CompactJws } from "../../jwt/compact-jws.js";
-import type { JsonObject } from "../../jwt/json-object.js";
+import { isOptionalText, isOptionalTexts, type JsonObject } from "../../jwt/json-object.js";
 import { checkTimes, type TimeFault } from "../../jwt/times.js";
 import type { OidcClient } from "../../provider/client.js";
 import type { TokenRules } from "./token-rules.js";
 
-export type AccessTokenFault = TimeFault | "wrong_type" | "id_token" | "claim_missing";
+export type AccessTokenFault = TimeFault | "wrong_type" | "id_token" | "claim_missing" | "claim_malformed";
 
 const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
 const idTokenMembers = ["nonce", "at_hash", "c_hash"] as const;
@@ -22,6 +22,7 @@ export function checkAccessToken(
   rules: TokenRules,
 ): AccessTokenFault | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
+  if (!hasReadableMarks(claims)) return "claim_malformed";
   if (otherTypes.includes(claims.typ) || claims.token_use === "id") return "id_token";
   if (idTokenMembers.some((name) => Object.hasOwn(claims, name))) return "id_token";
   if (rules.isStrict && !hasRequiredClaims(claims)) return "claim_missing";
@@ -60,6 +61,12 @@ export function mayBeIdToken({ clientId }: OidcClient, { header, claims }: Compa
   return audience.includes(clientId) && !isOfAnother;
 }
 
+/** Of another type than it must be, a claim says nothing about what sort of token it stands in. */
+function hasReadableMarks({ typ, token_use: use, cid, appid, scope, scp }: JsonObject): boolean {
+  const areTexts = isOptionalText(typ) && isOptionalText(use) && isOptionalText(cid) && isOptionalText(appid);
+  return areTexts && isOptionalTexts(scope) && isOptionalTexts(scp);
+}
+
 function isAcceptedType(typ: string | undefined, isStrict: boolean): boolean {
   if (typ === undefined) return !isStrict;
   const type = typ.toLowerCase();
@@ -73,8 +80,4 @@ function hasRequiredClaims({ iat, jti, client_id: clientId }: JsonObject): boole
 
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === "string";
 }

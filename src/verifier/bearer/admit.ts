@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
 import type { Eventual } from "../../eventual.js";
-import { actsAsClient, type Person, readPerson } from "../../identity/person.js";
+import type { Person } from "../../identity/person.js";
 import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
 import { type SignInOptions, signIn } from "../../identity/sign-in.js";
 import type { JsonObject } from "../../jwt/json-object.js";
@@ -16,8 +16,8 @@ export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "l
 /** Verified: what a provider vouches for. */
 export interface Admission {
   readonly client: OidcClient;
-  readonly issuer: string;
-  /** Those of the token, which say who it is. */
+  readonly person: Person;
+  /** The token's own claims. */
   readonly token: JsonObject;
   /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
   readonly claims: JsonObject;
@@ -35,20 +35,16 @@ export function createAdmit(options: AdmitOptions): Admit {
   const { now, onEvent } = options;
 
   return (session, admission) => {
-    const { client, issuer, token, claims } = admission;
-    const known = session.people.get(client)?.get(String(token.sub));
+    const { client, person, claims } = admission;
+    const known = session.people.get(client)?.get(person.subject);
     if (known && isKnown(known, admission)) return accept(known.outcome, admission);
-    const person = readPerson(issuer, token);
-    if (!person) return refuse("subject_invalid");
     const relevant = relevantClaims(client.rules, claims);
     const flightKey = JSON.stringify([client.identifier, person.issuer, person.subject, relevant]);
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
     const profile = readProfile(client.rules, claims);
     if (profile.kind === "fault") return refuse(profile.reason);
-    const flight = enter(session, admission, person, profile, relevant).finally(() =>
-      session.signIns.delete(flightKey),
-    );
+    const flight = enter(session, admission, profile, relevant).finally(() => session.signIns.delete(flightKey));
     session.signIns.set(flightKey, flight);
     return flight;
   };
@@ -56,11 +52,11 @@ export function createAdmit(options: AdmitOptions): Admit {
   async function enter(
     session: Session,
     admission: Admission,
-    person: Person,
     profile: Profile,
     relevant: readonly unknown[],
   ): Promise<Verdict> {
-    const { identifier } = admission.client;
+    const { client, person } = admission;
+    const { identifier } = client;
     try {
       const actor = `sign-in:${identifier}`;
       const result = await signIn(person, profile, { ...options, sleep, lockTimeoutMs, actor, newId: randomUUID });
@@ -69,8 +65,7 @@ export function createAdmit(options: AdmitOptions): Admit {
       if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
       const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
-      const known = { issuer: person.issuer, isClient: person.isClient, claims: relevant, outcome };
-      session.people.get(admission.client)?.set(String(admission.token.sub), known);
+      session.people.get(client)?.set(person.subject, { issuer: person.issuer, claims: relevant, outcome });
       return accept(outcome, admission);
     } catch (error) {
       const isBusy = error instanceof SetupError && error.reason === "unavailable";
@@ -90,7 +85,6 @@ export function createAdmit(options: AdmitOptions): Admit {
   }
 }
 
-function isKnown({ issuer, isClient, claims }: KnownPerson, admission: Admission): boolean {
-  const isSamePerson = issuer === admission.issuer && isClient === actsAsClient(admission.token);
-  return isSamePerson && hasSameClaims(admission.client.rules, admission.claims, claims);
+function isKnown({ issuer, claims }: KnownPerson, admission: Admission): boolean {
+  return issuer === admission.person.issuer && hasSameClaims(admission.client.rules, admission.claims, claims);
 }

@@ -1,4 +1,5 @@
 import { type Eventual, follow } from "../../eventual.js";
+import { readPerson } from "../../identity/person.js";
 import { createJwsParser } from "../../jwt/compact-jws.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
 import type { OpenAccess } from "../../provider/client.js";
@@ -36,17 +37,20 @@ export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): J
     if (choice.kind === "unavailable") return { outcome: choice, keepUntilMs: 0 };
     if (choice.kind === "refused") return refuse(choice.reason);
     const { client, access } = choice;
+    // Both were looked at above.
+    const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
+    // First of all: whatever is asked or remembered is about somebody.
+    const person = readPerson(times.iss, jws.claims);
+    if (!person) return refuse("subject_invalid");
     const asksUserinfo = needsUserinfo(client, jws.claims);
     if (!asksUserinfo && mayBeIdToken(client, jws)) return refuse("id_token");
     return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
-      // Both were looked at above.
-      const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
       const endsAtMs = endOfToken(times, rules);
       // Written out: spreading objects is what would cost most here.
       const admission = {
         client,
-        issuer: times.iss,
+        person,
         token: jws.claims,
         claims: jws.claims,
         reliableUntilMs: Math.min(endsAtMs, access.keys.reliableUntilMs()),

@@ -1,5 +1,6 @@
 import type { Database } from "../../database/database.js";
 import type { Eventual } from "../../eventual.js";
+import { readPerson } from "../../identity/person.js";
 import type { OidcClient } from "../../provider/client.js";
 import { readerOf } from "../../provider/userinfo-reader.js";
 import type { Admit } from "./admit.js";
@@ -40,10 +41,11 @@ export function createJudgeOpaque({ database, admit, now }: OpaqueOptions): Judg
     const request = { credential, digest, reader: readerOf(client, access), keepUntilMs: now() + lifeMs };
     const answer = await provider.userinfo.ask(request);
     if (answer.kind !== "claims") return verdictOf(answer, now());
-    if (typeof answer.claims.sub !== "string") return keepFailure("userinfo_invalid", now());
     const { claims } = answer;
-    const person = { client, issuer: provider.issuer, token: { sub: claims.sub }, claims };
-    return admit(session, { ...person, reliableUntilMs: now() + lifeMs });
+    const token = { sub: claims.sub };
+    const person = readPerson(provider.issuer, token);
+    if (!person) return keepFailure("userinfo_invalid", now());
+    return admit(session, { client, person, token, claims, reliableUntilMs: now() + lifeMs });
   };
 }
 

@@ -13,7 +13,6 @@ export interface Verdict {
 /** Somebody whose user is what these claims say. */
 export interface KnownPerson {
   readonly issuer: string;
-  readonly isClient: boolean;
   readonly claims: readonly unknown[];
   /** The same for all tokens of the person: to keep many of them, little is made for each. */
   readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
@@ -24,7 +23,7 @@ export interface Session {
   readonly configuration: BearerConfiguration;
   /** By the SHA-256 of the credential. */
   readonly verdicts: Recent<Verdict>;
-  /** By their subject, for each client: each reads claims by rules of its own. */
+  /** By the subject that users are linked to, for each client: each reads claims by rules of its own. */
   readonly people: ReadonlyMap<OidcClient, Recent<KnownPerson>>;
   /** Sign-ins that are on their way, so that a user's many requests make one. */
   readonly signIns: Map<string, Promise<Verdict>>;
