@@ -39,6 +39,11 @@ export interface LiveDatabase extends Database {
   readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
   /** The aggregate function that makes one JSON list of a column's values. */
   readonly jsonList: string;
+  /**
+   * Counts the databases that have been in this place: what belongs to an earlier one must not be written to a later one, and a
+   * writer of an earlier one is refused.
+   */
+  readonly generation: () => number;
   /** Opens the same database for the few rows that are written at run time; to be closed after each use, which costs little. */
   readonly openWriter: () => Promise<Database>;
 }

@@ -47,6 +47,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const state = await database.changes.current();
   const lastUsed = createLastUsed({
     openWriter,
+    generation: database.generation,
     onFailure: (tokens, error) => report({ kind: "last_used_failed", tokens, error }),
   });
   const bearer = await createBearerAuthority({

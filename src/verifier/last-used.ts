@@ -20,19 +20,24 @@ export interface LastUsed {
 export interface LastUsedOptions {
   /** Opens the database for writing; called when there is something to write, and closed soon after. */
   readonly openWriter: () => Promise<Database>;
+  /** Counts the databases: uses of one that was replaced are not written to the one in its place. */
+  readonly generation: () => number;
   /** Told once, until it works again. */
   readonly onFailure: (tokens: number, error: unknown) => void;
 }
 
 type Uses = readonly (readonly [tokenId: string, atMs: number])[];
 
-export function createLastUsed({ openWriter, onFailure }: LastUsedOptions): LastUsed {
+export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOptions): LastUsed {
   const writer = createWriter(openWriter);
   const waiting = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
+  let notedFor = generation();
 
   const note = (tokenId: string, nowMs: number): void => {
+    if (notedFor !== generation()) waiting.clear();
+    notedFor = generation();
     if (waiting.size >= mostWaiting) return;
     waiting.set(tokenId, nowMs);
     timer ??= setTimeout(() => void flush(false), collectMs).unref();
@@ -42,15 +47,20 @@ export function createLastUsed({ openWriter, onFailure }: LastUsedOptions): Last
     clearTimeout(timer);
     timer = undefined;
     const uses = [...waiting];
+    const usedIn = notedFor;
     waiting.clear();
     if (uses.length === 0) return;
     try {
-      const outcome = await writer.use((database) => write(database, uses));
+      // A writer that is opened looks at the file, and is refused once that is another one.
+      const outcome = await writer.use(async (database) =>
+        generation() === usedIn ? await write(database, uses) : { kind: "written" as const },
+      );
       if (outcome.kind === "written") {
         isFailing = false;
         return;
       }
       if (isLast) return onFailure(uses.length, outcome.error);
+      if (usedIn !== notedFor) return;
       for (const [tokenId, atMs] of uses) note(tokenId, Math.max(atMs, waiting.get(tokenId) ?? 0));
     } catch (error) {
       if (!isFailing) onFailure(uses.length, error);

@@ -74,11 +74,14 @@ describe("plan", () => {
     const { folder, data, database, run } = await withDatabase();
     // What a kill between the commit and the end leaves: the log holds the last run.
     const open = await openDatabase(`sqlite:${database}`, "write");
-    await open.kysely.selectFrom("users").select("id").execute();
+    // Whoever reads meanwhile keeps the run from emptying it.
+    const reading = await open.kysely.startTransaction().execute();
+    await reading.selectFrom("users").select("id").execute();
     expect(await run("apply", "new.yaml")).toMatchObject({ status: 0 });
     const left = join(folder, "left");
     writeFiles(left, { empty: "" });
     for (const name of ["auth.db", "auth.db-wal", "auth.db.key"]) copyFileSync(join(data, name), join(left, name));
+    await reading.rollback().execute();
     await open.close();
     expect(statSync(join(left, "auth.db-wal")).size).toBeGreaterThan(0);
     const contents = () => snapshot(left).files.filter(({ name }) => name !== "auth.db-shm");

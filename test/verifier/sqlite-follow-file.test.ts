@@ -41,8 +41,13 @@ describe("a verifier whose database file changes", () => {
 
   it("says so when the earlier database's log is still in the way of another one, and goes on without it", async () => {
     const { authenticate, url } = await makeWorld([token("a", tokenValue)]);
+    // Whoever still reads what was before a change keeps the log from being emptied.
     const held = await openDatabase(url, "write");
-    await held.kysely.updateTable("api_tokens").set({ last_used_at: "2026-01-01T00:00:00.000Z" }).execute();
+    const reading = await held.kysely.startTransaction().execute();
+    await reading.selectFrom("users").select("id").execute();
+    const writer = await openDatabase(url, "write");
+    await writer.kysely.updateTable("api_tokens").set({ last_used_at: "2026-01-01T00:00:00.000Z" }).execute();
+    await writer.close();
     principalIn(await authenticate(header));
     expect(existsSync(`${fileOf(url)}-wal`)).toBe(true);
     await setTimeout(noticeMs);
@@ -51,7 +56,8 @@ describe("a verifier whose database file changes", () => {
     await apply(configurationOf(token("b", otherValue)), runOptions(next));
     renameSync(fileOf(next), fileOf(url));
     await setTimeout(noticeMs);
-    await expect(authenticate(header)).rejects.toThrow("was replaced while its log");
+    await expect(authenticate(header)).rejects.toThrow("was replaced or overwritten while the earlier one was in use");
+    await reading.rollback().execute();
     await held.close();
     rmSync(`${fileOf(url)}-wal`, { force: true });
     rmSync(`${fileOf(url)}-shm`, { force: true });

@@ -61,6 +61,8 @@ export async function openLivePostgres(url: string, mode: OpenMode, env: Databas
       return (...parameters) => ask(() => read(...parameters));
     },
     jsonList: "json_agg",
+    // A server is not exchanged for another one under its connections.
+    generation: () => 0,
     // Its connections stay for the next one who writes.
     openWriter: async () => ({ ...(writer?.database ?? database), close: async () => {} }),
     async close() {

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
+import { refuseForeignIndex } from "./file-guard.js";
 
 type Driver = typeof BetterSqlite3;
 
@@ -9,6 +10,7 @@ export function openForReading(Driver: Driver, file: string): BetterSqlite3.Data
   const sqlite = openUnread(Driver, file);
   // Opening alone does not look at what the file holds.
   sqlite.pragma("schema_version");
+  if (!sqlite.memory) refuseForeignIndex(sqlite, file);
   return sqlite;
 }
 

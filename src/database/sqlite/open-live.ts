@@ -7,6 +7,7 @@ import { followChanges } from "./change-signal.js";
 import { describeSqlite } from "./describe.js";
 import { loadSqliteDriver } from "./driver.js";
 import { codeOf, unreachable } from "./failure.js";
+import { createFileGuard, type FileGuard } from "./file-guard.js";
 import { type FollowedFile, followFile } from "./followed-file.js";
 
 /**
@@ -14,17 +15,19 @@ import { type FollowedFile, followFile } from "./followed-file.js";
  * again when another one takes its place.
  *
  * @param mode `read` can't write; `write` is for the few rows that are written at run time
+ * @param guard shared by all connections of one program
  * @throws SetupError here and at use `DATABASE_UNREACHABLE` (unavailable)
  */
-export function openLiveSqlite(path: string, mode: OpenMode): LiveDatabase {
-  const file = followFile(path, mode === "read" ? openReader : openWriter);
+export function openLiveSqlite(path: string, mode: OpenMode, guard: FileGuard = createFileGuard(path)): LiveDatabase {
+  const file = followFile(guard, mode, mode === "read" ? openReader : openWriter);
   const database = describeSqlite({ prepare: statementsOf(file), close: file.close }, path);
   return {
     ...database,
     changes: { current: explained(database, followChanges(file)) },
     prepare: (query) => explained(database, prepareQuery(file, query)),
     jsonList: "json_group_array",
-    openWriter: async () => openLiveSqlite(path, "write"),
+    generation: guard.generation,
+    openWriter: async () => openLiveSqlite(path, "write", guard),
     async close() {
       await database.close();
       file.close();
@@ -62,6 +65,8 @@ function openWriter(file: string): BetterSqlite3.Database {
   try {
     const sqlite = new (loadSqliteDriver())(file, { fileMustExist: true });
     sqlite.pragma("busy_timeout = 0");
+    // A copy that SQLite made is without a log.
+    sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("synchronous = FULL");
     return sqlite;
@@ -75,7 +80,7 @@ function statementsOf(file: FollowedFile): (sql: string) => SqliteStatement {
   const statements = new Map<string, BetterSqlite3.Statement>();
   let generation = 0;
   return (sql) => {
-    const sqlite = file.connection();
+    const sqlite = file.connection(sql);
     if (generation !== file.generation()) statements.clear();
     generation = file.generation();
     const known = statements.get(sql);

@@ -2,10 +2,12 @@ import { accessSync, chmodSync, closeSync, constants, existsSync, openSync } fro
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import type { SqliteDatabase } from "kysely";
+import { SetupError } from "../../errors.js";
 import type { Database, RunMode } from "../database.js";
 import { describeSqlite } from "./describe.js";
 import { loadSqliteDriver } from "./driver.js";
 import { unreachable } from "./failure.js";
+import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./file-guard.js";
 import { openCopy, openForReading } from "./open-for-reading.js";
 
 const readerPatienceMs = 1000;
@@ -19,15 +21,17 @@ const openers = { read: openForReading, write: openForWriting, rehearse: openCop
  */
 export function openSqlite(file: string, mode: RunMode): Database | undefined {
   const Driver = loadSqliteDriver();
+  let sqlite: BetterSqlite3.Database | undefined;
   try {
     if (mode === "read" && !existsSync(file)) return nothingYet(file);
-    const sqlite = openers[mode](Driver, file);
+    sqlite = openers[mode](Driver, file);
     // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
     sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");
-    return describeSqlite(cachingStatements(sqlite), file);
+    return describeSqlite(mode === "write" ? guarded(sqlite, file) : cachingStatements(sqlite), file);
   } catch (cause) {
-    throw unreachable(file, cause);
+    sqlite?.close();
+    throw cause instanceof SetupError ? cause : unreachable(file, cause);
   }
 }
 
@@ -60,6 +64,24 @@ function makePrivate(file: string): void {
   closeSync(descriptor);
   // The umask may have taken more away than it should.
   chmodSync(file, 0o600);
+}
+
+/** Commits to the file that was opened and to no other one, and leaves an empty log. */
+function guarded(sqlite: BetterSqlite3.Database, file: string): SqliteDatabase {
+  refuseForeignIndex(sqlite, file);
+  const guard = createFileGuard(file);
+  const begun = guard.generation();
+  const { prepare, close } = cachingStatements(sqlite);
+  return {
+    prepare(sql) {
+      if (sql === "commit" && guard.look("now") !== begun) throw replacedMeanwhile(file);
+      return prepare(sql);
+    },
+    close() {
+      if (isUnmoved(guard, begun)) emptyLog(sqlite);
+      close();
+    },
+  };
 }
 
 /** Prepares each text once: faster, and better-sqlite3 12 aborts on new Nodes when a statement is garbage-collected. */

@@ -1,0 +1,200 @@
+import { type BigIntStats, statSync } from "node:fs";
+import type BetterSqlite3 from "better-sqlite3";
+import { setupError } from "../../errors.js";
+import { codeOf } from "./failure.js";
+
+/** A connection that a guard may close. */
+interface GuardedConnection {
+  /** It is in a transaction, which fails by itself when it wants to commit. */
+  readonly isBusy: () => boolean;
+  readonly drop: () => void;
+  /** Moves what is in the log into the database, where nobody is in the way. */
+  readonly settle: () => void;
+}
+
+/**
+ * Watches over a database file for all connections that this process has to it: notices that another file has taken its place,
+ * or that it was overwritten, and keeps what belongs to the earlier one out of the later one.
+ */
+export interface FileGuard {
+  readonly file: string;
+  /** Counts the databases that have been in this place: what was prepared on or read from an earlier one no longer holds. */
+  readonly generation: () => number;
+  /**
+   * Looks whether it is still the same database; where it is not, closes the connections to the earlier one.
+   *
+   * @param when `recently`: a look within the last second is enough
+   * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or the log beside it is not its own
+   */
+  readonly look: (when: "now" | "recently") => number;
+  /** To be called once a connection is open, which may have made a log. */
+  readonly opened: () => void;
+  /** Gives what ends it. */
+  readonly watch: (connection: GuardedConnection) => () => void;
+}
+
+/** A file's identity costs as much as the rest of a look, so a reader notices a replaced file this late. */
+export const lookEveryMs = 1000;
+
+/**
+ * A guard that has not looked yet. It relies on every writer of ours leaving an empty log: a database that changes while its
+ * empty log does not was not changed by SQLite.
+ *
+ * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file
+ */
+export function createFileGuard(file: string): FileGuard {
+  const connections = new Set<GuardedConnection>();
+  let known = see(file);
+  let generation = 1;
+  let lookAtMs = 0;
+
+  const replace = (): void => {
+    for (const connection of connections) if (!connection.isBusy()) connection.drop();
+    const log = see(file).log;
+    const isOurs = log !== undefined && log.size > 0 && log.identity === known.log?.identity;
+    if (isOurs || [...connections].some((connection) => connection.isBusy())) throw leftLog(file);
+    generation += 1;
+  };
+
+  /** A log that is not empty would hide that the file is overwritten. */
+  const settle = (): void => {
+    for (const connection of connections) if (!connection.isBusy()) connection.settle();
+  };
+
+  return {
+    file,
+    generation: () => generation,
+    look(when) {
+      const nowMs = performance.now();
+      if (when === "recently" && nowMs < lookAtMs) return generation;
+      lookAtMs = 0;
+      const found = see(file);
+      const verdict = compare(known, found);
+      if (verdict === "unclear") throw leftLog(file);
+      if (verdict === "replaced") replace();
+      else if (found.log?.size && isSame(known.database, found.database)) settle();
+      known = verdict === "same" && !found.log?.size ? found : see(file);
+      lookAtMs = nowMs + lookEveryMs;
+      return generation;
+    },
+    opened() {
+      const found = see(file);
+      if (found.database.identity === known.database.identity) known = { ...known, log: found.log };
+    },
+    watch(connection) {
+      connections.add(connection);
+      return () => connections.delete(connection);
+    },
+  };
+}
+
+export function isUnmoved(guard: FileGuard, begun: number): boolean {
+  try {
+    return guard.look("now") === begun;
+  } catch {
+    return false;
+  }
+}
+
+/** Empties the log, so that nothing in it can get into another database; where somebody reads it or writes, at a later time. */
+export function emptyLog(sqlite: BetterSqlite3.Database): void {
+  const patienceMs = Number(sqlite.pragma("busy_timeout", { simple: true }));
+  sqlite.pragma("busy_timeout = 0");
+  try {
+    sqlite.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!codeOf(error).startsWith("SQLITE_")) throw error;
+  } finally {
+    sqlite.pragma(`busy_timeout = ${patienceMs}`);
+  }
+}
+
+/**
+ * The index of the log (`-shm`) belongs to whoever opened the database first: with that of an earlier, longer or shorter one,
+ * a new connection would write pages to the wrong places.
+ *
+ * @throws SetupError `DATABASE_UNREACHABLE` (unavailable)
+ */
+export function refuseForeignIndex(sqlite: BetterSqlite3.Database, file: string): void {
+  const pageSize = Number(sqlite.pragma("page_size", { simple: true }));
+  // Others may write between the questions.
+  for (let attempts = 3; attempts > 0; attempts -= 1) {
+    const pages = Number(sqlite.pragma("page_count", { simple: true }));
+    const { database, log } = see(file);
+    if ((log?.size ?? 0) > 0 || database.size === pages * pageSize) return;
+  }
+  throw leftLog(file);
+}
+
+interface SeenFile {
+  readonly identity: string;
+  readonly size: number;
+  readonly changedNs: bigint;
+}
+
+interface Seen {
+  readonly database: SeenFile;
+  readonly log: SeenFile | undefined;
+}
+
+function see(file: string): Seen {
+  const database = seeFile(file);
+  if (database === undefined) throw gone(file, "there is no such file");
+  return { database, log: seeFile(`${file}-wal`) };
+}
+
+function seeFile(path: string): SeenFile | undefined {
+  const found: BigIntStats | undefined = statSync(path, { throwIfNoEntry: false, bigint: true });
+  // A number is used again for the next file, so its time of birth is looked at as well.
+  return (
+    found && {
+      identity: `${found.dev}:${found.ino}:${found.birthtimeNs}`,
+      size: Number(found.size),
+      changedNs: found.mtimeNs,
+    }
+  );
+}
+
+/**
+ * SQLite writes to the log first. What it moves into the database afterwards leaves the log's time behind the database's only
+ * until the log is emptied.
+ */
+function compare(known: Seen, found: Seen): "same" | "replaced" | "unclear" {
+  if (known.database.identity !== found.database.identity) return "replaced";
+  if (isSame(known.database, found.database)) return "same";
+  const isLogSame = isSame(known.log, found.log);
+  if (found.log !== undefined && found.log.size > 0) return isLogSame ? "unclear" : "same";
+  return isLogSame || (found.log?.changedNs ?? 0n) < found.database.changedNs ? "replaced" : "same";
+}
+
+function isSame(one: SeenFile | undefined, other: SeenFile | undefined): boolean {
+  return one?.identity === other?.identity && one?.size === other?.size && one?.changedNs === other?.changedNs;
+}
+
+export function gone(file: string, why: string): Error {
+  return setupError(
+    "unavailable",
+    "DATABASE_UNREACHABLE",
+    `the database ${file} can't be read: ${why}`,
+    "run `vtb-setup apply` to make it, or put it back",
+  );
+}
+
+/** SQLite can't tell whose log it is, and would mix the two databases. */
+function leftLog(file: string): Error {
+  return setupError(
+    "unavailable",
+    "DATABASE_UNREACHABLE",
+    `the database ${file} was replaced or overwritten while the earlier one was in use: its log ${file}-wal may still be that one's`,
+    `stop every program that uses it, put the database that you want in its place once more, remove ${file}-wal and ${file}-shm, and start them again; run nothing else on it before`,
+  );
+}
+
+export function replacedMeanwhile(file: string): Error {
+  return setupError(
+    "unavailable",
+    "DATABASE_UNREACHABLE",
+    `the database ${file} was replaced before this was written; nothing was written to the new one`,
+    "try again",
+  );
+}
