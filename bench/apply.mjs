@@ -40,11 +40,7 @@ function timed(args) {
   return elapsed;
 }
 
-const apply = (file, database) => [
-  ...[bin, "apply", file, "--database", `sqlite:${database}`],
-  // Only the quickstart has a token made for it.
-  ...["--tokens-out", `${database}.tokens`],
-];
+const apply = (file, database) => [bin, "apply", file, "--database", `sqlite:${database}`];
 
 /** A file's database as an apply leaves it, to be copied by each round. */
 function prepare(file, name) {

@@ -15,49 +15,109 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What a document's `console` blocks show: each `$ command` and the output under it. */
 export function shownCommands(markdown: string): readonly Shown[] {
-  return consoleBlocks(markdown).flatMap(({ text, line }) =>
-    text
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => {
-        const end = /(?<!\\)\n/.exec(part)?.index ?? part.length;
-        return { line, command: part.slice(0, end), output: part.slice(end + 1) };
-      }),
-  );
+  return blocksOf(markdown).flatMap((block) => (block.info === "console" ? commandsIn(block) : []));
+}
+
+function commandsIn({ text, line }: Block): readonly Shown[] {
+  return text
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const end = /(?<!\\)\n/.exec(part)?.index ?? part.length;
+      return { line, command: part.slice(0, end), output: part.slice(end + 1) };
+    });
+}
+
+/** `output`: what the document shows of it, where it shows any. */
+export type CopiedCommand = Pick<Shown, "command"> & Partial<Shown>;
+
+/** Every command that a reader may copy: those of `console` blocks, and those of `sh` blocks, which show no output. */
+export function everyCommand(markdown: string): readonly CopiedCommand[] {
+  return blocksOf(markdown).flatMap((block): readonly CopiedCommand[] => {
+    if (block.info === "console") return commandsIn(block);
+    if (block.info !== "sh") return [];
+    const commands = block.text.trim().split(/(?<!\\)\n/);
+    // What starts a server is waited for, however it is started.
+    return commands.map((command) => ({ command: command.replace(/^(node .*) &$/, "$1") }));
+  });
+}
+
+/** What a command printed, on either stream, and how it ended. */
+export interface Run {
+  readonly command: string;
+  readonly output: string;
+  readonly status: number;
+}
+
+export interface RunOptions {
+  readonly isTerminal?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs a document's commands in one shell in a folder with `examples/` and the files that the document shows, as if standard output
- * were a terminal of 80 columns without colours, and gives what each prints.
+ * Servers are started in the background and waited for until they have printed their URL, and until they are gone again; the answer
+ * to a request for an access token is put where the documents say, in ACCESS_TOKEN.
  */
-export function runCommands(markdown: string, folder: string): readonly string[] {
-  prepare(folder, blocksOf(markdown));
+const shellFunctions = `
+servers=
+trap 'kill $servers' EXIT
+kill() {
+  for server in "$@"; do command kill $server 2>/dev/null && wait $server; done
+  true
+}
+node() {
+  : > .started
+  command node "$@" > .started 2> .errors &
+  servers="$servers $!"
+  while [ ! -s .started ] && command kill -0 $! 2>/dev/null; do sleep 0.1; done
+  cat .started .errors
+  command kill -0 $!
+}
+curl() {
+  answer=$(command curl --silent --show-error "$@") || return
+  printf '%s\\n' "$answer"
+  given=$(printf '%s' "$answer" | sed -n 's/.*"access_token":"\\([^"]*\\)".*/\\1/p')
+  ACCESS_TOKEN=\${given:-$ACCESS_TOKEN}
+}
+`;
+
+/**
+ * Runs commands in one shell in a folder that {@link prepareFolder} filled, and gives what each prints. Its streams are pipes; with
+ * `isTerminal`, standard output passes for a terminal of 80 columns without colours.
+ */
+export function runCommands(
+  commands: readonly string[],
+  folder: string,
+  { isTerminal = false, env = {} }: RunOptions = {},
+): readonly Run[] {
   const marker = "=====";
-  const commands = shownCommands(markdown).map(
-    ({ command }) => `${command}\nstatus=$?; printf '\\n${marker}\\n'; (exit $status)`,
-  );
-  const { stdout } = spawnSync("sh", ["-c", `exec 2>&1\n${commands.join("\n")}`], {
+  const lines = commands.map((command) => `${command}\nstatus=$?; printf '\\n${marker} %d\\n' $status; (exit $status)`);
+  const { stdout } = spawnSync("sh", ["-c", `exec 2>&1\n${shellFunctions}${lines.join("\n")}`], {
     cwd: folder,
     env: {
       PATH: [join(folder, ".bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(":"),
       HOME: folder,
-      NO_COLOR: "1",
-      NODE_OPTIONS: `--import ${pathToFileURL(join(folder, ".bin/terminal.mjs")).href}`,
+      ...env,
+      ...(isTerminal && {
+        NO_COLOR: "1",
+        NODE_OPTIONS: `--import ${pathToFileURL(join(folder, ".bin/terminal.mjs")).href}`,
+      }),
     },
     encoding: "utf8",
     timeout: 60_000,
   });
-  const outputs = stdout.split(`\n${marker}\n`).slice(0, -1);
-  return outputs.map((output) => normalise(output, folder).replace(/\n$/, ""));
+  const parts = stdout.split(new RegExp(`\\n${marker} (\\d+)\\n`));
+  return commands.map((command, index) => ({
+    command,
+    output: normalise(parts[2 * index] ?? "", folder).replace(/\n$/, ""),
+    status: Number(parts[2 * index + 1] ?? Number.NaN),
+  }));
 }
 
-function consoleBlocks(markdown: string): readonly Block[] {
-  return blocksOf(markdown).filter(({ info }) => info === "console");
-}
-
-function prepare(folder: string, blocks: readonly Block[]): void {
+/** Fills a folder with `examples/`, the files that a document shows, and what its commands need besides. */
+export function prepareFolder(markdown: string, folder: string): void {
   cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
-  const files = blocks.flatMap(({ file, text }) => (file === undefined ? [] : [[file, text] as const]));
+  const files = blocksOf(markdown).flatMap(({ file, text }) => (file === undefined ? [] : [[file, text] as const]));
   writeFiles(folder, Object.fromEntries(files));
   const bin = join(folder, ".bin");
   mkdirSync(bin);
@@ -71,11 +131,9 @@ function prepare(folder: string, blocks: readonly Block[]): void {
   symlinkSync(join(root, "bin/vtb-setup.js"), join(bin, "vtb-setup"));
   // For examples that import the package by its name.
   mkdirSync(join(folder, "node_modules"));
-  for (const [name, target] of [
-    ["vtb-setup", root],
-    ["zod", join(root, "node_modules/zod")],
-  ] as const) {
-    symlinkSync(target, join(folder, "node_modules", name));
+  symlinkSync(root, join(folder, "node_modules/vtb-setup"));
+  for (const name of ["zod", "express", "hono", "@hono", "oidc-provider"]) {
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   }
 }
 
