@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   plan: ["errors.ts", "secrets", "document", "database"],
   config: ["errors.ts", "formats", "secrets", "document", "plan"],
   kinds: ["errors.ts", "secrets", "document", "database", "oidc", "plan"],
-  steps: ["errors.ts", "formats", "secrets", "plan", "config"],
+  steps: ["errors.ts", "formats", "secrets", "jwt", "plan", "config"],
   engine: ["errors.ts", "version.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
   jwt: ["errors.ts"],
   identity: ["errors.ts", "eventual.ts", "version.ts", "secrets", "database", "jwt"],

@@ -36,6 +36,11 @@ export function isSymmetric({ keyTypes }: Algorithm): boolean {
   return keyTypes.includes("secret");
 }
 
+/** How long a client's secret has to be, where signatures are checked with it: as its hash (RFC 7518 §3.2). 0 for other algorithms. */
+export function minSecretBytes(algorithm: Algorithm): number {
+  return isSymmetric(algorithm) ? (algorithm.signatureBytes ?? 0) : 0;
+}
+
 /** Whether a key is of the type and on the curve that an algorithm needs. */
 export function suits(key: KeyObject, { keyTypes, curve }: Algorithm): boolean {
   const type = key.type === "secret" ? "secret" : key.asymmetricKeyType;

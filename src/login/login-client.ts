@@ -61,9 +61,9 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
     if (provider === "unavailable") return fault("provider_unavailable", "provider_unavailable");
     if (provider === "incomplete" || row.client_id === "") return fault("not_configured", "client_incomplete");
     const opened = openClient(row, provider, vault, reservedGroups);
-    if (typeof opened === "string") {
-      tellOnce({ kind: "client_unusable", client: identifier, message: opened });
-      return fault("not_configured", "client_unusable");
+    if (opened.kind === "unusable") {
+      tellOnce({ kind: "client_unusable", client: identifier, message: opened.message });
+      return fault("not_configured", opened.reason);
     }
     const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
     for (const message of weaknesses(row, provider, usesPkce)) {
@@ -73,19 +73,35 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
     if (fields.length > 0) tellOnce({ kind: "mapping_ignored", client: identifier, fields });
     // The column holds what the client's schema made: a list of texts.
     const scopes = JSON.parse(row.scopes) as readonly string[];
-    return { kind: "loaded", row, scopes, usesPkce, provider, ...opened, fetch: fetchFor(row.ca_file) };
+    return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
   };
 }
 
-/** The client with its secrets open; or why that can't be, for an operator. */
-function openClient(row: LoginClientRow, provider: LoginProvider, vault: Vault, reservedGroups: readonly string[]) {
+type OpenedClient =
+  | { readonly kind: "opened"; readonly oidc: OidcClient; readonly access: OpenAccess; readonly secret: Secret }
+  /** `message` is for an operator. */
+  | { readonly kind: "unusable"; readonly reason: "client_unusable" | "weak_secret"; readonly message: string };
+
+/** The client with its secrets open. */
+function openClient(
+  row: LoginClientRow,
+  provider: LoginProvider,
+  vault: Vault,
+  reservedGroups: readonly string[],
+): OpenedClient {
   try {
     const oidc = createClient(row, provider, vault, reservedGroups);
-    if (oidc.access.kind !== "open") return oidc.access.kind === "unusable" ? oidc.access.message : "it is disabled";
-    return { oidc, access: oidc.access, secret: vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`) };
+    const { access } = oidc;
+    if (access.kind === "disabled") return { kind: "unusable", reason: "client_unusable", message: "it is disabled" };
+    if (access.kind === "unusable") {
+      const reason = access.reason === "weak_secret" ? access.reason : "client_unusable";
+      return { kind: "unusable", reason, message: access.message };
+    }
+    const secret = vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`);
+    return { kind: "opened", oidc, access, secret };
   } catch (error) {
-    if (error instanceof SetupError) return error.message;
-    throw error;
+    if (!(error instanceof SetupError)) throw error;
+    return { kind: "unusable", reason: "client_unusable", message: error.message };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { readUserRules, type UserRules } from "../identity/rules.js";
-import { type Algorithm, algorithms, isSymmetric } from "../jwt/algorithm.js";
+import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "../jwt/algorithm.js";
 import { keySetOf } from "../jwt/key-set.js";
 import { importWrittenKey, isFor } from "../jwt/public-key.js";
 import { prepareSignatureCheck } from "../jwt/signature-check.js";
@@ -38,7 +38,7 @@ export interface OidcClient {
 type ClientAccess =
   | { readonly kind: "open"; readonly algorithm: Algorithm; readonly keys: KeySource }
   | { readonly kind: "disabled" }
-  | { readonly kind: "unusable"; readonly message: string };
+  | { readonly kind: "unusable"; readonly reason: "not_configured" | "weak_secret"; readonly message: string };
 
 export type OpenAccess = ClientAccess & { readonly kind: "open" };
 
@@ -79,7 +79,13 @@ function accessOf(row: ClientRow, audience: readonly string[], provider: Provide
 function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): ClientAccess {
   const secret = vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`).reveal();
   if (secret === "") return unusable("it has no secret to check signatures with");
-  const check = prepareSignatureCheck(createSecretKey(Buffer.from(secret)), algorithm);
+  const least = minSecretBytes(algorithm);
+  const bytes = Buffer.from(secret);
+  if (bytes.length < least) {
+    // Whoever has one token could find it by trying, and make tokens of his own.
+    return unusable(`its secret is shorter than the ${least} bytes that ${algorithm.name} needs`, "weak_secret");
+  }
+  const check = prepareSignatureCheck(createSecretKey(bytes), algorithm);
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: () => [check] }) };
 }
 
@@ -92,8 +98,8 @@ function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: 
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: (wanted) => keys.checksFor(wanted, undefined) }) };
 }
 
-function unusable(message: string): ClientAccess {
-  return { kind: "unusable", message };
+function unusable(message: string, reason: "not_configured" | "weak_secret" = "not_configured"): ClientAccess {
+  return { kind: "unusable", reason, message };
 }
 
 function parse(text: string): unknown {

@@ -201,3 +201,34 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     ]);
   });
 });
+
+describe("F5 S101 a secret that tokens are signed with", () => {
+  const short = "Vq3xH8sLr2Zt";
+  const fromEnv = "{value_from: {env: CLIENT_SECRET}}";
+  const validate = (secret: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]) => {
+    const yaml = config(explicit, "      oidc_rp_sign_algo: HS256\n").replace(short, secret);
+    return workplaceOf({ "config.yaml": yaml }, runCliHere).run(["validate", "config.yaml", ...args], { env });
+  };
+
+  it("is refused where it is too short, wherever it comes from, and is not shown", async () => {
+    for (const [secret, env] of [
+      [short, {}],
+      [fromEnv, { CLIENT_SECRET: short }],
+      [`{value_from: {env: CLIENT_SECRET, default: ${short}}}`, {}],
+    ] as const) {
+      const run = await validate(secret, env);
+      expect(run).toMatchObject({
+        status: 3,
+        problems: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 1[23]:/)]),
+      });
+      expect(JSON.stringify(run)).toContain("at least 32 bytes");
+      expect(JSON.stringify(run)).not.toContain(short);
+    }
+    expect(await validate(fromEnv, { CLIENT_SECRET: short.repeat(3) })).toMatchObject({ status: 0 });
+  });
+
+  it("is not looked at where nobody knows it yet", async () => {
+    expect(await validate(fromEnv, {}, "--no-env")).toMatchObject({ status: 0 });
+    expect(JSON.stringify(await validate(fromEnv))).not.toContain("bytes");
+  });
+});

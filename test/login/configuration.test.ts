@@ -155,6 +155,29 @@ describe("what a login checks ID tokens with", () => {
     expect((await world.signIn()).kind).toBe(good ? "signed_in" : "refused");
   });
 
+  it("F5 S101 begins no login where ID tokens are signed with a secret of fewer than 32 bytes", async () => {
+    const client = (secret: string) => ({ sign_algo: "HS256", client_secret: new Secret(secret) });
+    const world = await makeWorld(rsa, { client: client("x".repeat(31)) });
+    world.provider.signer = "x".repeat(31);
+    expect(await world.login.start()).toMatchObject({ kind: "refused", status: 503, code: "not_configured" });
+    expect(world.reasons()).toEqual(["weak_secret"]);
+    const message = "its secret is shorter than the 32 bytes that HS256 needs";
+    expect(world.events).toContainEqual({ kind: "client_unusable", client: "admin-oidc", message });
+    await world.apply(adminClient(client("x".repeat(32))));
+    world.provider.signer = "x".repeat(32);
+    expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+  });
+
+  it("F5 S101 ends a login that was under way when the secret became too short", async () => {
+    const world = await makeWorld(rsa, { client: { sign_algo: "HS256" } });
+    const browser = openBrowser();
+    const begun = await world.begin(browser);
+    await world.apply(adminClient({ sign_algo: "HS256", client_secret: new Secret("x") }));
+    world.provider.signer = "x";
+    expect(await world.end(browser, world.provider.authorize(begun.href))).toMatchObject({ code: "not_configured" });
+    expect(world.provider.tokenRequests()).toEqual([]);
+  });
+
   it("oidc_rp_idp_sign_key: a PEM or JWK is used instead of the published keys", async () => {
     const pem = String(rsa.publicKey.export({ format: "pem", type: "spki" }));
     for (const written of [pem, JSON.stringify(rsa.jwk)]) {

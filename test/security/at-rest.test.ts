@@ -45,7 +45,7 @@ describe("the database", () => {
   });
 
   it("S70 holds client secrets and sign keys sealed, bound to their row and column", async () => {
-    const yaml = provider().replace(
+    const yaml = provider("a-long-client-secret-for-tests-of-this").replace(
       "oidc_rp_client_id: api",
       "oidc_rp_client_id: api\n      oidc_rp_sign_algo: HS256\n      oidc_rp_idp_sign_key: a-sign-key-for-tests",
     );
@@ -55,7 +55,7 @@ describe("the database", () => {
     const vault = createVault(parseKey(key));
     const open = (sealed: string | null, column: string) =>
       vault.open(sealed ?? "", `oidc_clients/${row.id}/${column}`).reveal();
-    expect(open(row.client_secret, "client_secret")).toBe("a-client-secret-for-tests");
+    expect(open(row.client_secret, "client_secret")).toBe("a-long-client-secret-for-tests-of-this");
     expect(open(row.sign_key, "sign_key")).toBe("a-sign-key-for-tests");
     expect(() => open(row.client_secret, "sign_key")).toThrow(/KEY_MISMATCH/);
     expect(JSON.stringify(row)).not.toContain("for-tests");

@@ -200,7 +200,37 @@ describe("an OpenID Connect client", () => {
     expect(JSON.stringify(found)).not.toContain("not-a-key");
     expect(attributes({ oidc_rp_idp_sign_key: key }).sign_key).toBe(key);
     expect(codes({ oidc_rp_idp_sign_key: new Secret("{") })).toEqual(["INVALID_VALUE items.0.oidc_rp_idp_sign_key"]);
-    expect(codes({ oidc_rp_idp_sign_key: key, oidc_rp_sign_algo: "HS256" })).toEqual([]);
+    const secret = { oidc_rp_client_secret: new Secret("s".repeat(32)) };
+    expect(codes({ oidc_rp_idp_sign_key: key, oidc_rp_sign_algo: "HS256", ...secret })).toEqual([]);
+  });
+
+  it.each([
+    ["HS256", 32],
+    ["HS384", 48],
+    ["HS512", 64],
+  ])(
+    "F5 S101 refuses %s with a client's secret of fewer than %i bytes, and does not tell how long it is",
+    (name, least) => {
+      const found = (secret: string) =>
+        remarks(oidc, withClient({ oidc_rp_sign_algo: name, oidc_rp_client_secret: new Secret(secret) }));
+      for (const secret of ["", "x", "x".repeat(least - 1), `${"é".repeat(least / 2 - 1)}x`]) {
+        expect(found(secret)).toEqual([
+          {
+            severity: "error",
+            code: "INVALID_VALUE",
+            path: "items.0.oidc_rp_client_secret",
+            message: `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`,
+            hint: expect.stringContaining("make a longer secret at the provider"),
+          },
+        ]);
+      }
+      // Bytes count, not characters.
+      for (const secret of ["x".repeat(least), "é".repeat(least / 2)]) expect(found(secret)).toEqual([]);
+    },
+  );
+
+  it.each(["RS256", "PS512", "ES384", "EdDSA"])("F5 lets the secret be short where %s signs", (algorithm) => {
+    expect(codes({ oidc_rp_sign_algo: algorithm, oidc_rp_client_secret: new Secret("x") })).toEqual([]);
   });
 
   it("takes a public key in PEM and as a JWK without a word", async () => {

@@ -24,7 +24,9 @@ const fields = z.strictObject({
     .optional()
     .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
   oidc_rp_client_id: text(1000).describe("The client's id at the provider."),
-  oidc_rp_client_secret: secretText.describe("The client's secret at the provider; stored sealed."),
+  oidc_rp_client_secret: secretText.describe(
+    "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
+  ),
   oidc_rp_sign_algo: z
     .enum(signAlgorithms)
     .default("RS256")

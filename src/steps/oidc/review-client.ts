@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { warning } from "../remark.js";
+import { algorithms, minSecretBytes } from "../../jwt/algorithm.js";
+import { refusal, warning } from "../remark.js";
 import type { PresentClient } from "./client.js";
 import { completeOptions } from "./complete-options.js";
 import { isKnownClient } from "./identifier.js";
@@ -9,6 +10,7 @@ export function reviewClient(client: PresentClient, path: ConfigPath): readonly 
   return [
     ...reviewIdentifier(client, path),
     ...reviewScopes(client, path),
+    ...reviewSecret(client, path),
     ...reviewSignKey(client, path),
     ...reviewOptions(client, path),
   ];
@@ -26,6 +28,18 @@ function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: Conf
   if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
   const message = "without the scope `openid`, a provider gives no ID token";
   return [warning("MISSING_OPENID_SCOPE", [...path, "oidc_rp_scopes_list"], message, "add `openid` to the scopes")];
+}
+
+/** Whoever has one token that was signed with a short secret can find it by trying, and make tokens of his own. */
+function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const algorithm = algorithms.get(client.oidc_rp_sign_algo);
+  const least = algorithm ? minSecretBytes(algorithm) : 0;
+  if (Buffer.byteLength(client.oidc_rp_client_secret.reveal()) >= least) return [];
+  const { oidc_rp_sign_algo: name } = client;
+  const message = `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`;
+  const hint =
+    "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
+  return [refusal("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
 }
 
 function reviewSignKey(client: PresentClient, path: ConfigPath): readonly Remark[] {

@@ -11,7 +11,7 @@ export type Choice =
   | { readonly kind: "unavailable"; readonly reason: "provider_unavailable"; readonly retryAfterSeconds: number };
 
 /** In the order in which a token got further. */
-const faults = ["not_configured", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
+const faults = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
 type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
 
@@ -39,10 +39,10 @@ export function chooseClient(
   let furthest = 0;
   for (const client of candidates) {
     const { access } = client;
-    if (access.kind === "unusable") continue;
-    if (access.kind === "disabled") furthest = Math.max(furthest, 1);
-    else if (access.algorithm.name !== header.alg) furthest = Math.max(furthest, 2);
-    else if (!isMeantFor(client, claims, rules)) furthest = Math.max(furthest, 3);
+    if (access.kind === "unusable") furthest = Math.max(furthest, faults.indexOf(access.reason));
+    else if (access.kind === "disabled") furthest = Math.max(furthest, faults.indexOf("client_disabled"));
+    else if (access.algorithm.name !== header.alg) furthest = Math.max(furthest, faults.indexOf("wrong_algorithm"));
+    else if (!isMeantFor(client, claims, rules)) furthest = Math.max(furthest, faults.indexOf("wrong_audience"));
     else return { kind: "chosen", client, access };
   }
   return { kind: "refused", reason: faults[furthest] ?? "not_configured" };

@@ -70,6 +70,6 @@ function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups 
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const closed = createClient({ ...row, enabled: 0 }, provider, vault);
-    return { ...closed, access: { kind: "unusable", message: error.message } };
+    return { ...closed, access: { kind: "unusable", reason: "not_configured", message: error.message } };
   }
 }

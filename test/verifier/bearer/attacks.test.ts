@@ -72,6 +72,30 @@ describe("a bearer token's algorithm and key", () => {
     await refuse(world, goodToken(idp, rs256), "wrong_algorithm", twin);
   });
 
+  it.each([
+    ["HS256", 32],
+    ["HS384", 48],
+    ["HS512", 64],
+  ])("F5 S101 is refused with %s where the client's secret has fewer than %i bytes", async (alg, least) => {
+    const makeSymmetric = (secret: string) =>
+      makeWorld([providerOf(idp), clientOf({ sign_algo: alg, client_secret: new Secret(secret) })]);
+    const tokenWith = (secret: string) => {
+      const signed = `${encode({ alg })}.${encode(goodClaims(idp))}`;
+      return `${signed}.${createHmac(`sha${alg.slice(2)}`, secret)
+        .update(signed)
+        .digest("base64url")}`;
+    };
+    for (const secret of ["x", "x".repeat(least - 1)]) {
+      const world = await makeSymmetric(secret);
+      expect(await world.authenticate(tokenWith(secret))).toEqual({ kind: "refused", reason: "weak_secret" });
+      const message = `its secret is shorter than the ${least} bytes that ${alg} needs`;
+      expect(world.events).toContainEqual({ kind: "client_unusable", client: "api-oidc", message });
+    }
+    for (const secret of ["x".repeat(least), "é".repeat(least / 2)]) {
+      expect(await (await makeSymmetric(secret)).authenticate(tokenWith(secret))).toMatchObject({ kind: "accepted" });
+    }
+  });
+
   it("S12 is refused with an alg that is not configured though the key allows it, before a key is looked for", async () => {
     const world = await makeUsual();
     const requests = idp.keyRequests();
