@@ -32,6 +32,8 @@ interface Build {
   readonly locate: Locate;
   /** Values that were blanked out, because they are no YAML, by where they start. */
   readonly blanked: ReadonlyMap<number, Place>;
+  /** What quoted texts say that were put on one line to be read, by where they start. */
+  readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
   readonly scalars: ScalarNode[];
   readonly findings: Finding[];
@@ -45,7 +47,7 @@ interface Build {
 /** Turns the YAML package's tree into nodes with places: aliases share their node, merge keys are merged, tags are checked. */
 export function buildTree(
   contents: ParsedNode | null,
-  { text, locate, blanked }: Pick<Build, "text" | "locate" | "blanked">,
+  { text, locate, blanked, quoted }: Pick<Build, "text" | "locate" | "blanked" | "quoted">,
 ): Tree {
   const findings: Finding[] = [];
   const scalars: ScalarNode[] = [];
@@ -54,6 +56,7 @@ export function buildTree(
     text,
     locate,
     blanked,
+    quoted,
     aliases,
     scalars,
     findings,
@@ -100,8 +103,7 @@ function buildScalar(build: Build, node: Scalar, place: Place, shown: boolean): 
     addScalar(build, new ScalarNode("", blanked, false));
     return { kind: "unresolved", place: blanked };
   }
-  // The failsafe schema makes every scalar a text.
-  const text = String(node.value);
+  const text = build.quoted.get(place.start) ?? textOf(build, node, place);
   const tag = node.tag === undefined ? undefined : coreTag(node.tag, "scalar");
   const decoded = tag === "!!binary" ? decodeBinary(text) : text;
   const plain = node.type === "PLAIN" && tag !== "!!binary";
@@ -111,6 +113,17 @@ function buildScalar(build: Build, node: Scalar, place: Place, shown: boolean): 
   if (!finding) return scalar;
   report(build, finding);
   return { kind: "unresolved", place };
+}
+
+function textOf(build: Build, node: Scalar, { end }: Place): string {
+  // The failsafe schema makes every scalar a text.
+  const text = String(node.value);
+  const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+  if (!isBlock || end < build.text.length || build.text.endsWith("\n")) return text;
+  // A block that ends the file without a line break has none; the package adds one.
+  const lastLine = build.text.slice(build.text.lastIndexOf("\n") + 1);
+  const isPartOfText = lastLine.trim() !== "" || /^\n*$|[ \t]\n$/.test(text);
+  return isPartOfText ? text.replace(/\n$/, "") : text;
 }
 
 function scalarFinding(build: Build, node: Scalar, text: string | undefined, place: Place): Finding | undefined {

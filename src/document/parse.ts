@@ -8,6 +8,7 @@ import type { Document, Node, Source } from "./node.js";
 import { plainStarts } from "./plain-starts.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
+import { joinUnindented, lineEnd } from "./unindented.js";
 
 /** What came of a file. Without a document, `source` still quotes its lines. */
 export interface ParsedFile {
@@ -24,14 +25,14 @@ export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const { text, finding } = decode(file, bytes);
   if (finding) return unusable({ file, text, scalars: undefined }, [finding]);
   const locate = createLocate(file, text);
-  const { tree, misplaced } = readRepaired(text, locate);
+  const { tree, misplaced, quoted } = readRepaired(text, locate);
   const findings = [...misplaced.map((mistake) => describeMisplaced(mistake, locate)), ...secondDocument(tree, locate)];
   const syntax = describeSyntaxErrors(tree, locate).filter((error) => !standsIn(error, findings));
   if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) {
     return unusable({ file, text, scalars: undefined }, [...findings, ...syntax]);
   }
   const blanked = new Map(misplaced.map(({ start, end }) => [start, locate(start, end)]));
-  const { root, scalars, excess, findings: found } = buildTree(tree.contents, { text, locate, blanked });
+  const { root, scalars, excess, findings: found } = buildTree(tree.contents, { text, locate, blanked, quoted });
   const source = { file, text, scalars };
   for (const finding of found) findings.push(finding);
   if (excess) return unusable(source, findings);
@@ -43,23 +44,42 @@ export function parseDocument(file: string, bytes: Buffer): ParsedFile {
 /** Each round takes out mistakes that hide others from the parser; more rounds than these are not worth their time. */
 const maxRounds = 5;
 
-function readRepaired(
-  text: string,
-  locate: Locate,
-): { readonly tree: SyntaxTree; readonly misplaced: readonly Misplaced[] } {
+interface Repaired {
+  readonly tree: SyntaxTree;
+  readonly misplaced: readonly Misplaced[];
+  /** What quoted texts say that were put on one line, by where they start. */
+  readonly quoted: ReadonlyMap<number, string>;
+}
+
+function readRepaired(text: string, locate: Locate): Repaired {
+  const { text: base, quoted, tree: first } = readJoined(text);
   let misplaced: readonly Misplaced[] = [];
-  let tree = readSyntaxTree(text);
+  let tree = first;
   for (let round = 0; round < maxRounds && tree.errors.length > 0; round += 1) {
     const known = new Set(misplaced.map(({ start }) => start));
     const offsets = ownMistakes(tree.errors).map(({ pos }) => pos[0]);
-    const found = findMisplaced(blankOut(text, misplaced), offsets, locate).filter(({ start }) => !known.has(start));
+    const found = findMisplaced(blankOut(base, misplaced), offsets, locate).filter(({ start }) => !known.has(start));
     if (found.length === 0) break;
     misplaced = [...misplaced, ...found].sort((one, other) => one.start - other.start);
-    tree = readSyntaxTree(blankOut(text, misplaced));
+    tree = readSyntaxTree(blankOut(base, misplaced));
   }
   const starts = misplaced.some(({ guess }) => guess) ? plainStarts(tree) : undefined;
   const real = misplaced.filter(({ guess, start }) => !guess || starts?.has(start));
-  return { misplaced: real, tree: real.length === misplaced.length ? tree : readSyntaxTree(blankOut(text, real)) };
+  const isSame = real.length === misplaced.length;
+  return { misplaced: real, tree: isSame ? tree : readSyntaxTree(blankOut(base, real)), quoted };
+}
+
+/** Joins lines only where that takes an error away: elsewhere the text as it was written tells best what is wrong. */
+function readJoined(text: string, limit = text.length): Omit<Repaired, "misplaced"> & { readonly text: string } {
+  const asWritten = { text, quoted: new Map<number, string>(), tree: readSyntaxTree(text) };
+  if (asWritten.tree.errors.length === 0) return asWritten;
+  const { values, ...joined } = joinUnindented(text, limit);
+  if (values.length === 0) return asWritten;
+  const tree = readSyntaxTree(joined.text);
+  // What follows on the line of the closing quote or bracket shows that it closes something else.
+  const [error] = tree.errors;
+  const wrong = error && values.find(({ start, end }) => start <= error.pos[0] && error.pos[0] <= lineEnd(text, end));
+  return wrong ? readJoined(text, wrong.start) : { ...joined, tree };
 }
 
 function standsIn({ place }: Finding, others: readonly Finding[]): boolean {
