@@ -6,8 +6,9 @@ export type NaturalValue = string | number | boolean | null;
 // YAML 1.1, which is what these files were written for. Its sexagesimal numbers are left as text: `12:30:45` is a time.
 const decimalInteger = /^[-+]?(?:0|[1-9][0-9_]*)$/;
 const octalInteger = /^[-+]?0[0-7_]+$/;
-const prefixedInteger = /^[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$/;
-const float = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/;
+const prefixedInteger = /^[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)$/;
+// PyYAML takes a sign only before a digit: `-.5` is text.
+const float = /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/;
 
 /** What YAML 1.1 reads in it, but for what JSON can't hold (infinities, dates, integers beyond 2^53), which stays text. */
 export function naturalValue(node: ScalarNode): NaturalValue {
@@ -34,7 +35,7 @@ export function toInteger(node: ScalarNode): number | undefined {
     const natural = naturalNumber(text) ?? naturalBoolean(text);
     if (natural !== undefined) return integral(Number(natural));
   }
-  const lenient = /^\s*([-+]?\d+(?:_\d+)*)(?:\.0*)?\s*$/.exec(text)?.[1];
+  const lenient = /^\s*([-+]?\d+(?:_\d+)*)(?:\.0+)?\s*$/.exec(text)?.[1];
   return lenient === undefined ? undefined : integral(Number(lenient.replaceAll("_", "")));
 }
 
@@ -63,7 +64,7 @@ function naturalNumber(text: string): number | undefined {
   if (decimalInteger.test(text) || float.test(text)) return finite(Number(digits));
   if (!octalInteger.test(text) && !prefixedInteger.test(text)) return undefined;
   const unsigned = digits.replace(/^[-+]/, "");
-  const size = finite(Number(octalInteger.test(text) ? `0o${unsigned.slice(1)}` : unsigned));
+  const size = finite(Number(octalInteger.test(text) ? `0o0${unsigned.slice(1)}` : unsigned));
   return size === undefined || !digits.startsWith("-") ? size : -size;
 }
 

@@ -46,7 +46,8 @@ describe("toInteger", () => {
   it.each([
     ["0x1F", 31],
     ["0b1", 1],
-    ["0o17", 15],
+    ["0_17", 15],
+    ["0_", 0],
     ["010", 8],
     ["-0x10", -16],
     ["true", 1],
@@ -59,12 +60,12 @@ describe("toInteger", () => {
     expect(toInteger(quoted(" 48 "))).toBe(48);
   });
 
-  it.each(["48.5", "1e2", "", "abc", "12:30:45", "4 8", ".inf", ".nan"])("refuses %j", (text) => {
+  it.each(["48.5", "1e2", "", "abc", "12:30:45", "4 8", ".inf", ".nan", "0o17", "0-7"])("refuses %j", (text) => {
     expect(toInteger(plain(text))).toBeUndefined();
     expect(toInteger(quoted(text))).toBeUndefined();
   });
 
-  it.each(["0x30", "true", "4__8", "_48"])("refuses a quoted %s", (text) => {
+  it.each(["0x30", "true", "4__8", "_48", "48."])("refuses a quoted %s", (text) => {
     expect(toInteger(quoted(text))).toBeUndefined();
   });
 });
@@ -119,5 +120,51 @@ describe("naturalValue", () => {
   it("follows the tags of YAML's own types", () => {
     expect(naturalValue(new ScalarNode("42", place, false, "!!int"))).toBe(42);
     expect(naturalValue(new ScalarNode("42", place, true, "!!str"))).toBe("42");
+  });
+});
+
+describe("F72: what PyYAML reads where no field says what is expected", () => {
+  it.each([
+    "0o17",
+    "-.5",
+    "+.5",
+    "-.5e+1",
+    "1e5",
+    "1.0e5",
+    "08",
+    "0B11",
+    "0X1F",
+    "_1",
+    "nUll",
+    "y",
+    "N",
+    "t",
+    "tRUE",
+    "=",
+    "12:30",
+  ])("%s is text", (text) => {
+    expect(naturalValue(plain(text))).toBe(text);
+  });
+
+  it.each([
+    [".5", 0.5],
+    ["-0.5", -0.5],
+    ["5.", 5],
+    [".5e+1", 5],
+    ["1.5e-3", 0.0015],
+    ["1_000", 1000],
+    ["1_0.5_0", 10.5],
+    ["017", 15],
+    ["-017", -15],
+    ["0_", 0],
+    ["0x1F", 31],
+    ["0b11", 3],
+    ["yes", true],
+    ["Off", false],
+    ["~", null],
+    ["NULL", null],
+  ])("%s is %j, and text in quotes", (text, value) => {
+    expect(naturalValue(plain(text))).toBe(value);
+    expect(naturalValue(quoted(text))).toBe(text);
   });
 });
