@@ -41,7 +41,7 @@ export interface UserRules {
 const verifiedEmail = ["email_verified"];
 
 /**
- * Reads a client's options as they are stored; a missing or odd part gets its default, as the documented ones are.
+ * Reads a client's options as they are stored; a missing part gets its documented default, an odd one gives nobody anything.
  *
  * @param reservedGroups those that no claim may give
  */
@@ -60,8 +60,8 @@ export function readUserRules(options: unknown, reservedGroups: readonly string[
     fields,
     unknownFields: others.map(([name]) => name).filter((name) => !isMappable(name)),
     groupsPath: groupsPath.length > 0 ? groupsPath : undefined,
-    createsGroups: groups.sync !== false,
-    fitsPattern: compileGroupPattern(typeof groups.sync_pattern === "string" ? groups.sync_pattern : "*"),
+    createsGroups: groups.sync === undefined || groups.sync === true,
+    fitsPattern: readPattern(groups.sync_pattern),
     isReserved: reserveGroups(reservedGroups),
     defaultGroups: textsOf(groups.default_groups),
     makesStaff: groups.make_users_staff === true,
@@ -73,6 +73,11 @@ export function readUserRules(options: unknown, reservedGroups: readonly string[
       verifiedEmail,
     ],
   };
+}
+
+function readPattern(pattern: unknown): UserRules["fitsPattern"] {
+  if (pattern === undefined) return compileGroupPattern("*");
+  return typeof pattern === "string" ? compileGroupPattern(pattern) : () => false;
 }
 
 function objectOf(value: unknown): JsonObject {

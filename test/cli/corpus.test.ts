@@ -189,7 +189,7 @@ describe("what real files leave in the database", () => {
       test: "test",
       this: { is: "a nested option!" },
       user_settings: { claim_mappings: { username: ["sub"] } },
-      groups_settings: { claim_mapping: ["roles"], sync: true },
+      groups_settings: { claim_mapping: [], sync: true },
     });
   });
 

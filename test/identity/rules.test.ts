@@ -36,6 +36,27 @@ describe("a claim's path", () => {
   });
 });
 
+describe("F70: a client's stored options", () => {
+  const groupsOf = (groups_settings: object) => readUserRules({ groups_settings });
+
+  it("give nobody anything by a part that is missing or odd", () => {
+    for (const groups of [{}, { claim_mapping: "roles", superuser_group_names: "roles", default_groups: "roles" }]) {
+      expect(groupsOf({ ...groups, make_users_staff: "yes" })).toMatchObject({
+        ...{ groupsPath: undefined, defaultGroups: [], makesStaff: false, superuserGroups: new Set() },
+      });
+    }
+    for (const odd of [null, 1, ["*"]]) {
+      const { fitsPattern, createsGroups } = groupsOf({ sync: odd, sync_pattern: odd });
+      expect([fitsPattern("roles"), createsGroups]).toEqual([false, false]);
+    }
+  });
+
+  it("take the claim's groups where only `sync` and `sync_pattern` are missing", () => {
+    const { fitsPattern, createsGroups, groupsPath } = groupsOf({ claim_mapping: ["roles"] });
+    expect([groupsPath, fitsPattern("roles"), createsGroups]).toEqual([["roles"], true, true]);
+  });
+});
+
 describe("a group pattern", () => {
   it.each([
     ["*", ["", "a", "myapp:x"], []],

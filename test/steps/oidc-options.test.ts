@@ -18,6 +18,9 @@ const defaults = {
   },
 };
 
+/** Of `options` itself: what a file leaves out gives nobody a group. */
+const withoutGroups = { ...defaults, groups_settings: { ...defaults.groups_settings, claim_mapping: [] } };
+
 function optionsOf(options: unknown) {
   return attributesOf(oidc, withClient({ options }), "oidc_client").options;
 }
@@ -44,7 +47,7 @@ describe("a client's options", () => {
 
   it("A7.48 keep other keys, at every level, beside the defaults", () => {
     const free = { test: "test", this: { is: "a nested option!", list: [1, null, true, { deep: 0.5 }] } };
-    expect(optionsOf(free)).toEqual({ ...free, ...defaults });
+    expect(optionsOf(free)).toEqual({ ...free, ...withoutGroups });
     const inside = {
       ...fullOptions,
       user_settings: { ...fullOptions.user_settings, sensitive_claims: [["bsn"]], more: 1 },
@@ -121,7 +124,13 @@ describe("a client's options", () => {
     ["user_settings.username_case_sensitive", { user_settings: { username_case_sensitive: "maybe" } }],
     ["user_settings.sensitive_claims.0", { user_settings: { sensitive_claims: ["bsn"] } }],
     ["groups_settings.claim_mapping", { groups_settings: { claim_mapping: "roles" } }],
-    ["groups_settings.sync", { groups_settings: { sync: null } }],
+    ["groups_settings.sync", { groups_settings: { sync: "now and then" } }],
+    // Each of these stops every sign-in of `mozilla-django-oidc-db`.
+    ["user_settings", { user_settings: null }],
+    ["user_settings.claim_mappings", { user_settings: { claim_mappings: null } }],
+    ["user_settings.sensitive_claims", { user_settings: { sensitive_claims: null } }],
+    ["groups_settings", { groups_settings: null }],
+    ["groups_settings.sync_pattern", { groups_settings: { sync_pattern: null } }],
     ["groups_settings.sync_pattern", { groups_settings: { sync_pattern: 3 } }],
     ["groups_settings.default_groups", { groups_settings: { default_groups: {} } }],
     ["groups_settings.make_users_staff", { groups_settings: { make_users_staff: [] } }],
@@ -132,6 +141,51 @@ describe("a client's options", () => {
     ]);
   });
 
+  it("F70: give no groups where nothing says which claim has them", () => {
+    const groups = (groups_settings: object) => optionsOf({ ...fullOptions, groups_settings });
+    const superusers = { make_users_staff: false, superuser_group_names: ["superuser"] };
+    expect(groups(superusers)).toMatchObject({ groups_settings: { ...superusers, claim_mapping: [] } });
+    expect(groups({})).toMatchObject({ groups_settings: { claim_mapping: [] } });
+    expect(optionsOf({ user_settings: fullOptions.user_settings })).toMatchObject({
+      groups_settings: withoutGroups.groups_settings,
+    });
+    expect(groups({ ...superusers, claim_mapping: ["roles"] })).toMatchObject({
+      groups_settings: { claim_mapping: ["roles"] },
+    });
+    const flat = attributesOf(
+      oidc,
+      withClient({ options: undefined, superuser_group_names: ["superuser"] }),
+      "oidc_client",
+    ).options;
+    expect(flat).toMatchObject({
+      groups_settings: { claim_mapping: ["roles"], superuser_group_names: ["superuser"] },
+    });
+  });
+
+  it("F72: count null as left out, with a warning for each", () => {
+    const options = {
+      user_settings: { claim_mappings: { username: ["sub"], email: null }, username_case_sensitive: null, mine: null },
+      groups_settings: {
+        ...{ claim_mapping: null, sync: null, sync_pattern: "*", default_groups: null },
+        ...{ make_users_staff: null, superuser_group_names: null, mine: null },
+      },
+    };
+    expect(optionsOf(options)).toEqual({
+      user_settings: { claim_mappings: { username: ["sub"] }, username_case_sensitive: true, mine: null },
+      groups_settings: { ...withoutGroups.groups_settings, mine: null },
+    });
+    const message = "nothing is written here, so this counts as left out";
+    expect(remarks(oidc, withClient({ options }))).toMatchObject(
+      [
+        "user_settings.claim_mappings.email",
+        "user_settings.username_case_sensitive",
+        ...["claim_mapping", "sync", "default_groups", "make_users_staff", "superuser_group_names"].map(
+          (name) => `groups_settings.${name}`,
+        ),
+      ].map((path) => ({ code: "IGNORED_FIELD", path: `items.0.options.${path}`, message })),
+    );
+  });
+
   it("refuse an empty path to the username and take an empty path to anything else", () => {
     const mapping = (claim_mappings: object) =>
       withClient({ options: { ...fullOptions, user_settings: { claim_mappings } } });
@@ -140,6 +194,9 @@ describe("a client's options", () => {
         path: "items.0.options.user_settings.claim_mappings.username",
         message: "expected at least one key: without a username nobody can sign in",
       },
+    ]);
+    expect(complaints(oidc, mapping({ username: null }))).toMatchObject([
+      { path: "items.0.options.user_settings.claim_mappings.username" },
     ]);
     expect(issues(oidc, mapping({ username: ["sub"], email: [] }))).toEqual([]);
   });

@@ -7,8 +7,8 @@ export const claimPath = z.array(z.string());
 export const groupNames = z.array(z.string());
 
 export const claimMappings = z
-  .record(z.string(), claimPath)
-  .refine((mappings) => mappings.username === undefined || mappings.username.length > 0, {
+  .record(z.string(), claimPath.nullable())
+  .refine((mappings) => mappings.username === undefined || (mappings.username?.length ?? 0) > 0, {
     path: ["username"],
     error: "expected at least one key: without a username nobody can sign in",
   });
@@ -18,7 +18,10 @@ const freeValue = z
   .unknown()
   .refine(isPlainJson, { error: "expected text, numbers, true or false, null, lists and mappings" });
 
-/** What the runtime reads of a client's `options`. */
+/**
+ * What the runtime reads of a client's `options`. Null counts as left out where `mozilla-django-oidc-db` lives with it; elsewhere
+ * it stops every sign-in there.
+ */
 export const clientOptions = z
   .object({
     user_settings: z
@@ -28,7 +31,7 @@ export const clientOptions = z
           .describe("Per field of a user, the path to its claim; `username` says who it is."),
         username_case_sensitive: z
           .boolean()
-          .optional()
+          .nullish()
           .describe("Whether usernames that differ in case alone are different users; true when left out."),
         sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
       })
@@ -37,12 +40,12 @@ export const clientOptions = z
       .describe("How claims become a user."),
     groups_settings: z
       .object({
-        claim_mapping: claimPath.optional().describe("The path to the claim that holds the user's groups."),
-        sync: z.boolean().optional().describe("Whether groups that do not exist yet are made."),
+        claim_mapping: claimPath.nullish().describe("The path to the claim that holds the user's groups."),
+        sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
         sync_pattern: text(255).optional().describe("Which groups of the claim count, such as `myapp:*`."),
-        default_groups: groupNames.optional().describe("Groups that everybody who signs in becomes a member of."),
-        make_users_staff: z.boolean().optional().describe("Whether everybody who signs in becomes staff."),
-        superuser_group_names: groupNames.optional().describe("The groups whose members are superusers."),
+        default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),
+        make_users_staff: z.boolean().nullish().describe("Whether everybody who signs in becomes staff."),
+        superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),
       })
       .catchall(freeValue)
       .optional()

@@ -61,9 +61,16 @@ function isPublicKey(text: string): boolean {
 }
 
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
-  const { defaulted } = completeOptions(client);
-  if (defaulted.length === 0) return [];
+  const { defaulted, empty } = completeOptions(client);
+  const left = empty.map((field) => {
+    const message = "nothing is written here, so this counts as left out";
+    return warning("IGNORED_FIELD", [...path, "options", ...field], message, "write a value, or remove the line");
+  });
+  if (defaulted.length === 0) return left;
   const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;
   const place = client.options === undefined ? path : [...path, "options"];
-  return [warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what")];
+  return [
+    ...left,
+    warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what"),
+  ];
 }
