@@ -34,7 +34,7 @@ export const problemCodes = {
   MIGRATION_NEEDED: "The database's tables are not those of this version, and `--no-migrate` leaves them as they are.",
   MISSING_FIELD: "A required field is missing.",
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
-  NAME_TAKEN: "A service user would take the name of an existing user.",
+  NAME_TAKEN: "A service user and another user would have the same name.",
   NO_STEPS_ENABLED: "No step is enabled, so there is nothing to do.",
   NO_SIGN_KEYS: "Nothing is configured that a client's tokens could be checked with.",
   OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults are used.",

@@ -4,7 +4,10 @@ import { orderKinds } from "../plan/order.js";
 import { checkpoint } from "./interrupt.js";
 import type { ApplyOptions } from "./options.js";
 
-/** Carries the changes out: deletions first, so that what they held is free; each kind after those it depends on. */
+/**
+ * Carries the changes out: deletions first, then what else gives something up, so that what they held is free; each kind after
+ * those it depends on.
+ */
 export async function writeChanges(
   context: WriteContext,
   kinds: readonly Kind[],
@@ -19,10 +22,11 @@ export async function writeChanges(
     if (ids.length > 0) await kind.remove(context, ids);
     await checkpoint(signal);
   }
+  const plannedOf = (kind: Kind): readonly PlannedChange[] =>
+    changes.filter((change): change is PlannedChange => change.action !== "delete" && change.kind === kind.name);
+  for (const kind of ordered) await kind.release?.(context, plannedOf(kind));
   for (const kind of ordered) {
-    const planned = changes.filter(
-      (change): change is PlannedChange => change.action !== "delete" && change.kind === kind.name,
-    );
+    const planned = plannedOf(kind);
     if (planned.length > 0) {
       onProgress(`writing ${planned.length} ${kind.name}`);
       await kind.write(context, planned);

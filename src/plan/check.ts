@@ -15,7 +15,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[]): readonl
   ];
 }
 
-function planWorld({ kinds, current, wanted }: PlanInput, changes: readonly Change[]): PlannedWorld {
+function planWorld({ kinds, current, wanted, owner }: PlanInput, changes: readonly Change[]): PlannedWorld {
   const keys = new Map<string, Set<string>>();
   const wantedBy = new Map<string, readonly Resource[]>();
   for (const { name } of kinds) {
@@ -31,7 +31,18 @@ function planWorld({ kinds, current, wanted }: PlanInput, changes: readonly Chan
     else known?.add(change.key);
     if (change.action === "update" && change.previousKey !== undefined) known?.delete(change.previousKey);
   }
-  return { keys: (kind) => keys.get(kind) ?? new Set(), wanted: (kind) => wantedBy.get(kind) ?? [] };
+  const left = new Map<string, readonly CurrentResource[]>();
+  for (const { name } of kinds) {
+    const declared = new Set(wantedBy.get(name)?.map(({ key }) => key));
+    const isLeft = ({ key }: CurrentResource) => !declared.has(key) && keys.get(name)?.has(key);
+    left.set(name, current.get(name)?.filter(isLeft) ?? []);
+  }
+  return {
+    owner,
+    keys: (kind) => keys.get(kind) ?? new Set(),
+    wanted: (kind) => wantedBy.get(kind) ?? [],
+    left: (kind) => left.get(kind) ?? [],
+  };
 }
 
 function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[] {
@@ -64,9 +75,7 @@ function refuseDangling(input: PlanInput, changes: readonly Change[], world: Pla
         refusals.push(danglingWanted(resource, target, deleted.has(`${target.kind} ${target.key}`)));
       }
     }
-    const declared = new Set(world.wanted(kind.name).map(({ key }) => key));
-    for (const row of input.current.get(kind.name) ?? []) {
-      if (declared.has(row.key) || !world.keys(kind.name).has(row.key)) continue;
+    for (const row of world.left(kind.name)) {
       for (const target of danglingFrom(kind, row.attributes, world)) refusals.push(danglingRow(kind, row, target));
     }
   }

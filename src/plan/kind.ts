@@ -72,10 +72,15 @@ export interface Refusal extends Omit<Finding, "severity"> {
   readonly reason: FailureReason;
 }
 
-/** The keys that will exist once the plan is applied, and what the files want, by kind. */
+/** What there will be once the plan is applied, by kind. */
 export interface PlannedWorld {
+  /** The owner that the run is for. */
+  readonly owner: string;
   readonly keys: (kind: string) => ReadonlySet<string>;
+  /** What the files want. */
   readonly wanted: (kind: string) => readonly Resource[];
+  /** The rows that no file declares and the run leaves as they are. */
+  readonly left: (kind: string) => readonly CurrentResource[];
 }
 
 /** How things of one kind are compared, read and written, all of them at once. */
@@ -91,6 +96,11 @@ export interface Kind {
   /** Refuses what its own attributes alone don't show to be impossible. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
+  /**
+   * Takes out of the way what these changes give up and another kind's may be about to get, such as a name. It comes after what
+   * the run removes, and before any kind writes.
+   */
+  readonly release?: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
   /** Creates and updates, in the order given. */
   readonly write: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
   readonly remove: (context: WriteContext, ids: readonly string[]) => Promise<void>;

@@ -1,4 +1,5 @@
 import { type FailureReason, type ProblemCode, type SetupError, setupError } from "../../errors.js";
+import { constraintViolated } from "../constraint-violated.js";
 import { isFailure, type PostgresFailure } from "./failure.js";
 
 /** What messages name: where the database is, and where the password came from. */
@@ -112,6 +113,8 @@ export function explainPostgres(error: unknown, context: ExplainContext): SetupE
     return setupError(found.reason, found.code, found.message(context, error), found.hint(context), { cause: error });
   }
   const constraint = error.constraint === undefined ? "" : `, constraint ${error.constraint}`;
+  // Integrity constraint violations.
+  if (code.startsWith("23")) return constraintViolated(`${code}${on(error.table)}${constraint}`, error);
   return setupError(
     "internal",
     "DATABASE_FAILED",

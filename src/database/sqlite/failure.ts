@@ -1,4 +1,5 @@
 import { type SetupError, setupError } from "../../errors.js";
+import { constraintViolated } from "../constraint-violated.js";
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
@@ -8,6 +9,7 @@ export function codeOf(error: unknown): string {
 export function explainFailure(cause: unknown): SetupError | undefined {
   const code = codeOf(cause);
   if (!code.startsWith("SQLITE_")) return undefined;
+  if (code.startsWith("SQLITE_CONSTRAINT")) return explainConstraint(cause);
   const mayPass = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code);
   return setupError(
     mayPass ? "unavailable" : "internal",
@@ -18,6 +20,13 @@ export function explainFailure(cause: unknown): SetupError | undefined {
       : "check the database's file for damage",
     { cause },
   );
+}
+
+/** Only the rule's name and columns are told, which SQLite gives in a fixed form. */
+function explainConstraint(cause: unknown): SetupError {
+  const told = cause instanceof Error ? cause.message : "";
+  const rule = /^(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w.]+(?:, [\w.]+)*)?$/.exec(told)?.[0];
+  return constraintViolated(rule ?? codeOf(cause), cause);
 }
 
 export function unreachable(file: string, cause: unknown): Error {

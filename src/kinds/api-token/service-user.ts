@@ -16,6 +16,22 @@ export interface TokenUsers {
   readonly dropLeftOver: () => Promise<void>;
 }
 
+/** Frees the names of service users that go or get another one: no user can have such a name, and none keeps it. */
+export async function releaseNames(context: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
+  const leaving = changes.filter(
+    (change) =>
+      change.action === "update" && (change.previousKey !== undefined || typeof change.attributes.user === "string"),
+  );
+  const users = [...(await serviceUsers(context, leaving)).values()];
+  for (const ids of chunk(users, 500)) {
+    await context.db
+      .updateTable("users")
+      .set((eb) => ({ username: eb(eb.val("released:"), "||", eb.ref("id")) }))
+      .where("id", "in", ids)
+      .execute();
+  }
+}
+
 /** Makes sure that each changed token has its user. A token's `user` is null for a service user of its own. */
 export async function writeTokenUsers(context: WriteContext, changes: readonly PlannedChange[]): Promise<TokenUsers> {
   const { db, now, owner } = context;
