@@ -1,5 +1,5 @@
 import type { CompiledQuery } from "kysely";
-import type { Database, SqlValue } from "./database.js";
+import type { Database, DatabaseEnv, SqlValue } from "./database.js";
 
 /**
  * The first row of a query that was compiled and prepared once, for use many times: its values in the order of the selection,
@@ -30,6 +30,18 @@ export interface ChangeSignal {
    * newer than the program (refused)
    */
   readonly current: (atLeast?: number) => DatabaseState | Promise<DatabaseState>;
+}
+
+/** How many connections to a server a program may have at once. A file has no use for it. */
+export interface PoolOptions {
+  /** For reading, 1 to 1000; 5 unless this or the URL's `pool_max` says otherwise. Up to two more are for writing. */
+  readonly max?: number | undefined;
+}
+
+export interface LiveOptions {
+  /** Where an address's missing parts are looked up. */
+  readonly env?: DatabaseEnv;
+  readonly pool?: PoolOptions | undefined;
 }
 
 /** A database as programs use it that run for long: it follows changes by others, also when its file is replaced. */

@@ -40,7 +40,10 @@ const timeoutMs = 5000;
  */
 export async function createLogin(options: LoginOptions): Promise<Login> {
   const settings = readSettings(options);
-  const database = await openLiveDatabase(options.database, "read", options.env ?? process.env);
+  const database = await openLiveDatabase(options.database, "read", {
+    env: options.env ?? process.env,
+    pool: options.pool,
+  });
   try {
     // What is wrong with the database is said at the start.
     await database.changes.current();

@@ -1,3 +1,4 @@
+import type { PoolOptions } from "../database/live-database.js";
 import type { LoginEvent } from "./event.js";
 import type { LoginLanguage } from "./texts.js";
 
@@ -24,6 +25,8 @@ export interface LoginOptions {
   readonly language?: LoginLanguage | undefined;
   /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up; the process's own unless given. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** How many connections to a server; a file has no use for it. */
+  readonly pool?: PoolOptions | undefined;
   /** Hears who signs in and out and why somebody was refused; never a code, token, state or claim. */
   readonly onEvent?: ((event: LoginEvent) => void) | undefined;
   /** In milliseconds since 1970, for tests. */

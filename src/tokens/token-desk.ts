@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
-import type { LiveDatabase } from "../database/live-database.js";
+import type { LiveDatabase, PoolOptions } from "../database/live-database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open-live.js";
 import type { Tables } from "../database/tables.js";
@@ -18,6 +18,8 @@ export interface TokenDeskOptions {
   readonly database: string;
   /** Where the parts of the database's address are looked up that it leaves open; the process's own unless given. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** How many connections to a server; a file has no use for it. */
+  readonly pool?: PoolOptions | undefined;
   /** In milliseconds, as `Date.now`, which it is by default. */
   readonly now?: (() => number) | undefined;
 }
@@ -53,8 +55,9 @@ export async function createTokenDesk({
   database: url,
   env = process.env,
   now = Date.now,
+  pool,
 }: TokenDeskOptions): Promise<TokenDesk> {
-  const database = await openLiveDatabase(url, "read", env);
+  const database = await openLiveDatabase(url, "read", { env, pool });
   const asked = <T>(work: () => Promise<T>): Promise<T> => explained(database, work);
   try {
     // What is wrong with the database is said at the start.

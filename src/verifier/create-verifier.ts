@@ -26,7 +26,10 @@ import type { Verifier } from "./verifier.js";
  * @throws TypeError when the realm can't stand in a header, RangeError for a number that is out of its range
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
-  const database = await openLiveDatabase(options.database, "read", options.env ?? process.env);
+  const database = await openLiveDatabase(options.database, "read", {
+    env: options.env ?? process.env,
+    pool: options.pool,
+  });
   try {
     return await createVerifierOf(database, options);
   } catch (error) {

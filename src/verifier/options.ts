@@ -1,3 +1,4 @@
+import type { PoolOptions } from "../database/live-database.js";
 import type { AccessTokenType } from "./bearer/token-rules.js";
 import type { VerifierEvent } from "./event.js";
 import type { FailureLimitOptions } from "./failure-limit.js";
@@ -12,6 +13,8 @@ export interface VerifierOptions {
   readonly onEvent?: ((event: VerifierEvent) => void) | undefined;
   /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up; the process's own unless given. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** How many connections to a server; a file has no use for it. */
+  readonly pool?: PoolOptions | undefined;
   /** What `WWW-Authenticate` calls the API; `api` unless told. */
   readonly realm?: string | undefined;
   /** Of the texts for clients; `nl` unless told, as the incumbent's. */

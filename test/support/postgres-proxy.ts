@@ -19,6 +19,8 @@ export interface PostgresProxy {
   readonly cut: () => void;
   /** Passes nothing on any more, without a word. */
   readonly hush: () => void;
+  /** Passes what the server answers on so much later, as if it were far away. */
+  readonly moveAway: (ms: number) => void;
   /** Works again, for new connections. */
   readonly mend: () => void;
 }
@@ -28,6 +30,7 @@ export async function startPostgresProxy(): Promise<PostgresProxy> {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
+  let awayMs = 0;
   let state: "open" | "cut" | "silent" = "open";
   const server = createServer((client) => {
     connections += 1;
@@ -39,8 +42,10 @@ export async function startPostgresProxy(): Promise<PostgresProxy> {
       socket.on("error", () => {});
       socket.on("close", () => {
         sockets.delete(socket);
-        client.destroy();
         upstream.destroy();
+        // Behind what is still on its way.
+        if (socket === upstream && awayMs > 0) setTimeout(() => client.destroy(), awayMs);
+        else client.destroy();
       });
     }
     client.on("data", (bytes) => {
@@ -49,7 +54,9 @@ export async function startPostgresProxy(): Promise<PostgresProxy> {
       upstream.write(bytes);
     });
     upstream.on("data", (bytes) => {
-      if (state !== "silent") client.write(bytes);
+      if (state === "silent") return;
+      if (awayMs === 0) client.write(bytes);
+      else setTimeout(() => client.write(bytes), awayMs);
     });
   });
   const port = await listenSomewhere(server);
@@ -70,6 +77,9 @@ export async function startPostgresProxy(): Promise<PostgresProxy> {
     },
     hush: () => {
       state = "silent";
+    },
+    moveAway: (ms) => {
+      awayMs = ms;
     },
     mend: () => {
       end();

@@ -18,6 +18,8 @@ export interface PostgresAddress {
   readonly sslKey: string | undefined;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
+  /** How many connections a program that runs for long may have; it is not told to the server. */
+  readonly poolMax: number | undefined;
   /** What the server's session is started with, as `-c name=value`. */
   readonly options: string;
   /** The URL without its password, for messages. */
@@ -26,7 +28,7 @@ export interface PostgresAddress {
 
 const parameters = [
   ...["host", "port", "user", "password", "dbname", "schema", "options", "application_name", "connect_timeout"],
-  ...["sslmode", "sslrootcert", "sslcert", "sslkey"],
+  ...["sslmode", "sslrootcert", "sslcert", "sslkey", "pool_max"],
 ];
 const example = "postgres://USER@HOST:5432/NAME?sslmode=verify-full";
 const defaultConnectTimeoutMs = 5000;
@@ -61,6 +63,7 @@ export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddres
     sslKey: of("", "sslkey", "PGSSLKEY"),
     applicationName: of("", "application_name", "PGAPPNAME") ?? "vtb-setup",
     connectTimeoutMs: timeoutOf(of("", "connect_timeout", "PGCONNECT_TIMEOUT")),
+    poolMax: poolMaxOf(given.get("pool_max")),
     options: [of("", "options", "PGOPTIONS"), schema && searchPath(schema)].filter(Boolean).join(" "),
     location: locationOf({ host, port, user, database, schema }),
   };
@@ -100,6 +103,21 @@ function timeoutOf(text: string | undefined): number {
   if (text === undefined || text === "0") return defaultConnectTimeoutMs;
   if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
   throw invalid("the database's connect_timeout is not a number of seconds", "write it as connect_timeout=10");
+}
+
+export const mostConnections = 1000;
+
+export function isPoolSize(max: number): boolean {
+  return Number.isInteger(max) && max >= 1 && max <= mostConnections;
+}
+
+function poolMaxOf(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (/^\d{1,4}$/.test(text) && isPoolSize(Number(text))) return Number(text);
+  throw invalid(
+    `the database's pool_max is not a number from 1 to ${mostConnections}`,
+    "write it as pool_max=10, or leave it out",
+  );
 }
 
 /** A name in double quotes is taken as it is; in a start option, a backslash keeps a space. */

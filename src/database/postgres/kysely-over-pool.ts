@@ -5,9 +5,12 @@ import type { Tables } from "../tables.js";
 import { cleanFailure, isFailure } from "./failure.js";
 
 /** Queries over a pool; what its errors quote is left out, so that nobody above has to think of it. */
-export function kyselyOverPool(pool: pg.Pool): Kysely<Tables> {
+export function kyselyOverPool(
+  pool: pg.Pool,
+  connect: () => Promise<pg.PoolClient> = () => pool.connect(),
+): Kysely<Tables> {
   const cleaned: PostgresPool = {
-    connect: async () => cleanClient(await withCleanFailures(() => pool.connect())),
+    connect: async () => cleanClient(await withCleanFailures(connect)),
     end: () => pool.end(),
   };
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: cleaned }) });

@@ -1,12 +1,15 @@
 import type pg from "pg";
 import { SetupError } from "../../errors.js";
 import type { Database, DatabaseEnv, OpenMode } from "../database.js";
-import type { LiveDatabase } from "../live-database.js";
+import type { LiveDatabase, LiveOptions } from "../live-database.js";
 import { appliedMigrations } from "../migrate.js";
 import { requireMigrated } from "../require-migrated.js";
-import { parsePostgresUrl } from "./address.js";
+import { isPoolSize, mostConnections, parsePostgresUrl } from "./address.js";
 import { followServer, type StateRow } from "./change-signal.js";
+import { type Connections, takeTurns } from "./connections.js";
 import { describePostgres } from "./describe.js";
+import { explainPostgres } from "./explain.js";
+import { cleanFailure } from "./failure.js";
 import { createGuard } from "./guard.js";
 import { kyselyOverPool } from "./kysely-over-pool.js";
 import { passwordSource } from "./password.js";
@@ -16,21 +19,24 @@ import { prepareOn } from "./prepared-query.js";
 const connectTimeoutMs = 2500;
 
 /** Bounded by the server, and a little later from here, where the server says nothing any more. */
-const pools = {
+const sessions = {
   read: {
-    max: 5,
     answerTimeoutMs: 2500,
     session: { default_transaction_read_only: "on", statement_timeout: "2000" },
   },
   write: {
-    max: 2,
     answerTimeoutMs: 6000,
     session: { lock_timeout: "1000", statement_timeout: "5000", idle_in_transaction_session_timeout: "10000" },
   },
 } as const;
 
+const defaultMax = 5;
+/** Few rows are written at run time, and those who write wait for each other's locks. */
+const mostWriters = 2;
+
 interface Opened {
   readonly pool: pg.Pool;
+  readonly connections: Connections;
   readonly database: Database;
 }
 
@@ -39,16 +45,25 @@ interface Opened {
  * lost; none is made here.
  *
  * @param mode `read` opens sessions that can't write
+ * @throws RangeError for a pool's size that is out of its range
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS` (refused); at use `DATABASE_UNREACHABLE`, `DATABASE_FAILED`
  * (unavailable), `DATABASE_REFUSED` (refused)
  */
-export async function openLivePostgres(url: string, mode: OpenMode, env: DatabaseEnv): Promise<LiveDatabase> {
-  const { pool, database } = await openPool(url, mode, env);
-  const writer = mode === "write" ? undefined : await openPool(url, "write", env);
+export async function openLivePostgres(
+  url: string,
+  mode: OpenMode,
+  { env = {}, pool: size = {} }: LiveOptions,
+): Promise<LiveDatabase> {
+  const max = size.max ?? parsePostgresUrl(url, env).poolMax ?? defaultMax;
+  if (!isPoolSize(max)) throw new RangeError(`expected pool.max to be a whole number from 1 to ${mostConnections}`);
+  const { pool, connections, database } = await openPool(url, mode, env, max);
+  const writer = mode === "write" ? undefined : await openPool(url, "write", env, max);
   const explain = (error: unknown) => (error instanceof SetupError ? error : (database.explain(error) ?? error));
   const ask = createGuard({ explain, isShared: isOutage });
   const look = createGuard({ explain, isShared: () => true });
-  const readState = prepareOn(pool, "SELECT store_id, revision FROM setup_state WHERE id = 1");
+  const stateQuery = "SELECT store_id, revision FROM setup_state WHERE id = 1";
+  // All who come wait for this one.
+  const readState = prepareOn(connections, stateQuery, { isUrgent: true });
   const changes = followServer(
     () => look(() => stateOf(database, readState<readonly [storeId: string, revision: number]>)),
     () => look(async () => requireMigrated(await appliedMigrations(database))),
@@ -57,7 +72,7 @@ export async function openLivePostgres(url: string, mode: OpenMode, env: Databas
     ...database,
     changes,
     prepare: (query) => {
-      const read = prepareOn(pool, query.sql);
+      const read = prepareOn(connections, query.sql);
       return (...parameters) => ask(() => read(...parameters));
     },
     jsonList: "json_agg",
@@ -67,16 +82,21 @@ export async function openLivePostgres(url: string, mode: OpenMode, env: Databas
     openWriter: async () => ({ ...(writer?.database ?? database), close: async () => {} }),
     async close() {
       changes.stop();
-      await Promise.all([closePool({ pool, database }), writer && closePool(writer)]);
+      await Promise.all([closePool({ pool, connections, database }), writer && closePool(writer)]);
     },
   };
 }
 
-async function openPool(url: string, mode: OpenMode, env: DatabaseEnv): Promise<Opened> {
+async function openPool(url: string, mode: OpenMode, env: DatabaseEnv, size: number): Promise<Opened> {
   const address = parsePostgresUrl(url, env);
-  const pool = await createPool(url, { ...pools[mode], connectTimeoutMs, env });
+  const max = mode === "read" ? size : Math.min(size, mostWriters);
+  const pool = await createPool(url, { ...sessions[mode], max, connectTimeoutMs, env });
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
-  return { pool, database: describePostgres(kyselyOverPool(pool), context) };
+  const connections = takeTurns(pool, max, (error) => {
+    const told = error instanceof SetupError ? error : explainPostgres(cleanFailure(error), context);
+    return isOutage(told);
+  });
+  return { pool, connections, database: describePostgres(kyselyOverPool(pool, connections.connect), context) };
 }
 
 /** The pool is closed with the database only where that was used. */
