@@ -47,6 +47,7 @@ export const problemCodes = {
   SECRET_FILE:
     "A secret's file can't be used: missing, too large, not a regular file, or outside of the secrets directory.",
   SECRET_FILE_MODE: "A secret's file can be read by other users of the machine.",
+  SIGN_IN_MISSING: "A superuser or staff account has no `sign_in`, so nobody becomes it through a provider.",
   STEP_INVALID: "A file given with `--steps` does not define steps.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
   TOKENS_UNSEEN: "Tokens would be generated, but nobody could see their values.",

@@ -16,10 +16,14 @@ export function declareStep(
 ): { readonly declared: readonly Declared[]; readonly findings: readonly Finding[] } {
   if (config === undefined) return { declared: [], findings: [] };
   const placeAt = (path: ValuePath) => nodeAt(node, path).node.place;
-  const declared = step.declare(config).map(({ kind, key, state, attributes, path }): Declared => {
+  const declared = step.declare(config).map(({ kind, key, state, attributes, path, fields }): Declared => {
     const written = toWritten(path);
+    const places = Object.entries(fields ?? {}).map(
+      ([name, field]) => [name, placeAt([...written, ...field])] as const,
+    );
+    const resource = { kind, key, present: state !== "absent", attributes, place: placeAt(written) };
     return {
-      resource: { kind, key, present: state !== "absent", attributes, place: placeAt(written) },
+      resource: fields ? { ...resource, places: Object.fromEntries(places) } : resource,
       path: dotted(namespace, written),
       placeOf: (attribute) => placeAt([...written, attribute]),
     };

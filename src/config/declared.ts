@@ -31,13 +31,14 @@ function sharedIdentities(
   kind: Kind | undefined,
   owners: Map<string, Declared>,
 ): readonly Finding[] {
-  return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive }]) => {
+  return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive, updateOnly }]) => {
     const value = identity?.(declared.resource.attributes[attribute]);
     if (value === undefined) return [];
     const name = JSON.stringify([declared.resource.kind, attribute, value]);
     const earlier = owners.get(name);
     owners.set(name, earlier ?? declared);
-    return earlier === undefined ? [] : [sharedIdentity(declared, earlier, attribute, sensitive === true)];
+    const isSecret = sensitive === true && !updateOnly;
+    return earlier === undefined ? [] : [sharedIdentity(declared, earlier, attribute, isSecret)];
   });
 }
 

@@ -14,6 +14,8 @@ export interface Declaration {
   /** What the kind names as its attributes; `undefined` leaves one as it is. */
   readonly attributes: Attributes;
   readonly path: ConfigPath;
+  /** Where attributes stand that are no fields of their own, from `path` on. */
+  readonly fields?: Readonly<Record<string, ConfigPath>>;
 }
 
 /** Something to tell about a valid configuration, or what its schema alone can't refuse. */

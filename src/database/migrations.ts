@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { createTable } from "./create-table.js";
 import type { AnyTables } from "./database.js";
 
@@ -122,9 +122,26 @@ async function createSessions(db: Kysely<AnyTables>): Promise<void> {
   await createTable(db, { name: "login_states", texts: ["digest", "expires_at"], primaryKey: ["digest"] });
 }
 
+async function addSignIn(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema
+    .alterTable("users")
+    .addColumn("sign_in_provider_id", "text", (column) =>
+      column.references("oidc_providers.id").modifyEnd(sql`deferrable initially deferred`),
+    )
+    .execute();
+  await db.schema.alterTable("users").addColumn("sign_in_subject", "text").execute();
+  // A provider that goes away is looked up in it.
+  await db.schema
+    .createIndex("users_sign_in")
+    .on("users")
+    .columns(["sign_in_provider_id", "sign_in_subject"])
+    .execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
   { name: "0002_claim_superuser", up: addClaimSuperuser },
   { name: "0003_sessions", up: createSessions },
+  { name: "0004_sign_in", up: addSignIn },
 ];

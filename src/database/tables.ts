@@ -82,9 +82,12 @@ interface Users extends Managed {
   is_service: Flag;
   /** PHC string; null for accounts that don't sign in with a password. */
   password_hash: string | null;
-  /** The issuer and subject that first signed this user in. */
+  /** The link: the issuer and subject that sign this user in. */
   issuer: string | null;
   subject: string | null;
+  /** Whom a file lets become this user: those of this provider, of this subject alone where it is not null. */
+  sign_in_provider_id: Generated<string | null>;
+  sign_in_subject: Generated<string | null>;
 }
 
 interface Groups extends Managed {

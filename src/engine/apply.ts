@@ -72,7 +72,7 @@ async function applyInside(
   const { plan, vault } = await readPlan(tx, database, input);
   const { changes, unchanged, refusals } = plan;
   refuse(configuration, refusals);
-  const diagnostics = () => collectDiagnostics(configuration, database, vault);
+  const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.remarks);
   refuseWarnings(options, diagnostics());
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";

@@ -5,6 +5,9 @@ import { readDocuments } from "../document/read.js";
 import { hideScalars } from "../document/source.js";
 import { type Problem, SetupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
+import type { Kind } from "../plan/kind.js";
+import { makePlan } from "../plan/plan.js";
+import type { Resource } from "../plan/resource.js";
 import { coreSteps } from "../steps/registry.js";
 import type { Configuration } from "./configuration.js";
 import { loadDefaults } from "./defaults.js";
@@ -18,7 +21,8 @@ import { refuseWarnings } from "./warnings.js";
  */
 export async function loadConfig(paths: readonly string[], options: Partial<LoadOptions> = {}): Promise<Configuration> {
   const given = { ...loadDefaults(), ...options, noEnv: false };
-  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given);
+  // A plan tells itself what it depends on.
+  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given, () => []);
   return { ...loaded, resources: declarations, warnings: problems, quote };
 }
 
@@ -31,10 +35,20 @@ export async function validate(
   paths: readonly string[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<readonly Problem[]> {
-  return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options })).problems;
+  return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
 }
 
-async function readConfiguration(paths: readonly string[], options: LoadOptions & { readonly noEnv: boolean }) {
+/** What a plan for an empty database remarks on. */
+function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly Finding[] {
+  const input = { owner: "", prunable: new Set<string>(), newId: () => "", current: new Map() };
+  return makePlan({ ...input, kinds, wanted }).remarks;
+}
+
+async function readConfiguration(
+  paths: readonly string[],
+  options: LoadOptions & { readonly noEnv: boolean },
+  remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly Finding[],
+) {
   const kinds = [...coreKinds, ...options.kinds];
   const { documents, sources, findings } = await readDocuments(paths, options.stdin);
   const validation = validateDocuments(documents, [...coreSteps, ...options.steps], {
@@ -44,8 +58,10 @@ async function readConfiguration(paths: readonly string[], options: LoadOptions 
   });
   const quotable = hideScalars(sources, validation.secretKeys);
   const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
-  const problems = quote([...findings, ...validation.findings]);
-  if (problems.some(({ severity }) => severity === "error")) throw new SetupError("invalid", problems);
+  const found = [...findings, ...validation.findings];
+  const isInvalid = found.some(({ severity }) => severity === "error");
+  const problems = quote([...found, ...(isInvalid ? [] : remarkOn(kinds, validation.declarations))]);
+  if (isInvalid) throw new SetupError("invalid", problems);
   refuseWarnings(options, problems);
   return {
     declarations: validation.declarations,

@@ -107,9 +107,9 @@ export async function readPlan(
 }
 
 function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
-  const { changes, unchanged, refusals } = plan;
+  const { changes, unchanged, refusals, remarks } = plan;
   refuse(configuration, refusals);
-  const diagnostics = collectDiagnostics(configuration, database, vault);
+  const diagnostics = collectDiagnostics(configuration, database, vault, remarks);
   refuseWarnings(options, diagnostics);
   return { changes, unchanged, diagnostics };
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../database/database.js";
+import type { Finding } from "../document/finding.js";
 import { type Problem, SetupError } from "../errors.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import type { Configuration } from "./configuration.js";
@@ -9,8 +10,10 @@ export function collectDiagnostics(
   configuration: Configuration,
   database: Database | undefined,
   vault: LazyVault | undefined,
+  remarks: readonly Finding[],
 ): readonly Problem[] {
-  return [...configuration.warnings, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
+  const found = configuration.quote(remarks);
+  return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
 }
 
 /** @throws SetupError where `strict` makes the warnings errors */

@@ -6,6 +6,7 @@ import type { Profile } from "./profile.js";
 const columns = [
   ...["id", "username", "email", "first_name", "last_name", "password_hash", "issuer", "subject"],
   ...["is_active", "is_staff", "is_superuser", "is_service", "claim_superuser"],
+  ...["sign_in_provider_id", "sign_in_subject"],
 ] as const satisfies readonly string[];
 
 export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;
@@ -20,24 +21,39 @@ export interface UserFault {
     | "username_of_service"
     /** That of a superuser with a password, who is there for when the provider is not. */
     | "username_of_emergency"
+    /** Only a file's `sign_in` may give this user to somebody, and none does. */
+    | "sign_in_missing"
+    /** The user's `sign_in` names another provider or subject. */
+    | "sign_in_of_another"
     /** There is none, and none is made. */
     | "unknown_user";
 }
 
 export type FoundUser =
-  | { readonly kind: "linked" | "unlinked"; readonly user: UserRow }
+  | { readonly kind: "linked"; readonly user: UserRow }
+  /** Nobody signed in as the user before; a file's `sign_in` or the username says that this person may. */
+  | { readonly kind: "unlinked"; readonly user: UserRow; readonly by: "sign_in" | "name" }
   | { readonly kind: "none" }
   | UserFault;
 
 /**
  * The user of a person: the one who is linked to the same issuer and subject, whatever the username has become; otherwise the
- * one with the username, if nobody else is linked to it yet.
+ * one whose `sign_in` names the subject; otherwise the one with the username, if the person may become that.
+ *
+ * @param providerId the provider of the client that the person comes through
  */
-export async function findUser(db: Connection, person: Person, profile: Profile): Promise<FoundUser> {
+export async function findUser(
+  db: Connection,
+  person: Person,
+  profile: Profile,
+  providerId: string,
+): Promise<FoundUser> {
   const linked = await linkedUser(db, person);
   if (linked) return { kind: "linked", user: linked };
+  const providers = await readProviders(db);
+  const awaited = await usersAwaiting(db, person.subject, providers.sameAs(providerId));
   const { name, skeleton, isPlain } = profile.username;
-  const found = await usersNamed(db, name, profile.isCaseSensitive);
+  const found = awaited.length > 0 ? awaited : await usersNamed(db, name, profile.isCaseSensitive);
   const [user] = found;
   if (!user) {
     const isLookalike = skeleton !== name && (await usersNamed(db, skeleton, profile.isCaseSensitive)).length > 0;
@@ -45,17 +61,62 @@ export async function findUser(db: Connection, person: Person, profile: Profile)
   }
   if (found.length > 1) return fault("username_ambiguous");
   // Nobody becomes an existing user by a name that only looks the same.
-  if (!isPlain) return fault("username_confusable");
+  if (awaited.length === 0 && !isPlain) return fault("username_confusable");
   if (user.is_service === 1) return fault("username_of_service");
   if (user.issuer !== null || user.subject !== null) return fault("username_taken");
+  if (awaited.length > 0) return { kind: "unlinked", user, by: "sign_in" };
+  if (person.isClient && !looksLikeServiceAccount(user)) return fault("username_taken");
+  return linkByName(user, providerId, providers);
+}
+
+/** A name is no proof: it opens an ordinary user once, and a privileged one only where a file says so. */
+function linkByName(user: UserRow, providerId: string, providers: Providers): FoundUser {
+  if (user.sign_in_provider_id !== null) {
+    const isMeant = user.sign_in_subject === null && providers.sameAs(providerId).includes(user.sign_in_provider_id);
+    return isMeant ? { kind: "unlinked", user, by: "sign_in" } : fault("sign_in_of_another");
+  }
   if (user.is_superuser === 1 && user.password_hash !== null) return fault("username_of_emergency");
-  return person.isClient && !looksLikeServiceAccount(user) ? fault("username_taken") : { kind: "unlinked", user };
+  const isPrivileged = user.is_superuser === 1 || user.is_staff === 1;
+  // Of two providers, either may have somebody of this name.
+  return isPrivileged || providers.enabledCount > 1 ? fault("sign_in_missing") : { kind: "unlinked", user, by: "name" };
 }
 
 /** A client may be given a user in a file; it never becomes a person's, even one who has not signed in yet. */
 function looksLikeServiceAccount(user: UserRow): boolean {
   const isPersonal = user.password_hash !== null || user.email + user.first_name + user.last_name !== "";
   return !isPersonal && user.is_staff === 0 && user.is_superuser === 0;
+}
+
+interface Providers {
+  /** The ids of all rows that are the same provider: files of old have one for each client. */
+  readonly sameAs: (id: string) => readonly string[];
+  /** How many different ones have a client that is enabled. */
+  readonly enabledCount: number;
+}
+
+async function readProviders(db: Connection): Promise<Providers> {
+  const rows = await db
+    .selectFrom("oidc_providers as p")
+    .leftJoin("oidc_clients as c", (join) => join.onRef("c.provider_id", "=", "p.id").on("c.enabled", "=", 1))
+    .select(["p.id", "p.issuer", "p.discovery_endpoint", "c.id as client_id"])
+    .execute();
+  const nameOf = (row: (typeof rows)[number]): string => row.issuer ?? row.discovery_endpoint ?? row.id;
+  const names = new Map(rows.map((row) => [row.id, nameOf(row)]));
+  const enabled = rows.filter(({ client_id: clientId }) => clientId !== null);
+  return {
+    sameAs: (id) => [...names].filter(([, name]) => name === names.get(id)).map(([other]) => other),
+    enabledCount: new Set(enabled.map(nameOf)).size,
+  };
+}
+
+/** Users whose `sign_in` names this subject. */
+function usersAwaiting(db: Connection, subject: string, providerIds: readonly string[]): Promise<readonly UserRow[]> {
+  return db
+    .selectFrom("users")
+    .select(columns)
+    .where("sign_in_provider_id", "in", providerIds)
+    .where("sign_in_subject", "=", subject)
+    .execute();
 }
 
 function linkedUser(db: Connection, { issuer, subject }: Person) {

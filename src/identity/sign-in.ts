@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { type FoundUser, findUser, type UserFault, type UserRow } from "./find-user.js";
+import { findUser, type UserFault, type UserRow } from "./find-user.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
 import { recordSignIn } from "./record-sign-in.js";
@@ -22,6 +22,8 @@ export interface SignInOptions {
   readonly lockTimeoutMs: number;
   /** Who does it, for the record of changes, such as `sign-in:api-oidc`. */
   readonly actor: string;
+  /** The row of the provider whose client the person comes through. */
+  readonly providerId: string;
   /** Whether somebody who has no user yet gets one. */
   readonly createsUsers: boolean;
 }
@@ -32,6 +34,8 @@ export interface SignedIn {
   /** The database's revision that this was read at, or that writing it made. */
   readonly revision: number;
   readonly isWritten: boolean;
+  /** What made this the person's user, where it was somebody's first sign-in as a user that was there already. */
+  readonly linkedBy?: "sign_in" | "name" | undefined;
 }
 
 /**
@@ -44,9 +48,10 @@ export async function signIn(person: Person, profile: Profile, options: SignInOp
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Before anything else is read: what comes later is at least as new.
   const revision = await readRevision(database.kysely);
-  const first = await compare(database.kysely, person, profile);
+  const look = () => compare(database.kysely, person, profile, options.providerId);
+  const first = await look();
   // Between the questions of one look, another process may have made this very user.
-  const seen = first.kind === "fault" ? await compare(database.kysely, person, profile) : first;
+  const seen = first.kind === "fault" ? await look() : first;
   if (seen.kind === "fault") return seen;
   if (!seen.change && seen.user) return { kind: "user", userId: seen.user.id, revision, isWritten: false };
   if (!seen.user && !options.createsUsers) return unknownUser;
@@ -59,11 +64,11 @@ async function signInUnderLock(
   tx: Transaction<Tables>,
   person: Person,
   profile: Profile,
-  { now, newId, actor, createsUsers }: SignInOptions,
+  { now, newId, actor, createsUsers, providerId }: SignInOptions,
 ): Promise<LockedResult<SignedIn | UserFault>> {
-  const seen = await compare(tx, person, profile);
+  const seen = await compare(tx, person, profile, providerId);
   if (seen.kind === "fault") return { commit: false, value: seen };
-  const { user: before, change } = seen;
+  const { user: before, change, linkedBy } = seen;
   if (!before && !createsUsers) return { commit: false, value: unknownUser };
   if (!change && before) {
     // The lock itself counted the revision up, and that is taken back.
@@ -76,7 +81,7 @@ async function signInUnderLock(
   const { userId, madeGroups } = await writeUser(tx, wanted, { userId: before?.id, username, now: at, newId });
   const user = { id: userId, username };
   await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: wanted, madeGroups });
-  return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), isWritten: true } };
+  return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), isWritten: true, linkedBy } };
 }
 
 const unknownUser: UserFault = { kind: "fault", reason: "unknown_user" };
@@ -86,18 +91,21 @@ interface Comparison {
   readonly kind: "compared";
   readonly user: UserRow | undefined;
   readonly change: UserChange | undefined;
+  readonly linkedBy: SignedIn["linkedBy"];
 }
 
-async function compare(db: Connection, person: Person, profile: Profile): Promise<Comparison | UserFault> {
-  const found = await findUser(db, person, profile);
+async function compare(
+  db: Connection,
+  person: Person,
+  profile: Profile,
+  providerId: string,
+): Promise<Comparison | UserFault> {
+  const found = await findUser(db, person, profile, providerId);
   if (found.kind === "fault") return found;
-  const user = userOf(found);
+  const user = found.kind === "none" ? undefined : found.user;
+  const linkedBy = found.kind === "unlinked" ? found.by : undefined;
   const groups = await readGroupsOf(db, user?.id, profile);
-  return { kind: "compared", user, change: changeUser(user, groups, person, profile) };
-}
-
-function userOf(found: Exclude<FoundUser, UserFault>): UserRow | undefined {
-  return found.kind === "none" ? undefined : found.user;
+  return { kind: "compared", user, linkedBy, change: changeUser(user, groups, person, profile) };
 }
 
 async function readGroupsOf(db: Connection, userId: string | undefined, profile: Profile): Promise<CurrentGroups> {

@@ -63,15 +63,15 @@ export function json(name: string, initial: PlainValue): Column {
   };
 }
 
-/** The id of a row of another kind, which files name by its key. */
+/** The id of a row of another kind, which files name by its key; null where the file names none. */
 export function reference(name: string, target: ReferenceTarget): Column {
   return {
     name,
     spec: { references: target.kind },
     initial: null,
     target,
-    encode: (value, row) => row.idOf(target, value as string),
-    decode: (stored, row) => row.keyOf(target, String(stored)),
+    encode: (value, row) => (value === null ? null : row.idOf(target, value as string)),
+    decode: (stored, row) => (stored === null ? null : row.keyOf(target, String(stored))),
   };
 }
 

@@ -6,7 +6,15 @@ export function readClientRow({ kysely }: Database, identifier: string) {
     .selectFrom("oidc_clients as c")
     .innerJoin("oidc_providers as p", "p.id", "c.provider_id")
     .select([
-      ...(["c.id", "c.identifier", "c.enabled", "c.client_id", "c.client_secret", "c.sign_algo"] as const),
+      ...([
+        "c.id",
+        "c.identifier",
+        "c.provider_id",
+        "c.enabled",
+        "c.client_id",
+        "c.client_secret",
+        "c.sign_algo",
+      ] as const),
       ...(["c.sign_key", "c.scopes", "c.idp_hint", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
       ...(["c.check_op_availability", "c.use_pkce as client_use_pkce"] as const),
       ...(["p.issuer", "p.discovery_endpoint", "p.authorization_endpoint", "p.token_endpoint"] as const),

@@ -27,6 +27,8 @@ export type LoginEvent =
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
   /** The time at which a session was last used was not written. */
   | { readonly kind: "session_not_noted"; readonly client: string }
+  /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
+  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
   | { readonly kind: "groups_claim_odd"; readonly client: string; readonly userId: string }
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Writer } from "../database/writer.js";
+import type { UserFault } from "../identity/find-user.js";
 import type { Person } from "../identity/person.js";
 import { readProfile } from "../identity/profile.js";
 import { signIn } from "../identity/sign-in.js";
@@ -27,18 +28,25 @@ const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 export function createSignInPerson({ database, writer, now, report }: SignInPersonOptions): SignInPerson {
   return async ({ oidc }, person, claims) => {
-    const { identifier: client, rules } = oidc;
+    const { identifier: client, rules, providerId } = oidc;
     const profile = readProfile(rules, claims);
     if (profile.kind === "fault") return fault("user_refused", profile.reason);
     const result = await signIn(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
       actor: `sign-in:${client}`,
+      providerId,
       createsUsers: true,
     });
-    if (result.kind === "fault") return fault("user_refused", result.reason);
-    const { userId } = result;
+    if (result.kind === "fault") return fault(pageFor(result.reason), result.reason);
+    const { userId, linkedBy } = result;
     if (profile.hasOddGroups) report({ kind: "groups_claim_odd", client, userId });
+    if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
     if (result.isWritten) report({ kind: "user_written", client, userId });
     return { kind: "user", userId };
   };
+}
+
+/** An administrator can put some of it right in the file. */
+function pageFor(reason: UserFault["reason"]): "user_not_linked" | "user_refused" {
+  return reason === "sign_in_missing" || reason === "sign_in_of_another" ? "user_not_linked" : "user_refused";
 }

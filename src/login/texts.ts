@@ -72,6 +72,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of gemaakt.",
       action: beheerder,
     },
+    user_not_linked: {
+      title: "Account niet gekoppeld",
+      text: "Er is hier een account met uw gebruikersnaam, maar het is niet aan u bij deze inlogdienst gekoppeld.",
+      action: "Vraag de beheerder van deze omgeving om het met sign_in aan u te koppelen, als het uw account is.",
+    },
     user_inactive: {
       title: "Account niet actief",
       text: "Uw account is hier niet actief.",
@@ -158,6 +163,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       title: "No account",
       text: "No account can be found or made here from what the login service says.",
       action: administrator,
+    },
+    user_not_linked: {
+      title: "Account not linked",
+      text: "There is an account with your username here, but it is not linked to you at this login service.",
+      action: "If it is yours, ask the administrator of this environment to link it to you with sign_in.",
     },
     user_inactive: {
       title: "Account not active",

@@ -4,8 +4,7 @@ import type { PlanInput } from "./plan-input.js";
 import type { AttributeValue, Resource } from "./resource.js";
 
 /** Everything that makes a plan impossible or dangerous, in file order of its kinds. */
-export function checkPlan(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
-  const world = planWorld(input, changes);
+export function checkPlan(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   return [
     ...refuseOthers(input),
     ...refuseDangling(input, changes, world),
@@ -15,7 +14,8 @@ export function checkPlan(input: PlanInput, changes: readonly Change[]): readonl
   ];
 }
 
-function planWorld({ kinds, current, wanted, owner }: PlanInput, changes: readonly Change[]): PlannedWorld {
+/** What will be there once the changes are made. */
+export function planWorld({ kinds, current, wanted, owner }: PlanInput, changes: readonly Change[]): PlannedWorld {
   const keys = new Map<string, Set<string>>();
   const wantedBy = new Map<string, readonly Resource[]>();
   for (const { name } of kinds) {
@@ -85,6 +85,8 @@ function refuseDangling(input: PlanInput, changes: readonly Change[], world: Pla
 interface Target {
   readonly kind: string;
   readonly key: string;
+  /** The one that names it. */
+  readonly attribute: string;
 }
 
 function danglingFrom(
@@ -98,7 +100,7 @@ function danglingFrom(
     const keys = Array.isArray(value) ? value : [value];
     return keys
       .filter((key): key is string => typeof key === "string" && !world.keys(references).has(key))
-      .map((key) => ({ kind: references, key }));
+      .map((key) => ({ kind: references, key, attribute: name }));
   });
 }
 
@@ -110,7 +112,7 @@ function danglingWanted(resource: Resource, target: Target, isDeleted: boolean):
     code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
     message: `${what}, ${why}`,
     hint: `declare the ${target.kind}, or name another one`,
-    place: resource.place,
+    place: resource.places?.[target.attribute] ?? resource.place,
   };
 }
 

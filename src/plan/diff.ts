@@ -77,7 +77,9 @@ function findRenames(
 function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
   const { key, attributes, place } = resource;
   const isSet = (name: string) =>
-    attributes[name] !== undefined && !(kind.attributes[name]?.sensitive && attributes[name] === null);
+    attributes[name] !== undefined &&
+    !kind.attributes[name]?.updateOnly &&
+    !(kind.attributes[name]?.sensitive && attributes[name] === null);
   const names = Object.keys(kind.attributes).filter(isSet);
   const fields = names.map((name) => fieldChange(kind, name, null, attributes[name]));
   return { action: "create", kind: kind.name, key, id, attributes, fields, place };

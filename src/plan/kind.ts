@@ -13,6 +13,8 @@ export interface AttributeSpec {
   readonly sensitive?: boolean;
   /** Set when a row is made and left alone afterwards. */
   readonly createOnly?: boolean;
+  /** Compared with a row that is there; a new row has none. */
+  readonly updateOnly?: boolean;
   /** The kind whose keys its value (or each of its values) names. */
   readonly references?: string;
   /** Where it is true, writing it makes a secret that is handed out once. */
@@ -95,6 +97,8 @@ export interface Kind {
   readonly complete?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Completion>;
   /** Refuses what its own attributes alone don't show to be impossible. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
+  /** Remarks on what can be planned, but depends on resources of other kinds. */
+  readonly review?: (world: PlannedWorld) => readonly Finding[];
   readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
   /**
    * Takes out of the way what these changes give up and another kind's may be about to get, such as a name. It comes after what

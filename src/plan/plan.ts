@@ -1,5 +1,6 @@
+import type { Finding } from "../document/finding.js";
 import type { Change, ResourceName } from "./change.js";
-import { checkPlan } from "./check.js";
+import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
 import type { Refusal } from "./kind.js";
 import { orderKinds } from "./order.js";
@@ -11,6 +12,8 @@ export interface Plan {
   readonly unchanged: readonly ResourceName[];
   /** Why it can't be done; then the changes only tell what was meant. */
   readonly refusals: readonly Refusal[];
+  /** What the operator should look at. */
+  readonly remarks: readonly Finding[];
 }
 
 /** Compares what the files want with what there is. */
@@ -27,5 +30,7 @@ export function makePlan(input: PlanInput): Plan {
     for (const change of diff.changes) changes.push(change);
     for (const name of diff.unchanged) unchanged.push(name);
   }
-  return { changes, unchanged, refusals: checkPlan(input, changes) };
+  const world = planWorld(input, changes);
+  const remarks = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
+  return { changes, unchanged, refusals: checkPlan(input, changes, world), remarks };
 }

@@ -24,4 +24,6 @@ export interface Resource {
   readonly present: boolean;
   readonly attributes: Attributes;
   readonly place: Place;
+  /** Where attributes stand that are more than a field of the resource. */
+  readonly places?: Readonly<Record<string, Place>>;
 }

@@ -12,6 +12,7 @@ import type { Provider } from "./provider.js";
 export interface ClientRow {
   readonly id: string;
   readonly identifier: string;
+  readonly provider_id: string;
   readonly enabled: 0 | 1;
   readonly client_id: string;
   readonly client_secret: string;
@@ -31,6 +32,8 @@ export interface OidcClient {
   readonly asksUserinfo: boolean;
   readonly rules: UserRules;
   readonly provider: Provider;
+  /** The provider's row. */
+  readonly providerId: string;
   readonly access: ClientAccess;
 }
 
@@ -61,6 +64,7 @@ export function createClient(
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
     rules: readUserRules(parse(row.options), reservedGroups),
     provider,
+    providerId: row.provider_id,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
   };
 }

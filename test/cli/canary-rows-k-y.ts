@@ -102,6 +102,12 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: token("token: {value_from: {file: open}}"),
       files: { open: make("open-file") },
     },
+    { code: "SIGN_IN_MISSING", how: "a superuser without a password", yaml: user("is_superuser: true") },
+    {
+      code: "SIGN_IN_MISSING",
+      how: "a superuser with one",
+      yaml: user(`is_superuser: true, password: ${make("of-a-superuser")}`),
+    },
     {
       code: "STEP_INVALID",
       how: "no steps in it",

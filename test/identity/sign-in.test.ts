@@ -1,72 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/database/open.js";
-import { createWriter } from "../../src/database/writer.js";
-import { apply } from "../../src/engine/apply.js";
-import { readPerson } from "../../src/identity/person.js";
-import { readProfile } from "../../src/identity/profile.js";
-import { readUserRules } from "../../src/identity/rules.js";
-import { readRevision, signIn } from "../../src/identity/sign-in.js";
-import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
-import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
-
-const issuer = "https://idp.example/realms/test";
-
-const user = (name: string, more: Attributes = {}): Resource =>
-  resource("user", name, { email: "", is_staff: false, is_superuser: false, groups: [], permissions: [], ...more });
-const group = (name: string): Resource => resource("group", name, { permissions: [] });
-
-interface Settings {
-  readonly user?: object;
-  readonly groups?: object;
-  readonly reserved?: readonly string[];
-  readonly createsUsers?: boolean;
-}
-
-/** A database that says this, and people who sign in to it. */
-async function makeRealm(...resources: readonly Resource[]) {
-  const url = temporaryDatabase();
-  await apply(configurationOf(group("any"), ...resources), runOptions(url));
-  const database = await openForTest(url);
-  const { kysely } = database;
-  const enter = (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
-    const rules = readUserRules(
-      {
-        user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
-        groups_settings: { claim_mapping: ["groups"], ...settings.groups },
-      },
-      settings.reserved,
-    );
-    const person = readPerson(typeof claims.iss === "string" ? claims.iss : issuer, claims);
-    const profile = readProfile(rules, claims);
-    if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
-    return signIn(person, profile, {
-      database,
-      writer: createWriter(() => openDatabase(url, "write")),
-      now: () => Date.parse("2026-03-01T12:00:00.000Z"),
-      newId: randomUUID,
-      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-      lockTimeoutMs: 2000,
-      actor: "sign-in:api-oidc",
-      createsUsers: settings.createsUsers ?? true,
-    });
-  };
-  const users = () => kysely.selectFrom("users").selectAll().orderBy("username").execute();
-  const memberships = async (origin?: string) =>
-    (
-      await kysely
-        .selectFrom("user_groups")
-        .innerJoin("groups", "groups.id", "user_groups.group_id")
-        .innerJoin("users", "users.id", "user_groups.user_id")
-        .select(["users.username", "groups.name", "user_groups.origin"])
-        .orderBy("groups.name")
-        .execute()
-    )
-      .filter((row) => origin === undefined || row.origin === origin)
-      .map((row) => `${row.username} ${row.name} ${row.origin}`);
-  return { url, database, enter, users, memberships, revision: () => readRevision(kysely) };
-}
+import { resource } from "../support/run.js";
+import { group, issuer, makeRealm, user } from "./realm.js";
 
 describe("signing in", () => {
   it("A10.79 lets only users in that are there already, where none shall be made", async () => {

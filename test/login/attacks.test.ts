@@ -330,11 +330,13 @@ const attacks: readonly Attack[] = [
   },
   {
     name: "an inactive user",
-    options: () => ({ resources: [localUser("jan@example.nl", { is_active: false, is_superuser: false })] }),
+    options: () => ({
+      resources: [localUser("jan@example.nl", { is_active: false, is_superuser: false, is_staff: false })],
+    }),
     attack: (world, browser) => world.signIn(browser),
     ...{ status: 403, code: "user_inactive", reason: "inactive_user" },
     twin: async (world, browser) => {
-      await world.apply(localUser("jan@example.nl", { is_active: true, is_superuser: false }));
+      await world.apply(localUser("jan@example.nl", { is_active: true, is_superuser: false, is_staff: false }));
       return world.signIn(browser);
     },
   },

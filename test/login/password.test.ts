@@ -73,7 +73,8 @@ describe("S84 a user for emergencies", () => {
   });
 
   it("is only who has a password and is a superuser: others are linked as ever", async () => {
-    const twins = [localUser("a"), localUser("b", { ...password(right), is_superuser: false })];
+    const signIn = { sign_in_provider: "idp" };
+    const twins = [localUser("a", signIn), localUser("b", { ...password(right), ...signIn, is_superuser: false })];
     const world = await makeWorld(key, {
       resources: twins,
       client: settingsOf({ claim_mappings: { username: ["sub"] } }),
@@ -85,7 +86,7 @@ describe("S84 a user for emergencies", () => {
   });
 
   it("lets nobody in with a password whom the provider vouches for", async () => {
-    const resources = [localUser("b", { ...password(right), is_superuser: false })];
+    const resources = [localUser("b", { ...password(right), is_superuser: false, sign_in_provider: "idp" })];
     const world = await makeWorld(key, { resources, client: settingsOf({ claim_mappings: { username: ["sub"] } }) });
     expect(await tryPassword(world, "b", right)).toMatchObject({ kind: "signed_in" });
     world.provider.person = { sub: "b" };
@@ -113,7 +114,7 @@ describe("a session that began with a password", () => {
   });
 
   it("S80 is over when a provider vouches for the user", async () => {
-    const resources = [localUser("b", { ...password(right), is_superuser: false })];
+    const resources = [localUser("b", { ...password(right), is_superuser: false, sign_in_provider: "idp" })];
     const world = await makeWorld(key, { resources, client: settingsOf({ claim_mappings: { username: ["sub"] } }) });
     const browser = await begin(world, "b");
     world.provider.person = { sub: "b" };

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 
 const byName = { claim_mappings: { username: ["name"], email: ["email"] } };
-const plain = { is_superuser: false };
+const plain = { is_superuser: false, is_staff: false };
 
 function enter(world: World, sub: string, name: unknown, email = "x@example.nl") {
   world.provider.person = { sub, name, email };

@@ -24,6 +24,9 @@ describe("users", () => {
       password: expect.any(Secret),
       groups: [],
       permissions: [],
+      sign_in_provider: null,
+      sign_in_subject: null,
+      sign_in: undefined,
     });
   });
 
@@ -51,6 +54,8 @@ describe("users", () => {
       password: undefined,
       groups: ["a", "b"],
       permissions: ["x.y", "x.z"],
+      sign_in_provider: null,
+      sign_in_subject: null,
     });
   });
 

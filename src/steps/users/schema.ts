@@ -1,7 +1,15 @@
 import * as z from "zod";
-import { secret, text } from "../../config/fields.js";
+import { filledText, secret, slug, text } from "../../config/fields.js";
+import { isSecret } from "../../secrets/secret.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
+
+const signIn = z.strictObject({
+  provider: slug(255).describe("The identifier of the provider."),
+  subject: filledText(255)
+    .optional()
+    .describe("The `sub` that the provider gives this person; without it, whoever has the username there."),
+});
 
 const fields = z.strictObject({
   username: name(150).describe("The name to sign in with, unique among users."),
@@ -18,6 +26,9 @@ const fields = z.strictObject({
     .describe("The first password: set when the user is made, not changed afterwards. Service accounts need none.")
     .meta({ maxLength: 4096 })
     .optional(),
+  sign_in: signIn
+    .optional()
+    .describe("Who may become this user by signing in at a provider; a superuser or staff account needs it for that."),
   groups: z
     .array(name(150))
     .default([])
@@ -25,8 +36,26 @@ const fields = z.strictObject({
   permissions: permissionList.default([]).describe("What the user may do, besides what the groups permit."),
 });
 
+const superuserOnly = { is_superuser: { const: true, description: "A superuser." } };
+
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the user away.") })
+  .superRefine(
+    (item, context) => {
+      // The item may be wrong in any other way.
+      const hasPassword = isSecret(item.password) && item.password.reveal() !== "";
+      if (!item.sign_in || item.is_superuser !== true || !hasPassword) return;
+      const message =
+        "expected no `sign_in` beside a superuser's `password`: an account for emergencies is never a provider's";
+      context.addIssue({ code: "custom", path: ["sign_in"], message, input: undefined });
+    },
+    // Also beside other mistakes in the item, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .meta({ allOf: [{ not: { required: ["sign_in", "password", "is_superuser"], properties: superuserOnly } }] });
+
 const user = z.discriminatedUnion("state", [
-  fields.extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the user away.") }),
+  present,
   fields
     .partial()
     .extend({ username: fields.shape.username, state: z.literal("absent").describe("The user shall not exist.") }),

@@ -9,7 +9,8 @@ import type { OidcClient } from "../../provider/client.js";
 import type { OnBearerEvent } from "./event.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 
-export interface AdmitOptions extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor"> {
+export interface AdmitOptions
+  extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId"> {
   readonly onEvent: OnBearerEvent;
 }
 
@@ -56,13 +57,15 @@ export function createAdmit(options: AdmitOptions): Admit {
     relevant: readonly unknown[],
   ): Promise<Verdict> {
     const { client, person } = admission;
-    const { identifier } = client;
+    const { identifier, providerId } = client;
     try {
       const actor = `sign-in:${identifier}`;
-      const result = await signIn(person, profile, { ...options, sleep, lockTimeoutMs, actor, newId: randomUUID });
+      const own = { sleep, lockTimeoutMs, actor, providerId, newId: randomUUID };
+      const result = await signIn(person, profile, { ...options, ...own });
       if (result.kind === "fault") return keepFailure(result.reason, now());
-      const { userId, revision, isWritten } = result;
+      const { userId, revision, isWritten, linkedBy } = result;
       if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
+      if (linkedBy) onEvent({ kind: "user_linked", client: identifier, userId, by: linkedBy });
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
       const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
       session.people.get(client)?.set(person.subject, { issuer: person.issuer, claims: relevant, outcome });

@@ -29,7 +29,15 @@ export async function readRows({ kysely, isMissingTable }: Database, clients: re
             .selectFrom("oidc_clients as c")
             .innerJoin("oidc_providers as p", "p.id", "c.provider_id")
             .select([
-              ...(["c.id", "c.identifier", "c.enabled", "c.client_id", "c.client_secret", "c.sign_algo"] as const),
+              ...([
+                "c.id",
+                "c.identifier",
+                "c.provider_id",
+                "c.enabled",
+                "c.client_id",
+                "c.client_secret",
+                "c.sign_algo",
+              ] as const),
               ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
               ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
               ...(["p.jwks_endpoint", "p.ca_file"] as const),

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { openDatabase } from "../../src/database/open.js";
+import { createWriter } from "../../src/database/writer.js";
+import { apply } from "../../src/engine/apply.js";
+import { readPerson } from "../../src/identity/person.js";
+import { readProfile } from "../../src/identity/profile.js";
+import { readUserRules } from "../../src/identity/rules.js";
+import { readRevision, signIn } from "../../src/identity/sign-in.js";
+import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { clientOf, providerOf } from "../verifier/bearer/world.js";
+
+export const issuer = "https://idp.example/realms/test";
+
+export const user = (name: string, more: Attributes = {}): Resource =>
+  resource("user", name, { email: "", is_staff: false, is_superuser: false, groups: [], permissions: [], ...more });
+export const group = (name: string): Resource => resource("group", name, { permissions: [] });
+
+export interface Settings {
+  readonly user?: object;
+  readonly groups?: object;
+  readonly reserved?: readonly string[];
+  readonly createsUsers?: boolean;
+  /** The identifier of the provider that the person comes from. */
+  readonly provider?: string;
+}
+
+/** A database that says this, and people who sign in to it. */
+export async function makeRealm(...resources: readonly Resource[]) {
+  const url = temporaryDatabase();
+  const idp = [providerOf({ issuer }), clientOf()];
+  await apply(configurationOf(group("any"), ...idp, ...resources), runOptions(url));
+  const database = await openForTest(url);
+  const { kysely } = database;
+  const enter = async (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
+    const rules = readUserRules(
+      {
+        user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
+        groups_settings: { claim_mapping: ["groups"], ...settings.groups },
+      },
+      settings.reserved,
+    );
+    const person = readPerson(typeof claims.iss === "string" ? claims.iss : issuer, claims);
+    const profile = readProfile(rules, claims);
+    const provider = await kysely
+      .selectFrom("oidc_providers")
+      .select("id")
+      .where("identifier", "=", settings.provider ?? "idp")
+      .executeTakeFirstOrThrow();
+    if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
+    return signIn(person, profile, {
+      database,
+      writer: createWriter(() => openDatabase(url, "write")),
+      now: () => Date.parse("2026-03-01T12:00:00.000Z"),
+      newId: randomUUID,
+      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+      lockTimeoutMs: 2000,
+      actor: "sign-in:api-oidc",
+      providerId: provider.id,
+      createsUsers: settings.createsUsers ?? true,
+    });
+  };
+  const users = () => kysely.selectFrom("users").selectAll().orderBy("username").execute();
+  const memberships = async (origin?: string) =>
+    (
+      await kysely
+        .selectFrom("user_groups")
+        .innerJoin("groups", "groups.id", "user_groups.group_id")
+        .innerJoin("users", "users.id", "user_groups.user_id")
+        .select(["users.username", "groups.name", "user_groups.origin"])
+        .orderBy("groups.name")
+        .execute()
+    )
+      .filter((row) => origin === undefined || row.origin === origin)
+      .map((row) => `${row.username} ${row.name} ${row.origin}`);
+  return { url, database, enter, users, memberships, revision: () => readRevision(kysely) };
+}
