@@ -51,6 +51,22 @@ describe("people who are nearly the same", () => {
     expect(await enter(exact, "s2", "Admin")).toMatchObject({ principal: { user: { username: "Admin" } } });
   });
 
+  it("F1: nobody becomes a superuser by the name alone: the page says what to ask for", async () => {
+    const world = await makeWorld(key, {
+      resources: [localUser("noodtoegang"), localUser("jan", plain), localUser("els", { sign_in_provider: "idp" })],
+      client: settingsOf(byName),
+    });
+    expect(await enter(world, "s1", "noodtoegang")).toMatchObject({
+      ...{ status: 403, code: "user_not_linked", title: "Account niet gekoppeld" },
+      action: expect.stringContaining("sign_in"),
+    });
+    expect(world.reasons()).toEqual(["sign_in_missing"]);
+    expect(await enter(world, "s2", "jan")).toMatchObject({ principal: { user: { username: "jan" } } });
+    expect(await enter(world, "s3", "els")).toMatchObject({ principal: { user: { isSuperuser: true } } });
+    const links = world.events.flatMap((event) => (event.kind === "user_linked" ? event.by : []));
+    expect(links).toEqual(["name", "sign_in"]);
+  });
+
   it.each([
     { what: "full-width letters, which NFKC takes for the usual ones", name: "ａｄｍｉｎ" },
     { what: "a Cyrillic letter that looks the same", name: "аdmin" },

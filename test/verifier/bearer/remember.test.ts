@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createRecent } from "../../../src/provider/recent.js";
-import { openForTest } from "../../support/run.js";
+import { openForTest, resource } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, start, usualOptions } from "./world.js";
 
@@ -135,6 +135,17 @@ describe("a verified token", () => {
       kind: "refused",
       reason: "username_taken",
     });
+  });
+
+  it("F1: is not accepted for a superuser of the name alone, and is where sign_in names the provider", async () => {
+    const world = await makeUsual();
+    const boss = { email: "", is_staff: false, is_superuser: true, groups: [], permissions: [] };
+    await world.apply(providerOf(idp), clientOf(), resource("user", "u-1", boss));
+    const token = goodToken(idp, key);
+    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "sign_in_missing" });
+    await world.apply(resource("user", "u-1", { ...boss, sign_in_provider: "idp" }));
+    expect(await world.authenticate(token)).toEqual(accepted);
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: "user_linked", by: "sign_in" }));
   });
 
   it("S36 is accepted with an odd groups claim, which is counted", async () => {
