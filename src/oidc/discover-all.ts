@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
 import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 
@@ -23,9 +24,10 @@ type Question = readonly [KeyedRequest, ...KeyedRequest[]];
 
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
+const mostAtOnce = 8;
 
 /**
- * Asks all providers at once, but each endpoint only one thing at a time, and the same thing only once. What can't be
+ * Asks up to eight providers at once, each endpoint only one thing at a time, and the same thing only once. What can't be
  * reached is asked again, less and less often, until `waitMs` is over, and once more then.
  */
 export async function discoverProviders(
@@ -34,22 +36,57 @@ export async function discoverProviders(
 ): Promise<ReadonlyMap<string, DiscoveryResult>> {
   const deadline = options.now() + options.waitMs;
   const byEndpoint = group(requests, ({ discoveryEndpoint }) => endpointName(discoveryEndpoint));
-  const answers = await Promise.all(byEndpoint.map((same) => askEndpoint(same, deadline, options)));
-  return new Map(answers.flat());
+  const inTurn = createLimit(mostAtOnce);
+  const stop = followSignal(options.signal);
+  try {
+    const each = { ...options, signal: stop.signal };
+    const answers = await Promise.all(byEndpoint.map((same) => askEndpoint(same, { deadline, inTurn, ...each })));
+    return new Map(answers.flat());
+  } finally {
+    stop.unfollow();
+  }
+}
+
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Lets so many work at once; the others follow in the order in which they came. */
+function createLimit(most: number): InTurn {
+  const waiting: (() => void)[] = [];
+  let free = most;
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((begin) => waiting.push(begin));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}
+
+/** A signal that aborts with the caller's, and that any number of requests may listen to. */
+function followSignal(signal: AbortSignal | undefined) {
+  const follower = new AbortController();
+  const abort = (): void => follower.abort(signal?.reason);
+  setMaxListeners(0, follower.signal);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  return { signal: follower.signal, unfollow: () => signal?.removeEventListener("abort", abort) };
 }
 
 async function askEndpoint(
   requests: Question,
-  deadline: number,
-  options: DiscoverAllOptions,
+  options: DiscoverAllOptions & { readonly deadline: number; readonly inTurn: InTurn },
 ): Promise<readonly (readonly [string, DiscoveryResult])[]> {
-  const { signal, sleep, now, random = Math.random, onWaiting } = options;
+  const { deadline, inTurn, signal, sleep, now, random = Math.random, onWaiting } = options;
   const results = new Map<string, DiscoveryResult>();
   let open = group(requests, questionName);
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const unreachable: { readonly question: Question; readonly message: string }[] = [];
     for (const question of open) {
-      const result = await discoverProvider({ ...question[0], signal });
+      const result = await inTurn(() => discoverProvider({ ...question[0], signal }));
       for (const { key } of question) results.set(key, result);
       if (result.kind === "unreachable") unreachable.push({ question, message: result.message });
     }

@@ -53,6 +53,24 @@ describe("discoverProviders", () => {
     expect(mostAtOnce()).toBe(3);
   });
 
+  it("F42: asks eight at once of a hundred, and lets Node warn of nothing", async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", hear);
+    onTestFinished(() => void process.off("warning", hear));
+    const { mostAtOnce, server } = await counting();
+    const { signal } = new AbortController();
+    const hundred = Array.from({ length: 100 }, (_, number) =>
+      request(`p${number}`, `${server.origin}/realms/${number}`),
+    );
+    const results = await discoverProviders(hundred, options({ signal, waitMs: 1 }));
+    expect(results.size).toBe(100);
+    expect(mostAtOnce()).toBe(8);
+    // Node tells a warning in a later turn.
+    await pause(0);
+    expect(warnings).toEqual([]);
+  });
+
   it("keeps the answers apart where only one of two issuers is the right one", async () => {
     const { discoveryEndpoint, issuer } = await provider();
     const results = await discoverProviders(
