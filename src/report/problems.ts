@@ -12,8 +12,27 @@ export interface ProblemsOptions {
 /** Problems for people: where, what, the line with a caret, how to fix it. Ends with a line break unless there are none. */
 export function renderProblems(problems: readonly Problem[], options: ProblemsOptions): string {
   const isForeign = (problem: Problem) => problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning";
-  const shown = problems.filter((problem) => !isForeign(problem)).map((problem) => renderProblem(problem, options));
-  return [...shown, ...renderForeignKeys(problems.filter(isForeign), options)].map((text) => `${text}\n`).join("");
+  const own = problems.filter((problem) => !isForeign(problem));
+  const shown = chooseShown(own);
+  const texts = own.filter((problem) => shown.has(problem)).map((problem) => renderProblem(problem, options));
+  const foreign = renderForeignKeys(problems.filter(isForeign), options);
+  return [...texts, ...renderOmitted(own, shown), ...foreign].map((text) => `${text}\n`).join("");
+}
+
+const mostShown = 100;
+
+/** The first hundred, and no warning in the place of an error: what a run ends with must not be missing. */
+function chooseShown(problems: readonly Problem[]): ReadonlySet<Problem> {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const others = problems.filter(({ severity }) => severity !== "error");
+  return new Set(errors.concat(others).slice(0, mostShown));
+}
+
+function renderOmitted(problems: readonly Problem[], shown: ReadonlySet<Problem>): readonly string[] {
+  const omitted = problems.filter((problem) => !shown.has(problem));
+  if (omitted.length === 0) return [];
+  const kinds = countProblems(omitted) || `${omitted.length} notes`;
+  return [`… and ${kinds} more; --output json has all of them`];
 }
 
 /** How many there are of each, such as `2 errors, 1 warning`. */

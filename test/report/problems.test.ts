@@ -58,6 +58,25 @@ describe("renderProblems", () => {
     expect(shown("UNKNOWN_FIELD").slice(1, -1)).toHaveLength(1);
   });
 
+  it("F42: shows the first hundred of more, the errors among them, in their order, and counts the others", () => {
+    const many = Array.from({ length: 250 }, (_, index): Problem => {
+      const severity = index % 5 === 0 ? "error" : "warning";
+      return { severity, code: "WRONG_TYPE", message: `number ${index}` };
+    });
+    const lines = renderProblems(many, { paint, width: undefined }).trimEnd().split("\n");
+    expect(lines).toHaveLength(101);
+    const numbers = lines.slice(0, 100).map((line) => Number(/number (\d+)/.exec(line)?.[1]));
+    expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
+    expect(lines.filter((line) => line.startsWith("error: "))).toHaveLength(50);
+    expect(lines[100]).toBe("… and 150 warnings more; --output json has all of them");
+    const allErrors = many.map((one): Problem => ({ ...one, severity: "error" }));
+    expect(renderProblems(allErrors, { paint, width: undefined })).toContain(
+      "number 99 [WRONG_TYPE]\n… and 150 errors more",
+    );
+    // The twin: a hundred are shown whole.
+    expect(renderProblems(allErrors.slice(0, 100), { paint, width: undefined })).not.toContain("…");
+  });
+
   it("tells the keys of other programs in one line a file", () => {
     const foreign = ["a", "b"].map(
       (path, index): Problem => ({
