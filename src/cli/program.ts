@@ -58,7 +58,7 @@ export function createProgram(session: Session, finished: (status: number) => vo
 }
 
 function files(): Argument {
-  return new Argument("<files...>", "YAML files or folders of *.yaml; - reads standard input");
+  return new Argument("<files...>", "YAML files or folders of *.yaml and *.yml; - reads standard input");
 }
 
 function withOutput(command: Command): Command {

@@ -14,7 +14,7 @@ export interface ReadResult {
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads and parses what the command line names: files, directories (their `*.yaml`, in the order of their names) and `-` for
+ * Reads and parses what the command line names: files, directories (their `*.yaml` and `*.yml`, in the order of their names) and `-` for
  * standard input. Each file is read once. Names are shown as they were given.
  */
 export async function readDocuments(paths: readonly string[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
@@ -47,13 +47,16 @@ async function listFiles(path: string): Promise<readonly (string | Finding)[]> {
     ));
   if (!isDirectory) return [path];
   try {
-    const names = (await readdir(path)).filter((name) => name.endsWith(".yaml") && !name.startsWith(".")).sort();
+    const names = (await readdir(path)).filter((name) => /^[^.].*\.ya?ml$/i.test(name)).sort();
     if (names.length > 0) return names.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
   } catch (error) {
     return [unreadable(path, error)];
   }
   return [
-    refuse(`the directory ${path} has no *.yaml file`, "name the files themselves, or rename them to end in .yaml"),
+    refuse(
+      `the directory ${path} has no *.yaml or *.yml file`,
+      "name the files themselves, or rename them to end in .yaml or .yml",
+    ),
   ];
 }
 

@@ -15,7 +15,7 @@ import type { LoadOptions } from "./load-options.js";
 import { refuseWarnings } from "./warnings.js";
 
 /**
- * Reads and validates files, folders of `*.yaml` and `-` (standard input) as one configuration.
+ * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration.
  *
  * @throws SetupError (invalid) with every problem of every file
  */

@@ -146,7 +146,7 @@ describe("exit status 3", () => {
     expect(run.status).toBe(3);
     expect(run.json.diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       "FILE_UNREADABLE the file none.yaml does not exist",
-      "FILE_UNREADABLE the directory empty has no *.yaml file",
+      "FILE_UNREADABLE the directory empty has no *.yaml or *.yml file",
       "FILE_UNREADABLE the file gone.yaml does not exist",
     ]);
   });

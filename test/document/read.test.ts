@@ -29,23 +29,26 @@ describe("readDocuments", () => {
     ]);
   });
 
-  it("reads a directory's *.yaml by name, not those below it or hidden", async () => {
+  it("F30: reads a directory's *.yaml and *.yml by name, not those below it, hidden or with other endings", async () => {
     write("b.yaml");
     write("a.yaml");
     write("c.yml");
-    write(".d.yaml");
+    write("D.YML");
+    for (const name of [".d.yaml", ".d.yml", "e.yaml.bak", "e.yml~", "e.json", "eyaml", ".yml"]) write(name);
     mkdirSync(join(folder, "sub"));
     write("sub/e.yaml");
     symlinkSync(join(folder, "sub/e.yaml"), join(folder, "f.yaml"));
     const { documents } = await readDocuments([`${folder}/`], noStdin);
-    expect(documents.map(({ file }) => file)).toEqual(["a", "b", "f"].map((name) => `${folder}/${name}.yaml`));
+    expect(documents.map(({ file }) => file)).toEqual(
+      ["D.YML", "a.yaml", "b.yaml", "c.yml", "f.yaml"].map((name) => `${folder}/${name}`),
+    );
   });
 
   it("refuses a directory without any", async () => {
-    write("c.yml");
+    write("c.json");
     const { findings } = await readDocuments([folder], noStdin);
     expect(findings).toMatchObject([
-      { code: "FILE_UNREADABLE", message: `the directory ${folder} has no *.yaml file` },
+      { code: "FILE_UNREADABLE", message: `the directory ${folder} has no *.yaml or *.yml file` },
     ]);
     expect(findings[0]?.hint).toContain(".yaml");
   });
