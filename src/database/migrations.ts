@@ -138,10 +138,15 @@ async function addSignIn(db: Kysely<AnyTables>): Promise<void> {
     .execute();
 }
 
+async function addIntrospection(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("oidc_providers").addColumn("introspection_endpoint", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
   { name: "0002_claim_superuser", up: addClaimSuperuser },
   { name: "0003_sessions", up: createSessions },
   { name: "0004_sign_in", up: addSignIn },
+  { name: "0005_introspection", up: addIntrospection },
 ];

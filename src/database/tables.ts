@@ -35,6 +35,7 @@ interface OidcProviders extends Managed {
   authorization_endpoint: string | null;
   token_endpoint: string | null;
   userinfo_endpoint: string | null;
+  introspection_endpoint: string | null;
   jwks_endpoint: string | null;
   logout_endpoint: string | null;
   token_use_basic_auth: Flag;

@@ -18,7 +18,7 @@ export type MetadataEndpoint = Exclude<(typeof required | typeof optional)[numbe
 type Metadata = Readonly<Record<string, unknown>>;
 
 const required = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
-const optional = ["userinfo_endpoint", "end_session_endpoint"] as const;
+const optional = ["userinfo_endpoint", "introspection_endpoint", "end_session_endpoint"] as const;
 const maxUrlLength = 1000;
 
 /** Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. */
@@ -26,7 +26,7 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
   const { issuer } = metadata;
   if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(issuer, expected);
   const [authorizationEndpoint, tokenEndpoint, jwksEndpoint] = required.map((name) => readUrl(metadata[name]));
-  const [userinfoEndpoint, logoutEndpoint] = optional.map((name) => readUrl(metadata[name]));
+  const [userinfoEndpoint, introspectionEndpoint, logoutEndpoint] = optional.map((name) => readUrl(metadata[name]));
   const malformed = [...required, ...optional].filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
   if (malformed.length > 0) {
     return invalid(
@@ -57,6 +57,7 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
     authorizationEndpoint,
     tokenEndpoint,
     userinfoEndpoint,
+    introspectionEndpoint,
     jwksEndpoint,
     logoutEndpoint,
   };

@@ -6,6 +6,7 @@ interface DiscoveredProvider {
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly userinfoEndpoint?: string | undefined;
+  readonly introspectionEndpoint?: string | undefined;
   readonly jwksEndpoint: string;
   readonly logoutEndpoint?: string | undefined;
 }

@@ -19,7 +19,7 @@ async function withProvider() {
     (await openForTest(databaseOf(folder))).kysely
       .selectFrom("oidc_providers")
       .select(["issuer", "discovery_endpoint", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
-      .select(["jwks_endpoint", "logout_endpoint"])
+      .select(["introspection_endpoint", "jwks_endpoint", "logout_endpoint"])
       .executeTakeFirstOrThrow();
   return { provider, apply, row };
 }
@@ -41,8 +41,9 @@ describe("--offline", () => {
     expect(await apply(discoveredYaml(discoveryEndpoint), "--offline")).toMatchObject({ outcome: "applied" });
     expect(provider.requests).toEqual([]);
     const empty = { authorization_endpoint: null, token_endpoint: null, userinfo_endpoint: null };
+    const none = { introspection_endpoint: null, jwks_endpoint: null, logout_endpoint: null };
     const known = { discovery_endpoint: discoveryEndpoint };
-    expect(await row()).toEqual({ issuer: null, ...known, ...empty, jwks_endpoint: null, logout_endpoint: null });
+    expect(await row()).toEqual({ issuer: null, ...known, ...empty, ...none });
     expect(await apply(discoveredYaml(discoveryEndpoint), "--offline")).toMatchObject({ outcome: "unchanged" });
 
     const online = await apply(discoveredYaml(discoveryEndpoint));
@@ -54,6 +55,7 @@ describe("--offline", () => {
       authorization_endpoint: `${issuer}/auth`,
       token_endpoint: `${issuer}/token`,
       userinfo_endpoint: `${issuer}/me`,
+      introspection_endpoint: null,
       jwks_endpoint: `${issuer}/jwks`,
       logout_endpoint: `${issuer}/session/end`,
     };
@@ -75,6 +77,17 @@ describe("explicit endpoints", () => {
     expect(provider.requests).toEqual([]);
     expect(await apply(oidcYaml(both))).toMatchObject({ status: 0 });
     expect(provider.requests).toHaveLength(1);
+  });
+
+  it("F2: leave the introspection endpoint to discovery, where that is asked anyway", async () => {
+    const apart = await startOpenIdProvider({ configuration: { features: { introspection: { enabled: true } } } });
+    onTestFinished(() => apart.close());
+    const { apply, row } = await withProvider();
+    await apply(discoveredYaml(apart.discoveryEndpoint));
+    expect(await row()).toMatchObject({ introspection_endpoint: `${apart.issuer}/token/introspection` });
+    const own = { oidc_op_introspection_endpoint: `${apart.issuer}/own-introspection` };
+    await apply(oidcYaml({ oidc_op_discovery_endpoint: apart.discoveryEndpoint, ...own }));
+    expect(await row()).toMatchObject({ introspection_endpoint: `${apart.issuer}/own-introspection` });
   });
 
   it("win over those that are discovered", async () => {

@@ -30,6 +30,7 @@ describe("a provider that is discovered over https", () => {
     ["authorization_endpoint", "authorization_endpoint"],
     ["token_endpoint", "token_endpoint"],
     ["userinfo_endpoint", "userinfo_endpoint"],
+    ["introspection_endpoint", "introspection_endpoint"],
     ["logout_endpoint", "end_session_endpoint"],
   ])("S42 has its %s over http only where the file says so", async (name, theirs) => {
     const { refusals } = await completeWith(theirs, {});

@@ -62,11 +62,12 @@ describe("the endpoints", () => {
   });
 
   it.each([[undefined], [null], [""]])(
-    "does without the user and logout endpoints where they are %j",
+    "does without the user, introspection and logout endpoints where they are %j",
     async (value) => {
       const server = await answering(({ origin }) => ({
         ...metadata(origin),
         userinfo_endpoint: value,
+        introspection_endpoint: value,
         end_session_endpoint: value,
       }));
       const result = await discover(server.origin);
@@ -81,6 +82,7 @@ describe("the endpoints", () => {
     ["token_endpoint", 42],
     ["userinfo_endpoint", "https://user:canary-value@idp.example/me"],
     ["userinfo_endpoint", "https://idp.example/canary-value\n"],
+    ["introspection_endpoint", "/introspect"],
     ["end_session_endpoint", `https://idp.example/${"x".repeat(1000)}`],
     ["jwks_uri", "file:///etc/keys"],
     ["jwks_uri", ["https://idp.example/keys"]],
@@ -137,7 +139,10 @@ describe("the endpoints", () => {
     expect(await discover(asked.origin, { issuer })).toMatchObject({ jwksEndpoint: `${asked.origin}/keys` });
   });
 
-  it.each(["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint"] as const)(
+  it.each([
+    ...(["authorization_endpoint", "token_endpoint", "userinfo_endpoint"] as const),
+    ...(["introspection_endpoint", "end_session_endpoint"] as const),
+  ])(
     "S42 refuses http for the %s where the document came by https, unless it is on this machine or configured",
     async (name) => {
       const { authority, server: certificate } = await makeCertificates();

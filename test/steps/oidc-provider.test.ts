@@ -19,6 +19,7 @@ describe("an OpenID provider", () => {
       authorization_endpoint: endpoints.oidc_op_authorization_endpoint,
       token_endpoint: endpoints.oidc_op_token_endpoint,
       userinfo_endpoint: endpoints.oidc_op_user_endpoint,
+      introspection_endpoint: null,
       jwks_endpoint: null,
       logout_endpoint: null,
       token_use_basic_auth: false,
@@ -59,6 +60,25 @@ describe("an OpenID provider", () => {
       logout_endpoint: null,
     });
     expect(attributes({ endpoint_config: { ...discovery, oidc_op_jwks_endpoint: "" } }).jwks_endpoint).toBeUndefined();
+  });
+
+  it("F2: takes the introspection endpoint among the others or beside them, but not two different ones", () => {
+    const oidc_op_introspection_endpoint = "https://kc.example.nl/introspect";
+    const attribute = { introspection_endpoint: oidc_op_introspection_endpoint };
+    expect(attributes({ endpoint_config: { ...endpoints, oidc_op_introspection_endpoint } })).toMatchObject(attribute);
+    expect(attributes({ endpoint_config: endpoints, oidc_op_introspection_endpoint })).toMatchObject(attribute);
+    expect(attributes({}).introspection_endpoint).toBeUndefined();
+    const twice = { endpoint_config: { ...endpoints, oidc_op_introspection_endpoint }, oidc_op_introspection_endpoint };
+    expect(attributes(twice)).toMatchObject(attribute);
+    expect(complaints(oidc, withProvider({ ...twice, oidc_op_introspection_endpoint: "https://other.nl/" }))).toEqual([
+      {
+        path: "providers.0.oidc_op_introspection_endpoint",
+        message: "expected the same URL as in `endpoint_config`, or only one of the two",
+      },
+    ]);
+    const insecure = "http://kc.example.nl/introspect";
+    const path = "providers.0.oidc_op_introspection_endpoint";
+    expect(codes({ oidc_op_introspection_endpoint: insecure })).toEqual([`INSECURE_URL ${path}`]);
   });
 
   it("A7.47 declares each with its own settings, and clients that share one", () => {

@@ -14,6 +14,7 @@ const endpointNames = [
   ["authorization_endpoint", "authorization_endpoint"],
   ["token_endpoint", "token_endpoint"],
   ["userinfo_endpoint", "userinfo_endpoint"],
+  ["introspection_endpoint", "introspection_endpoint"],
   ["logout_endpoint", "end_session_endpoint"],
 ] as const;
 
@@ -45,6 +46,7 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
         authorization_endpoint: result.authorizationEndpoint,
         token_endpoint: result.tokenEndpoint,
         userinfo_endpoint: result.userinfoEndpoint ?? null,
+        introspection_endpoint: result.introspectionEndpoint ?? null,
         jwks_endpoint: result.jwksEndpoint,
         logout_endpoint: result.logoutEndpoint ?? null,
       },

@@ -13,6 +13,7 @@ export const oidcProvider = defineKind({
     authorization_endpoint: text("authorization_endpoint", null),
     token_endpoint: text("token_endpoint", null),
     userinfo_endpoint: text("userinfo_endpoint", null),
+    introspection_endpoint: text("introspection_endpoint", null),
     jwks_endpoint: text("jwks_endpoint", null),
     logout_endpoint: text("logout_endpoint", null),
     token_use_basic_auth: flag("token_use_basic_auth", false),

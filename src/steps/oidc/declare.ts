@@ -31,7 +31,12 @@ function absent(kind: string, key: string) {
 function declareProvider(provider: PresentProvider, path: ConfigPath): Declaration {
   const discovery = provider.endpoint_config.oidc_op_discovery_endpoint;
   const attributes = {
-    ...endpointAttributes(provider.endpoint_config),
+    ...endpointAttributes({
+      ...provider.endpoint_config,
+      ...(provider.oidc_op_introspection_endpoint && {
+        oidc_op_introspection_endpoint: provider.oidc_op_introspection_endpoint,
+      }),
+    }),
     issuer: provider.oidc_op_issuer || (discovery ? undefined : null),
     token_use_basic_auth: provider.oidc_token_use_basic_auth,
     use_nonce: provider.oidc_use_nonce,

@@ -4,6 +4,11 @@ import { httpUrl, httpUrlOrEmpty } from "./url.js";
 
 const needed = ["oidc_op_authorization_endpoint", "oidc_op_token_endpoint", "oidc_op_user_endpoint"] as const;
 
+/** Written with the other endpoints, or as a field of the provider. */
+export const introspectionEndpoint = httpUrlOrEmpty
+  .optional()
+  .describe("Where opaque access tokens are asked about (RFC 7662); '' for none. Without one, none is accepted.");
+
 /** A provider's endpoints: found by discovery, written one by one, or both. */
 export const endpointConfig = z
   .strictObject({
@@ -19,6 +24,7 @@ export const endpointConfig = z
     oidc_op_user_endpoint: httpUrl
       .optional()
       .describe("Where a user's claims are asked for; needed without discovery."),
+    oidc_op_introspection_endpoint: introspectionEndpoint,
     oidc_op_jwks_endpoint: httpUrlOrEmpty.optional().describe("Where the provider publishes its keys; '' for none."),
     oidc_op_logout_endpoint: httpUrlOrEmpty.optional().describe("Where a sign-in is ended; '' for none."),
   })
@@ -47,6 +53,7 @@ export function endpointAttributes(endpoints: EndpointConfig): Attributes {
     authorization_endpoint: endpoints.oidc_op_authorization_endpoint,
     token_endpoint: endpoints.oidc_op_token_endpoint,
     userinfo_endpoint: endpoints.oidc_op_user_endpoint,
+    introspection_endpoint: endpoints.oidc_op_introspection_endpoint || notWritten,
     jwks_endpoint: endpoints.oidc_op_jwks_endpoint || notWritten,
     logout_endpoint: endpoints.oidc_op_logout_endpoint || notWritten,
   };

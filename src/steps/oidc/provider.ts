@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { slug, text } from "../../config/fields.js";
-import { endpointConfig } from "./endpoints.js";
+import { endpointConfig, introspectionEndpoint } from "./endpoints.js";
 import { issuer } from "./url.js";
 
 const size = z.int().min(0).max(512);
@@ -31,6 +31,7 @@ const fields = z.strictObject({
     .describe(
       "Who signs the provider's tokens: what their `iss` must be, byte for byte; known from discovery otherwise.",
     ),
+  oidc_op_introspection_endpoint: introspectionEndpoint,
   oidc_op_ca_file: text(4096)
     .optional()
     .describe("A file with the certificate authority of the provider, in PEM, besides the well-known ones."),
@@ -44,9 +45,20 @@ const fields = z.strictObject({
   oidc_state_size: settingFields.oidc_state_size.default(settingDefaults.oidc_state_size),
 });
 
-const present = fields.extend({
-  state: z.literal("present").optional().describe("`present`, or `absent` to take the provider away."),
-});
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the provider away.") })
+  .superRefine(
+    ({ endpoint_config: endpoints, ...provider }, context) => {
+      const here = provider.oidc_op_introspection_endpoint;
+      const there = endpoints?.oidc_op_introspection_endpoint;
+      if (!here || !there || here === there) return;
+      const path = ["oidc_op_introspection_endpoint"];
+      const message = "expected the same URL as in `endpoint_config`, or only one of the two";
+      context.addIssue({ code: "custom", path, message, input: undefined });
+    },
+    // Also beside other mistakes, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
 
 const absent = fields.partial().extend({
   identifier: fields.shape.identifier,

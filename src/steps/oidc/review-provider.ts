@@ -12,6 +12,7 @@ export function reviewProvider(provider: PresentProvider, path: ConfigPath): rea
   return [
     ...reviewIssuer(provider, path),
     ...reviewUrls(provider.endpoint_config, [...path, "endpoint_config"]),
+    ...reviewUrls({ oidc_op_introspection_endpoint: provider.oidc_op_introspection_endpoint }, path),
     ...reviewSize("nonce", provider.oidc_use_nonce ? provider.oidc_nonce_size : safeSize, [...path, "oidc_nonce_size"]),
     ...reviewSize("state", provider.oidc_state_size, [...path, "oidc_state_size"]),
   ];
