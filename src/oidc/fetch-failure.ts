@@ -3,12 +3,25 @@ export class FetchFailure extends Error {
   /** True where the same request may work later, such as when the server is still starting. */
   readonly retryable: boolean;
   readonly hint: string;
+  /** Whether there was a connection, over which the request could be sent. */
+  readonly isConnected: boolean;
 
-  constructor(retryable: boolean, message: string, hint: string, options?: ErrorOptions) {
+  constructor(
+    retryable: boolean,
+    message: string,
+    hint: string,
+    { isConnected = false, ...options }: ErrorOptions & { readonly isConnected?: boolean } = {},
+  ) {
     super(message, options);
     this.name = "FetchFailure";
     this.retryable = retryable;
     this.hint = hint;
+    this.isConnected = isConnected;
+  }
+
+  /** The same of a request that had a connection. */
+  overConnection(): FetchFailure {
+    return new FetchFailure(this.retryable, this.message, this.hint, { cause: this.cause, isConnected: true });
   }
 }
 

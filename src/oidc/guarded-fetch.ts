@@ -33,16 +33,25 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   return async (url, init = {}) => {
     const target = checkTarget(url);
     const limit = startTimeLimit(timeoutMs, [options.signal, init.signal]);
+    let isConnected = false;
     try {
-      const { Agent, fetch } = await import("undici");
-      const connect = {
+      const { Agent, buildConnector, fetch } = await import("undici");
+      const connect = buildConnector({
         lookup: guardedLookup(resolve),
         // Said explicitly, it wins over NODE_TLS_REJECT_UNAUTHORIZED=0.
         rejectUnauthorized: true,
         timeout: timeoutMs,
         ...(caFile !== undefined && { ca: [...(await readTrustedRoots(caFile))] }),
-      };
-      const agent = new Agent({ connect });
+      });
+      const agent = new Agent({
+        connect: (target, done) =>
+          connect(target, (error, socket) => {
+            if (error) return done(error, null);
+            // Over https, the handshake is done as well.
+            isConnected = true;
+            done(null, socket);
+          }),
+      });
       try {
         const answer = await fetch(target, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
         refuseUnusable(answer, target, init.redirect === "manual");
@@ -51,7 +60,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         await agent.destroy();
       }
     } catch (error) {
-      throw limit.signal.aborted ? limit.signal.reason : explainNetworkError(error);
+      const reason: unknown = limit.signal.aborted ? limit.signal.reason : explainNetworkError(error);
+      throw isConnected && reason instanceof FetchFailure ? reason.overConnection() : reason;
     } finally {
       limit.stop();
     }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createGuardedFetch, type GuardedFetchOptions } from "../../src/oidc/guarded-fetch.js";
+import { makeCertificates } from "../support/certificates.js";
 import { always, serve } from "../support/http-server.js";
 
 describe("limits", () => {
@@ -66,6 +67,28 @@ describe("limits", () => {
   it("S45 takes a slow body that ends in time", async () => {
     const { origin } = await serve(trickle(5));
     expect(await (await get(origin, { timeoutMs: 10_000 })).text()).toBe(".....");
+  });
+});
+
+describe("a failure", () => {
+  it.each<[string, boolean, RequestListener | undefined]>([
+    ["where nobody listens", false, undefined],
+    ["where the connection ends", true, (_request, response) => void response.destroy()],
+    ["where no answer comes in time", true, () => {}],
+    ["where the answer is too large", true, always(200, "x".repeat(1000))],
+    ["where the answer is a redirect", true, always(302, "", { location: "/" })],
+  ])("F3: %s tells whether there was a connection: %s", async (_what, isConnected, listener) => {
+    const { origin, close } = await serve(listener ?? always(200, {}));
+    if (!listener) await close();
+    await expect(get(origin, { timeoutMs: 500, maxBytes: 100 })).rejects.toMatchObject({ isConnected });
+  });
+
+  it("F3: of a TLS handshake is one to connect", async () => {
+    const { origin } = await serve(always(200, {}));
+    await expect(get(origin.replace("http:", "https:"))).rejects.toMatchObject({ isConnected: false });
+    const { server } = await makeCertificates();
+    const { origin: untrusted } = await serve(always(200, {}), server);
+    await expect(get(untrusted)).rejects.toMatchObject({ isConnected: false });
   });
 });
 
