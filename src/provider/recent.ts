@@ -2,37 +2,72 @@
 export interface Recent<V> {
   readonly get: (key: string) => V | undefined;
   readonly set: (key: string, value: V) => void;
+  readonly delete: (key: string) => void;
   readonly clear: () => void;
   readonly size: () => number;
 }
 
-/** Two maps, of which the older one is thrown away whole: a hit costs a look-up, unlike in a list that is kept in order. */
+interface Entry<V> {
+  readonly key: string;
+  value: V;
+  isUsed: boolean;
+}
+
+/**
+ * Nothing is dropped before there are more than `capacity` entries; then a hand goes round and drops the first that was not used
+ * since it last came by (the CLOCK algorithm). A hit costs one look-up, unlike in a list that is kept in order.
+ *
+ * @throws RangeError for a capacity that is not a whole number of at least 1
+ */
 export function createRecent<V>(capacity: number): Recent<V> {
-  const half = Math.ceil(capacity / 2);
-  let newer = new Map<string, V>();
-  let older = new Map<string, V>();
-  const set = (key: string, value: V): void => {
-    if (newer.size >= half && !newer.has(key)) {
-      older = newer;
-      newer = new Map();
+  if (!(Number.isSafeInteger(capacity) && capacity >= 1)) throw new RangeError("a cache must hold at least 1 entry");
+  const entries = new Map<string, Entry<V>>();
+  // A ring beside the map: to find a map's oldest entry costs more the more were deleted from it.
+  let ring: Entry<V>[] = [];
+  let hand = 0;
+
+  const makeRoom = (): number => {
+    for (; ; hand = (hand + 1) % capacity) {
+      const entry = ring[hand];
+      if (entry?.isUsed) entry.isUsed = false;
+      else {
+        // One that was deleted may be there again, elsewhere in the ring.
+        if (entry && entries.get(entry.key) === entry) entries.delete(entry.key);
+        const free = hand;
+        hand = (hand + 1) % capacity;
+        return free;
+      }
     }
-    newer.set(key, value);
   };
+
   return {
     get: (key) => {
-      const recent = newer.get(key);
-      if (recent !== undefined) return recent;
-      const found = older.get(key);
-      if (found === undefined) return undefined;
-      older.delete(key);
-      set(key, found);
-      return found;
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      entry.isUsed = true;
+      return entry.value;
     },
-    set,
+    set: (key, value) => {
+      const known = entries.get(key);
+      if (known) {
+        known.value = value;
+        return;
+      }
+      const entry = { key, value, isUsed: false };
+      if (ring.length < capacity) ring.push(entry);
+      else ring[makeRoom()] = entry;
+      entries.set(key, entry);
+    },
+    delete: (key) => {
+      const entry = entries.get(key);
+      if (entry) entry.isUsed = false;
+      entries.delete(key);
+    },
     clear: () => {
-      newer.clear();
-      older.clear();
+      entries.clear();
+      ring = [];
+      hand = 0;
     },
-    size: () => newer.size + older.size,
+    size: () => entries.size,
   };
 }
