@@ -29,6 +29,7 @@ import { createStart } from "./start.js";
 import { createWrite } from "./write.js";
 
 const timeoutMs = 5000;
+const rememberedAnswers = 1000;
 
 /**
  * Opens the auth database and gives what logs people in through the OpenID provider that it names. Sessions are rows: every
@@ -66,7 +67,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const writer = createWriter(database.openWriter);
   const write = createWrite(writer);
   const seals = createSeals(settings.sessionSecret);
-  const providers = createLoginProviders({ fetchFor, now, onEvent: report });
+  const providers = createLoginProviders({ fetchFor, now, onEvent: report, cacheSize: rememberedAnswers });
   const vault = openVault({ env, keyFile: database.keyFile });
   const context: LoginContext = {
     ...{ settings, seals, report, now },

@@ -23,11 +23,16 @@ export interface LoginProviders {
   readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
 }
 
+type LoginProviderOptions = Omit<ProviderOptions, keyof typeof unheard>;
+
 type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
 
 const freshMs = 3_600_000;
+const unused = ["introspection_endpoint"] as const;
+// Each sign-in asks anew.
+const unheard = { onKeysRemoved: () => {}, onResolved: () => {} };
 
-export function createLoginProviders(options: Omit<ProviderOptions, "onKeysRemoved">): LoginProviders {
+export function createLoginProviders(options: LoginProviderOptions): LoginProviders {
   let known: { readonly key: string; readonly resolve: LoginProviders["resolve"] } | undefined;
   return {
     resolve: (row, isThorough) => {
@@ -44,7 +49,7 @@ export function createLoginProviders(options: Omit<ProviderOptions, "onKeysRemov
 }
 
 /** For one provider whose row does not change. */
-function createResolver(options: Omit<ProviderOptions, "onKeysRemoved">): LoginProviders["resolve"] {
+function createResolver(options: LoginProviderOptions): LoginProviders["resolve"] {
   const { fetchFor, now, onEvent } = options;
   const backOff = createBackOff();
   let metadata: Metadata | undefined;
@@ -53,7 +58,7 @@ function createResolver(options: Omit<ProviderOptions, "onKeysRemoved">): LoginP
   let built: { readonly key: string; readonly provider: Provider | undefined } | undefined;
 
   const learn = async ({ issuer, jwks_endpoint, ca_file }: LoginClientRow, endpoint: string): Promise<void> => {
-    const found = await fetchMetadata({ issuer, jwks_endpoint }, endpoint, fetchFor(ca_file));
+    const found = await fetchMetadata({ issuer, jwks_endpoint }, endpoint, fetchFor(ca_file), unused);
     if (typeof found === "string") {
       const retryAfterMs = backOff.failed(now());
       return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
@@ -63,19 +68,22 @@ function createResolver(options: Omit<ProviderOptions, "onKeysRemoved">): LoginP
     freshUntilMs = now() + freshMs;
   };
 
-  const build = async (row: LoginClientRow): Promise<Provider | undefined> => {
+  const build = (row: LoginClientRow): Provider | undefined => {
     const { checked } = metadata ?? {};
     const complete = {
       issuer: row.issuer ?? checked?.issuer ?? null,
       // All that it could say is here.
       discovery_endpoint: null,
       userinfo_endpoint: row.userinfo_endpoint ?? checked?.userinfoEndpoint ?? null,
+      // No opaque token is asked about here.
+      introspection_endpoint: null,
       jwks_endpoint: row.jwks_endpoint ?? checked?.jwksEndpoint ?? null,
+      token_use_basic_auth: row.token_use_basic_auth,
       ca_file: row.ca_file,
     };
     const key = JSON.stringify(complete);
     if (built?.key !== key) {
-      built = { key, provider: await createProvider(complete, { ...options, onKeysRemoved: () => {} }).resolve(now()) };
+      built = { key, provider: createProvider(complete, { ...options, ...unheard }).current() };
     }
     return built.provider;
   };
@@ -94,7 +102,7 @@ function createResolver(options: Omit<ProviderOptions, "onKeysRemoved">): LoginP
     }
     const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
     const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
-    const provider = await build(row);
+    const provider = build(row);
     if (!provider || !authorizationEndpoint || !tokenEndpoint) return discovery === null ? "incomplete" : "unavailable";
     // What it would have said besides is still missing.
     if (discovery !== null && !isComplete && !metadata) return "unavailable";

@@ -16,6 +16,8 @@ export async function readClaims(
   const answer = await provider.userinfo.ask({
     credential: accessToken.reveal(),
     digest: digestToken(accessToken),
+    // It comes from the provider itself, whoever signs in.
+    source: "",
     reader: readerOf(oidc, access),
     // Each login hears it anew.
     keepUntilMs: 0,

@@ -7,7 +7,7 @@ export interface BackOff {
   /** When the server may be asked again; in the past where nothing failed. */
   readonly retryAtMs: () => number;
   readonly succeeded: () => void;
-  /** Gives the pause that begins. */
+  /** Gives the pause that begins; or what is left of one, for a request that began before it. */
   readonly failed: (nowMs: number) => number;
 }
 
@@ -22,6 +22,7 @@ export function createBackOff(): BackOff {
       retryAtMs = 0;
     },
     failed: (nowMs) => {
+      if (nowMs < retryAtMs) return retryAtMs - nowMs;
       const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures, 10), longestPauseMs);
       failures += 1;
       retryAtMs = nowMs + pauseMs;

@@ -4,6 +4,7 @@ import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "../jwt/
 import { keySetOf } from "../jwt/key-set.js";
 import { importWrittenKey, isFor } from "../jwt/public-key.js";
 import { prepareSignatureCheck } from "../jwt/signature-check.js";
+import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import { fixedKeys, type KeySource } from "./key-source.js";
 import type { Provider } from "./provider.js";
@@ -35,6 +36,8 @@ export interface OidcClient {
   /** The provider's row. */
   readonly providerId: string;
   readonly access: ClientAccess;
+  /** @throws SetupError where the sealing key is missing or another one: clients that need no secret do without it */
+  readonly openSecret: () => Secret;
 }
 
 /** What signatures are checked with, or why nobody can come in this way. */
@@ -66,6 +69,7 @@ export function createClient(
     provider,
     providerId: row.provider_id,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
+    openSecret: () => openSecret(row, vault),
   };
 }
 
@@ -81,7 +85,7 @@ function accessOf(row: ClientRow, audience: readonly string[], provider: Provide
 }
 
 function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): ClientAccess {
-  const secret = vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`).reveal();
+  const secret = openSecret(row, vault).reveal();
   if (secret === "") return unusable("it has no secret to check signatures with");
   const least = minSecretBytes(algorithm);
   const bytes = Buffer.from(secret);
@@ -91,6 +95,10 @@ function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): Clien
   }
   const check = prepareSignatureCheck(createSecretKey(bytes), algorithm);
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: () => [check] }) };
+}
+
+function openSecret(row: ClientRow, vault: Vault): Secret {
+  return vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`);
 }
 
 function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: Vault): ClientAccess {

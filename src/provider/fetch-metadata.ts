@@ -24,7 +24,9 @@ export async function fetchMetadata(
 ): Promise<ProviderMetadata | string> {
   const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
   if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
-  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, { accept: "application/json" });
+  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, {
+    headers: { accept: "application/json" },
+  });
   if (answer.kind === "failed") return answer.message;
   if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
   const document = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;

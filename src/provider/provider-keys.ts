@@ -42,7 +42,9 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
 
   const fetchOnce = async (): Promise<boolean> => {
     const isFirst = fetched === undefined;
-    const answer = await fetchDocument(fetch, url, { accept: "application/jwk-set+json, application/json" });
+    const answer = await fetchDocument(fetch, url, {
+      headers: { accept: "application/jwk-set+json, application/json" },
+    });
     const nowMs = now();
     const result = readAnswer(answer);
     if (typeof result === "string") {

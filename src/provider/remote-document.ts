@@ -11,16 +11,28 @@ export type RemoteAnswer =
       readonly header: (name: string) => string | null;
       readonly body: Buffer;
     }
-  | { readonly kind: "failed"; readonly message: string };
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      /** Whether there was somebody to ask: what failed then may have to do with the question. */
+      readonly isConnected: boolean;
+    };
+
+export interface RemoteRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as a form; without it, the request is a GET. */
+  readonly form?: Readonly<Record<string, string>> | undefined;
+}
 
 /** Asks once. Never rejects. */
 export async function fetchDocument(
   fetch: GuardedFetch,
   url: string,
-  headers: Readonly<Record<string, string>>,
+  { headers, form }: RemoteRequest,
 ): Promise<RemoteAnswer> {
   try {
-    const response = await fetch(url, { headers: { ...headers } });
+    const body = form && new URLSearchParams(form);
+    const response = await fetch(url, { headers: { ...headers }, ...(body && { method: "POST", body }) });
     const type = response.headers.get("content-type") ?? "";
     return {
       kind: "answer",
@@ -30,8 +42,13 @@ export async function fetchDocument(
       body: Buffer.from(await response.arrayBuffer()),
     };
   } catch (error) {
+    const failure = findFetchFailure(error);
     // Other errors may quote what was sent.
-    return { kind: "failed", message: findFetchFailure(error)?.message ?? "the request failed" };
+    return {
+      kind: "failed",
+      message: failure?.message ?? "the request failed",
+      isConnected: failure?.isConnected === true,
+    };
   }
 }
 

@@ -8,7 +8,7 @@ import type { VerifierEvent } from "./event.js";
 import type { Outcome } from "./outcome.js";
 import type { Problems } from "./problem.js";
 import { createRefusals } from "./refusals.js";
-import type { Verifier } from "./verifier.js";
+import type { RequestContext, Verifier } from "./verifier.js";
 
 export interface AuthenticateOptions {
   readonly changes: ChangeSignal;
@@ -46,17 +46,19 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   const concludeToken = (outcome: TokenOutcome): Outcome =>
     outcome.kind === "refused" ? refusals.token(outcome) : outcome;
 
-  const byBearer = (credential: string): Eventual<Outcome> => {
+  const byBearer = (credential: string, context: RequestContext | undefined): Eventual<Outcome> => {
     const changed = followChanges();
-    return changed instanceof Promise ? changed.then(() => askBearer(credential)) : askBearer(credential);
+    return changed instanceof Promise
+      ? changed.then(() => askBearer(credential, context))
+      : askBearer(credential, context);
   };
 
-  const askBearer = (credential: string): Eventual<Outcome> =>
-    follow(bearer.authenticate(credential, now()), concludeBearer);
+  const askBearer = (credential: string, context: RequestContext | undefined): Eventual<Outcome> =>
+    follow(bearer.authenticate(credential, now(), context), concludeBearer);
 
   const concludeBearer = (outcome: BearerOutcome): Eventual<Outcome> => {
     if (outcome.kind === "refused") return refusals.bearer(outcome.reason);
-    if (outcome.kind === "unavailable") return refusals.unavailable(outcome.reason, outcome.retryAfterSeconds);
+    if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
     // A provider may have taken its time, and the user may have been written for this very request.
     const current = follow(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
@@ -73,10 +75,10 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     );
   };
 
-  return (authorization) => {
+  return (authorization, context) => {
     const header = readAuthorization(authorization, maxHeaderLength);
     if (header.kind === "none") return { kind: "anonymous", problem: problems.notAuthenticated() };
     if (header.kind === "malformed") return refusals.malformed(header.scheme, header.fault);
-    return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential);
+    return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential, context);
   };
 }

@@ -1,3 +1,5 @@
+import type { RequestContext } from "./verifier.js";
+
 /** What a bearer credential turned out to be. */
 export type BearerOutcome =
   | {
@@ -9,12 +11,22 @@ export type BearerOutcome =
     }
   /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfterSeconds: number };
+  | {
+      readonly kind: "unavailable";
+      readonly reason: string;
+      readonly retryAfterSeconds: number;
+      /** The credential, or how many of them its source sends, is the reason. */
+      readonly isCallersFault?: boolean;
+    };
 
 /** Decides about bearer credentials; what the user that one names may do is the verifier's to say. */
 export interface BearerAuthority {
   /** Synchronous when the answer is known; the caller caches nothing itself about bearer tokens. */
-  readonly authenticate: (credential: string, nowMs: number) => BearerOutcome | Promise<BearerOutcome>;
+  readonly authenticate: (
+    credential: string,
+    nowMs: number,
+    context?: RequestContext,
+  ) => BearerOutcome | Promise<BearerOutcome>;
   /** Configuration rows may have changed. */
   readonly reload: () => void;
   readonly close: () => Promise<void>;

@@ -55,7 +55,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   });
   const bearer = await createBearerAuthority({
     ...{ database, openWriter, clients, now, reservedGroups, createsUsers },
-    ...{ leewaySeconds, maxTokenAgeSeconds, accessTokenType },
+    ...{ leewaySeconds, maxTokenAgeSeconds, accessTokenType, cacheSize },
     vault: openVault({ env, keyFile: database.keyFile }),
     onEvent: report,
   });
@@ -66,10 +66,11 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     users: createUserAuthority(prepareUserLookup(database), cacheSize),
   });
   const unlimited = explainFailures(unexplained, database);
-  const authenticate = limit ? limitFailures({ authenticate: unlimited, limit, problems, report, now }) : unlimited;
+  const authenticate = limit
+    ? limitFailures({ authenticate: unlimited, limit, problems, report, now, cacheSize })
+    : unlimited;
   return {
     authenticate,
-    wantsSource: limit !== undefined,
     authorize: createAuthorize({ authenticate, problems, report }),
     async close() {
       await Promise.all([bearer.close(), lastUsed.close()]);

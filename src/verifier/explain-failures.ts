@@ -9,8 +9,8 @@ export function explainFailures(
   const fail = (error: unknown): never => {
     throw explain(error) ?? error;
   };
-  return (authorization) => {
-    const outcome = authenticate(authorization);
+  return (authorization, context) => {
+    const outcome = authenticate(authorization, context);
     // What is thrown at once comes from what explains itself.
     return outcome instanceof Promise ? outcome.catch(fail) : outcome;
   };

@@ -28,9 +28,8 @@ export interface ResponseLike {
  * `principalOf(request)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
-  const { wantsSource } = verifier;
   return (request: RequestLike, response: ResponseLike, next: Next): void => {
-    const context = wantsSource ? { source: request.ip ?? request.socket.remoteAddress } : undefined;
+    const context = { source: () => request.ip ?? request.socket.remoteAddress };
     const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission, context);
     if (decision instanceof Promise) decision.then((found) => proceed(found, request, response, next), next);
     else proceed(decision, request, response, next);

@@ -27,9 +27,8 @@ export interface ReplyLike {
  * `principalOf(request)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
-  const { wantsSource } = verifier;
   return (request: RequestLike, reply: ReplyLike, done: Done): void => {
-    const context = wantsSource ? { source: request.ip } : undefined;
+    const context = { source: () => request.ip };
     const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission, context);
     if (decision instanceof Promise) decision.then((found) => proceed(found, request, reply, done), done);
     else proceed(decision, request, reply, done);

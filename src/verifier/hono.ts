@@ -20,9 +20,8 @@ export interface ContextLike {
  * `principalOf(context)` tells who it is.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
-  const { wantsSource } = verifier;
   return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
-    const from = wantsSource ? { source: sourceOf(context.env) } : undefined;
+    const from = { source: () => sourceOf(context.env) };
     const decision = verifier.authorize(authorizationOf(context), permission, from);
     return decision instanceof Promise
       ? decision.then((found) => proceed(found, context, next))

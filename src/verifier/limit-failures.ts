@@ -5,7 +5,7 @@ import type { VerifierEvent } from "./event.js";
 import type { FailureLimit } from "./failure-limit.js";
 import type { Outcome } from "./outcome.js";
 import type { Problems } from "./problem.js";
-import { sourceKey } from "./source-key.js";
+import { sourceOf } from "./source-key.js";
 import type { Authorization, Verifier } from "./verifier.js";
 
 export interface LimitFailuresOptions {
@@ -14,34 +14,33 @@ export interface LimitFailuresOptions {
   readonly problems: Problems;
   readonly report: (event: VerifierEvent) => void;
   readonly now: () => number;
+  /** How many credentials that were let in are known. */
+  readonly cacheSize: number;
 }
-
-const rememberedHeaders = 10_000;
 
 /**
  * Puts a limit on a source's failed attempts before `authenticate`. Beyond it nothing is looked up for that source but what was
  * let in before: whoever shares its address and has a good credential goes on.
  */
 export function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
-  const { authenticate, limit, problems, report, now } = options;
+  const { authenticate, limit, problems, report, now, cacheSize } = options;
   // By digest; a credential that is revoked meanwhile is still looked at, and refused, by `authenticate`.
-  const letIn = createRecent<true>(rememberedHeaders);
+  const letIn = createRecent<true>(cacheSize);
 
   const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
     if (outcome.kind === "authenticated" && typeof authorization === "string") letIn.set(digestOf(authorization), true);
-    const isFailure = outcome.kind === "rejected" && outcome.problem.status === 401;
-    if (isTaken && !isFailure) limit.giveBack(source);
+    if (isTaken && !(outcome.kind === "rejected" && outcome.isFailedAttempt)) limit.giveBack(source);
     return outcome;
   };
 
   return (authorization, context) => {
-    if (authorization === undefined || context?.source === undefined) return authenticate(authorization);
-    const source = sourceKey(context.source);
+    const source = authorization === undefined ? "" : sourceOf(context);
+    if (authorization === undefined || source === "") return authenticate(authorization, context);
     const retryAfterSeconds = limit.take(source, now());
     const isTaken = retryAfterSeconds === undefined;
     if (!isTaken && !(typeof authorization === "string" && letIn.get(digestOf(authorization)))) {
       report({ kind: "throttled", source });
-      return { kind: "rejected", problem: problems.throttled(retryAfterSeconds) };
+      return { kind: "rejected", problem: problems.throttled(retryAfterSeconds), isFailedAttempt: true };
     }
     // Who fails for a fault of ours has not failed.
     const giveUp = (error: unknown): never => {
@@ -49,7 +48,7 @@ export function limitFailures(options: LimitFailuresOptions): Verifier["authenti
       throw error;
     };
     try {
-      const outcome = authenticate(authorization);
+      const outcome = authenticate(authorization, { source });
       if (!(outcome instanceof Promise)) return conclude(outcome, authorization, source, isTaken);
       return outcome.then((found) => conclude(found, authorization, source, isTaken), giveUp);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { TokenRefusal } from "./authenticate-token.js";
+import type { BearerOutcome } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Scheme, TokenFault } from "./fault.js";
 import type { Outcome } from "./outcome.js";
@@ -12,7 +13,7 @@ export interface Refusals {
   readonly malformed: (scheme: Scheme | undefined, fault: TokenFault) => Rejected;
   readonly token: (refusal: TokenRefusal) => Rejected;
   readonly bearer: (reason: string, username?: string) => Rejected;
-  readonly unavailable: (reason: string, retryAfterSeconds: number) => Rejected;
+  readonly unavailable: (outcome: Extract<BearerOutcome, { kind: "unavailable" }>) => Rejected;
 }
 
 export function createRefusals(problems: Problems, report: (event: VerifierEvent) => void): Refusals {
@@ -34,15 +35,15 @@ export function createRefusals(problems: Problems, report: (event: VerifierEvent
       report({ kind: "rejected", scheme: "bearer", reason, ...(username !== undefined && { username }) });
       return rejected(problems.authenticationFailed("invalid_token", "bearer", bearerText(reason)));
     },
-    unavailable(reason, retryAfterSeconds) {
+    unavailable({ reason, retryAfterSeconds, isCallersFault = false }) {
       report({ kind: "unavailable", reason });
-      return rejected(problems.serviceUnavailable(retryAfterSeconds));
+      return rejected(problems.serviceUnavailable(retryAfterSeconds), isCallersFault);
     },
   };
 }
 
-function rejected(problem: Rejected["problem"]): Rejected {
-  return { kind: "rejected", problem };
+function rejected(problem: Rejected["problem"], isFailedAttempt = true): Rejected {
+  return { kind: "rejected", problem, isFailedAttempt };
 }
 
 function malformedText(scheme: Scheme | undefined, fault: TokenFault): ProblemText {

@@ -1,7 +1,14 @@
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
+import type { RequestContext } from "./verifier.js";
 
 const groupsOfNetwork = 4;
+
+/** What a request is counted under; empty for all of those whose source is not known. */
+export function sourceOf(context: RequestContext | undefined): string {
+  const source = typeof context?.source === "function" ? context.source() : context?.source;
+  return source === undefined ? "" : sourceKey(source);
+}
 
 /** What attempts are counted under: an IPv4 address, or the network of 64 bits that an IPv6 address is in, which one customer has. */
 export function sourceKey(source: string): string {

@@ -5,8 +5,11 @@ export type Authorization = string | readonly string[] | undefined;
 
 /** What is known of a request beside its `Authorization` header. */
 export interface RequestContext {
-  /** The address that it comes from, as far as the server can tell; only looked at where failed attempts are limited. */
-  readonly source?: string | undefined;
+  /**
+   * The address that it comes from, as far as the server can tell, or a function that gives it; looked at where failed attempts are
+   * limited, and where a provider has to be asked.
+   */
+  readonly source?: string | (() => string | undefined) | undefined;
 }
 
 export interface Verifier {
@@ -28,8 +31,6 @@ export interface Verifier {
     permission?: string,
     context?: RequestContext,
   ) => Decision | Promise<Decision>;
-  /** Whether failed attempts are limited, so that a request's source is worth finding out. */
-  readonly wantsSource: boolean;
   /** Writes what waits and closes the database. Nothing is answered afterwards. */
   readonly close: () => Promise<void>;
 }

@@ -12,6 +12,8 @@ const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"
 const idTokenMembers = ["nonce", "at_hash", "c_hash"] as const;
 // What Keycloak calls its other tokens.
 const otherTypes: readonly unknown[] = ["ID", "Refresh", "Offline", "Logout"];
+// The same of Amazon Cognito, and of Hydra where it is asked about a token.
+const otherUses: readonly unknown[] = ["id", "refresh", "refresh_token"];
 // What providers put into access tokens, of RFC 9068 or their own form, and not into ID tokens.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
@@ -23,10 +25,15 @@ export function checkAccessToken(
 ): AccessTokenFault | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
   if (!hasReadableMarks(claims)) return "claim_malformed";
-  if (otherTypes.includes(claims.typ) || claims.token_use === "id") return "id_token";
+  if (isMarkedAsOther(claims)) return "id_token";
   if (idTokenMembers.some((name) => Object.hasOwn(claims, name))) return "id_token";
   if (rules.isStrict && !hasRequiredClaims(claims)) return "claim_missing";
   return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
+}
+
+/** Whether its provider says that a token is another one than an access token. */
+export function isMarkedAsOther({ typ, token_use: use }: JsonObject): boolean {
+  return otherTypes.includes(typ) || otherUses.includes(use);
 }
 
 /**
@@ -62,7 +69,7 @@ export function mayBeIdToken({ clientId }: OidcClient, { header, claims }: Compa
 }
 
 /** Of another type than it must be, a claim says nothing about what sort of token it stands in. */
-function hasReadableMarks({ typ, token_use: use, cid, appid, scope, scp }: JsonObject): boolean {
+export function hasReadableMarks({ typ, token_use: use, cid, appid, scope, scp }: JsonObject): boolean {
   const areTexts = isOptionalText(typ) && isOptionalText(use) && isOptionalText(cid) && isOptionalText(appid);
   return areTexts && isOptionalTexts(scope) && isOptionalTexts(scp);
 }

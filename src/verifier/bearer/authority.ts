@@ -8,7 +8,7 @@ import { digestToken } from "../../secrets/token.js";
 import type { Vault } from "../../secrets/vault.js";
 import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
 import { createAdmit } from "./admit.js";
-import type { BearerConfiguration } from "./configuration.js";
+import { type BearerRequest, createAskUserinfo } from "./ask-userinfo.js";
 import type { OnBearerEvent } from "./event.js";
 import { createJudge } from "./judge.js";
 import { createLoader } from "./load-configuration.js";
@@ -34,6 +34,8 @@ export interface BearerAuthorityOptions extends TokenRuleOptions {
   readonly reservedGroups?: readonly string[] | undefined;
   /** Whether whoever has no user yet gets one; so unless told. */
   readonly createsUsers?: boolean | undefined;
+  /** How many tokens, people of a client and answers of a provider are remembered, each; 10,000 unless told. */
+  readonly cacheSize?: number | undefined;
 }
 
 const timeoutMs = 5000;
@@ -46,6 +48,7 @@ const mostAttempts = 3;
  */
 export async function createBearerAuthority(options: BearerAuthorityOptions): Promise<BearerAuthority> {
   const { database, clients, vault, now, onEvent, reservedGroups = [], createsUsers = true } = options;
+  const { cacheSize = 10_000 } = options;
   const rules = readTokenRules(options);
   const stopped = new AbortController();
   // Every request that is on its way listens to it.
@@ -56,44 +59,51 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   let loading: Promise<Session> | undefined;
 
   const load = createLoader({
-    ...{ database, clients, vault, now, onEvent, reservedGroups },
+    ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize },
     fetchFor: (caFile) =>
       options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
     onKeysRemoved: () => {
-      if (session) session = createSession(session.configuration);
+      if (session) session = createSession(session.configuration, cacheSize);
     },
+    onResolved: () => reload(),
   });
   const admit = createAdmit({ database, writer, now, onEvent, createsUsers });
-  const judge = createJudge({ admit, judgeOpaque: createJudgeOpaque({ database, admit, now }), now, rules });
+  const askUserinfo = createAskUserinfo(admit, now);
+  const judgeOpaque = createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules });
+  const judge = createJudge({ admit, askUserinfo, judgeOpaque, now, rules });
 
-  const authenticate = (credential: string, nowMs: number): Eventual<BearerOutcome> => {
+  const reload = (): void => {
+    generation += 1;
+    session = undefined;
+  };
+
+  const authenticate: BearerAuthority["authenticate"] = (credential, nowMs, context) => {
     const digest = digestToken(new Secret(credential));
-    if (!session) return attempt(credential, digest, mostAttempts);
-    const known = session.verdicts.get(digest);
+    if (!session) return attempt({ credential, digest, context }, mostAttempts);
+    const known = session.accepted.get(digest) ?? session.refused.get(digest);
     if (known && nowMs < known.keepUntilMs) return known.outcome;
-    retryProviders(session.configuration, nowMs);
-    return conclude(session, judge(session, credential, digest, nowMs), credential, digest, mostAttempts);
+    const request = { credential, digest, context };
+    return conclude(session, judge(session, request, nowMs), request, mostAttempts);
   };
 
   /** What was concluded under a configuration that has changed meanwhile is concluded again. */
   const conclude = (
     under: Session,
     verdict: Eventual<Verdict>,
-    credential: string,
-    digest: string,
+    request: BearerRequest,
     attempts: number,
   ): Eventual<BearerOutcome> => {
-    if (!(verdict instanceof Promise)) return remember(under, verdict, digest);
+    if (!(verdict instanceof Promise)) return remember(under, verdict, request);
     return verdict.then((found) => {
       const isOutdated = under !== session && attempts > 0 && !stopped.signal.aborted;
-      return isOutdated ? attempt(credential, digest, attempts - 1) : remember(under, found, digest);
+      return isOutdated ? attempt(request, attempts - 1) : remember(under, found, request);
     });
   };
 
-  const attempt = async (credential: string, digest: string, attempts: number): Promise<BearerOutcome> => {
+  const attempt = async (request: BearerRequest, attempts: number): Promise<BearerOutcome> => {
     if (stopped.signal.aborted) return { kind: "unavailable", reason: "closed", retryAfterSeconds: 1 };
     const under = session ?? (await loadSession());
-    return conclude(under, judge(under, credential, digest, now()), credential, digest, attempts);
+    return conclude(under, judge(under, request, now()), request, attempts);
   };
 
   const loadSession = (): Promise<Session> => {
@@ -106,27 +116,17 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   const loadCurrent = async (): Promise<Session> => {
     for (let attempts = mostAttempts; ; attempts -= 1) {
       const begun = generation;
-      const loaded = createSession(await load());
+      const loaded = createSession(await load(), cacheSize);
       if (begun === generation) session = loaded;
       // Rows that never stand still are served as they were seen.
       if (begun === generation || attempts === 0) return loaded;
     }
   };
 
-  /** Requests go on meanwhile under what is known. */
-  const retryProviders = ({ retryAtMs }: BearerConfiguration, nowMs: number): void => {
-    if (retryAtMs === undefined || nowMs < retryAtMs || loading) return;
-    // Whoever needs the database next is told what is wrong with it.
-    loadSession().catch(() => {});
-  };
-
   await loadSession();
   return {
     authenticate,
-    reload: () => {
-      generation += 1;
-      session = undefined;
-    },
+    reload,
     close: async () => {
       stopped.abort(new Error("the verifier was closed"));
       session = undefined;
@@ -136,7 +136,10 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   };
 }
 
-function remember({ verdicts }: Session, verdict: Verdict, digest: string): BearerOutcome {
-  if (verdict.keepUntilMs > 0) verdicts.set(digest, verdict);
-  return verdict.outcome;
+function remember({ accepted, refused }: Session, verdict: Verdict, { digest }: BearerRequest): BearerOutcome {
+  const { outcome, keepUntilMs } = verdict;
+  const isAccepted = outcome.kind === "accepted";
+  if (!isAccepted) accepted.delete(digest);
+  if (keepUntilMs > 0) (isAccepted ? accepted : refused).set(digest, verdict);
+  return outcome;
 }

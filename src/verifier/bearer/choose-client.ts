@@ -1,14 +1,15 @@
 import type { CompactJws } from "../../jwt/compact-jws.js";
-import { secondsUntil } from "../../provider/back-off.js";
 import type { OidcClient, OpenAccess } from "../../provider/client.js";
+import type { KnownProvider } from "../../provider/provider.js";
 import { isMeantFor } from "./access-token.js";
-import { type BearerConfiguration, noClients } from "./configuration.js";
+import type { BearerConfiguration } from "./configuration.js";
 import type { TokenRules } from "./token-rules.js";
 
 export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
-  | { readonly kind: "refused"; readonly reason: ChoiceFault }
-  | { readonly kind: "unavailable"; readonly reason: "provider_unavailable"; readonly retryAfterSeconds: number };
+  /** It may be for a client whose provider's discovery document is missing. */
+  | { readonly kind: "pending"; readonly provider: KnownProvider }
+  | { readonly kind: "refused"; readonly reason: ChoiceFault };
 
 /** In the order in which a token got further. */
 const faults = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
@@ -22,20 +23,12 @@ type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
 export function chooseClient(
   configuration: BearerConfiguration,
   { header, claims }: CompactJws,
-  nowMs: number,
   rules: TokenRules,
 ): Choice {
   const { iss } = claims;
   if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer" };
-  const { byIssuer, ofAnyIssuer, clients, retryAtMs } = configuration;
+  const { byIssuer, ofAnyIssuer, clients, pending } = configuration;
   const candidates = byIssuer.get(iss) ?? ofAnyIssuer;
-  if (candidates === noClients || candidates.length === 0) {
-    if (retryAtMs !== undefined) {
-      // It may be the one whose discovery document is still missing.
-      return { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds: secondsUntil(retryAtMs, nowMs) };
-    }
-    return { kind: "refused", reason: clients.length === 0 ? "not_configured" : "unknown_issuer" };
-  }
   let furthest = 0;
   for (const client of candidates) {
     const { access } = client;
@@ -45,5 +38,8 @@ export function chooseClient(
     else if (!isMeantFor(client, claims, rules)) furthest = Math.max(furthest, faults.indexOf("wrong_audience"));
     else return { kind: "chosen", client, access };
   }
-  return { kind: "refused", reason: faults[furthest] ?? "not_configured" };
+  const provider = pending.find(({ mayIssue }) => mayIssue(iss));
+  if (provider) return { kind: "pending", provider };
+  const isUnknown = candidates.length === 0 && clients.length + pending.length > 0;
+  return { kind: "refused", reason: isUnknown ? "unknown_issuer" : (faults[furthest] ?? "not_configured") };
 }

@@ -1,7 +1,7 @@
 import type { Database } from "../../database/database.js";
 import { readRevision } from "../../identity/sign-in.js";
 import type { OidcClient } from "../../provider/client.js";
-import type { ProviderRow } from "../../provider/provider.js";
+import type { KnownProvider, ProviderRow } from "../../provider/provider.js";
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */
 export interface BearerConfiguration {
@@ -11,11 +11,9 @@ export interface BearerConfiguration {
   /** The one client, where it alone is configured and its issuer is not known. */
   readonly ofAnyIssuer: readonly OidcClient[];
   readonly clients: readonly OidcClient[];
-  /** When a provider whose discovery document could not be had may be asked again; undefined where there is none. */
-  readonly retryAtMs: number | undefined;
+  /** The providers of further clients, whose discovery documents are missing. */
+  readonly pending: readonly KnownProvider[];
 }
-
-export const noClients: readonly OidcClient[] = [];
 
 /** Reads the rows of the named clients with their providers. */
 export async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
@@ -40,6 +38,7 @@ export async function readRows({ kysely, isMissingTable }: Database, clients: re
               ] as const),
               ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
               ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
+              ...(["p.introspection_endpoint", "p.token_use_basic_auth"] as const),
               ...(["p.jwks_endpoint", "p.ca_file"] as const),
             ])
             .where("c.identifier", "in", clients)
@@ -57,16 +56,16 @@ export async function readRows({ kysely, isMissingTable }: Database, clients: re
 export function configure(
   revision: number,
   clients: readonly OidcClient[],
-  retryAtMs: number | undefined,
+  pending: readonly KnownProvider[],
 ): BearerConfiguration {
   const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
     const { issuer } = client.provider;
     if (issuer !== null) byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), client]);
   }
-  const isAlone = clients.length === 1 && retryAtMs === undefined;
-  const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : noClients;
-  return { revision, byIssuer, ofAnyIssuer, clients, retryAtMs };
+  const isAlone = clients.length === 1 && pending.length === 0;
+  const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : [];
+  return { revision, byIssuer, ofAnyIssuer, clients, pending };
 }
 
 /** Why a client lets nobody in, for an operator. */
@@ -82,8 +81,13 @@ export function providerKey({
   issuer,
   discovery_endpoint,
   userinfo_endpoint,
+  introspection_endpoint,
   jwks_endpoint,
+  token_use_basic_auth,
   ca_file,
 }: ProviderRow): string {
-  return JSON.stringify([issuer, discovery_endpoint, userinfo_endpoint, jwks_endpoint, ca_file]);
+  return JSON.stringify([
+    ...[issuer, discovery_endpoint, userinfo_endpoint, introspection_endpoint, jwks_endpoint],
+    ...[token_use_basic_auth, ca_file],
+  ]);
 }

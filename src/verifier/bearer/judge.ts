@@ -1,40 +1,42 @@
 import { type Eventual, follow } from "../../eventual.js";
 import { readPerson } from "../../identity/person.js";
 import { createJwsParser } from "../../jwt/compact-jws.js";
+import { secondsUntil } from "../../provider/back-off.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
-import type { OpenAccess } from "../../provider/client.js";
-import type { UserinfoRequest } from "../../provider/userinfo.js";
-import { readerOf } from "../../provider/userinfo-reader.js";
+import type { KnownProvider } from "../../provider/provider.js";
 import { checkAccessToken, mayBeIdToken, needsUserinfo } from "./access-token.js";
-import type { Admission, Admit } from "./admit.js";
+import type { Admit } from "./admit.js";
+import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import { chooseClient } from "./choose-client.js";
-import { isOpaque, type JudgeOpaque } from "./opaque-token.js";
-import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
+import { refuse, type Session, type Verdict, verdictOf } from "./session.js";
 import { endOfToken, type TokenRules } from "./token-rules.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;
+  readonly askUserinfo: AskUserinfo;
   readonly judgeOpaque: JudgeOpaque;
   readonly now: () => number;
   readonly rules: TokenRules;
 }
 
-export type Judge = (session: Session, credential: string, digest: string, nowMs: number) => Eventual<Verdict>;
+export type Judge = (session: Session, request: BearerRequest, nowMs: number) => Eventual<Verdict>;
 
 /** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
-export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): Judge {
+export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: JudgeOptions): Judge {
   const parse = createJwsParser();
 
-  return (session, credential, digest, nowMs) => {
-    const jws = parse(credential);
+  return (session, request, nowMs) => {
+    const jws = parse(request.credential);
     if (jws.kind === "fault") {
-      const mayBeOpaque = !rules.isStrict && isOpaque(credential);
-      return mayBeOpaque ? judgeOpaque(session, credential, digest) : refuse(jws.reason);
+      if (rules.isStrict || !isOpaque(request.credential)) return refuse(jws.reason);
+      const provider = onlyProvider(session);
+      return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
     }
     const fault = checkAccessToken(jws, nowMs, rules);
     if (fault) return refuse(fault);
-    const choice = chooseClient(session.configuration, jws, nowMs, rules);
-    if (choice.kind === "unavailable") return { outcome: choice, keepUntilMs: 0 };
+    const choice = chooseClient(session.configuration, jws, rules);
+    if (choice.kind === "pending") return awaitProvider(choice.provider, nowMs);
     if (choice.kind === "refused") return refuse(choice.reason);
     const { client, access } = choice;
     // Both were looked at above.
@@ -56,24 +58,14 @@ export function createJudge({ admit, judgeOpaque, now, rules }: JudgeOptions): J
         reliableUntilMs: Math.min(endsAtMs, access.keys.reliableUntilMs()),
       };
       if (!asksUserinfo) return admit(session, admission);
-      return askUserinfo(session, admission, access, { credential, digest, keepUntilMs: endsAtMs });
+      return askUserinfo(session, { admission, issuer: times.iss, access, request, keepUntilMs: endsAtMs });
     });
   };
 
-  function askUserinfo(
-    session: Session,
-    admission: Admission,
-    access: OpenAccess,
-    question: Omit<UserinfoRequest, "reader">,
-  ): Eventual<Verdict> {
-    const { userinfo } = admission.client.provider;
-    if (!userinfo) return refuse("not_configured");
-    const reader = readerOf(admission.client, access);
-    return follow(userinfo.ask({ ...question, reader }), (answer) => {
-      if (answer.kind !== "claims") return verdictOf(answer, now());
-      // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
-      if (answer.claims.sub !== admission.token.sub) return keepFailure("userinfo_mismatch", now());
-      return admit(session, { ...admission, claims: answer.claims });
-    });
+  /** Once its discovery document is there, the session is another one, and whoever waited here is judged again under that. */
+  async function awaitProvider(provider: KnownProvider, nowMs: number): Promise<Verdict> {
+    await provider.resolve(nowMs);
+    const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());
+    return { outcome: { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds }, keepUntilMs: 0 };
   }
 }

@@ -16,9 +16,12 @@ export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly reservedGroups: readonly string[];
 }
 
-/** Makes the function that reads the configuration. What it learned of the providers outlives a change of the rows. */
+/**
+ * Makes the function that reads the configuration. What it learned of the providers outlives a change of the rows. It waits for no
+ * provider: a slow one would delay the users of all others.
+ */
 export function createLoader(options: LoadOptions): () => Promise<BearerConfiguration> {
-  let known = new Map<string, KnownProvider>();
+  let known: ReadonlyMap<string, KnownProvider> = new Map();
   const told = new Map<string, string | undefined>();
 
   return async () => {
@@ -30,14 +33,16 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
       }),
     );
     known = providers;
-    const resolved = await resolveAll(providers, options.now);
+    for (const provider of providers.values()) void provider.resolve(options.now());
     const clients = rows.flatMap((row) => {
-      const provider = resolved.get(providerKey(row));
+      const provider = providers.get(providerKey(row))?.current();
       return provider ? openClient(row, provider, options) : [];
     });
-    const waiting = [...providers].filter(([key]) => !resolved.has(key)).map(([, provider]) => provider.retryAtMs());
-    const [first] = waiting.sort((one, other) => one - other);
-    const configuration = configure(revision, clients, first);
+    const pending = rows.flatMap((row) => {
+      const provider = providers.get(providerKey(row));
+      return provider && !provider.current() ? provider : [];
+    });
+    const configuration = configure(revision, clients, pending);
     for (const client of clients) tell(client, configuration);
     return configuration;
   };
@@ -52,16 +57,6 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
     const fields = rules.unknownFields;
     if (fields.length > 0) options.onEvent({ kind: "mapping_ignored", client: identifier, fields });
   }
-}
-
-async function resolveAll(
-  providers: ReadonlyMap<string, KnownProvider>,
-  now: () => number,
-): Promise<ReadonlyMap<string, Provider>> {
-  const answers = await Promise.all(
-    [...providers].map(async ([key, provider]) => [key, await provider.resolve(now())] as const),
-  );
-  return new Map(answers.flatMap(([key, provider]) => (provider ? [[key, provider] as const] : [])));
 }
 
 function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups }: LoadOptions): OidcClient {

@@ -1,21 +1,34 @@
 import type { Database } from "../../database/database.js";
-import type { Eventual } from "../../eventual.js";
-import { readPerson } from "../../identity/person.js";
+import { SetupError } from "../../errors.js";
+import { type Eventual, follow } from "../../eventual.js";
+import { actsAsClient, readPerson } from "../../identity/person.js";
+import { isOptionalText, type JsonObject } from "../../jwt/json-object.js";
+import { checkTimes, type TimeFault } from "../../jwt/times.js";
 import type { OidcClient } from "../../provider/client.js";
-import { readerOf } from "../../provider/userinfo-reader.js";
+import type { KnownProvider } from "../../provider/provider.js";
+import type { Secret } from "../../secrets/secret.js";
+import { sourceOf } from "../source-key.js";
+import { hasReadableMarks, isMarkedAsOther, isMeantFor } from "./access-token.js";
 import type { Admit } from "./admit.js";
+import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
+import type { OnBearerEvent } from "./event.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { endOfToken, type TokenRules } from "./token-rules.js";
 
 export interface OpaqueOptions {
   readonly database: Database;
   readonly admit: Admit;
+  readonly askUserinfo: AskUserinfo;
+  readonly onEvent: OnBearerEvent;
   readonly now: () => number;
+  readonly rules: TokenRules;
 }
 
-export type JudgeOpaque = (session: Session, credential: string, digest: string) => Eventual<Verdict>;
+export type JudgeOpaque = (session: Session, request: BearerRequest, nowMs: number) => Eventual<Verdict>;
 
 const longestToken = 4096;
-const lifeMs = 60_000;
+// RFC 7662 §2.2 leaves out `exp` where it likes.
+const lifeOfUnended = 60;
 // RFC 6750 §2.1.
 const bearerCharacters = /^[A-Za-z0-9\-._~+/]+=*$/;
 
@@ -27,33 +40,120 @@ export function isOpaque(credential: string): boolean {
   return credential.length <= longestToken && bearerCharacters.test(credential);
 }
 
-/** Makes the function that asks the one provider that may have issued an opaque token whose it is. */
-export function createJudgeOpaque({ database, admit, now }: OpaqueOptions): JudgeOpaque {
-  return async (session, credential, digest) => {
+/** The one provider that may have issued an opaque token, where its discovery document is missing. */
+export function onlyProvider({ configuration: { clients, pending } }: Session): KnownProvider | undefined {
+  return clients.length === 0 && pending.length === 1 ? pending[0] : undefined;
+}
+
+/**
+ * Makes the function that asks the one provider that may have issued an opaque token about it (RFC 7662). What its userinfo
+ * endpoint says of a user does not tell for whom the token was issued.
+ */
+export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules }: OpaqueOptions): JudgeOpaque {
+  const secrets = new WeakMap<OidcClient, Secret | "unusable">();
+
+  return (session, request, nowMs) => {
     const client = onlyClient(session);
     if (client?.access.kind !== "open") return refuse("malformed");
-    const { provider, access } = client;
-    // Nothing else says whom the token is meant for, or who issued it.
-    if (client.audience.length > 0) return refuse("wrong_audience");
-    if (provider.issuer === null || !provider.userinfo) return refuse("not_configured");
-    // An API token under the wrong scheme is none of the provider's business.
-    if (await isApiToken(database, digest)) return refuse("api_token");
-    const request = { credential, digest, reader: readerOf(client, access), keepUntilMs: now() + lifeMs };
-    const answer = await provider.userinfo.ask(request);
-    if (answer.kind !== "claims") return verdictOf(answer, now());
-    const { claims } = answer;
-    const token = { sub: claims.sub };
-    const person = readPerson(provider.issuer, token);
-    if (!person) return keepFailure("userinfo_invalid", now());
-    return admit(session, { client, person, token, claims, reliableUntilMs: now() + lifeMs });
+    const { access, clientId } = client;
+    const { issuer, introspection } = client.provider;
+    if (!introspection) return refuse("no_introspection");
+    const secret = secretOf(client);
+    // Whose users these are must be known, and an endpoint that answers whoever asks is none to rely on.
+    if (issuer === null || secret === "unusable") return refuse("not_configured");
+    const { credential, digest, context } = request;
+    const question = {
+      ...{ credential, digest, source: sourceOf(context), client: { clientId, secret } },
+      // An API token under the wrong scheme is none of the provider's business.
+      refuse: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
+    };
+    return follow(introspection.ask(question), (answer) => {
+      if (answer.kind !== "claims") return verdictOf(answer, now());
+      const { claims, untilMs } = answer;
+      const token = readAnswer(client, claims, issuer, nowMs, rules);
+      if (typeof token === "string") return keepFailure(token, now());
+      const keepUntilMs = endOfToken(token, rules);
+      const reliableUntilMs = Math.min(keepUntilMs, untilMs);
+      const admission = { client, token: token.claims, reliableUntilMs };
+      const isClient = claims.sub !== undefined && actsAsClient(claims);
+      if (client.asksUserinfo && !isClient) {
+        return askUserinfo(session, { admission, issuer, access, request, keepUntilMs });
+      }
+      const person = readPerson(issuer, token.claims);
+      return person
+        ? admit(session, { ...admission, person, claims: token.claims })
+        : keepFailure("subject_invalid", now());
+    });
   };
+
+  /** Opened when it is first needed: most verifiers need no sealing key. */
+  function secretOf(client: OidcClient): Secret | "unusable" {
+    const known = secrets.get(client);
+    if (known) return known;
+    const secret = openSecret(client);
+    secrets.set(client, secret);
+    return secret;
+  }
+
+  function openSecret({ identifier, openSecret: open }: OidcClient): Secret | "unusable" {
+    try {
+      const secret = open();
+      if (secret.reveal() !== "") return secret;
+      const message = "it has no secret to ask about opaque tokens with";
+      onEvent({ kind: "client_unusable", client: identifier, message });
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      onEvent({ kind: "client_unusable", client: identifier, message: error.message });
+    }
+    return "unusable";
+  }
+}
+
+interface IntrospectedToken {
+  readonly claims: JsonObject;
+  readonly exp: number;
+  readonly iat?: number;
+}
+
+type IntrospectionFault =
+  | TimeFault
+  | "wrong_issuer"
+  | "claim_malformed"
+  | "wrong_type"
+  | "wrong_audience"
+  | "subject_invalid";
+
+/** A token that its provider calls active; or why it is none for us. */
+function readAnswer(
+  client: OidcClient,
+  answer: JsonObject,
+  issuer: string,
+  nowMs: number,
+  rules: TokenRules,
+): IntrospectedToken | IntrospectionFault {
+  const { iss, sub, token_type: type, aud, ...rest } = answer;
+  if (iss !== undefined && iss !== issuer) return "wrong_issuer";
+  if (!isOptionalText(type) || !hasReadableMarks(answer)) return "claim_malformed";
+  // RFC 7662 §2.2 and RFC 8705 §3.2: what is bound to a key, or no access token, is none for `Bearer`.
+  const isBearer = type === undefined || type.toLowerCase() === "bearer";
+  if (!isBearer || Object.hasOwn(answer, "cnf") || isMarkedAsOther(answer)) return "wrong_type";
+  if (!isOptionalText(sub)) return "subject_invalid";
+  // Some providers write an empty list for no audience.
+  const hasAudience = aud !== undefined && !(Array.isArray(aud) && aud.length === 0);
+  const claims = { ...rest, ...(sub !== undefined && { sub }), ...(hasAudience && { aud }) };
+  if (!isMeantFor(client, claims, rules)) return "wrong_audience";
+  const ended = { ...claims, exp: answer.exp === undefined ? nowMs / 1000 + lifeOfUnended : answer.exp };
+  const fault = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
+  if (fault) return fault;
+  // Both were looked at just now.
+  const { exp, iat } = ended as { readonly exp: number; readonly iat?: number };
+  return { claims, exp, ...(iat !== undefined && { iat }) };
 }
 
 /** With a second one, a token would be shown to a provider that did not issue it. */
-function onlyClient({ configuration }: Session): OidcClient | undefined {
-  const [client, second] = configuration.clients;
-  const isAlone = second === undefined && configuration.retryAtMs === undefined;
-  return isAlone && client?.asksUserinfo ? client : undefined;
+function onlyClient({ configuration: { clients, pending } }: Session): OidcClient | undefined {
+  const [client, second] = clients;
+  return second === undefined && pending.length === 0 ? client : undefined;
 }
 
 async function isApiToken({ kysely }: Database, digest: string): Promise<boolean> {

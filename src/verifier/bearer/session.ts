@@ -21,24 +21,25 @@ export interface KnownPerson {
 /** Everything that was concluded under one configuration and its keys. When either changes, it is thrown away whole. */
 export interface Session {
   readonly configuration: BearerConfiguration;
-  /** By the SHA-256 of the credential. */
-  readonly verdicts: Recent<Verdict>;
+  /** What was accepted, by the SHA-256 of the credential. */
+  readonly accepted: Recent<Verdict>;
+  /** The same of what was refused: apart, so that no number of bad credentials makes a good one forgotten. */
+  readonly refused: Recent<Verdict>;
   /** By the subject that users are linked to, for each client: each reads claims by rules of its own. */
   readonly people: ReadonlyMap<OidcClient, Recent<KnownPerson>>;
   /** Sign-ins that are on their way, so that a user's many requests make one. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }
 
-const rememberedTokens = 10_000;
-const rememberedPeople = 10_000;
 const longestSuccessMs = 60_000;
 const failureMs = 1000;
 
-export function createSession(configuration: BearerConfiguration): Session {
+export function createSession(configuration: BearerConfiguration, cacheSize: number): Session {
   return {
     configuration,
-    verdicts: createRecent(rememberedTokens),
-    people: new Map(configuration.clients.map((client) => [client, createRecent(rememberedPeople)])),
+    accepted: createRecent(cacheSize),
+    refused: createRecent(cacheSize),
+    people: new Map(configuration.clients.map((client) => [client, createRecent(cacheSize)])),
     signIns: new Map(),
   };
 }

@@ -1,5 +1,6 @@
 import { generateKeyPair, type JsonWebKey, type KeyObject, sign } from "node:crypto";
-import type { ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { startServer, type TestServer } from "../../support/http-server.js";
 
@@ -50,17 +51,20 @@ export interface Issuer extends TestServer {
   /** Answers instead of the keys, while it is set. */
   onKeys: ((response: ServerResponse) => void) | undefined;
   onUserinfo: (response: ServerResponse, credential: string) => void;
+  onIntrospection: (response: ServerResponse, form: URLSearchParams, headers: IncomingHttpHeaders) => void;
   onOther: (response: ServerResponse) => void;
+  readonly introspectionRequests: () => number;
   readonly keyRequests: () => number;
   readonly userinfoRequests: () => number;
 }
 
 export async function startIssuer(): Promise<Issuer> {
-  const state: Pick<Issuer, "keys" | "jwksHeaders" | "onKeys" | "onUserinfo" | "onOther"> = {
+  const state: Pick<Issuer, "keys" | "jwksHeaders" | "onKeys" | "onUserinfo" | "onIntrospection" | "onOther"> = {
     keys: [],
     jwksHeaders: {},
     onKeys: undefined,
     onUserinfo: (response) => void response.writeHead(401).end(),
+    onIntrospection: (response) => json(response, { active: false }),
     onOther: (response) => void response.writeHead(404).end(),
   };
   const server = await startServer((request, response) => {
@@ -72,12 +76,17 @@ export async function startIssuer(): Promise<Issuer> {
     if (request.url === "/userinfo") {
       return state.onUserinfo(response, (request.headers.authorization ?? "").replace(/^Bearer /, ""));
     }
+    if (request.url === "/introspect" && request.method === "POST") {
+      void text(request).then((body) => state.onIntrospection(response, new URLSearchParams(body), request.headers));
+      return;
+    }
     state.onOther(response);
   });
   const count = (url: string) => server.requests.filter((requested) => requested === url).length;
   return Object.assign(state, {
     ...server,
     issuer: server.origin,
+    introspectionRequests: () => count("/introspect"),
     keyRequests: () => count("/jwks"),
     userinfoRequests: () => count("/userinfo"),
   });

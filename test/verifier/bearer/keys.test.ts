@@ -256,7 +256,9 @@ describe("a provider that was not asked when it was configured", () => {
       reason: "unknown_issuer",
     });
     const wrong = await makeWorld([undiscovered({ issuer: `${idp.issuer}/other` }), clientOf()]);
-    expect(await wrong.authenticate(tokenOf(first))).toMatchObject({ reason: "provider_unavailable" });
+    expect(await wrong.authenticate(tokenOf(first))).toMatchObject({ reason: "unknown_issuer" });
+    const theirs = goodToken({ issuer: `${idp.issuer}/other` }, first);
+    expect(await wrong.authenticate(theirs)).toMatchObject({ reason: "provider_unavailable" });
   });
 
   it("is asked again after a while where it was down", async () => {

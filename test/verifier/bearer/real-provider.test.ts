@@ -1,6 +1,7 @@
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes } from "../../../src/plan/resource.js";
+import { Secret } from "../../../src/secrets/secret.js";
 import { audience, type RealProvider, startRealProvider } from "./real-provider.js";
 import { clientOf, makeWorld, providerOf } from "./world.js";
 
@@ -15,8 +16,13 @@ afterAll(() => provider.close());
 const real = { now: Date.now };
 
 function makeReal(client: Attributes = {}) {
-  const endpoints = { jwks_endpoint: `${provider.issuer}/jwks`, userinfo_endpoint: `${provider.issuer}/me` };
-  return makeWorld([providerOf(provider, "idp", endpoints), clientOf(client)], real);
+  const endpoints = {
+    jwks_endpoint: `${provider.issuer}/jwks`,
+    userinfo_endpoint: `${provider.issuer}/me`,
+    introspection_endpoint: `${provider.issuer}/token/introspection`,
+  };
+  const secret = { client_secret: new Secret(`secret-of-${client.client_id}`) };
+  return makeWorld([providerOf(provider, "idp", endpoints), clientOf({ ...secret, ...client })], real);
 }
 
 const ask = (world: Awaited<ReturnType<typeof makeReal>>, token = "") =>
@@ -69,14 +75,22 @@ describe("with a real provider", () => {
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
-  it("A10.76 an opaque token is checked at userinfo, and one of a client itself is refused there", async () => {
+  it("F2: an opaque token is let in where it was issued to our client, and to nobody else, with the claims of userinfo", async () => {
     const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
+    const { access_token: theirs = "" } = await provider.signIn("jan", { client_id: "weather-widget" });
+    const asked = await fetch(`${provider.issuer}/me`, { headers: { authorization: `Bearer ${theirs}` } });
+    expect(await asked.json()).toMatchObject({ sub: "jan" });
+    expect(await ask(world, theirs)).toEqual({ kind: "refused", reason: "wrong_audience" });
     const { access_token: token } = await provider.signIn("piet");
     expect(token).not.toContain(".");
     expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
     expect(await users(world)).toEqual([{ username: "piet", email: "piet@example.nl", subject: "piet" }]);
+    expect(await ask(world, "never-issued")).toEqual({ kind: "refused", reason: "token_inactive" });
+  });
+
+  it("F2: an opaque token of a client in its own name names no subject, and is refused", async () => {
+    const world = await makeReal({ client_id: "api" });
     const { access_token: own } = await provider.clientCredentials();
-    expect(await ask(world, own)).toEqual({ kind: "refused", reason: "userinfo_refused" });
-    expect(await ask(world, "never-issued")).toEqual({ kind: "refused", reason: "userinfo_refused" });
+    expect(await ask(world, own)).toEqual({ kind: "refused", reason: "subject_invalid" });
   });
 });

@@ -6,12 +6,18 @@ const redirectUri = "http://127.0.0.1/callback";
 
 export interface RealProvider extends OpenIdProvider {
   /** The tokens of somebody who signed in with a browser: with `resource`, a JWT for it; without, an opaque one. */
-  readonly signIn: (login: string, more?: { resource?: string; nonce?: string }) => Promise<Record<string, string>>;
+  readonly signIn: (
+    login: string,
+    more?: { resource?: string; nonce?: string; client_id?: string },
+  ) => Promise<Record<string, string>>;
   /** The request of the manual's page, with one field more where a resource is named. */
   readonly clientCredentials: (resource?: string) => Promise<Record<string, string>>;
 }
 
-/** A real provider with the clients `api` (client credentials) and `app` (people), whose access tokens may be JWTs. */
+/**
+ * A real provider with the clients `api` (client credentials), `app` and `weather-widget` (people), whose access tokens may be JWTs.
+ * Each may ask about the tokens of all.
+ */
 export async function startRealProvider(): Promise<RealProvider> {
   const provider = await startOpenIdProvider({
     configuration: {
@@ -20,10 +26,10 @@ export async function startRealProvider(): Promise<RealProvider> {
           ...{ client_id: "api", client_secret: "secret-of-api", grant_types: ["client_credentials"] },
           ...{ redirect_uris: [], response_types: [], token_endpoint_auth_method: "client_secret_post" },
         },
-        {
-          ...{ client_id: "app", client_secret: "secret-of-app", redirect_uris: [redirectUri] },
+        ...["app", "weather-widget"].map((id) => ({
+          ...{ client_id: id, client_secret: `secret-of-${id}`, redirect_uris: [redirectUri] },
           ...{ token_endpoint_auth_method: "client_secret_post" },
-        },
+        })),
       ],
       pkce: { required: () => false },
       claims: { openid: ["sub"], email: ["email"] },
@@ -35,6 +41,7 @@ export async function startRealProvider(): Promise<RealProvider> {
       features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
+        introspection: { enabled: true, allowedPolicy: () => true },
         resourceIndicators: {
           enabled: true,
           defaultResource: () => undefined,
@@ -69,7 +76,8 @@ export async function startRealProvider(): Promise<RealProvider> {
       const callback = await clickThrough(`${provider.issuer}/auth?${query}`, login);
       const code = callback.searchParams.get("code") ?? "";
       return token({
-        ...{ client_id: "app", client_secret: "secret-of-app", grant_type: "authorization_code", code },
+        ...{ client_id: query.get("client_id") ?? "", grant_type: "authorization_code", code },
+        client_secret: `secret-of-${query.get("client_id")}`,
         redirect_uri: redirectUri,
       });
     },

@@ -72,8 +72,11 @@ describe("access tokens of RFC 9068 alone", () => {
   it("S31 are no opaque tokens, about which the provider is not asked", async () => {
     idp.onUserinfo = (response) => json(response, { sub: "u-1" });
     const asking = { userinfo_claims_source: "userinfo_endpoint" };
-    expect(await (await makeStrict(asking)).authenticate("opaque")).toEqual(refused("malformed"));
-    const lenient = await makeWorld([providerOf(idp), clientOf(asking)]);
+    idp.onIntrospection = (response) => json(response, { active: true, client_id: "api", sub: "u-1" });
+    const provider = providerOf(idp, "idp", { introspection_endpoint: `${idp.issuer}/introspect` });
+    const strict = await makeWorld([provider, clientOf(asking)], { accessTokenType: "rfc9068" });
+    expect(await strict.authenticate("opaque")).toEqual(refused("malformed"));
+    const lenient = await makeWorld([provider, clientOf(asking)]);
     expect(await lenient.authenticate("opaque")).toEqual(accepted);
   });
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createGuardedFetch } from "../../../src/oidc/guarded-fetch.js";
 import type { Attributes } from "../../../src/plan/resource.js";
-import { Secret } from "../../../src/secrets/secret.js";
-import { configurationOf, resource, runOptions } from "../../support/run.js";
+import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";
+import { freePort, startServer } from "../../support/http-server.js";
 import { type Issuer, json, makeKey, signParts, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
 
@@ -23,7 +23,8 @@ beforeEach(async () => {
 afterEach(() => idp.close());
 
 const asking = { userinfo_claims_source: "userinfo_endpoint" };
-const makeAsking = (more: Attributes = {}) => makeWorld([providerOf(idp), clientOf({ ...asking, ...more })]);
+const makeAsking = (more: Attributes = {}, options: Partial<BearerAuthorityOptions> = {}) =>
+  makeWorld([providerOf(idp), clientOf({ ...asking, ...more })], options);
 const tokenOf = (claims: object = {}) => goodToken(idp, key, { jti: randomUUID(), ...claims });
 const accepted = expect.objectContaining({ kind: "accepted" });
 
@@ -99,21 +100,57 @@ describe("userinfo", () => {
   );
 
   it.each([404, 429, 500, 503])(
-    "that answers %i is unavailable, unlike the incumbent's 401, and rests for a while",
+    "F3: that answers %i about a token is unavailable for that one, unlike the incumbent's 401, and asked about others",
     async (status) => {
-      idp.onUserinfo = (response) =>
-        void response.writeHead(status, status === 503 ? { "retry-after": "17" } : {}).end();
+      const bad = tokenOf();
+      idp.onUserinfo = (response, credential) => {
+        if (credential !== bad) return json(response, { sub: "u-1" });
+        response.writeHead(status, status === 503 ? { "retry-after": "17" } : {}).end();
+      };
       const world = await makeAsking();
       const retryAfterSeconds = status === 503 ? 17 : 1;
-      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable" };
-      expect(await world.authenticate(tokenOf())).toEqual({ ...unavailable, retryAfterSeconds });
-      expect(await world.authenticate(tokenOf())).toMatchObject(unavailable);
+      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: true };
+      expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
+      expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
       expect(idp.userinfoRequests()).toBe(1);
-      idp.onUserinfo = (response) => json(response, { sub: "u-1" });
-      world.clock += 1000;
       expect(await world.authenticate(tokenOf())).toEqual(accepted);
+      expect(world.events.filter(({ kind }) => kind === "provider_failed")).toEqual([]);
+      expect(world.events).toContainEqual(expect.objectContaining({ kind: "token_unanswered" }));
+      idp.onUserinfo = (response) => json(response, { sub: "u-1" });
+      world.clock += retryAfterSeconds * 1000;
+      expect(await world.authenticate(bad)).toEqual(accepted);
     },
   );
+
+  it("F3: that lets one token's request hang is asked about others meanwhile", async () => {
+    const bad = tokenOf();
+    idp.onUserinfo = (response, credential) => {
+      if (credential !== bad) json(response, { sub: "u-1" });
+    };
+    const world = await makeAsking({}, { fetch: createGuardedFetch({ timeoutMs: 300 }) });
+    const hanging = world.authenticate(bad);
+    await expect.poll(idp.userinfoRequests).toBe(1);
+    expect(await world.authenticate(tokenOf())).toEqual(accepted);
+    expect(await hanging).toMatchObject({ kind: "unavailable", isCallersFault: true });
+    expect(await world.authenticate(tokenOf())).toEqual(accepted);
+  });
+
+  it("F3: rests where there is no connection, which is nobody's failed attempt, and is asked again after that", async () => {
+    const port = await freePort();
+    const world = await makeWorld([
+      providerOf(idp, "idp", { userinfo_endpoint: `http://127.0.0.1:${port}/userinfo` }),
+      clientOf(asking),
+    ]);
+    const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: false };
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authenticate(tokenOf())));
+    expect(outcomes).toEqual(Array(5).fill({ ...unavailable, retryAfterSeconds: 1 }));
+    const server = await startServer((_request, response) => json(response, { sub: "u-1" }), undefined, port);
+    onTestFinished(() => server.close());
+    expect(await world.authenticate(tokenOf())).toMatchObject(unavailable);
+    expect(server.requests).toEqual([]);
+    world.clock += 1000;
+    expect(await world.authenticate(tokenOf())).toEqual(accepted);
+  });
 
   it("that can't be reached is unavailable, where the incumbent crashes", async () => {
     idp.onUserinfo = (response) => void response.destroy();
@@ -154,82 +191,5 @@ describe("userinfo", () => {
     expect(await world.database.kysely.selectFrom("users").select("email").execute()).toEqual([
       { email: "signed@example.nl" },
     ]);
-  });
-});
-
-describe("an opaque token", () => {
-  it("is checked at userinfo, again after a minute", async () => {
-    const world = await makeAsking();
-    expect(await world.authenticate("opaque-token")).toEqual(accepted);
-    world.clock += 59_999;
-    expect(await world.authenticate("opaque-token")).toEqual(accepted);
-    expect(idp.userinfoRequests()).toBe(1);
-    world.clock += 1;
-    idp.onUserinfo = (response) => void response.writeHead(401).end();
-    expect(await world.authenticate("opaque-token")).toEqual({ kind: "refused", reason: "userinfo_refused" });
-  });
-
-  it("is refused where the token is the source, an audience is configured, or another client is there", async () => {
-    const own = await makeAsking({ userinfo_claims_source: "id_token" });
-    expect(await own.authenticate("opaque-token")).toEqual({ kind: "refused", reason: "malformed" });
-    const audience = await makeAsking({ audience: ["api"] });
-    expect(await audience.authenticate("opaque-token")).toEqual({ kind: "refused", reason: "wrong_audience" });
-    const two = await makeWorld([providerOf(idp), clientOf(asking), clientOf(asking, "api-2")], {
-      clients: ["api-oidc", "api-2"],
-    });
-    expect(await two.authenticate("opaque-token")).toEqual({ kind: "refused", reason: "malformed" });
-    const disabled = await makeAsking({ enabled: false });
-    expect(await disabled.authenticate("opaque-token")).toEqual({ kind: "refused", reason: "malformed" });
-    expect(idp.userinfoRequests()).toBe(0);
-  });
-
-  it("S8 is not an API token: none is shown to the provider", async () => {
-    const value = new Secret("ba9d233e95e04c4a8a661a27daffe7c9bd019067");
-    const token = resource("api_token", "forms", {
-      ...{ token: value, generated: false, user: null, is_superuser: false, permissions: [], contact_person: "B" },
-      ...{
-        email: "b@x.nl",
-        organization: "",
-        application: "",
-        administration: "",
-        expires_at: null,
-        grace_seconds: 60,
-      },
-    });
-    const world = await makeAsking();
-    await world.apply(token);
-    expect(await world.authenticate(value.reveal())).toEqual({ kind: "refused", reason: "api_token" });
-    const rotated = { ...token, attributes: { ...token.attributes, token: new Secret("x".repeat(40)) } };
-    await apply(configurationOf(rotated), runOptions(world.url));
-    world.clock += 1000;
-    expect(await world.authenticate(value.reveal())).toEqual({ kind: "refused", reason: "api_token" });
-    expect(idp.userinfoRequests()).toBe(0);
-    expect(await world.authenticate("another-credential")).toEqual(accepted);
-  });
-
-  it("S67 makes at most 50 requests at once", async () => {
-    let open = 0;
-    let most = 0;
-    let turnedAway = 0;
-    idp.onUserinfo = (response) => {
-      open += 1;
-      most = Math.max(most, open);
-      const answer = setInterval(() => {
-        // Not before everybody has come.
-        if (turnedAway < 150) return;
-        clearInterval(answer);
-        open -= 1;
-        json(response, { sub: "u-1" });
-      }, 20);
-    };
-    const world = await makeAsking();
-    const ask = async (index: number) => {
-      const outcome = await world.authenticate(`opaque-${index}`);
-      if (outcome.kind === "unavailable") turnedAway += 1;
-      return outcome;
-    };
-    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, index) => ask(index)));
-    expect(most).toBeLessThanOrEqual(50);
-    expect(outcomes.filter(({ kind }) => kind === "unavailable")).toHaveLength(150);
   });
 });

@@ -40,6 +40,7 @@ export function providerOf(issuer: Pick<Issuer, "issuer">, key = "idp", more: At
     authorization_endpoint: `${url}/auth`,
     token_endpoint: `${url}/token`,
     userinfo_endpoint: `${url}/userinfo`,
+    introspection_endpoint: null,
     jwks_endpoint: `${url}/jwks`,
     logout_endpoint: null,
     token_use_basic_auth: false,

@@ -1,0 +1,169 @@
+import type { Eventual } from "../eventual.js";
+import type { JsonObject } from "../jwt/json-object.js";
+import { createBackOff, secondsUntil } from "./back-off.js";
+import type { OnProviderEvent } from "./event.js";
+import { createRecent } from "./recent.js";
+import { boundedSeconds, type RemoteAnswer } from "./remote-document.js";
+import { createTurns } from "./turns.js";
+
+/** What a provider says of a token. */
+export type TokenAnswer =
+  | {
+      readonly kind: "claims";
+      readonly claims: JsonObject;
+      /** Until when it counts. */
+      readonly untilMs: number;
+    }
+  | { readonly kind: "refused"; readonly reason: TokenAnswerFault }
+  | UnavailableAnswer;
+
+type TokenAnswerFault =
+  | "api_token"
+  | "userinfo_refused"
+  | "userinfo_invalid"
+  | "token_inactive"
+  | "introspection_invalid";
+
+interface UnavailableAnswer {
+  readonly kind: "unavailable";
+  readonly reason: "userinfo_unavailable" | "introspection_unavailable";
+  readonly retryAfterSeconds: number;
+  /** The token, or how many of them its source sends, is the reason. */
+  readonly isCallersFault: boolean;
+}
+
+/** What came back: an answer about the token, or a sentence on why it is none. */
+export type TokenReply =
+  | Exclude<TokenAnswer, { readonly kind: "unavailable" }>
+  | { readonly kind: "failed"; readonly message: string; readonly isCallersFault: boolean };
+
+export interface TokenQuestion {
+  /** Tells apart what has answers of its own; not the token itself, which is not kept. */
+  readonly key: string;
+  /** Who sent the token. */
+  readonly source: string;
+  /** Why the provider must not be asked; looked at when it would be. */
+  readonly refuse?: (() => Promise<TokenAnswerFault | undefined>) | undefined;
+  /** Asks the provider. Never rejects. */
+  readonly ask: () => Promise<RemoteAnswer>;
+  readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => Eventual<TokenReply>;
+}
+
+export interface TokenQuestions {
+  /** Known at once where the token was asked about before. Rejects only where `refuse` does. */
+  readonly ask: (question: TokenQuestion) => Eventual<TokenAnswer>;
+}
+
+export interface TokenQuestionsOptions {
+  readonly url: string;
+  /** The reason that is given where there is no answer. */
+  readonly unavailable: UnavailableAnswer["reason"];
+  readonly now: () => number;
+  readonly onEvent: OnProviderEvent;
+  /** How many answers are remembered; and as many tokens without a good one. */
+  readonly cacheSize: number;
+}
+
+const limits = { maxAtOnce: 50, maxAtOnceOfSource: 25, maxWaiting: 1000, maxWaitingOfSource: 100, maxWaitMs: 10_000 };
+const noLimit = Number.POSITIVE_INFINITY;
+const firstMemoryMs = 1000;
+const longestMemoryMs = 30_000;
+
+/** No good answer, and how long it is given again without asking: twice as long each time. */
+interface Failure {
+  readonly answer: Exclude<TokenAnswer, { readonly kind: "claims" }>;
+  readonly untilMs: number;
+  readonly memoryMs: number;
+}
+
+/**
+ * An endpoint that is asked about tokens, each of them once as long as the answer counts. Only where no connection is made does
+ * it rest: what it answers about one token, or does not, is about that token alone, which may have been made for that.
+ */
+export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuestions {
+  const { url, now, onEvent, cacheSize } = options;
+  const kept = createRecent<TokenAnswer & { readonly kind: "claims" }>(cacheSize);
+  // Apart, so that no number of bad tokens makes a good one forgotten.
+  const failures = createRecent<Failure>(cacheSize);
+  const flights = new Map<string, Promise<TokenAnswer>>();
+  const backOff = createBackOff();
+  let connections = 0;
+  const strangers = createTurns({ ...limits, now });
+  // Tokens that had a good answer: no stranger's question is before theirs. There are no more of them than are remembered.
+  const acquaintances = createTurns({ ...limits, maxWaiting: noLimit, maxWaitingOfSource: noLimit, now });
+
+  const unavailable = (untilMs: number, isCallersFault: boolean): UnavailableAnswer => ({
+    ...{ kind: "unavailable", reason: options.unavailable, isCallersFault },
+    retryAfterSeconds: secondsUntil(untilMs, now()),
+  });
+
+  const remember = (key: string, answer: Failure["answer"], leastMs = firstMemoryMs): TokenAnswer => {
+    const doubled = 2 * (failures.get(key)?.memoryMs ?? 0);
+    const memoryMs = Math.max(leastMs, Math.min(doubled, longestMemoryMs));
+    failures.set(key, { answer, untilMs: now() + memoryMs, memoryMs });
+    if (answer.kind === "refused") kept.delete(key);
+    return answer;
+  };
+
+  const askNow = async (question: TokenQuestion): Promise<TokenAnswer> => {
+    const { key } = question;
+    // It may have turned out while this one waited.
+    if (!backOff.isOver(now())) return unavailable(backOff.retryAtMs(), false);
+    const refused = await question.refuse?.();
+    if (refused !== undefined) return remember(key, { kind: "refused", reason: refused });
+    const before = connections;
+    const answer = await question.ask();
+    const isConnected = answer.kind === "answer" || answer.isConnected;
+    // Where others got a connection meanwhile, the provider is not down: this machine may be too busy, as a flood makes it.
+    if (!isConnected && before === connections) {
+      const retryAfterMs = backOff.failed(now());
+      onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
+      return unavailable(now() + retryAfterMs, false);
+    }
+    if (isConnected) {
+      connections += 1;
+      backOff.succeeded();
+    }
+    const reply: TokenReply =
+      answer.kind === "answer"
+        ? await question.read(answer)
+        : { kind: "failed", message: answer.message, isCallersFault: isConnected };
+    if (reply.kind === "refused") return remember(key, reply);
+    if (reply.kind === "failed") {
+      onEvent({ kind: "token_unanswered", url, message: reply.message });
+      const wished = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
+      const memoryMs = wished === undefined ? firstMemoryMs : wished * 1000;
+      return remember(key, unavailable(now() + memoryMs, reply.isCallersFault), memoryMs);
+    }
+    kept.set(key, reply);
+    failures.delete(key);
+    return reply;
+  };
+
+  return {
+    ask: (question) => {
+      const { key, source } = question;
+      const nowMs = now();
+      const known = kept.get(key);
+      if (known && nowMs < known.untilMs) return known;
+      const flying = flights.get(key);
+      if (flying) return flying;
+      const failure = failures.get(key);
+      if (failure && nowMs < failure.untilMs) {
+        const { answer, untilMs } = failure;
+        return answer.kind === "refused" ? answer : unavailable(untilMs, answer.isCallersFault);
+      }
+      if (!backOff.isOver(nowMs)) return unavailable(backOff.retryAtMs(), false);
+      const turns = known ? acquaintances : strangers;
+      const flight = turns
+        .run<TokenAnswer>(
+          source,
+          () => askNow(question),
+          (isOwnFault) => unavailable(now() + firstMemoryMs, isOwnFault),
+        )
+        .finally(() => flights.delete(key));
+      flights.set(key, flight);
+      return flight;
+    },
+  };
+}
