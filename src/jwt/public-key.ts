@@ -22,11 +22,16 @@ export type KeyImport =
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] as const;
 
+/** Whether a JWK has a part that only its owner may know, a symmetric key apart. */
+export function isPrivateJwk(jwk: JsonObject): boolean {
+  return jwk.kty !== "oct" && privateMembers.some((name) => Object.hasOwn(jwk, name));
+}
+
 /** Takes a public JWK (RFC 7517) that is meant for signatures and strong enough. */
 export function importJwk(jwk: unknown): KeyImport {
   if (!isJsonObject(jwk)) return ignored("malformed");
   if (jwk.kty === "oct") return ignored("symmetric");
-  if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return ignored("private");
+  if (isPrivateJwk(jwk)) return ignored("private");
   const { kid, alg, use, key_ops: operations } = jwk;
   if (!isOptionalText(kid) || !isOptionalText(alg) || !isOptionalText(use)) return ignored("malformed");
   if (!isOptionalTexts(operations)) return ignored("malformed");

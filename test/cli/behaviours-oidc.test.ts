@@ -1,3 +1,5 @@
+import { generateKeyPair } from "node:crypto";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCliHere } from "../support/cli.js";
 import { always, serve } from "../support/http-server.js";
@@ -230,5 +232,36 @@ describe("F5 S101 a secret that tokens are signed with", () => {
   it("is not looked at where nobody knows it yet", async () => {
     expect(await validate(fromEnv, {}, "--no-env")).toMatchObject({ status: 0 });
     expect(JSON.stringify(await validate(fromEnv))).not.toContain("bytes");
+  });
+});
+
+describe("F16 a sign key", () => {
+  const run = (command: string, key: string | undefined, ...args: readonly string[]) => {
+    const yaml = config(explicit, "      oidc_rp_idp_sign_key: {value_from: {env: SIGN_KEY}}\n");
+    const env = key === undefined ? {} : { SIGN_KEY: key };
+    return workplaceOf({ "config.yaml": yaml }, runCliHere).run([command, "config.yaml", ...args], { env });
+  };
+
+  it("that is private, or that no token can be checked with, is refused before anything is written, and not shown", async () => {
+    const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+    const pem = String(publicKey.export({ format: "pem", type: "spki" }));
+    const privatePem = String(privateKey.export({ format: "pem", type: "pkcs8" }));
+    for (const [key, found] of [
+      [privatePem, "this is a private key"],
+      [pem.replaceAll("\n", "\\n"), "in letters where line breaks belong"],
+    ] as const) {
+      for (const command of ["validate", "plan", "apply"]) {
+        const refused = await run(command, key);
+        expect(refused).toMatchObject({
+          status: 3,
+          problems: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 14:29/)]),
+        });
+        expect(JSON.stringify(refused)).toContain(found);
+        for (const part of key.match(/[A-Za-z0-9+/]{20,64}/g) ?? [])
+          expect(JSON.stringify(refused)).not.toContain(part);
+      }
+    }
+    expect(await run("validate", pem)).toMatchObject({ status: 0 });
+    expect(await run("validate", undefined, "--no-env")).toMatchObject({ status: 0 });
   });
 });

@@ -335,4 +335,13 @@ describe("how a login finds the provider", () => {
       message: "its sign key can't be used (malformed)",
     });
   });
+
+  it("F16: signs nobody in where an earlier version stored a private key", async () => {
+    const stored = new Secret(String(rsa.privateKey.export({ format: "pem", type: "pkcs8" })));
+    const world = await makeWorld(rsa, { client: { sign_key: stored } });
+    expect(await world.login.start()).toMatchObject({ status: 503, code: "not_configured" });
+    expect(world.events).toContainEqual(
+      expect.objectContaining({ kind: "client_unusable", message: "its sign key can't be used (private)" }),
+    );
+  });
 });

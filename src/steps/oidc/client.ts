@@ -11,11 +11,10 @@ const signAlgorithms = [
   ...["HS256", "HS384", "HS512"],
 ] as const;
 
-const secretText = secret({ test: (plain) => plain.length <= 1000, expected: "expected at most 1000 characters" }).meta(
-  {
-    maxLength: 1000,
-  },
-);
+function secretText(max: number): ReturnType<typeof secret> {
+  const expected = `expected at most ${max} characters`;
+  return secret({ test: (plain) => plain.length <= max, expected }).meta({ maxLength: max });
+}
 
 const fields = z.strictObject({
   identifier: clientIdentifier,
@@ -24,7 +23,7 @@ const fields = z.strictObject({
     .optional()
     .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
   oidc_rp_client_id: text(1000).describe("The client's id at the provider."),
-  oidc_rp_client_secret: secretText.describe(
+  oidc_rp_client_secret: secretText(1000).describe(
     "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
   ),
   oidc_rp_sign_algo: z
@@ -35,7 +34,8 @@ const fields = z.strictObject({
     .array(text(50))
     .default(["openid", "email", "profile"])
     .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
-  oidc_rp_idp_sign_key: secretText
+  // A certificate or a long RSA key has more than 1000 characters.
+  oidc_rp_idp_sign_key: secretText(16384)
     .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
     .optional(),
   oidc_keycloak_idp_hint: text(1000).default("").describe("The identity provider that Keycloak goes to at once."),

@@ -1,10 +1,10 @@
-import { createPublicKey } from "node:crypto";
 import type { ConfigPath, Remark } from "../../config/step.js";
 import { algorithms, minSecretBytes } from "../../jwt/algorithm.js";
 import { refusal, warning } from "../remark.js";
 import type { PresentClient } from "./client.js";
 import { completeOptions } from "./complete-options.js";
 import { isKnownClient } from "./identifier.js";
+import { reviewSignKey } from "./review-sign-key.js";
 
 export function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[] {
   return [
@@ -40,24 +40,6 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[
   const hint =
     "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
   return [refusal("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
-}
-
-function reviewSignKey(client: PresentClient, path: ConfigPath): readonly Remark[] {
-  const key = client.oidc_rp_idp_sign_key?.reveal();
-  if (!key || client.oidc_rp_sign_algo.startsWith("HS") || isPublicKey(key)) return [];
-  const message = "this is not a public key, so no token can be checked with it";
-  const hint = "write the provider's public key in PEM or as a JWK, or leave the field out to use the published keys";
-  return [warning("INVALID_VALUE", [...path, "oidc_rp_idp_sign_key"], message, hint)];
-}
-
-function isPublicKey(text: string): boolean {
-  try {
-    createPublicKey(text.trimStart().startsWith("{") ? { key: JSON.parse(text), format: "jwk" } : text);
-    return true;
-  } catch {
-    // Whatever the reason is, its text may quote the key.
-    return false;
-  }
 }
 
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {

@@ -6,6 +6,7 @@ import { reviewClient } from "./review-client.js";
 import { reviewDeprecated } from "./review-deprecated.js";
 import { reviewKeys } from "./review-keys.js";
 import { reviewProvider } from "./review-provider.js";
+import { reviewSignKey } from "./review-sign-key.js";
 import type { OidcConfig } from "./schema.js";
 
 export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] {
@@ -14,8 +15,8 @@ export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] 
       provider.state === "absent" ? [] : reviewProvider(provider, ["providers", index]),
     ),
     ...items.flatMap((client, index) => {
-      if (client.state === "absent") return [];
       const path = ["items", index];
+      if (client.state === "absent") return reviewSignKey({ oidc_rp_idp_sign_key: client.oidc_rp_idp_sign_key }, path);
       const inline = inlineProvider(client);
       return [
         ...(inline ? reviewProvider(inline, path) : []),

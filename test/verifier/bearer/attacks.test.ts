@@ -370,6 +370,19 @@ describe("a client", () => {
     expect(unfit.events).toMatchObject([{ kind: "client_unusable" }]);
   });
 
+  it("F16: never checks with a private key that an earlier version stored", async () => {
+    for (const format of ["pem", "jwk"] as const) {
+      const key =
+        format === "pem" ? rs256.privateKey.export({ format, type: "pkcs8" }) : rs256.privateKey.export({ format });
+      const stored = new Secret(typeof key === "object" ? JSON.stringify(key) : String(key));
+      const world = await makeWorld([providerOf(idp), clientOf({ sign_key: stored })]);
+      expect(await world.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "not_configured" });
+      expect(world.events).toMatchObject([
+        { kind: "client_unusable", message: "its sign key can't be used (private)" },
+      ]);
+    }
+  });
+
   it("whose provider's issuer is unknown takes any, if it is the only one", async () => {
     const nameless = providerOf(idp, "idp", { issuer: null });
     const alone = await makeWorld([nameless, clientOf()]);

@@ -1,0 +1,90 @@
+import type { ConfigPath, Remark } from "../../config/step.js";
+import { algorithms } from "../../jwt/algorithm.js";
+import { isFor } from "../../jwt/public-key.js";
+import { type KeyForm, readWrittenKey } from "../../jwt/written-key.js";
+import type { Secret } from "../../secrets/secret.js";
+import { refusal, warning } from "../remark.js";
+
+interface SignKeyUse {
+  readonly oidc_rp_idp_sign_key?: Secret | undefined;
+  readonly oidc_rp_sign_algo?: string | undefined;
+  readonly enabled?: boolean | undefined;
+}
+
+/** What a client's sign key is, where it can't check a token or must not be in a file. */
+export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly Remark[] {
+  const text = client.oidc_rp_idp_sign_key?.reveal();
+  if (!text) return [];
+  const place = [...path, "oidc_rp_idp_sign_key"];
+  const key = readWrittenKey(text);
+  if (key.kind === "refused" && key.forms.includes("private")) return [privateKey(place)];
+  const algorithm = algorithms.get(client.oidc_rp_sign_algo ?? "");
+  if (!algorithm) return [];
+  if (algorithm.keyTypes.includes("secret")) {
+    const message = `this has no effect with ${algorithm.name}: tokens are checked with \`oidc_rp_client_secret\``;
+    return [warning("IGNORED_FIELD", place, message, "remove it")];
+  }
+  if (key.kind === "usable" && isFor(key.key, algorithm)) return [];
+  const [found, hint] = key.kind === "usable" ? otherAlgorithm(algorithm.name) : describe(key.forms);
+  // Nobody comes in through a client that is not enabled, so nobody is locked out.
+  const remark = client.enabled ? refusal : warning;
+  return [remark("INVALID_VALUE", place, `no token can be checked with this: ${found}`, hint)];
+}
+
+const inPem = "write it in PEM behind `oidc_rp_idp_sign_key: |`, with each of its lines on a line of its own";
+const orPublished = "or leave the field out to use the provider's published keys";
+type Words = readonly [found: string, hint: string];
+
+const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
+  quoted: ["it has quotes around it", `${inPem}, without the quotes`],
+  escaped_breaks: ["it has `\\n` in letters where line breaks belong", inPem],
+  blanks_for_breaks: ["it has blanks where line breaks belong", inPem],
+  encoded_pem: ["it is a PEM text that was encoded in base64 once more", `decode it (base64 -d), and ${inPem}`],
+  encoded_jwk: ["it is a JWK that was encoded in base64", "decode it (base64 -d), and write the JWK itself"],
+  without_begin: [
+    "it is a key without the lines -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----",
+    `add the two lines, and ${inPem}`,
+  ],
+  jwks: [
+    "it is a set of keys (JWKS), not a key",
+    "leave the field out and write the set's URL as the provider's `oidc_op_jwks_endpoint`, or write one of its keys",
+  ],
+  symmetric: [
+    "it is a secret that both sides share, not a public key",
+    "write it as `oidc_rp_client_secret`, with HS256, HS384 or HS512 as `oidc_rp_sign_algo`",
+  ],
+  other_use: ["it is not meant for checking signatures", `write the key whose \`use\` is \`sig\`, ${orPublished}`],
+  weak_rsa: ["it is an RSA key that is too weak or odd", "use one of 2048 bits or more with the exponent 65537"],
+  weak_point: ["it is an Ed25519 key under which anything can be signed", "use a key that was made properly"],
+  broken_json: [
+    "it is not a JWK that can be read",
+    `write the whole JWK on one line, in single quotes, ${orPublished}`,
+  ],
+  broken_pem: ["it is not a PEM text that can be read", `copy the whole key again, and ${inPem}`],
+  ssh: ["it is an SSH key", `convert it with ssh-keygen -e -m pkcs8, and ${inPem}`],
+  url: ["it is a URL", "leave the field out and write the URL as the provider's `oidc_op_jwks_endpoint`"],
+  path: ["it is the name of a file, not what stands in it", "write {value_from: {file: PATH}}"],
+  other: [
+    "it is neither a public key in PEM nor a JWK",
+    `${inPem}, ${orPublished}; a secret that both sides share is \`oidc_rp_client_secret\`, with HS256`,
+  ],
+};
+
+function describe(forms: readonly KeyForm[]): Words {
+  const told = forms.flatMap((form) => (form === "private" ? [] : [words[form]]));
+  return [told.map(([found]) => found).join(", and "), told.at(-1)?.[1] ?? inPem];
+}
+
+function otherAlgorithm(name: string): Words {
+  return [
+    `it is a key of another sort than ${name} needs`,
+    "write the algorithm of the key as `oidc_rp_sign_algo`, or another key",
+  ];
+}
+
+function privateKey(place: ConfigPath): Remark {
+  const message =
+    "this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
+  const hint = `replace the key at the provider, and write the public one here, ${orPublished}`;
+  return refusal("INVALID_VALUE", place, message, hint);
+}
