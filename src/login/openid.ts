@@ -1,4 +1,5 @@
 import type { ClientAuth } from "openid-client";
+import { basicCredentials } from "../provider/basic-credentials.js";
 import type { LoginClient } from "./login-client.js";
 
 /** The library that speaks OAuth 2, set up for a client and its provider. */
@@ -22,7 +23,8 @@ export async function configureOpenid({ row, provider, secret }: LoginClient) {
   function authenticateBy(): ClientAuth {
     if (secret.reveal() === "") return openid.None();
     return row.token_use_basic_auth === 1
-      ? openid.ClientSecretBasic(secret.reveal())
+      ? (_server, _client, _body, headers) =>
+          headers.set("authorization", basicCredentials(row.client_id, secret).reveal())
       : openid.ClientSecretPost(secret.reveal());
   }
 }

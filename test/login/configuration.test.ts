@@ -117,6 +117,18 @@ describe("what a login sends to the provider", () => {
     expect((await sentWith({ client: { idp_hint: "" } })).has("kc_idp_hint")).toBe(false);
   });
 
+  it.each([
+    ["vtb-admin", "se-cr_e.t~1", "vtb-admin:se-cr_e.t~1"],
+    ["a b:c", "p%q+r/s=é", "a%20b%3Ac:p%25q%2Br%2Fs%3D%C3%A9"],
+  ])("F54 Basic credentials leave the hyphens of %s alone, and escape what must be", async (id, secret, pair) => {
+    const client = { client_id: id, client_secret: new Secret(secret) };
+    const world = await makeWorld(rsa, { provider: { token_use_basic_auth: true }, client });
+    await world.signIn();
+    const [asked] = world.provider.tokenRequests();
+    expect(asked?.authorization).toBe(`Basic ${Buffer.from(pair).toString("base64")}`);
+    expect([asked?.form.has("client_id"), asked?.form.has("client_secret")]).toEqual([false, false]);
+  });
+
   it("A11.97 S85 oidc_token_use_basic_auth: the secret goes into the header, otherwise into the form, never into the URL", async () => {
     const secret = "a secret: with/odd+characters";
     for (const basic of [true, false]) {

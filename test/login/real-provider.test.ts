@@ -27,6 +27,7 @@ beforeAll(async () => {
     configuration: {
       clients: [
         client("basic", "client_secret_basic"),
+        client("vtb-admin", "client_secret_basic", { client_secret: oddSecret }),
         client("post", "client_secret_post", { id_token_signed_response_alg: "HS256" }),
         client("signed", "client_secret_basic", { userinfo_signed_response_alg: "RS256" }),
       ],
@@ -86,6 +87,8 @@ describe("a login at a real provider", () => {
       more: { token_use_basic_auth: false },
     },
     { client: { client_id: "signed" }, more: { token_use_basic_auth: true } },
+    // F54: read back as RFC 6749 §2.3.1 has it.
+    { client: { client_id: "vtb-admin", client_secret: new Secret(oddSecret) }, more: { token_use_basic_auth: true } },
   ])("S71 S77 lets somebody in through the client $client.client_id", async ({ client, more }) => {
     const { login, signIn } = await loginAs(client, more);
     const browser = openBrowser();
@@ -159,4 +162,5 @@ describe("a login at a real provider", () => {
 
 // An ID token of this provider has but the subject.
 const userinfo = { userinfo_claims_source: "userinfo_endpoint" };
+const oddSecret = "0123456789 abc+def/ghi%jkl:mno=pqr&stu-v_w.x~y";
 const basic = { token_use_basic_auth: true };
