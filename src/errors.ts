@@ -23,6 +23,7 @@ export const problemCodes = {
   ENV_NOT_SET: "A variable that `value_from` names is not set (or empty), and there is no default.",
   EXPIRED: "A token's `expires_at` is in the past.",
   FILE_UNREADABLE: "A configuration file can't be read.",
+  ID_TOKENS_ACCEPTED: "A client takes tokens with `at_hash` for access tokens, and so ID tokens as well.",
   IGNORED_FIELD: "A field has no effect where it stands.",
   INSECURE_URL: "A URL uses http on a host that is not this machine.",
   INTERNAL: "A fault in vtb-setup itself.",

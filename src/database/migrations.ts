@@ -142,6 +142,13 @@ async function addIntrospection(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("oidc_providers").addColumn("introspection_endpoint", "text").execute();
 }
 
+async function addAcceptAtHash(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema
+    .alterTable("oidc_clients")
+    .addColumn("accept_at_hash", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -149,4 +156,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0003_sessions", up: createSessions },
   { name: "0004_sign_in", up: addSignIn },
   { name: "0005_introspection", up: addIntrospection },
+  { name: "0006_accept_at_hash", up: addAcceptAtHash },
 ];

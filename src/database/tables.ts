@@ -65,6 +65,7 @@ interface OidcClients extends Managed {
   use_pkce: Flag | null;
   /** JSON list; empty: the client's own id must be named. */
   audience: string;
+  accept_at_hash: Generated<Flag>;
   /** JSON object. */
   options: string;
 }

@@ -16,7 +16,7 @@ export function readClientRow({ kysely }: Database, identifier: string) {
         "c.sign_algo",
       ] as const),
       ...(["c.sign_key", "c.scopes", "c.idp_hint", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
-      ...(["c.check_op_availability", "c.use_pkce as client_use_pkce"] as const),
+      ...(["c.check_op_availability", "c.accept_at_hash", "c.use_pkce as client_use_pkce"] as const),
       ...(["p.issuer", "p.discovery_endpoint", "p.authorization_endpoint", "p.token_endpoint"] as const),
       ...(["p.userinfo_endpoint", "p.jwks_endpoint", "p.logout_endpoint", "p.ca_file", "p.use_pkce"] as const),
       ...(["p.token_use_basic_auth", "p.use_nonce", "p.nonce_size", "p.state_size"] as const),

@@ -21,6 +21,7 @@ export interface ClientRow {
   readonly sign_key: string | null;
   readonly userinfo_claims_source: string;
   readonly audience: string;
+  readonly accept_at_hash: 0 | 1;
   readonly options: string;
 }
 
@@ -30,6 +31,10 @@ export interface OidcClient {
   readonly clientId: string;
   /** Empty: the client itself must be named. */
   readonly audience: readonly string[];
+  /** All that tokens may call it: its id and its audiences. */
+  readonly names: readonly string[];
+  /** Tokens that carry `at_hash`, as Dex's do, are taken for access tokens. */
+  readonly acceptsAtHash: boolean;
   readonly asksUserinfo: boolean;
   readonly rules: UserRules;
   readonly provider: Provider;
@@ -64,6 +69,8 @@ export function createClient(
     identifier: row.identifier,
     clientId: row.client_id,
     audience,
+    names: [row.client_id, ...audience],
+    acceptsAtHash: row.accept_at_hash === 1,
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
     rules: readUserRules(parse(row.options), reservedGroups),
     provider,

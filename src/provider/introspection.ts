@@ -2,6 +2,7 @@ import type { Eventual } from "../eventual.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
+import { basicCredentials } from "./basic-credentials.js";
 import { fetchDocument, type RemoteRequest } from "./remote-document.js";
 import {
   createTokenQuestions,
@@ -68,9 +69,8 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   };
 }
 
-/** RFC 6749 §2.3.1. */
 function authenticationOf({ clientId, secret }: IntrospectionRequest["client"], usesBasicAuth: boolean) {
-  if (!usesBasicAuth) return { form: { client_id: clientId, client_secret: secret.reveal() } };
-  const credentials = [clientId, secret.reveal()].map(encodeURIComponent).join(":");
-  return { headers: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` } };
+  return usesBasicAuth
+    ? { headers: { authorization: basicCredentials(clientId, secret).reveal() } }
+    : { form: { client_id: clientId, client_secret: secret.reveal() } };
 }

@@ -57,7 +57,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     follow(bearer.authenticate(credential, now(), context), concludeBearer);
 
   const concludeBearer = (outcome: BearerOutcome): Eventual<Outcome> => {
-    if (outcome.kind === "refused") return refusals.bearer(outcome.reason);
+    if (outcome.kind === "refused") return refusals.bearer(outcome);
     if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
     // A provider may have taken its time, and the user may have been written for this very request.
     const current = follow(changes.current(outcome.revision), dropOutdated);
@@ -71,7 +71,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
       isNewer: outcome.revision > state.revision,
     };
     return follow(users.authenticate(user, now()), (found) =>
-      found.kind === "refused" ? refusals.bearer(found.fault, found.username) : found,
+      found.kind === "refused" ? refusals.bearer({ ...found, reason: found.fault }) : found,
     );
   };
 

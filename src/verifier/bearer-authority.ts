@@ -9,8 +9,8 @@ export type BearerOutcome =
       /** The database's revision that the answer was made under. */
       readonly revision: number;
     }
-  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
-  | { readonly kind: "refused"; readonly reason: string }
+  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`; `hint` says what an operator may do. */
+  | { readonly kind: "refused"; readonly reason: string; readonly hint?: string }
   | {
       readonly kind: "unavailable";
       readonly reason: string;

@@ -12,6 +12,8 @@ export type VerifierEvent =
       /** The identifier of the API token, where there is one. */
       readonly token?: string;
       readonly username?: string;
+      /** What an operator may do about it, where that is not plain from the reason. */
+      readonly hint?: string;
     }
   /** Who it is was clear, but not allowed. */
   | {

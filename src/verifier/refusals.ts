@@ -8,11 +8,17 @@ import type { ProblemText } from "./texts.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
+interface BearerRefusal {
+  readonly reason: string;
+  readonly hint?: string;
+  readonly username?: string;
+}
+
 /** Turns a refusal into an answer: the reason goes to the log, the client is told little. */
 export interface Refusals {
   readonly malformed: (scheme: Scheme | undefined, fault: TokenFault) => Rejected;
   readonly token: (refusal: TokenRefusal) => Rejected;
-  readonly bearer: (reason: string, username?: string) => Rejected;
+  readonly bearer: (refusal: BearerRefusal) => Rejected;
   readonly unavailable: (outcome: Extract<BearerOutcome, { kind: "unavailable" }>) => Rejected;
 }
 
@@ -31,8 +37,12 @@ export function createRefusals(problems: Problems, report: (event: VerifierEvent
       const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
       return rejected(problems.authenticationFailed("invalid_token", "token", detail));
     },
-    bearer(reason, username) {
-      report({ kind: "rejected", scheme: "bearer", reason, ...(username !== undefined && { username }) });
+    bearer({ reason, hint, username }) {
+      report({
+        ...{ kind: "rejected", scheme: "bearer", reason },
+        ...(username !== undefined && { username }),
+        ...(hint !== undefined && { hint }),
+      });
       return rejected(problems.authenticationFailed("invalid_token", "bearer", bearerText(reason)));
     },
     unavailable({ reason, retryAfterSeconds, isCallersFault = false }) {

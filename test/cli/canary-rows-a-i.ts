@@ -141,6 +141,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
     { code: "FILE_UNREADABLE", how: "no such file", args: ["nergens.yaml"] },
+    { code: "ID_TOKENS_ACCEPTED", how: "for Dex", yaml: client(`${full}, accept_at_hash: true`) },
     { code: "IGNORED_FIELD", how: "an empty password", yaml: user("password: ''") },
     {
       code: "INSECURE_URL",

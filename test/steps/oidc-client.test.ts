@@ -27,6 +27,7 @@ describe("an OpenID Connect client", () => {
       check_op_availability: false,
       use_pkce: null,
       audience: [],
+      accept_at_hash: false,
       options: fullOptions,
     });
     expect(codes({})).toEqual([]);
@@ -57,6 +58,15 @@ describe("an OpenID Connect client", () => {
       use_pkce: true,
       audience: ["api", "https://api.example.nl"],
     });
+  });
+
+  it("F50 warns of accept_at_hash, and refuses it where nothing would read it", () => {
+    expect(attributes({ accept_at_hash: true })).toMatchObject({ accept_at_hash: true });
+    expect(codes({ accept_at_hash: true })).toEqual(["ID_TOKENS_ACCEPTED items.0.accept_at_hash"]);
+    expect(codes({ accept_at_hash: false })).toEqual([]);
+    expect(issues(oidc, withClient({ options: { ...fullOptions, accept_at_hash: true } }))).toMatchObject([
+      { path: "items.0.options.accept_at_hash", message: "nothing reads this field inside of `options`" },
+    ]);
   });
 
   it("A7.46 refuses a client without identifier", () => {

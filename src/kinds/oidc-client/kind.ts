@@ -20,6 +20,7 @@ export const oidcClient = defineKind({
     check_op_availability: flag("check_op_availability", false),
     use_pkce: flag("use_pkce", null),
     audience: json("audience", []),
+    accept_at_hash: flag("accept_at_hash", false),
     options: json("options", {}),
   },
 });

@@ -52,6 +52,12 @@ const fields = z.strictObject({
     .array(filledText(1000))
     .default([])
     .describe("The audiences of which a token must name one; without any, it must name the client itself."),
+  accept_at_hash: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether bearer tokens with `at_hash`, as Dex gives them, are taken for access tokens; ID tokens are then, too.",
+    ),
   options: clientOptions
     .optional()
     .describe("How claims become users, groups and permissions; other keys are kept as they are."),

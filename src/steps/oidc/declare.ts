@@ -71,6 +71,7 @@ function clientAttributes(client: PresentClient, provider: string | undefined): 
     check_op_availability: client.check_op_availability,
     use_pkce: client.oidc_use_pkce ?? null,
     audience: client.oidc_audience,
+    accept_at_hash: client.accept_at_hash,
     options: completeOptions(client).options,
   };
 }

@@ -54,6 +54,11 @@ export const clientOptions = z
   .catchall(freeValue)
   .superRefine(
     (options, context) => {
+      if (Object.hasOwn(options, "accept_at_hash")) {
+        const params = { code: "UNKNOWN_FIELD", hint: "write it at the client, beside `options`" };
+        const message = "nothing reads this field inside of `options`";
+        context.addIssue({ code: "custom", path: ["accept_at_hash"], message, params, input: undefined });
+      }
       for (const { path, meant } of misspeltOptions(options)) {
         const params = { code: "UNKNOWN_FIELD", hint: `did you mean \`${meant}\`?` };
         const message = "nothing reads a field of this name";

@@ -13,6 +13,7 @@ export function reviewClient(client: PresentClient, path: ConfigPath): readonly 
     ...reviewSecret(client, path),
     ...reviewSignKey(client, path),
     ...reviewOptions(client, path),
+    ...reviewAtHash(client, path),
   ];
 }
 
@@ -55,4 +56,11 @@ function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark
     ...left,
     warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what"),
   ];
+}
+
+function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  if (!client.accept_at_hash) return [];
+  const message = "tokens with `at_hash` are taken for access tokens, so this client's ID tokens get in as well";
+  const hint = "remove it, unless the provider is Dex, whose access tokens can't be told from its ID tokens";
+  return [warning("ID_TOKENS_ACCEPTED", [...path, "accept_at_hash"], message, hint)];
 }

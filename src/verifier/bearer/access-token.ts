@@ -6,14 +6,26 @@ import { checkTimes, type TimeFault } from "../../jwt/times.js";
 import type { OidcClient } from "../../provider/client.js";
 import type { TokenRules } from "./token-rules.js";
 
-export type AccessTokenFault = TimeFault | "wrong_type" | "id_token" | "claim_missing" | "claim_malformed";
+/** What a token is where it is none that `Bearer` may carry. */
+export type OtherTokenFault = "id_token" | "refresh_token" | "proof_of_possession";
+
+export type AccessTokenFault = TimeFault | OtherTokenFault | "wrong_type" | "claim_missing" | "claim_malformed";
 
 const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
-const idTokenMembers = ["nonce", "at_hash", "c_hash"] as const;
-// What Keycloak calls its other tokens.
-const otherTypes: readonly unknown[] = ["ID", "Refresh", "Offline", "Logout"];
+// What Keycloak calls its other tokens, in their claims.
+const otherTypes: ReadonlyMap<unknown, OtherTokenFault> = new Map([
+  ["ID", "id_token"],
+  ["Logout", "id_token"],
+  ["Refresh", "refresh_token"],
+  ["Offline", "refresh_token"],
+  ["DPoP", "proof_of_possession"],
+]);
 // The same of Amazon Cognito, and of Hydra where it is asked about a token.
-const otherUses: readonly unknown[] = ["id", "refresh", "refresh_token"];
+const otherUses: ReadonlyMap<unknown, OtherTokenFault> = new Map([
+  ["id", "id_token"],
+  ["refresh", "refresh_token"],
+  ["refresh_token", "refresh_token"],
+]);
 // What providers put into access tokens, of RFC 9068 or their own form, and not into ID tokens.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
@@ -25,15 +37,27 @@ export function checkAccessToken(
 ): AccessTokenFault | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
   if (!hasReadableMarks(claims)) return "claim_malformed";
-  if (isMarkedAsOther(claims)) return "id_token";
-  if (idTokenMembers.some((name) => Object.hasOwn(claims, name))) return "id_token";
+  const other = readOtherToken(claims);
+  if (other) return other;
+  if (Object.hasOwn(claims, "c_hash")) return "id_token";
   if (rules.isStrict && !hasRequiredClaims(claims)) return "claim_missing";
   return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
 }
 
-/** Whether its provider says that a token is another one than an access token. */
-export function isMarkedAsOther({ typ, token_use: use }: JsonObject): boolean {
-  return otherTypes.includes(typ) || otherUses.includes(use);
+/** What its provider says that a token is, where that is another one than an access token for whoever bears it. */
+export function readOtherToken(claims: JsonObject): OtherTokenFault | undefined {
+  // Whoever stole it could use it: nobody here asks for the proof that its holder has the key (RFC 9449 §7, RFC 8705 §3).
+  if (Object.hasOwn(claims, "cnf")) return "proof_of_possession";
+  return otherTypes.get(claims.typ) ?? otherUses.get(claims.token_use);
+}
+
+/**
+ * Whether a token carries what belongs into an ID token alone: `at_hash`, but for Dex; or a `nonce`, unless what is signed says
+ * that it is an access token. Keycloak before 25 copies the login's nonce into it.
+ */
+export function hasIdTokenMark({ header, claims }: CompactJws, acceptsAtHash: boolean): boolean {
+  if (Object.hasOwn(claims, "at_hash")) return !acceptsAtHash;
+  return Object.hasOwn(claims, "nonce") && claims.typ !== "Bearer" && !isAcceptedType(header.typ, true);
 }
 
 /**
@@ -49,17 +73,13 @@ export function isMeantFor(client: OidcClient, claims: JsonObject, { isStrict }:
   return !isStrict && (azp === client.clientId || clientId === client.clientId);
 }
 
-/** Whether the provider has to be asked about the user: a client that acts in its own name has none. */
-export function needsUserinfo(client: OidcClient, claims: JsonObject): boolean {
-  return client.asksUserinfo && !actsAsClient(claims);
-}
-
 /**
  * Whether nothing tells a token from an ID token that was made for the client: those name it as their audience, and need not
  * carry a mark of their own (OpenID Connect Core §2). Access tokens say what they are by their type or by their claims.
  */
-export function mayBeIdToken({ clientId }: OidcClient, { header, claims }: CompactJws): boolean {
+export function mayBeIdToken({ clientId, acceptsAtHash }: OidcClient, { header, claims }: CompactJws): boolean {
   const { typ, azp } = claims;
+  if (acceptsAtHash && Object.hasOwn(claims, "at_hash")) return false;
   if (isAcceptedType(header.typ, true) || typ === "Bearer" || actsAsClient(claims)) return false;
   if (accessTokenMembers.some((name) => Object.hasOwn(claims, name))) return false;
   const audience = readAudience(claims) ?? [];
@@ -69,8 +89,9 @@ export function mayBeIdToken({ clientId }: OidcClient, { header, claims }: Compa
 }
 
 /** Of another type than it must be, a claim says nothing about what sort of token it stands in. */
-export function hasReadableMarks({ typ, token_use: use, cid, appid, scope, scp }: JsonObject): boolean {
-  const areTexts = isOptionalText(typ) && isOptionalText(use) && isOptionalText(cid) && isOptionalText(appid);
+export function hasReadableMarks({ typ, token_use: use, nonce, cid, appid, scope, scp }: JsonObject): boolean {
+  const areTexts =
+    isOptionalText(typ) && isOptionalText(use) && isOptionalText(nonce) && isOptionalText(cid) && isOptionalText(appid);
   return areTexts && isOptionalTexts(scope) && isOptionalTexts(scp);
 }
 

@@ -11,6 +11,8 @@ export interface BearerConfiguration {
   /** The one client, where it alone is configured and its issuer is not known. */
   readonly ofAnyIssuer: readonly OidcClient[];
   readonly clients: readonly OidcClient[];
+  /** For one of them, at least, `at_hash` tells no ID token. */
+  readonly acceptsAtHash: boolean;
   /** The providers of further clients, whose discovery documents are missing. */
   readonly pending: readonly KnownProvider[];
 }
@@ -36,7 +38,7 @@ export async function readRows({ kysely, isMissingTable }: Database, clients: re
                 "c.client_secret",
                 "c.sign_algo",
               ] as const),
-              ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options"] as const),
+              ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options", "c.accept_at_hash"] as const),
               ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
               ...(["p.introspection_endpoint", "p.token_use_basic_auth"] as const),
               ...(["p.jwks_endpoint", "p.ca_file"] as const),
@@ -65,7 +67,8 @@ export function configure(
   }
   const isAlone = clients.length === 1 && pending.length === 0;
   const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : [];
-  return { revision, byIssuer, ofAnyIssuer, clients, pending };
+  const acceptsAtHash = clients.some((client) => client.acceptsAtHash);
+  return { revision, byIssuer, ofAnyIssuer, clients, acceptsAtHash, pending };
 }
 
 /** Why a client lets nobody in, for an operator. */

@@ -1,10 +1,10 @@
 import { type Eventual, follow } from "../../eventual.js";
 import { readPerson } from "../../identity/person.js";
-import { createJwsParser } from "../../jwt/compact-jws.js";
+import { type CompactJws, createJwsParser } from "../../jwt/compact-jws.js";
 import { secondsUntil } from "../../provider/back-off.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
 import type { KnownProvider } from "../../provider/provider.js";
-import { checkAccessToken, mayBeIdToken, needsUserinfo } from "./access-token.js";
+import { checkAccessToken, hasIdTokenMark, mayBeIdToken } from "./access-token.js";
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import { chooseClient } from "./choose-client.js";
@@ -35,16 +35,19 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     }
     const fault = checkAccessToken(jws, nowMs, rules);
     if (fault) return refuse(fault);
+    if (hasIdTokenMark(jws, session.configuration.acceptsAtHash)) return refuseIdToken(jws);
     const choice = chooseClient(session.configuration, jws, rules);
     if (choice.kind === "pending") return awaitProvider(choice.provider, nowMs);
     if (choice.kind === "refused") return refuse(choice.reason);
     const { client, access } = choice;
+    if (hasIdTokenMark(jws, client.acceptsAtHash)) return refuseIdToken(jws);
     // Both were looked at above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
     // First of all: whatever is asked or remembered is about somebody.
-    const person = readPerson(times.iss, jws.claims);
+    const person = readPerson(times.iss, jws.claims, client.names);
     if (!person) return refuse("subject_invalid");
-    const asksUserinfo = needsUserinfo(client, jws.claims);
+    // A client that acts in its own name has no user to ask about.
+    const asksUserinfo = client.asksUserinfo && !person.isClient;
     if (!asksUserinfo && mayBeIdToken(client, jws)) return refuse("id_token");
     return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
@@ -68,4 +71,11 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());
     return { outcome: { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds }, keepUntilMs: 0 };
   }
+}
+
+/** Dex's access tokens can't be told from its ID tokens. */
+const dexHint = "Dex: login only, unless the client has accept_at_hash: true";
+
+function refuseIdToken({ claims }: CompactJws): Verdict {
+  return refuse("id_token", Object.hasOwn(claims, "at_hash") ? dexHint : undefined);
 }

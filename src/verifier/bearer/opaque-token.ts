@@ -8,7 +8,7 @@ import type { OidcClient } from "../../provider/client.js";
 import type { KnownProvider } from "../../provider/provider.js";
 import type { Secret } from "../../secrets/secret.js";
 import { sourceOf } from "../source-key.js";
-import { hasReadableMarks, isMarkedAsOther, isMeantFor } from "./access-token.js";
+import { hasReadableMarks, isMeantFor, type OtherTokenFault, readOtherToken } from "./access-token.js";
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import type { OnBearerEvent } from "./event.js";
@@ -75,11 +75,11 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       const keepUntilMs = endOfToken(token, rules);
       const reliableUntilMs = Math.min(keepUntilMs, untilMs);
       const admission = { client, token: token.claims, reliableUntilMs };
-      const isClient = claims.sub !== undefined && actsAsClient(claims);
+      const isClient = claims.sub !== undefined && actsAsClient(claims, client.names);
       if (client.asksUserinfo && !isClient) {
         return askUserinfo(session, { admission, issuer, access, request, keepUntilMs });
       }
-      const person = readPerson(issuer, token.claims);
+      const person = readPerson(issuer, token.claims, client.names);
       return person
         ? admit(session, { ...admission, person, claims: token.claims })
         : keepFailure("subject_invalid", now());
@@ -119,6 +119,7 @@ type IntrospectionFault =
   | TimeFault
   | "wrong_issuer"
   | "claim_malformed"
+  | OtherTokenFault
   | "wrong_type"
   | "wrong_audience"
   | "subject_invalid";
@@ -135,8 +136,10 @@ function readAnswer(
   if (iss !== undefined && iss !== issuer) return "wrong_issuer";
   if (!isOptionalText(type) || !hasReadableMarks(answer)) return "claim_malformed";
   // RFC 7662 §2.2 and RFC 8705 §3.2: what is bound to a key, or no access token, is none for `Bearer`.
-  const isBearer = type === undefined || type.toLowerCase() === "bearer";
-  if (!isBearer || Object.hasOwn(answer, "cnf") || isMarkedAsOther(answer)) return "wrong_type";
+  const kind = type?.toLowerCase() ?? "bearer";
+  const other = kind === "dpop" ? "proof_of_possession" : readOtherToken(answer);
+  if (other) return other;
+  if (kind !== "bearer") return "wrong_type";
   if (!isOptionalText(sub)) return "subject_invalid";
   // Some providers write an empty list for no audience.
   const hasAudience = aud !== undefined && !(Array.isArray(aud) && aud.length === 0);

@@ -54,8 +54,8 @@ export function keepFailure(reason: string, nowMs: number): Verdict {
   return { outcome: { kind: "refused", reason }, keepUntilMs: nowMs + failureMs };
 }
 
-export function refuse(reason: string): Verdict {
-  return { outcome: { kind: "refused", reason }, keepUntilMs: 0 };
+export function refuse(reason: string, hint?: string): Verdict {
+  return { outcome: { kind: "refused", reason, ...(hint !== undefined && { hint }) }, keepUntilMs: 0 };
 }
 
 /** The same for what failed along the way; what is not there now may be there the next moment. */

@@ -44,7 +44,9 @@ const claims: Readonly<Record<string, Expected>> = {
   exp: (value) => (isTime(value) ? "expired" : "malformed_time"),
   nbf: accepts(isTime, "malformed_time"),
   iat: accepts(isTime, "malformed_time"),
-  nonce: () => "id_token",
+  // Of an access token by its type, which may carry one.
+  nonce: accepts(isText, "claim_malformed"),
+  cnf: () => "proof_of_possession",
   at_hash: () => "id_token",
   c_hash: () => "id_token",
   typ: accepts(isText, "claim_malformed"),

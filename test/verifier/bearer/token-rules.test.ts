@@ -65,7 +65,7 @@ describe("access tokens of RFC 9068 alone", () => {
 
   it("S32 are no ID tokens, whatever their typ says", async () => {
     const world = await makeStrict();
-    expect(await world.authenticate(tokenOf({ ...full, nonce: "n" }))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ ...full, c_hash: "h" }))).toEqual(refused("id_token"));
     expect(await world.authenticate(tokenOf(full))).toEqual(accepted);
   });
 
