@@ -149,6 +149,6 @@ function suggest(
 ): string | undefined {
   if (field?.sensitive || node?.kind !== "scalar") return undefined;
   const names = values.map(String);
-  const near = names.find((name) => name.toLowerCase() === node.text().toLowerCase()) ?? nearest(node.text(), names);
+  const near = nearest(node.text(), names);
   return near === undefined ? undefined : `did you mean ${near}?`;
 }

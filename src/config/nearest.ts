@@ -1,18 +1,28 @@
 import leven from "leven";
 
-/** The candidate that a misspelt word most likely means, at most `limit` edits away; undefined where none is that near. */
+/**
+ * The candidate that a misspelt word most likely means: the same in other letters' case or with other separators, or at most
+ * `limit` edits away; undefined where none is that near.
+ */
 export function nearest(word: string, candidates: Iterable<string>, limit = 2): string | undefined {
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {
+    if (hasSameLetters(word, candidate)) return candidate;
     // Words that share less than half of their letters are not the same word misspelt.
     const allowed = Math.min(bestDistance - 1, Math.floor(Math.max(word.length, candidate.length) / 2));
-    const distance = leven(word, candidate, { maxDistance: allowed + 1 });
+    const distance = leven(word.toLowerCase(), candidate.toLowerCase(), { maxDistance: allowed + 1 });
     if (distance > allowed) continue;
     best = candidate;
     bestDistance = distance;
   }
   return best;
+}
+
+/** Whether two words differ in nothing but case and separators, as `OIDC_DB_CONFIG_ENABLE` and `oidcDbConfigEnable` do. */
+function hasSameLetters(one: string, other: string): boolean {
+  const lettersOf = (word: string) => word.toLowerCase().replace(/[-_. ]/g, "");
+  return lettersOf(one) === lettersOf(other);
 }
 
 /** {@link nearest} for the name of a field: three edits in a long one, two in a short one. */

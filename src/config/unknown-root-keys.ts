@@ -14,7 +14,7 @@ export function findUnknownRootKeys(
   const findings: Finding[] = [];
   for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
     if (known.has(entry.key)) continue;
-    const near = otherPrograms.has(entry.key) ? undefined : nearest(entry.key, known);
+    const near = isOfOtherProgram(entry.key) ? undefined : nearest(entry.key, known);
     if (near !== undefined) meant.set(near, [...(meant.get(near) ?? []), entry]);
     findings.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
   }
@@ -34,8 +34,13 @@ function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
 
 function unknownKey({ key, keyPlace }: MappingEntry, known: ReadonlySet<string>): Finding {
   const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", place: keyPlace, path: key } as const;
-  if (otherPrograms.has(key))
+  if (isOfOtherProgram(key))
     return { ...finding, message: `\`${key}\` belongs to another program and is ignored here` };
   const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;
   return { ...finding, message: `unknown key \`${key}\` at the root is ignored`, hint };
+}
+
+/** Whatever its case is, which the other program may not mind. */
+function isOfOtherProgram(key: string): boolean {
+  return otherPrograms.has(key.toLowerCase());
 }

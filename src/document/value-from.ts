@@ -41,7 +41,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   }
   for (const { key, keyPlace } of value.entries.values()) {
     if (keys.some((known) => known === key)) continue;
-    const near = closestMatch(key, keys, { maxDistance: 2 });
+    const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
     complain({ place: keyPlace }, `\`value_from\` has no \`${key}\``, near ? `did you mean ${near}?` : form);
   }
   const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
@@ -69,9 +69,11 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
 /** The finding for a mapping that is a `value_from` but for its spelling, such as `valueFrom`. */
 function misspeltValueFrom({ entries }: MappingNode): Finding | undefined {
   const [entry] = entries.values();
-  if (!entry || entries.size > 1 || !closestMatch(entry.key, ["value_from"], { maxDistance: 2 })) return undefined;
+  if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
+    return undefined;
   const { key, keyPlace, value } = entry;
-  if (value.kind !== "mapping" || !(value.entries.has("env") || value.entries.has("file"))) return undefined;
+  if (value.kind !== "mapping" || ![...value.entries.keys()].some((inner) => /^(?:env|file)$/i.test(inner)))
+    return undefined;
   const message = `\`${key}\` is not how a reference is written`;
   return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", place: keyPlace };
 }

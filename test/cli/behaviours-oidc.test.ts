@@ -265,3 +265,22 @@ describe("F16 a sign key", () => {
     expect(await run("validate", undefined, "--no-env")).toMatchObject({ status: 0 });
   });
 });
+
+describe("F73 another letters' case", () => {
+  it("of a flag, an identifier and an algorithm is an error that shows the spelling, beside an enabled step", async () => {
+    const yaml = config(explicit, "      oidc_rp_sign_algo: rs256\n").replace("admin-oidc", "Admin-OIDC");
+    const place = workplaceOf({ "config.yaml": `${yaml}TOKENAUTH_CONFIG_ENABLE: true\n` }, runCliHere);
+    const run = await place.run(["apply", "config.yaml"]);
+    expect(run).toMatchObject({
+      status: 3,
+      problems: expect.arrayContaining([
+        expect.stringMatching(/^error INVALID_VALUE 10:19/),
+        expect.stringMatching(/^error INVALID_VALUE 14:26/),
+        expect.stringMatching(/^error UNKNOWN_FIELD 15:1/),
+      ]),
+    });
+    for (const meant of ["`admin-oidc`", "did you mean RS256?", "did you mean `tokenauth_config_enable`?"]) {
+      expect(JSON.stringify(run)).toContain(meant);
+    }
+  });
+});

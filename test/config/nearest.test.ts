@@ -8,6 +8,18 @@ describe("nearest", () => {
     expect(nearest("exyzl", ["email"])).toBeUndefined();
   });
 
+  it("F73: folds case and separators, and then counts edits", () => {
+    for (const word of [
+      "OIDC_DB_CONFIG_ENABLE",
+      "Oidc-Db-Config-Enable",
+      "oidcDbConfigEnable",
+      "OIDC_DB_CONFIG_ENABEL",
+    ]) {
+      expect(nearest(word, ["oidc_db_config_admin_auth", "oidc_db_config_enable"])).toBe("oidc_db_config_enable");
+    }
+    expect(nearest("OIDC_XX_CONFIG_XNABLE", ["oidc_db_config_enable"])).toBeUndefined();
+  });
+
   it("does not take short words for each other that share little", () => {
     expect(nearest("id", ["ab"])).toBeUndefined();
     expect(nearest("idd", ["id"])).toBe("id");

@@ -154,6 +154,22 @@ describe("other root keys", () => {
     ]);
   });
 
+  it.each(["GROUPS_CONFIG_ENABLE", "Groups_Config_Enable", "groups-config-enable", "GROUPS_CONFIG_ENABEL"])(
+    "F73: %s is an error, whatever else is enabled, and what it turns on is checked",
+    (flag) => {
+      expect(told(`${on}${flag}: true\nGROUPS_CONFIG: {items: [{nmae: a}]}`)).toEqual([
+        `error UNKNOWN_FIELD config.yaml:3:1 ${flag}: unknown key \`${flag}\` at the root (did you mean \`groups_config_enable\`?)`,
+        "error UNKNOWN_FIELD config.yaml:4:1 GROUPS_CONFIG: unknown key `GROUPS_CONFIG` at the root (did you mean `groups_config`?)",
+        "error UNKNOWN_FIELD config.yaml:4:26 groups_config.items.0.nmae: unknown field `nmae` (did you mean `name`?)",
+      ]);
+    },
+  );
+
+  it("F73: keys of other programs stay theirs in any case", () => {
+    const findings = validate(`${on}SITES_CONFIG_ENABLE: true\nMY_PROGRAM: {}`, steps).findings;
+    expect(findings.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY", "UNKNOWN_ROOT_KEY"]);
+  });
+
   it("I6 a misspelt flag is one error, without those that follow from it", () => {
     expect(told("tokenauth_config_enalbe: true\ntokenauth: {items: []}")).toEqual([
       "error UNKNOWN_FIELD config.yaml:1:1 tokenauth_config_enalbe: unknown key `tokenauth_config_enalbe` at the root (did you mean `tokenauth_config_enable`?)",

@@ -153,6 +153,14 @@ describe("malformed references", () => {
     expect(refused("{value_from: {envv: X, required: x}, junk: 1}")).toHaveLength(4);
   });
 
+  it("F73: refuses value_from and what is in it in other letters' case", () => {
+    for (const spelling of ["VALUE_FROM: {env: X}", "Value_From: {ENV: X}", "ValueFrom: {File: /x}"]) {
+      expect(refused(`{${spelling}}`)[0]?.hint).toBe("did you mean value_from?");
+    }
+    expect(refused("{value_from: {ENV: X}}")[0]?.hint).toBe("did you mean env?");
+    expect(resolve("a: {VALUE: {ENV: X}}\nb: {VALUE_FROM: text}\n").findings).toEqual([]);
+  });
+
   it("refuses the spelling valueFrom, but not a mapping that only looks a little like it", () => {
     expect(refused("{valueFrom: {env: X}}")[0]?.hint).toBe("did you mean value_from?");
     expect(resolve("a: {valueFrom: text}\nb: {values: {env: X}}\n").findings).toEqual([]);
