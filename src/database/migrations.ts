@@ -149,6 +149,16 @@ async function addAcceptAtHash(db: Kysely<AnyTables>): Promise<void> {
     .execute();
 }
 
+async function createAppliedClaims(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "applied_claims",
+    texts: ["user_id", "client_id", "issued_at", "said_at", "token", "superseded"],
+    primaryKey: ["user_id", "client_id"],
+    owners: { user_id: "users", client_id: "oidc_clients" },
+  });
+  await createTable(db, { name: "seen_tokens", texts: ["token", "seen_at", "expires_at"], primaryKey: ["token"] });
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -157,4 +167,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0004_sign_in", up: addSignIn },
   { name: "0005_introspection", up: addIntrospection },
   { name: "0006_accept_at_hash", up: addAcceptAtHash },
+  { name: "0007_applied_claims", up: createAppliedClaims },
 ];

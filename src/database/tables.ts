@@ -180,6 +180,29 @@ interface LoginSessions {
   readonly code_digest: string | null;
 }
 
+/** The newest claims that made a user what it is, for each client that they came through. */
+interface AppliedClaims {
+  readonly user_id: string;
+  readonly client_id: string;
+  /** Of their token. */
+  issued_at: string;
+  /** When the provider said them, which may be later. */
+  said_at: string;
+  /** Hex SHA-256 of the token. */
+  token: string;
+  /** JSON list of the tokens that were issued at the same moment and applied before this one. */
+  superseded: string;
+}
+
+/** Tokens that don't say when they were issued, and when one of the processes saw them first. */
+interface SeenTokens {
+  /** Hex SHA-256. */
+  readonly token: string;
+  readonly seen_at: string;
+  /** When it is forgotten. */
+  expires_at: string;
+}
+
 /** The states that a login has brought back, until they are too old to be brought again. */
 interface LoginStates {
   /** Hex SHA-256. */
@@ -203,4 +226,6 @@ export interface Tables {
   run_changes: RunChanges;
   login_sessions: LoginSessions;
   login_states: LoginStates;
+  applied_claims: AppliedClaims;
+  seen_tokens: SeenTokens;
 }

@@ -2,6 +2,8 @@ import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { SetupError } from "../errors.js";
+import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
 import { findUser, type UserFault, type UserRow } from "./find-user.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
@@ -22,8 +24,11 @@ export interface SignInOptions {
   readonly lockTimeoutMs: number;
   /** Who does it, for the record of changes, such as `sign-in:api-oidc`. */
   readonly actor: string;
-  /** The row of the provider whose client the person comes through. */
+  /** The rows of the client that the person comes through, and of its provider. */
+  readonly clientId: string;
   readonly providerId: string;
+  /** Of the claims that the profile was made of. */
+  readonly age: ClaimsAge;
   /** Whether somebody who has no user yet gets one. */
   readonly createsUsers: boolean;
 }
@@ -34,13 +39,17 @@ export interface SignedIn {
   /** The database's revision that this was read at, or that writing it made. */
   readonly revision: number;
   readonly isWritten: boolean;
+  /** True where newer claims were applied before: these changed nothing. */
+  readonly isStale: boolean;
+  /** False where newer claims, which change nothing, could not be written down as the newest. */
+  readonly isNewest: boolean;
   /** What made this the person's user, where it was somebody's first sign-in as a user that was there already. */
   readonly linkedBy?: "sign_in" | "name" | undefined;
 }
 
 /**
- * Makes a person's user what the profile says, in one short transaction if anything has to change, and gives its id. The user
- * may be inactive: that is for the caller to look at.
+ * Makes a person's user what the profile says, in one short transaction if anything has to change, and gives its id. Claims that
+ * are older than the last applied ones change nothing. The user may be inactive: that is for the caller to look at.
  *
  * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer did not end in time
  */
@@ -48,15 +57,26 @@ export async function signIn(person: Person, profile: Profile, options: SignInOp
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Before anything else is read: what comes later is at least as new.
   const revision = await readRevision(database.kysely);
-  const look = () => compare(database.kysely, person, profile, options.providerId);
+  const look = () => compare(database.kysely, person, profile, options);
   const first = await look();
   // Between the questions of one look, another process may have made this very user.
   const seen = first.kind === "fault" ? await look() : first;
   if (seen.kind === "fault") return seen;
-  if (!seen.change && seen.user) return { kind: "user", userId: seen.user.id, revision, isWritten: false };
   if (!seen.user && !options.createsUsers) return unknownUser;
-  const lock = { timeoutMs: lockTimeoutMs, sleep, now, newId, hasTables: true };
-  return writer.use((open) => withLock(open, lock, (tx) => signInUnderLock(tx, person, profile, options)));
+  const { user, change, standing } = seen;
+  if (user && (standing === "older" || (!change && standing === "same"))) return unwritten(user, seen, revision);
+  const write = (timeoutMs: number) => {
+    const lock = { timeoutMs, sleep, now, newId, hasTables: true };
+    return writer.use((open) => withLock(open, lock, (tx) => signInUnderLock(tx, person, profile, options)));
+  };
+  if (!user || change) return write(lockTimeoutMs);
+  // The user is what the claims say already. That nobody may write now, or this process never, is no reason to refuse them.
+  return write(Math.min(lockTimeoutMs, briefTimeoutMs)).catch((error: unknown) => {
+    if (error instanceof SetupError || database.isForbidden(error)) {
+      return { ...unwritten(user, seen, revision), isNewest: false };
+    }
+    throw error;
+  });
 }
 
 /** Looks again: another process may have done the same meanwhile. */
@@ -64,26 +84,39 @@ async function signInUnderLock(
   tx: Transaction<Tables>,
   person: Person,
   profile: Profile,
-  { now, newId, actor, createsUsers, providerId }: SignInOptions,
+  options: SignInOptions,
 ): Promise<LockedResult<SignedIn | UserFault>> {
-  const seen = await compare(tx, person, profile, providerId);
+  const { now, newId, actor, createsUsers, clientId, age } = options;
+  const seen = await compare(tx, person, profile, options);
   if (seen.kind === "fault") return { commit: false, value: seen };
-  const { user: before, change, linkedBy } = seen;
+  const { user: before, change, standing, applied, linkedBy } = seen;
   if (!before && !createsUsers) return { commit: false, value: unknownUser };
-  if (!change && before) {
-    // The lock itself counted the revision up, and that is taken back.
+  if (before && (standing === "older" || !change)) {
+    const isNewer = standing === "newer";
+    if (isNewer) await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied);
+    // The lock itself counted the revision up; nothing that anybody keeps is different.
     const revision = (await readRevision(tx)) - 1;
-    return { commit: false, value: { kind: "user", userId: before.id, revision, isWritten: false } };
+    await tx.updateTable("setup_state").set({ revision }).execute();
+    return { commit: isNewer, value: unwritten(before, seen, revision) };
   }
   const wanted = change ?? nothing;
   const username = before?.username ?? profile.username.name;
   const at = new Date(now()).toISOString();
   const { userId, madeGroups } = await writeUser(tx, wanted, { userId: before?.id, username, now: at, newId });
+  await writeAppliedClaims(tx, { userId, clientId }, age, applied);
   const user = { id: userId, username };
   await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: wanted, madeGroups });
-  return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), isWritten: true, linkedBy } };
+  const written = { isWritten: true, isStale: false, isNewest: true, linkedBy };
+  return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), ...written } };
 }
 
+function unwritten(user: UserRow, { change, standing }: Comparison, revision: number): SignedIn {
+  const isStale = standing === "older" && change !== undefined;
+  return { kind: "user", userId: user.id, revision, isWritten: false, isStale, isNewest: standing !== "older" };
+}
+
+// Long enough for the writes of other requests.
+const briefTimeoutMs = 250;
 const unknownUser: UserFault = { kind: "fault", reason: "unknown_user" };
 const nothing: UserChange = { fields: {}, join: [], create: [], leave: [], groups: undefined };
 
@@ -92,20 +125,26 @@ interface Comparison {
   readonly user: UserRow | undefined;
   readonly change: UserChange | undefined;
   readonly linkedBy: SignedIn["linkedBy"];
+  readonly applied: Awaited<ReturnType<typeof readAppliedClaims>>;
+  readonly standing: Standing;
 }
 
 async function compare(
   db: Connection,
   person: Person,
   profile: Profile,
-  providerId: string,
+  { providerId, clientId, age }: SignInOptions,
 ): Promise<Comparison | UserFault> {
   const found = await findUser(db, person, profile, providerId);
   if (found.kind === "fault") return found;
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "unlinked" ? found.by : undefined;
   const groups = await readGroupsOf(db, user?.id, profile);
-  return { kind: "compared", user, linkedBy, change: changeUser(user, groups, person, profile) };
+  const change = changeUser(user, groups, person, profile);
+  // What was applied before a link ended is about somebody else.
+  const isLinked = found.kind === "linked";
+  const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
+  return { kind: "compared", user, linkedBy, change, applied, standing: standingOf(age, applied) };
 }
 
 async function readGroupsOf(db: Connection, userId: string | undefined, profile: Profile): Promise<CurrentGroups> {

@@ -27,6 +27,8 @@ export type LoginEvent =
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
   /** The time at which a session was last used was not written. */
   | { readonly kind: "session_not_noted"; readonly client: string }
+  /** Newer claims than those of this sign-in were applied meanwhile: it was accepted, and changed nothing. */
+  | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
   /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }

@@ -51,7 +51,7 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     if (identity.kind === "fault") return identity;
     const read = await readClaims(client, identity, tokens);
     if (read.kind === "fault") return read;
-    const signedIn = await signInPerson(client, identity.person, read.claims);
+    const signedIn = await signInPerson(client, identity.person, read.claims, read.age);
     if (signedIn.kind === "fault") return signedIn;
     const { userId } = signedIn;
     const admission = admit(await readUser(userId), userId, settings);

@@ -1,3 +1,4 @@
+import type { ClaimsAge } from "../identity/applied-claims.js";
 import type { JsonObject } from "../jwt/json-object.js";
 import { readerOf } from "../provider/userinfo-reader.js";
 import { digestToken } from "../secrets/token.js";
@@ -5,13 +6,16 @@ import type { VerifiedIdToken } from "./check-id-token.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Tokens } from "./request-tokens.js";
 
-/** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. */
+/** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. With their age. */
 export async function readClaims(
   { oidc, access, provider }: LoginClient,
   { claims }: VerifiedIdToken,
-  { accessToken }: Tokens,
-): Promise<{ readonly kind: "claims"; readonly claims: JsonObject } | LoginFault> {
-  if (!oidc.asksUserinfo) return { kind: "claims", claims };
+  { accessToken, idToken }: Tokens,
+): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginFault> {
+  // It was looked at with the token.
+  const issuedAtMs = Number(claims.iat) * 1000;
+  const age = { issuedAtMs, saidAtMs: issuedAtMs, token: digestToken(idToken) };
+  if (!oidc.asksUserinfo) return { kind: "claims", claims, age };
   if (!provider.userinfo) return fault("not_configured", "no_userinfo_endpoint");
   const answer = await provider.userinfo.ask({
     credential: accessToken.reveal(),
@@ -26,5 +30,5 @@ export async function readClaims(
   if (answer.kind === "refused") return fault("identity_unverified", answer.reason);
   // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
   if (answer.claims.sub !== claims.sub) return fault("identity_unverified", "userinfo_mismatch");
-  return answer;
+  return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
 }

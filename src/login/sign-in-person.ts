@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Writer } from "../database/writer.js";
+import type { ClaimsAge } from "../identity/applied-claims.js";
 import type { UserFault } from "../identity/find-user.js";
 import type { Person } from "../identity/person.js";
 import { readProfile } from "../identity/profile.js";
@@ -21,25 +22,27 @@ export type SignInPerson = (
   client: LoginClient,
   person: Person,
   claims: JsonObject,
+  age: ClaimsAge,
 ) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginFault>;
 
 const lockTimeoutMs = 5000;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 export function createSignInPerson({ database, writer, now, report }: SignInPersonOptions): SignInPerson {
-  return async ({ oidc }, person, claims) => {
-    const { identifier: client, rules, providerId } = oidc;
+  return async ({ oidc }, person, claims, age) => {
+    const { id: clientId, identifier: client, rules, providerId } = oidc;
     const profile = readProfile(rules, claims);
     if (profile.kind === "fault") return fault("user_refused", profile.reason);
     const result = await signIn(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
       actor: `sign-in:${client}`,
-      providerId,
+      ...{ clientId, providerId, age },
       createsUsers: true,
     });
     if (result.kind === "fault") return fault(pageFor(result.reason), result.reason);
-    const { userId, linkedBy } = result;
+    const { userId, isStale, linkedBy } = result;
     if (profile.hasOddGroups) report({ kind: "groups_claim_odd", client, userId });
+    if (isStale) report({ kind: "claims_stale", client, userId });
     if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
     if (result.isWritten) report({ kind: "user_written", client, userId });
     return { kind: "user", userId };

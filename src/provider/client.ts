@@ -27,6 +27,8 @@ export interface ClientRow {
 
 /** A client that tokens may be meant for. */
 export interface OidcClient {
+  /** Its row. */
+  readonly id: string;
   readonly identifier: string;
   readonly clientId: string;
   /** Empty: the client itself must be named. */
@@ -66,6 +68,7 @@ export function createClient(
 ): OidcClient {
   const audience = textsOf(parse(row.audience));
   return {
+    id: row.id,
     identifier: row.identifier,
     clientId: row.client_id,
     audience,

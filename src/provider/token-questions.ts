@@ -7,15 +7,24 @@ import { boundedSeconds, type RemoteAnswer } from "./remote-document.js";
 import { createTurns } from "./turns.js";
 
 /** What a provider says of a token. */
-export type TokenAnswer =
-  | {
-      readonly kind: "claims";
-      readonly claims: JsonObject;
-      /** Until when it counts. */
-      readonly untilMs: number;
-    }
-  | { readonly kind: "refused"; readonly reason: TokenAnswerFault }
-  | UnavailableAnswer;
+export type TokenAnswer = KnownClaims | RefusedToken | UnavailableAnswer;
+
+interface TokenClaims {
+  readonly kind: "claims";
+  readonly claims: JsonObject;
+  /** Until when it counts. */
+  readonly untilMs: number;
+}
+
+interface KnownClaims extends TokenClaims {
+  /** When the provider said so. */
+  readonly readAtMs: number;
+}
+
+interface RefusedToken {
+  readonly kind: "refused";
+  readonly reason: TokenAnswerFault;
+}
 
 type TokenAnswerFault =
   | "api_token"
@@ -34,7 +43,8 @@ interface UnavailableAnswer {
 
 /** What came back: an answer about the token, or a sentence on why it is none. */
 export type TokenReply =
-  | Exclude<TokenAnswer, { readonly kind: "unavailable" }>
+  | TokenClaims
+  | RefusedToken
   | { readonly kind: "failed"; readonly message: string; readonly isCallersFault: boolean };
 
 export interface TokenQuestion {
@@ -82,7 +92,7 @@ interface Failure {
  */
 export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuestions {
   const { url, now, onEvent, cacheSize } = options;
-  const kept = createRecent<TokenAnswer & { readonly kind: "claims" }>(cacheSize);
+  const kept = createRecent<KnownClaims>(cacheSize);
   // Apart, so that no number of bad tokens makes a good one forgotten.
   const failures = createRecent<Failure>(cacheSize);
   const flights = new Map<string, Promise<TokenAnswer>>();
@@ -135,9 +145,10 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
       const memoryMs = wished === undefined ? firstMemoryMs : wished * 1000;
       return remember(key, unavailable(now() + memoryMs, reply.isCallersFault), memoryMs);
     }
-    kept.set(key, reply);
+    const answered: KnownClaims = { ...reply, readAtMs: now() };
+    kept.set(key, answered);
     failures.delete(key);
-    return reply;
+    return answered;
   };
 
   return {

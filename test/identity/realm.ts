@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openDatabase } from "../../src/database/open.js";
 import { createWriter } from "../../src/database/writer.js";
 import { apply } from "../../src/engine/apply.js";
@@ -32,6 +33,8 @@ export async function makeRealm(...resources: readonly Resource[]) {
   await apply(configurationOf(group("any"), ...idp, ...resources), runOptions(url));
   const database = await openForTest(url);
   const { kysely } = database;
+  let nowMs = Date.parse("2026-03-01T12:00:00.000Z");
+  let clock = Date.parse("2026-03-01T11:00:00.000Z");
   const enter = async (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
     const rules = readUserRules(
       {
@@ -48,15 +51,27 @@ export async function makeRealm(...resources: readonly Resource[]) {
       .where("identifier", "=", settings.provider ?? "idp")
       .executeTakeFirstOrThrow();
     if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
+    const client = await kysely
+      .selectFrom("oidc_clients")
+      .select("id")
+      .where("provider_id", "=", provider.id)
+      .executeTakeFirstOrThrow();
+    // Each sign-in is newer than the one before, unless the claims say otherwise.
+    clock += 1000;
+    const issuedAtMs = typeof claims.iat === "number" ? claims.iat * 1000 : clock;
     return signIn(person, profile, {
       database,
       writer: createWriter(() => openDatabase(url, "write")),
-      now: () => Date.parse("2026-03-01T12:00:00.000Z"),
+      now: () => nowMs,
       newId: randomUUID,
-      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+      sleep: async (ms) => {
+        nowMs += ms;
+        await sleep(ms);
+      },
       lockTimeoutMs: 2000,
       actor: "sign-in:api-oidc",
-      providerId: provider.id,
+      ...{ providerId: provider.id, clientId: client.id },
+      age: { issuedAtMs, saidAtMs: issuedAtMs, token: String(claims.jti ?? issuedAtMs) },
       createsUsers: settings.createsUsers ?? true,
     });
   };

@@ -98,6 +98,7 @@ describe("a verifier whose role may note when tokens were used", () => {
       reading,
       "insert, update on setup_state",
       "insert, update on users",
+      "insert, update on applied_claims",
       "insert on groups",
       "insert, delete on user_groups",
       "insert on runs, run_changes",

@@ -61,6 +61,7 @@ export async function releaseLinks({ db }: WriteContext, changes: readonly Plann
   const released = changes.filter((change) => change.action === "update" && change.changed.includes("sign_in"));
   for (const batch of chunk(released, 500)) {
     const ids = batch.map(({ id }) => id);
+    await db.deleteFrom("applied_claims").where("user_id", "in", ids).execute();
     await db.updateTable("users").set({ issuer: null, subject: null }).where("id", "in", ids).execute();
   }
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
 import type { Eventual } from "../../eventual.js";
+import type { ClaimsAge } from "../../identity/applied-claims.js";
+import { whenFirstSeen } from "../../identity/first-seen.js";
 import type { Person } from "../../identity/person.js";
 import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
 import { type SignInOptions, signIn } from "../../identity/sign-in.js";
@@ -10,7 +12,7 @@ import type { OnBearerEvent } from "./event.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 
 export interface AdmitOptions
-  extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId"> {
+  extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {
   readonly onEvent: OnBearerEvent;
 }
 
@@ -22,6 +24,12 @@ export interface Admission {
   readonly token: JsonObject;
   /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
   readonly claims: JsonObject;
+  /** Hex SHA-256 of the token. */
+  readonly digest: string;
+  /** When the token was issued; undefined where it does not say. */
+  readonly issuedAtMs: number | undefined;
+  /** When the provider said the claims, where they are not the token's own. */
+  readonly readAtMs?: number;
   /** Until when all that was looked at stays true. */
   readonly reliableUntilMs: number;
 }
@@ -40,7 +48,8 @@ export function createAdmit(options: AdmitOptions): Admit {
     const known = session.people.get(client)?.get(person.subject);
     if (known && isKnown(known, admission)) return accept(known.outcome, admission);
     const relevant = relevantClaims(client.rules, claims);
-    const flightKey = JSON.stringify([client.identifier, person.issuer, person.subject, relevant]);
+    const age = [admission.issuedAtMs ?? admission.digest, admission.readAtMs];
+    const flightKey = JSON.stringify([client.identifier, person.issuer, person.subject, relevant, age]);
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
     const profile = readProfile(client.rules, claims);
@@ -57,24 +66,38 @@ export function createAdmit(options: AdmitOptions): Admit {
     relevant: readonly unknown[],
   ): Promise<Verdict> {
     const { client, person } = admission;
-    const { identifier, providerId } = client;
+    const { id: clientId, identifier, providerId } = client;
     try {
       const actor = `sign-in:${identifier}`;
-      const own = { sleep, lockTimeoutMs, actor, providerId, newId: randomUUID };
+      const age = await ageOf(admission);
+      const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
       const result = await signIn(person, profile, { ...options, ...own });
       if (result.kind === "fault") return keepFailure(result.reason, now());
-      const { userId, revision, isWritten, linkedBy } = result;
+      const { userId, revision, isWritten, isStale, isNewest, linkedBy } = result;
       if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
+      if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });
       if (linkedBy) onEvent({ kind: "user_linked", client: identifier, userId, by: linkedBy });
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
       const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
-      session.people.get(client)?.set(person.subject, { issuer: person.issuer, claims: relevant, outcome });
+      if (isNewest) remember(session, admission, { issuer: person.issuer, claims: relevant, age, outcome });
       return accept(outcome, admission);
     } catch (error) {
       const isBusy = error instanceof SetupError && error.reason === "unavailable";
       if (!isBusy) throw error;
       return { outcome: { kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 }, keepUntilMs: 0 };
     }
+  }
+
+  /** Old claims may come back later than newer ones that were asked about at the same time. */
+  function remember({ people }: Session, { client, person }: Admission, known: KnownPerson): void {
+    const others = people.get(client);
+    const other = others?.get(person.subject);
+    if (!other || other.age.issuedAtMs <= known.age.issuedAtMs) others?.set(person.subject, known);
+  }
+
+  async function ageOf({ issuedAtMs, readAtMs, digest }: Admission): Promise<ClaimsAge> {
+    const issued = issuedAtMs ?? (await whenFirstSeen(digest, options));
+    return { issuedAtMs: issued, saidAtMs: readAtMs ?? issued, token: digest };
   }
 
   function accept(outcome: KnownPerson["outcome"], { reliableUntilMs }: Admission): Verdict {
@@ -88,6 +111,10 @@ export function createAdmit(options: AdmitOptions): Admit {
   }
 }
 
-function isKnown({ issuer, claims }: KnownPerson, admission: Admission): boolean {
+/** Newer claims that say the same are still to be written down as the newest. */
+function isKnown({ issuer, claims, age }: KnownPerson, admission: Admission): boolean {
+  const { issuedAtMs, readAtMs, digest } = admission;
+  if (issuedAtMs === undefined || issuedAtMs > age.issuedAtMs) return false;
+  if (readAtMs !== undefined && digest === age.token && readAtMs > age.saidAtMs) return false;
   return issuer === admission.person.issuer && hasSameClaims(admission.client.rules, admission.claims, claims);
 }

@@ -36,13 +36,15 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
     const reader = readerOf(admission.client, access);
     return follow(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
-      const { claims } = answer;
+      const { claims, readAtMs } = answer;
       const { token } = admission;
       // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
       if (token.sub !== undefined && claims.sub !== token.sub) return keepFailure("userinfo_mismatch", now());
       // Where only userinfo says whose the token is, it is a user's: a client has none.
       const person = readPerson(issuer, token.sub === undefined ? { sub: claims.sub } : token);
-      return person ? admit(session, { ...admission, person, claims }) : keepFailure("subject_invalid", now());
+      return person
+        ? admit(session, { ...admission, person, claims, readAtMs })
+        : keepFailure("subject_invalid", now());
     });
   };
 }

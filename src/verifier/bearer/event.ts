@@ -6,6 +6,8 @@ export type BearerEvent =
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
   | { readonly kind: "groups_claim_odd"; readonly client: string; readonly userId: string }
+  /** A token was older than what its user was last made of: it was accepted, and changed nothing. */
+  | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
   /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string };

@@ -58,6 +58,8 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
         person,
         token: jws.claims,
         claims: jws.claims,
+        digest: request.digest,
+        issuedAtMs: times.iat === undefined ? undefined : times.iat * 1000,
         reliableUntilMs: Math.min(endsAtMs, access.keys.reliableUntilMs()),
       };
       if (!asksUserinfo) return admit(session, admission);

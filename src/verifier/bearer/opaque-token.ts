@@ -69,12 +69,13 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
     };
     return follow(introspection.ask(question), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
-      const { claims, untilMs } = answer;
+      const { claims, untilMs, readAtMs } = answer;
       const token = readAnswer(client, claims, issuer, nowMs, rules);
       if (typeof token === "string") return keepFailure(token, now());
       const keepUntilMs = endOfToken(token, rules);
       const reliableUntilMs = Math.min(keepUntilMs, untilMs);
-      const admission = { client, token: token.claims, reliableUntilMs };
+      const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;
+      const admission = { client, token: token.claims, digest, issuedAtMs, readAtMs, reliableUntilMs };
       const isClient = claims.sub !== undefined && actsAsClient(claims, client.names);
       if (client.asksUserinfo && !isClient) {
         return askUserinfo(session, { admission, issuer, access, request, keepUntilMs });

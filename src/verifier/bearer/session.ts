@@ -1,3 +1,4 @@
+import type { ClaimsAge } from "../../identity/applied-claims.js";
 import type { OidcClient } from "../../provider/client.js";
 import { createRecent, type Recent } from "../../provider/recent.js";
 import type { BearerOutcome } from "../bearer-authority.js";
@@ -14,6 +15,8 @@ export interface Verdict {
 export interface KnownPerson {
   readonly issuer: string;
   readonly claims: readonly unknown[];
+  /** Of the newest claims that said so. */
+  readonly age: ClaimsAge;
   /** The same for all tokens of the person: to keep many of them, little is made for each. */
   readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
 }

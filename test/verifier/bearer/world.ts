@@ -79,6 +79,8 @@ export interface World {
   readonly url: string;
   readonly events: readonly BearerEvent[];
   readonly authenticate: (credential: string) => Promise<BearerOutcome>;
+  /** Another process with the same database. */
+  readonly another: () => Promise<BearerAuthority>;
   /** Applies more, and tells the authority. */
   readonly apply: (...resources: readonly Resource[]) => Promise<void>;
   /** In milliseconds; a test may move it. */
@@ -99,21 +101,23 @@ export async function makeWorld(
   const world = { clock: start };
   const loaded = loadKey({ env: sealingEnv(), keyFile: database.keyFile, mode: "write" });
   if (!loaded) throw new Error("the key file is made where there is none");
-  const authority = await createBearerAuthority({
-    database,
-    openWriter: () => openDatabase(url, "write"),
-    clients: ["api-oidc"],
-    vault: createVault(loaded.key),
-    now: () => world.clock,
-    onEvent: (event) => events.push(event),
-    ...more,
-  });
-  onTestFinished(async () => {
-    await authority.close();
-    await database.close();
-  });
+  const vault = createVault(loaded.key);
+  onTestFinished(() => database.close());
+  const another = async () => {
+    const authority = await createBearerAuthority({
+      ...{ database, vault, clients: ["api-oidc"] },
+      openWriter: () => openDatabase(url, "write"),
+      now: () => world.clock,
+      onEvent: (event) => events.push(event),
+      ...more,
+    });
+    onTestFinished(() => authority.close());
+    return authority;
+  };
+  const authority = await another();
   return Object.assign(world, {
     authority,
+    another,
     database,
     url,
     events,

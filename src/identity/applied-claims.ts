@@ -1,0 +1,82 @@
+import type { Connection } from "../database/database.js";
+import { parseList } from "../database/text-list.js";
+
+/** What tells older claims from newer ones. */
+export interface ClaimsAge {
+  /** The `iat` of their token, or when that was first seen. */
+  readonly issuedAtMs: number;
+  /** When the provider said them: what it is asked about a token may change after that was issued. */
+  readonly saidAtMs: number;
+  /** Hex SHA-256 of the token. */
+  readonly token: string;
+}
+
+/** The claims that a user was last made of, through one client. */
+interface AppliedClaims extends ClaimsAge {
+  /** Tokens that were issued at the same moment and applied before. */
+  readonly superseded: readonly string[];
+}
+
+/** Through which client claims came, about whom. */
+interface ClaimsOwner {
+  readonly userId: string;
+  readonly clientId: string;
+}
+
+/** How claims stand to the last applied ones. `same` may change the user, but is no reason to write down its age. */
+export type Standing = "older" | "same" | "newer";
+
+// More tokens of one second than that change nothing.
+const maxSuperseded = 8;
+
+export async function readAppliedClaims(
+  db: Connection,
+  { userId, clientId }: ClaimsOwner,
+): Promise<AppliedClaims | undefined> {
+  const row = await db
+    .selectFrom("applied_claims")
+    .select(["issued_at", "said_at", "token", "superseded"])
+    .where("user_id", "=", userId)
+    .where("client_id", "=", clientId)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { issued_at: issuedAt, said_at: saidAt, token, superseded } = row;
+  return {
+    issuedAtMs: Date.parse(issuedAt),
+    saidAtMs: Date.parse(saidAt),
+    token,
+    superseded: parseList(superseded),
+  };
+}
+
+/** Of tokens that were issued at the same moment, the one that was applied later counts, and the others never again. */
+export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): Standing {
+  if (!applied) return "newer";
+  const isSameToken = age.token === applied.token;
+  const difference = age.issuedAtMs - applied.issuedAtMs || (isSameToken ? age.saidAtMs - applied.saidAtMs : 0);
+  if (difference !== 0) return difference > 0 ? "newer" : "older";
+  if (isSameToken) return "same";
+  const isOver = applied.superseded.includes(age.token) || applied.superseded.length >= maxSuperseded;
+  return isOver ? "older" : "same";
+}
+
+/** Writes down that these claims are the last applied ones. */
+export async function writeAppliedClaims(
+  tx: Connection,
+  { userId, clientId }: ClaimsOwner,
+  age: ClaimsAge,
+  applied: AppliedClaims | undefined,
+): Promise<void> {
+  const earlier = applied?.issuedAtMs === age.issuedAtMs ? [...applied.superseded, applied.token] : [];
+  const row = {
+    issued_at: new Date(age.issuedAtMs).toISOString(),
+    said_at: new Date(age.saidAtMs).toISOString(),
+    token: age.token,
+    superseded: JSON.stringify(earlier.filter((token) => token !== age.token)),
+  };
+  await tx
+    .insertInto("applied_claims")
+    .values({ user_id: userId, client_id: clientId, ...row })
+    .onConflict((conflict) => conflict.columns(["user_id", "client_id"]).doUpdateSet(row))
+    .execute();
+}
