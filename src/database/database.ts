@@ -37,6 +37,8 @@ export interface Database {
   readonly isLost: (error: unknown) => boolean;
   /** An error of the database as a problem to tell, without anything that it quotes; undefined for other errors. */
   readonly explain: (error: unknown) => SetupError | undefined;
+  /** What else may be the reason where the lock is never had. */
+  readonly lockHint: string | undefined;
   readonly isMissingTable: (error: unknown) => boolean;
   /** The role lacks a right for what it asked. */
   readonly isForbidden: (error: unknown) => boolean;

@@ -1,5 +1,5 @@
 import type { ControlledTransaction, Transaction } from "kysely";
-import { setupError } from "../errors.js";
+import { SetupError, setupError } from "../errors.js";
 import type { Database } from "./database.js";
 import type { Tables } from "./tables.js";
 
@@ -19,6 +19,11 @@ export interface LockedResult<T> {
   readonly value: T;
 }
 
+/** Takes work to be done before a rollback, while the lock is still held: what was made outside of the database goes as well. */
+export type OnRollback = (undo: () => void) => void;
+
+type LockedWork<T> = (tx: Transaction<Tables>, onRollback: OnRollback) => Promise<LockedResult<T>>;
+
 const retryMs = 25;
 
 /**
@@ -29,11 +34,7 @@ const retryMs = 25;
  * @throws SetupError `DATABASE_LOCKED` when the lock was not had in time, `COMMIT_UNKNOWN` when the connection was lost at the
  * very end (both unavailable)
  */
-export async function withLock<T>(
-  database: Database,
-  options: LockOptions,
-  work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
-): Promise<T> {
+export async function withLock<T>(database: Database, options: LockOptions, work: LockedWork<T>): Promise<T> {
   const deadline = options.now() + options.timeoutMs;
   for (;;) {
     const attempt = await tryOnce(database, options, work);
@@ -45,7 +46,7 @@ export async function withLock<T>(
         "unavailable",
         "DATABASE_LOCKED",
         "another run holds the database's lock",
-        "try again when it is done, or give more time with --wait",
+        ["try again when it is done, or give more time with --wait", database.lockHint].filter(Boolean).join("; "),
         { cause: attempt.cause },
       );
     }
@@ -57,23 +58,23 @@ type Attempt<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "busy"; readonly cause: unknown; readonly hadLock: boolean };
 
-async function tryOnce<T>(
-  database: Database,
-  options: LockOptions,
-  work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
-): Promise<Attempt<T>> {
+async function tryOnce<T>(database: Database, options: LockOptions, work: LockedWork<T>): Promise<Attempt<T>> {
   const tx = await database.kysely.startTransaction().execute();
   let hadLock = false;
+  let undo = (): void => {};
   try {
     await database.beginWork(tx);
     if (!options.hasTables) await createLockTables(tx);
     await takeLock(tx, options.newId());
     hadLock = true;
-    const { commit, value } = await work(tx);
+    const { commit, value } = await work(tx, (given) => {
+      undo = given;
+    });
     if (commit) await keep(database, tx);
     else await tx.rollback().execute();
     return { kind: "done", value };
   } catch (cause) {
+    if (!isCommitUnknown(cause)) undo();
     // Where the connection is gone, the database rolls back by itself.
     if (!tx.isCommitted && !tx.isRolledBack)
       await tx
@@ -83,6 +84,10 @@ async function tryOnce<T>(
     if (database.isBusy(cause)) return { kind: "busy", cause, hadLock };
     throw cause;
   }
+}
+
+function isCommitUnknown(error: unknown): boolean {
+  return error instanceof SetupError && error.problems.some(({ code }) => code === "COMMIT_UNKNOWN");
 }
 
 async function keep(database: Database, tx: ControlledTransaction<Tables>): Promise<void> {

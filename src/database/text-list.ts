@@ -3,7 +3,7 @@ import { setupError } from "../errors.js";
 /**
  * A JSON list of text from the database.
  *
- * @throws SetupError `DATABASE_FAILED` (internal) when it is something else, so that half a list never counts
+ * @throws SetupError `DATABASE_DAMAGED` (refused) when it is something else, so that half a list never counts
  */
 export function parseList(json: string): readonly string[] {
   if (json === "[]") return [];
@@ -15,8 +15,8 @@ export function parseList(json: string): readonly string[] {
   }
   if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
   throw setupError(
-    "internal",
-    "DATABASE_FAILED",
+    "refused",
+    "DATABASE_DAMAGED",
     "a list of permissions in the database is damaged",
     "look for what else writes to the database, and restore it from a backup",
   );

@@ -1,4 +1,5 @@
 import { open, readdir, stat } from "node:fs/promises";
+import { explainAccess } from "../secrets/file-access.js";
 import type { Finding } from "./finding.js";
 import type { Document, Source } from "./node.js";
 import { parseDocument } from "./parse.js";
@@ -52,6 +53,11 @@ async function listFiles(path: string): Promise<readonly (string | Finding)[]> {
   } catch (error) {
     return [unreadable(path, error)];
   }
+  // Where a mounted file is missing, Docker makes a folder.
+  if (/\.ya?ml$/.test(path)) {
+    const problem = explainAccess("the file", path, "read");
+    if (problem) return [{ severity: "error", code: "FILE_DENIED", ...problem }];
+  }
   return [
     refuse(
       `the directory ${path} has no *.yaml or *.yml file`,
@@ -94,13 +100,13 @@ function isSeen(seen: Set<string>, identity: string): boolean {
 const causes: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: ["does not exist", "check the path; it is relative to the working directory"],
   ENOTDIR: ["does not exist", "check the path; a part of it is a file, not a directory"],
-  EACCES: ["can't be read: permission denied", "let the user that runs this program read it"],
-  EPERM: ["can't be read: permission denied", "let the user that runs this program read it"],
   ENXIO: ["can't be opened", "give `-` to read standard input"],
 };
 
 function unreadable(path: string, error: unknown): Finding {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const problem = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
+  if (problem) return { severity: "error", code: "FILE_DENIED", ...problem };
   const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a file that can be read"];
   return refuse(`the file ${path} ${message}`, hint);
 }

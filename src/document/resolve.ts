@@ -94,7 +94,11 @@ function readReference(reference: Reference, place: Place, at: Location, context
       return { node, findings: file.loose ? [looseMode(reference)] : [] };
     }
     case "refused":
-      return { node: { kind: "unresolved", place }, findings: [secretFile(reference, file.message, file.hint)] };
+    case "denied": {
+      const finding = secretFile(reference, file.message, file.hint);
+      const code = file.kind === "denied" ? "FILE_DENIED" : finding.code;
+      return { node: { kind: "unresolved", place }, findings: [{ ...finding, code }] };
+    }
     case "missing":
     case "empty": {
       const message = `the secret's file for ${at.field} ${file.kind === "empty" ? "is empty" : "does not exist"}`;

@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
-import { type LockedResult, withLock } from "../database/lock.js";
+import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { willGenerate } from "../plan/generates.js";
 import type { GeneratedSecret } from "../plan/kind.js";
@@ -46,8 +46,8 @@ export async function apply(configuration: Configuration, given: Partial<ApplyOp
   }
   const hasTables = first.kind === "current" || first.state === "older";
   return withDatabase(options, "write", (database) =>
-    withLock(database, lockOptions(options, hasTables), (tx) =>
-      applyInside(tx, { database, hasTables, input, options, finish }),
+    withLock(database, lockOptions(options, hasTables), (tx, onRollback) =>
+      applyInside(tx, { database, hasTables, input, options, finish, onRollback }),
     ),
   );
 }
@@ -57,19 +57,21 @@ interface LockedRun {
   readonly hasTables: boolean;
   readonly input: LookInput;
   readonly options: ApplyOptions;
+  readonly onRollback: OnRollback;
   readonly finish: (result: Omit<RunResult, "command" | "run">) => RunResult;
 }
 
 /** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
 async function applyInside(
   tx: Transaction<Tables>,
-  { database, hasTables, input, options, finish }: LockedRun,
+  { database, hasTables, input, options, finish, onRollback }: LockedRun,
 ): Promise<LockedResult<RunResult>> {
   const { configuration } = input;
   const now = options.now().toISOString();
   const ran = await runPending(tx, database, knownMigrations(configuration), { now, migrate: options.migrate });
   const migrations = hasTables ? ran : [];
   const { plan, vault } = await readPlan(tx, database, input);
+  onRollback(vault.discardMadeKey);
   const { changes, unchanged, refusals } = plan;
   refuse(configuration, refusals);
   const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.remarks);

@@ -59,9 +59,11 @@ async function readConfiguration(
   const quotable = hideScalars(sources, validation.secretKeys);
   const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
   const found = [...findings, ...validation.findings];
-  const isInvalid = found.some(({ severity }) => severity === "error");
-  const problems = quote([...found, ...(isInvalid ? [] : remarkOn(kinds, validation.declarations))]);
-  if (isInvalid) throw new SetupError("invalid", problems);
+  const errors = found.filter(({ severity }) => severity === "error");
+  const problems = quote([...found, ...(errors.length > 0 ? [] : remarkOn(kinds, validation.declarations))]);
+  // What is wrong with the files' owners and modes says nothing about what is in them.
+  const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
+  if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);
   refuseWarnings(options, problems);
   return {
     declarations: validation.declarations,

@@ -1,20 +1,36 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
 import { setupError } from "../errors.js";
+import { explainAccess, isOpenToOthers, isShared, ownerAndMode, privateMode, whoWeAre } from "./file-access.js";
 import { makePrivateFile } from "./private-file.js";
 
 const maxBytes = 4096;
 
 export interface KeyFile {
   readonly text: string;
-  /** Other users of the machine can read or change it, or its group can change it. */
+  /** Other users of the machine can read it. */
   readonly loose: boolean;
+  /** Its folder, where other users may exchange what is in it. */
+  readonly openFolder: string | undefined;
 }
 
 /**
  * A key file's text; undefined where there is no such file.
  *
- * @throws SetupError `KEY_INVALID` (invalid) for what can't be read, is not a regular file or is larger than 4 KiB
+ * @throws SetupError `KEY_INVALID` (invalid) for what is not a regular file or is larger than 4 KiB, `FILE_DENIED` (refused) for
+ * what can't be read, `KEY_UNSAFE` (refused) for what another user may have written
  */
 export function readKeyFile(file: string): KeyFile | undefined {
   let descriptor: number;
@@ -23,42 +39,109 @@ export function readKeyFile(file: string): KeyFile | undefined {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined;
-    throw invalid(`the key file ${file} can't be read (${codeOf(cause)})`, "check its owner and mode", { cause });
+    throw denied(file, "read", cause);
   }
   try {
     // Looked at once it is open, so that it can't be swapped in between.
     const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) throw denied(file, "read");
     if (!stat.isFile()) throw invalid(`the key file ${file} is not a regular file`, "name a file that holds the key");
+    const folder = dirname(realpathSync(file));
+    refuseUnsafe(file, stat, statSync(folder));
     const bytes = Buffer.alloc(maxBytes + 1);
     const length = readSync(descriptor, bytes, 0, bytes.length, 0);
     if (length > maxBytes)
       throw invalid(`the key file ${file} is larger than 4 KiB`, "name a file that holds the key alone");
-    return { text: bytes.toString("latin1", 0, length), loose: (stat.mode & 0o026) !== 0 };
+    const openFolder = [folder, dirname(resolve(file))].find((path) => isOpenToOthers(statSync(path)));
+    return { text: bytes.toString("latin1", 0, length), loose: (stat.mode & 0o004) !== 0, openFolder };
   } finally {
     closeSync(descriptor);
   }
 }
 
 /**
- * Makes a key file of mode 0600 with a random key. It appears with its whole content or not at all, and never replaces
- * one: false means that there is one already.
+ * Makes a key file with a random key, of mode 0600, or 0660 where a group shares the folder. It appears with its whole content or
+ * not at all, and never replaces one: false means that there is one already.
  *
- * @throws SetupError `KEY_INVALID` (invalid) where it can't be made
+ * @throws SetupError `FILE_DENIED` (refused) where it can't be made
  */
 export function makeKeyFile(file: string): boolean {
   try {
     // Secrets sealed with a key that a power cut took away could never be opened again, so it is on disk before it is used.
-    makePrivateFile(file, `${randomBytes(32).toString("base64")}\n`);
+    makePrivateFile(file, `${randomBytes(32).toString("base64")}\n`, privateMode(dirname(file)));
     return true;
   } catch (cause) {
     if (codeOf(cause) === "EEXIST") return false;
-    const hint = "make its folder writable, or set VTB_SETUP_KEY";
-    throw invalid(`the key file ${file} can't be made (${codeOf(cause)})`, hint, { cause });
+    throw denied(file, "write", cause);
   }
+}
+
+/**
+ * The rule of OpenSSH's `StrictModes`: nobody but root and us owns the file or a link to it, or may write to it. Where a cluster
+ * gives a volume to a group (fsGroup) and we are in it, its members count as us: the folder has the setgid bit, and only they can
+ * make files in it.
+ */
+function refuseUnsafe(file: string, stat: Stats, folder: Stats): void {
+  const isGroupOurs = isShared(folder) && (folder.mode & 0o002) === 0 && stat.gid === folder.gid;
+  if ((!isOurs(stat) && !isGroupOurs) || (stat.mode & 0o002) !== 0 || ((stat.mode & 0o020) !== 0 && !isGroupOurs)) {
+    throw unsafe(`the key file ${file} can be changed by another user`, stat);
+  }
+  for (const link of linksTo(file)) {
+    const found = lstatSync(link);
+    const parent = statSync(dirname(link));
+    if (isOurs(found) || (isShared(parent) && (parent.mode & 0o002) === 0 && found.gid === parent.gid)) continue;
+    throw unsafe(`the link ${link}, which leads to the key file ${file}, is another user's`, found);
+  }
+}
+
+function isOurs({ uid }: Stats): boolean {
+  const own = process.geteuid?.();
+  return own === undefined || uid === 0 || uid === own;
+}
+
+/** Each symbolic link that is followed on the way to a file that is there. */
+function linksTo(file: string): readonly string[] {
+  const links: string[] = [];
+  let path = "/";
+  let names = namesIn(resolve(file));
+  while (names.length > 0) {
+    const next = join(path, names[0] ?? "");
+    names = names.slice(1);
+    const isLink = lstatSync(next).isSymbolicLink();
+    if (isLink) {
+      links.push(next);
+      names = [...namesIn(resolve(path, readlinkSync(next))), ...names];
+    }
+    path = isLink ? "/" : next;
+    // Links that lead to each other could not have been opened; somebody may be changing them.
+    if (links.length > 40) throw invalid(`the key file ${file} is behind too many links`, "name the file itself");
+  }
+  return links;
+}
+
+function namesIn(path: string): readonly string[] {
+  return path.split(sep).filter(Boolean);
 }
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+}
+
+function denied(file: string, wanted: "read" | "write", cause?: unknown): Error {
+  const problem = explainAccess("the key file", file, wanted) ?? {
+    message: `the key file ${file} can't be ${wanted === "read" ? "read" : "made"} (${codeOf(cause)})`,
+    hint: "check its owner and mode and those of its folder, or set VTB_SETUP_KEY",
+  };
+  return setupError("refused", "FILE_DENIED", problem.message, problem.hint, { cause });
+}
+
+function unsafe(message: string, stat: Stats): Error {
+  return setupError(
+    "refused",
+    "KEY_UNSAFE",
+    `${message}: it ${ownerAndMode(stat)}, and this process is ${whoWeAre()}`,
+    "if it is the right key, make it yours or root's with chown, and restrict it with chmod 600; two users can share it in a folder with the setgid bit and their group (fsGroup) that others may not write to",
+  );
 }
 
 function invalid(message: string, hint: string, options?: ErrorOptions): Error {

@@ -13,8 +13,10 @@ export interface LoadedKey {
   readonly source: "env" | "file" | "made";
   /** Where it lies, unless it came from the environment. */
   readonly file?: string;
-  /** Other users of the machine can read or change the file. */
+  /** Other users of the machine can read the file. */
   readonly loose?: boolean;
+  /** The folder of the file that a variable names, where other users may exchange what is in it. */
+  readonly openFolder?: string | undefined;
 }
 
 export interface KeyOptions {
@@ -48,7 +50,7 @@ export function parseKey(text: string, source = "the sealing key"): Buffer {
  * The key that `VTB_SETUP_KEY` holds, or the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An
  * empty variable counts as unset. Undefined when the file beside the database is missing in mode `read`.
  *
- * @throws SetupError `KEY_INVALID` (invalid)
+ * @throws SetupError `KEY_INVALID` (invalid), `FILE_DENIED`, `KEY_UNSAFE` (refused)
  */
 export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefined {
   const { VTB_SETUP_KEY: written, VTB_SETUP_KEY_FILE: namedFile } = env;
@@ -70,11 +72,14 @@ export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefin
       "set VTB_SETUP_KEY, or VTB_SETUP_KEY_FILE; make a key with: openssl rand -base64 32",
     );
   }
-  return loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
+  const loaded = loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
+  // Its folder is the database's, and told of with that.
+  return loaded && { ...loaded, openFolder: undefined };
 }
 
 function loadNamed(file: string): LoadedKey {
   const loaded = loadFile(file, "file");
+  // Beside the database, its folder is told of with the database.
   if (loaded) return loaded;
   throw setupError(
     "invalid",
@@ -99,5 +104,7 @@ function loadMade(file: string): LoadedKey {
 
 function loadFile(file: string, source: "file" | "made"): LoadedKey | undefined {
   const content = readKeyFile(file);
-  return content && { key: parseKey(content.text, `the key file ${file}`), source, file, loose: content.loose };
+  if (!content) return undefined;
+  const { text, loose, openFolder } = content;
+  return { key: parseKey(text, `the key file ${file}`), source, file, loose, openFolder };
 }

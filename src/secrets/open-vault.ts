@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { type Problem, setupError } from "../errors.js";
 import { type KeyOptions, type LoadedKey, loadKey } from "./key.js";
 import { createVault, keyIdOf } from "./sealing.js";
@@ -17,9 +18,11 @@ export interface LazyVault extends Vault {
   readonly usedKeyId: () => string | undefined;
   /** What there is to tell of the key, once it has been used. */
   readonly remarks: () => readonly Problem[];
+  /** Takes a key file away that was made for secrets which were not stored. */
+  readonly discardMadeKey: () => void;
 }
 
-/** Gives a vault; its first use throws SetupError `KEY_INVALID` (invalid) or `KEY_MISMATCH` (refused) where its key is not had. */
+/** Gives a vault; its first use throws SetupError `KEY_INVALID` (invalid), `KEY_MISMATCH`, `KEY_UNSAFE` or `FILE_DENIED` (refused) where its key is not had. */
 export function openVault(options: VaultOptions): LazyVault {
   let opened: { readonly vault: Vault; readonly keyId: string; readonly loaded: LoadedKey } | undefined;
   const vault = (): Vault => {
@@ -36,6 +39,9 @@ export function openVault(options: VaultOptions): LazyVault {
     open: (sealed, purpose) => vault().open(sealed, purpose),
     usedKeyId: () => opened?.keyId,
     remarks: () => (opened ? keyRemarks(opened.loaded) : []),
+    discardMadeKey: () => {
+      if (opened?.loaded.source === "made" && opened.loaded.file) rmSync(opened.loaded.file, { force: true });
+    },
   };
 }
 
@@ -69,7 +75,7 @@ function refuseOther(keyId: string, storedKeyId: string | null | undefined): voi
   );
 }
 
-function keyRemarks({ source, file, loose }: LoadedKey): readonly Problem[] {
+function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Problem[] {
   const remarks: Problem[] = [];
   if (source === "made") {
     remarks.push({
@@ -85,6 +91,14 @@ function keyRemarks({ source, file, loose }: LoadedKey): readonly Problem[] {
       code: "SECRET_FILE_MODE",
       message: `the sealing key ${file} can be read by other users of this machine`,
       hint: `chmod 600 ${file}`,
+    });
+  }
+  if (openFolder) {
+    remarks.push({
+      severity: "warning",
+      code: "SECRET_FILE_MODE",
+      message: `other users of this machine may write to ${openFolder}, and so exchange the sealing key ${file}`,
+      hint: `chmod o-w ${openFolder}`,
     });
   }
   return remarks;

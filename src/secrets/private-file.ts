@@ -3,15 +3,15 @@ import { closeSync, constants, fchmodSync, fsyncSync, linkSync, openSync, rmSync
 import { dirname } from "node:path";
 
 /**
- * Makes a file that only this user may read (mode 0600), whole and on disk, or not at all. It never takes the place of another
- * file and never follows a link.
+ * Makes a file that only this user may read (mode 0600, unless another one is given), whole and on disk, or not at all. It never
+ * takes the place of another file and never follows a link.
  *
  * @throws Error of node:fs; with the code `EEXIST` where there is something already
  */
-export function makePrivateFile(file: string, text: string): void {
+export function makePrivateFile(file: string, text: string, mode = 0o600): void {
   const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    writeDraft(draft, text);
+    writeDraft(draft, text, mode);
     // Unlike a rename, a link refuses to take the place of another file.
     linkSync(draft, file);
     syncFolder(dirname(file));
@@ -20,11 +20,11 @@ export function makePrivateFile(file: string, text: string): void {
   }
 }
 
-function writeDraft(draft: string, text: string): void {
-  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+function writeDraft(draft: string, text: string, mode: number): void {
+  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     // The umask may have taken more away than it should.
-    fchmodSync(descriptor, 0o600);
+    fchmodSync(descriptor, mode);
     writeFileSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {

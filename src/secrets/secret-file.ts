@@ -1,11 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { resolve, sep } from "node:path";
+import { explainAccess } from "./file-access.js";
 
 /** What came of reading a secret's file. An empty one counts as missing. */
 export type SecretFile =
   | { readonly kind: "read"; readonly text: string; readonly loose: boolean }
   | { readonly kind: "missing" | "empty" }
-  | { readonly kind: "refused"; readonly message: string; readonly hint: string };
+  | { readonly kind: "refused" | "denied"; readonly message: string; readonly hint: string };
 
 export interface SecretFileOptions {
   /** Where relative paths begin. */
@@ -27,13 +28,13 @@ export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOpti
     // A pipe would keep the program waiting for somebody to write to it.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return explain(error);
+    return explain(file, error);
   }
   try {
     if (root !== undefined && !isReallyInside(descriptor, file, root)) return outside;
-    return readDescriptor(descriptor);
+    return fstatSync(descriptor).isDirectory() ? explain(file) : readDescriptor(descriptor);
   } catch (error) {
-    return explain(error);
+    return explain(file, error);
   } finally {
     closeSync(descriptor);
   }
@@ -76,14 +77,11 @@ function readDescriptor(descriptor: number): SecretFile {
   return value === "" ? { kind: "empty" } : { kind: "read", text: value, loose: (stats.mode & 0o037) !== 0 };
 }
 
-function explain(error: unknown): SecretFile {
+function explain(file: string, error?: unknown): SecretFile {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
-  const isDenied = code === "EACCES" || code === "EPERM";
-  return refuse(
-    `can't be read (${isDenied ? "permission denied" : code})`,
-    "let the user that runs this program read it",
-  );
+  const problem = explainAccess("the secret's file", file, "read");
+  return problem ? { kind: "denied", ...problem } : refuse(`can't be read (${code})`, "check its owner and mode");
 }
 
 function refuse(what: string, hint: string): SecretFile {

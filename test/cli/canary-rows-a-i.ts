@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sql } from "kysely";
 import { inject } from "vitest";
 import type { Canaries } from "../support/canaries.js";
 import { databaseOf } from "../support/databases.js";
@@ -28,7 +29,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     { code: "COMMAND_LINE", how: "a misspelt option", args: [`--databse=postgres://u:${make("option")}@h/x`] },
     { code: "COMMAND_LINE", how: "a value that does not fit", args: ["--output", `postgres://u:${make("value")}@h/x`] },
     {
-      code: "DATABASE_FAILED",
+      code: "DATABASE_DAMAGED",
       only: "sqlite",
       how: "a damaged file",
       told: toDatabase,
@@ -38,6 +39,19 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
         const bytes = readFileSync(file);
         // The first page says what there is; the others hold it.
         writeFileSync(file, bytes.fill(0x5a, 4096));
+      },
+    },
+    {
+      code: "DATABASE_FAILED",
+      only: "sqlite",
+      how: "a trigger of somebody else",
+      told: ["apply"],
+      applied: true,
+      yaml: token(`token: ${make("trigger-token")}`),
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const trigger = "create trigger barrier before insert on runs begin select raise(abort, 'not now'); end";
+        await sql.raw(trigger).execute(kysely);
       },
     },
     {
@@ -140,6 +154,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: user(`first_name: {value_from: {env: NERGENS}}, password: ${make("env-beside")}`),
     },
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
+    { code: "FILE_DENIED", how: "a folder for a secret's file", yaml: token("token: {value_from: {file: '.'}}") },
     { code: "FILE_UNREADABLE", how: "no such file", args: ["nergens.yaml"] },
     { code: "ID_TOKENS_ACCEPTED", how: "for Dex", yaml: client(`${full}, accept_at_hash: true`) },
     { code: "IGNORED_FIELD", how: "an empty password", yaml: user("password: ''") },

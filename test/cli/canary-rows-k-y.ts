@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Canaries } from "../support/canaries.js";
 import { type Row, rowText, toDatabase } from "./canary-row.js";
@@ -18,6 +18,14 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       files: { key: make("no-key-file") },
     },
     { code: "KEY_MADE", only: "sqlite", how: "no variable", told: ["apply"], env: { VTB_SETUP_KEY: "" } },
+    {
+      code: "KEY_UNSAFE",
+      how: "a file that everybody may write",
+      told: ["apply"],
+      env: { VTB_SETUP_KEY: "", VTB_SETUP_KEY_FILE: "key" },
+      files: { key: add("open-key", randomBytes(32).toString("hex")) },
+      prepare: (folder) => chmodSync(join(folder, "key"), 0o666),
+    },
     {
       code: "KEY_MISMATCH",
       how: "another key",

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { runApply } from "../../src/cli/commands/apply.js";
 import { createSession } from "../../src/cli/session.js";
 import { createTerminal } from "../../src/cli/terminal.js";
+import { driverUnusable } from "../../src/database/driver-unusable.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open-live.js";
 import { apply } from "../../src/engine/apply.js";
@@ -83,6 +84,7 @@ const inProcess: Readonly<Partial<Record<ProblemCode, (folder: string) => Promis
       return { commit: true, value: undefined };
     });
   },
+  DATABASE_DRIVER: () => Promise.reject(driverUnusable("pg", new Error("no such module"))),
   DATABASE_UNENCRYPTED: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
     const elsewhere = inject("postgresUrl").replace("127.0.0.1", "0.0.0.0");

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesOf, unreachableDatabase } from "../support/databases.js";
 import { always, startServer } from "../support/http-server.js";
@@ -203,7 +203,8 @@ describe("exit status 5", () => {
   it("is for a database that can't be opened", async () => {
     const place = workplace({ "config.yaml": valid });
     const run = await place.run(["apply", "config.yaml", "--database", await unreachableDatabase()]);
-    expect(run).toMatchObject({ status: 5, problems: ["error DATABASE_UNREACHABLE"], json: { outcome: "failed" } });
+    const code = inject("dialect") === "sqlite" ? "DATABASE_LOCKED" : "DATABASE_UNREACHABLE";
+    expect(run).toMatchObject({ status: 5, problems: [`error ${code}`], json: { outcome: "failed" } });
   });
 });
 

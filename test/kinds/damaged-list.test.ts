@@ -12,7 +12,7 @@ describe("a token's permissions in the database", () => {
     const { kysely } = await openForTest(url);
     const write = (permissions: string) => kysely.updateTable("api_tokens").set({ permissions }).execute();
     await write(damaged);
-    const damage = "a list of permissions in the database is damaged [DATABASE_FAILED]";
+    const damage = "a list of permissions in the database is damaged [DATABASE_DAMAGED]";
     await expect(plan(wanted, runOptions(url))).rejects.toThrow(damage);
     await expect(apply(wanted, runOptions(url))).rejects.toThrow(damage);
     await write('["taken.add_externetaak"]');

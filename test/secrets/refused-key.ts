@@ -1,13 +1,13 @@
 import { expect } from "vitest";
-import { type Problem, SetupError } from "../../src/errors.js";
+import { type FailureReason, type Problem, SetupError } from "../../src/errors.js";
 
 /** The one problem that a function refuses its input with. */
-export function problemOf(refuse: () => unknown): Problem | undefined {
+export function problemOf(refuse: () => unknown, reason: FailureReason = "invalid"): Problem | undefined {
   try {
     refuse();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    expect(error.reason).toBe("invalid");
+    expect(error.reason).toBe(reason);
     expect(error.problems).toHaveLength(1);
     return error.problems[0];
   }

@@ -77,7 +77,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
       [["validate", file], 3],
       [["validate", `${file}-missing`], 3],
       [["validate", `good-${file}`], 0],
-      [["apply", `good-${file}`, ...database], 5],
+      [["apply", `good-${file}`, ...database], 4],
       [["apply", "good.yaml", "--owner", "p\u001b[2J"], 4],
       [["apply", "good.yaml", `--wat\u001b[2J\u202e`], 64],
       [["vali\u001b[2Jdate"], 64],

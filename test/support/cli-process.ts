@@ -20,14 +20,17 @@ export interface CliProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As which user it runs, where this process may choose. */
   readonly uid?: number;
+  /** In which group, where not in one of its own. */
+  readonly gid?: number;
 }
 
 /** Starts the real command, for tests that do something while it runs. It ends with the test. */
-export function startCli(args: readonly string[], { cwd, env = {}, uid }: CliProcessOptions): CliProcess {
+export function startCli(args: readonly string[], { cwd, env = {}, uid, gid = uid }: CliProcessOptions): CliProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...databaseEnv(cwd, env) },
-    ...(uid !== undefined && { uid, gid: uid }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   child.stdin.on("error", () => {});

@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import pg from "pg";
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { openDatabase } from "../../src/database/open.js";
+import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
 import type { FreshSchemas } from "./fresh-schemas.js";
 import { freePort } from "./http-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -115,10 +116,19 @@ function skipTime(ms: number): void {
   performance.now = () => now() + ms;
 }
 
-/** The URL of a database that can't be reached now. */
+/** The URL of a database that can't be reached now: a file that another program has locked, or a server that is not there. */
 export async function unreachableDatabase(): Promise<string> {
-  if (inject("dialect") === "sqlite") return "sqlite:no/such/folder/auth.db";
+  if (inject("dialect") === "sqlite") return `sqlite:${lockedFile()}`;
   return inject("postgresUrl").replace(/:\d+\//, `:${await freePort()}/`);
+}
+
+function lockedFile(): string {
+  const file = join(temporaryFolder(), "auth.db");
+  const holder = new (loadSqliteDriver())(file);
+  onTestFinished(() => void holder.close());
+  holder.exec("CREATE TABLE held (id integer)");
+  holder.exec("BEGIN EXCLUSIVE");
+  return file;
 }
 
 function isFile(url: string): boolean {

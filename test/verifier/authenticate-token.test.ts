@@ -224,7 +224,7 @@ describe("Token", () => {
       .where("identifier", "=", "a")
       .execute();
     await expect(authenticate(bearing(tokenValue))).rejects.toThrow(
-      "a list of permissions in the database is damaged [DATABASE_FAILED]",
+      "a list of permissions in the database is damaged [DATABASE_DAMAGED]",
     );
     principalIn(await authenticate(bearing(otherValue)));
   });

@@ -38,6 +38,7 @@ export function describePostgres(
     isLost: (error) =>
       isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(error.code),
     explain: (error) => explainPostgres(error, context),
+    lockHint: undefined,
     isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
     // Or may only read, by a setting of its own or because the server is a standby.
     isForbidden: (error) => isFailure(error) && /^PG_(?:42501|25006)$/.test(error.code),

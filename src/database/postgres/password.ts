@@ -12,7 +12,7 @@ const fileVariable = "VTB_SETUP_DATABASE_PASSWORD_FILE";
 export interface PasswordSource {
   /** For messages; undefined where there is no password. */
   readonly name: string | undefined;
-  /** @throws SetupError `SECRET_FILE` (invalid) */
+  /** @throws SetupError `SECRET_FILE` (invalid), `FILE_DENIED` (refused) */
   readonly read: () => string;
 }
 
@@ -27,6 +27,9 @@ export function passwordSource({ password }: Pick<PostgresAddress, "password">, 
 function readPassword(file: string): string {
   const found = readSecretFile(file, { cwd: process.cwd() });
   if (found.kind === "read") return found.text;
+  if (found.kind === "denied") {
+    throw setupError("refused", "FILE_DENIED", `${found.message}; ${fileVariable} names it`, found.hint);
+  }
   const why = found.kind === "refused" ? found.message : `the secret's file is ${found.kind}`;
   throw setupError(
     "invalid",

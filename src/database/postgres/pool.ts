@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import type pg from "pg";
 import type { DatabaseEnv } from "../database.js";
+import { driverUnusable } from "../driver-unusable.js";
 import { parsePostgresUrl } from "./address.js";
 import { passwordSource } from "./password.js";
 import { tlsOptions } from "./tls.js";
@@ -25,7 +27,7 @@ const int8 = 20;
  * at its next use.
  *
  * @param url a `postgres://` or `postgresql://` URL
- * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS` (refused)
+ * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS`, `DATABASE_DRIVER` (refused)
  */
 export async function createPool(url: string, options: PoolOptions): Promise<pg.Pool> {
   const { max, env = {}, answerTimeoutMs, connectTimeoutMs, session = {} } = options;
@@ -35,7 +37,7 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   const settings = Object.entries(session).map(([name, value]) => `-c ${name}=${value}`);
   const startOptions = [address.options, ...settings].filter(Boolean).join(" ");
   const ssl = tlsOptions(address);
-  const { default: driver } = await import("pg");
+  const driver = await loadDriver();
   const pool = new driver.Pool({
     ...{ host, port, user, database, ssl, max },
     // It would look for ~/.pgpass, and for variables of the process by itself, if it were given none.
@@ -56,4 +58,14 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
+}
+
+async function loadDriver(): Promise<typeof pg> {
+  try {
+    // First so: where a part of this CommonJS package is missing, an import ends the process on Node 20, whoever catches its error.
+    createRequire(import.meta.url)("pg");
+    return (await import("pg")).default;
+  } catch (cause) {
+    throw driverUnusable("pg", cause);
+  }
 }

@@ -1,9 +1,11 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import type { Problem } from "../../errors.js";
+import { isOpenToOthers } from "../../secrets/file-access.js";
 import type { Database } from "../database.js";
 import type { Tables } from "../tables.js";
-import { codeOf, explainFailure } from "./failure.js";
+import { codeOf, explainFailure, noLocksHint } from "./failure.js";
 
 /** What every database of this dialect is, over something that prepares statements for the connection. */
 export function describeSqlite(database: SqliteDatabase, file: string): Database {
@@ -17,7 +19,8 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
     beginWork: () => Promise.resolve(),
     isBusy: (error) => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error)),
     isLost: () => false,
-    explain: explainFailure,
+    explain: (error) => explainFailure(file, error),
+    lockHint: noLocksHint,
     isMissingTable: (error) => error instanceof Error && /^no such table/.test(error.message),
     isForbidden: () => false,
     close: () => kysely.destroy(),
@@ -25,14 +28,20 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
 }
 
 function modeWarnings(file: string, location: string): readonly Problem[] {
-  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
-  if ((mode & 0o007) === 0) return [];
-  return [
-    {
-      severity: "warning",
-      code: "DATABASE_MODE",
-      message: `the database ${location} can be read by other users of this machine`,
-      hint: "take the right away with chmod o-rwx",
-    },
-  ];
+  const warnings: Problem[] = [];
+  const warn = (message: string, hint: string) =>
+    warnings.push({ severity: "warning", code: "DATABASE_MODE", message, hint });
+  const found = statSync(file, { throwIfNoEntry: false });
+  const folder = dirname(file);
+  if (found && (found.mode & 0o007) !== 0) {
+    const what = (found.mode & 0o002) !== 0 ? "read and changed" : "read";
+    warn(`the database ${location} can be ${what} by other users of this machine`, "restrict it: chmod o-rwx");
+  }
+  if (isOpenToOthers(statSync(folder))) {
+    warn(
+      `other users of this machine may write to ${folder}, and so put another database in the place of ${location}`,
+      `restrict it: chmod o-w ${folder}; in a container, use a volume that belongs to the Pod's fsGroup`,
+    );
+  }
+  return warnings;
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type BetterSqlite3 from "better-sqlite3";
-import { setupError } from "../../errors.js";
+import { driverUnusable } from "../driver-unusable.js";
 
 type Driver = typeof BetterSqlite3;
 
@@ -8,7 +8,11 @@ type Driver = typeof BetterSqlite3;
 const packages =
   Number(process.versions.node.split(".")[0]) >= 22 ? ["better-sqlite3-13", "better-sqlite3"] : ["better-sqlite3"];
 
-/** The SQLite driver that works on this Node. */
+/**
+ * The SQLite driver that works on this Node.
+ *
+ * @throws SetupError `DATABASE_DRIVER` (refused)
+ */
 export function loadSqliteDriver(): Driver {
   const require = createRequire(import.meta.url);
   const causes: unknown[] = [];
@@ -22,11 +26,10 @@ export function loadSqliteDriver(): Driver {
       causes.push(cause);
     }
   }
-  throw setupError(
-    "unavailable",
-    "DATABASE_UNREACHABLE",
-    `the SQLite driver could not be loaded on Node ${process.versions.node}`,
-    "install again with optional dependencies and install scripts allowed; on Node 20 this needs a C++ compiler",
-    { cause: new AggregateError(causes) },
-  );
+  throw driverUnusable("better-sqlite3", new AggregateError(causes));
+}
+
+/** Large sorts and statements would use files in /var/tmp or /tmp, which a container may not have. */
+export function keepTemporaryInMemory(sqlite: BetterSqlite3.Database): void {
+  sqlite.pragma("temp_store = MEMORY");
 }

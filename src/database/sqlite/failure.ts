@@ -1,25 +1,30 @@
-import { type SetupError, setupError } from "../../errors.js";
+import { SetupError, setupError } from "../../errors.js";
+import { explainAccess } from "../../secrets/file-access.js";
 import { constraintViolated } from "../constraint-violated.js";
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** SQLite's messages can quote what was written, so only the code is passed on. */
-export function explainFailure(cause: unknown): SetupError | undefined {
+export const noLocksHint =
+  "where it stays like this with no other program, the volume has no locks (SMB, NFS): use a local disk or PostgreSQL";
+
+/**
+ * What a database file's answer means. SQLite's messages can quote what was written, so only the code is passed on; undefined for
+ * errors that are not SQLite's.
+ */
+export function explainFailure(file: string, cause: unknown): SetupError | undefined {
   const code = codeOf(cause);
   if (!code.startsWith("SQLITE_")) return undefined;
   if (code.startsWith("SQLITE_CONSTRAINT")) return explainConstraint(cause);
-  const mayPass = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code);
-  return setupError(
-    mayPass ? "unavailable" : "internal",
-    "DATABASE_FAILED",
-    `the database answered with ${code}`,
-    mayPass
-      ? "check that its disk has room and may be written to, then try again"
-      : "check the database's file for damage",
-    { cause },
-  );
+  if (/^SQLITE_(?:NOTADB|CORRUPT|FORMAT|IOERR_SHORT_READ|IOERR_CORRUPTFS)/.test(code))
+    return damaged(file, code, cause);
+  if (/^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/.test(code)) return locked(file, cause);
+  if (/^SQLITE_IOERR_(?:LOCK|RDLOCK|UNLOCK|CHECKRESERVEDLOCK|SHM)/.test(code)) return withoutLocks(file, cause);
+  if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(code)) return inaccessible(file, "write", cause);
+  if (/^SQLITE_(?:FULL|IOERR|NOMEM)/.test(code)) return withoutRoom(file, cause);
+  const hint = "report this as a fault, with this code";
+  return setupError("internal", "DATABASE_FAILED", `the database answered with ${code}`, hint, { cause });
 }
 
 /** Only the rule's name and columns are told, which SQLite gives in a fixed form. */
@@ -29,21 +34,64 @@ function explainConstraint(cause: unknown): SetupError {
   return constraintViolated(rule ?? codeOf(cause), cause);
 }
 
-export function unreachable(file: string, cause: unknown): Error {
-  if (codeOf(cause) === "SQLITE_NOTADB") {
-    return setupError(
-      "refused",
-      "DATABASE_UNREACHABLE",
-      `the file ${file} is not an SQLite database`,
-      "name another file with --database",
-      { cause },
-    );
-  }
+/** Why a database file can't be opened. */
+export function unreachable(file: string, wanted: "read" | "write", cause: unknown): SetupError {
+  if (cause instanceof SetupError) return cause;
+  if (/^(?:ENOSPC|EDQUOT)$/.test(codeOf(cause))) return withoutRoom(file, cause);
+  // Reading may need no more than the rights to read.
+  const isAccess = /^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(codeOf(cause));
+  return (isAccess ? undefined : explainFailure(file, cause)) ?? inaccessible(file, wanted, cause);
+}
+
+/** The database's part of the file system does not let this process in; where nothing can be seen of that, it may pass. */
+function inaccessible(file: string, wanted: "read" | "write", cause: unknown): SetupError {
+  const problem = explainAccess("the database", file, wanted);
+  if (problem) return setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint, { cause });
   return setupError(
     "unavailable",
     "DATABASE_UNREACHABLE",
     `the database ${file} can't be opened (${codeOf(cause) || "unknown error"})`,
-    "check that the folder exists and that it may be written to",
+    "check its owner and mode, and those of its folder",
+    { cause },
+  );
+}
+
+export function damaged(file: string, what: string, cause?: unknown): SetupError {
+  return setupError(
+    "refused",
+    "DATABASE_DAMAGED",
+    `the database ${file} is damaged, or is not an SQLite database (${what})`,
+    "name another file with --database; or put a backup in its place, as docs/database.md says; or move it away with its -wal and -shm, and apply the files anew",
+    { cause },
+  );
+}
+
+function locked(file: string, cause: unknown): SetupError {
+  return setupError(
+    "unavailable",
+    "DATABASE_LOCKED",
+    `the database ${file} is locked by another program (${codeOf(cause)})`,
+    `try again, or give more time with --wait; ${noLocksHint}`,
+    { cause },
+  );
+}
+
+function withoutLocks(file: string, cause: unknown): SetupError {
+  return setupError(
+    "refused",
+    "DATABASE_LOCKED",
+    `the volume of the database ${file} has no locks (${codeOf(cause)})`,
+    "use a local disk or PostgreSQL: an SQLite database can't be shared over SMB or NFS",
+    { cause },
+  );
+}
+
+function withoutRoom(file: string, cause: unknown): SetupError {
+  return setupError(
+    "unavailable",
+    "DATABASE_FAILED",
+    `the database ${file} could not be written or read (${codeOf(cause)})`,
+    "check that its disk has room and works, then try again",
     { cause },
   );
 }

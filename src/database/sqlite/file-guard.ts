@@ -1,7 +1,8 @@
 import { type BigIntStats, statSync } from "node:fs";
 import type BetterSqlite3 from "better-sqlite3";
 import { setupError } from "../../errors.js";
-import { codeOf } from "./failure.js";
+import { explainAccess } from "../../secrets/file-access.js";
+import { codeOf, damaged, unreachable } from "./failure.js";
 
 /** A connection that a guard may close. */
 interface GuardedConnection {
@@ -122,6 +123,8 @@ export function refuseForeignIndex(sqlite: BetterSqlite3.Database, file: string)
     const pages = Number(sqlite.pragma("page_count", { simple: true }));
     const { database, log } = see(file);
     if ((log?.size ?? 0) > 0 || database.size === pages * pageSize) return;
+    // SQLite reads half a page as if it had zeros behind it.
+    if (database.size % pageSize !== 0) throw damaged(file, "half a page");
   }
   throw leftLog(file);
 }
@@ -138,21 +141,27 @@ interface Seen {
 }
 
 function see(file: string): Seen {
-  const database = seeFile(file);
-  if (database === undefined) throw gone(file, "there is no such file");
-  return { database, log: seeFile(`${file}-wal`) };
+  try {
+    const database = seeFile(file);
+    if (database !== undefined) return { database, log: seeFile(`${file}-wal`) };
+  } catch (cause) {
+    throw unreachable(file, "read", cause);
+  }
+  const problem = explainAccess("the database", file, "read");
+  if (problem) throw setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint);
+  throw gone(file, "there is no such file");
 }
 
 function seeFile(path: string): SeenFile | undefined {
   const found: BigIntStats | undefined = statSync(path, { throwIfNoEntry: false, bigint: true });
   // A number is used again for the next file, so its time of birth is looked at as well.
-  return (
-    found && {
-      identity: `${found.dev}:${found.ino}:${found.birthtimeNs}`,
-      size: Number(found.size),
-      changedNs: found.mtimeNs,
-    }
-  );
+  return found?.isFile()
+    ? {
+        identity: `${found.dev}:${found.ino}:${found.birthtimeNs}`,
+        size: Number(found.size),
+        changedNs: found.mtimeNs,
+      }
+    : undefined;
 }
 
 /**

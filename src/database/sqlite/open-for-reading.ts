@@ -5,13 +5,21 @@ import { refuseForeignIndex } from "./file-guard.js";
 
 type Driver = typeof BetterSqlite3;
 
+/** How long a checkpoint, or a lock that is no longer held, is waited for. */
+export const readerPatienceMs = 1000;
+
 /** Opens a database file without changing a byte of it, and without leaving files beside it that were not there. */
 export function openForReading(Driver: Driver, file: string): BetterSqlite3.Database {
   const sqlite = openUnread(Driver, file);
-  // Opening alone does not look at what the file holds.
-  sqlite.pragma("schema_version");
-  if (!sqlite.memory) refuseForeignIndex(sqlite, file);
-  return sqlite;
+  try {
+    // Opening alone does not look at what the file holds.
+    sqlite.pragma("schema_version");
+    if (!sqlite.memory) refuseForeignIndex(sqlite, file);
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
 }
 
 /** The database's content in memory, where writing changes nothing else; an empty one where there is no file. */
@@ -27,10 +35,13 @@ export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
 
 function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
   // A connection that may write would move a crashed run's log into the database.
-  if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true });
+  if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs });
   // Without a log, a connection that may not write makes -wal and -shm files and can't take them away again.
-  if (!mayWrite(file)) return openBytes(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true });
-  const sqlite = new Driver(file, { fileMustExist: true });
+  if (!mayWrite(file))
+    return (
+      openBytes(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs })
+    );
+  const sqlite = new Driver(file, { fileMustExist: true, timeout: readerPatienceMs });
   sqlite.pragma("query_only = ON");
   return sqlite;
 }

@@ -5,7 +5,7 @@ import type { Database, OpenMode, SqlValue } from "../database.js";
 import type { LiveDatabase } from "../live-database.js";
 import { followChanges } from "./change-signal.js";
 import { describeSqlite } from "./describe.js";
-import { loadSqliteDriver } from "./driver.js";
+import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, unreachable } from "./failure.js";
 import { createFileGuard, type FileGuard } from "./file-guard.js";
 import { type FollowedFile, followFile } from "./followed-file.js";
@@ -43,17 +43,18 @@ function openReader(file: string): BetterSqlite3.Database {
   try {
     return prepareReader(new Driver(file, { fileMustExist: true }));
   } catch (error) {
-    if (!/^SQLITE_(?:READONLY|CANTOPEN)/.test(codeOf(error))) throw unreachable(file, error);
+    if (!/^SQLITE_(?:READONLY|CANTOPEN)/.test(codeOf(error))) throw unreachable(file, "read", error);
   }
   try {
     return prepareReader(new Driver(file, { fileMustExist: true, readonly: true }));
   } catch (cause) {
-    throw unreachable(file, cause);
+    throw unreachable(file, "read", cause);
   }
 }
 
 function prepareReader(sqlite: BetterSqlite3.Database): BetterSqlite3.Database {
   sqlite.pragma("query_only = ON");
+  keepTemporaryInMemory(sqlite);
   sqlite.pragma(`busy_timeout = ${readerPatienceMs}`);
   // Nothing is read before this, so this is where an unusable file is found out.
   sqlite.pragma("schema_version");
@@ -69,9 +70,10 @@ function openWriter(file: string): BetterSqlite3.Database {
     sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("synchronous = FULL");
+    keepTemporaryInMemory(sqlite);
     return sqlite;
   } catch (cause) {
-    throw unreachable(file, cause);
+    throw unreachable(file, "write", cause);
   }
 }
 

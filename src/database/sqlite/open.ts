@@ -1,73 +1,103 @@
-import { accessSync, chmodSync, closeSync, constants, existsSync, openSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import type { SqliteDatabase } from "kysely";
-import { SetupError } from "../../errors.js";
+import { setupError } from "../../errors.js";
+import { explainAccess, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
 import { describeSqlite } from "./describe.js";
-import { loadSqliteDriver } from "./driver.js";
+import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { unreachable } from "./failure.js";
 import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./file-guard.js";
-import { openCopy, openForReading } from "./open-for-reading.js";
-
-const readerPatienceMs = 1000;
+import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.js";
 
 const openers = { read: openForReading, write: openForWriting, rehearse: openCopy } as const;
 
 /**
  * Opens a database file. In mode `read`, gives undefined where there is none yet but could be.
  *
- * @throws SetupError `DATABASE_UNREACHABLE` (unavailable, or refused for a file of another kind)
+ * @throws SetupError `DATABASE_UNREACHABLE`, `DATABASE_DAMAGED`, `DATABASE_DRIVER` (refused), `DATABASE_LOCKED`
+ * (unavailable)
  */
 export function openSqlite(file: string, mode: RunMode): Database | undefined {
   const Driver = loadSqliteDriver();
+  let isNew = false;
   let sqlite: BetterSqlite3.Database | undefined;
   try {
     if (mode === "read" && !existsSync(file)) return nothingYet(file);
+    if (mode === "write") isNew = prepareFile(file);
     sqlite = openers[mode](Driver, file);
     // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
     sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");
-    return describeSqlite(mode === "write" ? guarded(sqlite, file) : cachingStatements(sqlite), file);
+    keepTemporaryInMemory(sqlite);
+    return describeSqlite(mode === "write" ? guarded(sqlite, file, isNew) : cachingStatements(sqlite), file);
   } catch (cause) {
+    if (sqlite && isNew) removeUnused(sqlite, file);
     sqlite?.close();
-    throw cause instanceof SetupError ? cause : unreachable(file, cause);
+    throw unreachable(file, mode === "write" ? "write" : "read", cause);
   }
 }
 
 /** A plan fails where applying it would. */
 function nothingYet(file: string): undefined {
-  accessSync(dirname(file), constants.F_OK);
+  const problem = explainAccess("the database", file, "write");
+  if (problem) throw setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint);
   return undefined;
 }
 
-function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
-  makePrivate(file);
-  // SQLite would find out only after it had made files beside the database.
+/** Makes the file where there is none; true then. Where SQLite would make files beside it and then fail, fails before. */
+function prepareFile(file: string): boolean {
+  const isNew = makePrivate(file);
   for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
+  return isNew;
+}
+
+function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
   const sqlite = new Driver(file);
-  sqlite.pragma("journal_mode = WAL");
-  // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must stay.
-  sqlite.pragma("synchronous = FULL");
-  return sqlite;
+  try {
+    sqlite.pragma("journal_mode = WAL");
+    // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must stay.
+    sqlite.pragma("synchronous = FULL");
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
 }
 
 /** SQLite gives its -wal and -shm files the mode of the database. */
-function makePrivate(file: string): void {
+function makePrivate(file: string): boolean {
+  const mode = privateMode(dirname(file));
   let descriptor: number;
   try {
-    descriptor = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    descriptor = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
   closeSync(descriptor);
   // The umask may have taken more away than it should.
-  chmodSync(file, 0o600);
+  chmodSync(file, mode);
+  return true;
+}
+
+/**
+ * Takes a file that this run made away again, where nothing was committed to it. Who waits for its lock finds out at the commit
+ * that the file is gone.
+ */
+function removeUnused(sqlite: BetterSqlite3.Database, file: string): void {
+  try {
+    sqlite.exec("BEGIN IMMEDIATE");
+    if (sqlite.prepare("SELECT 1 FROM sqlite_schema").get() !== undefined) return;
+    for (const end of ["-shm", "-wal", ""]) rmSync(`${file}${end}`, { force: true });
+  } catch {
+    // Somebody else writes to it, so it is in use.
+  }
 }
 
 /** Commits to the file that was opened and to no other one, and leaves an empty log. */
-function guarded(sqlite: BetterSqlite3.Database, file: string): SqliteDatabase {
+function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): SqliteDatabase {
   refuseForeignIndex(sqlite, file);
   const guard = createFileGuard(file);
   const begun = guard.generation();
@@ -78,7 +108,10 @@ function guarded(sqlite: BetterSqlite3.Database, file: string): SqliteDatabase {
       return prepare(sql);
     },
     close() {
-      if (isUnmoved(guard, begun)) emptyLog(sqlite);
+      if (isUnmoved(guard, begun)) {
+        if (isNew) removeUnused(sqlite, file);
+        else emptyLog(sqlite);
+      }
       close();
     },
   };

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
 import { apply } from "../../../src/engine/apply.js";
 import { migrate } from "../../../src/engine/migrate.js";
 import { plan } from "../../../src/engine/plan.js";
@@ -14,7 +15,9 @@ describe("a database file", () => {
     const options = runOptions(`sqlite:${join(folder, "missing/auth.db")}`);
     const runs = [() => plan(configuration, options), () => apply(configuration, options), () => migrate(options)];
     for (const run of runs) {
-      await expect(run()).rejects.toThrow(/missing\/auth\.db can't be opened \(ENOENT\) \[DATABASE_UNREACHABLE\]$/);
+      await expect(run()).rejects.toThrow(
+        /missing\/auth\.db can't be written: the folder \S+\/missing does not exist \[DATABASE_UNREACHABLE\]$/,
+      );
     }
     expect(readdirSync(folder)).toEqual([]);
     mkdirSync(join(folder, "missing"));
@@ -23,10 +26,20 @@ describe("a database file", () => {
     expect((await apply(configuration, options)).outcome).toBe("applied");
   });
 
-  it("is waited for with --wait until its folder is there", async () => {
-    const folder = join(temporaryFolder(), "later");
-    const options = runOptions(`sqlite:${join(folder, "auth.db")}`, { waitMs: 10_000 });
-    const run = apply(configuration, { ...options, onWaiting: () => mkdirSync(folder, { recursive: true }) });
-    expect((await run).outcome).toBe("applied");
+  it("is waited for with --wait until its lock is free, and its folder is not waited for", async () => {
+    const file = join(temporaryFolder(), "auth.db");
+    await apply(configuration, runOptions(`sqlite:${file}`));
+    const holder = new (loadSqliteDriver())(file);
+    holder.pragma("locking_mode = EXCLUSIVE");
+    holder.exec("BEGIN EXCLUSIVE");
+    const onWaiting = () => void holder.close();
+    const other = configurationOf(resource("group", "schrijvers", { permissions: [] }));
+    const waited = await apply(other, runOptions(`sqlite:${file}`, { waitMs: 10_000, onWaiting }));
+    expect(waited.outcome).toBe("applied");
+    const told: string[] = [];
+    const nowhere = { waitMs: 10_000, onWaiting: (message: string) => void told.push(message) };
+    const options = runOptions(`sqlite:${join(file, "..", "later", "auth.db")}`, nowhere);
+    await expect(apply(configuration, options)).rejects.toMatchObject({ reason: "refused" });
+    expect(told).toEqual([]);
   });
 });

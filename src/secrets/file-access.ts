@@ -1,0 +1,131 @@
+import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+/** Why a file can't be used as things are, and how to mend it; waiting does not help. */
+export interface AccessProblem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Looks why the system does not let this process read a file, or write it and make others beside it. Undefined where nothing
+ * is in the way.
+ *
+ * @param what such as `the key file`
+ */
+export function explainAccess(what: string, path: string, wanted: "read" | "write"): AccessProblem | undefined {
+  const file = resolve(path);
+  const cannot = `${what} ${path} can't be ${wanted === "read" ? "read" : "written"}`;
+  for (const folder of foldersOf(file)) {
+    const found = look(folder);
+    if (found === undefined && !isReachable(folder)) break;
+    if (found === undefined) {
+      const hint = "make the folder, or mount the volume that has it";
+      return { message: `${cannot}: the folder ${folder} does not exist`, hint };
+    }
+    if (!found.isDirectory()) {
+      return { message: `${cannot}: ${folder} is a file and not a folder`, hint: "correct the path" };
+    }
+    const refusal = refusalOf(folder, found, constants.X_OK);
+    if (refusal) return { ...refusal, message: `${cannot}: ${refusal.message}` };
+  }
+  const found = look(file);
+  if (found?.isDirectory()) {
+    return {
+      message: `${what} ${path} is a folder`,
+      hint: "name a file; Docker makes a folder where the file to be mounted is missing: remove it, and make the file first",
+    };
+  }
+  if (found === undefined && wanted === "read") return undefined;
+  const folder = dirname(file);
+  const needed: readonly (readonly [string, number])[] =
+    wanted === "read"
+      ? [[file, constants.R_OK]]
+      : [
+          [folder, constants.W_OK],
+          [file, constants.R_OK | constants.W_OK],
+        ];
+  for (const [needle, mode] of needed) {
+    const stats = look(needle);
+    const refusal = stats && refusalOf(needle, stats, mode);
+    if (refusal) return { ...refusal, message: `${cannot}: ${refusal.message}` };
+  }
+  return undefined;
+}
+
+/** From the root down. */
+function foldersOf(file: string): readonly string[] {
+  const folders: string[] = [];
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    folders.unshift(folder);
+    if (folder === dirname(folder)) return folders;
+  }
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** False where it can't be known whether something is there. */
+function isReachable(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+  }
+}
+
+function refusalOf(path: string, stats: Stats, mode: number): AccessProblem | undefined {
+  try {
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EROFS") {
+      return {
+        message: `${path} is on a read-only file system`,
+        hint: "mount its volume writable, or name a file on another one",
+      };
+    }
+    return {
+      message: `permission denied by ${path}, which ${ownerAndMode(stats)}; this process is ${whoWeAre()}`,
+      hint: "change owner or mode with chown and chmod; in Kubernetes, set fsGroup in the Pod's securityContext",
+    };
+  }
+}
+
+/** Such as `belongs to user 1000 and group 2000 and has mode 0640`. */
+export function ownerAndMode({ uid, gid, mode }: Stats): string {
+  return `belongs to user ${uid} and group ${gid} and has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
+}
+
+/** Whether users who are neither owner nor in the group may take away what is in a folder, and put something else there. */
+export function isOpenToOthers({ mode }: Stats): boolean {
+  return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
+}
+
+/** Whether a folder gives what is made in it to its group, as a cluster's fsGroup volume does, and we are in that group. */
+export function isShared({ mode, gid }: Stats): boolean {
+  return (mode & 0o2000) !== 0 && (mode & 0o020) !== 0 && ownGroups().includes(gid);
+}
+
+/** The mode of a private file in a folder: for its owner alone, or also for the group that shares the folder. */
+export function privateMode(folder: string): number {
+  return (statSync(folder).mode & 0o2000) !== 0 ? 0o660 : 0o600;
+}
+
+export function whoWeAre(): string {
+  const user = `user ${process.geteuid?.() ?? "unknown"}`;
+  return `${user} with the groups ${ownGroups().join(", ")}`;
+}
+
+/** The groups whose rights this process has. */
+function ownGroups(): readonly number[] {
+  const effective = process.getegid?.();
+  return [...new Set([...(effective === undefined ? [] : [effective]), ...(process.getgroups?.() ?? [])])];
+}
