@@ -17,6 +17,8 @@ interface Explanation {
   readonly hint: (context: ExplainContext) => string;
 }
 
+const poolersHint = "for PgBouncer and its like, see the section Poolers of docs/postgresql.md";
+
 // SQLSTATEs are listed in appendix A of PostgreSQL's documentation. The first that fits counts.
 const explanations: readonly Explanation[] = [
   {
@@ -78,6 +80,23 @@ const explanations: readonly Explanation[] = [
     message: ({ location }, failure) =>
       `the server of the database ${location} can't be trusted (${shortCode(failure)})`,
     hint: () => "give the certificate of the server's authority with sslrootcert=FILE, and use the name that it is for",
+  },
+  {
+    // What PgBouncer answers to a start option that it does not know, and where each transaction may get another server session.
+    when: /^(?:08P01_START|42P05|26000)$/,
+    reason: "refused",
+    code: "DATABASE_REFUSED",
+    message: ({ location }, failure) =>
+      `a pooler in front of the database ${location} does not pass on what this program needs (${shortCode(failure).slice(0, 5)})`,
+    hint: () => poolersHint,
+  },
+  {
+    // Its other refusals, most of which pass.
+    when: /^08P01$/,
+    reason: "unavailable",
+    code: "DATABASE_UNREACHABLE",
+    message: ({ location }) => `the database ${location}, or a pooler in front of it, refused the connection (08P01)`,
+    hint: () => `try again; ${poolersHint}`,
   },
   {
     when: /^(?:53100|53200)$/,

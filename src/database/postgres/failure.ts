@@ -44,7 +44,9 @@ function nameIn(message: string): string | undefined {
 
 function codeOf(error: Error): string {
   const own = ownCodes.find(([pattern]) => pattern.test(error.message));
-  return textOf(error, "code") ?? own?.[1] ?? "UNKNOWN";
+  const code = textOf(error, "code") ?? own?.[1] ?? "UNKNOWN";
+  // PgBouncer has one code for all that it refuses.
+  return code === "08P01" && /startup parameter/.test(error.message) ? "08P01_START" : code;
 }
 
 function textOf(error: object, name: string): string | undefined {
