@@ -8,7 +8,7 @@ import { checkAccessToken, hasIdTokenMark, mayBeIdToken } from "./access-token.j
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import { chooseClient } from "./choose-client.js";
-import { isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
+import { isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
 import { refuse, type Session, type Verdict, verdictOf } from "./session.js";
 import { endOfToken, type TokenRules } from "./token-rules.js";
 
@@ -29,7 +29,9 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
   return (session, request, nowMs) => {
     const jws = parse(request.credential);
     if (jws.kind === "fault") {
-      if (rules.isStrict || !isOpaque(request.credential)) return refuse(jws.reason);
+      const isUnreadable = isEncrypted(request.credential);
+      const mayBeKnown = !rules.isStrict && (isUnreadable || isOpaque(request.credential));
+      if (!mayBeKnown) return isUnreadable ? refuse("encrypted_token") : refuse(jws.reason);
       const provider = onlyProvider(session);
       return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
     }

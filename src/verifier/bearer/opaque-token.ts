@@ -27,6 +27,10 @@ export interface OpaqueOptions {
 export type JudgeOpaque = (session: Session, request: BearerRequest, nowMs: number) => Eventual<Verdict>;
 
 const longestToken = 4096;
+// With a user's claims in it, it gets as long as a JWT.
+const longestEncrypted = 16 * 1024;
+// RFC 7516 §3.1; the key's part is empty where the key is known.
+const encryptedForm = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
 // RFC 7662 §2.2 leaves out `exp` where it likes.
 const lifeOfUnended = 60;
 // RFC 6750 §2.1.
@@ -38,6 +42,11 @@ export function isOpaque(credential: string): boolean {
   // A JWT's parts, however many of them are left, and our own API tokens.
   if (dots === 2 || dots === 4 || credential.startsWith("ey") || credential.startsWith("vtb_")) return false;
   return credential.length <= longestToken && bearerCharacters.test(credential);
+}
+
+/** Whether a credential has the five parts of an encrypted token, which only its provider can read: nothing is decrypted here. */
+export function isEncrypted(credential: string): boolean {
+  return credential.length <= longestEncrypted && encryptedForm.test(credential);
 }
 
 /** The one provider that may have issued an opaque token, where its discovery document is missing. */
@@ -54,10 +63,11 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
 
   return (session, request, nowMs) => {
     const client = onlyClient(session);
-    if (client?.access.kind !== "open") return refuse("malformed");
+    const isUnreadable = isEncrypted(request.credential);
+    if (client?.access.kind !== "open") return isUnreadable ? refuse("encrypted_token") : refuse("malformed");
     const { access, clientId } = client;
     const { issuer, introspection } = client.provider;
-    if (!introspection) return refuse("no_introspection");
+    if (!introspection) return isUnreadable ? refuse("encrypted_token") : refuse("no_introspection");
     const secret = secretOf(client);
     // Whose users these are must be known, and an endpoint that answers whoever asks is none to rely on.
     if (issuer === null || secret === "unusable") return refuse("not_configured");

@@ -328,7 +328,7 @@ describe("a credential that is no token of the provider's", () => {
     ["letters beyond ASCII", "é.é.é", "malformed"],
     ["S4 a megabyte", `${"a".repeat(1_000_000)}.b.c`, "too_long"],
     ["nothing", "", "malformed"],
-    ["a JWE", "eyJhbGciOiJSUzI1NiJ9.AA.AA.AA.AA", "malformed"],
+    ["a JWE", "eyJhbGciOiJSUzI1NiJ9.AA.AA.AA.AA", "encrypted_token"],
   ])("is refused: %s", async (_what, credential, reason) => {
     await refuse(await makeUsual(), credential, reason);
   });

@@ -119,6 +119,34 @@ describe("an opaque token", () => {
     expect(await (await makeAsking({ client })).authenticate("opaque-token")).toEqual(accepted);
   });
 
+  // As zitadel/oidc makes them: A256GCMKW and A256GCM; and one whose key is agreed on.
+  const encrypted = [
+    "eyJhbGciOiJBMjU2R0NNS1ciLCJlbmMiOiJBMjU2R0NNIn0.zLzb-Tx_B.iWw2.J7OyUXcP.ymDX",
+    "eyJlbmMiOiJBIn0..aQ.bQ.cQ",
+  ];
+
+  it("F55: is accepted in the five parts of an encrypted token, which is not looked into", async () => {
+    say({});
+    const world = await makeAsking();
+    for (const token of encrypted) expect(await world.authenticate(token)).toEqual(accepted);
+    const strict = await makeAsking({ options: { accessTokenType: "rfc9068" } });
+    for (const token of encrypted) expect(await strict.authenticate(token)).toEqual(refused("encrypted_token"));
+  });
+
+  it("F55: in five parts is called encrypted where no introspection endpoint can be asked, and is sent nowhere", async () => {
+    const world = await makeAsking({ provider: { introspection_endpoint: null } });
+    const two = await makeAsking({ options: { clients: ["api-oidc", "other-oidc"] } });
+    await two.apply(clientOf({ client_id: "other" }, "other-oidc"));
+    for (const token of encrypted) {
+      expect(await world.authenticate(token)).toEqual(refused("encrypted_token"));
+      expect(await two.authenticate(token)).toEqual(refused("encrypted_token"));
+    }
+    for (const token of ["ey.a.b.c.", "ey.a.b.c.d.e", "ey.a..c.d"]) {
+      expect(await world.authenticate(token)).toEqual(refused("malformed"));
+    }
+    expect(idp.requests).toEqual([]);
+  });
+
   it("F2: must name a configured audience where there is one, and the client alone does not do", async () => {
     const world = await makeAsking({ client: { audience: ["urn:api"] } });
     for (const [index, aud] of [undefined, [], "api", ["urn:other"]].entries()) {
