@@ -13,6 +13,7 @@ import { checkpoint } from "./interrupt.js";
 import { lockOptions } from "./lock-options.js";
 import { type LookInput, lookFirst, readPlan, rehearse } from "./look.js";
 import type { ApplyOptions } from "./options.js";
+import { awaitReferences } from "./patiently.js";
 import { knownMigrations, refuseBehind, runPending } from "./pending.js";
 import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
@@ -32,7 +33,13 @@ export async function apply(configuration: Configuration, given: Partial<ApplyOp
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);
-  const input = { configuration, wanted, options };
+  return awaitReferences(options, (left) => applyOnce({ configuration, wanted, options: left }, left, finish));
+}
+
+type Finish = (result: Omit<RunResult, "command" | "run">) => RunResult;
+
+async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish): Promise<RunResult> {
+  const { configuration } = input;
   const first = await lookFirst(input);
   if (first.kind === "behind" && !options.migrate) refuseBehind(first.pending);
   // A file is only made once nothing is in the way; a database that is there is looked at under its lock.
@@ -40,7 +47,15 @@ export async function apply(configuration: Configuration, given: Partial<ApplyOp
   if ("changes" in look) {
     const { changes, unchanged, diagnostics } = look;
     if (changes.length === 0 && first.kind === "current") {
-      return finish({ outcome: "unchanged", migrations: [], changes, unchanged, generated: [], diagnostics });
+      return finish({
+        outcome: "unchanged",
+        migrations: [],
+        changes,
+        unchanged,
+        undeclared,
+        generated: [],
+        diagnostics,
+      });
     }
     if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
   }
@@ -58,7 +73,7 @@ interface LockedRun {
   readonly input: LookInput;
   readonly options: ApplyOptions;
   readonly onRollback: OnRollback;
-  readonly finish: (result: Omit<RunResult, "command" | "run">) => RunResult;
+  readonly finish: Finish;
 }
 
 /** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
@@ -78,8 +93,8 @@ async function applyInside(
   refuseWarnings(options, diagnostics());
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";
-    const result = { outcome, migrations, changes, unchanged, generated: [], diagnostics: diagnostics() } as const;
-    return { commit: ran.length > 0, value: finish(result) };
+    const result = { outcome, migrations, changes, unchanged, generated: [] } as const;
+    return { commit: ran.length > 0, value: finish({ ...result, diagnostics: diagnostics() }) };
   }
   if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
 
@@ -87,8 +102,8 @@ async function applyInside(
   const { owner, newId } = options;
   const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
-  const outcome = "applied";
-  const result = finish({ outcome, migrations, changes, unchanged, generated, diagnostics: diagnostics() });
+  const done = { outcome: "applied", migrations, changes, unchanged, generated } as const;
+  const result = finish({ ...done, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
   await options.beforeCommit(generated);

@@ -1,8 +1,42 @@
-import { SetupError } from "../errors.js";
+import { type Problem, SetupError } from "../errors.js";
 import { sleep, stopIfInterrupted } from "./interrupt.js";
 import type { DatabaseOptions } from "./options.js";
 
 const retryMs = 500;
+
+/**
+ * Tries again where references hit nothing yet, for as long as `--wait` allows: another owner's run may make what they name.
+ * `work` gets the time that is left.
+ *
+ * @throws SetupError what `work` throws; where waiting was of no use, as unavailable
+ */
+export async function awaitReferences<O extends DatabaseOptions, T>(
+  options: O,
+  work: (options: O) => Promise<T>,
+): Promise<T> {
+  const deadline = options.now().getTime() + options.waitMs;
+  for (;;) {
+    const left = Math.max(0, deadline - options.now().getTime());
+    try {
+      return await work({ ...options, waitMs: left });
+    } catch (error) {
+      if (options.waitMs === 0 || !isMissingReference(error)) throw error;
+      if (left === 0) throw new SetupError("unavailable", error.problems.map(tellWaited), { cause: error });
+      for (const { message } of error.problems) options.onWaiting(`waiting, as ${message}`);
+      await sleep(Math.min(retryMs, left), options.signal);
+      stopIfInterrupted(options.signal);
+    }
+  }
+}
+
+function isMissingReference(error: unknown): error is SetupError {
+  return error instanceof SetupError && error.problems.every(({ code }) => code === "REFERENCE_NOT_FOUND");
+}
+
+function tellWaited(problem: Problem): Problem {
+  const hint = "apply the files that declare it, give that more time with --wait, or correct the name";
+  return { ...problem, hint };
+}
 
 /** Tries again what is unavailable, for as long as `--wait` allows. */
 export async function patiently<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type { Configuration } from "./configuration.js";
 import { runDefaults } from "./defaults.js";
 import { lookFirst, rehearse } from "./look.js";
 import type { RunOptions } from "./options.js";
+import { awaitReferences } from "./patiently.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
@@ -17,11 +18,13 @@ export async function plan(configuration: Configuration, given: Partial<RunOptio
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);
-  const input = { configuration, wanted, options };
-  const first = await lookFirst(input);
-  const look = first.kind === "behind" ? await rehearse(input, first) : first;
-  const { changes, unchanged, diagnostics } = look;
-  const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
-  const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
-  return finish({ outcome, migrations, changes, unchanged, generated: [], diagnostics });
+  return awaitReferences(options, async (left) => {
+    const input = { configuration, wanted, options: left };
+    const first = await lookFirst(input);
+    const look = first.kind === "behind" ? await rehearse(input, first) : first;
+    const { changes, unchanged, diagnostics } = look;
+    const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
+    const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
+    return finish({ outcome, migrations, changes, unchanged, generated: [], diagnostics });
+  });
 }

@@ -76,7 +76,9 @@ function refuseDangling(input: PlanInput, changes: readonly Change[], world: Pla
       }
     }
     for (const row of world.left(kind.name)) {
-      for (const target of danglingFrom(kind, row.attributes, world)) refusals.push(danglingRow(kind, row, target));
+      for (const target of danglingFrom(kind, row.attributes, world)) {
+        refusals.push(danglingRow(kind, row, target, input.owner));
+      }
     }
   }
   return refusals;
@@ -116,12 +118,17 @@ function danglingWanted(resource: Resource, target: Target, isDeleted: boolean):
   };
 }
 
-function danglingRow(kind: Kind, row: CurrentResource, target: Target): Refusal {
+function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target, owner: string): Refusal {
+  const others = row.owner !== null && row.owner !== owner ? row.owner : undefined;
+  const whose = others === undefined ? "which no file declares" : `which the owner ${others} manages`;
   return {
     reason: "refused",
     code: "RESOURCE_IN_USE",
-    message: `${target.kind} ${target.key} can't be deleted: ${kind.name} ${row.key}, which no file declares, needs it`,
-    hint: `declare the ${kind.name} with \`state: absent\` as well, or keep the ${target.kind}`,
+    message: `${target.kind} ${target.key} can't be deleted: ${kind} ${row.key}, ${whose}, needs it`,
+    hint:
+      others === undefined
+        ? `declare the ${kind} as well, with another \`${target.attribute}\` or \`state: absent\`, or keep the ${target.kind}`
+        : `keep the ${target.kind}, or let the owner ${others} take it out of \`${target.attribute}\` of ${kind} ${row.key} first`,
   };
 }
 
@@ -136,22 +143,27 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
       const isLeft = (key: string): boolean =>
         world.keys(kind.name).has(key) && declared.get(key) === undefined && !changed.has(key);
       const left = (input.current.get(kind.name) ?? []).filter(({ key }) => isLeft(key));
-      const holders = new Map(left.map(({ key, attributes }) => [attributes[name], key]));
+      const holders = new Map(left.map((row) => [row.attributes[name], row]));
       return wanted.flatMap((resource): readonly Refusal[] => {
         const wish = identity(resource.attributes[name]);
         const holder = wish === undefined ? undefined : holders.get(wish);
-        return holder === undefined ? [] : [taken(resource, name, holder)];
+        return holder === undefined ? [] : [taken(resource, name, holder, input.owner)];
       });
     }),
   );
 }
 
-function taken({ kind, key, place }: Resource, name: string, holder: string): Refusal {
+function taken({ kind, key, place }: Resource, name: string, holder: CurrentResource, owner: string): Refusal {
+  const others = holder.owner !== null && holder.owner !== owner ? holder.owner : undefined;
+  const whose = others === undefined ? "which this run leaves as it is" : `which the owner ${others} manages`;
   return {
     reason: "refused",
     code: "DUPLICATE_SECRET",
-    message: `${kind} ${key} has the same ${name} as ${kind} ${holder}, which this run leaves as it is`,
-    hint: `write another value, or take the other one away: declare it with \`state: absent\`, or use --prune`,
+    message: `${kind} ${key} has the same ${name} as ${kind} ${holder.key}, ${whose}`,
+    hint:
+      others === undefined
+        ? "write another value, or take the other one away: declare it with `state: absent`, or use --prune"
+        : `write another value, or let the owner ${others} give theirs another one first`,
     place,
   };
 }

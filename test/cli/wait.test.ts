@@ -2,7 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
-import { databaseOf } from "../support/databases.js";
+import { tokenFile, tokenItem, userFile } from "../support/config-text.js";
+import { databaseOf, isMade } from "../support/databases.js";
 import { freePort } from "../support/http-server.js";
 import { discoveredYaml } from "../support/oidc-yaml.js";
 import { startOpenIdProvider } from "../support/openid-provider.js";
@@ -89,5 +90,56 @@ describe("apply with discovery", () => {
     // Asking again would not help.
     expect(provider.requests).toHaveLength(1);
     expect(await runCli(["apply", "right.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
+  });
+});
+
+describe("F44: a reference to what another owner's files declare", () => {
+  const groups = "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n";
+  const user = userFile("username: jan, groups: [lezers]");
+
+  it("is waited for with --wait, on a database that nobody has made yet, and then found", async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "groups.yaml": groups, "users.yaml": user });
+    const waiting = startCli(["apply", "users.yaml", "--owner", "people", "--wait", "20s", "--output", "json"], {
+      cwd: folder,
+    });
+    await waiting.said(/waiting, as user jan needs group lezers/);
+    expect(await isMade(databaseOf(folder))).toBe(false);
+    expect(await runCli(["apply", "groups.yaml", "--owner", "groups"], { cwd: folder })).toMatchObject({ status: 0 });
+    const ended = await waiting.ended;
+    expect({ status: ended.status, ...JSON.parse(ended.stdout) }).toMatchObject({ status: 0, outcome: "applied" });
+    expect(ended.stderr.match(/waiting, as/g)).toHaveLength(1);
+  });
+
+  it("ends with 5 once --wait is over, with 3 at once without it, and with 3 at once where something else is wrong", async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, { "users.yaml": user, "worse.yaml": user + tokenFile(tokenItem("jan", "a".repeat(40))) });
+    for (const command of ["plan", "apply"]) {
+      const waited = await runCli([command, "users.yaml", "--wait", "1s"], { cwd: folder });
+      expect(waited).toMatchObject({ status: 5, stderr: expect.stringContaining("[REFERENCE_NOT_FOUND]") });
+      expect(waited.stderr).toContain("apply the files that declare it, give that more time with --wait");
+      const atOnce = await runCli([command, "users.yaml"], { cwd: folder });
+      expect(atOnce).toMatchObject({ status: 3, stderr: expect.not.stringContaining("waiting") });
+      const worse = await runCli([command, "worse.yaml", "--wait", "1h"], { cwd: folder });
+      expect(worse).toMatchObject({ status: 3, stderr: expect.not.stringContaining("waiting") });
+    }
+    expect(await isMade(databaseOf(folder))).toBe(false);
+  });
+
+  it("that keeps an entry from being deleted names that owner and what they would change", async () => {
+    const folder = temporaryFolder();
+    const absent = "groups_config_enable: true\ngroups_config: {items: [{name: lezers, state: absent}]}\n";
+    writeFiles(folder, { "groups.yaml": groups, "users.yaml": user, "absent.yaml": absent });
+    await runCli(["apply", "groups.yaml", "--owner", "groups"], { cwd: folder });
+    await runCli(["apply", "users.yaml", "--owner", "people"], { cwd: folder });
+    const refused = await runCli(["apply", "absent.yaml", "--owner", "groups"], { cwd: folder });
+    expect(refused.status).toBe(4);
+    expect(refused.stderr).toContain(
+      "group lezers can't be deleted: user jan, which the owner people manages, needs it [RESOURCE_IN_USE]",
+    );
+    expect(refused.stderr).toContain("let the owner people take it out of `groups` of user jan first");
+    // The twin whose user is its own.
+    const own = await runCli(["plan", "absent.yaml", "--owner", "people"], { cwd: folder });
+    expect(own.stderr).toContain("[OWNED_BY_OTHER]");
   });
 });
