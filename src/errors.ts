@@ -56,6 +56,7 @@ export const problemCodes = {
   STEP_INVALID: "A file given with `--steps` does not define steps.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
   TOKENS_UNSEEN: "Tokens would be generated, but nobody could see their values.",
+  UNDECLARED: "Entries that this owner manages are in no file; they stay as they are.",
   UNKNOWN_CLIENT_IDENTIFIER: "A client's identifier is neither `admin-oidc` nor `api-oidc`.",
   UNKNOWN_FIELD: "A field does not exist at this place.",
   UNKNOWN_ROOT_KEY: "A key at the root belongs to no step of this program.",

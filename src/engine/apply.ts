@@ -45,7 +45,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   // A file is only made once nothing is in the way; a database that is there is looked at under its lock.
   const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
   if ("changes" in look) {
-    const { changes, unchanged, diagnostics } = look;
+    const { changes, unchanged, undeclared, diagnostics } = look;
     if (changes.length === 0 && first.kind === "current") {
       return finish({
         outcome: "unchanged",
@@ -87,13 +87,13 @@ async function applyInside(
   const migrations = hasTables ? ran : [];
   const { plan, vault } = await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
-  const { changes, unchanged, refusals } = plan;
+  const { changes, unchanged, undeclared, refusals } = plan;
   refuse(configuration, refusals);
   const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.remarks);
   refuseWarnings(options, diagnostics());
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";
-    const result = { outcome, migrations, changes, unchanged, generated: [] } as const;
+    const result = { outcome, migrations, changes, unchanged, undeclared, generated: [] } as const;
     return { commit: ran.length > 0, value: finish({ ...result, diagnostics: diagnostics() }) };
   }
   if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
@@ -102,7 +102,7 @@ async function applyInside(
   const { owner, newId } = options;
   const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
-  const done = { outcome: "applied", migrations, changes, unchanged, generated } as const;
+  const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);

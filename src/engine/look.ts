@@ -20,6 +20,7 @@ import { withDatabase } from "./with-database.js";
 export interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
+  readonly undeclared: readonly ResourceName[];
   readonly diagnostics: readonly Problem[];
 }
 
@@ -107,9 +108,9 @@ export async function readPlan(
 }
 
 function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
-  const { changes, unchanged, refusals, remarks } = plan;
+  const { changes, unchanged, undeclared, refusals, remarks } = plan;
   refuse(configuration, refusals);
   const diagnostics = collectDiagnostics(configuration, database, vault, remarks);
   refuseWarnings(options, diagnostics);
-  return { changes, unchanged, diagnostics };
+  return { changes, unchanged, undeclared, diagnostics };
 }

@@ -22,9 +22,9 @@ export async function plan(configuration: Configuration, given: Partial<RunOptio
     const input = { configuration, wanted, options: left };
     const first = await lookFirst(input);
     const look = first.kind === "behind" ? await rehearse(input, first) : first;
-    const { changes, unchanged, diagnostics } = look;
+    const { changes, unchanged, undeclared, diagnostics } = look;
     const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
     const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
-    return finish({ outcome, migrations, changes, unchanged, generated: [], diagnostics });
+    return finish({ outcome, migrations, changes, unchanged, undeclared, generated: [], diagnostics });
   });
 }

@@ -12,6 +12,8 @@ export interface RunResult {
   readonly changes: readonly Change[];
   /** The declared resources that are as they should be. */
   readonly unchanged: readonly ResourceName[];
+  /** What this owner manages, no file declares and the run leaves as it is. */
+  readonly undeclared: readonly ResourceName[];
   /** Shown once, then gone. */
   readonly generated: readonly GeneratedSecret[];
   readonly diagnostics: readonly Problem[];

@@ -10,6 +10,8 @@ import type { PlanInput } from "./plan-input.js";
 export interface Plan {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
+  /** What this owner manages, no file declares and the run leaves as it is. */
+  readonly undeclared: readonly ResourceName[];
   /** Why it can't be done; then the changes only tell what was meant. */
   readonly refusals: readonly Refusal[];
   /** What the operator should look at. */
@@ -31,6 +33,31 @@ export function makePlan(input: PlanInput): Plan {
     for (const name of diff.unchanged) unchanged.push(name);
   }
   const world = planWorld(input, changes);
-  const remarks = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
-  return { changes, unchanged, refusals: checkPlan(input, changes, world), remarks };
+  const undeclared = input.kinds.flatMap(({ name: kind }) =>
+    world
+      .left(kind)
+      .filter(({ owner }) => owner === input.owner)
+      .map(({ key }) => ({ kind, key })),
+  );
+  const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
+  const remarks = [...reviewed, ...tellUndeclared(undeclared, input.owner)];
+  return { changes, unchanged, undeclared, refusals: checkPlan(input, changes, world), remarks };
+}
+
+const mostNamed = 20;
+
+function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly Finding[] {
+  if (undeclared.length === 0) return [];
+  const one = undeclared.length === 1;
+  const stay = one ? "is in no file and stays as it is" : "are in no file and stay as they are";
+  const named = undeclared.slice(0, mostNamed).map(({ kind, key }) => `${kind} ${key}`);
+  const others = undeclared.length > mostNamed ? ` and ${undeclared.length - mostNamed} more` : "";
+  return [
+    {
+      severity: "note",
+      code: "UNDECLARED",
+      message: `${one ? "1 entry" : `${undeclared.length} entries`} that the owner ${owner} manages ${stay}: ${named.join(", ")}${others}`,
+      hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which looks at the kinds of enabled steps`,
+    },
+  ];
 }

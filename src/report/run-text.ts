@@ -19,7 +19,8 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
     const say = options.files.length === 1 ? "says" : "say";
-    return `Nothing to do: ${escapeControls(database)} is as ${files} ${say} (${count} unchanged).\n`;
+    const others = result.undeclared.length === 0 ? "" : `, ${result.undeclared.length} in no file`;
+    return `Nothing to do: ${escapeControls(database)} is as ${files} ${say} (${count} unchanged${others}).\n`;
   }
   const details = result.command === "plan";
   const sections = [

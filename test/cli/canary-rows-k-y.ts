@@ -129,6 +129,14 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       withBase: false,
       yaml: `groups_config_enable: true\ngroups_config: {items: []}\n${token(`token: ${make("no-flag")}`)}`,
     },
+    {
+      code: "UNDECLARED",
+      how: "all but a group",
+      told: toDatabase,
+      withBase: false,
+      applied: true,
+      yaml: `groups_config_enable: true\ngroups_config: {items: [{name: lezers}]} # ${make("undeclared")}\n`,
+    },
     { code: "UNKNOWN_CLIENT_IDENTIFIER", how: "rij", yaml: client(full) },
     { code: "UNKNOWN_FIELD", how: "misspelt", yaml: token(`tokn: ${make("tokn")}, token: ${make("beside-tokn")}`) },
     {

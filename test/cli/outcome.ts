@@ -35,6 +35,7 @@ export const jsonOutcome = z.strictObject({
   command: z.string(),
   outcome: z.enum(["planned", "applied", "unchanged", "valid", "invalid", "failed"]),
   summary: z.strictObject({ create: count, update: count, delete: count, unchanged: count }).optional(),
+  migrations: z.array(z.string()).optional(),
   changes: z.array(change).optional(),
   generated: z.array(z.strictObject({ kind: z.string(), key: z.string(), token: z.string() })).optional(),
   diagnostics: z.array(diagnostic),
