@@ -10,7 +10,9 @@ export interface CurrentGroups {
 
 export interface UserChange {
   readonly fields: Readonly<Record<string, string | number>>;
+  /** Ids of the groups that are there. */
   readonly join: readonly string[];
+  /** Names of the groups that are made, to be joined as well. */
   readonly create: readonly string[];
   /** Ids of the groups. */
   readonly leave: readonly string[];
@@ -30,12 +32,12 @@ export function changeUser(
   const fields = changedFields(user, person, profile);
   const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
   const names = new Set(wanted.map(({ name }) => name));
-  const join = [...names].filter((name) => !groups.claimed.has(name));
-  const create = join.filter((name) => !groups.existing.has(name));
+  const added = [...names].filter((name) => !groups.claimed.has(name));
+  const join = added.flatMap((name) => groups.existing.get(name) ?? []);
+  const create = added.filter((name) => !groups.existing.has(name));
   const leave = [...groups.claimed].filter(([name]) => !names.has(name)).map(([, id]) => id);
-  const isSame = Object.keys(fields).length + join.length + leave.length === 0;
-  if (user && isSame) return undefined;
-  const isMoved = join.length + leave.length > 0;
+  const isMoved = added.length + leave.length > 0;
+  if (user && !isMoved && Object.keys(fields).length === 0) return undefined;
   const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names].sort() } : undefined;
   return { fields, join, create, leave, groups: moved };
 }

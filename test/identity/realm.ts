@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { KyselyPlugin } from "kysely";
 import { openDatabase } from "../../src/database/open.js";
 import { createWriter } from "../../src/database/writer.js";
 import { apply } from "../../src/engine/apply.js";
@@ -34,6 +35,18 @@ export async function makeRealm(...resources: readonly Resource[]) {
   const database = await openForTest(url);
   const { kysely } = database;
   let nowMs = Date.parse("2026-03-01T12:00:00.000Z");
+  let statements = 0;
+  const counter: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      statements += 1;
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  const openWriter = async () => {
+    const open = await openDatabase(url, "write");
+    return { ...open, kysely: open.kysely.withPlugin(counter) };
+  };
   let clock = Date.parse("2026-03-01T11:00:00.000Z");
   const enter = async (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
     const rules = readUserRules(
@@ -61,7 +74,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
     const issuedAtMs = typeof claims.iat === "number" ? claims.iat * 1000 : clock;
     return signIn(person, profile, {
       database,
-      writer: createWriter(() => openDatabase(url, "write")),
+      writer: createWriter(openWriter),
       now: () => nowMs,
       newId: randomUUID,
       sleep: async (ms) => {
@@ -88,5 +101,11 @@ export async function makeRealm(...resources: readonly Resource[]) {
     )
       .filter((row) => origin === undefined || row.origin === origin)
       .map((row) => `${row.username} ${row.name} ${row.origin}`);
-  return { url, database, enter, users, memberships, revision: () => readRevision(kysely) };
+  /** How many statements a sign-in takes under the lock. */
+  const statementsOf = async (...args: Parameters<typeof enter>) => {
+    statements = 0;
+    await enter(...args);
+    return statements;
+  };
+  return { url, database, enter, users, memberships, statementsOf, revision: () => readRevision(kysely) };
 }

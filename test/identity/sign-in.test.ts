@@ -4,6 +4,28 @@ import { resource } from "../support/run.js";
 import { group, issuer, makeRealm, user } from "./realm.js";
 
 describe("signing in", () => {
+  it("F12 takes as many statements for hundreds of groups as for one, but for where one statement can't hold them", async () => {
+    const { statementsOf, memberships } = await makeRealm(
+      ...Array.from({ length: 450 }, (_, at) => group(`old-${at}`)),
+    );
+    const named = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
+    const moves = [
+      [named("old", 450), named("new", 450)].flat(),
+      [named("old", 450), named("other", 450)].flat(),
+      named("new", 900),
+      [],
+    ];
+    await statementsOf({ sub: "s1", name: "jan", groups: [] });
+    await statementsOf({ sub: "s2", name: "els", groups: [] });
+    for (const [index, groups] of moves.entries()) {
+      const ofOne = await statementsOf({ sub: "s2", name: "els", groups: [`single-${index}`, "any"] });
+      const ofMany = await statementsOf({ sub: "s1", name: "jan", groups });
+      expect({ index, more: ofMany - ofOne }).toEqual({ index, more: expect.closeTo(0, -1) });
+      const joined = (await memberships("claim")).filter((row) => row.startsWith("jan "));
+      expect(joined).toEqual(groups.map((name) => `jan ${name} claim`).sort());
+    }
+  });
+
   it("A10.79 lets only users in that are there already, where none shall be made", async () => {
     const { enter, users, revision } = await makeRealm(user("jan"));
     const before = await revision();
