@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 
-// Every RSA key in use has 65537; below it stand the exponents with a history of attacks.
-const smallestExponent = 65537n;
+// Every RSA key in use has 65537; below it stand the exponents with a history of attacks. A check takes as long as the exponent
+// is, and over 32 bits many programs read another one.
+const exponents = { least: 65537n, most: 0xffff_ffffn } as const;
 const rsaBits = { least: 2048, most: 16384 } as const;
 
 /** The points of Ed25519 whose order is small, without their sign: under them anything can be signed. */
@@ -15,17 +16,21 @@ const smallOrderPoints: ReadonlySet<string> = new Set([
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ]);
 
+export type KeyWeakness = "weak_rsa" | "roca_rsa" | "weak_point";
+
 /** Why a public key must not be trusted, in a word; undefined for one that is strong enough. */
-export function keyWeakness(key: KeyObject): "weak_rsa" | "weak_point" | undefined {
+export function keyWeakness(key: KeyObject): KeyWeakness | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === "rsa" || type === "rsa-pss") {
     const { modulusLength = 0, publicExponent = 0n } = details ?? {};
     const isStrong =
       modulusLength >= rsaBits.least &&
       modulusLength <= rsaBits.most &&
-      publicExponent >= smallestExponent &&
+      publicExponent >= exponents.least &&
+      publicExponent <= exponents.most &&
       publicExponent % 2n === 1n;
-    return isStrong ? undefined : "weak_rsa";
+    if (!isStrong) return "weak_rsa";
+    return isOfRoca(modulusOf(key, modulusLength, publicExponent)) ? "roca_rsa" : undefined;
   }
   return type === "ed25519" && hasSmallOrder(key) ? "weak_point" : undefined;
 }
@@ -35,4 +40,41 @@ function hasSmallOrder(key: KeyObject): boolean {
   const last = point.length - 1;
   point[last] = (point[last] ?? 0) & 0x7f;
   return smallOrderPoints.has(point.toString("hex"));
+}
+
+/** The last two numbers of a public key in DER, whatever algorithm it is for, are modulus and exponent (RFC 8017 A.1.1). */
+function modulusOf(key: KeyObject, bits: number, exponent: bigint): bigint {
+  const der = key.export({ format: "der", type: "spki" });
+  // With their type and length before them, and a zero byte before a number whose first bit is set.
+  const exponentBytes = 2 + Math.floor(exponent.toString(2).length / 8) + 1;
+  const end = der.length - exponentBytes;
+  return BigInt(`0x${der.toString("hex", end - Math.ceil(bits / 8), end)}`);
+}
+
+// The faulty library makes keys of 2048 bits and more with the product of the primes up to this one.
+const lastPrime = 701;
+
+/**
+ * Whether a modulus is of the library whose factors can be found (CVE-2017-15361): by each of these primes it leaves a remainder
+ * that a power of 65537 leaves, as another modulus does once in 10^50. Most are told apart by the first few.
+ */
+function isOfRoca(modulus: bigint): boolean {
+  for (let number = 2; number <= lastPrime; number += 1) {
+    if (isPrime(number) && !isPowerOf65537(Number(modulus % BigInt(number)), number)) return false;
+  }
+  return true;
+}
+
+function isPowerOf65537(remainder: number, prime: number): boolean {
+  let power = 1;
+  do {
+    if (power === remainder) return true;
+    power = (power * 65537) % prime;
+  } while (power !== 1);
+  return false;
+}
+
+function isPrime(number: number): boolean {
+  for (let divisor = 2; divisor * divisor <= number; divisor += 1) if (number % divisor === 0) return false;
+  return true;
 }

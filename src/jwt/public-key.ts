@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { type Algorithm, suits } from "./algorithm.js";
 import { isJsonObject, isOptionalText, isOptionalTexts, type JsonObject } from "./json-object.js";
-import { keyWeakness } from "./key-strength.js";
+import { type KeyWeakness, keyWeakness } from "./key-strength.js";
 
 /** A key that signatures may be checked with. */
 export interface PublicKey {
@@ -14,7 +14,7 @@ export interface PublicKey {
 }
 
 /** Why a key is not used, in a word. */
-export type KeyFault = "malformed" | "private" | "symmetric" | "other_use" | "weak_rsa" | "weak_point";
+export type KeyFault = "malformed" | "private" | "symmetric" | "other_use" | KeyWeakness;
 
 export type KeyImport =
   | { readonly kind: "usable"; readonly key: PublicKey }

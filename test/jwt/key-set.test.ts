@@ -1,11 +1,24 @@
-import { constants, createSecretKey, sign } from "node:crypto";
+import { constants, createPublicKey, createSecretKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Algorithm, algorithms } from "../../src/jwt/algorithm.js";
 import { readKeySet } from "../../src/jwt/key-set.js";
 import { importWrittenKey } from "../../src/jwt/public-key.js";
 import { prepareSignatureCheck } from "../../src/jwt/signature-check.js";
 import { isText, isTextOrTexts, jsonValues } from "../support/json-values.js";
-import { bytes, jwkOf, makeEc, makeEd448, makeEd25519, makeRsa, type Pair, signEc, text } from "./keys.js";
+import {
+  bytes,
+  jwkOf,
+  makeEc,
+  makeEd448,
+  makeEd25519,
+  makeRsa,
+  type Pair,
+  rocaModulus,
+  signEc,
+  text,
+  textOf,
+} from "./keys.js";
 
 let rsa: Pair;
 let p256: Pair;
@@ -73,17 +86,73 @@ describe("a key set", () => {
 
   it("S15 leaves out weak RSA keys, counts them, and uses the others", async () => {
     const [small, exponent3] = await Promise.all([makeRsa(1024), makeRsa(2048, 3)]);
-    const { n } = rsa.publicKey.export({ format: "jwk" });
-    const even = { kty: "RSA", n, e: "AQAA" };
-    const set = readKeySet({ keys: [jwkOf(small), jwkOf(exponent3), even, jwkOf(rsa)] });
-    expect(set?.ignored).toEqual(["weak_rsa", "weak_rsa", "weak_rsa"]);
+    const set = readKeySet({ keys: [jwkOf(small), jwkOf(exponent3), jwkOf(rsa)] });
+    expect(set?.ignored).toEqual(["weak_rsa", "weak_rsa"]);
     expect(set?.fingerprints.size).toBe(1);
   });
 
-  it("S16 leaves out Ed25519 keys of small order", () => {
-    const order4 = Buffer.alloc(32);
-    const identity = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]);
-    const keys = [order4, identity].map((x) => ({ kty: "OKP", crv: "Ed25519", x: x.toString("base64url") }));
+  it.each([
+    ["one that is below the usual", 65535n, false],
+    ["the usual one", 65537n, true],
+    ["an even one above the usual", 65538n, false],
+    ["the next odd one", 65539n, true],
+    ["the last odd one of 32 bits", 2n ** 32n - 1n, true],
+    ["F12 one of 33 bits", 2n ** 32n + 1n, false],
+    ["F12 one of 64 bits", 2n ** 64n - 1n, false],
+    ["F12 one of 3064 bits, by which a check would take a thousand times as long", 2n ** 3064n - 1n, false],
+  ])(
+    "S15 uses an RSA key only with a public exponent that is odd and neither small nor long: %s",
+    (_what, e, isUsed) => {
+      const odd = jwkOf(rsa, { e: textOf(e) });
+      const set = readKeySet({ keys: [odd, jwkOf(p256)] });
+      expect(set?.ignored).toEqual(isUsed ? [] : ["weak_rsa"]);
+      expect(set?.checksFor(named("RS256"), undefined)).toHaveLength(isUsed ? 1 : 0);
+      expect(set?.checksFor(named("ES256"), undefined)).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    [2047, false],
+    [2048, true],
+    [16_384, true],
+    [16_385, false],
+  ])("S15 uses an RSA key of 2048 to 16384 bits: %i bits, %j", (bits, isUsed) => {
+    // Nobody looks at its factors: it is taken for a key as it stands.
+    const n = 2n ** BigInt(bits - 1) + 12_345n;
+    const set = readKeySet({ keys: [{ kty: "RSA", n: textOf(n), e: "AQAB" }] });
+    expect(set?.ignored).toEqual(isUsed ? [] : ["weak_rsa"]);
+    expect(set?.fingerprints.size).toBe(isUsed ? 1 : 0);
+  });
+
+  it("F12 leaves out an RSA key of the library whose factors can be found (ROCA), in a set, in PEM and as RSA-PSS", async () => {
+    const roca = createPublicKey({ key: { kty: "RSA", n: textOf(rocaModulus()), e: "AQAB" }, format: "jwk" });
+    const pss = await promisify(generateKeyPair)("rsa-pss", { modulusLength: 2048 });
+    const set = readKeySet({ keys: [roca.export({ format: "jwk" }), jwkOf(rsa)] });
+    expect(set?.ignored).toEqual(["roca_rsa"]);
+    expect(set?.checksFor(named("RS256"), undefined)).toHaveLength(1);
+    const written = (key: KeyObject) => importWrittenKey(String(key.export({ format: "pem", type: "spki" })));
+    expect(written(roca)).toEqual({ kind: "ignored", reason: "roca_rsa" });
+    expect(written(rsa.publicKey)).toMatchObject({ kind: "usable" });
+    expect(written(pss.publicKey)).toMatchObject({ kind: "usable" });
+    const [neighbour, longer] = [rocaModulus() + 2n, 2n ** 3000n + rocaModulus()];
+    for (const n of [neighbour, longer]) {
+      expect(readKeySet({ keys: [{ kty: "RSA", n: textOf(n), e: "AQAB" }] })?.ignored).toEqual([]);
+    }
+  });
+
+  it.each([
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  ])("S16 leaves out an Ed25519 key of small order, whatever its sign: %s", (point) => {
+    const positive = Buffer.from(point, "hex");
+    const negative = Buffer.from(positive);
+    negative[31] = (negative[31] ?? 0) | 0x80;
+    const keys = [positive, negative].map((x) => ({ kty: "OKP", crv: "Ed25519", x: x.toString("base64url") }));
     expect(readKeySet({ keys: [...keys, jwkOf(ed25519)] })).toMatchObject({
       ignored: ["weak_point", "weak_point"],
       fingerprints: { size: 1 },

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { importWrittenKey } from "../../src/jwt/public-key.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { oidc } from "../../src/steps/oidc/step.js";
+import { rocaModulus, textOf } from "../jwt/keys.js";
 import { withClient } from "./oidc-config.js";
 import { remarks } from "./run-step.js";
 
@@ -74,6 +75,16 @@ describe("F16: a sign key", () => {
     ],
     ["a JWKS", () => JSON.stringify({ keys: [jwk()] }), "it is a set of keys (JWKS), not a key"],
     ["a symmetric JWK", () => '{"kty":"oct","k":"c2VjcmV0"}', "it is a secret that both sides share, not a public key"],
+    [
+      "F12 a key whose other half can be found from it",
+      () => JSON.stringify({ kty: "RSA", n: textOf(rocaModulus()), e: "AQAB" }),
+      "it is an RSA key whose private half can be found from it (CVE-2017-15361)",
+    ],
+    [
+      "F12 a key with a long exponent",
+      () => JSON.stringify({ ...jwk(), e: textOf(2n ** 33n + 1n) }),
+      "it is an RSA key that is too weak or odd",
+    ],
     ["a key for encryption", () => JSON.stringify({ ...jwk(), use: "enc" }), "it is not meant for checking signatures"],
     ["half a JWK", () => '{"kty":"RSA"', "it is not a JWK that can be read"],
     ["half a PEM", () => pem().slice(0, 200), "it is not a PEM text that can be read"],

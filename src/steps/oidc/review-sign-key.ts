@@ -55,6 +55,10 @@ const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
   ],
   other_use: ["it is not meant for checking signatures", `write the key whose \`use\` is \`sig\`, ${orPublished}`],
   weak_rsa: ["it is an RSA key that is too weak or odd", "use one of 2048 bits or more with the exponent 65537"],
+  roca_rsa: [
+    "it is an RSA key whose private half can be found from it (CVE-2017-15361)",
+    "replace the key at the provider: a smart card or security module of Infineon made it",
+  ],
   weak_point: ["it is an Ed25519 key under which anything can be signed", "use a key that was made properly"],
   broken_json: [
     "it is not a JWK that can be read",
