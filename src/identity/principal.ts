@@ -11,13 +11,16 @@ export interface PrincipalUser {
 /** How a request says whom it acts for: by an API token, by a provider's token, or by the cookie of a login. */
 type PrincipalScheme = "token" | "bearer" | "session";
 
-/** Whom a request acts for, and what it may do. */
+/** Whom a request acts for, and what it may do. It is frozen: many requests share one. */
 export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly user: PrincipalUser;
   readonly scheme: Scheme;
   /** The identifier of the API token, or of the OIDC client that guards the API or logged the user in. */
   readonly credential: string;
-  /** What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. */
+  /**
+   * What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. A copy at each
+   * look; `hasPermission` makes none.
+   */
   readonly permissions: ReadonlySet<string>;
   /** True for what was granted, and for everything where a superuser's credential is not narrowed. */
   readonly hasPermission: (permission: string) => boolean;
@@ -36,6 +39,7 @@ interface Credential<Scheme extends PrincipalScheme> {
   readonly narrowedTo: readonly string[] | null;
 }
 
+/** @returns a frozen object, down to its parts */
 export function createPrincipal<Scheme extends PrincipalScheme>(
   grants: Grants,
   { scheme, identifier, narrowedTo }: Credential<Scheme>,
@@ -43,13 +47,26 @@ export function createPrincipal<Scheme extends PrincipalScheme>(
   const { user } = grants;
   const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
   const isUnlimited = user.isSuperuser && narrowedTo === null;
-  return {
-    user,
+  return Object.freeze({
+    user: Object.freeze(user),
     scheme,
     credential: identifier,
-    permissions,
-    hasPermission: (permission: string) => isUnlimited || permissions.has(permission),
-  };
+    get permissions() {
+      return frozenCopy(permissions);
+    },
+    hasPermission: Object.freeze((permission: string) => isUnlimited || permissions.has(permission)),
+  });
+}
+
+/** A set whose own methods don't change it. Those of its prototype still could, and so each reader has one of its own. */
+function frozenCopy(permissions: ReadonlySet<string>): ReadonlySet<string> {
+  const copy = new Set(permissions);
+  for (const name of ["add", "delete", "clear"]) Object.defineProperty(copy, name, { value: refuseChange });
+  return Object.freeze(copy);
+}
+
+function refuseChange(): never {
+  throw new TypeError("a principal's permissions can't be changed");
 }
 
 /** A token can only take away. */

@@ -107,5 +107,5 @@ function knownToken(stored: StoredToken, nowMs: number): KnownToken {
     if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
   }
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
-  return { id, outcome: { kind: "authenticated", principal }, untilMs, noteAtMs };
+  return { id, outcome: Object.freeze({ kind: "authenticated", principal }), untilMs, noteAtMs };
 }

@@ -56,7 +56,7 @@ function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcom
   const earlier = byClient.get(client);
   if (earlier) return earlier;
   const principal = createPrincipal(lookup.grants, { scheme: "bearer", identifier: client, narrowedTo: null });
-  const outcome: Authenticated = { kind: "authenticated", principal };
+  const outcome: Authenticated = Object.freeze({ kind: "authenticated", principal });
   byClient.set(client, outcome);
   return outcome;
 }
