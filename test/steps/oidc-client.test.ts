@@ -227,6 +227,14 @@ describe("an OpenID Connect client", () => {
     },
   );
 
+  it("F5 warns only, where the client is not enabled", () => {
+    const short = { oidc_rp_sign_algo: "HS256", oidc_rp_client_secret: new Secret("x") };
+    const severities = (fields: object) =>
+      remarks(oidc, withClient({ ...short, ...fields })).map(({ severity }) => severity);
+    expect(severities({ enabled: false })).toEqual(["warning"]);
+    expect(severities({ enabled: true })).toEqual(["error"]);
+  });
+
   it.each(["RS256", "PS512", "ES384", "EdDSA"])("F5 lets the secret be short where %s signs", (algorithm) => {
     expect(codes({ oidc_rp_sign_algo: algorithm, oidc_rp_client_secret: new Secret("x") })).toEqual([]);
   });

@@ -40,7 +40,9 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[
   const message = `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`;
   const hint =
     "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
-  return [refusal("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
+  // Nobody comes in through a client that is not enabled.
+  const remark = client.enabled ? refusal : warning;
+  return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
 }
 
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
