@@ -2,6 +2,7 @@
 export const problemCodes = {
   ALIAS_BOMB: "Aliases in the file expand to far more values than the file holds.",
   ALIAS_UNRESOLVED: "An alias (`*name`) names an anchor that the file does not define before it.",
+  CHANGES_MADE: "The changes were made, but could not be reported, or generated tokens not be put where they belong.",
   COMMAND_LINE: "The command line is wrong: an unknown command or option, or a missing argument.",
   COMMIT_UNKNOWN: "The connection was lost while the changes were being committed; they may be there or not.",
   DATABASE_DAMAGED: "The database's file or a row in it is damaged, or it is not a database at all.",
@@ -43,6 +44,7 @@ export const problemCodes = {
   NO_STEPS_ENABLED: "No step is enabled, so there is nothing to do.",
   NO_SIGN_KEYS: "Nothing is configured that a client's tokens could be checked with.",
   OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults are used.",
+  OUTPUT_FAILED: "Standard output can't be written; nothing was changed.",
   OUTPUT_FILE: "The file for generated tokens can't be written safely.",
   OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
   PLACEHOLDER: "A value still holds a placeholder that should have been replaced.",
@@ -55,6 +57,8 @@ export const problemCodes = {
   SIGN_IN_MISSING: "A superuser or staff account has no `sign_in`, so nobody becomes it through a provider.",
   STEP_INVALID: "A file given with `--steps` does not define steps.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
+  TOKENS_NOT_IN_FILE:
+    "The file of `--tokens-out` lacks tokens that an earlier run generated; their values are nowhere else.",
   TOKENS_UNSEEN: "Tokens would be generated, but nobody could see their values.",
   UNDECLARED: "Entries that this owner manages are in no file; they stay as they are.",
   UNKNOWN_CLIENT_IDENTIFIER: "A client's identifier is neither `admin-oidc` nor `api-oidc`.",

@@ -1,31 +1,34 @@
 import { type Problem, SetupError } from "../errors.js";
 import { outcomeToJson } from "../report/json.js";
 import { countProblems, renderProblems } from "../report/problems.js";
-import { isCommitUnknown } from "./commit-unknown.js";
+import { mayBeCommitted } from "./changes-made.js";
 import { statusOf } from "./exit-status.js";
 import type { Session } from "./session.js";
 
 /** Tells why a command failed, and gives its exit status. */
-export function reportFailure(
+export async function reportFailure(
   session: Pick<Session, "terminal" | "stoppedBy">,
   error: unknown,
   { command, json }: { readonly command: string; readonly json: boolean },
-): number {
+): Promise<number> {
   const { terminal } = session;
   const failure = error instanceof SetupError ? error : unexpected(error);
-  if (json) {
-    const outcome = failure.reason === "invalid" ? "invalid" : "failed";
-    terminal.out(`${JSON.stringify(outcomeToJson(command, outcome, failure.problems), undefined, 2)}\n`);
-  } else {
+  const outcome = failure.reason === "invalid" ? "invalid" : "failed";
+  const isPrinted =
+    json &&
+    !terminal.outIsNull &&
+    (await terminal.outJson(outcomeToJson(command, outcome, failure.problems), { insist: true })).kind === "written";
+  // What can't be told where it belongs is told where it can.
+  if (!isPrinted) {
     const counts = countProblems(failure.problems);
-    const end = isCommitUnknown(failure) ? "" : "; nothing was changed";
+    const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
     terminal.talk(`${renderProblems(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
   }
   return statusOf(failure.reason, session.stoppedBy());
 }
 
 /** Only the kind of an unforeseen error is told: its message may quote what it was working on. */
-function unexpected(error: unknown): SetupError {
+export function unexpected(error: unknown): SetupError {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
   const problem: Problem = {

@@ -1,36 +1,46 @@
 import { CommanderError } from "commander";
 import { setupError } from "../errors.js";
 import { exitStatus } from "./exit-status.js";
+import { printResult } from "./print.js";
 import { createProgram } from "./program.js";
 import { createSession } from "./session.js";
-import { createTerminal } from "./terminal.js";
 
 /** Runs the command line of this process and sets its exit status. */
 export async function main(process: NodeJS.Process): Promise<void> {
-  const terminal = createTerminal(process);
-  const session = createSession(process, terminal);
+  const session = createSession(process);
+  const { terminal } = session;
   const args = process.argv.slice(2);
   const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));
   let status: number = exitStatus.done;
   const program = createProgram(session, (ended) => {
     status = ended;
   });
+  const asked: string[] = [];
   const talked: string[] = [];
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: (text) => talked.push(text) });
+    command.exitOverride().configureOutput({
+      writeOut: (text) => asked.push(text),
+      writeErr: (text) => talked.push(text),
+    });
   }
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     status = await endFailed(error);
   }
+  await terminal.settle();
   process.exitCode = status;
+  // What a reader still does not read would keep the process waiting.
+  if (terminal.isStuck()) process.exit(status);
 
   async function endFailed(error: unknown): Promise<number> {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.done;
     const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? "";
     const { reportFailure } = await import("./failure.js");
     if (!(error instanceof CommanderError)) return reportFailure(session, error, { command, json });
+    if (error.exitCode === 0) {
+      const failed = await printResult(session, { kind: "text", text: asked.join("") }).catch((reason) => reason);
+      return failed === undefined ? exitStatus.done : reportFailure(session, failed, { command, json: false });
+    }
     if (args.length === 0 && !json) {
       terminal.talk(talked.join(""));
       return exitStatus.usage;

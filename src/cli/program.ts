@@ -26,7 +26,7 @@ export function createProgram(session: Session, finished: (status: number) => vo
   withPlanOptions(program.command("apply"), session.env)
     .description("make the database say what the files say, in one transaction")
     .addArgument(files())
-    .option("--tokens-out <file>", "write generated tokens to a new file (mode 0600)")
+    .option("--tokens-out <file>", "write generated tokens to a file (mode 0600)")
     .option("--no-migrate", "never change tables; refuse a database that lacks any")
     .action(run(async () => (await import("./commands/apply.js")).runApply));
 

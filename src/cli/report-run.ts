@@ -4,7 +4,9 @@ import type { GeneratedSecret } from "../plan/kind.js";
 import { runToJson } from "../report/json.js";
 import { renderProblems } from "../report/problems.js";
 import { renderRun } from "../report/run-text.js";
+import { type Printed, printChanges, printResult } from "./print.js";
 import type { Session } from "./session.js";
+import type { Terminal } from "./terminal.js";
 
 export interface ReportOptions {
   readonly output: "text" | "json";
@@ -14,15 +16,21 @@ export interface ReportOptions {
 }
 
 /** Prints a finished run: results on standard output, everything else on standard error. */
-export function reportRun({ terminal }: Session, result: RunResult, options: ReportOptions): void {
+export async function reportRun(session: Session, result: RunResult, options: ReportOptions): Promise<void> {
+  const { terminal } = session;
+  const print = () => rendered(terminal, result, options);
+  if (result.outcome === "applied") await printChanges(session, print, options.shownTokens);
+  else await printResult(session, print());
+}
+
+function rendered(terminal: Terminal, result: RunResult, options: ReportOptions): Printed {
   if (options.output === "json") {
-    terminal.out(`${JSON.stringify(runToJson(result, options.shownTokens), undefined, 2)}\n`);
-    return;
+    return { kind: "json", value: runToJson(result, options.shownTokens) };
   }
   const talk = renderProblems(result.diagnostics, terminal.talkStyle);
   // On one terminal, a line between what is to be said and the result.
   terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;
   const database = withoutPassword(options.database);
-  terminal.out(renderRun(result, { ...options, database, paint, width }));
+  return { kind: "text", text: renderRun(result, { ...options, database, paint, width }) };
 }

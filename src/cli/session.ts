@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import { stopIfInterrupted } from "../engine/interrupt.js";
 import type { StopSignal } from "./exit-status.js";
-import type { Terminal } from "./terminal.js";
+import { createTerminal, type Terminal } from "./terminal.js";
 
 /** What a command gets from the process, so that it touches nothing of it by itself. */
 export interface Session {
@@ -15,7 +15,7 @@ export interface Session {
 }
 
 /** Connects a session to this process. */
-export function createSession(process: NodeJS.Process, terminal: Terminal): Session {
+export function createSession(process: NodeJS.Process): Session {
   const controller = new AbortController();
   let stoppedBy: StopSignal | undefined;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -25,7 +25,7 @@ export function createSession(process: NodeJS.Process, terminal: Terminal): Sess
     });
   }
   return {
-    terminal,
+    terminal: createTerminal(process, controller.signal),
     env: process.env,
     cwd: process.cwd(),
     signal: controller.signal,

@@ -1,17 +1,31 @@
-import { writeSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
+import { devNull } from "node:os";
 import { escapeControls } from "../document/escape.js";
+import { jsonText } from "../report/json-text.js";
 import { createPaint, type Paint } from "../report/paint.js";
 import type { ProblemsOptions } from "../report/problems.js";
+import { createOutput, type WriteOptions, type Written } from "./output.js";
 
 /** The process's streams: results go to `out`, talk goes to `talk`. */
 export interface Terminal {
-  readonly out: (text: string) => void;
+  readonly out: (pieces: Iterable<string>, options: WriteOptions) => Promise<Written>;
+  /** Writes one JSON object to `out`. */
+  readonly outJson: (value: object, options: WriteOptions) => Promise<Written>;
+  /** Writes the first character of the JSON object that is to come, whichever that is, which shows that `out` can be written. */
+  readonly openJson: () => Promise<Written>;
+  /** Never fails a run, nor keeps one waiting before its end. */
   readonly talk: (text: string) => void;
+  /** Waits until what was said is written, or can't be. */
+  readonly settle: () => Promise<void>;
+  /** Whether a reader that does not read keeps the process from ending by itself. */
+  readonly isStuck: () => boolean;
   /** Tells once what is waited for; each message is told once. */
   readonly waiting: (message: string) => void;
   /** Tells on a terminal what is being done, once that has taken over a second. */
   readonly progress: (message: string) => void;
   readonly outIsTerminal: boolean;
+  /** Nobody sees what is written: the null device, which Node also opens in place of a closed stream. */
+  readonly outIsNull: boolean;
   readonly width: number;
   readonly outPaint: Paint;
   readonly talkStyle: ProblemsOptions;
@@ -20,25 +34,51 @@ export interface Terminal {
 const progressAfterMs = 1000;
 const narrowest = 40;
 
-export function createTerminal({ stdout, stderr, env }: typeof process): Terminal {
+export function createTerminal(
+  { stdout, stderr, env }: Pick<NodeJS.Process, "stdout" | "stderr" | "env">,
+  signal: AbortSignal,
+): Terminal {
   const started = Date.now();
   const told = new Set<string>();
   const colour = (stream: { readonly isTTY?: boolean }) =>
     stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
-  const talk = (text: string): void => writeWhole(stderr.fd, text);
+  const results = createOutput(stdout, signal);
+  const words = createOutput(stderr, signal);
+  let talking: Promise<unknown> = Promise.resolve();
+  const talk = (text: string): void => {
+    talking = Promise.all([talking, words.write([text], { insist: true })]);
+  };
+  const settle = async (): Promise<void> => void (await talking);
+  // Both may be the same pipe, where what was said first comes first.
+  const out: Terminal["out"] = async (pieces, options) => {
+    await settle();
+    return results.write(pieces, options);
+  };
+  let isOpened = false;
+  const openJson = async (): Promise<Written> => {
+    if (isOpened) return { kind: "written" };
+    const end = await out(["{"], { insist: false });
+    isOpened = end.kind === "written";
+    return end;
+  };
   const once = (message: string): void => {
     if (told.has(message)) return;
     told.add(message);
     talk(`${escapeControls(message)}…\n`);
   };
   return {
-    out: (text) => writeWhole(stdout.fd, text),
+    out,
+    outJson: (value, options) => out(isOpened ? withoutFirst(jsonText(value)) : jsonText(value), options),
+    openJson,
     talk,
+    settle,
+    isStuck: () => results.isStuck() || words.isStuck(),
     waiting: once,
     progress: (message) => {
       if (stderr.isTTY && Date.now() - started > progressAfterMs) once(message);
     },
     outIsTerminal: stdout.isTTY === true,
+    outIsNull: isNullDevice(stdout.fd),
     width: Math.max(narrowest, stdout.columns || 80),
     outPaint: createPaint(colour(stdout)),
     talkStyle: {
@@ -48,16 +88,17 @@ export function createTerminal({ stdout, stderr, env }: typeof process): Termina
   };
 }
 
-/** Writes at once, so that nothing is lost when the process ends; a reader that went away is no error. */
-function writeWhole(descriptor: number, text: string): void {
-  let bytes = Buffer.from(text);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(descriptor, bytes));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw error;
-    }
+function* withoutFirst(pieces: Iterable<string>): Generator<string> {
+  let start = 1;
+  for (const piece of pieces) {
+    yield piece.slice(start);
+    start = 0;
   }
+}
+
+function isNullDevice(descriptor: number): boolean {
+  // Without bigint, Node 20 takes links for no links afterwards where this is a pipe, and loads modules twice.
+  const options = { bigint: true } as const;
+  const stats = fstatSync(descriptor, options);
+  return stats.isCharacterDevice() && stats.rdev === statSync(devNull, options).rdev;
 }

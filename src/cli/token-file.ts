@@ -1,55 +1,141 @@
-import { lstatSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import * as z from "zod";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { makePrivateFile } from "../secrets/private-file.js";
+import { syncFolder, writePrivateFile } from "../secrets/private-file.js";
+import { changesMade } from "./changes-made.js";
 
-/** A file for generated tokens. */
+/**
+ * A file for generated tokens. Values are first written to a draft beside it, whose name holds the run's id, and which takes the
+ * file's place after the commit: a run that is killed leaves a file whose tokens all exist, and at most a draft, which the next
+ * run settles.
+ */
 export interface TokenFile {
   readonly path: string;
-  /** @throws SetupError `OUTPUT_FILE` (refused) where there is something already, or its folder is not safe */
-  readonly requireFree: () => void;
+  /** @throws SetupError `OUTPUT_FILE` (refused) where there is something else already, or its folder is not safe */
+  readonly requirePlace: () => void;
+  /** Whether a run that was killed left a draft. */
+  readonly hasDrafts: () => boolean;
+  /** Makes the drafts of committed runs the file, and takes the others away. Nobody else may be writing one: call it under the lock. */
+  readonly settleDrafts: (isCommitted: (runId: string) => Promise<boolean>) => Promise<void>;
   /**
-   * Writes the tokens, whole, before they are committed: what can go wrong with the file then still undoes the run. A second
+   * Writes what the file will hold, whole, before it is committed: what can go wrong with it then still undoes the run. A second
    * call replaces what the first one wrote.
    *
    * @throws SetupError `OUTPUT_FILE` (refused)
    */
-  readonly write: (tokens: readonly GeneratedSecret[]) => void;
-  /** Takes the file away again, for tokens that were not committed. */
+  readonly write: (runId: string, tokens: readonly GeneratedSecret[]) => void;
+  /**
+   * Lets the draft take the file's place, after the commit.
+   *
+   * @throws SetupError `CHANGES_MADE` (internal)
+   */
+  readonly publish: () => void;
+  /** Takes the draft away, for tokens that were not committed. */
   readonly discard: () => void;
+  /** The identifiers of the tokens in the file. */
+  readonly identifiers: () => ReadonlySet<string>;
 }
 
-/** JSON: each token's identifier and value. Never overwrites, never follows a link. */
+interface Draft {
+  readonly file: string;
+  readonly tokens: readonly GeneratedSecret[];
+}
+
+const suffix = ".uncommitted";
+
+/** JSON: each token's identifier and value. Adds to a file that it made, and never to another; never follows a link. */
 export function createTokenFile(path: string): TokenFile {
-  let isWritten = false;
+  let own: Draft | undefined;
   const discard = (): void => {
-    if (isWritten) rmSync(path, { force: true });
-    isWritten = false;
+    if (own) rmSync(own.file, { force: true });
+    own = undefined;
   };
   return {
     path,
-    requireFree: () => refuseUnsafe(path),
-    write: (tokens) => {
+    discard,
+    requirePlace: () => void readPlace(path),
+    hasDrafts: () => draftsOf(path).length > 0,
+    settleDrafts: async (isCommitted) => {
+      for (const { file, runId } of draftsOf(path)) {
+        if (await isCommitted(runId)) replace(file, path);
+        else rmSync(file, { force: true });
+      }
+    },
+    write: (runId, tokens) => {
       discard();
-      refuseUnsafe(path);
-      const values = Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()]));
+      const values = {
+        ...readPlace(path),
+        ...Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()])),
+      };
+      const file = `${path}.${runId}${suffix}`;
       try {
-        makePrivateFile(path, `${JSON.stringify(values, undefined, 2)}\n`);
-        isWritten = true;
+        writePrivateFile(file, `${JSON.stringify(values, undefined, 2)}\n`);
+        own = { file, tokens };
+        syncFolder(dirname(path));
       } catch (cause) {
         const message = `the file for generated tokens can't be written (${codeOf(cause)})`;
         throw refused(message, "name one in a folder that exists and may be written to", cause);
       }
     },
-    discard,
+    publish: () => {
+      if (own) publish(own, path);
+    },
+    identifiers: () => new Set(Object.keys(readOwn(path) ?? {})),
   };
 }
 
-function refuseUnsafe(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) {
-    throw refused(`the file for generated tokens, ${path}, exists already`, "move it away, or name another file");
+/** Another run may have settled the draft already, as one that was left. */
+function publish({ file, tokens }: Draft, path: string): void {
+  try {
+    replace(file, path);
+  } catch (cause) {
+    const values = readOwn(path);
+    if (tokens.every(({ key, value }) => values?.[key] === value.reveal())) return;
+    const isKept = existsSync(file);
+    const where = isKept ? `; the generated tokens are in ${file}` : "";
+    throw changesMade(`${path} can't be written (${codeOf(cause)})${where}`, isKept ? [] : tokens, [], { cause });
   }
+}
+
+/** @throws where something else than a file of ours is in the way */
+function replace(draft: string, path: string): void {
+  readPlace(path);
+  renameSync(draft, path);
+  syncFolder(dirname(path));
+}
+
+function draftsOf(path: string): readonly { readonly file: string; readonly runId: string }[] {
+  const [folder, begin] = [dirname(path), `${basename(path)}.`];
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    if (!name.startsWith(begin) || !name.endsWith(suffix)) return [];
+    const file = join(folder, name);
+    return isOwn(file) ? [{ file, runId: name.slice(begin.length, -suffix.length) }] : [];
+  });
+}
+
+/** A regular file of this user that nobody else may read. */
+function isOwn(file: string): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.uid === process.getuid?.() && (stats.mode & 0o077) === 0;
+}
+
+const tokenValues = z.record(z.string(), z.string());
+
+/** What a file of ours holds; undefined for anything else, or nothing. */
+function readOwn(path: string): Readonly<Record<string, string>> | undefined {
+  if (!isOwn(path)) return undefined;
+  try {
+    return tokenValues.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the file holds so far, or nothing where there is none. */
+function readPlace(path: string): Readonly<Record<string, string>> {
   const folder = statSync(dirname(path), { throwIfNoEntry: false });
   if (!folder) {
     throw refused(
@@ -61,6 +147,13 @@ function refuseUnsafe(path: string): void {
   if ((folder.mode & 0o002) !== 0 && (folder.mode & sticky) === 0) {
     throw refused(`everybody may write to the folder of ${path}`, "name a file in a folder of your own");
   }
+  if (!lstatSync(path, { throwIfNoEntry: false })) return {};
+  const values = readOwn(path);
+  if (values) return values;
+  throw refused(
+    `the file for generated tokens, ${path}, exists already, and is not one that vtb-setup made`,
+    "move it away, or name another file; only a file of this user with mode 0600 that holds tokens is added to",
+  );
 }
 
 function refused(message: string, hint: string, cause?: unknown): Error {

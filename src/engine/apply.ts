@@ -46,7 +46,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
   if ("changes" in look) {
     const { changes, unchanged, undeclared, diagnostics } = look;
-    if (changes.length === 0 && first.kind === "current") {
+    if (changes.length === 0 && first.kind === "current" && !options.leftBehind.exists()) {
       return finish({
         outcome: "unchanged",
         migrations: [],
@@ -85,6 +85,7 @@ async function applyInside(
   const now = options.now().toISOString();
   const ran = await runPending(tx, database, knownMigrations(configuration), { now, migrate: options.migrate });
   const migrations = hasTables ? ran : [];
+  if (options.leftBehind.exists()) await options.leftBehind.settle((runId) => isCommitted(tx, runId));
   const { plan, vault } = await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
@@ -106,9 +107,13 @@ async function applyInside(
   const result = finish({ ...done, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
-  await options.beforeCommit(generated);
+  await options.beforeCommit(generated, result.run.id);
   await checkpoint(options.signal);
   return { commit: true, value: result };
+}
+
+async function isCommitted(tx: Transaction<Tables>, runId: string): Promise<boolean> {
+  return (await tx.selectFrom("runs").select("id").where("id", "=", runId).executeTakeFirst()) !== undefined;
 }
 
 async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<void> {

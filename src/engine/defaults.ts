@@ -42,5 +42,6 @@ export function applyDefaults(): ApplyOptions {
     migrate: true,
     beforeGenerating: () => {},
     beforeCommit: () => Promise.resolve(),
+    leftBehind: { exists: () => false, settle: () => Promise.resolve() },
   };
 }

@@ -45,7 +45,14 @@ export interface ApplyOptions extends RunOptions, LockingOptions {
   readonly beforeGenerating: () => void;
   /**
    * Takes generated tokens while the transaction can still be rolled back; what it throws does that. Where the database asks for
-   * the whole transaction again, it is called again, with other tokens.
+   * the whole transaction again, it is called again, with other tokens. The run's id is that of its row in `runs`.
    */
-  readonly beforeCommit: (generated: readonly GeneratedSecret[]) => Promise<void>;
+  readonly beforeCommit: (generated: readonly GeneratedSecret[], runId: string) => Promise<void>;
+  /** What earlier runs left unfinished that were killed around their commit. */
+  readonly leftBehind: {
+    /** True makes a run take the lock even where there is nothing to do. */
+    readonly exists: () => boolean;
+    /** Called under the lock, before anything is compared. */
+    readonly settle: (isCommitted: (runId: string) => Promise<boolean>) => Promise<void>;
+  };
 }

@@ -31,6 +31,7 @@ export async function withDatabase<T>(
   } catch (error) {
     throw error instanceof SetupError ? error : (database?.explain(error) ?? error);
   } finally {
-    await database?.close();
+    // What the work came to stands, also where closing fails: it may have been committed.
+    await database?.close().catch(() => {});
   }
 }

@@ -11,7 +11,7 @@ import { dirname } from "node:path";
 export function makePrivateFile(file: string, text: string, mode = 0o600): void {
   const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    writeDraft(draft, text, mode);
+    writePrivateFile(draft, text, mode);
     // Unlike a rename, a link refuses to take the place of another file.
     linkSync(draft, file);
     syncFolder(dirname(file));
@@ -20,20 +20,24 @@ export function makePrivateFile(file: string, text: string, mode = 0o600): void 
   }
 }
 
-function writeDraft(draft: string, text: string, mode: number): void {
-  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+/** Makes a file and writes it to the disk. A process that ends amid it leaves a part of it. */
+export function writePrivateFile(file: string, text: string, mode = 0o600): void {
+  const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     // The umask may have taken more away than it should.
     fchmodSync(descriptor, mode);
     writeFileSync(descriptor, text);
     fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }
 }
 
 /** A file's name is on disk only once its folder is. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, constants.O_RDONLY);
   try {
     fsyncSync(descriptor);

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Canaries } from "../support/canaries.js";
+import { databaseOf } from "../support/databases.js";
+import { openForTest } from "../support/run.js";
 import { type Row, rowText, toDatabase } from "./canary-row.js";
 
 /** The codes from K to Y. */
@@ -58,6 +60,21 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       ),
     },
     { code: "OPTIONS_DEFAULTED", how: "no options", yaml: client("enabled: true") },
+    {
+      code: "TOKENS_NOT_IN_FILE",
+      how: "a file that is gone",
+      told: ["apply"],
+      yaml: token("token: {generate: true}"),
+      args: ["--tokens-out", "out.json"],
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        // An earlier run generated it.
+        const row = { identifier: "rij", generated: 1, digest: "0".repeat(64) } as const;
+        await kysely.updateTable("api_tokens").set(row).where("identifier", "=", "standaard").execute();
+        await kysely.updateTable("users").set({ username: "rij" }).where("username", "=", "standaard").execute();
+      },
+    },
     {
       code: "OUTPUT_FILE",
       how: "a file that is there",

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { runApply } from "../../src/cli/commands/apply.js";
-import { createSession } from "../../src/cli/session.js";
-import { createTerminal } from "../../src/cli/terminal.js";
+import { runPlan } from "../../src/cli/commands/plan.js";
+import { createSession, type Session } from "../../src/cli/session.js";
+import type { ApplySettings, PlanSettings } from "../../src/cli/settings.js";
+import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/driver-unusable.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open-live.js";
@@ -67,6 +69,23 @@ afterAll(async () => {
   await server?.close();
 });
 
+const fullOutput: Partial<Terminal> = { out: async () => ({ kind: "failed", code: "ENOSPC" }) };
+
+/** Runs a command on base.yaml and these files with a terminal that differs from this process's. */
+function runHere(
+  run: (session: Session, files: readonly string[], settings: ApplySettings & PlanSettings) => Promise<number>,
+  folder: string,
+  differences: Partial<Terminal>,
+  ...files: readonly string[]
+) {
+  const session = createSession(process);
+  const terminal = { ...session.terminal, talk: () => {}, ...differences };
+  const settings = { output: "text", strict: false, steps: [], prune: false, owner: "default", wait: 0 } as const;
+  const more = { offline: true, migrate: true, detailedExitcode: false, database: databaseOf(folder) };
+  const paths = ["base.yaml", ...files].map((name) => join(folder, name));
+  return run({ ...session, terminal, env: base.env, cwd: folder }, paths, { ...settings, ...more });
+}
+
 /** What needs more than files and a command line. */
 const inProcess: Readonly<Partial<Record<ProblemCode, (folder: string) => Promise<unknown>>>> = {
   COMMIT_UNKNOWN: async (folder) => {
@@ -91,15 +110,13 @@ const inProcess: Readonly<Partial<Record<ProblemCode, (folder: string) => Promis
     return plan({ ...configuration, warnings: [] }, runOptions(elsewhere, { env: base.env, strict: true }));
   },
   TOKENS_UNSEEN: (folder) => {
-    const terminal = { ...createTerminal(process), outIsTerminal: false };
-    const session = { ...createSession(process, terminal), env: base.env, cwd: folder };
     const yaml =
       "tokenauth_config_enable: true\ntokenauth:\n  items: [{identifier: a, token: {generate: true}, contact_person: A, email: a@b.nl}]\n";
     writeFiles(folder, { "rij.yaml": yaml });
-    const settings = { output: "text", strict: false, steps: [], prune: false, owner: "default", wait: 0 } as const;
-    const more = { offline: true, migrate: true, database: databaseOf(folder) };
-    return runApply(session, [join(folder, "base.yaml"), join(folder, "rij.yaml")], { ...settings, ...more });
+    return runHere(runApply, folder, { outIsTerminal: false }, "rij.yaml");
   },
+  CHANGES_MADE: (folder) => runHere(runApply, folder, fullOutput),
+  OUTPUT_FAILED: (folder) => runHere(runPlan, folder, fullOutput),
   DATABASE_LOCKED: async (folder) => {
     const database = databaseOf(folder);
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

@@ -1,30 +1,116 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createTokenFile } from "../../src/cli/token-file.js";
+import { SetupError } from "../../src/errors.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { temporaryFolder } from "../support/run.js";
 
-const token = (value: string) => [{ kind: "api_token", key: "ci", value: new Secret(value) }];
+const token = (value: string, key = "ci") => [{ kind: "api_token", key, value: new Secret(value) }];
+const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
+
+function place() {
+  const folder = temporaryFolder();
+  const path = join(folder, "tokens.json");
+  return { folder, path, file: createTokenFile(path) };
+}
 
 describe("the file for generated tokens", () => {
   it("holds those of the last attempt, where a database asks for the whole transaction again", () => {
-    const path = join(temporaryFolder(), "tokens.json");
-    const file = createTokenFile(path);
-    file.write(token("first"));
-    file.write(token("second"));
-    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ ci: "second" });
-    file.discard();
-    expect(existsSync(path)).toBe(false);
+    const { folder, path, file } = place();
+    file.write("run", token("first"));
+    file.write("run", token("second"));
+    file.publish();
+    expect(read(path)).toEqual({ ci: "second" });
+    expect(readdirSync(folder)).toEqual(["tokens.json"]);
   });
 
-  it("never replaces or takes away somebody else's", () => {
-    const path = join(temporaryFolder(), "tokens.json");
-    writeFileSync(path, "{}");
-    const file = createTokenFile(path);
-    expect(() => file.requireFree()).toThrow("exists already [OUTPUT_FILE]");
-    expect(() => file.write(token("first"))).toThrow("exists already [OUTPUT_FILE]");
+  it("F22: is not there before the commit, and its draft goes when there is none", () => {
+    const { folder, path, file } = place();
+    file.write("run", token("first"));
+    expect(existsSync(path)).toBe(false);
     file.discard();
-    expect(readFileSync(path, "utf8")).toBe("{}");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("F45: is added to, whole and with mode 0600, and a token's newer value takes the place of the older one", () => {
+    const { folder, path, file } = place();
+    file.write("one", [...token("first"), ...token("kept", "cd")]);
+    file.publish();
+    const next = createTokenFile(path);
+    next.write("two", [...token("second"), ...token("third", "zaak")]);
+    expect(read(path)).toEqual({ ci: "first", cd: "kept" });
+    next.publish();
+    expect(read(path)).toEqual({ ci: "second", cd: "kept", zaak: "third" });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect([...next.identifiers()]).toEqual(["ci", "cd", "zaak"]);
+    expect(readdirSync(folder)).toEqual(["tokens.json"]);
+  });
+
+  it.each([
+    ["that others may read", "{}", 0o644],
+    ["that holds something else", "[]", 0o600],
+    ["that is no JSON", "x", 0o600],
+  ])("F45: never replaces or takes away one %s", (_what, text, mode) => {
+    const { path, file } = place();
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    expect(() => file.requirePlace()).toThrow("exists already, and is not one that vtb-setup made [OUTPUT_FILE]");
+    expect(() => file.write("run", token("first"))).toThrow("[OUTPUT_FILE]");
+    file.discard();
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  it("F22: is settled from the drafts that killed runs left: those that were committed count", async () => {
+    const { folder, path, file } = place();
+    for (const run of ["done", "undone"]) createTokenFile(path).write(run, token(run, run));
+    // Nothing of ours, whatever it is called.
+    writeFileSync(join(folder, "tokens.json.other.uncommitted"), "{}", { mode: 0o644 });
+    expect(file.hasDrafts()).toBe(true);
+    await file.settleDrafts(async (run) => run === "done");
+    expect(read(path)).toEqual({ done: "done" });
+    expect(readdirSync(folder).sort()).toEqual(["tokens.json", "tokens.json.other.uncommitted"]);
+    expect(file.hasDrafts()).toBe(false);
+  });
+
+  it("F22: may be settled by another run between the commit and its end", async () => {
+    const { path, file } = place();
+    file.write("run", token("first"));
+    await createTokenFile(path).settleDrafts(async () => true);
+    file.publish();
+    expect(read(path)).toEqual({ ci: "first" });
+  });
+
+  it("F21: that is in the way after the commit is left alone, and where the tokens are is told", () => {
+    const { folder, path, file } = place();
+    file.write("run", token("first"));
+    writeFileSync(path, "mine");
+    const { problems } = failureOf(() => file.publish());
+    expect(problems).toMatchObject([
+      { code: "CHANGES_MADE", message: expect.stringContaining("; the generated tokens are in ") },
+    ]);
+    expect(problems[0]?.hint).not.toContain("ci");
+    expect(readFileSync(path, "utf8")).toBe("mine");
+    const [draft = ""] = readdirSync(folder).filter((name) => name.endsWith(".uncommitted"));
+    expect(read(join(folder, draft))).toEqual({ ci: "first" });
+  });
+
+  it("F21: that can't be made after the commit costs the tokens, and says which", () => {
+    const { folder, file } = place();
+    file.write("run", token("first"));
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    expect(failureOf(() => file.publish()).problems).toMatchObject([
+      { code: "CHANGES_MADE", hint: expect.stringMatching(/anew.*: ci$/) },
+    ]);
   });
 });
+
+function failureOf(work: () => void): SetupError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SetupError) return error;
+    throw error;
+  }
+  throw new Error("expected a failure");
+}

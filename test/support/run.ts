@@ -65,6 +65,7 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     lockTimeoutMs: 5000,
     migrate: true,
     beforeGenerating: () => {},
+    leftBehind: { exists: () => false, settle: async () => {} },
     beforeCommit: async (generated) => void handedOut.push(...generated),
     handedOut,
     ...overrides,

@@ -1,31 +1,39 @@
 import { hostname, userInfo } from "node:os";
 import { escapeControls } from "../../document/escape.js";
 import { apply } from "../../engine/apply.js";
+import type { Configuration } from "../../engine/configuration.js";
 import { applyDefaults } from "../../engine/defaults.js";
 import { loadConfig } from "../../engine/load.js";
-import { setupError } from "../../errors.js";
+import type { RunResult } from "../../engine/result.js";
+import { type Problem, type SetupError, setupError } from "../../errors.js";
+import { generatedKeys } from "../../plan/generates.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
-import { isCommitUnknown } from "../commit-unknown.js";
+import { mayBeCommitted } from "../changes-made.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
+import { provePrintable } from "../print.js";
 import { reportRun } from "../report-run.js";
 import { runOptions } from "../run-options.js";
 import type { Session } from "../session.js";
 import type { ApplySettings } from "../settings.js";
-import { createTokenFile } from "../token-file.js";
+import { createTokenFile, type TokenFile } from "../token-file.js";
 
 export async function runApply(session: Session, files: readonly string[], settings: ApplySettings): Promise<number> {
   const { terminal } = session;
   const configuration = await loadConfig(files, await loadOptions(session, settings));
   const tokenFile = settings.tokensOut === undefined ? undefined : createTokenFile(settings.tokensOut);
-  const isShown = tokenFile === undefined && (settings.output === "json" || terminal.outIsTerminal);
-  const requirePlace = (): void => (tokenFile ? tokenFile.requireFree() : refuseUnseen(isShown));
-  const keepTokens = (generated: readonly GeneratedSecret[]): void => {
-    if (generated.length === 0) return;
-    if (tokenFile) tokenFile.write(generated);
-    else refuseUnseen(isShown);
+  const isSeen = settings.output === "json" ? !terminal.outIsNull : terminal.outIsTerminal;
+  const requirePlace = (): void => {
+    if (tokenFile) tokenFile.requirePlace();
+    else if (!isSeen) throw unseen(terminal.outIsNull);
   };
-  let result: Awaited<ReturnType<typeof apply>>;
+  const keepTokens = async (generated: readonly GeneratedSecret[], runId: string): Promise<void> => {
+    if (generated.length === 0) return;
+    requirePlace();
+    if (tokenFile) tokenFile.write(runId, generated);
+    else if (settings.output === "json") await provePrintable(session);
+  };
+  let result: RunResult;
   try {
     result = await apply(configuration, {
       ...runOptions(session, settings),
@@ -33,16 +41,20 @@ export async function runApply(session: Session, files: readonly string[], setti
       lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, settings.wait),
       migrate: settings.migrate,
       beforeGenerating: requirePlace,
-      beforeCommit: async (generated) => keepTokens(generated),
+      beforeCommit: keepTokens,
+      ...(tokenFile && { leftBehind: { exists: tokenFile.hasDrafts, settle: tokenFile.settleDrafts } }),
     });
   } catch (error) {
-    // What may have been committed must not be lost.
-    if (!isCommitUnknown(error)) tokenFile?.discard();
+    // What may have been committed must not be lost: the next run settles it.
+    if (!mayBeCommitted(error)) tokenFile?.discard();
     throw error;
   }
   // A commit that failed was tried again, and by then somebody else may have made what the first try made.
   if (result.generated.length === 0) tokenFile?.discard();
-  reportRun(session, result, { ...settings, files, shownTokens: isShown ? result.generated : [] });
+  else tokenFile?.publish();
+  const diagnostics = [...result.diagnostics, ...(tokenFile ? missingTokens(configuration, tokenFile) : [])];
+  const shownTokens = tokenFile ? [] : result.generated;
+  await reportRun(session, { ...result, diagnostics }, { ...settings, files, shownTokens });
   if (settings.output === "text" && tokenFile && result.generated.length > 0) {
     const count = result.generated.length;
     const tokens = count === 1 ? "1 generated token was" : `${count} generated tokens were`;
@@ -52,14 +64,31 @@ export async function runApply(session: Session, files: readonly string[], setti
 }
 
 /** Nobody would ever know the value of a token that was only written to the database. */
-function refuseUnseen(isShown: boolean): void {
-  if (isShown) return;
-  throw setupError(
+function unseen(isNull: boolean): SetupError {
+  const why = isNull
+    ? "standard output is closed or the null device"
+    : "standard output is not a terminal and does not show them";
+  return setupError(
     "refused",
     "TOKENS_UNSEEN",
-    "tokens would be generated, but standard output is not a terminal and does not show them",
+    `tokens would be generated, but ${why}`,
     "give --tokens-out FILE to write them to a file, or --output json to print them",
   );
+}
+
+/** The values of earlier runs are only where those put them. */
+function missingTokens(configuration: Configuration, file: TokenFile): readonly Problem[] {
+  const kept = file.identifiers();
+  const missing = generatedKeys(configuration.kinds, configuration.resources).filter((key) => !kept.has(key));
+  if (missing.length === 0) return [];
+  return [
+    {
+      severity: "note",
+      code: "TOKENS_NOT_IN_FILE",
+      message: `${file.path} lacks generated tokens, of which the database has only digests: ${missing.join(", ")}`,
+      hint: "where nobody has stored them, make each of them anew, by applying it once with `state: absent` and then again without",
+    },
+  ];
 }
 
 /** Who runs this, as `user@host`. */

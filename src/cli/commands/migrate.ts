@@ -1,18 +1,21 @@
 import { escapeControls } from "../../document/escape.js";
 import { applyDefaults } from "../../engine/defaults.js";
-import { migrate } from "../../engine/migrate.js";
+import { type MigrateResult, migrate } from "../../engine/migrate.js";
 import { loadStepModules } from "../../engine/step-modules.js";
 import { migrationsToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";
+import { type Printed, printChanges, printResult } from "../print.js";
 import type { Session } from "../session.js";
 import type { MigrateSettings } from "../settings.js";
+import type { Terminal } from "../terminal.js";
 
 export async function runMigrate(
-  { terminal, env, cwd, signal }: Session,
+  session: Session,
   _files: readonly string[],
   settings: MigrateSettings,
 ): Promise<number> {
+  const { terminal, env, cwd, signal } = session;
   const { kinds } = await loadStepModules(settings.steps, cwd);
   const { database, wait } = settings;
   const result = await migrate({
@@ -20,14 +23,17 @@ export async function runMigrate(
     lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, wait),
     onWaiting: terminal.waiting,
   });
-  if (settings.output === "json") {
-    terminal.out(`${JSON.stringify(migrationsToJson(result), undefined, 2)}\n`);
-    return exitStatus.done;
-  }
+  const print = () => rendered(terminal, result, settings);
+  if (result.outcome === "applied") await printChanges(session, print, []);
+  else await printResult(session, print());
+  return exitStatus.done;
+}
+
+function rendered(terminal: Terminal, result: MigrateResult, { output }: MigrateSettings): Printed {
+  if (output === "json") return { kind: "json", value: migrationsToJson(result) };
   terminal.talk(renderProblems(result.diagnostics, terminal.talkStyle));
   const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
-  terminal.out(
-    names.length === 0 ? "Nothing to do: the tables are those of this version.\n" : `Migrated:\n${names.join("")}`,
-  );
-  return exitStatus.done;
+  const text =
+    names.length === 0 ? "Nothing to do: the tables are those of this version.\n" : `Migrated:\n${names.join("")}`;
+  return { kind: "text", text };
 }

@@ -10,6 +10,6 @@ import type { PlanSettings } from "../settings.js";
 export async function runPlan(session: Session, files: readonly string[], settings: PlanSettings): Promise<number> {
   const configuration = await loadConfig(files, await loadOptions(session, settings));
   const result = await plan(configuration, runOptions(session, settings));
-  reportRun(session, result, { ...settings, files, shownTokens: [] });
+  await reportRun(session, result, { ...settings, files, shownTokens: [] });
   return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
 }

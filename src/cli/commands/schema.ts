@@ -2,14 +2,15 @@ import { configurationSchema } from "../../config/schema-file.js";
 import { loadStepModules } from "../../engine/step-modules.js";
 import { coreSteps } from "../../steps/registry.js";
 import { exitStatus } from "../exit-status.js";
+import { printResult } from "../print.js";
 import type { Session } from "../session.js";
 
 export async function runSchema(
-  { terminal, cwd }: Session,
+  session: Session,
   _files: readonly string[],
   settings: { readonly steps: readonly string[] },
 ): Promise<number> {
-  const { steps } = await loadStepModules(settings.steps, cwd);
-  terminal.out(`${JSON.stringify(configurationSchema([...coreSteps, ...steps]), undefined, 2)}\n`);
+  const { steps } = await loadStepModules(settings.steps, session.cwd);
+  await printResult(session, { kind: "json", value: configurationSchema([...coreSteps, ...steps]) });
   return exitStatus.done;
 }

@@ -1,15 +1,16 @@
 import { loadStepModules } from "../../engine/step-modules.js";
 import { coreSteps } from "../../steps/registry.js";
 import { exitStatus } from "../exit-status.js";
+import { printResult } from "../print.js";
 import type { Session } from "../session.js";
 import type { CommonSettings } from "../settings.js";
 
 export async function runSteps(
-  { terminal, cwd }: Session,
+  session: Session,
   _files: readonly string[],
   settings: CommonSettings & { readonly steps: readonly string[] },
 ): Promise<number> {
-  const { steps } = await loadStepModules(settings.steps, cwd);
+  const { steps } = await loadStepModules(settings.steps, session.cwd);
   const listed = [...coreSteps, ...steps].map(({ title, flag, namespace, kinds }) => ({
     title,
     flag,
@@ -17,14 +18,14 @@ export async function runSteps(
     kinds,
   }));
   if (settings.output === "json") {
-    terminal.out(`${JSON.stringify({ formatVersion: 1, command: "steps", steps: listed }, undefined, 2)}\n`);
+    await printResult(session, { kind: "json", value: { formatVersion: 1, command: "steps", steps: listed } });
     return exitStatus.done;
   }
-  const { bold } = terminal.outPaint;
+  const { bold } = session.terminal.outPaint;
   const blocks = listed.map(
     ({ title, flag, namespace, kinds }) =>
       `${bold(title)}\n  enabled by  ${flag}: true\n  configured  ${namespace}:\n  declares    ${kinds.join(", ")}\n`,
   );
-  terminal.out(blocks.join("\n"));
+  await printResult(session, { kind: "text", text: blocks.join("\n") });
   return exitStatus.done;
 }

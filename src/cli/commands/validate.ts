@@ -4,6 +4,7 @@ import { outcomeToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
+import { printResult } from "../print.js";
 import type { Session } from "../session.js";
 import type { ValidateSettings } from "../settings.js";
 
@@ -16,10 +17,10 @@ export async function runValidate(
   const options = await loadOptions(session, settings);
   const warnings = await validate(files, { ...options, noEnv: !settings.env });
   if (settings.output === "json") {
-    terminal.out(`${JSON.stringify(outcomeToJson("validate", "valid", warnings), undefined, 2)}\n`);
+    await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
   } else {
     terminal.talk(renderProblems(warnings, terminal.talkStyle));
-    terminal.out(`Valid: ${files.map(escapeControls).join(" ")}\n`);
+    await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(" ")}\n` });
   }
   return exitStatus.done;
 }

@@ -65,7 +65,7 @@ describe("a commit whose answer is lost", () => {
     expect(await kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "lezers" }]);
   });
 
-  it("keeps the file of generated tokens, ends with 5, and does not claim that nothing was changed", async () => {
+  it("F22: keeps the generated tokens for the next run, ends with 5, and does not claim that nothing was changed", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": tokenFile(tokenItem("ci", "{generate: true}")) });
     const url = temporaryDatabase();
@@ -73,6 +73,10 @@ describe("a commit whose answer is lost", () => {
     const args = ["apply", "config.yaml", "--tokens-out", join(folder, "tokens.json"), "--database"];
     const { status, stderr } = await runCli([...args, lost], { cwd: folder });
     expect({ status, known: stderr.includes("nothing was changed") }).toEqual({ status: 5, known: false });
+    expect(existsSync(join(folder, "tokens.json"))).toBe(false);
+    // It was done, so the next run finds nothing to do but to make the draft the file.
+    const again = await runCli([...args, url], { cwd: folder });
+    expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("Nothing to do") });
     expect(readFileSync(join(folder, "tokens.json"), "utf8")).toMatch(/"ci": "vtb_/);
     // A near twin: where the run failed before, the file goes away.
     const other = ["apply", "config.yaml", "--tokens-out", join(folder, "other.json"), "--database"];

@@ -1,0 +1,76 @@
+import { stopIfInterrupted } from "../engine/interrupt.js";
+import { assertNever, type SetupError, setupError } from "../errors.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import { changesMade } from "./changes-made.js";
+import { unexpected } from "./failure.js";
+import type { Unwritten, WriteOptions, Written } from "./output.js";
+import type { Session } from "./session.js";
+import type { Terminal } from "./terminal.js";
+
+/** What a command ends with on standard output. */
+export type Printed =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "json"; readonly value: object };
+
+/**
+ * Prints the result of a command that changed nothing. A reader that went away, such as `head`, has seen what it wanted.
+ *
+ * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
+ */
+export async function printResult({ terminal, signal }: Session, printed: Printed): Promise<void> {
+  const end = await write(terminal, printed, { insist: false });
+  if (end.kind === "stopped") stopIfInterrupted(signal);
+  if (end.kind === "failed") throw outputFailed(end);
+}
+
+/**
+ * Prints what was changed. Whatever goes wrong with it, that the changes were made is not denied.
+ *
+ * @param tokens the generated tokens that are printed, and have been nowhere else
+ * @throws SetupError `CHANGES_MADE` (internal) where not all of it could be printed, whatever the reason
+ */
+export async function printChanges(
+  { terminal }: Session,
+  print: () => Printed,
+  tokens: readonly GeneratedSecret[],
+): Promise<void> {
+  let end: Written;
+  try {
+    end = await write(terminal, print(), { insist: true });
+  } catch (cause) {
+    throw changesMade("reporting them failed", tokens, unexpected(cause).problems, { cause });
+  }
+  if (end.kind !== "written") throw changesMade(whyNot(end), tokens);
+}
+
+/**
+ * Shows that the JSON object to come can be written, before tokens are committed that are printed nowhere else.
+ *
+ * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
+ */
+export async function provePrintable({ terminal, signal }: Session): Promise<void> {
+  const end = await terminal.openJson();
+  if (end.kind === "stopped") stopIfInterrupted(signal);
+  if (end.kind !== "written") throw outputFailed(end);
+}
+
+function write(terminal: Terminal, printed: Printed, options: WriteOptions): Promise<Written> {
+  return printed.kind === "json" ? terminal.outJson(printed.value, options) : terminal.out([printed.text], options);
+}
+
+function outputFailed(end: Unwritten): SetupError {
+  return setupError("internal", "OUTPUT_FAILED", whyNot(end), "send it somewhere else, or make room there");
+}
+
+function whyNot(end: Unwritten): string {
+  switch (end.kind) {
+    case "reader_gone":
+      return "the reader of standard output has gone away";
+    case "stopped":
+      return "a signal came while the reader of standard output did not read";
+    case "failed":
+      return `standard output can't be written (${end.code})`;
+    default:
+      return assertNever(end);
+  }
+}
