@@ -5,6 +5,7 @@ export const problemCodes = {
   CHANGES_MADE: "The changes were made, but could not be reported, or generated tokens not be put where they belong.",
   COMMAND_LINE: "The command line is wrong: an unknown command or option, or a missing argument.",
   COMMIT_UNKNOWN: "The connection was lost while the changes were being committed; they may be there or not.",
+  CONFUSABLE_NAMES: "Two users, or two groups, have names that can be taken for each other.",
   DATABASE_DAMAGED: "The database's file or a row in it is damaged, or it is not a database at all.",
   DATABASE_DRIVER: "The package that talks to the database is missing, or was built for another Node.",
   DATABASE_FAILED: "The database answered with an error that is not one of the known ones.",

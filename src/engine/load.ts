@@ -1,3 +1,4 @@
+import { findConfusableNames } from "../config/confusable-names.js";
 import { validateDocuments } from "../config/validate.js";
 import type { Finding } from "../document/finding.js";
 import { quoteSource } from "../document/quote.js";
@@ -60,13 +61,15 @@ async function readConfiguration(
   const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
   const found = [...findings, ...validation.findings];
   const errors = found.filter(({ severity }) => severity === "error");
-  const problems = quote([...found, ...(errors.length > 0 ? [] : remarkOn(kinds, validation.declarations))]);
+  const { declarations } = validation;
+  const confusable = await findConfusableNames(kinds, declarations);
+  const problems = quote([...found, ...confusable, ...(errors.length > 0 ? [] : remarkOn(kinds, declarations))]);
   // What is wrong with the files' owners and modes says nothing about what is in them.
   const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
   if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);
   refuseWarnings(options, problems);
   return {
-    declarations: validation.declarations,
+    declarations,
     kinds,
     declaredKinds: new Set(validation.enabled.flatMap((step) => step.kinds)),
     files: documents.map(({ file, sha256 }) => ({ file, sha256 })),

@@ -1,3 +1,4 @@
+import { nameFault } from "../formats/hidden.js";
 import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */
@@ -24,7 +25,8 @@ export function readGroups(claim: unknown): ClaimedGroups {
   if (claim === undefined || claim === null) return { names: [], isSound: true };
   const written = listOf(claim);
   if (!written?.every((name) => typeof name === "string")) return { names: [], isSound: false };
-  const names = [...new Set(written)].filter(isGroupName);
+  // As files write them: the same group is not made twice.
+  const names = [...new Set(written.map((name) => name.normalize("NFC")))].filter(isGroupName);
   return { names: names.slice(0, mostGroups), isSound: names.length === written.length && names.length <= mostGroups };
 }
 
@@ -35,5 +37,5 @@ function listOf(claim: unknown): readonly unknown[] | undefined {
 }
 
 function isGroupName(name: string): boolean {
-  return name.trim() !== "" && name.length <= longestName && isPrintable(name);
+  return name !== "" && name.length <= longestName && nameFault(name) === undefined;
 }

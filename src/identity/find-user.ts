@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
+import { createLookalikes } from "../formats/lookalikes.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
 
@@ -57,7 +58,7 @@ export async function findUser(
   const [user] = found;
   if (!user) {
     const isLookalike = skeleton !== name && (await usersNamed(db, skeleton, profile.isCaseSensitive)).length > 0;
-    return isLookalike ? fault("username_confusable") : { kind: "none" };
+    return isLookalike || (await looksPrivileged(db, name)) ? fault("username_confusable") : { kind: "none" };
   }
   if (found.length > 1) return fault("username_ambiguous");
   // Nobody becomes an existing user by a name that only looks the same.
@@ -85,6 +86,19 @@ function linkByName(user: UserRow, providerId: string, providers: Providers): Fo
 function looksLikeServiceAccount(user: UserRow): boolean {
   const isPersonal = user.password_hash !== null || user.email + user.first_name + user.last_name !== "";
   return !isPersonal && user.is_staff === 0 && user.is_superuser === 0;
+}
+
+/** Whoever is called almost like an administrator is taken for one, by people who read logs and give rights. */
+async function looksPrivileged(db: Connection, name: string): Promise<boolean> {
+  const rows = await db
+    .selectFrom("users")
+    .select("username")
+    .where((eb) => eb.or([eb("is_superuser", "=", 1), eb("is_staff", "=", 1)]))
+    .execute();
+  const privileged = rows.map(({ username }) => username);
+  const lookalikes = await createLookalikes([name, ...privileged]);
+  for (const username of privileged) lookalikes.add(username);
+  return lookalikes.find(name) !== undefined;
 }
 
 interface Providers {

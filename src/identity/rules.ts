@@ -63,9 +63,9 @@ export function readUserRules(options: unknown, reservedGroups: readonly string[
     createsGroups: groups.sync === undefined || groups.sync === true,
     fitsPattern: readPattern(groups.sync_pattern),
     isReserved: reserveGroups(reservedGroups),
-    defaultGroups: textsOf(groups.default_groups),
+    defaultGroups: namesOf(groups.default_groups),
     makesStaff: groups.make_users_staff === true,
-    superuserGroups: new Set(textsOf(groups.superuser_group_names)),
+    superuserGroups: new Set(namesOf(groups.superuser_group_names)),
     paths: [
       usernamePath,
       ...fields.map(({ path }) => path),
@@ -82,6 +82,11 @@ function readPattern(pattern: unknown): UserRules["fitsPattern"] {
 
 function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
+}
+
+/** In the form that claims' names are brought into. */
+function namesOf(value: unknown): readonly string[] {
+  return textsOf(value).map((name) => name.normalize("NFC"));
 }
 
 function textsOf(value: unknown): readonly string[] {

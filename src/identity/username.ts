@@ -1,3 +1,5 @@
+import { nameFault } from "../formats/hidden.js";
+
 const longestUsername = 150;
 // Controls, invisible and direction-changing characters, separators of lines, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -31,7 +33,8 @@ export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
   if (typeof text !== "string") return undefined;
   const name = text.normalize("NFKC");
-  if (name === "" || name !== name.trim() || name.length > longestUsername || unprintable.test(text)) return undefined;
+  if (name === "" || name.length > longestUsername || nameFault(name) !== undefined || unprintable.test(text))
+    return undefined;
   const skeleton = Array.from(name, (letter) => lookalikes.get(letter) ?? letter).join("");
   return { name, isPlain: text.normalize("NFC") === name, skeleton };
 }

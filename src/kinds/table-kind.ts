@@ -17,6 +17,7 @@ export interface TableKind {
   readonly sets?: Readonly<Record<string, SetRelation>>;
   /** Column values that tell this kind's rows from others in the same table. */
   readonly only?: Readonly<Record<string, SqlValue>>;
+  readonly hasFreeNames?: boolean;
   readonly dependsOn?: readonly string[];
   readonly migrations?: readonly Migration[];
   readonly complete?: Kind["complete"];
@@ -33,6 +34,7 @@ export function defineKind(shape: TableKind): Kind {
     name,
     dependsOn: [...new Set([...(shape.dependsOn ?? []), ...targets.map((target) => target.kind)])],
     attributes: attributeSpecs(columns, sets),
+    ...(shape.hasFreeNames && { hasFreeNames: true }),
     ...(shape.migrations && { migrations: shape.migrations }),
     ...(shape.complete && { complete: shape.complete }),
     ...(shape.check && { check: shape.check }),

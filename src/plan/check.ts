@@ -1,5 +1,6 @@
 import type { Change } from "./change.js";
 import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
+import { createNearNames, type NearName } from "./near-name.js";
 import type { PlanInput } from "./plan-input.js";
 import type { AttributeValue, Resource } from "./resource.js";
 
@@ -69,10 +70,17 @@ function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[]
 function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   const deleted = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, key }) => `${kind} ${key}`));
   const refusals: Refusal[] = [];
+  const nearNames = new Map<string, ReturnType<typeof createNearNames>>();
+  const nearTo = ({ kind, key }: Target): NearName | undefined => {
+    const find = nearNames.get(kind) ?? createNearNames(world.keys(kind));
+    nearNames.set(kind, find);
+    return find(key);
+  };
   for (const kind of input.kinds) {
     for (const resource of world.wanted(kind.name).filter(({ present }) => present)) {
       for (const target of danglingFrom(kind, resource.attributes, world)) {
-        refusals.push(danglingWanted(resource, target, deleted.has(`${target.kind} ${target.key}`)));
+        const isDeleted = deleted.has(`${target.kind} ${target.key}`);
+        refusals.push(danglingWanted(resource, target, isDeleted ? "deleted" : nearTo(target)));
       }
     }
     for (const row of world.left(kind.name)) {
@@ -106,14 +114,16 @@ function danglingFrom(
   });
 }
 
-function danglingWanted(resource: Resource, target: Target, isDeleted: boolean): Refusal {
+function danglingWanted(resource: Resource, target: Target, found: NearName | "deleted" | undefined): Refusal {
+  const isDeleted = found === "deleted";
+  const near = isDeleted ? undefined : found;
   const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
   const why = isDeleted ? "which the same run deletes" : "which neither the files nor the database have";
   return {
     reason: "invalid",
     code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
-    message: `${what}, ${why}`,
-    hint: `declare the ${target.kind}, or name another one`,
+    message: `${what}, ${why}${near ? `; it differs only in ${near.difference} from ${near.name}` : ""}`,
+    hint: near ? `write ${near.name}` : `declare the ${target.kind}, or name another one`,
     place: resource.places?.[target.attribute] ?? resource.place,
   };
 }

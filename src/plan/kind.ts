@@ -91,6 +91,8 @@ export interface Kind {
   /** Kinds whose rows must exist before this one's: they are written first and deleted last. */
   readonly dependsOn: readonly string[];
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  /** Its keys are names that people give freely: two that can be taken for each other get a warning. */
+  readonly hasFreeNames?: boolean;
   /** Only for kinds that bring tables of their own. */
   readonly migrations?: readonly Migration[];
   /** Finds out before the transaction what the files leave to the network. */

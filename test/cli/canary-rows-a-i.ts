@@ -29,6 +29,11 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     { code: "COMMAND_LINE", how: "a misspelt option", args: [`--databse=postgres://u:${make("option")}@h/x`] },
     { code: "COMMAND_LINE", how: "a value that does not fit", args: ["--output", `postgres://u:${make("value")}@h/x`] },
     {
+      code: "CONFUSABLE_NAMES",
+      how: "a name in capitals",
+      yaml: user(`password: ${make("of-a-twin")}`).replace("rij", "BEHEERDER"),
+    },
+    {
       code: "DATABASE_DAMAGED",
       only: "sqlite",
       how: "a damaged file",

@@ -46,7 +46,8 @@ describe("people who are nearly the same", () => {
     });
     expect(await enter(folded, "s1", "admin")).toMatchObject({ principal: { user: { username: "ADMIN" } } });
     expect(await enter(folded, "s2", "Admin")).toMatchObject({ code: "user_refused" });
-    const exact = await makeWorld(key, { resources, client: settingsOf(byName) });
+    const noStaff = { login: { requireStaff: false }, client: settingsOf(byName, { make_users_staff: false }) };
+    const exact = await makeWorld(key, { resources, ...noStaff });
     expect(await enter(exact, "s1", "admin")).toMatchObject({ principal: { user: { username: "admin" } } });
     expect(await enter(exact, "s2", "Admin")).toMatchObject({ principal: { user: { username: "Admin" } } });
   });

@@ -5,6 +5,7 @@ export const group = defineKind({
   name: "group",
   table: "groups",
   keyColumn: "name",
+  hasFreeNames: true,
   columns: {},
   sets: { permissions: { table: "group_permissions", ownerColumn: "group_id", memberColumn: "permission" } },
 });

@@ -10,6 +10,7 @@ const rows = defineKind({
   name: "user",
   table: "users",
   keyColumn: "username",
+  hasFreeNames: true,
   only: { is_service: 0 },
   columns: {
     email: text("email"),

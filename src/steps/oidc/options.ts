@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { text } from "../../config/fields.js";
+import { inOneForm } from "../name.js";
 import { misspeltOptions } from "./misspelt-options.js";
 
 /** The keys that lead to a claim; each is one key, dots do not separate. */
 export const claimPath = z.array(z.string());
-export const groupNames = z.array(z.string());
+export const groupNames = z.array(inOneForm(z.string()));
 
 export const claimMappings = z
   .record(z.string(), claimPath.nullable())
