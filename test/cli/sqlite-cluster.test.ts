@@ -1,16 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -22,6 +12,7 @@ import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
 import { explicitProvider } from "../support/config-text.js";
+import { openFiles } from "../support/open-files.js";
 import { runOptions, temporaryFolder } from "../support/run.js";
 import { tokensYaml } from "../support/tokens.js";
 
@@ -297,18 +288,6 @@ tokenauth:
 function replaceByFile(folder: string): void {
   rmSync(join(folder, "data"), { recursive: true });
   writeFileSync(join(folder, "data"), "");
-}
-
-/** The names of this process's open files; those that are deleted have ` (deleted)` behind them. */
-function openFiles(): readonly string[] {
-  const folder = existsSync("/proc/self/fd") ? "/proc/self/fd" : "/dev/fd";
-  return readdirSync(folder).flatMap((number) => {
-    try {
-      return [readlinkSync(join(folder, number))];
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** Runs with mounts of its own, which nobody else sees. */

@@ -5,6 +5,7 @@ import { openLiveDatabase } from "../../src/database/open-live.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
 import { apply } from "../../src/engine/apply.js";
 import { createTokenDesk } from "../../src/tokens/token-desk.js";
+import { openFiles } from "../support/open-files.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { makeWorld, otherValue, principalIn, token, tokenValue, user } from "./verifier-world.js";
 
@@ -78,8 +79,11 @@ describe("a backup in the place of a verifier's database", () => {
 
   it.each(ways)("F20: is noticed by a verifier that nobody asks anything, when %s", async (_, restore) => {
     const { file, backup, isRestored, verifier } = await withBackup();
+    const held = () => openFiles().filter((name) => name.startsWith(file));
+    expect(held().length > 0).toBe(existsSync("/proc/self/fd"));
     restore(backup, file);
     // It lets go of the earlier database, whose log would be in the way.
+    await vi.waitFor(() => expect(held()).toEqual([]), soon);
     const next = async () => {
       const opened = await openDatabase(`sqlite:${file}`, "read");
       const rows = await opened?.kysely.selectFrom("api_tokens").select("identifier").execute();
