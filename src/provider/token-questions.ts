@@ -76,6 +76,7 @@ export interface TokenQuestionsOptions {
 
 const limits = { maxAtOnce: 50, maxAtOnceOfSource: 25, maxWaiting: 1000, maxWaitingOfSource: 100, maxWaitMs: 10_000 };
 const noLimit = Number.POSITIVE_INFINITY;
+const noneOfSources = { maxAtOnceOfSource: noLimit, maxWaiting: noLimit, maxWaitingOfSource: noLimit };
 const firstMemoryMs = 1000;
 const longestMemoryMs = 30_000;
 
@@ -100,7 +101,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   let connections = 0;
   const strangers = createTurns({ ...limits, now });
   // Tokens that had a good answer: no stranger's question is before theirs. There are no more of them than are remembered.
-  const acquaintances = createTurns({ ...limits, maxWaiting: noLimit, maxWaitingOfSource: noLimit, now });
+  const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
   const unavailable = (untilMs: number, isCallersFault: boolean): UnavailableAnswer => ({
     ...{ kind: "unavailable", reason: options.unavailable, isCallersFault },

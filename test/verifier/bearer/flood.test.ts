@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FetchFailure } from "../../../src/oidc/fetch-failure.js";
+import { createGuardedFetch, type GuardedFetch } from "../../../src/oidc/guarded-fetch.js";
 import type { BearerOutcome } from "../../../src/verifier/bearer-authority.js";
 import { makeWorld as makeVerifierWorld, problemIn } from "../verifier-world.js";
 import { type Issuer, json, startIssuer } from "./issuer.js";
@@ -129,6 +131,29 @@ describe("a flood of unknown tokens", () => {
 });
 
 describe("a token that the provider does not answer", () => {
+  it("F3: for want of a connection, while others had one, is no reason to leave the provider alone", async () => {
+    holdBadOnes();
+    release();
+    const guarded = createGuardedFetch({ timeoutMs: 5000 });
+    let fail = (): void => {};
+    const failed = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    const fetch: GuardedFetch = async (url, init) => {
+      if (!String(init?.body).includes("lost")) return guarded(url, init);
+      await failed;
+      throw new FetchFailure(true, "the server did not answer in time", "look at this machine's load");
+    };
+    const world = await makeWorld([provider(), clientOf()], { fetch });
+    const lost = world.authenticate("lost");
+    expect(await world.authenticate("good-1")).toMatchObject({ kind: "accepted" });
+    fail();
+    expect(await lost).toMatchObject({ kind: "unavailable", isCallersFault: false });
+    expect(await world.authenticate("good-2")).toMatchObject({ kind: "accepted" });
+    expect(await world.authenticate("lost-2")).toMatchObject({ kind: "unavailable" });
+    expect(await world.authenticate("good-3")).toMatchObject({ kind: "unavailable" });
+  });
+
   it("F3: is a failed attempt of its source, and what others send is not", async () => {
     idp.onIntrospection = (response, form) =>
       form.get("token")?.startsWith("bad")
