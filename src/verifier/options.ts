@@ -33,7 +33,7 @@ export interface VerifierOptions {
   readonly failureLimit?: FailureLimitOptions | undefined;
   /** The most characters that an `Authorization` header may have; 16384 unless told. */
   readonly maxHeaderLength?: number | undefined;
-  /** How many tokens, and how many users, are remembered at most; 10,000 unless told. */
+  /** How many tokens, users and answers of a provider each memory holds, at least 1; 10,000 unless told. */
   readonly cacheSize?: number | undefined;
   /** In milliseconds since 1970, for tests. */
   readonly now?: (() => number) | undefined;
