@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { apply } from "../../src/engine/apply.js";
 import { loadConfig } from "../../src/engine/load.js";
 import { type Algorithm, algorithms, makeIssuer, type SigningKey } from "./issuer.js";
@@ -22,6 +24,8 @@ export interface OwnedWorld {
   readonly world: World;
   readonly keys: Readonly<Record<Algorithm, SigningKey>>;
   readonly folder: string;
+  /** How often the provider was asked about an opaque token. */
+  readonly introspections: () => number;
   readonly close: () => void;
 }
 
@@ -35,14 +39,19 @@ export function apiTokenAt(index: number): string {
 
 /**
  * An auth database with so many API tokens, each with a service user of its own, and with one OIDC client for each algorithm; and
- * the provider's keys on loopback.
+ * the provider on loopback: its keys, and introspection, for which every opaque token that begins with `good` is active.
  */
-export async function makeWorld(tokens: number): Promise<OwnedWorld> {
+export async function makeWorld(tokens: number, introspectionMs = 0): Promise<OwnedWorld> {
   const folder = mkdtempSync(join(tmpdir(), "vtb-bench-"));
   const { keys, jwks } = makeIssuer();
-  const server = createServer((_request, response) => {
+  let introspections = 0;
+  const server = createServer(async (request, response) => {
     response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify(jwks));
+    if (request.method !== "POST") return response.end(JSON.stringify(jwks));
+    introspections += 1;
+    const token = new URLSearchParams(await text(request)).get("token") ?? "";
+    await setTimeout(introspectionMs);
+    response.end(JSON.stringify({ active: token.startsWith("good"), client_id: audience, sub: "jan" }));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   // It listens on a port, not on a pipe.
@@ -60,7 +69,7 @@ export async function makeWorld(tokens: number): Promise<OwnedWorld> {
     server.closeAllConnections();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { world, keys, folder, close };
+  return { world, keys, folder, introspections: () => introspections, close };
 }
 
 async function provision(world: World, folder: string, tokens: number): Promise<void> {
@@ -95,6 +104,7 @@ function configurationText({ issuer, jwksUri }: World, tokens: number): string {
     oidc_op_authorization_endpoint: `${issuer}/auth`,
     oidc_op_token_endpoint: `${issuer}/token`,
     oidc_op_user_endpoint: `${issuer}/userinfo`,
+    oidc_op_introspection_endpoint: `${issuer}/introspect`,
     oidc_op_jwks_endpoint: jwksUri,
   };
   // JSON is YAML.
