@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as notices from "./notices.mjs";
 import * as pages from "./pages.mjs";
-import { faultText, readTokenForm } from "./token-form.mjs";
+import { faultText, readTokenForm, written } from "./token-form.mjs";
 
 const style = readFileSync(new URL("style.css", import.meta.url), "utf8");
 
@@ -16,9 +16,13 @@ const securityHeaders = {
   "Cache-Control": "no-store",
 };
 
+/** What browsers send a form as; without a field, they may leave it out. */
+const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
+
 /** The pages. `onError` and `onRefusal` hear what a person at the browser is not told. */
 export function createApp({ login, desk, onError, onRefusal }) {
   const app = new Hono();
+  const smallOnly = bodyLimit({ maxSize: 16_384, onError: (c) => c.html(pages.notice(notices.tooLarge), 413) });
 
   app.use(async (c, next) => {
     await next();
@@ -36,7 +40,7 @@ export function createApp({ login, desk, onError, onRefusal }) {
   app.notFound((c) => c.html(pages.notice(notices.notFound), 404));
 
   // Before anything is looked at, also whether somebody is signed in.
-  app.post("*", smallForm, ownPagesOnly);
+  app.post("*", ownPagesOnly, readForm);
 
   app.get("/style.css", (c) => c.body(style, 200, { "Content-Type": "text/css", "Cache-Control": "max-age=3600" }));
 
@@ -52,8 +56,8 @@ export function createApp({ login, desk, onError, onRefusal }) {
   app.get("/noodtoegang", (c) => c.html(pages.emergency()));
 
   app.post("/noodtoegang", async (c) => {
-    const { username, password } = await c.req.parseBody();
-    const request = { username: String(username ?? ""), password: String(password ?? "") };
+    const { username, password } = c.get("form");
+    const request = { username: written(username), password: written(password) };
     return answer(c, await login.signInWithPassword(request, c.req.header("cookie")));
   });
 
@@ -73,11 +77,9 @@ export function createApp({ login, desk, onError, onRefusal }) {
     return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303);
   });
 
-  app.post("*", async (c, next) => {
-    const form = await c.req.parseBody({ all: true });
-    if (!login.checkCsrf(c.get("session"), form.csrf)) return refuseForm(c, "wrong_csrf_token", notices.foreignForm);
-    c.set("form", form);
-    return next();
+  app.post("*", (c, next) => {
+    const isOwn = login.checkCsrf(c.get("session"), c.get("form").csrf);
+    return isOwn ? next() : refuseForm(c, "wrong_csrf_token", notices.foreignForm);
   });
 
   app.get("/", async (c) => {
@@ -145,12 +147,21 @@ export function createApp({ login, desk, onError, onRefusal }) {
     for (const cookie of cookies) c.header("Set-Cookie", cookie, { append: true });
   }
 
-  function smallForm(c, next) {
-    return bodyLimit({ maxSize: 16_384, onError: () => c.html(pages.notice(notices.tooLarge), 413) })(c, next);
-  }
-
   function ownPagesOnly(c, next) {
     return login.isSameOrigin(c.req.raw.headers) ? next() : refuseForm(c, "foreign_origin", notices.foreignForm);
+  }
+
+  /** The fields of a form, whatever the browser sent them as. What is none is the sender's fault, not ours. */
+  async function readForm(c, next) {
+    const [type] = (c.req.header("content-type") ?? "").split(";", 1);
+    if (!formTypes.has(type.trim().toLowerCase())) return c.html(pages.notice(notices.noForm), 415);
+    try {
+      const tooLarge = await smallOnly(c, async () => c.set("form", await c.req.parseBody({ all: true })));
+      if (tooLarge) return tooLarge;
+    } catch {
+      return c.html(pages.notice(notices.brokenForm), 400);
+    }
+    return next();
   }
 
   function refuseForm(c, reason, notice) {

@@ -27,3 +27,13 @@ export const tooLarge = {
   text: "Het formulier is groter dan we aannemen.",
   action: "Ga terug en vul minder in.",
 };
+export const brokenForm = {
+  title: "Niet uitgevoerd",
+  text: "Het formulier is niet heel aangekomen.",
+  action: "Ga terug, en verstuur het nog eens.",
+};
+export const noForm = {
+  title: "Niet uitgevoerd",
+  text: "Wat werd verstuurd, is geen formulier.",
+  action: "Ga naar het begin, en vul daar het formulier in.",
+};

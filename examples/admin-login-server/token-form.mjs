@@ -12,7 +12,12 @@ export function readTokenForm(form) {
 }
 
 export function text(value) {
-  return typeof value === "string" ? value.trim() : "";
+  return written(value).trim();
+}
+
+/** A field's text as it was written; empty where it came twice or as a file. */
+export function written(value) {
+  return typeof value === "string" ? value : "";
 }
 
 /** The last second of a day such as `2030-01-31`, in the server's time zone. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli } from "../support/cli.js";
@@ -21,6 +22,28 @@ tokenauth:
       permissions: [taken.view_externetaak]
 `;
 
+type Malformed = readonly [status: number, type: string, body: string | Uint8Array, headers?: Record<string, string>];
+
+/** What is no JSON text with a title, and what it is answered with. */
+const malformed: readonly Malformed[] = [
+  [400, "application/json", '{"titel": '],
+  [400, "application/json", '"titel"'],
+  [400, "application/json", "null"],
+  [400, "application/json", "[]"],
+  [400, "application/json", '{"titel": 7}'],
+  [400, "application/json", '{"titel": {"toString": 1}}'],
+  [400, "application/json", new Uint8Array([0xff, 0xfe, 0x00])],
+  [400, "application/json", `${"[".repeat(50_000)}`],
+  [400, "application/json", "not gzip", { "content-encoding": "gzip" }],
+  [415, "application/json", "{}", { "content-encoding": "other" }],
+  [415, "application/json; charset=other", "{}"],
+  [413, "application/json", JSON.stringify({ titel: "x".repeat(200_000) })],
+  [400, "multipart/form-data", "--grens"],
+  [400, "multipart/form-data; boundary=grens", '--grens\r\nContent-Disposition: form-data; name="titel"\r\n\r\nx'],
+  [400, "application/x-www-form-urlencoded", "titel=%ZZ"],
+  [400, "///", "titel"],
+];
+
 /** Starts the example as its first lines say, on a free port, and gives its URL. */
 async function startExample(database: string) {
   const child = spawn(process.execPath, ["examples/api-server/server.mjs"], {
@@ -37,7 +60,7 @@ async function startExample(database: string) {
 }
 
 describe("examples/api-server", () => {
-  it("serves Open VTB's Taken API to whom the quickstart's database names", async () => {
+  it("F14 serves Open VTB's Taken API to whom the quickstart's database names, and answers 4xx to malformed bodies", async () => {
     const folder = temporaryFolder();
     const database = temporaryDatabase();
     const reader = join(folder, "reader.yaml");
@@ -67,16 +90,30 @@ describe("examples/api-server", () => {
     expect(log()).toContain('"reason":"unknown_token"');
     expect(log()).not.toContain(readerToken);
 
-    const broken = await fetch(url, {
-      method: "POST",
-      headers: { authorization: `Token ${quickstartToken}`, "content-type": "application/json" },
-      body: '{"titel": ',
-    });
-    expect([broken.status, broken.headers.get("content-type")]).toEqual([
-      400,
-      expect.stringMatching(/^application\/problem\+json/),
-    ]);
-    expect(await broken.json()).toEqual({ status: 400, title: "De inhoud kan niet worden gelezen" });
+    const sendBody = (type: string, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) =>
+      fetch(url, {
+        ...{ method: "POST", body },
+        headers: { authorization: `Token ${quickstartToken}`, "content-type": type, ...headers },
+      });
+    for (const [status, type, body, headers] of malformed) {
+      const broken = await sendBody(type, body, headers);
+      expect([type, body, broken.status, broken.headers.get("content-type")]).toEqual([
+        ...[type, body, status, expect.stringMatching(/^application\/problem\+json/)],
+      ]);
+      const title = expect.stringMatching(/^(?:De inhoud kan niet worden gelezen|titel is verplicht)$/);
+      expect(await broken.json()).toEqual({ status, title });
+    }
+    const { port } = new URL(url);
+    for (const length of ["Content-Length: 500", "Transfer-Encoding: chunked"]) {
+      const socket = connect(Number(port), "127.0.0.1");
+      await once(socket, "connect");
+      const lines = [`POST ${new URL(url).pathname} HTTP/1.1`, "Host: x", `Authorization: Token ${quickstartToken}`];
+      socket.write([...lines, "Content-Type: application/json", length, "", '{"tit'].join("\r\n"));
+      socket.destroy();
+      await once(socket, "close");
+    }
+    expect((await ask(quickstartToken, "POST")).status).toBe(201);
+    expect(log()).not.toContain("Error");
     const elsewhere = await fetch(new URL("/elsewhere", url));
     expect([elsewhere.status, await elsewhere.json()]).toEqual([404, { status: 404, title: "Niet gevonden" }]);
 
