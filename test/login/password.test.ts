@@ -1,8 +1,10 @@
+import { createHook } from "node:async_hooks";
 import { scryptSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { noticeChange } from "../support/databases.js";
 import { countUp, sqlInAnotherProcess } from "../support/sql-in-another-process.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
+import { token } from "../verifier/verifier-world.js";
 import { openBrowser } from "./browser.js";
 import { adminClient, localUser, makeWorld, password, settingsOf, type World } from "./world.js";
 
@@ -123,7 +125,36 @@ describe("a session that began with a password", () => {
   });
 });
 
+/** How often a key was derived from a password while something was done. */
+async function derivationsOf(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === "SCRYPTREQUEST") count += 1;
+    },
+  }).enable();
+  await work().finally(() => hook.disable());
+  return count;
+}
+
 describe("a password", () => {
+  it("F15 S69 is looked at as dearly for whoever it may not let in, so that nobody learns which usernames there are", async () => {
+    const resources = [
+      ...[emergency, localUser("zonder"), localUser("weg", { ...password(right), is_active: false })],
+      localUser("gekoppeld", { ...password(right), is_superuser: false, sign_in_provider: "idp" }),
+      token("dienst", "t".repeat(40)),
+    ];
+    const world = await makeWorld(key, { resources, client: settingsOf({ claim_mappings: { username: ["sub"] } }) });
+    world.provider.person = { sub: "gekoppeld" };
+    expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+    for (const name of ["nood", "zonder", "weg", "gekoppeld", "dienst", "niemand", ""]) {
+      const derivations = await derivationsOf(() => tryPassword(world, name, "wrong"));
+      expect({ name, derivations }).toEqual({ name, derivations: 1 });
+    }
+    const reasons = ["wrong_password", "no_password", "wrong_password", "user_of_provider", "no_password"];
+    expect(world.reasons()).toEqual([...reasons, "unknown_user", "unknown_user"]);
+  });
+
   it("is refused alike for a wrong one, a user who has none, an inactive one and nobody; the log knows why", async () => {
     const resources = [emergency, localUser("zonder"), localUser("weg", { ...password(right), is_active: false })];
     const world = await makeWorld(key, { resources });

@@ -1,0 +1,102 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LiveDatabase } from "../../src/database/live-database.js";
+import { openLiveDatabase } from "../../src/database/open-live.js";
+import { apply } from "../../src/engine/apply.js";
+import { prepareUserLookup } from "../../src/identity/read-users.js";
+import type { Resource } from "../../src/plan/resource.js";
+import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
+import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
+import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
+import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
+import { token, tokenValue, user } from "./verifier-world.js";
+
+const nowMs = Date.parse("2026-03-01T12:00:00.000Z");
+
+/** A database that says this, and its real look-ups, whose next answer can be held back after it was read. */
+async function makeReader(...resources: readonly Resource[]) {
+  const url = temporaryDatabase();
+  const write = async (...changed: readonly Resource[]) => {
+    await apply(configurationOf(...changed), runOptions(url));
+  };
+  await write(...resources);
+  const database: LiveDatabase = await openLiveDatabase(url, "read");
+  onTestFinished(() => database.close());
+  let gate: { readonly open: Promise<void>; readonly wasRead: () => void } | undefined;
+  return {
+    ...{ url, database, write },
+    holding:
+      <T>(read: (key: string) => T | Promise<T>) =>
+      async (key: string): Promise<T> => {
+        const answer = await read(key);
+        gate?.wasRead();
+        await gate?.open;
+        return answer;
+      },
+    /** Gives what waits for the next answer to be read, and what lets it go. */
+    hold: () => {
+      let letGo = () => {};
+      let wasRead = () => {};
+      const open = new Promise<void>((done) => {
+        letGo = done;
+      });
+      const read = new Promise<void>((done) => {
+        wasRead = done;
+      });
+      gate = { open, wasRead };
+      return {
+        read,
+        letGo: () => {
+          gate = undefined;
+          letGo();
+        },
+      };
+    },
+  };
+}
+
+describe("F15 what was read before a change", () => {
+  it("of a token is not kept after it, so that a revoked one is refused at the next request", async () => {
+    const { database, holding, hold, write } = await makeReader(user("jan"), token("a", tokenValue, { user: "jan" }));
+    const lastUsed = { note: () => {}, close: async () => {} };
+    const tokens = createTokenAuthority({ read: holding(prepareTokenLookup(database)), lastUsed, cacheSize: 10 });
+    const ask = async () => (await tokens.authenticate(tokenValue, nowMs, () => false)).kind;
+    const held = hold();
+    const under = ask();
+    await held.read;
+    await write(user("jan", { is_active: false }));
+    tokens.forget();
+    held.letGo();
+    // It was asked while the token was good.
+    expect(await under).toBe("authenticated");
+    expect(await ask()).toBe("refused");
+    await write(user("jan", { is_active: true }));
+    expect(await ask()).toBe("authenticated");
+    // What was read without a change in between is kept.
+    await write(user("jan", { is_active: false }));
+    expect(await ask()).toBe("authenticated");
+    tokens.forget();
+    expect(await ask()).toBe("refused");
+  });
+
+  it("of a user is not kept after it, so that an inactive one is refused at the next request", async () => {
+    const { url, database, holding, hold, write } = await makeReader(user("jan"));
+    const { kysely } = await openForTest(url);
+    const { id } = await kysely.selectFrom("users").select("id").executeTakeFirstOrThrow();
+    const users = createUserAuthority(holding(prepareUserLookup(database)), 10);
+    const ask = async () => (await users.authenticate({ id, client: "api-oidc", isNewer: false }, nowMs)).kind;
+    const held = hold();
+    const under = ask();
+    await held.read;
+    await write(user("jan", { is_active: false }));
+    users.forget();
+    held.letGo();
+    expect(await under).toBe("authenticated");
+    expect(await ask()).toBe("refused");
+    await write(user("jan", { is_active: true }));
+    expect(await ask()).toBe("authenticated");
+    await write(user("jan", { is_active: false }));
+    expect(await ask()).toBe("authenticated");
+    users.forget();
+    expect(await ask()).toBe("refused");
+  });
+});
