@@ -112,6 +112,18 @@ describe("people who are nearly the same", () => {
     expect(world.reasons()).toEqual(["email_unverified"]);
   });
 
+  it("F4 S100: a login whose ID token is older than the last one changes nothing, and gets in", async () => {
+    const world = await makeWorld(key, { client: settingsOf(byName) });
+    expect(await enter(world, "s1", "jan", "new@example.nl")).toMatchObject({ kind: "signed_in" });
+    world.provider.idClaims = { iat: world.clock / 1000 - 20 };
+    expect(await enter(world, "s1", "jan", "old@example.nl")).toMatchObject({ kind: "signed_in" });
+    expect(await usersOf(world)).toEqual([{ username: "jan", email: "new@example.nl", subject: "s1" }]);
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: "claims_stale", client: "admin-oidc" }));
+    world.provider.idClaims = { iat: world.clock / 1000 + 1 };
+    expect(await enter(world, "s1", "jan", "newest@example.nl")).toMatchObject({ kind: "signed_in" });
+    expect(await usersOf(world)).toMatchObject([{ email: "newest@example.nl" }]);
+  });
+
   it("twenty browsers of one new person at once make one user", async () => {
     const world = await makeWorld(key);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => world.signIn()));

@@ -63,6 +63,16 @@ describe("an older token", () => {
     expect(await state(world)).toEqual({ isSuperuser: true, runs: 3 });
   });
 
+  it("F4: is older than one that changed nothing, in another process too", async () => {
+    const world = await makeBosses();
+    const tokenOf = (age: number, groups: readonly string[]) => goodToken(idp, key, { iat: iat(age), groups });
+    for (const one of [tokenOf(20, ["boss"]), tokenOf(10, []), tokenOf(10, []), tokenOf(5, [])]) {
+      expect(await world.authenticate(one)).toEqual(accepted);
+    }
+    await alternate(world, tokenOf(7, ["boss"]));
+    expect(await state(world)).toEqual({ isSuperuser: false, runs: 2 });
+  });
+
   it("F4: of the same second is as one that came second, and doesn't alternate with it", async () => {
     const world = await makeBosses();
     const [a, b] = [goodToken(idp, key, { groups: ["boss"] }), goodToken(idp, key, { groups: [] })];
