@@ -19,8 +19,7 @@ function entry(text: string, email = "a@example.nl"): string {
 describe("S90 control, ANSI and bidirectional characters", () => {
   it("are written out in the text of plan and apply: new fields, old and new values, what stays and what goes", async () => {
     const folder = temporaryFolder();
-    const name = String.raw`groep\u200b\uFEFF`;
-    const group = (more = "") => `groups_config_enable: true\ngroups_config: {items: [{name: "${name}"${more}}]}\n`;
+    const group = (more = "") => `groups_config_enable: true\ngroups_config: {items: [{name: groep${more}}]}\n`;
     const user = userFile(`username: alice, first_name: "${hostile}", email: "${hostile}"`);
     const provider = explicitProvider
       .replace("SECRET", "a-client-secret-for-tests")
