@@ -1,6 +1,6 @@
 import type { Finding } from "../document/finding.js";
 import type { MappingEntry } from "../document/node.js";
-import { nearestField } from "./nearest.js";
+import { nearestField } from "../formats/nearest.js";
 import { dotted, type ValuePath } from "./path.js";
 
 /** The finding for a key that is none of `fields`, and the field that was probably meant. A secret's key is not repeated. */

@@ -1,6 +1,6 @@
 import type { Finding } from "../document/finding.js";
 import type { Document, MappingEntry } from "../document/node.js";
-import { nearest } from "./nearest.js";
+import { nearest } from "../formats/nearest.js";
 import { otherPrograms } from "./root-keys.js";
 import type { Step } from "./step.js";
 

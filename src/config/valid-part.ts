@@ -6,6 +6,8 @@ import type { MutedPaths, ValuePath } from "./path.js";
 export interface ValidPart {
   /** What the schema gave for all but the entries with problems; undefined where a problem is not an entry's. */
   readonly config: unknown;
+  /** Whether `config` has every entry. */
+  readonly isWhole: boolean;
   readonly findings: readonly Finding[];
   /** Turns a path in `config` into the path in the file. */
   readonly toWritten: (path: ValuePath) => ValuePath;
@@ -29,7 +31,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
   let value = bound;
   for (let round = 0; round < maxRounds; round += 1) {
     const result = schema.safeParse(value, { error: () => noMessage });
-    if (result.success) return { config: result.data, findings, toWritten };
+    if (result.success) return { config: result.data, isWhole: round === 0, findings, toWritten };
     const { issues } = result.error;
     // Symbols are never keys of what was bound.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
@@ -41,7 +43,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     if (rest === undefined) break;
     value = rest;
   }
-  return { config: undefined, findings, toWritten };
+  return { config: undefined, isWhole: false, findings, toWritten };
 }
 
 /** Zod measures lists where a text was asked for: of a value of the wrong type, that is all there is to tell. */

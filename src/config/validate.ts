@@ -22,6 +22,8 @@ export interface Validation {
   readonly enabled: readonly Step[];
   /** What the valid entries declare. Not to be planned when `findings` hold an error or `unresolved` is true. */
   readonly declarations: readonly Resource[];
+  /** Whether `declarations` has all entries; one may lack a value whose variable was not there. */
+  readonly isWhole: boolean;
   /** Every problem of every file and step, in no particular order. */
   readonly findings: readonly Finding[];
   /** The values that a quoted line may show. */
@@ -48,6 +50,7 @@ export function validateDocuments(
   return {
     enabled: root.enabled,
     declarations: declared.map(({ resource }) => resource),
+    isWhole: sections.every(({ isWhole }) => isWhole),
     findings: [
       ...root.findings,
       ...sections.flatMap(({ findings }) => findings),
@@ -61,6 +64,7 @@ export function validateDocuments(
 
 interface ValidSection {
   readonly declared: readonly Declared[];
+  readonly isWhole: boolean;
   readonly findings: readonly Finding[];
   readonly shown: readonly ScalarNode[];
   readonly hidden: ReadonlySet<ScalarNode>;
@@ -72,15 +76,23 @@ function validateSection({ step, entry }: Section, context: ValidateContext, sha
   const { schema, namespace } = step;
   const { node, findings } = resolveValues(entry.value, namespace, context);
   if (node === undefined) {
-    const nothing = { declared: [], shown: [], hidden: new Set<ScalarNode>(), secretKeys: [], unresolved: false };
+    const nothing = {
+      declared: [],
+      isWhole: true,
+      shown: [],
+      hidden: new Set<ScalarNode>(),
+      secretKeys: [],
+      unresolved: false,
+    };
     return { ...nothing, findings: [...findings, leftOut(entry)] };
   }
   const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf });
   const source = { namespace, schema, node, shapeOf };
   const part = validatePart(schema, value, source, muted);
-  const told = declareStep(step, part, source, muted, context.now);
+  const told = declareStep(step, part, source, muted, context);
   return {
     declared: told.declared,
+    isWhole: part.isWhole,
     findings: [...findings, ...bound.findings, ...part.findings, ...told.findings],
     shown: [...bound.shown, ...referenceNames(entry.value)],
     hidden: bound.hidden,

@@ -6,8 +6,10 @@ import { readDocuments } from "../document/read.js";
 import { hideScalars } from "../document/source.js";
 import { type Problem, SetupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
+import { planWorld } from "../plan/check.js";
 import type { Kind } from "../plan/kind.js";
 import { makePlan } from "../plan/plan.js";
+import { reviewReferences } from "../plan/references.js";
 import type { Resource } from "../plan/resource.js";
 import { coreSteps } from "../steps/registry.js";
 import type { Configuration } from "./configuration.js";
@@ -39,10 +41,12 @@ export async function validate(
   return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
 }
 
-/** What a plan for an empty database remarks on. */
+/** What a plan for an empty database remarks on, and what can be told of references without one. */
 function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly Finding[] {
-  const input = { owner: "", prunable: new Set<string>(), newId: () => "", current: new Map() };
-  return makePlan({ ...input, kinds, wanted }).remarks;
+  const nothing = { owner: "", prunable: new Set<string>(), newId: () => "", current: new Map() };
+  const input = { ...nothing, kinds, wanted };
+  const { changes, remarks } = makePlan(input);
+  return [...remarks, ...reviewReferences(kinds, planWorld(input, changes))];
 }
 
 async function readConfiguration(
@@ -59,11 +63,13 @@ async function readConfiguration(
   });
   const quotable = hideScalars(sources, validation.secretKeys);
   const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
-  const found = [...findings, ...validation.findings];
-  const errors = found.filter(({ severity }) => severity === "error");
   const { declarations } = validation;
-  const confusable = await findConfusableNames(kinds, declarations);
-  const problems = quote([...found, ...confusable, ...(errors.length > 0 ? [] : remarkOn(kinds, declarations))]);
+  const found = [...findings, ...validation.findings, ...(await findConfusableNames(kinds, declarations))];
+  const isSound = !found.some(({ severity }) => severity === "error");
+  // What is missing could be what another entry refers to.
+  if (isSound && validation.isWhole) for (const remark of remarkOn(kinds, declarations)) found.push(remark);
+  const errors = found.filter(({ severity }) => severity === "error");
+  const problems = quote(found);
   // What is wrong with the files' owners and modes says nothing about what is in them.
   const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
   if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);

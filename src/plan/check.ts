@@ -1,8 +1,8 @@
 import type { Change } from "./change.js";
-import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
-import { createNearNames, type NearName } from "./near-name.js";
+import type { CurrentResource, PlannedWorld, Refusal } from "./kind.js";
 import type { PlanInput } from "./plan-input.js";
-import type { AttributeValue, Resource } from "./resource.js";
+import { refuseDangling } from "./references.js";
+import type { Resource } from "./resource.js";
 
 /** Everything that makes a plan impossible or dangerous, in file order of its kinds. */
 export function checkPlan(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
@@ -64,82 +64,6 @@ function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[]
       },
     ];
   });
-}
-
-/** References must hit something, from what the files want and from the rows that they leave alone. */
-function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
-  const deleted = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, key }) => `${kind} ${key}`));
-  const refusals: Refusal[] = [];
-  const nearNames = new Map<string, ReturnType<typeof createNearNames>>();
-  const nearTo = ({ kind, key }: Target): NearName | undefined => {
-    const find = nearNames.get(kind) ?? createNearNames(world.keys(kind));
-    nearNames.set(kind, find);
-    return find(key);
-  };
-  for (const kind of input.kinds) {
-    for (const resource of world.wanted(kind.name).filter(({ present }) => present)) {
-      for (const target of danglingFrom(kind, resource.attributes, world)) {
-        const isDeleted = deleted.has(`${target.kind} ${target.key}`);
-        refusals.push(danglingWanted(resource, target, isDeleted ? "deleted" : nearTo(target)));
-      }
-    }
-    for (const row of world.left(kind.name)) {
-      for (const target of danglingFrom(kind, row.attributes, world)) {
-        refusals.push(danglingRow(kind, row, target, input.owner));
-      }
-    }
-  }
-  return refusals;
-}
-
-interface Target {
-  readonly kind: string;
-  readonly key: string;
-  /** The one that names it. */
-  readonly attribute: string;
-}
-
-function danglingFrom(
-  kind: Kind,
-  attributes: Readonly<Record<string, AttributeValue>>,
-  world: PlannedWorld,
-): readonly Target[] {
-  return Object.entries(kind.attributes).flatMap(([name, { references }]) => {
-    if (references === undefined) return [];
-    const value = attributes[name];
-    const keys = Array.isArray(value) ? value : [value];
-    return keys
-      .filter((key): key is string => typeof key === "string" && !world.keys(references).has(key))
-      .map((key) => ({ kind: references, key, attribute: name }));
-  });
-}
-
-function danglingWanted(resource: Resource, target: Target, found: NearName | "deleted" | undefined): Refusal {
-  const isDeleted = found === "deleted";
-  const near = isDeleted ? undefined : found;
-  const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
-  const why = isDeleted ? "which the same run deletes" : "which neither the files nor the database have";
-  return {
-    reason: "invalid",
-    code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
-    message: `${what}, ${why}${near ? `; it differs only in ${near.difference} from ${near.name}` : ""}`,
-    hint: near ? `write ${near.name}` : `declare the ${target.kind}, or name another one`,
-    place: resource.places?.[target.attribute] ?? resource.place,
-  };
-}
-
-function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target, owner: string): Refusal {
-  const others = row.owner !== null && row.owner !== owner ? row.owner : undefined;
-  const whose = others === undefined ? "which no file declares" : `which the owner ${others} manages`;
-  return {
-    reason: "refused",
-    code: "RESOURCE_IN_USE",
-    message: `${target.kind} ${target.key} can't be deleted: ${kind} ${row.key}, ${whose}, needs it`,
-    hint:
-      others === undefined
-        ? `declare the ${kind} as well, with another \`${target.attribute}\` or \`state: absent\`, or keep the ${target.kind}`
-        : `keep the ${target.kind}, or let the owner ${others} take it out of \`${target.attribute}\` of ${kind} ${row.key} first`,
-  };
 }
 
 /** What no two resources can share may be held by a row that the run leaves as it is. */

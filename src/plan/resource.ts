@@ -24,6 +24,18 @@ export interface Resource {
   readonly present: boolean;
   readonly attributes: Attributes;
   readonly place: Place;
-  /** Where attributes stand that are more than a field of the resource. */
-  readonly places?: Readonly<Record<string, Place>>;
+  /** Where attributes stand that a plan may complain about. */
+  readonly places?: Readonly<Record<string, AttributePlace>>;
+}
+
+export interface AttributePlace {
+  readonly place: Place;
+  /** Of a list, where each text in it stands. */
+  readonly items: ReadonlyMap<string, Place>;
+}
+
+/** Where an attribute stands in the file or, of a list, one text in it; the resource itself where neither is known. */
+export function placeOf({ places, place }: Resource, attribute: string, item?: string): Place {
+  const found = places?.[attribute];
+  return (item === undefined ? undefined : found?.items.get(item)) ?? found?.place ?? place;
 }

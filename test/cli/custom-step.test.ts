@@ -179,7 +179,7 @@ export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", tit
     const dangling = await run("desks.yaml", "--steps", "own.mjs");
     expect(dangling).toMatchObject({
       status: 3,
-      stderr: expect.stringContaining("desks.yaml:2:17: error: desk balie"),
+      stderr: expect.stringContaining("desks.yaml:2:37: error: desk balie"),
     });
     expect(dangling.stderr).toContain("[REFERENCE_NOT_FOUND]");
     expect(await run("desks.yaml", "user.yaml", "--steps", "own.mjs")).toMatchObject({ status: 0 });

@@ -135,7 +135,7 @@ describe("exit status 3", () => {
       json: { outcome: "invalid" },
     });
     const dangling = await place.apply(tokens(tokenItem("a", tokenA, "user: nobody")));
-    expect(dangling).toMatchObject({ status: 3, problems: ["error REFERENCE_NOT_FOUND 4:7"] });
+    expect(dangling).toMatchObject({ status: 3, problems: ["error REFERENCE_NOT_FOUND 4:123"] });
     expect(await place.hasDatabase()).toBe(false);
   });
 

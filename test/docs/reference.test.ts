@@ -17,7 +17,7 @@ describe("docs/diagnostics.md", () => {
       Object.entries(problemCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
     );
     for (const [, severity, , remedy] of rows) {
-      expect(severity).toMatch(/^(?:error|warning|note)(?:, warning)?$/);
+      expect(severity).toMatch(/^(?:error|warning|note)(?:, (?:warning|note))?$/);
       expect(remedy).toMatch(/^.+\.$/);
     }
   });

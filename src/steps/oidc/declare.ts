@@ -53,9 +53,14 @@ function declareClient(client: PresentClient, path: ConfigPath): readonly Declar
   const attributes = clientAttributes(client, client.oidc_provider_identifier || inline?.identifier);
   return [
     ...(inline ? [declareProvider(inline, path)] : []),
-    { kind: "oidc_client", key: client.identifier, attributes, path },
+    { kind: "oidc_client", key: client.identifier, attributes, path, fields: clientFields },
   ];
 }
+
+/** What a plan may complain about, since only the database and the provider know more. */
+const clientFields = {
+  provider: ["oidc_provider_identifier"],
+};
 
 function clientAttributes(client: PresentClient, provider: string | undefined): Attributes {
   return {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { slug } from "../../config/fields.js";
-import { nearest } from "../../config/nearest.js";
+import { nearest } from "../../formats/nearest.js";
 
 /** `admin-oidc` logs people in, `api-oidc` guards the API. */
 const known = ["admin-oidc", "api-oidc"];

@@ -1,0 +1,150 @@
+import type { Finding } from "../document/finding.js";
+import { nearest } from "../formats/nearest.js";
+import type { Change } from "./change.js";
+import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
+import { createNearNames } from "./near-name.js";
+import type { PlanInput } from "./plan-input.js";
+import { type AttributeValue, placeOf, type Resource } from "./resource.js";
+
+/** References must hit something, from what the files want and from the rows that they leave alone. */
+export function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
+  const deleted = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, key }) => `${kind} ${key}`));
+  const refusals: Refusal[] = [];
+  const nearTo = createNearTo(world);
+  for (const kind of input.kinds) {
+    for (const resource of world.wanted(kind.name).filter(({ present }) => present)) {
+      for (const target of danglingFrom(kind, resource.attributes, world)) {
+        const isDeleted = deleted.has(`${target.kind} ${target.key}`);
+        refusals.push(danglingWanted(resource, target, isDeleted ? "deleted" : nearTo(target)));
+      }
+    }
+    for (const row of world.left(kind.name)) {
+      for (const target of danglingFrom(kind, row.attributes, world)) {
+        refusals.push(danglingRow(kind, row, target, input.owner));
+      }
+    }
+  }
+  return refusals;
+}
+
+/**
+ * What can be told of references without a database. What the files' own names are nearly is an error: it is meant. What else
+ * they don't declare may be in the database, or another owner's.
+ */
+export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly Finding[] {
+  const nearTo = createNearTo(world);
+  const absentOf = (name: string) => world.wanted(name).flatMap(({ key, present }) => (present ? [] : [key]));
+  const absent = new Map(kinds.map(({ name }) => [name, new Set(absentOf(name))]));
+  return kinds.flatMap((kind) =>
+    world
+      .wanted(kind.name)
+      .filter(({ present }) => present)
+      .flatMap((resource) =>
+        danglingFrom(kind, resource.attributes, world).map((target) => {
+          const isAbsent = absent.get(target.kind)?.has(target.key);
+          return undeclared(resource, target, isAbsent ? "absent" : nearTo(target));
+        }),
+      ),
+  );
+}
+
+function undeclared(resource: Resource, target: Target, found: Near | "absent" | undefined): Finding {
+  const place = placeOf(resource, target.attribute, target.key);
+  const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
+  if (found === "absent") {
+    const message = `${what}, which the files declare with \`state: absent\``;
+    const hint = `keep the ${target.kind}, or name another one`;
+    return { severity: "error", code: "RESOURCE_IN_USE", message, hint, place };
+  }
+  const code = "REFERENCE_NOT_FOUND";
+  if (found === undefined) {
+    const message = `${what}, which no file declares; plan and apply look for it in the database`;
+    return { severity: "note", code, message, hint: `declare the ${target.kind} where no other file does`, place };
+  }
+  return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, place };
+}
+
+/** A name that is there, and what to say of it. */
+interface Near {
+  readonly told: string;
+  readonly hint: string;
+}
+
+/** Looking for a misspelt name compares it with all others; no more problems than these are shown in text. */
+const mostCompared = 100;
+
+function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefined {
+  const finders = new Map<string, ReturnType<typeof createNearNames>>();
+  const known = new Map<string, Near | undefined>();
+  const find = ({ kind, key }: Target): Near | undefined => {
+    const finder = finders.get(kind) ?? createNearNames(keys(kind));
+    finders.set(kind, finder);
+    const same = finder(key);
+    if (same) return { told: `; it differs only in ${same.difference} from ${same.name}`, hint: `write ${same.name}` };
+    const near = known.size < mostCompared ? nearest(key, keys(kind)) : undefined;
+    return near === undefined || isVariant(key, near) ? undefined : { told: "", hint: `did you mean ${near}?` };
+  };
+  return (target) => {
+    const name = JSON.stringify([target.kind, target.key]);
+    if (!known.has(name)) known.set(name, find(target));
+    return known.get(name);
+  };
+}
+
+/** Names that differ only in their numbers, or by a part more, such as `app-1` and `app-2`, are two names and no mistake. */
+function isVariant(one: string, other: string): boolean {
+  const [short = "", long = ""] = [one, other].sort((a, b) => a.length - b.length);
+  const withoutNumbers = (name: string) => name.replace(/\d+/g, "");
+  const isLonger = long.startsWith(short) && /^[-_. ]/.test(long.slice(short.length));
+  return isLonger || withoutNumbers(one) === withoutNumbers(other);
+}
+
+interface Target {
+  readonly kind: string;
+  readonly key: string;
+  /** The one that names it. */
+  readonly attribute: string;
+}
+
+function danglingFrom(
+  kind: Kind,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  world: PlannedWorld,
+): readonly Target[] {
+  return Object.entries(kind.attributes).flatMap(([name, { references }]) => {
+    if (references === undefined) return [];
+    const value = attributes[name];
+    const keys = Array.isArray(value) ? value : [value];
+    return keys
+      .filter((key): key is string => typeof key === "string" && !world.keys(references).has(key))
+      .map((key) => ({ kind: references, key, attribute: name }));
+  });
+}
+
+function danglingWanted(resource: Resource, target: Target, found: Near | "deleted" | undefined): Refusal {
+  const isDeleted = found === "deleted";
+  const near = isDeleted ? undefined : found;
+  const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
+  const why = isDeleted ? "which the same run deletes" : "which neither the files nor the database have";
+  return {
+    reason: "invalid",
+    code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
+    message: `${what}, ${why}${near?.told ?? ""}`,
+    hint: near?.hint ?? `declare the ${target.kind}, or name another one`,
+    place: placeOf(resource, target.attribute, target.key),
+  };
+}
+
+function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target, owner: string): Refusal {
+  const others = row.owner !== null && row.owner !== owner ? row.owner : undefined;
+  const whose = others === undefined ? "which no file declares" : `which the owner ${others} manages`;
+  return {
+    reason: "refused",
+    code: "RESOURCE_IN_USE",
+    message: `${target.kind} ${target.key} can't be deleted: ${kind} ${row.key}, ${whose}, needs it`,
+    hint:
+      others === undefined
+        ? `declare the ${kind} as well, with another \`${target.attribute}\` or \`state: absent\`, or keep the ${target.kind}`
+        : `keep the ${target.kind}, or let the owner ${others} take it out of \`${target.attribute}\` of ${kind} ${row.key} first`,
+  };
+}
