@@ -101,6 +101,8 @@ export interface Problem {
   /** Dotted path in the file, such as `tokenauth.items.0.email`. */
   readonly path?: string | undefined;
   readonly excerpt?: Excerpt | undefined;
+  /** It is about a part of the file that another program reads: `--strict` and `--deny` leave it as it is. */
+  readonly foreign?: boolean | undefined;
 }
 
 /** Why a run ended without changes. The command line turns each into one exit status. */

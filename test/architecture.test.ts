@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["errors.ts", "formats", "secrets", "document", "plan"],
   kinds: ["errors.ts", "secrets", "document", "database", "oidc", "plan"],
   steps: ["errors.ts", "formats", "secrets", "jwt", "plan", "config"],
-  engine: ["errors.ts", "version.ts", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
+  engine: ["errors.ts", "version.ts", "formats", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
   jwt: ["errors.ts"],
   identity: ["errors.ts", "eventual.ts", "version.ts", "formats", "secrets", "database", "jwt"],
   provider: ["eventual.ts", "secrets", "oidc", "jwt", "identity"],

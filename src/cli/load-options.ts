@@ -6,8 +6,8 @@ import type { ConfigSettings } from "./settings.js";
 /** What reading the configuration needs, from the command line and the process. */
 export async function loadOptions(
   { env, cwd, stdin }: Session,
-  { steps, strict, secretsDir }: ConfigSettings,
+  { steps, strict, allow, deny, secretsDir }: ConfigSettings,
 ): Promise<LoadOptions> {
   const modules = await loadStepModules(steps, cwd);
-  return { ...modules, strict, secretsDir, env, cwd, stdin, now: new Date() };
+  return { ...modules, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
 }

@@ -73,7 +73,9 @@ function withStepsOption(command: Command): Command {
 
 function withConfigOptions(command: Command): Command {
   return withStepsOption(withOutput(command))
-    .option("--strict", "make every warning an error", false)
+    .option("--strict", "make every warning about this program's part an error", false)
+    .option("--allow <code>", "leave this code a warning with --strict; can be repeated", collect, [])
+    .option("--deny <code>", "refuse what has this code, a warning or note; can be repeated", collect, [])
     .option("--secrets-dir <dir>", "the only folder that value_from may read files from");
 }
 

@@ -1,3 +1,5 @@
+import type { ProblemCode } from "../errors.js";
+
 /** The options that commands share, as commander gives them. */
 export interface CommonSettings {
   readonly output: "text" | "json";
@@ -5,6 +7,8 @@ export interface CommonSettings {
 
 export interface ConfigSettings extends CommonSettings {
   readonly strict: boolean;
+  readonly allow: readonly ProblemCode[];
+  readonly deny: readonly ProblemCode[];
   readonly steps: readonly string[];
   readonly secretsDir?: string;
 }

@@ -9,7 +9,7 @@ export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
 ): { readonly findings: readonly Finding[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
-  const known = new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
+  const known = rootKeysOf(steps);
   const meant = new Map<string, readonly MappingEntry[]>();
   const findings: Finding[] = [];
   for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
@@ -19,6 +19,22 @@ export function findUnknownRootKeys(
     findings.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
   }
   return { findings, meant };
+}
+
+/** A key that stands twice in what another program reads is that program's to judge: a warning here. */
+export function easeForeignDuplicates(findings: readonly Finding[], steps: readonly Step[]): readonly Finding[] {
+  const known = rootKeysOf(steps);
+  return findings.map((finding) => {
+    const { code, path = "" } = finding;
+    if (code !== "DUPLICATE_KEY") return finding;
+    const [root = ""] = path.split(".");
+    if (isOfOtherProgram(root)) return { ...finding, severity: "warning", foreign: true };
+    return known.has(root) || nearest(root, known) !== undefined ? finding : { ...finding, severity: "warning" };
+  });
+}
+
+function rootKeysOf(steps: readonly Step[]): ReadonlySet<string> {
+  return new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
 }
 
 function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
@@ -35,7 +51,7 @@ function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
 function unknownKey({ key, keyPlace }: MappingEntry, known: ReadonlySet<string>): Finding {
   const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", place: keyPlace, path: key } as const;
   if (isOfOtherProgram(key))
-    return { ...finding, message: `\`${key}\` belongs to another program and is ignored here` };
+    return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
   const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;
   return { ...finding, message: `unknown key \`${key}\` at the root is ignored`, hint };
 }

@@ -19,7 +19,7 @@ import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
-import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { collectDiagnostics, refuseWarnings, requireCodes } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 
@@ -30,6 +30,7 @@ import { writeChanges } from "./write.js";
  */
 export async function apply(configuration: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
   const options = { ...applyDefaults(), ...given };
+  requireCodes(options);
   const finish = beginRun("apply", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);
@@ -105,6 +106,8 @@ async function applyInside(
   await writeChanges(context, configuration.kinds, changes, options);
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
+  // A key that was made for what was sealed is only known now.
+  refuseWarnings(options, result.diagnostics);
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
   await options.beforeCommit(generated, result.run.id);

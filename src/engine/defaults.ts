@@ -12,6 +12,8 @@ export function loadDefaults(): LoadOptions {
     env: process.env,
     cwd: process.cwd(),
     strict: false,
+    allow: [],
+    deny: [],
     stdin: () => Promise.resolve(Buffer.alloc(0)),
     now: new Date(),
   };
@@ -23,6 +25,8 @@ export function runDefaults(): RunOptions {
     owner: "default",
     prune: false,
     strict: false,
+    allow: [],
+    deny: [],
     waitMs: 0,
     offline: false,
     env: process.env,

@@ -1,15 +1,14 @@
 import type { Extensions } from "./step-modules.js";
+import type { SeverityOptions } from "./warnings.js";
 
 /** What reading configuration files needs to know. */
-export interface LoadOptions extends Extensions {
+export interface LoadOptions extends Extensions, SeverityOptions {
   /** Where `value_from: {env: …}` looks. Nothing else reads it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where relative paths of `value_from: {file: …}` begin. */
   readonly cwd: string;
   /** The only folder that `value_from` may read files from, where given. */
   readonly secretsDir?: string | undefined;
-  /** Make every warning an error. */
-  readonly strict: boolean;
   readonly stdin: () => Promise<Buffer>;
   readonly now: Date;
 }

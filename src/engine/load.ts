@@ -1,4 +1,5 @@
 import { findConfusableNames } from "../config/confusable-names.js";
+import { easeForeignDuplicates } from "../config/unknown-root-keys.js";
 import { validateDocuments } from "../config/validate.js";
 import type { Finding } from "../document/finding.js";
 import { quoteSource } from "../document/quote.js";
@@ -15,7 +16,7 @@ import { coreSteps } from "../steps/registry.js";
 import type { Configuration } from "./configuration.js";
 import { loadDefaults } from "./defaults.js";
 import type { LoadOptions } from "./load-options.js";
-import { refuseWarnings } from "./warnings.js";
+import { allowJudgements, refuseWarnings, requireCodes } from "./warnings.js";
 
 /**
  * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration.
@@ -54,9 +55,12 @@ async function readConfiguration(
   options: LoadOptions & { readonly noEnv: boolean },
   remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly Finding[],
 ) {
+  requireCodes(options);
   const kinds = [...coreKinds, ...options.kinds];
-  const { documents, sources, findings } = await readDocuments(paths, options.stdin);
-  const validation = validateDocuments(documents, [...coreSteps, ...options.steps], {
+  const steps = [...coreSteps, ...options.steps];
+  const { documents, sources, findings: read } = await readDocuments(paths, options.stdin);
+  const findings = easeForeignDuplicates(read, steps);
+  const validation = validateDocuments(documents, steps, {
     ...options,
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     incomplete: findings.some(({ severity }) => severity === "error"),
@@ -68,8 +72,8 @@ async function readConfiguration(
   const isSound = !found.some(({ severity }) => severity === "error");
   // What is missing could be what another entry refers to.
   if (isSound && validation.isWhole) for (const remark of remarkOn(kinds, declarations)) found.push(remark);
-  const errors = found.filter(({ severity }) => severity === "error");
-  const problems = quote(found);
+  const problems = allowJudgements(options, quote(found));
+  const errors = problems.filter(({ severity }) => severity === "error");
   // What is wrong with the files' owners and modes says nothing about what is in them.
   const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
   if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);

@@ -1,4 +1,5 @@
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { SeverityOptions } from "./warnings.js";
 
 /** How a run comes to its database. */
 export interface DatabaseOptions {
@@ -22,13 +23,11 @@ export interface LockingOptions extends DatabaseOptions {
 }
 
 /** What `plan` and `apply` need to know beside the configuration. */
-export interface RunOptions extends DatabaseOptions {
+export interface RunOptions extends DatabaseOptions, SeverityOptions {
   /** Who manages what the files declare. */
   readonly owner: string;
   /** Delete what this owner managed and no file declares any more. */
   readonly prune: boolean;
-  /** Make every warning an error. */
-  readonly strict: boolean;
   /** Leave out discovery: endpoints that only the provider knows stay as they are. */
   readonly offline: boolean;
   /** Told what is being done. */

@@ -7,6 +7,7 @@ import { awaitReferences } from "./patiently.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
+import { requireCodes } from "./warnings.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -15,6 +16,7 @@ import { refuseUnstorable } from "./storable.js";
  */
 export async function plan(configuration: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
+  requireCodes(options);
   const finish = beginRun("plan", options);
   const wanted = await completeResources(configuration, options);
   refuseUnstorable(configuration, wanted);

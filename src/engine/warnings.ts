@@ -1,9 +1,9 @@
 import type { Database } from "../database/database.js";
 import type { Finding } from "../document/finding.js";
-import { type Problem, SetupError } from "../errors.js";
+import { type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
+import { nearestField } from "../formats/nearest.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import type { Configuration } from "./configuration.js";
-import type { RunOptions } from "./options.js";
 
 /** What the run has to tell beside its changes. */
 export function collectDiagnostics(
@@ -16,11 +16,56 @@ export function collectDiagnostics(
   return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
 }
 
-/** @throws SetupError where `strict` makes the warnings errors */
-export function refuseWarnings({ strict }: Pick<RunOptions, "strict">, diagnostics: readonly Problem[]): void {
-  if (!strict || !diagnostics.some(({ severity }) => severity === "warning")) return;
+/** How much what a run finds weighs. */
+export interface SeverityOptions {
+  /** Make every warning about this program's part of the files an error. */
+  readonly strict: boolean;
+  /** The codes of warnings that `strict` leaves as they are, and of matters of judgement that are to be warnings. */
+  readonly allow: readonly ProblemCode[];
+  /** The codes of warnings and notes that refuse the run. */
+  readonly deny: readonly ProblemCode[];
+}
+
+/** @throws SetupError `COMMAND_LINE` (usage) where a code is none, or both allowed and denied */
+export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "deny">): void {
+  const codes = Object.keys(problemCodes);
+  const unknown = [...allow, ...deny].find((code) => !codes.includes(code));
+  if (unknown !== undefined) {
+    const near = nearestField(unknown, codes);
+    const hint = near === undefined ? "docs/diagnostics.md lists them all" : `did you mean ${near}?`;
+    throw setupError("usage", "COMMAND_LINE", `${unknown} is not the code of any problem`, hint);
+  }
+  const both = allow.find((code) => deny.includes(code));
+  if (both === undefined) return;
+  throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "leave one of the two out");
+}
+
+/** What is nearly certain, but no more than that: whoever knows better allows it. */
+const judgements: ReadonlySet<ProblemCode> = new Set(["REFERENCE_NOT_FOUND"]);
+
+/** Makes allowed matters of judgement warnings. */
+export function allowJudgements(
+  { allow }: Pick<SeverityOptions, "allow">,
+  problems: readonly Problem[],
+): readonly Problem[] {
+  return problems.map((problem) => {
+    const { severity, code } = problem;
+    const isAllowed = severity === "error" && judgements.has(code) && allow.includes(code);
+    return isAllowed ? { ...problem, severity: "warning" } : problem;
+  });
+}
+
+/** @throws SetupError with all diagnostics: invalid where `strict` makes some of them errors, refused where only `deny` does */
+export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnostics: readonly Problem[]): void {
+  const isDenied = ({ foreign, code }: Problem) => foreign !== true && deny.includes(code);
+  const isRaised = ({ severity, foreign, code }: Problem) =>
+    strict && severity === "warning" && foreign !== true && !allow.includes(code) && !deny.includes(code);
+  const isInvalid = diagnostics.some(isRaised);
+  if (!isInvalid && !diagnostics.some(isDenied)) return;
   throw new SetupError(
-    "invalid",
-    diagnostics.map((problem) => (problem.severity === "warning" ? { ...problem, severity: "error" } : problem)),
+    isInvalid ? "invalid" : "refused",
+    diagnostics.map((problem) =>
+      isRaised(problem) || isDenied(problem) ? { ...problem, severity: "error" } : problem,
+    ),
   );
 }

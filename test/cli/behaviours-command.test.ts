@@ -19,6 +19,8 @@ function loadOptions(cwd: string): LoadOptions {
     steps: [],
     kinds: [],
     strict: false,
+    allow: [],
+    deny: [],
     env: {},
     cwd,
     stdin: () => Promise.resolve(Buffer.alloc(0)),

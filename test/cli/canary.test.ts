@@ -80,7 +80,16 @@ function runHere(
 ) {
   const session = createSession(process);
   const terminal = { ...session.terminal, talk: () => {}, ...differences };
-  const settings = { output: "text", strict: false, steps: [], prune: false, owner: "default", wait: 0 } as const;
+  const settings = {
+    output: "text",
+    strict: false,
+    allow: [],
+    deny: [],
+    steps: [],
+    prune: false,
+    owner: "default",
+    wait: 0,
+  } as const;
   const more = { offline: true, migrate: true, detailedExitcode: false, database: databaseOf(folder) };
   const paths = ["base.yaml", ...files].map((name) => join(folder, name));
   return run({ ...session, terminal, env: base.env, cwd: folder }, paths, { ...settings, ...more });
@@ -208,6 +217,8 @@ function loadOptions(folder: string): LoadOptions {
     env: base.env,
     cwd,
     strict: false,
+    allow: [],
+    deny: [],
     stdin: async () => Buffer.alloc(0),
     now: new Date(),
   };

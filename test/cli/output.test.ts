@@ -187,7 +187,16 @@ describe("F21: an apply whose report can't be written", () => {
     const session = createSession(process);
     const out = () => Promise.reject(new TypeError("quotes a secret"));
     const own = { ...session, cwd: folder, env: databaseEnv(folder), terminal: { ...session.terminal, out } };
-    const settings = { output: "text", strict: false, steps: [], prune: false, owner: "default", wait: 0 } as const;
+    const settings = {
+      output: "text",
+      strict: false,
+      allow: [],
+      deny: [],
+      steps: [],
+      prune: false,
+      owner: "default",
+      wait: 0,
+    } as const;
     const more = { offline: true, migrate: true, database: databaseOf(folder) };
     const failure: unknown = await runApply(own, [join(folder, "config.yaml")], { ...settings, ...more }).catch(
       (error: unknown) => error,

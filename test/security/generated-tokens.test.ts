@@ -66,6 +66,8 @@ function settingsFor(folder: string, more: Partial<ApplySettings> = {}): ApplySe
     ...{
       output: "text",
       strict: false,
+      allow: [],
+      deny: [],
       steps: [],
       prune: false,
       owner: "default",

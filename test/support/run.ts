@@ -53,6 +53,8 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     owner: "default",
     prune: false,
     strict: false,
+    allow: [],
+    deny: [],
     waitMs: 0,
     offline: false,
     env: sealingEnv(),
