@@ -38,6 +38,9 @@ const once = [
 /** What takes too long to run each time. */
 const long = ["test/long/**/*.test.ts"];
 
+/** What runs other programs' servers, which are downloaded. */
+const peers = ["test/peers/**/*.test.ts"];
+
 const common = {
   environment: "node",
   pool: "forks",
@@ -64,7 +67,7 @@ export default defineConfig({
           name: "sqlite",
           provide: { dialect: "sqlite" },
           include: ["test/**/*.test.ts"],
-          exclude: [...postgresAlone, ...long],
+          exclude: [...postgresAlone, ...long, ...peers],
         },
       },
       {
@@ -81,6 +84,17 @@ export default defineConfig({
       {
         define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
         test: { ...common, name: "long", provide: { dialect: "sqlite" }, include: long },
+      },
+      {
+        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        test: {
+          ...common,
+          name: "peers",
+          provide: { dialect: "sqlite" },
+          include: peers,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
     ],
   },

@@ -14,7 +14,7 @@ const of = (info: string) => blocks.filter((block) => block.info === info);
 
 describe("the code in the documents", () => {
   it("is of kinds that a test looks at, or plain text", () => {
-    const known = ["console", "yaml", "yaml kubernetes", "ts", "js", "json", "sh", "text", "sql"];
+    const known = ["console", "yaml", "yaml kubernetes", "ts", "js", "json", "sh", "sh keycloak", "text", "sql"];
     expect(blocks.filter(({ info }) => !known.includes(info)).map(({ where, info }) => `${where} ${info}`)).toEqual([]);
     expect(of("yaml").length).toBeGreaterThan(3);
     expect(of("ts").length).toBeGreaterThan(0);

@@ -1,0 +1,4 @@
+import { describePeer } from "./checks.js";
+import { startGlewlwyd } from "./glewlwyd.js";
+
+describePeer("Glewlwyd", startGlewlwyd);

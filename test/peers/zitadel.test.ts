@@ -1,0 +1,4 @@
+import { describePeer } from "./checks.js";
+import { startZitadel } from "./zitadel.js";
+
+describePeer("zitadel/oidc", startZitadel);
