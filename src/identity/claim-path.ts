@@ -17,3 +17,9 @@ export function readClaim(claims: JsonObject, path: ClaimPath): unknown {
   }
   return value;
 }
+
+/** As a file writes it; for a log, though the keys are an operator's own, in one line of bounded length. */
+export function showPath(path: ClaimPath): string {
+  const text = `[${path.map((key) => (/^[\w.:/-]+$/.test(key) ? key : JSON.stringify(key))).join(", ")}]`;
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

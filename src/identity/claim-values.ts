@@ -1,9 +1,10 @@
 import { nameFault } from "../formats/hidden.js";
+import { isJsonObject } from "../jwt/json-object.js";
 import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */
-export function readText(claim: unknown, longest: number): string | undefined {
-  return typeof claim === "string" && claim.length <= longest && isPrintable(claim) ? claim : undefined;
+export function readText(claim: unknown): string | undefined {
+  return typeof claim === "string" && isPrintable(claim) ? claim : undefined;
 }
 
 /** As it is stored; undefined for what is neither true nor false, such as the text `"true"`. */
@@ -11,31 +12,103 @@ export function readFlag(claim: unknown): 0 | 1 | undefined {
   return typeof claim === "boolean" ? (claim ? 1 : 0) : undefined;
 }
 
+/** How a groups claim is written, beside the forms that need no setting. */
+export interface GroupsForm {
+  /** Between the names in a text; undefined where a text is one name. */
+  readonly separator: string | undefined;
+  /** Whether `/a/b` is the group `b`, as Keycloak's mapper gives it with "Full group path" off. */
+  readonly stripsPath: boolean;
+}
+
 export interface ClaimedGroups {
   readonly names: readonly string[];
-  /** False where the claim, or a part of it, is nothing that can name groups. */
-  readonly isSound: boolean;
+  /** What was found that can't, or only doubtfully, name groups; undefined where there is nothing to say. Never a value. */
+  readonly odd?: { readonly found: string; readonly hint?: string };
 }
 
-const longestName = 150;
-const mostGroups = 1000;
+const maxNameLength = 150;
+const maxGroups = 1000;
 
-/** The groups that a claim names: a text, a list of texts, or the keys of an object. Missing or null: none. */
-export function readGroups(claim: unknown): ClaimedGroups {
-  if (claim === undefined || claim === null) return { names: [], isSound: true };
-  const written = listOf(claim);
-  if (!written?.every((name) => typeof name === "string")) return { names: [], isSound: false };
+/** The groups that a claim names: a text, a list of texts, or the keys of an object. Null: none. */
+export function readGroups(claim: unknown, { separator, stripsPath }: GroupsForm): ClaimedGroups {
+  if (claim === undefined || claim === null) return { names: [] };
+  const listed = listOf(claim, separator);
+  if (!listed?.every((name) => typeof name === "string")) return { names: [], odd: oddKind(claim) };
+  const written = stripsPath ? listed.map(lastOfPath) : listed;
   // As files write them: the same group is not made twice.
-  const names = [...new Set(written.map((name) => name.normalize("NFC")))].filter(isGroupName);
-  return { names: names.slice(0, mostGroups), isSound: names.length === written.length && names.length <= mostGroups };
+  const names = [...new Set(written.map((name) => name.normalize("NFC")))];
+  const usable = names.filter(isGroupName);
+  const odd = oddNames(claim, separator, stripsPath, written) ?? unusableNames(names.length, usable.length);
+  return { names: usable.slice(0, maxGroups), ...(odd && { odd }) };
 }
 
-function listOf(claim: unknown): readonly unknown[] | undefined {
-  if (typeof claim === "string") return [claim];
+/** What a claim is, in words: for a log, which must not hold its value. */
+export function kindOf(claim: unknown): string {
+  if (claim === undefined) return "nothing";
+  if (claim === null) return "null";
+  if (Array.isArray(claim)) return claim.length === 0 ? "an empty list" : "a list";
+  if (typeof claim === "object") return "an object";
+  if (typeof claim === "boolean") return "true or false";
+  return typeof claim === "number" ? "a number" : claim === "" ? "an empty text" : "a text";
+}
+
+function listOf(claim: unknown, separator: string | undefined): readonly unknown[] | undefined {
+  if (typeof claim === "string") {
+    if (separator === undefined) return [claim];
+    return claim
+      .split(separator)
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+  }
   if (Array.isArray(claim)) return claim;
-  return typeof claim === "object" && claim !== null ? Object.keys(claim) : undefined;
+  return isJsonObject(claim) ? Object.keys(claim) : undefined;
+}
+
+/** A slash in a name is `~/` where Keycloak is told to escape it. */
+function lastOfPath(name: string): string {
+  if (!name.startsWith("/")) return name;
+  const [last = ""] = name.split(/(?<!~)\//).slice(-1);
+  return last.replaceAll("~/", "/");
 }
 
 function isGroupName(name: string): boolean {
-  return name !== "" && name.length <= longestName && nameFault(name) === undefined;
+  return name !== "" && name.length <= maxNameLength && nameFault(name) === undefined;
+}
+
+function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {
+  if (!Array.isArray(claim)) return { found: kindOf(claim) };
+  const kinds = new Set(claim.filter((item) => typeof item !== "string").map(kindOf));
+  return {
+    found: `a list that holds ${[...kinds].sort().join(", ")}`,
+    hint: "have the provider write the groups' names as texts",
+  };
+}
+
+/** Names that are taken as they are, though their author most likely meant others. */
+function oddNames(
+  claim: unknown,
+  separator: string | undefined,
+  stripsPath: boolean,
+  names: readonly string[],
+): ClaimedGroups["odd"] {
+  if (typeof claim === "string" && separator === undefined && claim.includes(",")) {
+    return { found: "one text with commas", hint: 'for a list of names, write `groups_settings.separator: ","`' };
+  }
+  if (!stripsPath && names.some((name) => name.startsWith("/"))) {
+    return {
+      found: "paths, with a slash before each name",
+      hint: "write `groups_settings.strip_path: true`, or turn off `Full group path` in Keycloak's mapper",
+    };
+  }
+  // Where the keys are roles, as zitadel writes them, there are objects behind them.
+  if (isJsonObject(claim) && !Object.values(claim).every(isJsonObject)) {
+    return { found: "an object, whose keys were taken for names", hint: "let the path lead to the list inside of it" };
+  }
+  return undefined;
+}
+
+function unusableNames(written: number, usable: number): ClaimedGroups["odd"] {
+  if (usable > maxGroups) return { found: `more than ${maxGroups} names; those after them were left out` };
+  if (usable === written) return undefined;
+  return { found: `${written - usable} of ${written} names that no group can have, which were left out` };
 }

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../jwt/json-object.js";
-import { readClaim } from "./claim-path.js";
-import { readFlag, readGroups, readText } from "./claim-values.js";
-import { type MappableField, mappableFields, type UserRules } from "./rules.js";
-import { readUsername, type Username } from "./username.js";
+import { type ClaimPath, readClaim, showPath } from "./claim-path.js";
+import { type ClaimedGroups, kindOf, readFlag, readGroups, readText } from "./claim-values.js";
+import { type MappableField, mappableFields, type UserRules, verifiedEmail } from "./rules.js";
+import { isPrintable, readUsername, type Username } from "./username.js";
 
 /** What a user shall be by the claims. */
 export interface Profile {
@@ -13,9 +13,19 @@ export interface Profile {
   readonly fields: Readonly<Partial<Record<ProfileField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
   readonly groups: readonly WantedGroup[];
-  /** A groups claim that can't name groups counts as empty. */
-  readonly hasOddGroups: boolean;
+  /** What the claims lack, or hold in another form than is expected. */
+  readonly notes: readonly ClaimNote[];
 }
+
+/** What a log should hear of a claim that somebody signs in with. `found` says of what kind it is, never its value. */
+export type ClaimNote = {
+  /** A groups claim that is not there, one that can't or only doubtfully name groups, or a claim whose field was left alone. */
+  readonly kind: "groups_claim_missing" | "groups_claim_odd" | "claim_ignored";
+  /** The path to it, as a file writes it. */
+  readonly claim: string;
+  readonly found: string;
+  readonly hint?: string;
+};
 
 type ProfileField = Exclude<MappableField, "is_superuser">;
 
@@ -29,6 +39,10 @@ interface WantedGroup {
 export interface ProfileFault {
   readonly kind: "fault";
   readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid";
+  /** The path to the claim that is to blame, as a file writes it. */
+  readonly claim: string;
+  /** What is there, without its value. */
+  readonly found: string;
 }
 
 /** The claims that the rules look at, in their order; two people with the same ones have the same profile. */
@@ -59,16 +73,18 @@ function isSame(one: unknown, other: unknown): boolean {
 export function readProfile(rules: UserRules, claims: JsonObject): Profile | ProfileFault {
   const { usernamePath } = rules;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
-  if (written === undefined || written === null || written === "") return fault("username_missing");
+  if (written === undefined || written === null || written === "") {
+    return fault("username_missing", usernamePath, whatIsAt(claims, usernamePath));
+  }
   const username = readUsername(written);
-  if (!username) return fault("username_invalid");
+  if (!username) return fault("username_invalid", usernamePath, describeText(written));
   // Whoever can write any address into an account would be whom they like.
   const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || rules.allowsUnverifiedEmail;
-  if (!isTrusted) return fault("email_unverified");
+  if (!isTrusted) return fault("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
   const mapped = readFields(rules, claims);
-  if (!mapped) return fault("claim_invalid");
-  const { is_superuser: isClaimedSuperuser, ...fields } = mapped;
-  const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath));
+  if (mapped.kind === "fault") return mapped;
+  const { is_superuser: isClaimedSuperuser, ...fields } = mapped.fields;
+  const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath), rules.groupsForm);
   const groups = claimed.names.filter((name) => !rules.isReserved(name));
   return {
     kind: "profile",
@@ -77,21 +93,58 @@ export function readProfile(rules: UserRules, claims: JsonObject): Profile | Pro
     fields: { ...fields, ...(rules.makesStaff && { is_staff: 1 }) },
     isSuperuser: isClaimedSuperuser === 1 || groups.some((name) => rules.superuserGroups.has(name)),
     groups: wantedGroups(rules, groups),
-    hasOddGroups: !claimed.isSound,
+    notes: [...mapped.notes, ...groupNotes(rules, claims, claimed)],
   };
 }
 
-function readFields(rules: UserRules, claims: JsonObject): Partial<Record<MappableField, string | 0 | 1>> | undefined {
+interface MappedFields {
+  readonly kind: "fields";
+  readonly fields: Partial<Record<MappableField, string | 0 | 1>>;
+  readonly notes: readonly ClaimNote[];
+}
+
+function readFields(rules: UserRules, claims: JsonObject): MappedFields | ProfileFault {
   const fields: Partial<Record<MappableField, string | 0 | 1>> = {};
+  const notes: ClaimNote[] = [];
   for (const { field, path } of rules.fields) {
     const claim = readClaim(claims, path);
     if (claim === undefined || claim === null) continue;
     const spec = mappableFields[field];
-    const value = spec.type === "text" ? readText(claim, spec.longest) : readFlag(claim);
-    if (value === undefined) return undefined;
+    if (spec.type === "text" && typeof claim === "string" && claim.length > spec.longest) {
+      const found = `${claim.length} characters, of which \`${field}\` takes at most ${spec.longest}`;
+      notes.push({ kind: "claim_ignored", claim: showPath(path), found });
+      continue;
+    }
+    const value = spec.type === "text" ? readText(claim) : readFlag(claim);
+    if (value === undefined) return fault("claim_invalid", path, describeText(claim));
     fields[field] = value;
   }
-  return fields;
+  return { kind: "fields", fields, notes };
+}
+
+/** An empty list is an answer; a claim that is not there most likely is a mistake at the provider or in the path. */
+function groupNotes({ groupsPath }: UserRules, claims: JsonObject, { odd }: ClaimedGroups): readonly ClaimNote[] {
+  if (!groupsPath) return [];
+  const claim = showPath(groupsPath);
+  if (odd) return [{ kind: "groups_claim_odd", claim, ...odd }];
+  const value = readClaim(claims, groupsPath);
+  return value === undefined || value === null
+    ? [{ kind: "groups_claim_missing", claim, found: whatIsAt(claims, groupsPath) }]
+    : [];
+}
+
+/** What lies at the end of a path, or where it ends on the way. */
+function whatIsAt(claims: JsonObject, path: ClaimPath): string {
+  const value = readClaim(claims, path);
+  if (value !== undefined) return kindOf(value);
+  const known = path.findIndex((_, index) => readClaim(claims, path.slice(0, index + 1)) === undefined);
+  if (known < 1) return "nothing";
+  return `${kindOf(readClaim(claims, path.slice(0, known)))} at ${showPath(path.slice(0, known))}, without the rest`;
+}
+
+function describeText(claim: unknown): string {
+  if (typeof claim !== "string") return kindOf(claim);
+  return isPrintable(claim) ? `a text of ${claim.length} characters` : "a text with characters that can't be shown";
 }
 
 function wantedGroups(rules: UserRules, claimed: readonly string[]): readonly WantedGroup[] {
@@ -99,6 +152,6 @@ function wantedGroups(rules: UserRules, claimed: readonly string[]): readonly Wa
   return [...names].map((name) => ({ name, mayBeMade: rules.createsGroups }));
 }
 
-function fault(reason: ProfileFault["reason"]): ProfileFault {
-  return { kind: "fault", reason };
+function fault(reason: ProfileFault["reason"], path: ClaimPath, found: string): ProfileFault {
+  return { kind: "fault", reason, claim: showPath(path), found };
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
 import type { ClaimPath } from "./claim-path.js";
+import type { GroupsForm } from "./claim-values.js";
 import { compileGroupPattern } from "./group-pattern.js";
 import { reserveGroups } from "./reserved-groups.js";
 
@@ -27,6 +28,7 @@ export interface UserRules {
   readonly unknownFields: readonly string[];
   /** Undefined where no claim gives groups. */
   readonly groupsPath: ClaimPath | undefined;
+  readonly groupsForm: GroupsForm;
   readonly createsGroups: boolean;
   readonly fitsPattern: (group: string) => boolean;
   /** Groups that only files and people give, whatever a claim says; they make no superuser either. */
@@ -38,7 +40,8 @@ export interface UserRules {
   readonly paths: readonly ClaimPath[];
 }
 
-const verifiedEmail = ["email_verified"];
+/** Whether the provider checked the e-mail address. */
+export const verifiedEmail: ClaimPath = ["email_verified"];
 
 /**
  * Reads a client's options as they are stored; a missing part gets its documented default, an odd one gives nobody anything.
@@ -60,6 +63,10 @@ export function readUserRules(options: unknown, reservedGroups: readonly string[
     fields,
     unknownFields: others.map(([name]) => name).filter((name) => !isMappable(name)),
     groupsPath: groupsPath.length > 0 ? groupsPath : undefined,
+    groupsForm: {
+      separator: typeof groups.separator === "string" && groups.separator !== "" ? groups.separator : undefined,
+      stripsPath: groups.strip_path === true,
+    },
     createsGroups: groups.sync === undefined || groups.sync === true,
     fitsPattern: readPattern(groups.sync_pattern),
     isReserved: reserveGroups(reservedGroups),

@@ -15,10 +15,10 @@ export function admit(
   userId: string,
   { requireStaff }: LoginSettings,
 ): { readonly kind: "admitted"; readonly grants: Grants } | LoginFault {
-  if (user.kind === "unknown") return fault("user_inactive", "unknown_user", userId);
-  if (user.kind === "inactive") return fault("user_inactive", "inactive_user", userId);
+  if (user.kind === "unknown") return fault("user_inactive", "unknown_user", { userId });
+  if (user.kind === "inactive") return fault("user_inactive", "inactive_user", { userId });
   const isAllowed = !requireStaff || user.grants.user.isStaff;
-  return isAllowed ? { kind: "admitted", grants: user.grants } : fault("user_not_staff", "not_staff", userId);
+  return isAllowed ? { kind: "admitted", grants: user.grants } : fault("user_not_staff", "not_staff", { userId });
 }
 
 /** Begins a session under a new id; the one that the browser had so far ends (fixation). */

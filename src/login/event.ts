@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import type { ClaimNote } from "../identity/profile.js";
 import type { ProviderEvent } from "../provider/event.js";
 import type { RefusalCode } from "./refusal-code.js";
 
@@ -15,14 +16,13 @@ export type LoginEvent =
       readonly userId: string;
       readonly runId: string;
     }
-  | {
+  | ({
       readonly kind: "refused";
       readonly client: string;
       readonly code: RefusalCode;
       /** A stable word such as `wrong_nonce` or `expired`, more exact than the code. */
       readonly reason: string;
-      readonly userId?: string;
-    }
+    } & FaultDetails)
   /** `reason` is `logout`, or why the session was ended from here: such as `code_replayed` or `new_login`. */
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
   /** The time at which a session was last used was not written. */
@@ -32,13 +32,22 @@ export type LoginEvent =
   /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
-  | { readonly kind: "groups_claim_odd"; readonly client: string; readonly userId: string }
+  | (ClaimNote & { readonly client: string; readonly userId: string })
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
   /** What is wrong with the client, for an operator. */
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   /** The configuration allows less safety than it could have. */
   | { readonly kind: "weakened"; readonly client: string; readonly message: string }
   | ProviderEvent;
+
+/** What a log should hear of a refusal beside its reason. */
+export interface FaultDetails {
+  readonly userId?: string;
+  /** The path to the claim that is to blame, as a file writes it. */
+  readonly claim?: string;
+  /** What came instead of what is expected: bounded, in one line, never a secret. */
+  readonly found?: string;
+}
 
 /** The name of the `diagnostics_channel` that every event is published on. */
 export const channelName = "vtb-setup:login";

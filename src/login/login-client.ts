@@ -5,7 +5,7 @@ import { createClient, type OidcClient, type OpenAccess } from "../provider/clie
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import { type LoginClientRow, readClientRow } from "./client-row.js";
-import type { LoginEvent } from "./event.js";
+import type { FaultDetails, LoginEvent } from "./event.js";
 import type { LoginProvider, LoginProviders } from "./login-provider.js";
 import type { RefusalCode } from "./refusal-code.js";
 
@@ -22,11 +22,10 @@ export interface LoginClient {
 }
 
 /** Why somebody can't log in: the page for the user, and a word for the log. */
-export interface LoginFault {
+export interface LoginFault extends FaultDetails {
   readonly kind: "fault";
   readonly code: RefusalCode;
   readonly reason: string;
-  readonly userId?: string;
 }
 
 export type LoadClient = (isThorough: boolean) => Promise<({ readonly kind: "loaded" } & LoginClient) | LoginFault>;
@@ -113,6 +112,6 @@ function weaknesses(row: LoginClientRow, { lacksS256 }: LoginProvider, usesPkce:
   ];
 }
 
-export function fault(code: RefusalCode, reason: string, userId?: string): LoginFault {
-  return { kind: "fault", code, reason, ...(userId !== undefined && { userId }) };
+export function fault(code: RefusalCode, reason: string, details?: FaultDetails): LoginFault {
+  return { kind: "fault", code, reason, ...details };
 }

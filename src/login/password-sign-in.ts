@@ -103,8 +103,9 @@ async function findAccount({ kysely }: Database, username: string, password: Sec
   const barred = reasonAgainst(user);
   const hash = barred === undefined ? (user?.password_hash ?? null) : null;
   const check = await verifyPassword(password, hash);
-  if (barred !== undefined) return fault("password_refused", barred, user?.id);
-  if (!user || hash === null || check === "wrong") return fault("password_refused", "wrong_password", user?.id);
+  const who = user && { userId: user.id };
+  if (barred !== undefined) return fault("password_refused", barred, who);
+  if (!user || hash === null || check === "wrong") return fault("password_refused", "wrong_password", who);
   const rehash = check === "outdated" ? { from: hash, to: await hashPassword(password) } : undefined;
   return { id: user.id, username: user.username, rehash };
 }

@@ -8,8 +8,8 @@ import { type LoginLanguage, texts } from "./texts.js";
 export type Refuse = (fault: Omit<LoginFault, "kind">, cookies: readonly string[]) => LoginRefusal;
 
 export function createRefuse(client: string, language: LoginLanguage, report: (event: LoginEvent) => void): Refuse {
-  return ({ code, reason, userId }, cookies) => {
-    report({ kind: "refused", client, code, reason, ...(userId !== undefined && { userId }) });
+  return ({ code, reason, ...details }, cookies) => {
+    report({ ...details, kind: "refused", client, code, reason });
     return { kind: "refused", status: refusalStatus[code], code, ...texts[language][code], cookies };
   };
 }

@@ -32,7 +32,10 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
   return async ({ oidc }, person, claims, age) => {
     const { id: clientId, identifier: client, rules, providerId } = oidc;
     const profile = readProfile(rules, claims);
-    if (profile.kind === "fault") return fault("user_refused", profile.reason);
+    if (profile.kind === "fault") {
+      const { reason, claim, found } = profile;
+      return fault("user_refused", reason, { claim, found });
+    }
     const result = await signIn(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
       actor: `sign-in:${client}`,
@@ -41,7 +44,7 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
     });
     if (result.kind === "fault") return fault(pageFor(result.reason), result.reason);
     const { userId, isStale, linkedBy } = result;
-    if (profile.hasOddGroups) report({ kind: "groups_claim_odd", client, userId });
+    for (const note of profile.notes) report({ ...note, client, userId });
     if (isStale) report({ kind: "claims_stale", client, userId });
     if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
     if (result.isWritten) report({ kind: "user_written", client, userId });

@@ -1,5 +1,15 @@
 import type { RequestContext } from "./verifier.js";
 
+/** What a log should hear of a refusal beside its reason. */
+export interface RefusalDetails {
+  /** The path to the claim that is to blame, as a file writes it. */
+  readonly claim?: string;
+  /** What came instead of what is expected: bounded, in one line, never the credential. */
+  readonly found?: string;
+  /** What an operator may do about it, where that is not plain from the reason. */
+  readonly hint?: string;
+}
+
 /** What a bearer credential turned out to be. */
 export type BearerOutcome =
   | {
@@ -9,8 +19,8 @@ export type BearerOutcome =
       /** The database's revision that the answer was made under. */
       readonly revision: number;
     }
-  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`; `hint` says what an operator may do. */
-  | { readonly kind: "refused"; readonly reason: string; readonly hint?: string }
+  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
+  | ({ readonly kind: "refused"; readonly reason: string } & RefusalDetails)
   | {
       readonly kind: "unavailable";
       readonly reason: string;

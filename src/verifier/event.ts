@@ -1,10 +1,11 @@
 import { channel } from "node:diagnostics_channel";
 import type { BearerEvent } from "./bearer/event.js";
+import type { RefusalDetails } from "./bearer-authority.js";
 import type { Scheme } from "./fault.js";
 
 /** What is worth a line in a log. It never holds a credential. */
 export type VerifierEvent =
-  | {
+  | ({
       readonly kind: "rejected";
       readonly scheme: Scheme | undefined;
       /** A stable word such as `unknown_token`, `expired` or `mistyped`. */
@@ -12,9 +13,7 @@ export type VerifierEvent =
       /** The identifier of the API token, where there is one. */
       readonly token?: string;
       readonly username?: string;
-      /** What an operator may do about it, where that is not plain from the reason. */
-      readonly hint?: string;
-    }
+    } & RefusalDetails)
   /** Who it is was clear, but not allowed. */
   | {
       readonly kind: "forbidden";

@@ -1,5 +1,5 @@
 import type { TokenRefusal } from "./authenticate-token.js";
-import type { BearerOutcome } from "./bearer-authority.js";
+import type { BearerOutcome, RefusalDetails } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Scheme, TokenFault } from "./fault.js";
 import type { Outcome } from "./outcome.js";
@@ -8,9 +8,8 @@ import type { ProblemText } from "./texts.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
-interface BearerRefusal {
+interface BearerRefusal extends RefusalDetails {
   readonly reason: string;
-  readonly hint?: string;
   readonly username?: string;
 }
 
@@ -37,10 +36,12 @@ export function createRefusals(problems: Problems, report: (event: VerifierEvent
       const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
       return rejected(problems.authenticationFailed("invalid_token", "token", detail));
     },
-    bearer({ reason, hint, username }) {
+    bearer({ reason, username, claim, found, hint }) {
       report({
         ...{ kind: "rejected", scheme: "bearer", reason },
         ...(username !== undefined && { username }),
+        ...(claim !== undefined && { claim }),
+        ...(found !== undefined && { found }),
         ...(hint !== undefined && { hint }),
       });
       return rejected(problems.authenticationFailed("invalid_token", "bearer", bearerText(reason)));

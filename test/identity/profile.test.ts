@@ -65,7 +65,6 @@ describe("a profile", () => {
 
   it.each([
     ["an object as e-mail", { email: {} }, { email: ["email"] }],
-    ["an e-mail of 255 characters", { email: "x".repeat(255) }, { email: ["email"] }],
     ["a line break in a name", { given_name: "a\nb" }, { first_name: ["given_name"] }],
     ["a word as a flag", { staff: "maybe" }, { is_staff: ["staff"] }],
     ["F7 a flag that is written as text", { staff: "true" }, { is_staff: ["staff"] }],
@@ -98,13 +97,80 @@ describe("a profile", () => {
   it.each([[["a", 1]], [1], [true], [[["a"]]]])(
     "A11.90 S36 takes an odd groups claim for none, and says so, unlike the incumbent, which keeps the old ones: %j",
     (groups) => {
-      expect(profileOf({ groups })).toMatchObject({ groups: [], hasOddGroups: true });
+      expect(profileOf({ groups })).toMatchObject({ groups: [], notes: [{ kind: "groups_claim_odd" }] });
     },
   );
 
-  it("S36 takes a missing or null groups claim for none, which is nothing odd", () => {
-    expect(profileOf({})).toMatchObject({ groups: [], hasOddGroups: false });
-    expect(profileOf({ groups: null })).toMatchObject({ groups: [], hasOddGroups: false });
+  it("S36 F56 takes a missing or null groups claim for none, and says so, unlike an empty one", () => {
+    const missing = { kind: "groups_claim_missing", claim: "[groups]" };
+    expect(profileOf({})).toMatchObject({ groups: [], notes: [{ ...missing, found: "nothing" }] });
+    expect(profileOf({ groups: null })).toMatchObject({ groups: [], notes: [{ ...missing, found: "null" }] });
+    for (const groups of [[], ["a"], "a", { admin: { org: "x" } }]) expect(profileOf({ groups }).notes).toEqual([]);
+    expect(profileOf({}, { groups: { claim_mapping: [] } }).notes).toEqual([]);
+  });
+
+  it("F56 says where the path to a missing groups claim ends", () => {
+    const groups = { claim_mapping: ["realm_access", "roles"] };
+    const found = (claims: object) =>
+      profileOf({ ...claims }, { groups }).notes.map((note) => [note.claim, note.found]);
+    expect(found({})).toEqual([["[realm_access, roles]", "nothing"]]);
+    expect(found({ realm_access: {} })).toEqual([
+      ["[realm_access, roles]", "an object at [realm_access], without the rest"],
+    ]);
+    expect(found({ realm_access: { roles: [] } })).toEqual([]);
+  });
+
+  it.each<[string, unknown, string, readonly string[]]>([
+    ["a text with commas", "secret-a,secret-b", "one text with commas", ["secret-a,secret-b"]],
+    ["paths", ["/secret-a/b"], "paths, with a slash before each name", ["/secret-a/b"]],
+    ["objects", [{ id: "secret-a" }, "x"], "a list that holds an object", []],
+    ["an object of lists", { roles: ["secret-a"] }, "an object, whose keys were taken for names", ["roles"]],
+    ["a number", 7, "a number", []],
+    ["a bad name", ["a\nsecret-a", "b"], "1 of 2 names that no group can have, which were left out", ["b"]],
+  ])("F56 says of what kind an odd groups claim is, never its value: %s", (_what, claim, found, names) => {
+    const { notes } = profileOf({ groups: claim });
+    expect(notes).toMatchObject([{ kind: "groups_claim_odd", claim: "[groups]", found }]);
+    expect(JSON.stringify(notes)).not.toContain("secret-a");
+    expect(groupsOf(claim)).toEqual(names);
+  });
+
+  it("F56 reads a text of names, and paths, where the settings say so", () => {
+    const separator = { groups: { separator: "," } };
+    expect(groupsOf("a, b,,a", separator)).toEqual(["a", "b"]);
+    expect(groupsOf("", separator)).toEqual([]);
+    expect(groupsOf(["a,b"], separator)).toEqual(["a,b"]);
+    expect(profileOf({ groups: "a,b" }, separator).notes).toEqual([]);
+    const paths = { groups: { strip_path: true } };
+    expect(groupsOf(["/a/b", "/a", "c/d", "/x~/y"], paths)).toEqual(["b", "a", "c/d", "x/y"]);
+    expect(profileOf({ groups: ["/a/b"] }, paths).notes).toEqual([]);
+    expect(groupsOf("/a/b,/c", { groups: { separator: ",", strip_path: true } })).toEqual(["b", "c"]);
+    for (const odd of [{ separator: 1 }, { separator: "" }, { strip_path: "true" }]) {
+      expect(groupsOf("/a,/b", { groups: odd })).toEqual(["/a,/b"]);
+    }
+  });
+
+  it("F56 leaves a field alone whose claim is too long, and says so", () => {
+    const mappings = { email: ["email"], first_name: ["given_name"] };
+    const claims = { groups: [], email: "x".repeat(255), given_name: "Jan" };
+    const { fields, notes } = profileOf(claims, { mappings });
+    expect(fields).toEqual({ first_name: "Jan" });
+    const found = "255 characters, of which `email` takes at most 254";
+    expect(notes).toEqual([{ kind: "claim_ignored", claim: "[email]", found }]);
+    expect(profileOf({ ...claims, email: "x".repeat(254) }, { mappings })).toMatchObject({
+      ...{ fields: { email: "x".repeat(254) }, notes: [] },
+    });
+  });
+
+  it("F56 names the claim that is to blame, and not its value", () => {
+    const mappings = { username: ["user", "name"], email: ["email"] };
+    const blamed = (claims: object) => readProfile(rulesOf({ mappings }), { ...claims });
+    expect(blamed({})).toMatchObject({ reason: "username_missing", claim: "[user, name]", found: "nothing" });
+    expect(blamed({ user: { name: "x".repeat(151) } })).toMatchObject({
+      ...{ reason: "username_invalid", claim: "[user, name]", found: "a text of 151 characters" },
+    });
+    expect(blamed({ user: { name: "jan" }, email: 7 })).toMatchObject({
+      ...{ reason: "claim_invalid", claim: "[email]", found: "a number" },
+    });
   });
 
   it("leaves out names that can't be a group's", () => {

@@ -13,6 +13,8 @@ const userKeys = ["claim_mappings", "username_case_sensitive", "sensitive_claims
 const mappingKeys = ["username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"];
 const groupKeys = [
   "claim_mapping",
+  "separator",
+  "strip_path",
   "sync",
   "sync_pattern",
   "default_groups",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { text } from "../../config/fields.js";
+import { filledText, text } from "../../config/fields.js";
 import { inOneForm } from "../name.js";
 import { misspeltOptions } from "./misspelt-options.js";
 
@@ -42,6 +42,13 @@ export const clientOptions = z
     groups_settings: z
       .object({
         claim_mapping: claimPath.nullish().describe("The path to the claim that holds the user's groups."),
+        separator: filledText(20)
+          .optional()
+          .describe("What stands between the names where the claim is one text, such as `,`."),
+        strip_path: z
+          .boolean()
+          .optional()
+          .describe("Whether `/a/b`, a path of Keycloak's, is the group `b`; false when left out."),
         sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
         sync_pattern: text(255).optional().describe("Which groups of the claim count, such as `myapp:*`."),
         default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),

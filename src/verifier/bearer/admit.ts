@@ -53,7 +53,7 @@ export function createAdmit(options: AdmitOptions): Admit {
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
     const profile = readProfile(client.rules, claims);
-    if (profile.kind === "fault") return refuse(profile.reason);
+    if (profile.kind === "fault") return refuse(profile.reason, { claim: profile.claim, found: profile.found });
     const flight = enter(session, admission, profile, relevant).finally(() => session.signIns.delete(flightKey));
     session.signIns.set(flightKey, flight);
     return flight;
@@ -74,7 +74,7 @@ export function createAdmit(options: AdmitOptions): Admit {
       const result = await signIn(person, profile, { ...options, ...own });
       if (result.kind === "fault") return keepFailure(result.reason, now());
       const { userId, revision, isWritten, isStale, isNewest, linkedBy } = result;
-      if (profile.hasOddGroups) onEvent({ kind: "groups_claim_odd", client: identifier, userId });
+      for (const note of profile.notes) onEvent({ ...note, client: identifier, userId });
       if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });
       if (linkedBy) onEvent({ kind: "user_linked", client: identifier, userId, by: linkedBy });
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });

@@ -1,3 +1,4 @@
+import type { ClaimNote } from "../../identity/profile.js";
 import type { ProviderEvent } from "../../provider/event.js";
 
 /** What an operator may want to know of. Never a token, a claim or a key. */
@@ -5,7 +6,7 @@ export type BearerEvent =
   | ProviderEvent
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
-  | { readonly kind: "groups_claim_odd"; readonly client: string; readonly userId: string }
+  | (ClaimNote & { readonly client: string; readonly userId: string })
   /** A token was older than what its user was last made of: it was accepted, and changed nothing. */
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
   /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */

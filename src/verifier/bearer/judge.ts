@@ -81,5 +81,5 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
 const dexHint = "Dex: login only, unless the client has accept_at_hash: true";
 
 function refuseIdToken({ claims }: CompactJws): Verdict {
-  return refuse("id_token", Object.hasOwn(claims, "at_hash") ? dexHint : undefined);
+  return refuse("id_token", Object.hasOwn(claims, "at_hash") ? { hint: dexHint } : {});
 }

@@ -1,7 +1,7 @@
 import type { ClaimsAge } from "../../identity/applied-claims.js";
 import type { OidcClient } from "../../provider/client.js";
 import { createRecent, type Recent } from "../../provider/recent.js";
-import type { BearerOutcome } from "../bearer-authority.js";
+import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
 import type { BearerConfiguration } from "./configuration.js";
 
 /** An answer and until when it may be given again, in milliseconds. */
@@ -57,8 +57,8 @@ export function keepFailure(reason: string, nowMs: number): Verdict {
   return { outcome: { kind: "refused", reason }, keepUntilMs: nowMs + failureMs };
 }
 
-export function refuse(reason: string, hint?: string): Verdict {
-  return { outcome: { kind: "refused", reason, ...(hint !== undefined && { hint }) }, keepUntilMs: 0 };
+export function refuse(reason: string, details?: RefusalDetails): Verdict {
+  return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: 0 };
 }
 
 /** The same for what failed along the way; what is not there now may be there the next moment. */

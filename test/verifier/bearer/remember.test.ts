@@ -153,6 +153,16 @@ describe("a verified token", () => {
     expect(await world.authenticate(goodToken(idp, key, { groups: [1] }))).toEqual(accepted);
     expect(world.events).toContainEqual(expect.objectContaining({ kind: "groups_claim_odd", client: "api-oidc" }));
   });
+
+  it("F56 tells of a missing groups claim when the user is made of it, and not at each request", async () => {
+    const world = await makeUsual();
+    const told = () => world.events.filter(({ kind }) => kind === "groups_claim_missing");
+    await world.authenticate(goodToken(idp, key, { groups: [] }));
+    expect(told()).toEqual([]);
+    const token = goodToken(idp, key, { sub: "u-2", groups: undefined });
+    for (let request = 0; request < 3; request += 1) expect(await world.authenticate(token)).toEqual(accepted);
+    expect(told()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
+  });
 });
 
 describe("a refused token", () => {
