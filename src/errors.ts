@@ -49,6 +49,7 @@ export const problemCodes = {
   OUTPUT_FILE: "The file for generated tokens can't be written safely.",
   OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
   PLACEHOLDER: "A value still holds a placeholder that should have been replaced.",
+  PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
   PRUNE_REFUSED: "Pruning would delete everything of a kind.",
   REFERENCE_NOT_FOUND: "A name refers to something that neither the files nor the database have.",
   RESOURCE_IN_USE: "Something would be deleted that something else still needs.",

@@ -28,11 +28,12 @@ import { writeChanges } from "./write.js";
  *
  * @throws SetupError with every reason why it was not done
  */
-export async function apply(configuration: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
+export async function apply(declared: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
   const options = { ...applyDefaults(), ...given };
   requireCodes(options);
   const finish = beginRun("apply", options);
-  const wanted = await completeResources(configuration, options);
+  const configuration = await completeResources(declared, options);
+  const { resources: wanted } = configuration;
   refuseUnstorable(configuration, wanted);
   return awaitReferences(options, (left) => applyOnce({ configuration, wanted, options: left }, left, finish));
 }

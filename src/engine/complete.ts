@@ -1,3 +1,4 @@
+import type { Finding } from "../document/finding.js";
 import type { Refusal } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
 import type { Configuration } from "./configuration.js";
@@ -5,16 +6,21 @@ import { sleep, stopIfInterrupted } from "./interrupt.js";
 import type { RunOptions } from "./options.js";
 import { refuse } from "./refuse.js";
 
-/** Finds out over the network what the files leave open, before any transaction. */
-export async function completeResources(
-  configuration: Configuration,
-  options: RunOptions,
-): Promise<readonly Resource[]> {
-  if (options.offline) return configuration.resources;
+/** Finds out over the network what the files leave open, before any transaction, and what their clients ask for in vain. */
+export async function completeResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
+  if (options.offline) return configuration;
   const { waitMs, signal, onWaiting } = options;
-  const network = { waitMs, signal, onWaiting, clock: () => options.now().getTime(), sleep };
+  const network = {
+    declared: configuration.resources,
+    waitMs,
+    signal,
+    onWaiting,
+    clock: () => options.now().getTime(),
+    sleep,
+  };
   const resources: Resource[] = [];
   const refusals: Refusal[] = [];
+  const remarks: Finding[] = [];
   for (const kind of configuration.kinds) {
     const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
     const completion = await kind.complete?.(wanted, network).catch((error: unknown) => {
@@ -24,8 +30,9 @@ export async function completeResources(
     });
     for (const resource of completion?.resources ?? wanted) resources.push(resource);
     for (const refusal of completion?.refusals ?? []) refusals.push(refusal);
+    for (const remark of completion?.remarks ?? []) remarks.push(remark);
   }
   stopIfInterrupted(options.signal);
   refuse(configuration, refusals);
-  return resources;
+  return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(remarks)] };
 }

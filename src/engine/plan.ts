@@ -14,11 +14,12 @@ import { requireCodes } from "./warnings.js";
  *
  * @throws SetupError with every reason why it could not be done
  */
-export async function plan(configuration: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
+export async function plan(declared: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
   requireCodes(options);
   const finish = beginRun("plan", options);
-  const wanted = await completeResources(configuration, options);
+  const configuration = await completeResources(declared, options);
+  const { resources: wanted } = configuration;
   refuseUnstorable(configuration, wanted);
   return awaitReferences(options, async (left) => {
     const input = { configuration, wanted, options: left };

@@ -1,6 +1,6 @@
 import { isInsecure } from "../formats/insecure-url.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
-import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
+import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
 
 /** What the answer is held against. */
 export interface Expectations {
@@ -60,7 +60,27 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
     introspectionEndpoint,
     jwksEndpoint,
     logoutEndpoint,
+    offers: readOffers(metadata),
   };
+}
+
+/**
+ * Undefined where the document has none of the lists. What the specifications say of one that is left out (RFC 8414 §2) is not what
+ * providers mean by it.
+ */
+function readOffers(metadata: Metadata): Offers | undefined {
+  const list = (name: string): readonly string[] | undefined => {
+    const value = metadata[name];
+    if (!Array.isArray(value)) return undefined;
+    return value.filter((entry): entry is string => typeof entry === "string");
+  };
+  const offers = {
+    signAlgorithms: list("id_token_signing_alg_values_supported"),
+    authMethods: list("token_endpoint_auth_methods_supported"),
+    pkceMethods: list("code_challenge_methods_supported"),
+    scopes: list("scopes_supported"),
+  };
+  return Object.values(offers).some((value) => value !== undefined) ? offers : undefined;
 }
 
 /** What decides about a login beside the URLs (RFC 9207, RFC 8414): of another type, it must not count as a no. */

@@ -9,6 +9,15 @@ interface DiscoveredProvider {
   readonly introspectionEndpoint?: string | undefined;
   readonly jwksEndpoint: string;
   readonly logoutEndpoint?: string | undefined;
+  readonly offers?: Offers | undefined;
+}
+
+/** The lists of a discovery document that has any; one that is left out says nothing. */
+export interface Offers {
+  readonly signAlgorithms?: readonly string[] | undefined;
+  readonly authMethods?: readonly string[] | undefined;
+  readonly pkceMethods?: readonly string[] | undefined;
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Why there is nothing to use: `unreachable` may work later, `invalid` needs somebody to change something. */

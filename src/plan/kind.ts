@@ -56,6 +56,8 @@ export interface WriteContext extends ReadContext {
 
 /** What `complete` may use: how long to wait, how to be stopped, and how to tell that it waits. */
 export interface NetworkContext {
+  /** Everything that the files declare, of every kind. */
+  readonly declared: readonly Resource[];
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onWaiting: (message: string) => void;
@@ -67,6 +69,7 @@ export interface NetworkContext {
 export interface Completion {
   readonly resources: readonly Resource[];
   readonly refusals: readonly Refusal[];
+  readonly remarks: readonly Finding[];
 }
 
 /** Why a plan can't be made, and which exit that means. */

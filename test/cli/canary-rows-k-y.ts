@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Canaries } from "../support/canaries.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
-import { type Row, rowText, toDatabase } from "./canary-row.js";
+import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
 /** The codes from K to Y. */
 export function lastCanaryRows(canaries: Canaries): readonly Row[] {
@@ -90,6 +90,18 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       code: "PLACEHOLDER",
       how: "a template",
       yaml: `tokenauth:\n  items:\n    - token: {{ '${make("template")}' }}\n`,
+    },
+    {
+      code: "PROVIDER_LACKS",
+      how: "no userinfo endpoint",
+      told: toDatabase,
+      yaml: client(
+        full,
+        provider(
+          `oidc_op_issuer: "https://elsewhere.example", endpoint_config: {oidc_op_discovery_endpoint: "${origins.other}/"}`,
+        ),
+        "oidc_provider_identifier: rij",
+      ),
     },
     {
       code: "PRUNE_REFUSED",

@@ -20,6 +20,7 @@ import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
 import { databaseOf, isMade, writtenIn } from "../support/databases.js";
+import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { startCommandRunner } from "../support/many-commands.js";
 import { openForTest, runOptions, temporaryFolder } from "../support/run.js";
@@ -57,7 +58,7 @@ beforeAll(async () => {
   const closed = await startServer(always(200, {}));
   closedOrigin = closed.origin;
   await closed.close();
-  server = await startServer(always(200, { issuer: "https://elsewhere.example" }));
+  server = await startServer(always(200, { ...metadata("https://elsewhere.example"), userinfo_endpoint: undefined }));
 });
 
 // What libraries and Node print when they are asked to tell more.

@@ -17,6 +17,7 @@ async function completeWith(theirs: string, more: Readonly<Record<string, string
   const { origin } = await answering(({ origin: own }) => ({ ...metadata(own), [theirs]: insecure }), server);
   const provider = resource("oidc_provider", "idp", { discovery_endpoint: origin, ca_file: caFile, ...more });
   return completeProviders([provider], {
+    declared: [],
     waitMs: 0,
     signal: new AbortController().signal,
     onWaiting: () => {},

@@ -22,6 +22,12 @@ describe("a real provider", () => {
         userinfoEndpoint: `${issuer}/me`,
         jwksEndpoint: `${issuer}/jwks`,
         logoutEndpoint: `${issuer}/session/end`,
+        offers: {
+          signAlgorithms: ["RS256"],
+          pkceMethods: ["S256"],
+          scopes: ["openid", "offline_access", "email", "profile", "roles"],
+          authMethods: expect.any(Array),
+        },
       });
       expect(requests).toEqual([`/realms/test${documentPath}`]);
     },

@@ -41,6 +41,7 @@ export async function startOpenIdProvider({
   const issuer = server.origin + mountPath;
   provider = new Provider(issuer, {
     cookies: { keys: ["only-for-tests"] },
+    scopes: ["openid", "offline_access", "email", "profile", "roles"],
     features: { devInteractions: { enabled: false } },
     ...configuration,
   }).callback();

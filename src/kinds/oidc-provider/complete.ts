@@ -1,5 +1,7 @@
+import type { Finding } from "../../document/finding.js";
 import type { Completion, NetworkContext, Refusal } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
+import { findLacks } from "./lacks.js";
 
 const discovered = [
   "issuer",
@@ -18,18 +20,30 @@ export async function completeProviders(wanted: readonly Resource[], context: Ne
       typeof attributes.discovery_endpoint === "string" &&
       discovered.some((name) => attributes[name] === undefined),
   );
-  if (open.length === 0) return { resources: wanted, refusals: [] };
+  if (open.length === 0) return { resources: wanted, refusals: [], remarks: [] };
   const { discoverEndpoints } = await import("./discover.js");
   const answers = await discoverEndpoints(open, context);
   const refusals: Refusal[] = [];
+  const lacks: Finding[] = [];
   const resources = wanted.map((resource) => {
     const answer = answers.get(resource.key);
     if (!answer) return resource;
-    if (answer.kind === "found") return { ...resource, attributes: { ...answer.endpoints, ...definedOnly(resource) } };
+    if (answer.kind === "found") {
+      const complete = { ...resource, attributes: { ...answer.endpoints, ...definedOnly(resource) } };
+      const clients = context.declared.filter((other) => other.kind === "oidc_client" && isOf(other, resource));
+      for (const client of clients) for (const lack of findLacks(client, complete, answer.offers)) lacks.push(lack);
+      return complete;
+    }
     refusals.push({ ...answer.refusal, place: resource.place });
     return resource;
   });
-  return { resources, refusals };
+  // Where a client's claims come from is no matter of taste: without it, nobody gets in.
+  for (const { severity, ...lack } of lacks) if (severity === "error") refusals.push({ ...lack, reason: "invalid" });
+  return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
+}
+
+function isOf({ present, attributes }: Resource, provider: Resource): boolean {
+  return present && attributes.enabled !== false && attributes.provider === provider.key;
 }
 
 function definedOnly({ attributes }: Resource): Resource["attributes"] {

@@ -1,10 +1,11 @@
 import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
+import type { Offers } from "../../oidc/discovery-result.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
 import type { Attributes, Resource } from "../../plan/resource.js";
 
 export type Answer =
-  | { readonly kind: "found"; readonly endpoints: Attributes }
+  | { readonly kind: "found"; readonly endpoints: Attributes; readonly offers: Offers }
   | { readonly kind: "failed"; readonly refusal: Refusal };
 
 const timeoutMs = 10_000;
@@ -41,6 +42,7 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
   if (result.kind === "found") {
     return {
       kind: "found",
+      offers: result.offers ?? {},
       endpoints: {
         issuer: result.issuer,
         authorization_endpoint: result.authorizationEndpoint,

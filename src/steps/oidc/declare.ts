@@ -60,6 +60,10 @@ function declareClient(client: PresentClient, path: ConfigPath): readonly Declar
 /** What a plan may complain about, since only the database and the provider know more. */
 const clientFields = {
   provider: ["oidc_provider_identifier"],
+  userinfo_claims_source: ["userinfo_claims_source"],
+  sign_algo: ["oidc_rp_sign_algo"],
+  use_pkce: ["oidc_use_pkce"],
+  scopes: ["oidc_rp_scopes_list"],
 };
 
 function clientAttributes(client: PresentClient, provider: string | undefined): Attributes {

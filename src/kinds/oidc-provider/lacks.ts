@@ -1,0 +1,61 @@
+import type { Finding } from "../../document/finding.js";
+import type { Offers } from "../../oidc/discovery-result.js";
+import { placeOf, type Resource } from "../../plan/resource.js";
+
+/** The client that guards the API; every other one may be what a login is told to use. */
+const apiClient = "api-oidc";
+
+/** What a client asks for that its provider, completed by its discovery document, does not offer. */
+export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly Finding[] {
+  const findings: Finding[] = [];
+  const { attributes: asked } = client;
+  const { attributes: known } = provider;
+  const lack = (attribute: string, what: string, hint: string, severity: "error" | "warning" = "warning"): void => {
+    const message = `oidc_client ${client.key}: oidc_provider ${provider.key} offers no ${what}`;
+    findings.push({ severity, code: "PROVIDER_LACKS", message, hint, place: placeOf(client, attribute) });
+  };
+  if (asked.userinfo_claims_source === "userinfo_endpoint" && !known.userinfo_endpoint) {
+    const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
+    lack("userinfo_claims_source", "userinfo endpoint, where this client's claims come from", hint, "error");
+  }
+  const algorithm = String(asked.sign_algo);
+  if (offers.signAlgorithms && !sameAlgorithms(algorithm).some((name) => offers.signAlgorithms?.includes(name))) {
+    lack("sign_algo", `tokens signed with ${algorithm}`, `write one of ${shown(offers.signAlgorithms)}`);
+  }
+  if (client.key === apiClient) return findings;
+  const method = known.token_use_basic_auth === true ? "client_secret_basic" : "client_secret_post";
+  if (offers.authMethods && !offers.authMethods.includes(method)) {
+    const other = String(known.token_use_basic_auth !== true);
+    const hint = `write \`oidc_token_use_basic_auth: ${other}\` at the provider; it offers ${shown(offers.authMethods)}`;
+    lack("", `${method} at its token endpoint`, hint);
+  }
+  if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
+    lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or have it turned on at the provider");
+  }
+  const scopes = Array.isArray(asked.scopes) ? asked.scopes.flatMap((scope) => String(scope).split(" ")) : [];
+  const missing = scopes.filter((scope) => scope !== "" && offers.scopes && !offers.scopes.includes(scope));
+  if (missing.length > 0) {
+    lack("scopes", `scope ${missing.join(", ")}`, "leave out what it does not offer, or add it at the provider");
+  }
+  if (!known.logout_endpoint) {
+    const hint =
+      "people who sign out stay signed in at the provider; write its `oidc_op_logout_endpoint` where it has one";
+    lack("", "end-session endpoint", hint);
+  }
+  return findings;
+}
+
+/** RFC 9864 gave Ed25519 a name of its own. */
+function sameAlgorithms(name: string): readonly string[] {
+  return name === "Ed25519" || name === "EdDSA" ? ["Ed25519", "EdDSA"] : [name];
+}
+
+/** A foreign server may have put anything there. */
+function shown(names: readonly string[]): string {
+  return (
+    names
+      .filter((name) => /^[\w.-]{1,40}$/.test(name))
+      .slice(0, 20)
+      .join(", ") || "nothing"
+  );
+}

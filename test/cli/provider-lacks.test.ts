@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { runCliHere, writeFiles } from "../support/cli.js";
+import { answering, metadata } from "../support/discovery-document.js";
+import { workplace as workplaceOf } from "./outcome.js";
+
+const options =
+  'options: {user_settings: {claim_mappings: {username: [sub]}}, groups_settings: {claim_mapping: [groups], sync: true, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}}';
+
+const client = (identifier: string, fields: string) =>
+  `    - {identifier: ${identifier}, oidc_provider_identifier: idp, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4, ${options}${fields && `, ${fields}`}}\n`;
+
+/** A provider whose document says this, and a client of it. */
+async function placeWith(document: object, fields = "", identifier = "admin-oidc", endpoints = "") {
+  const { origin } = await answering(({ origin: own }) => ({ ...metadata(own), ...document }));
+  const yaml = `oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers: [{identifier: idp, endpoint_config: {oidc_op_discovery_endpoint: "${origin}/"${endpoints}}}]
+  items:
+${client(identifier, fields)}`;
+  const key = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
+  const place = workplaceOf({}, (args, given) => runCliHere(args, { ...given, env: key }));
+  writeFiles(place.folder, { "config.yaml": yaml });
+  return place;
+}
+
+const full = {
+  id_token_signing_alg_values_supported: ["RS256"],
+  token_endpoint_auth_methods_supported: ["client_secret_post"],
+  code_challenge_methods_supported: ["plain", "S256"],
+  scopes_supported: ["openid", "email", "profile"],
+};
+
+describe("what a provider does not offer", () => {
+  it("F35: is an error at the client where its claims would come from there, and nothing is written", async () => {
+    const place = await placeWith(
+      { userinfo_endpoint: undefined },
+      "userinfo_claims_source: userinfo_endpoint",
+      "api-oidc",
+    );
+    for (const command of ["plan", "apply"]) {
+      const run = await place.run([command, "config.yaml"]);
+      expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:3\d\d$/)]]);
+      expect(run.json.diagnostics[0]?.message).toContain("no userinfo endpoint");
+    }
+    expect(await place.hasDatabase()).toBe(false);
+  });
+
+  it.each([
+    { how: "an explicit endpoint", endpoints: ", oidc_op_user_endpoint: http://127.0.0.1/me", fields: "", args: [] },
+    { how: "claims from the ID token", endpoints: "", fields: "userinfo_claims_source: id_token", args: [] },
+    { how: "a disabled client", endpoints: "", fields: "enabled: false", args: [] },
+    { how: "--offline", endpoints: "", fields: "", args: ["--offline"] },
+  ])("F35: is no error with $how", async ({ endpoints, fields, args }) => {
+    const place = await placeWith({ userinfo_endpoint: undefined }, fields, "api-oidc", endpoints);
+    const run = await place.run(["apply", "config.yaml", ...args]);
+    expect([run.status, run.problems]).toEqual([0, []]);
+  });
+
+  it.each([
+    { document: { id_token_signing_alg_values_supported: ["ES256"] }, told: "tokens signed with RS256", fields: "" },
+    {
+      document: { token_endpoint_auth_methods_supported: ["private_key_jwt"] },
+      told: "client_secret_post",
+      fields: "",
+    },
+    { document: { code_challenge_methods_supported: ["plain"] }, told: "PKCE with S256", fields: "" },
+    { document: { scopes_supported: ["openid"] }, told: "scope email, profile", fields: "" },
+    { document: { end_session_endpoint: undefined }, told: "end-session endpoint", fields: "" },
+  ])("F35: is a warning each time: $told", async ({ document, told }) => {
+    const place = await placeWith({ ...full, ...document });
+    for (const command of ["plan", "apply", "apply"]) {
+      const run = await place.run([command, "config.yaml"]);
+      expect([run.status, run.problems]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
+      expect(run.json.diagnostics[0]?.message).toContain(told);
+    }
+    expect((await place.run(["plan", "config.yaml", "--strict"])).status).toBe(3);
+    expect((await place.run(["plan", "config.yaml", "--strict", "--allow", "PROVIDER_LACKS"])).status).toBe(0);
+  });
+
+  it("F35: is pointed at in the client's field where it stands there", async () => {
+    const place = await placeWith({ ...full, scopes_supported: ["openid"] }, "oidc_rp_scopes_list: [openid, groups]");
+    const run = await place.run(["plan", "config.yaml"]);
+    expect(run.problems).toEqual([expect.stringMatching(/^warning PROVIDER_LACKS 5:3\d\d$/)]);
+  });
+
+  it.each([
+    { what: "a document that offers all of it", document: full, fields: "" },
+    { what: "a document that leaves the lists out", document: {}, fields: "" },
+    {
+      what: "no PKCE where none is asked for",
+      document: { ...full, code_challenge_methods_supported: ["plain"] },
+      fields: "oidc_use_pkce: false",
+    },
+    {
+      what: "Ed25519 under its other name",
+      document: { ...full, id_token_signing_alg_values_supported: ["EdDSA"] },
+      fields: "oidc_rp_sign_algo: Ed25519",
+    },
+  ])("F35: nothing is told of $what", async ({ document, fields }) => {
+    const place = await placeWith(document, fields);
+    const run = await place.run(["apply", "config.yaml"]);
+    expect([run.status, run.problems]).toEqual([0, []]);
+  });
+
+  it("F35: is not told of to the client that guards the API, which signs nobody in", async () => {
+    const place = await placeWith({ ...full, scopes_supported: [], end_session_endpoint: undefined }, "", "api-oidc");
+    expect(await place.run(["apply", "config.yaml"])).toMatchObject({ status: 0, problems: [] });
+  });
+});
