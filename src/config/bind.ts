@@ -187,7 +187,8 @@ function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): 
 }
 
 function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensitive: boolean): void {
-  const kind = findPlaceholder(node.text(), sensitive);
+  // Nothing was left to fill in where a variable or a file gave the value.
+  const kind = node.origin === undefined ? findPlaceholder(node.text(), sensitive) : undefined;
   if (kind === undefined) return;
   walk.findings.push({
     severity: "error",

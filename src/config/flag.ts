@@ -21,7 +21,8 @@ export function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
   const shown = node.kind === "scalar" ? [node] : [];
   const value = node.kind === "scalar" && !node.isNull() ? toBoolean(node) : undefined;
   if (value !== undefined) return { state: value ? "on" : "off", entry, findings, shown };
-  const placeholder = node.kind === "scalar" ? findPlaceholder(node.text(), false) : undefined;
+  const placeholder =
+    node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
   const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
   const finding: Finding = { severity: "error", ...told, place: node.place, path: entry.key };
   return { state: "invalid", entry, findings: [...findings, finding], shown };

@@ -19,13 +19,16 @@ export class ScalarNode {
   readonly plain: boolean;
   /** The tag written before it, such as `!!str`; most scalars have none. */
   readonly tag: string | undefined;
+  /** What `value_from` read it from; undefined for what stands in the file itself. */
+  readonly origin: "env" | "file" | undefined;
   readonly #text: string;
 
-  constructor(text: string, place: Place, plain: boolean, tag?: string) {
+  constructor(text: string, place: Place, plain: boolean, tag?: string, origin?: "env" | "file") {
     this.#text = text;
     this.place = place;
     this.plain = plain;
     this.tag = tag;
+    this.origin = origin;
   }
 
   /** The text as written, without quotes. */

@@ -84,13 +84,13 @@ function readReference(reference: Reference, place: Place, at: Location, context
   if (source === "env") {
     // What every object inherits (`constructor`, `toString`) is no variable.
     const value = Object.hasOwn(context.env, name.text()) ? context.env[name.text()] : undefined;
-    if (value) return { node: new ScalarNode(value, place, false), findings: [] };
+    if (value) return { node: new ScalarNode(value, place, false, undefined, source), findings: [] };
     return absent(reference, place, context, notSet(reference, at, value === ""));
   }
   const file = readSecretFile(name.text(), context);
   switch (file.kind) {
     case "read": {
-      const node = new ScalarNode(file.text, place, false);
+      const node = new ScalarNode(file.text, place, false, undefined, source);
       return { node, findings: file.loose ? [looseMode(reference)] : [] };
     }
     case "refused":

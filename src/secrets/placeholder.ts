@@ -1,6 +1,16 @@
 import type { ProblemCode } from "../errors.js";
 
-export type PlaceholderKind = "value_from" | "template" | "variable" | "rep" | "example";
+export type PlaceholderKind =
+  | "value_from"
+  | "template"
+  | "variable"
+  | "bare_variable"
+  | "rep"
+  | "angle"
+  | "vault"
+  | "encrypted"
+  | "todo"
+  | "example";
 
 /** What to tell of a placeholder. */
 export interface PlaceholderAdvice {
@@ -26,6 +36,32 @@ export const placeholders: Readonly<Record<PlaceholderKind, PlaceholderAdvice>> 
     message: "the value still holds a variable (a dollar sign and braces), which is not substituted here",
     hint: "put the whole text in the variable and write {value_from: {env: NAME}}",
   },
+  bare_variable: {
+    code: "PLACEHOLDER",
+    message: "the value still holds a variable ($NAME, %NAME% or $(NAME)), which is not substituted here",
+    hint: "put the whole text in the variable and write {value_from: {env: NAME}}",
+  },
+  angle: {
+    code: "PLACEHOLDER",
+    message: "the value still holds a gap to fill in, <…>",
+    hint: "write the value in place of the gap, or {value_from: {env: NAME}}",
+  },
+  vault: {
+    code: "PLACEHOLDER",
+    message:
+      "the value is a reference into a secret store (op://, ref+…:// or @Microsoft.KeyVault(…)), which is not followed here",
+    hint: "have the tool of the store put the secret into a variable or a file, and write {value_from: {env: NAME}} or {value_from: {file: PATH}}",
+  },
+  encrypted: {
+    code: "PLACEHOLDER",
+    message: "the value is still encrypted, ENC[…]",
+    hint: "decrypt the file before this program reads it (sops --decrypt), or write {value_from: {env: NAME}}",
+  },
+  todo: {
+    code: "PLACEHOLDER",
+    message: "the value is a note that something is still to be written (TODO, FIXME, TBD)",
+    hint: "write the value, or {value_from: {env: NAME}}",
+  },
   rep: {
     code: "PLACEHOLDER",
     message: "the value still holds a marker, REP_…_REP, that should have been replaced",
@@ -44,11 +80,25 @@ const patterns: readonly (readonly [PlaceholderKind, RegExp])[] = [
   ["variable", /\$\{[A-Za-z_][^{}]*\}/],
   // Bounded, because the end is looked for again from every start.
   ["rep", /(?<![A-Za-z0-9])REP_[\w.-]{1,100}_REP(?![A-Za-z0-9])/],
+  // These stand for the whole value: inside a text, the same characters may well be meant.
+  ["bare_variable", /^\s*(?:\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\$\([A-Za-z_][\w.-]*\))\s*$/],
+  ["angle", /^\s*<[^<>]+>\s*$/],
+  ["vault", /^\s*(?:op:\/\/\S|ref\+[a-z0-9]+:\/\/\S|@Microsoft\.KeyVault\()/i],
+  ["encrypted", /^\s*ENC\[[^\]]*\]\s*$/],
+  // `TODO app` is a name.
+  ["todo", /^\s*(?:TODO|FIXME|TBD)\s*(?:$|[:_!.-])/],
+  // In a URL these characters are not meant otherwise; two hexadecimal digits behind a percent sign are. Anchored, because
+  // looking on from every `://` of a long text takes minutes.
+  ["bare_variable", /^https?:\/\/[^\s?#]*?(?:\$\(?[A-Z][A-Z0-9_]|%(?![0-9A-F]{2})[A-Z][A-Z0-9_]{1,100}%)/],
+  ["angle", /^https?:\/\/[^<>\s]*<[^<>]+>/i],
 ];
 
 const exampleSecret = /modify-this|changeme/i;
 
-/** The first placeholder in a text that somebody forgot to fill in. `sensitive`: the field is a secret. */
+/**
+ * The first placeholder in a text that stands in a file and was not filled in; what a variable or secret file holds is never one.
+ * `sensitive`: the field is a secret.
+ */
 export function findPlaceholder(text: string, sensitive: boolean): PlaceholderKind | undefined {
   const found = patterns.find(([, pattern]) => pattern.test(text));
   if (found) return found[0];

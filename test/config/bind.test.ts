@@ -1,10 +1,12 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are what is looked for
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { bind } from "../../src/config/bind.js";
 import { secret } from "../../src/config/fields.js";
 import { createShapeReader } from "../../src/config/schema-shape.js";
+import { resolveValues } from "../../src/document/resolve.js";
 import { isSecret, type Secret } from "../../src/secrets/secret.js";
-import { lines, nodeOf } from "./from-yaml.js";
+import { contextOf, lines, nodeOf } from "./from-yaml.js";
 
 const bound = (schema: z.ZodType, yaml: string) =>
   bind(schema, nodeOf(yaml), { namespace: "keys", shapeOf: createShapeReader() });
@@ -135,6 +137,27 @@ describe("bind", () => {
     ]);
     expect(muted.has(["d"])).toBe(true);
     expect(muted.has(["e"])).toBe(false);
+  });
+
+  it("F34: takes what a variable gave as it is, and refuses the same text where it stands in the file", () => {
+    const texts = ["x${HOST}y", "CHANGEME", "$TOKEN", "<token>", "ENC[x]", "TODO", "{{ var }}", "REP_SIZE_REP"];
+    const schema = z.object({ a: z.string(), b: secret() });
+    for (const text of texts) {
+      const given = resolveValues(
+        nodeOf("value: {a: {value_from: {env: V}}, b: {value_from: {env: V}}}"),
+        "keys",
+        contextOf({ V: text }),
+      );
+      if (given.node === undefined) throw new Error("nothing was resolved");
+      expect(bind(schema, given.node, { namespace: "keys", shapeOf: createShapeReader() }).findings).toEqual([]);
+      const written = bound(schema, `value: {a: a, b: '${text}'}`);
+      expect(written.findings.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
+      const fallback = nodeOf(`value: {a: a, b: {value_from: {env: V, default: '${text}'}}}`);
+      const { node } = resolveValues(fallback, "keys", contextOf());
+      if (node === undefined) throw new Error("nothing was resolved");
+      const { findings } = bind(schema, node, { namespace: "keys", shapeOf: createShapeReader() });
+      expect(findings.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
+    }
   });
 
   it("reports value_from inside of a text", () => {

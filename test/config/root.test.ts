@@ -70,6 +70,11 @@ describe("flags", () => {
     ]);
   });
 
+  it("F34: that a variable gives are no placeholder, but of the wrong type", () => {
+    const yaml = "tokenauth_config_enable: {value_from: {env: ON}}\ntokenauth: {items: []}";
+    expect(told(yaml, contextOf({ ON: "<ON>" }))).toEqual([expect.stringContaining("error WRONG_TYPE")]);
+  });
+
   it("enable their step for all files, which are one configuration", () => {
     expect(keysOf({ "a.yaml": "tokenauth_config_enable: true", "b.yaml": "tokenauth: {items: [{name: b}]}" })).toEqual([
       "b",

@@ -31,6 +31,48 @@ describe("findPlaceholder", () => {
     expect(findPlaceholder(text, true)).toBe(kind);
   });
 
+  it.each<[PlaceholderKind, string]>([
+    ["bare_variable", "$API_TOKEN"],
+    ["bare_variable", "%API_TOKEN%"],
+    ["bare_variable", "$(API_TOKEN)"],
+    ["bare_variable", "https://$(KEYCLOAK_HOST)/realms/vtb"],
+    ["bare_variable", "https://$KEYCLOAK_HOST/realms/vtb"],
+    ["bare_variable", "https://%KEYCLOAK%/realms/vtb"],
+    ["angle", "<client secret>"],
+    ["angle", "https://<host>/realms/vtb"],
+    ["vault", "op://vault/item/field"],
+    ["vault", "ref+vault://secret/vtb#/token"],
+    ["vault", "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/y)"],
+    ["encrypted", "ENC[AES256_GCM,data:abc=,iv:def=,tag:ghi=,type:str]"],
+    ["todo", "TODO"],
+    ["todo", "TODO: the real one"],
+    ["todo", "TODO-token"],
+    ["todo", "FIXME"],
+  ])("F34: finds a %s placeholder that stands for a value: %s", (kind, text) => {
+    expect(findPlaceholder(text, false)).toBe(kind);
+    expect(findPlaceholder(text, true)).toBe(kind);
+  });
+
+  it.each([
+    ["a dollar in the middle", "kq8$Zx_7vTq"],
+    ["a dollar and more than a name", "$Zx-7v!q"],
+    ["dollars and parentheses in the middle", "a$(bC)d9"],
+    ["percent signs in the middle", "q%abc%7"],
+    ["a percent sign at either end only", "%abc7"],
+    ["angles in the middle", "a<b>c"],
+    ["half of a pair of angles", "<abc"],
+    ["op:// in the middle", "xop://y"],
+    ["ENC[ in the middle", "a-ENC[b]"],
+    ["TODO in the middle", "aTODO-b"],
+    ["a word that begins so", "TODOxyz"],
+    ["a name that begins so", "TODO app"],
+    ["a percent-encoded URL", "https://x.example/%C3%A9%AB%20a"],
+    ["a dollar in a URL's query", "https://x.example/?$filter=a"],
+  ])("F34: accepts %s", (_name, text) => {
+    expect(findPlaceholder(text, false)).toBeUndefined();
+    expect(findPlaceholder(text, true)).toBeUndefined();
+  });
+
   it.each([
     ["an ordinary URL", "https://keycloak.example.nl/realms/vtb?a={b}"],
     ["a longer word that ends in value_from", "my_value_from"],
@@ -66,6 +108,8 @@ describe("findPlaceholder", () => {
     ["REP_", "REP_x-".repeat(200_000)],
     ["{{", "{{ ".repeat(200_000)],
     ["${", "${a".repeat(200_000)],
+    ["https://", `https://${"$a%GB<".repeat(100_000)}`],
+    ["://", "://$a%GB<".repeat(100_000)],
   ])("is through a long text of %s without an end at once", (_name, text) => {
     const work = () => expect(findPlaceholder(text, true)).toBeUndefined();
     expect(cpuMsOf(work)).toBeLessThan(2000);
@@ -79,7 +123,12 @@ describe("placeholders", () => {
       value_from: "VALUE_FROM_IN_TEXT",
       template: "PLACEHOLDER",
       variable: "PLACEHOLDER",
+      bare_variable: "PLACEHOLDER",
       rep: "PLACEHOLDER",
+      angle: "PLACEHOLDER",
+      vault: "PLACEHOLDER",
+      encrypted: "PLACEHOLDER",
+      todo: "PLACEHOLDER",
       example: "PLACEHOLDER",
     });
   });
