@@ -89,6 +89,16 @@ export default defineConfig({
         define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
         test: {
           ...common,
+          name: "long-postgres",
+          provide: { dialect: "postgres" },
+          setupFiles: ["test/support/postgres-setup.ts"],
+          include: ["test/long/many-*.test.ts"],
+        },
+      },
+      {
+        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        test: {
+          ...common,
           name: "peers",
           provide: { dialect: "sqlite" },
           include: peers,
