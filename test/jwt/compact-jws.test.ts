@@ -43,6 +43,8 @@ describe("a compact JWS", () => {
     ["letters that only end in the same byte", `${head}.${payload}.${signature.replace("c", "ţ")}`],
     ["JSON serialization", JSON.stringify({ protected: head, payload, signature })],
     ["no text at all", ""],
+    ["one part, of which header, claims and signature could be read", `${head}A`],
+    ["a header that is no base64url", `${head}!.${payload}.${signature}`],
   ])("S9 is refused with %s", (_what, token) => {
     expect(read(token)).toBe("malformed");
     expect(read(good)).toBe("jws");
@@ -62,6 +64,16 @@ describe("a compact JWS", () => {
     const padded = (length: number) => start + "A".repeat(length - start.length);
     expect(read(padded(16 * 1024))).toBe("jws");
     expect(read(padded(16 * 1024 + 4))).toBe("too_long");
+  });
+
+  it("S10 is refused with a header of more than 4 KiB", () => {
+    const headerOf = (length: number) => {
+      const empty = JSON.stringify({ alg: "RS256", x: "" });
+      return tokenOf({ alg: "RS256", x: "x".repeat((length / 4) * 3 - empty.length) });
+    };
+    expect(headerOf(4096).indexOf(".")).toBe(4096);
+    expect(read(headerOf(4096))).toBe("jws");
+    expect(read(headerOf(4100))).toBe("malformed_header");
   });
 
   it.each([
@@ -108,6 +120,7 @@ describe("a compact JWS", () => {
   it("S19 is refused with a kid of 10 KB, and let in with one that is like a path", () => {
     expect(read(tokenOf({ alg: "RS256", kid: "k".repeat(10_000) }))).toBe("malformed_header");
     expect(read(tokenOf({ alg: "RS256", kid: "k".repeat(1025) }))).toBe("malformed_header");
+    expect(read(tokenOf({ alg: "RS256", kid: "k".repeat(1024) }))).toBe("jws");
     expect(read(tokenOf({ alg: "RS256", kid: "../../etc/passwd" }))).toBe("jws");
     expect(read('{"alg":"RS256","kid":"__proto__"}')).toBe("malformed");
   });

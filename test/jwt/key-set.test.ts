@@ -199,6 +199,9 @@ describe("a key set", () => {
     expect(candidates([...of(1), jwkOf(p256)], "RS256")).toBe(1);
     expect(candidates(of(4), "RS256")).toBe(4);
     expect(candidates(of(5), "RS256")).toBe(0);
+    const alike = Array.from({ length: 5 }, () => jwkOf(rsa, { kid: "same" }));
+    expect(candidates(alike.slice(0, 4), "RS256", "same")).toBe(4);
+    expect(candidates(alike, "RS256", "same")).toBe(4);
   });
 });
 

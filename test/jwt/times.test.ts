@@ -45,6 +45,23 @@ describe("the times of a token", () => {
     ]);
     expect(at(iat, { iat: "now" })).toBe("malformed_time");
   });
+
+  it("S28 end it at its greatest age and 30 seconds, for which it must say when it was made", () => {
+    const iat = exp - 1000;
+    const aged = (now: number, claims: object = { iat }) => checkTimes({ exp, ...claims }, now * 1000, 30, 60);
+    expect([iat + 60, iat + 89, iat + 89.999, iat + 90].map((now) => aged(now))).toEqual([
+      ...[undefined, undefined, undefined],
+      "too_old",
+    ]);
+    expect(aged(iat, {})).toBe("malformed_time");
+    expect(aged(iat, { iat: 0 })).toBe("too_old");
+  });
+
+  it("S27 are seconds that a date can have", () => {
+    expect(at(0, { exp: 8.64e12 })).toBeUndefined();
+    expect(at(0, { exp: 8.64e12 + 1 })).toBe("malformed_time");
+    expect(at(exp, { iat: 0, nbf: 0 })).toBeUndefined();
+  });
 });
 
 describe("an audience", () => {
