@@ -21,7 +21,7 @@ const second = (more: Attributes = {}) => [
 const linksOf = async (realm: Awaited<ReturnType<typeof makeRealm>>) =>
   (await realm.users()).map(({ username, issuer: by, subject }) => [username, by, subject]);
 
-describe("a privileged account", () => {
+describe("S97 a privileged account", () => {
   it.each([
     { what: "a superuser", flags: { is_superuser: true } },
     { what: "a staff account", flags: { is_staff: true } },
@@ -87,7 +87,7 @@ describe("a privileged account", () => {
   });
 });
 
-describe("an ordinary account", () => {
+describe("S97 an ordinary account", () => {
   it("F1: is not linked by name where clients of two providers are enabled", async () => {
     const realm = await makeRealm(user("jan"), user("piet", { sign_in_provider: "other" }), ...second());
     expect(await realm.enter({ sub: "s1", name: "jan" })).toEqual(missing);

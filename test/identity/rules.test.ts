@@ -36,7 +36,7 @@ describe("a claim's path", () => {
   });
 });
 
-describe("F70: a client's stored options", () => {
+describe("F70 S104: a client's stored options", () => {
   const groupsOf = (groups_settings: object) => readUserRules({ groups_settings });
 
   it("give nobody anything by a part that is missing or odd", () => {

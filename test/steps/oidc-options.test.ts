@@ -141,7 +141,7 @@ describe("a client's options", () => {
     ]);
   });
 
-  it("F70: give no groups where nothing says which claim has them", () => {
+  it("F70 S104: give no groups where nothing says which claim has them", () => {
     const groups = (groups_settings: object) => optionsOf({ ...fullOptions, groups_settings });
     const superusers = { make_users_staff: false, superuser_group_names: ["superuser"] };
     expect(groups(superusers)).toMatchObject({ groups_settings: { ...superusers, claim_mapping: [] } });

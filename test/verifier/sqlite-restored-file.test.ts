@@ -53,7 +53,7 @@ function holdMoment(file: string): () => void {
   return () => void reader.exec("COMMIT");
 }
 
-describe("a backup in the place of a verifier's database", () => {
+describe("S105 a backup in the place of a verifier's database", () => {
   it.each(ways)("F20: stays as it was when %s, and what it does not hold is refused", async (_, restore) => {
     const { authenticate, verifier, file, backup, isRestored, reasons } = await withBackup();
     // Their last uses are still to be written when the file is replaced.
@@ -139,7 +139,7 @@ describe("a backup in the place of a verifier's database", () => {
   });
 });
 
-describe("a transaction during which the database is replaced", () => {
+describe("S105 a transaction during which the database is replaced", () => {
   it("F20: is not committed, by a writer of a running program or by apply", async () => {
     const { url, file, backup, isRestored, verifier } = await withBackup();
     await verifier.close();

@@ -51,7 +51,7 @@ const named = (count: number, name: string) => Array.from({ length: count }, (_,
 const kinds = async (outcomes: readonly (BearerOutcome | Promise<BearerOutcome>)[]) =>
   (await Promise.all(outcomes)).map(({ kind }) => kind);
 
-describe("a flood of unknown tokens", () => {
+describe("S99 a flood of unknown tokens", () => {
   it("F3: from 20 sources keeps out no known token, and no new one of another source", async () => {
     holdBadOnes();
     const world = await makeWorld([provider(), clientOf()]);
@@ -136,7 +136,7 @@ describe("a flood of unknown tokens", () => {
   });
 });
 
-describe("a token that the provider does not answer", () => {
+describe("S99 a token that the provider does not answer", () => {
   it("F3: for want of a connection, while others had one, is no reason to leave the provider alone", async () => {
     holdBadOnes();
     release();

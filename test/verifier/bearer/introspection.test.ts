@@ -48,7 +48,7 @@ const fromUserinfo = { client: { userinfo_claims_source: "userinfo_endpoint" } }
 const users = (world: Awaited<ReturnType<typeof makeAsking>>) =>
   world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).execute();
 
-describe("an opaque token", () => {
+describe("S98 an opaque token", () => {
   it("F2: is accepted where introspection calls it active and names the client", async () => {
     say({ email: "jan@example.nl" });
     const world = await makeAsking();
@@ -297,7 +297,7 @@ describe("an opaque token", () => {
   });
 });
 
-describe("an opaque token whose user is asked about at userinfo", () => {
+describe("S98 an opaque token whose user is asked about at userinfo", () => {
   it("F2: has the claims of there, and is asked about once", async () => {
     say({ email: "of-introspection@example.nl", exp: second + 3600 });
     const world = await makeAsking(fromUserinfo);
