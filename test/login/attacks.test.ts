@@ -203,6 +203,12 @@ const attacks: readonly Attack[] = [
     ...{ status: 403, code: "provider_refused", reason: "access_denied" },
   },
   {
+    name: "S75 a provider that has no time now",
+    attack: async (world, browser) =>
+      world.end(browser, withError(await callbackIn(world, browser), "temporarily_unavailable")),
+    ...{ status: 503, code: "provider_unavailable", reason: "temporarily_unavailable" },
+  },
+  {
     name: "S75 an error of the provider that nobody knows, with a description full of tags",
     attack: async (world, browser) => {
       const more = { error_description: "<script>alert(1)</script>", error_uri: "https://evil.example" };
@@ -224,6 +230,33 @@ const attacks: readonly Attack[] = [
       return world.end(second, callback);
     },
     ...{ status: 400, code: "state_used", reason: "state_replayed" },
+  },
+  {
+    name: "S77 a userinfo endpoint that fails",
+    options: () => ({ client: { userinfo_claims_source: "userinfo_endpoint" } }),
+    attack: (world, browser) => {
+      world.provider.onUserinfo = (response) => void response.writeHead(500).end();
+      return world.signIn(browser);
+    },
+    twin: (world, browser) => {
+      world.provider.onUserinfo = undefined;
+      world.clock += 60_000;
+      return world.signIn(browser);
+    },
+    ...{ status: 503, code: "provider_unavailable", reason: "userinfo_unavailable" },
+  },
+  {
+    name: "S77 a provider that says nothing about users, where it is to be asked",
+    options: () => ({
+      client: { userinfo_claims_source: "userinfo_endpoint" },
+      provider: { userinfo_endpoint: null },
+    }),
+    attack: (world, browser) => world.signIn(browser),
+    twin: async (world, browser) => {
+      await world.apply(providerOf(world.provider));
+      return world.signIn(browser);
+    },
+    ...{ status: 503, code: "not_configured", reason: "no_userinfo_endpoint" },
   },
   {
     name: "S77 a userinfo answer about somebody else",

@@ -66,6 +66,17 @@ describe("F7 S102 a claim of the wrong type", () => {
     60_000,
   );
 
+  it("is refused as an issuer where nobody knows which is the right one", async () => {
+    const world = await makeWorld(key, { client, provider: { issuer: null } });
+    world.provider.person = { sub: "s-jan", name: "jan", staff: true };
+    for (const iss of jsonValues.filter((value) => !isFilledText(value))) {
+      world.provider.idClaims = { iss };
+      expect({ iss, outcome: await outcomeOf(world) }).toEqual({ iss, outcome: "wrong_issuer" });
+    }
+    world.provider.idClaims = {};
+    expect(await outcomeOf(world)).toBe("signed_in");
+  });
+
   it.each(["id_token", "access_token", "token_type"])("is refused in a token endpoint's answer: %s", async (name) => {
     const world = await makeWorld(key, { client });
     for (const value of jsonValues) {
