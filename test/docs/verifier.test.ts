@@ -51,7 +51,9 @@ describe("docs/verifier.md", () => {
     const events = ["src/verifier/event.ts", "src/verifier/bearer/event.ts", "src/provider/event.ts"].map((file) =>
       readFileSync(file, "utf8"),
     );
-    const kinds = quotedIn(events.join("\n"), /readonly kind: "\w+"/g);
+    // What claims gave occasion to tell is an event of login and verifier alike.
+    const notes = quotedIn(readFileSync("src/identity/profile.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
+    const kinds = [...quotedIn(events.join("\n"), /readonly kind: "\w+"/g), ...notes];
     const reasons = quotedIn(
       sourcesOf("src/verifier", "src/identity") +
         sourcesOf("src/provider") +

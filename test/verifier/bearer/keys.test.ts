@@ -150,7 +150,12 @@ describe("a provider that is down", () => {
     expect(await world.authenticate(tokenOf(first))).toEqual(unavailable(1));
     world.clock += 1000;
     expect(await world.authenticate(tokenOf(first))).toEqual(accepted);
-    expect(world.events.map(({ kind }) => kind)).toEqual(["provider_failed", "keys_fetched", "user_written"]);
+    expect(world.events.map(({ kind }) => kind)).toEqual([
+      "provider_failed",
+      "keys_fetched",
+      "groups_claim_missing",
+      "user_written",
+    ]);
   });
 
   it("S50 is survived for a day with the keys that are known; others are unavailable, not refused", async () => {
