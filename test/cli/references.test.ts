@@ -1,23 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { runCliHere, writeFiles } from "../support/cli.js";
+import { keycloakProvider } from "../support/config-text.js";
 import { tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
 
 const workplace = () => workplaceOf({}, runCliHere);
 
 const groups =
   "groups_config_enable: true\ngroups_config: {items: [{name: behandelaars}, {name: app-1}, {name: weg, state: absent}]}\n";
-const client = (provider: string) => `oidc_db_config_enable: true
-oidc_db_config_admin_auth:
-  providers:
-    - identifier: keycloak
-      oidc_op_issuer: https://keycloak.example/realms/a
-      endpoint_config:
-        oidc_op_authorization_endpoint: https://keycloak.example/auth
-        oidc_op_token_endpoint: https://keycloak.example/token
-        oidc_op_user_endpoint: https://keycloak.example/userinfo
-        oidc_op_jwks_endpoint: https://keycloak.example/jwks
-  items:
-    - identifier: api-oidc
+const client = (provider: string) => `${keycloakProvider}    - identifier: api-oidc
       oidc_provider_identifier: ${provider}
       oidc_rp_client_id: a
       oidc_rp_client_secret: b8f1c2d3e4

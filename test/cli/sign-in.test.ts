@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCliHere, writeFiles } from "../support/cli.js";
+import { keycloakProvider } from "../support/config-text.js";
 import { users, workplace as workplaceOf } from "./outcome.js";
 
 const workplace = () => workplaceOf({}, runCliHere);
@@ -10,18 +11,7 @@ const client = (identifier: string, more = "", provider = "keycloak") =>
   `true, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}}${more}}\n`;
 
 const oidc = (...clients: readonly string[]) => `
-oidc_db_config_enable: true
-oidc_db_config_admin_auth:
-  providers:
-    - identifier: keycloak
-      oidc_op_issuer: https://keycloak.example/realms/a
-      endpoint_config:
-        oidc_op_authorization_endpoint: https://keycloak.example/auth
-        oidc_op_token_endpoint: https://keycloak.example/token
-        oidc_op_user_endpoint: https://keycloak.example/userinfo
-        oidc_op_jwks_endpoint: https://keycloak.example/jwks
-  items:
-${clients.join("")}`;
+${keycloakProvider}${clients.join("")}`;
 
 const told = (run: { readonly problems: readonly string[] }) =>
   run.problems.filter((problem) => /SIGN_IN_MISSING/.test(problem));

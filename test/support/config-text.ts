@@ -1,9 +1,8 @@
 import { databaseOf } from "./databases.js";
 import { openForTest } from "./run.js";
 
-/** A provider that needs no network, and a client whose secret is to be filled in for SECRET. Nothing to warn about. */
-export const explicitProvider = `
-oidc_db_config_enable: true
+/** A provider that needs no network; its clients are to follow. */
+export const keycloakProvider = `oidc_db_config_enable: true
 oidc_db_config_admin_auth:
   providers:
     - identifier: keycloak
@@ -14,7 +13,11 @@ oidc_db_config_admin_auth:
         oidc_op_user_endpoint: https://keycloak.example/userinfo
         oidc_op_jwks_endpoint: https://keycloak.example/jwks
   items:
-    - identifier: api-oidc
+`;
+
+/** That provider with a client whose secret is to be filled in for SECRET. Nothing to warn about. */
+export const explicitProvider = `
+${keycloakProvider}    - identifier: api-oidc
       oidc_provider_identifier: keycloak
       oidc_rp_client_id: api
       oidc_rp_client_secret: SECRET
