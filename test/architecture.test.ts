@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "eventual.ts": [],
   formats: [],
   secrets: ["errors.ts"],
-  document: ["errors.ts", "secrets"],
+  document: ["errors.ts", "formats", "secrets"],
   database: ["errors.ts", "secrets"],
   oidc: ["errors.ts", "formats"],
   plan: ["errors.ts", "formats", "secrets", "document", "database"],
@@ -19,13 +19,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engine: ["errors.ts", "version.ts", "formats", "secrets", "document", "database", "plan", "config", "kinds", "steps"],
   jwt: ["errors.ts"],
   identity: ["errors.ts", "eventual.ts", "version.ts", "formats", "secrets", "database", "jwt"],
-  provider: ["eventual.ts", "secrets", "oidc", "jwt", "identity"],
+  provider: ["eventual.ts", "formats", "secrets", "oidc", "jwt", "identity"],
   tokens: ["errors.ts", "version.ts", "formats", "secrets", "database"],
-  verifier: ["errors.ts", "eventual.ts", "secrets", "database", "oidc", "jwt", "identity", "provider"],
+  verifier: ["errors.ts", "eventual.ts", "formats", "secrets", "database", "oidc", "jwt", "identity", "provider"],
   login: [
     "errors.ts",
     "eventual.ts",
     "version.ts",
+    "formats",
     "secrets",
     "database",
     "oidc",
@@ -34,7 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "provider",
     "tokens",
   ],
-  report: ["errors.ts", "document", "plan", "engine"],
+  report: ["errors.ts", "formats", "document", "plan", "engine"],
 };
 
 interface Import {

@@ -1,5 +1,5 @@
 import type { Excerpt } from "../errors.js";
-import { escapeControls } from "./escape.js";
+import { escapeControls } from "../formats/escape.js";
 import { commentStart, hiddenParts } from "./mask.js";
 import type { Place, ScalarNode, Source } from "./node.js";
 

@@ -1,5 +1,5 @@
-import { escapeControls } from "../document/escape.js";
 import { assertNever } from "../errors.js";
+import { escapeControls } from "../formats/escape.js";
 import type { Change, ResourceName } from "../plan/change.js";
 import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";
 

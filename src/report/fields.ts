@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { escapeControls } from "../document/escape.js";
+import { escapeControls } from "../formats/escape.js";
 import type { FieldChange } from "../plan/change.js";
 import type { PlainValue } from "../plan/resource.js";
 import type { Paint } from "./paint.js";

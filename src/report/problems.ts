@@ -1,5 +1,5 @@
-import { escapeControls } from "../document/escape.js";
 import type { Problem } from "../errors.js";
+import { escapeControls } from "../formats/escape.js";
 import type { Paint } from "./paint.js";
 import { wrap, wrapAfter } from "./wrap.js";
 

@@ -1,5 +1,5 @@
-import { escapeControls } from "../document/escape.js";
 import type { RunResult } from "../engine/result.js";
+import { escapeControls } from "../formats/escape.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 import { summarize } from "./summary.js";

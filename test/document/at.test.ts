@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import { nodeAt } from "../../src/document/at.js";
-import { escapeControls } from "../../src/document/escape.js";
 import { parsed, plain } from "./support.js";
 
 it("follows a path to its node and the place of its key", () => {
@@ -16,12 +15,4 @@ it("stops at the deepest node that there is", () => {
   expect([plain(node), depth]).toEqual([{ b: "1" }, 2]);
   expect(nodeAt(root, ["a", 7]).depth).toBe(1);
   expect(nodeAt(root, ["constructor"]).depth).toBe(0);
-});
-
-it("S90 escapes controls, ANSI sequences and bidirectional characters, and nothing else", () => {
-  expect(escapeControls("a\u001b[31mb\u0007\u009b\n\t\r")).toBe("a\\u{1b}[31mb\\u{7}\\u{9b}\\n\\t\\r");
-  expect(escapeControls("\u202e\u2066\u200f\u2028\ufeff\ud800\u{e0041}")).toBe(
-    "\\u{202e}\\u{2066}\\u{200f}\\u{2028}\\u{feff}\\u{d800}\\u{e0041}",
-  );
-  expect(escapeControls("Zoë 😀 ••• [x] \\n")).toBe("Zoë 😀 ••• [x] \\n");
 });
