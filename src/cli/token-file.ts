@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { isShared } from "../secrets/file-access.js";
 import { syncFolder, writePrivateFile } from "../secrets/private-file.js";
 import { changesMade } from "./changes-made.js";
 
@@ -116,10 +117,13 @@ function draftsOf(path: string): readonly { readonly file: string; readonly runI
   });
 }
 
-/** A regular file of this user that nobody else may read. */
+/** A regular file of this user that nobody else may read, but the group of a cluster's volume: at each mount, Kubernetes opens its files to it. */
 function isOwn(file: string): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() === true && stats.uid === process.getuid?.() && (stats.mode & 0o077) === 0;
+  if (!stats?.isFile() || stats.uid !== process.getuid?.()) return false;
+  const folder = statSync(dirname(file));
+  const isVolumes = isShared(folder) && (folder.mode & 0o002) === 0 && stats.gid === folder.gid;
+  return (stats.mode & (isVolumes ? 0o007 : 0o077)) === 0;
 }
 
 const tokenValues = z.record(z.string(), z.string());
@@ -152,7 +156,7 @@ function readPlace(path: string): Readonly<Record<string, string>> {
   if (values) return values;
   throw refused(
     `the file for generated tokens, ${path}, exists already, and is not one that vtb-setup made`,
-    "move it away, or name another file; only a file of this user with mode 0600 that holds tokens is added to",
+    "move it away, or name another file; only a file of this user with mode 0600 (0660 in a volume with an fsGroup) that holds tokens is added to",
   );
 }
 

@@ -61,6 +61,30 @@ describe("the file for generated tokens", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
+  it("F45: is added to where a cluster gave the volume and what is in it to a group, and nowhere else that a group reads it", () => {
+    const { folder, path, file } = place();
+    file.write("one", token("first"));
+    file.publish();
+    const next = (run: string) => createTokenFile(path).write(run, token("second", "cd"));
+    // As the kubelet leaves a volume with an fsGroup at each mount.
+    chmodSync(path, 0o660);
+    for (const mode of [0o770, 0o2750, 0o3777]) {
+      chmodSync(folder, mode);
+      expect(() => next("refused"), mode.toString(8)).toThrow("[OUTPUT_FILE]");
+    }
+    chmodSync(folder, 0o2770);
+    chmodSync(path, 0o664);
+    expect(() => next("refused")).toThrow("[OUTPUT_FILE]");
+    chmodSync(path, 0o660);
+    next("killed");
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o660);
+    expect(file.hasDrafts()).toBe(true);
+    const more = createTokenFile(path);
+    more.write("two", token("third", "zaak"));
+    more.publish();
+    expect(read(path)).toEqual({ ci: "first", zaak: "third" });
+  });
+
   it("F22: is settled from the drafts that killed runs left: those that were committed count", async () => {
     const { folder, path, file } = place();
     for (const run of ["done", "undone"]) createTokenFile(path).write(run, token(run, run));
