@@ -109,6 +109,30 @@ describe("a client's options", () => {
     ]);
   });
 
+  it("F65 hold allow_unverified_email as true or false, and say where nothing reads it", () => {
+    const written = (value: unknown, mappings: object = { username: ["email"] }) =>
+      withClient({ options: { ...fullOptions, user_settings: userSettings(mappings, value) } });
+    const userSettings = (mappings: object, value: unknown) => ({
+      ...{ ...fullOptions.user_settings, claim_mappings: mappings, allow_unverified_email: value },
+    });
+    const place = "items.0.options.user_settings.allow_unverified_email";
+    for (const value of [null, 1, "maybe", []]) {
+      expect(issues(oidc, written(value)).map(({ path }) => path)).toEqual([place]);
+    }
+    for (const value of [true, false]) {
+      expect(attributesOf(oidc, written(value), "oidc_client").options).toMatchObject({
+        user_settings: { allow_unverified_email: value },
+      });
+      expect(remarks(oidc, written(value))).toEqual([]);
+    }
+    expect(remarks(oidc, written(true, { username: ["sub"] }))).toMatchObject([{ code: "IGNORED_FIELD", path: place }]);
+    expect(remarks(oidc, written(false, { username: ["sub"] }))).toEqual([]);
+    const misspelt = { ...fullOptions.user_settings, allow_unverified_emails: true };
+    expect(issues(oidc, withClient({ options: { ...fullOptions, user_settings: misspelt } }))).toMatchObject([
+      { params: { hint: "did you mean `allow_unverified_email`?" } },
+    ]);
+  });
+
   it("take keys that are far from the known ones", () => {
     const options = { ...fullOptions, settings: {}, groups: [], loa_settings: {} };
     expect(remarks(oidc, withClient({ options }))).toEqual([]);

@@ -9,7 +9,7 @@ export interface MisspeltOption {
 }
 
 const rootKeys = ["user_settings", "groups_settings"];
-const userKeys = ["claim_mappings", "username_case_sensitive", "sensitive_claims"];
+const userKeys = ["claim_mappings", "username_case_sensitive", "allow_unverified_email", "sensitive_claims"];
 const mappingKeys = ["username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"];
 const groupKeys = [
   "claim_mapping",

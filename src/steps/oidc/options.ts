@@ -34,6 +34,12 @@ export const clientOptions = z
           .boolean()
           .nullish()
           .describe("Whether usernames that differ in case alone are different users; true when left out."),
+        allow_unverified_email: z
+          .boolean()
+          .optional()
+          .describe(
+            "Dangerous: whether an e-mail address that the provider does not say it checked may be the username; false when left out.",
+          ),
         sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
       })
       .catchall(freeValue)

@@ -13,6 +13,7 @@ export function reviewClient(client: PresentClient, path: ConfigPath): readonly 
     ...reviewSecret(client, path),
     ...reviewSignKey(client, path),
     ...reviewOptions(client, path),
+    ...reviewUnverifiedEmail(client, path),
     ...reviewAtHash(client, path),
   ];
 }
@@ -58,6 +59,14 @@ function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark
     ...left,
     warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what"),
   ];
+}
+
+function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const user = client.options?.user_settings;
+  if (user?.allow_unverified_email !== true || user.claim_mappings?.username?.at(-1) === "email") return [];
+  const place = [...path, "options", "user_settings", "allow_unverified_email"];
+  const message = "this has no effect: the username is not the claim `email`";
+  return [warning("IGNORED_FIELD", place, message, "remove it")];
 }
 
 function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[] {
