@@ -20,6 +20,17 @@ describe("the code in the documents", () => {
     expect(of("ts").length).toBeGreaterThan(0);
   });
 
+  it("F66 sends what an operator fills into a form encoded: a secret may hold &, + or %", () => {
+    const fields = blocks.flatMap(({ text, where }) =>
+      [...text.matchAll(/(--data\S*|-d)[ =]["']?([\w.]+)=/g)].map(([, option, name]) => ({ where, option, name })),
+    );
+    const secrets = fields.filter(({ name }) => /secret|password|token|code$/.test(name ?? ""));
+    expect(secrets.length).toBeGreaterThan(1);
+    expect(secrets.filter(({ option }) => option !== "--data-urlencode")).toEqual([]);
+    // What is fixed and needs no encoding stays short.
+    expect(fields.map(({ option, name }) => `${option} ${name}`)).toContain("--data grant_type");
+  });
+
   it.each(of("yaml"))("is a valid configuration at $where", async ({ where, text }) => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": text });
