@@ -31,6 +31,9 @@ function log({ error, ...event }) {
   console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) }));
 }
 
+// After the provider's signing key was disabled: nobody signs in by it any more.
+process.on("SIGHUP", () => void login.refreshKeys());
+
 process.once("SIGTERM", () => {
   server.close(() => void Promise.all([login.close(), desk.close()]));
   server.closeIdleConnections();

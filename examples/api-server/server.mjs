@@ -54,6 +54,9 @@ const server = api.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${server.address().port}${path}`);
 });
 
+// After a provider's signing key was disabled: no request is let in by it any more.
+process.on("SIGHUP", () => void verifier.refreshKeys());
+
 process.once("SIGTERM", () => {
   server.close(() => void verifier.close());
   server.closeIdleConnections();

@@ -107,6 +107,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
       if (ended > 0) report({ kind: "session_ended", client: identifier, userId, reason: "revoked" });
       return ended;
     }),
+    refreshKeys: providers.refreshKeys,
     async close() {
       stopped.abort(new Error("the login was closed"));
       await writer.close();

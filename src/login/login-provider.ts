@@ -21,6 +21,8 @@ type LoginProviderResult = LoginProvider | "incomplete" | "unavailable";
 export interface LoginProviders {
   /** @param isThorough asks for the discovery document also where the row has every endpoint */
   readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
+  /** Forgets its keys and fetches them anew. Never rejects. */
+  readonly refreshKeys: () => Promise<void>;
 }
 
 type LoginProviderOptions = Omit<ProviderOptions, keyof typeof unheard>;
@@ -33,7 +35,7 @@ const unused = ["introspection_endpoint"] as const;
 const unheard = { onKeysRemoved: () => {}, onResolved: () => {} };
 
 export function createLoginProviders(options: LoginProviderOptions): LoginProviders {
-  let known: { readonly key: string; readonly resolve: LoginProviders["resolve"] } | undefined;
+  let known: (LoginProviders & { readonly key: string }) | undefined;
   return {
     resolve: (row, isThorough) => {
       const { issuer, discovery_endpoint, authorization_endpoint, token_endpoint } = row;
@@ -42,14 +44,15 @@ export function createLoginProviders(options: LoginProviderOptions): LoginProvid
         ...[issuer, discovery_endpoint, authorization_endpoint, token_endpoint],
         ...[userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file],
       ]);
-      if (known?.key !== key) known = { key, resolve: createResolver(options) };
+      if (known?.key !== key) known = { key, ...createLoginProvider(options) };
       return known.resolve(row, isThorough);
     },
+    refreshKeys: async () => known?.refreshKeys(),
   };
 }
 
 /** For one provider whose row does not change. */
-function createResolver(options: LoginProviderOptions): LoginProviders["resolve"] {
+function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   const { fetchFor, now, onEvent } = options;
   const backOff = createBackOff();
   let metadata: Metadata | undefined;
@@ -88,7 +91,7 @@ function createResolver(options: LoginProviderOptions): LoginProviders["resolve"
     return built.provider;
   };
 
-  return async (row, isThorough) => {
+  const resolve: LoginProviders["resolve"] = async (row, isThorough) => {
     const { discovery_endpoint: discovery } = row;
     const isComplete = [row.issuer, row.authorization_endpoint, row.token_endpoint, row.jwks_endpoint].every(
       (value) => value !== null,
@@ -116,4 +119,5 @@ function createResolver(options: LoginProviderOptions): LoginProviders["resolve"
       lacksS256: Array.isArray(methods) && !methods.includes("S256"),
     };
   };
+  return { resolve, refreshKeys: async () => built?.provider?.keys?.refresh() };
 }

@@ -50,5 +50,10 @@ export interface Login {
    * somebody else got into.
    */
   readonly endSessionsOf: (userId: string) => Promise<number>;
+  /**
+   * Fetches the provider's keys anew. Those known until now count for nothing from the moment that it is called, so that a disabled
+   * one ends at once: while the provider can't be reached, nobody signs in through it. Sessions stay.
+   */
+  readonly refreshKeys: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

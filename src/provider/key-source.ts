@@ -16,6 +16,8 @@ export interface KeySource {
   readonly unavailableUntilMs: (nowMs: number) => number | undefined;
   /** Until when what the keys said may be relied on without looking at them again. */
   readonly reliableUntilMs: () => number;
+  /** Forgets keys that were fetched, also where they can't be fetched anew: one of them may be disabled. It never rejects. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** Keys that an operator wrote. */
@@ -27,5 +29,6 @@ export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
     noteUnknown: () => {},
     unavailableUntilMs: () => undefined,
     reliableUntilMs: () => Number.POSITIVE_INFINITY,
+    refresh: () => Promise.resolve(),
   };
 }

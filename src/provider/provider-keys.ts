@@ -6,6 +6,8 @@ import type { OnProviderEvent } from "./event.js";
 import type { KeySource } from "./key-source.js";
 import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
 
+type FetchedAnswer = RemoteAnswer & { readonly kind: "answer" };
+
 export interface ProviderKeysOptions {
   readonly url: string;
   readonly fetch: GuardedFetch;
@@ -18,9 +20,10 @@ export interface ProviderKeysOptions {
 
 const cooldownMs = 30_000;
 const longestOutageMs = 24 * 3_600_000;
-const shortestLifeSeconds = 60;
-const usualLifeSeconds = 600;
+// Where the answer does not say how long it may be kept, or that it may not: asking for each request would be too much.
+const usualLifeSeconds = 300;
 const longestLifeSeconds = 3600;
+const longestAllowed = Number.POSITIVE_INFINITY;
 // Before they are too old to use without waiting, keys are fetched while requests go on.
 const aheadShare = 0.1;
 
@@ -31,20 +34,24 @@ interface Fetched {
 }
 
 /**
- * A provider's published keys: fetched when first needed, when they get old, and, once a cooldown, when a token names one that
- * is not among them. While the provider can't be reached, the last ones serve for a day.
+ * A provider's published keys: fetched when first needed, when they are older than their answer allowed, and, once a cooldown, when
+ * a token names one that is not among them. While the provider can't be reached, the last ones serve for a day.
  */
 export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
   const backOff = createBackOff();
   let fetched: Fetched | undefined;
   let flight: Promise<boolean> | undefined;
   let cooldownUntilMs = 0;
+  let refreshes = 0;
 
   const fetchOnce = async (): Promise<boolean> => {
     const isFirst = fetched === undefined;
+    const begun = refreshes;
     const answer = await fetchDocument(fetch, url, {
       headers: { accept: "application/jwk-set+json, application/json" },
     });
+    // It may have been given before the key was disabled that somebody wants gone.
+    if (begun !== refreshes) return join();
     const nowMs = now();
     const result = readAnswer(answer);
     if (typeof result === "string") {
@@ -62,10 +69,12 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     return isFirst;
   };
   const join = (): Promise<boolean> => {
-    flight ??= fetchOnce().finally(() => {
-      flight = undefined;
+    if (flight) return flight;
+    const own = fetchOnce().finally(() => {
+      if (flight === own) flight = undefined;
     });
-    return flight;
+    flight = own;
+    return own;
   };
   const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > longestOutageMs;
 
@@ -92,6 +101,14 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     },
     unavailableUntilMs: (nowMs) => (backOff.isOver(nowMs) && !isTooOld(nowMs) ? undefined : backOff.retryAtMs()),
     reliableUntilMs: () => Math.max(fetched?.staleAtMs ?? 0, backOff.retryAtMs()),
+    refresh: async () => {
+      refreshes += 1;
+      fetched = undefined;
+      flight = undefined;
+      cooldownUntilMs = 0;
+      backOff.succeeded();
+      await join();
+    },
   };
 }
 
@@ -102,7 +119,15 @@ function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lif
     return "the provider's keys are not of a JSON type";
   const keys = readKeySet(parseJsonObject(answer.body));
   if (!keys) return "the provider's answer is not a set of at most 100 keys";
-  const age = /(?:^|[\s,])max-age=(\d+)/i.exec(answer.header("cache-control") ?? "")?.[1];
-  const lifeSeconds = boundedSeconds(age, shortestLifeSeconds, longestLifeSeconds) ?? usualLifeSeconds;
-  return { keys, lifeSeconds };
+  return { keys, lifeSeconds: lifeOf(answer) };
+}
+
+/** How long an answer may be kept (RFC 9111 §5.2.2), less what a cache on the way has used up of it already. */
+function lifeOf({ header }: FetchedAnswer): number {
+  const directives = header("cache-control") ?? "";
+  const allowed = boundedSeconds(/(?:^|[\s,])max-age="?(\d+)/i.exec(directives)?.[1], 0, longestAllowed) ?? 0;
+  if (allowed === 0) return usualLifeSeconds;
+  const used = boundedSeconds(header("age"), 0, longestAllowed) ?? 0;
+  const isUnkept = /(?:^|[\s,])no-(?:cache|store)(?:$|[\s,])/i.test(directives);
+  return Math.max(1, Math.min(allowed - used, isUnkept ? usualLifeSeconds : longestLifeSeconds));
 }

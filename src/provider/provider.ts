@@ -49,6 +49,8 @@ export interface KnownProvider {
   readonly retryAtMs: () => number;
   /** Whether a token's `iss` may be the provider's, also before the discovery document is there. */
   readonly mayIssue: (issuer: string) => boolean;
+  /** Forgets its keys and fetches them anew. Never rejects. */
+  readonly refreshKeys: () => Promise<void>;
 }
 
 interface Endpoints {
@@ -104,6 +106,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   return {
     current: () => provider,
     retryAtMs: backOff.retryAtMs,
+    refreshKeys: async () => provider?.keys?.refresh(),
     // What the discovery document is held against.
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
     resolve: (nowMs) => {

@@ -39,5 +39,7 @@ export interface BearerAuthority {
   ) => BearerOutcome | Promise<BearerOutcome>;
   /** Configuration rows may have changed. */
   readonly reload: () => void;
+  /** Forgets the keys of all providers, with what was concluded under them, and fetches them anew. Never rejects. */
+  readonly refreshKeys: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

@@ -72,6 +72,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   return {
     authenticate,
     authorize: createAuthorize({ authenticate, problems, report }),
+    refreshKeys: bearer.refreshKeys,
     async close() {
       await Promise.all([bearer.close(), lastUsed.close()]);
       await database.close();

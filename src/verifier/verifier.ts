@@ -31,6 +31,11 @@ export interface Verifier {
     permission?: string,
     context?: RequestContext,
   ) => Decision | Promise<Decision>;
+  /**
+   * Fetches the keys of all providers anew. Those known until now count for nothing from the moment that it is called, so that a
+   * disabled one ends at once: while its provider can't be reached, tokens are answered 503.
+   */
+  readonly refreshKeys: () => Promise<void>;
   /** Writes what waits and closes the database. Nothing is answered afterwards. */
   readonly close: () => Promise<void>;
 }

@@ -142,3 +142,16 @@ it("answers 503 while the provider's keys can't be had, and lets in as soon as t
   await world.apply(providerOf(world.provider));
   expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
 });
+
+it("F60 refreshKeys ends a disabled key at once, and the keys that are still published sign in", async () => {
+  const world = await makeWorld(key);
+  expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+  const other = await makeKey("RS256", "other");
+  world.provider.keys = [other.jwk];
+  expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+  await world.login.refreshKeys();
+  expect(await world.signIn()).toMatchObject({ kind: "refused" });
+  expect(world.reasons()).toEqual(["unknown_key"]);
+  world.provider.signer = other;
+  expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+});

@@ -4,9 +4,12 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { apply } from "../../src/engine/apply.js";
 import { runCli } from "../support/cli.js";
 import { sealingEnv, temporaryDatabase } from "../support/databases.js";
-import { temporaryFolder } from "../support/run.js";
+import { configurationOf, runOptions, temporaryFolder } from "../support/run.js";
+import { startIssuer } from "./bearer/issuer.js";
+import { clientOf, providerOf } from "./bearer/world.js";
 
 const quickstartToken = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
 const readerToken = "5d0c7f1a9b3e4862af71c0d9e8b7a6f5c4d3e2b1";
@@ -120,5 +123,18 @@ describe("examples/api-server", () => {
     child.kill("SIGTERM");
     const [status] = await once(child, "exit");
     expect(status).toBe(0);
+  });
+  it("F60 fetches the providers' keys anew at SIGHUP, and goes on", async () => {
+    const idp = await startIssuer();
+    onTestFinished(() => idp.close());
+    const database = temporaryDatabase();
+    await apply(configurationOf(providerOf(idp), clientOf()), runOptions(database));
+    const { url, log, child } = await startExample(database);
+    for (const times of [1, 2]) {
+      child.kill("SIGHUP");
+      await expect.poll(idp.keyRequests).toBe(times);
+    }
+    await expect.poll(log).toContain('"kind":"keys_fetched"');
+    expect((await fetch(url)).status).toBe(401);
   });
 });

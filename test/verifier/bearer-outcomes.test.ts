@@ -38,6 +38,7 @@ async function makeAuthenticate() {
       reload: () => {
         reloads += 1;
       },
+      refreshKeys: async () => {},
       close: async () => {},
     },
     problems: createProblems("api", "nl"),

@@ -58,19 +58,21 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   let generation = 0;
   let loading: Promise<Session> | undefined;
 
-  const load = createLoader({
+  const loader = createLoader({
     ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize },
     fetchFor: (caFile) =>
       options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
-    onKeysRemoved: () => {
-      if (session) session = createSession(session.configuration, cacheSize);
-    },
+    onKeysRemoved: () => dropConclusions(),
     onResolved: () => reload(),
   });
   const admit = createAdmit({ database, writer, now, onEvent, createsUsers });
   const askUserinfo = createAskUserinfo(admit, now);
   const judgeOpaque = createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules });
   const judge = createJudge({ admit, askUserinfo, judgeOpaque, now, rules });
+
+  const dropConclusions = (): void => {
+    if (session) session = createSession(session.configuration, cacheSize);
+  };
 
   const reload = (): void => {
     generation += 1;
@@ -116,7 +118,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   const loadCurrent = async (): Promise<Session> => {
     for (let attempts = mostAttempts; ; attempts -= 1) {
       const begun = generation;
-      const loaded = createSession(await load(), cacheSize);
+      const loaded = createSession(await loader.load(), cacheSize);
       if (begun === generation) session = loaded;
       // Rows that never stand still are served as they were seen.
       if (begun === generation || attempts === 0) return loaded;
@@ -127,6 +129,11 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   return {
     authenticate,
     reload,
+    refreshKeys: () => {
+      const refreshed = loader.refreshKeys();
+      dropConclusions();
+      return refreshed;
+    },
     close: async () => {
       stopped.abort(new Error("the verifier was closed"));
       session = undefined;

@@ -16,15 +16,19 @@ export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly reservedGroups: readonly string[];
 }
 
-/**
- * Makes the function that reads the configuration. What it learned of the providers outlives a change of the rows. It waits for no
- * provider: a slow one would delay the users of all others.
- */
-export function createLoader(options: LoadOptions): () => Promise<BearerConfiguration> {
+/** What it learned of the providers outlives a change of the rows. */
+export interface Loader {
+  /** Reads the configuration. Waits for no provider: a slow one would delay the users of all others. */
+  readonly load: () => Promise<BearerConfiguration>;
+  /** Forgets the keys of all providers and fetches them anew. Never rejects. */
+  readonly refreshKeys: () => Promise<void>;
+}
+
+export function createLoader(options: LoadOptions): Loader {
   let known: ReadonlyMap<string, KnownProvider> = new Map();
   const told = new Map<string, string | undefined>();
 
-  return async () => {
+  const load = async (): Promise<BearerConfiguration> => {
     const { revision, rows } = await readRows(options.database, options.clients);
     const providers = new Map(
       rows.map((row) => {
@@ -45,6 +49,13 @@ export function createLoader(options: LoadOptions): () => Promise<BearerConfigur
     const configuration = configure(revision, clients, pending);
     for (const client of clients) tell(client, configuration);
     return configuration;
+  };
+
+  return {
+    load,
+    refreshKeys: async () => {
+      await Promise.all([...known.values()].map((provider) => provider.refreshKeys()));
+    },
   };
 
   function tell(client: OidcClient, configuration: BearerConfiguration): void {
