@@ -42,6 +42,7 @@ export const problemCodes = {
   MISSING_FIELD: "A required field is missing.",
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
   NAME_TAKEN: "A service user and another user would have the same name.",
+  NO_API_CLIENT: "People can sign in, but no enabled client guards the API, so bearer tokens are refused.",
   NO_STEPS_ENABLED: "No step is enabled, so there is nothing to do.",
   NO_SIGN_KEYS: "Nothing is configured that a client's tokens could be checked with.",
   OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults are used.",

@@ -44,8 +44,8 @@ export async function validate(
 
 /** What a plan for an empty database remarks on, and what can be told of references without one. */
 function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly Finding[] {
-  const nothing = { owner: "", prunable: new Set<string>(), newId: () => "", current: new Map() };
-  const input = { ...nothing, kinds, wanted };
+  const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
+  const input = { ...nothing, kinds, wanted, current: new Map(), isDatabaseKnown: false };
   const { changes, remarks } = makePlan(input);
   return [...remarks, ...reviewReferences(kinds, planWorld(input, changes))];
 }

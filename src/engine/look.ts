@@ -100,6 +100,7 @@ export async function readPlan(
     kinds: configuration.kinds,
     wanted,
     current: await readCurrent(db, configuration.kinds, vault),
+    isDatabaseKnown: true,
     owner: options.owner,
     prunable: options.prune ? configuration.declaredKinds : new Set(),
     newId: options.newId,

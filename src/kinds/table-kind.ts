@@ -22,6 +22,7 @@ export interface TableKind {
   readonly migrations?: readonly Migration[];
   readonly complete?: Kind["complete"];
   readonly check?: Kind["check"];
+  readonly review?: Kind["review"];
 }
 
 type Row = Record<string, SqlValue>;
@@ -38,6 +39,7 @@ export function defineKind(shape: TableKind): Kind {
     ...(shape.migrations && { migrations: shape.migrations }),
     ...(shape.complete && { complete: shape.complete }),
     ...(shape.check && { check: shape.check }),
+    ...(shape.review && { review: shape.review }),
     read: (context) => readRows(shape, targets, context),
     write: (context, changes) => writeRows(shape, targets, context, changes),
     remove: (context, ids) => removeRows(shape.table, context, ids),

@@ -16,7 +16,8 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
 }
 
 /** What will be there once the changes are made. */
-export function planWorld({ kinds, current, wanted, owner }: PlanInput, changes: readonly Change[]): PlannedWorld {
+export function planWorld(input: PlanInput, changes: readonly Change[]): PlannedWorld {
+  const { kinds, current, wanted, owner, isDatabaseKnown } = input;
   const keys = new Map<string, Set<string>>();
   const wantedBy = new Map<string, readonly Resource[]>();
   for (const { name } of kinds) {
@@ -40,6 +41,7 @@ export function planWorld({ kinds, current, wanted, owner }: PlanInput, changes:
   }
   return {
     owner,
+    isDatabaseKnown,
     keys: (kind) => keys.get(kind) ?? new Set(),
     wanted: (kind) => wantedBy.get(kind) ?? [],
     left: (kind) => left.get(kind) ?? [],

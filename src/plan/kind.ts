@@ -81,6 +81,8 @@ export interface Refusal extends Omit<Finding, "severity"> {
 export interface PlannedWorld {
   /** The owner that the run is for. */
   readonly owner: string;
+  /** False where no database was read, so that nothing is known of what the files don't declare. */
+  readonly isDatabaseKnown: boolean;
   readonly keys: (kind: string) => ReadonlySet<string>;
   /** What the files want. */
   readonly wanted: (kind: string) => readonly Resource[];

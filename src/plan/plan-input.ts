@@ -7,6 +7,8 @@ export interface PlanInput {
   readonly wanted: readonly Resource[];
   /** Every row there is, by kind. */
   readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
+  /** False where no database was read: `current` is empty then. */
+  readonly isDatabaseKnown: boolean;
   readonly owner: string;
   /** The kinds to prune: those that the enabled steps declare, or none. */
   readonly prunable: ReadonlySet<string>;

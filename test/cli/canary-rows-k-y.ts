@@ -45,6 +45,17 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: token(`token: ${make("taken")}`).replace("rij", "beheerder"),
     },
     {
+      code: "NO_API_CLIENT",
+      how: "a login's client alone",
+      told: toDatabase,
+      withBase: false,
+      yaml: `oidc_db_config_enable: true${client(
+        full,
+        provider(`endpoint_config: {${endpoints("https://op.example")}}`),
+        "oidc_provider_identifier: rij",
+      ).replace("{identifier: rij, oidc_provider", "{identifier: admin-oidc, oidc_provider")}`,
+    },
+    {
       code: "NO_STEPS_ENABLED",
       how: "all off",
       withBase: false,

@@ -16,6 +16,8 @@ export interface CorpusRow {
   readonly outcome: "applied" | "invalid";
   /** Everything that is told of the file as it is, in order. */
   readonly problems: readonly string[];
+  /** Where `plan` and `apply` note besides that no client guards the API. */
+  readonly loginAlone?: string;
   /** What it creates. */
   readonly creates?: readonly string[];
 }
@@ -31,18 +33,21 @@ export const rows: readonly CorpusRow[] = [
       ...deprecated("35:22"),
       ...foreign("37:1", "38:1", "90:1", "91:1", "111:1", "113:1", "114:1"),
     ],
+    loginAlone: "4:5",
     creates: ["oidc_provider admin-oidc-provider", "oidc_client admin-oidc"],
   },
   {
     file: "chart-openvtb.yaml",
     outcome: "applied",
     problems: ["warning INSECURE_URL 9:35"],
+    loginAlone: "11:5",
     creates: ["oidc_provider keycloak-provider", "oidc_client admin-oidc"],
   },
   {
     file: "objects-api.yaml",
     outcome: "applied",
     problems: [...foreign("1:1", "2:1", "14:1", "15:1", "22:1", "23:1"), "warning MISSING_FIELD 65:9"],
+    loginAlone: "70:5",
     creates: ["oidc_provider admin-oidc", "oidc_client admin-oidc", "api_token token-1", "api_token token-2"],
   },
   {
@@ -130,6 +135,7 @@ export const rows: readonly CorpusRow[] = [
       "warning NO_SIGN_KEYS 24:5",
       ...foreign("55:1", "56:1", "73:1", "74:1", "80:1", "81:1"),
     ],
+    loginAlone: "24:5",
     creates: ["oidc_provider example-provider", "oidc_client admin-oidc", "api_token token-1"],
   },
   {
@@ -147,6 +153,7 @@ export const rows: readonly CorpusRow[] = [
     },
     outcome: "applied",
     problems: ["warning INSECURE_URL 31:35"],
+    loginAlone: "33:5",
     creates: [
       "oidc_provider keycloak-provider",
       "oidc_client admin-oidc",

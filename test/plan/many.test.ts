@@ -10,6 +10,7 @@ const configuration = configurationOf(...names.slice(0, 2).map((name) => resourc
 
 const input = {
   kinds: configuration.kinds,
+  isDatabaseKnown: true,
   owner: "default",
   newId: () => "id",
 };

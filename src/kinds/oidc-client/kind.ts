@@ -1,6 +1,7 @@
 import { flag, json, reference, sealed, text } from "../column.js";
 import { defineKind } from "../table-kind.js";
 import { oidcProviders } from "../targets.js";
+import { reviewApiClient } from "./review-api-client.js";
 
 /** A client at a provider: `admin-oidc` signs people in, `api-oidc` guards the API. */
 export const oidcClient = defineKind({
@@ -23,4 +24,5 @@ export const oidcClient = defineKind({
     accept_at_hash: flag("accept_at_hash", false),
     options: json("options", {}),
   },
+  review: reviewApiClient,
 });

@@ -1,9 +1,7 @@
 import type { Finding } from "../../document/finding.js";
 import type { Offers } from "../../oidc/discovery-result.js";
 import { placeOf, type Resource } from "../../plan/resource.js";
-
-/** The client that guards the API; every other one may be what a login is told to use. */
-const apiClient = "api-oidc";
+import { apiClient } from "../oidc-client/known.js";
 
 /** What a client asks for that its provider, completed by its discovery document, does not offer. */
 export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly Finding[] {

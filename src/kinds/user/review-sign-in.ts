@@ -1,9 +1,7 @@
 import type { Finding } from "../../document/finding.js";
 import type { PlannedWorld } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
-
-/** The client that guards the API; every other one may be what a login is told to use. */
-const apiClient = "api-oidc";
+import { apiClient } from "../oidc-client/known.js";
 
 /** Tells of privileged users that nobody can become by signing in, where people sign in through a provider. */
 export function reviewSignIn(world: PlannedWorld): readonly Finding[] {

@@ -1,0 +1,26 @@
+import type { Finding } from "../../document/finding.js";
+import type { PlannedWorld } from "../../plan/kind.js";
+import { apiClient, loginClient } from "./known.js";
+
+/**
+ * Tells where people can sign in but no client guards the API. A client of another name may be what a verifier is told to use, and
+ * one that another owner's files or a person made counts as well.
+ */
+export function reviewApiClient(world: PlannedWorld): readonly Finding[] {
+  if (!world.isDatabaseKnown) return [];
+  const wanted = world.wanted("oidc_client").filter(({ present }) => present);
+  const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
+  const guards = [...wanted, ...world.left("oidc_client")].filter(
+    ({ key, attributes }) => key !== loginClient && attributes.enabled === true,
+  );
+  if (!login || guards.length > 0) return [];
+  return [
+    {
+      severity: "note",
+      code: "NO_API_CLIENT",
+      message: "no enabled client guards the API, so every bearer token will be refused",
+      hint: `add an item with \`identifier: ${apiClient}\` if the API takes bearer tokens; nothing to do if it takes only API tokens`,
+      place: login.place,
+    },
+  ];
+}
