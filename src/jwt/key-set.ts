@@ -8,7 +8,7 @@ export interface KeySet {
   /** The checks that a token may be put to: by its key's name, or without one by every key that its algorithm goes with. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
   readonly fingerprints: ReadonlySet<string>;
-  /** Why keys were left out, once for each of them. */
+  /** Why keys were left out, once for each of them; those for another use only where no key for signatures is left. */
   readonly ignored: readonly KeyFault[];
 }
 
@@ -20,10 +20,10 @@ const none: readonly SignatureCheck[] = [];
 export function readKeySet(document: unknown): KeySet | undefined {
   if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > mostKeys) return undefined;
   const imports = document.keys.map(importJwk);
-  return keySetOf(
-    imports.flatMap((result) => (result.kind === "usable" ? result.key : [])),
-    imports.flatMap((result) => (result.kind === "ignored" ? result.reason : [])),
-  );
+  const keys = imports.flatMap((result) => (result.kind === "usable" ? result.key : []));
+  const faults = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
+  // Keycloak's set holds a key for encryption as well: worth a word only where there is none for signatures.
+  return keySetOf(keys, keys.length > 0 ? faults.filter((reason) => reason !== "other_use") : faults);
 }
 
 export function keySetOf(keys: readonly PublicKey[], ignored: readonly KeyFault[] = []): KeySet {

@@ -84,6 +84,13 @@ describe("a key set", () => {
     expect(readKeySet(keys)).toBeUndefined();
   });
 
+  it("F58: says nothing of Keycloak's key for encryption beside one for signatures, but does where it is the only one", () => {
+    const encryption = jwkOf(rsa, { use: "enc", alg: "RSA-OAEP" });
+    expect(readKeySet({ keys: [encryption, jwkOf(p256)] })?.ignored).toEqual([]);
+    expect(readKeySet({ keys: [encryption, { kty: "oct" }, jwkOf(p256)] })?.ignored).toEqual(["symmetric"]);
+    expect(readKeySet({ keys: [encryption] })?.ignored).toEqual(["other_use"]);
+  });
+
   it("S15 leaves out weak RSA keys, counts them, and uses the others", async () => {
     const [small, exponent3] = await Promise.all([makeRsa(1024), makeRsa(2048, 3)]);
     const set = readKeySet({ keys: [jwkOf(small), jwkOf(exponent3), jwkOf(rsa)] });
