@@ -1,14 +1,17 @@
 import type { Eventual } from "../eventual.js";
+import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import { basicCredentials } from "./basic-credentials.js";
-import { fetchDocument, type RemoteRequest } from "./remote-document.js";
+import { describeAnswer } from "./describe-answer.js";
+import { fetchDocument, type RemoteAnswer, type RemoteRequest } from "./remote-document.js";
 import {
   createTokenQuestions,
   type TokenAnswer,
   type TokenQuestion,
   type TokenQuestionsOptions,
+  type TokenReply,
 } from "./token-questions.js";
 
 interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "refuse"> {
@@ -41,16 +44,20 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const { url, fetch, usesBasicAuth, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "introspection_unavailable" });
 
-  const read: TokenQuestion["read"] = ({ status, contentType, body }) => {
+  const read = (answer: RemoteAnswer & { readonly kind: "answer" }, secrets: readonly string[]): TokenReply => {
+    const { status, contentType, body } = answer;
     if (status !== 200) {
       // RFC 7662 §2.3: it is the client that is refused so, not the token.
       const isOurFault = status === 401 || status === 403;
       const what = isOurFault ? "refuses the client's own id and secret" : "answered";
-      const message = `the introspection endpoint ${what} (status ${status})`;
+      const message = `the introspection endpoint ${what} (${describeAnswer(answer, secrets)})`;
       return { kind: "failed", message, isCallersFault: !isOurFault };
     }
     const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
-    if (!claims) return { kind: "refused", reason: "introspection_invalid" };
+    if (!claims) {
+      const found = `an answer that is no JSON object (${quoteForeign(contentType, 60)})`;
+      return { kind: "refused", reason: "introspection_invalid", found };
+    }
     if (claims.active !== true) return { kind: "refused", reason: "token_inactive" };
     return { kind: "claims", claims, untilMs: now() + keptMs };
   };
@@ -64,7 +71,11 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       };
       // What a provider says may differ by who asks.
       const key = `${digest} ${client.clientId}`;
-      return questions.ask({ key, source, refuse, ask: () => fetchDocument(fetch, url, request), read });
+      return questions.ask({
+        ...{ key, source, refuse },
+        ask: () => fetchDocument(fetch, url, request),
+        read: (answer) => read(answer, [credential, client.secret.reveal()]),
+      });
     },
   };
 }

@@ -24,6 +24,8 @@ interface KnownClaims extends TokenClaims {
 interface RefusedToken {
   readonly kind: "refused";
   readonly reason: TokenAnswerFault;
+  /** What the provider answered, for a log. */
+  readonly found?: string;
 }
 
 type TokenAnswerFault =
@@ -39,6 +41,8 @@ interface UnavailableAnswer {
   readonly retryAfterSeconds: number;
   /** The token, or how many of them its source sends, is the reason. */
   readonly isCallersFault: boolean;
+  /** What came instead of an answer, for a log; undefined where it was not asked now. */
+  readonly found?: string | undefined;
 }
 
 /** What came back: an answer about the token, or a sentence on why it is none. */
@@ -103,8 +107,8 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   // Tokens that had a good answer: no stranger's question is before theirs. There are no more of them than are remembered.
   const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
-  const unavailable = (untilMs: number, isCallersFault: boolean): UnavailableAnswer => ({
-    ...{ kind: "unavailable", reason: options.unavailable, isCallersFault },
+  const unavailable = (untilMs: number, isCallersFault: boolean, found?: string): UnavailableAnswer => ({
+    ...{ kind: "unavailable", reason: options.unavailable, isCallersFault, found },
     retryAfterSeconds: secondsUntil(untilMs, now()),
   });
 
@@ -129,7 +133,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     if (!isConnected && before === connections) {
       const retryAfterMs = backOff.failed(now());
       onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
-      return unavailable(now() + retryAfterMs, false);
+      return unavailable(now() + retryAfterMs, false, answer.message);
     }
     if (isConnected) {
       connections += 1;
@@ -144,7 +148,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
       onEvent({ kind: "token_unanswered", url, message: reply.message });
       const wished = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
       const memoryMs = wished === undefined ? firstMemoryMs : wished * 1000;
-      return remember(key, unavailable(now() + memoryMs, reply.isCallersFault), memoryMs);
+      return remember(key, unavailable(now() + memoryMs, reply.isCallersFault, reply.message), memoryMs);
     }
     const answered: KnownClaims = { ...reply, readAtMs: now() };
     kept.set(key, answered);
@@ -163,7 +167,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
       const failure = failures.get(key);
       if (failure && nowMs < failure.untilMs) {
         const { answer, untilMs } = failure;
-        return answer.kind === "refused" ? answer : unavailable(untilMs, answer.isCallersFault);
+        return answer.kind === "refused" ? answer : unavailable(untilMs, answer.isCallersFault, answer.found);
       }
       if (!backOff.isOver(nowMs)) return unavailable(backOff.retryAtMs(), false);
       const turns = known ? acquaintances : strangers;

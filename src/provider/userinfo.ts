@@ -1,10 +1,12 @@
 import { type Eventual, follow } from "../eventual.js";
+import { quoteForeign } from "../formats/foreign-text.js";
 import type { Algorithm } from "../jwt/algorithm.js";
 import { readAudience } from "../jwt/audience.js";
 import { createJwsParser } from "../jwt/compact-jws.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { checkSignature } from "./check-signature.js";
+import { describeAnswer } from "./describe-answer.js";
 import type { KeySource } from "./key-source.js";
 import { fetchDocument } from "./remote-document.js";
 import {
@@ -51,29 +53,37 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): Eventual<TokenReply> => {
     const { clientId, issuer, algorithm, keys } = reader;
     const jws = parseJws(token);
-    if (jws.kind === "fault" || !keys || jws.header.alg !== algorithm.name) return invalid;
-    const { claims } = jws;
+    if (jws.kind === "fault") return invalid(`a signed answer that is ${jws.reason}`);
+    const { claims, header } = jws;
+    if (!keys || header.alg !== algorithm.name)
+      return invalid(`a signed answer with the algorithm ${quoteForeign(header.alg)}`);
     const audience = readAudience(claims);
     const isForUs = claims.aud === undefined || audience?.includes(clientId) === true;
+    if (!isForUs) return invalid(`a signed answer for the audience ${quoteForeign(claims.aud)}`);
     const isTheirs = claims.iss === undefined || issuer === null || claims.iss === issuer;
-    if (!isForUs || !isTheirs) return invalid;
+    if (!isTheirs) return invalid(`a signed answer of the issuer ${quoteForeign(claims.iss)}`);
     return follow(checkSignature(jws, algorithm, keys, now), (checked) => {
       if (checked.kind === "valid") return { kind: "claims", claims, untilMs: keepUntilMs };
-      if (checked.kind === "refused") return invalid;
+      if (checked.kind === "refused")
+        return invalid(`a signed answer: ${checked.reason}, key id ${quoteForeign(header.kid)}`);
       return { kind: "failed", message: "the keys for the signed answer are unavailable", isCallersFault: false };
     });
   };
 
   const read = (request: UserinfoRequest): TokenQuestion["read"] => {
-    return ({ status, contentType, body }) => {
-      if ([400, 401, 403].includes(status)) return { kind: "refused", reason: "userinfo_refused" };
+    return (answer) => {
+      const { status, contentType, body } = answer;
+      const said = () => describeAnswer(answer, [request.credential]);
+      if ([400, 401, 403].includes(status)) return { kind: "refused", reason: "userinfo_refused", found: said() };
       if (status !== 200) {
-        const message = `the userinfo endpoint answered with status ${status}`;
+        const message = `the userinfo endpoint answered with ${said()}`;
         return { kind: "failed", message, isCallersFault: true };
       }
       if (contentType === "application/jwt") return readSigned(body.toString("latin1").trim(), request);
       const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
-      return claims ? { kind: "claims", claims, untilMs: request.keepUntilMs } : invalid;
+      return claims
+        ? { kind: "claims", claims, untilMs: request.keepUntilMs }
+        : invalid(`an answer that is no JSON object (${quoteForeign(contentType, 60)})`);
     };
   };
 
@@ -92,4 +102,6 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   };
 }
 
-const invalid: TokenReply = { kind: "refused", reason: "userinfo_invalid" };
+function invalid(found: string): TokenReply {
+  return { kind: "refused", reason: "userinfo_invalid", found };
+}

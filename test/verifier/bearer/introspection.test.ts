@@ -183,11 +183,13 @@ describe("S98 an opaque token", () => {
   });
 
   it("F2: is unavailable where the provider does not take the client's secret, which is nobody's failed attempt", async () => {
-    idp.onIntrospection = (response) => json(response, { error: "invalid_client" }, 401);
+    const error_description = `${clientSecret} of opaque-token`;
+    idp.onIntrospection = (response) => json(response, { error: "invalid_client", error_description }, 401);
     const world = await makeAsking();
     const unavailable = { kind: "unavailable", reason: "introspection_unavailable", retryAfterSeconds: 1 };
-    expect(await world.authenticate("opaque-token")).toEqual({ ...unavailable, isCallersFault: false });
-    const message = "the introspection endpoint refuses the client's own id and secret (status 401)";
+    const message =
+      "the introspection endpoint refuses the client's own id and secret (status 401, invalid_client: ••• of •••)";
+    expect(await world.authenticate("opaque-token")).toEqual({ ...unavailable, isCallersFault: false, found: message });
     expect(world.events).toMatchObject([{ kind: "token_unanswered", message }]);
     expect(JSON.stringify(world.events)).not.toContain(clientSecret);
   });

@@ -109,7 +109,8 @@ describe("userinfo", () => {
       };
       const world = await makeAsking();
       const retryAfterSeconds = status === 503 ? 17 : 1;
-      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: true };
+      const found = `the userinfo endpoint answered with status ${status}`;
+      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: true, found };
       expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
       expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
       expect(idp.userinfoRequests()).toBe(1);
@@ -143,7 +144,8 @@ describe("userinfo", () => {
     ]);
     const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: false };
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authenticate(tokenOf())));
-    expect(outcomes).toEqual(Array(5).fill({ ...unavailable, retryAfterSeconds: 1 }));
+    const found = "the server refused the connection (ECONNREFUSED)";
+    expect(outcomes).toEqual(Array(5).fill({ ...unavailable, retryAfterSeconds: 1, found }));
     const server = await startServer((_request, response) => json(response, { sub: "u-1" }), undefined, port);
     onTestFinished(() => server.close());
     expect(await world.authenticate(tokenOf())).toMatchObject(unavailable);

@@ -1,0 +1,45 @@
+import { escapeControls } from "./escape.js";
+
+const usualLength = 200;
+
+/**
+ * What somebody else wrote, for a log: in one line, cut off where it is long. A text stands as it is, anything else as JSON.
+ * For what may be a credential, or quote one, there is {@link quoteDescription}.
+ */
+export function quoteForeign(value: unknown, maxLength = usualLength): string {
+  if (value === undefined) return "nothing";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (text === "") return "an empty text";
+  return escapeControls(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
+}
+
+/**
+ * The same of a sentence that a server wrote about a request, which it may quote: hides what was secret in that, and all else
+ * that looks like a credential. A UUID by itself stays, since servers name requests and clients by one.
+ *
+ * @param secrets what the request held
+ */
+export function quoteDescription(text: string, secrets: readonly string[] = [], maxLength = usualLength): string {
+  const forms = secrets.filter((secret) => secret !== "").flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  const hidden = forms.reduce((rest, form) => rest.replaceAll(form, mask), text);
+  return quoteForeign(
+    hidden.replace(urlOrWord, (part, url) => (url ? hideInUrl(part) : hideWord(part))),
+    maxLength,
+  );
+}
+
+const mask = "•••";
+const urlOrWord = /(https?:\/\/[^\s"'<>]+)|[\w.~+/=-]{20,}/gi;
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** Of a URL, host and path may tell much; what follows them is hidden. */
+function hideInUrl(url: string): string {
+  const [path = "", rest] = url.split(/(?=[?#])/, 2);
+  return path.replace(/[^/]{20,}/g, (part) => hideWord(part)) + (rest ? rest.charAt(0) + mask : "");
+}
+
+/** Random texts have digits; long words that people write have none, or very few. */
+function hideWord(word: string): string {
+  const isRandom = (word.match(/\d/g)?.length ?? 0) >= 2 && /[a-z]/i.test(word);
+  return isRandom && !uuid.test(word) ? mask : word;
+}
