@@ -1,7 +1,7 @@
 import type { JsonObject } from "../jwt/json-object.js";
 import { type ClaimPath, readClaim, showPath } from "./claim-path.js";
 import { type ClaimedGroups, kindOf, readFlag, readGroups, readText } from "./claim-values.js";
-import { type MappableField, mappableFields, type UserRules, verifiedEmail } from "./rules.js";
+import { claimNames, hasGroups, type MappableField, mappableFields, type UserRules, verifiedEmail } from "./rules.js";
 import { isPrintable, readUsername, type Username } from "./username.js";
 
 /** What a user shall be by the claims. */
@@ -13,14 +13,19 @@ export interface Profile {
   readonly fields: Readonly<Partial<Record<ProfileField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
   readonly groups: readonly WantedGroup[];
+  /** The claims don't name all groups: what they gave before stays, groups and superuser alike. */
+  readonly isPartial: boolean;
   /** What the claims lack, or hold in another form than is expected. */
   readonly notes: readonly ClaimNote[];
 }
 
 /** What a log should hear of a claim that somebody signs in with. `found` says of what kind it is, never its value. */
 export type ClaimNote = {
-  /** A groups claim that is not there, one that can't or only doubtfully name groups, or a claim whose field was left alone. */
-  readonly kind: "groups_claim_missing" | "groups_claim_odd" | "claim_ignored";
+  /**
+   * A groups claim that is not there, one that can't or only doubtfully name groups, one that the provider has elsewhere, or a claim
+   * whose field was left alone.
+   */
+  readonly kind: "groups_claim_missing" | "groups_claim_odd" | "groups_kept" | "claim_ignored";
   /** The path to it, as a file writes it. */
   readonly claim: string;
   readonly found: string;
@@ -38,11 +43,13 @@ interface WantedGroup {
 /** Why claims make no user, in a word. */
 export interface ProfileFault {
   readonly kind: "fault";
-  readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid";
+  readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid" | "groups_overage";
   /** The path to the claim that is to blame, as a file writes it. */
   readonly claim: string;
   /** What is there, without its value. */
   readonly found: string;
+  /** What an operator may do about it, where that is not plain from the reason. */
+  readonly hint?: string;
 }
 
 /** The claims that the rules look at, in their order; two people with the same ones have the same profile. */
@@ -84,6 +91,8 @@ export function readProfile(rules: UserRules, claims: JsonObject): Profile | Pro
   const mapped = readFields(rules, claims);
   if (mapped.kind === "fault") return mapped;
   const { is_superuser: isClaimedSuperuser, ...fields } = mapped.fields;
+  const overage = findOverage(rules, claims);
+  if (overage && !rules.keepsOnOverage) return { kind: "fault", reason: "groups_overage", ...overage };
   const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath), rules.groupsForm);
   const groups = claimed.names.filter((name) => !rules.isReserved(name));
   return {
@@ -93,7 +102,11 @@ export function readProfile(rules: UserRules, claims: JsonObject): Profile | Pro
     fields: { ...fields, ...(rules.makesStaff && { is_staff: 1 }) },
     isSuperuser: isClaimedSuperuser === 1 || groups.some((name) => rules.superuserGroups.has(name)),
     groups: wantedGroups(rules, groups),
-    notes: [...mapped.notes, ...groupNotes(rules, claims, claimed)],
+    isPartial: overage !== undefined,
+    notes: [
+      ...mapped.notes,
+      ...(overage ? [{ kind: "groups_kept" as const, ...overage }] : groupNotes(rules, claims, claimed)),
+    ],
   };
 }
 
@@ -120,6 +133,29 @@ function readFields(rules: UserRules, claims: JsonObject): MappedFields | Profil
     fields[field] = value;
   }
   return { kind: "fields", fields, notes };
+}
+
+const overageHint =
+  "in Entra, give the token only `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
+
+/** Whether the provider says that the person has groups, but not which: there are more than its answer holds. */
+function findOverage(rules: UserRules, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
+  const { groupsPath } = rules;
+  const [root] = groupsPath ?? [];
+  if (
+    !groupsPath ||
+    root === undefined ||
+    readGroups(readClaim(claims, groupsPath), rules.groupsForm).names.length > 0
+  ) {
+    return undefined;
+  }
+  const isElsewhere = readClaim(claims, [claimNames, root]) !== undefined;
+  const mark = readClaim(claims, hasGroups);
+  // Entra writes a boolean, and libraries between make a text of it.
+  const hasMark = root === "groups" && (mark === true || mark === "true");
+  if (!isElsewhere && !hasMark) return undefined;
+  const found = `${isElsewhere ? `\`${claimNames}\`` : "`hasgroups`"} in its place: more groups than the provider sends`;
+  return { claim: showPath(groupsPath), found, hint: overageHint };
 }
 
 /** An empty list is an answer; a claim that is not there most likely is a mistake at the provider or in the path. */

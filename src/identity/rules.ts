@@ -29,6 +29,8 @@ export interface UserRules {
   /** Undefined where no claim gives groups. */
   readonly groupsPath: ClaimPath | undefined;
   readonly groupsForm: GroupsForm;
+  /** Where a provider says that a person has more groups than fit into its answer: whether those that claims gave before stay. */
+  readonly keepsOnOverage: boolean;
   readonly createsGroups: boolean;
   readonly fitsPattern: (group: string) => boolean;
   /** Groups that only files and people give, whatever a claim says; they make no superuser either. */
@@ -42,6 +44,11 @@ export interface UserRules {
 
 /** Whether the provider checked the e-mail address. */
 export const verifiedEmail: ClaimPath = ["email_verified"];
+
+/** Where a provider says of a claim that it is to be asked for elsewhere (OpenID Connect Core §5.6.2), as Entra does of many groups. */
+export const claimNames = "_claim_names";
+/** Entra's own mark for `groups`, where the answer goes through a URL. */
+export const hasGroups: ClaimPath = ["hasgroups"];
 
 /**
  * Reads a client's options as they are stored; a missing part gets its documented default, an odd one gives nobody anything.
@@ -67,19 +74,21 @@ export function readUserRules(options: unknown, reservedGroups: readonly string[
       separator: typeof groups.separator === "string" && groups.separator !== "" ? groups.separator : undefined,
       stripsPath: groups.strip_path === true,
     },
+    keepsOnOverage: groups.on_overage === "keep",
     createsGroups: groups.sync === undefined || groups.sync === true,
     fitsPattern: readPattern(groups.sync_pattern),
     isReserved: reserveGroups(reservedGroups),
     defaultGroups: namesOf(groups.default_groups),
     makesStaff: groups.make_users_staff === true,
     superuserGroups: new Set(namesOf(groups.superuser_group_names)),
-    paths: [
-      usernamePath,
-      ...fields.map(({ path }) => path),
-      ...(groupsPath.length > 0 ? [groupsPath] : []),
-      verifiedEmail,
-    ],
+    paths: [usernamePath, ...fields.map(({ path }) => path), ...groupPaths(groupsPath), verifiedEmail],
   };
+}
+
+/** The claim, and what says that it is elsewhere. */
+function groupPaths(path: ClaimPath): readonly ClaimPath[] {
+  const [root] = path;
+  return root === undefined ? [] : [path, [claimNames, root], hasGroups];
 }
 
 function readPattern(pattern: unknown): UserRules["fitsPattern"] {

@@ -140,9 +140,9 @@ async function compare(
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "unlinked" ? found.by : undefined;
   const groups = await readGroupsOf(db, user?.id, profile);
-  const change = changeUser(user, groups, person, profile);
   // What was applied before a link ended is about somebody else.
   const isLinked = found.kind === "linked";
+  const change = changeUser(user, groups, person, isLinked ? profile : { ...profile, isPartial: false });
   const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
   return { kind: "compared", user, linkedBy, change, applied, standing: standingOf(age, applied) };
 }

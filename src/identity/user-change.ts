@@ -35,10 +35,12 @@ export function changeUser(
   const added = [...names].filter((name) => !groups.claimed.has(name));
   const join = added.flatMap((name) => groups.existing.get(name) ?? []);
   const create = added.filter((name) => !groups.existing.has(name));
-  const leave = [...groups.claimed].filter(([name]) => !names.has(name)).map(([, id]) => id);
+  const others = [...groups.claimed].filter(([name]) => !names.has(name));
+  const leave = profile.isPartial ? [] : others.map(([, id]) => id);
   const isMoved = added.length + leave.length > 0;
   if (user && !isMoved && Object.keys(fields).length === 0) return undefined;
-  const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names].sort() } : undefined;
+  const kept = profile.isPartial ? others.map(([name]) => name) : [];
+  const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names, ...kept].sort() } : undefined;
   return { fields, join, create, leave, groups: moved };
 }
 
@@ -47,15 +49,18 @@ function changedFields(user: UserRow | undefined, person: Person, profile: Profi
     issuer: person.issuer,
     subject: person.subject,
     ...profile.fields,
-    ...superuserFields(user, profile.isSuperuser),
+    ...superuserFields(user, profile),
   };
   const current: Readonly<Record<string, string | number | null>> = user ?? {};
   return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => current[name] !== value));
 }
 
 /** Claims give superuser and take away what they gave, never what a file or a person did. */
-function superuserFields(user: UserRow | undefined, isWanted: boolean): UserChange["fields"] {
+function superuserFields(
+  user: UserRow | undefined,
+  { isSuperuser: isWanted, isPartial }: Profile,
+): UserChange["fields"] {
   const isSuperuser = user?.is_superuser === 1;
   if (isWanted) return isSuperuser ? {} : { is_superuser: 1, claim_superuser: 1 };
-  return user?.claim_superuser === 1 ? { is_superuser: 0, claim_superuser: 0 } : {};
+  return user?.claim_superuser === 1 && !isPartial ? { is_superuser: 0, claim_superuser: 0 } : {};
 }

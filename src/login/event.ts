@@ -47,6 +47,8 @@ export interface FaultDetails {
   readonly claim?: string;
   /** What came instead of what is expected: bounded, in one line, never a secret. */
   readonly found?: string;
+  /** What an operator may do about it, where that is not plain from the reason. */
+  readonly hint?: string;
 }
 
 /** The name of the `diagnostics_channel` that every event is published on. */

@@ -22,6 +22,8 @@ export const refusalStatus = {
   identity_unverified: 502,
   /** No user can be made of what the provider says. */
   user_refused: 403,
+  /** The provider says that somebody has groups, but not which. */
+  groups_overage: 403,
   /** There is a user of this name, and no file says that this person may become it. */
   user_not_linked: 403,
   user_inactive: 403,

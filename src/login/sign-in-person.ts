@@ -33,8 +33,8 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
     const { id: clientId, identifier: client, rules, providerId } = oidc;
     const profile = readProfile(rules, claims);
     if (profile.kind === "fault") {
-      const { reason, claim, found } = profile;
-      return fault("user_refused", reason, { claim, found });
+      const { kind: _, reason, ...details } = profile;
+      return fault(reason === "groups_overage" ? reason : "user_refused", reason, details);
     }
     const result = await signIn(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },

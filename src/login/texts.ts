@@ -72,6 +72,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of gemaakt.",
       action: beheerder,
     },
+    groups_overage: {
+      title: "Groepen onbekend",
+      text: "De inlogdienst zegt niet in welke groepen u zit, omdat het er te veel zijn. Daarom is niet bekend wat u hier mag.",
+      action: beheerder,
+    },
     user_not_linked: {
       title: "Account niet gekoppeld",
       text: "Er is hier een account met uw gebruikersnaam, maar het is niet aan u bij deze inlogdienst gekoppeld.",
@@ -162,6 +167,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     user_refused: {
       title: "No account",
       text: "No account can be found or made here from what the login service says.",
+      action: administrator,
+    },
+    groups_overage: {
+      title: "Groups unknown",
+      text: "The login service does not say which groups you are in, as there are too many. So what you may do here is not known.",
       action: administrator,
     },
     user_not_linked: {

@@ -69,5 +69,6 @@ function bearerText(reason: string): ProblemText {
   if (reason === "inactive_user") return "user_inactive";
   if (reason === "not_configured" || reason === "weak_secret") return "bearer_not_configured";
   if (reason === "unknown_user") return "bearer_no_user";
-  return reason.startsWith("username_") ? "bearer_login_failed" : "bearer_invalid";
+  const isOfUser = reason.startsWith("username_") || reason === "groups_overage";
+  return isOfUser ? "bearer_login_failed" : "bearer_invalid";
 }

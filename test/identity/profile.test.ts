@@ -149,6 +149,56 @@ describe("a profile", () => {
     }
   });
 
+  it.each<[string, object, string]>([
+    [
+      "_claim_names",
+      { _claim_names: { groups: "src1" }, _claim_sources: { src1: { endpoint: "https://x" } } },
+      "_claim_names",
+    ],
+    ["_claim_names beside null", { groups: null, _claim_names: { groups: "src1" } }, "_claim_names"],
+    ["_claim_names beside an empty list", { groups: [], _claim_names: { groups: "src1" } }, "_claim_names"],
+    ["hasgroups", { hasgroups: true }, "hasgroups"],
+    ["hasgroups as a text", { hasgroups: "true" }, "hasgroups"],
+  ])("F57 takes %s for more groups than were sent, not for none", (_what, claims, mark) => {
+    const told = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
+    for (const on_overage of [undefined, "refuse", "kept", true]) {
+      const fault = readProfile(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
+      expect(fault).toMatchObject({ kind: "fault", reason: "groups_overage", ...told, hint: expect.any(String) });
+    }
+    const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
+    expect(profileOf({ ...claims }, keeping)).toMatchObject({
+      ...{
+        isPartial: true,
+        isSuperuser: false,
+        groups: [{ name: "all" }],
+        notes: [{ kind: "groups_kept", ...told }],
+      },
+    });
+  });
+
+  it.each<[string, object, (readonly string[])?]>([
+    ["an empty list", { groups: [] }],
+    ["_claim_names of another claim", { groups: [], _claim_names: { address: "src1" } }],
+    ["_claim_names of another claim, and no groups", { _claim_names: { address: "src1" } }],
+    ["_claim_names that is none", { _claim_names: ["groups"] }],
+    ["hasgroups: false", { hasgroups: false }],
+    ["hasgroups beside the names", { groups: ["a"], hasgroups: true }],
+    ["hasgroups, where roles are taken for groups", { hasgroups: true }, ["roles"]],
+    ["_claim_names, where roles are taken for groups", { _claim_names: { groups: "src1" } }, ["roles"]],
+    ["both marks, where no claim gives groups", { hasgroups: true, _claim_names: { groups: "src1" } }, []],
+  ])("F57 does not take %s for more groups than were sent", (_what, claims, path = ["groups"]) => {
+    expect(profileOf({ ...claims }, { groups: { claim_mapping: path } })).toMatchObject({ isPartial: false });
+  });
+
+  it("F57 tells claims apart by what says that groups are elsewhere", () => {
+    const rules = rulesOf();
+    const known = relevantClaims(rules, { sub: "jan" });
+    for (const mark of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
+      expect(hasSameClaims(rules, { sub: "jan", ...mark }, known)).toBe(false);
+    }
+    expect(hasSameClaims(rules, { sub: "jan", _claim_names: { address: "src1" } }, known)).toBe(true);
+  });
+
   it("F56 leaves a field alone whose claim is too long, and says so", () => {
     const mappings = { email: ["email"], first_name: ["given_name"] };
     const claims = { groups: [], email: "x".repeat(255), given_name: "Jan" };

@@ -37,6 +37,53 @@ describe("signing in", () => {
     expect(await enter({ sub: "s2", name: "piet" })).toMatchObject({ kind: "user" });
   });
 
+  it("F57 leaves what claims gave to somebody with more groups than are sent, where the options say so", async () => {
+    const { enter, memberships, users } = await makeRealm(user("els"), group("file"));
+    const settings = {
+      groups: { on_overage: "keep", default_groups: ["any"], superuser_group_names: ["root"] },
+    };
+    await enter({ sub: "s1", name: "jan", groups: ["a", "root"] }, settings);
+    const before = ["jan a claim", "jan any claim", "jan root claim"];
+    expect(await memberships()).toEqual(before);
+    for (const overage of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
+      expect(await enter({ sub: "s1", name: "jan", ...overage }, settings)).toMatchObject({ isWritten: false });
+      expect(await memberships()).toEqual(before);
+      expect(await users()).toMatchObject([{ username: "els" }, { is_superuser: 1, claim_superuser: 1 }]);
+    }
+    // The rest is taken over, and somebody new gets what everybody gets.
+    await enter({ sub: "s1", name: "jan", email: "j@x.nl", hasgroups: true }, settings);
+    await enter({ sub: "s2", name: "els", hasgroups: true }, settings);
+    await enter({ sub: "s3", name: "piet", hasgroups: true }, settings);
+    expect((await memberships()).sort()).toEqual([...before, "els any claim", "piet any claim"].sort());
+    expect(await users()).toMatchObject([{ is_superuser: 0 }, { email: "j@x.nl" }, { is_superuser: 0 }]);
+    // An empty claim is an answer.
+    await enter({ sub: "s1", name: "jan", groups: [] }, settings);
+    expect((await memberships()).filter((row) => row.startsWith("jan"))).toEqual(["jan any claim"]);
+    expect(await users()).toMatchObject([{}, { username: "jan", is_superuser: 0, claim_superuser: 0 }, {}]);
+  });
+
+  it("F57 leaves nothing of what claims gave to whoever was the user before", async () => {
+    const settings = { groups: { on_overage: "keep", superuser_group_names: ["root"] } };
+    const { enter, memberships, users, database } = await makeRealm(user("jan", { sign_in_provider: "idp" }));
+    await enter({ sub: "s1", name: "jan", groups: ["a", "root"] }, settings);
+    await database.kysely.updateTable("users").set({ issuer: null, subject: null }).execute();
+    expect(await enter({ sub: "s2", name: "jan", hasgroups: true }, settings)).toMatchObject({ linkedBy: "sign_in" });
+    expect(await memberships()).toEqual([]);
+    expect(await users()).toMatchObject([{ subject: "s2", is_superuser: 0, claim_superuser: 0 }]);
+  });
+
+  it("F57 records the groups that somebody has afterwards, those that stayed among them", async () => {
+    const settings = { groups: { on_overage: "keep" } };
+    const { enter, database } = await makeRealm();
+    await enter({ sub: "s1", name: "jan", groups: ["a"] }, settings);
+    const more = { groups: { ...settings.groups, default_groups: ["any"] } };
+    await enter({ sub: "s1", name: "jan", hasgroups: true }, more);
+    const rows = await database.kysely.selectFrom("run_changes").select("fields").where("kind", "=", "user").execute();
+    expect(rows.map(({ fields }) => JSON.parse(fields))).toContainEqual([
+      { name: "claim_groups", before: ["a"], after: ["a", "any"] },
+    ]);
+  });
+
   it.each(["superuser", "SuperUser", "ｓuperuser"])(
     "S38 gives no reserved group, makes none and makes nobody a superuser by one: %j",
     async (name) => {

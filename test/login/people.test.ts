@@ -112,6 +112,28 @@ describe("people who are nearly the same", () => {
     expect(world.reasons()).toEqual(["email_unverified"]);
   });
 
+  it.each(["id_token", "userinfo_endpoint"])(
+    "F57 somebody with more groups than are sent is refused with a page that says so, by the claims of %s",
+    async (source) => {
+      const asking = { userinfo_claims_source: source };
+      const world = await makeWorld(key, { client: { ...settingsOf(byName), ...asking } });
+      world.provider.person = { sub: "s1", name: "jan", hasgroups: true };
+      expect(await world.signIn()).toMatchObject({ status: 403, code: "groups_overage", title: "Groepen onbekend" });
+      const hint = expect.stringMatching(/on_overage: keep/);
+      expect(world.events).toContainEqual(
+        expect.objectContaining({ reason: "groups_overage", claim: "[groups]", hint }),
+      );
+      expect(await usersOf(world)).toEqual([]);
+      world.provider.person = { sub: "s1", name: "jan", groups: [] };
+      expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+      const kept = { ...settingsOf(byName, { on_overage: "keep" }), ...asking };
+      const keeping = await makeWorld(key, { client: kept });
+      keeping.provider.person = { sub: "s1", name: "jan", _claim_names: { groups: "src1" } };
+      expect(await keeping.signIn()).toMatchObject({ kind: "signed_in" });
+      expect(keeping.events).toContainEqual(expect.objectContaining({ kind: "groups_kept", client: "admin-oidc" }));
+    },
+  );
+
   it("F4 S100: a login whose ID token is older than the last one changes nothing, and gets in", async () => {
     const world = await makeWorld(key, { client: settingsOf(byName) });
     expect(await enter(world, "s1", "jan", "new@example.nl")).toMatchObject({ kind: "signed_in" });

@@ -133,6 +133,21 @@ describe("a client's options", () => {
     ]);
   });
 
+  it("F57 take refuse or keep for somebody with more groups than are sent, and nothing else", () => {
+    const written = (on_overage: unknown) =>
+      withClient({ options: { ...fullOptions, groups_settings: { ...fullOptions.groups_settings, on_overage } } });
+    for (const on_overage of ["refuse", "keep"]) {
+      expect(attributesOf(oidc, written(on_overage), "oidc_client").options).toMatchObject({
+        groups_settings: { on_overage },
+      });
+      expect(remarks(oidc, written(on_overage))).toEqual([]);
+    }
+    for (const odd of [null, true, "Keep", ""]) {
+      const path = "items.0.options.groups_settings.on_overage";
+      expect(issues(oidc, written(odd)).map((issue) => issue.path)).toEqual([path]);
+    }
+  });
+
   it("take keys that are far from the known ones", () => {
     const options = { ...fullOptions, settings: {}, groups: [], loa_settings: {} };
     expect(remarks(oidc, withClient({ options }))).toEqual([]);

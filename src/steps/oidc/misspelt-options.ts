@@ -15,6 +15,7 @@ const groupKeys = [
   "claim_mapping",
   "separator",
   "strip_path",
+  "on_overage",
   "sync",
   "sync_pattern",
   "default_groups",

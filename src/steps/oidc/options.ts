@@ -55,6 +55,12 @@ export const clientOptions = z
           .boolean()
           .optional()
           .describe("Whether `/a/b`, a path of Keycloak's, is the group `b`; false when left out."),
+        on_overage: z
+          .enum(["refuse", "keep"])
+          .optional()
+          .describe(
+            "What happens to somebody who has more groups than the provider sends: `refuse`, or `keep` those known last; `refuse` when left out.",
+          ),
         sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
         sync_pattern: text(255).optional().describe("Which groups of the claim count, such as `myapp:*`."),
         default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),

@@ -53,7 +53,10 @@ export function createAdmit(options: AdmitOptions): Admit {
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
     const profile = readProfile(client.rules, claims);
-    if (profile.kind === "fault") return refuse(profile.reason, { claim: profile.claim, found: profile.found });
+    if (profile.kind === "fault") {
+      const { kind: _, reason, ...details } = profile;
+      return refuse(reason, details);
+    }
     const flight = enter(session, admission, profile, relevant).finally(() => session.signIns.delete(flightKey));
     session.signIns.set(flightKey, flight);
     return flight;

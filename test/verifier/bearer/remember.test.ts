@@ -163,6 +163,39 @@ describe("a verified token", () => {
     for (let request = 0; request < 3; request += 1) expect(await world.authenticate(token)).toEqual(accepted);
     expect(told()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
   });
+
+  it("F57 is refused where it has more groups than are sent, also after one that named them", async () => {
+    const world = await makeUsual();
+    const memberships = () => world.database.kysely.selectFrom("user_groups").select("origin").execute();
+    expect(await world.authenticate(goodToken(idp, key, { groups: ["a"] }))).toEqual(accepted);
+    for (const overage of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
+      expect(await world.authenticate(goodToken(idp, key, overage))).toMatchObject({
+        ...{
+          kind: "refused",
+          reason: "groups_overage",
+          claim: "[groups]",
+          hint: expect.stringMatching(/on_overage: keep/),
+        },
+      });
+    }
+    expect(await memberships()).toHaveLength(1);
+    // Of another claim, it is none of the groups' business: there are none now.
+    expect(await world.authenticate(goodToken(idp, key, { groups: [], _claim_names: { a: "s" } }))).toEqual(accepted);
+    expect(await memberships()).toEqual([]);
+  });
+
+  it("F57 is accepted with the groups of before where the options say so, and that is told", async () => {
+    const groups = { ...usualOptions.groups_settings, on_overage: "keep" };
+    const options = { ...usualOptions, groups_settings: groups };
+    const world = await makeWorld([providerOf(idp), clientOf({ options })]);
+    expect(await world.authenticate(goodToken(idp, key, { groups: ["a"] }))).toEqual(accepted);
+    const token = goodToken(idp, key, { hasgroups: true });
+    for (let request = 0; request < 3; request += 1) expect(await world.authenticate(token)).toEqual(accepted);
+    expect(await world.database.kysely.selectFrom("user_groups").select("origin").execute()).toHaveLength(1);
+    expect(world.events.filter(({ kind }) => kind === "groups_kept")).toMatchObject([
+      { client: "api-oidc", claim: "[groups]", found: expect.stringContaining("hasgroups") },
+    ]);
+  });
 });
 
 describe("a refused token", () => {

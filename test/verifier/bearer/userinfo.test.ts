@@ -55,6 +55,15 @@ describe("userinfo", () => {
     expect(idp.userinfoRequests()).toBe(1);
   });
 
+  it("F57 says that there are more groups than it sends: the token is refused", async () => {
+    const world = await makeAsking();
+    idp.onUserinfo = (response) => json(response, { sub: "u-1", _claim_names: { groups: "src1" } });
+    expect(await world.authenticate(tokenOf())).toMatchObject({ kind: "refused", reason: "groups_overage" });
+    idp.onUserinfo = (response) => json(response, { sub: "u-1", groups: [] });
+    // What the token says is not asked for.
+    expect(await world.authenticate(tokenOf({ hasgroups: true, groups: undefined }))).toEqual(accepted);
+  });
+
   it("is not asked where the token itself is the source", async () => {
     const world = await makeAsking({ userinfo_claims_source: "id_token" });
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
