@@ -1,4 +1,5 @@
 import { nameFault } from "../formats/hidden.js";
+import { longestGroupName } from "../formats/limits.js";
 import { isJsonObject } from "../jwt/json-object.js";
 import { isPrintable } from "./username.js";
 
@@ -26,7 +27,6 @@ export interface ClaimedGroups {
   readonly odd?: { readonly found: string; readonly hint?: string };
 }
 
-const maxNameLength = 150;
 const maxGroups = 1000;
 
 /** The groups that a claim names: a text, a list of texts, or the keys of an object. Null: none. */
@@ -72,7 +72,7 @@ function lastOfPath(name: string): string {
 }
 
 function isGroupName(name: string): boolean {
-  return name !== "" && name.length <= maxNameLength && nameFault(name) === undefined;
+  return name !== "" && name.length <= longestGroupName && nameFault(name) === undefined;
 }
 
 function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {

@@ -1,3 +1,4 @@
+import { longestPersonName } from "../formats/limits.js";
 import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
 import type { ClaimPath } from "./claim-path.js";
 import type { GroupsForm } from "./claim-values.js";
@@ -7,8 +8,8 @@ import { reserveGroups } from "./reserved-groups.js";
 /** The fields of a user that claims may fill, and what each holds. */
 export const mappableFields = {
   email: { type: "text", longest: 254 },
-  first_name: { type: "text", longest: 150 },
-  last_name: { type: "text", longest: 150 },
+  first_name: { type: "text", longest: longestPersonName },
+  last_name: { type: "text", longest: longestPersonName },
   is_active: { type: "flag" },
   is_staff: { type: "flag" },
   is_superuser: { type: "flag" },

@@ -1,6 +1,6 @@
 import { nameFault } from "../formats/hidden.js";
+import { longestUsername } from "../formats/limits.js";
 
-const longestUsername = 150;
 // Controls, invisible and direction-changing characters, separators of lines, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
@@ -26,7 +26,7 @@ export interface Username {
 }
 
 /**
- * Takes a text of at most 150 printable characters, or a whole number, whose digits `mozilla-django-oidc-db` takes for a name as well;
+ * Takes a text of printable characters that is not too long, or a whole number, whose digits `mozilla-django-oidc-db` takes for a name as well;
  * undefined for anything else.
  */
 export function readUsername(claim: unknown): Username | undefined {

@@ -4,6 +4,7 @@ import type { Database } from "../database/database.js";
 import type { Tables } from "../database/tables.js";
 import { writeRun } from "../database/write-run.js";
 import type { Eventual } from "../eventual.js";
+import { longestUsername } from "../formats/limits.js";
 import type { UserLookup } from "../identity/read-users.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
@@ -22,7 +23,6 @@ export interface PasswordSignInOptions {
   readonly readUser: (id: string) => Eventual<UserLookup>;
 }
 
-const longestUsername = 150;
 const longestPassword = 1024;
 // Each takes 32 MiB and a core for a while.
 const mostAtOnce = 4;

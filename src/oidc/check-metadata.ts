@@ -1,4 +1,5 @@
 import { isInsecure } from "../formats/insecure-url.js";
+import { longestUrl } from "../formats/limits.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
 
@@ -19,7 +20,6 @@ type Metadata = Readonly<Record<string, unknown>>;
 
 const required = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
 const optional = ["userinfo_endpoint", "introspection_endpoint", "end_session_endpoint"] as const;
-const maxUrlLength = 1000;
 
 /** Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
@@ -110,7 +110,9 @@ function issuerMismatch(issuer: unknown, { endpoint, issuer: configured }: Expec
 
 /** Issuers are no secrets; what a foreign server puts there may still be anything. */
 function printable(issuer: unknown): string {
-  return typeof issuer === "string" && /^[\x21-\x7e]{1,1000}$/.test(issuer) ? issuer : "something that is not a URL";
+  return typeof issuer === "string" && issuer.length <= longestUrl && /^[\x21-\x7e]+$/.test(issuer)
+    ? issuer
+    : "something that is not a URL";
 }
 
 function isGiven(value: unknown): boolean {
@@ -118,7 +120,7 @@ function isGiven(value: unknown): boolean {
 }
 
 function readUrl(value: unknown): string | undefined {
-  if (typeof value !== "string" || value.length > maxUrlLength) return undefined;
+  if (typeof value !== "string" || value.length > longestUrl) return undefined;
   // The URL parser drops blanks and line breaks, which would make what is stored differ from what was checked.
   if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
   const { username, password } = new URL(value);

@@ -164,8 +164,8 @@ describe("the incumbent's command line (A1)", () => {
     const place = workplace({ "config.yaml": users(`username: ${"x".repeat(1024)}`) });
     const run = await place.run(["validate", "config.yaml"]);
     expect(run).toMatchObject({ status: 3, problems: ["error INVALID_VALUE 4:18"] });
-    expect(run.json.diagnostics[0]?.message).toContain("150");
-    expect((await place.apply(users(`username: ${"x".repeat(150)}`))).status).toBe(0);
+    expect(run.json.diagnostics[0]?.message).toContain("255");
+    expect((await place.apply(users(`username: ${"x".repeat(255)}`))).status).toBe(0);
   });
 });
 

@@ -41,7 +41,7 @@ describe("the issuer", () => {
   it.each([
     ["has a line break", "https://a.example\nb"],
     ["has an escape", "\u001b[31mred"],
-    ["is too long", "x".repeat(1001)],
+    ["is too long", "x".repeat(2001)],
   ])("does not print an issuer that %s", async (_what, issuer) => {
     const { origin } = await serve(always(200, metadata(issuer)));
     expect(await discover(origin)).toMatchObject({
@@ -83,7 +83,7 @@ describe("the endpoints", () => {
     ["userinfo_endpoint", "https://user:canary-value@idp.example/me"],
     ["userinfo_endpoint", "https://idp.example/canary-value\n"],
     ["introspection_endpoint", "/introspect"],
-    ["end_session_endpoint", `https://idp.example/${"x".repeat(1000)}`],
+    ["end_session_endpoint", `https://idp.example/${"x".repeat(2000)}`],
     ["jwks_uri", "file:///etc/keys"],
     ["jwks_uri", ["https://idp.example/keys"]],
   ])("S44 refuses a %s that is not a plain http or https URL", async (name, value) => {

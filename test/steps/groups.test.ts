@@ -39,9 +39,9 @@ describe("groups", () => {
     expect(declared(groups, { items: [] })).toEqual([]);
   });
 
-  it("takes a name of 150 characters and refuses an empty, a longer and an invisible one", () => {
-    expect(issues(groups, { items: [{ name: "n".repeat(150) }] })).toEqual([]);
-    expect(issues(groups, { items: [{ name: "n".repeat(151) }] })).toMatchObject([{ code: "too_big", maximum: 150 }]);
+  it("takes a name of 500 characters and refuses an empty, a longer and an invisible one", () => {
+    expect(issues(groups, { items: [{ name: "n".repeat(500) }] })).toEqual([]);
+    expect(issues(groups, { items: [{ name: "n".repeat(501) }] })).toMatchObject([{ code: "too_big", maximum: 500 }]);
     expect(issues(groups, { items: [{ name: "" }] })).toMatchObject([{ code: "too_small", minimum: 1 }]);
     const message = "expected a name without control characters";
     expect(complaints(groups, { items: [{ name: "a\tb" }] })).toEqual([{ path: "items.0.name", message }]);

@@ -177,7 +177,7 @@ describe("an OpenID provider", () => {
     ]);
   });
 
-  it("refuses a URL with credentials, without repeating them, and one of 1001 characters", () => {
+  it("refuses a URL with credentials, without repeating them, and one of 2001 characters", () => {
     const withUrl = (url: string) => withProvider({ endpoint_config: { oidc_op_discovery_endpoint: url } });
     expect(complaints(oidc, withUrl("https://user:pw@kc.example.nl/"))).toEqual([
       {
@@ -185,9 +185,9 @@ describe("an OpenID provider", () => {
         message: "expected a URL without a user name or password in it",
       },
     ]);
-    expect(issues(oidc, withUrl(`https://x.nl/${"a".repeat(987)}`))).toEqual([]);
-    expect(issues(oidc, withUrl(`https://x.nl/${"a".repeat(988)}`))).toMatchObject([
-      { code: "too_big", maximum: 1000 },
+    expect(issues(oidc, withUrl(`https://x.nl/${"a".repeat(1987)}`))).toEqual([]);
+    expect(issues(oidc, withUrl(`https://x.nl/${"a".repeat(1988)}`))).toMatchObject([
+      { code: "too_big", maximum: 2000 },
     ]);
   });
 

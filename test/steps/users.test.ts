@@ -87,10 +87,10 @@ describe("users", () => {
   });
 
   it.each([
-    ["username", 150],
+    ["username", 255],
     ["email", 254],
-    ["first_name", 150],
-    ["last_name", 150],
+    ["first_name", 255],
+    ["last_name", 255],
   ])("takes a %s of %d characters and refuses a longer one", (field, max) => {
     expect(issues(users, one({ [field]: "n".repeat(max) }))).toEqual([]);
     expect(issues(users, one({ [field]: "n".repeat(max + 1) }))).toMatchObject([
@@ -109,9 +109,9 @@ describe("users", () => {
     expect(issues(users, one({ username: "jan de vries" }))).toEqual([]);
   });
 
-  it("refuses a group's name of 151 characters", () => {
-    expect(issues(users, one({ groups: ["g".repeat(150)] }))).toEqual([]);
-    expect(issues(users, one({ groups: ["g".repeat(151)] }))).toMatchObject([{ path: "users.0.groups.0" }]);
+  it("refuses a group's name of 501 characters", () => {
+    expect(issues(users, one({ groups: ["g".repeat(500)] }))).toEqual([]);
+    expect(issues(users, one({ groups: ["g".repeat(501)] }))).toMatchObject([{ path: "users.0.groups.0" }]);
   });
 
   it("takes an e-mail field that holds something else, with a warning", () => {

@@ -139,7 +139,7 @@ describe("a bearer token", () => {
   it.each<[string, object, string]>([
     ["a username claim that is empty", { name: "" }, "username_missing"],
     ["no username claim", {}, "username_missing"],
-    ["a username of over 150 characters", { name: "x".repeat(151) }, "username_invalid"],
+    ["a username of over 255 characters", { name: "x".repeat(256) }, "username_invalid"],
   ])("runtime §5.4 is refused with %s, never with a 500", async (_what, claims, reason) => {
     const { enter, users, reasons } = await makeRealm({ user: { claim_mappings: { username: ["name"] } } });
     expect(problemIn(await enter(claims))).toMatchObject({ status: 401, body: { detail: "Login failed" } });

@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { longestGroupName } from "../../formats/limits.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 
 const fields = z.strictObject({
-  name: name(150).describe("The group's name, unique among groups."),
+  name: name(longestGroupName).describe("The group's name, unique among groups."),
   permissions: permissionList.default([]).describe("What the group's members may do."),
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { filledText, secret, text } from "../../config/fields.js";
+import { longestClientSecret, longestProviderText } from "../../formats/limits.js";
 import { endpointConfig } from "./endpoints.js";
 import { flatOptionFields } from "./flat-options.js";
 import { clientIdentifier } from "./identifier.js";
@@ -22,8 +23,8 @@ const fields = z.strictObject({
   oidc_provider_identifier: text(255)
     .optional()
     .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
-  oidc_rp_client_id: text(1000).describe("The client's id at the provider."),
-  oidc_rp_client_secret: secretText(1000).describe(
+  oidc_rp_client_id: text(longestProviderText).describe("The client's id at the provider."),
+  oidc_rp_client_secret: secretText(longestClientSecret).describe(
     "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
   ),
   oidc_rp_sign_algo: z
@@ -31,14 +32,16 @@ const fields = z.strictObject({
     .default("RS256")
     .describe("The one algorithm that the provider signs this client's tokens with."),
   oidc_rp_scopes_list: z
-    .array(text(50))
+    .array(text(longestProviderText))
     .default(["openid", "email", "profile"])
     .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
   // A certificate or a long RSA key has more than 1000 characters.
   oidc_rp_idp_sign_key: secretText(16384)
     .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
     .optional(),
-  oidc_keycloak_idp_hint: text(1000).default("").describe("The identity provider that Keycloak goes to at once."),
+  oidc_keycloak_idp_hint: text(longestProviderText)
+    .default("")
+    .describe("The identity provider that Keycloak goes to at once."),
   userinfo_claims_source: z
     .enum(["userinfo_endpoint", "id_token"])
     .default("userinfo_endpoint")
@@ -49,7 +52,7 @@ const fields = z.strictObject({
     .optional()
     .describe("Whether this client's sign-ins use PKCE; without it, as its provider says."),
   oidc_audience: z
-    .array(filledText(1000))
+    .array(filledText(longestProviderText))
     .default([])
     .describe("The audiences of which a token must name one; without any, it must name the client itself."),
   accept_at_hash: z

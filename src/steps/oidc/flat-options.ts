@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { text } from "../../config/fields.js";
+import { longestGroupPattern } from "../../formats/limits.js";
 import { type ClientOptions, claimMappings, claimPath, groupNames } from "./options.js";
 
 /** Fields from the time before `options`, and where each is written today. */
@@ -23,7 +24,7 @@ export const flatOptionFields = {
   claim_mapping: flat("claim_mapping", claimMappings),
   groups_claim: flat("groups_claim", claimPath),
   sync_groups: flat("sync_groups", z.boolean()),
-  sync_groups_glob_pattern: flat("sync_groups_glob_pattern", text(255)),
+  sync_groups_glob_pattern: flat("sync_groups_glob_pattern", text(longestGroupPattern)),
   default_groups: flat("default_groups", groupNames),
   make_users_staff: flat("make_users_staff", z.boolean()),
   superuser_group_names: flat("superuser_group_names", groupNames),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { filledText, text } from "../../config/fields.js";
+import { longestGroupPattern } from "../../formats/limits.js";
 import { inOneForm } from "../name.js";
 import { misspeltOptions } from "./misspelt-options.js";
 
@@ -62,7 +63,9 @@ export const clientOptions = z
             "What happens to somebody who has more groups than the provider sends: `refuse`, or `keep` those known last; `refuse` when left out.",
           ),
         sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
-        sync_pattern: text(255).optional().describe("Which groups of the claim count, such as `myapp:*`."),
+        sync_pattern: text(longestGroupPattern)
+          .optional()
+          .describe("Which groups of the claim count, such as `myapp:*`."),
         default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),
         make_users_staff: z.boolean().nullish().describe("Whether everybody who signs in becomes staff."),
         superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),

@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { longestUrl } from "../../formats/limits.js";
 
 /** The URL of something that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
 export const httpUrl = z
   .string()
   .trim()
-  .max(1000)
+  .max(longestUrl)
   .refine(isHttpUrl, { error: "expected an absolute http or https URL" })
   .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
 
@@ -12,14 +13,14 @@ export const httpUrl = z
 export const httpUrlOrEmpty = z
   .string()
   .trim()
-  .max(1000)
+  .max(longestUrl)
   .refine((text) => text === "" || isHttpUrl(text), { error: "expected an absolute http or https URL, or '' for none" })
   .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
 
 /** An issuer is compared byte for byte (RFC 8414 §3.3), so nothing is dropped from it. */
 export const issuer = z
   .string()
-  .max(1000)
+  .max(longestUrl)
   .refine((text) => text === "" || isHttpUrl(text), {
     error: "expected an absolute http or https URL, without spaces around it",
   })

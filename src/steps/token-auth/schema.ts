@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { filledText, secret, slug, text } from "../../config/fields.js";
 import { isEmail } from "../../formats/email.js";
+import { longestUsername } from "../../formats/limits.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 import { expiry } from "./expiry.js";
@@ -30,7 +31,7 @@ const fields = z.strictObject({
   organization: text(200).default("").describe("The organization that uses the token."),
   application: text(200).default("").describe("The application that uses the token."),
   administration: text(200).default("").describe("The administration that uses the token."),
-  user: name(150)
+  user: name(longestUsername)
     .optional()
     .describe("The username that the token acts as; without it, a service user named after the identifier is made."),
   is_superuser: z

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { filledText, secret, slug, text } from "../../config/fields.js";
+import { longestGroupName, longestPersonName, longestUsername } from "../../formats/limits.js";
 import { isSecret } from "../../secrets/secret.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
@@ -12,10 +13,12 @@ const signIn = z.strictObject({
 });
 
 const fields = z.strictObject({
-  username: name(150).describe("The name to sign in with, unique among users."),
+  username: name(longestUsername).describe("The name to sign in with, unique among users."),
   email: text(254).default("").describe("The user's e-mail address."),
-  first_name: text(150).optional().describe("The user's first name; left as it is when not written here."),
-  last_name: text(150).optional().describe("The user's last name; left as it is when not written here."),
+  first_name: text(longestPersonName)
+    .optional()
+    .describe("The user's first name; left as it is when not written here."),
+  last_name: text(longestPersonName).optional().describe("The user's last name; left as it is when not written here."),
   is_active: z
     .boolean()
     .optional()
@@ -30,7 +33,7 @@ const fields = z.strictObject({
     .optional()
     .describe("Who may become this user by signing in at a provider; a superuser or staff account needs it for that."),
   groups: z
-    .array(name(150))
+    .array(name(longestGroupName))
     .default([])
     .describe("The names of the groups that the user is a member of, besides those of a sign-in."),
   permissions: permissionList.default([]).describe("What the user may do, besides what the groups permit."),
