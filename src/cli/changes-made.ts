@@ -1,4 +1,5 @@
 import { type Problem, SetupError } from "../errors.js";
+import { maskRandom } from "../formats/random-looking.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 
 /** Why a run failed that had committed its changes by then. `lost` are the generated tokens whose values nobody may have. */
@@ -11,7 +12,7 @@ export function changesMade(
   const hint =
     lost.length === 0
       ? "there is no need to do anything again; plan shows how the database compares with the files"
-      : `nobody may have the values of these generated tokens; make each of them anew, by applying it once with \`state: absent\` and then again without: ${lost.map(({ key }) => key).join(", ")}`;
+      : `nobody may have the values of these generated tokens; make each of them anew, by applying it once with \`state: absent\` and then again without: ${lost.map(({ key }) => maskRandom(key)).join(", ")}`;
   const made: Problem = { severity: "error", code: "CHANGES_MADE", message: `the changes were made, but ${why}`, hint };
   return new SetupError("internal", [made, ...causes], options);
 }

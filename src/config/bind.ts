@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Finding } from "../document/finding.js";
-import { type MappingNode, type Node, ScalarNode, type SequenceNode } from "../document/node.js";
+import type { MappingNode, Node, ScalarNode, SequenceNode } from "../document/node.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
-import type { FieldShape, MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import { unknownField } from "./unknown-field.js";
-
-const urlWithPassword = /:\/\/[^/?#]*@/;
+import { hideKeys, showOrHide, type Visibility } from "./visibility.js";
 
 /** Stands for a value that is not known, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");
@@ -36,12 +35,9 @@ export interface BindOptions {
   readonly maxValues?: number;
 }
 
-interface Walk extends BindOptions {
+interface Walk extends BindOptions, Visibility {
   readonly findings: Finding[];
   readonly muted: MutedPaths;
-  readonly shown: Set<ScalarNode>;
-  readonly hidden: Set<ScalarNode>;
-  readonly secretKeys: ScalarNode[];
   unresolved: boolean;
   valuesLeft: number;
 }
@@ -74,7 +70,7 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
   const sensitive = inSecret || field.sensitive;
   if (shape.kind === "union") {
     const option = chooseOption(shape, node, walk.shapeOf);
-    if (option === undefined) return misfit(walk, node, path, sensitive);
+    if (option === undefined) return misfit(walk, schema, node, path, sensitive);
     // Where a secret is expected, a mapping may be one that was written in braces.
     const besideSecret = shape.options.some((other) => walk.shapeOf(other).shape.kind === "secret");
     return bindNode(walk, option, node, path, sensitive || (besideSecret && node.kind === "mapping"));
@@ -84,20 +80,26 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
     case "unresolved":
       return bindUnresolved(walk, shape, path);
     case "scalar":
-      return bindScalar(walk, field, node, path, sensitive);
+      return bindScalar(walk, schema, node, path, sensitive);
     case "sequence":
-      return shape.kind === "list" ? bindList(walk, shape, node, path, sensitive) : [];
+      if (shape.kind === "list") return bindList(walk, shape, node, path, sensitive);
+      showOrHide(walk, schema, node, sensitive);
+      return [];
     case "mapping":
       if (shape.kind === "mapping") return bindMapping(walk, shape, node, path, sensitive);
-      if (sensitive) hideKeys(walk, node);
+      showOrHide(walk, schema, node, sensitive);
       return {};
   }
 }
 
 /** No option takes this kind of node: the schema gets something of its kind to refuse. */
-function misfit(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
-  if (node.kind === "scalar") return bindFree(walk, node, path, sensitive);
+function misfit(walk: Walk, schema: Schema, node: Node, path: ValuePath, sensitive: boolean): unknown {
   if (node.kind === "unresolved") return bindUnresolved(walk, { kind: "free" }, path);
+  showOrHide(walk, schema, node, sensitive);
+  if (node.kind === "scalar") {
+    reportPlaceholder(walk, node, path, sensitive);
+    return naturalValue(node);
+  }
   return node.kind === "sequence" ? [] : {};
 }
 
@@ -108,11 +110,9 @@ function bindUnresolved(walk: Walk, shape: Shape, path: ValuePath): unknown {
   return shape.kind === "secret" ? new Secret(randomBytes(20).toString("hex")) : unresolved;
 }
 
-function bindScalar(walk: Walk, field: FieldShape, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
-  const { shape } = field;
-  const takesScalars = shape.kind !== "list" && shape.kind !== "mapping";
-  const isHarmless = takesScalars && !sensitive && !urlWithPassword.test(node.text());
-  (isHarmless ? walk.shown : walk.hidden).add(node);
+function bindScalar(walk: Walk, schema: Schema, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
+  const { shape } = walk.shapeOf(schema);
+  showOrHide(walk, schema, node, sensitive);
   reportPlaceholder(walk, node, path, sensitive);
   if (node.isNull()) return null;
   switch (shape.kind) {
@@ -147,25 +147,15 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
       entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
     } else {
       if (sensitive) hideKeys(walk, node);
-      hideKeys(walk, entry.value);
       const { finding, meant } = unknownField(walk.namespace, path, { ...entry, sensitive }, shape.fields.keys());
       walk.findings.push(finding);
+      showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
       // That the field which was meant is missing would be the same mistake told twice.
       if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
     }
   }
   // From entries, because assigning `__proto__` would change the object instead.
   return Object.fromEntries(entries);
-}
-
-/** What is written where a secret belongs, or under a misspelt name, may have the secret as a key. */
-function hideKeys(walk: Walk, node: Node): void {
-  if (node.kind === "sequence") for (const item of node.items) hideKeys(walk, item);
-  if (node.kind !== "mapping") return;
-  for (const { keyPlace, value } of node.entries.values()) {
-    walk.secretKeys.push(new ScalarNode("", keyPlace, true));
-    hideKeys(walk, value);
-  }
 }
 
 /** Where no schema says what is expected: what YAML 1.1 reads. These scalars are not known to be harmless. */

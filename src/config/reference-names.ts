@@ -1,7 +1,8 @@
 import type { Node, ScalarNode } from "../document/node.js";
 import { isVariableName } from "../document/value-from.js";
+import { mayBeSecret } from "../formats/random-looking.js";
 
-/** The names of variables and files in every `value_from` of a part of a file: what they hold is secret, their names are not. */
+/** The names of variables and files in every `value_from` of a part of a file, but for those that may be the secret itself. */
 export function referenceNames(root: Node): readonly ScalarNode[] {
   const names: ScalarNode[] = [];
   const seen = new Set<Node>();
@@ -13,7 +14,8 @@ export function referenceNames(root: Node): readonly ScalarNode[] {
     const source = node.entries.get("value_from")?.value;
     for (const key of ["env", "file"]) {
       const name = source?.kind === "mapping" ? source.entries.get(key)?.value : undefined;
-      if (name?.kind === "scalar" && (key === "file" || isVariableName(name.text()))) names.push(name);
+      if (name?.kind !== "scalar" || mayBeSecret(name.text())) continue;
+      if (key === "file" || isVariableName(name.text())) names.push(name);
     }
     for (const { value } of node.entries.values()) visit(value);
   };

@@ -1,6 +1,7 @@
 import type { Finding } from "../document/finding.js";
 import type { MappingEntry } from "../document/node.js";
 import { nearestField } from "../formats/nearest.js";
+import { maskName } from "../formats/random-looking.js";
 import { dotted, type ValuePath } from "./path.js";
 
 /** The finding for a key that is none of `fields`, and the field that was probably meant. A secret's key is not repeated. */
@@ -15,7 +16,7 @@ export function unknownField(
   const finding: Finding = {
     severity: "error",
     code: "UNKNOWN_FIELD",
-    message: sensitive ? "no field of this name belongs here" : `unknown field \`${key}\``,
+    message: sensitive ? "no field of this name belongs here" : `unknown field \`${maskName(key)}\``,
     hint: hintOf(meant, names),
     place: keyPlace,
     path: dotted(namespace, sensitive ? path : [...path, key]),

@@ -1,6 +1,7 @@
 import type { Finding } from "../document/finding.js";
 import type { Document, MappingEntry } from "../document/node.js";
 import { nearest } from "../formats/nearest.js";
+import { maskName } from "../formats/random-looking.js";
 import { otherPrograms } from "./root-keys.js";
 import type { Step } from "./step.js";
 
@@ -41,7 +42,7 @@ function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
   return {
     severity: "error",
     code: "UNKNOWN_FIELD",
-    message: `unknown key \`${key}\` at the root`,
+    message: `unknown key \`${maskName(key)}\` at the root`,
     hint: `did you mean \`${near}\`?`,
     place: keyPlace,
     path: key,
@@ -53,7 +54,7 @@ function unknownKey({ key, keyPlace }: MappingEntry, known: ReadonlySet<string>)
   if (isOfOtherProgram(key))
     return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
   const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;
-  return { ...finding, message: `unknown key \`${key}\` at the root is ignored`, hint };
+  return { ...finding, message: `unknown key \`${maskName(key)}\` at the root is ignored`, hint };
 }
 
 /** Whatever its case is, which the other program may not mind. */

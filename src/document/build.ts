@@ -9,6 +9,7 @@ import {
   type Scalar,
   type Node as YamlNode,
 } from "yaml";
+import { mayBeSecret } from "../formats/random-looking.js";
 import { type Aliases, aliasBomb, createAliases } from "./alias.js";
 import type { Finding } from "./finding.js";
 import { duplicateKey, readKey } from "./key.js";
@@ -175,8 +176,9 @@ function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   const keyNode = pair.key as YamlNode;
   const valueNode = pair.value as YamlNode | null;
   const keyPlace = placeOf(build, keyNode);
-  // A key without a value, as in `{abc}`, is easily a value that somebody put in braces.
-  const key = readKey(buildNode(build, keyNode, valueNode !== null), keyPlace);
+  // A key without a value, as in `{abc}`, is easily a value that somebody put in braces; one that looks random, one without its key.
+  const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
+  const key = readKey(buildNode(build, keyNode, isKey), keyPlace);
   if (typeof key === "object") report(build, key);
   const name = typeof key === "string" ? key : "";
   build.path.push(name);
@@ -192,7 +194,8 @@ function isMergeKey({ key }: Pair): boolean {
 
 /** What may be the name of a variable or file: a secret written there by mistake mostly isn't one. */
 function isName(value: unknown): boolean {
-  return typeof value === "string" && /^(?:[A-Za-z_][A-Za-z0-9_]*|[./][\w./-]*|true|false)$/.test(value);
+  const isForm = (text: string) => /^(?:[A-Za-z_][A-Za-z0-9_]*|[./][\w./-]*|true|false)$/.test(text);
+  return typeof value === "string" && isForm(value) && !mayBeSecret(value);
 }
 
 function emptyScalar(build: Build, offset: number): ScalarNode {

@@ -1,9 +1,9 @@
 import type { Excerpt } from "../errors.js";
 import { escapeControls } from "../formats/escape.js";
+import { mask } from "../formats/random-looking.js";
 import { commentStart, hiddenParts } from "./mask.js";
 import type { Place, ScalarNode, Source } from "./node.js";
 
-const mask = "•••";
 const maxWidth = 120;
 const contextBefore = 40;
 /** How much of a line is looked at on either side of a place: some files are a single line. */

@@ -1,11 +1,13 @@
 import type { Problem } from "../errors.js";
+import { maskName, maskRandom } from "../formats/random-looking.js";
 import { quoteLine } from "./excerpt.js";
 import type { Finding } from "./finding.js";
 import type { ScalarNode, Source } from "./node.js";
 
 /**
  * Findings as problems, with the line of each: in the order of the sources, then of their lines, what has no place last; each
- * once. In a quoted line every value is hidden but those `shown`, which a schema has found harmless.
+ * once. In a quoted line every value is hidden but those `shown`, which a schema has found harmless. What stands where a name
+ * belongs may be a secret: where it looks random, it is masked in all that is told.
  */
 export function quoteSource(
   findings: readonly Finding[],
@@ -26,6 +28,17 @@ export function quoteSource(
     seen.add(identity);
     const source = place && byFile.get(place.position.file);
     const excerpt = source && quoteLine(source, place, shown);
-    return [{ ...finding, ...(place && { position: place.position }), ...(excerpt && { excerpt }) }];
+    return [{ ...withoutSecrets(finding), ...(place && { position: place.position }), ...(excerpt && { excerpt }) }];
   });
+}
+
+function withoutSecrets<Told extends Omit<Finding, "place">>(told: Told): Told {
+  const { message, hint, path } = told;
+  return {
+    ...told,
+    message: maskRandom(message),
+    ...(hint !== undefined && { hint: maskRandom(hint) }),
+    // It holds nothing but keys and indexes.
+    ...(path !== undefined && { path: path.split(".").map(maskName).join(".") }),
+  };
 }

@@ -1,3 +1,4 @@
+import { mask, maskName, mayBeSecret } from "../formats/random-looking.js";
 import { readSecretFile } from "../secrets/secret-file.js";
 import type { Finding } from "./finding.js";
 import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
@@ -72,7 +73,7 @@ function resolveEntries(
   const entries = new Map<string, MappingEntry>();
   let isSame = true;
   for (const [key, entry] of mapping.entries) {
-    const value = visit(entry.value, { path: path === "" ? key : `${path}.${key}`, field: key });
+    const value = visit(entry.value, { path: path === "" ? key : `${path}.${key}`, field: maskName(key) });
     if (value !== entry.value) isSame = false;
     if (value) entries.set(key, value === entry.value ? entry : { ...entry, value });
   }
@@ -95,14 +96,20 @@ function readReference(reference: Reference, place: Place, at: Location, context
     }
     case "refused":
     case "denied": {
-      const finding = secretFile(reference, file.message, file.hint);
+      const finding = secretFile(
+        reference,
+        withoutName(file.message, name.text()),
+        withoutName(file.hint, name.text()),
+      );
       const code = file.kind === "denied" ? "FILE_DENIED" : finding.code;
       return { node: { kind: "unresolved", place }, findings: [{ ...finding, code }] };
     }
     case "missing":
     case "empty": {
       const message = `the secret's file for ${at.field} ${file.kind === "empty" ? "is empty" : "does not exist"}`;
-      const hint = "write the file, or add default or required: false inside of value_from";
+      const hint = mayBeSecret(name.text())
+        ? nameNotValue
+        : "write the file, or add default or required: false inside of value_from";
       return absent(reference, place, context, secretFile(reference, message, hint));
     }
   }
@@ -126,10 +133,19 @@ function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Fin
   return {
     severity: "error",
     code: "ENV_NOT_SET",
-    message: `the environment variable ${name.text()} for ${field} ${state}`,
-    hint: `export ${name.text()}, or add default or required: false inside of value_from`,
+    message: `the environment variable ${maskName(name.text())} for ${field} ${state}`,
+    hint: mayBeSecret(name.text())
+      ? nameNotValue
+      : `export ${name.text()}, or add default or required: false inside of value_from`,
     place: name.place,
   };
+}
+
+const nameNotValue =
+  "this looks like the secret itself: put it into a variable or file, and write that one's name, as in {value_from: {env: NAME}}";
+
+function withoutName(told: string, name: string): string {
+  return mayBeSecret(name) ? told.replaceAll(name, mask) : told;
 }
 
 function looseMode({ name }: Reference): Finding {

@@ -1,4 +1,5 @@
 import { closestMatch } from "leven";
+import { maskName } from "../formats/random-looking.js";
 import type { Finding } from "./finding.js";
 import type { MappingEntry, MappingNode, Node, ScalarNode } from "./node.js";
 
@@ -32,7 +33,11 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   for (const { key, keyPlace } of mapping.entries.values()) {
     if (key === "value_from") continue;
     const hint = keys.some((known) => known === key) ? `move ${key} inside of value_from` : form;
-    complain({ place: keyPlace }, `\`value_from\` stands alone in its mapping, but \`${key}\` is beside it`, hint);
+    complain(
+      { place: keyPlace },
+      `\`value_from\` stands alone in its mapping, but \`${maskName(key)}\` is beside it`,
+      hint,
+    );
   }
   const { value } = entry;
   if (value.kind !== "mapping") {
@@ -42,7 +47,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   for (const { key, keyPlace } of value.entries.values()) {
     if (keys.some((known) => known === key)) continue;
     const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
-    complain({ place: keyPlace }, `\`value_from\` has no \`${key}\``, near ? `did you mean ${near}?` : form);
+    complain({ place: keyPlace }, `\`value_from\` has no \`${maskName(key)}\``, near ? `did you mean ${near}?` : form);
   }
   const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
   if (env && file)

@@ -1,5 +1,6 @@
 import { assertNever } from "../errors.js";
 import { escapeControls } from "../formats/escape.js";
+import { maskRandom } from "../formats/random-looking.js";
 import type { Change, ResourceName } from "../plan/change.js";
 import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";
 
@@ -29,7 +30,7 @@ export function renderChanges(
 
 function renderChange(change: Change, options: ChangesOptions): readonly string[] {
   const { paint } = options;
-  const key = escapeControls(change.key);
+  const key = escapeControls(maskRandom(change.key));
   switch (change.action) {
     case "create":
       return [`${paint.green("+")} ${key}`, ...(options.details ? renderNewFields(change.fields, options) : [])];
@@ -43,7 +44,7 @@ function renderChange(change: Change, options: ChangesOptions): readonly string[
 }
 
 function renderUnchanged(same: readonly ResourceName[], { paint, width }: ChangesOptions): string {
-  const keys = same.map(({ key }) => escapeControls(key)).join(", ");
+  const keys = same.map(({ key }) => escapeControls(maskRandom(key))).join(", ");
   return `${paint.dim("=")} ${cut(`${same.length} unchanged: ${keys}`, width - 2)}`;
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../formats/escape.js";
+import { maskRandom } from "../formats/random-looking.js";
 import type { FieldChange } from "../plan/change.js";
 import type { PlainValue } from "../plan/resource.js";
 import type { Paint } from "./paint.js";
@@ -41,7 +42,7 @@ function render(
 ): readonly string[] {
   const longest = fields.reduce((most, { name }) => Math.min(widestLabel, Math.max(most, name.length)), 0);
   return fields.flatMap((field) => {
-    const label = `${" ".repeat(indent)}${`${escapeControls(field.name)}:`.padEnd(longest + 1)} `;
+    const label = `${" ".repeat(indent)}${`${escapeControls(maskRandom(field.name))}:`.padEnd(longest + 1)} `;
     if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];
     const margin = " ".repeat(indent + longest + 2);
     return valuesOf(field, width - label.length).flatMap((value, index) => {
@@ -83,10 +84,10 @@ function isWorthShowing(field: FieldChange): boolean {
 }
 
 function renderValue(value: PlainValue): string {
-  if (typeof value === "string") return value === "" ? '""' : escapeControls(value);
+  if (typeof value === "string") return value === "" ? '""' : escapeControls(maskRandom(value));
   if (value === null) return "(none)";
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(renderValue).join(", ");
-  return escapeControls(JSON.stringify(value));
+  return escapeControls(maskRandom(JSON.stringify(value)));
 }
 
 function isMapping(value: PlainValue): value is Mapping {

@@ -1,6 +1,7 @@
 import type { MigrateResult } from "../engine/migrate.js";
 import type { RunResult } from "../engine/result.js";
 import type { Problem } from "../errors.js";
+import { maskRandom } from "../formats/random-looking.js";
 import type { Change } from "../plan/change.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { summarize } from "./summary.js";
@@ -37,11 +38,12 @@ export function outcomeToJson(
 }
 
 function changeToJson({ action, kind, key, fields, place }: Change): object {
-  return { action, kind, key, fields, ...(place && { source: place.position }) };
+  const source = place && { source: place.position };
+  return { action, kind, key: maskRandom(key), fields: withoutSecrets(fields), ...source };
 }
 
 function generatedToJson({ kind, key, value }: GeneratedSecret): object {
-  return { kind, key, token: value.reveal() };
+  return { kind, key: maskRandom(key), token: value.reveal() };
 }
 
 function problemToJson({ severity, code, message, hint, position, path }: Problem): object {
@@ -53,4 +55,12 @@ function problemToJson({ severity, code, message, hint, position, path }: Proble
     ...position,
     ...(path !== undefined && { path }),
   };
+}
+
+/** A secret that was written where a name belongs is masked, however deep it stands. */
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return maskRandom(value);
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [maskRandom(key), withoutSecrets(inner)]));
 }

@@ -1,5 +1,6 @@
 import type { RunResult } from "../engine/result.js";
 import { escapeControls } from "../formats/escape.js";
+import { maskRandom } from "../formats/random-looking.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 import { summarize } from "./summary.js";
@@ -41,7 +42,7 @@ function renderMigrations({ command, migrations }: RunResult): readonly string[]
 
 function renderTokens({ shownTokens, paint }: RunTextOptions): readonly string[] {
   if (shownTokens.length === 0) return [];
-  const lines = shownTokens.map(({ key, value }) => `  ${escapeControls(key)}: ${value.reveal()}\n`);
+  const lines = shownTokens.map(({ key, value }) => `  ${escapeControls(maskRandom(key))}: ${value.reveal()}\n`);
   return [`${paint.bold("Generated tokens")} (store them now; they are not shown again)\n${lines.join("")}`];
 }
 

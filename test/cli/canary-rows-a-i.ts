@@ -17,6 +17,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
   const { token, user, client, provider, endpoints, full } = rowText(canaries);
   const ownStep = (code: string) =>
     `import * as z from ${JSON.stringify(zod)};\nexport const steps = [{flag: "eigen", namespace: "eigen_config", title: "Eigen", kinds: [], schema: z.object({secret: z.string()}), review: () => [], declare: (config) => { ${code} }}];\n`;
+  const asName = make("as-name");
   const levels = "abcdefg".split("");
   const bomb = levels.map((name, index) =>
     index === 0
@@ -145,6 +146,12 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: `tokenauth: {items: [{identifier: in-bestand, token: ${make("twice")}, contact_person: A, email: a@b.nl}]}\n`,
     },
     {
+      code: "DUPLICATE_RESOURCE",
+      how: "a secret for an identifier",
+      yaml: `default_user_configuration_config: {users: [{username: ${asName}}, {username: ${asName}}]}
+`,
+    },
+    {
       code: "DUPLICATE_SECRET",
       how: "one value for two",
       yaml:
@@ -157,6 +164,11 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       code: "ENV_NOT_SET",
       how: "beside a secret",
       yaml: user(`first_name: {value_from: {env: NERGENS}}, password: ${make("env-beside")}`),
+    },
+    {
+      code: "ENV_NOT_SET",
+      how: "a secret for its name",
+      yaml: token(`token: {value_from: {env: ${make("env-name")}}}`),
     },
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
     { code: "FILE_DENIED", how: "a folder for a secret's file", yaml: token("token: {value_from: {file: '.'}}") },

@@ -130,6 +130,12 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: token(`token: ${make("reference")}, user: niemand`),
     },
     {
+      code: "REFERENCE_NOT_FOUND",
+      how: "a secret for a name",
+      told: toDatabase,
+      yaml: user(`groups: [${make("as-reference")}]`),
+    },
+    {
       code: "RESOURCE_IN_USE",
       how: "a token's user",
       told: toDatabase,
@@ -138,6 +144,11 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: beheerder, state: absent, password: ${make("absent")}}]}\n`,
     },
     { code: "SECRET_FILE", how: "no such file", yaml: token("token: {value_from: {file: nergens}}") },
+    {
+      code: "SECRET_FILE",
+      how: "a secret for its path",
+      yaml: token(`token: {value_from: {file: ${make("file-path")}}}`),
+    },
     {
       code: "SECRET_FILE",
       how: "too large",
@@ -181,6 +192,16 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     { code: "UNKNOWN_FIELD", how: "misspelt", yaml: token(`tokn: ${make("tokn")}, token: ${make("beside-tokn")}`) },
     {
       code: "UNKNOWN_FIELD",
+      how: "a secret for a field",
+      yaml: token(`${make("as-field")}: x, token: ${make("beside-field")}`),
+    },
+    {
+      code: "UNKNOWN_FIELD",
+      how: "a secret for a field of a step",
+      yaml: `groups_config: {items: [], ${make("as-step-field")}: x}\n`,
+    },
+    {
+      code: "UNKNOWN_FIELD",
       how: "misspelt password",
       yaml: user(`passwrd: [{a: ${make("passwrd")}}, ${make("passwrd-2")}]`),
     },
@@ -197,6 +218,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "UNKNOWN_FIELD", how: "in braces, misspelt", yaml: user(`passwrd: {${make("key")}: x}`) },
     { code: "UNKNOWN_FIELD", how: "options", yaml: client(`options: {user_setting: {key: ${make("options")}}}`) },
+    { code: "UNKNOWN_ROOT_KEY", how: "a secret for a key", yaml: `${make("as-root-key")}: x\n` },
     {
       code: "UNKNOWN_ROOT_KEY",
       how: "another program",
