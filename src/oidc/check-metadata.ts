@@ -77,6 +77,7 @@ function readOffers(metadata: Metadata): Offers | undefined {
   const offers = {
     signAlgorithms: list("id_token_signing_alg_values_supported"),
     authMethods: list("token_endpoint_auth_methods_supported"),
+    introspectionAuthMethods: list("introspection_endpoint_auth_methods_supported"),
     pkceMethods: list("code_challenge_methods_supported"),
     scopes: list("scopes_supported"),
   };

@@ -16,6 +16,7 @@ interface DiscoveredProvider {
 export interface Offers {
   readonly signAlgorithms?: readonly string[] | undefined;
   readonly authMethods?: readonly string[] | undefined;
+  readonly introspectionAuthMethods?: readonly string[] | undefined;
   readonly pkceMethods?: readonly string[] | undefined;
   readonly scopes?: readonly string[] | undefined;
 }

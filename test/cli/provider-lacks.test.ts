@@ -14,11 +14,11 @@ const client = (identifier: string, fields: string) =>
 const told = ({ problems }: JsonRun) => problems.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
 
 /** A provider whose document says this, and a client of it. */
-async function placeWith(document: object, fields = "", identifier = "admin-oidc", endpoints = "") {
+async function placeWith(document: object, fields = "", identifier = "admin-oidc", endpoints = "", provider = "") {
   const { origin } = await answering(({ origin: own }) => ({ ...metadata(own), ...document }));
   const yaml = `oidc_db_config_enable: true
 oidc_db_config_admin_auth:
-  providers: [{identifier: idp, endpoint_config: {oidc_op_discovery_endpoint: "${origin}/"${endpoints}}}]
+  providers: [{identifier: idp, endpoint_config: {oidc_op_discovery_endpoint: "${origin}/"${endpoints}}${provider}}]
   items:
 ${client(identifier, fields)}`;
   const key = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
@@ -80,6 +80,70 @@ describe("what a provider does not offer", () => {
     }
     expect((await place.run(["plan", "config.yaml", "--strict"])).status).toBe(3);
     expect((await place.run(["plan", "config.yaml", "--strict", "--allow", "PROVIDER_LACKS"])).status).toBe(0);
+  });
+
+  const basic = ", oidc_token_use_basic_auth: true";
+  const introspection = (...methods: readonly string[]) => ({
+    introspection_endpoint: "http://127.0.0.1/introspect",
+    introspection_endpoint_auth_methods_supported: methods,
+  });
+  it.each([
+    {
+      of: "the login",
+      identifier: "admin-oidc",
+      document: full,
+      provider: basic,
+      told: "client_secret_basic at its token endpoint",
+    },
+    {
+      of: "the API, which asks about opaque tokens",
+      identifier: "api-oidc",
+      document: introspection("client_secret_basic", "private_key_jwt"),
+      provider: "",
+      told: "client_secret_post at its introspection endpoint",
+    },
+    {
+      of: "the API by Basic",
+      identifier: "api-oidc",
+      document: introspection("client_secret_post"),
+      provider: basic,
+      told: "client_secret_basic at its introspection endpoint",
+    },
+  ])(
+    "F35: is a warning where it is the method of the client of $of",
+    async ({ identifier, document, provider, told }) => {
+      const run = await (await placeWith(document, "", identifier, "", provider)).run(["apply", "config.yaml"]);
+      expect([run.status, run.problems]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
+      expect(run.json.diagnostics[0]?.message).toContain(told);
+      const other = provider === "" ? "true" : "false";
+      expect(run.json.diagnostics[0]?.hint).toContain(`oidc_token_use_basic_auth: ${other}`);
+    },
+  );
+
+  it.each([
+    {
+      what: "Basic at the token endpoint",
+      identifier: "admin-oidc",
+      document: { ...full, token_endpoint_auth_methods_supported: ["client_secret_basic"] },
+    },
+    {
+      what: "Basic at the introspection endpoint",
+      identifier: "api-oidc",
+      document: { ...introspection("client_secret_basic"), token_endpoint_auth_methods_supported: [] },
+    },
+    {
+      what: "no introspection endpoint at all",
+      identifier: "api-oidc",
+      document: { introspection_endpoint_auth_methods_supported: [] },
+    },
+    {
+      what: "introspection to a login, which asks for none",
+      identifier: "admin-oidc",
+      document: { ...introspection(), token_endpoint_auth_methods_supported: ["client_secret_basic"] },
+    },
+  ])("F35: nothing is told of $what", async ({ identifier, document }) => {
+    const place = await placeWith(document, "", identifier, "", basic);
+    expect(await place.run(["apply", "config.yaml"])).toMatchObject({ status: 0, problems: [] });
   });
 
   it("F35: is pointed at in the client's field where it stands there", async () => {

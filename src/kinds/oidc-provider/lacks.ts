@@ -20,13 +20,18 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   if (offers.signAlgorithms && !sameAlgorithms(algorithm).some((name) => offers.signAlgorithms?.includes(name))) {
     lack("sign_algo", `tokens signed with ${algorithm}`, `write one of ${shown(offers.signAlgorithms)}`);
   }
-  if (client.key === apiClient) return findings;
   const method = known.token_use_basic_auth === true ? "client_secret_basic" : "client_secret_post";
-  if (offers.authMethods && !offers.authMethods.includes(method)) {
+  const lackMethod = (endpoint: string, offered: readonly string[] | undefined): void => {
+    if (!offered || offered.includes(method)) return;
     const other = String(known.token_use_basic_auth !== true);
-    const hint = `write \`oidc_token_use_basic_auth: ${other}\` at the provider; it offers ${shown(offers.authMethods)}`;
-    lack("", `${method} at its token endpoint`, hint);
+    const hint = `write \`oidc_token_use_basic_auth: ${other}\` at the provider; it offers ${shown(offered)}`;
+    lack("", `${method} at its ${endpoint} endpoint`, hint);
+  };
+  if (client.key === apiClient) {
+    if (known.introspection_endpoint) lackMethod("introspection", offers.introspectionAuthMethods);
+    return findings;
   }
+  lackMethod("token", offers.authMethods);
   if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
     lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or have it turned on at the provider");
   }
