@@ -138,6 +138,7 @@ export function createApp({ login, desk, onError, onRefusal }) {
 
   function answer(c, outcome) {
     setCookies(c, outcome.cookies);
+    // To the provider: also from the callback, where it wants the login begun again.
     if (outcome.kind === "redirect") return c.redirect(outcome.location, 303);
     if (outcome.kind === "signed_in") return c.redirect(outcome.next, 303);
     return c.html(pages.notice(outcome), outcome.status);

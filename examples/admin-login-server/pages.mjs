@@ -232,11 +232,13 @@ export function signingOut({ location }) {
   return page({ title: "Uitloggen", head, body });
 }
 
-/** A page that only says something: what happened, and what to do. */
-export function notice({ title, text: explanation, action }) {
+/** A page that only says something: what happened, and what to do. With `next`, logging in again may help. */
+export function notice({ title, text: explanation, action, next }) {
+  const again = `/login?next=${encodeURIComponent(next ?? "/")}`;
   const body = html`<h1>${title}</h1>
 <p>${explanation}</p>
 <p>${action}</p>
+${next === undefined ? nothing : html`<p><a class="button" href="${again}">Opnieuw inloggen</a></p>`}
 <p><a href="/">Naar het begin</a></p>`;
   return page({ title, body });
 }

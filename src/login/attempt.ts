@@ -12,9 +12,15 @@ export interface Attempt {
   /** Hex SHA-256 of the issuer; null where it is not known. */
   readonly issuer: string | null;
   readonly startedAtMs: number;
+  /** How often the provider had it begun again. */
+  readonly restarts: number;
 }
 
-export const attemptSeconds = 600;
+/** How long a login may take; Keycloak's login page lives as long. */
+const attemptSeconds = 1800;
+
+/** Longer, so that who comes back late is told that, and not that the browser refuses cookies. */
+export const cookieSeconds = 24 * 3600;
 
 const purpose = "login attempt";
 

@@ -4,6 +4,8 @@ export interface Callback {
   readonly code: string | undefined;
   /** The provider's error code; anything may stand there. */
   readonly error: string | undefined;
+  /** What the provider says of the error; anything of any length may stand there. */
+  readonly errorDescription: string | undefined;
   readonly issuer: string | undefined;
 }
 
@@ -26,5 +28,6 @@ export function readCallback(url: string, base: URL): Callback | "no_url" | "amb
   const [state, code, error, issuer] = values.map(([value]) => value);
   if (!state) return "no_state";
   if ([state, code, error, issuer].some((value) => (value?.length ?? 0) > longest)) return "too_long";
-  return code !== undefined && error !== undefined ? "ambiguous" : { state, code, error, issuer };
+  const errorDescription = searchParams.get("error_description") ?? undefined;
+  return code !== undefined && error !== undefined ? "ambiguous" : { state, code, error, errorDescription, issuer };
 }

@@ -6,6 +6,8 @@ import type { RefusalCode } from "./refusal-code.js";
 /** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */
 export type LoginEvent =
   | { readonly kind: "started"; readonly client: string }
+  /** The provider had a login begun again: somebody signed in from another tab, or left the page open for too long. */
+  | { readonly kind: "restarted"; readonly client: string; readonly reason: "authentication_expired" }
   /** The page to go to after the login was none of the server's own. */
   | { readonly kind: "next_ignored"; readonly client: string }
   | { readonly kind: "signed_in"; readonly client: string; readonly userId: string }

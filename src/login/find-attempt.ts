@@ -4,12 +4,18 @@ import { fault, type LoginFault } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";
 import { isSameText } from "./seals.js";
 
+/** An attempt that was brought back; an expired one is good for nothing but to be begun again. */
+export interface FoundAttempt {
+  readonly kind: "attempt" | "expired";
+  readonly attempt: Attempt;
+}
+
 /** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
 export async function spendAttempt(
   state: string,
   cookies: Cookies,
   { settings, jar, seals, states, now }: LoginContext,
-): Promise<{ readonly kind: "attempt"; readonly attempt: Attempt } | LoginFault> {
+): Promise<FoundAttempt | LoginFault> {
   const sealed = cookies.get(jar.attempt(attemptId(state)));
   if (sealed === undefined) {
     const isReplay = await states.isSpent(state);
@@ -19,6 +25,6 @@ export async function spendAttempt(
   if (!attempt) return fault("state_invalid", "cookie_forged");
   if (attempt.client !== settings.client) return fault("state_invalid", "other_client");
   if (!isSameText(attempt.state, state)) return fault("state_invalid", "wrong_state");
-  if (isExpired(attempt, now())) return fault("state_expired", "state_expired");
-  return (await states.spend(state)) ? { kind: "attempt", attempt } : fault("state_used", "state_replayed");
+  if (!(await states.spend(state))) return fault("state_used", "state_replayed");
+  return { kind: isExpired(attempt, now()) ? "expired" : "attempt", attempt };
 }

@@ -1,16 +1,17 @@
 import type { Eventual } from "../eventual.js";
 import type { UserLookup } from "../identity/read-users.js";
-import { type Attempt, attemptId } from "./attempt.js";
+import { attemptId } from "./attempt.js";
+import { createBeginAttempt } from "./begin-attempt.js";
 import { type Callback, readCallback } from "./callback.js";
 import { checkIdToken } from "./check-id-token.js";
 import { type Cookies, readCookies } from "./cookies.js";
 import { admit, enter } from "./enter.js";
-import { spendAttempt } from "./find-attempt.js";
+import { type FoundAttempt, spendAttempt } from "./find-attempt.js";
 import { judgeCallback } from "./judge-callback.js";
 import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";
-import type { LoginSuccess } from "./outcome.js";
+import type { LoginRedirect, LoginSuccess } from "./outcome.js";
 import { readClaims } from "./read-claims.js";
 import { requestTokens } from "./request-tokens.js";
 import type { SignInPerson } from "./sign-in-person.js";
@@ -24,6 +25,7 @@ export interface FinishOptions {
 /** Makes the function that takes up a browser's return: callback → attempt → code → tokens → claims → user → session. */
 export function createFinish({ context, signInPerson, readUser }: FinishOptions): Login["finish"] {
   const { settings, jar, sessions, loadClient, refuse, report, now } = context;
+  const begin = createBeginAttempt(context);
 
   return async (callbackUrl, cookieHeader) => {
     const callback = readCallback(callbackUrl, settings.redirectUrl);
@@ -33,16 +35,25 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     const name = jar.attempt(attemptId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
     const found = await spendAttempt(callback.state, cookies, context);
-    const outcome = found.kind === "fault" ? found : await exchange(callback, found.attempt, cookies);
+    const outcome = found.kind === "fault" ? found : await exchange(callback, found, cookies);
     if (outcome.kind !== "fault") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
-    return refuse(outcome, spent);
+    return refuse(outcome, spent, found.kind === "fault" ? undefined : found.attempt.next);
   };
 
-  async function exchange(callback: Callback, attempt: Attempt, cookies: Cookies): Promise<LoginSuccess | LoginFault> {
+  async function exchange(
+    callback: Callback,
+    { kind, attempt }: FoundAttempt,
+    cookies: Cookies,
+  ): Promise<LoginSuccess | LoginRedirect | LoginFault> {
     const client = await loadClient(true);
     if (client.kind === "fault") return client;
     const answer = judgeCallback(callback, attempt, client);
+    if (answer.kind === "begin_again") {
+      report({ kind: "restarted", client: settings.client, reason: answer.reason });
+      return begin(client, { next: attempt.next, restarts: attempt.restarts + 1, cookies });
+    }
+    if (kind === "expired") return fault("state_expired", "state_expired");
     if (answer.kind === "fault") return answer;
     const { code } = answer;
     const tokens = await requestTokens(client, code, attempt, settings.redirectUri);

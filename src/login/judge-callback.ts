@@ -1,36 +1,38 @@
+import { quoteDescription } from "../formats/foreign-text.js";
 import type { Attempt } from "./attempt.js";
 import { digest } from "./attempt.js";
 import type { Callback } from "./callback.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { judgeCallbackError } from "./provider-error.js";
 
-/** The person gave up, was not let in, or would have had to be asked something. */
-const refusals: ReadonlySet<string> = new Set([
-  ...["access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"],
-]);
-const passing: ReadonlySet<string> = new Set(["temporarily_unavailable", "server_error"]);
-const mistakes: ReadonlySet<string> = new Set([
-  ...["invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "request_not_supported"],
-]);
+export type CallbackVerdict =
+  | { readonly kind: "code"; readonly code: string }
+  /** The provider knows the person, or could, and wants to be asked anew. */
+  | { readonly kind: "begin_again"; readonly reason: "authentication_expired" }
+  | LoginFault;
 
-/** The code of an answer, if it is the one that the attempt was waiting for. Nothing that it says is repeated. */
-export function judgeCallback(
-  { code, error, issuer }: Callback,
-  attempt: Attempt,
-  { provider }: LoginClient,
-): { readonly kind: "code"; readonly code: string } | LoginFault {
+// Between two of them a person waits or signs in somewhere, so that few are needed; a provider that always says it must not loop.
+const mostRestarts = 3;
+
+/** The code of an answer, if it is the one that the attempt was waiting for. */
+export function judgeCallback(callback: Callback, attempt: Attempt, client: LoginClient): CallbackVerdict {
+  const { code, error, errorDescription, issuer } = callback;
+  const { provider } = client;
+  const secrets = [attempt.state, attempt.nonce ?? "", attempt.verifier ?? "", code ?? ""];
   const current = provider.issuer === null ? null : digest(provider.issuer);
   // Somebody has configured another provider meanwhile.
   if (attempt.issuer !== null && attempt.issuer !== current) return fault("issuer_mismatch", "provider_changed");
   if (issuer !== undefined && provider.issuer !== null && issuer !== provider.issuer) {
-    return fault("issuer_mismatch", "wrong_issuer_parameter");
+    return fault("issuer_mismatch", "wrong_issuer_parameter", { found: quoteDescription(issuer, secrets) });
+  }
+  // It gives nobody anything, so it may come without the `iss` that codes must have: Keycloak 23 leaves it out.
+  if (error !== undefined) {
+    if (error !== "temporarily_unavailable" || errorDescription !== "authentication_expired") {
+      return judgeCallbackError({ error, description: errorDescription, secrets }, client);
+    }
+    if (attempt.restarts >= mostRestarts) return fault("state_expired", "authentication_expired");
+    return { kind: "begin_again", reason: "authentication_expired" };
   }
   if (issuer === undefined && provider.sendsIssuer) return fault("issuer_mismatch", "no_issuer_parameter");
-  if (error !== undefined) return faultOf(error);
   return code ? { kind: "code", code } : fault("callback_invalid", "no_code");
-}
-
-function faultOf(error: string): LoginFault {
-  if (refusals.has(error)) return fault("provider_refused", error);
-  if (passing.has(error)) return fault("provider_unavailable", error);
-  return fault("provider_failed", mistakes.has(error) ? error : "unknown_error");
 }

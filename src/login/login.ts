@@ -22,11 +22,15 @@ export interface Login {
   /** Begins a login: gives the provider's page to go to. */
   readonly start: (request?: StartRequest) => Promise<LoginRedirect | LoginRefusal>;
   /**
-   * Ends it when the browser comes back.
+   * Ends it when the browser comes back. A redirect is there when the provider wants it begun again, as Keycloak does when the
+   * person signed in from another tab meanwhile.
    *
    * @param callbackUrl the request's URL, or its path and query; only the query is looked at
    */
-  readonly finish: (callbackUrl: string, cookieHeader: string | undefined) => Promise<LoginSuccess | LoginRefusal>;
+  readonly finish: (
+    callbackUrl: string,
+    cookieHeader: string | undefined,
+  ) => Promise<LoginSuccess | LoginRefusal | LoginRedirect>;
   /**
    * For emergencies: signs in a user who has a password, also while the provider is down. Each use is written to the history.
    * Look at {@link isSameOrigin} before.

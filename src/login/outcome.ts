@@ -1,7 +1,7 @@
 import type { Principal } from "../identity/principal.js";
 import type { RefusalCode } from "./refusal-code.js";
 
-/** Send the browser to `location` with these cookies. */
+/** Send the browser to `location`, the provider's page, with these cookies. */
 export interface LoginRedirect {
   readonly kind: "redirect";
   readonly location: string;
@@ -18,7 +18,7 @@ export interface LoginSuccess {
 }
 
 /**
- * A page to show. All of it is plain text of our own, without anything from the request or the provider; escape it all the same.
+ * A page to show. All of its texts are our own, without anything from the request or the provider; escape them all the same.
  * The reason is told to `onEvent`.
  */
 export interface LoginRefusal {
@@ -29,6 +29,11 @@ export interface LoginRefusal {
   readonly text: string;
   /** What the user can do about it. */
   readonly action: string;
+  /**
+   * Set where beginning again may help: for a link to the server's own login page, which passes it to `start`. The path that the
+   * login was to go to, or `/`.
+   */
+  readonly next: string | undefined;
   /** Whole values of `Set-Cookie` headers: what is spent goes away. */
   readonly cookies: readonly string[];
 }

@@ -2,7 +2,7 @@
 export const refusalStatus = {
   /** The browser came back without a login that it had begun, or with another one's state. */
   state_invalid: 400,
-  /** The login took longer than ten minutes. */
+  /** The login took longer than thirty minutes. */
   state_expired: 400,
   /** The login was ended before. */
   state_used: 400,
@@ -14,8 +14,10 @@ export const refusalStatus = {
   code_refused: 400,
   /** The provider did not let the user in, or the user gave up. */
   provider_refused: 403,
-  /** The provider answered with an error. */
+  /** The provider failed, or answered with an error that is none of the known ones. */
   provider_failed: 502,
+  /** The provider does not accept how the client asks: trying again is of no use before somebody changes its configuration. */
+  configuration_rejected: 502,
   /** The provider can't be reached. */
   provider_unavailable: 503,
   /** What the provider says about the user can't be relied on. */
@@ -36,3 +38,9 @@ export const refusalStatus = {
 } as const;
 
 export type RefusalCode = keyof typeof refusalStatus;
+
+/** Those after which beginning again may well end better. */
+export const worthAnotherTry: ReadonlySet<RefusalCode> = new Set([
+  ...(["state_invalid", "state_expired", "state_used", "callback_invalid", "issuer_mismatch", "code_refused"] as const),
+  ...(["provider_refused", "provider_failed", "provider_unavailable", "identity_unverified"] as const),
+]);

@@ -6,18 +6,13 @@ import { Secret } from "../secrets/secret.js";
 import type { Attempt } from "./attempt.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { configureOpenid } from "./openid.js";
+import { judgeTokenError } from "./provider-error.js";
 
 export interface Tokens {
   readonly kind: "tokens";
   readonly accessToken: Secret;
   readonly idToken: Secret;
 }
-
-/** What a token endpoint may say is wrong (RFC 6749 §5.2). Anything else it says is not repeated. */
-const knownErrors: ReadonlySet<string> = new Set([
-  ...["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"],
-  ...["invalid_scope", "invalid_target"],
-]);
 
 /** Exchanges a code for tokens, once. What they say is not looked at here. */
 export async function requestTokens(
@@ -39,18 +34,17 @@ export async function requestTokens(
     const accessToken = new Secret(answer.access_token);
     return idToken ? { kind: "tokens", accessToken, idToken } : fault("identity_unverified", "no_id_token");
   } catch (error) {
-    if (error instanceof openid.ResponseBodyError) return refusedWith(error.error);
-    if (error instanceof openid.WWWAuthenticateChallengeError) return refusedWith("invalid_client");
+    if (error instanceof openid.ResponseBodyError) return refusedWith(error.error, error.error_description);
+    if (error instanceof openid.WWWAuthenticateChallengeError) return refusedWith("invalid_client", undefined);
     const failure = findFetchFailure(error);
     if (failure?.retryable) return fault("provider_unavailable", "token_endpoint_unavailable");
     if (failure || error instanceof openid.ClientError) return fault("provider_failed", "token_answer_invalid");
     throw error;
   }
-}
 
-function refusedWith(error: string): LoginFault {
-  if (error === "invalid_grant") return fault("code_refused", "invalid_grant");
-  return fault("provider_failed", knownErrors.has(error) ? error : "token_request_refused");
+  function refusedWith(error: string, description: string | undefined): LoginFault {
+    return judgeTokenError({ error, description, secrets: [code, verifier ?? "", client.secret.reveal()] }, client);
+  }
 }
 
 /**

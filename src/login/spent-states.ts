@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.js";
-import { attemptSeconds, digest } from "./attempt.js";
+import { cookieSeconds, digest } from "./attempt.js";
 import type { Write } from "./write.js";
 
 /** The states that were brought back, for all processes together: each counts once. */
@@ -10,7 +10,7 @@ export interface SpentStates {
 }
 
 // Longer than a state can be brought back, so that a replay is told from a forgery.
-const keepMs = 2 * attemptSeconds * 1000;
+const keepMs = 2 * cookieSeconds * 1000;
 
 export function createSpentStates({ kysely }: Database, write: Write, now: () => number): SpentStates {
   return {

@@ -24,7 +24,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     state_expired: {
       title: "Inloggen duurde te lang",
-      text: "Inloggen moet binnen tien minuten klaar zijn.",
+      text: "De inlogpagina heeft langer dan een half uur opengestaan.",
       action: opnieuw,
     },
     state_used: {
@@ -57,9 +57,14 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       text: "De inlogdienst gaf een fout in plaats van een antwoord.",
       action: `Probeer het later opnieuw. Blijft dit zo? ${beheerder}`,
     },
+    configuration_rejected: {
+      title: "Inloggen niet goed ingesteld",
+      text: "De inlogdienst neemt niet aan hoe deze omgeving zich meldt. Opnieuw proberen helpt niet voordat de instellingen zijn verbeterd.",
+      action: `${beheerder} Die vindt in het logboek wat er moet veranderen.`,
+    },
     provider_unavailable: {
-      title: "Inlogdienst niet bereikbaar",
-      text: "De inlogdienst geeft nu geen antwoord.",
+      title: "Inlogdienst niet beschikbaar",
+      text: "De inlogdienst geeft nu geen bruikbaar antwoord.",
       action: `Probeer het over een paar minuten opnieuw. Blijft dit zo? ${beheerder}`,
     },
     identity_unverified: {
@@ -121,7 +126,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     state_expired: {
       title: "Logging in took too long",
-      text: "Logging in has to be done within ten minutes.",
+      text: "The login page was open for more than half an hour.",
       action: again,
     },
     state_used: {
@@ -154,9 +159,14 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       text: "The login service gave an error instead of an answer.",
       action: `Try again later. Does it stay like this? ${administrator}`,
     },
+    configuration_rejected: {
+      title: "Logging in is not rightly set up",
+      text: "The login service does not accept how this environment asks. Trying again is of no use before the settings are corrected.",
+      action: `${administrator} The log tells them what has to change.`,
+    },
     provider_unavailable: {
-      title: "The login service can't be reached",
-      text: "The login service does not answer at the moment.",
+      title: "The login service is unavailable",
+      text: "The login service gives no usable answer at the moment.",
       action: `Try again in a few minutes. Does it stay like this? ${administrator}`,
     },
     identity_unverified: {

@@ -19,7 +19,7 @@ export function describeAnswer(answer: RemoteAnswer & { readonly kind: "answer" 
 }
 
 /** An error code and its description, as they come from a token endpoint or with a callback. */
-function describeError(error: string, description: unknown, secrets: readonly string[]): string {
+export function describeError(error: string, description: unknown, secrets: readonly string[]): string {
   const code = quoteDescription(error, secrets, 60);
   if (typeof description !== "string" || description === "") return code;
   return `${code}: ${quoteDescription(description, secrets)}`;

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { sealAttempt } from "../../src/login/attempt.js";
-import type { LoginRefusal, LoginSuccess } from "../../src/login/outcome.js";
-import type { RefusalCode } from "../../src/login/refusal-code.js";
+import { type RefusalCode, worthAnotherTry } from "../../src/login/refusal-code.js";
 import { createSeals } from "../../src/login/seals.js";
 import { texts } from "../../src/login/texts.js";
 import { Secret } from "../../src/secrets/secret.js";
@@ -9,9 +8,15 @@ import { json, makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { callbackIn, withError, withQuery } from "./callbacks.js";
-import { adminClient, localUser, makeWorld, settingsOf, type World, type WorldOptions } from "./world.js";
-
-type Outcome = LoginSuccess | LoginRefusal;
+import {
+  adminClient,
+  type Finished,
+  localUser,
+  makeWorld,
+  settingsOf,
+  type World,
+  type WorldOptions,
+} from "./world.js";
 
 let key: TestKey;
 beforeAll(async () => {
@@ -21,13 +26,13 @@ beforeAll(async () => {
 interface Attack {
   readonly name: string;
   readonly options?: () => WorldOptions;
-  readonly attack: (world: World, browser: Browser) => Promise<Outcome>;
+  readonly attack: (world: World, browser: Browser) => Promise<Finished>;
   readonly status: number;
   readonly code: RefusalCode;
   /** In the log, the last one. */
   readonly reason: string;
   /** The nearest thing that is let in; an ordinary login in the same world unless said. */
-  readonly twin?: (world: World, browser: Browser) => Promise<Outcome>;
+  readonly twin?: (world: World, browser: Browser) => Promise<Finished>;
 }
 
 const attacks: readonly Attack[] = [
@@ -68,7 +73,7 @@ const attacks: readonly Attack[] = [
       const state = new URLSearchParams(callback.split("?")[1]).get("state") ?? "";
       const forged = { client: "admin-oidc", state, nonce: null, verifier: null, next: "/", issuer: null };
       const seals = createSeals(new Secret("another-secret-that-an-attacker-may-know-2f8c"));
-      const sealed = sealAttempt({ ...forged, startedAtMs: world.clock }, seals);
+      const sealed = sealAttempt({ ...forged, startedAtMs: world.clock, restarts: 0 }, seals);
       return world.login.finish(callback, `${browser.names()[0]}=${sealed}`);
     },
     ...{ status: 400, code: "state_invalid", reason: "cookie_forged" },
@@ -87,16 +92,16 @@ const attacks: readonly Attack[] = [
     ...{ status: 400, code: "state_invalid", reason: "other_client" },
   },
   {
-    name: "S72 a state ten minutes later",
+    name: "F59 S72 a state thirty minutes later",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
-      world.clock += 600_000;
+      world.clock += 1_800_000;
       return world.end(browser, callback);
     },
     ...{ status: 400, code: "state_expired", reason: "state_expired" },
     twin: async (world, browser) => {
       const callback = await callbackIn(world, browser);
-      world.clock += 599_999;
+      world.clock += 1_799_999;
       return world.end(browser, callback);
     },
   },
@@ -330,7 +335,7 @@ const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => json(response, { error: "invalid_client" }, 401);
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "provider_failed", reason: "invalid_client" },
+    ...{ status: 502, code: "configuration_rejected", reason: "invalid_client" },
   },
   {
     name: "a token endpoint that is down",
@@ -439,7 +444,8 @@ describe("a login refuses", () => {
     const browser = openBrowser();
     const refused = await attack(world, browser);
     const { cookies, ...page } = refused.kind === "refused" ? refused : { cookies: [] };
-    expect(page).toEqual({ kind: "refused", status, code, ...texts.nl[code] });
+    const next = worthAnotherTry.has(code) ? "/" : undefined;
+    expect(page).toEqual({ kind: "refused", status, code, ...texts.nl[code], next });
     expect(cookies.filter((cookie) => cookie.includes("session"))).toEqual([]);
     expect(world.reasons().at(-1)).toBe(reason);
     // Nothing else keeps people out.

@@ -43,7 +43,7 @@ it("S89 no secret, code, token or state is in an event, a page, the journal or t
     const outcome = await world.end(browser, change(callback));
     canaries.add(`cookie-${pages.length}`, browser.header()?.split("=")[1] ?? "no-cookie-at-all");
     // The cookies and the principal are the user's own.
-    pages.push(outcome.kind === "refused" ? { ...outcome, cookies: [] } : outcome.next);
+    pages.push(outcome.kind === "refused" ? { ...outcome, cookies: [] } : outcome.kind);
   };
 
   usual();

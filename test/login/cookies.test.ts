@@ -33,7 +33,7 @@ describe("S72 S80 a login's cookies", () => {
     const begun = await world.login.start();
     expect(begun.cookies).toEqual([
       expect.stringMatching(
-        /^__Host-vtb-login-[0-9a-f]{16}=v1\.[\w.-]+; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+        /^__Host-vtb-login-[0-9a-f]{16}=v1\.[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
       ),
     ]);
     const ended = await world.signIn();
@@ -50,7 +50,7 @@ describe("S72 S80 a login's cookies", () => {
     const world = await makeWorld(key, { login: { redirectUri: "http://127.0.0.1:3000/oidc/callback" } });
     const { cookies } = await world.login.start();
     expect(cookies).toEqual([
-      expect.stringMatching(/^vtb-login-[0-9a-f]{16}=v1\.[\w.-]+; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(/^vtb-login-[0-9a-f]{16}=v1\.[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/),
     ]);
     const browser = openBrowser();
     await world.signIn(browser);

@@ -141,7 +141,7 @@ describe("a login at a real provider", () => {
   it("a wrong client secret is the administrator's to solve", async () => {
     const client = { client_id: "basic", client_secret: new Secret("not-the-right-one") };
     const { events, signIn } = await loginAs(client, basic);
-    expect(await signIn(openBrowser())).toMatchObject({ status: 502, code: "provider_failed" });
+    expect(await signIn(openBrowser())).toMatchObject({ status: 502, code: "configuration_rejected" });
     expect(events).toContainEqual(expect.objectContaining({ kind: "refused", reason: "invalid_client" }));
   });
 

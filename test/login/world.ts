@@ -5,7 +5,6 @@ import { createLogin } from "../../src/login/create-login.js";
 import type { LoginEvent } from "../../src/login/event.js";
 import type { Login } from "../../src/login/login.js";
 import type { LoginOptions } from "../../src/login/options.js";
-import type { LoginRefusal, LoginSuccess } from "../../src/login/outcome.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { sealingEnv } from "../support/databases.js";
@@ -64,6 +63,9 @@ export function password(text: string): Attributes {
   return { password: new Secret(text) };
 }
 
+/** What the browser's return may come to. */
+export type Finished = Awaited<ReturnType<Login["finish"]>>;
+
 export interface World {
   readonly login: Login;
   readonly provider: FakeProvider;
@@ -78,9 +80,9 @@ export interface World {
   /** Begins a login in a browser: the URL that it is sent to. */
   readonly begin: (browser: Browser, next?: string) => Promise<URL>;
   /** The browser comes back. */
-  readonly end: (browser: Browser, callback: string) => Promise<LoginSuccess | LoginRefusal>;
+  readonly end: (browser: Browser, callback: string) => Promise<Finished>;
   /** All of it. */
-  readonly signIn: (browser?: Browser, next?: string) => Promise<LoginSuccess | LoginRefusal>;
+  readonly signIn: (browser?: Browser, next?: string) => Promise<Finished>;
   /** Why somebody was refused, as the log has it. */
   readonly reasons: () => readonly string[];
 }
