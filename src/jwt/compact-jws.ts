@@ -2,7 +2,7 @@ import { decodeBase64url } from "./base64url.js";
 import { isOptionalText, type JsonObject, parseJsonObject } from "./json-object.js";
 
 /** The parts of a header that are looked at. Keys that it brings or points to are not among them (RFC 8725 §3.10). */
-interface JoseHeader {
+export interface JoseHeader {
   readonly alg: string;
   readonly kid: string | undefined;
   readonly typ: string | undefined;
@@ -22,6 +22,8 @@ export interface CompactJws {
 interface JwsFault {
   readonly kind: "fault";
   readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
+  /** The member of the header that is to blame. */
+  readonly member?: string;
 }
 
 export type ParseJws = (token: string) => CompactJws | JwsFault;
@@ -67,7 +69,8 @@ function parseHeader(text: string): JoseHeader | JwsFault {
   if (!bytes) return fault("malformed");
   const header = parseJsonObject(bytes);
   if (!header) return fault("malformed_header");
-  if (refusedMembers.some((name) => Object.hasOwn(header, name))) return fault("unsupported_header");
+  const unsupported = refusedMembers.find((name) => Object.hasOwn(header, name));
+  if (unsupported) return { ...fault("unsupported_header"), member: unsupported };
   const { alg, kid, typ } = header;
   if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return fault("malformed_header");
   return kid !== undefined && kid.length > longestKid ? fault("malformed_header") : { alg, kid, typ };

@@ -8,6 +8,8 @@ export interface KeySet {
   /** The checks that a token may be put to: by its key's name, or without one by every key that its algorithm goes with. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
   readonly fingerprints: ReadonlySet<string>;
+  /** What its keys are called, as far as they have names. */
+  readonly kids: readonly string[];
   /** Why keys were left out, once for each of them; those for another use only where no key for signatures is left. */
   readonly ignored: readonly KeyFault[];
 }
@@ -38,6 +40,7 @@ export function keySetOf(keys: readonly PublicKey[], ignored: readonly KeyFault[
       return checks.all.length <= mostCandidates ? checks.all : none;
     },
     fingerprints: new Set(keys.map(({ fingerprint }) => fingerprint)),
+    kids: keys.flatMap(({ kid }) => kid ?? []),
     ignored,
   };
 }

@@ -6,6 +6,8 @@ import type { SignatureCheck } from "../jwt/signature-check.js";
 export interface KeySource {
   /** The checks to put a token to, as far as keys are known now. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
+  /** What the keys are called that are known now, for a log. */
+  readonly names: () => string;
   /** A promise where keys have to be fetched before anything can be said: of true, if these are the first. It never rejects. */
   readonly prepare: (nowMs: number) => Promise<boolean> | undefined;
   /** A promise where a token with an unknown key is worth a fetch, or one is on its way; it never rejects. */
@@ -24,6 +26,7 @@ export interface KeySource {
 export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
   return {
     checksFor: keys.checksFor,
+    names: () => "the key of the client's configuration",
     prepare: () => undefined,
     lookAgain: () => undefined,
     noteUnknown: () => {},

@@ -1,3 +1,4 @@
+import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import { type KeySet, readKeySet } from "../jwt/key-set.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
@@ -29,6 +30,8 @@ const aheadShare = 0.1;
 
 interface Fetched {
   readonly keys: KeySet;
+  /** What they are called, for a log. */
+  readonly names: string;
   readonly atMs: number;
   readonly staleAtMs: number;
 }
@@ -63,7 +66,8 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     backOff.succeeded();
     const { keys, lifeSeconds } = result;
     const isRemoved = [...(fetched?.keys.fingerprints ?? [])].some((print) => !keys.fingerprints.has(print));
-    fetched = { keys, atMs: nowMs, staleAtMs: nowMs + lifeSeconds * 1000 };
+    const names = quoteForeign(keys.kids.join(", ") || "keys without names");
+    fetched = { keys, names, atMs: nowMs, staleAtMs: nowMs + lifeSeconds * 1000 };
     if (isRemoved) onRemoved();
     onEvent({ kind: "keys_fetched", url, keys: keys.fingerprints.size, ignored: keys.ignored });
     return isFirst;
@@ -79,6 +83,7 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
   const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > longestOutageMs;
 
   return {
+    names: () => fetched?.names ?? "nothing",
     checksFor: (algorithm, kid) => fetched?.keys.checksFor(algorithm, kid) ?? [],
     prepare: (nowMs) => {
       if (fetched === undefined || isTooOld(nowMs)) {

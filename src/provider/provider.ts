@@ -49,6 +49,8 @@ export interface KnownProvider {
   readonly retryAtMs: () => number;
   /** Whether a token's `iss` may be the provider's, also before the discovery document is there. */
   readonly mayIssue: (issuer: string) => boolean;
+  /** What its tokens' `iss` is expected to be, for a log; also before the discovery document is there. */
+  readonly issuer: string;
   /** Forgets its keys and fetches them anew. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
 }
@@ -108,6 +110,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     retryAtMs: backOff.retryAtMs,
     refreshKeys: async () => provider?.keys?.refresh(),
     // What the discovery document is held against.
+    issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
     resolve: (nowMs) => {
       const isAskable = discovery !== null && !provider && (flight || backOff.isOver(nowMs));

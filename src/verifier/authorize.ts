@@ -18,13 +18,16 @@ export function createAuthorize({ authenticate, problems, report }: AuthorizeOpt
     const { principal } = outcome;
     if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
     const { scheme, credential, user } = principal;
-    report({ kind: "forbidden", scheme, credential, username: user.username, permission });
-    return { kind: "refused", problem: problems.permissionDenied(scheme) };
+    const problem = problems.permissionDenied(scheme);
+    const { instance } = problem.body;
+    report({ kind: "forbidden", scheme, credential, username: user.username, permission, instance });
+    return { kind: "refused", problem };
   };
   const unavailable = (error: unknown): Decision => {
     if (!(error instanceof SetupError)) throw error;
-    report({ kind: "unavailable", reason: "database", error });
-    return { kind: "refused", problem: problems.serviceUnavailable(retryAfterSeconds) };
+    const problem = problems.serviceUnavailable(retryAfterSeconds);
+    report({ kind: "unavailable", reason: "database", error, instance: problem.body.instance });
+    return { kind: "refused", problem };
   };
   return (authorization, permission, context) => {
     try {

@@ -2,10 +2,14 @@ import type { RequestContext } from "./verifier.js";
 
 /** What a log should hear of a refusal beside its reason. */
 export interface RefusalDetails {
+  /** Of the user that the credential's claims name. */
+  readonly username?: string;
   /** The path to the claim that is to blame, as a file writes it. */
   readonly claim?: string;
   /** What came instead of what is expected: bounded, in one line, never the credential. */
   readonly found?: string;
+  /** What would have been accepted in its place. */
+  readonly expected?: string;
   /** What an operator may do about it, where that is not plain from the reason. */
   readonly hint?: string;
 }
@@ -25,6 +29,8 @@ export type BearerOutcome =
       readonly kind: "unavailable";
       readonly reason: string;
       readonly retryAfterSeconds: number;
+      /** What came instead of an answer, as in {@link RefusalDetails}. */
+      readonly found?: string | undefined;
       /** The credential, or how many of them its source sends, is the reason. */
       readonly isCallersFault?: boolean;
     };

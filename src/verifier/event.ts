@@ -5,31 +5,41 @@ import type { Scheme } from "./fault.js";
 
 /** What is worth a line in a log. It never holds a credential. */
 export type VerifierEvent =
-  | ({
+  | (Answered & {
       readonly kind: "rejected";
       readonly scheme: Scheme | undefined;
       /** A stable word such as `unknown_token`, `expired` or `mistyped`. */
       readonly reason: string;
       /** The identifier of the API token, where there is one. */
       readonly token?: string;
-      readonly username?: string;
     } & RefusalDetails)
   /** Who it is was clear, but not allowed. */
-  | {
+  | (Answered & {
       readonly kind: "forbidden";
       readonly scheme: Scheme;
       /** The identifier of the API token or OIDC client. */
       readonly credential: string;
       readonly username: string;
       readonly permission: string;
-    }
+    })
   /** A source had too many failed attempts; this one was not looked at. An IPv6 source is told as its network. */
-  | { readonly kind: "throttled"; readonly source: string }
+  | (Answered & { readonly kind: "throttled"; readonly source: string })
   /** Nothing is known against the request; it has to be asked again. */
-  | { readonly kind: "unavailable"; readonly reason: string; readonly error?: unknown }
+  | (Answered & {
+      readonly kind: "unavailable";
+      readonly reason: string;
+      /** What came instead of an answer. */
+      readonly found?: string;
+      readonly error?: unknown;
+    })
   /** The times at which tokens were last used were not written. */
   | { readonly kind: "last_used_failed"; readonly tokens: number; readonly error: unknown }
   | BearerEvent;
+
+interface Answered {
+  /** That of the problem that the client got: one finds the other. */
+  readonly instance: string;
+}
 
 /** The name of the `diagnostics_channel` that every event is published on. */
 export const channelName = "vtb-setup:verifier";

@@ -39,8 +39,9 @@ export function limitFailures(options: LimitFailuresOptions): Verifier["authenti
     const retryAfterSeconds = limit.take(source, now());
     const isTaken = retryAfterSeconds === undefined;
     if (!isTaken && !(typeof authorization === "string" && letIn.get(digestOf(authorization)))) {
-      report({ kind: "throttled", source });
-      return { kind: "rejected", problem: problems.throttled(retryAfterSeconds), isFailedAttempt: true };
+      const problem = problems.throttled(retryAfterSeconds);
+      report({ kind: "throttled", source, instance: problem.body.instance });
+      return { kind: "rejected", problem, isFailedAttempt: true };
     }
     // Who fails for a fault of ours has not failed.
     const giveUp = (error: unknown): never => {

@@ -10,7 +10,6 @@ type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
 interface BearerRefusal extends RefusalDetails {
   readonly reason: string;
-  readonly username?: string;
 }
 
 /** Turns a refusal into an answer: the reason goes to the log, the client is told little. */
@@ -24,33 +23,44 @@ export interface Refusals {
 export function createRefusals(problems: Problems, report: (event: VerifierEvent) => void): Refusals {
   return {
     malformed(scheme, fault) {
-      report({ kind: "rejected", scheme, reason: fault });
-      return rejected(problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, fault)));
+      const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, fault));
+      report({ kind: "rejected", scheme, reason: fault, ...instanceOf(problem) });
+      return rejected(problem);
     },
     token({ fault, token, username }) {
+      const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
+      const problem = problems.authenticationFailed("invalid_token", "token", detail);
       report({
         ...{ kind: "rejected", scheme: "token", reason: fault },
         ...(token !== undefined && { token }),
         ...(username !== undefined && { username }),
+        ...instanceOf(problem),
       });
-      const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
-      return rejected(problems.authenticationFailed("invalid_token", "token", detail));
+      return rejected(problem);
     },
-    bearer({ reason, username, claim, found, hint }) {
+    bearer({ reason, username, claim, found, expected, hint }) {
+      const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(reason));
       report({
         ...{ kind: "rejected", scheme: "bearer", reason },
         ...(username !== undefined && { username }),
         ...(claim !== undefined && { claim }),
         ...(found !== undefined && { found }),
+        ...(expected !== undefined && { expected }),
         ...(hint !== undefined && { hint }),
+        ...instanceOf(problem),
       });
-      return rejected(problems.authenticationFailed("invalid_token", "bearer", bearerText(reason)));
+      return rejected(problem);
     },
-    unavailable({ reason, retryAfterSeconds, isCallersFault = false }) {
-      report({ kind: "unavailable", reason });
-      return rejected(problems.serviceUnavailable(retryAfterSeconds), isCallersFault);
+    unavailable({ reason, retryAfterSeconds, found, isCallersFault = false }) {
+      const problem = problems.serviceUnavailable(retryAfterSeconds);
+      report({ kind: "unavailable", reason, ...(found !== undefined && { found }), ...instanceOf(problem) });
+      return rejected(problem, isCallersFault);
     },
   };
+}
+
+function instanceOf({ body: { instance } }: Rejected["problem"]): { readonly instance: string } {
+  return { instance };
 }
 
 function rejected(problem: Rejected["problem"], isFailedAttempt = true): Rejected {

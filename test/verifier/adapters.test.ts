@@ -180,7 +180,7 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     expect(answer).toMatchObject({ status: 429, headers: { "cache-control": "no-store" } });
     expect(Number(answer.headers["retry-after"])).toBeGreaterThan(50);
     expect(JSON.parse(answer.text)).toMatchObject({ code: "throttled", status: 429 });
-    expect(events.at(-1)).toEqual({ kind: "throttled", source: "127.0.0.1" });
+    expect(events.at(-1)).toMatchObject({ kind: "throttled", source: "127.0.0.1" });
     expect((await ask(url, authorized)).status).toBe(200);
   });
 

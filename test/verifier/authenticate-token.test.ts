@@ -104,9 +104,10 @@ describe("Token", () => {
     setNow(noon - 1);
     principalIn(await authenticate(bearing(tokenValue)));
     setNow(noon);
-    expect(problemIn(await authenticate(bearing(tokenValue))).body.detail).toBe("Ongeldige token.");
+    const { detail, instance } = problemIn(await authenticate(bearing(tokenValue))).body;
+    expect(detail).toBe("Ongeldige token.");
     const rejected = { kind: "rejected", scheme: "token", reason: "expired", token: "forms", username: "forms" };
-    expect(events).toEqual([rejected]);
+    expect(events).toEqual([{ ...rejected, instance }]);
   });
 
   it("fails closed on a time that can't be read", async () => {

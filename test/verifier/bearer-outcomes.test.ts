@@ -86,8 +86,11 @@ describe("Bearer", () => {
     const { ask, accepted, world, events } = await makeAuthenticate();
     principalIn(await ask(accepted));
     await world.apply([user("jan", { is_active: false })]);
-    expect(problemIn(await ask(accepted)).body.detail).toBe("Gebruiker inactief of verwijderd.");
-    expect(events).toEqual([{ kind: "rejected", scheme: "bearer", reason: "inactive_user", username: "jan" }]);
+    const { detail, instance } = problemIn(await ask(accepted)).body;
+    expect(detail).toBe("Gebruiker inactief of verwijderd.");
+    expect(events).toEqual([
+      { kind: "rejected", scheme: "bearer", reason: "inactive_user", username: "jan", instance },
+    ]);
   });
 
   it("refuses a user that is not there any more", async () => {
@@ -120,12 +123,15 @@ describe("Bearer", () => {
 
   it("A10.75 answers 401 to a refused token, whatever the reason", async () => {
     const { ask, events } = await makeAuthenticate();
-    expect(problemIn(await ask({ kind: "refused", reason: "expired" }))).toMatchObject({
+    const problem = problemIn(await ask({ kind: "refused", reason: "expired" }));
+    expect(problem).toMatchObject({
       status: 401,
       headers: { "WWW-Authenticate": 'Bearer realm="api", error="invalid_token", Token realm="api"' },
       body: { code: "authentication_failed", detail: "Token verification failed" },
     });
-    expect(events).toEqual([{ kind: "rejected", scheme: "bearer", reason: "expired" }]);
+    expect(events).toEqual([
+      { kind: "rejected", scheme: "bearer", reason: "expired", instance: problem.body.instance },
+    ]);
   });
 
   it("S50 answers 503 with Retry-After, not 401, where the provider could not be asked", async () => {
@@ -137,7 +143,7 @@ describe("Bearer", () => {
       body: { code: "service_unavailable" },
     });
     expect(problem.headers).not.toHaveProperty("WWW-Authenticate");
-    expect(events).toEqual([{ kind: "unavailable", reason: "keys_unavailable" }]);
+    expect(events).toEqual([{ kind: "unavailable", reason: "keys_unavailable", instance: problem.body.instance }]);
     principalIn(await ask(accepted));
   });
 });

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { channelName, createReporter, type VerifierEvent } from "../../src/verifier/event.js";
-import { makeWorld, principalIn, token, tokenValue } from "./verifier-world.js";
+import { makeWorld, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
 
 function listen(): readonly unknown[] {
   const heard: unknown[] = [];
@@ -15,9 +15,9 @@ describe("the verifier's events", () => {
   it("reach onEvent and the diagnostics channel alike", async () => {
     const heard = listen();
     const { authenticate, events } = await makeWorld([token("a", tokenValue)]);
-    await authenticate("Token nobodys");
+    const { instance } = problemIn(await authenticate("Token nobodys")).body;
     expect(channelName).toBe("vtb-setup:verifier");
-    expect(heard).toEqual([{ kind: "rejected", scheme: "token", reason: "unknown_token" }]);
+    expect(heard).toEqual([{ kind: "rejected", scheme: "token", reason: "unknown_token", instance }]);
     expect(events).toEqual(heard);
   });
 
@@ -30,11 +30,12 @@ describe("the verifier's events", () => {
 
   it("tell who lacked which permission", async () => {
     const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
-    await verifier.authorize(`Token ${tokenValue}`, "taken.add_externetaak");
+    const decision = await verifier.authorize(`Token ${tokenValue}`, "taken.add_externetaak");
+    const instance = decision.kind === "refused" && decision.problem.body.instance;
     expect(events).toEqual([
       {
         ...{ kind: "forbidden", scheme: "token", credential: "forms", username: "forms" },
-        permission: "taken.add_externetaak",
+        ...{ permission: "taken.add_externetaak", instance },
       },
     ]);
   });
@@ -45,7 +46,7 @@ describe("the verifier's events", () => {
     const failing = createReporter(() => {
       throw new Error("the log is full");
     });
-    const event: VerifierEvent = { kind: "unavailable", reason: "database" };
+    const event: VerifierEvent = { kind: "unavailable", reason: "database", instance: "urn:uuid:1" };
     expect(() => failing(event)).not.toThrow();
     expect(nextTick.mock.calls[0]?.[0]).toThrow("the log is full");
   });

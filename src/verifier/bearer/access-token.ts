@@ -26,6 +26,8 @@ const otherUses: ReadonlyMap<unknown, OtherTokenFault> = new Map([
   ["refresh", "refresh_token"],
   ["refresh_token", "refresh_token"],
 ]);
+const textMarks = ["typ", "token_use", "nonce", "cid", "appid"] as const;
+const listMarks = ["scope", "scp"] as const;
 // What providers put into access tokens, of RFC 9068 or their own form, and not into ID tokens.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
@@ -36,11 +38,11 @@ export function checkAccessToken(
   rules: TokenRules,
 ): AccessTokenFault | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
-  if (!hasReadableMarks(claims)) return "claim_malformed";
+  if (oddMark(claims)) return "claim_malformed";
   const other = readOtherToken(claims);
   if (other) return other;
   if (Object.hasOwn(claims, "c_hash")) return "id_token";
-  if (rules.isStrict && !hasRequiredClaims(claims)) return "claim_missing";
+  if (rules.isStrict && missingClaim(claims)) return "claim_missing";
   return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
 }
 
@@ -88,11 +90,11 @@ export function mayBeIdToken({ clientId, acceptsAtHash }: OidcClient, { header, 
   return audience.includes(clientId) && !isOfAnother;
 }
 
-/** Of another type than it must be, a claim says nothing about what sort of token it stands in. */
-export function hasReadableMarks({ typ, token_use: use, nonce, cid, appid, scope, scp }: JsonObject): boolean {
-  const areTexts =
-    isOptionalText(typ) && isOptionalText(use) && isOptionalText(nonce) && isOptionalText(cid) && isOptionalText(appid);
-  return areTexts && isOptionalTexts(scope) && isOptionalTexts(scp);
+/** The claim that is of another type than it must be: it says nothing about what sort of token it stands in. */
+export function oddMark(claims: JsonObject): string | undefined {
+  for (const name of textMarks) if (!isOptionalText(claims[name])) return name;
+  for (const name of listMarks) if (!isOptionalTexts(claims[name])) return name;
+  return undefined;
 }
 
 function isAcceptedType(typ: string | undefined, isStrict: boolean): boolean {
@@ -101,9 +103,11 @@ function isAcceptedType(typ: string | undefined, isStrict: boolean): boolean {
   return accessTypes.has(type) || (!isStrict && type === "jwt");
 }
 
-/** RFC 9068 §2.2; issuer, times, subject and audience are looked at anyway. */
-function hasRequiredClaims({ iat, jti, client_id: clientId }: JsonObject): boolean {
-  return iat !== undefined && isText(jti) && isText(clientId);
+/** What a token lacks by RFC 9068 §2.2; issuer, times, subject and audience are looked at anyway. */
+export function missingClaim({ iat, jti, client_id: clientId }: JsonObject): string | undefined {
+  if (iat === undefined) return "iat";
+  if (!isText(jti)) return "jti";
+  return isText(clientId) ? undefined : "client_id";
 }
 
 function isText(value: unknown): boolean {

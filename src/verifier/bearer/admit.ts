@@ -75,7 +75,7 @@ export function createAdmit(options: AdmitOptions): Admit {
       const age = await ageOf(admission);
       const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
       const result = await signIn(person, profile, { ...options, ...own });
-      if (result.kind === "fault") return keepFailure(result.reason, now());
+      if (result.kind === "fault") return keepFailure(result.reason, now(), { username: profile.username.name });
       const { userId, revision, isWritten, isStale, isNewest, linkedBy } = result;
       for (const note of profile.notes) onEvent({ ...note, client: identifier, userId });
       if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });

@@ -1,4 +1,5 @@
 import { type Eventual, follow } from "../../eventual.js";
+import { kindOf } from "../../identity/claim-values.js";
 import { readPerson } from "../../identity/person.js";
 import type { OpenAccess } from "../../provider/client.js";
 import { readerOf } from "../../provider/userinfo-reader.js";
@@ -27,11 +28,14 @@ interface UserinfoQuestion {
 
 export type AskUserinfo = (session: Session, question: UserinfoQuestion) => Eventual<Verdict>;
 
+const noEndpointHint =
+  "write `userinfo_claims_source: id_token` at the client, or the provider's `oidc_op_user_endpoint`";
+
 /** Makes the function that admits with the claims of the userinfo endpoint. */
 export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo {
   return (session, { admission, issuer, access, request, keepUntilMs }) => {
     const { userinfo } = admission.client.provider;
-    if (!userinfo) return refuse("not_configured");
+    if (!userinfo) return refuse("not_configured", { hint: noEndpointHint });
     const { credential, digest, context } = request;
     const reader = readerOf(admission.client, access);
     return follow(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
@@ -39,12 +43,15 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
       const { claims, readAtMs } = answer;
       const { token } = admission;
       // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
-      if (token.sub !== undefined && claims.sub !== token.sub) return keepFailure("userinfo_mismatch", now());
+      if (token.sub !== undefined && claims.sub !== token.sub) {
+        const found = typeof claims.sub === "string" ? "another one" : kindOf(claims.sub);
+        return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the token's" });
+      }
       // Where only userinfo says whose the token is, it is a user's: a client has none.
       const person = readPerson(issuer, token.sub === undefined ? { sub: claims.sub } : token);
       return person
         ? admit(session, { ...admission, person, claims, readAtMs })
-        : keepFailure("subject_invalid", now());
+        : keepFailure("subject_invalid", now(), { claim: "sub", found: kindOf(claims.sub) });
     });
   };
 }

@@ -59,7 +59,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   let loading: Promise<Session> | undefined;
 
   const loader = createLoader({
-    ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize },
+    ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize, rules },
     fetchFor: (caFile) =>
       options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
     onKeysRemoved: () => dropConclusions(),

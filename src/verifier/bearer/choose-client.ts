@@ -1,4 +1,5 @@
 import type { CompactJws } from "../../jwt/compact-jws.js";
+import type { JsonObject } from "../../jwt/json-object.js";
 import type { OidcClient, OpenAccess } from "../../provider/client.js";
 import type { KnownProvider } from "../../provider/provider.js";
 import { isMeantFor } from "./access-token.js";
@@ -9,12 +10,13 @@ export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
   /** It may be for a client whose provider's discovery document is missing. */
   | { readonly kind: "pending"; readonly provider: KnownProvider }
-  | { readonly kind: "refused"; readonly reason: ChoiceFault };
+  /** `clients`: those that it came furthest with. */
+  | { readonly kind: "refused"; readonly reason: ChoiceFault; readonly clients: readonly OidcClient[] };
 
 /** In the order in which a token got further. */
 const faults = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
-type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
+export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
 
 /**
  * The client that a token says it is for. Nothing is fetched for a token of another issuer, algorithm or audience than a
@@ -26,20 +28,35 @@ export function chooseClient(
   rules: TokenRules,
 ): Choice {
   const { iss } = claims;
-  if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer" };
+  if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer", clients: [] };
   const { byIssuer, ofAnyIssuer, clients, pending } = configuration;
   const candidates = byIssuer.get(iss) ?? ofAnyIssuer;
-  let furthest = 0;
+  let furthest = -1;
+  let blamed: readonly OidcClient[] = [];
   for (const client of candidates) {
     const { access } = client;
-    if (access.kind === "unusable") furthest = Math.max(furthest, faults.indexOf(access.reason));
-    else if (access.kind === "disabled") furthest = Math.max(furthest, faults.indexOf("client_disabled"));
-    else if (access.algorithm.name !== header.alg) furthest = Math.max(furthest, faults.indexOf("wrong_algorithm"));
-    else if (!isMeantFor(client, claims, rules)) furthest = Math.max(furthest, faults.indexOf("wrong_audience"));
-    else return { kind: "chosen", client, access };
+    const fault = faultOf(client, header.alg, claims, rules);
+    if (fault === undefined && access.kind === "open") return { kind: "chosen", client, access };
+    const step = fault === undefined ? 0 : faults.indexOf(fault);
+    if (step >= furthest) blamed = step === furthest ? [...blamed, client] : [client];
+    furthest = Math.max(furthest, step);
   }
   const provider = pending.find(({ mayIssue }) => mayIssue(iss));
   if (provider) return { kind: "pending", provider };
   const isUnknown = candidates.length === 0 && clients.length + pending.length > 0;
-  return { kind: "refused", reason: isUnknown ? "unknown_issuer" : (faults[furthest] ?? "not_configured") };
+  const reason = isUnknown ? "unknown_issuer" : (faults[furthest] ?? "not_configured");
+  return { kind: "refused", reason, clients: blamed };
+}
+
+function faultOf(
+  client: OidcClient,
+  algorithm: string,
+  claims: JsonObject,
+  rules: TokenRules,
+): (typeof faults)[number] | undefined {
+  const { access } = client;
+  if (access.kind === "unusable") return access.reason;
+  if (access.kind === "disabled") return "client_disabled";
+  if (access.algorithm.name !== algorithm) return "wrong_algorithm";
+  return isMeantFor(client, claims, rules) ? undefined : "wrong_audience";
 }

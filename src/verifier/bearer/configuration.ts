@@ -1,7 +1,9 @@
 import type { Database } from "../../database/database.js";
+import { quoteForeign } from "../../formats/foreign-text.js";
 import { readRevision } from "../../identity/sign-in.js";
 import type { OidcClient } from "../../provider/client.js";
 import type { KnownProvider, ProviderRow } from "../../provider/provider.js";
+import type { TokenRules } from "./token-rules.js";
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */
 export interface BearerConfiguration {
@@ -15,6 +17,14 @@ export interface BearerConfiguration {
   readonly acceptsAtHash: boolean;
   /** The providers of further clients, whose discovery documents are missing. */
   readonly pending: readonly KnownProvider[];
+  /** For a log: the issuers that are known, and what a token of each client has to have. */
+  readonly issuerNames: string;
+  readonly expectations: ReadonlyMap<OidcClient, Expectation>;
+}
+
+interface Expectation {
+  readonly algorithm: string;
+  readonly audience: string;
 }
 
 /** Reads the rows of the named clients with their providers. */
@@ -59,6 +69,7 @@ export function configure(
   revision: number,
   clients: readonly OidcClient[],
   pending: readonly KnownProvider[],
+  rules: TokenRules,
 ): BearerConfiguration {
   const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
@@ -68,7 +79,21 @@ export function configure(
   const isAlone = clients.length === 1 && pending.length === 0;
   const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : [];
   const acceptsAtHash = clients.some((client) => client.acceptsAtHash);
-  return { revision, byIssuer, ofAnyIssuer, clients, acceptsAtHash, pending };
+  const issuers = [...byIssuer.keys(), ...pending.map(({ issuer }) => issuer)];
+  return {
+    ...{ revision, byIssuer, ofAnyIssuer, clients, acceptsAtHash, pending },
+    issuerNames: quoteForeign(isAlone && issuers.length === 0 ? "any issuer" : issuers.join(" or ")),
+    expectations: new Map(clients.map((client) => [client, expectationOf(client, rules)])),
+  };
+}
+
+function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }: TokenRules): Expectation {
+  const names = audience.length > 0 ? audience : [clientId];
+  const places = audience.length > 0 || isStrict ? "aud" : "aud, azp or client_id";
+  return {
+    algorithm: access.kind === "open" ? access.algorithm.name : "",
+    audience: `${quoteForeign(names.join(" or "))} in ${places}`,
+  };
 }
 
 /** Why a client lets nobody in, for an operator. */

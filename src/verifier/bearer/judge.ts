@@ -1,15 +1,18 @@
 import { type Eventual, follow } from "../../eventual.js";
 import { readPerson } from "../../identity/person.js";
-import { type CompactJws, createJwsParser } from "../../jwt/compact-jws.js";
+import { createJwsParser } from "../../jwt/compact-jws.js";
 import { secondsUntil } from "../../provider/back-off.js";
 import { checkSignature, unknownKey } from "../../provider/check-signature.js";
+import type { OidcClient } from "../../provider/client.js";
+import type { KeySource } from "../../provider/key-source.js";
 import type { KnownProvider } from "../../provider/provider.js";
 import { checkAccessToken, hasIdTokenMark, mayBeIdToken } from "./access-token.js";
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import { chooseClient } from "./choose-client.js";
-import { isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
-import { refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-refusal.js";
+import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
+import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
 import { endOfToken, type TokenRules } from "./token-rules.js";
 
 export interface JudgeOptions {
@@ -31,28 +34,43 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     if (jws.kind === "fault") {
       const isUnreadable = isEncrypted(request.credential);
       const mayBeKnown = !rules.isStrict && (isUnreadable || isOpaque(request.credential));
-      if (!mayBeKnown) return isUnreadable ? refuse("encrypted_token") : refuse(jws.reason);
+      if (!mayBeKnown) {
+        return isUnreadable
+          ? refuse("encrypted_token", encryptedDetails)
+          : refuse(jws.reason, describeUnreadable(request.credential, jws.member));
+      }
       const provider = onlyProvider(session);
       return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
     }
+    const { configuration } = session;
+    const { header, claims } = jws;
+    const refused = (clients: readonly OidcClient[], keys?: KeySource): RefusedToken => ({
+      ...{ header, claims, nowMs, rules, configuration, clients },
+      ...(keys && { keys }),
+    });
     const fault = checkAccessToken(jws, nowMs, rules);
-    if (fault) return refuse(fault);
-    if (hasIdTokenMark(jws, session.configuration.acceptsAtHash)) return refuseIdToken(jws);
-    const choice = chooseClient(session.configuration, jws, rules);
+    if (fault) return refuse(fault, describeRefusal(fault, refused([])));
+    if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return refuseIdToken(refused([]));
+    const choice = chooseClient(configuration, jws, rules);
     if (choice.kind === "pending") return awaitProvider(choice.provider, nowMs);
-    if (choice.kind === "refused") return refuse(choice.reason);
+    if (choice.kind === "refused")
+      return refuse(choice.reason, describeRefusal(choice.reason, refused(choice.clients)));
     const { client, access } = choice;
-    if (hasIdTokenMark(jws, client.acceptsAtHash)) return refuseIdToken(jws);
+    if (hasIdTokenMark(jws, client.acceptsAtHash)) return refuseIdToken(refused([client]));
     // Both were looked at above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
     // First of all: whatever is asked or remembered is about somebody.
     const person = readPerson(times.iss, jws.claims, client.names);
-    if (!person) return refuse("subject_invalid");
+    if (!person) return refuse("subject_invalid", describeRefusal("subject_invalid", refused([client])));
     // A client that acts in its own name has no user to ask about.
     const asksUserinfo = client.asksUserinfo && !person.isClient;
-    if (!asksUserinfo && mayBeIdToken(client, jws)) return refuse("id_token");
+    if (!asksUserinfo && mayBeIdToken(client, jws)) return refuseIdToken(refused([client]));
     return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
-      if (checked.kind !== "valid") return checked === unknownKey ? refuse(checked.reason) : verdictOf(checked, now());
+      if (checked.kind === "unavailable") return verdictOf({ ...checked, found: describeKey(header) }, now());
+      if (checked.kind === "refused") {
+        const details = describeRefusal(checked.reason, refused([client], access.keys));
+        return checked === unknownKey ? refuse(checked.reason, details) : keepFailure(checked.reason, now(), details);
+      }
       const endsAtMs = endOfToken(times, rules);
       // Written out: spreading objects is what would cost most here.
       const admission = {
@@ -73,13 +91,18 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
   async function awaitProvider(provider: KnownProvider, nowMs: number): Promise<Verdict> {
     await provider.resolve(nowMs);
     const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());
-    return { outcome: { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds }, keepUntilMs: 0 };
+    const found = `no discovery document of ${provider.issuer}`;
+    return {
+      outcome: { kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds, found },
+      keepUntilMs: 0,
+    };
   }
 }
 
 /** Dex's access tokens can't be told from its ID tokens. */
 const dexHint = "Dex: login only, unless the client has accept_at_hash: true";
 
-function refuseIdToken({ claims }: CompactJws): Verdict {
-  return refuse("id_token", Object.hasOwn(claims, "at_hash") ? { hint: dexHint } : {});
+function refuseIdToken(token: RefusedToken): Verdict {
+  const details = describeRefusal("id_token", token);
+  return refuse("id_token", Object.hasOwn(token.claims, "at_hash") ? { ...details, hint: dexHint } : details);
 }

@@ -5,6 +5,7 @@ import { createProvider, type KnownProvider, type Provider, type ProviderOptions
 import type { Vault } from "../../secrets/vault.js";
 import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
 import type { OnBearerEvent } from "./event.js";
+import type { TokenRules } from "./token-rules.js";
 
 export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly onEvent: OnBearerEvent;
@@ -14,6 +15,7 @@ export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly vault: Vault;
   /** Groups that no claim may give. */
   readonly reservedGroups: readonly string[];
+  readonly rules: TokenRules;
 }
 
 /** What it learned of the providers outlives a change of the rows. */
@@ -46,7 +48,7 @@ export function createLoader(options: LoadOptions): Loader {
       const provider = providers.get(providerKey(row));
       return provider && !provider.current() ? provider : [];
     });
-    const configuration = configure(revision, clients, pending);
+    const configuration = configure(revision, clients, pending, options.rules);
     for (const client of clients) tell(client, configuration);
     return configuration;
   };

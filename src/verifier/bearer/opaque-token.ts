@@ -8,9 +8,10 @@ import type { OidcClient } from "../../provider/client.js";
 import type { KnownProvider } from "../../provider/provider.js";
 import type { Secret } from "../../secrets/secret.js";
 import { sourceOf } from "../source-key.js";
-import { hasReadableMarks, isMeantFor, type OtherTokenFault, readOtherToken } from "./access-token.js";
+import { isMeantFor, type OtherTokenFault, oddMark, readOtherToken } from "./access-token.js";
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
+import { describeRefusal } from "./describe-refusal.js";
 import type { OnBearerEvent } from "./event.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
 import { endOfToken, type TokenRules } from "./token-rules.js";
@@ -35,6 +36,15 @@ const encryptedForm = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
 const lifeOfUnended = 60;
 // RFC 6750 §2.1.
 const bearerCharacters = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+const onlyOneHint =
+  "an opaque token does not say whose it is: it is accepted only where the verifier has one client, which is enabled";
+const noEndpointHint = "write `oidc_op_introspection_endpoint` at the provider, or have it give JWTs as access tokens";
+/** Of a token in five parts that nobody can be asked about. */
+export const encryptedDetails = {
+  found: "an encrypted token, in five parts",
+  hint: "write `oidc_op_introspection_endpoint` at the provider, or have it sign access tokens without encrypting them; with Auth0, ask for an audience",
+};
 
 /** Whether a credential that is no JWT may be one that only its provider understands. */
 export function isOpaque(credential: string): boolean {
@@ -64,13 +74,21 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
   return (session, request, nowMs) => {
     const client = onlyClient(session);
     const isUnreadable = isEncrypted(request.credential);
-    if (client?.access.kind !== "open") return isUnreadable ? refuse("encrypted_token") : refuse("malformed");
+    if (client?.access.kind !== "open") {
+      return isUnreadable ? refuse("encrypted_token", encryptedDetails) : refuse("malformed", { hint: onlyOneHint });
+    }
     const { access, clientId } = client;
     const { issuer, introspection } = client.provider;
-    if (!introspection) return isUnreadable ? refuse("encrypted_token") : refuse("no_introspection");
+    if (!introspection) {
+      return isUnreadable
+        ? refuse("encrypted_token", encryptedDetails)
+        : refuse("no_introspection", { hint: noEndpointHint });
+    }
     const secret = secretOf(client);
     // Whose users these are must be known, and an endpoint that answers whoever asks is none to rely on.
-    if (issuer === null || secret === "unusable") return refuse("not_configured");
+    if (issuer === null) return refuse("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
+    if (secret === "unusable")
+      return refuse("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
     const { credential, digest, context } = request;
     const question = {
       ...{ credential, digest, source: sourceOf(context), client: { clientId, secret } },
@@ -81,7 +99,13 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, untilMs, readAtMs } = answer;
       const token = readAnswer(client, claims, issuer, nowMs, rules);
-      if (typeof token === "string") return keepFailure(token, now());
+      const describe = (reason: IntrospectionFault) =>
+        describeRefusal(reason, {
+          ...{ header: undefined, nowMs, rules, configuration: session.configuration, clients: [client] },
+          // It may be left out.
+          claims: { exp: nowMs / 1000, ...claims },
+        });
+      if (typeof token === "string") return keepFailure(token, now(), describe(token));
       const keepUntilMs = endOfToken(token, rules);
       const reliableUntilMs = Math.min(keepUntilMs, untilMs);
       const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;
@@ -93,7 +117,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       const person = readPerson(issuer, token.claims, client.names);
       return person
         ? admit(session, { ...admission, person, claims: token.claims })
-        : keepFailure("subject_invalid", now());
+        : keepFailure("subject_invalid", now(), describe("subject_invalid"));
     });
   };
 
@@ -145,7 +169,7 @@ function readAnswer(
 ): IntrospectedToken | IntrospectionFault {
   const { iss, sub, token_type: type, aud, ...rest } = answer;
   if (iss !== undefined && iss !== issuer) return "wrong_issuer";
-  if (!isOptionalText(type) || !hasReadableMarks(answer)) return "claim_malformed";
+  if (!isOptionalText(type) || oddMark(answer)) return "claim_malformed";
   // RFC 7662 §2.2 and RFC 8705 §3.2: what is bound to a key, or no access token, is none for `Bearer`.
   const kind = type?.toLowerCase() ?? "bearer";
   const other = kind === "dpop" ? "proof_of_possession" : readOtherToken(answer);

@@ -53,8 +53,8 @@ export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: numb
 }
 
 /** For refusals that cost much to find out. */
-export function keepFailure(reason: string, nowMs: number): Verdict {
-  return { outcome: { kind: "refused", reason }, keepUntilMs: nowMs + failureMs };
+export function keepFailure(reason: string, nowMs: number, details?: RefusalDetails): Verdict {
+  return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: nowMs + failureMs };
 }
 
 export function refuse(reason: string, details?: RefusalDetails): Verdict {
@@ -63,5 +63,5 @@ export function refuse(reason: string, details?: RefusalDetails): Verdict {
 
 /** The same for what failed along the way; what is not there now may be there the next moment. */
 export function verdictOf(failure: Exclude<BearerOutcome, { kind: "accepted" }>, nowMs: number): Verdict {
-  return failure.kind === "refused" ? keepFailure(failure.reason, nowMs) : { outcome: failure, keepUntilMs: 0 };
+  return { outcome: failure, keepUntilMs: failure.kind === "refused" ? nowMs + failureMs : 0 };
 }

@@ -4,7 +4,17 @@ import { Secret } from "../../../src/secrets/secret.js";
 import { digestToken, generateToken } from "../../../src/secrets/token.js";
 import { serve } from "../../support/http-server.js";
 import { encode, type Issuer, makeKey, signParts, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, clientSecret, goodClaims, goodToken, makeWorld, providerOf, start, type World } from "./world.js";
+import {
+  clientOf,
+  clientSecret,
+  goodClaims,
+  goodToken,
+  makeWorld,
+  providerOf,
+  refusedFor,
+  start,
+  type World,
+} from "./world.js";
 
 let idp: Issuer;
 let other: Issuer;
@@ -87,7 +97,7 @@ describe("a bearer token's algorithm and key", () => {
     };
     for (const secret of ["x", "x".repeat(least - 1)]) {
       const world = await makeSymmetric(secret);
-      expect(await world.authenticate(tokenWith(secret))).toEqual({ kind: "refused", reason: "weak_secret" });
+      expect(await world.authenticate(tokenWith(secret))).toEqual(refusedFor("weak_secret"));
       const message = `its secret is shorter than the ${least} bytes that ${alg} needs`;
       expect(world.events).toContainEqual({ kind: "client_unusable", client: "api-oidc", message });
     }
@@ -99,7 +109,7 @@ describe("a bearer token's algorithm and key", () => {
   it("S12 is refused with an alg that is not configured though the key allows it, before a key is looked for", async () => {
     const world = await makeUsual();
     const requests = idp.keyRequests();
-    expect(await world.authenticate(goodToken(idp, rs512))).toEqual({ kind: "refused", reason: "wrong_algorithm" });
+    expect(await world.authenticate(goodToken(idp, rs512))).toEqual(refusedFor("wrong_algorithm"));
     expect(idp.keyRequests()).toBe(requests);
     await refuse(world, goodToken(idp, rs512), "wrong_algorithm");
     const twin = await makeWorld([providerOf(idp), clientOf({ sign_algo: "RS512" })]);
@@ -261,7 +271,7 @@ describe("a bearer token's claims", () => {
   it("S24 are refused with an unknown issuer before anything is fetched", async () => {
     const world = await makeUsual();
     const [before, elsewhere] = [idp.keyRequests(), other.requests.length];
-    expect(await world.authenticate(goodToken(other, sameKid))).toEqual({ kind: "refused", reason: "unknown_issuer" });
+    expect(await world.authenticate(goodToken(other, sameKid))).toEqual(refusedFor("unknown_issuer"));
     expect([idp.keyRequests(), other.requests.length]).toEqual([before, elsewhere]);
     await refuse(world, goodToken(other, sameKid), "unknown_issuer");
   });
@@ -343,21 +353,21 @@ describe("a credential that is no token of the provider's", () => {
 describe("a client", () => {
   it("A11.80 that is disabled lets nobody in, unlike the incumbent's at its API", async () => {
     const world = await makeWorld([providerOf(idp), clientOf({ enabled: false })]);
-    expect(await world.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "client_disabled" });
+    expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("client_disabled"));
     await world.apply(providerOf(idp), clientOf());
     expect(await world.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
   });
 
   it("A10.77 that is not configured lets nobody in, and neither does a database without one", async () => {
     const world = await makeWorld([providerOf(idp), clientOf({}, "other-client")]);
-    expect(await world.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "not_configured" });
+    expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
     await world.apply(providerOf(idp), clientOf());
     expect(await world.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
   });
 
   it("A11.81 with neither a sign key nor published keys lets nobody in, and an event says why", async () => {
     const world = await makeWorld([providerOf(idp, "idp", { jwks_endpoint: null }), clientOf()]);
-    expect(await world.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "not_configured" });
+    expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
     expect(world.events).toMatchObject([{ kind: "client_unusable", client: "api-oidc" }]);
   });
 
@@ -375,7 +385,7 @@ describe("a client", () => {
         format === "pem" ? rs256.privateKey.export({ format, type: "pkcs8" }) : rs256.privateKey.export({ format });
       const stored = new Secret(typeof key === "object" ? JSON.stringify(key) : String(key));
       const world = await makeWorld([providerOf(idp), clientOf({ sign_key: stored })]);
-      expect(await world.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "not_configured" });
+      expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
       expect(world.events).toMatchObject([
         { kind: "client_unusable", message: "its sign key can't be used (private)" },
       ]);
@@ -388,7 +398,7 @@ describe("a client", () => {
     expect(await alone.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
     expect(await alone.authenticate(goodToken(idp, rs256, { iss: undefined }))).toMatchObject({ kind: "refused" });
     const both = await makeWorld([nameless, clientOf(), clientOf({}, "api-2")], { clients: ["api-oidc", "api-2"] });
-    expect(await both.authenticate(goodToken(idp, rs256))).toEqual({ kind: "refused", reason: "unknown_issuer" });
+    expect(await both.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("unknown_issuer"));
     expect(both.events.map(({ kind }) => kind)).toEqual(["client_unusable", "client_unusable"]);
   });
 

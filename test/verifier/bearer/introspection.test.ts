@@ -5,7 +5,7 @@ import { Secret } from "../../../src/secrets/secret.js";
 import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";
 import { configurationOf, resource, runOptions } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, clientSecret, makeWorld, providerOf, start } from "./world.js";
+import { clientOf, clientSecret, makeWorld, providerOf, refusedFor, start } from "./world.js";
 
 let idp: Issuer;
 let key: TestKey;
@@ -26,7 +26,6 @@ afterEach(() => idp.close());
 const second = start / 1000;
 const ours = { active: true, client_id: "api", sub: "u-1" };
 const accepted = expect.objectContaining({ kind: "accepted" });
-const refused = (reason: string) => ({ kind: "refused", reason });
 
 /** What the provider says of every token from now on. */
 function say(more: object = {}): void {
@@ -61,7 +60,7 @@ describe("S98 an opaque token", () => {
     say({ client_id: "weather-widget" });
     for (const parts of [fromUserinfo, {}]) {
       const world = await makeAsking(parts);
-      expect(await world.authenticate("opaque-token")).toEqual(refused("wrong_audience"));
+      expect(await world.authenticate("opaque-token")).toEqual(refusedFor("wrong_audience"));
       expect(await users(world)).toEqual([]);
     }
     expect(idp.userinfoRequests()).toBe(0);
@@ -69,7 +68,7 @@ describe("S98 an opaque token", () => {
 
   it("F2: is refused without an introspection endpoint, however userinfo answers", async () => {
     const world = await makeAsking({ ...fromUserinfo, provider: { introspection_endpoint: null } });
-    expect(await world.authenticate("opaque-token")).toEqual(refused("no_introspection"));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor("no_introspection"));
     expect(idp.requests).toEqual([]);
   });
 
@@ -103,7 +102,7 @@ describe("S98 an opaque token", () => {
   ])("F2: is refused with %s", async (_what, more, reason) => {
     say(more);
     const world = await makeAsking();
-    expect(await world.authenticate("opaque-token")).toEqual(refused(reason));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor(reason));
     expect(await users(world)).toEqual([]);
   });
 
@@ -130,7 +129,7 @@ describe("S98 an opaque token", () => {
     const world = await makeAsking();
     for (const token of encrypted) expect(await world.authenticate(token)).toEqual(accepted);
     const strict = await makeAsking({ options: { accessTokenType: "rfc9068" } });
-    for (const token of encrypted) expect(await strict.authenticate(token)).toEqual(refused("encrypted_token"));
+    for (const token of encrypted) expect(await strict.authenticate(token)).toEqual(refusedFor("encrypted_token"));
   });
 
   it("F55: in five parts is called encrypted where no introspection endpoint can be asked, and is sent nowhere", async () => {
@@ -138,11 +137,11 @@ describe("S98 an opaque token", () => {
     const two = await makeAsking({ options: { clients: ["api-oidc", "other-oidc"] } });
     await two.apply(clientOf({ client_id: "other" }, "other-oidc"));
     for (const token of encrypted) {
-      expect(await world.authenticate(token)).toEqual(refused("encrypted_token"));
-      expect(await two.authenticate(token)).toEqual(refused("encrypted_token"));
+      expect(await world.authenticate(token)).toEqual(refusedFor("encrypted_token"));
+      expect(await two.authenticate(token)).toEqual(refusedFor("encrypted_token"));
     }
     for (const token of ["ey.a.b.c.", "ey.a.b.c.d.e", "ey.a..c.d"]) {
-      expect(await world.authenticate(token)).toEqual(refused("malformed"));
+      expect(await world.authenticate(token)).toEqual(refusedFor("malformed"));
     }
     expect(idp.requests).toEqual([]);
   });
@@ -151,7 +150,7 @@ describe("S98 an opaque token", () => {
     const world = await makeAsking({ client: { audience: ["urn:api"] } });
     for (const [index, aud] of [undefined, [], "api", ["urn:other"]].entries()) {
       say({ aud });
-      expect(await world.authenticate(`opaque-${index}`)).toEqual(refused("wrong_audience"));
+      expect(await world.authenticate(`opaque-${index}`)).toEqual(refusedFor("wrong_audience"));
     }
   });
 
@@ -176,8 +175,8 @@ describe("S98 an opaque token", () => {
 
   it("F2: is refused, and the provider not asked, where there is no secret to ask with", async () => {
     const world = await makeAsking({ client: { client_secret: new Secret("") } });
-    expect(await world.authenticate("opaque-token")).toEqual(refused("not_configured"));
-    expect(await world.authenticate("opaque-2")).toEqual(refused("not_configured"));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor("not_configured"));
+    expect(await world.authenticate("opaque-2")).toEqual(refusedFor("not_configured"));
     expect(idp.introspectionRequests()).toBe(0);
     expect(world.events.map(({ kind }) => kind)).toEqual(["client_unusable"]);
   });
@@ -200,7 +199,7 @@ describe("S98 an opaque token", () => {
     ["a list", "application/json", "[]"],
   ])("F2: is refused with %s in the answer", async (_what, type, body) => {
     idp.onIntrospection = (response) => void response.writeHead(200, { "content-type": type }).end(body);
-    expect(await (await makeAsking()).authenticate("opaque-token")).toEqual(refused("introspection_invalid"));
+    expect(await (await makeAsking()).authenticate("opaque-token")).toEqual(refusedFor("introspection_invalid"));
   });
 
   it("F2: is asked about once a minute, and refused at the next one when it is revoked", async () => {
@@ -215,7 +214,7 @@ describe("S98 an opaque token", () => {
     expect(idp.introspectionRequests()).toBe(1);
     world.clock += 1;
     say({ active: false });
-    expect(await world.authenticate("opaque-token")).toEqual(refused("token_inactive"));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor("token_inactive"));
   });
 
   it("F2: is remembered until it ends, and not longer", async () => {
@@ -225,7 +224,7 @@ describe("S98 an opaque token", () => {
     world.clock += 39_999;
     expect(await world.authenticate("opaque-token")).toEqual(accepted);
     world.clock += 1;
-    expect(await world.authenticate("opaque-token")).toEqual(refused("expired"));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor("expired"));
     expect(idp.introspectionRequests()).toBe(1);
   });
 
@@ -236,7 +235,7 @@ describe("S98 an opaque token", () => {
     for (const milliseconds of [0, 999, 1, 1999, 1, 3999, 1]) {
       world.clock += milliseconds;
       world.authority.reload();
-      expect(await world.authenticate("opaque-token")).toEqual(refused("token_inactive"));
+      expect(await world.authenticate("opaque-token")).toEqual(refusedFor("token_inactive"));
       counts.push(idp.introspectionRequests());
     }
     expect(counts).toEqual([1, 1, 2, 2, 3, 3, 4]);
@@ -262,11 +261,11 @@ describe("S98 an opaque token", () => {
     });
     const world = await makeAsking();
     await world.apply(token);
-    expect(await world.authenticate(value.reveal())).toEqual(refused("api_token"));
+    expect(await world.authenticate(value.reveal())).toEqual(refusedFor("api_token"));
     const rotated = { ...token, attributes: { ...token.attributes, token: new Secret("x".repeat(40)) } };
     await apply(configurationOf(rotated), runOptions(world.url));
     world.clock += 1000;
-    expect(await world.authenticate(value.reveal())).toEqual(refused("api_token"));
+    expect(await world.authenticate(value.reveal())).toEqual(refusedFor("api_token"));
     expect(idp.introspectionRequests()).toBe(0);
     expect(await world.authenticate("another-credential")).toEqual(accepted);
   });
@@ -274,11 +273,11 @@ describe("S98 an opaque token", () => {
   it("F2: is refused where another client is there, whose provider may have issued it, and where the client is disabled", async () => {
     const provider = providerOf(idp, "idp", { introspection_endpoint: `${idp.issuer}/introspect` });
     const two = await makeWorld([provider, clientOf(), clientOf({}, "api-2")], { clients: ["api-oidc", "api-2"] });
-    expect(await two.authenticate("opaque-token")).toEqual(refused("malformed"));
+    expect(await two.authenticate("opaque-token")).toEqual(refusedFor("malformed"));
     const disabled = await makeAsking({ client: { enabled: false } });
-    expect(await disabled.authenticate("opaque-token")).toEqual(refused("malformed"));
+    expect(await disabled.authenticate("opaque-token")).toEqual(refusedFor("malformed"));
     const nameless = await makeAsking({ provider: { issuer: null } });
-    expect(await nameless.authenticate("opaque-token")).toEqual(refused("not_configured"));
+    expect(await nameless.authenticate("opaque-token")).toEqual(refusedFor("not_configured"));
     expect(idp.introspectionRequests()).toBe(0);
   });
 
@@ -314,11 +313,11 @@ describe("S98 an opaque token whose user is asked about at userinfo", () => {
   it("F2: is refused where the two speak of different users, and is whose userinfo says where only that does", async () => {
     say({ sub: "u-2" });
     const world = await makeAsking(fromUserinfo);
-    expect(await world.authenticate("opaque-token")).toEqual(refused("userinfo_mismatch"));
+    expect(await world.authenticate("opaque-token")).toEqual(refusedFor("userinfo_mismatch"));
     say({ sub: undefined });
     expect(await world.authenticate("opaque-2")).toEqual(accepted);
     idp.onUserinfo = (response) => json(response, { email: "told@example.nl" });
-    expect(await world.authenticate("opaque-3")).toEqual(refused("subject_invalid"));
+    expect(await world.authenticate("opaque-3")).toEqual(refusedFor("subject_invalid"));
     expect(await users(world)).toMatchObject([{ subject: "u-1" }]);
   });
 

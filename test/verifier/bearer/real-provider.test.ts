@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes } from "../../../src/plan/resource.js";
 import { Secret } from "../../../src/secrets/secret.js";
 import { audience, type RealProvider, startRealProvider } from "./real-provider.js";
-import { clientOf, makeWorld, providerOf } from "./world.js";
+import { clientOf, makeWorld, providerOf, refusedFor } from "./world.js";
 
 let provider: RealProvider;
 
@@ -47,14 +47,14 @@ describe("with a real provider", () => {
     expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
     expect(await users(world)).toMatchObject([{ username: "jan", subject: "jan" }]);
     const other = await makeReal({ audience: ["https://another.example"] });
-    expect(await ask(other, token)).toEqual({ kind: "refused", reason: "wrong_audience" });
+    expect(await ask(other, token)).toEqual(refusedFor("wrong_audience"));
   });
 
   it("S32 an ID token is refused, though issuer, audience and signature are right", async () => {
     const tokens = await provider.signIn("jan", { resource: audience, nonce: "n-1" });
     expect(decodeJwt(tokens.id_token ?? "")).toMatchObject({ iss: provider.issuer, aud: "app", nonce: "n-1" });
     const world = await makeReal({ client_id: "app", audience: ["app", audience] });
-    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "id_token" });
+    expect(await ask(world, tokens.id_token)).toEqual(refusedFor("id_token"));
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
@@ -62,7 +62,7 @@ describe("with a real provider", () => {
     const tokens = await provider.signIn("jan");
     expect(decodeJwt(tokens.id_token ?? "")).toMatchObject({ aud: "app", sub: "jan" });
     const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
-    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "userinfo_refused" });
+    expect(await ask(world, tokens.id_token)).toEqual(refusedFor("userinfo_refused"));
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
@@ -71,7 +71,7 @@ describe("with a real provider", () => {
     const claims = decodeJwt(tokens.id_token ?? "");
     expect(["nonce", "at_hash", "c_hash", "typ"].filter((name) => name in claims)).toEqual([]);
     const world = await makeReal({ client_id: "app", audience: ["app", audience] });
-    expect(await ask(world, tokens.id_token)).toEqual({ kind: "refused", reason: "id_token" });
+    expect(await ask(world, tokens.id_token)).toEqual(refusedFor("id_token"));
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
@@ -80,17 +80,17 @@ describe("with a real provider", () => {
     const { access_token: theirs = "" } = await provider.signIn("jan", { client_id: "weather-widget" });
     const asked = await fetch(`${provider.issuer}/me`, { headers: { authorization: `Bearer ${theirs}` } });
     expect(await asked.json()).toMatchObject({ sub: "jan" });
-    expect(await ask(world, theirs)).toEqual({ kind: "refused", reason: "wrong_audience" });
+    expect(await ask(world, theirs)).toEqual(refusedFor("wrong_audience"));
     const { access_token: token } = await provider.signIn("piet");
     expect(token).not.toContain(".");
     expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
     expect(await users(world)).toEqual([{ username: "piet", email: "piet@example.nl", subject: "piet" }]);
-    expect(await ask(world, "never-issued")).toEqual({ kind: "refused", reason: "token_inactive" });
+    expect(await ask(world, "never-issued")).toEqual(refusedFor("token_inactive"));
   });
 
   it("F2: an opaque token of a client in its own name names no subject, and is refused", async () => {
     const world = await makeReal({ client_id: "api" });
     const { access_token: own } = await provider.clientCredentials();
-    expect(await ask(world, own)).toEqual({ kind: "refused", reason: "subject_invalid" });
+    expect(await ask(world, own)).toEqual(refusedFor("subject_invalid"));
   });
 });

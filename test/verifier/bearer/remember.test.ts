@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { createRecent } from "../../../src/provider/recent.js";
 import { openForTest, resource } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, goodToken, makeWorld, providerOf, start, usualOptions } from "./world.js";
+import { clientOf, goodToken, makeWorld, providerOf, refusedFor, start, usualOptions } from "./world.js";
 
 let idp: Issuer;
 let key: TestKey;
@@ -47,7 +47,7 @@ describe("a verified token", () => {
     world.clock += 39_999;
     expect(await world.authenticate(token)).toEqual(accepted);
     world.clock += 1;
-    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "expired" });
+    expect(await world.authenticate(token)).toEqual(refusedFor("expired"));
   });
 
   it("S54 is told from another with the same beginning or end", async () => {
@@ -64,7 +64,7 @@ describe("a verified token", () => {
     const token = goodToken(idp, key);
     expect(await world.authenticate(token)).toEqual(accepted);
     await world.apply(providerOf(idp), clientOf({ client_id: "another" }));
-    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "wrong_audience" });
+    expect(await world.authenticate(token)).toEqual(refusedFor("wrong_audience"));
   });
 
   it("S55 is looked at again when the configuration changes while it is being looked at", async () => {
@@ -77,7 +77,7 @@ describe("a verified token", () => {
     await world.apply(providerOf(idp), clientOf({ enabled: false }));
     idp.onKeys = undefined;
     release();
-    expect(await waiting).toEqual({ kind: "refused", reason: "client_disabled" });
+    expect(await waiting).toEqual(refusedFor("client_disabled"));
   });
 
   it("of a new user is unavailable while another process writes for long, and one of a known user is not", async () => {
@@ -131,10 +131,9 @@ describe("a verified token", () => {
     const options = { ...usualOptions, user_settings: { claim_mappings: { username: ["name"] } } };
     await world.apply(providerOf(idp), clientOf({ options }));
     expect(await world.authenticate(goodToken(idp, key, { name: "jan" }))).toEqual(accepted);
-    expect(await world.authenticate(goodToken(idp, key, { name: "jan", sub: "u-2" }))).toEqual({
-      kind: "refused",
-      reason: "username_taken",
-    });
+    expect(await world.authenticate(goodToken(idp, key, { name: "jan", sub: "u-2" }))).toEqual(
+      refusedFor("username_taken"),
+    );
   });
 
   it("F1: is not accepted for a superuser of the name alone, and is where sign_in names the provider", async () => {
@@ -142,7 +141,7 @@ describe("a verified token", () => {
     const boss = { email: "", is_staff: false, is_superuser: true, groups: [], permissions: [] };
     await world.apply(providerOf(idp), clientOf(), resource("user", "u-1", boss));
     const token = goodToken(idp, key);
-    expect(await world.authenticate(token)).toEqual({ kind: "refused", reason: "sign_in_missing" });
+    expect(await world.authenticate(token)).toEqual(refusedFor("sign_in_missing"));
     await world.apply(resource("user", "u-1", { ...boss, sign_in_provider: "idp" }));
     expect(await world.authenticate(token)).toEqual(accepted);
     expect(world.events).toContainEqual(expect.objectContaining({ kind: "user_linked", by: "sign_in" }));
@@ -203,13 +202,13 @@ describe("a refused token", () => {
     const world = await makeUsual();
     const forged = goodToken(idp, { ...(await makeKey("RS256")) });
     const refused = await world.authenticate(forged);
-    expect(refused).toEqual({ kind: "refused", reason: "bad_signature" });
+    expect(refused).toEqual(refusedFor("bad_signature"));
     world.clock += 999;
     expect(world.authority.authenticate(forged, world.clock)).toBe(refused);
     world.clock += 1;
     expect(world.authority.authenticate(forged, world.clock)).not.toBe(refused);
     const early = goodToken(idp, key, { nbf: start / 1000 + 32 });
-    expect(await world.authenticate(early)).toEqual({ kind: "refused", reason: "not_yet_valid" });
+    expect(await world.authenticate(early)).toEqual(refusedFor("not_yet_valid"));
     world.clock += 1000;
     expect(await world.authenticate(early)).toEqual(accepted);
   });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
+import { clientOf, goodToken, makeWorld, providerOf, refusedFor } from "./world.js";
 
 let fast: Issuer;
 let slow: Issuer;
@@ -70,7 +70,7 @@ describe("a provider whose discovery document does not come", () => {
 
   it("F6: does not delay the refusal of a token that can be of neither", async () => {
     const world = await makeBoth();
-    const unknown = { kind: "refused", reason: "unknown_issuer" };
+    const unknown = refusedFor("unknown_issuer");
     expect(await world.authenticate(goodToken(fast, key, { iss: "https://evil.example" }))).toEqual(unknown);
     expect(await world.authenticate(goodToken(fast, key, { iss: `${slow.issuer}/other` }))).toEqual(unknown);
     await expect.poll(() => held.length).toBe(1);
@@ -92,6 +92,7 @@ describe("a provider whose discovery document does not come", () => {
     const world = await makeBoth();
     expect(await world.authenticate(ofSlow())).toEqual({
       ...{ kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds: 1 },
+      found: `no discovery document of ${slow.issuer}`,
     });
     expect(await world.authenticate(goodToken(fast, key))).toEqual(accepted);
     slow.onOther = (response) => json(response, documentOf(slow));

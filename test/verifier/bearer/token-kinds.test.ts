@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes } from "../../../src/plan/resource.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
+import { clientOf, goodToken, makeWorld, providerOf, refusedFor } from "./world.js";
 
 let idp: Issuer;
 let key: TestKey;
@@ -14,7 +14,6 @@ beforeAll(async () => {
 afterAll(() => idp.close());
 
 const accepted = expect.objectContaining({ kind: "accepted" });
-const refused = (reason: string) => expect.objectContaining({ kind: "refused", reason });
 const makeUsual = (client: Attributes = {}) => makeWorld([providerOf(idp), clientOf(client)]);
 const tokenOf = (claims: object = {}, header: object = {}) => goodToken(idp, key, claims, { typ: "JWT", ...header });
 
@@ -31,9 +30,9 @@ describe("F50 an access token is told by what its provider signs", () => {
   it("F50 S32 with a nonce and no word of being one, it is an ID token", async () => {
     const world = await makeUsual();
     for (const claims of [{ nonce: "n" }, { nonce: "n", typ: "bearer" }, { nonce: "" }, { nonce: "n", typ: "JWT" }]) {
-      expect(await world.authenticate(tokenOf(claims))).toEqual(refused("id_token"));
+      expect(await world.authenticate(tokenOf(claims))).toEqual(refusedFor("id_token"));
     }
-    expect(await world.authenticate(tokenOf({ nonce: "n" }, { typ: undefined }))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ nonce: "n" }, { typ: undefined }))).toEqual(refusedFor("id_token"));
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
   });
 
@@ -46,18 +45,18 @@ describe("F50 an access token is told by what its provider signs", () => {
   ])("F50 S32 is none with %s, whatever its header says", async (_what, claims, reason) => {
     const world = await makeUsual();
     for (const typ of ["JWT", "at+jwt", undefined]) {
-      expect(await world.authenticate(tokenOf({ nonce: "n", ...claims }, { typ }))).toEqual(refused(reason));
+      expect(await world.authenticate(tokenOf({ nonce: "n", ...claims }, { typ }))).toEqual(refusedFor(reason));
     }
     expect(await world.authenticate(tokenOf({ nonce: "n", typ: "Bearer" }))).toEqual(accepted);
   });
 
   it("F50 tells what an operator with Dex may do, and where at_hash is not the reason, nothing", async () => {
     const world = await makeUsual();
-    expect(await world.authenticate(tokenOf({ at_hash: "h" }))).toEqual({
+    expect(await world.authenticate(tokenOf({ at_hash: "h" }))).toMatchObject({
       ...{ kind: "refused", reason: "id_token" },
       hint: "Dex: login only, unless the client has accept_at_hash: true",
     });
-    expect(await world.authenticate(tokenOf({ nonce: "n" }))).toEqual({ kind: "refused", reason: "id_token" });
+    expect(await world.authenticate(tokenOf({ nonce: "n" }))).not.toHaveProperty("hint");
   });
 
   // As Dex 2.4x makes them: nothing but at_hash beside the claims of the person.
@@ -67,8 +66,8 @@ describe("F50 an access token is told by what its provider signs", () => {
     const world = await makeUsual({ accept_at_hash: true });
     for (const claims of [dex, { ...dex, nonce: undefined }]) {
       expect(await world.authenticate(tokenOf(claims))).toEqual(accepted);
-      expect(await world.authenticate(tokenOf({ ...claims, c_hash: "h" }))).toEqual(refused("id_token"));
-      expect(await world.authenticate(tokenOf({ ...claims, typ: "ID" }))).toEqual(refused("id_token"));
+      expect(await world.authenticate(tokenOf({ ...claims, c_hash: "h" }))).toEqual(refusedFor("id_token"));
+      expect(await world.authenticate(tokenOf({ ...claims, typ: "ID" }))).toEqual(refusedFor("id_token"));
       expect(await world.authenticate(tokenOf({ ...claims, at_hash: undefined }))).not.toEqual(accepted);
     }
   });
@@ -79,7 +78,7 @@ describe("F50 an access token is told by what its provider signs", () => {
     const world = await makeWorld([providerOf(idp), clientOf({ accept_at_hash: true }), other], { clients });
     expect(await world.authenticate(tokenOf(dex))).toEqual(accepted);
     // Nothing but the at_hash is against it.
-    expect(await world.authenticate(tokenOf({ at_hash: "h", aud: "other" }))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ at_hash: "h", aud: "other" }))).toEqual(refusedFor("id_token"));
     expect(await world.authenticate(tokenOf({ aud: "other" }))).toEqual(accepted);
   });
 });
@@ -123,7 +122,7 @@ describe("F51 a client's own token needs no user", () => {
   it("F51 S32 an ID token of somebody who is called like the client gets in no more than before", async () => {
     const world = await makeUsual();
     expect(await world.authenticate(tokenOf({ sub: "api", aud: "api", scope: undefined }))).toEqual(
-      refused("id_token"),
+      refusedFor("id_token"),
     );
     expect(await world.authenticate(tokenOf({ sub: "api", aud: "api" }))).toEqual(accepted);
   });
@@ -138,7 +137,7 @@ describe("F52 a token that is bound to a key", () => {
   ])("F52 S32a is refused as Bearer: %s", async (_what, claims) => {
     const world = await makeUsual();
     for (const typ of ["JWT", "at+jwt"]) {
-      expect(await world.authenticate(tokenOf(claims, { typ }))).toEqual(refused("proof_of_possession"));
+      expect(await world.authenticate(tokenOf(claims, { typ }))).toEqual(refusedFor("proof_of_possession"));
     }
     expect(await world.authenticate(tokenOf({ typ: "Bearer" }))).toEqual(accepted);
   });
@@ -149,16 +148,16 @@ describe("F53 an access token with an empty aud", () => {
     const world = await makeUsual();
     for (const aud of [[], undefined]) {
       expect(await world.authenticate(tokenOf({ aud, client_id: "api" }))).toEqual(accepted);
-      expect(await world.authenticate(tokenOf({ aud, client_id: "other" }))).toEqual(refused("wrong_audience"));
-      expect(await world.authenticate(tokenOf({ aud }))).toEqual(refused("wrong_audience"));
+      expect(await world.authenticate(tokenOf({ aud, client_id: "other" }))).toEqual(refusedFor("wrong_audience"));
+      expect(await world.authenticate(tokenOf({ aud }))).toEqual(refusedFor("wrong_audience"));
     }
   });
 
   it("F53 is for nobody where oidc_audience is set, or by the strict rule", async () => {
     const claims = { aud: [], client_id: "api", jti: "1" };
     const world = await makeUsual({ audience: ["api"] });
-    expect(await world.authenticate(tokenOf(claims))).toEqual(refused("wrong_audience"));
+    expect(await world.authenticate(tokenOf(claims))).toEqual(refusedFor("wrong_audience"));
     const strict = await makeWorld([providerOf(idp), clientOf()], { accessTokenType: "rfc9068" });
-    expect(await strict.authenticate(tokenOf(claims, { typ: "at+jwt" }))).toEqual(refused("wrong_audience"));
+    expect(await strict.authenticate(tokenOf(claims, { typ: "at+jwt" }))).toEqual(refusedFor("wrong_audience"));
   });
 });

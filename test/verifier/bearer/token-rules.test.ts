@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes } from "../../../src/plan/resource.js";
 import type { AccessTokenType } from "../../../src/verifier/bearer/token-rules.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, goodToken, makeWorld, providerOf, start, type World } from "./world.js";
+import { clientOf, goodToken, makeWorld, providerOf, refusedFor, start, type World } from "./world.js";
 
 let idp: Issuer;
 let key: TestKey;
@@ -16,7 +16,6 @@ afterAll(() => idp.close());
 
 const second = start / 1000;
 const accepted = expect.objectContaining({ kind: "accepted" });
-const refused = (reason: string) => ({ kind: "refused", reason });
 const tokenOf = (claims: object = {}, header: object = {}) => goodToken(idp, key, claims, header);
 
 describe("access tokens of RFC 9068 alone", () => {
@@ -33,7 +32,7 @@ describe("access tokens of RFC 9068 alone", () => {
     "S31 are refused with the typ %s, which the lenient rule looks at one by one",
     async (typ) => {
       const world = await makeStrict();
-      expect(await world.authenticate(tokenOf(full, { typ }))).toEqual(refused("wrong_type"));
+      expect(await world.authenticate(tokenOf(full, { typ }))).toEqual(refusedFor("wrong_type"));
       expect(await world.authenticate(tokenOf(full))).toEqual(accepted);
     },
   );
@@ -48,7 +47,7 @@ describe("access tokens of RFC 9068 alone", () => {
   ])("S33 are refused with the %s %j, which the lenient rule does without", async (name, value) => {
     const token = tokenOf({ ...full, [name]: value });
     const world = await makeStrict();
-    expect(await world.authenticate(token)).toEqual(refused("claim_missing"));
+    expect(await world.authenticate(token)).toEqual(refusedFor("claim_missing"));
     expect(await world.authenticate(tokenOf(full))).toEqual(accepted);
     const lenient = await makeWorld([providerOf(idp), clientOf()]);
     expect(await lenient.authenticate(token)).toEqual(accepted);
@@ -57,7 +56,7 @@ describe("access tokens of RFC 9068 alone", () => {
   it("S25 are refused where only azp or client_id name the client", async () => {
     const world = await makeStrict();
     const token = tokenOf({ ...full, aud: "account", azp: "api", client_id: "api" });
-    expect(await world.authenticate(token)).toEqual(refused("wrong_audience"));
+    expect(await world.authenticate(token)).toEqual(refusedFor("wrong_audience"));
     expect(await world.authenticate(tokenOf({ ...full, aud: ["account", "api"] }))).toEqual(accepted);
     const lenient = await makeWorld([providerOf(idp), clientOf()]);
     expect(await lenient.authenticate(token)).toEqual(accepted);
@@ -65,7 +64,7 @@ describe("access tokens of RFC 9068 alone", () => {
 
   it("S32 are no ID tokens, whatever their typ says", async () => {
     const world = await makeStrict();
-    expect(await world.authenticate(tokenOf({ ...full, c_hash: "h" }))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ ...full, c_hash: "h" }))).toEqual(refusedFor("id_token"));
     expect(await world.authenticate(tokenOf(full))).toEqual(accepted);
   });
 
@@ -75,7 +74,7 @@ describe("access tokens of RFC 9068 alone", () => {
     idp.onIntrospection = (response) => json(response, { active: true, client_id: "api", sub: "u-1" });
     const provider = providerOf(idp, "idp", { introspection_endpoint: `${idp.issuer}/introspect` });
     const strict = await makeWorld([provider, clientOf(asking)], { accessTokenType: "rfc9068" });
-    expect(await strict.authenticate("opaque")).toEqual(refused("malformed"));
+    expect(await strict.authenticate("opaque")).toEqual(refusedFor("malformed"));
     const lenient = await makeWorld([provider, clientOf(asking)]);
     expect(await lenient.authenticate("opaque")).toEqual(accepted);
   });
@@ -93,7 +92,7 @@ describe("a token's greatest age", () => {
 
   it("S28 ends a token that long after its iat and the leeway, whatever its exp says", async () => {
     const world = await makeAged();
-    expect(await world.authenticate(tokenOf({ iat: second - 630 }))).toEqual(refused("too_old"));
+    expect(await world.authenticate(tokenOf({ iat: second - 630 }))).toEqual(refusedFor("too_old"));
     expect(await world.authenticate(tokenOf({ iat: second - 629 }))).toEqual(accepted);
     const unlimited = await makeWorld([providerOf(idp), clientOf()]);
     expect(await unlimited.authenticate(tokenOf({ iat: second - 100_000 }))).toEqual(accepted);
@@ -106,12 +105,12 @@ describe("a token's greatest age", () => {
     world.clock += 19_999;
     expect(await world.authenticate(token)).toEqual(accepted);
     world.clock += 1;
-    expect(await world.authenticate(token)).toEqual(refused("too_old"));
+    expect(await world.authenticate(token)).toEqual(refusedFor("too_old"));
   });
 
   it("S28 needs an iat", async () => {
     const world = await makeAged();
-    expect(await world.authenticate(tokenOf({ iat: undefined }))).toEqual(refused("malformed_time"));
+    expect(await world.authenticate(tokenOf({ iat: undefined }))).toEqual(refusedFor("malformed_time"));
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
     const unlimited = await makeWorld([providerOf(idp), clientOf()]);
     expect(await unlimited.authenticate(tokenOf({ iat: undefined }))).toEqual(accepted);
@@ -131,9 +130,11 @@ describe("a token without a mark of an access token", () => {
 
   it("S32 is taken for an ID token where its audience is the client", async () => {
     const world = await makeWorld([providerOf(idp), clientOf({ audience: ["api", "urn:api"] })]);
-    expect(await world.authenticate(tokenOf(bare, plain))).toEqual(refused("id_token"));
-    expect(await world.authenticate(tokenOf({ ...bare, aud: ["urn:api", "api"] }, plain))).toEqual(refused("id_token"));
-    expect(await world.authenticate(tokenOf({ ...bare, azp: "api" }, plain))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf(bare, plain))).toEqual(refusedFor("id_token"));
+    expect(await world.authenticate(tokenOf({ ...bare, aud: ["urn:api", "api"] }, plain))).toEqual(
+      refusedFor("id_token"),
+    );
+    expect(await world.authenticate(tokenOf({ ...bare, azp: "api" }, plain))).toEqual(refusedFor("id_token"));
     expect(await world.authenticate(tokenOf({ ...bare, aud: "urn:api" }, plain))).toEqual(accepted);
   });
 
@@ -151,7 +152,7 @@ describe("a token without a mark of an access token", () => {
   ])("S32 is an access token with %s", async (_mark, claims, header) => {
     const world = await makeWorld([providerOf(idp), clientOf()]);
     expect(await world.authenticate(tokenOf({ ...bare, ...claims }, header))).toEqual(accepted);
-    expect(await world.authenticate(tokenOf({ ...bare, jti: "2" }, plain))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ ...bare, jti: "2" }, plain))).toEqual(refusedFor("id_token"));
   });
 
   it("S32 is for the provider to judge where that is asked about users", async () => {
@@ -159,12 +160,12 @@ describe("a token without a mark of an access token", () => {
     const world = await makeWorld([providerOf(idp), clientOf({ userinfo_claims_source: "userinfo_endpoint" })]);
     expect(await world.authenticate(tokenOf(bare, plain))).toEqual(accepted);
     idp.onUserinfo = (response) => void response.writeHead(401).end();
-    expect(await world.authenticate(tokenOf({ ...bare, jti: "2" }, plain))).toEqual(refused("userinfo_refused"));
+    expect(await world.authenticate(tokenOf({ ...bare, jti: "2" }, plain))).toEqual(refusedFor("userinfo_refused"));
   });
 
   it("S32 is refused where Amazon Cognito calls it an ID token", async () => {
     const world = await makeWorld([providerOf(idp), clientOf()]);
-    expect(await world.authenticate(tokenOf({ token_use: "id" }))).toEqual(refused("id_token"));
+    expect(await world.authenticate(tokenOf({ token_use: "id" }))).toEqual(refusedFor("id_token"));
     expect(await world.authenticate(tokenOf({ token_use: "access" }))).toEqual(accepted);
   });
 });

@@ -5,7 +5,7 @@ import type { Attributes } from "../../../src/plan/resource.js";
 import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";
 import { freePort, startServer } from "../../support/http-server.js";
 import { type Issuer, json, makeKey, signParts, startIssuer, type TestKey } from "./issuer.js";
-import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
+import { clientOf, goodToken, makeWorld, providerOf, refusedFor } from "./world.js";
 
 let idp: Issuer;
 let key: TestKey;
@@ -88,7 +88,7 @@ describe("userinfo", () => {
 
   it("S77 is refused when it speaks of somebody else", async () => {
     const world = await makeAsking();
-    expect(await world.authenticate(tokenOf({ sub: "u-2" }))).toEqual({ kind: "refused", reason: "userinfo_mismatch" });
+    expect(await world.authenticate(tokenOf({ sub: "u-2" }))).toEqual(refusedFor("userinfo_mismatch"));
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
   });
 
@@ -98,7 +98,7 @@ describe("userinfo", () => {
       idp.onUserinfo = (response) => void response.writeHead(status).end();
       const world = await makeAsking();
       const token = tokenOf();
-      const refused = { kind: "refused", reason: "userinfo_refused" };
+      const refused = refusedFor("userinfo_refused");
       expect(await world.authenticate(token)).toEqual(refused);
       expect(await world.authenticate(token)).toEqual(refused);
       expect(idp.userinfoRequests()).toBe(1);
@@ -175,7 +175,7 @@ describe("userinfo", () => {
     ["a name twice", "application/json", '{"sub":"u-1","sub":"u-1"}'],
   ])("is refused with %s in its answer", async (_what, type, body) => {
     idp.onUserinfo = (response) => void response.writeHead(200, { "content-type": type }).end(body);
-    const invalid = { kind: "refused", reason: "userinfo_invalid" };
+    const invalid = refusedFor("userinfo_invalid");
     expect(await (await makeAsking()).authenticate(tokenOf())).toEqual(invalid);
   });
 
@@ -188,7 +188,7 @@ describe("userinfo", () => {
         void response.writeHead(200, { "content-type": "application/jwt" }).end(signParts(signer, head, claims));
     };
     const world = await makeAsking();
-    const invalid = { kind: "refused", reason: "userinfo_invalid" };
+    const invalid = refusedFor("userinfo_invalid");
     send(stranger, answer);
     expect(await world.authenticate(tokenOf())).toEqual(invalid);
     send(key, { ...answer, iss: "https://evil.example" });

@@ -1,4 +1,4 @@
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { Database } from "../../../src/database/database.js";
 import { openDatabase } from "../../../src/database/open.js";
 import { apply } from "../../../src/engine/apply.js";
@@ -127,6 +127,11 @@ export async function makeWorld(
       authority.reload();
     },
   });
+}
+
+/** An outcome for this reason, whatever else it tells a log. */
+export function refusedFor(reason: string) {
+  return expect.objectContaining({ kind: "refused", reason });
 }
 
 /** The claims of a good access token at the start of a test. */

@@ -1,0 +1,170 @@
+import { quoteForeign } from "../../formats/foreign-text.js";
+import { kindOf } from "../../identity/claim-values.js";
+import type { JoseHeader } from "../../jwt/compact-jws.js";
+import type { JsonObject } from "../../jwt/json-object.js";
+import type { TimeFault } from "../../jwt/times.js";
+import type { OidcClient } from "../../provider/client.js";
+import type { KeySource } from "../../provider/key-source.js";
+import type { RefusalDetails } from "../bearer-authority.js";
+import { type AccessTokenFault, missingClaim, oddMark } from "./access-token.js";
+import type { ChoiceFault } from "./choose-client.js";
+import type { BearerConfiguration } from "./configuration.js";
+import type { TokenRules } from "./token-rules.js";
+
+/** What a log can be told about: those that need no more than their reason are not among them. */
+type DescribedFault = AccessTokenFault | ChoiceFault | "unknown_key" | "bad_signature" | "subject_invalid";
+
+/** A token that was refused, and under what. */
+export interface RefusedToken {
+  /** Undefined for what introspection says of an opaque token. */
+  readonly header: JoseHeader | undefined;
+  readonly claims: JsonObject;
+  readonly nowMs: number;
+  readonly rules: TokenRules;
+  readonly configuration: BearerConfiguration;
+  /** The clients that it could have been for. */
+  readonly clients: readonly OidcClient[];
+  /** Those that its signature was held against. */
+  readonly keys?: KeySource;
+}
+
+/** What was found and expected, for a log. It is only made for what is refused: a good token costs nothing more. */
+export function describeRefusal(reason: DescribedFault, token: RefusedToken): RefusalDetails {
+  return describers[reason](token);
+}
+
+/** The same of a credential that is no JWT of the form that is taken: nothing of it is repeated. */
+export function describeUnreadable(credential: string, member: string | undefined): RefusalDetails {
+  if (member !== undefined) return { found: `\`${member}\` in the header`, expected: "a signed JWT without it" };
+  const parts = credential.split(".").length;
+  const found = `${credential.length} characters in ${parts} ${parts === 1 ? "part" : "parts"}`;
+  return { found, expected: "a signed JWT: three parts with dots between them, of at most 16384 characters" };
+}
+
+type Describe = (token: RefusedToken) => RefusalDetails;
+
+const aboutTime: Readonly<Record<TimeFault, Describe>> = {
+  malformed_time: describeMalformedTime,
+  expired: ({ claims, nowMs, rules }) => aboutMoment(claims, "exp", `later than ${moment(nowMs)}`, rules),
+  not_yet_valid: ({ claims, nowMs, rules }) => aboutMoment(claims, "nbf", `not later than ${moment(nowMs)}`, rules),
+  issued_in_future: ({ claims, nowMs, rules }) => aboutMoment(claims, "iat", `not later than ${moment(nowMs)}`, rules),
+  too_old: ({ claims, nowMs, rules }) => {
+    const oldest = moment(nowMs - (rules.maxAgeSeconds ?? 0) * 1000);
+    return aboutMoment(claims, "iat", `later than ${oldest}, as maxTokenAgeSeconds asks`, rules);
+  },
+};
+
+const describers: Readonly<Record<DescribedFault, Describe>> = {
+  ...aboutTime,
+  wrong_type: ({ header, claims, rules }) =>
+    header
+      ? { found: `the type ${quoteForeign(header.typ)}`, expected: rules.isStrict ? "at+jwt" : "at+jwt, JWT or none" }
+      : { claim: "token_type", found: quoteForeign(claims.token_type), expected: "Bearer" },
+  claim_malformed: ({ claims }) => {
+    const claim = oddMark(claims) ?? "token_type";
+    return { claim, found: kindOf(claims[claim]), expected: "a text" };
+  },
+  claim_missing: ({ claims }) => {
+    const claim = missingClaim(claims) ?? "iat";
+    return { claim, found: kindOf(claims[claim]), expected: "what RFC 9068 asks for" };
+  },
+  id_token: ({ header, claims }) => ({ found: idTokenMark(header, claims), expected: "an access token" }),
+  refresh_token: ({ claims }) => ({ found: kindOfToken(claims), expected: "an access token" }),
+  proof_of_possession: ({ claims }) => ({
+    found: Object.hasOwn(claims, "cnf") ? "`cnf`, which binds it to a key" : kindOfToken(claims),
+    expected: "a token that no key is needed for",
+  }),
+  wrong_issuer: ({ claims: { iss }, configuration }) => ({
+    ...{ claim: "iss", expected: configuration.issuerNames },
+    found: typeof iss === "string" ? quoteForeign(iss) : kindOf(iss),
+  }),
+  unknown_issuer: ({ claims: { iss }, configuration }) => ({
+    ...{ claim: "iss", found: quoteForeign(iss), expected: configuration.issuerNames },
+  }),
+  not_configured: ({ clients }) => ({
+    hint:
+      clients.length === 0
+        ? "no client that this verifier takes tokens of is in the database: look at its option `clients`"
+        : `see \`client_unusable\` of ${namesOf(clients)}`,
+  }),
+  weak_secret: ({ clients }) => ({ hint: `see \`client_unusable\` of ${namesOf(clients)}` }),
+  client_disabled: ({ clients }) => ({ hint: `write \`enabled: true\` at ${namesOf(clients)}` }),
+  wrong_algorithm: ({ header, configuration, clients }) => ({
+    found: quoteForeign(header?.alg),
+    expected: expectedOf(configuration, clients, "algorithm"),
+  }),
+  wrong_audience: ({ claims, configuration, clients }) => ({
+    ...{ claim: "aud", found: namesIn(claims), expected: expectedOf(configuration, clients, "audience") },
+  }),
+  unknown_key: ({ header, keys }) => ({ found: describeKey(header), expected: keys?.names() ?? "nothing" }),
+  bad_signature: ({ header, keys }) => ({ found: describeKey(header), expected: keys?.names() ?? "nothing" }),
+  subject_invalid: describeSubject,
+};
+
+function describeMalformedTime({ claims, rules }: RefusedToken): RefusalDetails {
+  const needed = rules.maxAgeSeconds === undefined ? ["exp"] : ["exp", "iat"];
+  const isOdd = (name: string) => claims[name] !== undefined && typeof claims[name] !== "number";
+  const claim =
+    needed.find((name) => claims[name] === undefined) ??
+    ["exp", "nbf", "iat"].find((name) => isOdd(name) || (Number(claims[name]) || 0) < 0) ??
+    "exp";
+  return { claim, found: kindOf(claims[claim]), expected: "seconds since 1970" };
+}
+
+function aboutMoment(claims: JsonObject, claim: string, expected: string, { leewaySeconds }: TokenRules) {
+  // It was seen to be a number.
+  return { claim, found: moment(Number(claims[claim]) * 1000), expected: `${expected} (leeway ${leewaySeconds} s)` };
+}
+
+function moment(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace(".000Z", "Z");
+}
+
+/** By which it is no access token, in the order in which that was looked at. */
+function idTokenMark(header: JoseHeader | undefined, claims: JsonObject): string {
+  const said = kindOfToken(claims);
+  if (said !== "") return said;
+  const mark = ["c_hash", "at_hash", "nonce"].find((name) => Object.hasOwn(claims, name));
+  if (mark !== undefined) return `\`${mark}\`, which belongs into an ID token`;
+  return `the client in \`aud\`, and nothing that access tokens have (type ${quoteForeign(header?.typ)})`;
+}
+
+/** What its provider calls it, where that is not an access token. */
+function kindOfToken({ typ, token_use: use, token_type: type }: JsonObject): string {
+  const said = { typ: typ === "Bearer" ? undefined : typ, token_use: use === "access" ? undefined : use };
+  const [name, value] = Object.entries({ ...said, token_type: type }).find(([, word]) => word !== undefined) ?? [];
+  return name === undefined ? "" : `\`${name}: ${quoteForeign(value, 40)}\``;
+}
+
+function namesIn(claims: JsonObject): string {
+  const given = ["aud", "azp", "client_id"].filter((name) => claims[name] !== undefined);
+  return given.map((name) => `${name} ${quoteForeign(claims[name])}`).join(", ") || "no aud, azp or client_id";
+}
+
+function namesOf(clients: readonly OidcClient[]): string {
+  return clients.map(({ identifier }) => identifier).join(", ");
+}
+
+function expectedOf(
+  { expectations }: BearerConfiguration,
+  clients: readonly OidcClient[],
+  what: "algorithm" | "audience",
+): string {
+  const texts = clients.flatMap((client) => expectations.get(client)?.[what] ?? []);
+  return [...new Set(texts)].join("; or ");
+}
+
+/** Which key a token says that it was signed with. */
+export function describeKey(header: JoseHeader | undefined): string {
+  return header?.kid === undefined ? "no key id" : `key id ${quoteForeign(header.kid)}`;
+}
+
+/** Who it is stays out of the log. */
+function describeSubject({ claims }: RefusedToken): RefusalDetails {
+  const { sub } = claims;
+  if (typeof sub !== "string" || sub === "") return { claim: "sub", found: kindOf(sub), expected: "a text" };
+  const other = ["client_id", "azp", "idtyp"].find((name) => !["string", "undefined"].includes(typeof claims[name]));
+  if (other !== undefined) return { claim: other, found: kindOf(claims[other]), expected: "a text" };
+  const found = `a text of ${sub.length} characters`;
+  return { claim: "sub", found, expected: "at most 255 that can be shown, without `client:` before them" };
+}
