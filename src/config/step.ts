@@ -39,6 +39,8 @@ export interface Step {
   readonly schema: z.ZodType;
   readonly declare: (config: unknown) => readonly Declaration[];
   readonly review: (config: unknown, now: Date) => readonly Remark[];
+  /** How to write it, where these fields of an entry stand directly under the namespace. */
+  readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
 }
 
 /** A step as it is written: `declare` and `review` are pure and get what the schema gives. */
@@ -50,6 +52,7 @@ export interface StepDefinition<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly declare: (config: z.output<Schema>) => readonly Declaration[];
   readonly review?: (config: z.output<Schema>, now: Date) => readonly Remark[];
+  readonly explainFlat?: (names: readonly string[]) => string;
 }
 
 /** Makes a step. Its fields are plain zod, with `secret()` for what must never be shown. */

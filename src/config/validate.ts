@@ -6,6 +6,7 @@ import type { Resource } from "../plan/resource.js";
 import { bind } from "./bind.js";
 import { declareStep } from "./declare-step.js";
 import { checkDeclared, type Declared } from "./declared.js";
+import { findFlatEntry } from "./flat-entry.js";
 import { referenceNames } from "./reference-names.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
@@ -87,6 +88,12 @@ function validateSection({ step, entry }: Section, context: ValidateContext, sha
     return { ...nothing, findings: [...findings, leftOut(entry)] };
   }
   const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf });
+  const flat = findFlatEntry(step, node, shapeOf);
+  if (flat) {
+    const { hidden, secretKeys, unresolved } = bound;
+    const nothing = { declared: [], isWhole: false, shown: referenceNames(entry.value) };
+    return { ...nothing, findings: [...findings, flat], hidden, secretKeys, unresolved };
+  }
   const source = { namespace, schema, node, shapeOf };
   const part = validatePart(schema, value, source, muted);
   const told = declareStep(step, part, source, muted, context);

@@ -23,6 +23,16 @@ const objectTypePermission = z
       .regex(uuid4, { error: "expected a UUID of version 4" })
       .describe("The object type's UUID, in any of its usual spellings."),
     mode: z.enum(["read_only", "read_and_write"]).describe("What may be done with objects of this type."),
+    use_fields: z
+      .boolean()
+      // True limits the permission to some of an object's fields, so that to ignore it would grant more than is written.
+      .refine((limited) => !limited, {
+        error: "unknown field `use_fields`, which limits a permission to some fields of an object",
+        params: { code: "UNKNOWN_FIELD", hint: "give a permission on all fields, or none on this object type" },
+      })
+      .optional()
+      .describe("Only false, which Objects API 3 has where all fields may be seen.")
+      .meta({ const: false }),
   })
   .describe("A permission on one object type, as the Objects API writes it.");
 

@@ -1,5 +1,6 @@
 import { defineStep } from "../../config/step.js";
 import { declareOidc } from "./declare.js";
+import { explainFlat } from "./explain-flat.js";
 import { reviewOidc } from "./review.js";
 import { oidcSchema } from "./schema.js";
 
@@ -12,4 +13,5 @@ export const oidc = defineStep({
   schema: oidcSchema,
   declare: declareOidc,
   review: reviewOidc,
+  explainFlat,
 });

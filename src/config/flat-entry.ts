@@ -1,0 +1,69 @@
+import type { Finding } from "../document/finding.js";
+import type { Node } from "../document/node.js";
+import { shapeFor } from "./locate.js";
+import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import type { Step } from "./step.js";
+
+/** A list of mappings that a mapping holds, such as `items`. */
+export interface EntryList {
+  readonly name: string;
+  /** What is expected of one entry. */
+  readonly entry: MappingShape;
+}
+
+/**
+ * The one finding for the fields of an entry that stand directly under the namespace, where the list of entries is missing:
+ * each of them is unknown there, but what they say is plain.
+ */
+export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): Finding | undefined {
+  const { shape } = shapeOf(step.schema);
+  if (node.kind !== "mapping" || shape.kind !== "mapping") return undefined;
+  const list = mainList(shape, node, shapeOf);
+  if (list === undefined || node.entries.has(list.name)) return undefined;
+  const known = fieldNames(list.entry, shapeOf);
+  const found = [...node.entries.values()].filter(({ key }) => !shape.fields.has(key) && known.has(key));
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const names = found.map(({ key }) => key);
+  return {
+    severity: "error",
+    code: "MISSING_FIELD",
+    message: `\`${list.name}:\` is missing: the fields of one entry stand directly under \`${step.namespace}\``,
+    hint: step.explainFlat?.(names) ?? `write \`${list.name}:\`, and below it ${oneEntry(list.entry, shapeOf)}`,
+    place: first.keyPlace,
+    path: step.namespace,
+  };
+}
+
+/** The list that a mapping can't do without or, where there is none, its first. */
+export function mainList(shape: MappingShape, node: Node, shapeOf: ShapeReader): EntryList | undefined {
+  const lists = [...shape.fields].flatMap(([name, schema]) => {
+    const field = shapeOf(schema);
+    const entry = entryShape(field.shape, node, shapeOf);
+    return entry === undefined ? [] : [{ name, entry, required: field.required }];
+  });
+  return lists.find(({ required }) => required) ?? lists[0];
+}
+
+/** What a list expects of one entry; undefined where that is no mapping with fields. */
+export function entryShape(list: Shape, node: Node, shapeOf: ShapeReader): MappingShape | undefined {
+  const element = list.kind === "list" ? list.element(0) : undefined;
+  const shape = element && shapeFor(element, node, shapeOf);
+  return shape?.kind === "mapping" && shape.fields.size > 0 ? shape : undefined;
+}
+
+/** How an entry is written: "`- identifier: …`, with the entry's other fields indented as far as that one". */
+export function oneEntry(entry: MappingShape, shapeOf: ShapeReader): string {
+  const required = [...entry.fields].find(([, schema]) => shapeOf(schema).required);
+  const name = required?.[0] ?? [...entry.fields.keys()][0];
+  return `\`- ${name}: …\`, with the entry's other fields indented as far as that one`;
+}
+
+/** An entry's fields, and those of the mappings in it, which were fields of the entry's own once. */
+function fieldNames(entry: MappingShape, shapeOf: ShapeReader): ReadonlySet<string> {
+  const inner = (schema: Schema): readonly string[] => {
+    const { shape } = shapeOf(schema);
+    return shape.kind === "mapping" ? [...shape.fields.keys()] : [];
+  };
+  return new Set([...entry.fields].flatMap(([name, schema]) => [name, ...inner(schema)]));
+}
