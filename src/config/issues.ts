@@ -107,7 +107,7 @@ function wrong(issue: Issue, location: Location, { shapeOf }: IssueSource): Told
   const own = issue.message === noMessage ? undefined : issue.message;
   if (field !== undefined && isOfWrongType(issue, field, node)) {
     const message = own ?? `expected ${describeShape(field.shape, shapeOf)}`;
-    return { code: "WRONG_TYPE", message, hint: describeRemedy(field, node) };
+    return { code: "WRONG_TYPE", message, hint: describeRemedy(field, node, shapeOf) };
   }
   const values = choiceIn(issue);
   if (values !== undefined)

@@ -36,7 +36,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     // Symbols are never keys of what was bound.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
-    for (const issue of withoutLimits(plain)) {
+    for (const issue of withoutConsequences(plain)) {
       for (const finding of toFindings(issue, source)) findings.push(finding);
     }
     const rest = withoutEntries(value, issues, kept);
@@ -46,13 +46,17 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
   return { config: undefined, isWhole: false, findings, toWritten };
 }
 
-/** Zod measures lists where a text was asked for: of a value of the wrong type, that is all there is to tell. */
-function withoutLimits(plain: readonly PlainIssue[]): readonly PlainIssue[] {
+/**
+ * Zod measures lists where a text was asked for, and a check of ours misses fields in a list: of a value of the wrong type, that
+ * is all there is to tell.
+ */
+function withoutConsequences(plain: readonly PlainIssue[]): readonly PlainIssue[] {
   const wrong = new Set(
     plain.filter(({ issue }) => issue.code === "invalid_type").map(({ path }) => JSON.stringify(path)),
   );
   const isLimit = ({ code }: Issue) => code === "too_small" || code === "too_big";
-  return plain.filter(({ path, issue }) => !(isLimit(issue) && wrong.has(JSON.stringify(path))));
+  const isInWrong = (path: ValuePath) => path.some((_, depth) => wrong.has(JSON.stringify(path.slice(0, depth))));
+  return plain.filter(({ path, issue }) => !isInWrong(path) && !(isLimit(issue) && wrong.has(JSON.stringify(path))));
 }
 
 function withoutEntries(value: unknown, issues: readonly Issue[], kept: Map<string, readonly number[]>): unknown {

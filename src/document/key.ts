@@ -20,7 +20,7 @@ export function duplicateKey(place: Place, first: Place): Finding {
     severity: "error",
     code: "DUPLICATE_KEY",
     message: `this key stands in the same mapping already, on line ${first.position.line}`,
-    hint: "leave one of them out, or rename it; several merge keys are written as one list: <<: [*one, *two]",
+    hint: "leave one of them out, or rename it; where a new entry of a list begins, put `- ` before its first key; several merge keys are written as one list: <<: [*one, *two]",
     place,
   };
 }

@@ -38,7 +38,7 @@ const messages: Readonly<Record<Code, SyntaxMessage>> = {
   },
   BAD_INDENT: {
     message: "this line's indentation fits none of the lines above",
-    hint: "give all the keys of a mapping, and all the dashes of a list, the same number of spaces",
+    hint: "give all the keys of a mapping, and all the dashes of a list, the same number of spaces; a new entry of a list begins with a dash and a space",
   },
   BAD_PROP_ORDER: {
     message: "an anchor or tag stands before the dash, question mark or colon that it belongs behind",
