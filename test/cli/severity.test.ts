@@ -89,6 +89,8 @@ describe("--deny", () => {
       // What --strict alone finds weighs more.
       const both = await place.run([command, "config.yaml", "--deny", "EXPIRED", "--strict"]);
       expect(both.status).toBe(3);
+      // What is denied stays a refusal, with --strict too.
+      expect((await place.run([command, "config.yaml", "--deny", "WEAK_TOKEN", "--strict"])).status).toBe(4);
     }
     expect(await place.hasDatabase()).toBe(false);
     expect((await place.apply(weak)).status).toBe(0);
