@@ -38,6 +38,7 @@ export const problemCodes = {
   KEY_MADE: "A sealing key was made beside the database; it belongs in the backups, apart from the database's.",
   KEY_MISMATCH: "The sealing key is not the one that the database's secrets were sealed with.",
   KEY_UNSAFE: "The sealing key's file can be changed by another user.",
+  LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so that those can't sign in.",
   MIGRATION_NEEDED: "The database's tables are not those of this version, and `--no-migrate` leaves them as they are.",
   MISSING_FIELD: "A required field is missing.",
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",

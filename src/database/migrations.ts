@@ -159,6 +159,13 @@ async function createAppliedClaims(db: Kysely<AnyTables>): Promise<void> {
   await createTable(db, { name: "seen_tokens", texts: ["token", "seen_at", "expires_at"], primaryKey: ["token"] });
 }
 
+async function addFormerIssuers(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema
+    .alterTable("oidc_providers")
+    .addColumn("former_issuers", "text", (column) => column.notNull().defaultTo("[]"))
+    .execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -168,4 +175,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0005_introspection", up: addIntrospection },
   { name: "0006_accept_at_hash", up: addAcceptAtHash },
   { name: "0007_applied_claims", up: createAppliedClaims },
+  { name: "0008_former_issuers", up: addFormerIssuers },
 ];

@@ -44,6 +44,8 @@ interface OidcProviders extends Managed {
   state_size: number;
   use_pkce: Flag;
   ca_file: string | null;
+  /** JSON list: whom links of users may name in place of the issuer. */
+  former_issuers: Generated<string>;
 }
 
 interface OidcClients extends Managed {

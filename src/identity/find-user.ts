@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
+import { parseList } from "../database/text-list.js";
 import { createLookalikes } from "../formats/lookalikes.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
@@ -31,7 +32,8 @@ export interface UserFault {
 }
 
 export type FoundUser =
-  | { readonly kind: "linked"; readonly user: UserRow }
+  /** `by`: to what the provider's issuer was before it moved. */
+  | { readonly kind: "linked"; readonly user: UserRow; readonly by?: "former_issuer" }
   /** Nobody signed in as the user before; a file's `sign_in` or the username says that this person may. */
   | { readonly kind: "unlinked"; readonly user: UserRow; readonly by: "sign_in" | "name" }
   | { readonly kind: "none" }
@@ -39,7 +41,8 @@ export type FoundUser =
 
 /**
  * The user of a person: the one who is linked to the same issuer and subject, whatever the username has become; otherwise the
- * one whose `sign_in` names the subject; otherwise the one with the username, if the person may become that.
+ * one who was before the issuer moved; otherwise the one whose `sign_in` names the subject; otherwise the one with the username, if
+ * the person may become that.
  *
  * @param providerId the provider of the client that the person comes through
  */
@@ -52,6 +55,9 @@ export async function findUser(
   const linked = await linkedUser(db, person);
   if (linked) return { kind: "linked", user: linked };
   const providers = await readProviders(db);
+  const moved = await linkedBefore(db, person.subject, providers.formerIssuersOf(providerId));
+  if (moved.length > 1) return fault("username_ambiguous");
+  if (moved[0]) return { kind: "linked", user: moved[0], by: "former_issuer" };
   const awaited = await usersAwaiting(db, person.subject, providers.sameAs(providerId));
   const { name, skeleton, isPlain } = profile.username;
   const found = awaited.length > 0 ? awaited : await usersNamed(db, name, profile.isCaseSensitive);
@@ -64,7 +70,8 @@ export async function findUser(
   // Nobody becomes an existing user by a name that only looks the same.
   if (awaited.length === 0 && !isPlain) return fault("username_confusable");
   if (user.is_service === 1) return fault("username_of_service");
-  if (user.issuer !== null || user.subject !== null) return fault("username_taken");
+  const isAwaitedAnew = awaited.length > 0 && user.subject === person.subject && providers.isGone(user.issuer);
+  if ((user.issuer !== null || user.subject !== null) && !isAwaitedAnew) return fault("username_taken");
   if (awaited.length > 0) return { kind: "unlinked", user, by: "sign_in" };
   if (person.isClient && !looksLikeServiceAccount(user)) return fault("username_taken");
   return linkByName(user, providerId, providers);
@@ -106,19 +113,34 @@ interface Providers {
   readonly sameAs: (id: string) => readonly string[];
   /** How many different ones have a client that is enabled. */
   readonly enabledCount: number;
+  /** What files say that the issuer was before it moved. One that a provider still has is no former one. */
+  readonly formerIssuersOf: (id: string) => readonly string[];
+  /** Whether no provider has or had an issuer, as far as all of them are known. */
+  readonly isGone: (issuer: string | null) => boolean;
 }
 
 async function readProviders(db: Connection): Promise<Providers> {
   const rows = await db
     .selectFrom("oidc_providers as p")
     .leftJoin("oidc_clients as c", (join) => join.onRef("c.provider_id", "=", "p.id").on("c.enabled", "=", 1))
-    .select(["p.id", "p.issuer", "p.discovery_endpoint", "c.id as client_id"])
+    .select(["p.id", "p.issuer", "p.discovery_endpoint", "p.former_issuers", "c.id as client_id"])
     .execute();
   const nameOf = (row: (typeof rows)[number]): string => row.issuer ?? row.discovery_endpoint ?? row.id;
   const names = new Map(rows.map((row) => [row.id, nameOf(row)]));
   const enabled = rows.filter(({ client_id: clientId }) => clientId !== null);
+  const issuers = new Set(rows.map(({ issuer }) => issuer));
+  const isSame = (row: (typeof rows)[number], id: string): boolean => nameOf(row) === names.get(id);
   return {
     sameAs: (id) => [...names].filter(([, name]) => name === names.get(id)).map(([other]) => other),
+    formerIssuersOf: (id) => {
+      const former = rows.filter((row) => isSame(row, id)).flatMap((row) => parseList(row.former_issuers));
+      return [...new Set(former)].filter((issuer) => !issuers.has(issuer));
+    },
+    isGone: (issuer) =>
+      issuer !== null &&
+      !issuers.has(null) &&
+      !issuers.has(issuer) &&
+      !rows.some((row) => parseList(row.former_issuers).includes(issuer)),
     enabledCount: new Set(enabled.map(nameOf)).size,
   };
 }
@@ -140,6 +162,16 @@ function linkedUser(db: Connection, { issuer, subject }: Person) {
     .where("issuer", "=", issuer)
     .where("subject", "=", subject)
     .executeTakeFirst();
+}
+
+function linkedBefore(
+  db: Connection,
+  subject: string,
+  issuers: readonly string[],
+): Promise<readonly UserRow[]> | readonly UserRow[] {
+  if (issuers.length === 0) return [];
+  const query = db.selectFrom("users").select(columns).where("issuer", "in", issuers);
+  return query.where("subject", "=", subject).execute();
 }
 
 async function usersNamed(db: Connection, name: string, isCaseSensitive: boolean): Promise<readonly UserRow[]> {

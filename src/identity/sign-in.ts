@@ -33,6 +33,9 @@ export interface SignInOptions {
   readonly createsUsers: boolean;
 }
 
+/** `former_issuer`: it was the person's before the provider's issuer moved. */
+export type LinkedBy = "sign_in" | "name" | "former_issuer";
+
 export interface SignedIn {
   readonly kind: "user";
   readonly userId: string;
@@ -44,7 +47,7 @@ export interface SignedIn {
   /** False where newer claims, which change nothing, could not be written down as the newest. */
   readonly isNewest: boolean;
   /** What made this the person's user, where it was somebody's first sign-in as a user that was there already. */
-  readonly linkedBy?: "sign_in" | "name" | undefined;
+  readonly linkedBy?: LinkedBy | undefined;
 }
 
 /**
@@ -124,7 +127,7 @@ interface Comparison {
   readonly kind: "compared";
   readonly user: UserRow | undefined;
   readonly change: UserChange | undefined;
-  readonly linkedBy: SignedIn["linkedBy"];
+  readonly linkedBy: LinkedBy | undefined;
   readonly applied: Awaited<ReturnType<typeof readAppliedClaims>>;
   readonly standing: Standing;
 }
@@ -138,7 +141,7 @@ async function compare(
   const found = await findUser(db, person, profile, providerId);
   if (found.kind === "fault") return found;
   const user = found.kind === "none" ? undefined : found.user;
-  const linkedBy = found.kind === "unlinked" ? found.by : undefined;
+  const linkedBy = found.kind === "none" ? undefined : found.by;
   const groups = await readGroupsOf(db, user?.id, profile);
   // What was applied before a link ended is about somebody else.
   const isLinked = found.kind === "linked";

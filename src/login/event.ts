@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ClaimNote } from "../identity/profile.js";
+import type { LinkedBy } from "../identity/sign-in.js";
 import type { ProviderEvent } from "../provider/event.js";
 import type { RefusalCode } from "./refusal-code.js";
 
@@ -31,8 +32,8 @@ export type LoginEvent =
   | { readonly kind: "session_not_noted"; readonly client: string }
   /** Newer claims than those of this sign-in were applied meanwhile: it was accepted, and changed nothing. */
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
-  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
+  /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
+  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
   | (ClaimNote & { readonly client: string; readonly userId: string })
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }

@@ -44,6 +44,7 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
     isDatabaseKnown,
     keys: (kind) => keys.get(kind) ?? new Set(),
     wanted: (kind) => wantedBy.get(kind) ?? [],
+    current: (kind) => current.get(kind) ?? [],
     left: (kind) => left.get(kind) ?? [],
   };
 }

@@ -86,6 +86,8 @@ export interface PlannedWorld {
   readonly keys: (kind: string) => ReadonlySet<string>;
   /** What the files want. */
   readonly wanted: (kind: string) => readonly Resource[];
+  /** The rows as they are. */
+  readonly current: (kind: string) => readonly CurrentResource[];
   /** The rows that no file declares and the run leaves as they are. */
   readonly left: (kind: string) => readonly CurrentResource[];
 }

@@ -35,6 +35,17 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       applied: true,
       env: { VTB_SETUP_KEY: add("other-key", randomBytes(32).toString("hex")) },
     },
+    {
+      code: "LINKS_UNMATCHED",
+      how: "an issuer of before",
+      told: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const link = { issuer: "https://former.example", subject: "s-1" };
+        await kysely.updateTable("users").set(link).where("username", "=", "uit-variabele").execute();
+      },
+    },
     { code: "MIGRATION_NEEDED", how: "no tables", told: ["apply"], args: ["--no-migrate"] },
     { code: "MISSING_FIELD", how: "no contact person", yaml: token(`token: ${make("missing")}`, "email: a@b.nl") },
     { code: "MISSING_OPENID_SCOPE", how: "email alone", yaml: client(`${full}, oidc_rp_scopes_list: [email]`) },

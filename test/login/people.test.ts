@@ -112,6 +112,19 @@ describe("people who are nearly the same", () => {
     expect(world.reasons()).toEqual(["email_unverified"]);
   });
 
+  it("F61 somebody is the same person after the provider moved, where the file says so, and not otherwise", async () => {
+    const former = "https://former.example";
+    for (const { issuers, outcome } of [
+      { issuers: [former], outcome: { kind: "signed_in" } },
+      { issuers: ["https://x.example"], outcome: { code: "user_refused" } },
+    ]) {
+      const world = await makeWorld(key, { client: settingsOf(byName), provider: { former_issuers: issuers } });
+      expect(await enter(world, "s1", "jan")).toMatchObject({ kind: "signed_in" });
+      await world.database.kysely.updateTable("users").set({ issuer: former }).execute();
+      expect(await enter(world, "s1", "jan")).toMatchObject(outcome);
+    }
+  });
+
   it.each(["id_token", "userinfo_endpoint"])(
     "F57 somebody with more groups than are sent is refused with a page that says so, by the claims of %s",
     async (source) => {

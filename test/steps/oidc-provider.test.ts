@@ -28,7 +28,15 @@ describe("an OpenID provider", () => {
       state_size: 32,
       use_pkce: true,
       ca_file: null,
+      former_issuers: [],
     });
+  });
+
+  it("F61 names its former issuers, each once", () => {
+    const oidc_op_former_issuers = ["https://b.example", "https://a.example/", "https://b.example"];
+    const former_issuers = ["https://a.example/", "https://b.example"];
+    expect(attributes({ oidc_op_former_issuers })).toMatchObject({ former_issuers });
+    expect(attributes({})).toMatchObject({ former_issuers: [] });
   });
 
   it("leaves to discovery what is not written, and what is written wins", () => {

@@ -1,6 +1,7 @@
-import { flag, integer, text } from "../column.js";
+import { flag, integer, json, text } from "../column.js";
 import { defineKind } from "../table-kind.js";
 import { completeProviders } from "./complete.js";
+import { checkFormerIssuers } from "./former-issuers.js";
 
 /** An OpenID provider and how it is spoken to. */
 export const oidcProvider = defineKind({
@@ -22,6 +23,8 @@ export const oidcProvider = defineKind({
     state_size: integer("state_size", 32),
     use_pkce: flag("use_pkce", true),
     ca_file: text("ca_file", null),
+    former_issuers: json("former_issuers", []),
   },
+  check: checkFormerIssuers,
   complete: completeProviders,
 });

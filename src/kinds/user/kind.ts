@@ -4,6 +4,7 @@ import { flag, hashed, reference, text } from "../column.js";
 import { defineKind } from "../table-kind.js";
 import { groups, oidcProviders } from "../targets.js";
 import { readLinks, releaseLinks, signInLink } from "./link.js";
+import { reviewLinks } from "./review-links.js";
 import { reviewSignIn } from "./review-sign-in.js";
 
 const rows = defineKind({
@@ -33,7 +34,7 @@ const rows = defineKind({
 export const user: Kind = {
   ...rows,
   attributes: { ...rows.attributes, sign_in: signInLink },
-  review: reviewSignIn,
+  review: (world) => [...reviewSignIn(world), ...reviewLinks(world)],
   async read(context) {
     const [users, links] = [await rows.read(context), await readLinks(context)];
     return users.map((row) => ({ ...row, attributes: { ...row.attributes, sign_in: links.get(row.id) ?? null } }));

@@ -1,4 +1,5 @@
 import { chunk } from "../../database/chunk.js";
+import { parseList } from "../../database/text-list.js";
 import type { PlannedChange } from "../../plan/change.js";
 import type { AttributeSpec, ReadContext, WriteContext } from "../../plan/kind.js";
 import type { AttributeValue } from "../../plan/resource.js";
@@ -10,8 +11,9 @@ interface DesiredLink {
 }
 
 /** Who signs in as the user so far. */
-interface StoredLink {
-  /** The providers that have the link's issuer; none where no provider is known to have it. */
+export interface StoredLink {
+  readonly issuer: string | null;
+  /** The providers that have the link's issuer, or had it before they moved; none where no provider is known to have it. */
   readonly providers: readonly string[];
   readonly subject: string;
 }
@@ -46,10 +48,13 @@ export async function readLinks({ db }: ReadContext): Promise<ReadonlyMap<string
     .where("subject", "is not", null)
     .execute();
   if (rows.length === 0) return new Map();
-  const providers = await db.selectFrom("oidc_providers").select(["identifier", "issuer"]).execute();
+  const providers = await db.selectFrom("oidc_providers").select(["identifier", "issuer", "former_issuers"]).execute();
   const byIssuer = new Map<string | null, string[]>();
-  for (const { identifier, issuer } of providers) byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), identifier]);
+  for (const { identifier, issuer, former_issuers: former } of providers) {
+    for (const name of [issuer, ...parseList(former)]) byIssuer.set(name, [...(byIssuer.get(name) ?? []), identifier]);
+  }
   const linkOf = (issuer: string | null, subject: string | null): AttributeValue => ({
+    issuer,
     providers: byIssuer.get(issuer) ?? [],
     subject,
   });

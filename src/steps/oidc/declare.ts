@@ -1,5 +1,6 @@
 import type { ConfigPath, Declaration } from "../../config/step.js";
 import type { Attributes } from "../../plan/resource.js";
+import { sortedUnique } from "../permissions.js";
 import type { PresentClient } from "./client.js";
 import { completeOptions } from "./complete-options.js";
 import { endpointAttributes } from "./endpoints.js";
@@ -44,8 +45,9 @@ function declareProvider(provider: PresentProvider, path: ConfigPath): Declarati
     state_size: provider.oidc_state_size,
     use_pkce: provider.oidc_use_pkce,
     ca_file: provider.oidc_op_ca_file || null,
+    former_issuers: sortedUnique(provider.oidc_op_former_issuers),
   };
-  return { kind: "oidc_provider", key: provider.identifier, attributes, path };
+  return { kind: "oidc_provider", key: provider.identifier, attributes, path, fields: providerFields };
 }
 
 function declareClient(client: PresentClient, path: ConfigPath): readonly Declaration[] {
@@ -56,6 +58,8 @@ function declareClient(client: PresentClient, path: ConfigPath): readonly Declar
     { kind: "oidc_client", key: client.identifier, attributes, path, fields: clientFields },
   ];
 }
+
+const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
 
 /** What a plan may complain about, since only the database and the provider know more. */
 const clientFields = {

@@ -10,6 +10,7 @@ export function inlineProvider(client: PresentClient): PresentProvider | undefin
   return {
     identifier: `${client.identifier}-provider`,
     endpoint_config: client.endpoint_config,
+    oidc_op_former_issuers: [],
     oidc_use_pkce: client.oidc_use_pkce ?? true,
     oidc_token_use_basic_auth: client.oidc_token_use_basic_auth ?? settingDefaults.oidc_token_use_basic_auth,
     oidc_use_nonce: client.oidc_use_nonce ?? settingDefaults.oidc_use_nonce,

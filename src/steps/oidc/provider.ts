@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { slug, text } from "../../config/fields.js";
 import { endpointConfig, introspectionEndpoint } from "./endpoints.js";
-import { issuer } from "./url.js";
+import { formerIssuer, issuer } from "./url.js";
 
 const size = z.int().min(0).max(512);
 
@@ -30,6 +30,12 @@ const fields = z.strictObject({
     .optional()
     .describe(
       "Who signs the provider's tokens: what their `iss` must be, byte for byte; known from discovery otherwise.",
+    ),
+  oidc_op_former_issuers: z
+    .array(formerIssuer)
+    .default([])
+    .describe(
+      "What the provider's issuer was before it moved: who signed in then is the same person now. Its tokens are not accepted.",
     ),
   oidc_op_introspection_endpoint: introspectionEndpoint,
   oidc_op_ca_file: text(4096)

@@ -26,6 +26,9 @@ export const issuer = z
   })
   .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
 
+/** {@link issuer}, and not an empty one. */
+export const formerIssuer = issuer.refine((text) => text !== "", { error: "expected an absolute http or https URL" });
+
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/?#\\\s\p{Cc}][^\\\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
 }

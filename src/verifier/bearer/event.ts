@@ -1,4 +1,5 @@
 import type { ClaimNote } from "../../identity/profile.js";
+import type { LinkedBy } from "../../identity/sign-in.js";
 import type { ProviderEvent } from "../../provider/event.js";
 
 /** What an operator may want to know of. Never a token, a claim or a key. */
@@ -9,8 +10,8 @@ export type BearerEvent =
   | (ClaimNote & { readonly client: string; readonly userId: string })
   /** A token was older than what its user was last made of: it was accepted, and changed nothing. */
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** Somebody signed in for the first time as a user that was there: as a file's `sign_in` says, or by the username. */
-  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: "sign_in" | "name" }
+  /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
+  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string };
 
 export type OnBearerEvent = (event: BearerEvent) => void;

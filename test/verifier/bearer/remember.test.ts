@@ -163,6 +163,22 @@ describe("a verified token", () => {
     expect(told()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
   });
 
+  it("F61 is refused where a former issuer made it, and links its user anew where the new one did", async () => {
+    const former = "https://former.example";
+    const world = await makeWorld([providerOf(idp, "idp", { former_issuers: [former] }), clientOf()]);
+    expect(await world.authenticate(goodToken(idp, key))).toEqual(accepted);
+    const linked = () => world.database.kysely.selectFrom("users").select(["issuer", "subject"]).execute();
+    await world.database.kysely.updateTable("users").set({ issuer: former }).execute();
+    world.authority.reload();
+    expect(await world.authenticate(goodToken(idp, key, { iss: former }))).toMatchObject({
+      ...{ kind: "refused", reason: "unknown_issuer" },
+    });
+    expect(await linked()).toEqual([{ issuer: former, subject: "u-1" }]);
+    expect(await world.authenticate(goodToken(idp, key, { iat: start / 1000 }))).toEqual(accepted);
+    expect(await linked()).toEqual([{ issuer: idp.issuer, subject: "u-1" }]);
+    expect(world.events).toContainEqual(expect.objectContaining({ kind: "user_linked", by: "former_issuer" }));
+  });
+
   it("F57 is refused where it has more groups than are sent, also after one that named them", async () => {
     const world = await makeUsual();
     const memberships = () => world.database.kysely.selectFrom("user_groups").select("origin").execute();
