@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Finding } from "../document/finding.js";
-import type { MappingNode, Node, ScalarNode, SequenceNode } from "../document/node.js";
+import { isBareKey, type MappingNode, type Node, type ScalarNode, type SequenceNode } from "../document/node.js";
+import type { CharacterRule } from "../formats/characters.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import { findStrayCharacters } from "./stray-characters.js";
 import { unknownField } from "./unknown-field.js";
 import { hideKeys, showOrHide, type Visibility } from "./visibility.js";
 
@@ -111,10 +113,11 @@ function bindUnresolved(walk: Walk, shape: Shape, path: ValuePath): unknown {
 }
 
 function bindScalar(walk: Walk, schema: Schema, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
-  const { shape } = walk.shapeOf(schema);
+  const { shape, characters } = walk.shapeOf(schema);
   showOrHide(walk, schema, node, sensitive);
   reportPlaceholder(walk, node, path, sensitive);
   if (node.isNull()) return null;
+  if (characters !== undefined) reportCharacters(walk, characters, node, path, sensitive);
   switch (shape.kind) {
     case "secret":
       return new Secret(node.text());
@@ -147,7 +150,8 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
       entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
     } else {
       if (sensitive) hideKeys(walk, node);
-      const { finding, meant } = unknownField(walk.namespace, path, { ...entry, sensitive }, shape.fields.keys());
+      const told = { ...entry, sensitive: sensitive || isBareKey(entry) };
+      const { finding, meant } = unknownField(walk.namespace, path, told, shape.fields.keys());
       walk.findings.push(finding);
       showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
       // That the field which was meant is missing would be the same mistake told twice.
@@ -187,6 +191,19 @@ function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensit
     path: dotted(walk.namespace, path),
   });
   walk.muted.add(path);
+}
+
+function reportCharacters(
+  walk: Walk,
+  rule: CharacterRule,
+  node: ScalarNode,
+  path: ValuePath,
+  sensitive: boolean,
+): void {
+  for (const finding of findStrayCharacters(node, rule, sensitive)) {
+    walk.findings.push({ ...finding, path: dotted(walk.namespace, path) });
+    if (finding.severity === "error") walk.muted.add(path);
+  }
 }
 
 function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {

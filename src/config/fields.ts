@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { CharacterRule } from "../formats/characters.js";
 import { slugPattern } from "../formats/slug.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 
@@ -11,6 +12,11 @@ export function secret(check?: {
     .custom<Secret>(isSecret, { error: "expected text" })
     .refine((value) => check?.test(value.reveal()) ?? true, { error: check?.expected ?? "" })
     .meta({ sensitive: true });
+}
+
+/** A field whose characters are looked at before its schema, which can name the one that is wrong and how it came there. */
+export function heldTo<Field extends z.ZodType>(rule: CharacterRule, field: Field): Field {
+  return field.meta({ characters: rule });
 }
 
 // PostgreSQL can't store it in a text.
@@ -32,5 +38,6 @@ export function filledText(max: number): z.ZodString {
 
 /** ASCII letters, digits, `-` and `_`. */
 export function slug(max: number): z.ZodString {
-  return z.string().max(max).regex(slugPattern, { error: "expected letters, digits, hyphens and underscores only" });
+  const expected = "expected letters, digits, hyphens and underscores only";
+  return heldTo("visible", z.string().max(max).regex(slugPattern, { error: expected }));
 }

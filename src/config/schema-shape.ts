@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { CharacterRule } from "../formats/characters.js";
 
 export type Schema = z.core.$ZodType;
 
@@ -32,6 +33,7 @@ export interface FieldShape {
   /** Its values, and all values below it, are never shown. */
   readonly sensitive: boolean;
   readonly description: string | undefined;
+  readonly characters: CharacterRule | undefined;
 }
 
 export type ShapeReader = (schema: Schema) => FieldShape;
@@ -54,17 +56,20 @@ function readField(schema: Schema): FieldShape {
   let nullable = false;
   let sensitive = false;
   let description: string | undefined;
+  let characters: CharacterRule | undefined;
   for (;;) {
     const meta = z.globalRegistry.get(current);
     sensitive ||= meta?.sensitive === true;
     description ??= meta?.description;
+    // Set by `heldTo` alone.
+    characters ??= meta?.characters as CharacterRule | undefined;
     const { def } = internals(current);
     if (def.type === "nullable") nullable = true;
     const inner = innerOf(def);
     if (inner === undefined) break;
     current = inner;
   }
-  return { shape: readShape(current, sensitive), nullable, required, sensitive, description };
+  return { shape: readShape(current, sensitive), nullable, required, sensitive, description, characters };
 }
 
 // Zod's own union of its types; only with it does `def.type` narrow.

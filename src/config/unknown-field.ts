@@ -1,5 +1,6 @@
 import type { Finding } from "../document/finding.js";
 import type { MappingEntry } from "../document/node.js";
+import { invisibleIn } from "../formats/characters.js";
 import { nearestField } from "../formats/nearest.js";
 import { maskName } from "../formats/random-looking.js";
 import { dotted, type ValuePath } from "./path.js";
@@ -16,12 +17,22 @@ export function unknownField(
   const finding: Finding = {
     severity: "error",
     code: "UNKNOWN_FIELD",
-    message: sensitive ? "no field of this name belongs here" : `unknown field \`${maskName(key)}\``,
-    hint: hintOf(meant, names),
+    ...describe(key, sensitive, meant, names),
     place: keyPlace,
-    path: dotted(namespace, sensitive ? path : [...path, key]),
+    // A value that was written without the space before it is part of its key.
+    path: dotted(namespace, sensitive || invisibleIn(key) !== undefined ? path : [...path, key]),
   };
   return { finding, meant };
+}
+
+function describe(key: string, sensitive: boolean, meant: string | undefined, names: readonly string[]) {
+  const invisible = invisibleIn(key);
+  if (invisible !== undefined) {
+    const hint = "type the line anew, with ordinary spaces and nothing else between the words";
+    return { message: `${invisible} stands in the name of this field`, hint };
+  }
+  const message = sensitive ? "no field of this name belongs here" : `unknown field \`${maskName(key)}\``;
+  return { message, hint: hintOf(meant, names) };
 }
 
 function hintOf(meant: string | undefined, names: readonly string[]): string {

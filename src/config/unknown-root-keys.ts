@@ -1,5 +1,6 @@
 import type { Finding } from "../document/finding.js";
-import type { Document, MappingEntry } from "../document/node.js";
+import { type Document, isBareKey, type MappingEntry } from "../document/node.js";
+import { invisibleIn } from "../formats/characters.js";
 import { nearest } from "../formats/nearest.js";
 import { maskName } from "../formats/random-looking.js";
 import { otherPrograms } from "./root-keys.js";
@@ -49,7 +50,20 @@ function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
   };
 }
 
-function unknownKey({ key, keyPlace }: MappingEntry, known: ReadonlySet<string>): Finding {
+function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): Finding {
+  const { key, keyPlace } = entry;
+  const invisible = invisibleIn(key);
+  if (invisible !== undefined || isBareKey(entry)) {
+    const message = invisible === undefined ? "a key without a colon" : `${invisible} in the name of a key`;
+    const hint = "write the key, a colon and a space, and the lines below it with ordinary spaces";
+    return {
+      severity: "warning",
+      code: "UNKNOWN_ROOT_KEY",
+      message: `${message} at the root is ignored`,
+      hint,
+      place: keyPlace,
+    };
+  }
   const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", place: keyPlace, path: key } as const;
   if (isOfOtherProgram(key))
     return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };

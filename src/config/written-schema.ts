@@ -60,7 +60,9 @@ function valueAsWritten(schema: JsonSchema, rename: (reference: string) => strin
 }
 
 function alternativesOf(schema: JsonSchema, rename: (reference: string) => string): readonly JsonSchema[] {
-  if (schema.sensitive === true) return scalars({ type: "string", ...pick(schema, ["pattern", "maxLength"]) });
+  if (schema.sensitive === true) {
+    return scalars({ type: "string", ...printable(schema), ...pick(schema, ["pattern", "maxLength"]) });
+  }
   if (typeof schema.$ref === "string") return [{ $ref: rename(schema.$ref) }];
   const options = schema.anyOf ?? schema.oneOf;
   // `anyOf` for both: a discriminator given by `value_from` fits several options.
@@ -68,7 +70,7 @@ function alternativesOf(schema: JsonSchema, rename: (reference: string) => strin
     const merged = mergeOptions(options);
     return merged ? [container(merged, rename)] : options.map((option) => asWritten(option, rename));
   }
-  const plain = omit(schema, annotations);
+  const plain = omit(schema, [...annotations, "characters"]);
   switch (schema.type) {
     case "boolean":
       return "const" in schema ? spelled(schema.const === true) : [booleanReference];
@@ -77,10 +79,14 @@ function alternativesOf(schema: JsonSchema, rename: (reference: string) => strin
     case "number":
       return [plain, { type: "string", pattern: "^\\s*[-+]?[0-9._]+(?:[eE][-+]?[0-9]+)?\\s*$" }];
     case "string":
-      return "const" in schema || "enum" in schema ? [plain] : scalars(plain);
+      return "const" in schema || "enum" in schema ? [plain] : scalars({ ...printable(schema), ...plain });
     default:
       return [container(plain, rename)];
   }
+}
+
+function printable({ characters }: JsonSchema): JsonSchema {
+  return characters === "ascii" ? { pattern: "^[ -~]*$" } : {};
 }
 
 // A text is taken as it was written, so an unquoted number is a text too.

@@ -56,6 +56,11 @@ export interface MappingEntry {
   readonly value: Node;
 }
 
+/** Whether a key stands without a colon, as in `{abc}`: easily a value that somebody put in braces. */
+export function isBareKey({ keyPlace, value }: MappingEntry): boolean {
+  return value.kind === "scalar" && value.place.end === keyPlace.end;
+}
+
 export interface MappingNode {
   readonly kind: "mapping";
   readonly place: Place;

@@ -27,7 +27,7 @@ export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const locate = createLocate(file, text);
   const { tree, misplaced, quoted } = readRepaired(text, locate);
   const findings = [...misplaced.map((mistake) => describeMisplaced(mistake, locate)), ...secondDocument(tree, locate)];
-  const syntax = describeSyntaxErrors(tree, locate).filter((error) => !standsIn(error, findings));
+  const syntax = describeSyntaxErrors(tree, text, locate).filter((error) => !standsIn(error, findings));
   if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) {
     return unusable({ file, text, scalars: undefined }, [...findings, ...syntax]);
   }

@@ -1,14 +1,19 @@
 import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
+import { findFalseBlank } from "../formats/characters.js";
 import type { Finding } from "./finding.js";
 import type { Locate } from "./locate.js";
-import { describeSyntaxError } from "./syntax-message.js";
+import type { Place } from "./node.js";
+import { describeSyntaxError, type SyntaxMessage } from "./syntax-message.js";
 import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
 
 /** Beyond these, a file is not worth reading on. */
 const maxFindings = 100;
 
+/** How much of a line is looked through. */
+const maxLine = 10_000;
+
 /** The mistakes in a file's syntax: at most one a line, and none that only follows from an earlier one. */
-export function describeSyntaxErrors(tree: SyntaxTree, locate: Locate): readonly Finding[] {
+export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Locate): readonly Finding[] {
   if (tree.tooDeepAt !== undefined) return [tooDeep(tree.tooDeepAt, locate)];
   const byLine = new Map<number, Finding>();
   const openings = findOpenings(tree);
@@ -16,10 +21,30 @@ export function describeSyntaxErrors(tree: SyntaxTree, locate: Locate): readonly
     const start = openings.get(error) ?? error.pos[0];
     const place = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
     if (byLine.has(place.position.line)) continue;
-    byLine.set(place.position.line, { severity: "error", code: "YAML_SYNTAX", ...describeSyntaxError(error), place });
+    const told = describeSyntaxError(error);
+    const finding: Finding = { severity: "error", code: "YAML_SYNTAX", ...told, place };
+    byLine.set(place.position.line, falseBlank(text, place, told, locate) ?? finding);
     if (byLine.size === maxFindings) break;
   }
   return [...byLine.values()];
+}
+
+/** A blank that YAML does not take for one is the likeliest mistake of its line, and nobody sees it. */
+function falseBlank(
+  text: string,
+  { start, position }: Place,
+  told: SyntaxMessage,
+  locate: Locate,
+): Finding | undefined {
+  const lineStart = start - position.column + 1;
+  const [line = ""] = text.slice(lineStart, lineStart + maxLine).split("\n", 1);
+  const found = findFalseBlank(line);
+  if (!found) return undefined;
+  const at = lineStart + found.index;
+  const message = `${found.name} stands here, outside of quotes, and YAML does not take it for a blank; so ${told.message}`;
+  const hint =
+    "type a space in its place, or nothing; such characters come along when text is copied from a page or document";
+  return { severity: "error", code: "YAML_SYNTAX", message, hint, place: locate(at, at + 1) };
 }
 
 /** The finding for what is nested deeper than any real file is. */

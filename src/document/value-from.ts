@@ -1,7 +1,7 @@
 import { closestMatch } from "leven";
 import { maskName } from "../formats/random-looking.js";
 import type { Finding } from "./finding.js";
-import type { MappingEntry, MappingNode, Node, ScalarNode } from "./node.js";
+import { isBareKey, type MappingEntry, type MappingNode, type Node, type ScalarNode } from "./node.js";
 
 /** A well-formed `value_from`. */
 export interface Reference {
@@ -30,12 +30,13 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   const complain = ({ place }: { readonly place: Finding["place"] }, message: string, hint: string): undefined => {
     findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, place });
   };
-  for (const { key, keyPlace } of mapping.entries.values()) {
+  for (const beside of mapping.entries.values()) {
+    const { key, keyPlace } = beside;
     if (key === "value_from") continue;
     const hint = keys.some((known) => known === key) ? `move ${key} inside of value_from` : form;
     complain(
       { place: keyPlace },
-      `\`value_from\` stands alone in its mapping, but \`${maskName(key)}\` is beside it`,
+      `\`value_from\` stands alone in its mapping, but ${nameOf(beside)} is beside it`,
       hint,
     );
   }
@@ -44,10 +45,11 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
     if (value.kind !== "unresolved") complain(value, "`value_from` must be a mapping", form);
     return findings;
   }
-  for (const { key, keyPlace } of value.entries.values()) {
+  for (const inner of value.entries.values()) {
+    const { key, keyPlace } = inner;
     if (keys.some((known) => known === key)) continue;
     const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
-    complain({ place: keyPlace }, `\`value_from\` has no \`${maskName(key)}\``, near ? `did you mean ${near}?` : form);
+    complain({ place: keyPlace }, `\`value_from\` has no ${nameOf(inner)}`, near ? `did you mean ${near}?` : form);
   }
   const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
   if (env && file)
@@ -69,6 +71,10 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   if (required && isRequired === undefined) complain(required.value, "expected true or false", "write required: false");
   if (findings.length > 0 || !name) return findings;
   return { source: env ? "env" : "file", name, fallback: fallback?.value, required: isRequired ?? true };
+}
+
+function nameOf(entry: MappingEntry): string {
+  return isBareKey(entry) ? "key without a colon" : `\`${maskName(entry.key)}\``;
 }
 
 /** The finding for a mapping that is a `value_from` but for its spelling, such as `valueFrom`. */

@@ -11,7 +11,8 @@ export interface ProblemsOptions {
 
 /** Problems for people: where, what, the line with a caret, how to fix it. Ends with a line break unless there are none. */
 export function renderProblems(problems: readonly Problem[], options: ProblemsOptions): string {
-  const isForeign = (problem: Problem) => problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning";
+  const isForeign = (problem: Problem) =>
+    problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning" && problem.path !== undefined;
   const own = problems.filter((problem) => !isForeign(problem));
   const shown = chooseShown(own);
   const texts = own.filter((problem) => shown.has(problem)).map((problem) => renderProblem(problem, options));

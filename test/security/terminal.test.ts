@@ -23,7 +23,6 @@ describe("S90 control, ANSI and bidirectional characters", () => {
     const user = userFile(`username: alice, first_name: "${hostile}", email: "${hostile}"`);
     const provider = explicitProvider
       .replace("SECRET", "a-client-secret-for-tests")
-      .replace("client_id: api", `client_id: "${hostile}"`)
       .replace("[sub]}", `[sub], "${hostile}": ["${hostile}"]}`);
     const steps: readonly (readonly [string, string, readonly string[]])[] = [
       [entry(hostile) + group() + user + provider, "contact_person", ["plan"]],

@@ -1,30 +1,42 @@
 import * as z from "zod";
+import { heldTo } from "../../config/fields.js";
 import { longestUrl } from "../../formats/limits.js";
 
 /** The URL of something that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
-export const httpUrl = z
-  .string()
-  .trim()
-  .max(longestUrl)
-  .refine(isHttpUrl, { error: "expected an absolute http or https URL" })
-  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+export const httpUrl = heldTo(
+  "url",
+  z
+    .string()
+    .trim()
+    .max(longestUrl)
+    .refine(isHttpUrl, { error: "expected an absolute http or https URL" })
+    .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" }),
+);
 
 /** {@link httpUrl}, or an empty text for none. */
-export const httpUrlOrEmpty = z
-  .string()
-  .trim()
-  .max(longestUrl)
-  .refine((text) => text === "" || isHttpUrl(text), { error: "expected an absolute http or https URL, or '' for none" })
-  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+export const httpUrlOrEmpty = heldTo(
+  "url",
+  z
+    .string()
+    .trim()
+    .max(longestUrl)
+    .refine((text) => text === "" || isHttpUrl(text), {
+      error: "expected an absolute http or https URL, or '' for none",
+    })
+    .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" }),
+);
 
 /** An issuer is compared byte for byte (RFC 8414 §3.3), so nothing is dropped from it. */
-export const issuer = z
-  .string()
-  .max(longestUrl)
-  .refine((text) => text === "" || isHttpUrl(text), {
-    error: "expected an absolute http or https URL, without spaces around it",
-  })
-  .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" });
+export const issuer = heldTo(
+  "visible",
+  z
+    .string()
+    .max(longestUrl)
+    .refine((text) => text === "" || isHttpUrl(text), {
+      error: "expected an absolute http or https URL, without spaces around it",
+    })
+    .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" }),
+);
 
 /** {@link issuer}, and not an empty one. */
 export const formerIssuer = issuer.refine((text) => text !== "", { error: "expected an absolute http or https URL" });

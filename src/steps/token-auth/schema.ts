@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { filledText, secret, slug, text } from "../../config/fields.js";
+import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { isEmail } from "../../formats/email.js";
 import { longestUsername } from "../../formats/limits.js";
 import { name } from "../name.js";
@@ -7,10 +7,13 @@ import { permissionList } from "../permissions.js";
 import { expiry } from "./expiry.js";
 import { gracePeriod } from "./grace-period.js";
 
-const tokenValue = secret({
-  test: (plain) => /^[!-~]{1,255}$/.test(plain),
-  expected: "expected 1 to 255 printable ASCII characters without spaces",
-})
+const tokenValue = heldTo(
+  "visible",
+  secret({
+    test: (plain) => /^[!-~]{1,255}$/.test(plain),
+    expected: "expected 1 to 255 printable ASCII characters without spaces",
+  }),
+)
   .describe("What a caller sends after `Token `; only its digest is stored.")
   .meta({ pattern: "^[!-~]{1,255}$" });
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { filledText, secret, slug, text } from "../../config/fields.js";
+import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { longestGroupName, longestPersonName, longestUsername } from "../../formats/limits.js";
 import { isSecret } from "../../secrets/secret.js";
 import { name } from "../name.js";
@@ -7,7 +7,7 @@ import { permissionList } from "../permissions.js";
 
 const signIn = z.strictObject({
   provider: slug(255).describe("The identifier of the provider."),
-  subject: filledText(255)
+  subject: heldTo("ascii", filledText(255))
     .optional()
     .describe("The `sub` that the provider gives this person; without it, whoever has the username there."),
 });
@@ -25,7 +25,10 @@ const fields = z.strictObject({
     .describe("Whether the user may do anything at all; a new user may, an existing one stays as it is."),
   is_staff: z.boolean().default(false).describe("Whether the user may enter the administration pages."),
   is_superuser: z.boolean().default(false).describe("Whether the user has every permission."),
-  password: secret({ test: (plain) => plain.length <= 4096, expected: "expected at most 4096 characters" })
+  password: heldTo(
+    "typed",
+    secret({ test: (plain) => plain.length <= 4096, expected: "expected at most 4096 characters" }),
+  )
     .describe("The first password: set when the user is made, not changed afterwards. Service accounts need none.")
     .meta({ maxLength: 4096 })
     .optional(),

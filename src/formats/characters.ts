@@ -1,0 +1,86 @@
+/**
+ * What a value's characters are held to. `ascii`: printable ASCII and spaces, as RFC 6749 appendix A has it of client ids, secrets
+ * and scopes; `url`: besides, the letters that a host or path may have; `visible`: none that leaves no mark of its own, nor a blank
+ * around it; `typed`: what people can type into a form.
+ */
+export type CharacterRule = "ascii" | "url" | "visible" | "typed";
+
+const forbidden: Readonly<Record<CharacterRule, RegExp>> = {
+  ascii: /[^ -~]/u,
+  url: /[^ -~\p{L}\p{M}\p{N}]/u,
+  visible: /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u,
+  // A zero-width joiner belongs to some letters and emoji.
+  typed: /(?!\t)\p{Cc}|[\u200b\u2060\ufeff]/u,
+};
+
+/** A character that does not belong into a value, and where it stands. */
+export interface StrayCharacter {
+  /** Such as `a line feed (U+000A)`. */
+  readonly name: string;
+  readonly index: number;
+  /** Whether nothing but such characters follows. */
+  readonly isLast: boolean;
+  readonly character: string;
+}
+
+/** The first character that the rule forbids. `secret`: a visible one is not named, since it is a part of the secret. */
+export function findStray(text: string, rule: CharacterRule, secret: boolean): StrayCharacter | undefined {
+  const pattern = forbidden[rule];
+  const match = pattern.exec(text);
+  if (!match) return undefined;
+  const [character] = match;
+  const rest = [...text.slice(match.index + character.length)];
+  const isLast = rest.every((other) => pattern.test(other));
+  const isPair = character === "\r" && rest[0] === "\n";
+  return {
+    name: isPair ? "a Windows line break (U+000D U+000A)" : nameOf(character, secret),
+    index: match.index,
+    isLast,
+    character,
+  };
+}
+
+const names: Readonly<Record<string, string>> = {
+  "\0": "a NUL",
+  "\t": "a tab",
+  "\n": "a line feed",
+  "\r": "a carriage return",
+  "\x1b": "an escape character",
+  "\xa0": "a no-break space",
+  "\xad": "a soft hyphen",
+  "\u200b": "a zero-width space",
+  "\u200c": "a zero-width non-joiner",
+  "\u200d": "a zero-width joiner",
+  "\u200e": "a left-to-right mark",
+  "\u200f": "a right-to-left mark",
+  "\u2028": "a line separator",
+  "\u202f": "a narrow no-break space",
+  "\u2060": "a word joiner",
+  "\u3000": "an ideographic space",
+  "\ufeff": "a byte order mark",
+};
+
+function nameOf(character: string, secret: boolean): string {
+  const name = names[character] ?? (/\p{Cc}/u.test(character) ? "a control character" : "a character");
+  const isVisible = !/[\p{C}\p{Z}]/u.test(character);
+  return secret && isVisible ? "a character that is not printable ASCII" : `${name} (${codePoint(character)})`;
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Such as `a no-break space (U+00A0)`, where a name holds a blank that is no space, or a character that nobody sees. */
+export function invisibleIn(name: string): string | undefined {
+  const stray = findStray(name, "visible", false);
+  return stray?.name;
+}
+
+/** The first blank or invisible character in a line that YAML does not take for a blank; undefined where none stands outside of quotes. */
+export function findFalseBlank(line: string): Pick<StrayCharacter, "name" | "index"> | undefined {
+  // A quoted text, a comment, or such a character.
+  for (const { index, 0: match } of line.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|(?<=^|\s)#.*|(?! )\p{Zs}|\p{Cf}/gu)) {
+    if (!/^["'#]/.test(match)) return { name: nameOf(match, false), index };
+  }
+  return undefined;
+}
