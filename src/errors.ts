@@ -1,5 +1,7 @@
 /** Every code a problem can have, with the sentence that documents it. Codes are part of the public interface: never renamed. */
 export const problemCodes = {
+  ACCESS_TOKEN_ISSUER:
+    "A provider's access tokens carry another issuer than its ID tokens, so a client that takes them refuses them.",
   ALIAS_BOMB: "Aliases in the file expand to far more values than the file holds.",
   ALIAS_UNRESOLVED: "An alias (`*name`) names an anchor that the file does not define before it.",
   CHANGES_MADE: "The changes were made, but could not be reported, or generated tokens not be put where they belong.",

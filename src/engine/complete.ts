@@ -12,6 +12,7 @@ export async function completeResources(configuration: Configuration, options: R
   const { waitMs, signal, onWaiting } = options;
   const network = {
     declared: configuration.resources,
+    env: options.env,
     waitMs,
     signal,
     onWaiting,

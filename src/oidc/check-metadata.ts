@@ -1,5 +1,6 @@
 import { isInsecure } from "../formats/insecure-url.js";
 import { longestUrl } from "../formats/limits.js";
+import { sharedIssuer } from "../formats/shared-issuer.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
 
@@ -24,7 +25,9 @@ const optional = ["userinfo_endpoint", "introspection_endpoint", "end_session_en
 /** Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
-  if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(issuer, expected);
+  const shared = sharedIssuer(typeof issuer === "string" ? issuer : "");
+  if (shared !== undefined) return issuerShared(shared);
+  if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(metadata, expected);
   const [authorizationEndpoint, tokenEndpoint, jwksEndpoint] = required.map((name) => readUrl(metadata[name]));
   const [userinfoEndpoint, introspectionEndpoint, logoutEndpoint] = optional.map((name) => readUrl(metadata[name]));
   const malformed = [...required, ...optional].filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
@@ -75,6 +78,7 @@ function readOffers(metadata: Metadata): Offers | undefined {
     return value.filter((entry): entry is string => typeof entry === "string");
   };
   const offers = {
+    accessTokenIssuer: readAccessTokenIssuer(metadata),
     signAlgorithms: list("id_token_signing_alg_values_supported"),
     authMethods: list("token_endpoint_auth_methods_supported"),
     introspectionAuthMethods: list("introspection_endpoint_auth_methods_supported"),
@@ -82,6 +86,11 @@ function readOffers(metadata: Metadata): Offers | undefined {
     scopes: list("scopes_supported"),
   };
   return Object.values(offers).some((value) => value !== undefined) ? offers : undefined;
+}
+
+/** AD FS signs access tokens under another name than ID tokens, and says so. */
+function readAccessTokenIssuer({ issuer, access_token_issuer: other }: Metadata): string | undefined {
+  return typeof other === "string" && other !== issuer && readUrl(other) !== undefined ? other : undefined;
 }
 
 /** What decides about a login beside the URLs (RFC 9207, RFC 8414): of another type, it must not count as a no. */
@@ -98,7 +107,22 @@ function isExpectedIssuer(issuer: string, { endpoint, issuer: configured }: Expe
   return configured === undefined ? endpoint.bases.includes(withoutSlash(issuer)) : issuer === configured;
 }
 
-function issuerMismatch(issuer: unknown, { endpoint, issuer: configured }: Expectations): DiscoveryFailure {
+/** As Entra answers under `common`, `organizations` and `consumers`. */
+function issuerShared(shared: string): DiscoveryFailure {
+  return invalid(
+    `the provider's issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`,
+    "write the tenant's own id in `oidc_op_discovery_endpoint`, such as https://login.microsoftonline.com/TENANT/v2.0",
+  );
+}
+
+function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Expectations): DiscoveryFailure {
+  const { issuer } = metadata;
+  if (configured !== undefined && metadata.access_token_issuer === configured) {
+    return invalid(
+      "the configured issuer is that of the provider's access tokens, which its discovery document is not for",
+      "write the endpoints in `endpoint_config` without `oidc_op_discovery_endpoint`, in an entry for the API's client alone",
+    );
+  }
   const wanted = configured ?? endpoint.bases[0];
   const source = configured === undefined ? "the discovery endpoint is of" : "the configured issuer is";
   return invalid(

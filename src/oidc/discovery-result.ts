@@ -14,6 +14,8 @@ interface DiscoveredProvider {
 
 /** The lists of a discovery document that has any; one that is left out says nothing. */
 export interface Offers {
+  /** Of its access tokens, where that is another than the issuer of its ID tokens (AD FS). */
+  readonly accessTokenIssuer?: string | undefined;
   readonly signAlgorithms?: readonly string[] | undefined;
   readonly authMethods?: readonly string[] | undefined;
   readonly introspectionAuthMethods?: readonly string[] | undefined;

@@ -4,6 +4,7 @@ import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
 import { FetchFailure, findFetchFailure } from "./fetch-failure.js";
 import { createGuardedFetch } from "./guarded-fetch.js";
+import { proxyVariable } from "./proxy-variable.js";
 
 export type { DiscoveryResult } from "./discovery-result.js";
 
@@ -21,6 +22,8 @@ export interface DiscoveryRequest {
   /** For the whole of the one request. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Where variables of a proxy are looked for, to tell that none is used. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 const endpointHint =
@@ -45,7 +48,8 @@ export async function discoverProvider(request: DiscoveryRequest): Promise<Disco
     return checkMetadata(metadata, { endpoint, issuer, explicitJwks, unused });
   } catch (error) {
     request.signal?.throwIfAborted();
-    return explainFailure(error);
+    const proxy = proxyVariable(request.env ?? {}, endpoint.documentUrl);
+    return explainFailure(error, proxy);
   }
 }
 
@@ -73,7 +77,7 @@ function refuseAnswer({ status, headers }: Response): void {
   if (status !== 200) {
     const mayPass = status >= 500 || [403, 404, 408, 425, 429].includes(status);
     const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;
-    throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint);
+    throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint, { isConnected: true });
   }
   // openid-client looks at it only when the body is not JSON.
   if (!/^application\/json\s*(?:;|$)/i.test(headers.get("content-type") ?? "")) {
@@ -81,10 +85,13 @@ function refuseAnswer({ status, headers }: Response): void {
   }
 }
 
-function explainFailure(error: unknown): DiscoveryFailure {
+function explainFailure(error: unknown, proxy: string | undefined): DiscoveryFailure {
   const failure = findFetchFailure(error);
   if (failure) {
-    return { kind: failure.retryable ? "unreachable" : "invalid", message: failure.message, hint: failure.hint };
+    const { retryable, isConnected, message, hint } = failure;
+    const isNoWay = retryable && !isConnected && proxy !== undefined;
+    const direct = `${proxy} is set, but no proxy is used: give this machine a direct way to the provider`;
+    return { kind: retryable ? "unreachable" : "invalid", message, hint: isNoWay ? `${hint}; ${direct}` : hint };
   }
   // The answer came whole, so what openid-client objects to is its content. It may quote that; the result does not.
   return invalid("the provider's answer is not a JSON object that names an issuer", endpointHint);

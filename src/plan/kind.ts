@@ -58,6 +58,8 @@ export interface WriteContext extends ReadContext {
 export interface NetworkContext {
   /** Everything that the files declare, of every kind. */
   readonly declared: readonly Resource[];
+  /** Where what concerns the network is looked up, such as `HTTPS_PROXY`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onWaiting: (message: string) => void;

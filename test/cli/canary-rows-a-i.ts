@@ -25,6 +25,18 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       : `bom_${name}: &${name} [${`*${levels[index - 1]}, `.repeat(10)}]`,
   );
   return [
+    {
+      code: "ACCESS_TOKEN_ISSUER",
+      how: "a document with two issuers",
+      told: toDatabase,
+      yaml: client(
+        `${full}, userinfo_claims_source: id_token`,
+        provider(
+          `oidc_op_issuer: "https://elsewhere.example", endpoint_config: {oidc_op_discovery_endpoint: "${origins.other}/"}`,
+        ),
+        "oidc_provider_identifier: rij",
+      ),
+    },
     { code: "ALIAS_BOMB", how: "aliases of aliases", yaml: `${bomb.join("\n")}\n` },
     { code: "ALIAS_UNRESOLVED", how: "a secret that begins with *", yaml: token(`token: *${make("alias")}`) },
     { code: "COMMAND_LINE", how: "a misspelt option", args: [`--databse=postgres://u:${make("option")}@h/x`] },

@@ -58,7 +58,13 @@ beforeAll(async () => {
   const closed = await startServer(always(200, {}));
   closedOrigin = closed.origin;
   await closed.close();
-  server = await startServer(always(200, { ...metadata("https://elsewhere.example"), userinfo_endpoint: undefined }));
+  server = await startServer(
+    always(200, {
+      ...metadata("https://elsewhere.example"),
+      userinfo_endpoint: undefined,
+      access_token_issuer: "http://elsewhere.example/trust",
+    }),
+  );
 });
 
 // What libraries and Node print when they are asked to tell more.

@@ -18,6 +18,7 @@ async function completeWith(theirs: string, more: Readonly<Record<string, string
   const provider = resource("oidc_provider", "idp", { discovery_endpoint: origin, ca_file: caFile, ...more });
   return completeProviders([provider], {
     declared: [],
+    env: {},
     waitMs: 0,
     signal: new AbortController().signal,
     onWaiting: () => {},

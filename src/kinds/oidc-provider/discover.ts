@@ -22,13 +22,14 @@ const endpointNames = [
 /** Each provider's answer by its identifier, in the terms of the kind's attributes. */
 export async function discoverEndpoints(
   providers: readonly Resource[],
-  { waitMs, signal, onWaiting, clock, sleep }: NetworkContext,
+  { env, waitMs, signal, onWaiting, clock, sleep }: NetworkContext,
 ): Promise<ReadonlyMap<string, Answer>> {
   const requests = providers.map(({ key, attributes }) => ({
     key,
     discoveryEndpoint: String(attributes.discovery_endpoint),
     timeoutMs,
     signal,
+    env,
     explicitJwks: typeof attributes.jwks_endpoint === "string",
     unused: endpointNames.filter(([name]) => attributes[name] !== undefined).map(([, theirs]) => theirs),
     ...(typeof attributes.issuer === "string" && { issuer: attributes.issuer }),

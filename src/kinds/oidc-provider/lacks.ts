@@ -1,7 +1,7 @@
 import type { Finding } from "../../document/finding.js";
 import type { Offers } from "../../oidc/discovery-result.js";
 import { placeOf, type Resource } from "../../plan/resource.js";
-import { apiClient } from "../oidc-client/known.js";
+import { apiClient, loginClient } from "../oidc-client/known.js";
 
 /** What a client asks for that its provider, completed by its discovery document, does not offer. */
 export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly Finding[] {
@@ -15,6 +15,10 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   if (asked.userinfo_claims_source === "userinfo_endpoint" && !known.userinfo_endpoint) {
     const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
     lack("userinfo_claims_source", "userinfo endpoint, where this client's claims come from", hint, "error");
+  }
+  // Any client but the login's may be one that a verifier is told to use.
+  if (offers.accessTokenIssuer !== undefined && client.key !== loginClient) {
+    findings.push(otherIssuer(client, provider, offers.accessTokenIssuer));
   }
   const algorithm = String(asked.sign_algo);
   if (offers.signAlgorithms && !sameAlgorithms(algorithm).some((name) => offers.signAlgorithms?.includes(name))) {
@@ -46,6 +50,16 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
     lack("", "end-session endpoint", hint);
   }
   return findings;
+}
+
+function otherIssuer(client: Resource, provider: Resource, issuer: string): Finding {
+  return {
+    severity: "warning",
+    code: "ACCESS_TOKEN_ISSUER",
+    message: `oidc_client ${client.key}: oidc_provider ${provider.key} signs access tokens as ${issuer}, so its bearer tokens are refused`,
+    hint: `write another provider for this client, with \`oidc_op_issuer: ${issuer}\` and with the endpoints in \`endpoint_config\`, \`oidc_op_jwks_endpoint\` among them, without \`oidc_op_discovery_endpoint\``,
+    place: placeOf(client, "provider"),
+  };
 }
 
 /** RFC 9864 gave Ed25519 a name of its own. */

@@ -1,6 +1,7 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
 import { isInsecure } from "../../formats/insecure-url.js";
-import { warning } from "../remark.js";
+import { sharedIssuer } from "../../formats/shared-issuer.js";
+import { refusal, warning } from "../remark.js";
 import type { EndpointConfig } from "./endpoints.js";
 import type { PresentProvider } from "./provider.js";
 
@@ -11,6 +12,7 @@ const safeSize = 22;
 export function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
   return [
     ...reviewIssuer(provider, path),
+    ...reviewShared(provider, path),
     ...reviewUrls(provider.endpoint_config, [...path, "endpoint_config"]),
     ...reviewUrls({ oidc_op_introspection_endpoint: provider.oidc_op_introspection_endpoint }, path),
     ...reviewSize("nonce", provider.oidc_use_nonce ? provider.oidc_nonce_size : safeSize, [...path, "oidc_nonce_size"]),
@@ -23,6 +25,14 @@ function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly Rem
   const message = "without an issuer or a discovery endpoint, nobody can check who a token comes from";
   const hint = "write `oidc_op_issuer` in the provider's entry under `providers`, or add `oidc_op_discovery_endpoint`";
   return [warning("MISSING_FIELD", [...path, "endpoint_config"], message, hint)];
+}
+
+/** No token carries such an issuer, whether it is written or discovered. */
+function reviewShared(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  const shared = sharedIssuer(provider.oidc_op_issuer ?? "");
+  if (shared === undefined) return [];
+  const message = `this issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`;
+  return [refusal("INVALID_VALUE", [...path, "oidc_op_issuer"], message, `write the tenant's own id instead of it`)];
 }
 
 function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remark[] {
