@@ -1,5 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
-import { resolve, sep } from "node:path";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { explainAccess } from "./file-access.js";
 
 /** What came of reading a secret's file. An empty one counts as missing. */
@@ -20,9 +30,9 @@ const maxBytes = 65_536;
 /** Reads a secret's file without one trailing line break. `loose`: its mode is wider than 0640. */
 export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOptions): SecretFile {
   const file = resolve(cwd, path);
-  const root = secretsDir === undefined ? undefined : resolve(cwd, secretsDir);
+  const root = secretsDir === undefined ? undefined : realPath(resolve(cwd, secretsDir));
   // Outside of the directory, nothing is told of a file, not even whether there is one.
-  if (root !== undefined && !isInside(file, root)) return outside;
+  if (root !== undefined && !isInside(realPath(file), root)) return outside(path, cwd);
   let descriptor: number;
   try {
     // A pipe would keep the program waiting for somebody to write to it.
@@ -31,7 +41,7 @@ export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOpti
     return explain(file, error);
   }
   try {
-    if (root !== undefined && !isReallyInside(descriptor, file, root)) return outside;
+    if (root !== undefined && !isReallyInside(descriptor, file, root)) return outside(path, cwd);
     return fstatSync(descriptor).isDirectory() ? explain(file) : readDescriptor(descriptor);
   } catch (error) {
     return explain(file, error);
@@ -40,11 +50,34 @@ export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOpti
   }
 }
 
-const outside: SecretFile = {
-  kind: "refused",
-  message: "the secret's file is outside of the secrets directory",
-  hint: "name a file inside of it, without .. and symbolic links that lead out of it",
-};
+function outside(path: string, cwd: string): SecretFile {
+  const begin = isAbsolute(path)
+    ? ""
+    : `; a relative path begins at the working directory, ${cwd}, not at that directory`;
+  return {
+    kind: "refused",
+    message: "the secret's file is outside of the secrets directory",
+    hint: `name a file inside of it, without .. and symbolic links that lead out of it${begin}`,
+  };
+}
+
+/** With all symbolic links followed, whether or not there is something at their end: `/var/run` is mostly a link to `/run`. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    // Where links lead in a circle, or a folder is closed to us, opening the file tells it.
+    if (!isMissing(error) || path === dirname(path)) return path;
+    const folder = realPath(dirname(path));
+    const place = join(folder, basename(path));
+    const isLink = lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    return isLink ? realPath(resolve(folder, readlinkSync(place))) : place;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
 
 function isInside(path: string, root: string): boolean {
   return path.startsWith(root.endsWith(sep) ? root : root + sep);
@@ -55,7 +88,7 @@ function isReallyInside(descriptor: number, file: string, root: string): boolean
   const real = realpathSync(file);
   const opened = fstatSync(descriptor);
   const named = statSync(real);
-  return isInside(real, realpathSync(root)) && opened.dev === named.dev && opened.ino === named.ino;
+  return isInside(real, root) && opened.dev === named.dev && opened.ino === named.ino;
 }
 
 function readDescriptor(descriptor: number): SecretFile {
@@ -78,8 +111,8 @@ function readDescriptor(descriptor: number): SecretFile {
 }
 
 function explain(file: string, error?: unknown): SecretFile {
+  if (isMissing(error)) return { kind: "missing" };
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-  if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
   const problem = explainAccess("the secret's file", file, "read");
   return problem ? { kind: "denied", ...problem } : refuse(`can't be read (${code})`, "check its owner and mode");
 }

@@ -162,6 +162,49 @@ describe("--secrets-dir", () => {
     },
   );
 
+  it("F46 is decided by real paths, whichever of two names each is told by", async () => {
+    const folder = folderWithSecrets("secrets/token");
+    // As /var/run is a link to /run.
+    symlinkSync("secrets", join(folder, "run"));
+    const absolute = (name: string) => join(folder, name, "token");
+    for (const [file, directory] of [
+      [absolute("run"), "secrets"],
+      [absolute("secrets"), "run"],
+      ["run/token", join(folder, "secrets")],
+      ["secrets/token", join(folder, "run")],
+    ] as const) {
+      writeFiles(folder, { "config.yaml": tokenFile(tokenItem("app", `{value_from: {file: "${file}"}}`)) });
+      expect(await run(folder, "validate", "--secrets-dir", directory), file).toMatchObject({ status: 0, stderr: "" });
+    }
+  });
+
+  it("F46 tells of a file outside of it nothing, not even through a link that there is none", async () => {
+    const folder = folderWithSecrets("secrets/token");
+    symlinkSync("secrets", join(folder, "run"));
+    symlinkSync("../elsewhere/nothing", join(folder, "secrets", "dangling"));
+    for (const file of [
+      "run/link-out",
+      "run/folder-out/token",
+      "run/folder-out/nothing",
+      "secrets/dangling",
+      "run/dangling",
+    ]) {
+      writeFiles(folder, { "config.yaml": tokenFile(tokenItem("app", `{value_from: {file: "${file}"}}`)) });
+      const { status, stderr } = await run(folder, "validate", "--secrets-dir", "secrets");
+      expect(status).toBe(3);
+      expect(stderr, file).toContain("the secret's file is outside of the secrets directory [SECRET_FILE]");
+    }
+  });
+
+  it("F46 a refused relative path says where it begins", async () => {
+    const folder = folderWithSecrets("token");
+    const { stderr } = await run(folder, "validate", "--secrets-dir", "secrets");
+    expect(stderr).toContain(`a relative path begins at the working directory, ${folder}, not at that directory`);
+    const absolute = await run(folderWithSecrets("/etc/hostname"), "validate", "--secrets-dir", "secrets");
+    expect(absolute.stderr).toContain("outside of the secrets directory");
+    expect(absolute.stderr).not.toContain("a relative path");
+  });
+
   it("S88 a mode wider than 0640 is warned about, and refused with --strict", async () => {
     const folder = folderWithSecrets("secrets/token");
     for (const [mode, status] of [
