@@ -30,7 +30,13 @@ type LoginProviderOptions = Omit<ProviderOptions, keyof typeof unheard>;
 type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
 
 const freshMs = 3_600_000;
-const unused = ["introspection_endpoint"] as const;
+/** Those that the row may have, with their names in a discovery document. */
+const written = [
+  ["authorization_endpoint", "authorization_endpoint"],
+  ["token_endpoint", "token_endpoint"],
+  ["userinfo_endpoint", "userinfo_endpoint"],
+  ["logout_endpoint", "end_session_endpoint"],
+] as const;
 // Each sign-in asks anew.
 const unheard = { onKeysRemoved: () => {}, onResolved: () => {} };
 
@@ -60,8 +66,10 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   let flight: Promise<void> | undefined;
   let built: { readonly key: string; readonly provider: Provider | undefined } | undefined;
 
-  const learn = async ({ issuer, jwks_endpoint, ca_file }: LoginClientRow, endpoint: string): Promise<void> => {
-    const found = await fetchMetadata({ issuer, jwks_endpoint }, endpoint, fetchFor(ca_file), unused);
+  const learn = async (row: LoginClientRow, endpoint: string): Promise<void> => {
+    const unused = written.flatMap(([name, theirs]) => (row[name] === null ? [] : [theirs]));
+    const fetch = fetchFor(row.ca_file);
+    const found = await fetchMetadata(row, endpoint, fetch, ["introspection_endpoint", ...unused]);
     if (typeof found === "string") {
       const retryAfterMs = backOff.failed(now());
       return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
@@ -106,7 +114,9 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
     const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
     const provider = build(row);
-    if (!provider || !authorizationEndpoint || !tokenEndpoint) return discovery === null ? "incomplete" : "unavailable";
+    if (!provider || !authorizationEndpoint || !tokenEndpoint) {
+      return discovery === null || metadata ? "incomplete" : "unavailable";
+    }
     // What it would have said besides is still missing.
     if (discovery !== null && !isComplete && !metadata) return "unavailable";
     const methods = metadata?.document.code_challenge_methods_supported;

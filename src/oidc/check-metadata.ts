@@ -11,26 +11,31 @@ export interface Expectations {
   readonly issuer: string | undefined;
   /** True where the file names the keys' URL itself, so that the document's is not used. */
   readonly explicitJwks: boolean;
-  /** Other endpoints of the document that are not used, since the file names them itself. */
+  /** Other endpoints of the document that are not used, since the file names them itself, or nobody needs them. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
 }
 
-export type MetadataEndpoint = Exclude<(typeof required | typeof optional)[number], "jwks_uri">;
+export type MetadataEndpoint = Exclude<(typeof endpoints)[number], "jwks_uri">;
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-const required = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
-const optional = ["userinfo_endpoint", "introspection_endpoint", "end_session_endpoint"] as const;
+const endpoints = [
+  ...(["authorization_endpoint", "token_endpoint", "jwks_uri"] as const),
+  ...(["userinfo_endpoint", "introspection_endpoint", "end_session_endpoint"] as const),
+] as const;
 
-/** Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. */
+/**
+ * Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. Issuer and keys are all
+ * that a verifier needs, and all that Kubernetes and GitHub Actions publish. What the file names itself may be missing, and anything.
+ */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
   const shared = sharedIssuer(typeof issuer === "string" ? issuer : "");
   if (shared !== undefined) return issuerShared(shared);
   if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(metadata, expected);
-  const [authorizationEndpoint, tokenEndpoint, jwksEndpoint] = required.map((name) => readUrl(metadata[name]));
-  const [userinfoEndpoint, introspectionEndpoint, logoutEndpoint] = optional.map((name) => readUrl(metadata[name]));
-  const malformed = [...required, ...optional].filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
+  const used = endpoints.filter((name) => isUsed(name, expected));
+  const urlOf = (name: (typeof endpoints)[number]) => (used.includes(name) ? readUrl(metadata[name]) : undefined);
+  const malformed = used.filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
   if (malformed.length > 0) {
     return invalid(
       `the discovery document's ${malformed.join(", ")} is not an http or https URL without credentials`,
@@ -44,27 +49,34 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
       "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
     );
   }
-  if (!authorizationEndpoint || !tokenEndpoint || !jwksEndpoint) {
-    return invalid(
-      `the discovery document lacks ${required.filter((name) => !isGiven(metadata[name])).join(", ")}`,
-      "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL",
-    );
+  const jwksEndpoint = urlOf("jwks_uri");
+  if (!expected.explicitJwks) {
+    if (!jwksEndpoint) {
+      return invalid(
+        "the discovery document lacks jwks_uri",
+        "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL, or write `oidc_op_jwks_endpoint`",
+      );
+    }
+    const untrusted = distrustKeys(new URL(jwksEndpoint), issuer, expected.endpoint);
+    if (untrusted) return untrusted;
   }
-  const untrusted = expected.explicitJwks ? undefined : distrustKeys(new URL(jwksEndpoint), issuer, expected.endpoint);
-  if (untrusted) return untrusted;
-  const downgraded = distrustDowngrade(metadata, expected);
+  const downgraded = distrustDowngrade(metadata, used, expected);
   if (downgraded) return downgraded;
   return {
     kind: "found",
     issuer,
-    authorizationEndpoint,
-    tokenEndpoint,
-    userinfoEndpoint,
-    introspectionEndpoint,
+    authorizationEndpoint: urlOf("authorization_endpoint"),
+    tokenEndpoint: urlOf("token_endpoint"),
+    userinfoEndpoint: urlOf("userinfo_endpoint"),
+    introspectionEndpoint: urlOf("introspection_endpoint"),
     jwksEndpoint,
-    logoutEndpoint,
+    logoutEndpoint: urlOf("end_session_endpoint"),
     offers: readOffers(metadata),
   };
+}
+
+function isUsed(name: (typeof endpoints)[number], { explicitJwks, unused = [] }: Expectations): boolean {
+  return name === "jwks_uri" ? !explicitJwks : !unused.includes(name);
 }
 
 /**
@@ -153,10 +165,14 @@ function readUrl(value: unknown): string | undefined {
 }
 
 /** What a document says over https must not send codes, secrets and people over http. */
-function distrustDowngrade(metadata: Metadata, { endpoint, unused = [] }: Expectations): DiscoveryFailure | undefined {
+function distrustDowngrade(
+  metadata: Metadata,
+  used: readonly (typeof endpoints)[number][],
+  { endpoint }: Expectations,
+): DiscoveryFailure | undefined {
   if (endpoint.documentUrl.protocol !== "https:") return undefined;
-  const insecure = [...required, ...optional].filter((name) => {
-    const url = name === "jwks_uri" || unused.includes(name) ? undefined : readUrl(metadata[name]);
+  const insecure = used.filter((name) => {
+    const url = name === "jwks_uri" ? undefined : readUrl(metadata[name]);
     return url !== undefined && isInsecure(url);
   });
   if (insecure.length === 0) return undefined;

@@ -1,4 +1,4 @@
-const documentPath = "/.well-known/openid-configuration";
+export const documentPath = "/.well-known/openid-configuration";
 
 /** Where a provider's discovery document is, and which issuers it may speak for. */
 export interface DiscoveryEndpoint {

@@ -3,11 +3,12 @@ interface DiscoveredProvider {
   readonly kind: "found";
   /** Byte for byte as the document has it: tokens are compared with it. */
   readonly issuer: string;
-  readonly authorizationEndpoint: string;
-  readonly tokenEndpoint: string;
+  readonly authorizationEndpoint?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly introspectionEndpoint?: string | undefined;
-  readonly jwksEndpoint: string;
+  /** There, unless the file names the keys' URL itself. */
+  readonly jwksEndpoint?: string | undefined;
   readonly logoutEndpoint?: string | undefined;
   readonly offers?: Offers | undefined;
 }

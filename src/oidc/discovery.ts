@@ -58,7 +58,7 @@ async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promi
   const { caFile, timeoutMs, signal } = request;
   const guardedFetch = createGuardedFetch({ caFile, timeoutMs, signal });
   const fetchDocument: CustomFetch = async (url, { method, headers }) => {
-    const response = await guardedFetch(url, { method, headers });
+    const response = await guardedFetch(url, { method, headers, redirect: "follow" });
     refuseAnswer(response);
     return response;
   };

@@ -1,6 +1,8 @@
 import type { ReadableStream } from "node:stream/web";
-import type { RequestInit, Response as UndiciResponse } from "undici";
+import type { RequestInit, RequestRedirect, Response as UndiciResponse } from "undici";
+import { quoteForeign } from "../formats/foreign-text.js";
 import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
+import { documentPath } from "./discovery-endpoint.js";
 import { explainNetworkError } from "./explain-network-error.js";
 import { FetchFailure } from "./fetch-failure.js";
 import { startTimeLimit } from "./time-limit.js";
@@ -18,11 +20,16 @@ export interface GuardedFetchOptions {
   readonly resolve?: Resolve | undefined;
 }
 
-/** Redirects are never followed: they are refused, or with `redirect: "manual"` an answer like any other. */
+/**
+ * Redirects are refused; with `redirect: "manual"` they are an answer like any other, and with `"follow"` up to three of them are
+ * followed within the same origin.
+ */
 export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
+const mostRedirects = 3;
+
 /**
- * A `fetch` for servers that a configuration names: http and https only, no redirects, no proxies from the environment, no
+ * A `fetch` for servers that a configuration names: http and https only, no redirects elsewhere, no proxies from the environment, no
  * link-local or metadata addresses, certificates always checked, body and time limited. The whole body has been read when
  * it resolves, and nothing stays open.
  *
@@ -53,9 +60,18 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           }),
       });
       try {
-        const answer = await fetch(target, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
-        refuseUnusable(answer, target, init.redirect === "manual");
-        return repack(answer, await readLimited(answer.body, maxBytes));
+        let asked = target;
+        for (let left = init.redirect === "follow" ? mostRedirects : 0; ; left -= 1) {
+          const answer = await fetch(asked, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
+          const next = left > 0 ? nextWithinOrigin(answer, asked) : undefined;
+          if (!next) {
+            refuseUnusable(answer, asked, init.redirect ?? "error");
+            return repack(answer, await readLimited(answer.body, maxBytes));
+          }
+          // Its connection is used again once it has been read.
+          await readLimited(answer.body, maxBytes);
+          asked = next;
+        }
       } finally {
         await agent.destroy();
       }
@@ -82,17 +98,38 @@ function checkTarget(text: string): URL {
   return url;
 }
 
-function refuseUnusable({ status, headers }: UndiciResponse, target: URL, mayRedirect: boolean): void {
+function refuseUnusable({ status, headers }: UndiciResponse, target: URL, redirect: RequestRedirect): void {
   if (status > 599) throw new FetchFailure(true, `the server answered with status ${status}`, "check the URL");
-  if (status < 300 || status > 399 || mayRedirect) return;
+  if (status < 300 || status > 399 || redirect === "manual") return;
+  const next = targetOf(headers, target);
+  const elsewhere = next ? shown(next, redirect === "follow") : "an unknown host";
+  const isSame = redirect === "follow" && next?.origin === target.origin;
+  const [why, hint] = isSame
+    ? [`more than ${mostRedirects} times`, "write the URL that answers by itself"]
+    : ["which is not followed", adviceFor(next, redirect)];
+  throw new FetchFailure(false, `the server redirects (status ${status}) to ${elsewhere}, ${why}`, hint);
+}
+
+function adviceFor(next: URL | undefined, redirect: RequestRedirect): string {
+  const usual = "write the URL that answers by itself, often the one with https: or another path";
+  if (redirect !== "follow" || !next) return usual;
+  return `if that is the provider, write ${shown(next, true).replace(documentPath, "/")} as its URL; only redirects within the same scheme, host and port are followed`;
+}
+
+function nextWithinOrigin({ status, headers }: UndiciResponse, asked: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const next = targetOf(headers, asked);
+  return next?.origin === asked.origin && next.username === "" && next.password === "" ? next : undefined;
+}
+
+function targetOf(headers: UndiciResponse["headers"], asked: URL): URL | undefined {
   const location = headers.get("location");
-  const isUrl = location !== null && URL.canParse(location, target.href);
-  const elsewhere = isUrl ? new URL(location, target).host : "an unknown host";
-  throw new FetchFailure(
-    false,
-    `the server redirects (status ${status}) to ${elsewhere}, which is not followed`,
-    "write the URL that answers by itself, often the one with https: or another path",
-  );
+  return location !== null && URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
+}
+
+/** What follows the path may be secret. */
+function shown({ origin, host, pathname }: URL, isWhole: boolean): string {
+  return isWhole ? quoteForeign(origin + pathname) : host;
 }
 
 async function readLimited(

@@ -26,6 +26,7 @@ export async function fetchMetadata(
   if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
   const answer = await fetchDocument(fetch, endpoint.documentUrl.href, {
     headers: { accept: "application/json" },
+    followsRedirects: true,
   });
   if (answer.kind === "failed") return answer.message;
   if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;

@@ -133,7 +133,7 @@ async function discoverEndpoints(row: ProviderRow, discoveryEndpoint: string, fe
   if (typeof found === "string") return found;
   return {
     issuer: found.checked.issuer,
-    jwks: row.jwks_endpoint ?? found.checked.jwksEndpoint,
+    jwks: row.jwks_endpoint ?? found.checked.jwksEndpoint ?? null,
     userinfo: row.userinfo_endpoint ?? found.checked.userinfoEndpoint ?? null,
     introspection: row.introspection_endpoint ?? found.checked.introspectionEndpoint ?? null,
   };

@@ -22,17 +22,23 @@ export interface RemoteRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as a form; without it, the request is a GET. */
   readonly form?: Readonly<Record<string, string>> | undefined;
+  /** Whether redirects within the same origin are followed. */
+  readonly followsRedirects?: boolean;
 }
 
 /** Asks once. Never rejects. */
 export async function fetchDocument(
   fetch: GuardedFetch,
   url: string,
-  { headers, form }: RemoteRequest,
+  { headers, form, followsRedirects = false }: RemoteRequest,
 ): Promise<RemoteAnswer> {
   try {
     const body = form && new URLSearchParams(form);
-    const response = await fetch(url, { headers: { ...headers }, ...(body && { method: "POST", body }) });
+    const response = await fetch(url, {
+      headers: { ...headers },
+      redirect: followsRedirects ? "follow" : "error",
+      ...(body && { method: "POST", body }),
+    });
     const type = response.headers.get("content-type") ?? "";
     return {
       kind: "answer",

@@ -34,6 +34,53 @@ const full = {
   scopes_supported: ["openid", "email", "profile"],
 };
 
+/** What Kubernetes and GitHub Actions publish. */
+const keysAlone = {
+  ...{ authorization_endpoint: undefined, token_endpoint: undefined, userinfo_endpoint: undefined },
+  ...{ end_session_endpoint: undefined, response_types_supported: ["id_token"], subject_types_supported: ["public"] },
+  id_token_signing_alg_values_supported: ["RS256"],
+};
+
+describe("F62 an issuer that publishes only issuer and keys", () => {
+  it("guards an API without a word, and again without a change", async () => {
+    const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "api-oidc");
+    for (const outcome of ["applied", "unchanged"]) {
+      const run = await place.run(["apply", "config.yaml"]);
+      expect([run.status, run.json.outcome, told(run)]).toEqual([0, outcome, []]);
+    }
+  });
+
+  it("is an error at a client that signs people in, and nothing is written", async () => {
+    const place = await placeWith(keysAlone, "userinfo_claims_source: id_token");
+    for (const command of ["plan", "apply"]) {
+      const run = await place.run([command, "config.yaml"]);
+      expect([run.status, told(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:\d+$/)]]);
+      expect(run.json.diagnostics[0]?.message).toContain("without which nobody can sign in");
+    }
+    expect(await place.hasDatabase()).toBe(false);
+  });
+
+  it("is a warning at a client of one's own, which a verifier may be told to use", async () => {
+    const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "pipelines");
+    const run = await place.run(["apply", "config.yaml"]);
+    expect(run.status).toBe(0);
+    expect(told(run)).toContainEqual(expect.stringMatching(/^warning PROVIDER_LACKS 5:\d+$/));
+  });
+
+  it("signs people in where the file completes it", async () => {
+    const own = { userinfo_claims_source: "id_token" };
+    const written = ["authorization", "token"].map(
+      (name) => `oidc_op_${name}_endpoint: https://idp.example.nl/${name}`,
+    );
+    const endpoints = `, ${written.join(", ")}`;
+    const fields = `userinfo_claims_source: ${own.userinfo_claims_source}`;
+    const place = await placeWith({ ...keysAlone, token_endpoint: "not a URL" }, fields, "admin-oidc", endpoints);
+    const run = await place.run(["apply", "config.yaml"]);
+    expect([run.status, told(run)]).toEqual([0, [expect.stringMatching(/^warning PROVIDER_LACKS/)]]);
+    expect(run.json.diagnostics[0]?.message).toContain("end-session endpoint");
+  });
+});
+
 describe("what a provider does not offer", () => {
   it("F35: is an error at the client where its claims would come from there, and nothing is written", async () => {
     const place = await placeWith(

@@ -9,7 +9,8 @@ import { temporaryFolder } from "../support/run.js";
 import { json, makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { openBrowser } from "./browser.js";
-import { adminClient, clientSecret, makeWorld, redirectUri, settingsOf, type WorldOptions } from "./world.js";
+import { startFakeProvider } from "./fake-provider.js";
+import { adminClient, clientSecret, makeWorld, redirectUri, settingsOf, start, type WorldOptions } from "./world.js";
 
 let rsa: TestKey;
 let ec: TestKey;
@@ -22,6 +23,30 @@ async function sentWith(options: WorldOptions): Promise<URLSearchParams> {
   const world = await makeWorld(rsa, options);
   return (await world.begin(openBrowser())).searchParams;
 }
+
+describe("F62 a provider that publishes only issuer and keys", () => {
+  const undiscovered = { authorization_endpoint: null, token_endpoint: null, userinfo_endpoint: null };
+  /** A login whose provider was stored with `--offline`. */
+  const makeKeysAlone = async (more: object = {}) => {
+    const idp = await startFakeProvider(rsa, () => start);
+    onTestFinished(() => idp.close());
+    idp.onDiscovery = (response) => json(response, { issuer: idp.issuer, jwks_uri: `${idp.issuer}/jwks` });
+    const provider = { ...undiscovered, issuer: idp.issuer, discovery_endpoint: idp.issuer, jwks_endpoint: null };
+    return { idp, world: await makeWorld(rsa, { provider: { ...provider, ...more } }) };
+  };
+
+  it("is a mistake of the configuration, not an outage", async () => {
+    const { world } = await makeKeysAlone();
+    expect(await world.login.start()).toMatchObject({ kind: "refused", code: "not_configured" });
+    expect(world.reasons()).toEqual(["client_incomplete"]);
+  });
+
+  it("signs people in by the endpoints that are written", async () => {
+    const written = { authorization_endpoint: "https://idp.example/auth", token_endpoint: "https://idp.example/token" };
+    const { world } = await makeKeysAlone(written);
+    expect((await world.begin(openBrowser())).origin).toBe("https://idp.example");
+  });
+});
 
 describe("what a login sends to the provider", () => {
   it("I13 S71 S78 asks for a code at the configured callback, with PKCE S256 and the configured scopes", async () => {

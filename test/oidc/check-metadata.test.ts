@@ -52,14 +52,34 @@ describe("the issuer", () => {
 });
 
 describe("the endpoints", () => {
-  it("names all that the document lacks at once", async () => {
-    const server = await answering(({ origin }) => ({ issuer: origin, authorization_endpoint: "", jwks_uri: null }));
+  it.each([[undefined], [null], [""]])("F62: misses the keys' URL where it is %j and not written", async (value) => {
+    const server = await answering(({ origin }) => ({ ...metadata(origin), jwks_uri: value }));
     expect(await discover(server.origin)).toEqual({
       kind: "invalid",
-      message: "the discovery document lacks authorization_endpoint, token_endpoint, jwks_uri",
-      hint: expect.stringContaining("`oidc_op_discovery_endpoint`"),
+      message: "the discovery document lacks jwks_uri",
+      hint: expect.stringContaining("`oidc_op_jwks_endpoint`"),
+    });
+    expect(await discover(server.origin, { explicitJwks: true })).toMatchObject({ kind: "found" });
+  });
+
+  it("F62: needs no more than issuer and keys, as Kubernetes and GitHub Actions publish them", async () => {
+    const server = await answering(({ origin }) => ({ issuer: origin, jwks_uri: `${origin}/keys` }));
+    expect(await discover(server.origin)).toEqual({
+      ...{ kind: "found", issuer: server.origin, jwksEndpoint: `${server.origin}/keys` },
     });
   });
+
+  it.each(["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint"] as const)(
+    "F62: does not look at the document's %s where one is written, and at each other one still does",
+    async (name) => {
+      const server = await answering(({ origin }) => ({ ...metadata(origin), [name]: "javascript:alert(1)" }));
+      expect(await discover(server.origin, { unused: [name] })).toMatchObject({ kind: "found" });
+      const others = (["authorization_endpoint", "token_endpoint"] as const).filter((other) => other !== name);
+      expect(await discover(server.origin, { unused: others })).toMatchObject({
+        ...{ kind: "invalid", message: expect.stringContaining(`the discovery document's ${name} is not`) },
+      });
+    },
+  );
 
   it.each([[undefined], [null], [""]])(
     "does without the user, introspection and logout endpoints where they are %j",
@@ -116,7 +136,9 @@ describe("the endpoints", () => {
     async (name) => {
       for (const value of jsonValues) {
         const server = await answering(({ origin }) => ({ ...metadata(origin), [name]: value }));
-        expect({ value, kind: (await discover(server.origin)).kind }).toEqual({ value, kind: "invalid" });
+        const isMissing = (value === null || value === "") && name.endsWith("_endpoint");
+        const kind = isMissing ? "found" : "invalid";
+        expect({ value, kind: (await discover(server.origin)).kind }).toEqual({ value, kind });
       }
     },
   );

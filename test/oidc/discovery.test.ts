@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { makeCertificates } from "../support/certificates.js";
 import { answering, discover, metadata } from "../support/discovery-document.js";
-import { always, serve } from "../support/http-server.js";
+import { always, serve, type TestServer } from "../support/http-server.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
 import { temporaryFolder } from "../support/run.js";
 
@@ -95,6 +95,61 @@ describe("what may pass", () => {
   });
 });
 
+describe("F62 redirects within the same origin", () => {
+  /** A server that redirects so often before it gives its document. */
+  const redirecting = async (times: number, to: (count: number, origin: string) => string) => {
+    let count = 0;
+    const server: TestServer = await serve((_request, response) => {
+      count += 1;
+      if (count > times) return always(200, metadata(server.origin))(_request, response);
+      response.writeHead([301, 302, 307, 308][count % 4] ?? 302, { location: to(count, server.origin) }).end("moved");
+    });
+    return server;
+  };
+
+  it.each([1, 2, 3])("are followed %i times", async (times) => {
+    const { origin, requests } = await redirecting(times, (count, own) => (count === 1 ? `${own}/a` : `/b/${count}`));
+    expect(await discover(origin)).toMatchObject({ kind: "found", issuer: origin });
+    expect(requests).toEqual([documentPath, "/a", "/b/2", "/b/3"].slice(0, times + 1));
+  });
+
+  it("are refused the fourth time, as a loop is", async () => {
+    const { origin, requests } = await redirecting(99, () => documentPath);
+    expect(await discover(origin)).toMatchObject({
+      ...{ kind: "invalid", message: expect.stringContaining(`to ${origin}${documentPath}, more than 3 times`) },
+    });
+    expect(requests).toHaveLength(4);
+  });
+
+  it.each([
+    ["another port", (origin: string) => origin.replace(/\d+$/, "1")],
+    ["another name of this machine", (origin: string) => origin.replace("127.0.0.1", "localhost")],
+    ["another scheme", (origin: string) => origin.replace("http:", "https:")],
+    ["a host after two slashes", () => "//other.example/"],
+    ["credentials", (origin: string) => origin.replace("//", "//user:canary-value@")],
+    ["no URL", () => "http://[/"],
+    ["a file", () => "file:///etc/passwd"],
+  ])("are none with %s, also behind one", async (_what, to) => {
+    const { origin, requests } = await redirecting(2, (count, own) => (count === 1 ? "/a" : to(own)));
+    const result = await discover(origin);
+    expect(result).toMatchObject({ kind: "invalid", message: expect.stringContaining("the server redirects") });
+    expect(JSON.stringify(result)).not.toContain("canary-value");
+    expect(requests).toEqual([documentPath, "/a"]);
+  });
+
+  it("do not make another issuer the expected one", async () => {
+    const server: TestServer = await serve((request, response) =>
+      request.url === "/b"
+        ? always(200, metadata(`${server.origin}/b`))(request, response)
+        : always(302, "", { location: "/b" })(request, response),
+    );
+    const { origin } = server;
+    const message = expect.stringContaining(`calls itself ${origin}/b`);
+    expect(await discover(`${origin}/a`)).toMatchObject({ kind: "invalid", message });
+    expect(await discover(`${origin}/a`, { issuer: `${origin}/b` })).toMatchObject({ kind: "found" });
+  });
+});
+
 describe("what does not pass", () => {
   it.each([201, 204, 400, 401, 405, 410])("S45 refuses status %i", async (status) => {
     const { origin } = await serve(always(status, status === 204 ? "" : { error: "hidden" }));
@@ -104,12 +159,14 @@ describe("what does not pass", () => {
     });
   });
 
-  it("S45 refuses a redirect without following it", async () => {
+  it("F62 S45 refuses a redirect to another origin without following it, and says what to write", async () => {
     const target = await answering(({ origin }) => metadata(origin));
-    const { origin } = await serve(always(302, "", { location: target.origin + documentPath }));
-    expect(await discover(origin)).toMatchObject({
+    const location = `${target.origin}/realms/test${documentPath}?session=canary-value`;
+    const { origin } = await serve(always(302, "", { location }));
+    expect(await discover(origin)).toEqual({
       kind: "invalid",
-      message: `the server redirects (status 302) to ${new URL(target.origin).host}, which is not followed`,
+      message: `the server redirects (status 302) to ${target.origin}/realms/test${documentPath}, which is not followed`,
+      hint: `if that is the provider, write ${target.origin}/realms/test/ as its URL; only redirects within the same scheme, host and port are followed`,
     });
     expect(target.requests).toEqual([]);
   });

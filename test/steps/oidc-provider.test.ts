@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/steps/oidc/step.js";
-import { allEndpoints, discovery, endpoints, withProvider } from "./oidc-config.js";
+import { allEndpoints, client, discovery, endpoints, withProvider } from "./oidc-config.js";
 import { attributesOf, complaints, declared, issues, remarks } from "./run-step.js";
 
 function attributes(fields: object) {
@@ -141,6 +141,37 @@ describe("an OpenID provider", () => {
       "unrecognized_keys providers.0.endpoint_config",
       "invalid_type providers.0.endpoint_config.oidc_op_token_endpoint",
     ]);
+  });
+
+  it("F62 needs nothing but the keys' URL for a client that guards an API, and more where one of the others is there", () => {
+    const keys = { oidc_op_jwks_endpoint: "https://keys.example.nl/jwks" };
+    const forApi = {
+      ...withProvider({ oidc_op_issuer: "https://issuer.example.nl", endpoint_config: keys }),
+      items: [{ ...client, identifier: "api-oidc", userinfo_claims_source: "id_token" }],
+    };
+    expect(issues(oidc, forApi)).toEqual([]);
+    expect(remarks(oidc, forApi).filter(({ severity }) => severity === "error")).toEqual([]);
+    const token = { ...keys, oidc_op_token_endpoint: "https://issuer.example.nl/token" };
+    expect(issues(oidc, withProvider({ endpoint_config: token })).map(({ path }) => path)).toEqual([
+      "providers.0.endpoint_config.oidc_op_authorization_endpoint",
+      "providers.0.endpoint_config.oidc_op_user_endpoint",
+    ]);
+    expect(issues(oidc, withProvider({ endpoint_config: { oidc_op_jwks_endpoint: "" } }))).toHaveLength(3);
+  });
+
+  it("F62 is an error where people are to sign in with the keys' URL alone, or claims to come from userinfo", () => {
+    const keys = { oidc_op_jwks_endpoint: "https://keys.example.nl/jwks" };
+    const errorsOf = (fields: object) =>
+      remarks(oidc, {
+        ...withProvider({ oidc_op_issuer: "https://issuer.example.nl", endpoint_config: keys }),
+        items: [{ ...client, userinfo_claims_source: "id_token", ...fields }],
+      })
+        .filter(({ severity }) => severity === "error")
+        .map(({ code, path }) => `${code} ${path}`);
+    expect(errorsOf({ identifier: "admin-oidc" })).toEqual(["MISSING_FIELD items.0"]);
+    expect(errorsOf({ identifier: "admin-oidc", enabled: false })).toEqual([]);
+    const userinfo = { identifier: "api-oidc", userinfo_claims_source: "userinfo_endpoint" };
+    expect(errorsOf(userinfo)).toEqual(["MISSING_FIELD items.0.userinfo_claims_source"]);
   });
 
   it("refuses a missing or null endpoint_config and an unknown field", () => {

@@ -37,7 +37,7 @@ export async function completeProviders(wanted: readonly Resource[], context: Ne
     refusals.push({ ...answer.refusal, place: resource.place });
     return resource;
   });
-  // Where a client's claims come from is no matter of taste: without it, nobody gets in.
+  // Without what is an error, nobody gets in through the client.
   for (const { severity, ...lack } of lacks) if (severity === "error") refusals.push({ ...lack, reason: "invalid" });
   return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
 }

@@ -46,11 +46,11 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
       offers: result.offers ?? {},
       endpoints: {
         issuer: result.issuer,
-        authorization_endpoint: result.authorizationEndpoint,
-        token_endpoint: result.tokenEndpoint,
+        authorization_endpoint: result.authorizationEndpoint ?? null,
+        token_endpoint: result.tokenEndpoint ?? null,
         userinfo_endpoint: result.userinfoEndpoint ?? null,
         introspection_endpoint: result.introspectionEndpoint ?? null,
-        jwks_endpoint: result.jwksEndpoint,
+        jwks_endpoint: result.jwksEndpoint ?? null,
         logout_endpoint: result.logoutEndpoint ?? null,
       },
     };

@@ -35,6 +35,14 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
     if (known.introspection_endpoint) lackMethod("introspection", offers.introspectionAuthMethods);
     return findings;
   }
+  if (!known.authorization_endpoint || !known.token_endpoint) {
+    const hint =
+      "take it for a client that guards an API alone, or write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint` in its `endpoint_config`";
+    // Another one may be what a verifier is told to use.
+    const severity = client.key === loginClient ? "error" : "warning";
+    lack("provider", "authorization endpoint and token endpoint, without which nobody can sign in", hint, severity);
+    return findings;
+  }
   lackMethod("token", offers.authMethods);
   if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
     lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or have it turned on at the provider");

@@ -2,8 +2,9 @@ import type { z } from "zod";
 import { slug } from "../../config/fields.js";
 import { nearest } from "../../formats/nearest.js";
 
-/** `admin-oidc` logs people in, `api-oidc` guards the API. */
-const known = ["admin-oidc", "api-oidc"];
+/** Logs people in; `api-oidc` guards the API. */
+export const loginClient = "admin-oidc";
+const known = [loginClient, "api-oidc"];
 
 export function isKnownClient(identifier: string): boolean {
   return known.includes(identifier);

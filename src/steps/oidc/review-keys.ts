@@ -1,7 +1,30 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { warning } from "../remark.js";
+import { refusal, warning } from "../remark.js";
 import type { PresentClient } from "./client.js";
+import { loginClient } from "./identifier.js";
 import type { PresentProvider } from "./provider.js";
+
+/** Whether a provider that is written without discovery has what its client needs. */
+export function reviewEndpoints(
+  client: PresentClient,
+  provider: PresentProvider | undefined,
+  path: ConfigPath,
+): readonly Remark[] {
+  if (!provider || !client.enabled || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
+  const { oidc_op_token_endpoint: token, oidc_op_user_endpoint: user } = provider.endpoint_config;
+  const remarks: Remark[] = [];
+  if (client.identifier === loginClient && token === undefined) {
+    const message = "nobody can sign in: the provider has neither a discovery endpoint nor the endpoints for it";
+    const hint = "write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint`, or `oidc_op_discovery_endpoint`";
+    remarks.push(refusal("MISSING_FIELD", path, message, hint));
+  }
+  if (client.userinfo_claims_source === "userinfo_endpoint" && user === undefined) {
+    const message = "the provider has no userinfo endpoint, where this client's claims come from";
+    const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
+    remarks.push(refusal("MISSING_FIELD", [...path, "userinfo_claims_source"], message, hint));
+  }
+  return remarks;
+}
 
 /** Whether tokens' signatures can be checked at all, with what the client and its provider (where these files have it) say. */
 export function reviewKeys(

@@ -4,7 +4,7 @@ import { inlineProvider } from "./inline-provider.js";
 import type { PresentProvider } from "./provider.js";
 import { reviewClient } from "./review-client.js";
 import { reviewDeprecated } from "./review-deprecated.js";
-import { reviewKeys } from "./review-keys.js";
+import { reviewEndpoints, reviewKeys } from "./review-keys.js";
 import { reviewProvider } from "./review-provider.js";
 import { reviewSignKey } from "./review-sign-key.js";
 import type { OidcConfig } from "./schema.js";
@@ -21,6 +21,7 @@ export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] 
       return [
         ...(inline ? reviewProvider(inline, path) : []),
         ...reviewClient(client, path),
+        ...reviewEndpoints(client, inline ?? providerOf(client, providers), path),
         ...reviewKeys(client, inline ?? providerOf(client, providers), path),
         ...reviewDeprecated(client, path),
       ];

@@ -339,6 +339,36 @@ describe("a provider that was not asked when it was configured", () => {
     expect(await wrong.authenticate(theirs)).toMatchObject({ reason: "provider_unavailable" });
   });
 
+  it("F62 works with an issuer that publishes only its name and keys, behind a redirect of its own", async () => {
+    idp.onOther = (response) => {
+      const isFirst = idp.requests.filter((url) => url !== "/jwks").length === 1;
+      if (isFirst) return void response.writeHead(307, { location: "/openid/configuration" }).end();
+      json(response, { issuer: idp.issuer, jwks_uri: `${idp.origin}/jwks`, token_endpoint: "nowhere" });
+    };
+    const world = await makeWorld([
+      undiscovered({ authorization_endpoint: null, token_endpoint: null }),
+      clientOf({ audience: ["https://taken.example.nl"] }),
+    ]);
+    // As GitHub Actions and Kubernetes sign them: without a scope, a client or a type.
+    const claims = { sub: "repo:gemeente/taken:ref:refs/heads/main", scope: undefined, email: undefined };
+    const token = (aud: string) => goodToken(idp, first, { ...claims, aud }, { typ: "JWT" });
+    expect(await world.authenticate(token("https://taken.example.nl"))).toEqual(accepted);
+    expect(await world.authenticate(token("https://other.example.nl"))).toEqual(refusedFor("wrong_audience"));
+    expect(idp.requests.filter((url) => url !== "/jwks")).toEqual([
+      "/.well-known/openid-configuration",
+      "/openid/configuration",
+    ]);
+  });
+
+  it("F62 is down where it redirects to another origin", async () => {
+    const elsewhere = await serve(always(200, { issuer: idp.issuer, jwks_uri: `${idp.origin}/jwks` }));
+    idp.onOther = (response) => void response.writeHead(302, { location: elsewhere.origin }).end();
+    const world = await makeWorld([undiscovered(), clientOf()]);
+    expect(await world.authenticate(tokenOf(first))).toMatchObject({ reason: "provider_unavailable" });
+    expect(world.events).toMatchObject([{ message: expect.stringContaining(`${elsewhere.origin}/, which is not`) }]);
+    expect(elsewhere.requests).toEqual([]);
+  });
+
   it("is asked again after a while where it was down", async () => {
     const world = await makeWorld([undiscovered(), clientOf()]);
     expect(await world.authenticate(tokenOf(first))).toEqual({
