@@ -32,6 +32,12 @@ const claims: readonly Case[] = [
   { name: "for nobody", reason: "wrong_audience", claims: { aud: undefined } },
   { name: "for an empty list", reason: "wrong_audience", claims: { aud: [] }, twin: { aud: ["admin"] } },
   {
+    name: "F53 for an empty list, whatever azp says",
+    reason: "wrong_audience",
+    claims: { aud: [], azp: "admin" },
+    twin: { aud: ["admin"], azp: "admin" },
+  },
+  {
     name: "for several without saying whose it is",
     reason: "wrong_audience",
     claims: { aud: ["admin", "api"] },
