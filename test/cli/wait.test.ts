@@ -138,9 +138,20 @@ describe("F44: a reference to what another owner's files declare", () => {
       "group lezers can't be deleted: user jan, which the owner people manages, needs it [RESOURCE_IN_USE]",
     );
     expect(refused.stderr).toContain("let the owner people take it out of `groups` of user jan first");
-    // The twin whose user is its own.
+    // The twin: an entry of the same owner, which is theirs to declare.
     const own = await runCli(["plan", "absent.yaml", "--owner", "people"], { cwd: folder });
     expect(own.stderr).toContain("[OWNED_BY_OTHER]");
+    writeFiles(folder, {
+      "users.yaml": userFile("username: jan, state: absent"),
+      "piet.yaml": userFile("username: piet, groups: [lezers]"),
+    });
+    await runCli(["apply", "users.yaml", "--owner", "people"], { cwd: folder });
+    await runCli(["apply", "piet.yaml", "--owner", "groups"], { cwd: folder });
+    const alone = await runCli(["apply", "absent.yaml", "--owner", "groups"], { cwd: folder });
+    expect(alone.stderr).toContain("group lezers can't be deleted: user piet, which no file declares, needs it");
+    expect(alone.stderr).toContain(
+      "declare the user as well, with another `groups` or `state: absent`, or keep the group",
+    );
   });
 });
 
