@@ -29,3 +29,10 @@ function hasSameLetters(one: string, other: string): boolean {
 export function nearestField(name: string, fields: Iterable<string>): string | undefined {
   return nearest(name, fields, name.length >= 10 ? 3 : 2);
 }
+
+/** Whether one of two names has a part more at an end, such as `api-oidc` and `api-oidc-2`: two names and no mistake. */
+export function hasPartMore(one: string, other: string): boolean {
+  const [short = "", long = ""] = [one, other].sort((a, b) => a.length - b.length);
+  const isBehind = long.startsWith(short) && /^[-_. ]\w/.test(long.slice(short.length));
+  return isBehind || (long.endsWith(short) && /\w[-_. ]$/.test(long.slice(0, -short.length)));
+}

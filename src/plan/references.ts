@@ -1,5 +1,5 @@
 import type { Finding } from "../document/finding.js";
-import { nearest } from "../formats/nearest.js";
+import { hasPartMore, nearest } from "../formats/nearest.js";
 import type { Change } from "./change.js";
 import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
 import { createNearNames } from "./near-name.js";
@@ -93,10 +93,8 @@ function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefi
 
 /** Names that differ only in their numbers, or by a part more, such as `app-1` and `app-2`, are two names and no mistake. */
 function isVariant(one: string, other: string): boolean {
-  const [short = "", long = ""] = [one, other].sort((a, b) => a.length - b.length);
   const withoutNumbers = (name: string) => name.replace(/\d+/g, "");
-  const isLonger = long.startsWith(short) && /^[-_. ]/.test(long.slice(short.length));
-  return isLonger || withoutNumbers(one) === withoutNumbers(other);
+  return hasPartMore(one, other) || withoutNumbers(one) === withoutNumbers(other);
 }
 
 interface Target {

@@ -175,6 +175,17 @@ describe("an OpenID Connect client", () => {
     ]);
   });
 
+  it.each(["api-oidc-2", "admin-oidc-b", "b-api-oidc", "api-oidc_2"])(
+    "F39 takes %s for a name, not a typo",
+    (identifier) => {
+      expect(complaints(oidc, withClient({ identifier }))).toEqual([]);
+    },
+  );
+
+  it.each(["api-odic", "admin-oidcb", "api-oidc-", "api_oidc"])("F39 takes %s for a typo", (identifier) => {
+    expect(complaints(oidc, withClient({ identifier }))).toMatchObject([{ path: "items.0.identifier" }]);
+  });
+
   it.each(["test-admin-oidc", "invalid-admin-oidc", "oidc-digid", "x"])(
     "A7.49 takes the identifier %s with a warning",
     (identifier) => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { slug } from "../../config/fields.js";
-import { nearest } from "../../formats/nearest.js";
+import { hasPartMore, nearest } from "../../formats/nearest.js";
 
 /** Logs people in; `api-oidc` guards the API. */
 export const loginClient = "admin-oidc";
@@ -19,5 +19,6 @@ export const clientIdentifier: z.ZodString = slug(255)
   .describe("`admin-oidc`, `api-oidc`, or what a login or verifier of your own asks for.");
 
 function meantClient(identifier: string): string | undefined {
-  return isKnownClient(identifier) ? undefined : nearest(identifier, known);
+  const near = isKnownClient(identifier) ? undefined : nearest(identifier, known);
+  return near === undefined || hasPartMore(identifier, near) ? undefined : near;
 }
