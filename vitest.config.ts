@@ -30,6 +30,7 @@ const once = [
   "test/identity/rules.test.ts",
   "test/login/id-token.test.ts",
   "test/login/next-path.test.ts",
+  "test/login/refusals.test.ts",
   "test/login/settings.test.ts",
   "test/login/texts.test.ts",
   "test/tokens/check-new-token.test.ts",

@@ -17,7 +17,7 @@ export interface Attempt {
 }
 
 /** How long a login may take; Keycloak's login page lives as long. */
-const attemptSeconds = 1800;
+export const attemptSeconds = 1800;
 
 /** Longer, so that who comes back late is told that, and not that the browser refuses cookies. */
 export const cookieSeconds = 24 * 3600;

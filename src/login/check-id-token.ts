@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
+import { quoteForeign } from "../formats/foreign-text.js";
+import { kindOf } from "../identity/claim-values.js";
 import { type Person, readPerson } from "../identity/person.js";
-import type { Algorithm } from "../jwt/algorithm.js";
+import { type Algorithm, isSymmetric } from "../jwt/algorithm.js";
 import { readAudience } from "../jwt/audience.js";
 import { createJwsParser } from "../jwt/compact-jws.js";
 import type { JsonObject } from "../jwt/json-object.js";
 import { checkTimes } from "../jwt/times.js";
 import { checkSignature } from "../provider/check-signature.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import type { ReasonOf } from "./refusal-reasons.js";
 import type { Tokens } from "./request-tokens.js";
 import { isSameText } from "./seals.js";
 
@@ -25,6 +28,8 @@ export interface IdTokenExpectations {
 }
 
 const leewaySeconds = 30;
+// The last that a Date can hold.
+const lastSecond = 8.64e12;
 
 /** Checks an ID token (OpenID Connect Core §3.1.3.7, RFC 8725): the signature before anything that it says. */
 export async function checkIdToken(
@@ -32,36 +37,81 @@ export async function checkIdToken(
   expected: IdTokenExpectations,
 ): Promise<VerifiedIdToken | LoginFault> {
   const { access, provider } = client;
-  const jws = createJwsParser()(expected.tokens.idToken.reveal());
-  if (jws.kind === "fault") return unverified(jws.reason);
+  const text = expected.tokens.idToken.reveal();
+  const jws = createJwsParser()(text);
+  if (jws.kind === "fault") {
+    const found = `${text.length} characters in ${text.split(".").length} part(s)`;
+    return unverified(jws.reason, found, "a signed JWT in three parts, of at most 16 KiB");
+  }
   const { header, claims } = jws;
-  if (header.alg !== access.algorithm.name) return unverified("wrong_algorithm");
-  if (header.typ !== undefined && header.typ.toUpperCase() !== "JWT") return unverified("wrong_type");
+  if (header.alg !== access.algorithm.name) {
+    return unverified("wrong_algorithm", quoteForeign(header.alg), access.algorithm.name);
+  }
+  if (header.typ !== undefined && header.typ.toUpperCase() !== "JWT") {
+    return unverified("wrong_type", `the header's \`typ\` ${quoteForeign(header.typ)}`, "JWT");
+  }
   const signature = await checkSignature(jws, access.algorithm, access.keys, expected.now);
-  if (signature.kind === "unavailable") return fault("provider_unavailable", signature.reason);
-  if (signature.kind === "refused") return unverified(signature.reason);
+  if (signature.kind === "unavailable") {
+    return fault("provider_unavailable", signature.reason, {
+      found: `no keys of ${client.provider.jwksEndpoint}`,
+    });
+  }
+  if (signature.kind === "refused") {
+    return unverified(signature.reason, `key id ${quoteForeign(header.kid)}`, signersOf(client));
+  }
   const { iss } = claims;
   if (typeof iss !== "string" || iss === "" || (provider.issuer !== null && iss !== provider.issuer)) {
-    return unverified("wrong_issuer");
+    return unverified("wrong_issuer", quoteForeign(iss), provider.issuer ?? "an issuer");
   }
   const wrong = faultOf(claims, client, expected);
-  if (wrong !== undefined) return unverified(wrong);
+  if (wrong) return wrong;
   const person = readPerson(iss, claims);
   // A client has no browser to come with.
-  return person && !person.isClient ? { kind: "verified", person, claims } : unverified("subject_invalid");
+  if (person && !person.isClient) return { kind: "verified", person, claims };
+  return unverified("subject_invalid", person ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
 }
 
-function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpectations): string | undefined {
+function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpectations): LoginFault | undefined {
   const { algorithm } = client.access;
   // Keycloak says so of all its tokens.
-  if (claims.typ !== undefined && claims.typ !== "ID") return "wrong_type";
-  if (!isMeantFor(client.row.client_id, claims)) return "wrong_audience";
-  const timeFault = checkTimes(claims, expected.now(), leewaySeconds);
-  if (timeFault) return timeFault;
-  if (claims.iat === undefined) return "malformed_time";
-  if (!hasNonce(claims.nonce, expected.nonce)) return "wrong_nonce";
-  if (!isHalfHash(claims.at_hash, expected.tokens.accessToken.reveal(), algorithm)) return "wrong_at_hash";
-  return isHalfHash(claims.c_hash, expected.code, algorithm) ? undefined : "wrong_c_hash";
+  if (claims.typ !== undefined && claims.typ !== "ID") {
+    return unverified("wrong_type", `\`typ\` ${quoteForeign(claims.typ)}`, "ID");
+  }
+  const { client_id: clientId } = client.row;
+  if (!isMeantFor(clientId, claims)) {
+    return unverified(
+      "wrong_audience",
+      `\`aud\` ${quoteForeign(claims.aud)}, \`azp\` ${quoteForeign(claims.azp)}`,
+      clientId,
+    );
+  }
+  const nowMs = expected.now();
+  const timeFault = checkTimes(claims, nowMs, leewaySeconds);
+  // A maximum age is nothing that is asked for here.
+  const reason = timeFault === "too_old" || claims.iat === undefined ? "malformed_time" : timeFault;
+  if (reason) return unverified(reason, timesOf(claims), `good at ${new Date(nowMs).toISOString()}`);
+  if (!hasNonce(claims.nonce, expected.nonce)) {
+    const sent = expected.nonce === null ? "none: `oidc_use_nonce` is false" : "the one that was sent";
+    return unverified("wrong_nonce", claims.nonce === undefined ? "none" : "another one", sent);
+  }
+  if (!isHalfHash(claims.at_hash, expected.tokens.accessToken.reveal(), algorithm)) {
+    return fault("identity_unverified", "wrong_at_hash");
+  }
+  return isHalfHash(claims.c_hash, expected.code, algorithm) ? undefined : fault("identity_unverified", "wrong_c_hash");
+}
+
+/** Where the keys are that a signature may be made with. */
+function signersOf({ row, access, provider }: LoginClient): string {
+  if (isSymmetric(access.algorithm)) return "the client's secret";
+  return row.sign_key === null ? `a key of ${provider.jwksEndpoint}` : "`oidc_rp_idp_sign_key`";
+}
+
+function timesOf({ exp, nbf, iat }: JsonObject): string {
+  const show = (time: unknown) =>
+    typeof time === "number" && Math.abs(time) <= lastSecond
+      ? new Date(time * 1000).toISOString()
+      : quoteForeign(time, 40);
+  return `iat ${show(iat)}, nbf ${show(nbf)}, exp ${show(exp)}`;
 }
 
 /** The client must be named; among others, it must also be the one that the token was made for. */
@@ -87,6 +137,6 @@ function isHalfHash(claim: unknown, text: string, { digest }: Algorithm): boolea
   return typeof claim === "string" && isSameText(claim, half);
 }
 
-function unverified(reason: string): LoginFault {
-  return fault("identity_unverified", reason);
+function unverified(reason: ReasonOf<"identity_unverified">, found: string, expected: string): LoginFault {
+  return fault("identity_unverified", reason, { found, expected });
 }

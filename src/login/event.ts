@@ -48,8 +48,9 @@ export interface FaultDetails {
   readonly userId?: string;
   /** The path to the claim that is to blame, as a file writes it. */
   readonly claim?: string;
-  /** What came instead of what is expected: bounded, in one line, never a secret. */
+  /** What came instead of what is expected: bounded, in one line, never a secret. It may quote the provider. */
   readonly found?: string;
+  readonly expected?: string;
   /** What an operator may do about it, where that is not plain from the reason. */
   readonly hint?: string;
 }

@@ -1,4 +1,6 @@
+import { describeError } from "../provider/describe-answer.js";
 import { type Attempt, attemptId, isExpired, openAttempt } from "./attempt.js";
+import type { Callback } from "./callback.js";
 import type { Cookies } from "./cookies.js";
 import { fault, type LoginFault } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";
@@ -12,18 +14,24 @@ export interface FoundAttempt {
 
 /** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
 export async function spendAttempt(
-  state: string,
+  { state, error, errorDescription }: Callback,
   cookies: Cookies,
   { settings, jar, seals, states, now }: LoginContext,
 ): Promise<FoundAttempt | LoginFault> {
   const sealed = cookies.get(jar.attempt(attemptId(state)));
   if (sealed === undefined) {
     const isReplay = await states.isSpent(state);
-    return isReplay ? fault("state_used", "state_replayed") : fault("state_invalid", "unknown_state");
+    if (isReplay) return fault("state_used", "state_replayed");
+    const others = [...cookies.keys()].filter(jar.isAttempt).length;
+    const found = others === 0 ? "no cookie of a login" : `cookies of other logins alone (${others})`;
+    const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
+    return fault("state_invalid", "unknown_state", { found: found + said });
   }
   const attempt = openAttempt(sealed, seals);
   if (!attempt) return fault("state_invalid", "cookie_forged");
-  if (attempt.client !== settings.client) return fault("state_invalid", "other_client");
+  if (attempt.client !== settings.client) {
+    return fault("state_invalid", "other_client", { found: attempt.client, expected: settings.client });
+  }
   if (!isSameText(attempt.state, state)) return fault("state_invalid", "wrong_state");
   if (!(await states.spend(state))) return fault("state_used", "state_replayed");
   return { kind: isExpired(attempt, now()) ? "expired" : "attempt", attempt };

@@ -1,6 +1,6 @@
 import type { Eventual } from "../eventual.js";
 import type { UserLookup } from "../identity/read-users.js";
-import { attemptId } from "./attempt.js";
+import { attemptId, attemptSeconds } from "./attempt.js";
 import { createBeginAttempt } from "./begin-attempt.js";
 import { type Callback, readCallback } from "./callback.js";
 import { checkIdToken } from "./check-id-token.js";
@@ -29,12 +29,11 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
 
   return async (callbackUrl, cookieHeader) => {
     const callback = readCallback(callbackUrl, settings.redirectUrl);
-    if (callback === "no_state") return refuse(fault("state_invalid", "no_state"), []);
-    if (typeof callback === "string") return refuse(fault("callback_invalid", callback), []);
+    if (callback.kind === "fault") return refuse(callback, []);
     const cookies = readCookies(cookieHeader);
     const name = jar.attempt(attemptId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
-    const found = await spendAttempt(callback.state, cookies, context);
+    const found = await spendAttempt(callback, cookies, context);
     const outcome = found.kind === "fault" ? found : await exchange(callback, found, cookies);
     if (outcome.kind !== "fault") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
@@ -53,7 +52,10 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
       report({ kind: "restarted", client: settings.client, reason: answer.reason });
       return begin(client, { next: attempt.next, restarts: attempt.restarts + 1, cookies });
     }
-    if (kind === "expired") return fault("state_expired", "state_expired");
+    if (kind === "expired") {
+      const found = `${Math.floor((now() - attempt.startedAtMs) / 60_000)} minutes`;
+      return fault("state_expired", "state_expired", { found, expected: `less than ${attemptSeconds / 60} minutes` });
+    }
     if (answer.kind === "fault") return answer;
     const { code } = answer;
     const tokens = await requestTokens(client, code, attempt, settings.redirectUri);

@@ -1,4 +1,5 @@
 import { quoteDescription } from "../formats/foreign-text.js";
+import { describeError } from "../provider/describe-answer.js";
 import type { Attempt } from "./attempt.js";
 import { digest } from "./attempt.js";
 import type { Callback } from "./callback.js";
@@ -21,18 +22,29 @@ export function judgeCallback(callback: Callback, attempt: Attempt, client: Logi
   const secrets = [attempt.state, attempt.nonce ?? "", attempt.verifier ?? "", code ?? ""];
   const current = provider.issuer === null ? null : digest(provider.issuer);
   // Somebody has configured another provider meanwhile.
-  if (attempt.issuer !== null && attempt.issuer !== current) return fault("issuer_mismatch", "provider_changed");
+  if (attempt.issuer !== null && attempt.issuer !== current) {
+    return fault("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
+  }
   if (issuer !== undefined && provider.issuer !== null && issuer !== provider.issuer) {
-    return fault("issuer_mismatch", "wrong_issuer_parameter", { found: quoteDescription(issuer, secrets) });
+    return fault("issuer_mismatch", "wrong_issuer_parameter", {
+      ...{ found: quoteDescription(issuer, secrets), expected: provider.issuer },
+    });
   }
   // It gives nobody anything, so it may come without the `iss` that codes must have: Keycloak 23 leaves it out.
   if (error !== undefined) {
     if (error !== "temporarily_unavailable" || errorDescription !== "authentication_expired") {
-      return judgeCallbackError({ error, description: errorDescription, secrets }, client);
+      return judgeCallbackError(error, describeError(error, errorDescription, secrets), client);
     }
-    if (attempt.restarts >= mostRestarts) return fault("state_expired", "authentication_expired");
+    if (attempt.restarts >= mostRestarts) {
+      return fault("state_expired", "authentication_expired", { found: `${attempt.restarts + 1} times in one login` });
+    }
     return { kind: "begin_again", reason: "authentication_expired" };
   }
-  if (issuer === undefined && provider.sendsIssuer) return fault("issuer_mismatch", "no_issuer_parameter");
-  return code ? { kind: "code", code } : fault("callback_invalid", "no_code");
+  if (issuer === undefined && provider.sendsIssuer) {
+    return fault("issuer_mismatch", "no_issuer_parameter", {
+      found: "no `iss`",
+      expected: provider.issuer ?? "an `iss`",
+    });
+  }
+  return code ? { kind: "code", code } : fault("callback_invalid", "no_code", { found: "neither `code` nor `error`" });
 }

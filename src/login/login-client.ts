@@ -8,6 +8,7 @@ import { type LoginClientRow, readClientRow } from "./client-row.js";
 import type { FaultDetails, LoginEvent } from "./event.js";
 import type { LoginProvider, LoginProviders } from "./login-provider.js";
 import type { RefusalCode } from "./refusal-code.js";
+import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
 /** A client as it is configured now, and what it needs to log somebody in. */
 export interface LoginClient {
@@ -54,15 +55,20 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
 
   return async (isThorough) => {
     const row = await readClientRow(database, identifier);
-    if (!row) return fault("not_configured", "unknown_client");
+    if (!row) return fault("not_configured", "unknown_client", { expected: identifier });
     if (row.enabled !== 1) return fault("client_disabled", "client_disabled");
     const provider = await providers.resolve(row, isThorough);
-    if (provider === "unavailable") return fault("provider_unavailable", "provider_unavailable");
-    if (provider === "incomplete" || row.client_id === "") return fault("not_configured", "client_incomplete");
+    if (provider.kind !== "known") {
+      const { kind, details } = provider;
+      return kind === "unavailable"
+        ? fault("provider_unavailable", "provider_unavailable", details)
+        : fault("not_configured", "client_incomplete", details);
+    }
+    if (row.client_id === "") return fault("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
     const opened = openClient(row, provider, vault, reservedGroups);
     if (opened.kind === "unusable") {
       tellOnce({ kind: "client_unusable", client: identifier, message: opened.message });
-      return fault("not_configured", opened.reason);
+      return fault("not_configured", opened.reason, { found: opened.message });
     }
     const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
     for (const message of weaknesses(row, provider, usesPkce)) {
@@ -112,6 +118,8 @@ function weaknesses(row: LoginClientRow, { lacksS256 }: LoginProvider, usesPkce:
   ];
 }
 
-export function fault(code: RefusalCode, reason: string, details?: FaultDetails): LoginFault {
-  return { kind: "fault", code, reason, ...details };
+/** @param details a hint among them replaces the reason's own */
+export function fault<C extends RefusalCode>(code: C, reason: ReasonOf<C>, details?: FaultDetails): LoginFault {
+  const hints: Readonly<Record<string, string>> = refusalReasons[code];
+  return { kind: "fault", code, reason, hint: hints[reason] ?? "", ...details };
 }

@@ -5,6 +5,8 @@ import type { LoginClientRow } from "./client-row.js";
 
 /** A provider as a login needs it. */
 export interface LoginProvider extends Provider {
+  readonly kind: "known";
+  readonly jwksEndpoint: string | null;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly logoutEndpoint: string | null;
@@ -15,7 +17,9 @@ export interface LoginProvider extends Provider {
 }
 
 /** `incomplete`: nobody says where its pages are. `unavailable`: it would say so itself, but does not answer. */
-type LoginProviderResult = LoginProvider | "incomplete" | "unavailable";
+type LoginProviderResult =
+  | LoginProvider
+  | { readonly kind: "incomplete" | "unavailable"; readonly details: { readonly found: string } };
 
 /** Finds the provider of a client's row. What it learned stays as long as the row does. */
 export interface LoginProviders {
@@ -62,6 +66,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   const { fetchFor, now, onEvent } = options;
   const backOff = createBackOff();
   let metadata: Metadata | undefined;
+  let failure = "";
   let freshUntilMs = 0;
   let flight: Promise<void> | undefined;
   let built: { readonly key: string; readonly provider: Provider | undefined } | undefined;
@@ -72,6 +77,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const found = await fetchMetadata(row, endpoint, fetch, ["introspection_endpoint", ...unused]);
     if (typeof found === "string") {
       const retryAfterMs = backOff.failed(now());
+      failure = found;
       return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
     }
     backOff.succeeded();
@@ -114,14 +120,22 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
     const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
     const provider = build(row);
-    if (!provider || !authorizationEndpoint || !tokenEndpoint) {
-      return discovery === null || metadata ? "incomplete" : "unavailable";
+    // Without an answer, what it would have said besides is missing as well.
+    if (discovery !== null && !isComplete && !metadata) {
+      return { kind: "unavailable", details: { found: `${discovery}: ${failure}` } };
     }
-    // What it would have said besides is still missing.
-    if (discovery !== null && !isComplete && !metadata) return "unavailable";
+    if (!provider || !authorizationEndpoint || !tokenEndpoint) {
+      const missing = [
+        ...(authorizationEndpoint ? [] : ["oidc_op_authorization_endpoint"]),
+        ...(tokenEndpoint ? [] : ["oidc_op_token_endpoint"]),
+      ];
+      return { kind: "incomplete", details: { found: `no ${missing.map((name) => `\`${name}\``).join(", ")}` } };
+    }
     const methods = metadata?.document.code_challenge_methods_supported;
     return {
       ...provider,
+      kind: "known",
+      jwksEndpoint: row.jwks_endpoint ?? metadata?.checked.jwksEndpoint ?? null,
       authorizationEndpoint,
       tokenEndpoint,
       logoutEndpoint: row.logout_endpoint ?? metadata?.checked.logoutEndpoint ?? null,

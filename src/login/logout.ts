@@ -33,7 +33,7 @@ export function createLogout({ context, database, providers }: LogoutOptions): L
   async function providerLogout({ idToken }: EndedSession): Promise<string> {
     const row = await readClientRow(database, client);
     const provider = row && (await providers.resolve(row, row.logout_endpoint === null));
-    if (!row || typeof provider !== "object" || provider.logoutEndpoint === null) return home;
+    if (!row || provider?.kind !== "known" || provider.logoutEndpoint === null) return home;
     const url = new URL(provider.logoutEndpoint);
     url.searchParams.set("client_id", row.client_id);
     const hint = idToken?.reveal() ?? "";

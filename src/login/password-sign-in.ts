@@ -16,6 +16,7 @@ import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";
 import { readNextPath } from "./next-path.js";
+import type { ReasonOf } from "./refusal-reasons.js";
 
 export interface PasswordSignInOptions {
   readonly context: LoginContext;
@@ -115,7 +116,7 @@ function reasonAgainst(
   user:
     | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
     | undefined,
-): string | undefined {
+): ReasonOf<"password_refused"> | undefined {
   if (!user) return "unknown_user";
   if (user.is_service === 1 || user.password_hash === null) return "no_password";
   return user.issuer === null ? undefined : "user_of_provider";

@@ -1,62 +1,45 @@
-import { describeError } from "../provider/describe-answer.js";
+import { parseJsonObject } from "../jwt/json-object.js";
+import { describeAnswer } from "../provider/describe-answer.js";
+import type { WholeAnswer } from "../provider/remote-document.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
-import type { RefusalCode } from "./refusal-code.js";
+import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
-/** What a provider says is wrong (RFC 6749 §4.1.2.1 and §5.2). */
-export interface ProviderError {
-  readonly error: string;
-  readonly description: unknown;
-  /** What was sent along, which the description may quote. */
-  readonly secrets: readonly string[];
+/** The pages whose reasons are words of providers (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6). */
+const pages = ["configuration_rejected", "provider_refused", "code_refused"] as const;
+/** What stands before a provider says that it does not reach it (RFC 9110 §15.6). */
+const gatewayStatus: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Why the provider sends a browser back without a code. `found` is what the log hears of it. */
+export function judgeCallbackError(error: string, found: string, client: LoginClient): LoginFault {
+  return judge(error, found, requestHints(client)) ?? fault("provider_failed", "unknown_error", { found });
 }
 
-/** The page for each error that may come with a callback (RFC 6749, OpenID Connect Core §3.1.2.6). */
-const callbackPages: Readonly<Record<string, RefusalCode>> = {
-  ...pagesOf("provider_refused", [
-    ...["access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"],
-    "unmet_authentication_requirements",
-  ]),
-  ...pagesOf("provider_unavailable", ["temporarily_unavailable"]),
+/**
+ * Why a token endpoint gives no tokens for a code.
+ *
+ * @param secrets what it was sent, which it may quote
+ */
+export function judgeTokenRefusal(answer: WholeAnswer, secrets: readonly string[], client: LoginClient): LoginFault {
+  const { status, body } = answer;
+  const found = describeAnswer(answer, secrets);
+  const { error } = parseJsonObject(body) ?? {};
+  // RFC 6749 §5.2: who authenticates in a header may be answered in one.
+  const word = status === 401 && typeof error !== "string" ? "invalid_client" : error;
+  if (typeof word === "string") {
+    return judge(word, found, tokenHints(client)) ?? fault("provider_failed", "token_request_refused", { found });
+  }
+  if (gatewayStatus.has(status)) return fault("provider_unavailable", "token_endpoint_unavailable", { found });
+  return fault("provider_failed", status >= 500 ? "token_endpoint_failed" : "token_answer_invalid", { found });
+}
+
+function judge(error: string, found: string, hints: Readonly<Record<string, string>>): LoginFault | undefined {
   // It did answer.
-  ...pagesOf("provider_failed", ["server_error"]),
-  ...pagesOf("configuration_rejected", [
-    ...["invalid_request", "invalid_client", "unauthorized_client", "unsupported_response_type", "invalid_scope"],
-    ...["unsupported_response_mode", "invalid_target", "request_not_supported", "request_uri_not_supported"],
-    ...["invalid_request_object", "invalid_request_uri", "registration_not_supported"],
-  ]),
-};
-
-/** The same of a token endpoint's errors. */
-const tokenPages: Readonly<Record<string, RefusalCode>> = {
-  ...pagesOf("code_refused", ["invalid_grant"]),
-  ...pagesOf("provider_unavailable", ["temporarily_unavailable"]),
-  ...pagesOf("provider_failed", ["server_error"]),
-  ...pagesOf("configuration_rejected", [
-    ...["invalid_request", "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"],
-    "invalid_target",
-  ]),
-};
-
-/** Why the provider sends a browser back without a code. */
-export function judgeCallbackError(error: ProviderError, client: LoginClient): LoginFault {
-  return judge(error, callbackPages, "unknown_error", requestHints(client));
-}
-
-/** Why a token endpoint gives no tokens for a code. */
-export function judgeTokenError(error: ProviderError, client: LoginClient): LoginFault {
-  return judge(error, tokenPages, "token_request_refused", tokenHints(client));
-}
-
-function judge(
-  { error, description, secrets }: ProviderError,
-  pages: Readonly<Record<string, RefusalCode>>,
-  unknown: string,
-  hints: Readonly<Record<string, string>>,
-): LoginFault {
-  const code = Object.hasOwn(pages, error) ? pages[error] : undefined;
+  if (error === "server_error") return fault("provider_failed", error, { found });
+  if (error === "temporarily_unavailable") return fault("provider_unavailable", error, { found });
+  const page = pages.find((code) => Object.hasOwn(refusalReasons[code], error));
   const hint = Object.hasOwn(hints, error) ? hints[error] : undefined;
-  const found = describeError(error, description, secrets);
-  return fault(code ?? "provider_failed", code ? error : unknown, { found, ...(hint && { hint }) });
+  // It was found among the reasons of this page.
+  return page && fault(page, error as ReasonOf<typeof page>, { found, ...(hint !== undefined && { hint }) });
 }
 
 /** What was sent, by the names that files use. */
@@ -85,8 +68,4 @@ function tokenHints(client: LoginClient): Readonly<Record<string, string>> {
     unauthorized_client: `${credentials}; allow the client the authorization code flow`,
     invalid_request: `compare the client at the provider with the redirect URI, \`oidc_use_pkce: ${usesPkce}\` and the way of its secret; ${sent}`,
   };
-}
-
-function pagesOf(code: RefusalCode, errors: readonly string[]): Readonly<Record<string, RefusalCode>> {
-  return Object.fromEntries(errors.map((error) => [error, code]));
 }

@@ -1,4 +1,5 @@
 import type { ClaimsAge } from "../identity/applied-claims.js";
+import { kindOf } from "../identity/claim-values.js";
 import type { JsonObject } from "../jwt/json-object.js";
 import { readerOf } from "../provider/userinfo-reader.js";
 import { digestToken } from "../secrets/token.js";
@@ -26,9 +27,17 @@ export async function readClaims(
     // Each login hears it anew.
     keepUntilMs: 0,
   });
-  if (answer.kind === "unavailable") return fault("provider_unavailable", answer.reason);
-  if (answer.kind === "refused") return fault("identity_unverified", answer.reason);
+  if (answer.kind === "unavailable") {
+    return fault("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "it failed a moment ago" });
+  }
+  if (answer.kind === "refused") {
+    const reason = answer.reason === "userinfo_refused" ? answer.reason : "userinfo_invalid";
+    return fault("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
+  }
   // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
-  if (answer.claims.sub !== claims.sub) return fault("identity_unverified", "userinfo_mismatch");
+  if (answer.claims.sub !== claims.sub) {
+    const found = typeof answer.claims.sub === "string" ? "another `sub`" : `\`sub\` is ${kindOf(answer.claims.sub)}`;
+    return fault("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
+  }
   return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
 }

@@ -1,17 +1,25 @@
 import type { CustomFetch } from "openid-client";
+import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/fetch-failure.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import { readWhole, type WholeAnswer } from "../provider/remote-document.js";
 import { Secret } from "../secrets/secret.js";
 import type { Attempt } from "./attempt.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { configureOpenid } from "./openid.js";
-import { judgeTokenError } from "./provider-error.js";
+import { judgeTokenRefusal } from "./provider-error.js";
 
 export interface Tokens {
   readonly kind: "tokens";
   readonly accessToken: Secret;
   readonly idToken: Secret;
+}
+
+/** What was heard of the token endpoint beside what the library makes of it. */
+interface Heard {
+  idToken?: Secret;
+  refusal?: WholeAnswer;
 }
 
 /** Exchanges a code for tokens, once. What they say is not looked at here. */
@@ -22,28 +30,28 @@ export async function requestTokens(
   redirectUri: string,
 ): Promise<Tokens | LoginFault> {
   const { openid, configuration } = await configureOpenid(client);
-  let idToken: Secret | undefined;
-  configuration[openid.customFetch] = fetchBy(client.fetch, (found) => {
-    idToken = found;
-  });
+  const heard: Heard = {};
+  configuration[openid.customFetch] = fetchBy(client.fetch, heard);
   try {
     const answer = await openid.genericGrantRequest(configuration, "authorization_code", {
       ...{ code, redirect_uri: redirectUri },
       ...(verifier !== null && { code_verifier: verifier }),
     });
     const accessToken = new Secret(answer.access_token);
-    return idToken ? { kind: "tokens", accessToken, idToken } : fault("identity_unverified", "no_id_token");
+    if (heard.idToken) return { kind: "tokens", accessToken, idToken: heard.idToken };
+    return fault("identity_unverified", "no_id_token", {
+      found: answer.scope ? `tokens for the scopes ${quoteForeign(answer.scope)}` : "tokens alone",
+    });
   } catch (error) {
-    if (error instanceof openid.ResponseBodyError) return refusedWith(error.error, error.error_description);
-    if (error instanceof openid.WWWAuthenticateChallengeError) return refusedWith("invalid_client", undefined);
+    if (heard.refusal) {
+      return judgeTokenRefusal(heard.refusal, [code, verifier ?? "", client.secret.reveal()], client);
+    }
     const failure = findFetchFailure(error);
-    if (failure?.retryable) return fault("provider_unavailable", "token_endpoint_unavailable");
-    if (failure || error instanceof openid.ClientError) return fault("provider_failed", "token_answer_invalid");
-    throw error;
-  }
-
-  function refusedWith(error: string, description: string | undefined): LoginFault {
-    return judgeTokenError({ error, description, secrets: [code, verifier ?? "", client.secret.reveal()] }, client);
+    if (failure?.retryable)
+      return fault("provider_unavailable", "token_endpoint_unavailable", { found: failure.message });
+    if (!failure && !(error instanceof openid.ClientError)) throw error;
+    const found = failure?.message ?? "an answer without the tokens of RFC 6749 §5.1";
+    return fault("provider_failed", "token_answer_invalid", { found });
   }
 }
 
@@ -51,17 +59,19 @@ export async function requestTokens(
  * Asks through the guarded fetch, and takes the ID token out of the answer: it is checked in one place, which needs no known
  * issuer, looks at the signature as well, and has a word for everything that can be wrong.
  */
-function fetchBy(guardedFetch: GuardedFetch, keep: (idToken: Secret) => void): CustomFetch {
+function fetchBy(guardedFetch: GuardedFetch, heard: Heard): CustomFetch {
   return async (url, { method, headers, body }) => {
     const response = await guardedFetch(url, { method, headers, body: String(body) });
-    if (response.status >= 500) {
-      throw new FetchFailure(true, `the token endpoint answered with status ${response.status}`, "try again later");
+    const whole = await readWhole(response);
+    const { status } = whole;
+    if (status !== 200) {
+      heard.refusal = whole;
+      throw new FetchFailure(false, `the token endpoint answered with status ${status}`, "see what it says");
     }
-    if (response.status !== 200) return response;
-    const answer = parseJsonObject(Buffer.from(await response.arrayBuffer()));
+    const answer = parseJsonObject(whole.body);
     if (!answer) throw new FetchFailure(false, "the token endpoint's answer is not a JSON object", "check its URL");
     const { id_token: idToken, ...rest } = answer;
-    if (typeof idToken === "string") keep(new Secret(idToken));
-    return new Response(JSON.stringify(rest), { status: response.status, headers: response.headers });
+    if (typeof idToken === "string") heard.idToken = new Secret(idToken);
+    return new Response(JSON.stringify(rest), { status, headers: response.headers });
   };
 }

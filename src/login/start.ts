@@ -1,7 +1,7 @@
 import { createBeginAttempt } from "./begin-attempt.js";
 import { readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
-import type { LoginClient } from "./login-client.js";
+import { fault, type LoginClient } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";
 import { readNextPath } from "./next-path.js";
 
@@ -15,7 +15,8 @@ export function createStart(context: LoginContext): Login["start"] {
     const client = await loadClient(false);
     if (client.kind === "fault") return refuse(client, [], next);
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
-      return refuse({ code: "provider_unavailable", reason: "provider_unavailable" }, [], next);
+      const found = `no usable answer of ${client.provider.authorizationEndpoint}`;
+      return refuse(fault("provider_unavailable", "provider_unavailable", { found }), [], next);
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
     const redirect = await begin(client, { next, restarts: 0, cookies: readCookies(request.cookieHeader) });

@@ -24,7 +24,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     state_expired: {
       title: "Inloggen duurde te lang",
-      text: "De inlogpagina heeft langer dan een half uur opengestaan.",
+      text: "De inlogpagina heeft te lang opengestaan.",
       action: opnieuw,
     },
     state_used: {
@@ -126,7 +126,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     state_expired: {
       title: "Logging in took too long",
-      text: "The login page was open for more than half an hour.",
+      text: "The login page was open for too long.",
       action: again,
     },
     state_used: {

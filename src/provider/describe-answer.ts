@@ -1,6 +1,6 @@
 import { quoteDescription, quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
-import type { RemoteAnswer } from "./remote-document.js";
+import type { WholeAnswer } from "./remote-document.js";
 
 /**
  * What a server says is wrong, for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
@@ -8,7 +8,7 @@ import type { RemoteAnswer } from "./remote-document.js";
  *
  * @param secrets what the request held, which the answer may quote
  */
-export function describeAnswer(answer: RemoteAnswer & { readonly kind: "answer" }, secrets: readonly string[]): string {
+export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]): string {
   const { status, contentType, header, body } = answer;
   const wwwAuthenticate = header("www-authenticate");
   const { error, error_description: description } = parseJsonObject(body) ?? {};

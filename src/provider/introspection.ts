@@ -5,7 +5,7 @@ import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import { basicCredentials } from "./basic-credentials.js";
 import { describeAnswer } from "./describe-answer.js";
-import { fetchDocument, type RemoteAnswer, type RemoteRequest } from "./remote-document.js";
+import { fetchDocument, type RemoteRequest, type WholeAnswer } from "./remote-document.js";
 import {
   createTokenQuestions,
   type TokenAnswer,
@@ -44,7 +44,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const { url, fetch, usesBasicAuth, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "introspection_unavailable" });
 
-  const read = (answer: RemoteAnswer & { readonly kind: "answer" }, secrets: readonly string[]): TokenReply => {
+  const read = (answer: WholeAnswer, secrets: readonly string[]): TokenReply => {
     const { status, contentType, body } = answer;
     if (status !== 200) {
       // RFC 7662 §2.3: it is the client that is refused so, not the token.

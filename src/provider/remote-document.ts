@@ -18,6 +18,8 @@ export type RemoteAnswer =
       readonly isConnected: boolean;
     };
 
+export type WholeAnswer = RemoteAnswer & { readonly kind: "answer" };
+
 export interface RemoteRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as a form; without it, the request is a GET. */
@@ -39,14 +41,7 @@ export async function fetchDocument(
       redirect: followsRedirects ? "follow" : "error",
       ...(body && { method: "POST", body }),
     });
-    const type = response.headers.get("content-type") ?? "";
-    return {
-      kind: "answer",
-      status: response.status,
-      contentType: (type.split(";")[0] ?? "").trim().toLowerCase(),
-      header: (name) => response.headers.get(name),
-      body: Buffer.from(await response.arrayBuffer()),
-    };
+    return await readWhole(response);
   } catch (error) {
     const failure = findFetchFailure(error);
     // Other errors may quote what was sent.
@@ -56,6 +51,17 @@ export async function fetchDocument(
       isConnected: failure?.isConnected === true,
     };
   }
+}
+
+export async function readWhole(response: Response): Promise<WholeAnswer> {
+  const type = response.headers.get("content-type") ?? "";
+  return {
+    kind: "answer",
+    status: response.status,
+    contentType: (type.split(";")[0] ?? "").trim().toLowerCase(),
+    header: (name) => response.headers.get(name),
+    body: Buffer.from(await response.arrayBuffer()),
+  };
 }
 
 /** Seconds in a whole-number header, within bounds. */

@@ -99,7 +99,7 @@ describe("an error of the token endpoint", () => {
       json(response, { error, error_description: `not good: ${quoted}` }, 400);
     };
     expect(await world.signIn()).toMatchObject({ status: 502, code: "configuration_rejected" });
-    expect(refusalOf(world)).toMatchObject({ reason: error, found: `${error}: not good: ••• ••• •••` });
+    expect(refusalOf(world)).toMatchObject({ reason: error, found: `status 400, ${error}: not good: ••• ••• •••` });
     if (hint) expect(refusalOf(world)).toMatchObject({ hint: expect.stringMatching(hint) });
   });
 
