@@ -147,6 +147,33 @@ describe("people who are nearly the same", () => {
     },
   );
 
+  it.each(["id_token", "userinfo_endpoint"])(
+    "F56 a browser login tells of groups that %s does not give, of too long a name, and of the claim that is to blame",
+    async (source) => {
+      const mappings = { claim_mappings: { ...byName.claim_mappings, first_name: ["given_name"] } };
+      const client = {
+        ...settingsOf(mappings, { claim_mapping: ["realm_access", "roles"] }),
+        userinfo_claims_source: source,
+      };
+      const world = await makeWorld(key, { client });
+      const told = () => world.events.filter(({ kind }) => kind.startsWith("groups_") || kind === "claim_ignored");
+      world.provider.person = { sub: "s1", name: "jan", given_name: "Jan", realm_access: { roles: [] } };
+      expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+      expect(told()).toEqual([]);
+      world.provider.person = { sub: "s1", name: "jan", given_name: "J".repeat(1000) };
+      expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
+      expect(told()).toMatchObject([
+        { kind: "claim_ignored", client: "admin-oidc", claim: "[given_name]" },
+        { kind: "groups_claim_missing", client: "admin-oidc", claim: "[realm_access, roles]", found: "nothing" },
+      ]);
+      world.provider.person = { sub: "s1", name: "jan", given_name: 7 };
+      expect(await world.signIn()).toMatchObject({ code: "user_refused" });
+      expect(world.events).toContainEqual(
+        expect.objectContaining({ reason: "claim_invalid", claim: "[given_name]", found: "a number" }),
+      );
+    },
+  );
+
   it("F4 S100: a login whose ID token is older than the last one changes nothing, and gets in", async () => {
     const world = await makeWorld(key, { client: settingsOf(byName) });
     expect(await enter(world, "s1", "jan", "new@example.nl")).toMatchObject({ kind: "signed_in" });
