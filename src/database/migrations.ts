@@ -166,6 +166,10 @@ async function addFormerIssuers(db: Kysely<AnyTables>): Promise<void> {
     .execute();
 }
 
+async function addGivenName(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("applied_claims").addColumn("username", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -176,4 +180,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0006_accept_at_hash", up: addAcceptAtHash },
   { name: "0007_applied_claims", up: createAppliedClaims },
   { name: "0008_former_issuers", up: addFormerIssuers },
+  { name: "0009_given_name", up: addGivenName },
 ];

@@ -194,6 +194,8 @@ interface AppliedClaims {
   token: string;
   /** JSON list of the tokens that were issued at the same moment and applied before this one. */
   superseded: string;
+  /** The user's name, where these claims gave it. */
+  username: string | null;
 }
 
 /** Tokens that don't say when they were issued, and when one of the processes saw them first. */

@@ -15,6 +15,8 @@ export interface ClaimsAge {
 interface AppliedClaims extends ClaimsAge {
   /** Tokens that were issued at the same moment and applied before. */
   readonly superseded: readonly string[];
+  /** The name that they gave the user; null where they did not. */
+  readonly username: string | null;
 }
 
 /** Through which client claims came, about whom. */
@@ -35,17 +37,18 @@ export async function readAppliedClaims(
 ): Promise<AppliedClaims | undefined> {
   const row = await db
     .selectFrom("applied_claims")
-    .select(["issued_at", "said_at", "token", "superseded"])
+    .select(["issued_at", "said_at", "token", "superseded", "username"])
     .where("user_id", "=", userId)
     .where("client_id", "=", clientId)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { issued_at: issuedAt, said_at: saidAt, token, superseded } = row;
+  const { issued_at: issuedAt, said_at: saidAt, token, superseded, username } = row;
   return {
     issuedAtMs: Date.parse(issuedAt),
     saidAtMs: Date.parse(saidAt),
     token,
     superseded: parseList(superseded),
+    username,
   };
 }
 
@@ -60,12 +63,17 @@ export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): 
   return isOver ? "older" : "same";
 }
 
-/** Writes down that these claims are the last applied ones. */
+/**
+ * Writes down that these claims are the last applied ones.
+ *
+ * @param givenName the user's name, where they say the same; otherwise the one that they gave before stays
+ */
 export async function writeAppliedClaims(
   tx: Connection,
   { userId, clientId }: ClaimsOwner,
   age: ClaimsAge,
   applied: AppliedClaims | undefined,
+  givenName: string | undefined,
 ): Promise<void> {
   const earlier = applied?.issuedAtMs === age.issuedAtMs ? [...applied.superseded, applied.token] : [];
   const row = {
@@ -73,6 +81,7 @@ export async function writeAppliedClaims(
     said_at: new Date(age.saidAtMs).toISOString(),
     token: age.token,
     superseded: JSON.stringify(earlier.filter((token) => token !== age.token)),
+    username: givenName ?? applied?.username ?? null,
   };
   await tx
     .insertInto("applied_claims")

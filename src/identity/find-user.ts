@@ -6,7 +6,7 @@ import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
 
 const columns = [
-  ...["id", "username", "email", "first_name", "last_name", "password_hash", "issuer", "subject"],
+  ...["id", "owner", "username", "email", "first_name", "last_name", "password_hash", "issuer", "subject"],
   ...["is_active", "is_staff", "is_superuser", "is_service", "claim_superuser"],
   ...["sign_in_provider_id", "sign_in_subject"],
 ] as const satisfies readonly string[];
@@ -95,14 +95,18 @@ function looksLikeServiceAccount(user: UserRow): boolean {
   return !isPersonal && user.is_staff === 0 && user.is_superuser === 0;
 }
 
-/** Whoever is called almost like an administrator is taken for one, by people who read logs and give rights. */
-async function looksPrivileged(db: Connection, name: string): Promise<boolean> {
+/**
+ * Whoever is called almost like an administrator is taken for one, by people who read logs and give rights.
+ *
+ * @param exceptId the user who is to be called so
+ */
+export async function looksPrivileged(db: Connection, name: string, exceptId?: string): Promise<boolean> {
   const rows = await db
     .selectFrom("users")
-    .select("username")
+    .select(["id", "username"])
     .where((eb) => eb.or([eb("is_superuser", "=", 1), eb("is_staff", "=", 1)]))
     .execute();
-  const privileged = rows.map(({ username }) => username);
+  const privileged = rows.filter(({ id }) => id !== exceptId).map(({ username }) => username);
   const lookalikes = await createLookalikes([name, ...privileged]);
   for (const username of privileged) lookalikes.add(username);
   return lookalikes.find(name) !== undefined;
@@ -174,7 +178,7 @@ function linkedBefore(
   return query.where("subject", "=", subject).execute();
 }
 
-async function usersNamed(db: Connection, name: string, isCaseSensitive: boolean): Promise<readonly UserRow[]> {
+export async function usersNamed(db: Connection, name: string, isCaseSensitive: boolean): Promise<readonly UserRow[]> {
   const query = db.selectFrom("users").select(columns);
   if (isCaseSensitive) return query.where("username", "=", name).execute();
   // Databases differ in how they fold letters beyond ASCII: there any will do, and the rest is decided here.

@@ -43,6 +43,9 @@ export async function recordSignIn(tx: Connection, record: SignInRecord): Promis
 
 function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): ChangeRecord["fields"] {
   return [
+    ...(before && fields.username !== undefined
+      ? [{ name: "key", before: before.username, after: fields.username }]
+      : []),
     ...personal.filter((name) => Object.hasOwn(fields, name)).map((name) => ({ name, sensitive: true })),
     ...flags
       .filter((name) => Object.hasOwn(fields, name))

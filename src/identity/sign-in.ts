@@ -8,6 +8,7 @@ import { findUser, type UserFault, type UserRow } from "./find-user.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";
 import { recordSignIn } from "./record-sign-in.js";
+import { findRenaming, isNamed, type Renaming } from "./rename.js";
 import { type CurrentGroups, changeUser, type UserChange } from "./user-change.js";
 import { writeUser } from "./write-user.js";
 
@@ -48,6 +49,8 @@ export interface SignedIn {
   readonly isNewest: boolean;
   /** What made this the person's user, where it was somebody's first sign-in as a user that was there already. */
   readonly linkedBy?: LinkedBy | undefined;
+  /** Whether the user got the person's new name, where that has one. */
+  readonly renaming?: Renaming | undefined;
 }
 
 /**
@@ -92,30 +95,37 @@ async function signInUnderLock(
   const { now, newId, actor, createsUsers, clientId, age } = options;
   const seen = await compare(tx, person, profile, options);
   if (seen.kind === "fault") return { commit: false, value: seen };
-  const { user: before, change, standing, applied, linkedBy } = seen;
+  const { user: before, change, standing, applied, linkedBy, renaming } = seen;
   if (!before && !createsUsers) return { commit: false, value: unknownUser };
   if (before && (standing === "older" || !change)) {
     const isNewer = standing === "newer";
-    if (isNewer) await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied);
+    if (isNewer) {
+      const givenName = isNamed(before.username, profile) ? before.username : undefined;
+      await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied, givenName);
+    }
     // The lock itself counted the revision up; nothing that anybody keeps is different.
     const revision = (await readRevision(tx)) - 1;
     await tx.updateTable("setup_state").set({ revision }).execute();
     return { commit: isNewer, value: unwritten(before, seen, revision) };
   }
   const wanted = change ?? nothing;
-  const username = before?.username ?? profile.username.name;
+  const newName = renaming?.kind === "renamed" ? renaming.name : undefined;
+  const username = newName ?? before?.username ?? profile.username.name;
   const at = new Date(now()).toISOString();
   const { userId, madeGroups } = await writeUser(tx, wanted, { userId: before?.id, username, now: at, newId });
-  await writeAppliedClaims(tx, { userId, clientId }, age, applied);
+  const givenName = isNamed(username, profile) ? username : undefined;
+  await writeAppliedClaims(tx, { userId, clientId }, age, applied, givenName);
   const user = { id: userId, username };
   await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: wanted, madeGroups });
-  const written = { isWritten: true, isStale: false, isNewest: true, linkedBy };
+  const written = { isWritten: true, isStale: false, isNewest: true, linkedBy, renaming };
   return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), ...written } };
 }
 
-function unwritten(user: UserRow, { change, standing }: Comparison, revision: number): SignedIn {
+function unwritten(user: UserRow, { change, standing, renaming }: Comparison, revision: number): SignedIn {
   const isStale = standing === "older" && change !== undefined;
-  return { kind: "user", userId: user.id, revision, isWritten: false, isStale, isNewest: standing !== "older" };
+  const isNewest = standing !== "older";
+  const kept = renaming?.kind === "kept" && isNewest ? { renaming } : {};
+  return { kind: "user", userId: user.id, revision, isWritten: false, isStale, isNewest, ...kept };
 }
 
 // Long enough for the writes of other requests.
@@ -128,6 +138,7 @@ interface Comparison {
   readonly user: UserRow | undefined;
   readonly change: UserChange | undefined;
   readonly linkedBy: LinkedBy | undefined;
+  readonly renaming: Renaming | undefined;
   readonly applied: Awaited<ReturnType<typeof readAppliedClaims>>;
   readonly standing: Standing;
 }
@@ -145,9 +156,12 @@ async function compare(
   const groups = await readGroupsOf(db, user?.id, profile);
   // What was applied before a link ended is about somebody else.
   const isLinked = found.kind === "linked";
-  const change = changeUser(user, groups, person, isLinked ? profile : { ...profile, isPartial: false });
+  const own = isLinked ? profile : { ...profile, isPartial: false };
   const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
-  return { kind: "compared", user, linkedBy, change, applied, standing: standingOf(age, applied) };
+  const standing = standingOf(age, applied);
+  const renaming = user && (await findRenaming(db, user, profile, applied?.username));
+  const change = changeUser(user, groups, person, own, renaming?.kind === "renamed" ? renaming.name : undefined);
+  return { kind: "compared", user, linkedBy, change, applied, standing, renaming };
 }
 
 async function readGroupsOf(db: Connection, userId: string | undefined, profile: Profile): Promise<CurrentGroups> {

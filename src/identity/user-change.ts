@@ -26,10 +26,11 @@ export function changeUser(
   groups: CurrentGroups,
   person: Person,
   profile: Profile,
+  newName?: string,
 ): UserChange | undefined {
   // Somebody took the user out of use: nothing of it changes until it is back.
   if (user?.is_active === 0 && profile.fields.is_active !== 1) return undefined;
-  const fields = changedFields(user, person, profile);
+  const fields = { ...changedFields(user, person, profile), ...(newName !== undefined && { username: newName }) };
   const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
   const names = new Set(wanted.map(({ name }) => name));
   const added = [...names].filter((name) => !groups.claimed.has(name));

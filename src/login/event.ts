@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ClaimNote } from "../identity/profile.js";
+import type { NameFault } from "../identity/rename.js";
 import type { LinkedBy } from "../identity/sign-in.js";
 import type { ProviderEvent } from "../provider/event.js";
 import type { RefusalCode } from "./refusal-code.js";
@@ -34,6 +35,9 @@ export type LoginEvent =
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
   /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
+  /** The person has another name at the provider now, and so has the user; or keeps the old one, since somebody else has the new. */
+  | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
+  | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
   | (ClaimNote & { readonly client: string; readonly userId: string })
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }

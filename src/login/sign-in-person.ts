@@ -43,10 +43,12 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
       createsUsers: true,
     });
     if (result.kind === "fault") return fault(pageFor(result.reason), result.reason);
-    const { userId, isStale, linkedBy } = result;
+    const { userId, isStale, linkedBy, renaming } = result;
     for (const note of profile.notes) report({ ...note, client, userId });
     if (isStale) report({ kind: "claims_stale", client, userId });
     if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
+    if (renaming?.kind === "renamed") report({ kind: "user_renamed", client, userId });
+    if (renaming?.kind === "kept") report({ kind: "username_kept", client, userId, reason: renaming.reason });
     if (result.isWritten) report({ kind: "user_written", client, userId });
     return { kind: "user", userId };
   };

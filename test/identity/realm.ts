@@ -25,6 +25,8 @@ export interface Settings {
   readonly createsUsers?: boolean;
   /** The identifier of the provider that the person comes from. */
   readonly provider?: string;
+  /** The id of the client that the person comes through; one of the provider's unless told. */
+  readonly client?: string;
 }
 
 /** A database that says this, and people who sign in to it. */
@@ -83,7 +85,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
       },
       lockTimeoutMs: 2000,
       actor: "sign-in:api-oidc",
-      ...{ providerId: provider.id, clientId: client.id },
+      ...{ providerId: provider.id, clientId: settings.client ?? client.id },
       age: { issuedAtMs, saidAtMs: issuedAtMs, token: String(claims.jti ?? issuedAtMs) },
       createsUsers: settings.createsUsers ?? true,
     });

@@ -214,13 +214,6 @@ describe("signing in", () => {
     expect((await users()).map(({ username }) => username)).toEqual(["jan", "piet"]);
   });
 
-  it("A11.91 never renames a user", async () => {
-    const { enter, users } = await makeRealm();
-    await enter({ sub: "s1", name: "jan" });
-    expect(await enter({ sub: "s1", name: "johannes" })).toMatchObject({ kind: "user", isWritten: false });
-    expect(await users()).toMatchObject([{ username: "jan" }]);
-  });
-
   it("A11.83 finds a username in other case only where the options say so", async () => {
     const { enter, users } = await makeRealm(user("ADMIN"), user("Éva"), user("x%_y"));
     const folding = { user: { username_case_sensitive: false } };

@@ -76,10 +76,14 @@ export function createAdmit(options: AdmitOptions): Admit {
       const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
       const result = await signIn(person, profile, { ...options, ...own });
       if (result.kind === "fault") return keepFailure(result.reason, now(), { username: profile.username.name });
-      const { userId, revision, isWritten, isStale, isNewest, linkedBy } = result;
+      const { userId, revision, isWritten, isStale, isNewest, linkedBy, renaming } = result;
       for (const note of profile.notes) onEvent({ ...note, client: identifier, userId });
       if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });
       if (linkedBy) onEvent({ kind: "user_linked", client: identifier, userId, by: linkedBy });
+      if (renaming?.kind === "renamed") onEvent({ kind: "user_renamed", client: identifier, userId });
+      if (renaming?.kind === "kept") {
+        onEvent({ kind: "username_kept", client: identifier, userId, reason: renaming.reason });
+      }
       if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
       const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
       if (isNewest) remember(session, admission, { issuer: person.issuer, claims: relevant, age, outcome });

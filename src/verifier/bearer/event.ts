@@ -1,4 +1,5 @@
 import type { ClaimNote } from "../../identity/profile.js";
+import type { NameFault } from "../../identity/rename.js";
 import type { LinkedBy } from "../../identity/sign-in.js";
 import type { ProviderEvent } from "../../provider/event.js";
 
@@ -12,6 +13,9 @@ export type BearerEvent =
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
   /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
+  /** The person has another name at the provider now, and so has the user; or keeps the old one, since somebody else has the new. */
+  | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
+  | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string };
 
 export type OnBearerEvent = (event: BearerEvent) => void;
