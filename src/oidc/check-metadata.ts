@@ -30,6 +30,10 @@ const endpoints = [
  */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
+  if (!isGiven(issuer)) {
+    const hint = "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL";
+    return invalid("the discovery document names no issuer", hint);
+  }
   const shared = sharedIssuer(typeof issuer === "string" ? issuer : "");
   if (shared !== undefined) return issuerShared(shared);
   if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(metadata, expected);
@@ -39,7 +43,7 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
   if (malformed.length > 0) {
     return invalid(
       `the discovery document's ${malformed.join(", ")} is not an http or https URL without credentials`,
-      "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
+      "have the provider's configuration corrected, or write the right URL in `endpoint_config`: then the document's is not looked at",
     );
   }
   const odd = oddMembers(metadata);

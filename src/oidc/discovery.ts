@@ -1,4 +1,5 @@
 import type { CustomFetch } from "openid-client";
+import { quoteForeign } from "../formats/foreign-text.js";
 import { checkMetadata, type MetadataEndpoint } from "./check-metadata.js";
 import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
@@ -80,8 +81,10 @@ function refuseAnswer({ status, headers }: Response): void {
     throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint, { isConnected: true });
   }
   // openid-client looks at it only when the body is not JSON.
-  if (!/^application\/json\s*(?:;|$)/i.test(headers.get("content-type") ?? "")) {
-    throw new FetchFailure(false, "the provider's answer is not of the type application/json", endpointHint);
+  const type = headers.get("content-type") || undefined;
+  if (!/^application\/json\s*(?:;|$)/i.test(type ?? "")) {
+    const message = `the provider's answer is not of the type application/json (${quoteForeign(type, 60)})`;
+    throw new FetchFailure(false, message, endpointHint);
   }
 }
 

@@ -1,3 +1,4 @@
+import { quoteForeign } from "../formats/foreign-text.js";
 import { type JsonObject, parseJsonObject } from "../jwt/json-object.js";
 import { checkMetadata, type MetadataEndpoint } from "../oidc/check-metadata.js";
 import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
@@ -31,7 +32,9 @@ export async function fetchMetadata(
   if (answer.kind === "failed") return answer.message;
   if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
   const document = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;
-  if (!document) return "the discovery document is not a JSON object";
+  if (!document) {
+    return `the discovery document is not a JSON object (${quoteForeign(answer.contentType || undefined, 60)})`;
+  }
   const explicitJwks = configured.jwks_endpoint !== null;
   const checked = checkMetadata(document, { endpoint, issuer: configured.issuer ?? undefined, explicitJwks, unused });
   return checked.kind === "found" ? { checked, document } : checked.message;

@@ -121,7 +121,7 @@ function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lif
   if (answer.kind === "failed") return answer.message;
   if (answer.status !== 200) return `the provider's keys: it answered with status ${answer.status}`;
   if (!/^application\/(?:[\w.-]+\+)?json$/.test(answer.contentType))
-    return "the provider's keys are not of a JSON type";
+    return `the provider's keys are not of a JSON type (${quoteForeign(answer.contentType || undefined, 60)})`;
   const keys = readKeySet(parseJsonObject(answer.body));
   if (!keys) return "the provider's answer is not a set of at most 100 keys";
   return { keys, lifeSeconds: lifeOf(answer) };

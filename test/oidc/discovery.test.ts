@@ -177,7 +177,7 @@ describe("what does not pass", () => {
       const server = await answering(({ origin }) => metadata(origin), undefined, { "content-type": type });
       expect(await discover(server.origin)).toMatchObject({
         kind: "invalid",
-        message: "the provider's answer is not of the type application/json",
+        message: `the provider's answer is not of the type application/json (${type || "nothing"})`,
       });
     },
   );

@@ -34,8 +34,12 @@ export function describeRefusal(reason: DescribedFault, token: RefusedToken): Re
 }
 
 /** The same of a credential that is no JWT of the form that is taken: nothing of it is repeated. */
-export function describeUnreadable(credential: string, member: string | undefined): RefusalDetails {
+export function describeUnreadable(reason: string, credential: string, member: string | undefined): RefusalDetails {
+  if (reason === "malformed_payload") return { found: "a payload that is no JSON object", expected: "claims" };
   if (member !== undefined) return { found: `\`${member}\` in the header`, expected: "a signed JWT without it" };
+  if (reason === "malformed_header") {
+    return { found: "a header that can't be used", expected: "a JSON object whose `alg`, `kid` and `typ` are texts" };
+  }
   const parts = credential.split(".").length;
   const found = `${credential.length} characters in ${parts} ${parts === 1 ? "part" : "parts"}`;
   return { found, expected: "a signed JWT: three parts with dots between them, of at most 16384 characters" };

@@ -37,7 +37,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
       if (!mayBeKnown) {
         return isUnreadable
           ? refuse("encrypted_token", encryptedDetails)
-          : refuse(jws.reason, describeUnreadable(request.credential, jws.member));
+          : refuse(jws.reason, describeUnreadable(jws.reason, request.credential, jws.member));
       }
       const provider = onlyProvider(session);
       return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
