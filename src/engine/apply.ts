@@ -19,7 +19,7 @@ import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
-import { collectDiagnostics, refuseWarnings, requireCodes } from "./warnings.js";
+import { collectDiagnostics, refuseWarnings, requireCodes, requireOwner } from "./warnings.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 
@@ -31,6 +31,7 @@ import { writeChanges } from "./write.js";
 export async function apply(declared: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
   const options = { ...applyDefaults(), ...given };
   requireCodes(options);
+  requireOwner(options);
   const finish = beginRun("apply", options);
   const configuration = await completeResources(declared, options);
   const { resources: wanted } = configuration;

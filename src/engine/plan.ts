@@ -7,7 +7,7 @@ import { awaitReferences } from "./patiently.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
 import { refuseUnstorable } from "./storable.js";
-import { requireCodes } from "./warnings.js";
+import { requireCodes, requireOwner } from "./warnings.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -17,6 +17,7 @@ import { requireCodes } from "./warnings.js";
 export async function plan(declared: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
   requireCodes(options);
+  requireOwner(options);
   const finish = beginRun("plan", options);
   const configuration = await completeResources(declared, options);
   const { resources: wanted } = configuration;

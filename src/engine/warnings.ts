@@ -1,8 +1,10 @@
 import type { Database } from "../database/database.js";
 import type { Finding } from "../document/finding.js";
 import { type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
+import { invisibleIn } from "../formats/characters.js";
 import { nearestField } from "../formats/nearest.js";
 import type { LazyVault } from "../secrets/open-vault.js";
+import { findPlaceholder } from "../secrets/placeholder.js";
 import type { Configuration } from "./configuration.js";
 
 /** What the run has to tell beside its changes. */
@@ -38,6 +40,21 @@ export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "d
   const both = allow.find((code) => deny.includes(code));
   if (both === undefined) return;
   throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "leave one of the two out");
+}
+
+/** @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one */
+export function requireOwner({ owner }: { readonly owner: string }): void {
+  const fault = ownerFault(owner);
+  if (fault !== undefined)
+    throw setupError("usage", "COMMAND_LINE", `the owner ${fault}`, "write a name, such as shop");
+}
+
+function ownerFault(owner: string): string | undefined {
+  if (owner.trim() === "") return "is empty";
+  if (invisibleIn(owner) !== undefined) return `holds ${invisibleIn(owner)}`;
+  if (owner !== owner.trim()) return "has blanks around it";
+  if (/^(["']).*\1$/.test(owner)) return "has quotes around it";
+  return findPlaceholder(owner, false) === undefined ? undefined : "is a placeholder that should have been replaced";
 }
 
 /** What is nearly certain, but no more than that: whoever knows better allows it. */
