@@ -25,9 +25,10 @@ export interface IdTokenExpectations {
   /** Null where none was sent: then there must be none. */
   readonly nonce: string | null;
   readonly now: () => number;
+  /** How far the provider's clock may be off. */
+  readonly leewaySeconds: number;
 }
 
-const leewaySeconds = 30;
 // The last that a Date can hold.
 const lastSecond = 8.64e12;
 
@@ -86,7 +87,7 @@ function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpec
     );
   }
   const nowMs = expected.now();
-  const timeFault = checkTimes(claims, nowMs, leewaySeconds);
+  const timeFault = checkTimes(claims, nowMs, expected.leewaySeconds);
   // A maximum age is nothing that is asked for here.
   const reason = timeFault === "too_old" || claims.iat === undefined ? "malformed_time" : timeFault;
   if (reason) return unverified(reason, timesOf(claims), `good at ${new Date(nowMs).toISOString()}`);

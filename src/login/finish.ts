@@ -60,7 +60,13 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     const { code } = answer;
     const tokens = await requestTokens(client, code, attempt, settings.redirectUri);
     if (tokens.kind === "fault") return tokens;
-    const identity = await checkIdToken(client, { tokens, code, nonce: attempt.nonce, now });
+    const identity = await checkIdToken(client, {
+      tokens,
+      code,
+      nonce: attempt.nonce,
+      now,
+      leewaySeconds: settings.leewaySeconds,
+    });
     if (identity.kind === "fault") return identity;
     const read = await readClaims(client, identity, tokens);
     if (read.kind === "fault") return read;

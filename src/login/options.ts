@@ -17,6 +17,8 @@ export interface LoginOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** How long a session lasts at most; 12 hours unless told. */
   readonly lifetimeMs?: number | undefined;
+  /** How far the provider's clock may be off, as ID tokens show it: 0 to 300 seconds; 30 unless told. */
+  readonly leewaySeconds?: number | undefined;
   /** Whether only staff are let in, as on admin pages; true unless told. */
   readonly requireStaff?: boolean | undefined;
   /** Groups that no claim can put anybody in, whatever the provider says; none unless told. */

@@ -14,6 +14,7 @@ export interface LoginSettings {
   readonly isSecure: boolean;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
+  readonly leewaySeconds: number;
   readonly requireStaff: boolean;
   readonly reservedGroups: readonly string[];
 }
@@ -42,7 +43,10 @@ export function readSettings(options: LoginOptions): LoginSettings {
   for (const [name, timeMs] of Object.entries({ idleTimeoutMs, lifetimeMs })) {
     if (!(timeMs >= 60_000 && timeMs <= longestMs)) throw new RangeError(`${name} must be from a minute to 400 days`);
   }
+  const { leewaySeconds = 30 } = options;
+  if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("leewaySeconds must be from 0 to 300");
   return {
+    leewaySeconds,
     ...{ client, redirectUri, redirectUrl, postLogoutRedirectUri, idleTimeoutMs, lifetimeMs },
     sessionSecret: new Secret(sessionSecret),
     isSecure: redirectUrl.protocol === "https:",

@@ -40,4 +40,14 @@ describe("a login's options", () => {
     expect(() => readSettings({ ...good, idleTimeoutMs: timeMs })).toThrow(RangeError);
     expect(() => readSettings({ ...good, lifetimeMs: timeMs })).toThrow("lifetimeMs must be from a minute to 400 days");
   });
+
+  it.each([-1, 301, Number.NaN])("F64: may not have a leeway of %d seconds", (leewaySeconds) => {
+    expect(() => readSettings({ ...good, leewaySeconds })).toThrow("leewaySeconds must be from 0 to 300");
+  });
+
+  it("F64: have a leeway of 30 seconds unless told, and of 0 to 300", () => {
+    expect(readSettings(good).leewaySeconds).toBe(30);
+    for (const leewaySeconds of [0, 300])
+      expect(readSettings({ ...good, leewaySeconds })).toMatchObject({ leewaySeconds });
+  });
 });
