@@ -7,14 +7,19 @@ import { faultText, readTokenForm, written } from "./token-form.mjs";
 
 const style = readFileSync(new URL("style.css", import.meta.url), "utf8");
 
+const contentPolicy = (formAction, more = "") =>
+  `default-src 'none'; style-src 'self'; ${more}form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
+
 const securityHeaders = {
-  "Content-Security-Policy":
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "Content-Security-Policy": contentPolicy("'self'"),
   "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cache-Control": "no-store",
 };
+
+/** Presses the button of a page that is there to be sent on. */
+const submit = `document.forms[0].submit();\n`;
 
 /** What browsers send a form as; without a field, they may leave it out. */
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
@@ -43,6 +48,10 @@ export function createApp({ login, desk, onError, onRefusal }) {
   app.post("*", ownPagesOnly, readForm);
 
   app.get("/style.css", (c) => c.body(style, 200, { "Content-Type": "text/css", "Cache-Control": "max-age=3600" }));
+
+  app.get("/submit.js", (c) =>
+    c.body(submit, 200, { "Content-Type": "text/javascript", "Cache-Control": "max-age=3600" }),
+  );
 
   // Signing in and out.
 
@@ -88,8 +97,13 @@ export function createApp({ login, desk, onError, onRefusal }) {
   });
 
   app.post("/uitloggen", async (c) => {
-    const { location, cookies } = await login.logout(c.req.header("cookie"));
+    const { location, form, cookies } = await login.logout(c.req.header("cookie"));
     setCookies(c, cookies);
+    if (form) {
+      const { origin } = new URL(form.action);
+      c.header("Content-Security-Policy", contentPolicy(`'self' ${origin}`, "script-src 'self'; "));
+      return c.html(pages.signingOut({ form }));
+    }
     if (location.startsWith("/")) return c.redirect(location, 303);
     // A redirect would still count as this form's, which may only be sent to this server.
     return c.html(pages.signingOut({ location }));

@@ -224,8 +224,17 @@ ${csrfField(session.csrfToken)}
   return page({ title: "Token intrekken", session, current: "/tokens", body });
 }
 
-/** Sends the browser on to the provider, to end the session there as well; with a link where that is switched off. */
-export function signingOut({ location }) {
+/** Sends the browser on to the provider, to end the session there as well; with a link or button where that is switched off. */
+export function signingOut({ location, form }) {
+  if (form) {
+    const fields = Object.entries(form.fields).map(
+      ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+    );
+    const button = html`<h1>U bent hier uitgelogd</h1>
+<form method="post" action="${form.action}">${fields}
+<button>Nu ook uitloggen bij de inlogvoorziening</button></form>`;
+    return page({ title: "Uitloggen", head: html`<script src="/submit.js" defer></script>`, body: button });
+  }
   const head = html`<meta http-equiv="refresh" content="0; url=${location}">`;
   const body = html`<h1>U bent hier uitgelogd</h1>
 <p><a href="${location}">Nu ook uitloggen bij de inlogvoorziening</a></p>`;

@@ -57,6 +57,17 @@ const server = api.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
 // After a provider's signing key was disabled: no request is let in by it any more.
 process.on("SIGHUP", () => void verifier.refreshKeys());
 
+// Node answers 431 by itself where all headers together, cookies and all, are over 16 kB; nobody would hear of it.
+server.on("clientError", (error, socket) => {
+  const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  if (isTooLarge)
+    console.error(JSON.stringify({ kind: "headers_too_large", hint: "node --max-http-header-size=32768" }));
+  if (error.code === "ECONNRESET" || !socket.writable) return;
+  socket.end(
+    `HTTP/1.1 ${isTooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request"}\r\nConnection: close\r\n\r\n`,
+  );
+});
+
 process.once("SIGTERM", () => {
   server.close(() => void verifier.close());
   server.closeIdleConnections();

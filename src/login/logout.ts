@@ -4,6 +4,7 @@ import { readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
 import type { LoginContext } from "./login-context.js";
 import type { LoginProviders } from "./login-provider.js";
+import type { LogoutOutcome } from "./outcome.js";
 import type { EndedSession } from "./sessions.js";
 
 export interface LogoutOptions {
@@ -13,8 +14,8 @@ export interface LogoutOptions {
 }
 
 const home = "/";
-// Servers refuse URLs much longer than this; the provider then asks the user instead.
-const longestHint = 4000;
+// Longer ones are refused on the way, or by the provider (Entra ID: AADSTS90015).
+const maxUrlLength = 2000;
 
 /** Makes the function that ends a session, here and by OpenID Connect RP-Initiated Logout at the provider. */
 export function createLogout({ context, database, providers }: LogoutOptions): Login["logout"] {
@@ -25,20 +26,32 @@ export function createLogout({ context, database, providers }: LogoutOptions): L
     const id = readCookies(cookieHeader).get(jar.session);
     const ended = id === undefined ? undefined : await sessions.end(id);
     const cookies = [jar.clear(jar.session)];
-    if (!ended) return { location: home, cookies };
+    if (!ended) return { location: home, form: undefined, cookies };
     report({ kind: "session_ended", client, userId: ended.userId, reason: "logout" });
-    return { location: ended.isOfProvider ? await providerLogout(ended) : home, cookies };
+    return { ...(ended.isOfProvider ? await providerLogout(ended) : { location: home, form: undefined }), cookies };
   };
 
-  async function providerLogout({ idToken }: EndedSession): Promise<string> {
+  async function providerLogout({ idToken }: EndedSession): Promise<Omit<LogoutOutcome, "cookies">> {
     const row = await readClientRow(database, client);
     const provider = row && (await providers.resolve(row, row.logout_endpoint === null));
-    if (!row || provider?.kind !== "known" || provider.logoutEndpoint === null) return home;
-    const url = new URL(provider.logoutEndpoint);
-    url.searchParams.set("client_id", row.client_id);
+    if (!row || provider?.kind !== "known" || provider.logoutEndpoint === null)
+      return { location: home, form: undefined };
+    const { logoutEndpoint: action } = provider;
     const hint = idToken?.reveal() ?? "";
-    if (hint !== "" && hint.length <= longestHint) url.searchParams.set("id_token_hint", hint);
-    if (postLogoutRedirectUri !== undefined) url.searchParams.set("post_logout_redirect_uri", postLogoutRedirectUri);
-    return url.href;
+    const plain = {
+      client_id: row.client_id,
+      ...(postLogoutRedirectUri !== undefined && { post_logout_redirect_uri: postLogoutRedirectUri }),
+    };
+    const fields = { ...plain, ...(hint !== "" && { id_token_hint: hint }) };
+    const location = withQuery(action, fields);
+    return location.length > maxUrlLength
+      ? { location: withQuery(action, plain), form: { action, fields } }
+      : { location, form: undefined };
   }
+}
+
+function withQuery(endpoint: string, fields: Readonly<Record<string, string>>): string {
+  const url = new URL(endpoint);
+  for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+  return url.href;
 }

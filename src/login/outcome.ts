@@ -48,8 +48,21 @@ export interface Session {
   readonly expiresAt: Date;
 }
 
-/** Send the browser to `location`: the provider's logout, where there is one, or a path of the server's own. */
+/**
+ * Send the browser to `location`: the provider's logout, where there is one, or a path of the server's own. Where there is a `form`,
+ * show a page with it instead.
+ */
 export interface LogoutOutcome {
   readonly location: string;
+  /**
+   * Set where the ID token, by which the provider knows whom to log out without asking, is too long for a URL (OpenID Connect
+   * RP-Initiated Logout §2): hidden fields to be posted to `action`.
+   */
+  readonly form: LogoutForm | undefined;
   readonly cookies: readonly string[];
+}
+
+export interface LogoutForm {
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string>>;
 }

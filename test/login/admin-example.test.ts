@@ -17,8 +17,9 @@ beforeAll(async () => {
 type CreateApp = (parts: object) => { readonly fetch: (request: Request) => Response | Promise<Response> };
 
 /** The example's pages over a login and a desk of their own, and what they have reported as a fault of ours. */
-async function startPages() {
+async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const world = await makeWorld(key);
+  world.provider.idClaims = idClaims;
   const desk = await createTokenDesk({ database: world.url, env: sealingEnv() });
   onTestFinished(() => desk.close());
   const browser = openBrowser();
@@ -47,9 +48,10 @@ async function startPages() {
       headers: { ...headers, ...(type !== undefined && { "content-type": type }) },
       ...more,
     });
-    return { status: answer.status, text: await answer.text() };
+    const policy = answer.headers.get("content-security-policy");
+    return { status: answer.status, text: await answer.text(), policy };
   };
-  return { send, headers, port, faults, csrf: session?.csrfToken ?? "" };
+  return { world, send, headers, port, faults, csrf: session?.csrfToken ?? "" };
 }
 
 const forms = ["/noodtoegang", "/tokens", "/tokens/x/intrekken", "/uitloggen"];
@@ -143,5 +145,19 @@ describe("F14 the pages of examples/admin-login-server", () => {
     });
     expect(await send("/uitloggen", undefined, new URLSearchParams({ csrf }))).toMatchObject({ status: 200 });
     expect(faults).toEqual([]);
+  });
+
+  it("F64: post a long ID token to the provider's logout, with a button that a script of their own presses", async () => {
+    const { send, csrf, faults, world } = await startPages({ picture: "p".repeat(5000) });
+    const { text, policy } = await send("/uitloggen", undefined, new URLSearchParams({ csrf }));
+    expect(text).toContain(`<form method="post" action="${world.provider.issuer}/logout">`);
+    expect(text).toMatch(/<input type="hidden" name="id_token_hint" value="[\w-]+\.[\w-]+\.[\w-]+">\n<button>/);
+    expect(text).toContain('<script src="/submit.js" defer>');
+    expect(policy).toContain(`script-src 'self'; form-action 'self' ${world.provider.issuer};`);
+    const short = await startPages();
+    const linked = await short.send("/uitloggen", undefined, new URLSearchParams({ csrf: short.csrf }));
+    expect(linked.text).toContain('http-equiv="refresh"');
+    expect(linked.policy).toContain("form-action 'self';");
+    expect([...faults, ...short.faults]).toEqual([]);
   });
 });

@@ -253,15 +253,28 @@ describe("a logout", () => {
     expect((await restarted.logout(browser.header())).location).toMatch(new RegExp(`^${issuer}/end\\?`));
   });
 
-  it("S82 leaves an ID token out that is too long for a URL, or was sealed with another secret", async () => {
+  it("F64 S82: posts an ID token that makes the URL longer than 2,000 characters, and leaves out one of another secret", async () => {
     const world = await makeWorld(key);
     const changed = await world.another({ sessionSecret: "a-secret-that-was-changed-meanwhile-77ab31" });
     const browser = await signedIn(world);
     const { searchParams } = new URL((await changed.logout(browser.header())).location);
     expect([searchParams.get("client_id"), searchParams.has("id_token_hint")]).toEqual(["admin", false]);
-    world.provider.idClaims = { picture: "p".repeat(5000) };
-    const second = await signedIn(world);
-    expect(new URL((await world.login.logout(second.header())).location).searchParams.has("id_token_hint")).toBe(false);
+    for (const [length, isPosted] of [
+      [500, false],
+      [1500, true],
+      [8000, true],
+    ] as const) {
+      world.provider.idClaims = { picture: "p".repeat(length) };
+      const { location, form } = await world.login.logout((await signedIn(world)).header());
+      expect(location.length).toBeLessThanOrEqual(2000);
+      expect([new URL(location).searchParams.has("id_token_hint"), form !== undefined]).toEqual([!isPosted, isPosted]);
+      if (!form) continue;
+      expect(form.action).toBe(`${world.provider.issuer}/logout`);
+      expect(form.fields).toEqual({
+        client_id: "admin",
+        id_token_hint: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+      });
+    }
   });
 });
 

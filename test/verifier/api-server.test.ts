@@ -137,4 +137,17 @@ describe("examples/api-server", () => {
     await expect.poll(log).toContain('"kind":"keys_fetched"');
     expect((await fetch(url)).status).toBe(401);
   });
+
+  it("F64: logs a request whose headers are over 16 kB, which Node answers with 431, and none below that", async () => {
+    const database = temporaryDatabase();
+    const file = join(process.cwd(), "examples/quickstart.yaml");
+    await runCli(["apply", "--offline", "--database", database, file], { env: sealingEnv() });
+    const { url, log } = await startExample(database);
+    const statusWith = async (length: number) =>
+      (await fetch(url, { headers: { authorization: `Bearer ${"a".repeat(length)}` } })).status;
+    expect(await statusWith(15_000)).toBe(401);
+    expect(log()).not.toContain("headers_too_large");
+    expect(await statusWith(17_000)).toBe(431);
+    await expect.poll(log).toContain('"kind":"headers_too_large","hint":"node --max-http-header-size=32768"');
+  });
 });
