@@ -34,6 +34,7 @@ export function createProgram(session: Session, finished: (status: number) => vo
     .description("tell what apply would change; changes nothing")
     .addArgument(files())
     .option("--detailed-exitcode", "exit with 2 when there are changes", false)
+    .option("--no-env", "plan without the variables and secret files that are not there")
     .action(run(async () => (await import("./commands/plan.js")).runPlan));
 
   withDatabaseOptions(withStepsOption(withOutput(program.command("migrate"))), session.env)

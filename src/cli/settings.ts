@@ -26,9 +26,11 @@ export interface PlanSettings extends ConfigSettings {
   readonly wait: number;
   readonly offline: boolean;
   readonly detailedExitcode: boolean;
+  /** False with `--no-env`. */
+  readonly env: boolean;
 }
 
-export interface ApplySettings extends Omit<PlanSettings, "detailedExitcode"> {
+export interface ApplySettings extends Omit<PlanSettings, "detailedExitcode" | "env"> {
   readonly tokensOut?: string;
   /** False with `--no-migrate`. */
   readonly migrate: boolean;

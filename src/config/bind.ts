@@ -8,6 +8,7 @@ import { choiceOf, chooseOption } from "./choose-option.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import type { StandIn } from "./stand-in.js";
 import { findStrayCharacters } from "./stray-characters.js";
 import { unknownField } from "./unknown-field.js";
 import { hideKeys, showOrHide, type Visibility } from "./visibility.js";
@@ -35,6 +36,8 @@ export interface BindOptions {
   readonly shapeOf: ShapeReader;
   /** How many values there may be once aliases are followed; the default suits the largest file. */
   readonly maxValues?: number;
+  /** What stands for values that are not known; without it, nothing does but for a secret. */
+  readonly standIn?: StandIn | undefined;
 }
 
 interface Walk extends BindOptions, Visibility {
@@ -80,7 +83,7 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
   if (shape.kind === "free") return bindFree(walk, node, path, sensitive);
   switch (node.kind) {
     case "unresolved":
-      return bindUnresolved(walk, shape, path);
+      return bindUnresolved(walk, schema, path);
     case "scalar":
       return bindScalar(walk, schema, node, path, sensitive);
     case "sequence":
@@ -96,7 +99,7 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
 
 /** No option takes this kind of node: the schema gets something of its kind to refuse. */
 function misfit(walk: Walk, schema: Schema, node: Node, path: ValuePath, sensitive: boolean): unknown {
-  if (node.kind === "unresolved") return bindUnresolved(walk, { kind: "free" }, path);
+  if (node.kind === "unresolved") return bindUnresolved(walk, undefined, path);
   showOrHide(walk, schema, node, sensitive);
   if (node.kind === "scalar") {
     reportPlaceholder(walk, node, path, sensitive);
@@ -105,11 +108,15 @@ function misfit(walk: Walk, schema: Schema, node: Node, path: ValuePath, sensiti
   return node.kind === "sequence" ? [] : {};
 }
 
-function bindUnresolved(walk: Walk, shape: Shape, path: ValuePath): unknown {
+function bindUnresolved(walk: Walk, schema: Schema | undefined, path: ValuePath): unknown {
   walk.unresolved = true;
   walk.muted.add(path);
+  const standIn = schema && walk.standIn?.(schema);
+  if (standIn !== undefined) return standIn;
   // Each its own, so that no two of them look like the same secret used twice.
-  return shape.kind === "secret" ? new Secret(randomBytes(20).toString("hex")) : unresolved;
+  return schema && walk.shapeOf(schema).shape.kind === "secret"
+    ? new Secret(randomBytes(20).toString("hex"))
+    : unresolved;
 }
 
 function bindScalar(walk: Walk, schema: Schema, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
@@ -166,7 +173,7 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
 function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
   switch (node.kind) {
     case "unresolved":
-      return bindUnresolved(walk, { kind: "free" }, path);
+      return bindUnresolved(walk, undefined, path);
     case "scalar":
       walk.hidden.add(node);
       reportPlaceholder(walk, node, path, sensitive);

@@ -10,13 +10,17 @@ import { findFlatEntry } from "./flat-entry.js";
 import { referenceNames } from "./reference-names.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
+import { createStandIn, type StandIn } from "./stand-in.js";
 import type { Step } from "./step.js";
+import { leaveOutUnknown } from "./unknown-values.js";
 import { validatePart } from "./valid-part.js";
 
 export interface ValidateContext extends RootContext {
   /** The time that `review` compares with. */
   readonly now: Date;
   readonly kinds: ReadonlyMap<string, Kind>;
+  /** Whether entries are declared without the values that are not there, to be planned; only with `noEnv`. */
+  readonly declareUnknown?: boolean | undefined;
 }
 
 export interface Validation {
@@ -56,12 +60,20 @@ export function validateDocuments(
       ...root.findings,
       ...sections.flatMap(({ findings }) => findings),
       ...checkDeclared(declared, context.kinds),
+      ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
     shown,
     secretKeys: sections.flatMap((section) => section.secretKeys),
     unresolved: root.unresolved || sections.some(({ unresolved }) => unresolved),
   };
 }
+
+const unknownFlag: Finding = {
+  severity: "error",
+  code: "ENV_NOT_SET",
+  message: "whether a step is enabled comes from a variable or file that is not there, so it can't be planned",
+  hint: "set it for the plan as well, or write true or false",
+};
 
 interface ValidSection {
   readonly declared: readonly Declared[];
@@ -73,7 +85,20 @@ interface ValidSection {
   readonly unresolved: boolean;
 }
 
-function validateSection({ step, entry }: Section, context: ValidateContext, shapeOf: ShapeReader): ValidSection {
+function validateSection(section: Section, context: ValidateContext, shapeOf: ShapeReader): ValidSection {
+  const read = (standIn?: StandIn) => readSection(section, context, shapeOf, standIn);
+  if (!context.declareUnknown) return read();
+  const first = read(createStandIn(0, shapeOf));
+  if (!first.unresolved) return first;
+  return leaveOutUnknown(first, read(createStandIn(1, shapeOf)), section.entry.keyPlace);
+}
+
+function readSection(
+  { step, entry }: Section,
+  context: ValidateContext,
+  shapeOf: ShapeReader,
+  standIn: StandIn | undefined,
+): ValidSection {
   const { schema, namespace } = step;
   const { node, findings } = resolveValues(entry.value, namespace, context);
   if (node === undefined) {
@@ -87,7 +112,7 @@ function validateSection({ step, entry }: Section, context: ValidateContext, sha
     };
     return { ...nothing, findings: [...findings, leftOut(entry)] };
   }
-  const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf });
+  const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf, standIn });
   const flat = findFlatEntry(step, node, shapeOf);
   if (flat) {
     const { hidden, secretKeys, unresolved } = bound;

@@ -2,6 +2,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { setupError } from "../errors.js";
 import { willGenerate } from "../plan/generates.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { LazyVault } from "../secrets/open-vault.js";
@@ -32,6 +33,15 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
   const options = { ...applyDefaults(), ...given };
   requireCodes(options);
   requireOwner(options);
+  if (declared.withoutEnv) {
+    const hint = "load it without `noEnv`, with its variables and secret files there";
+    throw setupError(
+      "usage",
+      "COMMAND_LINE",
+      "a configuration that was read without its variables can't be applied",
+      hint,
+    );
+  }
   const finish = beginRun("apply", options);
   const configuration = await completeResources(declared, options);
   const { resources: wanted } = configuration;

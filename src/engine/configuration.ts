@@ -11,6 +11,8 @@ export interface Configuration {
   readonly declaredKinds: ReadonlySet<string>;
   readonly files: readonly { readonly file: string; readonly sha256: string }[];
   readonly warnings: readonly Problem[];
+  /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
+  readonly withoutEnv?: boolean;
   /** Adds source lines to what later stages find, secrets masked. */
   readonly quote: (findings: readonly Finding[]) => readonly Problem[];
 }

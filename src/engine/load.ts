@@ -19,15 +19,20 @@ import type { LoadOptions } from "./load-options.js";
 import { allowJudgements, refuseWarnings, requireCodes } from "./warnings.js";
 
 /**
- * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration.
+ * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration. With `noEnv`,
+ * what variables and secret files have that are not there is unknown in a plan, and `apply` refuses the configuration.
  *
  * @throws SetupError (invalid) with every problem of every file
  */
-export async function loadConfig(paths: readonly string[], options: Partial<LoadOptions> = {}): Promise<Configuration> {
-  const given = { ...loadDefaults(), ...options, noEnv: false };
+export async function loadConfig(
+  paths: readonly string[],
+  options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
+): Promise<Configuration> {
+  const { noEnv = false } = options;
+  const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
   // A plan tells itself what it depends on.
   const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given, () => []);
-  return { ...loaded, resources: declarations, warnings: problems, quote };
+  return { ...loaded, resources: declarations, warnings: problems, withoutEnv: noEnv, quote };
 }
 
 /**
@@ -52,7 +57,7 @@ function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): re
 
 async function readConfiguration(
   paths: readonly string[],
-  options: LoadOptions & { readonly noEnv: boolean },
+  options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
   remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly Finding[],
 ) {
   requireCodes(options);

@@ -4,7 +4,9 @@ import type { Attributes, PlainValue } from "./resource.js";
 /** One attribute's change, as it may be shown. */
 export type FieldChange =
   | { readonly name: string; readonly before: PlainValue; readonly after: PlainValue }
-  | { readonly name: string; readonly sensitive: true };
+  | { readonly name: string; readonly sensitive: true }
+  /** Its value is not there yet, so that it may stay the same. */
+  | { readonly name: string; readonly unknown: true };
 
 export interface ResourceName {
   readonly kind: string;

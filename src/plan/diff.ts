@@ -81,7 +81,8 @@ function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
     !kind.attributes[name]?.updateOnly &&
     !(kind.attributes[name]?.sensitive && attributes[name] === null);
   const names = Object.keys(kind.attributes).filter(isSet);
-  const fields = names.map((name) => fieldChange(kind, name, null, attributes[name]));
+  const unknown = unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly);
+  const fields = [...names.map((name) => fieldChange(kind, name, null, attributes[name])), ...unknown];
   return { action: "create", kind: kind.name, key, id, attributes, fields, place };
 }
 
@@ -97,6 +98,7 @@ function update(kind: Kind, resource: Resource, row: CurrentResource, owner: str
   const previousKey = row.key === key ? undefined : row.key;
   const fields = changed.map((name) => fieldChange(kind, name, row.attributes[name], attributes[name]));
   if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
+  for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
   if (row.owner !== owner) fields.push({ name: "owner", before: row.owner, after: owner });
   if (fields.length === 0) return undefined;
   return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, place };
@@ -104,6 +106,10 @@ function update(kind: Kind, resource: Resource, row: CurrentResource, owner: str
 
 function deletion(kind: Kind, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
   return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], place: resource?.place };
+}
+
+function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boolean): readonly FieldChange[] {
+  return unknown.filter(counts).map((name) => ({ name, unknown: true }));
 }
 
 function fieldChange(kind: Kind, name: string, before: AttributeValue, after: AttributeValue): FieldChange {

@@ -24,6 +24,8 @@ export interface Resource {
   readonly present: boolean;
   readonly attributes: Attributes;
   readonly place: Place;
+  /** The attributes whose values only a variable or file has that is not there: they are undefined, and the resource is for plans alone. */
+  readonly unknown?: readonly string[];
   /** Where attributes stand that a plan may complain about. */
   readonly places?: Readonly<Record<string, AttributePlace>>;
 }

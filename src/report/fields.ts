@@ -44,6 +44,7 @@ function render(
   return fields.flatMap((field) => {
     const label = `${" ".repeat(indent)}${`${escapeControls(maskRandom(field.name))}:`.padEnd(longest + 1)} `;
     if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];
+    if ("unknown" in field) return [`${label}${paint.dim("(known after apply)")}`];
     const margin = " ".repeat(indent + longest + 2);
     return valuesOf(field, width - label.length).flatMap((value, index) => {
       const [begin = "", ...rest] = wrap(value, width - label.length);
@@ -54,7 +55,7 @@ function render(
 
 /** A mapping's change as those of the values in it: `options.groups_settings.sync` says more than all of `options`. */
 function splitMapping(field: FieldChange): readonly FieldChange[] {
-  if ("sensitive" in field || !(isMapping(field.before) || isMapping(field.after))) return [field];
+  if (!("after" in field) || !(isMapping(field.before) || isMapping(field.after))) return [field];
   const before = isMapping(field.before) ? field.before : {};
   const after = isMapping(field.after) ? field.after : {};
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
@@ -76,7 +77,7 @@ function listChange({ before, after }: ShownField): readonly string[] | undefine
 }
 
 function isWorthShowing(field: FieldChange): boolean {
-  if ("sensitive" in field) return true;
+  if (!("after" in field)) return true;
   const { after } = field;
   return (
     after !== null && after !== "" && after !== false && after !== 0 && !(Array.isArray(after) && after.length === 0)

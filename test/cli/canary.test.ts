@@ -97,7 +97,7 @@ function runHere(
     owner: "default",
     wait: 0,
   } as const;
-  const more = { offline: true, migrate: true, detailedExitcode: false, database: databaseOf(folder) };
+  const more = { offline: true, migrate: true, detailedExitcode: false, env: true, database: databaseOf(folder) };
   const paths = ["base.yaml", ...files].map((name) => join(folder, name));
   return run({ ...session, terminal, env: base.env, cwd: folder }, paths, { ...settings, ...more });
 }

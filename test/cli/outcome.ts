@@ -7,6 +7,7 @@ import { openForTest, temporaryFolder } from "../support/run.js";
 const value: z.ZodType = z.unknown();
 const field = z.union([
   z.strictObject({ name: z.string(), sensitive: z.literal(true) }),
+  z.strictObject({ name: z.string(), unknown: z.literal(true) }),
   z.strictObject({ name: z.string(), before: value, after: value }),
 ]);
 const place = { file: z.string(), line: z.number(), column: z.number() };

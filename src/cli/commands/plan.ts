@@ -8,7 +8,10 @@ import type { Session } from "../session.js";
 import type { PlanSettings } from "../settings.js";
 
 export async function runPlan(session: Session, files: readonly string[], settings: PlanSettings): Promise<number> {
-  const configuration = await loadConfig(files, await loadOptions(session, settings));
+  const configuration = await loadConfig(files, {
+    ...(await loadOptions(session, settings)),
+    noEnv: !settings.env,
+  });
   const result = await plan(configuration, runOptions(session, settings));
   await reportRun(session, result, { ...settings, files, shownTokens: [] });
   return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;

@@ -1,5 +1,6 @@
 import type { Finding } from "../../document/finding.js";
 import type { PlannedWorld } from "../../plan/kind.js";
+import type { Resource } from "../../plan/resource.js";
 import { apiClient, loginClient } from "./known.js";
 
 /**
@@ -10,10 +11,10 @@ export function reviewApiClient(world: PlannedWorld): readonly Finding[] {
   if (!world.isDatabaseKnown) return [];
   const wanted = world.wanted("oidc_client").filter(({ present }) => present);
   const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
-  const guards = [...wanted, ...world.left("oidc_client")].filter(
-    ({ key, attributes }) => key !== loginClient && attributes.enabled === true,
-  );
-  if (!login || guards.length > 0) return [];
+  const isGuard = ({ key, attributes }: Pick<Resource, "key" | "attributes">) =>
+    key !== loginClient && attributes.enabled === true;
+  const mayGuard = wanted.some(({ key, unknown = [] }) => key !== loginClient && unknown.includes("enabled"));
+  if (!login || mayGuard || [...wanted, ...world.left("oidc_client")].some(isGuard)) return [];
   return [
     {
       severity: "note",

@@ -15,8 +15,10 @@ const discovered = [
 /** Asks each provider once for the endpoints that its file leaves open. */
 export async function completeProviders(wanted: readonly Resource[], context: NetworkContext): Promise<Completion> {
   const open = wanted.filter(
-    ({ present, attributes }) =>
+    ({ present, attributes, unknown }) =>
       present &&
+      // What the answer is held against may be among what is not known.
+      unknown === undefined &&
       typeof attributes.discovery_endpoint === "string" &&
       discovered.some((name) => attributes[name] === undefined),
   );
@@ -42,8 +44,8 @@ export async function completeProviders(wanted: readonly Resource[], context: Ne
   return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
 }
 
-function isOf({ present, attributes }: Resource, provider: Resource): boolean {
-  return present && attributes.enabled !== false && attributes.provider === provider.key;
+function isOf({ present, attributes, unknown }: Resource, provider: Resource): boolean {
+  return present && unknown === undefined && attributes.enabled !== false && attributes.provider === provider.key;
 }
 
 function definedOnly({ attributes }: Resource): Resource["attributes"] {

@@ -12,8 +12,9 @@ export function reviewSignIn(world: PlannedWorld): readonly Finding[] {
   return world.wanted("user").flatMap((user) => (needsSignIn(user) ? remark(user, provider) : []));
 }
 
-function needsSignIn({ present, attributes }: Resource): boolean {
+function needsSignIn({ present, attributes, unknown = [] }: Resource): boolean {
   const isPrivileged = attributes.is_superuser === true || attributes.is_staff === true;
+  if (unknown.includes("sign_in_provider")) return false;
   return present && isPrivileged && attributes.is_active !== false && (attributes.sign_in_provider ?? null) === null;
 }
 
