@@ -194,7 +194,10 @@ describe("the README's walk-through", () => {
     expect(withBearer).toMatch(
       /^curl --request GET \\\n +--header "Authorization: Bearer \$ACCESS_TOKEN" \\\n +http\S+\n$/,
     );
-    const fields = [...getAccessToken.matchAll(/--data "(\w+)=([^"]+)"/g)].map(([, name, value]) => [name, value]);
+    const fields = [...getAccessToken.matchAll(/--data(?:-urlencode)? "(\w+)=([^"]+)"/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
     expect(fields).toEqual([
       ["client_id", "taken-client"],
       ["client_secret", "only-for-trying-this-out"],

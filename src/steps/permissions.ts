@@ -32,7 +32,7 @@ const objectTypePermission = z
       })
       .optional()
       .describe("Only false, which Objects API 3 has where all fields may be seen.")
-      .meta({ const: false }),
+      .meta({ const: false, deprecated: true }),
   })
   .describe("A permission on one object type, as the Objects API writes it.");
 
