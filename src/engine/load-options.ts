@@ -1,5 +1,5 @@
+import type { SeverityOptions } from "./options.js";
 import type { Extensions } from "./step-modules.js";
-import type { SeverityOptions } from "./warnings.js";
 
 /** What reading configuration files needs to know. */
 export interface LoadOptions extends Extensions, SeverityOptions {

@@ -1,5 +1,5 @@
+import type { ProblemCode } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import type { SeverityOptions } from "./warnings.js";
 
 /** How a run comes to its database. */
 export interface DatabaseOptions {
@@ -14,6 +14,16 @@ export interface DatabaseOptions {
   readonly newId: () => string;
   /** Told what is being waited for. */
   readonly onWaiting: (message: string) => void;
+}
+
+/** How much what a run finds weighs. */
+export interface SeverityOptions {
+  /** Make every warning about this program's part of the files an error. */
+  readonly strict: boolean;
+  /** The codes of warnings that `strict` leaves as they are, and of matters of judgement that are to be warnings. */
+  readonly allow: readonly ProblemCode[];
+  /** The codes of warnings and notes that refuse the run. */
+  readonly deny: readonly ProblemCode[];
 }
 
 /** What writing under the database's lock needs to know. */

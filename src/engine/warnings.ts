@@ -6,6 +6,7 @@ import { nearestField } from "../formats/nearest.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import type { Configuration } from "./configuration.js";
+import type { SeverityOptions } from "./options.js";
 
 /** What the run has to tell beside its changes. */
 export function collectDiagnostics(
@@ -16,16 +17,6 @@ export function collectDiagnostics(
 ): readonly Problem[] {
   const found = configuration.quote(remarks);
   return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
-}
-
-/** How much what a run finds weighs. */
-export interface SeverityOptions {
-  /** Make every warning about this program's part of the files an error. */
-  readonly strict: boolean;
-  /** The codes of warnings that `strict` leaves as they are, and of matters of judgement that are to be warnings. */
-  readonly allow: readonly ProblemCode[];
-  /** The codes of warnings and notes that refuse the run. */
-  readonly deny: readonly ProblemCode[];
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where a code is none, or both allowed and denied */
