@@ -9,7 +9,8 @@ const namesIn = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = "
 function sourcesOf(...folders: readonly string[]): string {
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts"))
+      // Of what is below the provider's code, the files that have reasons for clients are named one by one.
+      .filter((file) => file.endsWith(".ts") && !file.startsWith("jwt/"))
       .map((file) => readFileSync(join(folder, file), "utf8")),
   );
   return files.join("\n");
