@@ -1,6 +1,6 @@
 import { type Problem, SetupError } from "../errors.js";
-import { maskRandom } from "../formats/random-looking.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { maskRandom } from "../secrets/random-looking.js";
 
 /** Why a run failed that had committed its changes by then. `lost` are the generated tokens whose values nobody may have. */
 export function changesMade(

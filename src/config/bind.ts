@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import type { CharacterRule } from "../characters.js";
 import type { Finding } from "../document/finding.js";
 import { isBareKey, type MappingNode, type Node, type ScalarNode, type SequenceNode } from "../document/node.js";
-import type { CharacterRule } from "../formats/characters.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import { choiceOf, chooseOption } from "./choose-option.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { CharacterRule } from "../formats/characters.js";
+import type { CharacterRule } from "../characters.js";
 
 export type Schema = z.core.$ZodType;
 

@@ -1,8 +1,8 @@
+import { invisibleIn } from "../characters.js";
 import type { Finding } from "../document/finding.js";
 import { type Document, isBareKey, type MappingEntry } from "../document/node.js";
-import { invisibleIn } from "../formats/characters.js";
-import { nearest } from "../formats/nearest.js";
-import { maskName } from "../formats/random-looking.js";
+import { nearest } from "../nearest.js";
+import { maskName } from "../secrets/random-looking.js";
 import { otherPrograms } from "./root-keys.js";
 import type { Step } from "./step.js";
 

@@ -9,7 +9,7 @@ import {
   type Scalar,
   type Node as YamlNode,
 } from "yaml";
-import { mayBeSecret } from "../formats/random-looking.js";
+import { mayBeSecret } from "../secrets/random-looking.js";
 import { type Aliases, aliasBomb, createAliases } from "./alias.js";
 import type { Finding } from "./finding.js";
 import { duplicateKey, readKey } from "./key.js";

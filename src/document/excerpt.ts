@@ -1,6 +1,6 @@
 import type { Excerpt } from "../errors.js";
-import { escapeControls } from "../formats/escape.js";
-import { mask } from "../formats/random-looking.js";
+import { escapeControls } from "../escape.js";
+import { mask } from "../secrets/random-looking.js";
 import { commentStart, hiddenParts } from "./mask.js";
 import type { Place, ScalarNode, Source } from "./node.js";
 

@@ -1,5 +1,5 @@
 import type { Problem } from "../errors.js";
-import { maskName, maskRandom } from "../formats/random-looking.js";
+import { maskName, maskRandom } from "../secrets/random-looking.js";
 import { quoteLine } from "./excerpt.js";
 import type { Finding } from "./finding.js";
 import type { ScalarNode, Source } from "./node.js";

@@ -1,4 +1,4 @@
-import { mask, maskName, mayBeSecret } from "../formats/random-looking.js";
+import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
 import { readSecretFile } from "../secrets/secret-file.js";
 import type { Finding } from "./finding.js";
 import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";

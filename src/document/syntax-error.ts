@@ -1,5 +1,5 @@
 import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
-import { findFalseBlank } from "../formats/characters.js";
+import { findFalseBlank } from "../characters.js";
 import type { Finding } from "./finding.js";
 import type { Locate } from "./locate.js";
 import type { Place } from "./node.js";

@@ -1,5 +1,5 @@
 import { closestMatch } from "leven";
-import { maskName } from "../formats/random-looking.js";
+import { maskName } from "../secrets/random-looking.js";
 import type { Finding } from "./finding.js";
 import { isBareKey, type MappingEntry, type MappingNode, type Node, type ScalarNode } from "./node.js";
 

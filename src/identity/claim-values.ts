@@ -1,6 +1,6 @@
-import { nameFault } from "../formats/hidden.js";
-import { longestGroupName } from "../formats/limits.js";
 import { isJsonObject } from "../jwt/json-object.js";
+import { nameFault } from "../users/hidden.js";
+import { longestGroupName } from "../users/limits.js";
 import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */

@@ -1,5 +1,5 @@
-import { nameFault } from "../formats/hidden.js";
-import { longestUsername } from "../formats/limits.js";
+import { nameFault } from "../users/hidden.js";
+import { longestUsername } from "../users/limits.js";
 
 // Controls, invisible and direction-changing characters, separators of lines, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { quoteForeign } from "../formats/foreign-text.js";
 import { kindOf } from "../identity/claim-values.js";
 import { type Person, readPerson } from "../identity/person.js";
 import { type Algorithm, isSymmetric } from "../jwt/algorithm.js";
@@ -7,6 +6,7 @@ import { readAudience } from "../jwt/audience.js";
 import { createJwsParser } from "../jwt/compact-jws.js";
 import type { JsonObject } from "../jwt/json-object.js";
 import { checkTimes } from "../jwt/times.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import { checkSignature } from "../provider/check-signature.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { ReasonOf } from "./refusal-reasons.js";

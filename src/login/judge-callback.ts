@@ -1,4 +1,4 @@
-import { quoteDescription } from "../formats/foreign-text.js";
+import { quoteDescription } from "../oidc/foreign-text.js";
 import { describeError } from "../provider/describe-answer.js";
 import type { Attempt } from "./attempt.js";
 import { digest } from "./attempt.js";

@@ -1,7 +1,7 @@
 import type { CustomFetch } from "openid-client";
-import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/fetch-failure.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { readWhole, type WholeAnswer } from "../provider/remote-document.js";
 import { Secret } from "../secrets/secret.js";

@@ -1,8 +1,8 @@
-import { isInsecure } from "../formats/insecure-url.js";
-import { longestUrl } from "../formats/limits.js";
-import { sharedIssuer } from "../formats/shared-issuer.js";
+import { longestUrl } from "../users/limits.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
+import { isInsecure } from "./insecure-url.js";
+import { sharedIssuer } from "./shared-issuer.js";
 
 /** What the answer is held against. */
 export interface Expectations {

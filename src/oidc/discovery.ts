@@ -1,9 +1,9 @@
 import type { CustomFetch } from "openid-client";
-import { quoteForeign } from "../formats/foreign-text.js";
 import { checkMetadata, type MetadataEndpoint } from "./check-metadata.js";
 import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
 import { FetchFailure, findFetchFailure } from "./fetch-failure.js";
+import { quoteForeign } from "./foreign-text.js";
 import { createGuardedFetch } from "./guarded-fetch.js";
 import { proxyVariable } from "./proxy-variable.js";
 

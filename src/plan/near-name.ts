@@ -1,4 +1,4 @@
-import { invisibleCharacters } from "../formats/hidden.js";
+import { invisibleCharacters } from "../users/hidden.js";
 
 const everyInvisible = new RegExp(invisibleCharacters, "gu");
 

@@ -1,8 +1,8 @@
-import { quoteForeign } from "../formats/foreign-text.js";
 import { type JsonObject, parseJsonObject } from "../jwt/json-object.js";
 import { checkMetadata, type MetadataEndpoint } from "../oidc/check-metadata.js";
 import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
 import type { DiscoveryResult } from "../oidc/discovery-result.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { fetchDocument } from "./remote-document.js";
 

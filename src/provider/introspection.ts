@@ -1,6 +1,6 @@
 import type { Eventual } from "../eventual.js";
-import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import { basicCredentials } from "./basic-credentials.js";

@@ -1,6 +1,6 @@
-import { quoteForeign } from "../formats/foreign-text.js";
 import { parseJsonObject } from "../jwt/json-object.js";
 import { type KeySet, readKeySet } from "../jwt/key-set.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
 import type { OnProviderEvent } from "./event.js";

@@ -1,9 +1,9 @@
 import { type Eventual, follow } from "../eventual.js";
-import { quoteForeign } from "../formats/foreign-text.js";
 import type { Algorithm } from "../jwt/algorithm.js";
 import { readAudience } from "../jwt/audience.js";
 import { createJwsParser } from "../jwt/compact-jws.js";
 import { parseJsonObject } from "../jwt/json-object.js";
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { checkSignature } from "./check-signature.js";
 import { describeAnswer } from "./describe-answer.js";

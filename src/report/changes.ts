@@ -1,7 +1,7 @@
 import { assertNever } from "../errors.js";
-import { escapeControls } from "../formats/escape.js";
-import { maskRandom } from "../formats/random-looking.js";
+import { escapeControls } from "../escape.js";
 import type { Change, ResourceName } from "../plan/change.js";
+import { maskRandom } from "../secrets/random-looking.js";
 import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";
 
 export interface ChangesOptions extends FieldsOptions {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { escapeControls } from "../formats/escape.js";
-import { maskRandom } from "../formats/random-looking.js";
+import { escapeControls } from "../escape.js";
 import type { FieldChange } from "../plan/change.js";
 import type { PlainValue } from "../plan/resource.js";
+import { maskRandom } from "../secrets/random-looking.js";
 import type { Paint } from "./paint.js";
 import { wrap } from "./wrap.js";
 

@@ -1,9 +1,9 @@
 import type { MigrateResult } from "../engine/migrate.js";
 import type { RunResult } from "../engine/result.js";
 import type { Problem } from "../errors.js";
-import { maskRandom } from "../formats/random-looking.js";
 import type { Change } from "../plan/change.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { maskRandom } from "../secrets/random-looking.js";
 import { summarize } from "./summary.js";
 
 const formatVersion = 1;

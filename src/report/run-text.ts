@@ -1,7 +1,7 @@
 import type { RunResult } from "../engine/result.js";
-import { escapeControls } from "../formats/escape.js";
-import { maskRandom } from "../formats/random-looking.js";
+import { escapeControls } from "../escape.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { maskRandom } from "../secrets/random-looking.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 import { summarize } from "./summary.js";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { longestPermission, permissionPattern } from "../formats/permission.js";
+import { longestPermission, permissionPattern } from "../users/permission.js";
 
 const permission = z
   .string()

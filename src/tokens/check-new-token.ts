@@ -1,7 +1,7 @@
-import { isEmail } from "../formats/email.js";
-import { hiddenCharacters } from "../formats/hidden.js";
-import { longestPermission, permissionPattern } from "../formats/permission.js";
-import { slugPattern } from "../formats/slug.js";
+import { isEmail } from "../users/email.js";
+import { hiddenCharacters } from "../users/hidden.js";
+import { longestPermission, permissionPattern } from "../users/permission.js";
+import { slugPattern } from "../users/slug.js";
 import type { NewToken } from "./new-token.js";
 import type { TokenFault, TokenField } from "./outcome.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quoteDescription, quoteForeign } from "../../src/formats/foreign-text.js";
+import { quoteDescription, quoteForeign } from "../../src/oidc/foreign-text.js";
 
 describe("F58 what somebody else wrote, in a log", () => {
   it.each([

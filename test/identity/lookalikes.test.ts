@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLookalikes } from "../../src/formats/lookalikes.js";
+import { createLookalikes } from "../../src/users/names.js";
 import { group, makeRealm, user } from "./realm.js";
 
 const confusable = { kind: "fault", reason: "username_confusable" };

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { looksRandom, mask, maskName, maskRandom } from "../../src/formats/random-looking.js";
+import { looksRandom, mask, maskName, maskRandom } from "../../src/secrets/random-looking.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 

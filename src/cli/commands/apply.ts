@@ -5,7 +5,7 @@ import { applyDefaults } from "../../engine/defaults.js";
 import { loadConfig } from "../../engine/load.js";
 import type { RunResult } from "../../engine/result.js";
 import { type Problem, type SetupError, setupError } from "../../errors.js";
-import { escapeControls } from "../../formats/escape.js";
+import { escapeControls } from "../../escape.js";
 import { generatedKeys } from "../../plan/generates.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { mayBeCommitted } from "../changes-made.js";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { slug } from "../../config/fields.js";
-import { hasPartMore, nearest } from "../../formats/nearest.js";
+import { hasPartMore, nearest } from "../../nearest.js";
 
 /** Logs people in; `api-oidc` guards the API. */
 export const loginClient = "admin-oidc";

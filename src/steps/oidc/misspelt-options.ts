@@ -1,5 +1,5 @@
 import type { ConfigPath } from "../../config/step.js";
-import { nearest } from "../../formats/nearest.js";
+import { nearest } from "../../nearest.js";
 
 /** A key of `options` that is nearly one that the runtime reads. */
 export interface MisspeltOption {

@@ -1,6 +1,6 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { isInsecure } from "../../formats/insecure-url.js";
-import { sharedIssuer } from "../../formats/shared-issuer.js";
+import { isInsecure } from "../../oidc/insecure-url.js";
+import { sharedIssuer } from "../../oidc/shared-issuer.js";
 import { refusal, warning } from "../remark.js";
 import type { EndpointConfig } from "./endpoints.js";
 import type { PresentProvider } from "./provider.js";

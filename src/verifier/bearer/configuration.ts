@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.js";
-import { quoteForeign } from "../../formats/foreign-text.js";
 import { readRevision } from "../../identity/sign-in.js";
+import { quoteForeign } from "../../oidc/foreign-text.js";
 import type { OidcClient } from "../../provider/client.js";
 import type { KnownProvider, ProviderRow } from "../../provider/provider.js";
 import type { TokenRules } from "./token-rules.js";

@@ -1,8 +1,8 @@
-import { quoteForeign } from "../../formats/foreign-text.js";
 import { kindOf } from "../../identity/claim-values.js";
 import type { JoseHeader } from "../../jwt/compact-jws.js";
 import type { JsonObject } from "../../jwt/json-object.js";
 import type { TimeFault } from "../../jwt/times.js";
+import { quoteForeign } from "../../oidc/foreign-text.js";
 import type { OidcClient } from "../../provider/client.js";
 import type { KeySource } from "../../provider/key-source.js";
 import type { RefusalDetails } from "../bearer-authority.js";

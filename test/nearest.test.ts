@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest, nearestField } from "../../src/formats/nearest.js";
+import { nearest, nearestField } from "../src/nearest.js";
 
 describe("nearest", () => {
   it("finds the candidate that is nearest, two edits away at most", () => {
