@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { escapeControls } from "../src/escape.js";
+import { escapeControls } from "../src/characters.js";
 
 it("S90 escapes controls, ANSI sequences and bidirectional characters, and nothing else", () => {
   expect(escapeControls("a\u001b[31mb\u0007\u009b\n\t\r")).toBe("a\\u{1b}[31mb\\u{7}\\u{9b}\\n\\t\\r");

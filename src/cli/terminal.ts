@@ -1,6 +1,6 @@
 import { fstatSync, statSync } from "node:fs";
 import { devNull } from "node:os";
-import { escapeControls } from "../escape.js";
+import { escapeControls } from "../characters.js";
 import { jsonText } from "../report/json-text.js";
 import { createPaint, type Paint } from "../report/paint.js";
 import type { ProblemsOptions } from "../report/problems.js";

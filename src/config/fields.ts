@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { CharacterRule } from "../characters.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
-import { slugPattern } from "../users/slug.js";
+import { slugPattern } from "../users/names.js";
 
 /** A field whose value must never be shown. It is a {@link Secret} from the moment it is read; `check` gets the plain text. */
 export function secret(check?: {

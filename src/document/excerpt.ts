@@ -1,5 +1,5 @@
+import { escapeControls } from "../characters.js";
 import type { Excerpt } from "../errors.js";
-import { escapeControls } from "../escape.js";
 import { mask } from "../secrets/random-looking.js";
 import { commentStart, hiddenParts } from "./mask.js";
 import type { Place, ScalarNode, Source } from "./node.js";

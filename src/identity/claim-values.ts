@@ -1,6 +1,5 @@
 import { isJsonObject } from "../jwt/json-object.js";
-import { nameFault } from "../users/hidden.js";
-import { longestGroupName } from "../users/limits.js";
+import { longestGroupName, nameFault } from "../users/names.js";
 import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */

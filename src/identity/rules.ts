@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
-import { longestPersonName } from "../users/limits.js";
+import { longestPersonName } from "../users/names.js";
 import type { ClaimPath } from "./claim-path.js";
 import type { GroupsForm } from "./claim-values.js";
 import { compileGroupPattern } from "./group-pattern.js";

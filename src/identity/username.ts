@@ -1,5 +1,4 @@
-import { nameFault } from "../users/hidden.js";
-import { longestUsername } from "../users/limits.js";
+import { longestUsername, nameFault } from "../users/names.js";
 
 // Controls, invisible and direction-changing characters, separators of lines, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;

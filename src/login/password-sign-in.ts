@@ -7,7 +7,7 @@ import type { Eventual } from "../eventual.js";
 import type { UserLookup } from "../identity/read-users.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
-import { longestUsername } from "../users/limits.js";
+import { longestUsername } from "../users/names.js";
 import { version } from "../version.js";
 import { createAttemptLimit } from "./attempt-limit.js";
 import { readCookies } from "./cookies.js";

@@ -1,11 +1,9 @@
-import { longestUrl } from "../users/limits.js";
+import { longestUrl } from "../users/names.js";
 import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
-import { isInsecure } from "./insecure-url.js";
-import { sharedIssuer } from "./shared-issuer.js";
 
 /** What the answer is held against. */
-export interface Expectations {
+interface Expectations {
   readonly endpoint: DiscoveryEndpoint;
   /** The configured issuer; without one it must be the base that the document lies under. */
   readonly issuer: string | undefined;
@@ -195,4 +193,22 @@ function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpo
   const issuerHost = URL.canParse(issuer) ? new URL(issuer).hostname : undefined;
   if (keys.hostname === documentUrl.hostname || keys.hostname === issuerHost) return undefined;
   return invalid(`the discovery document's jwks_uri is on another host, ${keys.hostname}`, hint);
+}
+
+/** Whether what is sent to this URL can be read on the way: http, and not on this machine. */
+export function isInsecure(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+const placeholder = /\{[\w-]{1,40}\}/;
+const entra =
+  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\/(common|organizations|consumers)(?:\/|$)/i;
+
+/**
+ * The part of an issuer that stands for all tenants of a provider, such as `{tenantid}` in the discovery document of Entra's
+ * `common`; undefined where there is none. What it stands for is different in each token.
+ */
+export function sharedIssuer(issuer: string): string | undefined {
+  return placeholder.exec(issuer)?.[0] ?? entra.exec(issuer)?.[1];
 }

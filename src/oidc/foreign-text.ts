@@ -1,4 +1,4 @@
-import { escapeControls } from "../escape.js";
+import { escapeControls } from "../characters.js";
 
 const usualLength = 200;
 

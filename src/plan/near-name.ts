@@ -1,4 +1,4 @@
-import { invisibleCharacters } from "../users/hidden.js";
+import { invisibleCharacters } from "../users/names.js";
 
 const everyInvisible = new RegExp(invisibleCharacters, "gu");
 

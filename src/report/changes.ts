@@ -1,5 +1,5 @@
+import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
-import { escapeControls } from "../escape.js";
 import type { Change, ResourceName } from "../plan/change.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";

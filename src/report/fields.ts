@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { escapeControls } from "../escape.js";
+import { escapeControls } from "../characters.js";
 import type { FieldChange } from "../plan/change.js";
 import type { PlainValue } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";

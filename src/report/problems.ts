@@ -1,5 +1,5 @@
+import { escapeControls } from "../characters.js";
 import type { Problem } from "../errors.js";
-import { escapeControls } from "../escape.js";
 import type { Paint } from "./paint.js";
 import { wrap, wrapAfter } from "./wrap.js";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { filledText } from "../config/fields.js";
-import { nameFault } from "../users/hidden.js";
+import { nameFault } from "../users/names.js";
 
 const expected = {
   control: "expected a name without control characters",

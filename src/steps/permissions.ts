@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { longestPermission, permissionPattern } from "../users/permission.js";
+import { longestPermission, permissionPattern } from "../users/names.js";
 
 const permission = z
   .string()

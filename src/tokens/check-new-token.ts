@@ -1,7 +1,4 @@
-import { isEmail } from "../users/email.js";
-import { hiddenCharacters } from "../users/hidden.js";
-import { longestPermission, permissionPattern } from "../users/permission.js";
-import { slugPattern } from "../users/slug.js";
+import { hiddenCharacters, isEmail, longestPermission, permissionPattern, slugPattern } from "../users/names.js";
 import type { NewToken } from "./new-token.js";
 import type { TokenFault, TokenField } from "./outcome.js";
 

@@ -1,5 +1,8 @@
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
+
 /** Names among which those are found that can be taken for each other. */
-export interface Lookalikes {
+interface Lookalikes {
   readonly add: (name: string) => void;
   /** The one that was added first of those that look like the name. */
   readonly find: (name: string) => string | undefined;
@@ -43,4 +46,72 @@ async function loadSkeletons(): Promise<(name: string) => readonly string[]> {
   const skeleton = (name: string) => unhomoglyph(name.normalize("NFD").replace(/\u0237/g, "j")).normalize("NFD");
   // A letter may look like another in one case alone.
   return (name) => [skeleton(name).toLowerCase(), skeleton(name.toLowerCase()).toLowerCase()];
+}
+
+/** Invisible controls, and marks that reorder text: with them, one name can look like another. */
+export const hiddenCharacters = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+
+/** All that leaves no mark of its own in a name: controls, joiners, fillers, selectors, and a blank that is no space. */
+export const invisibleCharacters = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** Why two names that look the same may be stored as two; undefined for a name that can't be taken for another so. */
+export function nameFault(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
+  if (hiddenCharacters.test(name)) return "control";
+  if (invisibleCharacters.test(name)) return "invisible";
+  if (name !== name.trim()) return "blanks";
+  return name === name.normalize("NFC") ? undefined : "composition";
+}
+
+const segment = "[a-zA-Z0-9_-]+";
+
+/** A permission's name, such as `taken.view_externetaak`; at most {@link longestPermission} characters. */
+export const permissionPattern = new RegExp(`^${segment}(?:\\.${segment})+$`);
+
+export const longestPermission = 255;
+
+/** ASCII letters, digits, `-` and `_`; at least one. */
+export const slugPattern = /^[-a-zA-Z0-9_]+$/;
+
+/** The most characters of a URL that a provider has: what servers and proxies on the way still take. */
+export const longestUrl = 2000;
+
+/** Of what else a provider chooses: a client's id, a scope such as `api://…/access_as_user`, an audience. */
+export const longestProviderText = 2000;
+
+/** A client's secret, which may be a signed token. */
+export const longestClientSecret = 8000;
+
+/** A `sub` of 255 characters (OpenID Connect Core §2) may be the username. */
+export const longestUsername = 255;
+
+export const longestPersonName = 255;
+
+/** A path or distinguished name of a directory may be a group's name. PostgreSQL indexes 2,704 bytes at most. */
+export const longestGroupName = 500;
+
+/** Spells out any group's name. */
+export const longestGroupPattern = 1000;
+
+const atom = "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~]+";
+const dotAtom = new RegExp(`^${atom}(?:\\.${atom})*$`);
+const quoted = /^"(?:[!#-[\]-~]|\\[ -~])*"$/;
+const domainName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!-)[a-z0-9-]{1,62}[a-z0-9]$/i;
+const internationalName = /^[-.\p{L}\p{M}\p{N}]+$/u;
+
+/**
+ * Whether a text is an e-mail address as Django's forms see it: an ASCII local part, plain or in quotes, and a domain of at
+ * least two labels (international ones too), an IP address in brackets, or `localhost`.
+ */
+export function isEmail(text: string): boolean {
+  const at = text.lastIndexOf("@");
+  if (at < 1) return false;
+  const local = text.slice(0, at);
+  return (dotAtom.test(local) || quoted.test(local)) && isDomain(text.slice(at + 1));
+}
+
+function isDomain(domain: string): boolean {
+  if (domain === "localhost" || domainName.test(domain)) return true;
+  const literal = /^\[([0-9a-f:.]+)\]$/i.exec(domain)?.[1];
+  if (literal !== undefined) return isIP(literal) !== 0;
+  return internationalName.test(domain) && domainName.test(domainToASCII(domain));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isEmail } from "../../src/users/email.js";
+import { isEmail } from "../../src/users/names.js";
 import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("isEmail", () => {

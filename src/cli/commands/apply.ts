@@ -1,11 +1,11 @@
 import { hostname, userInfo } from "node:os";
+import { escapeControls } from "../../characters.js";
 import { apply } from "../../engine/apply.js";
 import type { Configuration } from "../../engine/configuration.js";
 import { applyDefaults } from "../../engine/defaults.js";
 import { loadConfig } from "../../engine/load.js";
 import type { RunResult } from "../../engine/result.js";
 import { type Problem, type SetupError, setupError } from "../../errors.js";
-import { escapeControls } from "../../escape.js";
 import { generatedKeys } from "../../plan/generates.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { mayBeCommitted } from "../changes-made.js";

@@ -1,5 +1,5 @@
+import { escapeControls } from "../../characters.js";
 import { validate } from "../../engine/load.js";
-import { escapeControls } from "../../escape.js";
 import { outcomeToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";

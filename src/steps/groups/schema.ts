@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { longestGroupName } from "../../users/limits.js";
+import { longestGroupName } from "../../users/names.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 

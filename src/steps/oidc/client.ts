@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, text } from "../../config/fields.js";
-import { longestClientSecret, longestProviderText } from "../../users/limits.js";
+import { longestClientSecret, longestProviderText } from "../../users/names.js";
 import { endpointConfig } from "./endpoints.js";
 import { flatOptionFields } from "./flat-options.js";
 import { clientIdentifier } from "./identifier.js";

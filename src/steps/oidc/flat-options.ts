@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { text } from "../../config/fields.js";
-import { longestGroupPattern } from "../../users/limits.js";
+import { longestGroupPattern } from "../../users/names.js";
 import { type ClientOptions, claimMappings, claimPath, groupNames } from "./options.js";
 
 /** Fields from the time before `options`, and where each is written today. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, text } from "../../config/fields.js";
-import { longestGroupPattern } from "../../users/limits.js";
+import { longestGroupPattern } from "../../users/names.js";
 import { inOneForm } from "../name.js";
 import { misspeltOptions } from "./misspelt-options.js";
 

@@ -1,6 +1,5 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { isInsecure } from "../../oidc/insecure-url.js";
-import { sharedIssuer } from "../../oidc/shared-issuer.js";
+import { isInsecure, sharedIssuer } from "../../oidc/check-metadata.js";
 import { refusal, warning } from "../remark.js";
 import type { EndpointConfig } from "./endpoints.js";
 import type { PresentProvider } from "./provider.js";

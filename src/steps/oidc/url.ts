@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { heldTo } from "../../config/fields.js";
-import { longestUrl } from "../../users/limits.js";
+import { longestUrl } from "../../users/names.js";
 
 /** The URL of something that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
 export const httpUrl = heldTo(

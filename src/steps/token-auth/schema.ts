@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { isEmail } from "../../users/email.js";
-import { longestUsername } from "../../users/limits.js";
+import { isEmail, longestUsername } from "../../users/names.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 import { expiry } from "./expiry.js";

@@ -1,7 +1,7 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import type { Secret } from "../../secrets/secret.js";
-import { isEmail } from "../../users/email.js";
+import { isEmail } from "../../users/names.js";
 import { warning } from "../remark.js";
 import type { UsersConfig } from "./schema.js";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { isSecret } from "../../secrets/secret.js";
-import { longestGroupName, longestPersonName, longestUsername } from "../../users/limits.js";
+import { longestGroupName, longestPersonName, longestUsername } from "../../users/names.js";
 import { name } from "../name.js";
 import { permissionList } from "../permissions.js";
 
