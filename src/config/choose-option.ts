@@ -1,4 +1,4 @@
-import type { MappingNode, Node, ScalarNode } from "../document/node.js";
+import type { MappingNode, Node, ScalarNode } from "../yaml/node.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
 import type { FieldShape, MappingShape, Schema, ShapeReader, UnionShape } from "./schema-shape.js";
 

@@ -1,7 +1,7 @@
-import type { Finding } from "../document/finding.js";
-import type { Place } from "../document/node.js";
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
+import type { Finding } from "../yaml/finding.js";
+import type { Place } from "../yaml/node.js";
 
 /** A resource and where its attributes stand. */
 export interface Declared {

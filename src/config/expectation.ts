@@ -1,4 +1,4 @@
-import type { MappingNode, Node, SequenceNode } from "../document/node.js";
+import type { MappingNode, Node, SequenceNode } from "../yaml/node.js";
 import { entryShape, mainList, oneEntry } from "./flat-entry.js";
 import type { FieldShape, MappingShape, Shape, ShapeReader } from "./schema-shape.js";
 

@@ -1,7 +1,7 @@
-import type { Finding } from "../document/finding.js";
-import type { MappingEntry, ScalarNode } from "../document/node.js";
-import { type ResolveContext, resolveValues } from "../document/resolve.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
+import type { Finding } from "../yaml/finding.js";
+import type { MappingEntry, ScalarNode } from "../yaml/node.js";
+import { type ResolveContext, resolveValues } from "../yaml/resolve.js";
 import { describeShape } from "./expectation.js";
 import { toBoolean } from "./scalar.js";
 import { createShapeReader } from "./schema-shape.js";

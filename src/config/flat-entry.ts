@@ -1,5 +1,5 @@
-import type { Finding } from "../document/finding.js";
-import type { Node } from "../document/node.js";
+import type { Finding } from "../yaml/finding.js";
+import type { Node } from "../yaml/node.js";
 import { shapeFor } from "./locate.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";

@@ -1,4 +1,4 @@
-import type { Node, Place } from "../document/node.js";
+import type { Node, Place } from "../yaml/node.js";
 import { chooseOption } from "./choose-option.js";
 import type { ValuePath } from "./path.js";
 import type { Schema, Shape, ShapeReader } from "./schema-shape.js";

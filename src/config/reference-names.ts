@@ -1,6 +1,6 @@
-import type { Node, ScalarNode } from "../document/node.js";
-import { isVariableName } from "../document/value-from.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
+import type { Node, ScalarNode } from "../yaml/node.js";
+import { isVariableName } from "../yaml/value-from.js";
 
 /** The names of variables and files in every `value_from` of a part of a file, but for those that may be the secret itself. */
 export function referenceNames(root: Node): readonly ScalarNode[] {

@@ -1,6 +1,6 @@
-import type { Finding } from "../document/finding.js";
-import type { Document, MappingEntry, ScalarNode } from "../document/node.js";
-import type { ResolveContext } from "../document/resolve.js";
+import type { Finding } from "../yaml/finding.js";
+import type { Document, MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { ResolveContext } from "../yaml/resolve.js";
 import { type Flag, readFlag } from "./flag.js";
 import type { Step } from "./step.js";
 import { findUnknownRootKeys } from "./unknown-root-keys.js";

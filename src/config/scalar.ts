@@ -1,4 +1,4 @@
-import type { ScalarNode } from "../document/node.js";
+import type { ScalarNode } from "../yaml/node.js";
 
 /** A scalar's meaning where no field says what it should be. */
 export type NaturalValue = string | number | boolean | null;

@@ -1,6 +1,6 @@
 import { type CharacterRule, findStray, type StrayCharacter } from "../characters.js";
-import type { Finding } from "../document/finding.js";
-import type { ScalarNode } from "../document/node.js";
+import type { Finding } from "../yaml/finding.js";
+import type { ScalarNode } from "../yaml/node.js";
 
 /** What is wrong with the characters of a value, or easily is: an error where its field's rule forbids one, else warnings. */
 export function findStrayCharacters(

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Finding } from "../document/finding.js";
-import type { Place } from "../document/node.js";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
+import type { Finding } from "../yaml/finding.js";
+import type { Place } from "../yaml/node.js";
 import type { Declared } from "./declared.js";
 
 interface Read {

@@ -1,8 +1,8 @@
-import type { Finding } from "../document/finding.js";
-import type { Document, MappingEntry, ScalarNode } from "../document/node.js";
-import { resolveValues } from "../document/resolve.js";
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
+import type { Finding } from "../yaml/finding.js";
+import type { Document, MappingEntry, ScalarNode } from "../yaml/node.js";
+import { resolveValues } from "../yaml/resolve.js";
 import { bind } from "./bind.js";
 import { declareStep } from "./declare-step.js";
 import { checkDeclared, type Declared } from "./declared.js";

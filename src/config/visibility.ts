@@ -1,5 +1,5 @@
-import { type Node, ScalarNode } from "../document/node.js";
 import { looksRandom } from "../secrets/random-looking.js";
+import { type Node, ScalarNode } from "../yaml/node.js";
 import type { Schema, ShapeReader } from "./schema-shape.js";
 
 /** What a quoted line may show of a part of a file, as it is found out. */

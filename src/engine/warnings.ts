@@ -1,10 +1,10 @@
 import { invisibleIn } from "../characters.js";
 import type { Database } from "../database/database.js";
-import type { Finding } from "../document/finding.js";
 import { type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
+import type { Finding } from "../yaml/finding.js";
 import type { Configuration } from "./configuration.js";
 import type { SeverityOptions } from "./options.js";
 

@@ -1,4 +1,4 @@
-import type { Place } from "../document/node.js";
+import type { Place } from "../yaml/node.js";
 import type { Attributes, PlainValue } from "./resource.js";
 
 /** One attribute's change, as it may be shown. */

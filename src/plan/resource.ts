@@ -1,5 +1,5 @@
-import type { Place } from "../document/node.js";
 import type { Secret } from "../secrets/secret.js";
+import type { Place } from "../yaml/node.js";
 
 /** What an attribute that may be shown can hold. Lists that are sets (scopes, permissions, groups) are sorted by their kind. */
 export type PlainValue =

@@ -4,8 +4,8 @@ import * as z from "zod";
 import { bind } from "../../src/config/bind.js";
 import { secret } from "../../src/config/fields.js";
 import { createShapeReader } from "../../src/config/schema-shape.js";
-import { resolveValues } from "../../src/document/resolve.js";
 import { isSecret, type Secret } from "../../src/secrets/secret.js";
+import { resolveValues } from "../../src/yaml/resolve.js";
 import { contextOf, lines, nodeOf } from "./from-yaml.js";
 
 const bound = (schema: z.ZodType, yaml: string) =>

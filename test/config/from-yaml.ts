@@ -3,10 +3,10 @@ import * as z from "zod";
 import { filledText, secret, slug, text } from "../../src/config/fields.js";
 import { defineStep, type Step } from "../../src/config/step.js";
 import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
-import type { Finding } from "../../src/document/finding.js";
-import type { Document, Node } from "../../src/document/node.js";
-import { parseDocument } from "../../src/document/parse.js";
 import { coreKinds } from "../../src/kinds/registry.js";
+import type { Finding } from "../../src/yaml/finding.js";
+import type { Document, Node } from "../../src/yaml/node.js";
+import { parseDocument } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */
 function parse(yaml: string, file = "config.yaml"): Document {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { naturalValue, toBoolean, toInteger, toNumber } from "../../src/config/scalar.js";
-import { ScalarNode } from "../../src/document/node.js";
+import { ScalarNode } from "../../src/yaml/node.js";
 
 const place = { position: { file: "config.yaml", line: 1, column: 1 }, start: 0, end: 0 };
 const plain = (text: string) => new ScalarNode(text, place, true);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import type { Finding } from "../../src/document/finding.js";
-import { type Document, type MappingNode, type Node, ScalarNode } from "../../src/document/node.js";
-import { parseDocument } from "../../src/document/parse.js";
+import type { Finding } from "../../src/yaml/finding.js";
+import { type Document, type MappingNode, type Node, ScalarNode } from "../../src/yaml/node.js";
+import { parseDocument } from "../../src/yaml/parse.js";
 
 export function parse(text: string) {
   return parseDocument("config.yaml", Buffer.from(text));

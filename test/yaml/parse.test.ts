@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type MappingNode, ScalarNode } from "../../src/document/node.js";
-import { parseDocument } from "../../src/document/parse.js";
+import { type MappingNode, ScalarNode } from "../../src/yaml/node.js";
+import { parseDocument } from "../../src/yaml/parse.js";
 import { cpuMsOf } from "../support/cpu-time.js";
 import { parse, parsed, plain, summary } from "./support.js";
 

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ScalarNode } from "../../src/document/node.js";
-import { type ResolveContext, resolveValues } from "../../src/document/resolve.js";
+import type { ScalarNode } from "../../src/yaml/node.js";
+import { type ResolveContext, resolveValues } from "../../src/yaml/resolve.js";
 import { makePipe, parsed, plain, summary } from "./support.js";
 
 const bare: ResolveContext = { env: {}, noEnv: false, cwd: tmpdir() };

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readDocuments } from "../../src/document/read.js";
+import { readDocuments } from "../../src/yaml/read.js";
 import { makePipe, plain } from "./support.js";
 
 const noStdin = () => Promise.reject(new Error("standard input was read"));
