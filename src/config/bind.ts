@@ -2,8 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { CharacterRule } from "../characters.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
-import type { Finding } from "../yaml/finding.js";
-import { isBareKey, type MappingNode, type Node, type ScalarNode, type SequenceNode } from "../yaml/node.js";
+import {
+  type Finding,
+  isBareKey,
+  type MappingNode,
+  type Node,
+  type ScalarNode,
+  type SequenceNode,
+} from "../yaml/node.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
 import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";

@@ -1,7 +1,7 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
 import { createLookalikes } from "../users/names.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 
 /** Tells of names that people can take for one another: whoever gives rights to one may give them to the other. */
 export async function findConfusableNames(

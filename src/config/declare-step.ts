@@ -1,8 +1,6 @@
 import type { Kind } from "../plan/kind.js";
 import type { AttributePlace } from "../plan/resource.js";
-import { nodeAt } from "../yaml/at.js";
-import type { Finding } from "../yaml/finding.js";
-import type { Node, Place } from "../yaml/node.js";
+import { type Finding, type Node, nodeAt, type Place } from "../yaml/node.js";
 import type { Declared } from "./declared.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";

@@ -1,7 +1,6 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Finding } from "../yaml/finding.js";
-import type { Place } from "../yaml/node.js";
+import type { Finding, Place } from "../yaml/node.js";
 
 /** A resource and where its attributes stand. */
 export interface Declared {

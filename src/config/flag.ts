@@ -1,6 +1,5 @@
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
-import type { Finding } from "../yaml/finding.js";
-import type { MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
 import { type ResolveContext, resolveValues } from "../yaml/resolve.js";
 import { describeShape } from "./expectation.js";
 import { toBoolean } from "./scalar.js";

@@ -1,5 +1,4 @@
-import type { Finding } from "../yaml/finding.js";
-import type { Node } from "../yaml/node.js";
+import type { Finding, Node } from "../yaml/node.js";
 import { shapeFor } from "./locate.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";

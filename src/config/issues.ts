@@ -1,8 +1,7 @@
 import type * as z from "zod";
 import { type ProblemCode, problemCodes } from "../errors.js";
 import { nearest } from "../nearest.js";
-import type { Finding } from "../yaml/finding.js";
-import type { Node } from "../yaml/node.js";
+import type { Finding, Node } from "../yaml/node.js";
 import { chooseOption } from "./choose-option.js";
 import { describeChoice, describeRemedy, describeShape } from "./expectation.js";
 import { describeLimit } from "./limit.js";

@@ -1,5 +1,4 @@
-import type { Finding } from "../yaml/finding.js";
-import type { Document, MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
 import type { ResolveContext } from "../yaml/resolve.js";
 import { type Flag, readFlag } from "./flag.js";
 import type { Step } from "./step.js";

@@ -1,6 +1,5 @@
 import { type CharacterRule, findStray, type StrayCharacter } from "../characters.js";
-import type { Finding } from "../yaml/finding.js";
-import type { ScalarNode } from "../yaml/node.js";
+import type { Finding, ScalarNode } from "../yaml/node.js";
 
 /** What is wrong with the characters of a value, or easily is: an error where its field's rule forbids one, else warnings. */
 export function findStrayCharacters(

@@ -1,8 +1,7 @@
 import { invisibleIn } from "../characters.js";
 import { nearestField } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
-import type { Finding } from "../yaml/finding.js";
-import type { MappingEntry } from "../yaml/node.js";
+import type { Finding, MappingEntry } from "../yaml/node.js";
 import { dotted, type ValuePath } from "./path.js";
 
 /** The finding for a key that is none of `fields`, and the field that was probably meant. A secret's key is not repeated. */

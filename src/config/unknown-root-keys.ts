@@ -1,8 +1,7 @@
 import { invisibleIn } from "../characters.js";
 import { nearest } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
-import type { Finding } from "../yaml/finding.js";
-import { type Document, isBareKey, type MappingEntry } from "../yaml/node.js";
+import { type Document, type Finding, isBareKey, type MappingEntry } from "../yaml/node.js";
 import { otherPrograms } from "./root-keys.js";
 import type { Step } from "./step.js";
 

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
-import type { Finding } from "../yaml/finding.js";
-import type { Place } from "../yaml/node.js";
+import type { Finding, Place } from "../yaml/node.js";
 import type { Declared } from "./declared.js";
 
 interface Read {

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, toFindings } from "./issues.js";
 import type { MutedPaths, ValuePath } from "./path.js";
 

@@ -1,7 +1,6 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Finding } from "../yaml/finding.js";
-import type { Document, MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
 import { resolveValues } from "../yaml/resolve.js";
 import { bind } from "./bind.js";
 import { declareStep } from "./declare-step.js";

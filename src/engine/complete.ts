@@ -1,6 +1,6 @@
 import type { Refusal } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import type { Configuration } from "./configuration.js";
 import { sleep, stopIfInterrupted } from "./interrupt.js";
 import type { RunOptions } from "./options.js";

@@ -1,7 +1,7 @@
 import type { Problem } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 
 /** A configuration that is valid: what its files declare, ready to be planned or applied. */
 export interface Configuration {

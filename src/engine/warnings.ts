@@ -4,7 +4,7 @@ import { type Problem, type ProblemCode, problemCodes, SetupError, setupError } 
 import { nearestField } from "../nearest.js";
 import type { LazyVault } from "../secrets/open-vault.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import type { Configuration } from "./configuration.js";
 import type { SeverityOptions } from "./options.js";
 

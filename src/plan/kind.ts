@@ -3,7 +3,7 @@ import type { Migration } from "../database/migrations.js";
 import type { FailureReason } from "../errors.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import type { PlannedChange } from "./change.js";
 import type { AttributeValue, Resource } from "./resource.js";
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import type { Change, ResourceName } from "./change.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";

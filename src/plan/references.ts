@@ -1,5 +1,5 @@
 import { hasPartMore, nearest } from "../nearest.js";
-import type { Finding } from "../yaml/finding.js";
+import type { Finding } from "../yaml/node.js";
 import type { Change } from "./change.js";
 import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
 import { createNearNames } from "./near-name.js";

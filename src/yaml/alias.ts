@@ -1,5 +1,4 @@
-import type { Finding } from "./finding.js";
-import type { Node, Place } from "./node.js";
+import type { Finding, MappingEntry, Node, Place } from "./node.js";
 import { maxDepth } from "./syntax-tree.js";
 
 /** How large a node is with every alias in it written out: nodes in all, and levels. */
@@ -90,4 +89,25 @@ function unresolved(place: Place, inside: boolean): Finding {
 function tooDeepByAliases(place: Place): Finding {
   const message = `with its aliases written out, the file is nested more than ${maxDepth} levels deep`;
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", place };
+}
+
+/** The entries that a merge key (`<<`) brings in: those of a mapping, or of a list of them, of which the first wins. */
+export function* mergedEntries(
+  value: Node,
+  report: (finding: Finding) => void,
+  inList = false,
+): Generator<MappingEntry> {
+  if (value.kind === "mapping") {
+    yield* value.entries.values();
+  } else if (value.kind === "sequence" && !inList) {
+    for (const item of value.items) yield* mergedEntries(item, report, true);
+  } else if (value.kind !== "unresolved") {
+    report({
+      severity: "error",
+      code: "YAML_SYNTAX",
+      message: "a merge key (`<<`) needs a mapping, or a list of mappings",
+      hint: "write <<: *name with the anchor of a mapping; a field that is really called << goes in quotes",
+      place: value.place,
+    });
+  }
 }

@@ -10,16 +10,20 @@ import {
   type Node as YamlNode,
 } from "yaml";
 import { mayBeSecret } from "../secrets/random-looking.js";
-import { type Aliases, aliasBomb, createAliases } from "./alias.js";
-import type { Finding } from "./finding.js";
-import { duplicateKey, readKey } from "./key.js";
-import type { Locate } from "./locate.js";
-import { mergedEntries } from "./merge.js";
-import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode, type SequenceNode } from "./node.js";
-import { coreTag, decodeBinary, refuseTag } from "./tag.js";
+import { type Aliases, aliasBomb, createAliases, mergedEntries } from "./alias.js";
+import {
+  type Finding,
+  type Locate,
+  type MappingEntry,
+  type MappingNode,
+  type Node,
+  type Place,
+  ScalarNode,
+  type SequenceNode,
+} from "./node.js";
 
 /** A file's nodes, and all that is wrong with them. */
-export interface Tree {
+interface Tree {
   readonly root: Node | undefined;
   readonly scalars: readonly ScalarNode[];
   readonly findings: readonly Finding[];
@@ -243,4 +247,67 @@ function placeOfTag(build: Build, value: Place): Place {
   const from = Math.max(0, value.start - 300);
   const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(build.text.slice(from, value.start));
   return match ? build.locate(from + match.index, from + match.index + match[0].length) : value;
+}
+
+const core = "tag:yaml.org,2002:";
+
+/** What each core tag may stand before. */
+const allowed: Readonly<Record<"scalar" | "mapping" | "sequence", ReadonlySet<string>>> = {
+  scalar: new Set(["!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!binary"]),
+  mapping: new Set(["!!map"]),
+  sequence: new Set(["!!seq"]),
+};
+
+/** The short name of a tag that may stand before such a value, or undefined where it may not. */
+function coreTag(tag: string, kind: keyof typeof allowed): string | undefined {
+  // A lone exclamation mark says: as it is written.
+  const name = tag === "!" ? (kind === "scalar" ? "!!str" : "!!map") : tag.replace(core, "!!");
+  return tag === "!" || allowed[kind].has(name) ? name : undefined;
+}
+
+/** The finding for a tag that may not. */
+function refuseTag(place: Place): Finding {
+  return {
+    severity: "error",
+    code: "YAML_SYNTAX",
+    message:
+      "this tag is not allowed here: only those of YAML itself are, such as `!!str`, before a value of their kind",
+    hint: "leave the tag out; where the value itself begins with an exclamation mark, put it in quotes",
+    place,
+  };
+}
+
+/** The text that a `!!binary` value encodes, or undefined where it is not base64 of UTF-8. */
+function decodeBinary(encoded: string): string | undefined {
+  const compact = encoded.replace(/\s+/g, "");
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(compact, "base64"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A mapping's key as its text, whatever that may mean elsewhere (`1`, `on`, `yes`); a finding where it can't be one. */
+function readKey(key: Node, place: Place): string | Finding | undefined {
+  // Whatever is unresolved has been reported.
+  if (key.kind === "unresolved") return undefined;
+  if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", place);
+  return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", place) : key.text();
+}
+
+function refuse(message: string, place: Place): Finding {
+  const hint = "write a name, a colon and a space before the value";
+  return { severity: "error", code: "YAML_SYNTAX", message, hint, place };
+}
+
+/** The finding for a key that its mapping has already. */
+function duplicateKey(place: Place, first: Place): Finding {
+  return {
+    severity: "error",
+    code: "DUPLICATE_KEY",
+    message: `this key stands in the same mapping already, on line ${first.position.line}`,
+    hint: "leave one of them out, or rename it; where a new entry of a list begins, put `- ` before its first key; several merge keys are written as one list: <<: [*one, *two]",
+    place,
+  };
 }

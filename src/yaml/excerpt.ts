@@ -1,8 +1,58 @@
 import { escapeControls } from "../characters.js";
-import type { Excerpt } from "../errors.js";
-import { mask } from "../secrets/random-looking.js";
-import { commentStart, hiddenParts } from "./mask.js";
-import type { Place, ScalarNode, Source } from "./node.js";
+import type { Excerpt, Problem } from "../errors.js";
+import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
+import type { Finding, Place, ScalarNode, Source } from "./node.js";
+
+/**
+ * Findings as problems, with the line of each: in the order of the sources, then of their lines, what has no place last; each
+ * once. In a quoted line every value is hidden but those `shown`, which a schema has found harmless. What stands where a name
+ * belongs may be a secret: where it looks random, it is masked in all that is told.
+ */
+export function quoteSource(
+  findings: readonly Finding[],
+  sources: readonly Source[],
+  shown: ReadonlySet<ScalarNode>,
+): readonly Problem[] {
+  const order = new Map(sources.map(({ file }, index) => [file, index]));
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const rank = ({ place }: Finding): number => (place ? (order.get(place.position.file) ?? sources.length) : Infinity);
+  const sorted = [...findings].sort((one, other) => {
+    if (rank(one) !== rank(other)) return rank(one) < rank(other) ? -1 : 1;
+    return (one.place?.start ?? 0) - (other.place?.start ?? 0);
+  });
+  const seen = new Set<string>();
+  return sorted.flatMap(({ place, ...finding }) => {
+    const identity = JSON.stringify([finding.code, place?.position.file, place?.start, finding.message]);
+    if (seen.has(identity)) return [];
+    seen.add(identity);
+    const source = place && byFile.get(place.position.file);
+    const excerpt = source && quoteLine(source, place, shown);
+    return [{ ...withoutSecrets(finding), ...(place && { position: place.position }), ...(excerpt && { excerpt }) }];
+  });
+}
+
+function withoutSecrets<Told extends Omit<Finding, "place">>(told: Told): Told {
+  const { message, hint, path } = told;
+  return {
+    ...told,
+    message: maskRandom(message),
+    ...(hint !== undefined && { hint: maskRandom(hint) }),
+    // It holds nothing but keys and indexes.
+    ...(path !== undefined && { path: path.split(".").map(maskName).join(".") }),
+  };
+}
+
+/** The sources with more of them hidden when they are quoted; file order is kept. */
+export function hideScalars(sources: readonly Source[], more: readonly ScalarNode[]): readonly Source[] {
+  if (more.length === 0) return sources;
+  return sources.map((source) => {
+    const own = more.filter(({ place }) => place.position.file === source.file);
+    if (source.scalars === undefined || own.length === 0) return source;
+    // A key without a value is among them already.
+    const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.place.start, scalar]));
+    return { ...source, scalars: [...byStart.values()].sort((one, other) => one.place.start - other.place.start) };
+  });
+}
 
 const maxWidth = 120;
 const contextBefore = 40;
@@ -10,7 +60,7 @@ const contextBefore = 40;
 const reach = 400;
 
 /** The line of a place with every value hidden but those `shown`, and no comment; undefined where nothing is left of it. */
-export function quoteLine(source: Source, place: Place, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
+function quoteLine(source: Source, place: Place, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
   const { text } = source;
   const lineStart = place.start - place.position.column + 1;
   const lineBreak = text.indexOf("\n", place.start);
@@ -61,4 +111,67 @@ function cut(line: string, caret: number, width: number, cutBefore: boolean, cut
   const text = before + line.slice(from, end - (end < line.length ? 1 : 0)) + after;
   const caretColumn = caret - from + before.length + 1;
   return { text, caretColumn, caretWidth: Math.max(1, Math.min(width, text.length + 1 - caretColumn)) };
+}
+
+/** A part of a file's text that is hidden, or cut off with all behind it. */
+interface Hidden {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What to hide of a file's text between two offsets of one line. */
+function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>): readonly Hidden[] {
+  const line = source.text.slice(from, to);
+  if (source.scalars === undefined) {
+    const isWhole = from === 0 || source.text[from - 1] === "\n";
+    return unparsed(line, from, isWhole ? (blockKey.exec(line)?.[0].length ?? 0) : 0);
+  }
+  const scalars = scalarsBetween(source.scalars, from, to);
+  const isInShown = (offset: number) => scalars.some((node) => shown.has(node) && contains(node, offset));
+  const hidden = scalars.filter((node) => !shown.has(node)).map(({ place: { start, end } }) => ({ start, end }));
+  // Anchors, aliases and tags: `token: &abc` and `token: !abc` are easily secrets that should have been quoted.
+  for (const { index, 0: match } of line.matchAll(/(?<=^|[\s[{,])[&*!][^\s,[\]{}]+/g)) {
+    const start = from + index + 1;
+    if (!isInShown(start)) hidden.push({ start, end: from + index + match.length });
+  }
+  return hidden.filter(({ start, end }) => end > start);
+}
+
+/** Where a comment starts on a line, as the offset of the space before it; `to` without one. */
+function commentStart(source: Source, from: number, to: number): number {
+  const line = source.text.slice(from, to);
+  const scalars = source.scalars === undefined ? [] : scalarsBetween(source.scalars, from, to);
+  for (const { index } of line.matchAll(/(?<=^|\s)#/g)) {
+    if (!scalars.some((node) => contains(node, from + index))) return from + line.slice(0, index).trimEnd().length;
+  }
+  return to;
+}
+
+function contains({ place: { start, end } }: ScalarNode, offset: number): boolean {
+  return start <= offset && offset < end;
+}
+
+/** They don't overlap and are in file order. */
+function scalarsBetween(scalars: readonly ScalarNode[], from: number, to: number): readonly ScalarNode[] {
+  let low = 0;
+  let high = scalars.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((scalars[middle]?.place.end ?? 0) <= from) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < scalars.length && (scalars[end]?.place.start ?? to) < to) end += 1;
+  return scalars.slice(low, end);
+}
+
+const harmlessWords: ReadonlySet<string> = new Set(["value_from", "env", "file", "default", "required"]);
+
+const blockKey = /^\s*(?:-\s+)*(?:(["']?)[\w.-]{1,60}\1\s*:(?=\s|$))?/;
+
+/** Without nodes, nobody knows what is a value: every word behind the line's first key is hidden. */
+function unparsed(line: string, from: number, prefix: number): readonly Hidden[] {
+  return [...line.slice(prefix).matchAll(/(?:[^\s{}[\],:]|:(?!\s|$))+/g)]
+    .filter(([word]) => !harmlessWords.has(word))
+    .map(({ index, 0: word }) => ({ start: from + prefix + index, end: from + prefix + index + word.length }));
 }

@@ -1,6 +1,5 @@
 import { placeholders } from "../secrets/placeholder.js";
-import type { Finding } from "./finding.js";
-import type { Locate } from "./locate.js";
+import type { Finding, Locate } from "./node.js";
 
 /**
  * What was written for another tool and is no YAML where it stands: `value_from` behind a text, or a template. A

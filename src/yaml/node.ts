@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import type { Position } from "../errors.js";
+import { LineCounter } from "yaml";
+import type { Position, Problem } from "../errors.js";
 
 /** Where a node stands in its file: offsets into the text, for the quoted line and its caret. */
 export interface Place {
@@ -97,4 +98,55 @@ export interface Document extends Source {
   readonly sha256: string;
   /** Undefined for a file without content. */
   readonly root: MappingNode | undefined;
+}
+
+/** Gives the place of what stands from offset `start` up to `end`. */
+export type Locate = (start: number, end: number) => Place;
+
+/** Prepares a file's line starts, so that a look-up is a binary search. */
+export function createLocate(file: string, text: string): Locate {
+  const lines = new LineCounter();
+  for (let start = 0; start !== -1; ) {
+    lines.addNewLine(start);
+    const lineBreak = text.indexOf("\n", start);
+    start = lineBreak === -1 ? -1 : lineBreak + 1;
+  }
+  return (start, end) => {
+    const { line, col } = lines.linePos(start);
+    return { position: { file, line, column: col }, start, end };
+  };
+}
+
+/** The deepest node on a path that there is, and how much of the path leads to it. */
+interface Located {
+  readonly node: Node;
+  /** Where its key stands; undefined for list elements and the root. */
+  readonly keyPlace: Place | undefined;
+  /** How many of the path's parts were followed: all of them where the node itself is there. */
+  readonly depth: number;
+}
+
+/** Follows a path from a node, as far as it goes: the place to tell of a field that is missing. */
+export function nodeAt(root: Node, path: readonly (string | number)[]): Located {
+  let located: Located = { node: root, keyPlace: undefined, depth: 0 };
+  for (const part of path) {
+    const next = step(located.node, part);
+    if (!next) break;
+    located = { ...next, depth: located.depth + 1 };
+  }
+  return located;
+}
+
+function step(node: Node, part: string | number): Omit<Located, "depth"> | undefined {
+  if (node.kind === "mapping") {
+    const entry = node.entries.get(String(part));
+    return entry && { node: entry.value, keyPlace: entry.keyPlace };
+  }
+  const item = node.kind === "sequence" ? node.items[Number(part)] : undefined;
+  return item && { node: item, keyPlace: undefined };
+}
+
+/** A problem before its source line is quoted: what a stage reports. It never holds a value from the file. */
+export interface Finding extends Omit<Problem, "position" | "excerpt"> {
+  readonly place?: Place | undefined;
 }

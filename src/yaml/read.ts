@@ -1,11 +1,9 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { explainAccess } from "../secrets/file-access.js";
-import type { Finding } from "./finding.js";
-import type { Document, Source } from "./node.js";
+import type { Document, Finding, Source } from "./node.js";
 import { parseDocument } from "./parse.js";
-import { readBytes } from "./read-bytes.js";
 
-export interface ReadResult {
+interface ReadResult {
   readonly documents: readonly Document[];
   /** Every file that was read, in order, also those that could not be parsed: what quoting needs. */
   readonly sources: readonly Source[];
@@ -117,4 +115,19 @@ function tooLarge(what: string): Finding {
 
 function refuse(message: string, hint: string): Finding {
   return { severity: "error", code: "FILE_UNREADABLE", message, hint };
+}
+
+/** Reads to the end, or gives undefined where that is beyond `maxBytes`. Pipes and devices have no size to ask for. */
+async function readBytes(handle: FileHandle, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  const { size } = await handle.stat();
+  for (let room = Math.min(size, maxBytes) + 1; ; room = 65_536) {
+    const chunk = Buffer.allocUnsafe(room);
+    const { bytesRead } = await handle.read(chunk, 0, room, null);
+    if (bytesRead === 0) return Buffer.concat(chunks, total);
+    chunks.push(chunk.subarray(0, bytesRead));
+    total += bytesRead;
+    if (total > maxBytes) return undefined;
+  }
 }

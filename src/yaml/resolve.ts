@@ -1,7 +1,6 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
 import { readSecretFile } from "../secrets/secret-file.js";
-import type { Finding } from "./finding.js";
-import { type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
+import { type Finding, type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 
 /** What `value_from` may read. */

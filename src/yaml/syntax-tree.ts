@@ -1,4 +1,12 @@
-import { Composer, Lexer, type ParsedNode, Parser, type YAMLParseError, type Document as YamlDocument } from "yaml";
+import {
+  Composer,
+  Lexer,
+  type ParsedNode,
+  Parser,
+  visit,
+  type YAMLParseError,
+  type Document as YamlDocument,
+} from "yaml";
 
 /** Collections inside of collections, from the root on. Deep enough for any real file, and safe for recursion. */
 export const maxDepth = 100;
@@ -47,4 +55,16 @@ export function readSyntaxTree(text: string): SyntaxTree {
     secondDocument: documents[1]?.range[0],
     tooDeepAt: undefined,
   };
+}
+
+/** The offsets at which an unquoted scalar starts. */
+export function plainStarts({ contents }: SyntaxTree): ReadonlySet<number> {
+  const starts = new Set<number>();
+  visit(contents, {
+    Scalar: (_, scalar) => {
+      // Every node that was parsed has a range.
+      if (scalar.type === "PLAIN") starts.add((scalar as ParsedNode).range[0]);
+    },
+  });
+  return starts;
 }

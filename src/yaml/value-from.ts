@@ -1,7 +1,6 @@
 import { closestMatch } from "leven";
 import { maskName } from "../secrets/random-looking.js";
-import type { Finding } from "./finding.js";
-import { isBareKey, type MappingEntry, type MappingNode, type Node, type ScalarNode } from "./node.js";
+import { type Finding, isBareKey, type MappingEntry, type MappingNode, type Node, type ScalarNode } from "./node.js";
 
 /** A well-formed `value_from`. */
 export interface Reference {

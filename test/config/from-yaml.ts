@@ -4,8 +4,7 @@ import { filledText, secret, slug, text } from "../../src/config/fields.js";
 import { defineStep, type Step } from "../../src/config/step.js";
 import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
 import { coreKinds } from "../../src/kinds/registry.js";
-import type { Finding } from "../../src/yaml/finding.js";
-import type { Document, Node } from "../../src/yaml/node.js";
+import type { Document, Finding, Node } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */

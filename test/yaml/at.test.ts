@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nodeAt } from "../../src/yaml/at.js";
+import { nodeAt } from "../../src/yaml/node.js";
 import { parsed, plain } from "./support.js";
 
 it("follows a path to its node and the place of its key", () => {

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../src/yaml/finding.js";
-import { createLocate } from "../../src/yaml/locate.js";
-import type { ScalarNode } from "../../src/yaml/node.js";
-import { quoteSource } from "../../src/yaml/quote.js";
+import { quoteSource } from "../../src/yaml/excerpt.js";
+import { createLocate, type Finding, type ScalarNode } from "../../src/yaml/node.js";
 import { parse } from "./support.js";
 
 function findingAt(file: string, text: string, start: number, end: number, message = "wrong"): Finding {

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import type { Finding } from "../../src/yaml/finding.js";
-import { type Document, type MappingNode, type Node, ScalarNode } from "../../src/yaml/node.js";
+import { type Document, type Finding, type MappingNode, type Node, ScalarNode } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
 export function parse(text: string) {

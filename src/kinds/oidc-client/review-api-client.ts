@@ -1,6 +1,6 @@
 import type { PlannedWorld } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/finding.js";
+import type { Finding } from "../../yaml/node.js";
 import { apiClient, loginClient } from "./known.js";
 
 /**

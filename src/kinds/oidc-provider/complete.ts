@@ -1,6 +1,6 @@
 import type { Completion, NetworkContext, Refusal } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/finding.js";
+import type { Finding } from "../../yaml/node.js";
 import { findLacks } from "./lacks.js";
 
 const discovered = [

@@ -1,6 +1,6 @@
 import type { Offers } from "../../oidc/discovery-result.js";
 import { placeOf, type Resource } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/finding.js";
+import type { Finding } from "../../yaml/node.js";
 import { apiClient, loginClient } from "../oidc-client/known.js";
 
 /** What a client asks for that its provider, completed by its discovery document, does not offer. */

@@ -1,6 +1,6 @@
 import type { CurrentResource, PlannedWorld } from "../../plan/kind.js";
 import { placeOf } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/finding.js";
+import type { Finding } from "../../yaml/node.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../oidc-provider/former-issuers.js";
 import { type StoredLink, signInLink } from "./link.js";
 
