@@ -3,7 +3,7 @@ import type { Resource } from "../plan/resource.js";
 import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
 import { resolveValues } from "../yaml/resolve.js";
 import { bind } from "./bind.js";
-import { declareStep } from "./declare-step.js";
+import { declareStep } from "./declare.js";
 import { checkDeclared, type Declared } from "./declared.js";
 import { findFlatEntry } from "./flat-entry.js";
 import { referenceNames } from "./reference-names.js";
