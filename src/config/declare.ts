@@ -1,7 +1,9 @@
 import type { Kind } from "../plan/kind.js";
-import type { AttributePlace } from "../plan/resource.js";
-import { type Finding, type Node, nodeAt, type Place } from "../yaml/node.js";
-import type { Declared } from "./declared.js";
+import type { AttributePlace, Resource } from "../plan/resource.js";
+import { mayBeSecret } from "../secrets/random-looking.js";
+import { createLookalikes } from "../users/names.js";
+import { type Finding, type Node, nodeAt, type Place, type ScalarNode } from "../yaml/node.js";
+import { isVariableName } from "../yaml/value-from.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
@@ -50,4 +52,122 @@ function placesIn(root: Node, path: ValuePath): AttributePlace {
     if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.place);
   }
   return { place: node.place, items };
+}
+
+/** A resource and where its attributes stand. */
+export interface Declared {
+  readonly resource: Resource;
+  /** Dotted path in the file. */
+  readonly path: string;
+  /** The place of the field with an attribute's name, or of the resource where there is none. */
+  readonly placeOf: (attribute: string) => Place;
+}
+
+/** Finds what can't stand side by side: the same thing declared twice, or two things with one secret. */
+export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<string, Kind>): readonly Finding[] {
+  const first = new Map<string, Declared>();
+  const owners = new Map<string, Declared>();
+  return all.flatMap((declared) => {
+    const { kind, key, present } = declared.resource;
+    const name = JSON.stringify([kind, key]);
+    const earlier = first.get(name);
+    if (earlier !== undefined) return [duplicateResource(declared, earlier)];
+    first.set(name, declared);
+    return present ? sharedIdentities(declared, kinds.get(kind), owners) : [];
+  });
+}
+
+function sharedIdentities(
+  declared: Declared,
+  kind: Kind | undefined,
+  owners: Map<string, Declared>,
+): readonly Finding[] {
+  return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive, updateOnly }]) => {
+    const value = identity?.(declared.resource.attributes[attribute]);
+    if (value === undefined) return [];
+    const name = JSON.stringify([declared.resource.kind, attribute, value]);
+    const earlier = owners.get(name);
+    owners.set(name, earlier ?? declared);
+    const isSecret = sensitive === true && !updateOnly;
+    return earlier === undefined ? [] : [sharedIdentity(declared, earlier, attribute, isSecret)];
+  });
+}
+
+function duplicateResource({ resource, path }: Declared, { resource: earlier }: Declared): Finding {
+  return {
+    severity: "error",
+    code: "DUPLICATE_RESOURCE",
+    message: `${resource.kind} ${resource.key} is declared already at ${lineOf(earlier)}`,
+    hint: "take one of them away, or give it another name",
+    place: resource.place,
+    path,
+  };
+}
+
+function sharedIdentity(
+  { placeOf, path }: Declared,
+  { resource }: Declared,
+  attribute: string,
+  isSecret: boolean,
+): Finding {
+  return {
+    severity: "error",
+    code: isSecret ? "DUPLICATE_SECRET" : "DUPLICATE_RESOURCE",
+    message: `this has the same ${attribute} as ${resource.kind} ${resource.key} at ${lineOf(resource)}`,
+    hint: `give each its own ${attribute}`,
+    place: placeOf(attribute),
+    path: `${path}.${attribute}`,
+  };
+}
+
+function lineOf({ place }: Resource): string {
+  return `${place.position.file}:${place.position.line}`;
+}
+
+/** The names of variables and files in every `value_from` of a part of a file, but for those that may be the secret itself. */
+export function referenceNames(root: Node): readonly ScalarNode[] {
+  const names: ScalarNode[] = [];
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === "sequence") node.items.forEach(visit);
+    if (node.kind !== "mapping") return;
+    const source = node.entries.get("value_from")?.value;
+    for (const key of ["env", "file"]) {
+      const name = source?.kind === "mapping" ? source.entries.get(key)?.value : undefined;
+      if (name?.kind !== "scalar" || mayBeSecret(name.text())) continue;
+      if (key === "file" || isVariableName(name.text())) names.push(name);
+    }
+    for (const { value } of node.entries.values()) visit(value);
+  };
+  visit(root);
+  return names;
+}
+
+/** Tells of names that people can take for one another: whoever gives rights to one may give them to the other. */
+export async function findConfusableNames(
+  kinds: readonly Kind[],
+  resources: readonly Resource[],
+): Promise<readonly Finding[]> {
+  const findings = kinds
+    .filter(({ hasFreeNames }) => hasFreeNames)
+    .map(({ name }) => findInKind(resources.filter(({ kind, present }) => kind === name && present)));
+  return (await Promise.all(findings)).flat();
+}
+
+async function findInKind(resources: readonly Resource[]): Promise<readonly Finding[]> {
+  const lookalikes = await createLookalikes(resources.map(({ key }) => key));
+  const lines = new Map<string, Resource>();
+  return resources.flatMap((resource) => {
+    const { kind, key, place } = resource;
+    const other = lines.get(lookalikes.find(key) ?? "");
+    lookalikes.add(key);
+    lines.set(key, resource);
+    if (!other) return [];
+    const { file, line } = other.place.position;
+    const message = `the name of this ${kind} can be taken for that of ${kind} ${other.key} at ${file}:${line}`;
+    const hint = "give one of them another name, or take it away if both are meant to be the same";
+    return [{ severity: "warning", code: "CONFUSABLE_NAMES", message, hint, place } as const];
+  });
 }

@@ -2,6 +2,8 @@ import * as z from "zod";
 import type { CharacterRule } from "../characters.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 import { slugPattern } from "../users/names.js";
+import { mergeOptions } from "./choose-option.js";
+import { isList, isSchema, type JsonSchema } from "./schema-shape.js";
 
 /** A field whose value must never be shown. It is a {@link Secret} from the moment it is read; `check` gets the plain text. */
 export function secret(check?: {
@@ -40,4 +42,137 @@ export function filledText(max: number): z.ZodString {
 export function slug(max: number): z.ZodString {
   const expected = "expected letters, digits, hyphens and underscores only";
   return heldTo("visible", z.string().max(max).regex(slugPattern, { error: expected }));
+}
+
+const annotations = ["title", "description", "default", "deprecated", "examples"];
+const valueFromReference: JsonSchema = { $ref: "#/definitions/value_from" };
+
+const yes = "[tT]|[yY]|[tT][rR][uU][eE]|[yY][eE][sS]|[oO][nN]|1";
+const no = "[fF]|[nN]|[fF][aA][lL][sS][eE]|[nN][oO]|[oO][fF][fF]|0";
+
+/** How a boolean can be written. */
+export const boolean: JsonSchema = {
+  title: "boolean",
+  anyOf: [{ type: "boolean" }, { enum: [0, 1] }, { type: "string", pattern: `^(?:${yes}|${no})$` }],
+};
+export const booleanReference: JsonSchema = { $ref: "#/definitions/boolean" };
+
+/** What may stand in place of any value. */
+export const valueFrom: JsonSchema = {
+  title: "value_from",
+  description: "Takes the value from an environment variable or a file.",
+  type: "object",
+  properties: {
+    value_from: {
+      type: "object",
+      properties: {
+        env: { type: "string", minLength: 1, description: "The variable's name. An empty variable counts as not set." },
+        file: { type: "string", minLength: 1, description: "The file's path. One line break at its end is dropped." },
+        default: { description: "The value where the variable is not set or the file does not exist." },
+        required: {
+          description: "With false, the field is left out where there is no value; not together with `default`.",
+          anyOf: [booleanReference],
+        },
+      },
+      oneOf: [{ required: ["env"] }, { required: ["file"] }],
+      not: { required: ["required", "default"] },
+      additionalProperties: false,
+    },
+  },
+  required: ["value_from"],
+  additionalProperties: false,
+};
+
+/** Turns the schema of a value, as its step gets it, into the schema of what can be written for it; `rename` is for references. */
+export function asWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
+  return { ...pick(schema, annotations), ...withoutAnnotations(schema, rename) };
+}
+
+function withoutAnnotations(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
+  const alternatives = alternativesOf(schema, rename);
+  const [only] = alternatives;
+  return alternatives.length === 1 && only !== undefined ? only : { anyOf: alternatives };
+}
+
+/** The same for a value inside of another: there, `value_from` may stand in its place. */
+function valueAsWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
+  const alternatives = alternativesOf(schema, rename);
+  const isFree = alternatives.some((alternative) => Object.keys(alternative).length === 0);
+  const notes = pick(schema, annotations);
+  return isFree ? notes : { ...notes, anyOf: [...alternatives, valueFromReference] };
+}
+
+function alternativesOf(schema: JsonSchema, rename: (reference: string) => string): readonly JsonSchema[] {
+  if (schema.sensitive === true) {
+    return scalars({ type: "string", ...printable(schema), ...pick(schema, ["pattern", "maxLength"]) });
+  }
+  if (typeof schema.$ref === "string") return [{ $ref: rename(schema.$ref) }];
+  const options = schema.anyOf ?? schema.oneOf;
+  // `anyOf` for both: a discriminator given by `value_from` fits several options.
+  if (isList(options)) {
+    const merged = mergeOptions(options);
+    return merged ? [container(merged, rename)] : options.map((option) => asWritten(option, rename));
+  }
+  const plain = omit(schema, [...annotations, "characters"]);
+  switch (schema.type) {
+    case "boolean":
+      return "const" in schema ? spelled(schema.const === true) : [booleanReference];
+    case "integer":
+      return [withoutSafeLimits(plain), { type: "string", pattern: "^\\s*[-+]?[0-9]+(?:_[0-9]+)*(?:\\.0*)?\\s*$" }];
+    case "number":
+      return [plain, { type: "string", pattern: "^\\s*[-+]?[0-9._]+(?:[eE][-+]?[0-9]+)?\\s*$" }];
+    case "string":
+      return "const" in schema || "enum" in schema ? [plain] : scalars({ ...printable(schema), ...plain });
+    default:
+      return [container(plain, rename)];
+  }
+}
+
+function printable({ characters }: JsonSchema): JsonSchema {
+  return characters === "ascii" ? { pattern: "^[ -~]*$" } : {};
+}
+
+// A text is taken as it was written, so an unquoted number is a text too.
+function scalars(text: JsonSchema): readonly JsonSchema[] {
+  return [{ ...text, type: ["string", "number", "boolean"] }];
+}
+
+function spelled(value: boolean): readonly JsonSchema[] {
+  return [{ enum: [value, Number(value)] }, { type: "string", pattern: `^(?:${value ? yes : no})$` }];
+}
+
+function container(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
+  const inside = (value: unknown): unknown => (isSchema(value) ? valueAsWritten(value, rename) : value);
+  const entries = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
+    switch (keyword) {
+      case "properties":
+        return [keyword, Object.fromEntries(Object.entries(value ?? {}).map(([name, field]) => [name, inside(field)]))];
+      case "items":
+        return [keyword, Array.isArray(value) ? value.map(inside) : inside(value)];
+      case "additionalProperties":
+      case "additionalItems":
+        return [keyword, inside(value)];
+      case "allOf":
+        return [keyword, isList(value) ? value.map((part) => asWritten(part, rename)) : value];
+      default:
+        return [keyword, value];
+    }
+  });
+  return Object.fromEntries(entries);
+}
+
+function withoutSafeLimits(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(schema).filter(
+      ([, value]) => typeof value !== "number" || Math.abs(value) < Number.MAX_SAFE_INTEGER,
+    ),
+  );
+}
+
+function pick(schema: JsonSchema, keywords: readonly string[]): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keywords.includes(keyword)));
+}
+
+function omit(schema: JsonSchema, keywords: readonly string[]): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keywords.includes(keyword)));
 }

@@ -1,5 +1,5 @@
 import type { Finding, Node } from "../yaml/node.js";
-import { shapeFor } from "./locate.js";
+import { shapeFor } from "./path.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";
 

@@ -1,3 +1,7 @@
+import type { Node, Place } from "../yaml/node.js";
+import { chooseOption } from "./choose-option.js";
+import type { Schema, Shape, ShapeReader } from "./schema-shape.js";
+
 /** A place inside a namespace, such as `["items", 0, "email"]`. */
 export type ValuePath = readonly (string | number)[];
 
@@ -26,4 +30,48 @@ export class MutedPaths {
 
 function keyOf(path: ValuePath): string {
   return JSON.stringify(path);
+}
+
+/** What the file and the schema have at a path. */
+export interface Location {
+  /** The value's place or, where it is missing, that of the deepest value above it. */
+  readonly place: Place;
+  /** Undefined where the file has nothing there. */
+  readonly node: Node | undefined;
+  /** The place of the key that leads there, where one does. */
+  readonly keyPlace: Place | undefined;
+  /** The schema of what belongs there; undefined where any value does, or none. */
+  readonly schema: Schema | undefined;
+}
+
+/** Follows a path through the file and the schema together, so that unions are told apart by what was written. */
+export function locate(schema: Schema, root: Node, path: ValuePath, shapeOf: ShapeReader): Location {
+  let location: Location = { place: root.place, node: root, keyPlace: undefined, schema };
+  for (const part of path) location = stepInto(location, part, shapeOf);
+  return location;
+}
+
+function stepInto({ place, node, schema }: Location, part: string | number, shapeOf: ShapeReader): Location {
+  const inner = schema && schemaOf(shapeFor(schema, node, shapeOf), part);
+  if (node?.kind === "mapping") {
+    const entry = node.entries.get(String(part));
+    const keyPlace = entry?.keyPlace;
+    return { place: entry?.value.place ?? place, node: entry?.value, keyPlace, schema: inner };
+  }
+  const item = node?.kind === "sequence" ? node.items[Number(part)] : undefined;
+  return { place: item?.place ?? place, node: item, keyPlace: undefined, schema: inner };
+}
+
+/** What a schema expects of this node: of a union, the option that was meant. */
+export function shapeFor(schema: Schema, node: Node | undefined, shapeOf: ShapeReader): Shape | undefined {
+  const { shape } = shapeOf(schema);
+  if (shape.kind !== "union") return shape;
+  const option = node && chooseOption(shape, node, shapeOf);
+  return option && shapeFor(option, node, shapeOf);
+}
+
+function schemaOf(shape: Shape | undefined, part: string | number): Schema | undefined {
+  if (shape?.kind === "list") return shape.element(Number(part));
+  if (shape?.kind === "mapping") return shape.fields.get(String(part)) ?? shape.rest;
+  return undefined;
 }

@@ -1,8 +1,11 @@
+import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
-import type { ResolveContext } from "../yaml/resolve.js";
-import { type Flag, readFlag } from "./flag.js";
+import { type ResolveContext, resolveValues } from "../yaml/resolve.js";
+import { describeShape } from "./expectation.js";
+import { findUnknownRootKeys } from "./root-keys.js";
+import { toBoolean } from "./scalar.js";
+import { createShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";
-import { findUnknownRootKeys } from "./unknown-root-keys.js";
 
 export interface RootContext extends ResolveContext {
   /** Some file could not be read, so that what the others lack may stand in it. */
@@ -15,7 +18,7 @@ export interface Section {
   readonly entry: MappingEntry;
 }
 
-export interface RootReading {
+interface RootReading {
   readonly enabled: readonly Step[];
   readonly sections: readonly Section[];
   readonly findings: readonly Finding[];
@@ -137,3 +140,30 @@ function nothingEnabled(steps: readonly Step[]): Finding {
     hint: `set at least one of these to true at the root: ${steps.map(({ flag }) => flag).join(", ")}`,
   };
 }
+
+/** What one file says about a step. `unknown`: its variable is not there; `invalid`: a finding says why. */
+interface Flag {
+  readonly state: "on" | "off" | "absent" | "unknown" | "invalid";
+  readonly entry: MappingEntry;
+  readonly findings: readonly Finding[];
+  readonly shown: readonly ScalarNode[];
+}
+
+function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
+  const { node, findings } = resolveValues(entry.value, entry.key, context);
+  if (node === undefined) return { state: "absent", entry, findings, shown: [] };
+  if (node.kind === "unresolved") return { state: "unknown", entry, findings, shown: [] };
+  const shown = node.kind === "scalar" ? [node] : [];
+  const value = node.kind === "scalar" && !node.isNull() ? toBoolean(node) : undefined;
+  if (value !== undefined) return { state: value ? "on" : "off", entry, findings, shown };
+  const placeholder =
+    node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
+  const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
+  const finding: Finding = { severity: "error", ...told, place: node.place, path: entry.key };
+  return { state: "invalid", entry, findings: [...findings, finding], shown };
+}
+
+const notBoolean = {
+  code: "WRONG_TYPE",
+  message: `expected ${describeShape({ kind: "boolean" }, createShapeReader())}`,
+} as const;

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { JsonSchema } from "./json-schema.js";
+import { asWritten, boolean, booleanReference, valueFrom } from "./fields.js";
+import type { JsonSchema } from "./schema-shape.js";
 import type { Step } from "./step.js";
-import { asWritten, boolean, booleanReference, valueFrom } from "./written-schema.js";
 
 /**
  * One JSON Schema (draft-07, which the editors' YAML language server reads best) for a whole configuration file. It says what can

@@ -157,3 +157,13 @@ function mergeShapes(left: Shape, right: Shape): Shape {
   if (left.kind !== "mapping" || right.kind !== "mapping") return left;
   return { kind: "mapping", fields: new Map([...left.fields, ...right.fields]), rest: left.rest ?? right.rest };
 }
+
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+export function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isList(value: unknown): value is readonly JsonSchema[] {
+  return Array.isArray(value) && value.every(isSchema);
+}

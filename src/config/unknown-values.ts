@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
 import type { Finding, Place } from "../yaml/node.js";
-import type { Declared } from "./declared.js";
+import type { Declared } from "./declare.js";
 
 interface Read {
   readonly declared: readonly Declared[];

@@ -1,5 +1,5 @@
-import { findConfusableNames } from "../config/confusable-names.js";
-import { easeForeignDuplicates } from "../config/unknown-root-keys.js";
+import { findConfusableNames } from "../config/declare.js";
+import { easeForeignDuplicates } from "../config/root-keys.js";
 import { validateDocuments } from "../config/validate.js";
 import { type Problem, SetupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
