@@ -22,8 +22,7 @@ export { type FailureReason, type Problem, type ProblemCode, problemCodes, Setup
 export { type Column, flag, integer, json, reference, sealed, text } from "./kinds/column.js";
 export type { SetRelation } from "./kinds/set-relation.js";
 export { defineKind, type TableKind } from "./kinds/table-kind.js";
-export type { Change, FieldChange } from "./plan/change.js";
 export type { Kind } from "./plan/kind.js";
-export type { Attributes, AttributeValue, PlainValue } from "./plan/resource.js";
+export type { Attributes, AttributeValue, Change, FieldChange, PlainValue } from "./plan/resource.js";
 export { Secret } from "./secrets/secret.js";
 export { generatedTokenPattern } from "./secrets/token.js";

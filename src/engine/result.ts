@@ -1,6 +1,6 @@
 import type { Problem } from "../errors.js";
-import type { Change, ResourceName } from "../plan/change.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { Change, ResourceName } from "../plan/resource.js";
 import type { RunTimes } from "./run.js";
 
 /** What a run did, or would do. */

@@ -5,7 +5,7 @@ import type { Step } from "../config/step.js";
 import { type SetupError, setupError } from "../errors.js";
 import { coreKinds } from "../kinds/registry.js";
 import type { Kind } from "../plan/kind.js";
-import { orderKinds } from "../plan/order.js";
+import { orderKinds } from "../plan/plan.js";
 import { coreSteps } from "../steps/registry.js";
 
 /** Steps and kinds from elsewhere. */

@@ -1,6 +1,6 @@
-import type { Change, PlannedChange } from "../plan/change.js";
 import type { Kind, WriteContext } from "../plan/kind.js";
-import { orderKinds } from "../plan/order.js";
+import { orderKinds } from "../plan/plan.js";
+import type { Change, PlannedChange } from "../plan/resource.js";
 import { checkpoint } from "./interrupt.js";
 import type { ApplyOptions } from "./options.js";
 

@@ -1,6 +1,5 @@
 import { chunk } from "../database/chunk.js";
-import type { Connection, SqlValue } from "../database/database.js";
-import { anyTables } from "../database/database.js";
+import { anyTables, type Connection, type SqlValue } from "../database/database.js";
 import type { AttributeValue } from "../plan/resource.js";
 import type { ReferenceTarget } from "./column.js";
 

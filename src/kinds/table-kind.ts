@@ -1,9 +1,8 @@
 import { chunk } from "../database/chunk.js";
 import { anyTables, type SqlValue } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
-import type { PlannedChange } from "../plan/change.js";
 import type { AttributeSpec, CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
-import type { AttributeValue } from "../plan/resource.js";
+import type { AttributeValue, PlannedChange } from "../plan/resource.js";
 import type { Column, ReferenceTarget, RowContext } from "./column.js";
 import { type References, readReferences } from "./references.js";
 import { readSets, type SetRelation, writeSets } from "./set-relation.js";

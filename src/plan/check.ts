@@ -1,8 +1,6 @@
-import type { Change } from "./change.js";
-import type { CurrentResource, PlannedWorld, Refusal } from "./kind.js";
-import type { PlanInput } from "./plan-input.js";
+import type { CurrentResource, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { refuseDangling } from "./references.js";
-import type { Resource } from "./resource.js";
+import type { Change, Resource } from "./resource.js";
 
 /** Everything that makes a plan impossible or dangerous, in file order of its kinds. */
 export function checkPlan(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {

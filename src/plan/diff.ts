@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Change, FieldChange, PlannedChange, ResourceName } from "./change.js";
 import type { CurrentResource, Kind } from "./kind.js";
-import type { AttributeValue, PlainValue, Resource } from "./resource.js";
+import type {
+  AttributeValue,
+  Change,
+  FieldChange,
+  PlainValue,
+  PlannedChange,
+  Resource,
+  ResourceName,
+} from "./resource.js";
 
 export interface DiffOptions {
   readonly owner: string;

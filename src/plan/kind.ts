@@ -4,8 +4,7 @@ import type { FailureReason } from "../errors.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { Finding } from "../yaml/node.js";
-import type { PlannedChange } from "./change.js";
-import type { AttributeValue, Resource } from "./resource.js";
+import type { AttributeValue, PlannedChange, Resource } from "./resource.js";
 
 /** How plan and report treat one attribute. */
 export interface AttributeSpec {
@@ -119,4 +118,18 @@ export interface Kind {
   /** Creates and updates, in the order given. */
   readonly write: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
   readonly remove: (context: WriteContext, ids: readonly string[]) => Promise<void>;
+}
+
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly kinds: readonly Kind[];
+  readonly wanted: readonly Resource[];
+  /** Every row there is, by kind. */
+  readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
+  /** False where no database was read: `current` is empty then. */
+  readonly isDatabaseKnown: boolean;
+  readonly owner: string;
+  /** The kinds to prune: those that the enabled steps declare, or none. */
+  readonly prunable: ReadonlySet<string>;
+  readonly newId: () => string;
 }

@@ -1,10 +1,8 @@
 import type { Finding } from "../yaml/node.js";
-import type { Change, ResourceName } from "./change.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
-import type { Refusal } from "./kind.js";
-import { orderKinds } from "./order.js";
-import type { PlanInput } from "./plan-input.js";
+import type { Kind, PlanInput, Refusal } from "./kind.js";
+import type { Change, Resource, ResourceName } from "./resource.js";
 
 /** What will be done, in the order of kinds that depend on each other. */
 export interface Plan {
@@ -60,4 +58,45 @@ function tellUndeclared(undeclared: readonly ResourceName[], owner: string): rea
       hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which looks at the kinds of enabled steps`,
     },
   ];
+}
+
+/**
+ * Kinds so that each comes after those it depends on; otherwise in the order given.
+ *
+ * @throws TypeError when a kind depends on itself, or on one that is not there: a mistake in a step's code
+ */
+export function orderKinds(kinds: readonly Kind[]): readonly Kind[] {
+  const byName = new Map(kinds.map((kind) => [kind.name, kind]));
+  const ordered = new Set<Kind>();
+  const visit = (kind: Kind, path: readonly string[]): void => {
+    if (ordered.has(kind)) return;
+    if (path.includes(kind.name))
+      throw new TypeError(`kinds depend on each other: ${[...path, kind.name].join(" → ")}`);
+    for (const name of kind.dependsOn) {
+      const dependency = byName.get(name);
+      if (!dependency) throw new TypeError(`the kind ${kind.name} depends on ${name}, which does not exist`);
+      visit(dependency, [...path, kind.name]);
+    }
+    ordered.add(kind);
+  };
+  for (const kind of kinds) visit(kind, []);
+  return [...ordered];
+}
+
+/** The keys of the entries whose secret is generated, now or by an earlier run. */
+export function generatedKeys(kinds: readonly Kind[], desired: readonly Resource[]): readonly string[] {
+  const specs = new Map(kinds.map(({ name, attributes }) => [name, Object.entries(attributes)]));
+  const isGenerated = ({ kind, attributes }: Resource) =>
+    specs.get(kind)?.some(([name, { generates }]) => generates && attributes[name] === true);
+  return desired.filter((resource) => resource.present && isGenerated(resource)).map(({ key }) => key);
+}
+
+/** Whether carrying the changes out makes secrets that have to be handed out. */
+export function willGenerate(kinds: readonly Kind[], changes: readonly Change[]): boolean {
+  const specs = new Map(kinds.map(({ name, attributes }) => [name, attributes]));
+  return changes.some((change) => {
+    if (change.action === "delete") return false;
+    const names = change.action === "create" ? Object.keys(change.attributes) : change.changed;
+    return names.some((name) => specs.get(change.kind)?.[name]?.generates && change.attributes[name] === true);
+  });
 }

@@ -1,10 +1,8 @@
 import { hasPartMore, nearest } from "../nearest.js";
+import { invisibleCharacters } from "../users/names.js";
 import type { Finding } from "../yaml/node.js";
-import type { Change } from "./change.js";
-import type { CurrentResource, Kind, PlannedWorld, Refusal } from "./kind.js";
-import { createNearNames } from "./near-name.js";
-import type { PlanInput } from "./plan-input.js";
-import { type AttributeValue, placeOf, type Resource } from "./resource.js";
+import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import { type AttributeValue, type Change, placeOf, type Resource } from "./resource.js";
 
 /** References must hit something, from what the files want and from the rows that they leave alone. */
 export function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
@@ -145,4 +143,37 @@ function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target,
         ? `declare the ${kind} as well, with another \`${target.attribute}\` or \`state: absent\`, or keep the ${target.kind}`
         : `keep the ${target.kind}, or let the owner ${others} take it out of \`${target.attribute}\` of ${kind} ${row.key} first`,
   };
+}
+
+const everyInvisible = new RegExp(invisibleCharacters, "gu");
+
+/** In what names that were meant to be the same may differ, and what takes that away. */
+const forms = [
+  ["invisible characters", (name: string) => name.replace(everyInvisible, "")],
+  ["how letters are composed", (name: string) => name.normalize("NFC")],
+  ["blanks", (name: string) => name.trim().replace(/\s+/g, " ")],
+  ["case", (name: string) => name.toLowerCase()],
+] as const;
+
+/** A name that is there, and in what alone another one differs from it: such as `case`, or `blanks and case`. */
+interface NearName {
+  readonly name: string;
+  readonly difference: string;
+}
+
+/** Finds what a name that is not there was meant to be. */
+function createNearNames(names: Iterable<string>): (name: string) => NearName | undefined {
+  const byForm = new Map<string, string>();
+  for (const name of names) byForm.set(plain(name), byForm.get(plain(name)) ?? name);
+  return (wanted) => {
+    const name = byForm.get(plain(wanted));
+    if (name === undefined) return undefined;
+    // What can't be left out without the two being different again.
+    const needed = forms.filter((form) => plain(wanted, form) !== plain(name, form)).map(([what]) => what);
+    return { name, difference: needed.join(" and ") };
+  };
+}
+
+function plain(name: string, without?: (typeof forms)[number]): string {
+  return forms.filter((form) => form !== without).reduce((text, [, change]) => change(text), name);
 }

@@ -1,6 +1,6 @@
 import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
-import type { Change, ResourceName } from "../plan/change.js";
+import type { Change, ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";
 

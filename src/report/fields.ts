@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../characters.js";
-import type { FieldChange } from "../plan/change.js";
-import type { PlainValue } from "../plan/resource.js";
+import type { FieldChange, PlainValue } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import type { Paint } from "./paint.js";
 import { wrap } from "./wrap.js";

@@ -1,8 +1,8 @@
 import type { MigrateResult } from "../engine/migrate.js";
 import type { RunResult } from "../engine/result.js";
 import type { Problem } from "../errors.js";
-import type { Change } from "../plan/change.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { Change } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { summarize } from "./summary.js";
 

@@ -1,4 +1,4 @@
-import type { Change, ResourceName } from "../plan/change.js";
+import type { Change, ResourceName } from "../plan/resource.js";
 
 export interface Summary {
   readonly create: number;

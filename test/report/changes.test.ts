@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Change, FieldChange } from "../../src/plan/change.js";
+import type { Change, FieldChange } from "../../src/plan/resource.js";
 import { renderChanges } from "../../src/report/changes.js";
 import { createPaint } from "../../src/report/paint.js";
 

@@ -1,6 +1,6 @@
 import { chunk } from "../../database/chunk.js";
-import type { PlannedChange } from "../../plan/change.js";
 import type { WriteContext } from "../../plan/kind.js";
+import type { PlannedChange } from "../../plan/resource.js";
 
 /**
  * Moves the values that are replaced out of the way: into their grace period, or away. Afterwards no row holds a digest that

@@ -1,6 +1,6 @@
 import { chunk } from "../../database/chunk.js";
-import type { PlannedChange } from "../../plan/change.js";
 import type { WriteContext } from "../../plan/kind.js";
+import type { PlannedChange } from "../../plan/resource.js";
 import { type SetRelation, writeSets } from "../set-relation.js";
 
 export const servicePermissions: SetRelation = {

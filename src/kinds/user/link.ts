@@ -1,8 +1,7 @@
 import { chunk } from "../../database/chunk.js";
 import { parseList } from "../../database/text-list.js";
-import type { PlannedChange } from "../../plan/change.js";
 import type { AttributeSpec, ReadContext, WriteContext } from "../../plan/kind.js";
-import type { AttributeValue } from "../../plan/resource.js";
+import type { AttributeValue, PlannedChange } from "../../plan/resource.js";
 
 /** Whom `sign_in` lets become the user: anybody of the provider with the username, or one subject. */
 interface DesiredLink {

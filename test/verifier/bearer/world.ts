@@ -11,8 +11,7 @@ import type { BearerEvent } from "../../../src/verifier/bearer/event.js";
 import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
 import { sealingEnv } from "../../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
-import type { Issuer, TestKey } from "./issuer.js";
-import { signParts } from "./issuer.js";
+import { type Issuer, signParts, type TestKey } from "./issuer.js";
 
 export const clientSecret = "a-secret-of-the-client-0123456789abcdef";
 
