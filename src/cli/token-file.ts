@@ -3,8 +3,7 @@ import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { isShared } from "../secrets/file-access.js";
-import { syncFolder, writePrivateFile } from "../secrets/private-file.js";
+import { isShared, syncFolder, writePrivateFile } from "../secrets/file-access.js";
 import { changesMade } from "./changes-made.js";
 
 /**

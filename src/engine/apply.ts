@@ -5,7 +5,7 @@ import type { Tables } from "../database/tables.js";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { willGenerate } from "../plan/plan.js";
-import type { LazyVault } from "../secrets/open-vault.js";
+import type { LazyVault } from "../secrets/vault.js";
 import { writeAudit } from "./audit.js";
 import { completeResources } from "./complete.js";
 import type { Configuration } from "./configuration.js";

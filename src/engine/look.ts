@@ -4,7 +4,7 @@ import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import type { Problem } from "../errors.js";
 import { makePlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
-import { type LazyVault, openVault } from "../secrets/open-vault.js";
+import { type LazyVault, openVault } from "../secrets/vault.js";
 import type { Configuration } from "./configuration.js";
 import { readCurrent, readKeyId } from "./current.js";
 import { lockOptions } from "./lock-options.js";

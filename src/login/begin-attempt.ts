@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { randomText } from "../secrets/random-text.js";
+import { randomText } from "../secrets/token.js";
 import { type Attempt, attemptId, cookieSeconds, digest, openAttempt, sealAttempt } from "./attempt.js";
 import type { Cookies } from "./cookies.js";
 import type { LoginClient } from "./login-client.js";

@@ -5,7 +5,7 @@ import { createWriter } from "../database/writer.js";
 import { SetupError } from "../errors.js";
 import { prepareUserLookup } from "../identity/read-users.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
-import { openVault } from "../secrets/open-vault.js";
+import { openVault } from "../secrets/vault.js";
 import { readClientRow } from "./client-row.js";
 import { createCookieJar } from "./cookies.js";
 import { createReporter } from "./event.js";

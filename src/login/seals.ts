@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { SetupError } from "../errors.js";
-import { createVault } from "../secrets/sealing.js";
 import { Secret } from "../secrets/secret.js";
+import { createVault } from "../secrets/vault.js";
 
 /** What the session secret is good for; each use has a key of its own (HKDF, RFC 5869). */
 export interface Seals {

@@ -1,4 +1,4 @@
-import { estimatedBits } from "../secrets/entropy.js";
+import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import type { LoginOptions } from "./options.js";
 

@@ -1,8 +1,21 @@
-import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /** Why a file can't be used as things are, and how to mend it; waiting does not help. */
-export interface AccessProblem {
+interface AccessProblem {
   readonly message: string;
   readonly hint: string;
 }
@@ -128,4 +141,48 @@ export function whoWeAre(): string {
 function ownGroups(): readonly number[] {
   const effective = process.getegid?.();
   return [...new Set([...(effective === undefined ? [] : [effective]), ...(process.getgroups?.() ?? [])])];
+}
+
+/**
+ * Makes a file that only this user may read (mode 0600, unless another one is given), whole and on disk, or not at all. It never
+ * takes the place of another file and never follows a link.
+ *
+ * @throws Error of node:fs; with the code `EEXIST` where there is something already
+ */
+export function makePrivateFile(file: string, text: string, mode = 0o600): void {
+  const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
+  try {
+    writePrivateFile(draft, text, mode);
+    // Unlike a rename, a link refuses to take the place of another file.
+    linkSync(draft, file);
+    syncFolder(dirname(file));
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Makes a file and writes it to the disk. A process that ends amid it leaves a part of it. */
+export function writePrivateFile(file: string, text: string, mode = 0o600): void {
+  const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+  try {
+    // The umask may have taken more away than it should.
+    fchmodSync(descriptor, mode);
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A file's name is on disk only once its folder is. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -13,8 +13,15 @@ import {
 } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { setupError } from "../errors.js";
-import { explainAccess, isOpenToOthers, isShared, ownerAndMode, privateMode, whoWeAre } from "./file-access.js";
-import { makePrivateFile } from "./private-file.js";
+import {
+  explainAccess,
+  isOpenToOthers,
+  isShared,
+  makePrivateFile,
+  ownerAndMode,
+  privateMode,
+  whoWeAre,
+} from "./file-access.js";
 
 const maxBytes = 4096;
 

@@ -1,8 +1,188 @@
-import type { Secret } from "./secret.js";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
+import { rmSync } from "node:fs";
+import { type Problem, setupError } from "../errors.js";
+import { type KeyOptions, type LoadedKey, loadKey } from "./key.js";
+import { Secret } from "./secret.js";
 
 /** Seals secrets that are needed in clear again. `purpose` binds a sealed value to its row and column. */
 export interface Vault {
   readonly seal: (secret: Secret, purpose: string) => string;
   /** @throws SetupError `KEY_MISMATCH` (refused) when it was sealed with another key, or for another purpose. */
   readonly open: (sealed: string, purpose: string) => Secret;
+}
+
+interface VaultOptions extends Pick<KeyOptions, "env" | "keyFile"> {
+  /**
+   * The id of the key that the database's secrets were sealed with; null before the first, and then a key may be made. Left out by
+   * those who only open secrets, which tell by themselves whether the key is theirs.
+   */
+  readonly storedKeyId?: string | null;
+}
+
+/** A vault that looks for its key when the first secret is sealed or opened: most runs and most clients need none. */
+export interface LazyVault extends Vault {
+  /** The id of the key, once it has been used. */
+  readonly usedKeyId: () => string | undefined;
+  /** What there is to tell of the key, once it has been used. */
+  readonly remarks: () => readonly Problem[];
+  /** Takes a key file away that was made for secrets which were not stored. */
+  readonly discardMadeKey: () => void;
+}
+
+/** Gives a vault; its first use throws SetupError `KEY_INVALID` (invalid), `KEY_MISMATCH`, `KEY_UNSAFE` or `FILE_DENIED` (refused) where its key is not had. */
+export function openVault(options: VaultOptions): LazyVault {
+  let opened: { readonly vault: Vault; readonly keyId: string; readonly loaded: LoadedKey } | undefined;
+  const vault = (): Vault => {
+    if (!opened) {
+      const loaded = load(options);
+      const keyId = keyIdOf(loaded.key);
+      refuseOther(keyId, options.storedKeyId);
+      opened = { vault: createVault(loaded.key), keyId, loaded };
+    }
+    return opened.vault;
+  };
+  return {
+    seal: (secret, purpose) => vault().seal(secret, purpose),
+    open: (sealed, purpose) => vault().open(sealed, purpose),
+    usedKeyId: () => opened?.keyId,
+    remarks: () => (opened ? keyRemarks(opened.loaded) : []),
+    discardMadeKey: () => {
+      if (opened?.loaded.source === "made" && opened.loaded.file) rmSync(opened.loaded.file, { force: true });
+    },
+  };
+}
+
+function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKey {
+  // A database with sealed secrets has a key somewhere: a new one would not open them.
+  const loaded = loadKey({ env, keyFile, mode: storedKeyId === null ? "write" : "read" });
+  if (loaded) return loaded;
+  if (storedKeyId === undefined) {
+    throw setupError(
+      "invalid",
+      "KEY_INVALID",
+      `the sealing key ${keyFile ?? ""} is missing`,
+      "give the key that `vtb-setup apply` used in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, or put its file back",
+    );
+  }
+  throw setupError(
+    "refused",
+    "KEY_MISMATCH",
+    `the database holds secrets sealed with a key that is not here: ${keyFile ?? "no key file"} is missing`,
+    "put the key file back, or give the key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE",
+  );
+}
+
+function refuseOther(keyId: string, storedKeyId: string | null | undefined): void {
+  if (storedKeyId === null || storedKeyId === undefined || storedKeyId === keyId) return;
+  throw setupError(
+    "refused",
+    "KEY_MISMATCH",
+    "the sealing key is not the one that the database's secrets were sealed with",
+    "give the earlier key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE",
+  );
+}
+
+function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Problem[] {
+  const remarks: Problem[] = [];
+  if (source === "made") {
+    remarks.push({
+      severity: "note",
+      code: "KEY_MADE",
+      message: `made the sealing key ${file}`,
+      hint: "every program that opens the client secrets needs it; back it up, apart from the database",
+    });
+  }
+  if (loose) {
+    remarks.push({
+      severity: "warning",
+      code: "SECRET_FILE_MODE",
+      message: `the sealing key ${file} can be read by other users of this machine`,
+      hint: `chmod 600 ${file}`,
+    });
+  }
+  if (openFolder) {
+    remarks.push({
+      severity: "warning",
+      code: "SECRET_FILE_MODE",
+      message: `other users of this machine may write to ${openFolder}, and so exchange the sealing key ${file}`,
+      hint: `chmod o-w ${openFolder}`,
+    });
+  }
+  return remarks;
+}
+
+const algorithm = "aes-256-gcm";
+const ivBytes = 12;
+// Said on both sides: without it Node opens with a tag that was cut down to four bytes.
+const authTagLength = 16;
+const sealedForm = /^v1\.(?<keyId>[0-9a-f]{16})\.(?<iv>[\w-]{16})\.(?<ciphertext>[\w-]*)\.(?<tag>[\w-]{22})$/;
+
+/** Tells keys apart without giving them away: 16 hex digits, of SHA-256 with a prefix of its own. */
+export function keyIdOf(key: Buffer): string {
+  return createHash("sha256").update("vtb-setup sealing key id\0").update(key).digest("hex").slice(0, 16);
+}
+
+/**
+ * Seals with AES-256-GCM under a key of 32 bytes, as `v1.<key id>.<iv>.<ciphertext>.<tag>` in base64url; the purpose is
+ * authenticated along with it.
+ */
+export function createVault(key: Buffer): Vault {
+  const cipherKey = createSecretKey(key);
+  const keyId = keyIdOf(key);
+  return {
+    seal: (secret, purpose) => `v1.${keyId}.${encrypt(cipherKey, secret.reveal(), purpose)}`,
+    open: (sealed, purpose) => {
+      const parts = sealedForm.exec(sealed)?.groups;
+      if (parts && parts.keyId !== keyId) throw sealedWithAnother();
+      const plain = parts && decrypt(cipherKey, parts, purpose);
+      if (plain === undefined) throw notAuthentic();
+      return new Secret(plain);
+    },
+  };
+}
+
+function encrypt(key: KeyObject, plain: string, purpose: string): string {
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv(algorithm, key, iv, { authTagLength }).setAAD(Buffer.from(purpose));
+  const ciphertext = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
+  return [iv, ciphertext, cipher.getAuthTag()].map((bytes) => bytes.toString("base64url")).join(".");
+}
+
+/** Undefined when it is not what was sealed. */
+function decrypt(key: KeyObject, parts: Readonly<Record<string, string>>, purpose: string): string | undefined {
+  const bytes = (name: string) => Buffer.from(parts[name] ?? "", "base64url");
+  const decipher = createDecipheriv(algorithm, key, bytes("iv"), { authTagLength });
+  decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes("tag"));
+  const plain = decipher.update(bytes("ciphertext"));
+  try {
+    return Buffer.concat([plain, decipher.final()]).toString("utf8");
+  } catch {
+    // The one thing that final() refuses is a tag that doesn't fit.
+    return undefined;
+  }
+}
+
+function sealedWithAnother(): Error {
+  return setupError(
+    "refused",
+    "KEY_MISMATCH",
+    "a secret in the database was sealed with another key than this one",
+    "give the earlier key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, or put back the key file",
+  );
+}
+
+function notAuthentic(): Error {
+  return setupError(
+    "refused",
+    "KEY_MISMATCH",
+    "a sealed secret in the database can't be opened: it was changed, or copied from another row",
+    "restore the database from a backup",
+  );
 }

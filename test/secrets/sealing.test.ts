@@ -1,8 +1,8 @@
 import { createDecipheriv, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { SetupError } from "../../src/errors.js";
-import { createVault, keyIdOf } from "../../src/secrets/sealing.js";
 import { Secret } from "../../src/secrets/secret.js";
+import { createVault, keyIdOf } from "../../src/secrets/vault.js";
 
 const key = Buffer.alloc(32, 7);
 const vault = createVault(key);

@@ -1,7 +1,7 @@
 import { scryptSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { parseKey } from "../../src/secrets/key.js";
-import { createVault } from "../../src/secrets/sealing.js";
+import { createVault } from "../../src/secrets/vault.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem, userFile } from "../support/config-text.js";
 import { contentsOf, databaseOf } from "../support/databases.js";

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, statSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseKey } from "../../src/secrets/key.js";
-import { createVault } from "../../src/secrets/sealing.js";
+import { createVault } from "../../src/secrets/vault.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
