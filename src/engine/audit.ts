@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
+import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
-import { writeRun } from "../database/write-run.js";
 import type { Configuration } from "./configuration.js";
 import type { ApplyOptions } from "./options.js";
 import type { RunResult } from "./result.js";

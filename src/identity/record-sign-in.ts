@@ -1,5 +1,5 @@
 import type { Connection } from "../database/database.js";
-import { type ChangeRecord, writeRun } from "../database/write-run.js";
+import { type ChangeRecord, writeRun } from "../database/journal.js";
 import { version } from "../version.js";
 import type { UserRow } from "./find-user.js";
 import type { UserChange } from "./user-change.js";

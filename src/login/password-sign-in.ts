@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
+import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
-import { writeRun } from "../database/write-run.js";
 import type { Eventual } from "../eventual.js";
 import type { UserLookup } from "../identity/read-users.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";

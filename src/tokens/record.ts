@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
+import { type ChangeRecord, writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
-import { type ChangeRecord, writeRun } from "../database/write-run.js";
 import { version } from "../version.js";
 
 export interface RecordOptions {

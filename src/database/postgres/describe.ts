@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Problem } from "../../errors.js";
 import type { Database } from "../database.js";
 import type { Tables } from "../tables.js";
-import { type ExplainContext, explainPostgres } from "./explain.js";
+import { type ExplainContext, explainPostgres } from "./errors.js";
 import { isFailure } from "./failure.js";
 
 // A statement that waits for somebody else's lock is given up soon and asked again, so that a signal is heard meanwhile.

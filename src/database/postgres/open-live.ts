@@ -8,7 +8,7 @@ import { isPoolSize, mostConnections, parsePostgresUrl } from "./address.js";
 import { followServer, type StateRow } from "./change-signal.js";
 import { type Connections, takeTurns } from "./connections.js";
 import { describePostgres } from "./describe.js";
-import { explainPostgres } from "./explain.js";
+import { explainPostgres } from "./errors.js";
 import { cleanFailure } from "./failure.js";
 import { createGuard } from "./guard.js";
 import { kyselyOverPool } from "./kysely-over-pool.js";

@@ -2,12 +2,12 @@ import { sql } from "kysely";
 import { type Problem, SetupError } from "../../errors.js";
 import type { Database, DatabaseEnv, RunMode } from "../database.js";
 import { type PostgresAddress, parsePostgresUrl } from "./address.js";
+import { isOpenToListeners } from "./credentials.js";
 import { describePostgres } from "./describe.js";
 import { cleanFailure } from "./failure.js";
 import { kyselyOverPool } from "./kysely-over-pool.js";
 import { passwordSource } from "./password.js";
 import { createPool } from "./pool.js";
-import { isOpenToListeners } from "./tls.js";
 
 // One run does one thing after the other.
 const connections = 1;

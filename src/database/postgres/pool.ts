@@ -3,8 +3,8 @@ import type pg from "pg";
 import type { DatabaseEnv } from "../database.js";
 import { driverUnusable } from "../driver-unusable.js";
 import { parsePostgresUrl } from "./address.js";
+import { tlsOptions } from "./credentials.js";
 import { passwordSource } from "./password.js";
-import { tlsOptions } from "./tls.js";
 
 export interface PoolOptions {
   /** How many connections there may be. */

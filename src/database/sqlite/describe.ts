@@ -5,7 +5,7 @@ import type { Problem } from "../../errors.js";
 import { isOpenToOthers } from "../../secrets/file-access.js";
 import type { Database } from "../database.js";
 import type { Tables } from "../tables.js";
-import { codeOf, explainFailure, noLocksHint } from "./failure.js";
+import { codeOf, explainFailure, noLocksHint } from "./errors.js";
 
 /** What every database of this dialect is, over something that prepares statements for the connection. */
 export function describeSqlite(database: SqliteDatabase, file: string): Database {

@@ -2,7 +2,7 @@ import { type BigIntStats, statSync } from "node:fs";
 import type BetterSqlite3 from "better-sqlite3";
 import { setupError } from "../../errors.js";
 import { explainAccess } from "../../secrets/file-access.js";
-import { codeOf, damaged, unreachable } from "./failure.js";
+import { codeOf, damaged, unreachable } from "./errors.js";
 
 /** A connection that a guard may close. */
 interface GuardedConnection {

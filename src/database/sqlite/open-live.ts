@@ -6,7 +6,7 @@ import type { LiveDatabase } from "../live-database.js";
 import { followChanges } from "./change-signal.js";
 import { describeSqlite } from "./describe.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
-import { codeOf, unreachable } from "./failure.js";
+import { codeOf, unreachable } from "./errors.js";
 import { createFileGuard, type FileGuard } from "./file-guard.js";
 import { type FollowedFile, followFile } from "./followed-file.js";
 

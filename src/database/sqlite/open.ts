@@ -7,7 +7,7 @@ import { explainAccess, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
 import { describeSqlite } from "./describe.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
-import { unreachable } from "./failure.js";
+import { unreachable } from "./errors.js";
 import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./file-guard.js";
 import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.js";
 

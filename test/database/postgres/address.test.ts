@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parsePostgresUrl } from "../../../src/database/postgres/address.js";
-import { isOpenToListeners, tlsOptions } from "../../../src/database/postgres/tls.js";
+import { isOpenToListeners, tlsOptions } from "../../../src/database/postgres/credentials.js";
 import { withoutPassword } from "../../../src/database/url.js";
 import { SetupError } from "../../../src/errors.js";
 import { writeFiles } from "../../support/cli.js";
