@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import pg from "pg";
 import type { LiveDatabase } from "../src/database/live-database.js";
-import { openLiveDatabase } from "../src/database/open-live.js";
+import { openLiveDatabase } from "../src/database/open.js";
 import { apply } from "../src/engine/apply.js";
 import { loadConfig } from "../src/engine/load.js";
 import { createVerifier } from "../src/verifier/create-verifier.js";

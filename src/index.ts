@@ -7,8 +7,7 @@ export {
   type Step,
   type StepDefinition,
 } from "./config/step.js";
-export { createResourceTable, type ResourceTableShape } from "./database/create-resource-table.js";
-export { createTable, type TableShape } from "./database/create-table.js";
+export { createResourceTable, createTable, type ResourceTableShape, type TableShape } from "./database/create-table.js";
 export type { Migration } from "./database/migrations.js";
 export { apply } from "./engine/apply.js";
 export type { Configuration } from "./engine/configuration.js";

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { defaultDatabaseUrl } from "../database/url.js";
+import { defaultDatabaseUrl } from "../database/open.js";
 import { parseDuration } from "../steps/duration.js";
 import { version } from "../version.js";
 import type { Session } from "./session.js";

@@ -1,4 +1,4 @@
-import { withoutPassword } from "../database/url.js";
+import { withoutPassword } from "../database/open.js";
 import type { RunResult } from "../engine/result.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { runToJson } from "../report/json.js";

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import type { Problem, SetupError } from "../errors.js";
+import { type Problem, type SetupError, setupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -51,4 +51,31 @@ export type Connection = Kysely<Tables> | Transaction<Tables>;
 export function anyTables(connection: Connection): Kysely<AnyTables> {
   // Every column of Tables holds a SqlValue, so this only forgets names.
   return connection as unknown as Kysely<AnyTables>;
+}
+
+/** Cuts a list into pieces of at most `size`: databases limit how many values one statement takes. */
+export function* chunk<T>(items: readonly T[], size: number): Generator<T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+/** A row that the tables don't allow: the plan should have refused it, or a kind from elsewhere has a rule that it does not tell. */
+export function constraintViolated(rule: string, cause: unknown): SetupError {
+  return setupError(
+    "internal",
+    "DATABASE_FAILED",
+    `the database does not allow what the run writes (${rule})`,
+    "look for two entries with the same value there; if the rule is not one of your own step's tables, report this as a fault",
+    { cause },
+  );
+}
+
+/** A package that talks to a database is missing, or its compiled part was made for another Node: trying again does not help. */
+export function driverUnusable(name: string, cause: unknown): SetupError {
+  return setupError(
+    "refused",
+    "DATABASE_DRIVER",
+    `the database driver ${name} can't be loaded by Node ${process.versions.node}: it is not installed, or was built for another Node`,
+    `with this Node, run \`npm rebuild ${name}\` where vtb-setup is installed, or install again with \`npm ci\`; optional dependencies and install scripts must be allowed, and on Node 20 better-sqlite3 needs a C++ compiler`,
+    { cause },
+  );
 }

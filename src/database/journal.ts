@@ -1,5 +1,4 @@
-import { chunk } from "./chunk.js";
-import type { Connection } from "./database.js";
+import { type Connection, chunk } from "./database.js";
 
 /** A run that changed something: an apply, a sign-in, or what somebody did at run time. */
 export interface RunRecord {

@@ -59,3 +59,39 @@ export interface LiveDatabase extends Database {
   /** Opens the same database for the few rows that are written at run time; to be closed after each use, which costs little. */
   readonly openWriter: () => Promise<Database>;
 }
+
+/** A database for writing that is only open while somebody writes. */
+export interface Writer {
+  readonly use: <T>(work: (database: Database) => Promise<T>) => Promise<T>;
+  /** Waits for those who write. */
+  readonly close: () => Promise<void>;
+}
+
+export function createWriter(open: () => Promise<Database>): Writer {
+  let opened: Promise<Database> | undefined;
+  const working = new Set<Promise<unknown>>();
+
+  const use = async <T>(work: (database: Database) => Promise<T>): Promise<T> => {
+    opened ??= open();
+    const job = opened.then(work);
+    working.add(job);
+    try {
+      return await job;
+    } finally {
+      working.delete(job);
+      if (working.size === 0) {
+        const idle = opened;
+        opened = undefined;
+        // Whoever wrote has heard that it could not be opened.
+        const database = await idle?.catch(() => undefined);
+        await database?.close();
+      }
+    }
+  };
+  return {
+    use,
+    close: async () => {
+      await Promise.allSettled(working);
+    },
+  };
+}

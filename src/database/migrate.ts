@@ -1,6 +1,6 @@
 import { setupError } from "../errors.js";
 import { anyTables, type Connection, type Database } from "./database.js";
-import type { Migration } from "./migrations.js";
+import { coreMigrations, type Migration } from "./migrations.js";
 
 /** What a database has been through: undefined where it has no tables yet. */
 export async function appliedMigrations(database: Database): Promise<ReadonlySet<string> | undefined> {
@@ -41,4 +41,20 @@ export async function runMigrations(tx: Connection, migrations: readonly Migrati
     await up(anyTables(tx));
     await tx.insertInto("setup_migrations").values({ name, applied_at: now }).execute();
   }
+}
+
+/**
+ * A database that another version has migrated may mean something else by the same rows.
+ *
+ * @param applied undefined where it has no tables yet
+ * @throws SetupError `DATABASE_NEWER` (refused), `DATABASE_OLDER` (unavailable)
+ */
+export function requireMigrated(applied: ReadonlySet<string> | undefined): void {
+  if (pendingMigrations(coreMigrations, applied).length === 0) return;
+  throw setupError(
+    "unavailable",
+    "DATABASE_OLDER",
+    "the database was not prepared by this version of vtb-setup yet",
+    "run `vtb-setup apply` of this version first",
+  );
 }

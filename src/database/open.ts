@@ -1,5 +1,8 @@
-import type { Database, DatabaseEnv, RunMode } from "./database.js";
-import { parseDatabaseUrl } from "./url.js";
+import { resolve } from "node:path";
+import { type SetupError, setupError } from "../errors.js";
+import { findPlaceholder } from "../secrets/placeholder.js";
+import type { Database, DatabaseEnv, OpenMode, RunMode } from "./database.js";
+import type { LiveDatabase, LiveOptions } from "./live-database.js";
 
 /**
  * Opens the auth database that a URL names. In mode `read`, gives undefined where there is no database yet but could be.
@@ -15,4 +18,81 @@ export async function openDatabase(url: string, mode: RunMode, env: DatabaseEnv 
   // Each driver is loaded by those who use it.
   if (place.dialect === "sqlite") return (await import("./sqlite/open.js")).openSqlite(place.file, mode);
   return (await import("./postgres/open.js")).openPostgres(place.url, mode, env);
+}
+
+/**
+ * The auth database that a URL names, for a program that runs for long: it is never made, and followed when it changes.
+ *
+ * @param mode `read` can't write; `write` is for the few rows that are written at run time
+ * @throws SetupError `DATABASE_URL` (usage); here and at use `DATABASE_UNREACHABLE` (unavailable) and what a server refuses
+ */
+export async function openLiveDatabase(url: string, mode: OpenMode, options: LiveOptions = {}): Promise<LiveDatabase> {
+  const place = parseDatabaseUrl(url);
+  // Each driver is loaded by those who use it.
+  if (place.dialect === "sqlite") return (await import("./sqlite/open-live.js")).openLiveSqlite(place.file, mode);
+  return (await import("./postgres/open-live.js")).openLivePostgres(place.url, mode, options);
+}
+
+export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";
+
+/** Where an auth database is: a file, absolute, or a server. */
+type DatabaseUrl =
+  | { readonly dialect: "sqlite"; readonly file: string }
+  | { readonly dialect: "postgres"; readonly url: string };
+
+/**
+ * What a database's URL names.
+ *
+ * @throws SetupError `DATABASE_URL` (usage)
+ */
+export function parseDatabaseUrl(url: string): DatabaseUrl {
+  const fault = faultOf(url);
+  if (fault !== undefined) throw refuse(`the database's URL ${fault}`);
+  if (/^postgres(?:ql)?:\/\//.test(url)) return { dialect: "postgres", url };
+  const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url);
+  // A URL in the place of a path may have a password, which messages about files would show.
+  if (!match?.[1] || match[1].startsWith("//") || match[1].includes("://")) {
+    throw refuse("the database's URL is not understood");
+  }
+  const pathFault = pathFaultOf(match[1]);
+  if (pathFault !== undefined) throw refuse(`the database's path ${pathFault}`);
+  return { dialect: "sqlite", file: resolve(match[1]) };
+}
+
+function refuse(message: string): SetupError {
+  const hint = "write sqlite:PATH, such as sqlite:./vtb-auth.db, or postgres://USER@HOST/NAME";
+  return setupError("usage", "DATABASE_URL", message, hint);
+}
+
+/** Node's parser of URLs drops some of these, and a file's name takes them all. */
+function faultOf(url: string): string | undefined {
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(url)) {
+    return "holds a control or invisible character; a line break at its end comes from echo or a file with Windows line ends";
+  }
+  if (url !== url.trim()) return "has blanks around it";
+  if (/^(["']).*\1$/.test(url)) return "has quotes around it, which only a shell takes off";
+  return findPlaceholder(url, false) === undefined
+    ? undefined
+    : "still holds a placeholder that should have been replaced";
+}
+
+/** What would make a file that nobody meant, by its name or for a parameter that is none here. */
+function pathFaultOf(path: string): string | undefined {
+  if (path.includes(":memory:")) return "names a database in memory, which is gone when the program ends";
+  if (path.startsWith("file:")) return "is a file: URI; write the path alone";
+  if (/[?#]/.test(path)) return "holds ? or #: a file has no parameters here";
+  if (path !== path.trim()) return "has blanks around it";
+  if (/^(["']).*\1$/.test(path)) return "has quotes around it, which only a shell takes off";
+  const isLeft = /\$[A-Za-z_({]|%[A-Za-z_]\w*%|<[^<>]*>|\{\{|^~(?:\/|$)/.test(path) || findPlaceholder(path, false);
+  return isLeft ? "still holds a placeholder ($NAME, %NAME%, <…>, ~) that should have been replaced" : undefined;
+}
+
+/** A database's URL as it may be shown. */
+export function withoutPassword(url: string): string {
+  const place = parseDatabaseUrl(url);
+  if (place.dialect === "sqlite") return url;
+  const shown = new URL(place.url);
+  shown.password = "";
+  shown.searchParams.delete("password");
+  return shown.href;
 }

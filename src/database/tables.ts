@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import { setupError } from "../errors.js";
 
 /** Columns hold text and integers only: booleans as 0 and 1, times as ISO 8601 UTC text, lists and objects as JSON text. */
 type Flag = 0 | 1;
@@ -232,4 +233,26 @@ export interface Tables {
   login_states: LoginStates;
   applied_claims: AppliedClaims;
   seen_tokens: SeenTokens;
+}
+
+/**
+ * A JSON list of text from the database.
+ *
+ * @throws SetupError `DATABASE_DAMAGED` (refused) when it is something else, so that half a list never counts
+ */
+export function parseList(json: string): readonly string[] {
+  if (json === "[]") return [];
+  let list: unknown;
+  try {
+    list = JSON.parse(json);
+  } catch {
+    list = undefined;
+  }
+  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
+  throw setupError(
+    "refused",
+    "DATABASE_DAMAGED",
+    "a list of permissions in the database is damaged",
+    "look for what else writes to the database, and restore it from a backup",
+  );
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { defaultDatabaseUrl } from "../database/url.js";
+import { defaultDatabaseUrl } from "../database/open.js";
 import { version } from "../version.js";
 import type { LoadOptions } from "./load-options.js";
 import type { ApplyOptions, RunOptions } from "./options.js";

@@ -1,5 +1,5 @@
 import type { Connection } from "../database/database.js";
-import { parseList } from "../database/text-list.js";
+import { parseList } from "../database/tables.js";
 
 /** What tells older claims from newer ones. */
 export interface ClaimsAge {

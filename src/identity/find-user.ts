@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
-import { parseList } from "../database/text-list.js";
+import { parseList } from "../database/tables.js";
 import { createLookalikes } from "../users/names.js";
 import type { Person } from "./person.js";
 import type { Profile } from "./profile.js";

@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.js";
-import type { Writer } from "../database/writer.js";
+import type { Writer } from "../database/live-database.js";
 
 export interface FirstSeenOptions {
   /** Only read. */

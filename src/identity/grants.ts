@@ -1,7 +1,6 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
-import type { Tables } from "../database/tables.js";
-import { parseList } from "../database/text-list.js";
+import { parseList, type Tables } from "../database/tables.js";
 import type { Grants } from "./principal.js";
 
 /** What {@link selectGrants} selects. The last two are JSON lists. */

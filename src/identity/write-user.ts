@@ -1,5 +1,4 @@
-import { chunk } from "../database/chunk.js";
-import type { Connection } from "../database/database.js";
+import { type Connection, chunk } from "../database/database.js";
 import type { UserChange } from "./user-change.js";
 
 export interface WriteUserOptions {

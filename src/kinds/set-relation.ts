@@ -1,5 +1,4 @@
-import { chunk } from "../database/chunk.js";
-import { anyTables, type Connection, type SqlValue } from "../database/database.js";
+import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
 import type { AttributeValue } from "../plan/resource.js";
 import type { ReferenceTarget } from "./column.js";
 

@@ -1,5 +1,4 @@
-import { chunk } from "../database/chunk.js";
-import { anyTables, type SqlValue } from "../database/database.js";
+import { anyTables, chunk, type SqlValue } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
 import type { AttributeSpec, CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
 import type { AttributeValue, PlannedChange } from "../plan/resource.js";

@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
-import type { LiveDatabase } from "../database/live-database.js";
-import { openLiveDatabase } from "../database/open-live.js";
-import { createWriter } from "../database/writer.js";
+import { createWriter, type LiveDatabase } from "../database/live-database.js";
+import { openLiveDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
 import { prepareUserLookup } from "../identity/read-users.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
-import type { Writer } from "../database/writer.js";
+import type { Writer } from "../database/live-database.js";
 import type { ClaimsAge } from "../identity/applied-claims.js";
 import type { UserFault } from "../identity/find-user.js";
 import type { Person } from "../identity/person.js";

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
+import type { Writer } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
-import type { Writer } from "../database/writer.js";
 import { setupError } from "../errors.js";
 
 export type Write = <T>(work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;

@@ -1,5 +1,5 @@
 import type { Connection } from "../database/database.js";
-import { parseList } from "../database/text-list.js";
+import { parseList } from "../database/tables.js";
 
 /** An API token as its user may see it. Times are ISO 8601 in UTC. */
 export interface TokenSummary {

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
-import type { LiveDatabase, PoolOptions } from "../database/live-database.js";
+import { createWriter, type LiveDatabase, type PoolOptions } from "../database/live-database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
-import { openLiveDatabase } from "../database/open-live.js";
+import { openLiveDatabase } from "../database/open.js";
 import type { Tables } from "../database/tables.js";
-import { createWriter } from "../database/writer.js";
 import { SetupError } from "../errors.js";
 import { createToken } from "./create-token.js";
 import { listTokens, type TokenSummary } from "./list-tokens.js";

@@ -1,5 +1,5 @@
 import type { LiveDatabase } from "../database/live-database.js";
-import { openLiveDatabase } from "../database/open-live.js";
+import { openLiveDatabase } from "../database/open.js";
 import { prepareUserLookup } from "../identity/read-users.js";
 import { openVault } from "../secrets/vault.js";
 import { createAuthenticate } from "./authenticate.js";

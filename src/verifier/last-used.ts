@@ -1,7 +1,6 @@
 import { sql } from "kysely";
-import { chunk } from "../database/chunk.js";
-import type { Database } from "../database/database.js";
-import { createWriter } from "../database/writer.js";
+import { chunk, type Database } from "../database/database.js";
+import { createWriter } from "../database/live-database.js";
 
 /** How often a token's last use is written at most. */
 export const lastUsedEveryMs = 60_000;

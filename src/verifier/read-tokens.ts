@@ -1,5 +1,5 @@
 import type { LiveDatabase } from "../database/live-database.js";
-import { parseList } from "../database/text-list.js";
+import { parseList } from "../database/tables.js";
 import { type Eventual, follow } from "../eventual.js";
 import { type GrantRow, grantsOf, selectGrants } from "../identity/grants.js";
 import type { Grants } from "../identity/principal.js";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseDatabaseUrl } from "../../src/database/url.js";
+import { parseDatabaseUrl } from "../../src/database/open.js";
 import { createLogin } from "../../src/login/index.js";
 import { createVerifier } from "../../src/verifier/index.js";
 import { runCliHere, writeFiles } from "../support/cli.js";

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from "vitest";
-import { createResourceTable } from "../../src/database/create-resource-table.js";
+import { createResourceTable } from "../../src/database/create-table.js";
 import { apply } from "../../src/engine/apply.js";
 import type { Configuration } from "../../src/engine/configuration.js";
 import type { ApplyOptions } from "../../src/engine/options.js";

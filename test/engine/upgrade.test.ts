@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { describe, expect, it } from "vitest";
-import { createResourceTable } from "../../src/database/create-resource-table.js";
+import { createResourceTable } from "../../src/database/create-table.js";
 import { type AnyTables, anyTables } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { runMigrations } from "../../src/database/migrate.js";

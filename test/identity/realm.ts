@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KyselyPlugin } from "kysely";
+import { createWriter } from "../../src/database/live-database.js";
 import { openDatabase } from "../../src/database/open.js";
-import { createWriter } from "../../src/database/writer.js";
 import { apply } from "../../src/engine/apply.js";
 import { readPerson } from "../../src/identity/person.js";
 import { readProfile } from "../../src/identity/profile.js";

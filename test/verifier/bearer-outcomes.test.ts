@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openLiveDatabase } from "../../src/database/open-live.js";
+import { openLiveDatabase } from "../../src/database/open.js";
 import { prepareUserLookup } from "../../src/identity/read-users.js";
 import { createAuthenticate } from "../../src/verifier/authenticate.js";
 import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";

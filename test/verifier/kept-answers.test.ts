@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { LiveDatabase } from "../../src/database/live-database.js";
-import { openLiveDatabase } from "../../src/database/open-live.js";
+import { openLiveDatabase } from "../../src/database/open.js";
 import { apply } from "../../src/engine/apply.js";
 import { prepareUserLookup } from "../../src/identity/read-users.js";
 import type { Resource } from "../../src/plan/resource.js";

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { withLock } from "../../src/database/lock.js";
-import { openLiveDatabase } from "../../src/database/open-live.js";
+import { openLiveDatabase } from "../../src/database/open.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, otherValue, principalIn, token, tokenValue } from "./verifier-world.js";
 

@@ -1,8 +1,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/database/open.js";
-import { openLiveDatabase } from "../../src/database/open-live.js";
+import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
 import { apply } from "../../src/engine/apply.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { configurationOf, runOptions, temporaryDatabase } from "../support/run.js";

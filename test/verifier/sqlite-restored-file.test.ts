@@ -1,7 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { openDatabase } from "../../src/database/open.js";
-import { openLiveDatabase } from "../../src/database/open-live.js";
+import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
 import { apply } from "../../src/engine/apply.js";
 import { createTokenDesk } from "../../src/tokens/token-desk.js";

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import type pg from "pg";
 import { SetupError } from "../../errors.js";
+import type { SqlValue } from "../database.js";
 import type { Tables } from "../tables.js";
-import { cleanFailure, isFailure } from "./failure.js";
+import { cleanFailure, isFailure } from "./errors.js";
+import type { Connections } from "./pool.js";
 
 /** Queries over a pool; what its errors quote is left out, so that nobody above has to think of it. */
 export function kyselyOverPool(
@@ -41,5 +44,24 @@ function cleanClient(client: pg.PoolClient): PostgresPoolClient {
     // The interface's second form is for cursors, which nothing here uses; what the driver answers with is what the first wants.
     query: query as unknown as PostgresPoolClient["query"],
     release: (broken?: boolean) => client.release(broken || stuck !== undefined),
+  };
+}
+
+/**
+ * The first row of a query that each connection prepares at its first use; later ones only send the parameters. `Row` says what
+ * the query selects.
+ */
+export function prepareOn({ query }: Pick<Connections, "query">, text: string, { isUrgent = false } = {}) {
+  // By its text, since a connection takes each name for one statement alone.
+  const name = `vtb_setup_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+  const firstRow = ({ rows }: pg.QueryArrayResult): unknown => rows[0];
+  const fail = (error: unknown): never => {
+    throw error instanceof SetupError ? error : cleanFailure(error);
+  };
+  return <Row extends readonly SqlValue[]>(...values: SqlValue[]): Promise<Row | undefined> => {
+    // Not an async function, since each one that waits for another costs as much as a hash.
+    const row = query({ name, text, values, rowMode: "array" }, isUrgent).then(firstRow, fail);
+    // The caller's word for what its own query selects.
+    return row as Promise<Row | undefined>;
   };
 }

@@ -1,12 +1,11 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Problem, SetupError } from "../../errors.js";
 import type { Database, DatabaseEnv, RunMode } from "../database.js";
+import type { Tables } from "../tables.js";
 import { type PostgresAddress, parsePostgresUrl } from "./address.js";
-import { isOpenToListeners } from "./credentials.js";
-import { describePostgres } from "./describe.js";
-import { cleanFailure } from "./failure.js";
+import { isOpenToListeners, passwordSource } from "./credentials.js";
+import { cleanFailure, type ExplainContext, explainPostgres, isFailure } from "./errors.js";
 import { kyselyOverPool } from "./kysely-over-pool.js";
-import { passwordSource } from "./password.js";
 import { createPool } from "./pool.js";
 
 // One run does one thing after the other.
@@ -54,4 +53,54 @@ function listenerWarnings(address: PostgresAddress): readonly Problem[] {
       hint: "add sslmode=verify-full to its URL, or sslmode=disable where nobody can listen",
     },
   ];
+}
+
+// A statement that waits for somebody else's lock is given up soon and asked again, so that a signal is heard meanwhile.
+const shortLockTimeoutMs = 250;
+const statementTimeoutMs = 60_000;
+// A client whose machine is gone would keep the lock for as long as its server believes in it.
+const abandonedAfterMs = 60_000;
+
+interface Particulars {
+  readonly warnings?: readonly Problem[];
+  /** How long a statement waits for somebody else's lock. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** What every database of this dialect is, over a pool whose errors are cleaned. */
+export function describePostgres(
+  kysely: Kysely<Tables>,
+  context: ExplainContext,
+  { warnings = [], lockTimeoutMs = shortLockTimeoutMs }: Particulars = {},
+): Database {
+  return {
+    kysely,
+    location: context.location,
+    keyFile: undefined,
+    warnings,
+    // For this transaction alone, since a pooler may give the session to somebody else afterwards.
+    beginWork: async (tx) => {
+      await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true),
+        set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
+        set_config('idle_in_transaction_session_timeout', ${String(abandonedAfterMs)}, true)`.execute(tx);
+    },
+    isBusy,
+    isLost: (error) =>
+      isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(error.code),
+    explain: (error) => explainPostgres(error, context),
+    lockHint: undefined,
+    isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
+    // Or may only read, by a setting of its own or because the server is a standby.
+    isForbidden: (error) => isFailure(error) && /^PG_(?:42501|25006)$/.test(error.code),
+    close: () => kysely.destroy(),
+  };
+}
+
+/** Locked by somebody, not to be serialised, or made by somebody else at the same moment. */
+function isBusy(error: unknown): boolean {
+  if (!isFailure(error)) return false;
+  const { code, table, constraint } = error;
+  if (/^PG_(?:40001|40P01|55P03)$/.test(code)) return true;
+  if (code === "PG_23505") return constraint?.startsWith("pg_") === true;
+  return code === "PG_42P07" && (table === "setup_state" || table === "setup_migrations");
 }

@@ -1,12 +1,10 @@
 import { createRequire } from "node:module";
 import type pg from "pg";
-import type { DatabaseEnv } from "../database.js";
-import { driverUnusable } from "../driver-unusable.js";
+import { type DatabaseEnv, driverUnusable } from "../database.js";
 import { parsePostgresUrl } from "./address.js";
-import { tlsOptions } from "./credentials.js";
-import { passwordSource } from "./password.js";
+import { passwordSource, tlsOptions } from "./credentials.js";
 
-export interface PoolOptions {
+interface PoolOptions {
   /** How many connections there may be. */
   readonly max: number;
   /** Where the `PG*` variables and the password's file are looked up. */
@@ -68,4 +66,140 @@ async function loadDriver(): Promise<typeof pg> {
   } catch (cause) {
     throw driverUnusable("pg", cause);
   }
+}
+
+/** A pool that is used in turns: those who find all connections in use wait, however long, in the order in which they came. */
+export interface Connections {
+  /** A connection of one's own, whose turn ends with its release. */
+  readonly connect: () => Promise<pg.PoolClient>;
+  /** Asks on any connection; before all who wait, where others would have to wait for this answer. */
+  readonly query: (config: pg.QueryArrayConfig, isUrgent?: boolean) => Promise<pg.QueryArrayResult>;
+}
+
+interface Waiting {
+  readonly begin: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Where one connection more could not be made, the others do for so long. */
+const fewerForMs = 5000;
+
+/**
+ * Takes turns at a pool. Where the server refuses one more connection while it has others, these are used for all; a failure that
+ * would meet everybody is told to all who wait.
+ *
+ * @param isOutage whether an error of the driver means that the server is away
+ */
+export function takeTurns(pool: pg.Pool, max: number, isOutage: (error: unknown) => boolean): Connections {
+  const waiting: Waiting[] = [];
+  let taken = 0;
+  let limit = max;
+  let fewerUntilMs = 0;
+
+  const goOn = (): void => {
+    if (limit < max && performance.now() >= fewerUntilMs) limit = max;
+    while (taken < limit) {
+      const next = waiting.shift();
+      if (!next) return;
+      next.begin();
+    }
+  };
+  /** Whether there are connections to go on with; the one that failed is not counted any more. */
+  const hasOthers = (): boolean => {
+    if (pool.totalCount === 0) return false;
+    limit = Math.min(limit, pool.totalCount);
+    fewerUntilMs = performance.now() + fewerForMs;
+    return true;
+  };
+  const noteFailure = (error: unknown): void => {
+    if (isOutage(error)) for (const { fail } of waiting.splice(0)) fail(error);
+  };
+
+  const inTurn = <T>(work: (client: pg.PoolClient) => Promise<T>, isUrgent: boolean): Promise<T> => {
+    const attempt = async (): Promise<T> => {
+      taken += 1;
+      try {
+        const client = await pool.connect().catch((error: unknown) => {
+          if (isOutage(error) && hasOthers()) return undefined;
+          throw error;
+        });
+        // Not awaited, so that this turn ends first.
+        return client === undefined ? wait(attempt, true) : await work(client);
+      } catch (error) {
+        noteFailure(error);
+        throw error;
+      } finally {
+        taken -= 1;
+        goOn();
+      }
+    };
+    return taken < limit ? attempt() : wait(attempt, isUrgent);
+  };
+  const wait = <T>(attempt: () => Promise<T>, isUrgent: boolean): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const entry = { begin: () => void attempt().then(resolve, reject), fail: reject };
+      if (isUrgent) waiting.unshift(entry);
+      else waiting.push(entry);
+    });
+
+  return {
+    connect: () =>
+      new Promise((resolve, reject) => {
+        inTurn((client) => untilRelease(client, resolve), false).catch(reject);
+      }),
+    query: (config, isUrgent = false) => inTurn((client) => queryOnce(client, config), isUrgent),
+  };
+}
+
+async function queryOnce(client: pg.PoolClient, config: pg.QueryArrayConfig): Promise<pg.QueryArrayResult> {
+  try {
+    const result = await client.query(config);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+/** Hands a connection out, and waits for its release. */
+function untilRelease(client: pg.PoolClient, handOut: (client: pg.PoolClient) => void): Promise<void> {
+  const { release } = client;
+  return new Promise((released) => {
+    client.release = (broken) => {
+      release.call(client, broken);
+      released();
+    };
+    handOut(client);
+  });
+}
+
+/** Asks, unless it is known that there is no use in it. */
+type Guard = <T>(ask: () => Promise<T>) => Promise<T>;
+
+/** After a failure nothing is asked for so long, so that requests do not wait for the same failure one after the other. */
+const pauseMs = 500;
+
+interface GuardOptions {
+  /** An error as it is told. */
+  readonly explain: (error: unknown) => unknown;
+  /** The failure would meet everybody who asks now. */
+  readonly isShared: (problem: unknown) => boolean;
+}
+
+/** Makes the function that a server is asked through: while it is away, those who come are told the first one's error at once. */
+export function createGuard({ explain, isShared }: GuardOptions): Guard {
+  let failure: unknown;
+  let pausedUntilMs = 0;
+
+  const fail = (error: unknown): never => {
+    failure = explain(error);
+    if (isShared(failure)) pausedUntilMs = performance.now() + pauseMs;
+    throw failure;
+  };
+
+  return (ask) => {
+    if (pausedUntilMs > 0 && performance.now() < pausedUntilMs) return Promise.reject(failure);
+    return ask().catch(fail);
+  };
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type BetterSqlite3 from "better-sqlite3";
-import { driverUnusable } from "../driver-unusable.js";
+import { driverUnusable } from "../database.js";
 
 type Driver = typeof BetterSqlite3;
 

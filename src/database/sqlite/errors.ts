@@ -1,6 +1,6 @@
 import { SetupError, setupError } from "../../errors.js";
 import { explainAccess } from "../../secrets/file-access.js";
-import { constraintViolated } from "../constraint-violated.js";
+import { constraintViolated } from "../database.js";
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";

@@ -3,12 +3,11 @@ import type { CompiledQuery, SqliteStatement } from "kysely";
 import { SetupError } from "../../errors.js";
 import type { Database, OpenMode, SqlValue } from "../database.js";
 import type { LiveDatabase } from "../live-database.js";
-import { followChanges } from "./change-signal.js";
-import { describeSqlite } from "./describe.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, unreachable } from "./errors.js";
 import { createFileGuard, type FileGuard } from "./file-guard.js";
-import { type FollowedFile, followFile } from "./followed-file.js";
+import { type FollowedFile, followChanges, followFile } from "./followed-file.js";
+import { describeSqlite } from "./open.js";
 
 /**
  * A database file, for a program that runs for long. One that is not there is not made; it is opened at the first use, and

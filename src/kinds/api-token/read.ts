@@ -1,4 +1,4 @@
-import { parseList } from "../../database/text-list.js";
+import { parseList } from "../../database/tables.js";
 import type { CurrentResource, ReadContext } from "../../plan/kind.js";
 import { readSets } from "../set-relation.js";
 import { servicePermissions } from "./service-user.js";

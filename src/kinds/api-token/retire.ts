@@ -1,4 +1,4 @@
-import { chunk } from "../../database/chunk.js";
+import { chunk } from "../../database/database.js";
 import type { WriteContext } from "../../plan/kind.js";
 import type { PlannedChange } from "../../plan/resource.js";
 

@@ -1,5 +1,5 @@
-import { chunk } from "../../database/chunk.js";
-import { parseList } from "../../database/text-list.js";
+import { chunk } from "../../database/database.js";
+import { parseList } from "../../database/tables.js";
 import type { AttributeSpec, ReadContext, WriteContext } from "../../plan/kind.js";
 import type { AttributeValue, PlannedChange } from "../../plan/resource.js";
 

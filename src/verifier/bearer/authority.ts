@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
-import { createWriter } from "../../database/writer.js";
+import { createWriter } from "../../database/live-database.js";
 import type { Eventual } from "../../eventual.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { Secret } from "../../secrets/secret.js";

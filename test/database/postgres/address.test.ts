@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { withoutPassword } from "../../../src/database/open.js";
 import { parsePostgresUrl } from "../../../src/database/postgres/address.js";
 import { isOpenToListeners, tlsOptions } from "../../../src/database/postgres/credentials.js";
-import { withoutPassword } from "../../../src/database/url.js";
 import { SetupError } from "../../../src/errors.js";
 import { writeFiles } from "../../support/cli.js";
 import { temporaryFolder } from "../../support/run.js";

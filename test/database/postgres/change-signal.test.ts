@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { followServer, type StateRow } from "../../../src/database/postgres/change-signal.js";
+import { followServer, type StateRow } from "../../../src/database/postgres/open-live.js";
 
 interface Question {
   readonly answer: (revision: number) => void;

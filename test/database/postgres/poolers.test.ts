@@ -1,8 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { sql } from "kysely";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import { openDatabase } from "../../../src/database/open.js";
-import { openLiveDatabase } from "../../../src/database/open-live.js";
+import { openDatabase, openLiveDatabase } from "../../../src/database/open.js";
 import { apply } from "../../../src/engine/apply.js";
 import { SetupError } from "../../../src/errors.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
