@@ -1,4 +1,4 @@
-import type { JsonObject } from "../jwt/json-object.js";
+import type { JsonObject } from "../oidc/jwt/json-object.js";
 
 /** The keys that lead to a claim; each is one key, dots do not separate. */
 export type ClaimPath = readonly string[];

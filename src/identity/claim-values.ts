@@ -1,4 +1,4 @@
-import { isJsonObject } from "../jwt/json-object.js";
+import { isJsonObject } from "../oidc/jwt/json-object.js";
 import { longestGroupName, nameFault } from "../users/names.js";
 import { isPrintable } from "./username.js";
 

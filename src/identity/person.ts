@@ -1,5 +1,5 @@
-import { readAudience } from "../jwt/audience.js";
-import { isOptionalText, isOptionalTexts, type JsonObject } from "../jwt/json-object.js";
+import { readAudience } from "../oidc/jwt/audience.js";
+import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./username.js";
 
 /** Who a provider says it is: what a user is linked to. */

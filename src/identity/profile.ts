@@ -1,4 +1,4 @@
-import type { JsonObject } from "../jwt/json-object.js";
+import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { type ClaimPath, readClaim, showPath } from "./claim-path.js";
 import { type ClaimedGroups, kindOf, readFlag, readGroups, readText } from "./claim-values.js";
 import { claimNames, hasGroups, type MappableField, mappableFields, type UserRules, verifiedEmail } from "./rules.js";

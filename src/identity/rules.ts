@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../jwt/json-object.js";
+import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import { longestPersonName } from "../users/names.js";
 import type { ClaimPath } from "./claim-path.js";
 import type { GroupsForm } from "./claim-values.js";

@@ -1,5 +1,5 @@
+import { describeError } from "../oidc/describe-answer.js";
 import { quoteDescription } from "../oidc/foreign-text.js";
-import { describeError } from "../provider/describe-answer.js";
 import type { Attempt } from "./attempt.js";
 import { digest } from "./attempt.js";
 import type { Callback } from "./callback.js";

@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.js";
 import { SetupError } from "../errors.js";
+import { createClient, type OidcClient, type OpenAccess } from "../oidc/client.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
-import { createClient, type OidcClient, type OpenAccess } from "../provider/client.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import { type LoginClientRow, readClientRow } from "./client-row.js";

@@ -1,6 +1,6 @@
-import { createBackOff } from "../provider/back-off.js";
-import { fetchMetadata } from "../provider/fetch-metadata.js";
-import { createProvider, type Provider, type ProviderOptions } from "../provider/provider.js";
+import { createBackOff } from "../oidc/back-off.js";
+import { fetchMetadata } from "../oidc/fetch-metadata.js";
+import { createProvider, type Provider, type ProviderOptions } from "../oidc/provider.js";
 import type { LoginClientRow } from "./client-row.js";
 
 /** A provider as a login needs it. */

@@ -1,6 +1,6 @@
-import { parseJsonObject } from "../jwt/json-object.js";
-import { describeAnswer } from "../provider/describe-answer.js";
-import type { WholeAnswer } from "../provider/remote-document.js";
+import { describeAnswer } from "../oidc/describe-answer.js";
+import { parseJsonObject } from "../oidc/jwt/json-object.js";
+import type { WholeAnswer } from "../oidc/remote-document.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 

@@ -1,9 +1,9 @@
 import type { CustomFetch } from "openid-client";
-import { parseJsonObject } from "../jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/fetch-failure.js";
 import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
-import { readWhole, type WholeAnswer } from "../provider/remote-document.js";
+import { parseJsonObject } from "../oidc/jwt/json-object.js";
+import { readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
 import type { Attempt } from "./attempt.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";

@@ -6,7 +6,7 @@ import type { UserFault } from "../identity/find-user.js";
 import type { Person } from "../identity/person.js";
 import { readProfile } from "../identity/profile.js";
 import { signIn } from "../identity/sign-in.js";
-import type { JsonObject } from "../jwt/json-object.js";
+import type { JsonObject } from "../oidc/jwt/json-object.js";
 import type { LoginEvent } from "./event.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 

@@ -2,9 +2,9 @@ import type { ReadableStream } from "node:stream/web";
 import type { RequestInit, RequestRedirect, Response as UndiciResponse } from "undici";
 import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
 import { documentPath } from "./discovery-endpoint.js";
-import { explainNetworkError } from "./explain-network-error.js";
 import { FetchFailure } from "./fetch-failure.js";
 import { quoteForeign } from "./foreign-text.js";
+import { explainNetworkError } from "./network-error.js";
 import { startTimeLimit } from "./time-limit.js";
 import { readTrustedRoots } from "./trusted-roots.js";
 

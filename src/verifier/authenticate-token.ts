@@ -1,6 +1,6 @@
 import { type Eventual, follow } from "../eventual.js";
 import { createPrincipal } from "../identity/principal.js";
-import { createRecent } from "../provider/recent.js";
+import { createRecent } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
 import type { TokenFault } from "./fault.js";

@@ -1,4 +1,4 @@
-import { createRecent } from "../provider/recent.js";
+import { createRecent } from "../oidc/lru-cache.js";
 
 export interface FailureLimitOptions {
   /** How many failed attempts a source has a minute; they come back evenly. */

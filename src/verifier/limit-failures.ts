@@ -1,4 +1,4 @@
-import { createRecent } from "../provider/recent.js";
+import { createRecent } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import type { VerifierEvent } from "./event.js";

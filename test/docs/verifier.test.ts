@@ -49,7 +49,7 @@ describe("docs/verifier.md", () => {
   });
 
   it("has every event and every reason", () => {
-    const events = ["src/verifier/event.ts", "src/verifier/bearer/event.ts", "src/provider/event.ts"].map((file) =>
+    const events = ["src/verifier/event.ts", "src/verifier/bearer/event.ts", "src/oidc/event.ts"].map((file) =>
       readFileSync(file, "utf8"),
     );
     // What claims gave occasion to tell is an event of login and verifier alike.
@@ -57,9 +57,9 @@ describe("docs/verifier.md", () => {
     const kinds = [...quotedIn(events.join("\n"), /readonly kind: "\w+"/g), ...notes];
     const reasons = quotedIn(
       sourcesOf("src/verifier", "src/identity") +
-        sourcesOf("src/provider") +
-        readFileSync("src/jwt/times.ts", "utf8") +
-        readFileSync("src/jwt/compact-jws.ts", "utf8"),
+        sourcesOf("src/oidc") +
+        readFileSync("src/oidc/jwt/claims.ts", "utf8") +
+        readFileSync("src/oidc/jwt/jws.ts", "utf8"),
       /type \w*Fault =[^;]*;/g,
       /readonly reason:[^;]*;/g,
       /(?:refuse|keepFailure|fault)\("\w+"/g,

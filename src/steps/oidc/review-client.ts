@@ -1,5 +1,5 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
-import { algorithms, minSecretBytes } from "../../jwt/algorithm.js";
+import { algorithms, minSecretBytes } from "../../oidc/jwt/algorithm.js";
 import { refusal, warning } from "../remark.js";
 import type { PresentClient } from "./client.js";
 import { completeOptions } from "./complete-options.js";

@@ -1,9 +1,9 @@
 import { actsAsClient } from "../../identity/person.js";
-import { readAudience } from "../../jwt/audience.js";
-import type { CompactJws } from "../../jwt/compact-jws.js";
-import { isOptionalText, isOptionalTexts, type JsonObject } from "../../jwt/json-object.js";
-import { checkTimes, type TimeFault } from "../../jwt/times.js";
-import type { OidcClient } from "../../provider/client.js";
+import type { OidcClient } from "../../oidc/client.js";
+import { readAudience } from "../../oidc/jwt/audience.js";
+import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
+import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
+import type { CompactJws } from "../../oidc/jwt/jws.js";
 import type { TokenRules } from "./token-rules.js";
 
 /** What a token is where it is none that `Bearer` may carry. */

@@ -6,8 +6,8 @@ import { whenFirstSeen } from "../../identity/first-seen.js";
 import type { Person } from "../../identity/person.js";
 import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
 import { type SignInOptions, signIn } from "../../identity/sign-in.js";
-import type { JsonObject } from "../../jwt/json-object.js";
-import type { OidcClient } from "../../provider/client.js";
+import type { OidcClient } from "../../oidc/client.js";
+import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { OnBearerEvent } from "./event.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 

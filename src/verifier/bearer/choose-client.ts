@@ -1,7 +1,7 @@
-import type { CompactJws } from "../../jwt/compact-jws.js";
-import type { JsonObject } from "../../jwt/json-object.js";
-import type { OidcClient, OpenAccess } from "../../provider/client.js";
-import type { KnownProvider } from "../../provider/provider.js";
+import type { OidcClient, OpenAccess } from "../../oidc/client.js";
+import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import type { CompactJws } from "../../oidc/jwt/jws.js";
+import type { KnownProvider } from "../../oidc/provider.js";
 import { isMeantFor } from "./access-token.js";
 import type { BearerConfiguration } from "./configuration.js";
 import type { TokenRules } from "./token-rules.js";

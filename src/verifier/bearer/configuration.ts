@@ -1,8 +1,8 @@
 import type { Database } from "../../database/database.js";
 import { readRevision } from "../../identity/sign-in.js";
+import type { OidcClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
-import type { OidcClient } from "../../provider/client.js";
-import type { KnownProvider, ProviderRow } from "../../provider/provider.js";
+import type { KnownProvider, ProviderRow } from "../../oidc/provider.js";
 import type { TokenRules } from "./token-rules.js";
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */

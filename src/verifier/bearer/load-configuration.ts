@@ -1,7 +1,7 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type ClientRow, createClient, type OidcClient } from "../../provider/client.js";
-import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "../../provider/provider.js";
+import { type ClientRow, createClient, type OidcClient } from "../../oidc/client.js";
+import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "../../oidc/provider.js";
 import type { Vault } from "../../secrets/vault.js";
 import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
 import type { OnBearerEvent } from "./event.js";

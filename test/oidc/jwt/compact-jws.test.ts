@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createJwsParser } from "../../src/jwt/compact-jws.js";
+import { createJwsParser } from "../../../src/oidc/jwt/jws.js";
 
 const encode = (part: string | object) =>
   Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");

@@ -1,8 +1,8 @@
-import { parseDiscoveryEndpoint, withoutSlash } from "../oidc/discovery-endpoint.js";
-import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
+import { parseDiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
 import type { OnProviderEvent } from "./event.js";
 import { fetchMetadata } from "./fetch-metadata.js";
+import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
 import type { KeySource } from "./key-source.js";
 import { createProviderKeys } from "./provider-keys.js";

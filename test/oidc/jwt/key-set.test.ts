@@ -1,11 +1,11 @@
 import { constants, createPublicKey, createSecretKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Algorithm, algorithms } from "../../src/jwt/algorithm.js";
-import { readKeySet } from "../../src/jwt/key-set.js";
-import { importWrittenKey } from "../../src/jwt/public-key.js";
-import { prepareSignatureCheck } from "../../src/jwt/signature-check.js";
-import { isText, isTextOrTexts, jsonValues } from "../support/json-values.js";
+import { type Algorithm, algorithms } from "../../../src/oidc/jwt/algorithm.js";
+import { readKeySet } from "../../../src/oidc/jwt/key-set.js";
+import { importWrittenKey } from "../../../src/oidc/jwt/public-key.js";
+import { prepareSignatureCheck } from "../../../src/oidc/jwt/signature-check.js";
+import { isText, isTextOrTexts, jsonValues } from "../../support/json-values.js";
 import {
   bytes,
   jwkOf,

@@ -1,6 +1,6 @@
-import type { Algorithm } from "../jwt/algorithm.js";
-import type { KeySet } from "../jwt/key-set.js";
-import type { SignatureCheck } from "../jwt/signature-check.js";
+import type { Algorithm } from "./jwt/algorithm.js";
+import type { KeySet } from "./jwt/key-set.js";
+import type { SignatureCheck } from "./jwt/signature-check.js";
 
 /** Where a client's keys come from. Times are in milliseconds. */
 export interface KeySource {

@@ -1,9 +1,9 @@
-import { type JsonObject, parseJsonObject } from "../jwt/json-object.js";
-import { checkMetadata, type MetadataEndpoint } from "../oidc/check-metadata.js";
-import { parseDiscoveryEndpoint } from "../oidc/discovery-endpoint.js";
-import type { DiscoveryResult } from "../oidc/discovery-result.js";
-import { quoteForeign } from "../oidc/foreign-text.js";
-import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import { checkMetadata, type MetadataEndpoint } from "./check-metadata.js";
+import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
+import type { DiscoveryResult } from "./discovery-result.js";
+import { quoteForeign } from "./foreign-text.js";
+import type { GuardedFetch } from "./guarded-fetch.js";
+import { type JsonObject, parseJsonObject } from "./jwt/json-object.js";
 import { fetchDocument } from "./remote-document.js";
 
 interface ProviderMetadata {

@@ -1,9 +1,9 @@
-import { parseJsonObject } from "../jwt/json-object.js";
-import { type KeySet, readKeySet } from "../jwt/key-set.js";
-import { quoteForeign } from "../oidc/foreign-text.js";
-import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createBackOff } from "./back-off.js";
 import type { OnProviderEvent } from "./event.js";
+import { quoteForeign } from "./foreign-text.js";
+import type { GuardedFetch } from "./guarded-fetch.js";
+import { parseJsonObject } from "./jwt/json-object.js";
+import { type KeySet, readKeySet } from "./jwt/key-set.js";
 import type { KeySource } from "./key-source.js";
 import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
 

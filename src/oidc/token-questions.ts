@@ -1,8 +1,8 @@
 import type { Eventual } from "../eventual.js";
-import type { JsonObject } from "../jwt/json-object.js";
 import { createBackOff, secondsUntil } from "./back-off.js";
 import type { OnProviderEvent } from "./event.js";
-import { createRecent } from "./recent.js";
+import type { JsonObject } from "./jwt/json-object.js";
+import { createRecent } from "./lru-cache.js";
 import { boundedSeconds, type RemoteAnswer } from "./remote-document.js";
 import { createTurns } from "./turns.js";
 

@@ -1,7 +1,7 @@
 import type { Eventual } from "../eventual.js";
-import type { Algorithm } from "../jwt/algorithm.js";
-import type { CompactJws } from "../jwt/compact-jws.js";
 import { secondsUntil } from "./back-off.js";
+import type { Algorithm } from "./jwt/algorithm.js";
+import type { CompactJws } from "./jwt/jws.js";
 import type { KeySource } from "./key-source.js";
 
 export type SignatureResult =

@@ -1,5 +1,5 @@
-import { parseJsonObject } from "../jwt/json-object.js";
-import { quoteDescription, quoteForeign } from "../oidc/foreign-text.js";
+import { quoteDescription, quoteForeign } from "./foreign-text.js";
+import { parseJsonObject } from "./jwt/json-object.js";
 import type { WholeAnswer } from "./remote-document.js";
 
 /**

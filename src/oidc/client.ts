@@ -1,11 +1,11 @@
 import { createSecretKey } from "node:crypto";
 import { readUserRules, type UserRules } from "../identity/rules.js";
-import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "../jwt/algorithm.js";
-import { keySetOf } from "../jwt/key-set.js";
-import { importWrittenKey, isFor } from "../jwt/public-key.js";
-import { prepareSignatureCheck } from "../jwt/signature-check.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
+import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "./jwt/algorithm.js";
+import { keySetOf } from "./jwt/key-set.js";
+import { importWrittenKey, isFor } from "./jwt/public-key.js";
+import { prepareSignatureCheck } from "./jwt/signature-check.js";
 import { fixedKeys, type KeySource } from "./key-source.js";
 import type { Provider } from "./provider.js";
 

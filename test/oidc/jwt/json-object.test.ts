@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseJsonObject } from "../../src/jwt/json-object.js";
+import { parseJsonObject } from "../../../src/oidc/jwt/json-object.js";
 
 const parse = (text: string) => parseJsonObject(Buffer.from(text));
 

@@ -1,5 +1,5 @@
-import { findFetchFailure } from "../oidc/fetch-failure.js";
-import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import { findFetchFailure } from "./fetch-failure.js";
+import type { GuardedFetch } from "./guarded-fetch.js";
 
 /** A whole answer, of whatever status; or why there is none, in a sentence. */
 export type RemoteAnswer =
