@@ -1,4 +1,4 @@
-import { readAudience } from "../oidc/jwt/audience.js";
+import { readAudience } from "../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./username.js";
 

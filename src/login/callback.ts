@@ -1,4 +1,4 @@
-import { describeError } from "../oidc/describe-answer.js";
+import { describeError } from "../oidc/remote-document.js";
 import { fault, type LoginFault } from "./login-client.js";
 
 /** What the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */

@@ -1,4 +1,4 @@
-import { describeError } from "../oidc/describe-answer.js";
+import { describeError } from "../oidc/remote-document.js";
 import { type Attempt, attemptId, isExpired, openAttempt } from "./attempt.js";
 import type { Callback } from "./callback.js";
 import type { Cookies } from "./cookies.js";

@@ -1,7 +1,6 @@
-import { describeError } from "../oidc/describe-answer.js";
 import { quoteDescription } from "../oidc/foreign-text.js";
-import type { Attempt } from "./attempt.js";
-import { digest } from "./attempt.js";
+import { describeError } from "../oidc/remote-document.js";
+import { type Attempt, digest } from "./attempt.js";
 import type { Callback } from "./callback.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { judgeCallbackError } from "./provider-error.js";

@@ -1,6 +1,5 @@
-import { createBackOff } from "../oidc/back-off.js";
-import { fetchMetadata } from "../oidc/fetch-metadata.js";
 import { createProvider, type Provider, type ProviderOptions } from "../oidc/provider.js";
+import { createBackOff, fetchMetadata } from "../oidc/remote-document.js";
 import type { LoginClientRow } from "./client-row.js";
 
 /** A provider as a login needs it. */

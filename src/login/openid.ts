@@ -1,5 +1,5 @@
 import type { ClientAuth } from "openid-client";
-import { basicCredentials } from "../oidc/basic-credentials.js";
+import { basicCredentials } from "../oidc/remote-document.js";
 import type { LoginClient } from "./login-client.js";
 
 /** The library that speaks OAuth 2, set up for a client and its provider. */

@@ -1,6 +1,5 @@
-import { describeAnswer } from "../oidc/describe-answer.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
-import type { WholeAnswer } from "../oidc/remote-document.js";
+import { describeAnswer, type WholeAnswer } from "../oidc/remote-document.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 

@@ -1,8 +1,8 @@
 import type { CustomFetch } from "openid-client";
-import { FetchFailure, findFetchFailure } from "../oidc/fetch-failure.js";
 import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
+import { FetchFailure, findFetchFailure } from "../oidc/network-error.js";
 import { readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
 import type { Attempt } from "./attempt.js";

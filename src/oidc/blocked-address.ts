@@ -1,7 +1,7 @@
 import { type LookupAddress, type LookupAllOptions, lookup as resolveHost } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
-import { FetchFailure } from "./fetch-failure.js";
+import { FetchFailure } from "./network-error.js";
 
 type Address = ReturnType<typeof ipaddr.parse>;
 type Range = ReturnType<typeof ipaddr.parseCIDR>;

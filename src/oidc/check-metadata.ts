@@ -1,6 +1,4 @@
 import { longestUrl } from "../users/names.js";
-import { type DiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
-import { type DiscoveryFailure, type DiscoveryResult, invalid, type Offers } from "./discovery-result.js";
 
 /** What the answer is held against. */
 interface Expectations {
@@ -211,4 +209,78 @@ const entra =
  */
 export function sharedIssuer(issuer: string): string | undefined {
   return placeholder.exec(issuer)?.[0] ?? entra.exec(issuer)?.[1];
+}
+
+/** What a provider's discovery document says, checked. */
+interface DiscoveredProvider {
+  readonly kind: "found";
+  /** Byte for byte as the document has it: tokens are compared with it. */
+  readonly issuer: string;
+  readonly authorizationEndpoint?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
+  readonly userinfoEndpoint?: string | undefined;
+  readonly introspectionEndpoint?: string | undefined;
+  /** There, unless the file names the keys' URL itself. */
+  readonly jwksEndpoint?: string | undefined;
+  readonly logoutEndpoint?: string | undefined;
+  readonly offers?: Offers | undefined;
+}
+
+/** The lists of a discovery document that has any; one that is left out says nothing. */
+export interface Offers {
+  /** Of its access tokens, where that is another than the issuer of its ID tokens (AD FS). */
+  readonly accessTokenIssuer?: string | undefined;
+  readonly signAlgorithms?: readonly string[] | undefined;
+  readonly authMethods?: readonly string[] | undefined;
+  readonly introspectionAuthMethods?: readonly string[] | undefined;
+  readonly pkceMethods?: readonly string[] | undefined;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Why there is nothing to use: `unreachable` may work later, `invalid` needs somebody to change something. */
+export interface DiscoveryFailure {
+  readonly kind: "unreachable" | "invalid";
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type DiscoveryResult = DiscoveredProvider | DiscoveryFailure;
+
+export function invalid(message: string, hint: string): DiscoveryFailure {
+  return { kind: "invalid", message, hint };
+}
+
+export const documentPath = "/.well-known/openid-configuration";
+
+/** Where a provider's discovery document is, and which issuers it may speak for. */
+interface DiscoveryEndpoint {
+  readonly documentUrl: URL;
+  /** The base that the document lies under, as it was written and as URLs are normalised, without a slash at the end. */
+  readonly bases: readonly string[];
+}
+
+/**
+ * Takes a provider's base URL, with or without a slash at its end, or the discovery document's own URL.
+ * Undefined for what is not an absolute http(s) URL without credentials.
+ */
+export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefined {
+  const written = text.trim();
+  if (!URL.canParse(written)) return undefined;
+  const documentUrl = new URL(written);
+  if (!/^https?:$/.test(documentUrl.protocol) || documentUrl.username !== "" || documentUrl.password !== "")
+    return undefined;
+  documentUrl.hash = "";
+  documentUrl.pathname = basePath(documentUrl.pathname) + documentPath;
+  const bases = [written.replace(/[?#].*$/s, ""), documentUrl.origin + documentUrl.pathname].map(basePath);
+  return { documentUrl, bases: [...new Set(bases)] };
+}
+
+/** A path or URL without the discovery document's part, and without a slash at its end. */
+function basePath(path: string): string {
+  return withoutSlash(path.endsWith(documentPath) ? path.slice(0, -documentPath.length) : path);
+}
+
+/** Without one slash at the end: providers differ in whether their issuer has it. */
+export function withoutSlash(text: string): string {
+  return text.endsWith("/") ? text.slice(0, -1) : text;
 }

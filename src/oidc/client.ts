@@ -3,11 +3,11 @@ import { readUserRules, type UserRules } from "../identity/rules.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "./jwt/algorithm.js";
-import { keySetOf } from "./jwt/key-set.js";
-import { importWrittenKey, isFor } from "./jwt/public-key.js";
-import { prepareSignatureCheck } from "./jwt/signature-check.js";
-import { fixedKeys, type KeySource } from "./key-source.js";
+import { prepareSignatureCheck } from "./jwt/jws.js";
+import { importWrittenKey, isFor, keySetOf } from "./jwt/key-set.js";
 import type { Provider } from "./provider.js";
+import { fixedKeys, type KeySource } from "./provider-keys.js";
+import type { UserinfoReader } from "./userinfo.js";
 
 /** What the database says of a client. */
 export interface ClientRow {
@@ -134,4 +134,9 @@ function parse(text: string): unknown {
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** What a client needs to read a signed userinfo answer. */
+export function readerOf({ clientId, provider }: OidcClient, { algorithm, keys }: OpenAccess): UserinfoReader {
+  return { clientId, issuer: provider.issuer, algorithm, keys };
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
+import { parseDiscoveryEndpoint } from "./check-metadata.js";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
-import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
 
 /** One provider to ask; the `key` is what it is called in the result. */
 export interface KeyedRequest extends Omit<DiscoveryRequest, "signal"> {

@@ -1,13 +1,17 @@
 import type { CustomFetch } from "openid-client";
-import { checkMetadata, type MetadataEndpoint } from "./check-metadata.js";
-import { parseDiscoveryEndpoint } from "./discovery-endpoint.js";
-import { type DiscoveryFailure, type DiscoveryResult, invalid } from "./discovery-result.js";
-import { FetchFailure, findFetchFailure } from "./fetch-failure.js";
+import {
+  checkMetadata,
+  type DiscoveryFailure,
+  type DiscoveryResult,
+  invalid,
+  type MetadataEndpoint,
+  parseDiscoveryEndpoint,
+} from "./check-metadata.js";
 import { quoteForeign } from "./foreign-text.js";
 import { createGuardedFetch } from "./guarded-fetch.js";
-import { proxyVariable } from "./proxy-variable.js";
+import { FetchFailure, findFetchFailure, proxyVariable } from "./network-error.js";
 
-export type { DiscoveryResult } from "./discovery-result.js";
+export type { DiscoveryResult } from "./check-metadata.js";
 
 export interface DiscoveryRequest {
   /** A provider's base URL, with or without a slash at its end, or its discovery document's URL. */

@@ -1,4 +1,4 @@
-import type { KeyFault } from "./jwt/public-key.js";
+import type { KeyFault } from "./jwt/key-set.js";
 
 /** What happens between us and a provider. Never a token, a claim or a key. */
 export type ProviderEvent =

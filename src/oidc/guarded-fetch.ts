@@ -1,12 +1,12 @@
+import { X509Certificate } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import type { ReadableStream } from "node:stream/web";
+import { rootCertificates } from "node:tls";
 import type { RequestInit, RequestRedirect, Response as UndiciResponse } from "undici";
 import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
-import { documentPath } from "./discovery-endpoint.js";
-import { FetchFailure } from "./fetch-failure.js";
+import { documentPath } from "./check-metadata.js";
 import { quoteForeign } from "./foreign-text.js";
-import { explainNetworkError } from "./network-error.js";
-import { startTimeLimit } from "./time-limit.js";
-import { readTrustedRoots } from "./trusted-roots.js";
+import { explainNetworkError, FetchFailure } from "./network-error.js";
 
 export interface GuardedFetchOptions {
   /** A file of PEM certificates that are trusted beside the usual roots. */
@@ -156,4 +156,86 @@ async function readLimited(
 function repack({ status, statusText, headers }: UndiciResponse, body: Uint8Array<ArrayBuffer>): Response {
   const kept = [...headers].filter(([name]) => name !== "content-encoding" && name !== "content-length");
   return new Response(body.length === 0 ? null : body, { status, statusText, headers: kept });
+}
+
+interface TimeLimit {
+  /** Aborts with a {@link FetchFailure} when the time is over, or with the reason of the first signal that aborts. */
+  readonly signal: AbortSignal;
+  readonly stop: () => void;
+}
+
+/** Built by hand since on Node 20 `AbortSignal.any` can lose a timeout to the garbage collector. */
+function startTimeLimit(timeoutMs: number, signals: readonly (AbortSignal | null | undefined)[]): TimeLimit {
+  const limit = new AbortController();
+  const stopped = new AbortController();
+  const timer = setTimeout(() => limit.abort(timeoutFailure(timeoutMs)), timeoutMs);
+  for (const signal of signals) {
+    if (signal?.aborted) limit.abort(signal.reason);
+    signal?.addEventListener("abort", () => limit.abort(signal.reason), { once: true, signal: stopped.signal });
+  }
+  return {
+    signal: limit.signal,
+    stop: () => {
+      clearTimeout(timer);
+      stopped.abort();
+    },
+  };
+}
+
+function timeoutFailure(timeoutMs: number): FetchFailure {
+  return new FetchFailure(
+    true,
+    `the server did not answer in full within ${timeoutMs / 1000} s`,
+    "check host and port in the URL, and the network's policies",
+  );
+}
+
+const maxFileBytes = 4 * 1024 * 1024;
+const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * The certificates to trust with a private authority's file: Node's own roots, those of `NODE_EXTRA_CA_CERTS` and the file's.
+ * @throws FetchFailure (not retryable) when the file can't be read or holds no PEM certificate
+ */
+export async function readTrustedRoots(caFile: string): Promise<readonly string[]> {
+  const [own, extra] = await Promise.all([readCertificates(caFile), readExtraCertificates()]);
+  return [...rootCertificates, ...extra, ...own];
+}
+
+async function readCertificates(caFile: string): Promise<readonly string[]> {
+  const text = await readSmallFile(caFile);
+  const certificates = text?.match(certificatePattern) ?? [];
+  if (text === undefined || certificates.length === 0 || !certificates.every(isCertificate)) {
+    throw new FetchFailure(
+      false,
+      `the CA file ${caFile} ${text === undefined ? "can't be read" : "does not hold PEM certificates"}`,
+      "give a readable file of PEM certificates (-----BEGIN CERTIFICATE-----) as `oidc_op_ca_file`",
+    );
+  }
+  return certificates;
+}
+
+async function readSmallFile(file: string): Promise<string | undefined> {
+  try {
+    // A FIFO or a device would never end.
+    const found = await stat(file);
+    return found.isFile() && found.size <= maxFileBytes ? await readFile(file, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Node itself leaves these out as soon as a connection has a `ca` of its own, and ignores a file that it can't use. */
+async function readExtraCertificates(): Promise<readonly string[]> {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  const text = file ? await readSmallFile(file) : undefined;
+  return (text?.match(certificatePattern) ?? []).filter(isCertificate);
 }

@@ -1,11 +1,15 @@
 import type { Eventual } from "../eventual.js";
 import type { Secret } from "../secrets/secret.js";
-import { basicCredentials } from "./basic-credentials.js";
-import { describeAnswer } from "./describe-answer.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import { parseJsonObject } from "./jwt/json-object.js";
-import { fetchDocument, type RemoteRequest, type WholeAnswer } from "./remote-document.js";
+import {
+  basicCredentials,
+  describeAnswer,
+  fetchDocument,
+  type RemoteRequest,
+  type WholeAnswer,
+} from "./remote-document.js";
 import {
   createTokenQuestions,
   type TokenAnswer,

@@ -1,5 +1,3 @@
-import { causesOf, FetchFailure, findFetchFailure } from "./fetch-failure.js";
-
 interface Explanation {
   readonly codes: RegExp;
   readonly message: string;
@@ -80,4 +78,56 @@ export function explainNetworkError(error: unknown): FetchFailure {
     hint: "check that an HTTP server answers at the URL",
   };
   return new FetchFailure(true, code === undefined ? message : `${message} (${code})`, hint, { cause: error });
+}
+
+/** Why a guarded request gave nothing that may be used: a sentence without a subject's name, and the way out. */
+export class FetchFailure extends Error {
+  /** True where the same request may work later, such as when the server is still starting. */
+  readonly retryable: boolean;
+  readonly hint: string;
+  /** Whether there was a connection, over which the request could be sent. */
+  readonly isConnected: boolean;
+
+  constructor(
+    retryable: boolean,
+    message: string,
+    hint: string,
+    { isConnected = false, ...options }: ErrorOptions & { readonly isConnected?: boolean } = {},
+  ) {
+    super(message, options);
+    this.name = "FetchFailure";
+    this.retryable = retryable;
+    this.hint = hint;
+    this.isConnected = isConnected;
+  }
+
+  /** The same of a request that had a connection. */
+  overConnection(): FetchFailure {
+    return new FetchFailure(this.retryable, this.message, this.hint, { cause: this.cause, isConnected: true });
+  }
+}
+
+/** The {@link FetchFailure} among an error and its causes: HTTP clients wrap what their hooks throw. */
+export function findFetchFailure(error: unknown): FetchFailure | undefined {
+  return causesOf(error).find((cause) => cause instanceof FetchFailure);
+}
+
+/** An error and what caused it, outermost first. */
+function causesOf(error: unknown): readonly Error[] {
+  const causes: Error[] = [];
+  for (let cause = error; cause instanceof Error && !causes.includes(cause); cause = cause.cause) causes.push(cause);
+  return causes;
+}
+
+/**
+ * The name of the variable by which other programs would ask this URL through a proxy; undefined where there is none, or where
+ * `NO_PROXY` has the host. Its value, which may hold a password, is not looked at.
+ */
+export function proxyVariable(env: Readonly<Record<string, string | undefined>>, url: URL): string | undefined {
+  const own = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+  const names = [own, "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  const name = names.find((candidate) => env[candidate]);
+  const exempt = (env.NO_PROXY || env.no_proxy || "").split(/[\s,]+/).map((entry) => entry.replace(/^\*?\.?/, ""));
+  const isExempt = exempt.some((entry) => entry !== "" && `.${url.hostname}`.endsWith(`.${entry.toLowerCase()}`));
+  return isExempt || (env.NO_PROXY || env.no_proxy)?.trim() === "*" ? undefined : name;
 }

@@ -1,15 +1,16 @@
-import { createBackOff } from "./back-off.js";
+import type { Eventual } from "../eventual.js";
 import type { OnProviderEvent } from "./event.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
+import type { Algorithm } from "./jwt/algorithm.js";
 import { parseJsonObject } from "./jwt/json-object.js";
+import type { CompactJws, SignatureCheck } from "./jwt/jws.js";
 import { type KeySet, readKeySet } from "./jwt/key-set.js";
-import type { KeySource } from "./key-source.js";
-import { boundedSeconds, fetchDocument, type RemoteAnswer } from "./remote-document.js";
+import { boundedSeconds, createBackOff, fetchDocument, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 type FetchedAnswer = RemoteAnswer & { readonly kind: "answer" };
 
-export interface ProviderKeysOptions {
+interface ProviderKeysOptions {
   readonly url: string;
   readonly fetch: GuardedFetch;
   /** In milliseconds. */
@@ -135,4 +136,99 @@ function lifeOf({ header }: FetchedAnswer): number {
   const used = boundedSeconds(header("age"), 0, longestAllowed) ?? 0;
   const isUnkept = /(?:^|[\s,])no-(?:cache|store)(?:$|[\s,])/i.test(directives);
   return Math.max(1, Math.min(allowed - used, isUnkept ? usualLifeSeconds : longestLifeSeconds));
+}
+
+/** Where a client's keys come from. Times are in milliseconds. */
+export interface KeySource {
+  /** The checks to put a token to, as far as keys are known now. */
+  readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
+  /** What the keys are called that are known now, for a log. */
+  readonly names: () => string;
+  /** A promise where keys have to be fetched before anything can be said: of true, if these are the first. It never rejects. */
+  readonly prepare: (nowMs: number) => Promise<boolean> | undefined;
+  /** A promise where a token with an unknown key is worth a fetch, or one is on its way; it never rejects. */
+  readonly lookAgain: (nowMs: number) => Promise<unknown> | undefined;
+  /** Said when the first keys turned out not to hold a token's: that fetch was the one that it was worth. */
+  readonly noteUnknown: (nowMs: number) => void;
+  /** When an unknown key may become known, while the provider can't be asked; undefined while it can. */
+  readonly unavailableUntilMs: (nowMs: number) => number | undefined;
+  /** Until when what the keys said may be relied on without looking at them again. */
+  readonly reliableUntilMs: () => number;
+  /** Forgets keys that were fetched, also where they can't be fetched anew: one of them may be disabled. It never rejects. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** Keys that an operator wrote. */
+export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
+  return {
+    checksFor: keys.checksFor,
+    names: () => "the key of the client's configuration",
+    prepare: () => undefined,
+    lookAgain: () => undefined,
+    noteUnknown: () => {},
+    unavailableUntilMs: () => undefined,
+    reliableUntilMs: () => Number.POSITIVE_INFINITY,
+    refresh: () => Promise.resolve(),
+  };
+}
+
+type SignatureResult =
+  | { readonly kind: "valid" }
+  | { readonly kind: "refused"; readonly reason: "bad_signature" | "unknown_key" }
+  | { readonly kind: "unavailable"; readonly reason: "keys_unavailable"; readonly retryAfterSeconds: number };
+
+const valid: SignatureResult = { kind: "valid" };
+const badSignature: SignatureResult = { kind: "refused", reason: "bad_signature" };
+/** Not to be remembered: the next fetch may bring the key. */
+export const unknownKey = { kind: "refused", reason: "unknown_key" } as const satisfies SignatureResult;
+
+/** Checks a signature against the keys there are, and fetches keys where that may help. Never rejects. */
+export function checkSignature(
+  jws: CompactJws,
+  algorithm: Algorithm,
+  source: KeySource,
+  now: () => number,
+): Eventual<SignatureResult> {
+  const keysToCome = source.prepare(now());
+  if (keysToCome === undefined) {
+    const result = tryKeys(jws, algorithm, source);
+    // What nearly all come to, before anything is made for the rest.
+    return result === valid ? valid : lookAgain(result, jws, algorithm, source, now, 2);
+  }
+  return keysToCome.then((areFirst) => {
+    const result = tryKeys(jws, algorithm, source);
+    if (areFirst && result === unknownKey) source.noteUnknown(now());
+    return lookAgain(result, jws, algorithm, source, now, 2);
+  });
+}
+
+function lookAgain(
+  result: SignatureResult,
+  jws: CompactJws,
+  algorithm: Algorithm,
+  source: KeySource,
+  now: () => number,
+  times: number,
+): Eventual<SignatureResult> {
+  // Without a name, a new key can only be told by its fitting.
+  const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
+  const again = isSettled || times === 0 ? undefined : source.lookAgain(now());
+  // Twice, since a fetch that was on its way already may have left before the key was published.
+  return again
+    ? again.then(() => lookAgain(tryKeys(jws, algorithm, source), jws, algorithm, source, now, times - 1))
+    : settle(result, source, now());
+}
+
+function tryKeys({ header, signed, signature }: CompactJws, algorithm: Algorithm, source: KeySource): SignatureResult {
+  const checks = source.checksFor(algorithm, header.kid);
+  if (checks.length === 0) return unknownKey;
+  for (const check of checks) if (check(signed, signature)) return valid;
+  return badSignature;
+}
+
+/** While the provider can't be asked, a key that is not known may still be a good one. */
+function settle(result: SignatureResult, source: KeySource, nowMs: number): SignatureResult {
+  const untilMs = result === unknownKey ? source.unavailableUntilMs(nowMs) : undefined;
+  if (untilMs === undefined) return result;
+  return { kind: "unavailable", reason: "keys_unavailable", retryAfterSeconds: secondsUntil(untilMs, nowMs) };
 }

@@ -1,11 +1,9 @@
-import { createBackOff } from "./back-off.js";
-import { parseDiscoveryEndpoint, withoutSlash } from "./discovery-endpoint.js";
+import { parseDiscoveryEndpoint, withoutSlash } from "./check-metadata.js";
 import type { OnProviderEvent } from "./event.js";
-import { fetchMetadata } from "./fetch-metadata.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
-import type { KeySource } from "./key-source.js";
-import { createProviderKeys } from "./provider-keys.js";
+import { createProviderKeys, type KeySource } from "./provider-keys.js";
+import { createBackOff, fetchMetadata } from "./remote-document.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** What the database says of a provider. */

@@ -1,5 +1,14 @@
-import { findFetchFailure } from "./fetch-failure.js";
+import { Secret } from "../secrets/secret.js";
+import {
+  checkMetadata,
+  type DiscoveryResult,
+  type MetadataEndpoint,
+  parseDiscoveryEndpoint,
+} from "./check-metadata.js";
+import { quoteDescription, quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
+import { type JsonObject, parseJsonObject } from "./jwt/json-object.js";
+import { findFetchFailure } from "./network-error.js";
 
 /** A whole answer, of whatever status; or why there is none, in a sentence. */
 export type RemoteAnswer =
@@ -67,4 +76,109 @@ export async function readWhole(response: Response): Promise<WholeAnswer> {
 /** Seconds in a whole-number header, within bounds. */
 export function boundedSeconds(text: string | null | undefined, least: number, most: number): number | undefined {
   return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), least), most) : undefined;
+}
+
+interface ProviderMetadata {
+  readonly checked: DiscoveryResult & { readonly kind: "found" };
+  /** The whole document, for what else it says. */
+  readonly document: JsonObject;
+}
+
+/**
+ * A provider's discovery document, held against what is configured; or why it can't be used, in a sentence. Never rejects.
+ *
+ * @param unused endpoints of the document that the caller takes from elsewhere, or does not need
+ */
+export async function fetchMetadata(
+  configured: { readonly issuer: string | null; readonly jwks_endpoint: string | null },
+  discoveryEndpoint: string,
+  fetch: GuardedFetch,
+  unused: readonly MetadataEndpoint[] = [],
+): Promise<ProviderMetadata | string> {
+  const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
+  if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
+  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, {
+    headers: { accept: "application/json" },
+    followsRedirects: true,
+  });
+  if (answer.kind === "failed") return answer.message;
+  if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
+  const document = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;
+  if (!document) {
+    return `the discovery document is not a JSON object (${quoteForeign(answer.contentType || undefined, 60)})`;
+  }
+  const explicitJwks = configured.jwks_endpoint !== null;
+  const checked = checkMetadata(document, { endpoint, issuer: configured.issuer ?? undefined, explicitJwks, unused });
+  return checked.kind === "found" ? { checked, document } : checked.message;
+}
+
+const firstPauseMs = 1000;
+const longestPauseMs = 30_000;
+
+/** Keeps a server that does not answer from being asked once a request. Times are in milliseconds. */
+interface BackOff {
+  readonly isOver: (nowMs: number) => boolean;
+  /** When the server may be asked again; in the past where nothing failed. */
+  readonly retryAtMs: () => number;
+  readonly succeeded: () => void;
+  /** Gives the pause that begins; or what is left of one, for a request that began before it. */
+  readonly failed: (nowMs: number) => number;
+}
+
+export function createBackOff(): BackOff {
+  let failures = 0;
+  let retryAtMs = 0;
+  return {
+    isOver: (nowMs) => nowMs >= retryAtMs,
+    retryAtMs: () => retryAtMs,
+    succeeded: () => {
+      failures = 0;
+      retryAtMs = 0;
+    },
+    failed: (nowMs) => {
+      if (nowMs < retryAtMs) return retryAtMs - nowMs;
+      const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures, 10), longestPauseMs);
+      failures += 1;
+      retryAtMs = nowMs + pauseMs;
+      return pauseMs;
+    },
+  };
+}
+
+/** For a Retry-After header: whole seconds, at least one. */
+export function secondsUntil(timeMs: number, nowMs: number): number {
+  return Math.max(1, Math.ceil((timeMs - nowMs) / 1000));
+}
+
+/**
+ * The `Authorization` header by which a client shows who it is (RFC 6749 §2.3.1). The RFC's form encoding turns `vtb-admin` into
+ * `vtb%2Dadmin` in common libraries, which providers that compare literally, such as Glewlwyd, don't know; this leaves `-`, `_`
+ * and `.` alone, writes a space as `%20`, and is read by all of them.
+ */
+export function basicCredentials(clientId: string, clientSecret: Secret): Secret {
+  const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret.reveal())}`;
+  return new Secret(`Basic ${Buffer.from(pair).toString("base64")}`);
+}
+
+/**
+ * What a server says is wrong, for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
+ * (RFC 6749 §5.2, RFC 6750 §3).
+ *
+ * @param secrets what the request held, which the answer may quote
+ */
+export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]): string {
+  const { status, contentType, header, body } = answer;
+  const wwwAuthenticate = header("www-authenticate");
+  const { error, error_description: description } = parseJsonObject(body) ?? {};
+  const said = typeof error === "string" ? `, ${describeError(error, description, secrets)}` : "";
+  const challenge = wwwAuthenticate ? `, WWW-Authenticate: ${quoteDescription(wwwAuthenticate, secrets)}` : "";
+  const type = said === "" && challenge === "" && contentType !== "" ? ` (${quoteForeign(contentType, 60)})` : "";
+  return `status ${status}${type}${said}${challenge}`;
+}
+
+/** An error code and its description, as they come from a token endpoint or with a callback. */
+export function describeError(error: string, description: unknown, secrets: readonly string[]): string {
+  const code = quoteDescription(error, secrets, 60);
+  if (typeof description !== "string" || description === "") return code;
+  return `${code}: ${quoteDescription(description, secrets)}`;
 }

@@ -1,14 +1,12 @@
 import { type Eventual, follow } from "../eventual.js";
-import { checkSignature } from "./check-signature.js";
-import { describeAnswer } from "./describe-answer.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import type { Algorithm } from "./jwt/algorithm.js";
-import { readAudience } from "./jwt/audience.js";
+import { readAudience } from "./jwt/claims.js";
 import { parseJsonObject } from "./jwt/json-object.js";
 import { createJwsParser } from "./jwt/jws.js";
-import type { KeySource } from "./key-source.js";
-import { fetchDocument } from "./remote-document.js";
+import { checkSignature, type KeySource } from "./provider-keys.js";
+import { describeAnswer, fetchDocument } from "./remote-document.js";
 import {
   createTokenQuestions,
   type TokenAnswer,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseDiscoveryEndpoint } from "../../src/oidc/discovery-endpoint.js";
+import { parseDiscoveryEndpoint } from "../../src/oidc/check-metadata.js";
 
 describe("parseDiscoveryEndpoint", () => {
   it.each([

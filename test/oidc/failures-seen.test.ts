@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
-import { fetchMetadata } from "../../src/oidc/fetch-metadata.js";
 import { createGuardedFetch } from "../../src/oidc/guarded-fetch.js";
+import { fetchMetadata } from "../../src/oidc/remote-document.js";
 import { readDocument } from "../docs/markdown.js";
 import { discover, metadata } from "../support/discovery-document.js";
 import { always, serve } from "../support/http-server.js";

@@ -1,7 +1,7 @@
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { importWrittenKey } from "../../src/oidc/jwt/public-key.js";
+import { importWrittenKey } from "../../src/oidc/jwt/key-set.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { oidc } from "../../src/steps/oidc/step.js";
 import { rocaModulus, textOf } from "../oidc/jwt/keys.js";

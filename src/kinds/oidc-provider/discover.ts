@@ -1,6 +1,6 @@
+import type { Offers } from "../../oidc/check-metadata.js";
 import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
-import type { Offers } from "../../oidc/discovery-result.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
 import type { Attributes, Resource } from "../../plan/resource.js";
 

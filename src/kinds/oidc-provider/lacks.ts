@@ -1,4 +1,4 @@
-import type { Offers } from "../../oidc/discovery-result.js";
+import type { Offers } from "../../oidc/check-metadata.js";
 import { placeOf, type Resource } from "../../plan/resource.js";
 import type { Finding } from "../../yaml/node.js";
 import { apiClient, loginClient } from "../oidc-client/known.js";

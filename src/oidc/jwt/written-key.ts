@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { isJsonObject } from "./json-object.js";
-import { importWrittenKey, isPrivateJwk, type KeyFault, type KeyImport } from "./public-key.js";
+import { importWrittenKey, isPrivateJwk, type KeyFault, type KeyImport } from "./key-set.js";
 
 /** What a text is that an operator wrote where a public key belongs. Some of these come together, such as quotes and escapes. */
 export type KeyForm =

@@ -1,6 +1,6 @@
 import type { ConfigPath, Remark } from "../../config/step.js";
 import { algorithms } from "../../oidc/jwt/algorithm.js";
-import { isFor } from "../../oidc/jwt/public-key.js";
+import { isFor } from "../../oidc/jwt/key-set.js";
 import { type KeyForm, readWrittenKey } from "../../oidc/jwt/written-key.js";
 import type { Secret } from "../../secrets/secret.js";
 import { refusal, warning } from "../remark.js";

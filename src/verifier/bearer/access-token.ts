@@ -1,7 +1,6 @@
 import { actsAsClient } from "../../identity/person.js";
 import type { OidcClient } from "../../oidc/client.js";
-import { readAudience } from "../../oidc/jwt/audience.js";
-import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
+import { checkTimes, readAudience, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import type { TokenRules } from "./token-rules.js";

@@ -2,9 +2,8 @@ import { constants, createPublicKey, createSecretKey, generateKeyPair, type KeyO
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Algorithm, algorithms } from "../../../src/oidc/jwt/algorithm.js";
-import { readKeySet } from "../../../src/oidc/jwt/key-set.js";
-import { importWrittenKey } from "../../../src/oidc/jwt/public-key.js";
-import { prepareSignatureCheck } from "../../../src/oidc/jwt/signature-check.js";
+import { prepareSignatureCheck } from "../../../src/oidc/jwt/jws.js";
+import { importWrittenKey, readKeySet } from "../../../src/oidc/jwt/key-set.js";
 import { isText, isTextOrTexts, jsonValues } from "../../support/json-values.js";
 import {
   bytes,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readAudience } from "../../../src/oidc/jwt/audience.js";
-import { checkTimes } from "../../../src/oidc/jwt/claims.js";
+import { checkTimes, readAudience } from "../../../src/oidc/jwt/claims.js";
 
 const exp = 1_800_000_000;
 const at = (seconds: number, claims: object, leeway = 30) => checkTimes({ exp, ...claims }, seconds * 1000, leeway);

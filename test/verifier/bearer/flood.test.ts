@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FetchFailure } from "../../../src/oidc/fetch-failure.js";
 import { createGuardedFetch, type GuardedFetch } from "../../../src/oidc/guarded-fetch.js";
+import { FetchFailure } from "../../../src/oidc/network-error.js";
 import type { BearerOutcome } from "../../../src/verifier/bearer-authority.js";
 import { makeWorld as makeVerifierWorld, problemIn } from "../verifier-world.js";
 import { type Issuer, json, startIssuer } from "./issuer.js";
