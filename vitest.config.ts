@@ -13,7 +13,7 @@ const onBoth = [
   "test/cli/**/*.test.ts",
   "test/database/**/*.test.ts",
   "test/engine/**/*.test.ts",
-  "test/identity/**/*.test.ts",
+  "test/users/**/*.test.ts",
   "test/kinds/**/*.test.ts",
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
@@ -26,8 +26,8 @@ const onBoth = [
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
   "test/cli/cost.test.ts",
-  "test/identity/profile.test.ts",
-  "test/identity/rules.test.ts",
+  "test/users/profile.test.ts",
+  "test/users/rules.test.ts",
   "test/login/id-token.test.ts",
   "test/login/next-path.test.ts",
   "test/login/refusals.test.ts",

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { kindOf } from "../identity/claim-values.js";
-import { type Person, readPerson } from "../identity/person.js";
 import { quoteForeign } from "../oidc/foreign-text.js";
 import { type Algorithm, isSymmetric } from "../oidc/jwt/algorithm.js";
 import { checkTimes, readAudience } from "../oidc/jwt/claims.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { createJwsParser } from "../oidc/jwt/jws.js";
 import { checkSignature } from "../oidc/provider-keys.js";
+import { kindOf } from "../users/claim-values.js";
+import { type Person, readPerson } from "../users/external-identity.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { ReasonOf } from "./refusal-reasons.js";
 import type { Tokens } from "./request-tokens.js";

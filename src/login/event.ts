@@ -1,8 +1,8 @@
 import { channel } from "node:diagnostics_channel";
-import type { ClaimNote } from "../identity/profile.js";
-import type { NameFault } from "../identity/rename.js";
-import type { LinkedBy } from "../identity/sign-in.js";
 import type { ProviderEvent } from "../oidc/event.js";
+import type { ClaimNote } from "../users/mapped-claims.js";
+import type { LinkedBy } from "../users/provision-user.js";
+import type { NameFault } from "../users/rename.js";
 import type { RefusalCode } from "./refusal-code.js";
 
 /** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */

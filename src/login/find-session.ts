@@ -1,4 +1,4 @@
-import { createPrincipal } from "../identity/principal.js";
+import { createPrincipal } from "../users/principal.js";
 import { readCookies } from "./cookies.js";
 import { admit } from "./enter.js";
 import type { Login } from "./login.js";

@@ -1,6 +1,5 @@
 export type { FailureReason, Problem, ProblemCode } from "../errors.js";
 export { SetupError } from "../errors.js";
-export type { Principal, PrincipalUser } from "../identity/principal.js";
 export type { Secret } from "../secrets/secret.js";
 export type { TokenSummary } from "../tokens/list-tokens.js";
 export type { NewToken, TokenToRevoke } from "../tokens/new-token.js";
@@ -15,6 +14,7 @@ export type {
 } from "../tokens/outcome.js";
 export type { Account } from "../tokens/read-account.js";
 export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../tokens/token-desk.js";
+export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
 export type { Login, PasswordRequest, StartRequest } from "./login.js";

@@ -1,4 +1,4 @@
-import type { Principal } from "../identity/principal.js";
+import type { Principal } from "../users/principal.js";
 import type { RefusalCode } from "./refusal-code.js";
 
 /** Send the browser to `location`, the provider's page, with these cookies. */

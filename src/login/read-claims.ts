@@ -1,8 +1,8 @@
-import type { ClaimsAge } from "../identity/applied-claims.js";
-import { kindOf } from "../identity/claim-values.js";
 import { readerOf } from "../oidc/client.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { digestToken } from "../secrets/token.js";
+import type { ClaimsAge } from "../users/applied-claims.js";
+import { kindOf } from "../users/claim-values.js";
 import type { VerifiedIdToken } from "./check-id-token.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Tokens } from "./request-tokens.js";

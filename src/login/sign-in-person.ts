@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Writer } from "../database/live-database.js";
-import type { ClaimsAge } from "../identity/applied-claims.js";
-import type { UserFault } from "../identity/find-user.js";
-import type { Person } from "../identity/person.js";
-import { readProfile } from "../identity/profile.js";
-import { signIn } from "../identity/sign-in.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
+import type { ClaimsAge } from "../users/applied-claims.js";
+import type { Person } from "../users/external-identity.js";
+import type { UserFault } from "../users/find-user.js";
+import { readProfile } from "../users/mapped-claims.js";
+import { signIn } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 

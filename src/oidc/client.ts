@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
-import { readUserRules, type UserRules } from "../identity/rules.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
+import { readUserRules, type UserRules } from "../users/claim-mapping.js";
 import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "./jwt/algorithm.js";
 import { prepareSignatureCheck } from "./jwt/jws.js";
 import { importWrittenKey, isFor, keySetOf } from "./jwt/key-set.js";

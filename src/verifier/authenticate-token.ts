@@ -1,8 +1,8 @@
 import { type Eventual, follow } from "../eventual.js";
-import { createPrincipal } from "../identity/principal.js";
 import { createRecent } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
+import { createPrincipal } from "../users/principal.js";
 import type { TokenFault } from "./fault.js";
 import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
 import type { Outcome } from "./outcome.js";

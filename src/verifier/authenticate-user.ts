@@ -1,7 +1,7 @@
 import { type Eventual, follow } from "../eventual.js";
-import { createPrincipal } from "../identity/principal.js";
-import type { UserLookup } from "../identity/read-users.js";
 import { createRecent } from "../oidc/lru-cache.js";
+import { createPrincipal } from "../users/principal.js";
+import type { UserLookup } from "../users/read-users.js";
 import type { Outcome } from "./outcome.js";
 import { trustedForMs } from "./trusted-for.js";
 

@@ -1,6 +1,6 @@
 export type { FailureReason, Problem, ProblemCode } from "../errors.js";
 export { SetupError } from "../errors.js";
-export type { Principal, PrincipalUser } from "../identity/principal.js";
+export type { Principal, PrincipalUser } from "../users/principal.js";
 export type { BearerEvent } from "./bearer/event.js";
 export { createVerifier } from "./create-verifier.js";
 export { channelName, type VerifierEvent } from "./event.js";

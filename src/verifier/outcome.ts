@@ -1,4 +1,4 @@
-import type { Principal } from "../identity/principal.js";
+import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./fault.js";
 import type { HttpProblem } from "./problem.js";
 

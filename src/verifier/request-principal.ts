@@ -1,4 +1,4 @@
-import type { Principal } from "../identity/principal.js";
+import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./fault.js";
 
 const key: unique symbol = Symbol("vtb-setup principal");

@@ -53,10 +53,10 @@ describe("docs/verifier.md", () => {
       readFileSync(file, "utf8"),
     );
     // What claims gave occasion to tell is an event of login and verifier alike.
-    const notes = quotedIn(readFileSync("src/identity/profile.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
+    const notes = quotedIn(readFileSync("src/users/mapped-claims.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
     const kinds = [...quotedIn(events.join("\n"), /readonly kind: "\w+"/g), ...notes];
     const reasons = quotedIn(
-      sourcesOf("src/verifier", "src/identity") +
+      sourcesOf("src/verifier", "src/users") +
         sourcesOf("src/oidc") +
         readFileSync("src/oidc/jwt/claims.ts", "utf8") +
         readFileSync("src/oidc/jwt/jws.ts", "utf8"),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Principal } from "../../src/identity/principal.js";
+import type { Principal } from "../../src/users/principal.js";
 import { openBrowser } from "../login/browser.js";
 import { makeWorld as makeLogin } from "../login/world.js";
 import { type Issuer, makeKey, startIssuer, type TestKey } from "./bearer/issuer.js";

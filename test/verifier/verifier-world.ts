@@ -1,9 +1,9 @@
 import { onTestFinished } from "vitest";
 import { apply } from "../../src/engine/apply.js";
 import type { ApplyOptions } from "../../src/engine/options.js";
-import type { Principal } from "../../src/identity/principal.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
+import type { Principal } from "../../src/users/principal.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import type { VerifierOptions } from "../../src/verifier/options.js";

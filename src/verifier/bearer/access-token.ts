@@ -1,8 +1,8 @@
-import { actsAsClient } from "../../identity/person.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { checkTimes, readAudience, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
+import { actsAsClient } from "../../users/external-identity.js";
 import type { TokenRules } from "./token-rules.js";
 
 /** What a token is where it is none that `Bearer` may carry. */

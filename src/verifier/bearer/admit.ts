@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
 import type { Eventual } from "../../eventual.js";
-import type { ClaimsAge } from "../../identity/applied-claims.js";
-import { whenFirstSeen } from "../../identity/first-seen.js";
-import type { Person } from "../../identity/person.js";
-import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../identity/profile.js";
-import { type SignInOptions, signIn } from "../../identity/sign-in.js";
 import type { OidcClient } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import type { ClaimsAge } from "../../users/applied-claims.js";
+import type { Person } from "../../users/external-identity.js";
+import { whenFirstSeen } from "../../users/first-seen.js";
+import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../users/mapped-claims.js";
+import { type SignInOptions, signIn } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "./event.js";
 import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
 

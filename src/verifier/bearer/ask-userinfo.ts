@@ -1,7 +1,7 @@
 import { type Eventual, follow } from "../../eventual.js";
-import { kindOf } from "../../identity/claim-values.js";
-import { readPerson } from "../../identity/person.js";
 import { type OpenAccess, readerOf } from "../../oidc/client.js";
+import { kindOf } from "../../users/claim-values.js";
+import { readPerson } from "../../users/external-identity.js";
 import { sourceOf } from "../source-key.js";
 import type { RequestContext } from "../verifier.js";
 import type { Admission, Admit } from "./admit.js";

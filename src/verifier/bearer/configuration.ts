@@ -1,8 +1,8 @@
 import type { Database } from "../../database/database.js";
-import { readRevision } from "../../identity/sign-in.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
 import type { KnownProvider, ProviderRow } from "../../oidc/provider.js";
+import { readRevision } from "../../users/provision-user.js";
 import type { TokenRules } from "./token-rules.js";
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */

@@ -1,10 +1,10 @@
-import { kindOf } from "../../identity/claim-values.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
 import type { TimeFault } from "../../oidc/jwt/claims.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { JoseHeader } from "../../oidc/jwt/jws.js";
 import type { KeySource } from "../../oidc/provider-keys.js";
+import { kindOf } from "../../users/claim-values.js";
 import type { RefusalDetails } from "../bearer-authority.js";
 import { type AccessTokenFault, missingClaim, oddMark } from "./access-token.js";
 import type { ChoiceFault } from "./choose-client.js";

@@ -1,10 +1,10 @@
 import { type Eventual, follow } from "../../eventual.js";
-import { readPerson } from "../../identity/person.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { createJwsParser } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import { checkSignature, type KeySource, unknownKey } from "../../oidc/provider-keys.js";
 import { secondsUntil } from "../../oidc/remote-document.js";
+import { readPerson } from "../../users/external-identity.js";
 import { checkAccessToken, hasIdTokenMark, mayBeIdToken } from "./access-token.js";
 import type { Admit } from "./admit.js";
 import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";

@@ -1,12 +1,12 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { type Eventual, follow } from "../../eventual.js";
-import { actsAsClient, readPerson } from "../../identity/person.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import type { Secret } from "../../secrets/secret.js";
+import { actsAsClient, readPerson } from "../../users/external-identity.js";
 import { sourceOf } from "../source-key.js";
 import { isMeantFor, type OtherTokenFault, oddMark, readOtherToken } from "./access-token.js";
 import type { Admit } from "./admit.js";

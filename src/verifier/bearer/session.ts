@@ -1,6 +1,6 @@
-import type { ClaimsAge } from "../../identity/applied-claims.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { createRecent, type Recent } from "../../oidc/lru-cache.js";
+import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
 import type { BearerConfiguration } from "./configuration.js";
 

@@ -4,11 +4,11 @@ import type { KyselyPlugin } from "kysely";
 import { createWriter } from "../../src/database/live-database.js";
 import { openDatabase } from "../../src/database/open.js";
 import { apply } from "../../src/engine/apply.js";
-import { readPerson } from "../../src/identity/person.js";
-import { readProfile } from "../../src/identity/profile.js";
-import { readUserRules } from "../../src/identity/rules.js";
-import { readRevision, signIn } from "../../src/identity/sign-in.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { readUserRules } from "../../src/users/claim-mapping.js";
+import { readPerson } from "../../src/users/external-identity.js";
+import { readProfile } from "../../src/users/mapped-claims.js";
+import { readRevision, signIn } from "../../src/users/provision-user.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";
 

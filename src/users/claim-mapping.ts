@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
-import { longestPersonName } from "../users/names.js";
 import type { ClaimPath } from "./claim-path.js";
 import type { GroupsForm } from "./claim-values.js";
 import { compileGroupPattern } from "./group-pattern.js";
+import { longestPersonName } from "./names.js";
 import { reserveGroups } from "./reserved-groups.js";
 
 /** The fields of a user that claims may fill, and what each holds. */

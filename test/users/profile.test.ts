@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hasSameClaims, readProfile, relevantClaims } from "../../src/identity/profile.js";
-import { readUserRules } from "../../src/identity/rules.js";
+import { readUserRules } from "../../src/users/claim-mapping.js";
+import { hasSameClaims, readProfile, relevantClaims } from "../../src/users/mapped-claims.js";
 
 interface Settings {
   readonly mappings?: object;

@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
-import { createLookalikes } from "../users/names.js";
-import type { Person } from "./person.js";
-import type { Profile } from "./profile.js";
+import type { Person } from "./external-identity.js";
+import type { Profile } from "./mapped-claims.js";
+import { createLookalikes } from "./names.js";
 
 const columns = [
   ...["id", "owner", "username", "email", "first_name", "last_name", "password_hash", "issuer", "subject"],

@@ -1,7 +1,14 @@
 import type { JsonObject } from "../oidc/jwt/json-object.js";
+import {
+  claimNames,
+  hasGroups,
+  type MappableField,
+  mappableFields,
+  type UserRules,
+  verifiedEmail,
+} from "./claim-mapping.js";
 import { type ClaimPath, readClaim, showPath } from "./claim-path.js";
 import { type ClaimedGroups, kindOf, readFlag, readGroups, readText } from "./claim-values.js";
-import { claimNames, hasGroups, type MappableField, mappableFields, type UserRules, verifiedEmail } from "./rules.js";
 import { isPrintable, readUsername, type Username } from "./username.js";
 
 /** What a user shall be by the claims. */

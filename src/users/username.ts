@@ -1,4 +1,4 @@
-import { longestUsername, nameFault } from "../users/names.js";
+import { longestUsername, nameFault } from "./names.js";
 
 // Controls, invisible and direction-changing characters, separators of lines, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../oidc/jwt/json-object.js";
-import { longestGroupName, nameFault } from "../users/names.js";
+import { longestGroupName, nameFault } from "./names.js";
 import { isPrintable } from "./username.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */

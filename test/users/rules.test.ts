@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { readClaim } from "../../src/identity/claim-path.js";
-import { compileGroupPattern } from "../../src/identity/group-pattern.js";
-import { readPerson } from "../../src/identity/person.js";
-import { readUserRules } from "../../src/identity/rules.js";
-import { readUsername } from "../../src/identity/username.js";
+import { readUserRules } from "../../src/users/claim-mapping.js";
+import { readClaim } from "../../src/users/claim-path.js";
+import { readPerson } from "../../src/users/external-identity.js";
+import { compileGroupPattern } from "../../src/users/group-pattern.js";
+import { readUsername } from "../../src/users/username.js";
 import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("a claim's path", () => {

@@ -1,6 +1,6 @@
 import type { Connection } from "../database/database.js";
 import { looksPrivileged, type UserRow, usersNamed } from "./find-user.js";
-import type { Profile } from "./profile.js";
+import type { Profile } from "./mapped-claims.js";
 
 /** What becomes of the name of a user whose claims name the person otherwise than before. */
 export type Renaming =

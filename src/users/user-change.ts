@@ -1,6 +1,6 @@
+import type { Person } from "./external-identity.js";
 import type { UserRow } from "./find-user.js";
-import type { Person } from "./person.js";
-import type { Profile } from "./profile.js";
+import type { Profile } from "./mapped-claims.js";
 
 /** A user's groups by name: those that claims gave, and of the wanted ones those that exist, each with its id. */
 export interface CurrentGroups {
