@@ -4,7 +4,7 @@ import { openLiveDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
 import { openVault } from "../secrets/vault.js";
-import { prepareUserLookup } from "../users/read-users.js";
+import { prepareUserLookup } from "../users/principal.js";
 import { readClientRow } from "./client-row.js";
 import { createCookieJar } from "./cookies.js";
 import { createReporter } from "./event.js";

@@ -1,7 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.js";
-import { createPrincipal, type Grants } from "../users/principal.js";
-import type { UserLookup } from "../users/read-users.js";
+import { createPrincipal, type Grants, type UserLookup } from "../users/principal.js";
 import type { Cookies } from "./cookies.js";
 import { fault, type LoginFault } from "./login-client.js";
 import type { LoginContext } from "./login-context.js";

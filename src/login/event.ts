@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import type { ProviderEvent } from "../oidc/event.js";
 import type { ClaimNote } from "../users/mapped-claims.js";
 import type { LinkedBy } from "../users/provision-user.js";
-import type { NameFault } from "../users/rename.js";
+import type { NameFault } from "../users/write-user.js";
 import type { RefusalCode } from "./refusal-code.js";
 
 /** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */

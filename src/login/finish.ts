@@ -1,5 +1,5 @@
 import type { Eventual } from "../eventual.js";
-import type { UserLookup } from "../users/read-users.js";
+import type { UserLookup } from "../users/principal.js";
 import { attemptId, attemptSeconds } from "./attempt.js";
 import { createBeginAttempt } from "./begin-attempt.js";
 import { type Callback, readCallback } from "./callback.js";

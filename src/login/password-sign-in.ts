@@ -7,7 +7,7 @@ import type { Eventual } from "../eventual.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
 import { longestUsername } from "../users/names.js";
-import type { UserLookup } from "../users/read-users.js";
+import type { UserLookup } from "../users/principal.js";
 import { version } from "../version.js";
 import { createAttemptLimit } from "./attempt-limit.js";
 import { readCookies } from "./cookies.js";

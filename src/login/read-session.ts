@@ -1,7 +1,6 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { type Eventual, follow } from "../eventual.js";
-import { type GrantRow, grantsOf, selectGrants } from "../users/grants.js";
-import type { Grants } from "../users/principal.js";
+import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 
 /** A session with its user and client as they are now. */
 export interface FoundSession {

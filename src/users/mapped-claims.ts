@@ -7,9 +7,17 @@ import {
   type UserRules,
   verifiedEmail,
 } from "./claim-mapping.js";
-import { type ClaimPath, readClaim, showPath } from "./claim-path.js";
-import { type ClaimedGroups, kindOf, readFlag, readGroups, readText } from "./claim-values.js";
-import { isPrintable, readUsername, type Username } from "./username.js";
+import {
+  type ClaimedGroups,
+  type ClaimPath,
+  kindOf,
+  readClaim,
+  readFlag,
+  readGroups,
+  readText,
+  showPath,
+} from "./claim-values.js";
+import { isPrintable, readUsername, type Username } from "./external-identity.js";
 
 /** What a user shall be by the claims. */
 export interface Profile {

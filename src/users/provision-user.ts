@@ -1,16 +1,23 @@
 import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
+import { type ChangeRecord, writeRun } from "../database/journal.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
+import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
 import type { Person } from "./external-identity.js";
 import { findUser, type UserFault, type UserRow } from "./find-user.js";
 import type { Profile } from "./mapped-claims.js";
-import { recordSignIn } from "./record-sign-in.js";
-import { findRenaming, isNamed, type Renaming } from "./rename.js";
-import { type CurrentGroups, changeUser, type UserChange } from "./user-change.js";
-import { writeUser } from "./write-user.js";
+import {
+  type CurrentGroups,
+  changeUser,
+  findRenaming,
+  isNamed,
+  type Renaming,
+  type UserChange,
+  writeUser,
+} from "./write-user.js";
 
 export interface SignInOptions {
   /** Only read. */
@@ -37,7 +44,7 @@ export interface SignInOptions {
 /** `former_issuer`: it was the person's before the provider's issuer moved. */
 export type LinkedBy = "sign_in" | "name" | "former_issuer";
 
-export interface SignedIn {
+interface SignedIn {
   readonly kind: "user";
   readonly userId: string;
   /** The database's revision that this was read at, or that writing it made. */
@@ -189,4 +196,54 @@ function byName(rows: readonly { readonly id: string; readonly name: string }[])
 export async function readRevision(db: Connection): Promise<number> {
   const state = await db.selectFrom("setup_state").select("revision").where("id", "=", 1).executeTakeFirst();
   return state?.revision ?? 0;
+}
+
+interface SignInRecord {
+  readonly id: string;
+  /** Such as `sign-in:api-oidc`. */
+  readonly actor: string;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+  /** As it was; undefined where it is new. */
+  readonly before: UserRow | undefined;
+  readonly user: { readonly id: string; readonly username: string };
+  readonly change: UserChange;
+  /** Groups that were made for the user. */
+  readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** What decides about access; the rest is the person's own and only named. */
+const flags = ["is_active", "is_staff", "is_superuser"] as const;
+const personal = ["issuer", "subject", "email", "first_name", "last_name"] as const;
+
+/** Records whom claims made, changed, or gave groups and rights, beside the runs that files made. */
+async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void> {
+  const { id, actor, now, user, change, madeGroups } = record;
+  const changes: readonly ChangeRecord[] = [
+    ...madeGroups.map((group) => ({
+      action: "create" as const,
+      kind: "group",
+      key: group.name,
+      id: group.id,
+      fields: [],
+    })),
+    {
+      ...{ action: record.before ? "update" : "create", kind: "user", key: user.username, id: user.id },
+      fields: fieldsOf(record.before, change),
+    },
+  ];
+  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, owner: "", version, files: [] }, changes);
+}
+
+function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): ChangeRecord["fields"] {
+  return [
+    ...(before && fields.username !== undefined
+      ? [{ name: "key", before: before.username, after: fields.username }]
+      : []),
+    ...personal.filter((name) => Object.hasOwn(fields, name)).map((name) => ({ name, sensitive: true })),
+    ...flags
+      .filter((name) => Object.hasOwn(fields, name))
+      .map((name) => ({ name, before: before ? before[name] === 1 : null, after: fields[name] === 1 })),
+    ...(groups ? [{ name: "claim_groups", ...groups }] : []),
+  ];
 }

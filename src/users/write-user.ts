@@ -1,7 +1,9 @@
 import { type Connection, chunk } from "../database/database.js";
-import type { UserChange } from "./user-change.js";
+import type { Person } from "./external-identity.js";
+import { looksPrivileged, type UserRow, usersNamed } from "./find-user.js";
+import type { Profile } from "./mapped-claims.js";
 
-export interface WriteUserOptions {
+interface WriteUserOptions {
   /** Undefined for a new user. */
   readonly userId: string | undefined;
   readonly username: string;
@@ -24,7 +26,7 @@ const newUser = {
   password_hash: null,
 } as const;
 
-export interface WrittenUser {
+interface WrittenUser {
   readonly userId: string;
   readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
 }
@@ -65,4 +67,110 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
     await tx.insertInto("user_groups").values(rows).execute();
   }
   return { userId, madeGroups };
+}
+
+/** A user's groups by name: those that claims gave, and of the wanted ones those that exist, each with its id. */
+export interface CurrentGroups {
+  readonly claimed: ReadonlyMap<string, string>;
+  readonly existing: ReadonlyMap<string, string>;
+}
+
+export interface UserChange {
+  readonly fields: Readonly<Record<string, string | number>>;
+  /** Ids of the groups that are there. */
+  readonly join: readonly string[];
+  /** Names of the groups that are made, to be joined as well. */
+  readonly create: readonly string[];
+  /** Ids of the groups. */
+  readonly leave: readonly string[];
+  /** The names of the groups that claims gave, where these change. */
+  readonly groups: { readonly before: readonly string[]; readonly after: readonly string[] } | undefined;
+}
+
+/** What has to be written so that the user is what the profile says; undefined where it is already. */
+export function changeUser(
+  user: UserRow | undefined,
+  groups: CurrentGroups,
+  person: Person,
+  profile: Profile,
+  newName?: string,
+): UserChange | undefined {
+  // Somebody took the user out of use: nothing of it changes until it is back.
+  if (user?.is_active === 0 && profile.fields.is_active !== 1) return undefined;
+  const fields = { ...changedFields(user, person, profile), ...(newName !== undefined && { username: newName }) };
+  const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
+  const names = new Set(wanted.map(({ name }) => name));
+  const added = [...names].filter((name) => !groups.claimed.has(name));
+  const join = added.flatMap((name) => groups.existing.get(name) ?? []);
+  const create = added.filter((name) => !groups.existing.has(name));
+  const others = [...groups.claimed].filter(([name]) => !names.has(name));
+  const leave = profile.isPartial ? [] : others.map(([, id]) => id);
+  const isMoved = added.length + leave.length > 0;
+  if (user && !isMoved && Object.keys(fields).length === 0) return undefined;
+  const kept = profile.isPartial ? others.map(([name]) => name) : [];
+  const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names, ...kept].sort() } : undefined;
+  return { fields, join, create, leave, groups: moved };
+}
+
+function changedFields(user: UserRow | undefined, person: Person, profile: Profile): UserChange["fields"] {
+  const wanted: Record<string, string | number> = {
+    issuer: person.issuer,
+    subject: person.subject,
+    ...profile.fields,
+    ...superuserFields(user, profile),
+  };
+  const current: Readonly<Record<string, string | number | null>> = user ?? {};
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => current[name] !== value));
+}
+
+/** Claims give superuser and take away what they gave, never what a file or a person did. */
+function superuserFields(
+  user: UserRow | undefined,
+  { isSuperuser: isWanted, isPartial }: Profile,
+): UserChange["fields"] {
+  const isSuperuser = user?.is_superuser === 1;
+  if (isWanted) return isSuperuser ? {} : { is_superuser: 1, claim_superuser: 1 };
+  return user?.claim_superuser === 1 && !isPartial ? { is_superuser: 0, claim_superuser: 0 } : {};
+}
+
+/** What becomes of the name of a user whose claims name the person otherwise than before. */
+export type Renaming =
+  | { readonly kind: "renamed"; readonly name: string }
+  /** The user keeps the old name. */
+  | { readonly kind: "kept"; readonly reason: NameFault };
+
+export type NameFault = "username_taken" | "username_confusable";
+
+/**
+ * Looks if a user gets another name; undefined where not. Only a name that these very claims gave is changed by them: another
+ * client may read the username from another claim. Names that a file knows the user by stay.
+ *
+ * @param givenName the name that the client's claims gave the user last; null or undefined where they did not
+ */
+export async function findRenaming(
+  db: Connection,
+  user: UserRow,
+  profile: Profile,
+  givenName: string | null | undefined,
+): Promise<Renaming | undefined> {
+  const { name, skeleton, isPlain } = profile.username;
+  if (user.owner !== null || user.is_active === 0 || givenName !== user.username) return undefined;
+  if (isNamed(user.username, profile) || (await isNamedByToken(db, user.id))) return undefined;
+  const isTaken = async (wanted: string): Promise<boolean> =>
+    (await usersNamed(db, wanted, profile.isCaseSensitive)).some(({ id }) => id !== user.id);
+  if (await isTaken(name)) return { kind: "kept", reason: "username_taken" };
+  const isConfusable =
+    !isPlain || (skeleton !== name && (await isTaken(skeleton))) || (await looksPrivileged(db, name, user.id));
+  return isConfusable ? { kind: "kept", reason: "username_confusable" } : { kind: "renamed", name };
+}
+
+/** Whether claims call a user by the name that it has. */
+export function isNamed(username: string, { username: { name }, isCaseSensitive }: Profile): boolean {
+  return isCaseSensitive ? username === name : username.toLowerCase() === name.toLowerCase();
+}
+
+/** A file's `user` at an API token finds it by its name. */
+async function isNamedByToken(db: Connection, userId: string): Promise<boolean> {
+  const query = db.selectFrom("api_tokens").select("id").where("user_id", "=", userId).where("owner", "is not", null);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
 }

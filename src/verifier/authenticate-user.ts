@@ -1,7 +1,6 @@
 import { type Eventual, follow } from "../eventual.js";
 import { createRecent } from "../oidc/lru-cache.js";
-import { createPrincipal } from "../users/principal.js";
-import type { UserLookup } from "../users/read-users.js";
+import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { Outcome } from "./outcome.js";
 import { trustedForMs } from "./trusted-for.js";
 

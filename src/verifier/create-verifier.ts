@@ -1,7 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { openVault } from "../secrets/vault.js";
-import { prepareUserLookup } from "../users/read-users.js";
+import { prepareUserLookup } from "../users/principal.js";
 import { createAuthenticate } from "./authenticate.js";
 import { createTokenAuthority } from "./authenticate-token.js";
 import { createUserAuthority } from "./authenticate-user.js";

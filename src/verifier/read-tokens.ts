@@ -1,8 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
 import { type Eventual, follow } from "../eventual.js";
-import { type GrantRow, grantsOf, selectGrants } from "../users/grants.js";
-import type { Grants } from "../users/principal.js";
+import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 
 /** An API token with its user, as the database has it. */
 export interface StoredToken {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readUserRules } from "../../src/users/claim-mapping.js";
-import { readClaim } from "../../src/users/claim-path.js";
-import { readPerson } from "../../src/users/external-identity.js";
-import { compileGroupPattern } from "../../src/users/group-pattern.js";
-import { readUsername } from "../../src/users/username.js";
+import { compileGroupPattern, readUserRules } from "../../src/users/claim-mapping.js";
+import { readClaim } from "../../src/users/claim-values.js";
+import { readPerson, readUsername } from "../../src/users/external-identity.js";
 import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("a claim's path", () => {

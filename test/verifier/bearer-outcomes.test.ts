@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openLiveDatabase } from "../../src/database/open.js";
-import { prepareUserLookup } from "../../src/users/read-users.js";
+import { prepareUserLookup } from "../../src/users/principal.js";
 import { createAuthenticate } from "../../src/verifier/authenticate.js";
 import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";

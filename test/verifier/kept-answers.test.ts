@@ -3,7 +3,7 @@ import type { LiveDatabase } from "../../src/database/live-database.js";
 import { openLiveDatabase } from "../../src/database/open.js";
 import { apply } from "../../src/engine/apply.js";
 import type { Resource } from "../../src/plan/resource.js";
-import { prepareUserLookup } from "../../src/users/read-users.js";
+import { prepareUserLookup } from "../../src/users/principal.js";
 import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
 import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
