@@ -14,7 +14,7 @@ const onBoth = [
   "test/database/**/*.test.ts",
   "test/engine/**/*.test.ts",
   "test/users/**/*.test.ts",
-  "test/kinds/**/*.test.ts",
+  "test/resources/**/kind-*.test.ts",
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
   "test/tokens/**/*.test.ts",

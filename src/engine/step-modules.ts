@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Step } from "../config/step.js";
 import { type SetupError, setupError } from "../errors.js";
-import { coreKinds } from "../kinds/registry.js";
 import type { Kind } from "../plan/kind.js";
 import { orderKinds } from "../plan/plan.js";
-import { coreSteps } from "../steps/registry.js";
+import { coreKinds } from "../resources/registry.js";
+import { coreSteps } from "../resources/step-registry.js";
 
 /** Steps and kinds from elsewhere. */
 export interface Extensions {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { filledText, secret, slug, text } from "../../src/config/fields.js";
 import { defineStep, type Step } from "../../src/config/step.js";
 import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
-import { coreKinds } from "../../src/kinds/registry.js";
+import { coreKinds } from "../../src/resources/registry.js";
 import type { Document, Finding, Node } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { coreSteps } from "../../src/resources/step-registry.js";
 import { isSecret } from "../../src/secrets/secret.js";
-import { coreSteps } from "../../src/steps/registry.js";
 import { contextOf, keys, lines, validate } from "./from-yaml.js";
 
 const tokenauth = (items: string) => `tokenauth_config_enable: true\ntokenauth:\n  items:\n${items}`;

@@ -2,8 +2,8 @@ import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../src/engine/apply.js";
 import { plan } from "../../src/engine/plan.js";
-import { coreKinds } from "../../src/kinds/registry.js";
-import { defineKind } from "../../src/kinds/table-kind.js";
+import { coreKinds } from "../../src/resources/registry.js";
+import { defineKind } from "../../src/resources/table-kind.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
 async function connect(url: string): Promise<pg.Client> {

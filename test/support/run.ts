@@ -4,9 +4,9 @@ import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
 import type { Configuration } from "../../src/engine/configuration.js";
 import type { ApplyOptions } from "../../src/engine/options.js";
-import { coreKinds } from "../../src/kinds/registry.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
+import { coreKinds } from "../../src/resources/registry.js";
 import { sealingEnv } from "./databases.js";
 
 export { temporaryDatabase } from "./databases.js";

@@ -1,0 +1,116 @@
+import * as z from "zod";
+import { filledText, text } from "../../config/fields.js";
+import { longestGroupPattern } from "../../users/names.js";
+import { inOneForm } from "../step-fields.js";
+import { misspeltOptions } from "./misspelt-options.js";
+
+/** The keys that lead to a claim; each is one key, dots do not separate. */
+export const claimPath = z.array(z.string());
+export const groupNames = z.array(inOneForm(z.string()));
+
+export const claimMappings = z
+  .record(z.string(), claimPath.nullable())
+  .refine((mappings) => mappings.username === undefined || (mappings.username?.length ?? 0) > 0, {
+    path: ["username"],
+    error: "expected at least one key: without a username nobody can sign in",
+  });
+
+// Other keys stay free, but they are stored as JSON.
+const freeValue = z
+  .unknown()
+  .refine(isPlainJson, { error: "expected text, numbers, true or false, null, lists and mappings" });
+
+/**
+ * What the runtime reads of a client's `options`. Null counts as left out where `mozilla-django-oidc-db` lives with it; elsewhere
+ * it stops every sign-in there.
+ */
+export const clientOptions = z
+  .object({
+    user_settings: z
+      .object({
+        claim_mappings: claimMappings
+          .optional()
+          .describe("Per field of a user, the path to its claim; `username` says who it is."),
+        username_case_sensitive: z
+          .boolean()
+          .nullish()
+          .describe("Whether usernames that differ in case alone are different users; true when left out."),
+        allow_unverified_email: z
+          .boolean()
+          .optional()
+          .describe(
+            "Dangerous: whether an e-mail address that the provider does not say it checked may be the username; false when left out.",
+          ),
+        sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
+      })
+      .catchall(freeValue)
+      .optional()
+      .describe("How claims become a user."),
+    groups_settings: z
+      .object({
+        claim_mapping: claimPath.nullish().describe("The path to the claim that holds the user's groups."),
+        separator: filledText(20)
+          .optional()
+          .describe("What stands between the names where the claim is one text, such as `,`."),
+        strip_path: z
+          .boolean()
+          .optional()
+          .describe("Whether `/a/b`, a path of Keycloak's, is the group `b`; false when left out."),
+        on_overage: z
+          .enum(["refuse", "keep"])
+          .optional()
+          .describe(
+            "What happens to somebody who has more groups than the provider sends: `refuse`, or `keep` those known last; `refuse` when left out.",
+          ),
+        sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
+        sync_pattern: text(longestGroupPattern)
+          .optional()
+          .describe("Which groups of the claim count, such as `myapp:*`."),
+        default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),
+        make_users_staff: z.boolean().nullish().describe("Whether everybody who signs in becomes staff."),
+        superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),
+      })
+      .catchall(freeValue)
+      .optional()
+      .describe("How claims become groups, staff and superusers."),
+  })
+  .catchall(freeValue)
+  .superRefine(
+    (options, context) => {
+      if (Object.hasOwn(options, "accept_at_hash")) {
+        const params = { code: "UNKNOWN_FIELD", hint: "write it at the client, beside `options`" };
+        const message = "nothing reads this field inside of `options`";
+        context.addIssue({ code: "custom", path: ["accept_at_hash"], message, params, input: undefined });
+      }
+      for (const { path, meant } of misspeltOptions(options)) {
+        const params = { code: "UNKNOWN_FIELD", hint: `did you mean \`${meant}\`?` };
+        const message = "nothing reads a field of this name";
+        context.addIssue({ code: "custom", path: [...path], message, params, input: undefined });
+      }
+    },
+    // Also beside other mistakes, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
+
+export type ClientOptions = z.output<typeof clientOptions>;
+
+function isPlainJson(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      if (value === null) return true;
+      if (Array.isArray(value)) return value.every(isPlainJson);
+      return isPlainObject(value) && Object.values(value).every(isPlainJson);
+    default:
+      return false;
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,108 @@
+import * as z from "zod";
+import { filledText, heldTo, secret, text } from "../../config/fields.js";
+import { longestClientSecret, longestProviderText } from "../../users/names.js";
+import { endpointConfig } from "./endpoints.js";
+import { clientIdentifier } from "./identifier.js";
+import { flatOptionFields } from "./step-flat-options.js";
+import { clientOptions } from "./step-options.js";
+import { settingFields } from "./step-provider.js";
+
+const signAlgorithms = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+  ...["HS256", "HS384", "HS512"],
+] as const;
+
+function secretText(max: number): ReturnType<typeof secret> {
+  const expected = `expected at most ${max} characters`;
+  return secret({ test: (plain) => plain.length <= max, expected }).meta({ maxLength: max });
+}
+
+const fields = z.strictObject({
+  identifier: clientIdentifier,
+  enabled: z.boolean().default(true).describe("Whether anybody may come in through this client."),
+  oidc_provider_identifier: heldTo("visible", text(255))
+    .optional()
+    .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
+  oidc_rp_client_id: heldTo("ascii", text(longestProviderText)).describe("The client's id at the provider."),
+  oidc_rp_client_secret: heldTo("ascii", secretText(longestClientSecret)).describe(
+    "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
+  ),
+  oidc_rp_sign_algo: z
+    .enum(signAlgorithms)
+    .default("RS256")
+    .describe("The one algorithm that the provider signs this client's tokens with."),
+  oidc_rp_scopes_list: z
+    .array(heldTo("ascii", text(longestProviderText)))
+    .default(["openid", "email", "profile"])
+    .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
+  // A certificate or a long RSA key has more than 1000 characters.
+  oidc_rp_idp_sign_key: secretText(16384)
+    .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
+    .optional(),
+  oidc_keycloak_idp_hint: heldTo("ascii", text(longestProviderText))
+    .default("")
+    .describe("The identity provider that Keycloak goes to at once."),
+  userinfo_claims_source: z
+    .enum(["userinfo_endpoint", "id_token"])
+    .default("userinfo_endpoint")
+    .describe("Where a user's claims come from."),
+  check_op_availability: z.boolean().default(false).describe("Whether a sign-in first looks if the provider answers."),
+  oidc_use_pkce: z
+    .boolean()
+    .optional()
+    .describe("Whether this client's sign-ins use PKCE; without it, as its provider says."),
+  oidc_audience: z
+    .array(heldTo("ascii", filledText(longestProviderText)))
+    .default([])
+    .describe("The audiences of which a token must name one; without any, it must name the client itself."),
+  accept_at_hash: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether bearer tokens with `at_hash`, as Dex gives them, are taken for access tokens; ID tokens are then, too.",
+    ),
+  options: clientOptions
+    .optional()
+    .describe("How claims become users, groups and permissions; other keys are kept as they are."),
+  endpoint_config: endpointConfig
+    .nullish()
+    .describe("Deprecated: write it as `providers[].endpoint_config`.")
+    .meta({ deprecated: true }),
+  oidc_token_use_basic_auth: atProvider("oidc_token_use_basic_auth"),
+  oidc_use_nonce: atProvider("oidc_use_nonce"),
+  oidc_nonce_size: atProvider("oidc_nonce_size"),
+  oidc_state_size: atProvider("oidc_state_size"),
+  ...flatOptionFields,
+});
+
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the client away.") })
+  .superRefine(
+    (item, context) => {
+      if (item.oidc_provider_identifier || item.endpoint_config) return;
+      const path = ["oidc_provider_identifier"];
+      if (item.oidc_provider_identifier === undefined) {
+        context.addIssue({ code: "invalid_type", expected: "string", path, input: undefined });
+      } else {
+        context.addIssue({ code: "custom", path, message: "expected the identifier of a provider", input: undefined });
+      }
+    },
+    // Also beside other mistakes in the item, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .meta({ allOf: [{ anyOf: [{ required: ["oidc_provider_identifier"] }, { required: ["endpoint_config"] }] }] });
+
+const absent = fields
+  .partial()
+  .extend({ identifier: clientIdentifier, state: z.literal("absent").describe("The client shall not exist.") });
+
+/** An entry of `items`. */
+export const client = z.discriminatedUnion("state", [present, absent]);
+
+export type PresentClient = z.output<typeof present>;
+
+/** A field from the time when clients held their provider themselves. */
+function atProvider<Name extends keyof typeof settingFields>(name: Name): z.ZodOptional<(typeof settingFields)[Name]> {
+  const field: (typeof settingFields)[Name] = settingFields[name];
+  return z.optional(field).describe(`Deprecated: write it as \`providers[].${name}\`.`).meta({ deprecated: true });
+}
