@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { defaultDatabaseUrl } from "../database/open.js";
-import { parseDuration } from "../resources/duration.js";
+import { parseDuration } from "../resources/step-fields.js";
 import { version } from "../version.js";
 import type { Session } from "./session.js";
 

@@ -5,8 +5,7 @@ import type { Step } from "../config/step.js";
 import { type SetupError, setupError } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import { orderKinds } from "../plan/plan.js";
-import { coreKinds } from "../resources/registry.js";
-import { coreSteps } from "../resources/step-registry.js";
+import { coreKinds, coreSteps } from "../resources/registry.js";
 
 /** Steps and kinds from elsewhere. */
 export interface Extensions {

@@ -1,5 +1,64 @@
+import type { PlannedWorld, Refusal } from "../plan/kind.js";
+import { type AttributeValue, placeOf } from "../plan/resource.js";
+
 /** The client that signs people in. */
 export const loginClient = "admin-oidc";
 
 /** The client that guards the API; every other one may be what a login is told to use. */
 export const apiClient = "api-oidc";
+
+interface KnownProvider {
+  readonly key: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+/** Refuses a former issuer that another provider has: who signs in at the one would become whom the other knows. */
+export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
+  const providers = plannedProviders(world);
+  return world.wanted("oidc_provider").flatMap((resource): readonly Refusal[] => {
+    if (!resource.present) return [];
+    const own = issuerOf(resource);
+    return formerIssuersOf(resource).flatMap((former): readonly Refusal[] => {
+      const holder = providers.find(
+        (other) =>
+          other.key !== resource.key &&
+          issuerOf(other) !== own &&
+          (issuerOf(other) === former || formerIssuersOf(other).includes(former)),
+      );
+      if (!holder) return [];
+      const what = issuerOf(holder) === former ? "the issuer" : "a former issuer";
+      return [
+        {
+          reason: "invalid",
+          code: "INVALID_VALUE",
+          message: `oidc_provider ${resource.key}: what is called its former issuer is ${what} of oidc_provider ${holder.key}`,
+          hint: "an issuer is that of one provider: remove it here, or take the other provider away",
+          place: placeOf(resource, "former_issuers", former),
+        },
+      ];
+    });
+  });
+}
+
+/** The providers that there will be. Where a file leaves an attribute alone, it is that of the row. */
+export function plannedProviders(world: PlannedWorld): readonly KnownProvider[] {
+  const rows = new Map(world.current("oidc_provider").map((row) => [row.key, row.attributes]));
+  const wanted = world.wanted("oidc_provider").filter(({ present }) => present);
+  return [
+    ...wanted.map(({ key, attributes }) => {
+      const written = Object.entries(attributes).filter(([, value]) => value !== undefined);
+      return { key, attributes: { ...rows.get(key), ...Object.fromEntries(written) } };
+    }),
+    ...world.left("oidc_provider"),
+  ];
+}
+
+/** Undefined where it is not known yet. */
+export function issuerOf({ attributes }: Pick<KnownProvider, "attributes">): string | undefined {
+  return typeof attributes.issuer === "string" ? attributes.issuer : undefined;
+}
+
+export function formerIssuersOf({ attributes }: Pick<KnownProvider, "attributes">): readonly string[] {
+  const { former_issuers: former } = attributes;
+  return Array.isArray(former) ? former.filter((issuer) => typeof issuer === "string") : [];
+}

@@ -1,9 +1,17 @@
+import type { Step } from "../config/step.js";
 import type { Kind } from "../plan/kind.js";
 import { apiToken } from "./api-tokens/kind.js";
+import { tokenAuth } from "./api-tokens/step.js";
 import { group } from "./groups/kind.js";
+import { groups } from "./groups/step.js";
 import { oidcClient } from "./oidc/kind-client.js";
 import { oidcProvider } from "./oidc/kind-provider.js";
+import { oidc } from "./oidc/step.js";
 import { user } from "./users/kind.js";
+import { users } from "./users/step.js";
 
 /** The kinds that the program brings. */
 export const coreKinds: readonly Kind[] = [group, user, oidcProvider, oidcClient, apiToken];
+
+/** The steps that the program brings, those first that others depend on. */
+export const coreSteps: readonly Step[] = [groups, users, oidc, tokenAuth];

@@ -1,6 +1,8 @@
-import type { z } from "zod";
+import * as z from "zod";
 import { filledText } from "../config/fields.js";
-import { nameFault } from "../users/names.js";
+import type { ConfigPath, Remark } from "../config/step.js";
+import type { ProblemCode } from "../errors.js";
+import { longestPermission, nameFault, permissionPattern } from "../users/names.js";
 
 const expected = {
   control: "expected a name without control characters",
@@ -19,4 +21,78 @@ export function inOneForm(text: z.ZodString): z.ZodString {
   return text.refine((value) => nameFault(value) === undefined, {
     error: ({ input }) => expected[nameFault(String(input)) ?? "invisible"],
   });
+}
+
+const permission = z
+  .string()
+  .max(longestPermission)
+  .regex(permissionPattern, {
+    error:
+      "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
+  })
+  .describe("A permission's name, such as `taken.view_externetaak`.");
+
+// Without a flag for case, which a JSON Schema's pattern can't have.
+const hex = "[0-9a-fA-F]";
+const urn = "[uU][rR][nN]:[uU][uU][iI][dD]:";
+const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
+const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|${urn}${hyphenated}|${hex}{12}4${hex}{19})$`);
+
+const objectTypePermission = z
+  .strictObject({
+    object_type: z
+      .string()
+      .regex(uuid4, { error: "expected a UUID of version 4" })
+      .describe("The object type's UUID, in any of its usual spellings."),
+    mode: z.enum(["read_only", "read_and_write"]).describe("What may be done with objects of this type."),
+    use_fields: z
+      .boolean()
+      // True limits the permission to some of an object's fields, so that to ignore it would grant more than is written.
+      .refine((limited) => !limited, {
+        error: "unknown field `use_fields`, which limits a permission to some fields of an object",
+        params: { code: "UNKNOWN_FIELD", hint: "give a permission on all fields, or none on this object type" },
+      })
+      .optional()
+      .describe("Only false, which Objects API 3 has where all fields may be seen.")
+      .meta({ const: false, deprecated: true }),
+  })
+  .describe("A permission on one object type, as the Objects API writes it.");
+
+/** Permissions by name, or as the Objects API writes them. */
+export const permissionList = z.array(z.union([permission, objectTypePermission]));
+
+/** The names of the permissions, each once, sorted. An object type's becomes `objecttype.UUID.mode`. */
+export function permissionNames(permissions: z.output<typeof permissionList>): readonly string[] {
+  const names = permissions.map((entry) =>
+    typeof entry === "string" ? entry : `objecttype.${canonicalUuid(entry.object_type)}.${entry.mode}`,
+  );
+  return sortedUnique(names);
+}
+
+/** Each text once, in an order that does not depend on the machine's language. */
+export function sortedUnique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+function canonicalUuid(written: string): string {
+  const digits = written.toLowerCase().replace(/^urn:uuid:|[-{}]/g, "");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** The seconds in a length of time such as `90s`, `30m`, `24h` or `7d`; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(count) * (secondsIn[unit] ?? 0);
+}
+
+/** Something that the operator should look at; the configuration works. */
+export function warning(code: ProblemCode, path: ConfigPath, message: string, hint: string): Remark {
+  return { severity: "warning", code, path, message, hint };
+}
+
+/** Something that must be put right first. */
+export function refusal(code: ProblemCode, path: ConfigPath, message: string, hint: string): Remark {
+  return { severity: "error", code, path, message, hint };
 }

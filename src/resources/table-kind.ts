@@ -2,9 +2,16 @@ import { anyTables, chunk, type SqlValue } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
 import type { AttributeSpec, CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
 import type { AttributeValue, PlannedChange } from "../plan/resource.js";
-import type { Column, ReferenceTarget, RowContext } from "./columns.js";
-import { type References, readReferences } from "./references.js";
-import { readSets, type SetRelation, writeSets } from "./set-relation.js";
+import {
+  type Column,
+  type References,
+  type ReferenceTarget,
+  type RowContext,
+  readReferences,
+  readSets,
+  type SetRelation,
+  writeSets,
+} from "./columns.js";
 
 /** A kind whose resources are the rows of one table with `id`, `owner`, `created_at` and `updated_at`. */
 export interface TableKind {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { configurationSchema } from "../../src/config/schema-file.js";
 import { defineStep } from "../../src/config/step.js";
-import { coreSteps } from "../../src/resources/step-registry.js";
+import { coreSteps } from "../../src/resources/registry.js";
 import { keys } from "./from-yaml.js";
 
 const accepts = new Ajv({ formats: { "date-time": true }, allowUnionTypes: true }).compile(configurationSchema([keys]));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { coreSteps } from "../../src/resources/step-registry.js";
+import { coreSteps } from "../../src/resources/registry.js";
 import { isSecret } from "../../src/secrets/secret.js";
 import { contextOf, keys, lines, validate } from "./from-yaml.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { permissionList, permissionNames } from "../../src/resources/permissions.js";
+import { permissionList, permissionNames } from "../../src/resources/step-fields.js";
 
 const uuid = "b0e8553f-8b1a-4d55-ab90-6d02f1bcf2c2";
 

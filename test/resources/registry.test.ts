@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
-import { coreKinds } from "../../src/resources/registry.js";
-import { coreSteps } from "../../src/resources/step-registry.js";
+import { coreKinds, coreSteps } from "../../src/resources/registry.js";
 
 it("lists the steps with their root keys, those first that others depend on", () => {
   expect(coreSteps.map(({ flag, namespace, kinds }) => ({ flag, namespace, kinds }))).toEqual([

@@ -1,6 +1,6 @@
 import { configurationSchema } from "../../config/schema-file.js";
 import { loadStepModules } from "../../engine/step-modules.js";
-import { coreSteps } from "../../resources/step-registry.js";
+import { coreSteps } from "../../resources/registry.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
 import type { Session } from "../session.js";

@@ -1,5 +1,5 @@
 import { loadStepModules } from "../../engine/step-modules.js";
-import { coreSteps } from "../../resources/step-registry.js";
+import { coreSteps } from "../../resources/registry.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
 import type { Session } from "../session.js";

@@ -1,7 +1,7 @@
 import { chunk } from "../../database/database.js";
 import type { WriteContext } from "../../plan/kind.js";
 import type { PlannedChange } from "../../plan/resource.js";
-import { type SetRelation, writeSets } from "../set-relation.js";
+import { type SetRelation, writeSets } from "../columns.js";
 
 export const servicePermissions: SetRelation = {
   table: "user_permissions",

@@ -3,9 +3,7 @@ import type { AttributeValue } from "../../plan/resource.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
 import { releaseNames } from "./kind-service-user.js";
-import { writeTokens } from "./kind-store.js";
-import { readTokens } from "./read.js";
-import { removeTokens } from "./remove.js";
+import { readTokens, removeTokens, writeTokens } from "./kind-store.js";
 
 const attributes: Readonly<Record<string, AttributeSpec>> = {
   token: { sensitive: true, identity: digestOf, same: (wanted, stored) => digestOf(wanted) === stored },

@@ -1,7 +1,98 @@
-import { defineStep } from "../../config/step.js";
-import { declareTokens } from "./declare.js";
-import { reviewTokens } from "./review.js";
-import { tokenAuthSchema } from "./schema.js";
+import * as z from "zod";
+import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
+import { type ConfigPath, type Declaration, defineStep, type Remark } from "../../config/step.js";
+import type { Attributes } from "../../plan/resource.js";
+import { isSecret, type Secret } from "../../secrets/secret.js";
+import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
+import { isEmail, longestUsername } from "../../users/names.js";
+import { name, parseDuration, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
+
+const tokenValue = heldTo(
+  "visible",
+  secret({
+    test: (plain) => /^[!-~]{1,255}$/.test(plain),
+    expected: "expected 1 to 255 printable ASCII characters without spaces",
+  }),
+)
+  .describe("What a caller sends after `Token `; only its digest is stored.")
+  .meta({ pattern: "^[!-~]{1,255}$" });
+
+const generatedToken = z
+  .strictObject({ generate: z.literal(true).describe("Always true.") })
+  .describe("Have a value made and shown once.");
+
+const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
+
+/** A moment in ISO 8601 with an offset; seconds may be left out. */
+const expiry = z.string().refine((text) => formats.some((format) => format.safeParse(text).success), {
+  error: "expected a date and time with offset, such as `2030-01-31T12:00:00+01:00`",
+});
+
+const longestSeconds = 365 * 86_400;
+
+/** A length of time such as `24h`, at most a year. */
+const gracePeriod = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, {
+    error: "expected a whole number and a unit: `90s`, `30m`, `24h` or `7d`",
+  })
+  .refine((text) => (parseDuration(text) ?? 0) <= longestSeconds, { error: "expected at most a year, `365d`" });
+
+const fields = z.strictObject({
+  identifier: slug(50).describe("The token's own name, unique among tokens."),
+  token: z
+    .union([tokenValue, generatedToken])
+    .describe("The value, 1 to 255 printable ASCII characters without spaces, or `{generate: true}` to have one made."),
+  contact_person: filledText(200).describe("Who to ask about this token."),
+  email: text(254)
+    .refine(isEmail, { error: "expected an e-mail address" })
+    .meta({ pattern: "^.+@[^@]+$" })
+    .describe("The contact person's e-mail address."),
+  organization: text(200).default("").describe("The organization that uses the token."),
+  application: text(200).default("").describe("The application that uses the token."),
+  administration: text(200).default("").describe("The administration that uses the token."),
+  user: name(longestUsername)
+    .optional()
+    .describe("The username that the token acts as; without it, a service user named after the identifier is made."),
+  is_superuser: z
+    .boolean()
+    .optional()
+    .describe("Whether the token's service user has every permission; not to be used together with `user`."),
+  permissions: permissionList
+    .optional()
+    .describe(
+      "What the service user may do; with `user`, the only ones of that user's permissions that the token has.",
+    ),
+  expires_at: expiry
+    .optional()
+    .describe("When the token stops working: ISO 8601 with an offset. Without it, it never does."),
+  grace_period: gracePeriod
+    .optional()
+    .describe(
+      "How long a replaced value keeps working, such as `90s`, `30m`, `24h` or `7d`, at most `365d`; without it, not at all.",
+    ),
+});
+
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to revoke the token.") })
+  .superRefine(
+    (item, context) => {
+      if (item.user === undefined || item.is_superuser === undefined) return;
+      const message = "expected no `is_superuser` beside `user`: write it at that user instead";
+      context.addIssue({ code: "custom", path: ["is_superuser"], message, input: undefined });
+    },
+    // Also beside other mistakes in the item, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .meta({ allOf: [{ not: { required: ["user", "is_superuser"] } }] });
+
+const absent = fields
+  .partial()
+  .extend({ identifier: fields.shape.identifier, state: z.literal("absent").describe("The token shall not exist.") });
+
+const tokenAuthSchema = z.strictObject({
+  items: z.array(z.discriminatedUnion("state", [present, absent])).describe("The API tokens."),
+});
 
 /** API tokens, each tied to a user. */
 export const tokenAuth = defineStep({
@@ -13,3 +104,85 @@ export const tokenAuth = defineStep({
   declare: declareTokens,
   review: reviewTokens,
 });
+
+type TokenAuthConfig = z.output<typeof tokenAuthSchema>;
+
+type PresentToken = Exclude<TokenAuthConfig["items"][number], { state: "absent" }>;
+
+function declareTokens({ items }: TokenAuthConfig): readonly Declaration[] {
+  return items.map((item, index) => {
+    const declared = { kind: "api_token", key: item.identifier, path: ["items", index] };
+    if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };
+    return { ...declared, attributes: attributesOf(item) };
+  });
+}
+
+function attributesOf(item: PresentToken): Attributes {
+  const value: Secret | undefined = isSecret(item.token) ? item.token : undefined;
+  return {
+    token: value,
+    generated: value === undefined,
+    contact_person: item.contact_person,
+    email: item.email,
+    organization: item.organization,
+    application: item.application,
+    administration: item.administration,
+    user: item.user ?? null,
+    is_superuser: item.is_superuser ?? false,
+    permissions: permissionsOf(item),
+    expires_at: item.expires_at === undefined ? null : new Date(item.expires_at).toISOString(),
+    grace_seconds: parseDuration(item.grace_period ?? "0s") ?? 0,
+  };
+}
+
+/** Null: all of the user's. A service user has none but those that are written. */
+function permissionsOf({ user, permissions }: PresentToken): readonly string[] | null {
+  if (permissions !== undefined) return permissionNames(permissions);
+  return user === undefined ? [] : null;
+}
+
+function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly Remark[] {
+  return items.flatMap((item, index) => {
+    if (item.state === "absent") return [];
+    return [
+      ...(isSecret(item.token) ? reviewValue(item.token, ["items", index, "token"]) : []),
+      ...reviewExpiry(item.expires_at, now, ["items", index, "expires_at"]),
+    ];
+  });
+}
+
+function reviewValue(token: Secret, path: ConfigPath): readonly Remark[] {
+  if (token.reveal().toLowerCase() === "generate") {
+    const message = "this would make a token whose value is that one word, which anybody can guess";
+    return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to have a value made")];
+  }
+  // Such a value is refused before it is looked up, so it would never let anybody in.
+  if (checkTokenFormat(token.reveal()) === "mistyped") {
+    const message =
+      "this looks like a token that vtb-setup generated, but its checksum does not fit: it was mistyped or cut off";
+    return [
+      refusal(
+        "INVALID_VALUE",
+        path,
+        message,
+        "copy the value again, or write `{generate: true}` to have a new one made",
+      ),
+    ];
+  }
+  const weakness = tokenWeakness(token);
+  if (weakness === undefined) return [];
+  return [
+    warning(
+      "WEAK_TOKEN",
+      path,
+      weakness,
+      "write at least 32 random characters, or `{generate: true}` to have them made",
+    ),
+  ];
+}
+
+function reviewExpiry(expiresAt: string | undefined, now: Date, path: ConfigPath): readonly Remark[] {
+  if (expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) return [];
+  const hint = "write a later time, or `state: absent` to revoke the token";
+  return [warning("EXPIRED", path, "this time is in the past, so the token lets nobody in", hint)];
+}

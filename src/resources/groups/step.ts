@@ -1,6 +1,23 @@
-import { defineStep } from "../../config/step.js";
-import { declareGroups } from "./declare.js";
-import { groupsSchema } from "./schema.js";
+import * as z from "zod";
+import { type Declaration, defineStep } from "../../config/step.js";
+import { longestGroupName } from "../../users/names.js";
+import { name, permissionList, permissionNames } from "../step-fields.js";
+
+const fields = z.strictObject({
+  name: name(longestGroupName).describe("The group's name, unique among groups."),
+  permissions: permissionList.default([]).describe("What the group's members may do."),
+});
+
+const group = z.discriminatedUnion("state", [
+  fields.extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the group away.") }),
+  fields
+    .partial()
+    .extend({ name: fields.shape.name, state: z.literal("absent").describe("The group shall not exist.") }),
+]);
+
+const groupsSchema = z.strictObject({
+  items: z.array(group).describe("The groups, each with its permissions."),
+});
 
 /** Groups of users and what they permit. */
 export const groups = defineStep({
@@ -11,3 +28,11 @@ export const groups = defineStep({
   schema: groupsSchema,
   declare: declareGroups,
 });
+
+function declareGroups({ items }: z.output<typeof groupsSchema>): readonly Declaration[] {
+  return items.map((item, index) => {
+    const declared = { kind: "group", key: item.name, path: ["items", index] };
+    if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };
+    return { ...declared, attributes: { permissions: permissionNames(item.permissions) } };
+  });
+}

@@ -2,7 +2,9 @@ import type { Offers } from "../../oidc/check-metadata.js";
 import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
-import type { Attributes, Resource } from "../../plan/resource.js";
+import { type Attributes, placeOf, type Resource } from "../../plan/resource.js";
+import type { Finding } from "../../yaml/node.js";
+import { apiClient, loginClient } from "../known-clients.js";
 
 export type Answer =
   | { readonly kind: "found"; readonly endpoints: Attributes; readonly offers: Offers }
@@ -65,4 +67,86 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
       hint: result.hint,
     },
   };
+}
+
+/** What a client asks for that its provider, completed by its discovery document, does not offer. */
+export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly Finding[] {
+  const findings: Finding[] = [];
+  const { attributes: asked } = client;
+  const { attributes: known } = provider;
+  const lack = (attribute: string, what: string, hint: string, severity: "error" | "warning" = "warning"): void => {
+    const message = `oidc_client ${client.key}: oidc_provider ${provider.key} offers no ${what}`;
+    findings.push({ severity, code: "PROVIDER_LACKS", message, hint, place: placeOf(client, attribute) });
+  };
+  if (asked.userinfo_claims_source === "userinfo_endpoint" && !known.userinfo_endpoint) {
+    const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
+    lack("userinfo_claims_source", "userinfo endpoint, where this client's claims come from", hint, "error");
+  }
+  // Any client but the login's may be one that a verifier is told to use.
+  if (offers.accessTokenIssuer !== undefined && client.key !== loginClient) {
+    findings.push(otherIssuer(client, provider, offers.accessTokenIssuer));
+  }
+  const algorithm = String(asked.sign_algo);
+  if (offers.signAlgorithms && !sameAlgorithms(algorithm).some((name) => offers.signAlgorithms?.includes(name))) {
+    lack("sign_algo", `tokens signed with ${algorithm}`, `write one of ${shown(offers.signAlgorithms)}`);
+  }
+  const method = known.token_use_basic_auth === true ? "client_secret_basic" : "client_secret_post";
+  const lackMethod = (endpoint: string, offered: readonly string[] | undefined): void => {
+    if (!offered || offered.includes(method)) return;
+    const other = String(known.token_use_basic_auth !== true);
+    const hint = `write \`oidc_token_use_basic_auth: ${other}\` at the provider; it offers ${shown(offered)}`;
+    lack("", `${method} at its ${endpoint} endpoint`, hint);
+  };
+  if (client.key === apiClient) {
+    if (known.introspection_endpoint) lackMethod("introspection", offers.introspectionAuthMethods);
+    return findings;
+  }
+  if (!known.authorization_endpoint || !known.token_endpoint) {
+    const hint =
+      "take it for a client that guards an API alone, or write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint` in its `endpoint_config`";
+    // Another one may be what a verifier is told to use.
+    const severity = client.key === loginClient ? "error" : "warning";
+    lack("provider", "authorization endpoint and token endpoint, without which nobody can sign in", hint, severity);
+    return findings;
+  }
+  lackMethod("token", offers.authMethods);
+  if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
+    lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or have it turned on at the provider");
+  }
+  const scopes = Array.isArray(asked.scopes) ? asked.scopes.flatMap((scope) => String(scope).split(" ")) : [];
+  const missing = scopes.filter((scope) => scope !== "" && offers.scopes && !offers.scopes.includes(scope));
+  if (missing.length > 0) {
+    lack("scopes", `scope ${missing.join(", ")}`, "leave out what it does not offer, or add it at the provider");
+  }
+  if (!known.logout_endpoint) {
+    const hint =
+      "people who sign out stay signed in at the provider; write its `oidc_op_logout_endpoint` where it has one";
+    lack("", "end-session endpoint", hint);
+  }
+  return findings;
+}
+
+function otherIssuer(client: Resource, provider: Resource, issuer: string): Finding {
+  return {
+    severity: "warning",
+    code: "ACCESS_TOKEN_ISSUER",
+    message: `oidc_client ${client.key}: oidc_provider ${provider.key} signs access tokens as ${issuer}, so its bearer tokens are refused`,
+    hint: `write another provider for this client, with \`oidc_op_issuer: ${issuer}\` and with the endpoints in \`endpoint_config\`, \`oidc_op_jwks_endpoint\` among them, without \`oidc_op_discovery_endpoint\``,
+    place: placeOf(client, "provider"),
+  };
+}
+
+/** RFC 9864 gave Ed25519 a name of its own. */
+function sameAlgorithms(name: string): readonly string[] {
+  return name === "Ed25519" || name === "EdDSA" ? ["Ed25519", "EdDSA"] : [name];
+}
+
+/** A foreign server may have put anything there. */
+function shown(names: readonly string[]): string {
+  return (
+    names
+      .filter((name) => /^[\w.-]{1,40}$/.test(name))
+      .slice(0, 20)
+      .join(", ") || "nothing"
+  );
 }

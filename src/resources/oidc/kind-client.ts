@@ -1,7 +1,9 @@
-import { flag, json, reference, sealed, text } from "../columns.js";
+import type { PlannedWorld } from "../../plan/kind.js";
+import type { Resource } from "../../plan/resource.js";
+import type { Finding } from "../../yaml/node.js";
+import { flag, json, oidcProviders, reference, sealed, text } from "../columns.js";
+import { apiClient, loginClient } from "../known-clients.js";
 import { defineKind } from "../table-kind.js";
-import { oidcProviders } from "../targets.js";
-import { reviewApiClient } from "./review-api-client.js";
 
 /** A client at a provider: `admin-oidc` signs people in, `api-oidc` guards the API. */
 export const oidcClient = defineKind({
@@ -26,3 +28,26 @@ export const oidcClient = defineKind({
   },
   review: reviewApiClient,
 });
+
+/**
+ * Tells where people can sign in but no client guards the API. A client of another name may be what a verifier is told to use, and
+ * one that another owner's files or a person made counts as well.
+ */
+function reviewApiClient(world: PlannedWorld): readonly Finding[] {
+  if (!world.isDatabaseKnown) return [];
+  const wanted = world.wanted("oidc_client").filter(({ present }) => present);
+  const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
+  const isGuard = ({ key, attributes }: Pick<Resource, "key" | "attributes">) =>
+    key !== loginClient && attributes.enabled === true;
+  const mayGuard = wanted.some(({ key, unknown = [] }) => key !== loginClient && unknown.includes("enabled"));
+  if (!login || mayGuard || [...wanted, ...world.left("oidc_client")].some(isGuard)) return [];
+  return [
+    {
+      severity: "note",
+      code: "NO_API_CLIENT",
+      message: "no enabled client guards the API, so every bearer token will be refused",
+      hint: `add an item with \`identifier: ${apiClient}\` if the API takes bearer tokens; nothing to do if it takes only API tokens`,
+      place: login.place,
+    },
+  ];
+}

@@ -1,7 +1,19 @@
+import type { Completion, NetworkContext, Refusal } from "../../plan/kind.js";
+import type { Resource } from "../../plan/resource.js";
+import type { Finding } from "../../yaml/node.js";
 import { flag, integer, json, text } from "../columns.js";
-import { checkFormerIssuers } from "../former-issuers.js";
+import { checkFormerIssuers } from "../known-clients.js";
 import { defineKind } from "../table-kind.js";
-import { completeProviders } from "./complete.js";
+import { findLacks } from "./discover.js";
+
+const discovered = [
+  "issuer",
+  "authorization_endpoint",
+  "token_endpoint",
+  "userinfo_endpoint",
+  "jwks_endpoint",
+  "logout_endpoint",
+] as const;
 
 /** An OpenID provider and how it is spoken to. */
 export const oidcProvider = defineKind({
@@ -28,3 +40,43 @@ export const oidcProvider = defineKind({
   check: checkFormerIssuers,
   complete: completeProviders,
 });
+
+/** Asks each provider once for the endpoints that its file leaves open. */
+export async function completeProviders(wanted: readonly Resource[], context: NetworkContext): Promise<Completion> {
+  const open = wanted.filter(
+    ({ present, attributes, unknown }) =>
+      present &&
+      // What the answer is held against may be among what is not known.
+      unknown === undefined &&
+      typeof attributes.discovery_endpoint === "string" &&
+      discovered.some((name) => attributes[name] === undefined),
+  );
+  if (open.length === 0) return { resources: wanted, refusals: [], remarks: [] };
+  const { discoverEndpoints } = await import("./discover.js");
+  const answers = await discoverEndpoints(open, context);
+  const refusals: Refusal[] = [];
+  const lacks: Finding[] = [];
+  const resources = wanted.map((resource) => {
+    const answer = answers.get(resource.key);
+    if (!answer) return resource;
+    if (answer.kind === "found") {
+      const complete = { ...resource, attributes: { ...answer.endpoints, ...definedOnly(resource) } };
+      const clients = context.declared.filter((other) => other.kind === "oidc_client" && isOf(other, resource));
+      for (const client of clients) for (const lack of findLacks(client, complete, answer.offers)) lacks.push(lack);
+      return complete;
+    }
+    refusals.push({ ...answer.refusal, place: resource.place });
+    return resource;
+  });
+  // Without what is an error, nobody gets in through the client.
+  for (const { severity, ...lack } of lacks) if (severity === "error") refusals.push({ ...lack, reason: "invalid" });
+  return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
+}
+
+function isOf({ present, attributes, unknown }: Resource, provider: Resource): boolean {
+  return present && unknown === undefined && attributes.enabled !== false && attributes.provider === provider.key;
+}
+
+function definedOnly({ attributes }: Resource): Resource["attributes"] {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}

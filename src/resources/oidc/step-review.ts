@@ -1,12 +1,10 @@
-import type { Remark } from "../../config/step.js";
-import { inlineProvider } from "./inline-provider.js";
-import { reviewClient } from "./review-client.js";
-import { reviewDeprecated } from "./review-deprecated.js";
-import { reviewEndpoints, reviewKeys } from "./review-keys.js";
-import { reviewProvider } from "./review-provider.js";
-import type { OidcConfig } from "./schema.js";
-import type { PresentProvider } from "./step-provider.js";
-import type { PresentClient } from "./step-schema.js";
+import type { ConfigPath, Remark } from "../../config/step.js";
+import { isInsecure, sharedIssuer } from "../../oidc/check-metadata.js";
+import { algorithms, minSecretBytes } from "../../oidc/jwt/algorithm.js";
+import { refusal, warning } from "../step-fields.js";
+import { completeOptions, flatOptionNames, flatOptionPlaces, hasOptions } from "./step-flat-options.js";
+import type { EndpointConfig, PresentProvider } from "./step-provider.js";
+import { inlineProvider, isKnownClient, loginClient, type OidcConfig, type PresentClient } from "./step-schema.js";
 import { reviewSignKey } from "./step-sign-key.js";
 
 export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] {
@@ -33,4 +31,192 @@ function providerOf(client: PresentClient, providers: OidcConfig["providers"]): 
   const isNamed = (provider: OidcConfig["providers"][number]): provider is PresentProvider =>
     provider.state !== "absent" && provider.identifier === client.oidc_provider_identifier;
   return providers.find(isNamed);
+}
+
+function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  return [
+    ...reviewIdentifier(client, path),
+    ...reviewScopes(client, path),
+    ...reviewSecret(client, path),
+    ...reviewSignKey(client, path),
+    ...reviewOptions(client, path),
+    ...reviewUnverifiedEmail(client, path),
+    ...reviewAtHash(client, path),
+  ];
+}
+
+function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly Remark[] {
+  if (isKnownClient(identifier)) return [];
+  const message = "this is neither `admin-oidc` nor `api-oidc`, so it is used only where code asks for it by name";
+  const hint = "write one of the two, unless a login or verifier of your own asks for this identifier";
+  return [warning("UNKNOWN_CLIENT_IDENTIFIER", [...path, "identifier"], message, hint)];
+}
+
+function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly Remark[] {
+  // They are sent with spaces between them, so one entry may hold several.
+  if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
+  const message = "without the scope `openid`, a provider gives no ID token";
+  return [warning("MISSING_OPENID_SCOPE", [...path, "oidc_rp_scopes_list"], message, "add `openid` to the scopes")];
+}
+
+/** Whoever has one token that was signed with a short secret can find it by trying, and make tokens of his own. */
+function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const algorithm = algorithms.get(client.oidc_rp_sign_algo);
+  const least = algorithm ? minSecretBytes(algorithm) : 0;
+  if (Buffer.byteLength(client.oidc_rp_client_secret.reveal()) >= least) return [];
+  const { oidc_rp_sign_algo: name } = client;
+  const message = `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`;
+  const hint =
+    "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
+  // Nobody comes in through a client that is not enabled.
+  const remark = client.enabled ? refusal : warning;
+  return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
+}
+
+function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const { defaulted, empty } = completeOptions(client);
+  const left = empty.map((field) => {
+    const message = "nothing is written here, so this counts as left out";
+    return warning("IGNORED_FIELD", [...path, "options", ...field], message, "write a value, or remove the line");
+  });
+  if (defaulted.length === 0) return left;
+  const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;
+  const place = client.options === undefined ? path : [...path, "options"];
+  return [
+    ...left,
+    warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what"),
+  ];
+}
+
+function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  const user = client.options?.user_settings;
+  if (user?.allow_unverified_email !== true || user.claim_mappings?.username?.at(-1) === "email") return [];
+  const place = [...path, "options", "user_settings", "allow_unverified_email"];
+  const message = "this has no effect: the username is not the claim `email`";
+  return [warning("IGNORED_FIELD", place, message, "remove it")];
+}
+
+function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  if (!client.accept_at_hash) return [];
+  const message = "tokens with `at_hash` are taken for access tokens, so this client's ID tokens get in as well";
+  const hint = "remove it, unless the provider is Dex, whose access tokens can't be told from its ID tokens";
+  return [warning("ID_TOKENS_ACCEPTED", [...path, "accept_at_hash"], message, hint)];
+}
+
+// 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect ask for.
+const safeSize = 22;
+
+/** Remarks about a provider at `path`, which is a client's where that one holds its provider itself. */
+function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  return [
+    ...reviewIssuer(provider, path),
+    ...reviewShared(provider, path),
+    ...reviewUrls(provider.endpoint_config, [...path, "endpoint_config"]),
+    ...reviewUrls({ oidc_op_introspection_endpoint: provider.oidc_op_introspection_endpoint }, path),
+    ...reviewSize("nonce", provider.oidc_use_nonce ? provider.oidc_nonce_size : safeSize, [...path, "oidc_nonce_size"]),
+    ...reviewSize("state", provider.oidc_state_size, [...path, "oidc_state_size"]),
+  ];
+}
+
+function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  if (provider.oidc_op_issuer || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
+  const message = "without an issuer or a discovery endpoint, nobody can check who a token comes from";
+  const hint = "write `oidc_op_issuer` in the provider's entry under `providers`, or add `oidc_op_discovery_endpoint`";
+  return [warning("MISSING_FIELD", [...path, "endpoint_config"], message, hint)];
+}
+
+/** No token carries such an issuer, whether it is written or discovered. */
+function reviewShared(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+  const shared = sharedIssuer(provider.oidc_op_issuer ?? "");
+  if (shared === undefined) return [];
+  const message = `this issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`;
+  return [refusal("INVALID_VALUE", [...path, "oidc_op_issuer"], message, `write the tenant's own id instead of it`)];
+}
+
+function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remark[] {
+  return Object.entries(endpoints)
+    .filter(([, url]) => url && isInsecure(url))
+    .map(([name]) => {
+      const message = "http sends secrets and tokens in clear over the network";
+      return warning("INSECURE_URL", [...path, name], message, "use https");
+    });
+}
+
+function reviewSize(what: string, size: number, path: ConfigPath): readonly Remark[] {
+  if (size >= safeSize) return [];
+  const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess`;
+  return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or leave the field out for 32`)];
+}
+
+const providerFields = [
+  "endpoint_config",
+  "oidc_token_use_basic_auth",
+  "oidc_use_nonce",
+  "oidc_nonce_size",
+  "oidc_state_size",
+] as const;
+
+/** A client's fields that are written elsewhere today: some still work, some are overruled by what is written there. */
+function reviewDeprecated(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  return [...reviewProviderFields(client, path), ...reviewFlatOptions(client, path)];
+}
+
+function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  return providerFields
+    .filter((name) => client[name] !== undefined && client[name] !== null)
+    .map((name) => {
+      const place = `providers[].${name}`;
+      if (!client.oidc_provider_identifier) return deprecated(name, place, path);
+      const message = `\`${name}\` has no effect beside \`oidc_provider_identifier\`: the provider's own entry counts`;
+      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${place}\``);
+    });
+}
+
+function reviewFlatOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
+  return flatOptionNames
+    .filter((name) => client[name] !== undefined)
+    .map((name) => {
+      const place = flatOptionPlaces[name];
+      if (!hasOptions(client)) return deprecated(name, place, path);
+      const message = `\`${name}\` has no effect beside \`options\``;
+      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${place}\``);
+    });
+}
+
+function deprecated(name: string, place: string, path: ConfigPath): Remark {
+  return warning("DEPRECATED_FIELD", [...path, name], `\`${name}\` is deprecated here`, `write it as \`${place}\``);
+}
+
+/** Whether a provider that is written without discovery has what its client needs. */
+function reviewEndpoints(
+  client: PresentClient,
+  provider: PresentProvider | undefined,
+  path: ConfigPath,
+): readonly Remark[] {
+  if (!provider || !client.enabled || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
+  const { oidc_op_token_endpoint: token, oidc_op_user_endpoint: user } = provider.endpoint_config;
+  const remarks: Remark[] = [];
+  if (client.identifier === loginClient && token === undefined) {
+    const message = "nobody can sign in: the provider has neither a discovery endpoint nor the endpoints for it";
+    const hint = "write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint`, or `oidc_op_discovery_endpoint`";
+    remarks.push(refusal("MISSING_FIELD", path, message, hint));
+  }
+  if (client.userinfo_claims_source === "userinfo_endpoint" && user === undefined) {
+    const message = "the provider has no userinfo endpoint, where this client's claims come from";
+    const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
+    remarks.push(refusal("MISSING_FIELD", [...path, "userinfo_claims_source"], message, hint));
+  }
+  return remarks;
+}
+
+/** Whether tokens' signatures can be checked at all, with what the client and its provider (where these files have it) say. */
+function reviewKeys(client: PresentClient, provider: PresentProvider | undefined, path: ConfigPath): readonly Remark[] {
+  // HS algorithms are checked with the client's secret.
+  if (!provider || client.oidc_rp_sign_algo.startsWith("HS") || client.oidc_rp_idp_sign_key?.reveal()) return [];
+  const { oidc_op_discovery_endpoint: discovery, oidc_op_jwks_endpoint: keys } = provider.endpoint_config;
+  if (discovery || keys) return [];
+  const message =
+    "neither the client nor its provider says where the keys are that sign tokens, so no token can be checked";
+  const hint = "write `oidc_op_jwks_endpoint` or a discovery endpoint at the provider, or `oidc_rp_idp_sign_key` here";
+  return [warning("NO_SIGN_KEYS", path, message, hint)];
 }

@@ -1,21 +1,27 @@
 import * as z from "zod";
-import { filledText, heldTo, secret, text } from "../../config/fields.js";
+import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
+import { hasPartMore, nearest } from "../../nearest.js";
 import { longestClientSecret, longestProviderText } from "../../users/names.js";
-import { endpointConfig } from "./endpoints.js";
-import { clientIdentifier } from "./identifier.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";
-import { settingFields } from "./step-provider.js";
+import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
 
 const signAlgorithms = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
   ...["HS256", "HS384", "HS512"],
 ] as const;
 
-function secretText(max: number): ReturnType<typeof secret> {
-  const expected = `expected at most ${max} characters`;
-  return secret({ test: (plain) => plain.length <= max, expected }).meta({ maxLength: max });
-}
+/** Logs people in; `api-oidc` guards the API. */
+export const loginClient = "admin-oidc";
+const known = [loginClient, "api-oidc"];
+
+/** A client's identifier: a known one or one's own, but not one that is nearly a known one. */
+const clientIdentifier: z.ZodString = slug(255)
+  .refine((text) => meantClient(text) === undefined, {
+    error: ({ input }) =>
+      `expected another identifier, this one is nearly \`${meantClient(String(input))}\`: did you mean that?`,
+  })
+  .describe("`admin-oidc`, `api-oidc`, or what a login or verifier of your own asks for.");
 
 const fields = z.strictObject({
   identifier: clientIdentifier,
@@ -97,7 +103,19 @@ const absent = fields
   .extend({ identifier: clientIdentifier, state: z.literal("absent").describe("The client shall not exist.") });
 
 /** An entry of `items`. */
-export const client = z.discriminatedUnion("state", [present, absent]);
+const client = z.discriminatedUnion("state", [present, absent]);
+
+export const oidcSchema = z.strictObject({
+  providers: z.array(provider).default([]).describe("The OpenID providers that clients refer to."),
+  items: z.array(client).describe("The OpenID Connect clients."),
+});
+
+export type OidcConfig = z.output<typeof oidcSchema>;
+
+function secretText(max: number): ReturnType<typeof secret> {
+  const expected = `expected at most ${max} characters`;
+  return secret({ test: (plain) => plain.length <= max, expected }).meta({ maxLength: max });
+}
 
 export type PresentClient = z.output<typeof present>;
 
@@ -105,4 +123,31 @@ export type PresentClient = z.output<typeof present>;
 function atProvider<Name extends keyof typeof settingFields>(name: Name): z.ZodOptional<(typeof settingFields)[Name]> {
   const field: (typeof settingFields)[Name] = settingFields[name];
   return z.optional(field).describe(`Deprecated: write it as \`providers[].${name}\`.`).meta({ deprecated: true });
+}
+
+export function isKnownClient(identifier: string): boolean {
+  return known.includes(identifier);
+}
+
+function meantClient(identifier: string): string | undefined {
+  const near = isKnownClient(identifier) ? undefined : nearest(identifier, known);
+  return near === undefined || hasPartMore(identifier, near) ? undefined : near;
+}
+
+/**
+ * The provider that a client holds itself, the deprecated way: the client's identifier with `-provider` behind it. Undefined where
+ * the client names a provider, which counts.
+ */
+export function inlineProvider(client: PresentClient): PresentProvider | undefined {
+  if (client.oidc_provider_identifier || !client.endpoint_config) return undefined;
+  return {
+    identifier: `${client.identifier}-provider`,
+    endpoint_config: client.endpoint_config,
+    oidc_op_former_issuers: [],
+    oidc_use_pkce: client.oidc_use_pkce ?? true,
+    oidc_token_use_basic_auth: client.oidc_token_use_basic_auth ?? settingDefaults.oidc_token_use_basic_auth,
+    oidc_use_nonce: client.oidc_use_nonce ?? settingDefaults.oidc_use_nonce,
+    oidc_nonce_size: client.oidc_nonce_size ?? settingDefaults.oidc_nonce_size,
+    oidc_state_size: client.oidc_state_size ?? settingDefaults.oidc_state_size,
+  };
 }

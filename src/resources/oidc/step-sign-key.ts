@@ -3,7 +3,7 @@ import { algorithms } from "../../oidc/jwt/algorithm.js";
 import { isFor } from "../../oidc/jwt/key-set.js";
 import { type KeyForm, readWrittenKey } from "../../oidc/jwt/written-key.js";
 import type { Secret } from "../../secrets/secret.js";
-import { refusal, warning } from "../remark.js";
+import { refusal, warning } from "../step-fields.js";
 
 interface SignKeyUse {
   readonly oidc_rp_idp_sign_key?: Secret | undefined;

@@ -1,8 +1,21 @@
-import { defineStep } from "../../config/step.js";
-import { declareOidc } from "./declare.js";
-import { explainFlat } from "./explain-flat.js";
-import { oidcSchema } from "./schema.js";
+import { type ConfigPath, type Declaration, defineStep } from "../../config/step.js";
+import type { Attributes } from "../../plan/resource.js";
+import { sortedUnique } from "../step-fields.js";
+import { completeOptions, explainFlat } from "./step-flat-options.js";
+import { endpointAttributes, type PresentProvider } from "./step-provider.js";
 import { reviewOidc } from "./step-review.js";
+import { inlineProvider, type OidcConfig, oidcSchema, type PresentClient } from "./step-schema.js";
+
+const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
+
+/** What a plan may complain about, since only the database and the provider know more. */
+const clientFields = {
+  provider: ["oidc_provider_identifier"],
+  userinfo_claims_source: ["userinfo_claims_source"],
+  sign_algo: ["oidc_rp_sign_algo"],
+  use_pkce: ["oidc_use_pkce"],
+  scopes: ["oidc_rp_scopes_list"],
+};
 
 /** OpenID providers and their clients. */
 export const oidc = defineStep({
@@ -15,3 +28,73 @@ export const oidc = defineStep({
   review: reviewOidc,
   explainFlat,
 });
+
+function declareOidc({ providers, items }: OidcConfig): readonly Declaration[] {
+  return [
+    ...providers.map((provider, index) => {
+      const path = ["providers", index];
+      return provider.state === "absent"
+        ? { ...absent("oidc_provider", provider.identifier), path }
+        : declareProvider(provider, path);
+    }),
+    ...items.flatMap((client, index) => {
+      const path = ["items", index];
+      return client.state === "absent"
+        ? [{ ...absent("oidc_client", client.identifier), path }]
+        : declareClient(client, path);
+    }),
+  ];
+}
+
+function absent(kind: string, key: string) {
+  return { kind, key, state: "absent", attributes: {} } as const;
+}
+
+function declareProvider(provider: PresentProvider, path: ConfigPath): Declaration {
+  const discovery = provider.endpoint_config.oidc_op_discovery_endpoint;
+  const attributes = {
+    ...endpointAttributes({
+      ...provider.endpoint_config,
+      ...(provider.oidc_op_introspection_endpoint && {
+        oidc_op_introspection_endpoint: provider.oidc_op_introspection_endpoint,
+      }),
+    }),
+    issuer: provider.oidc_op_issuer || (discovery ? undefined : null),
+    token_use_basic_auth: provider.oidc_token_use_basic_auth,
+    use_nonce: provider.oidc_use_nonce,
+    nonce_size: provider.oidc_nonce_size,
+    state_size: provider.oidc_state_size,
+    use_pkce: provider.oidc_use_pkce,
+    ca_file: provider.oidc_op_ca_file || null,
+    former_issuers: sortedUnique(provider.oidc_op_former_issuers),
+  };
+  return { kind: "oidc_provider", key: provider.identifier, attributes, path, fields: providerFields };
+}
+
+function declareClient(client: PresentClient, path: ConfigPath): readonly Declaration[] {
+  const inline = inlineProvider(client);
+  const attributes = clientAttributes(client, client.oidc_provider_identifier || inline?.identifier);
+  return [
+    ...(inline ? [declareProvider(inline, path)] : []),
+    { kind: "oidc_client", key: client.identifier, attributes, path, fields: clientFields },
+  ];
+}
+
+function clientAttributes(client: PresentClient, provider: string | undefined): Attributes {
+  return {
+    provider,
+    enabled: client.enabled,
+    client_id: client.oidc_rp_client_id,
+    client_secret: client.oidc_rp_client_secret,
+    sign_algo: client.oidc_rp_sign_algo,
+    sign_key: client.oidc_rp_idp_sign_key?.reveal() ? client.oidc_rp_idp_sign_key : null,
+    scopes: client.oidc_rp_scopes_list,
+    idp_hint: client.oidc_keycloak_idp_hint,
+    userinfo_claims_source: client.userinfo_claims_source,
+    check_op_availability: client.check_op_availability,
+    use_pkce: client.oidc_use_pkce ?? null,
+    audience: client.oidc_audience,
+    accept_at_hash: client.accept_at_hash,
+    options: completeOptions(client).options,
+  };
+}

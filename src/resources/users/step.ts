@@ -1,7 +1,76 @@
-import { defineStep } from "../../config/step.js";
-import { declareUsers } from "./declare.js";
-import { reviewUsers } from "./review.js";
-import { usersSchema } from "./schema.js";
+import * as z from "zod";
+import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
+import { type ConfigPath, type Declaration, defineStep, type Remark } from "../../config/step.js";
+import { isExamplePassword } from "../../secrets/placeholder.js";
+import { isSecret, type Secret } from "../../secrets/secret.js";
+import { isEmail, longestGroupName, longestPersonName, longestUsername } from "../../users/names.js";
+import { name, permissionList, permissionNames, sortedUnique, warning } from "../step-fields.js";
+
+const signIn = z.strictObject({
+  provider: slug(255).describe("The identifier of the provider."),
+  subject: heldTo("ascii", filledText(255))
+    .optional()
+    .describe("The `sub` that the provider gives this person; without it, whoever has the username there."),
+});
+
+const fields = z.strictObject({
+  username: name(longestUsername).describe("The name to sign in with, unique among users."),
+  email: text(254).default("").describe("The user's e-mail address."),
+  first_name: text(longestPersonName)
+    .optional()
+    .describe("The user's first name; left as it is when not written here."),
+  last_name: text(longestPersonName).optional().describe("The user's last name; left as it is when not written here."),
+  is_active: z
+    .boolean()
+    .optional()
+    .describe("Whether the user may do anything at all; a new user may, an existing one stays as it is."),
+  is_staff: z.boolean().default(false).describe("Whether the user may enter the administration pages."),
+  is_superuser: z.boolean().default(false).describe("Whether the user has every permission."),
+  password: heldTo(
+    "typed",
+    secret({ test: (plain) => plain.length <= 4096, expected: "expected at most 4096 characters" }),
+  )
+    .describe("The first password: set when the user is made, not changed afterwards. Service accounts need none.")
+    .meta({ maxLength: 4096 })
+    .optional(),
+  sign_in: signIn
+    .optional()
+    .describe("Who may become this user by signing in at a provider; a superuser or staff account needs it for that."),
+  groups: z
+    .array(name(longestGroupName))
+    .default([])
+    .describe("The names of the groups that the user is a member of, besides those of a sign-in."),
+  permissions: permissionList.default([]).describe("What the user may do, besides what the groups permit."),
+});
+
+const superuserOnly = { is_superuser: { const: true, description: "A superuser." } };
+
+const present = fields
+  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the user away.") })
+  .superRefine(
+    (item, context) => {
+      // The item may be wrong in any other way.
+      const hasPassword = isSecret(item.password) && item.password.reveal() !== "";
+      if (!item.sign_in || item.is_superuser !== true || !hasPassword) return;
+      const message =
+        "expected no `sign_in` beside a superuser's `password`: an account for emergencies is never a provider's";
+      context.addIssue({ code: "custom", path: ["sign_in"], message, input: undefined });
+    },
+    // Also beside other mistakes in the item, so that all of them are reported at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .meta({ allOf: [{ not: { required: ["sign_in", "password", "is_superuser"], properties: superuserOnly } }] });
+
+const user = z.discriminatedUnion("state", [
+  present,
+  fields
+    .partial()
+    .extend({ username: fields.shape.username, state: z.literal("absent").describe("The user shall not exist.") }),
+]);
+
+const usersSchema = z.strictObject({
+  users: z.array(user).describe("People and service accounts."),
+});
 
 /** Users, with their groups and permissions. */
 export const users = defineStep({
@@ -13,3 +82,68 @@ export const users = defineStep({
   declare: declareUsers,
   review: reviewUsers,
 });
+
+type UsersConfig = z.output<typeof usersSchema>;
+
+function declareUsers({ users }: UsersConfig): readonly Declaration[] {
+  return users.map((user, index) => {
+    const declared = { kind: "user", key: user.username, path: ["users", index] };
+    if (user.state === "absent") return { ...declared, state: "absent", attributes: {} };
+    const { provider = null, subject = null } = user.sign_in ?? {};
+    return {
+      ...declared,
+      ...(user.sign_in && { fields: { sign_in_provider: ["sign_in", "provider"] } }),
+      attributes: {
+        email: user.email,
+        first_name: user.first_name,
+        last_name: user.last_name,
+        is_active: user.is_active,
+        is_staff: user.is_staff,
+        is_superuser: user.is_superuser,
+        // The hash of an empty password would let anybody in who leaves the field empty.
+        password: user.password?.reveal() ? user.password : undefined,
+        sign_in_provider: provider,
+        sign_in_subject: subject,
+        // What is not written releases no link that was made before.
+        sign_in: provider === null ? undefined : { provider, subject },
+        groups: sortedUnique(user.groups),
+        permissions: permissionNames(user.permissions),
+      },
+    };
+  });
+}
+
+function reviewUsers({ users }: UsersConfig): readonly Remark[] {
+  return users.flatMap((user, index) => {
+    if (user.state === "absent") return [];
+    return [
+      ...reviewEmail(user.email, ["users", index, "email"]),
+      ...reviewPassword(user.password, ["users", index, "password"]),
+    ];
+  });
+}
+
+/** Only a warning: the incumbent takes any text, and files with such a text must keep working. */
+function reviewEmail(email: string, path: ConfigPath): readonly Remark[] {
+  if (email === "" || isEmail(email)) return [];
+  return [
+    warning(
+      "INVALID_VALUE",
+      path,
+      "this is not an e-mail address",
+      "write one such as `name@example.nl`, or leave it out",
+    ),
+  ];
+}
+
+function reviewPassword(password: Secret | undefined, path: ConfigPath): readonly Remark[] {
+  const plain = password?.reveal();
+  if (plain === undefined) return [];
+  if (plain === "") {
+    const hint = "write a password, or leave the field out to say that this account has none";
+    return [warning("IGNORED_FIELD", path, "an empty password is no password: the user can't sign in with it", hint)];
+  }
+  if (!isExamplePassword(plain)) return [];
+  const hint = "write one that nobody can guess; where the user exists already, change it there as well";
+  return [warning("WEAK_PASSWORD", path, "this password is a well-known example", hint)];
+}
