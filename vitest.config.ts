@@ -12,7 +12,7 @@ const postgresAlone = ["test/**/postgres/**/*.test.ts", "test/**/postgres*.test.
 const onBoth = [
   "test/cli/**/*.test.ts",
   "test/database/**/*.test.ts",
-  "test/engine/**/*.test.ts",
+  "test/apply/**/*.test.ts",
   "test/users/**/*.test.ts",
   "test/resources/**/kind-*.test.ts",
   "test/login/**/*.test.ts",

@@ -1,3 +1,11 @@
+export { apply } from "./apply/apply.js";
+export type { Configuration } from "./apply/configuration.js";
+export { loadConfig, validate } from "./apply/load.js";
+export type { LoadOptions } from "./apply/load-options.js";
+export { type MigrateOptions, type MigrateResult, migrate } from "./apply/migrate.js";
+export type { ApplyOptions, RunOptions } from "./apply/options.js";
+export { plan } from "./apply/plan.js";
+export type { RunResult } from "./apply/result.js";
 export { secret } from "./config/fields.js";
 export {
   type ConfigPath,
@@ -9,14 +17,6 @@ export {
 } from "./config/step.js";
 export { createResourceTable, createTable, type ResourceTableShape, type TableShape } from "./database/create-table.js";
 export type { Migration } from "./database/migrations.js";
-export { apply } from "./engine/apply.js";
-export type { Configuration } from "./engine/configuration.js";
-export { loadConfig, validate } from "./engine/load.js";
-export type { LoadOptions } from "./engine/load-options.js";
-export { type MigrateOptions, type MigrateResult, migrate } from "./engine/migrate.js";
-export type { ApplyOptions, RunOptions } from "./engine/options.js";
-export { plan } from "./engine/plan.js";
-export type { RunResult } from "./engine/result.js";
 export { type FailureReason, type Problem, type ProblemCode, problemCodes, SetupError } from "./errors.js";
 export type { Kind } from "./plan/kind.js";
 export type { Attributes, AttributeValue, Change, FieldChange, PlainValue } from "./plan/resource.js";

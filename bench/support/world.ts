@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { apply } from "../../src/engine/apply.js";
-import { loadConfig } from "../../src/engine/load.js";
+import { apply } from "../../src/apply/apply.js";
+import { loadConfig } from "../../src/apply/load.js";
 import { type Algorithm, algorithms, makeIssuer, type SigningKey } from "./issuer.js";
 
 /** What an API and its callers have to know, as text that may be passed on to another process. */

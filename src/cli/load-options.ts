@@ -1,5 +1,5 @@
-import type { LoadOptions } from "../engine/load-options.js";
-import { loadStepModules } from "../engine/step-modules.js";
+import type { LoadOptions } from "../apply/load-options.js";
+import { loadStepModules } from "../apply/step-modules.js";
 import type { Session } from "./session.js";
 import type { ConfigSettings } from "./settings.js";
 

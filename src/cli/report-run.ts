@@ -1,5 +1,5 @@
+import type { RunResult } from "../apply/result.js";
 import { withoutPassword } from "../database/open.js";
-import type { RunResult } from "../engine/result.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { runToJson } from "../report/json.js";
 import { renderProblems } from "../report/problems.js";

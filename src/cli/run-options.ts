@@ -1,4 +1,4 @@
-import type { RunOptions } from "../engine/options.js";
+import type { RunOptions } from "../apply/options.js";
 import type { Session } from "./session.js";
 import type { PlanSettings } from "./settings.js";
 

@@ -1,5 +1,5 @@
+import type { RunResult } from "../apply/result.js";
 import { escapeControls } from "../characters.js";
-import type { RunResult } from "../engine/result.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";

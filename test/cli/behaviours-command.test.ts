@@ -1,8 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/engine/load.js";
-import type { LoadOptions } from "../../src/engine/load-options.js";
+import { loadConfig } from "../../src/apply/load.js";
+import type { LoadOptions } from "../../src/apply/load-options.js";
 import { SetupError } from "../../src/errors.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";

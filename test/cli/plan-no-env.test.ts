@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import { loadConfig } from "../../src/engine/load.js";
+import { apply } from "../../src/apply/apply.js";
+import { loadConfig } from "../../src/apply/load.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { explicitProvider } from "../support/config-text.js";
 import { runOptions } from "../support/run.js";

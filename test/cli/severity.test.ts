@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig, validate } from "../../src/engine/load.js";
+import { loadConfig, validate } from "../../src/apply/load.js";
 import type { ProblemCode } from "../../src/errors.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import { withLock } from "../../src/database/lock.js";
-import { apply } from "../../src/engine/apply.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
 import { contentsOf, databaseOf, isInUse } from "../support/databases.js";

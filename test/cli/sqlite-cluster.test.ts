@@ -4,9 +4,9 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFi
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { apply } from "../../src/apply/apply.js";
+import { loadConfig } from "../../src/apply/load.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
-import { apply } from "../../src/engine/apply.js";
-import { loadConfig } from "../../src/engine/load.js";
 import { createLogin } from "../../src/login/create-login.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { createLogin } from "../../src/login/create-login.js";
 import type { LoginEvent } from "../../src/login/event.js";
 import type { Attributes } from "../../src/plan/resource.js";

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import type { Database } from "../../src/database/database.js";
-import { apply } from "../../src/engine/apply.js";
 import { createLogin } from "../../src/login/create-login.js";
 import type { LoginEvent } from "../../src/login/event.js";
 import type { Login } from "../../src/login/login.js";

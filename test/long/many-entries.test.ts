@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
 import { databaseOf } from "../support/databases.js";

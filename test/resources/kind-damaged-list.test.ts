@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import { plan } from "../../src/engine/plan.js";
+import { apply } from "../../src/apply/apply.js";
+import { plan } from "../../src/apply/plan.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
 

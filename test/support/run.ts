@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
+import type { Configuration } from "../../src/apply/configuration.js";
+import type { ApplyOptions } from "../../src/apply/options.js";
 import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
-import type { Configuration } from "../../src/engine/configuration.js";
-import type { ApplyOptions } from "../../src/engine/options.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { coreKinds } from "../../src/resources/registry.js";

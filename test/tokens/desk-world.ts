@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import type { ApplyOptions } from "../../src/engine/options.js";
+import { apply } from "../../src/apply/apply.js";
+import type { ApplyOptions } from "../../src/apply/options.js";
 import type { Resource } from "../../src/plan/resource.js";
 import type { NewToken } from "../../src/tokens/new-token.js";
 import type { CreatedToken, CreateTokenOutcome, TokenFault } from "../../src/tokens/outcome.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { configurationOf, runOptions } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";

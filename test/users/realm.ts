@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KyselyPlugin } from "kysely";
+import { apply } from "../../src/apply/apply.js";
 import { createWriter } from "../../src/database/live-database.js";
 import { openDatabase } from "../../src/database/open.js";
-import { apply } from "../../src/engine/apply.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { readUserRules } from "../../src/users/claim-mapping.js";
 import { readPerson } from "../../src/users/external-identity.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { configurationOf, resource, runOptions } from "../support/run.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { clientOf } from "../verifier/bearer/world.js";
 import { makeRealm, user } from "./realm.js";

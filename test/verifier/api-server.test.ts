@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { runCli } from "../support/cli.js";
 import { sealingEnv, temporaryDatabase } from "../support/databases.js";
 import { configurationOf, runOptions, temporaryFolder } from "../support/run.js";

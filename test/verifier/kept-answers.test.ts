@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import type { LiveDatabase } from "../../src/database/live-database.js";
 import { openLiveDatabase } from "../../src/database/open.js";
-import { apply } from "../../src/engine/apply.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
 import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { VerifierOptions } from "../../src/verifier/options.js";
 import { sealingEnv } from "../support/databases.js";

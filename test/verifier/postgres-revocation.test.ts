@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { startLoad } from "../support/load.js";
 import { absent, configurationOf, runOptions, temporaryDatabase } from "../support/run.js";
 import { token } from "./verifier-world.js";

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
+import { apply } from "../../src/apply/apply.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { sealingEnv, temporaryDatabase } from "../support/databases.js";

@@ -1,8 +1,8 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
-import { apply } from "../../src/engine/apply.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { configurationOf, runOptions, temporaryDatabase } from "../support/run.js";
 import { countUp, sqlInAnotherProcess } from "../support/sql-in-another-process.js";

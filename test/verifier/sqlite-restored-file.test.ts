@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
-import { apply } from "../../src/engine/apply.js";
 import { createTokenDesk } from "../../src/tokens/token-desk.js";
 import { openFiles } from "../support/open-files.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import type { ApplyOptions } from "../../src/engine/options.js";
+import { apply } from "../../src/apply/apply.js";
+import type { ApplyOptions } from "../../src/apply/options.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import type { Principal } from "../../src/users/principal.js";

@@ -1,10 +1,10 @@
 import { hostname, userInfo } from "node:os";
+import { apply } from "../../apply/apply.js";
+import type { Configuration } from "../../apply/configuration.js";
+import { applyDefaults } from "../../apply/defaults.js";
+import { loadConfig } from "../../apply/load.js";
+import type { RunResult } from "../../apply/result.js";
 import { escapeControls } from "../../characters.js";
-import { apply } from "../../engine/apply.js";
-import type { Configuration } from "../../engine/configuration.js";
-import { applyDefaults } from "../../engine/defaults.js";
-import { loadConfig } from "../../engine/load.js";
-import type { RunResult } from "../../engine/result.js";
 import { type Problem, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { generatedKeys } from "../../plan/plan.js";

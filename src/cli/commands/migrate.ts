@@ -1,7 +1,7 @@
+import { applyDefaults } from "../../apply/defaults.js";
+import { type MigrateResult, migrate } from "../../apply/migrate.js";
+import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
-import { applyDefaults } from "../../engine/defaults.js";
-import { type MigrateResult, migrate } from "../../engine/migrate.js";
-import { loadStepModules } from "../../engine/step-modules.js";
 import { migrationsToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";

@@ -1,5 +1,5 @@
-import { loadConfig } from "../../engine/load.js";
-import { plan } from "../../engine/plan.js";
+import { loadConfig } from "../../apply/load.js";
+import { plan } from "../../apply/plan.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
 import { reportRun } from "../report-run.js";

@@ -1,5 +1,5 @@
+import { loadStepModules } from "../../apply/step-modules.js";
 import { configurationSchema } from "../../config/schema-file.js";
-import { loadStepModules } from "../../engine/step-modules.js";
 import { coreSteps } from "../../resources/registry.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";

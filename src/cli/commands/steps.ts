@@ -1,4 +1,4 @@
-import { loadStepModules } from "../../engine/step-modules.js";
+import { loadStepModules } from "../../apply/step-modules.js";
 import { coreSteps } from "../../resources/registry.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";

@@ -1,5 +1,5 @@
+import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
-import { validate } from "../../engine/load.js";
 import { outcomeToJson } from "../../report/json.js";
 import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";

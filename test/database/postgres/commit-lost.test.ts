@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type AddressInfo, connect as connectTo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
+import { apply } from "../../../src/apply/apply.js";
 import { SetupError } from "../../../src/errors.js";
 import { runCli, writeFiles } from "../../support/cli.js";
 import { tokenFile, tokenItem } from "../../support/config-text.js";

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
+import { apply } from "../../../src/apply/apply.js";
 import { createLogin } from "../../../src/login/create-login.js";
 import { createTokenDesk } from "../../../src/tokens/token-desk.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";

@@ -2,9 +2,9 @@ import { setTimeout } from "node:timers/promises";
 import { sql } from "kysely";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { apply } from "../../../src/apply/apply.js";
+import { migrate } from "../../../src/apply/migrate.js";
 import { withLock } from "../../../src/database/lock.js";
-import { apply } from "../../../src/engine/apply.js";
-import { migrate } from "../../../src/engine/migrate.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../../support/run.js";
 
 const group = (name: string) => configurationOf(resource("group", name, { permissions: [] }));

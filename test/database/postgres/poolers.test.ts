@@ -1,8 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import { sql } from "kysely";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { apply } from "../../../src/apply/apply.js";
 import { openDatabase, openLiveDatabase } from "../../../src/database/open.js";
-import { apply } from "../../../src/engine/apply.js";
 import { SetupError } from "../../../src/errors.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import pg from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { apply } from "../../../src/apply/apply.js";
+import { plan } from "../../../src/apply/plan.js";
 import { openDatabase } from "../../../src/database/open.js";
 import { createPool } from "../../../src/database/postgres/pool.js";
-import { apply } from "../../../src/engine/apply.js";
-import { plan } from "../../../src/engine/plan.js";
 import { SetupError } from "../../../src/errors.js";
 import { freePort } from "../../support/http-server.js";
 import {

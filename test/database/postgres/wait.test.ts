@@ -1,6 +1,6 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
+import { apply } from "../../../src/apply/apply.js";
 import { startPostgres } from "../../support/postgres-server.js";
 import { configurationOf, resource, runOptions } from "../../support/run.js";
 

@@ -1,8 +1,8 @@
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
-import { loadConfig } from "../../../src/engine/load.js";
+import { apply } from "../../../src/apply/apply.js";
+import { loadConfig } from "../../../src/apply/load.js";
 import { createLogin } from "../../../src/login/create-login.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import { runCli, runCliHere, writeFiles } from "../../support/cli.js";

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { apply } from "../../../src/apply/apply.js";
+import { migrate } from "../../../src/apply/migrate.js";
+import { plan } from "../../../src/apply/plan.js";
 import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
-import { apply } from "../../../src/engine/apply.js";
-import { migrate } from "../../../src/engine/migrate.js";
-import { plan } from "../../../src/engine/plan.js";
 import { configurationOf, resource, runOptions, temporaryFolder } from "../../support/run.js";
 
 const configuration = configurationOf(resource("group", "lezers", { permissions: [] }));

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { apply } from "../../../src/engine/apply.js";
+import { apply } from "../../../src/apply/apply.js";
 import type { Attributes } from "../../../src/plan/resource.js";
 import { Secret } from "../../../src/secrets/secret.js";
 import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";

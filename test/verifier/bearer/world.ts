@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from "vitest";
+import { apply } from "../../../src/apply/apply.js";
 import type { Database } from "../../../src/database/database.js";
 import { openDatabase } from "../../../src/database/open.js";
-import { apply } from "../../../src/engine/apply.js";
 import type { Attributes, Resource } from "../../../src/plan/resource.js";
 import { loadKey } from "../../../src/secrets/key.js";
 import { Secret } from "../../../src/secrets/secret.js";

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import { plan } from "../../src/engine/plan.js";
+import { apply } from "../../src/apply/apply.js";
+import { plan } from "../../src/apply/plan.js";
 import { coreKinds } from "../../src/resources/registry.js";
 import { defineKind } from "../../src/resources/table-kind.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";

@@ -1,14 +1,14 @@
 import type { Kysely } from "kysely";
 import { describe, expect, it } from "vitest";
+import { apply } from "../../src/apply/apply.js";
+import type { Configuration } from "../../src/apply/configuration.js";
+import { plan } from "../../src/apply/plan.js";
+import type { RunResult } from "../../src/apply/result.js";
 import { createResourceTable } from "../../src/database/create-table.js";
 import { type AnyTables, anyTables } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { runMigrations } from "../../src/database/migrate.js";
 import { coreMigrations, type Migration } from "../../src/database/migrations.js";
-import { apply } from "../../src/engine/apply.js";
-import type { Configuration } from "../../src/engine/configuration.js";
-import { plan } from "../../src/engine/plan.js";
-import type { RunResult } from "../../src/engine/result.js";
 import type { Kind } from "../../src/plan/kind.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { type Column, text } from "../../src/resources/columns.js";

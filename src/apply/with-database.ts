@@ -2,7 +2,7 @@ import type { Database, RunMode } from "../database/database.js";
 import { openDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
 import type { DatabaseOptions } from "./options.js";
-import { patiently } from "./patiently.js";
+import { patiently } from "./wait.js";
 
 /**
  * Gives work an open database, or undefined where there is none yet and nothing is to be written, and closes it afterwards.

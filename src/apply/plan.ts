@@ -3,11 +3,11 @@ import type { Configuration } from "./configuration.js";
 import { runDefaults } from "./defaults.js";
 import { lookFirst, rehearse } from "./look.js";
 import type { RunOptions } from "./options.js";
-import { awaitReferences } from "./patiently.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
+import { requireCodes, requireOwner } from "./severity.js";
 import { refuseUnstorable } from "./storable.js";
-import { requireCodes, requireOwner } from "./warnings.js";
+import { awaitReferences } from "./wait.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.

@@ -1,10 +1,10 @@
 import { describe, expect, inject, it } from "vitest";
+import { apply } from "../../src/apply/apply.js";
+import type { Configuration } from "../../src/apply/configuration.js";
+import type { ApplyOptions } from "../../src/apply/options.js";
+import { plan } from "../../src/apply/plan.js";
+import type { RunResult } from "../../src/apply/result.js";
 import { createResourceTable } from "../../src/database/create-table.js";
-import { apply } from "../../src/engine/apply.js";
-import type { Configuration } from "../../src/engine/configuration.js";
-import type { ApplyOptions } from "../../src/engine/options.js";
-import { plan } from "../../src/engine/plan.js";
-import type { RunResult } from "../../src/engine/result.js";
 import { SetupError } from "../../src/errors.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { text } from "../../src/resources/columns.js";

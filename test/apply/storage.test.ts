@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { apply } from "../../src/engine/apply.js";
-import { plan } from "../../src/engine/plan.js";
+import { apply } from "../../src/apply/apply.js";
+import { plan } from "../../src/apply/plan.js";
 import { SetupError } from "../../src/errors.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 

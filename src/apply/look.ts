@@ -9,10 +9,10 @@ import type { Configuration } from "./configuration.js";
 import { readCurrent, readKeyId } from "./current.js";
 import { lockOptions } from "./lock-options.js";
 import type { RunOptions } from "./options.js";
-import { patiently } from "./patiently.js";
 import { knownMigrations, migrationForbidden, runPending } from "./pending.js";
 import { refuse } from "./refuse.js";
-import { collectDiagnostics, refuseWarnings } from "./warnings.js";
+import { collectDiagnostics, refuseWarnings } from "./severity.js";
+import { patiently } from "./wait.js";
 import { withDatabase } from "./with-database.js";
 
 /** What a look at a database shows. */

@@ -14,13 +14,13 @@ import { checkpoint } from "./interrupt.js";
 import { lockOptions } from "./lock-options.js";
 import { type LookInput, lookFirst, readPlan, rehearse } from "./look.js";
 import type { ApplyOptions } from "./options.js";
-import { awaitReferences } from "./patiently.js";
 import { knownMigrations, refuseBehind, runPending } from "./pending.js";
 import { refuse } from "./refuse.js";
 import type { RunResult } from "./result.js";
 import { beginRun } from "./run.js";
+import { collectDiagnostics, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
 import { refuseUnstorable } from "./storable.js";
-import { collectDiagnostics, refuseWarnings, requireCodes, requireOwner } from "./warnings.js";
+import { awaitReferences } from "./wait.js";
 import { withDatabase } from "./with-database.js";
 import { writeChanges } from "./write.js";
 

@@ -14,7 +14,7 @@ import { readDocuments } from "../yaml/read.js";
 import type { Configuration } from "./configuration.js";
 import { loadDefaults } from "./defaults.js";
 import type { LoadOptions } from "./load-options.js";
-import { allowJudgements, refuseWarnings, requireCodes } from "./warnings.js";
+import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
 
 /**
  * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration. With `noEnv`,
