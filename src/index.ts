@@ -1,11 +1,9 @@
 export { apply } from "./apply/apply.js";
-export type { Configuration } from "./apply/configuration.js";
 export { loadConfig, validate } from "./apply/load.js";
-export type { LoadOptions } from "./apply/load-options.js";
 export { type MigrateOptions, type MigrateResult, migrate } from "./apply/migrate.js";
-export type { ApplyOptions, RunOptions } from "./apply/options.js";
+export type { ApplyOptions, LoadOptions, RunOptions } from "./apply/options.js";
 export { plan } from "./apply/plan.js";
-export type { RunResult } from "./apply/result.js";
+export type { Configuration, RunResult } from "./apply/run.js";
 export { secret } from "./config/fields.js";
 export {
   type ConfigPath,

@@ -1,28 +1,19 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
+import { writeRun } from "../database/journal.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { setupError } from "../errors.js";
-import type { GeneratedSecret } from "../plan/kind.js";
-import { willGenerate } from "../plan/plan.js";
+import type { GeneratedSecret, Kind, WriteContext } from "../plan/kind.js";
+import { orderKinds, willGenerate } from "../plan/plan.js";
+import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
-import { writeAudit } from "./audit.js";
-import { completeResources } from "./complete.js";
-import type { Configuration } from "./configuration.js";
-import { applyDefaults } from "./defaults.js";
-import { checkpoint } from "./interrupt.js";
-import { lockOptions } from "./lock-options.js";
-import { type LookInput, lookFirst, readPlan, rehearse } from "./look.js";
+import { knownMigrations, refuseBehind, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
-import { knownMigrations, refuseBehind, runPending } from "./pending.js";
-import { refuse } from "./refuse.js";
-import type { RunResult } from "./result.js";
-import { beginRun } from "./run.js";
-import { collectDiagnostics, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
-import { refuseUnstorable } from "./storable.js";
-import { awaitReferences } from "./wait.js";
-import { withDatabase } from "./with-database.js";
-import { writeChanges } from "./write.js";
+import { completeResources, type LookInput, lookFirst, readPlan, refuseUnstorable, rehearse } from "./plan.js";
+import { applyDefaults, beginRun, type Configuration, lockOptions, type RunResult, withDatabase } from "./run.js";
+import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
+import { awaitReferences, checkpoint } from "./wait.js";
 
 /**
  * Makes the database say what the configuration says, in one transaction under the database's lock, or changes nothing.
@@ -134,4 +125,46 @@ async function isCommitted(tx: Transaction<Tables>, runId: string): Promise<bool
 async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<void> {
   const keyId = vault.usedKeyId();
   if (keyId !== undefined) await tx.updateTable("setup_state").set({ key_id: keyId }).where("id", "=", 1).execute();
+}
+
+/**
+ * Carries the changes out: deletions first, then what else gives something up, so that what they held is free; each kind after
+ * those it depends on.
+ */
+async function writeChanges(
+  context: WriteContext,
+  kinds: readonly Kind[],
+  changes: readonly Change[],
+  { signal, onProgress }: Pick<ApplyOptions, "signal" | "onProgress">,
+): Promise<void> {
+  const ordered = orderKinds(kinds);
+  for (const kind of ordered.toReversed()) {
+    const ids = changes
+      .filter(({ action, kind: name }) => action === "delete" && name === kind.name)
+      .map(({ id }) => id);
+    if (ids.length > 0) await kind.remove(context, ids);
+    await checkpoint(signal);
+  }
+  const plannedOf = (kind: Kind): readonly PlannedChange[] =>
+    changes.filter((change): change is PlannedChange => change.action !== "delete" && change.kind === kind.name);
+  for (const kind of ordered) await kind.release?.(context, plannedOf(kind));
+  for (const kind of ordered) {
+    const planned = plannedOf(kind);
+    if (planned.length > 0) {
+      onProgress(`writing ${planned.length} ${kind.name}`);
+      await kind.write(context, planned);
+    }
+    await checkpoint(signal);
+  }
+}
+
+/** Records a run and its changes: secrets are only named. */
+async function writeAudit(
+  tx: Transaction<Tables>,
+  { files }: Configuration,
+  { actor, owner, version, now }: ApplyOptions,
+  { run: { id, startedAt }, changes }: RunResult,
+): Promise<void> {
+  const finishedAt = now().toISOString();
+  await writeRun(tx, { id, startedAt, finishedAt, actor, owner, version, files }, changes);
 }

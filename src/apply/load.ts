@@ -11,9 +11,8 @@ import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { Finding } from "../yaml/node.js";
 import { readDocuments } from "../yaml/read.js";
-import type { Configuration } from "./configuration.js";
-import { loadDefaults } from "./defaults.js";
-import type { LoadOptions } from "./load-options.js";
+import type { LoadOptions } from "./options.js";
+import { type Configuration, loadDefaults } from "./run.js";
 import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
 
 /**

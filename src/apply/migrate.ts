@@ -1,16 +1,13 @@
+import type { Connection, Database } from "../database/database.js";
 import { withLock } from "../database/lock.js";
-import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
-import type { Migration } from "../database/migrations.js";
-import type { Problem } from "../errors.js";
+import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
+import { coreMigrations, type Migration } from "../database/migrations.js";
+import { type Problem, type SetupError, setupError } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import { coreKinds } from "../resources/registry.js";
-import { applyDefaults } from "./defaults.js";
-import { stopIfInterrupted } from "./interrupt.js";
-import { lockOptions } from "./lock-options.js";
 import type { LockingOptions } from "./options.js";
-import { knownMigrations, runPending } from "./pending.js";
-import { beginRun, type RunTimes } from "./run.js";
-import { withDatabase } from "./with-database.js";
+import { applyDefaults, beginRun, lockOptions, type RunTimes, withDatabase } from "./run.js";
+import { stopIfInterrupted } from "./wait.js";
 
 export interface MigrateOptions extends LockingOptions {
   /** Kinds from elsewhere, which may bring tables. */
@@ -61,3 +58,42 @@ function migrateUnderLock(
     }),
   );
 }
+
+/** The program's own migrations and those of the kinds in use. */
+export function knownMigrations({ kinds }: { readonly kinds: readonly Kind[] }): readonly Migration[] {
+  return [...coreMigrations, ...kinds.flatMap((kind) => kind.migrations ?? [])];
+}
+
+/**
+ * Runs what a database still needs, inside of a transaction that holds the lock, and gives the names of what it ran.
+ *
+ * @throws SetupError `MIGRATION_NEEDED` (refused) where there is something and `migrate` is false, `DATABASE_REFUSED` (refused)
+ * where the role may not
+ */
+export async function runPending(
+  tx: Connection,
+  database: Database,
+  known: readonly Migration[],
+  { now, migrate }: { readonly now: string; readonly migrate: boolean },
+): Promise<readonly string[]> {
+  const pending = pendingMigrations(known, await appliedMigrations({ ...database, kysely: tx }));
+  const names = pending.map(({ name }) => name);
+  if (!migrate) refuseBehind(names);
+  await runMigrations(tx, pending, now).catch((error: unknown) => {
+    throw database.isForbidden(error) ? migrationForbidden(names, error) : error;
+  });
+  return names;
+}
+
+/** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that is to stay as it is lacks these migrations */
+export function refuseBehind(pending: readonly string[]): void {
+  if (pending.length === 0) return;
+  throw setupError("refused", "MIGRATION_NEEDED", `the database lacks the migrations ${pending.join(", ")}`, hint);
+}
+
+export function migrationForbidden(pending: readonly string[], cause: unknown): SetupError {
+  const message = `permission denied: this role may not run the migrations that the database lacks: ${pending.join(", ")}`;
+  return setupError("refused", "DATABASE_REFUSED", message, hint, { cause });
+}
+
+const hint = "run `vtb-setup migrate` as a role that may change tables, and then this again";

@@ -1,5 +1,6 @@
 import type { ProblemCode } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { Extensions } from "./step-modules.js";
 
 /** How a run comes to its database. */
 export interface DatabaseOptions {
@@ -64,4 +65,16 @@ export interface ApplyOptions extends RunOptions, LockingOptions {
     /** Called under the lock, before anything is compared. */
     readonly settle: (isCommitted: (runId: string) => Promise<boolean>) => Promise<void>;
   };
+}
+
+/** What reading configuration files needs to know. */
+export interface LoadOptions extends Extensions, SeverityOptions {
+  /** Where `value_from: {env: …}` looks. Nothing else reads it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where relative paths of `value_from: {file: …}` begin. */
+  readonly cwd: string;
+  /** The only folder that `value_from` may read files from, where given. */
+  readonly secretsDir?: string | undefined;
+  readonly stdin: () => Promise<Buffer>;
+  readonly now: Date;
 }

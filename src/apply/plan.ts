@@ -1,13 +1,17 @@
-import { completeResources } from "./complete.js";
-import type { Configuration } from "./configuration.js";
-import { runDefaults } from "./defaults.js";
-import { lookFirst, rehearse } from "./look.js";
+import type { Connection, Database } from "../database/database.js";
+import { withLock } from "../database/lock.js";
+import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
+import type { Problem } from "../errors.js";
+import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
+import { makePlan, type Plan } from "../plan/plan.js";
+import type { Change, Resource, ResourceName } from "../plan/resource.js";
+import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
+import type { Finding } from "../yaml/node.js";
+import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
-import type { RunResult } from "./result.js";
-import { beginRun } from "./run.js";
-import { requireCodes, requireOwner } from "./severity.js";
-import { refuseUnstorable } from "./storable.js";
-import { awaitReferences } from "./wait.js";
+import { beginRun, type Configuration, lockOptions, type RunResult, runDefaults, withDatabase } from "./run.js";
+import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
+import { awaitReferences, patiently, sleep, stopIfInterrupted } from "./wait.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -31,4 +35,181 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
     const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
     return finish({ outcome, migrations, changes, unchanged, undeclared, generated: [], diagnostics });
   });
+}
+
+/** What a look at a database shows. */
+interface Look {
+  readonly changes: readonly Change[];
+  readonly unchanged: readonly ResourceName[];
+  readonly undeclared: readonly ResourceName[];
+  readonly diagnostics: readonly Problem[];
+}
+
+/** A database whose tables have to be made or changed before anything can be read. */
+interface Behind {
+  readonly kind: "behind";
+  /** `none` where there is no file, `empty` where there are no tables yet. */
+  readonly state: "none" | "empty" | "older";
+  /** The names of the migrations that it lacks. */
+  readonly pending: readonly string[];
+}
+
+/** What a run works on. */
+export interface LookInput {
+  readonly configuration: Configuration;
+  readonly wanted: readonly Resource[];
+  readonly options: RunOptions;
+}
+
+/**
+ * Looks what there is to do without taking the lock or making a file: most runs end here.
+ *
+ * @throws SetupError with every reason why it can't be done
+ */
+export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: "current" } & Look)> {
+  return withDatabase(input.options, "read", async (database) => {
+    const applied = database && (await appliedMigrations(database));
+    const pending = pendingMigrations(knownMigrations(input.configuration), applied).map(({ name }) => name);
+    if (database === undefined) return { kind: "behind", state: "none", pending };
+    if (pending.length > 0) return { kind: "behind", state: applied ? "older" : "empty", pending };
+    const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+    const seen = await transaction.execute(async (tx) => {
+      await database.beginWork(tx);
+      return await readPlan(tx, database, input);
+    });
+    return { kind: "current", ...judge(seen, database, input) };
+  });
+}
+
+/**
+ * Looks what there will be to do once the migrations have been run: runs them, reads, and takes all of it back. Where the
+ * database is a file, that happens to a copy.
+ *
+ * @throws SetupError with every reason why it can't be done
+ */
+export function rehearse(input: LookInput, { state, pending }: Behind): Promise<Look> {
+  const { configuration, options } = input;
+  const once = { ...options, waitMs: 0, lockTimeoutMs: 0 };
+  const work = async (database: Database): Promise<Look> => {
+    const seen = await withLock(database, lockOptions(once, state === "older"), async (tx) => {
+      const now = options.now().toISOString();
+      await runPending(tx, database, knownMigrations(configuration), { now, migrate: true });
+      return { commit: false, value: await readPlan(tx, database, input) };
+    }).catch((error: unknown) => {
+      throw database.isForbidden(error) ? migrationForbidden(pending, error) : error;
+    });
+    return judge(seen, database, input);
+  };
+  // Between two tries, those get in who waited behind this one.
+  return patiently(options, () => withDatabase(once, "rehearse", work));
+}
+
+interface Seen {
+  readonly plan: Plan;
+  readonly vault: LazyVault;
+}
+
+/** Reads everything as it is at one moment and compares it with what is wanted. */
+export async function readPlan(
+  db: Connection,
+  database: Database,
+  { configuration, wanted, options }: LookInput,
+): Promise<Seen> {
+  const storedKeyId = await readKeyId(db);
+  const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
+  const plan = makePlan({
+    kinds: configuration.kinds,
+    wanted,
+    current: await readCurrent(db, configuration.kinds, vault),
+    isDatabaseKnown: true,
+    owner: options.owner,
+    prunable: options.prune ? configuration.declaredKinds : new Set(),
+    newId: options.newId,
+  });
+  return { plan, vault };
+}
+
+function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
+  const { changes, unchanged, undeclared, refusals, remarks } = plan;
+  refuse(configuration, refusals);
+  const diagnostics = collectDiagnostics(configuration, database, vault, remarks);
+  refuseWarnings(options, diagnostics);
+  return { changes, unchanged, undeclared, diagnostics };
+}
+
+/** Finds out over the network what the files leave open, before any transaction, and what their clients ask for in vain. */
+export async function completeResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
+  if (options.offline) return configuration;
+  const { waitMs, signal, onWaiting } = options;
+  const network = {
+    declared: configuration.resources,
+    env: options.env,
+    waitMs,
+    signal,
+    onWaiting,
+    clock: () => options.now().getTime(),
+    sleep,
+  };
+  const resources: Resource[] = [];
+  const refusals: Refusal[] = [];
+  const remarks: Finding[] = [];
+  for (const kind of configuration.kinds) {
+    const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
+    const completion = await kind.complete?.(wanted, network).catch((error: unknown) => {
+      // A request that the signal ended rejects with the signal's own error.
+      stopIfInterrupted(signal);
+      throw error;
+    });
+    for (const resource of completion?.resources ?? wanted) resources.push(resource);
+    for (const refusal of completion?.refusals ?? []) refusals.push(refusal);
+    for (const remark of completion?.remarks ?? []) remarks.push(remark);
+  }
+  stopIfInterrupted(options.signal);
+  refuse(configuration, refusals);
+  return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(remarks)] };
+}
+
+/** The rows of every kind, in the order of their keys: databases have orders of their own, or none. */
+async function readCurrent(
+  db: Connection,
+  kinds: readonly Kind[],
+  vault: Vault,
+): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
+  const current = new Map<string, readonly CurrentResource[]>();
+  for (const kind of kinds) {
+    const rows = await kind.read({ db, vault });
+    current.set(kind.name, [...rows].sort(byKey));
+  }
+  return current;
+}
+
+function byKey({ key: first }: CurrentResource, { key: second }: CurrentResource): number {
+  return first < second ? -1 : Number(first > second);
+}
+
+/** The id of the key that secrets were sealed with; null before the first. */
+async function readKeyId(db: Connection): Promise<string | null> {
+  const state = await db.selectFrom("setup_state").select("key_id").executeTakeFirst();
+  return state?.key_id ?? null;
+}
+
+/**
+ * Not every database keeps a NUL character in a text. The program's own steps refuse it field by field; those from elsewhere may
+ * let it through.
+ *
+ * @throws SetupError `INVALID_VALUE` (invalid)
+ */
+export function refuseUnstorable(configuration: Configuration, resources: readonly Resource[]): void {
+  const refusals = resources.flatMap(({ kind, key, attributes, place }) =>
+    Object.entries({ key, ...attributes })
+      .filter(([, value]) => [value].flat().some((part) => typeof part === "string" && part.includes("\0")))
+      .map(([name]) => ({
+        reason: "invalid" as const,
+        code: "INVALID_VALUE" as const,
+        message: `${name} of a resource of the kind ${kind} has a NUL character`,
+        hint: "take the character out",
+        place,
+      })),
+  );
+  refuse(configuration, refusals);
 }

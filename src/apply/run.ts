@@ -1,4 +1,14 @@
-import type { DatabaseOptions } from "./options.js";
+import { randomUUID } from "node:crypto";
+import type { Database, RunMode } from "../database/database.js";
+import type { LockOptions } from "../database/lock.js";
+import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
+import { type Problem, SetupError } from "../errors.js";
+import type { GeneratedSecret, Kind } from "../plan/kind.js";
+import type { Change, Resource, ResourceName } from "../plan/resource.js";
+import { version } from "../version.js";
+import type { Finding } from "../yaml/node.js";
+import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions } from "./options.js";
+import { patiently, sleep, stopIfInterrupted } from "./wait.js";
 
 /** When a run began, and how long it took. */
 export interface RunTimes {
@@ -19,4 +29,128 @@ export function beginRun<const C extends string>(
     ...result,
     run: { id, startedAt: started.toISOString(), durationMs: now().getTime() - started.getTime() },
   });
+}
+
+/** What a run did, or would do. */
+export interface RunResult {
+  readonly command: "plan" | "apply";
+  readonly outcome: "planned" | "applied" | "unchanged";
+  /** The migrations that were run first, or would be; none for a database that had no tables at all. */
+  readonly migrations: readonly string[];
+  readonly changes: readonly Change[];
+  /** The declared resources that are as they should be. */
+  readonly unchanged: readonly ResourceName[];
+  /** What this owner manages, no file declares and the run leaves as it is. */
+  readonly undeclared: readonly ResourceName[];
+  /** Shown once, then gone. */
+  readonly generated: readonly GeneratedSecret[];
+  readonly diagnostics: readonly Problem[];
+  readonly run: RunTimes;
+}
+
+/** A configuration that is valid: what its files declare, ready to be planned or applied. */
+export interface Configuration {
+  readonly resources: readonly Resource[];
+  readonly kinds: readonly Kind[];
+  /** The kinds that its enabled steps declare. */
+  readonly declaredKinds: ReadonlySet<string>;
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  readonly warnings: readonly Problem[];
+  /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
+  readonly withoutEnv?: boolean;
+  /** Adds source lines to what later stages find, secrets masked. */
+  readonly quote: (findings: readonly Finding[]) => readonly Problem[];
+}
+
+/**
+ * Gives work an open database, or undefined where there is none yet and nothing is to be written, and closes it afterwards.
+ *
+ * @throws SetupError also for what the database itself answers
+ */
+export function withDatabase<T>(
+  options: DatabaseOptions,
+  mode: "write" | "rehearse",
+  work: (database: Database) => Promise<T>,
+): Promise<T>;
+export function withDatabase<T>(
+  options: DatabaseOptions,
+  mode: "read",
+  work: (database: Database | undefined) => Promise<T>,
+): Promise<T>;
+export async function withDatabase<T>(
+  options: DatabaseOptions,
+  mode: RunMode,
+  work: (database: Database & undefined) => Promise<T>,
+): Promise<T> {
+  const database = await patiently(options, () => openDatabase(options.database, mode, options.env));
+  try {
+    // The overloads above keep mode and work together.
+    return await work(database as Database & undefined);
+  } catch (error) {
+    throw error instanceof SetupError ? error : (database?.explain(error) ?? error);
+  } finally {
+    // What the work came to stands, also where closing fails: it may have been committed.
+    await database?.close().catch(() => {});
+  }
+}
+
+/** What a program that says nothing gets: the same as the command line. Standard input is not read. */
+export function loadDefaults(): LoadOptions {
+  return {
+    steps: [],
+    kinds: [],
+    env: process.env,
+    cwd: process.cwd(),
+    strict: false,
+    allow: [],
+    deny: [],
+    stdin: () => Promise.resolve(Buffer.alloc(0)),
+    now: new Date(),
+  };
+}
+
+export function runDefaults(): RunOptions {
+  return {
+    database: defaultDatabaseUrl,
+    owner: "default",
+    prune: false,
+    strict: false,
+    allow: [],
+    deny: [],
+    waitMs: 0,
+    offline: false,
+    env: process.env,
+    now: () => new Date(),
+    newId: () => randomUUID(),
+    onWaiting: () => {},
+    onProgress: () => {},
+  };
+}
+
+export function applyDefaults(): ApplyOptions {
+  return {
+    ...runDefaults(),
+    actor: "vtb-setup",
+    version,
+    lockTimeoutMs: 30_000,
+    migrate: true,
+    beforeGenerating: () => {},
+    beforeCommit: () => Promise.resolve(),
+    leftBehind: { exists: () => false, settle: () => Promise.resolve() },
+  };
+}
+
+/** How a run waits for the lock: it tells so, and a signal ends it. */
+export function lockOptions(options: LockingOptions, hasTables: boolean): LockOptions {
+  return {
+    timeoutMs: options.lockTimeoutMs,
+    now: () => options.now().getTime(),
+    newId: options.newId,
+    hasTables,
+    sleep: async (ms) => {
+      options.onWaiting("waiting for another run to end");
+      await sleep(ms, options.signal);
+      stopIfInterrupted(options.signal);
+    },
+  };
 }

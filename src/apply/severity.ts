@@ -1,12 +1,13 @@
 import { invisibleIn } from "../characters.js";
 import type { Database } from "../database/database.js";
-import { type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
+import { type FailureReason, type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
+import type { Refusal } from "../plan/kind.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import type { LazyVault } from "../secrets/vault.js";
 import type { Finding } from "../yaml/node.js";
-import type { Configuration } from "./configuration.js";
 import type { SeverityOptions } from "./options.js";
+import type { Configuration } from "./run.js";
 
 /** What the run has to tell beside its changes. */
 export function collectDiagnostics(
@@ -76,4 +77,16 @@ export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnos
       isRaised(problem) || isDenied(problem) ? { ...problem, severity: "error" } : problem,
     ),
   );
+}
+
+// What can't be mended by trying again decides.
+const byWeight: readonly FailureReason[] = ["internal", "usage", "invalid", "refused", "unavailable", "interrupted"];
+
+/** @throws SetupError with all refusals, where there are any */
+export function refuse(configuration: Configuration, refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) return;
+  const reasons = new Set(refusals.map(({ reason }) => reason));
+  const reason = byWeight.find((candidate) => reasons.has(candidate)) ?? "internal";
+  const problems = configuration.quote(refusals.map(({ reason: _, ...rest }) => ({ ...rest, severity: "error" })));
+  throw new SetupError(reason, problems);
 }

@@ -1,4 +1,4 @@
-import type { LoadOptions } from "../apply/load-options.js";
+import type { LoadOptions } from "../apply/options.js";
 import { loadStepModules } from "../apply/step-modules.js";
 import type { Session } from "./session.js";
 import type { ConfigSettings } from "./settings.js";

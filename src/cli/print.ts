@@ -1,4 +1,4 @@
-import { stopIfInterrupted } from "../apply/interrupt.js";
+import { stopIfInterrupted } from "../apply/wait.js";
 import { assertNever, type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { changesMade } from "./changes-made.js";

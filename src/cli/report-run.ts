@@ -1,4 +1,4 @@
-import type { RunResult } from "../apply/result.js";
+import type { RunResult } from "../apply/run.js";
 import { withoutPassword } from "../database/open.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { runToJson } from "../report/json.js";

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from "node:stream";
-import { stopIfInterrupted } from "../apply/interrupt.js";
+import { stopIfInterrupted } from "../apply/wait.js";
 import type { StopSignal } from "./exit-status.js";
 import { createTerminal, type Terminal } from "./terminal.js";
 

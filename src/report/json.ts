@@ -1,5 +1,5 @@
 import type { MigrateResult } from "../apply/migrate.js";
-import type { RunResult } from "../apply/result.js";
+import type { RunResult } from "../apply/run.js";
 import type { Problem } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Change } from "../plan/resource.js";

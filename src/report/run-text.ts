@@ -1,4 +1,4 @@
-import type { RunResult } from "../apply/result.js";
+import type { RunResult } from "../apply/run.js";
 import { escapeControls } from "../characters.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { maskRandom } from "../secrets/random-looking.js";

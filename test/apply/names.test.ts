@@ -1,9 +1,8 @@
 import { describe, expect, inject, it } from "vitest";
 import { apply } from "../../src/apply/apply.js";
-import type { Configuration } from "../../src/apply/configuration.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
-import type { RunResult } from "../../src/apply/result.js";
+import type { Configuration, RunResult } from "../../src/apply/run.js";
 import { createResourceTable } from "../../src/database/create-table.js";
 import { SetupError } from "../../src/errors.js";
 import type { Resource } from "../../src/plan/resource.js";

@@ -1,9 +1,8 @@
 import type { Kysely } from "kysely";
 import { describe, expect, it } from "vitest";
 import { apply } from "../../src/apply/apply.js";
-import type { Configuration } from "../../src/apply/configuration.js";
 import { plan } from "../../src/apply/plan.js";
-import type { RunResult } from "../../src/apply/result.js";
+import type { Configuration, RunResult } from "../../src/apply/run.js";
 import { createResourceTable } from "../../src/database/create-table.js";
 import { type AnyTables, anyTables } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/apply/load.js";
-import type { LoadOptions } from "../../src/apply/load-options.js";
+import type { LoadOptions } from "../../src/apply/options.js";
 import { SetupError } from "../../src/errors.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";

@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
-import type { LoadOptions } from "../../src/apply/load-options.js";
+import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
 import { runApply } from "../../src/cli/commands/apply.js";
 import { runPlan } from "../../src/cli/commands/plan.js";

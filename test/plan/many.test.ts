@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completeResources } from "../../src/apply/complete.js";
+import { completeResources } from "../../src/apply/plan.js";
 import type { CurrentResource } from "../../src/plan/kind.js";
 import { makePlan } from "../../src/plan/plan.js";
 import { configurationOf, resource, runOptions } from "../support/run.js";

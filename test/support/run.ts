@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
-import type { Configuration } from "../../src/apply/configuration.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
+import type { Configuration } from "../../src/apply/run.js";
 import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";

@@ -1,9 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import { apply } from "../../apply/apply.js";
-import type { Configuration } from "../../apply/configuration.js";
-import { applyDefaults } from "../../apply/defaults.js";
 import { loadConfig } from "../../apply/load.js";
-import type { RunResult } from "../../apply/result.js";
+import { applyDefaults, type Configuration, type RunResult } from "../../apply/run.js";
 import { escapeControls } from "../../characters.js";
 import { type Problem, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";

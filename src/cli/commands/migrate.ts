@@ -1,5 +1,5 @@
-import { applyDefaults } from "../../apply/defaults.js";
 import { type MigrateResult, migrate } from "../../apply/migrate.js";
+import { applyDefaults } from "../../apply/run.js";
 import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
 import { migrationsToJson } from "../../report/json.js";
