@@ -17,7 +17,7 @@ const onBoth = [
   "test/resources/**/kind-*.test.ts",
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
-  "test/tokens/**/*.test.ts",
+  "test/operations/**/*.test.ts",
   "test/traps/**/*.test.ts",
   "test/verifier/**/*.test.ts",
   "test/seed.test.ts",
@@ -33,7 +33,7 @@ const once = [
   "test/login/refusals.test.ts",
   "test/login/settings.test.ts",
   "test/login/texts.test.ts",
-  "test/tokens/check-new-token.test.ts",
+  "test/operations/check-new-token.test.ts",
 ];
 
 /** What takes too long to run each time. */

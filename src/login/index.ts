@@ -1,8 +1,7 @@
 export type { FailureReason, Problem, ProblemCode } from "../errors.js";
 export { SetupError } from "../errors.js";
-export type { Secret } from "../secrets/secret.js";
-export type { TokenSummary } from "../tokens/list-tokens.js";
-export type { NewToken, TokenToRevoke } from "../tokens/new-token.js";
+export type { TokenSummary } from "../operations/list-tokens.js";
+export type { NewToken, TokenToRevoke } from "../operations/new-token.js";
 export type {
   CreatedToken,
   CreateTokenOutcome,
@@ -11,9 +10,10 @@ export type {
   TokenFault,
   TokenField,
   TokenRefusal,
-} from "../tokens/outcome.js";
-export type { Account } from "../tokens/read-account.js";
-export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../tokens/token-desk.js";
+} from "../operations/outcome.js";
+export type { Account } from "../operations/read-account.js";
+export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../operations/token-desk.js";
+export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";

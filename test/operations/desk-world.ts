@@ -1,10 +1,10 @@
 import { onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
+import type { NewToken } from "../../src/operations/new-token.js";
+import type { CreatedToken, CreateTokenOutcome, TokenFault } from "../../src/operations/outcome.js";
+import { createTokenDesk, type TokenDesk } from "../../src/operations/token-desk.js";
 import type { Resource } from "../../src/plan/resource.js";
-import type { NewToken } from "../../src/tokens/new-token.js";
-import type { CreatedToken, CreateTokenOutcome, TokenFault } from "../../src/tokens/outcome.js";
-import { createTokenDesk, type TokenDesk } from "../../src/tokens/token-desk.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { Outcome } from "../../src/verifier/outcome.js";
 import { sealingEnv } from "../support/databases.js";

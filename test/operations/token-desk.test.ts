@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createTokenDesk } from "../../src/tokens/token-desk.js";
+import { createTokenDesk } from "../../src/operations/token-desk.js";
 import { openForTest, temporaryDatabase } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
 import { created, group, jan, makeDeskWorld, verify } from "./desk-world.js";
