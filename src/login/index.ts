@@ -1,17 +1,18 @@
 export type { FailureReason, Problem, ProblemCode } from "../errors.js";
 export { SetupError } from "../errors.js";
-export type { TokenSummary } from "../operations/list-tokens.js";
-export type { NewToken, TokenToRevoke } from "../operations/new-token.js";
 export type {
   CreatedToken,
   CreateTokenOutcome,
+  NewToken,
   RevokeTokenOutcome,
   TakenIdentifier,
   TokenFault,
   TokenField,
   TokenRefusal,
+  TokenToRevoke,
 } from "../operations/outcome.js";
-export type { Account } from "../operations/read-account.js";
+export type { Account } from "../operations/record.js";
+export type { TokenSummary } from "../operations/token-desk.js";
 export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../operations/token-desk.js";
 export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";

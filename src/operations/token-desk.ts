@@ -1,16 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
+import type { Connection } from "../database/database.js";
 import { createWriter, type LiveDatabase, type PoolOptions } from "../database/live-database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
-import type { Tables } from "../database/tables.js";
+import { parseList, type Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
 import { createToken } from "./create-token.js";
-import { listTokens, type TokenSummary } from "./list-tokens.js";
-import type { NewToken, TokenToRevoke } from "./new-token.js";
-import type { CreateTokenOutcome, RevokeTokenOutcome } from "./outcome.js";
-import { type Account, readAccount } from "./read-account.js";
-import { revokeToken } from "./revoke-token.js";
+import {
+  type CreateTokenOutcome,
+  type NewToken,
+  type RevokeTokenOutcome,
+  refusal,
+  type TokenToRevoke,
+} from "./outcome.js";
+import { type Account, type RecordOptions, readAccount, recordTokenChange } from "./record.js";
 
 export interface TokenDeskOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
@@ -90,4 +94,69 @@ async function explained<T>(database: LiveDatabase, work: () => Promise<T>): Pro
     if (error instanceof SetupError) throw error;
     throw database.explain(error) ?? error;
   }
+}
+
+/** An API token as its user may see it. Times are ISO 8601 in UTC. */
+export interface TokenSummary {
+  readonly identifier: string;
+  readonly contactPerson: string;
+  readonly email: string;
+  readonly organization: string;
+  readonly application: string;
+  readonly administration: string;
+  /** Null for all that the user may do. */
+  readonly permissions: readonly string[] | null;
+  readonly createdAt: string;
+  /** Null where it never does. */
+  readonly expiresAt: string | null;
+  /** To the minute; null where it never was. */
+  readonly lastUsedAt: string | null;
+  /** A configuration file says what it is, so it is changed and ended there. */
+  readonly isManaged: boolean;
+}
+
+/** A user's tokens, by their identifiers. */
+async function listTokens(db: Connection, userId: string): Promise<readonly TokenSummary[]> {
+  const rows = await db.selectFrom("api_tokens").selectAll().where("user_id", "=", userId).execute();
+  return rows
+    .map((row) => ({
+      identifier: row.identifier,
+      contactPerson: row.contact_person,
+      email: row.email,
+      organization: row.organization,
+      application: row.application,
+      administration: row.administration,
+      permissions: row.permissions === null ? null : parseList(row.permissions),
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      lastUsedAt: row.last_used_at,
+      isManaged: row.owner !== null,
+    }))
+    .sort((one, other) => (one.identifier < other.identifier ? -1 : 1));
+}
+
+/** Ends one of a user's own tokens inside of a transaction that holds the lock; its earlier values end with it. */
+async function revokeToken(
+  tx: Transaction<Tables>,
+  { userId, identifier, actor }: TokenToRevoke,
+  options: RecordOptions,
+): Promise<LockedResult<RevokeTokenOutcome>> {
+  const row = await tx
+    .selectFrom("api_tokens")
+    .select(["id", "owner"])
+    .where("identifier", "=", identifier)
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+  if (!row) {
+    // The same for somebody else's: whose tokens there are is nobody's business.
+    const message = "the user has no token with that identifier";
+    return { commit: false, value: refusal([{ code: "not_found", field: "identifier", message }]) };
+  }
+  if (row.owner !== null) {
+    const message = "the token is managed by a configuration file: end it there, with `state: absent`";
+    return { commit: false, value: refusal([{ code: "managed_by_configuration", field: "identifier", message }]) };
+  }
+  await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
+  await recordTokenChange(tx, actor, { action: "delete", key: identifier, id: row.id, fields: [] }, options);
+  return { commit: true, value: { kind: "revoked" } };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { checkNewToken } from "../../src/operations/check-new-token.js";
-import type { NewToken } from "../../src/operations/new-token.js";
+import { checkNewToken } from "../../src/operations/create-token.js";
+import type { NewToken } from "../../src/operations/outcome.js";
 
 const nowMs = Date.UTC(2030, 0, 1);
 

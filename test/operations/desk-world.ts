@@ -1,8 +1,7 @@
 import { onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
-import type { NewToken } from "../../src/operations/new-token.js";
-import type { CreatedToken, CreateTokenOutcome, TokenFault } from "../../src/operations/outcome.js";
+import type { CreatedToken, CreateTokenOutcome, NewToken, TokenFault } from "../../src/operations/outcome.js";
 import { createTokenDesk, type TokenDesk } from "../../src/operations/token-desk.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
