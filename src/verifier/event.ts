@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
-import type { BearerEvent } from "./bearer/event.js";
 import type { RefusalDetails } from "./bearer-authority.js";
 import type { Scheme } from "./fault.js";
+import type { BearerEvent } from "./own-event.js";
 
 /** What is worth a line in a log. It never holds a credential. */
 export type VerifierEvent =

@@ -1,11 +1,11 @@
+import { attachPrincipal } from "./adapter.js";
 import type { Decision } from "./outcome.js";
 import type { HttpProblem } from "./problem.js";
 import { rawAuthorization } from "./raw-authorization.js";
-import { attachPrincipal } from "./request-principal.js";
 import type { RequireOptions } from "./require-options.js";
 import type { Authorization, Verifier } from "./verifier.js";
 
-export { principalOf } from "./request-principal.js";
+export { principalOf } from "./adapter.js";
 export type { RequireOptions } from "./require-options.js";
 
 /** What is used of a Hono context. */

@@ -1,11 +1,11 @@
 export type { FailureReason, Problem, ProblemCode } from "../errors.js";
 export { SetupError } from "../errors.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
-export type { BearerEvent } from "./bearer/event.js";
 export { createVerifier } from "./create-verifier.js";
 export { channelName, type VerifierEvent } from "./event.js";
 export type { VerifierOptions } from "./options.js";
 export type { Decision, Outcome } from "./outcome.js";
+export type { BearerEvent } from "./own-event.js";
 export type { HttpProblem } from "./problem.js";
 export type { Language } from "./texts.js";
 export type { Authorization, RequestContext, Verifier } from "./verifier.js";

@@ -8,8 +8,8 @@ import type { Person } from "../../users/external-identity.js";
 import { whenFirstSeen } from "../../users/first-seen.js";
 import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../users/mapped-claims.js";
 import { type SignInOptions, signIn } from "../../users/provision-user.js";
-import type { OnBearerEvent } from "./event.js";
-import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./session.js";
+import type { OnBearerEvent } from "../own-event.js";
+import { type KnownPerson, keepFailure, keepSuccess, refuse, type Session, type Verdict } from "./verdict.js";
 
 export interface AdmitOptions
   extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {

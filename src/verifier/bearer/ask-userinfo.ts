@@ -5,7 +5,7 @@ import { readPerson } from "../../users/external-identity.js";
 import { sourceOf } from "../source-key.js";
 import type { RequestContext } from "../verifier.js";
 import type { Admission, Admit } from "./admit.js";
-import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
+import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
 
 /** A credential that came with a request. */
 export interface BearerRequest {

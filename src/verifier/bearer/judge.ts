@@ -11,8 +11,8 @@ import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
 import { chooseClient } from "./choose-client.js";
 import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-refusal.js";
 import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
-import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./session.js";
 import { endOfToken, type TokenRules } from "./token-rules.js";
+import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;

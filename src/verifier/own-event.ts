@@ -1,7 +1,7 @@
-import type { ProviderEvent } from "../../oidc/event.js";
-import type { ClaimNote } from "../../users/mapped-claims.js";
-import type { LinkedBy } from "../../users/provision-user.js";
-import type { NameFault } from "../../users/write-user.js";
+import type { ProviderEvent } from "../oidc/event.js";
+import type { ClaimNote } from "../users/mapped-claims.js";
+import type { LinkedBy } from "../users/provision-user.js";
+import type { NameFault } from "../users/write-user.js";
 
 /** What an operator may want to know of. Never a token, a claim or a key. */
 export type BearerEvent =

@@ -3,8 +3,8 @@ import { SetupError } from "../../errors.js";
 import { type ClientRow, createClient, type OidcClient } from "../../oidc/client.js";
 import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "../../oidc/provider.js";
 import type { Vault } from "../../secrets/vault.js";
+import type { OnBearerEvent } from "../own-event.js";
 import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
-import type { OnBearerEvent } from "./event.js";
 import type { TokenRules } from "./token-rules.js";
 
 export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
