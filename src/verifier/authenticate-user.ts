@@ -1,8 +1,7 @@
 import { type Eventual, follow } from "../eventual.js";
 import { createRecent } from "../oidc/lru-cache.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
-import type { Outcome } from "./outcome.js";
-import { trustedForMs } from "./trusted-for.js";
+import type { Outcome } from "./verifier.js";
 
 type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
 
@@ -59,3 +58,9 @@ function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcom
   byClient.set(client, outcome);
   return outcome;
 }
+
+/**
+ * How long something that was read is trusted at most. Changes are followed anyway; this is for rows that somebody changed by
+ * hand without counting the revision up.
+ */
+export const trustedForMs = 60_000;

@@ -1,16 +1,16 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
+import { SetupError } from "../errors.js";
 import { type Eventual, follow } from "../eventual.js";
 import type { TokenAuthority, TokenOutcome } from "./authenticate-token.js";
 import type { UserAuthority } from "./authenticate-user.js";
 import { readAuthorization } from "./authorization-header.js";
 import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
-import type { Outcome } from "./outcome.js";
 import type { Problems } from "./problem.js";
 import { createRefusals } from "./refusals.js";
-import type { RequestContext, Verifier } from "./verifier.js";
+import type { Decision, Outcome, RequestContext, Verifier } from "./verifier.js";
 
-export interface AuthenticateOptions {
+interface AuthenticateOptions {
   readonly changes: ChangeSignal;
   /** What the authorities were made under. */
   readonly state: DatabaseState;
@@ -80,5 +80,41 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     if (header.kind === "none") return { kind: "anonymous", problem: problems.notAuthenticated() };
     if (header.kind === "malformed") return refusals.malformed(header.scheme, header.fault);
     return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential, context);
+  };
+}
+
+interface AuthorizeOptions {
+  readonly authenticate: Verifier["authenticate"];
+  readonly problems: Problems;
+  readonly report: (event: VerifierEvent) => void;
+}
+
+const retryAfterSeconds = 1;
+
+export function createAuthorize({ authenticate, problems, report }: AuthorizeOptions): Verifier["authorize"] {
+  const decide = (outcome: Outcome, permission: string | undefined): Decision => {
+    if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
+    const { principal } = outcome;
+    if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
+    const { scheme, credential, user } = principal;
+    const problem = problems.permissionDenied(scheme);
+    const { instance } = problem.body;
+    report({ kind: "forbidden", scheme, credential, username: user.username, permission, instance });
+    return { kind: "refused", problem };
+  };
+  const unavailable = (error: unknown): Decision => {
+    if (!(error instanceof SetupError)) throw error;
+    const problem = problems.serviceUnavailable(retryAfterSeconds);
+    report({ kind: "unavailable", reason: "database", error, instance: problem.body.instance });
+    return { kind: "refused", problem };
+  };
+  return (authorization, permission, context) => {
+    try {
+      const outcome = authenticate(authorization, context);
+      if (!(outcome instanceof Promise)) return decide(outcome, permission);
+      return outcome.then((found) => decide(found, permission)).catch(unavailable);
+    } catch (error) {
+      return unavailable(error);
+    }
   };
 }

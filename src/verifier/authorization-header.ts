@@ -1,7 +1,5 @@
-import type { Scheme, TokenFault } from "./fault.js";
-
 /** What an `Authorization` header holds. */
-export type AuthorizationHeader =
+type AuthorizationHeader =
   /** None, or a scheme that is not ours. */
   | { readonly kind: "none" }
   | { readonly kind: "malformed"; readonly scheme: Scheme | undefined; readonly fault: TokenFault }
@@ -76,3 +74,20 @@ function isBlank(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return code === space || code === tab;
 }
+
+/** Why a credential was refused: for the log, not for the client. Those of bearer tokens are the bearer authority's. */
+export type TokenFault =
+  | "no_credentials"
+  | "several_credentials"
+  | "several_headers"
+  | "invalid_characters"
+  | "too_long"
+  | "mistyped"
+  | "unknown_token"
+  | "expired"
+  | "grace_ended"
+  | "inactive_user"
+  | "unknown_user";
+
+/** The scheme that was used, where it is one of ours. */
+export type Scheme = "token" | "bearer";

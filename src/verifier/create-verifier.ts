@@ -1,21 +1,21 @@
+import type { Database } from "../database/database.js";
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
+import { createRecent } from "../oidc/lru-cache.js";
+import { Secret } from "../secrets/secret.js";
+import { digestToken } from "../secrets/token.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
-import { createAuthenticate } from "./authenticate.js";
-import { createTokenAuthority } from "./authenticate-token.js";
+import { createAuthenticate, createAuthorize } from "./authenticate.js";
+import { createTokenAuthority, prepareTokenLookup } from "./authenticate-token.js";
 import { createUserAuthority } from "./authenticate-user.js";
-import { createAuthorize } from "./authorize.js";
 import { createBearerAuthority } from "./bearer/authority.js";
-import { createReporter } from "./event.js";
-import { explainFailures } from "./explain-failures.js";
-import { createFailureLimit } from "./failure-limit.js";
+import { createReporter, type VerifierEvent } from "./event.js";
+import { createFailureLimit, type FailureLimit, sourceOf } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
-import { limitFailures } from "./limit-failures.js";
 import type { VerifierOptions } from "./options.js";
-import { createProblems } from "./problem.js";
-import { prepareTokenLookup } from "./read-tokens.js";
-import type { Verifier } from "./verifier.js";
+import { createProblems, type Problems } from "./problem.js";
+import type { Authorization, Outcome, Verifier } from "./verifier.js";
 
 /**
  * Opens the auth database and gives what turns an `Authorization` header into a principal. The database is only read, but for
@@ -77,5 +77,71 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
       await Promise.all([bearer.close(), lastUsed.close()]);
       await database.close();
     },
+  };
+}
+
+interface LimitFailuresOptions {
+  readonly authenticate: Verifier["authenticate"];
+  readonly limit: FailureLimit;
+  readonly problems: Problems;
+  readonly report: (event: VerifierEvent) => void;
+  readonly now: () => number;
+  /** How many credentials that were let in are known. */
+  readonly cacheSize: number;
+}
+
+/**
+ * Puts a limit on a source's failed attempts before `authenticate`. Beyond it nothing is looked up for that source but what was
+ * let in before: whoever shares its address and has a good credential goes on.
+ */
+function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
+  const { authenticate, limit, problems, report, now, cacheSize } = options;
+  // By digest; a credential that is revoked meanwhile is still looked at, and refused, by `authenticate`.
+  const letIn = createRecent<true>(cacheSize);
+
+  const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
+    if (outcome.kind === "authenticated" && typeof authorization === "string") letIn.set(digestOf(authorization), true);
+    if (isTaken && !(outcome.kind === "rejected" && outcome.isFailedAttempt)) limit.giveBack(source);
+    return outcome;
+  };
+
+  return (authorization, context) => {
+    const source = authorization === undefined ? "" : sourceOf(context);
+    if (authorization === undefined || source === "") return authenticate(authorization, context);
+    const retryAfterSeconds = limit.take(source, now());
+    const isTaken = retryAfterSeconds === undefined;
+    if (!isTaken && !(typeof authorization === "string" && letIn.get(digestOf(authorization)))) {
+      const problem = problems.throttled(retryAfterSeconds);
+      report({ kind: "throttled", source, instance: problem.body.instance });
+      return { kind: "rejected", problem, isFailedAttempt: true };
+    }
+    // Who fails for a fault of ours has not failed.
+    const giveUp = (error: unknown): never => {
+      if (isTaken) limit.giveBack(source);
+      throw error;
+    };
+    try {
+      const outcome = authenticate(authorization, { source });
+      if (!(outcome instanceof Promise)) return conclude(outcome, authorization, source, isTaken);
+      return outcome.then((found) => conclude(found, authorization, source, isTaken), giveUp);
+    } catch (error) {
+      return giveUp(error);
+    }
+  };
+}
+
+function digestOf(header: string): string {
+  return digestToken(new Secret(header));
+}
+
+/** The same, where what a sign-in or a first look at the clients fails with is told as everything else of the database is. */
+function explainFailures(authenticate: Verifier["authenticate"], { explain }: Database): Verifier["authenticate"] {
+  const fail = (error: unknown): never => {
+    throw explain(error) ?? error;
+  };
+  return (authorization, context) => {
+    const outcome = authenticate(authorization, context);
+    // What is thrown at once comes from what explains itself.
+    return outcome instanceof Promise ? outcome.catch(fail) : outcome;
   };
 }

@@ -1,12 +1,9 @@
-import { attachPrincipal } from "./adapter.js";
-import type { Decision } from "./outcome.js";
+import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
 import type { HttpProblem } from "./problem.js";
-import { rawAuthorization } from "./raw-authorization.js";
-import type { RequireOptions } from "./require-options.js";
-import type { Verifier } from "./verifier.js";
+import type { Decision, Verifier } from "./verifier.js";
 
+export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
-export type { RequireOptions } from "./require-options.js";
 
 /** What is used of a Fastify request. */
 export interface RequestLike {

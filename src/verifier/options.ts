@@ -1,8 +1,8 @@
 import type { PoolOptions } from "../database/live-database.js";
-import type { AccessTokenType } from "./bearer/token-rules.js";
+import type { AccessTokenType } from "./bearer/access-token.js";
 import type { VerifierEvent } from "./event.js";
 import type { FailureLimitOptions } from "./failure-limit.js";
-import type { Language } from "./texts.js";
+import type { Language } from "./problem.js";
 
 export interface VerifierOptions {
   /** Such as `sqlite:./vtb-auth.db`; made by `vtb-setup apply`. */

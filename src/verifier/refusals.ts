@@ -1,10 +1,9 @@
 import type { TokenRefusal } from "./authenticate-token.js";
+import type { Scheme, TokenFault } from "./authorization-header.js";
 import type { BearerOutcome, RefusalDetails } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
-import type { Scheme, TokenFault } from "./fault.js";
-import type { Outcome } from "./outcome.js";
-import type { Problems } from "./problem.js";
-import type { ProblemText } from "./texts.js";
+import type { Problems, ProblemText } from "./problem.js";
+import type { Outcome } from "./verifier.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 

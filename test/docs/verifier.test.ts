@@ -49,7 +49,7 @@ describe("docs/verifier.md", () => {
   });
 
   it("has every event and every reason", () => {
-    const events = ["src/verifier/event.ts", "src/verifier/own-event.ts", "src/oidc/event.ts"].map((file) =>
+    const events = ["src/verifier/event.ts", "src/verifier/event.ts", "src/oidc/event.ts"].map((file) =>
       readFileSync(file, "utf8"),
     );
     // What claims gave occasion to tell is an event of login and verifier alike.

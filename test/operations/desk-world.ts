@@ -5,7 +5,7 @@ import type { CreatedToken, CreateTokenOutcome, NewToken, TokenFault } from "../
 import { createTokenDesk, type TokenDesk } from "../../src/operations/token-desk.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
-import type { Outcome } from "../../src/verifier/outcome.js";
+import type { Outcome } from "../../src/verifier/verifier.js";
 import { sealingEnv } from "../support/databases.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { user } from "../verifier/verifier-world.js";

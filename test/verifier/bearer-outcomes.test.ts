@@ -2,12 +2,11 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openLiveDatabase } from "../../src/database/open.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
 import { createAuthenticate } from "../../src/verifier/authenticate.js";
-import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
+import { createTokenAuthority, prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
 import type { BearerOutcome } from "../../src/verifier/bearer-authority.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
-import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
 

@@ -4,9 +4,8 @@ import type { LiveDatabase } from "../../src/database/live-database.js";
 import { openLiveDatabase } from "../../src/database/open.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
-import { createTokenAuthority } from "../../src/verifier/authenticate-token.js";
+import { createTokenAuthority, prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
-import { prepareTokenLookup } from "../../src/verifier/read-tokens.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { token, tokenValue, user } from "./verifier-world.js";
 

@@ -7,9 +7,8 @@ import type { Principal } from "../../src/users/principal.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import type { VerifierOptions } from "../../src/verifier/options.js";
-import type { Outcome } from "../../src/verifier/outcome.js";
 import type { HttpProblem } from "../../src/verifier/problem.js";
-import type { Authorization, Verifier } from "../../src/verifier/verifier.js";
+import type { Authorization, Outcome, Verifier } from "../../src/verifier/verifier.js";
 import { noticeChange, sealingEnv } from "../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
 

@@ -7,13 +7,12 @@ import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
 import type { Vault } from "../../secrets/vault.js";
 import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
-import type { OnBearerEvent } from "../own-event.js";
-import { createAdmit } from "./admit.js";
-import { type BearerRequest, createAskUserinfo } from "./ask-userinfo.js";
+import type { OnBearerEvent } from "../event.js";
+import { readTokenRules, type TokenRuleOptions } from "./access-token.js";
+import { type BearerRequest, createAdmit, createAskUserinfo } from "./admit.js";
 import { createLoader } from "./client-snapshot.js";
 import { createJudge } from "./judge.js";
 import { createJudgeOpaque } from "./opaque-token.js";
-import { readTokenRules, type TokenRuleOptions } from "./token-rules.js";
 import { createSession, type Session, type Verdict } from "./verdict.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {

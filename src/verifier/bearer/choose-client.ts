@@ -2,9 +2,8 @@ import type { OidcClient, OpenAccess } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
-import { isMeantFor } from "./access-token.js";
-import type { BearerConfiguration } from "./configuration.js";
-import type { TokenRules } from "./token-rules.js";
+import { isMeantFor, type TokenRules } from "./access-token.js";
+import type { BearerConfiguration } from "./client-snapshot.js";
 
 export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }

@@ -1,13 +1,20 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { type ClientRow, createClient, type OidcClient } from "../../oidc/client.js";
-import { createProvider, type KnownProvider, type Provider, type ProviderOptions } from "../../oidc/provider.js";
+import { quoteForeign } from "../../oidc/foreign-text.js";
+import {
+  createProvider,
+  type KnownProvider,
+  type Provider,
+  type ProviderOptions,
+  type ProviderRow,
+} from "../../oidc/provider.js";
 import type { Vault } from "../../secrets/vault.js";
-import type { OnBearerEvent } from "../own-event.js";
-import { type BearerConfiguration, configure, messageOf, providerKey, readRows } from "./configuration.js";
-import type { TokenRules } from "./token-rules.js";
+import { readRevision } from "../../users/provision-user.js";
+import type { OnBearerEvent } from "../event.js";
+import type { TokenRules } from "./access-token.js";
 
-export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
+interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly onEvent: OnBearerEvent;
   readonly database: Database;
   /** Identifiers of the clients whose tokens are accepted. */
@@ -19,7 +26,7 @@ export interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
 }
 
 /** What it learned of the providers outlives a change of the rows. */
-export interface Loader {
+interface Loader {
   /** Reads the configuration. Waits for no provider: a slow one would delay the users of all others. */
   readonly load: () => Promise<BearerConfiguration>;
   /** Forgets the keys of all providers and fetches them anew. Never rejects. */
@@ -80,4 +87,119 @@ function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups 
     const closed = createClient({ ...row, enabled: 0 }, provider, vault);
     return { ...closed, access: { kind: "unusable", reason: "not_configured", message: error.message } };
   }
+}
+
+/** The clients that bearer tokens may be meant for, at one revision of the database. */
+export interface BearerConfiguration {
+  readonly revision: number;
+  /** The clients of each issuer. */
+  readonly byIssuer: ReadonlyMap<string, readonly OidcClient[]>;
+  /** The one client, where it alone is configured and its issuer is not known. */
+  readonly ofAnyIssuer: readonly OidcClient[];
+  readonly clients: readonly OidcClient[];
+  /** For one of them, at least, `at_hash` tells no ID token. */
+  readonly acceptsAtHash: boolean;
+  /** The providers of further clients, whose discovery documents are missing. */
+  readonly pending: readonly KnownProvider[];
+  /** For a log: the issuers that are known, and what a token of each client has to have. */
+  readonly issuerNames: string;
+  readonly expectations: ReadonlyMap<OidcClient, Expectation>;
+}
+
+interface Expectation {
+  readonly algorithm: string;
+  readonly audience: string;
+}
+
+/** Reads the rows of the named clients with their providers. */
+async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
+  try {
+    // First, so that the rows are at least as new.
+    const revision = await readRevision(kysely);
+    const rows =
+      clients.length === 0
+        ? []
+        : await kysely
+            .selectFrom("oidc_clients as c")
+            .innerJoin("oidc_providers as p", "p.id", "c.provider_id")
+            .select([
+              ...([
+                "c.id",
+                "c.identifier",
+                "c.provider_id",
+                "c.enabled",
+                "c.client_id",
+                "c.client_secret",
+                "c.sign_algo",
+              ] as const),
+              ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options", "c.accept_at_hash"] as const),
+              ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
+              ...(["p.introspection_endpoint", "p.token_use_basic_auth"] as const),
+              ...(["p.jwks_endpoint", "p.ca_file"] as const),
+            ])
+            .where("c.identifier", "in", clients)
+            .orderBy("c.identifier")
+            .execute();
+    return { revision, rows };
+  } catch (error) {
+    // A database that nothing was applied to yet.
+    if (isMissingTable(error)) return { revision: 0, rows: [] };
+    throw error;
+  }
+}
+
+/** Sorts clients by who issues their tokens. Without a known issuer there must be no doubt about which one is meant. */
+function configure(
+  revision: number,
+  clients: readonly OidcClient[],
+  pending: readonly KnownProvider[],
+  rules: TokenRules,
+): BearerConfiguration {
+  const byIssuer = new Map<string, OidcClient[]>();
+  for (const client of clients) {
+    const { issuer } = client.provider;
+    if (issuer !== null) byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), client]);
+  }
+  const isAlone = clients.length === 1 && pending.length === 0;
+  const ofAnyIssuer = isAlone ? clients.filter(({ provider }) => provider.issuer === null) : [];
+  const acceptsAtHash = clients.some((client) => client.acceptsAtHash);
+  const issuers = [...byIssuer.keys(), ...pending.map(({ issuer }) => issuer)];
+  return {
+    ...{ revision, byIssuer, ofAnyIssuer, clients, acceptsAtHash, pending },
+    issuerNames: quoteForeign(isAlone && issuers.length === 0 ? "any issuer" : issuers.join(" or ")),
+    expectations: new Map(clients.map((client) => [client, expectationOf(client, rules)])),
+  };
+}
+
+function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }: TokenRules): Expectation {
+  const names = audience.length > 0 ? audience : [clientId];
+  const places = audience.length > 0 || isStrict ? "aud" : "aud, azp or client_id";
+  return {
+    algorithm: access.kind === "open" ? access.algorithm.name : "",
+    audience: `${quoteForeign(names.join(" or "))} in ${places}`,
+  };
+}
+
+/** Why a client lets nobody in, for an operator. */
+function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: BearerConfiguration): string | undefined {
+  if (access.kind === "unusable") return access.message;
+  return provider.issuer === null && ofAnyIssuer.length === 0
+    ? "its provider has no issuer, and it is not the only client: which tokens are its own can't be told"
+    : undefined;
+}
+
+/** One provider, whatever row it is in. */
+function providerKey({
+  issuer,
+  discovery_endpoint,
+  userinfo_endpoint,
+  introspection_endpoint,
+  jwks_endpoint,
+  token_use_basic_auth,
+  ca_file,
+}: ProviderRow): string {
+  return JSON.stringify([
+    ...[issuer, discovery_endpoint, userinfo_endpoint, introspection_endpoint, jwks_endpoint],
+    ...[token_use_basic_auth, ca_file],
+  ]);
 }

@@ -6,10 +6,9 @@ import type { JoseHeader } from "../../oidc/jwt/jws.js";
 import type { KeySource } from "../../oidc/provider-keys.js";
 import { kindOf } from "../../users/claim-values.js";
 import type { RefusalDetails } from "../bearer-authority.js";
-import { type AccessTokenFault, missingClaim, oddMark } from "./access-token.js";
+import { type AccessTokenFault, missingClaim, oddMark, type TokenRules } from "./access-token.js";
 import type { ChoiceFault } from "./choose-client.js";
-import type { BearerConfiguration } from "./configuration.js";
-import type { TokenRules } from "./token-rules.js";
+import type { BearerConfiguration } from "./client-snapshot.js";
 
 /** What a log can be told about: those that need no more than their reason are not among them. */
 type DescribedFault = AccessTokenFault | ChoiceFault | "unknown_key" | "bad_signature" | "subject_invalid";

@@ -5,13 +5,11 @@ import type { KnownProvider } from "../../oidc/provider.js";
 import { checkSignature, type KeySource, unknownKey } from "../../oidc/provider-keys.js";
 import { secondsUntil } from "../../oidc/remote-document.js";
 import { readPerson } from "../../users/external-identity.js";
-import { checkAccessToken, hasIdTokenMark, mayBeIdToken } from "./access-token.js";
-import type { Admit } from "./admit.js";
-import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
+import { checkAccessToken, endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules } from "./access-token.js";
+import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { chooseClient } from "./choose-client.js";
 import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-refusal.js";
 import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
-import { endOfToken, type TokenRules } from "./token-rules.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
 
 export interface JudgeOptions {

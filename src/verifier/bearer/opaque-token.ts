@@ -7,13 +7,18 @@ import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import type { Secret } from "../../secrets/secret.js";
 import { actsAsClient, readPerson } from "../../users/external-identity.js";
-import type { OnBearerEvent } from "../own-event.js";
-import { sourceOf } from "../source-key.js";
-import { isMeantFor, type OtherTokenFault, oddMark, readOtherToken } from "./access-token.js";
-import type { Admit } from "./admit.js";
-import type { AskUserinfo, BearerRequest } from "./ask-userinfo.js";
+import type { OnBearerEvent } from "../event.js";
+import { sourceOf } from "../failure-limit.js";
+import {
+  endOfToken,
+  isMeantFor,
+  type OtherTokenFault,
+  oddMark,
+  readOtherToken,
+  type TokenRules,
+} from "./access-token.js";
+import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { describeRefusal } from "./describe-refusal.js";
-import { endOfToken, type TokenRules } from "./token-rules.js";
 import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
 
 export interface OpaqueOptions {

@@ -2,7 +2,7 @@ import type { OidcClient } from "../../oidc/client.js";
 import { createRecent, type Recent } from "../../oidc/lru-cache.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
-import type { BearerConfiguration } from "./configuration.js";
+import type { BearerConfiguration } from "./client-snapshot.js";
 
 /** An answer and until when it may be given again, in milliseconds. */
 export interface Verdict {

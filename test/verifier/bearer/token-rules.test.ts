@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes } from "../../../src/plan/resource.js";
-import type { AccessTokenType } from "../../../src/verifier/bearer/token-rules.js";
+import type { AccessTokenType } from "../../../src/verifier/bearer/access-token.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, refusedFor, start, type World } from "./world.js";
 

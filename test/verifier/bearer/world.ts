@@ -8,7 +8,7 @@ import { Secret } from "../../../src/secrets/secret.js";
 import { createVault } from "../../../src/secrets/vault.js";
 import { type BearerAuthorityOptions, createBearerAuthority } from "../../../src/verifier/bearer/authority.js";
 import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
-import type { BearerEvent } from "../../../src/verifier/own-event.js";
+import type { BearerEvent } from "../../../src/verifier/event.js";
 import { sealingEnv } from "../../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
 import { type Issuer, signParts, type TestKey } from "./issuer.js";
