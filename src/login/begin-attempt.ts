@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { randomText } from "../secrets/token.js";
-import { type Attempt, attemptId, cookieSeconds, digest, openAttempt, sealAttempt } from "./attempt.js";
+import type { LoginContext } from "./context.js";
 import type { Cookies } from "./cookies.js";
 import type { LoginClient } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
+import { type Attempt, attemptId, cookieSeconds, digest, openAttempt, sealAttempt } from "./login-state.js";
 import { configureOpenid } from "./openid.js";
 import type { LoginRedirect } from "./outcome.js";
 

@@ -8,8 +8,8 @@ import { checkSignature } from "../oidc/provider-keys.js";
 import { kindOf } from "../users/claim-values.js";
 import { type Person, readPerson } from "../users/external-identity.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import type { Tokens } from "./openid-client.js";
 import type { ReasonOf } from "./refusal-reasons.js";
-import type { Tokens } from "./request-tokens.js";
 import { isSameText } from "./seals.js";
 
 export interface VerifiedIdToken {

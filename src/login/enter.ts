@@ -1,9 +1,9 @@
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.js";
 import { createPrincipal, type Grants, type UserLookup } from "../users/principal.js";
+import type { LoginContext } from "./context.js";
 import type { Cookies } from "./cookies.js";
 import { fault, type LoginFault } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
 import type { LoginSuccess } from "./outcome.js";
 import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";

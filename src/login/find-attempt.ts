@@ -1,9 +1,9 @@
 import { describeError } from "../oidc/remote-document.js";
-import { type Attempt, attemptId, isExpired, openAttempt } from "./attempt.js";
 import type { Callback } from "./callback.js";
+import type { LoginContext } from "./context.js";
 import type { Cookies } from "./cookies.js";
 import { fault, type LoginFault } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
+import { type Attempt, attemptId, isExpired, openAttempt } from "./login-state.js";
 import { isSameText } from "./seals.js";
 
 /** An attempt that was brought back; an expired one is good for nothing but to be begun again. */

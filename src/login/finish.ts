@@ -1,20 +1,20 @@
 import type { Eventual } from "../eventual.js";
 import type { UserLookup } from "../users/principal.js";
-import { attemptId, attemptSeconds } from "./attempt.js";
 import { createBeginAttempt } from "./begin-attempt.js";
 import { type Callback, readCallback } from "./callback.js";
 import { checkIdToken } from "./check-id-token.js";
+import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
 import { admit, enter } from "./enter.js";
 import { type FoundAttempt, spendAttempt } from "./find-attempt.js";
 import { judgeCallback } from "./judge-callback.js";
 import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
+import { attemptId, attemptSeconds } from "./login-state.js";
+import { requestTokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
 import { readClaims } from "./read-claims.js";
-import { requestTokens } from "./request-tokens.js";
-import type { SignInPerson } from "./sign-in-person.js";
+import type { SignInPerson } from "./sign-in.js";
 
 export interface FinishOptions {
   readonly context: LoginContext;

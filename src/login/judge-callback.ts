@@ -1,8 +1,8 @@
 import { quoteDescription } from "../oidc/foreign-text.js";
 import { describeError } from "../oidc/remote-document.js";
-import { type Attempt, digest } from "./attempt.js";
 import type { Callback } from "./callback.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type Attempt, digest } from "./login-state.js";
 import { judgeCallbackError } from "./provider-error.js";
 
 export type CallbackVerdict =

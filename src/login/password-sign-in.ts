@@ -10,11 +10,11 @@ import { longestUsername } from "../users/names.js";
 import type { UserLookup } from "../users/principal.js";
 import { version } from "../version.js";
 import { createAttemptLimit } from "./attempt-limit.js";
+import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
 import { admit, enter } from "./enter.js";
 import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
 import { readNextPath } from "./next-path.js";
 import type { ReasonOf } from "./refusal-reasons.js";
 

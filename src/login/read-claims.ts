@@ -5,7 +5,7 @@ import type { ClaimsAge } from "../users/applied-claims.js";
 import { kindOf } from "../users/claim-values.js";
 import type { VerifiedIdToken } from "./check-id-token.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
-import type { Tokens } from "./request-tokens.js";
+import type { Tokens } from "./openid-client.js";
 
 /** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. With their age. */
 export async function readClaims(

@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.js";
-import { cookieSeconds, digest } from "./attempt.js";
+import { cookieSeconds, digest } from "./login-state.js";
 import type { Write } from "./write.js";
 
 /** The states that were brought back, for all processes together: each counts once. */

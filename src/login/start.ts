@@ -1,8 +1,8 @@
 import { createBeginAttempt } from "./begin-attempt.js";
+import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
 import { fault, type LoginClient } from "./login-client.js";
-import type { LoginContext } from "./login-context.js";
 import { readNextPath } from "./next-path.js";
 
 /** Makes the function that begins a login. */

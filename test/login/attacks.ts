@@ -1,4 +1,4 @@
-import { sealAttempt } from "../../src/login/attempt.js";
+import { sealAttempt } from "../../src/login/login-state.js";
 import type { RefusalCode } from "../../src/login/refusal-code.js";
 import { createSeals } from "../../src/login/seals.js";
 import { Secret } from "../../src/secrets/secret.js";

@@ -1,8 +1,8 @@
 import { createPrincipal } from "../users/principal.js";
+import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
 import { admit } from "./enter.js";
 import type { Login } from "./login.js";
-import type { LoginContext } from "./login-context.js";
 
 /** Makes the function that tells whose session a request's cookie is. Nothing is remembered: each request sees today's rows. */
 export function createFindSession({ settings, jar, seals, sessions }: LoginContext): Login["session"] {

@@ -5,8 +5,8 @@ import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/network-error.js";
 import { readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
-import type { Attempt } from "./attempt.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import type { Attempt } from "./login-state.js";
 import { configureOpenid } from "./openid.js";
 import { judgeTokenRefusal } from "./provider-error.js";
 
