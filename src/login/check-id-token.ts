@@ -7,10 +7,10 @@ import { createJwsParser } from "../oidc/jwt/jws.js";
 import { checkSignature } from "../oidc/provider-keys.js";
 import { kindOf } from "../users/claim-values.js";
 import { type Person, readPerson } from "../users/external-identity.js";
+import { isSameText } from "./cookies.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Tokens } from "./openid-client.js";
 import type { ReasonOf } from "./refusal-reasons.js";
-import { isSameText } from "./seals.js";
 
 export interface VerifiedIdToken {
   readonly kind: "verified";

@@ -1,11 +1,11 @@
-import type { CookieJar } from "./cookies.js";
+import type { CookieJar, Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
-import type { LoadClient } from "./login-client.js";
-import type { Refuse } from "./refuse.js";
-import type { Seals } from "./seals.js";
+import type { LoadClient, LoginFault } from "./login-client.js";
+import type { SpentStates } from "./login-state.js";
+import { type LoginRefusal, refusalStatus, worthAnotherTry } from "./outcome.js";
 import type { Sessions } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
-import type { SpentStates } from "./spent-states.js";
+import { type LoginLanguage, texts } from "./texts.js";
 
 /** What every part of one login works with. */
 export interface LoginContext {
@@ -19,4 +19,22 @@ export interface LoginContext {
   readonly report: (event: LoginEvent) => void;
   /** In milliseconds. */
   readonly now: () => number;
+}
+
+/**
+ * Turns a fault into a page; the log hears the reason.
+ *
+ * @param next where the login was to go, if that is known
+ */
+type Refuse = (fault: Omit<LoginFault, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
+
+export function createRefuse(client: string, language: LoginLanguage, report: (event: LoginEvent) => void): Refuse {
+  return ({ code, reason, ...details }, cookies, next = "/") => {
+    report({ ...details, kind: "refused", client, code, reason });
+    return {
+      ...{ kind: "refused", status: refusalStatus[code], code, ...texts[language][code] },
+      next: worthAnotherTry.has(code) ? next : undefined,
+      cookies,
+    };
+  };
 }

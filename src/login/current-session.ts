@@ -1,8 +1,13 @@
-import { createPrincipal } from "../users/principal.js";
+import type { Transaction } from "kysely";
+import type { Tables } from "../database/tables.js";
+import { createPrincipal, type Grants, type UserLookup } from "../users/principal.js";
 import type { LoginContext } from "./context.js";
-import { readCookies } from "./cookies.js";
-import { admit } from "./enter.js";
+import { type Cookies, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
+import { fault, type LoginFault } from "./login-client.js";
+import type { LoginSuccess } from "./outcome.js";
+import type { NewSession } from "./sessions.js";
+import type { LoginSettings } from "./settings.js";
 
 /** Makes the function that tells whose session a request's cookie is. Nothing is remembered: each request sees today's rows. */
 export function createFindSession({ settings, jar, seals, sessions }: LoginContext): Login["session"] {
@@ -21,4 +26,43 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
       expiresAt: new Date(Math.min(endsAtMs, seenAtMs + settings.idleTimeoutMs)),
     };
   };
+}
+
+/** Whether a user may have a session, now and at each of its requests. */
+export function admit(
+  user: UserLookup,
+  userId: string,
+  { requireStaff }: LoginSettings,
+): { readonly kind: "admitted"; readonly grants: Grants } | LoginFault {
+  if (user.kind === "unknown") return fault("user_inactive", "unknown_user", { userId });
+  if (user.kind === "inactive") return fault("user_inactive", "inactive_user", { userId });
+  const isAllowed = !requireStaff || user.grants.user.isStaff;
+  return isAllowed ? { kind: "admitted", grants: user.grants } : fault("user_not_staff", "not_staff", { userId });
+}
+
+/** Begins a session under a new id; the one that the browser had so far ends (fixation). */
+export async function enter(
+  { settings, jar, sessions, report }: LoginContext,
+  cookies: Cookies,
+  { session, grants, next, alongside }: Entry,
+): Promise<LoginSuccess> {
+  const { client } = settings;
+  const id = await sessions.begin(session, alongside);
+  const earlier = cookies.get(jar.session);
+  const ended = earlier === undefined ? undefined : await sessions.end(earlier);
+  if (ended) report({ kind: "session_ended", client, userId: ended.userId, reason: "new_login" });
+  return {
+    kind: "signed_in",
+    principal: createPrincipal(grants, { scheme: "session", identifier: client, narrowedTo: null }),
+    next,
+    cookies: [jar.set(jar.session, id)],
+  };
+}
+
+interface Entry {
+  readonly session: NewSession;
+  readonly grants: Grants;
+  readonly next: string;
+  /** Written in the transaction that begins the session. */
+  readonly alongside?: (tx: Transaction<Tables>) => Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ProviderEvent } from "../oidc/event.js";
 import type { ClaimNote } from "../users/mapped-claims.js";
 import type { LinkedBy } from "../users/provision-user.js";
 import type { NameFault } from "../users/write-user.js";
-import type { RefusalCode } from "./refusal-code.js";
+import type { RefusalCode } from "./outcome.js";
 
 /** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */
 export type LoginEvent =

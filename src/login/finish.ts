@@ -1,22 +1,25 @@
 import type { Eventual } from "../eventual.js";
+import { readerOf } from "../oidc/client.js";
+import type { JsonObject } from "../oidc/jwt/json-object.js";
+import { describeError } from "../oidc/remote-document.js";
+import { digestToken } from "../secrets/token.js";
+import type { ClaimsAge } from "../users/applied-claims.js";
+import { kindOf } from "../users/claim-values.js";
 import type { UserLookup } from "../users/principal.js";
-import { createBeginAttempt } from "./begin-attempt.js";
-import { type Callback, readCallback } from "./callback.js";
-import { checkIdToken } from "./check-id-token.js";
+import { type Callback, judgeCallback, readCallback } from "./callback.js";
+import { checkIdToken, type VerifiedIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
-import { type Cookies, readCookies } from "./cookies.js";
-import { admit, enter } from "./enter.js";
-import { type FoundAttempt, spendAttempt } from "./find-attempt.js";
-import { judgeCallback } from "./judge-callback.js";
+import { type Cookies, isSameText, readCookies } from "./cookies.js";
+import { admit, enter } from "./current-session.js";
 import type { Login } from "./login.js";
-import { fault, type LoginFault } from "./login-client.js";
-import { attemptId, attemptSeconds } from "./login-state.js";
-import { requestTokens } from "./openid-client.js";
+import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type Attempt, attemptId, attemptSeconds, isExpired, openAttempt } from "./login-state.js";
+import { requestTokens, type Tokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
-import { readClaims } from "./read-claims.js";
 import type { SignInPerson } from "./sign-in.js";
+import { createBeginAttempt } from "./start.js";
 
-export interface FinishOptions {
+interface FinishOptions {
   readonly context: LoginContext;
   readonly signInPerson: SignInPerson;
   readonly readUser: (id: string) => Eventual<UserLookup>;
@@ -87,4 +90,70 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     if (!ended) return;
     report({ kind: "session_ended", client: settings.client, userId: ended.userId, reason: "code_replayed" });
   }
+}
+
+/** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. With their age. */
+async function readClaims(
+  { oidc, access, provider }: LoginClient,
+  { claims }: VerifiedIdToken,
+  { accessToken, idToken }: Tokens,
+): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginFault> {
+  // It was looked at with the token.
+  const issuedAtMs = Number(claims.iat) * 1000;
+  const age = { issuedAtMs, saidAtMs: issuedAtMs, token: digestToken(idToken) };
+  if (!oidc.asksUserinfo) return { kind: "claims", claims, age };
+  if (!provider.userinfo) return fault("not_configured", "no_userinfo_endpoint");
+  const answer = await provider.userinfo.ask({
+    credential: accessToken.reveal(),
+    digest: digestToken(accessToken),
+    // It comes from the provider itself, whoever signs in.
+    source: "",
+    reader: readerOf(oidc, access),
+    // Each login hears it anew.
+    keepUntilMs: 0,
+  });
+  if (answer.kind === "unavailable") {
+    return fault("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "it failed a moment ago" });
+  }
+  if (answer.kind === "refused") {
+    const reason = answer.reason === "userinfo_refused" ? answer.reason : "userinfo_invalid";
+    return fault("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
+  }
+  // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
+  if (answer.claims.sub !== claims.sub) {
+    const found = typeof answer.claims.sub === "string" ? "another `sub`" : `\`sub\` is ${kindOf(answer.claims.sub)}`;
+    return fault("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
+  }
+  return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
+}
+
+/** An attempt that was brought back; an expired one is good for nothing but to be begun again. */
+interface FoundAttempt {
+  readonly kind: "attempt" | "expired";
+  readonly attempt: Attempt;
+}
+
+/** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
+async function spendAttempt(
+  { state, error, errorDescription }: Callback,
+  cookies: Cookies,
+  { settings, jar, seals, states, now }: LoginContext,
+): Promise<FoundAttempt | LoginFault> {
+  const sealed = cookies.get(jar.attempt(attemptId(state)));
+  if (sealed === undefined) {
+    const isReplay = await states.isSpent(state);
+    if (isReplay) return fault("state_used", "state_replayed");
+    const others = [...cookies.keys()].filter(jar.isAttempt).length;
+    const found = others === 0 ? "no cookie of a login" : `cookies of other logins alone (${others})`;
+    const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
+    return fault("state_invalid", "unknown_state", { found: found + said });
+  }
+  const attempt = openAttempt(sealed, seals);
+  if (!attempt) return fault("state_invalid", "cookie_forged");
+  if (attempt.client !== settings.client) {
+    return fault("state_invalid", "other_client", { found: attempt.client, expected: settings.client });
+  }
+  if (!isSameText(attempt.state, state)) return fault("state_invalid", "wrong_state");
+  if (!(await states.spend(state))) return fault("state_used", "state_replayed");
+  return { kind: isExpired(attempt, now()) ? "expired" : "attempt", attempt };
 }

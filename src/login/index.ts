@@ -18,9 +18,15 @@ export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
-export type { Login, PasswordRequest, StartRequest } from "./login.js";
-export type { LoginOptions } from "./options.js";
-export type { LoginRedirect, LoginRefusal, LoginSuccess, LogoutForm, LogoutOutcome, Session } from "./outcome.js";
-export type { RefusalCode } from "./refusal-code.js";
+export type { Login, LoginOptions, PasswordRequest, StartRequest } from "./login.js";
+export type {
+  LoginRedirect,
+  LoginRefusal,
+  LoginSuccess,
+  LogoutForm,
+  LogoutOutcome,
+  RefusalCode,
+  Session,
+} from "./outcome.js";
 export type { RequestHeaders } from "./same-origin.js";
 export type { LoginLanguage } from "./texts.js";

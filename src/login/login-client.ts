@@ -4,10 +4,9 @@ import { createClient, type OidcClient, type OpenAccess } from "../oidc/client.j
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import { type LoginClientRow, readClientRow } from "./client-row.js";
 import type { FaultDetails, LoginEvent } from "./event.js";
-import type { LoginProvider, LoginProviders } from "./login-provider.js";
-import type { RefusalCode } from "./refusal-code.js";
+import { type LoginClientRow, type LoginProvider, type LoginProviders, readClientRow } from "./login-provider.js";
+import type { RefusalCode } from "./outcome.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
 /** A client as it is configured now, and what it needs to log somebody in. */

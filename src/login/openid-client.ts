@@ -1,14 +1,13 @@
-import type { CustomFetch } from "openid-client";
+import type { ClientAuth, CustomFetch } from "openid-client";
 import { quoteForeign } from "../oidc/foreign-text.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/network-error.js";
-import { readWhole, type WholeAnswer } from "../oidc/remote-document.js";
+import { basicCredentials, readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
+import { judgeTokenRefusal } from "./callback.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Attempt } from "./login-state.js";
-import { configureOpenid } from "./openid.js";
-import { judgeTokenRefusal } from "./provider-error.js";
 
 export interface Tokens {
   readonly kind: "tokens";
@@ -74,4 +73,31 @@ function fetchBy(guardedFetch: GuardedFetch, heard: Heard): CustomFetch {
     if (typeof idToken === "string") heard.idToken = new Secret(idToken);
     return new Response(JSON.stringify(rest), { status, headers: response.headers });
   };
+}
+
+/** The library that speaks OAuth 2, set up for a client and its provider. */
+export async function configureOpenid({ row, provider, secret }: LoginClient) {
+  // Only needed by those who log in.
+  const openid = await import("openid-client");
+  const { authorizationEndpoint, tokenEndpoint } = provider;
+  const server = {
+    // It wants one, but is never shown a token that it would compare it with.
+    issuer: provider.issuer ?? new URL(tokenEndpoint).origin,
+    authorization_endpoint: authorizationEndpoint,
+    token_endpoint: tokenEndpoint,
+  };
+  const configuration = new openid.Configuration(server, row.client_id, {}, authenticateBy());
+  // Whoever configured an http provider was warned then.
+  if ([authorizationEndpoint, tokenEndpoint].some((url) => !url.startsWith("https:"))) {
+    openid.allowInsecureRequests(configuration);
+  }
+  return { openid, configuration };
+
+  function authenticateBy(): ClientAuth {
+    if (secret.reveal() === "") return openid.None();
+    return row.token_use_basic_auth === 1
+      ? (_server, _client, _body, headers) =>
+          headers.set("authorization", basicCredentials(row.client_id, secret).reveal())
+      : openid.ClientSecretPost(secret.reveal());
+  }
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { writeRun } from "../database/journal.js";
@@ -9,16 +9,15 @@ import { Secret } from "../secrets/secret.js";
 import { longestUsername } from "../users/names.js";
 import type { UserLookup } from "../users/principal.js";
 import { version } from "../version.js";
-import { createAttemptLimit } from "./attempt-limit.js";
 import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
-import { admit, enter } from "./enter.js";
+import { admit, enter } from "./current-session.js";
 import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
-import { readNextPath } from "./next-path.js";
 import type { ReasonOf } from "./refusal-reasons.js";
+import { readNextPath } from "./same-origin.js";
 
-export interface PasswordSignInOptions {
+interface PasswordSignInOptions {
   readonly context: LoginContext;
   readonly database: Database;
   readonly readUser: (id: string) => Eventual<UserLookup>;
@@ -120,4 +119,40 @@ function reasonAgainst(
   if (!user) return "unknown_user";
   if (user.is_service === 1 || user.password_hash === null) return "no_password";
   return user.issuer === null ? undefined : "user_of_provider";
+}
+
+/** Counts attempts with a password, so that nobody tries many. Times are in milliseconds. */
+interface AttemptLimit {
+  /** Counts one; false where there were too many. */
+  readonly begin: (username: string, nowMs: number) => boolean;
+  /** It was the right password. */
+  readonly forget: (username: string) => void;
+}
+
+const most = 5;
+const withinMs = 5 * 60_000;
+const places = 4096;
+
+/**
+ * Five attempts in five minutes for a username, whether there is such a user or not. Usernames share a fixed number of places,
+ * so that making many up fills no memory and pushes none out.
+ */
+function createAttemptLimit(): AttemptLimit {
+  const key = randomBytes(32);
+  const counts = new Map<number, { readonly sinceMs: number; readonly attempts: number }>();
+  const placeOf = (username: string): number => {
+    const bytes = createHmac("sha256", key).update(username.normalize("NFKC").toLowerCase()).digest();
+    return bytes.readUInt32BE() % places;
+  };
+  return {
+    begin: (username, nowMs) => {
+      const place = placeOf(username);
+      const earlier = counts.get(place);
+      const isOver = !earlier || nowMs >= earlier.sinceMs + withinMs;
+      const { sinceMs, attempts } = isOver ? { sinceMs: nowMs, attempts: 0 } : earlier;
+      counts.set(place, { sinceMs, attempts: attempts + 1 });
+      return attempts < most;
+    },
+    forget: (username) => void counts.delete(placeOf(username)),
+  };
 }

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
+import { type Eventual, follow } from "../eventual.js";
 import type { Secret } from "../secrets/secret.js";
+import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
+import type { Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
 import { digest } from "./login-state.js";
-import { type FoundSession, prepareSessionLookup } from "./read-session.js";
-import type { Seals } from "./seals.js";
 import type { LoginSettings } from "./settings.js";
 import type { Write } from "./write.js";
 
@@ -45,7 +46,7 @@ export interface Sessions {
 
 const noteEveryMs = 60_000;
 
-export interface SessionsOptions {
+interface SessionsOptions {
   readonly database: LiveDatabase;
   readonly write: Write;
   readonly seals: Seals;
@@ -129,4 +130,62 @@ export function createSessions({ database, write, seals, settings, report, now }
 
 function purposeOf(sessionDigest: string): string {
   return `login_sessions/${sessionDigest}/id_token`;
+}
+
+/** A session with its user and client as they are now. */
+interface FoundSession {
+  readonly client: string;
+  readonly isUserActive: boolean;
+  /** True without a client: the user came in with a password. */
+  readonly isClientEnabled: boolean;
+  readonly grants: Grants;
+  readonly startedAtMs: number;
+  readonly seenAtMs: number;
+  readonly endsAtMs: number;
+}
+
+type SessionRow = readonly [
+  ...GrantRow,
+  client: string,
+  createdAt: string,
+  seenAt: string,
+  expiresAt: string,
+  clientId: string | null,
+  enabled: number | null,
+];
+
+/** Gives a look-up of sessions by their digest, through one prepared statement. */
+function prepareSessionLookup(database: LiveDatabase): (digest: string) => Eventual<FoundSession | undefined> {
+  const read = database.prepare<SessionRow>(
+    database.kysely
+      .selectFrom("users")
+      .innerJoin("login_sessions as s", "s.user_id", "users.id")
+      .leftJoin("oidc_clients as c", "c.id", "s.client_id")
+      .select(selectGrants(database))
+      .select(["s.client", "s.created_at", "s.seen_at", "s.expires_at", "s.client_id", "c.enabled"])
+      .where("s.digest", "=", "")
+      // Who came in with a password is in for as long as that would still let them in.
+      .where((eb) =>
+        eb.or([
+          eb("s.client_id", "is not", null),
+          eb.and([eb("users.password_hash", "is not", null), eb("users.issuer", "is", null)]),
+        ]),
+      )
+      .compile(),
+  );
+  return (digest) => follow(read(digest), (row) => row && readRow(row));
+}
+
+function readRow(row: SessionRow): FoundSession {
+  const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ...session] = row;
+  const [client, createdAt, seenAt, expiresAt, clientId, enabled] = session;
+  return {
+    client,
+    isUserActive: isActive === 1,
+    isClientEnabled: clientId === null || enabled === 1,
+    grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups]),
+    startedAtMs: Date.parse(createdAt),
+    seenAtMs: Date.parse(seenAt),
+    endsAtMs: Date.parse(expiresAt),
+  };
 }

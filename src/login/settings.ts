@@ -1,6 +1,6 @@
 import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
-import type { LoginOptions } from "./options.js";
+import type { LoginOptions } from "./login.js";
 
 /** Options that were looked at. */
 export interface LoginSettings {

@@ -1,9 +1,13 @@
-import { createBeginAttempt } from "./begin-attempt.js";
+import { createHash } from "node:crypto";
+import { randomText } from "../secrets/token.js";
 import type { LoginContext } from "./context.js";
-import { readCookies } from "./cookies.js";
+import { type Cookies, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
 import { fault, type LoginClient } from "./login-client.js";
-import { readNextPath } from "./next-path.js";
+import { type Attempt, attemptId, cookieSeconds, digest, openAttempt, sealAttempt } from "./login-state.js";
+import { configureOpenid } from "./openid-client.js";
+import type { LoginRedirect } from "./outcome.js";
+import { readNextPath } from "./same-origin.js";
 
 /** Makes the function that begins a login. */
 export function createStart(context: LoginContext): Login["start"] {
@@ -33,4 +37,70 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+interface NewAttempt {
+  /** A path of the server's own. */
+  readonly next: string;
+  /** How often it was begun again before. */
+  readonly restarts: number;
+  /** The browser's. */
+  readonly cookies: Cookies;
+}
+
+type BeginAttempt = (client: LoginClient, attempt: NewAttempt) => Promise<LoginRedirect>;
+
+// 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that can't be guessed.
+const shortestRandom = 22;
+// RFC 7636 §4.1 allows 43 to 128; this has 380 bits.
+const verifierLength = 64;
+const mostAttempts = 5;
+
+/** Makes the function that sends a browser to the provider, with a cookie by which it is known when it comes back. */
+export function createBeginAttempt({ settings, jar, seals, now }: LoginContext): BeginAttempt {
+  return async (client, { next, restarts, cookies }) => {
+    const { row, provider, usesPkce } = client;
+    const attempt: Attempt = {
+      client: settings.client,
+      state: randomText(Math.max(row.state_size, shortestRandom)),
+      nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, shortestRandom)) : null,
+      verifier: usesPkce ? randomText(verifierLength) : null,
+      next,
+      issuer: provider.issuer === null ? null : digest(provider.issuer),
+      startedAtMs: now(),
+      restarts,
+    };
+    const name = jar.attempt(attemptId(attempt.state));
+    return {
+      kind: "redirect",
+      location: await authorizationUrl(client, attempt, settings.redirectUri),
+      cookies: [...tidied(cookies), jar.set(name, sealAttempt(attempt, seals), cookieSeconds)],
+    };
+  };
+
+  /** Makes room for one more: what is of no use goes first, then the oldest. */
+  function tidied(cookies: Cookies): readonly string[] {
+    const begun = [...cookies]
+      .filter(([name]) => jar.isAttempt(name))
+      .map(([name, value]) => ({ name, atMs: openAttempt(value, seals)?.startedAtMs ?? 0 }))
+      .sort((one, other) => other.atMs - one.atMs);
+    return begun.slice(mostAttempts - 1).map(({ name }) => jar.clear(name));
+  }
+}
+
+async function authorizationUrl(client: LoginClient, attempt: Attempt, redirectUri: string): Promise<string> {
+  const { state, nonce, verifier } = attempt;
+  const { openid, configuration } = await configureOpenid(client);
+  const url = openid.buildAuthorizationUrl(configuration, {
+    ...{ response_type: "code", redirect_uri: redirectUri, scope: client.scopes.join(" "), state },
+    ...(nonce !== null && { nonce }),
+    ...(verifier !== null && { code_challenge: challengeOf(verifier), code_challenge_method: "S256" }),
+    ...(client.row.idp_hint !== "" && { kc_idp_hint: client.row.idp_hint }),
+  });
+  return url.href;
+}
+
+/** S256 of RFC 7636 §4.2; the plain way is not there. */
+function challengeOf(verifier: string): string {
+  return createHash("sha256").update(verifier).digest("base64url");
 }

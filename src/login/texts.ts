@@ -1,4 +1,4 @@
-import type { RefusalCode } from "./refusal-code.js";
+import type { RefusalCode } from "./outcome.js";
 
 export type LoginLanguage = "nl" | "en";
 

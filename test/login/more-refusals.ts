@@ -1,4 +1,4 @@
-import type { RefusalCode } from "../../src/login/refusal-code.js";
+import type { RefusalCode } from "../../src/login/outcome.js";
 import { refusalReasons } from "../../src/login/refusal-reasons.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";

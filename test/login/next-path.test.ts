@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readNextPath } from "../../src/login/next-path.js";
+import { readNextPath } from "../../src/login/same-origin.js";
 
 const callback = new URL("https://beheer.example.nl/oidc/callback");
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type RefusalCode, refusalStatus } from "../../src/login/refusal-code.js";
+import { type RefusalCode, refusalStatus } from "../../src/login/outcome.js";
 import { texts } from "../../src/login/texts.js";
 
 // The table was made of this very list.
