@@ -1,6 +1,6 @@
 import { type Problem, SetupError } from "../errors.js";
+import { countProblems, renderProblems } from "../report/diagnostics.js";
 import { outcomeToJson } from "../report/json.js";
-import { countProblems, renderProblems } from "../report/problems.js";
 import { mayBeCommitted } from "./changes-made.js";
 import { statusOf } from "./exit-status.js";
 import type { Session } from "./session.js";

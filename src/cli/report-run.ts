@@ -1,9 +1,9 @@
 import type { RunResult } from "../apply/run.js";
 import { withoutPassword } from "../database/open.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { renderProblems } from "../report/diagnostics.js";
 import { runToJson } from "../report/json.js";
-import { renderProblems } from "../report/problems.js";
-import { renderRun } from "../report/run-text.js";
+import { renderRun } from "../report/run.js";
 import { type Printed, printChanges, printResult } from "./print.js";
 import type { Session } from "./session.js";
 import type { Terminal } from "./terminal.js";

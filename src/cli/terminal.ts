@@ -1,9 +1,9 @@
 import { fstatSync, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { escapeControls } from "../characters.js";
+import type { ProblemsOptions } from "../report/diagnostics.js";
 import { jsonText } from "../report/json-text.js";
-import { createPaint, type Paint } from "../report/paint.js";
-import type { ProblemsOptions } from "../report/problems.js";
+import { createPaint, type Paint } from "../report/layout.js";
 import { createOutput, type WriteOptions, type Written } from "./output.js";
 
 /** The process's streams: results go to `out`, talk goes to `talk`. */

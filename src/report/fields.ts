@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../characters.js";
 import type { FieldChange, PlainValue } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import type { Paint } from "./paint.js";
+import type { Paint } from "./layout.js";
 import { wrap } from "./wrap.js";
 
 export interface FieldsOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Change, FieldChange } from "../../src/plan/resource.js";
 import { renderChanges } from "../../src/report/changes.js";
-import { createPaint } from "../../src/report/paint.js";
+import { createPaint } from "../../src/report/layout.js";
 
 const options = { paint: createPaint(false), width: 60, details: true };
 const base = { kind: "user", key: "jan", id: "1", place: undefined };

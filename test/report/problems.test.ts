@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Problem } from "../../src/errors.js";
-import { createPaint } from "../../src/report/paint.js";
-import { renderProblems } from "../../src/report/problems.js";
+import { renderProblems } from "../../src/report/diagnostics.js";
+import { createPaint } from "../../src/report/layout.js";
 
 const paint = createPaint(false);
 const problem: Problem = {

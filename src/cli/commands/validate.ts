@@ -1,7 +1,7 @@
 import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
+import { renderProblems } from "../../report/diagnostics.js";
 import { outcomeToJson } from "../../report/json.js";
-import { renderProblems } from "../../report/problems.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
 import { printResult } from "../print.js";

@@ -1,6 +1,6 @@
 import { escapeControls } from "../characters.js";
 import type { Problem } from "../errors.js";
-import type { Paint } from "./paint.js";
+import type { Paint } from "./layout.js";
 import { wrap, wrapAfter } from "./wrap.js";
 
 export interface ProblemsOptions {
