@@ -2,7 +2,7 @@ import { fstatSync, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { escapeControls } from "../characters.js";
 import type { ProblemsOptions } from "../report/diagnostics.js";
-import { jsonText } from "../report/json-text.js";
+import { jsonText } from "../report/json.js";
 import { createPaint, type Paint } from "../report/layout.js";
 import { createOutput, type WriteOptions, type Written } from "./output.js";
 

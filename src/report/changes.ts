@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
-import type { Change, ResourceName } from "../plan/resource.js";
+import type { Change, FieldChange, PlainValue, ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import { type FieldsOptions, renderChangedFields, renderNewFields } from "./fields.js";
+import { type Paint, wrap } from "./layout.js";
 
 export interface ChangesOptions extends FieldsOptions {
   /** Whether what is created is shown with its fields. */
@@ -50,4 +51,93 @@ function renderUnchanged(same: readonly ResourceName[], { paint, width }: Change
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`;
+}
+
+interface FieldsOptions {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+type Mapping = { readonly [key: string]: PlainValue };
+
+const fieldIndent = 4;
+// Beyond it, one long name would push the values of all others to the right.
+const widestLabel = 24;
+
+/** The fields of something new: empty ones and those that are off say nothing about it. */
+function renderNewFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
+  const shown = fields.flatMap(splitMapping).filter(isWorthShowing);
+  return render(shown, options, (field) => [renderValue(field.after)]);
+}
+
+/** The fields that change: `before → after`, or what lists gain and lose where both don't fit in a line. */
+function renderChangedFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
+  return render(fields.flatMap(splitMapping), options, (field, room) => {
+    const line = `${renderValue(field.before)} → ${renderValue(field.after)}`;
+    if (line.length <= room) return [line];
+    return listChange(field) ?? [renderValue(field.before), `→ ${renderValue(field.after)}`];
+  });
+}
+
+type ShownField = Extract<FieldChange, { readonly after: PlainValue }>;
+
+function render(
+  fields: readonly FieldChange[],
+  { paint, width }: FieldsOptions,
+  valuesOf: (field: ShownField, room: number) => readonly string[],
+): readonly string[] {
+  const longest = fields.reduce((most, { name }) => Math.min(widestLabel, Math.max(most, name.length)), 0);
+  return fields.flatMap((field) => {
+    const label = `${" ".repeat(fieldIndent)}${`${escapeControls(maskRandom(field.name))}:`.padEnd(longest + 1)} `;
+    if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];
+    if ("unknown" in field) return [`${label}${paint.dim("(known after apply)")}`];
+    const margin = " ".repeat(fieldIndent + longest + 2);
+    return valuesOf(field, width - label.length).flatMap((value, index) => {
+      const [begin = "", ...rest] = wrap(value, width - label.length);
+      return [(index === 0 ? label : margin) + begin, ...rest.map((line) => margin + line)];
+    });
+  });
+}
+
+/** A mapping's change as those of the values in it: `options.groups_settings.sync` says more than all of `options`. */
+function splitMapping(field: FieldChange): readonly FieldChange[] {
+  if (!("after" in field) || !(isMapping(field.before) || isMapping(field.after))) return [field];
+  const before = isMapping(field.before) ? field.before : {};
+  const after = isMapping(field.after) ? field.after : {};
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const [from = null, to = null] = [before[key], after[key]];
+    return isDeepStrictEqual(from, to) ? [] : splitMapping({ name: `${field.name}.${key}`, before: from, after: to });
+  });
+}
+
+function listChange({ before, after }: ShownField): readonly string[] | undefined {
+  if (!Array.isArray(before) || !Array.isArray(after)) return undefined;
+  const [old, wanted] = [before.map(renderValue), after.map(renderValue)];
+  const gained = wanted.filter((entry) => !old.includes(entry));
+  const lost = old.filter((entry) => !wanted.includes(entry));
+  if (gained.length + lost.length === 0) return undefined;
+  return [
+    ...(gained.length > 0 ? [`+ ${gained.join(", ")}`] : []),
+    ...(lost.length > 0 ? [`- ${lost.join(", ")}`] : []),
+  ];
+}
+
+function isWorthShowing(field: FieldChange): boolean {
+  if (!("after" in field)) return true;
+  const { after } = field;
+  return (
+    after !== null && after !== "" && after !== false && after !== 0 && !(Array.isArray(after) && after.length === 0)
+  );
+}
+
+function renderValue(value: PlainValue): string {
+  if (typeof value === "string") return value === "" ? '""' : escapeControls(maskRandom(value));
+  if (value === null) return "(none)";
+  if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(renderValue).join(", ");
+  return escapeControls(maskRandom(JSON.stringify(value)));
+}
+
+function isMapping(value: PlainValue): value is Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
 }

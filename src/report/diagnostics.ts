@@ -1,7 +1,6 @@
 import { escapeControls } from "../characters.js";
 import type { Problem } from "../errors.js";
-import type { Paint } from "./layout.js";
-import { wrap, wrapAfter } from "./wrap.js";
+import { type Paint, wrap, wrapAfter } from "./layout.js";
 
 export interface ProblemsOptions {
   readonly paint: Paint;

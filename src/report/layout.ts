@@ -12,3 +12,32 @@ export function createPaint(colour: boolean): Paint {
     colour && text !== "" ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   return { bold: mark(1, 22), dim: mark(2, 22), red: mark(31, 39), green: mark(32, 39), yellow: mark(33, 39) };
 }
+
+/** Breaks a text at its spaces into lines of at most `width` columns; a word that is longer than that stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  const [first = "", ...words] = text.split(" ");
+  const lines: string[] = [];
+  let line = first;
+  for (const word of words) {
+    const longer = `${line} ${word}`;
+    if (columns(longer) <= width) {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
+}
+
+/** {@link wrap} with `first` before the first line, and as many spaces before the others; all of it in `width` columns. */
+export function wrapAfter(first: string, text: string, width: number): readonly string[] {
+  const [begin = "", ...rest] = wrap(text, width - first.length);
+  return [first + begin, ...rest.map((line) => " ".repeat(first.length) + line)];
+}
+
+/** How many columns a text takes on a terminal; what marks its colour takes none. */
+function columns(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours begin with
+  return text.replace(/\u001b\[\d+m/g, "").length;
+}

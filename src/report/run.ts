@@ -1,11 +1,11 @@
 import type { RunResult } from "../apply/run.js";
 import { escapeControls } from "../characters.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { Change, ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
-import { summarize } from "./summary.js";
 
-export interface RunTextOptions extends Omit<ChangesOptions, "details"> {
+interface RunTextOptions extends Omit<ChangesOptions, "details"> {
   /** The files as they were given. */
   readonly files: readonly string[];
   readonly database: string;
@@ -53,4 +53,16 @@ function renderCounts({ command, changes, unchanged }: RunResult, mark: (text: s
       ? `Plan: ${create} to create, ${update} to update, ${removed} to delete`
       : `Applied: ${create} created, ${update} updated, ${removed} deleted`;
   return `${mark(`${counts}, ${same} unchanged.`)}\n`;
+}
+
+interface Summary {
+  readonly create: number;
+  readonly update: number;
+  readonly delete: number;
+  readonly unchanged: number;
+}
+
+export function summarize(changes: readonly Change[], unchanged: readonly ResourceName[]): Summary {
+  const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
+  return { create: count("create"), update: count("update"), delete: count("delete"), unchanged: unchanged.length };
 }
