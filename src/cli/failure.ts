@@ -2,8 +2,8 @@ import { type Problem, SetupError } from "../errors.js";
 import { countProblems, renderProblems } from "../report/diagnostics.js";
 import { outcomeToJson } from "../report/json.js";
 import { mayBeCommitted } from "./changes-made.js";
+import type { Session } from "./context.js";
 import { statusOf } from "./exit-status.js";
-import type { Session } from "./session.js";
 
 /** Tells why a command failed, and gives its exit status. */
 export async function reportFailure(

@@ -1,6 +1,6 @@
 import type { LoadOptions } from "../apply/options.js";
 import { loadStepModules } from "../apply/step-modules.js";
-import type { Session } from "./session.js";
+import type { Session } from "./context.js";
 import type { ConfigSettings } from "./settings.js";
 
 /** What reading the configuration needs, from the command line and the process. */

@@ -1,9 +1,9 @@
 import { CommanderError } from "commander";
 import { setupError } from "../errors.js";
+import { createSession } from "./context.js";
 import { exitStatus } from "./exit-status.js";
 import { printResult } from "./print.js";
 import { createProgram } from "./program.js";
-import { createSession } from "./session.js";
 
 /** Runs the command line of this process and sets its exit status. */
 export async function main(process: NodeJS.Process): Promise<void> {

@@ -2,9 +2,9 @@ import { stopIfInterrupted } from "../apply/wait.js";
 import { assertNever, type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { changesMade } from "./changes-made.js";
+import type { Session } from "./context.js";
 import { unexpected } from "./failure.js";
 import type { Unwritten, WriteOptions, Written } from "./output.js";
-import type { Session } from "./session.js";
 import type { Terminal } from "./terminal.js";
 
 /** What a command ends with on standard output. */

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { defaultDatabaseUrl } from "../database/open.js";
 import { parseDuration } from "../resources/step-fields.js";
 import { version } from "../version.js";
-import type { Session } from "./session.js";
+import type { Session } from "./context.js";
 
 const databaseVariable = "VTB_SETUP_DATABASE";
 

@@ -4,8 +4,8 @@ import type { GeneratedSecret } from "../plan/kind.js";
 import { renderProblems } from "../report/diagnostics.js";
 import { runToJson } from "../report/json.js";
 import { renderRun } from "../report/run.js";
+import type { Session } from "./context.js";
 import { type Printed, printChanges, printResult } from "./print.js";
-import type { Session } from "./session.js";
 import type { Terminal } from "./terminal.js";
 
 export interface ReportOptions {

@@ -1,5 +1,5 @@
 import type { RunOptions } from "../apply/options.js";
-import type { Session } from "./session.js";
+import type { Session } from "./context.js";
 import type { PlanSettings } from "./settings.js";
 
 /** What planning needs, from the command line and the process. */

@@ -9,7 +9,7 @@ import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
 import { runApply } from "../../src/cli/commands/apply.js";
 import { runPlan } from "../../src/cli/commands/plan.js";
-import { createSession, type Session } from "../../src/cli/session.js";
+import { createSession, type Session } from "../../src/cli/context.js";
 import type { ApplySettings, PlanSettings } from "../../src/cli/settings.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/database.js";

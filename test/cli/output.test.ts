@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runApply } from "../../src/cli/commands/apply.js";
-import { createSession } from "../../src/cli/session.js";
+import { createSession } from "../../src/cli/context.js";
 import { openDatabase } from "../../src/database/open.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesIn, tokenFile, tokenItem } from "../support/config-text.js";

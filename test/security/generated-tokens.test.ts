@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runApply } from "../../src/cli/commands/apply.js";
-import type { Session } from "../../src/cli/session.js";
+import type { Session } from "../../src/cli/context.js";
 import type { ApplySettings } from "../../src/cli/settings.js";
 import { createTerminal } from "../../src/cli/terminal.js";
 import { SetupError } from "../../src/errors.js";

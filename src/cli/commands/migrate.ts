@@ -4,9 +4,9 @@ import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
 import { renderProblems } from "../../report/diagnostics.js";
 import { migrationsToJson } from "../../report/json.js";
+import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { type Printed, printChanges, printResult } from "../print.js";
-import type { Session } from "../session.js";
 import type { MigrateSettings } from "../settings.js";
 import type { Terminal } from "../terminal.js";
 

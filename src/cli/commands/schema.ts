@@ -1,9 +1,9 @@
 import { loadStepModules } from "../../apply/step-modules.js";
 import { configurationSchema } from "../../config/schema-file.js";
 import { coreSteps } from "../../resources/registry.js";
+import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
-import type { Session } from "../session.js";
 
 export async function runSchema(
   session: Session,

@@ -1,8 +1,8 @@
 import { loadStepModules } from "../../apply/step-modules.js";
 import { coreSteps } from "../../resources/registry.js";
+import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
-import type { Session } from "../session.js";
 import type { CommonSettings } from "../settings.js";
 
 export async function runSteps(

@@ -2,10 +2,10 @@ import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
 import { renderProblems } from "../../report/diagnostics.js";
 import { outcomeToJson } from "../../report/json.js";
+import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { loadOptions } from "../load-options.js";
 import { printResult } from "../print.js";
-import type { Session } from "../session.js";
 import type { ValidateSettings } from "../settings.js";
 
 export async function runValidate(
