@@ -1,11 +1,14 @@
+import type { LoadOptions, RunOptions } from "../apply/options.js";
+import { loadStepModules } from "../apply/step-modules.js";
 import type { ProblemCode } from "../errors.js";
+import type { Session } from "./context.js";
 
 /** The options that commands share, as commander gives them. */
 export interface CommonSettings {
   readonly output: "text" | "json";
 }
 
-export interface ConfigSettings extends CommonSettings {
+interface ConfigSettings extends CommonSettings {
   readonly strict: boolean;
   readonly allow: readonly ProblemCode[];
   readonly deny: readonly ProblemCode[];
@@ -41,4 +44,27 @@ export interface MigrateSettings extends CommonSettings {
   readonly database: string;
   /** Milliseconds. */
   readonly wait: number;
+}
+
+/** What reading the configuration needs, from the command line and the process. */
+export async function loadOptions(
+  { env, cwd, stdin }: Session,
+  { steps, strict, allow, deny, secretsDir }: ConfigSettings,
+): Promise<LoadOptions> {
+  const modules = await loadStepModules(steps, cwd);
+  return { ...modules, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
+}
+
+/** What planning needs, from the command line and the process. */
+export function runOptions(
+  { env, signal, terminal }: Session,
+  settings: Pick<PlanSettings, "database" | "owner" | "prune" | "strict" | "allow" | "deny" | "wait" | "offline">,
+): Partial<RunOptions> {
+  const { database, owner, prune, strict, allow, deny, wait, offline } = settings;
+  return {
+    ...{ database, owner, prune, strict, allow, deny, offline, env, signal },
+    waitMs: wait,
+    onWaiting: terminal.waiting,
+    onProgress: terminal.progress,
+  };
 }

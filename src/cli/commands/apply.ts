@@ -6,14 +6,11 @@ import { escapeControls } from "../../characters.js";
 import { type Problem, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { generatedKeys } from "../../plan/plan.js";
-import { mayBeCommitted } from "../changes-made.js";
 import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
-import { loadOptions } from "../load-options.js";
-import { provePrintable } from "../print.js";
-import { reportRun } from "../report-run.js";
-import { runOptions } from "../run-options.js";
-import type { ApplySettings } from "../settings.js";
+import { mayBeCommitted } from "../failure.js";
+import { provePrintable, reportRun } from "../print.js";
+import { type ApplySettings, loadOptions, runOptions } from "../settings.js";
 import { createTokenFile, type TokenFile } from "../token-file.js";
 
 export async function runApply(session: Session, files: readonly string[], settings: ApplySettings): Promise<number> {

@@ -2,10 +2,8 @@ import { loadConfig } from "../../apply/load.js";
 import { plan } from "../../apply/plan.js";
 import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
-import { loadOptions } from "../load-options.js";
-import { reportRun } from "../report-run.js";
-import { runOptions } from "../run-options.js";
-import type { PlanSettings } from "../settings.js";
+import { reportRun } from "../print.js";
+import { loadOptions, type PlanSettings, runOptions } from "../settings.js";
 
 export async function runPlan(session: Session, files: readonly string[], settings: PlanSettings): Promise<number> {
   const configuration = await loadConfig(files, {

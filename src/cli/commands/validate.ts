@@ -4,9 +4,8 @@ import { renderProblems } from "../../report/diagnostics.js";
 import { outcomeToJson } from "../../report/json.js";
 import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
-import { loadOptions } from "../load-options.js";
 import { printResult } from "../print.js";
-import type { ValidateSettings } from "../settings.js";
+import { loadOptions, type ValidateSettings } from "../settings.js";
 
 export async function runValidate(
   session: Session,
