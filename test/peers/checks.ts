@@ -122,7 +122,7 @@ export function describePeer(name: string, startPeer: StartPeer): void {
       await peer.start();
       const after = await atApi((await personsTokens()).access_token);
       expect([during, after]).toEqual([before, before]);
-      if (isLookedAt) expect(told).toBe("Inlogdienst niet bereikbaar");
+      if (isLookedAt) expect(told).toBe("Inlogdienst niet beschikbaar");
       return before;
     });
   });
