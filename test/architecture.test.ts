@@ -74,22 +74,7 @@ function importsOf(file: string): readonly Import[] {
 }
 
 const imports = files.flatMap(importsOf);
-/** Folders that are about to move, and what they become. */
-const becomes: Readonly<Record<string, string>> = {
-  formats: "characters.ts",
-  document: "yaml",
-  identity: "users",
-  jwt: "oidc/jwt",
-  provider: "oidc",
-  kinds: "resources",
-  steps: "resources",
-  engine: "apply",
-  tokens: "operations",
-};
-const folderOf = (file: string): string => {
-  const folder = file.startsWith("oidc/jwt/") ? "oidc/jwt" : (file.split("/")[0] ?? file);
-  return becomes[folder] ?? folder;
-};
+const folderOf = (file: string): string => (file.startsWith("oidc/jwt/") ? "oidc/jwt" : (file.split("/")[0] ?? file));
 const show = ({ from, to }: Import): string => `${from} → ${to}`;
 
 describe("the architecture", () => {
@@ -113,6 +98,27 @@ describe("the architecture", () => {
 
   it("lets nobody import the command line", () => {
     expect(imports.filter(({ from, to }) => folderOf(to) === "cli" && folderOf(from) !== "cli").map(show)).toEqual([]);
+  });
+
+  it("lets no subject's step or kind import another subject's, nor anything but the registry one by name", () => {
+    const subject = (file: string) => /^resources\/([^/]+)\//.exec(file)?.[1];
+    const between = imports.filter(({ from, to }) => subject(from) && subject(to) && subject(from) !== subject(to));
+    const byName = imports.filter(({ from, to }) => !subject(from) && subject(to) && from !== "resources/registry.ts");
+    expect([...between, ...byName].map(show)).toEqual([]);
+  });
+
+  it("keeps the database out of the steps, and the YAML out of the kinds", () => {
+    const isStep = (file: string) => /^resources\/(?:[^/]+\/)?step[^/]*$/.test(file);
+    const isKind = (file: string) => file.startsWith("resources/") && !isStep(file) && file !== "resources/registry.ts";
+    const reads = (folder: string) => (file: string) =>
+      new RegExp(`^import (?!type)[^;]*"[./]*/${folder}/[^"]+"`, "m").test(readFileSync(join("src", file), "utf8"));
+    const wrong = [
+      ...files.filter(isStep).filter(reads("database")),
+      ...files.filter(isKind).filter((file) => reads("yaml")(file) || reads("config")(file)),
+    ];
+    expect(files.filter(isStep).length).toBeGreaterThan(4);
+    expect(files.filter(isKind).length).toBeGreaterThan(4);
+    expect(wrong).toEqual([]);
   });
 
   it("has no circles of imports between files", () => {
@@ -140,6 +146,19 @@ describe("the architecture", () => {
     const text = (file: string) => readFileSync(join("src", file), "utf8");
     expect(files.filter((file) => !file.startsWith("database/") && dialect.test(text(file)))).toEqual([]);
     expect(files.filter((file) => dialect.test(text(file))).length).toBeGreaterThan(1);
+  });
+
+  it("has files of a size that hold their story", () => {
+    const lines = files.map((file) => readFileSync(join("src", file), "utf8").split("\n").length - 1);
+    const sorted = [...lines].sort((one, other) => one - other);
+    expect(files.length).toBeGreaterThanOrEqual(160);
+    expect(files.length).toBeLessThanOrEqual(220);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeGreaterThanOrEqual(60);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(130);
+    expect(files.filter((_, index) => (lines[index] ?? 0) > 350)).toEqual([]);
+    expect(lines.filter((count) => count < 25).length / files.length).toBeLessThanOrEqual(0.08);
+    const inFolder = (folder: string) => files.filter((file) => dirname(file) === folder).length;
+    expect([...new Set(files.map((file) => dirname(file)))].filter((folder) => inFolder(folder) > 40)).toEqual([]);
   });
 
   it("prints or exits only in the command line", () => {
