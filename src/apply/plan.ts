@@ -200,7 +200,7 @@ async function readKeyId(db: Connection): Promise<string | null> {
  * @throws SetupError `INVALID_VALUE` (invalid)
  */
 export function refuseUnstorable(configuration: Configuration, resources: readonly Resource[]): void {
-  const refusals = resources.flatMap(({ kind, key, attributes, place }) =>
+  const refusals = resources.flatMap(({ kind, key, attributes, range }) =>
     Object.entries({ key, ...attributes })
       .filter(([, value]) => [value].flat().some((part) => typeof part === "string" && part.includes("\0")))
       .map(([name]) => ({
@@ -208,7 +208,7 @@ export function refuseUnstorable(configuration: Configuration, resources: readon
         code: "INVALID_VALUE" as const,
         message: `${name} of a resource of the kind ${kind} has a NUL character`,
         hint: "take the character out",
-        place,
+        range,
       })),
   );
   refuse(configuration, refusals);

@@ -193,7 +193,7 @@ function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensit
   walk.findings.push({
     severity: "error",
     ...placeholders[kind],
-    place: node.place,
+    range: node.range,
     path: dotted(walk.namespace, path),
   });
   walk.muted.add(path);
@@ -219,7 +219,7 @@ function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
       code: "ALIAS_BOMB",
       message: "the aliases here expand to more values than can be read",
       hint: "write fewer aliases of large parts, or split the file",
-      place: node.place,
+      range: node.range,
       path: dotted(walk.namespace, path),
     });
   }
@@ -279,8 +279,8 @@ function holdsSecret(view: Visibility, schema: Schema, above: Set<Schema>): bool
 function hideKeys(view: Visibility, node: Node): void {
   if (node.kind === "sequence") for (const item of node.items) hideKeys(view, item);
   if (node.kind !== "mapping") return;
-  for (const { keyPlace, value } of node.entries.values()) {
-    view.secretKeys.push(new ScalarNode("", keyPlace, true));
+  for (const { keyRange, value } of node.entries.values()) {
+    view.secretKeys.push(new ScalarNode("", keyRange, true));
     hideKeys(view, value);
   }
 }

@@ -1,8 +1,8 @@
 import type { Kind } from "../plan/kind.js";
-import type { AttributePlace, Resource } from "../plan/resource.js";
+import type { AttributeRange, Resource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
-import { type Finding, type Node, nodeAt, type Place, type ScalarNode } from "../yaml/node.js";
+import { type Finding, type Node, nodeAt, type Range, type ScalarNode } from "../yaml/node.js";
 import { isVariableName } from "../yaml/value-from.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
@@ -18,23 +18,23 @@ export function declareStep(
   { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
 ): { readonly declared: readonly Declared[]; readonly findings: readonly Finding[] } {
   if (config === undefined) return { declared: [], findings: [] };
-  const placeAt = (path: ValuePath) => nodeAt(node, path).node.place;
+  const placeAt = (path: ValuePath) => nodeAt(node, path).node.range;
   const declared = step.declare(config).map(({ kind, key, state, attributes, path, fields }): Declared => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
-    const places = Object.entries(named).map(
+    const ranges = Object.entries(named).map(
       ([name, field]) => [name, placesIn(node, [...written, ...field])] as const,
     );
-    const resource = { kind, key, present: state !== "absent", attributes, place: placeAt(written) };
+    const resource = { kind, key, present: state !== "absent", attributes, range: placeAt(written) };
     return {
-      resource: places.length > 0 ? { ...resource, places: Object.fromEntries(places) } : resource,
+      resource: ranges.length > 0 ? { ...resource, ranges: Object.fromEntries(ranges) } : resource,
       path: dotted(namespace, written),
-      placeOf: (attribute) => placeAt([...written, attribute]),
+      rangeOf: (attribute) => placeAt([...written, attribute]),
     };
   });
   const findings = step.review(config, now).flatMap(({ path, ...remark }): readonly Finding[] => {
     const written = toWritten(path);
-    return muted.has(written) ? [] : [{ ...remark, place: placeAt(written), path: dotted(namespace, written) }];
+    return muted.has(written) ? [] : [{ ...remark, range: placeAt(written), path: dotted(namespace, written) }];
   });
   return { declared, findings };
 }
@@ -45,13 +45,13 @@ function referencesOf(kind: Kind | undefined): Readonly<Record<string, ValuePath
   return Object.fromEntries(references.map(([name]) => [name, [name]]));
 }
 
-function placesIn(root: Node, path: ValuePath): AttributePlace {
+function placesIn(root: Node, path: ValuePath): AttributeRange {
   const { node } = nodeAt(root, path);
-  const items = new Map<string, Place>();
+  const items = new Map<string, Range>();
   for (const item of node.kind === "sequence" ? node.items : []) {
-    if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.place);
+    if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.range);
   }
-  return { place: node.place, items };
+  return { range: node.range, items };
 }
 
 /** A resource and where its attributes stand. */
@@ -60,7 +60,7 @@ export interface Declared {
   /** Dotted path in the file. */
   readonly path: string;
   /** The place of the field with an attribute's name, or of the resource where there is none. */
-  readonly placeOf: (attribute: string) => Place;
+  readonly rangeOf: (attribute: string) => Range;
 }
 
 /** Finds what can't stand side by side: the same thing declared twice, or two things with one secret. */
@@ -99,13 +99,13 @@ function duplicateResource({ resource, path }: Declared, { resource: earlier }: 
     code: "DUPLICATE_RESOURCE",
     message: `${resource.kind} ${resource.key} is declared already at ${lineOf(earlier)}`,
     hint: "take one of them away, or give it another name",
-    place: resource.place,
+    range: resource.range,
     path,
   };
 }
 
 function sharedIdentity(
-  { placeOf, path }: Declared,
+  { rangeOf, path }: Declared,
   { resource }: Declared,
   attribute: string,
   isSecret: boolean,
@@ -115,13 +115,13 @@ function sharedIdentity(
     code: isSecret ? "DUPLICATE_SECRET" : "DUPLICATE_RESOURCE",
     message: `this has the same ${attribute} as ${resource.kind} ${resource.key} at ${lineOf(resource)}`,
     hint: `give each its own ${attribute}`,
-    place: placeOf(attribute),
+    range: rangeOf(attribute),
     path: `${path}.${attribute}`,
   };
 }
 
-function lineOf({ place }: Resource): string {
-  return `${place.position.file}:${place.position.line}`;
+function lineOf({ range }: Resource): string {
+  return `${range.position.file}:${range.position.line}`;
 }
 
 /** The names of variables and files in every `value_from` of a part of a file, but for those that may be the secret itself. */
@@ -160,14 +160,14 @@ async function findInKind(resources: readonly Resource[]): Promise<readonly Find
   const lookalikes = await createLookalikes(resources.map(({ key }) => key));
   const lines = new Map<string, Resource>();
   return resources.flatMap((resource) => {
-    const { kind, key, place } = resource;
+    const { kind, key, range } = resource;
     const other = lines.get(lookalikes.find(key) ?? "");
     lookalikes.add(key);
     lines.set(key, resource);
     if (!other) return [];
-    const { file, line } = other.place.position;
+    const { file, line } = other.range.position;
     const message = `the name of this ${kind} can be taken for that of ${kind} ${other.key} at ${file}:${line}`;
     const hint = "give one of them another name, or take it away if both are meant to be the same";
-    return [{ severity: "warning", code: "CONFUSABLE_NAMES", message, hint, place } as const];
+    return [{ severity: "warning", code: "CONFUSABLE_NAMES", message, hint, range } as const];
   });
 }

@@ -29,7 +29,7 @@ export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): Fin
     code: "MISSING_FIELD",
     message: `\`${list.name}:\` is missing: the fields of one entry stand directly under \`${step.namespace}\``,
     hint: step.explainFlat?.(names) ?? `write \`${list.name}:\`, and below it ${oneEntry(list.entry, shapeOf)}`,
-    place: first.keyPlace,
+    range: first.keyRange,
     path: step.namespace,
   };
 }

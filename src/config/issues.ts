@@ -62,8 +62,8 @@ export function toFindings({ path, issue }: PlainIssue, source: IssueSource): re
   const told = location.node === undefined ? missing(issue, path, location, source) : wrong(issue, location, source);
   const own = ownWords(issue);
   const isAboutKey = issue.code === "invalid_key" || own.code === "UNKNOWN_FIELD";
-  const place = isAboutKey ? (location.keyPlace ?? location.place) : location.place;
-  return [{ severity: "error", ...told, ...own, place, path: dotted(source.namespace, path) }];
+  const range = isAboutKey ? (location.keyRange ?? location.range) : location.range;
+  return [{ severity: "error", ...told, ...own, range, path: dotted(source.namespace, path) }];
 }
 
 type Told = Pick<Finding, "code" | "message" | "hint">;
@@ -79,12 +79,12 @@ function ownWords(issue: Issue): Partial<Told> {
 }
 
 function unknownAt(key: string, path: ValuePath, location: Location, { namespace, shapeOf }: IssueSource): Finding {
-  const { node, schema, place } = location;
-  const keyPlace = (node?.kind === "mapping" ? node.entries.get(key)?.keyPlace : undefined) ?? place;
+  const { node, schema, range } = location;
+  const keyRange = (node?.kind === "mapping" ? node.entries.get(key)?.keyRange : undefined) ?? range;
   const shape = schema && shapeFor(schema, node, shapeOf);
   const fields = shape?.kind === "mapping" ? shape.fields.keys() : [];
   const sensitive = schema !== undefined && shapeOf(schema).sensitive;
-  return unknownField(namespace, path, { key, keyPlace, sensitive }, fields).finding;
+  return unknownField(namespace, path, { key, keyRange, sensitive }, fields).finding;
 }
 
 function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Told {
@@ -155,7 +155,7 @@ function suggest(
 export function unknownField(
   namespace: string,
   path: ValuePath,
-  { key, keyPlace, sensitive }: Pick<MappingEntry, "key" | "keyPlace"> & { readonly sensitive: boolean },
+  { key, keyRange, sensitive }: Pick<MappingEntry, "key" | "keyRange"> & { readonly sensitive: boolean },
   fields: Iterable<string>,
 ): { readonly finding: Finding; readonly meant: string | undefined } {
   const names = [...fields];
@@ -164,7 +164,7 @@ export function unknownField(
     severity: "error",
     code: "UNKNOWN_FIELD",
     ...describe(key, sensitive, meant, names),
-    place: keyPlace,
+    range: keyRange,
     // A value that was written without the space before it is part of its key.
     path: dotted(namespace, sensitive || invisibleIn(key) !== undefined ? path : [...path, key]),
   };

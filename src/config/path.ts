@@ -1,4 +1,4 @@
-import type { Node, Place } from "../yaml/node.js";
+import type { Node, Range } from "../yaml/node.js";
 import { chooseOption } from "./choose-option.js";
 import type { Schema, Shape, ShapeReader } from "./schema-shape.js";
 
@@ -35,31 +35,31 @@ function keyOf(path: ValuePath): string {
 /** What the file and the schema have at a path. */
 export interface Location {
   /** The value's place or, where it is missing, that of the deepest value above it. */
-  readonly place: Place;
+  readonly range: Range;
   /** Undefined where the file has nothing there. */
   readonly node: Node | undefined;
   /** The place of the key that leads there, where one does. */
-  readonly keyPlace: Place | undefined;
+  readonly keyRange: Range | undefined;
   /** The schema of what belongs there; undefined where any value does, or none. */
   readonly schema: Schema | undefined;
 }
 
 /** Follows a path through the file and the schema together, so that unions are told apart by what was written. */
 export function locate(schema: Schema, root: Node, path: ValuePath, shapeOf: ShapeReader): Location {
-  let location: Location = { place: root.place, node: root, keyPlace: undefined, schema };
+  let location: Location = { range: root.range, node: root, keyRange: undefined, schema };
   for (const part of path) location = stepInto(location, part, shapeOf);
   return location;
 }
 
-function stepInto({ place, node, schema }: Location, part: string | number, shapeOf: ShapeReader): Location {
+function stepInto({ range, node, schema }: Location, part: string | number, shapeOf: ShapeReader): Location {
   const inner = schema && schemaOf(shapeFor(schema, node, shapeOf), part);
   if (node?.kind === "mapping") {
     const entry = node.entries.get(String(part));
-    const keyPlace = entry?.keyPlace;
-    return { place: entry?.value.place ?? place, node: entry?.value, keyPlace, schema: inner };
+    const keyRange = entry?.keyRange;
+    return { range: entry?.value.range ?? range, node: entry?.value, keyRange, schema: inner };
   }
   const item = node?.kind === "sequence" ? node.items[Number(part)] : undefined;
-  return { place: item?.place ?? place, node: item, keyPlace: undefined, schema: inner };
+  return { range: item?.range ?? range, node: item, keyRange: undefined, schema: inner };
 }
 
 /** What a schema expects of this node: of a union, the option that was meant. */

@@ -89,19 +89,19 @@ function rootKeysOf(steps: readonly Step[]): ReadonlySet<string> {
   return new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
 }
 
-function misspeltKey({ key, keyPlace }: MappingEntry, near: string): Finding {
+function misspeltKey({ key, keyRange }: MappingEntry, near: string): Finding {
   return {
     severity: "error",
     code: "UNKNOWN_FIELD",
     message: `unknown key \`${maskName(key)}\` at the root`,
     hint: `did you mean \`${near}\`?`,
-    place: keyPlace,
+    range: keyRange,
     path: key,
   };
 }
 
 function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): Finding {
-  const { key, keyPlace } = entry;
+  const { key, keyRange } = entry;
   const invisible = invisibleIn(key);
   if (invisible !== undefined || isBareKey(entry)) {
     const message = invisible === undefined ? "a key without a colon" : `${invisible} in the name of a key`;
@@ -111,10 +111,10 @@ function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): Finding {
       code: "UNKNOWN_ROOT_KEY",
       message: `${message} at the root is ignored`,
       hint,
-      place: keyPlace,
+      range: keyRange,
     };
   }
-  const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", place: keyPlace, path: key } as const;
+  const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", range: keyRange, path: key } as const;
   if (isOfOtherProgram(key))
     return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
   const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;

@@ -97,14 +97,14 @@ function contradictions(flags: readonly Flag[], { flag }: Step): readonly Findin
   const [first, ...others] = flags.filter(({ state }) => state === "on" || state === "off");
   const different = others.find(({ state }) => state !== first?.state);
   if (first === undefined || different === undefined) return [];
-  const { file, line } = first.entry.value.place.position;
+  const { file, line } = first.entry.value.range.position;
   return [
     {
       severity: "error",
       code: "INVALID_VALUE",
       message: `\`${flag}\` contradicts ${file}:${line}: all files together are one configuration`,
       hint: "write the flag in one of the files only",
-      place: different.entry.value.place,
+      range: different.entry.value.range,
       path: flag,
     },
   ];
@@ -116,18 +116,18 @@ function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): Fi
     code: "MISSING_FIELD",
     message: `\`${flag}\` is true, but \`${namespace}\` is missing`,
     hint: `add \`${namespace}:\` at the root, which holds the configuration of the step "${title}", or set the flag to false`,
-    place: entry.keyPlace,
+    range: entry.keyRange,
     path: namespace,
   };
 }
 
-function notEnabled({ key, keyPlace }: MappingEntry, { flag }: Step): Finding {
+function notEnabled({ key, keyRange }: MappingEntry, { flag }: Step): Finding {
   return {
     severity: "warning",
     code: "STEP_NOT_ENABLED",
     message: `\`${key}\` is ignored, because \`${flag}\` is not true`,
     hint: `add \`${flag}: true\` at the root, or \`${flag}: false\` to leave it out on purpose`,
-    place: keyPlace,
+    range: keyRange,
     path: key,
   };
 }
@@ -159,7 +159,7 @@ function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
   const placeholder =
     node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
   const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
-  const finding: Finding = { severity: "error", ...told, place: node.place, path: entry.key };
+  const finding: Finding = { severity: "error", ...told, range: node.range, path: entry.key };
   return { state: "invalid", entry, findings: [...findings, finding], shown };
 }
 

@@ -8,16 +8,16 @@ export function findStrayCharacters(
   secret: boolean,
 ): readonly Omit<Finding, "path">[] {
   const text = node.text();
-  const { origin, place } = node;
+  const { origin, range } = node;
   const stray = findStray(text, rule, secret);
   if (stray) {
     const where = stray.isLast ? "at the end" : stray.index === 0 ? "at the start" : `as character ${stray.index + 1}`;
     const message = `${stray.name} stands ${where} of this value, where it can't be`;
-    return [{ severity: "error", code: "INVALID_VALUE", message, hint: wayOut(stray, rule, origin), place }];
+    return [{ severity: "error", code: "INVALID_VALUE", message, hint: wayOut(stray, rule, origin), range }];
   }
   const findings: Omit<Finding, "path">[] = [];
   const warn = (message: string, hint: string) =>
-    findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, place });
+    findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
   // Where a blank can't be, the schema refuses it.
   if (rule !== "visible" && text !== text.trim() && text.trim() !== "") {
     const message = `blanks stand around this value${rule === "url" ? "; they are left out" : ", and are part of it"}`;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
-import type { Finding, Place } from "../yaml/node.js";
+import type { Finding, Range } from "../yaml/node.js";
 import type { Declared } from "./declare.js";
 
 interface Read {
@@ -16,13 +16,13 @@ const hint = "set it for the plan as well, or add a default inside of value_from
  * What a part of the file declares, without what it takes from variables and files that are not there: that is what differs
  * between two readings with different values in their place. What can't be planned without such a value is an error.
  */
-export function leaveOutUnknown<Section extends Read>(first: Section, second: Section, place: Place): Section {
+export function leaveOutUnknown<Section extends Read>(first: Section, second: Section, range: Range): Section {
   const findings = [...first.findings];
   const isSame = first.declared.length === second.declared.length;
   const isSound = !findings.some(({ severity }) => severity === "error");
   if (isSound && !(first.isWhole && second.isWhole && isSame)) {
     const message = "an entry here can't be planned without a value that a variable or file has which is not there";
-    findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, place });
+    findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range });
   }
   const declared = first.declared.map((entry, index) => {
     const { resource } = entry;
@@ -30,7 +30,7 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
     if (!other || !isSame) return entry;
     if (other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present) {
       const message = `the name of this ${resource.kind} comes from a variable or file that is not there, so it can't be planned`;
-      findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, place: resource.place });
+      findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
       return entry;
     }
     return { ...entry, resource: withoutUnknown(resource, other) };

@@ -87,7 +87,7 @@ function validateSection(section: Section, context: ValidateContext, shapeOf: Sh
   if (!context.declareUnknown) return read();
   const first = read(createStandIn(0, shapeOf));
   if (!first.unresolved) return first;
-  return leaveOutUnknown(first, read(createStandIn(1, shapeOf)), section.entry.keyPlace);
+  return leaveOutUnknown(first, read(createStandIn(1, shapeOf)), section.entry.keyRange);
 }
 
 function readSection(
@@ -131,13 +131,13 @@ function readSection(
 }
 
 /** The whole namespace is a `value_from` with `required: false`, and its variable is not set. */
-function leftOut({ key, keyPlace }: MappingEntry): Finding {
+function leftOut({ key, keyRange }: MappingEntry): Finding {
   return {
     severity: "error",
     code: "MISSING_FIELD",
     message: `the step is enabled, but \`${key}\` is empty`,
     hint: `write the step's configuration under \`${key}:\``,
-    place: keyPlace,
+    range: keyRange,
     path: key,
   };
 }

@@ -61,7 +61,7 @@ function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[]
         code: "OWNED_BY_OTHER",
         message: `${resource.kind} ${resource.key} is managed by the owner ${other}`,
         hint: `change it where that owner's files are, or apply with --owner ${other}`,
-        place: resource.place,
+        range: resource.range,
       },
     ];
   });
@@ -88,7 +88,7 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
   );
 }
 
-function taken({ kind, key, place }: Resource, name: string, holder: CurrentResource, owner: string): Refusal {
+function taken({ kind, key, range }: Resource, name: string, holder: CurrentResource, owner: string): Refusal {
   const others = holder.owner !== null && holder.owner !== owner ? holder.owner : undefined;
   const whose = others === undefined ? "which this run leaves as it is" : `which the owner ${others} manages`;
   return {
@@ -99,7 +99,7 @@ function taken({ kind, key, place }: Resource, name: string, holder: CurrentReso
       others === undefined
         ? "write another value, or take the other one away: declare it with `state: absent`, or use --prune"
         : `write another value, or let the owner ${others} give theirs another one first`,
-    place,
+    range,
   };
 }
 

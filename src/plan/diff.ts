@@ -82,7 +82,7 @@ function findRenames(
 }
 
 function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
-  const { key, attributes, place } = resource;
+  const { key, attributes, range } = resource;
   const isSet = (name: string) =>
     attributes[name] !== undefined &&
     !kind.attributes[name]?.updateOnly &&
@@ -90,11 +90,11 @@ function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
   const names = Object.keys(kind.attributes).filter(isSet);
   const unknown = unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly);
   const fields = [...names.map((name) => fieldChange(kind, name, null, attributes[name])), ...unknown];
-  return { action: "create", kind: kind.name, key, id, attributes, fields, place };
+  return { action: "create", kind: kind.name, key, id, attributes, fields, range };
 }
 
 function update(kind: Kind, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
-  const { key, attributes, place } = resource;
+  const { key, attributes, range } = resource;
   const changed = Object.entries(kind.attributes)
     .filter(([name, spec]) => {
       const value = attributes[name];
@@ -108,11 +108,11 @@ function update(kind: Kind, resource: Resource, row: CurrentResource, owner: str
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
   if (row.owner !== owner) fields.push({ name: "owner", before: row.owner, after: owner });
   if (fields.length === 0) return undefined;
-  return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, place };
+  return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, range };
 }
 
 function deletion(kind: Kind, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
-  return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], place: resource?.place };
+  return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], range: resource?.range };
 }
 
 function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boolean): readonly FieldChange[] {

@@ -2,7 +2,7 @@ import { hasPartMore, nearest } from "../nearest.js";
 import { invisibleCharacters } from "../users/names.js";
 import type { Finding } from "../yaml/node.js";
 import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
-import { type AttributeValue, type Change, placeOf, type Resource } from "./resource.js";
+import { type AttributeValue, type Change, type Resource, rangeOf } from "./resource.js";
 
 /** References must hit something, from what the files want and from the rows that they leave alone. */
 export function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
@@ -47,19 +47,19 @@ export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): r
 }
 
 function undeclared(resource: Resource, target: Target, found: Near | "absent" | undefined): Finding {
-  const place = placeOf(resource, target.attribute, target.key);
+  const range = rangeOf(resource, target.attribute, target.key);
   const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
   if (found === "absent") {
     const message = `${what}, which the files declare with \`state: absent\``;
     const hint = `keep the ${target.kind}, or name another one`;
-    return { severity: "error", code: "RESOURCE_IN_USE", message, hint, place };
+    return { severity: "error", code: "RESOURCE_IN_USE", message, hint, range };
   }
   const code = "REFERENCE_NOT_FOUND";
   if (found === undefined) {
     const message = `${what}, which no file declares; plan and apply look for it in the database`;
-    return { severity: "note", code, message, hint: `declare the ${target.kind} where no other file does`, place };
+    return { severity: "note", code, message, hint: `declare the ${target.kind} where no other file does`, range };
   }
-  return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, place };
+  return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, range };
 }
 
 /** A name that is there, and what to say of it. */
@@ -127,7 +127,7 @@ function danglingWanted(resource: Resource, target: Target, found: Near | "delet
     code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
     message: `${what}, ${why}${near?.told ?? ""}`,
     hint: near?.hint ?? `declare the ${target.kind}, or name another one`,
-    place: placeOf(resource, target.attribute, target.key),
+    range: rangeOf(resource, target.attribute, target.key),
   };
 }
 

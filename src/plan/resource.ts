@@ -1,5 +1,5 @@
 import type { Secret } from "../secrets/secret.js";
-import type { Place } from "../yaml/node.js";
+import type { Range } from "../yaml/node.js";
 
 /** What an attribute that may be shown can hold. Lists that are sets (scopes, permissions, groups) are sorted by their kind. */
 export type PlainValue =
@@ -23,23 +23,23 @@ export interface Resource {
   /** False for `state: absent`: it shall not exist. */
   readonly present: boolean;
   readonly attributes: Attributes;
-  readonly place: Place;
+  readonly range: Range;
   /** The attributes whose values only a variable or file has that is not there: they are undefined, and the resource is for plans alone. */
   readonly unknown?: readonly string[];
   /** Where attributes stand that a plan may complain about. */
-  readonly places?: Readonly<Record<string, AttributePlace>>;
+  readonly ranges?: Readonly<Record<string, AttributeRange>>;
 }
 
-export interface AttributePlace {
-  readonly place: Place;
+export interface AttributeRange {
+  readonly range: Range;
   /** Of a list, where each text in it stands. */
-  readonly items: ReadonlyMap<string, Place>;
+  readonly items: ReadonlyMap<string, Range>;
 }
 
 /** Where an attribute stands in the file or, of a list, one text in it; the resource itself where neither is known. */
-export function placeOf({ places, place }: Resource, attribute: string, item?: string): Place {
-  const found = places?.[attribute];
-  return (item === undefined ? undefined : found?.items.get(item)) ?? found?.place ?? place;
+export function rangeOf({ ranges, range }: Resource, attribute: string, item?: string): Range {
+  const found = ranges?.[attribute];
+  return (item === undefined ? undefined : found?.items.get(item)) ?? found?.range ?? range;
 }
 
 /** One attribute's change, as it may be shown. */
@@ -59,7 +59,7 @@ interface ChangeBase extends ResourceName {
   readonly id: string;
   readonly fields: readonly FieldChange[];
   /** Where the file says so; a pruned row stands nowhere. */
-  readonly place: Place | undefined;
+  readonly range: Range | undefined;
 }
 
 /** What `write` gets: `attributes` are the wanted ones, all of them, `undefined` where the file leaves one alone. */

@@ -37,8 +37,8 @@ export function outcomeToJson(
   return { formatVersion, command, outcome, diagnostics: problems.map(problemToJson) };
 }
 
-function changeToJson({ action, kind, key, fields, place }: Change): object {
-  const source = place && { source: place.position };
+function changeToJson({ action, kind, key, fields, range }: Change): object {
+  const source = range && { source: range.position };
   return { action, kind, key: maskRandom(key), fields: withoutSecrets(fields), ...source };
 }
 

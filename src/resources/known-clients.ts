@@ -1,5 +1,5 @@
 import type { PlannedWorld, Refusal } from "../plan/kind.js";
-import { type AttributeValue, placeOf } from "../plan/resource.js";
+import { type AttributeValue, rangeOf } from "../plan/resource.js";
 
 /** The client that signs people in. */
 export const loginClient = "admin-oidc";
@@ -33,7 +33,7 @@ export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
           code: "INVALID_VALUE",
           message: `oidc_provider ${resource.key}: what is called its former issuer is ${what} of oidc_provider ${holder.key}`,
           hint: "an issuer is that of one provider: remove it here, or take the other provider away",
-          place: placeOf(resource, "former_issuers", former),
+          range: rangeOf(resource, "former_issuers", former),
         },
       ];
     });

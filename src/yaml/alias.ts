@@ -1,4 +1,4 @@
-import type { Finding, MappingEntry, Node, Place } from "./node.js";
+import type { Finding, MappingEntry, Node, Range } from "./node.js";
 import { maxDepth } from "./syntax-tree.js";
 
 /** How large a node is with every alias in it written out: nodes in all, and levels. */
@@ -16,7 +16,7 @@ export interface Aliases {
   /** Opens an anchor before its value is built: the function closes it. An alias inside of its own value finds it open. */
   readonly open: (anchor: string) => (node: Node) => void;
   /** The node that an alias stands for; undefined and a finding where it stands for none. */
-  readonly follow: (anchor: string, place: Place) => Node | Finding;
+  readonly follow: (anchor: string, range: Range) => Node | Finding;
   /** Notes a collection, whose children must all be noted before. */
   readonly note: (node: Node, children: Iterable<Node>) => void;
   /** What is wrong with a whole file that holds `written` nodes. */
@@ -27,8 +27,8 @@ export function createAliases(): Aliases {
   const anchors = new Map<string, { node: Node | undefined }>();
   const extents = new Map<Node, Extent>();
   const extentOf = (node: Node): Extent => extents.get(node) ?? { size: 1, height: 1 };
-  let largest: { readonly size: number; readonly place: Place } | undefined;
-  let tallest: { readonly height: number; readonly place: Place } | undefined;
+  let largest: { readonly size: number; readonly range: Range } | undefined;
+  let tallest: { readonly height: number; readonly range: Range } | undefined;
   return {
     open: (anchor) => {
       const cell: { node: Node | undefined } = { node: undefined };
@@ -37,12 +37,12 @@ export function createAliases(): Aliases {
         cell.node = node;
       };
     },
-    follow: (anchor, place) => {
+    follow: (anchor, range) => {
       const cell = anchors.get(anchor);
-      if (!cell?.node) return unresolved(place, cell !== undefined);
+      if (!cell?.node) return unresolved(range, cell !== undefined);
       const { size, height } = extentOf(cell.node);
-      if (size > (largest?.size ?? 0)) largest = { size, place };
-      if (height > (tallest?.height ?? 0)) tallest = { height, place };
+      if (size > (largest?.size ?? 0)) largest = { size, range };
+      if (height > (tallest?.height ?? 0)) tallest = { height, range };
       return cell.node;
     },
     note: (node, children) => {
@@ -57,24 +57,24 @@ export function createAliases(): Aliases {
     },
     check: (root, written) => {
       const { size, height } = extentOf(root);
-      if (size > freeSize && size > maxRatio * written) return aliasBomb(largest?.place ?? root.place);
-      return height > maxDepth + 1 ? tooDeepByAliases(tallest?.place ?? root.place) : undefined;
+      if (size > freeSize && size > maxRatio * written) return aliasBomb(largest?.range ?? root.range);
+      return height > maxDepth + 1 ? tooDeepByAliases(tallest?.range ?? root.range) : undefined;
     },
   };
 }
 
 /** The finding for aliases or merge keys that stand for far more than the file holds. */
-export function aliasBomb(place: Place): Finding {
+export function aliasBomb(range: Range): Finding {
   return {
     severity: "error",
     code: "ALIAS_BOMB",
     message: `the file's aliases stand for more than ${freeSize} values, and for ${maxRatio} times as many as it holds`,
     hint: "write out what this alias stands for, or leave out aliases of what itself holds many aliases",
-    place,
+    range,
   };
 }
 
-function unresolved(place: Place, inside: boolean): Finding {
+function unresolved(range: Range, inside: boolean): Finding {
   return {
     severity: "error",
     code: "ALIAS_UNRESOLVED",
@@ -82,13 +82,13 @@ function unresolved(place: Place, inside: boolean): Finding {
       ? "this alias stands inside of the very value that it names"
       : "this alias names an anchor that the file does not define before it",
     hint: "write &name before the value that is meant, above this line; a value that begins with * goes in quotes",
-    place,
+    range,
   };
 }
 
-function tooDeepByAliases(place: Place): Finding {
+function tooDeepByAliases(range: Range): Finding {
   const message = `with its aliases written out, the file is nested more than ${maxDepth} levels deep`;
-  return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", place };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", range };
 }
 
 /** The entries that a merge key (`<<`) brings in: those of a mapping, or of a list of them, of which the first wins. */
@@ -107,7 +107,7 @@ export function* mergedEntries(
       code: "YAML_SYNTAX",
       message: "a merge key (`<<`) needs a mapping, or a list of mappings",
       hint: "write <<: *name with the anchor of a mapping; a field that is really called << goes in quotes",
-      place: value.place,
+      range: value.range,
     });
   }
 }

@@ -17,7 +17,7 @@ import {
   type MappingEntry,
   type MappingNode,
   type Node,
-  type Place,
+  type Range,
   ScalarNode,
   type SequenceNode,
 } from "./node.js";
@@ -36,7 +36,7 @@ interface Build {
   readonly text: string;
   readonly locate: Locate;
   /** Values that were blanked out, because they are no YAML, by where they start. */
-  readonly blanked: ReadonlyMap<number, Place>;
+  readonly blanked: ReadonlyMap<number, Range>;
   /** What quoted texts say that were put on one line to be read, by where they start. */
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
@@ -92,35 +92,35 @@ function buildNode(build: Build, node: YamlNode, shown = false): Node {
 }
 
 function buildContent(build: Build, node: Exclude<YamlNode, Alias>, shown: boolean): Node {
-  const place = placeOf(build, node);
-  if (isScalar(node)) return buildScalar(build, node, place, shown);
-  const template = /^\{\{[^{}]*\}\}$/.exec(build.text.slice(place.start, place.end))?.[0];
-  if (template !== undefined) return addScalar(build, new ScalarNode(template, place, false));
+  const range = rangeOf(build, node);
+  if (isScalar(node)) return buildScalar(build, node, range, shown);
+  const template = /^\{\{[^{}]*\}\}$/.exec(build.text.slice(range.start, range.end))?.[0];
+  if (template !== undefined) return addScalar(build, new ScalarNode(template, range, false));
   if (node.tag !== undefined && coreTag(node.tag, isMap(node) ? "mapping" : "sequence") === undefined) {
-    report(build, refuseTag(placeOfTag(build, place)));
+    report(build, refuseTag(rangeOfTag(build, range)));
   }
-  return isSeq(node) ? buildSequence(build, node.items, place) : buildMapping(build, node.items, place);
+  return isSeq(node) ? buildSequence(build, node.items, range) : buildMapping(build, node.items, range);
 }
 
-function buildScalar(build: Build, node: Scalar, place: Place, shown: boolean): Node {
-  const blanked = build.blanked.get(place.start);
+function buildScalar(build: Build, node: Scalar, range: Range, shown: boolean): Node {
+  const blanked = build.blanked.get(range.start);
   if (blanked) {
     addScalar(build, new ScalarNode("", blanked, false));
-    return { kind: "unresolved", place: blanked };
+    return { kind: "unresolved", range: blanked };
   }
-  const text = build.quoted.get(place.start) ?? textOf(build, node, place);
+  const text = build.quoted.get(range.start) ?? textOf(build, node, range);
   const tag = node.tag === undefined ? undefined : coreTag(node.tag, "scalar");
   const decoded = tag === "!!binary" ? decodeBinary(text) : text;
   const plain = node.type === "PLAIN" && tag !== "!!binary";
-  const scalar = new ScalarNode(decoded ?? "", place, plain, tag);
+  const scalar = new ScalarNode(decoded ?? "", range, plain, tag);
   if (!shown) addScalar(build, scalar);
-  const finding = scalarFinding(build, node, decoded, place);
+  const finding = scalarFinding(build, node, decoded, range);
   if (!finding) return scalar;
   report(build, finding);
-  return { kind: "unresolved", place };
+  return { kind: "unresolved", range };
 }
 
-function textOf(build: Build, node: Scalar, { end }: Place): string {
+function textOf(build: Build, node: Scalar, { end }: Range): string {
   // The failsafe schema makes every scalar a text.
   const text = String(node.value);
   const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
@@ -131,18 +131,18 @@ function textOf(build: Build, node: Scalar, { end }: Place): string {
   return isPartOfText ? text.replace(/\n$/, "") : text;
 }
 
-function scalarFinding(build: Build, node: Scalar, text: string | undefined, place: Place): Finding | undefined {
-  if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(placeOfTag(build, place));
+function scalarFinding(build: Build, node: Scalar, text: string | undefined, range: Range): Finding | undefined {
+  if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(rangeOfTag(build, range));
   if (text === undefined) {
     const message = "a value tagged `!!binary` must be base64 of UTF-8 text";
-    return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the text itself, without the tag", place };
+    return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the text itself, without the tag", range };
   }
   if (!/\p{Cs}/u.test(text)) return undefined;
   const message = "an escape sequence stands for half of a character";
-  return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the character itself", place };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the character itself", range };
 }
 
-function buildSequence(build: Build, items: readonly unknown[], place: Place): SequenceNode {
+function buildSequence(build: Build, items: readonly unknown[], range: Range): SequenceNode {
   const built = items.map((item, index) => {
     build.path.push(index);
     // What was parsed holds nothing but nodes.
@@ -150,23 +150,23 @@ function buildSequence(build: Build, items: readonly unknown[], place: Place): S
     build.path.pop();
     return node;
   });
-  const node: SequenceNode = { kind: "sequence", place, items: built };
+  const node: SequenceNode = { kind: "sequence", range, items: built };
   build.aliases.note(node, built);
   return node;
 }
 
-function buildMapping(build: Build, pairs: readonly Pair[], place: Place): MappingNode {
+function buildMapping(build: Build, pairs: readonly Pair[], range: Range): MappingNode {
   const entries = new Map<string, MappingEntry>();
   const merges: MappingEntry[] = [];
   for (const pair of pairs) {
     const entry = buildEntry(build, pair);
     const first = !entry ? undefined : isMergeKey(pair) ? merges[0] : entries.get(entry.key);
-    if (entry && first) report(build, duplicateKey(entry.keyPlace, first.keyPlace), entry.key);
+    if (entry && first) report(build, duplicateKey(entry.keyRange, first.keyRange), entry.key);
     else if (entry && isMergeKey(pair)) merges.push(entry);
     else if (entry) entries.set(entry.key, entry);
   }
-  for (const { value, keyPlace } of merges) mergeInto(build, entries, value, keyPlace);
-  const node: MappingNode = { kind: "mapping", place, entries };
+  for (const { value, keyRange } of merges) mergeInto(build, entries, value, keyRange);
+  const node: MappingNode = { kind: "mapping", range, entries };
   build.aliases.note(
     node,
     Array.from(entries.values(), (entry) => entry.value),
@@ -179,17 +179,17 @@ function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   // What was parsed holds nothing but nodes, and null for a value that is not there.
   const keyNode = pair.key as YamlNode;
   const valueNode = pair.value as YamlNode | null;
-  const keyPlace = placeOf(build, keyNode);
+  const keyRange = rangeOf(build, keyNode);
   // A key without a value, as in `{abc}`, is easily a value that somebody put in braces; one that looks random, one without its key.
   const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
-  const key = readKey(buildNode(build, keyNode, isKey), keyPlace);
+  const key = readKey(buildNode(build, keyNode, isKey), keyRange);
   if (typeof key === "object") report(build, key);
   const name = typeof key === "string" ? key : "";
   build.path.push(name);
   const shown = isReference && /^(?:env|file|required)$/.test(name) && isScalar(valueNode) && isName(valueNode.value);
-  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyPlace.end);
+  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyRange.end);
   build.path.pop();
-  return typeof key === "string" ? { key, keyPlace, value } : undefined;
+  return typeof key === "string" ? { key, keyRange, value } : undefined;
 }
 
 function isMergeKey({ key }: Pair): boolean {
@@ -212,11 +212,11 @@ function report(build: Build, finding: Finding, ...key: string[]): void {
 }
 
 /** The file's own entries win over merged ones, whatever their order. */
-function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node, place: Place): void {
+function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node, range: Range): void {
   for (const entry of mergedEntries(value, (finding) => report(build, finding, "<<"))) {
     build.merged += 1;
     if (build.merged > 100_000 + 10 * build.written) {
-      build.excess ??= aliasBomb(place);
+      build.excess ??= aliasBomb(range);
       return;
     }
     if (!entries.has(entry.key)) entries.set(entry.key, entry);
@@ -224,11 +224,11 @@ function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node
 }
 
 function followAlias(build: Build, node: Alias): Node {
-  const place = placeOf(build, node);
-  const target = build.aliases.follow(node.source, place);
+  const range = rangeOf(build, node);
+  const target = build.aliases.follow(node.source, range);
   if ("kind" in target) return target;
   report(build, target);
-  return { kind: "unresolved", place };
+  return { kind: "unresolved", range };
 }
 
 function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
@@ -236,14 +236,14 @@ function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
   return scalar;
 }
 
-function placeOf(build: Build, node: YamlNode): Place {
+function rangeOf(build: Build, node: YamlNode): Range {
   // Every node that was parsed has a range.
   const [start, end] = (node as ParsedNode).range;
   return build.locate(start, end);
 }
 
 /** The package keeps no place for a tag: it is the last one before its value. */
-function placeOfTag(build: Build, value: Place): Place {
+function rangeOfTag(build: Build, value: Range): Range {
   const from = Math.max(0, value.start - 300);
   const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(build.text.slice(from, value.start));
   return match ? build.locate(from + match.index, from + match.index + match[0].length) : value;
@@ -266,14 +266,14 @@ function coreTag(tag: string, kind: keyof typeof allowed): string | undefined {
 }
 
 /** The finding for a tag that may not. */
-function refuseTag(place: Place): Finding {
+function refuseTag(range: Range): Finding {
   return {
     severity: "error",
     code: "YAML_SYNTAX",
     message:
       "this tag is not allowed here: only those of YAML itself are, such as `!!str`, before a value of their kind",
     hint: "leave the tag out; where the value itself begins with an exclamation mark, put it in quotes",
-    place,
+    range,
   };
 }
 
@@ -289,25 +289,25 @@ function decodeBinary(encoded: string): string | undefined {
 }
 
 /** A mapping's key as its text, whatever that may mean elsewhere (`1`, `on`, `yes`); a finding where it can't be one. */
-function readKey(key: Node, place: Place): string | Finding | undefined {
+function readKey(key: Node, range: Range): string | Finding | undefined {
   // Whatever is unresolved has been reported.
   if (key.kind === "unresolved") return undefined;
-  if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", place);
-  return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", place) : key.text();
+  if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", range);
+  return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", range) : key.text();
 }
 
-function refuse(message: string, place: Place): Finding {
+function refuse(message: string, range: Range): Finding {
   const hint = "write a name, a colon and a space before the value";
-  return { severity: "error", code: "YAML_SYNTAX", message, hint, place };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint, range };
 }
 
 /** The finding for a key that its mapping has already. */
-function duplicateKey(place: Place, first: Place): Finding {
+function duplicateKey(range: Range, first: Range): Finding {
   return {
     severity: "error",
     code: "DUPLICATE_KEY",
     message: `this key stands in the same mapping already, on line ${first.position.line}`,
     hint: "leave one of them out, or rename it; where a new entry of a list begins, put `- ` before its first key; several merge keys are written as one list: <<: [*one, *two]",
-    place,
+    range,
   };
 }

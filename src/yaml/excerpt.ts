@@ -1,7 +1,7 @@
 import { escapeControls } from "../characters.js";
 import type { Excerpt, Problem } from "../errors.js";
 import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
-import type { Finding, Place, ScalarNode, Source } from "./node.js";
+import type { Finding, Range, ScalarNode, Source } from "./node.js";
 
 /**
  * Findings as problems, with the line of each: in the order of the sources, then of their lines, what has no place last; each
@@ -15,23 +15,23 @@ export function quoteSource(
 ): readonly Problem[] {
   const order = new Map(sources.map(({ file }, index) => [file, index]));
   const byFile = new Map(sources.map((source) => [source.file, source]));
-  const rank = ({ place }: Finding): number => (place ? (order.get(place.position.file) ?? sources.length) : Infinity);
+  const rank = ({ range }: Finding): number => (range ? (order.get(range.position.file) ?? sources.length) : Infinity);
   const sorted = [...findings].sort((one, other) => {
     if (rank(one) !== rank(other)) return rank(one) < rank(other) ? -1 : 1;
-    return (one.place?.start ?? 0) - (other.place?.start ?? 0);
+    return (one.range?.start ?? 0) - (other.range?.start ?? 0);
   });
   const seen = new Set<string>();
-  return sorted.flatMap(({ place, ...finding }) => {
-    const identity = JSON.stringify([finding.code, place?.position.file, place?.start, finding.message]);
+  return sorted.flatMap(({ range, ...finding }) => {
+    const identity = JSON.stringify([finding.code, range?.position.file, range?.start, finding.message]);
     if (seen.has(identity)) return [];
     seen.add(identity);
-    const source = place && byFile.get(place.position.file);
-    const excerpt = source && quoteLine(source, place, shown);
-    return [{ ...withoutSecrets(finding), ...(place && { position: place.position }), ...(excerpt && { excerpt }) }];
+    const source = range && byFile.get(range.position.file);
+    const excerpt = source && quoteLine(source, range, shown);
+    return [{ ...withoutSecrets(finding), ...(range && { position: range.position }), ...(excerpt && { excerpt }) }];
   });
 }
 
-function withoutSecrets<Told extends Omit<Finding, "place">>(told: Told): Told {
+function withoutSecrets<Told extends Omit<Finding, "range">>(told: Told): Told {
   const { message, hint, path } = told;
   return {
     ...told,
@@ -46,11 +46,11 @@ function withoutSecrets<Told extends Omit<Finding, "place">>(told: Told): Told {
 export function hideScalars(sources: readonly Source[], more: readonly ScalarNode[]): readonly Source[] {
   if (more.length === 0) return sources;
   return sources.map((source) => {
-    const own = more.filter(({ place }) => place.position.file === source.file);
+    const own = more.filter(({ range }) => range.position.file === source.file);
     if (source.scalars === undefined || own.length === 0) return source;
     // A key without a value is among them already.
-    const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.place.start, scalar]));
-    return { ...source, scalars: [...byStart.values()].sort((one, other) => one.place.start - other.place.start) };
+    const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.range.start, scalar]));
+    return { ...source, scalars: [...byStart.values()].sort((one, other) => one.range.start - other.range.start) };
   });
 }
 
@@ -60,19 +60,19 @@ const contextBefore = 40;
 const reach = 400;
 
 /** The line of a place with every value hidden but those `shown`, and no comment; undefined where nothing is left of it. */
-function quoteLine(source: Source, place: Place, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
+function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
   const { text } = source;
-  const lineStart = place.start - place.position.column + 1;
-  const lineBreak = text.indexOf("\n", place.start);
+  const lineStart = range.start - range.position.column + 1;
+  const lineBreak = text.indexOf("\n", range.start);
   const end = lineBreak === -1 ? text.length : lineBreak;
   const lineEnd = text[end - 1] === "\r" && end > lineStart ? end - 1 : end;
-  const from = Math.max(lineStart, place.start - reach);
-  const windowEnd = Math.min(lineEnd, place.start + reach);
+  const from = Math.max(lineStart, range.start - reach);
+  const windowEnd = Math.min(lineEnd, range.start + reach);
   const to = commentStart(source, from, windowEnd);
   const { pieces, columnOf } = render(source, from, Math.max(from, to), shown);
   if (pieces.trim() === "") return undefined;
-  const caret = columnOf(Math.max(place.start, from));
-  const width = Math.max(1, columnOf(Math.min(place.end, windowEnd)) - caret);
+  const caret = columnOf(Math.max(range.start, from));
+  const width = Math.max(1, columnOf(Math.min(range.end, windowEnd)) - caret);
   return cut(pieces, caret, width, from > lineStart, windowEnd < lineEnd);
 }
 
@@ -128,7 +128,7 @@ function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySe
   }
   const scalars = scalarsBetween(source.scalars, from, to);
   const isInShown = (offset: number) => scalars.some((node) => shown.has(node) && contains(node, offset));
-  const hidden = scalars.filter((node) => !shown.has(node)).map(({ place: { start, end } }) => ({ start, end }));
+  const hidden = scalars.filter((node) => !shown.has(node)).map(({ range: { start, end } }) => ({ start, end }));
   // Anchors, aliases and tags: `token: &abc` and `token: !abc` are easily secrets that should have been quoted.
   for (const { index, 0: match } of line.matchAll(/(?<=^|[\s[{,])[&*!][^\s,[\]{}]+/g)) {
     const start = from + index + 1;
@@ -147,7 +147,7 @@ function commentStart(source: Source, from: number, to: number): number {
   return to;
 }
 
-function contains({ place: { start, end } }: ScalarNode, offset: number): boolean {
+function contains({ range: { start, end } }: ScalarNode, offset: number): boolean {
   return start <= offset && offset < end;
 }
 
@@ -157,11 +157,11 @@ function scalarsBetween(scalars: readonly ScalarNode[], from: number, to: number
   let high = scalars.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((scalars[middle]?.place.end ?? 0) <= from) low = middle + 1;
+    if ((scalars[middle]?.range.end ?? 0) <= from) low = middle + 1;
     else high = middle;
   }
   let end = low;
-  while (end < scalars.length && (scalars[end]?.place.start ?? to) < to) end += 1;
+  while (end < scalars.length && (scalars[end]?.range.start ?? to) < to) end += 1;
   return scalars.slice(low, end);
 }
 

@@ -124,9 +124,9 @@ export function blankOut(text: string, misplaced: readonly Misplaced[]): string 
 
 /** What to tell of one of them. */
 export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): Finding {
-  const place = locate(start, end);
-  if (kind !== "value_from") return { severity: "error", ...placeholders.template, place };
+  const range = locate(start, end);
+  if (kind !== "value_from") return { severity: "error", ...placeholders.template, range };
   const { code, message } = placeholders.value_from;
   const hint = `put the whole text in the variable and write ${field ?? "the field"}: {value_from: {env: NAME}}; where it is meant as plain text, put it in quotes`;
-  return { severity: "error", code, message, hint, place };
+  return { severity: "error", code, message, hint, range };
 }

@@ -3,7 +3,7 @@ import { LineCounter } from "yaml";
 import type { Position, Problem } from "../errors.js";
 
 /** Where a node stands in its file: offsets into the text, for the quoted line and its caret. */
-export interface Place {
+export interface Range {
   readonly position: Position;
   readonly start: number;
   readonly end: number;
@@ -15,7 +15,7 @@ export interface Place {
  */
 export class ScalarNode {
   readonly kind = "scalar";
-  readonly place: Place;
+  readonly range: Range;
   /** True for an unquoted scalar in the file: only these can mean null, a boolean or a number. */
   readonly plain: boolean;
   /** The tag written before it, such as `!!str`; most scalars have none. */
@@ -24,9 +24,9 @@ export class ScalarNode {
   readonly origin: "env" | "file" | undefined;
   readonly #text: string;
 
-  constructor(text: string, place: Place, plain: boolean, tag?: string, origin?: "env" | "file") {
+  constructor(text: string, range: Range, plain: boolean, tag?: string, origin?: "env" | "file") {
     this.#text = text;
-    this.place = place;
+    this.range = range;
     this.plain = plain;
     this.tag = tag;
     this.origin = origin;
@@ -53,32 +53,32 @@ export class ScalarNode {
 
 export interface MappingEntry {
   readonly key: string;
-  readonly keyPlace: Place;
+  readonly keyRange: Range;
   readonly value: Node;
 }
 
 /** Whether a key stands without a colon, as in `{abc}`: easily a value that somebody put in braces. */
-export function isBareKey({ keyPlace, value }: MappingEntry): boolean {
-  return value.kind === "scalar" && value.place.end === keyPlace.end;
+export function isBareKey({ keyRange, value }: MappingEntry): boolean {
+  return value.kind === "scalar" && value.range.end === keyRange.end;
 }
 
 export interface MappingNode {
   readonly kind: "mapping";
-  readonly place: Place;
+  readonly range: Range;
   /** In file order; merge keys are already merged in. Keys are unique. */
   readonly entries: ReadonlyMap<string, MappingEntry>;
 }
 
 export interface SequenceNode {
   readonly kind: "sequence";
-  readonly place: Place;
+  readonly range: Range;
   readonly items: readonly Node[];
 }
 
 /** A `value_from` that could not be resolved; its problem has been reported, or the run does not need values (`--no-env`). */
 interface UnresolvedNode {
   readonly kind: "unresolved";
-  readonly place: Place;
+  readonly range: Range;
 }
 
 export type Node = ScalarNode | MappingNode | SequenceNode | UnresolvedNode;
@@ -101,7 +101,7 @@ export interface Document extends Source {
 }
 
 /** Gives the place of what stands from offset `start` up to `end`. */
-export type Locate = (start: number, end: number) => Place;
+export type Locate = (start: number, end: number) => Range;
 
 /** Prepares a file's line starts, so that a look-up is a binary search. */
 export function createLocate(file: string, text: string): Locate {
@@ -121,14 +121,14 @@ export function createLocate(file: string, text: string): Locate {
 interface Located {
   readonly node: Node;
   /** Where its key stands; undefined for list elements and the root. */
-  readonly keyPlace: Place | undefined;
+  readonly keyRange: Range | undefined;
   /** How many of the path's parts were followed: all of them where the node itself is there. */
   readonly depth: number;
 }
 
 /** Follows a path from a node, as far as it goes: the place to tell of a field that is missing. */
 export function nodeAt(root: Node, path: readonly (string | number)[]): Located {
-  let located: Located = { node: root, keyPlace: undefined, depth: 0 };
+  let located: Located = { node: root, keyRange: undefined, depth: 0 };
   for (const part of path) {
     const next = step(located.node, part);
     if (!next) break;
@@ -140,13 +140,13 @@ export function nodeAt(root: Node, path: readonly (string | number)[]): Located 
 function step(node: Node, part: string | number): Omit<Located, "depth"> | undefined {
   if (node.kind === "mapping") {
     const entry = node.entries.get(String(part));
-    return entry && { node: entry.value, keyPlace: entry.keyPlace };
+    return entry && { node: entry.value, keyRange: entry.keyRange };
   }
   const item = node.kind === "sequence" ? node.items[Number(part)] : undefined;
-  return item && { node: item, keyPlace: undefined };
+  return item && { node: item, keyRange: undefined };
 }
 
 /** A problem before its source line is quoted: what a stage reports. It never holds a value from the file. */
 export interface Finding extends Omit<Problem, "position" | "excerpt"> {
-  readonly place?: Place | undefined;
+  readonly range?: Range | undefined;
 }

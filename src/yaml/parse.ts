@@ -78,21 +78,21 @@ function readJoined(text: string, limit = text.length): Omit<Repaired, "misplace
   return wrong ? readJoined(text, wrong.start) : { ...joined, tree };
 }
 
-function standsIn({ place }: Finding, others: readonly Finding[]): boolean {
-  return others.some((other) => other.place?.position.line === place?.position.line);
+function standsIn({ range }: Finding, others: readonly Finding[]): boolean {
+  return others.some((other) => other.range?.position.line === range?.position.line);
 }
 
 function secondDocument({ secondDocument: start }: SyntaxTree, locate: Locate): readonly Finding[] {
   if (start === undefined) return [];
   const message = "a second document begins here, and a configuration file holds one";
   const hint = "make a file of each document, and give all of them; several files are one configuration";
-  return [{ severity: "error", code: "YAML_SYNTAX", message, hint, place: locate(start, start + 3) }];
+  return [{ severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(start, start + 3) }];
 }
 
-function wrongRoot({ place }: Node): Finding {
+function wrongRoot({ range }: Node): Finding {
   const message = "expected a mapping at the root of the file";
   const hint = "begin it with a key, such as tokenauth_config_enable: true; a colon needs a space behind it";
-  return { severity: "error", code: "WRONG_TYPE", message, hint, place };
+  return { severity: "error", code: "WRONG_TYPE", message, hint, range };
 }
 
 function unusable(source: Source, findings: readonly Finding[]): ParsedFile {
@@ -129,8 +129,8 @@ function decode(file: string, bytes: Buffer): Decoded {
 }
 
 function refuse(file: string, text: string, offset: number, message: string, hint: string): Decoded {
-  const place = createLocate(file, text)(offset, offset + 1);
-  return { text, finding: { severity: "error", code: "YAML_SYNTAX", message, hint, place } };
+  const range = createLocate(file, text)(offset, offset + 1);
+  return { text, finding: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
 }
 
 /** By its byte order mark, or by the zero byte that each of its ASCII characters has. */

@@ -1,6 +1,6 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
 import { readSecretFile } from "../secrets/secret-file.js";
-import { type Finding, type MappingEntry, type MappingNode, type Node, type Place, ScalarNode } from "./node.js";
+import { type Finding, type MappingEntry, type MappingNode, type Node, type Range, ScalarNode } from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 
 /** What `value_from` may read. */
@@ -45,7 +45,7 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
     if (!reference) return resolveEntries(from, at, visit);
     const outcome =
       "source" in reference
-        ? readReference(reference, from.place, at, context)
+        ? readReference(reference, from.range, at, context)
         : { node: unresolved(from), findings: reference };
     for (const finding of outcome.findings) findings.push({ ...finding, path: at.path });
     return outcome.node;
@@ -79,18 +79,18 @@ function resolveEntries(
   return isSame ? mapping : { ...mapping, entries };
 }
 
-function readReference(reference: Reference, place: Place, at: Location, context: ResolveContext): Resolved {
+function readReference(reference: Reference, range: Range, at: Location, context: ResolveContext): Resolved {
   const { name, source } = reference;
   if (source === "env") {
     // What every object inherits (`constructor`, `toString`) is no variable.
     const value = Object.hasOwn(context.env, name.text()) ? context.env[name.text()] : undefined;
-    if (value) return { node: new ScalarNode(value, place, false, undefined, source), findings: [] };
-    return absent(reference, place, context, notSet(reference, at, value === ""));
+    if (value) return { node: new ScalarNode(value, range, false, undefined, source), findings: [] };
+    return absent(reference, range, context, notSet(reference, at, value === ""));
   }
   const file = readSecretFile(name.text(), context);
   switch (file.kind) {
     case "read": {
-      const node = new ScalarNode(file.text, place, false, undefined, source);
+      const node = new ScalarNode(file.text, range, false, undefined, source);
       return { node, findings: file.loose ? [looseMode(reference)] : [] };
     }
     case "refused":
@@ -101,7 +101,7 @@ function readReference(reference: Reference, place: Place, at: Location, context
         withoutName(file.hint, name.text()),
       );
       const code = file.kind === "denied" ? "FILE_DENIED" : finding.code;
-      return { node: { kind: "unresolved", place }, findings: [{ ...finding, code }] };
+      return { node: { kind: "unresolved", range }, findings: [{ ...finding, code }] };
     }
     case "missing":
     case "empty": {
@@ -109,7 +109,7 @@ function readReference(reference: Reference, place: Place, at: Location, context
       const hint = mayBeSecret(name.text())
         ? nameNotValue
         : "write the file, or add default or required: false inside of value_from";
-      return absent(reference, place, context, secretFile(reference, message, hint));
+      return absent(reference, range, context, secretFile(reference, message, hint));
     }
   }
 }
@@ -117,14 +117,14 @@ function readReference(reference: Reference, place: Place, at: Location, context
 /** What stands for a value that is not there. */
 function absent(
   { fallback, required }: Reference,
-  place: Place,
+  range: Range,
   { noEnv }: ResolveContext,
   finding: Finding,
 ): Resolved {
   if (fallback) return { node: fallback, findings: [] };
-  if (noEnv) return { node: { kind: "unresolved", place }, findings: [] };
+  if (noEnv) return { node: { kind: "unresolved", range }, findings: [] };
   if (!required) return { node: undefined, findings: [] };
-  return { node: { kind: "unresolved", place }, findings: [finding] };
+  return { node: { kind: "unresolved", range }, findings: [finding] };
 }
 
 function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Finding {
@@ -136,7 +136,7 @@ function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Fin
     hint: mayBeSecret(name.text())
       ? nameNotValue
       : `export ${name.text()}, or add default or required: false inside of value_from`,
-    place: name.place,
+    range: name.range,
   };
 }
 
@@ -153,14 +153,14 @@ function looseMode({ name }: Reference): Finding {
     code: "SECRET_FILE_MODE",
     message: "the secret's file can be read or changed by other users: its mode is wider than 0640",
     hint: "take the rights away with chmod 0640, or defaultMode: 0640 on a Kubernetes volume",
-    place: name.place,
+    range: name.range,
   };
 }
 
 function secretFile({ name }: Reference, message: string, hint: string): Finding {
-  return { severity: "error", code: "SECRET_FILE", message, hint, place: name.place };
+  return { severity: "error", code: "SECRET_FILE", message, hint, range: name.range };
 }
 
-function unresolved({ place }: MappingNode): Node {
-  return { kind: "unresolved", place };
+function unresolved({ range }: MappingNode): Node {
+  return { kind: "unresolved", range };
 }

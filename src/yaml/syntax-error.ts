@@ -1,6 +1,6 @@
 import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
 import { findFalseBlank } from "../characters.js";
-import type { Finding, Locate, Place } from "./node.js";
+import type { Finding, Locate, Range } from "./node.js";
 import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
 
 /** Beyond these, a file is not worth reading on. */
@@ -16,11 +16,11 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
   const openings = findOpenings(tree);
   for (const error of ownMistakes(tree.errors)) {
     const start = openings.get(error) ?? error.pos[0];
-    const place = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
-    if (byLine.has(place.position.line)) continue;
+    const range = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
+    if (byLine.has(range.position.line)) continue;
     const told = describeSyntaxError(error);
-    const finding: Finding = { severity: "error", code: "YAML_SYNTAX", ...told, place };
-    byLine.set(place.position.line, falseBlank(text, place, told, locate) ?? finding);
+    const finding: Finding = { severity: "error", code: "YAML_SYNTAX", ...told, range };
+    byLine.set(range.position.line, falseBlank(text, range, told, locate) ?? finding);
     if (byLine.size === maxFindings) break;
   }
   return [...byLine.values()];
@@ -29,7 +29,7 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
 /** A blank that YAML does not take for one is the likeliest mistake of its line, and nobody sees it. */
 function falseBlank(
   text: string,
-  { start, position }: Place,
+  { start, position }: Range,
   told: SyntaxMessage,
   locate: Locate,
 ): Finding | undefined {
@@ -41,13 +41,13 @@ function falseBlank(
   const message = `${found.name} stands here, outside of quotes, and YAML does not take it for a blank; so ${told.message}`;
   const hint =
     "type a space in its place, or nothing; such characters come along when text is copied from a page or document";
-  return { severity: "error", code: "YAML_SYNTAX", message, hint, place: locate(at, at + 1) };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(at, at + 1) };
 }
 
 /** The finding for what is nested deeper than any real file is. */
 function tooDeep(offset: number, locate: Locate): Finding {
   const message = `the values are nested more than ${maxDepth} levels deep`;
-  return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", place: locate(offset, offset + 1) };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", range: locate(offset, offset + 1) };
 }
 
 /**

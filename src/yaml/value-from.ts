@@ -26,15 +26,15 @@ export function readValueFrom(mapping: MappingNode): Reference | readonly Findin
 
 function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | readonly Finding[] {
   const findings: Finding[] = [];
-  const complain = ({ place }: { readonly place: Finding["place"] }, message: string, hint: string): undefined => {
-    findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, place });
+  const complain = ({ range }: { readonly range: Finding["range"] }, message: string, hint: string): undefined => {
+    findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, range });
   };
   for (const beside of mapping.entries.values()) {
-    const { key, keyPlace } = beside;
+    const { key, keyRange } = beside;
     if (key === "value_from") continue;
     const hint = keys.some((known) => known === key) ? `move ${key} inside of value_from` : form;
     complain(
-      { place: keyPlace },
+      { range: keyRange },
       `\`value_from\` stands alone in its mapping, but ${nameOf(beside)} is beside it`,
       hint,
     );
@@ -45,21 +45,21 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
     return findings;
   }
   for (const inner of value.entries.values()) {
-    const { key, keyPlace } = inner;
+    const { key, keyRange } = inner;
     if (keys.some((known) => known === key)) continue;
     const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
-    complain({ place: keyPlace }, `\`value_from\` has no ${nameOf(inner)}`, near ? `did you mean ${near}?` : form);
+    complain({ range: keyRange }, `\`value_from\` has no ${nameOf(inner)}`, near ? `did you mean ${near}?` : form);
   }
   const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
   if (env && file)
-    complain({ place: file.keyPlace }, "`value_from` has both `env` and `file`", "leave one of them out");
-  if (!env && !file) complain({ place: entry.keyPlace }, "`value_from` has neither `env` nor `file`", form);
+    complain({ range: file.keyRange }, "`value_from` has both `env` and `file`", "leave one of them out");
+  if (!env && !file) complain({ range: entry.keyRange }, "`value_from` has neither `env` nor `file`", form);
   if (fallback && required) {
     const hint = "leave one of them out: with a default, the value is never missing";
-    complain({ place: required.keyPlace }, "`required` and `default` can't stand together in `value_from`", hint);
+    complain({ range: required.keyRange }, "`required` and `default` can't stand together in `value_from`", hint);
   }
   const nested = fallback && findValueFrom(fallback.value, new Set());
-  if (nested) complain({ place: nested }, "a `default` can't hold a `value_from` of its own", "write the value itself");
+  if (nested) complain({ range: nested }, "a `default` can't hold a `value_from` of its own", "write the value itself");
   const name = readName(env ?? file);
   const named = env ?? file;
   if (named && !name) {
@@ -81,11 +81,11 @@ function misspeltValueFrom({ entries }: MappingNode): Finding | undefined {
   const [entry] = entries.values();
   if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
     return undefined;
-  const { key, keyPlace, value } = entry;
+  const { key, keyRange, value } = entry;
   if (value.kind !== "mapping" || ![...value.entries.keys()].some((inner) => /^(?:env|file)$/i.test(inner)))
     return undefined;
   const message = `\`${key}\` is not how a reference is written`;
-  return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", place: keyPlace };
+  return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", range: keyRange };
 }
 
 function readName(entry: MappingEntry | undefined): ScalarNode | undefined {
@@ -107,11 +107,11 @@ function readFlag(node: Node): boolean | undefined {
 }
 
 /** Where a `value_from` stands in it, at any depth. */
-function findValueFrom(node: Node, seen: Set<Node>): Finding["place"] {
+function findValueFrom(node: Node, seen: Set<Node>): Finding["range"] {
   if (seen.has(node)) return undefined;
   seen.add(node);
   const entry = node.kind === "mapping" ? node.entries.get("value_from") : undefined;
-  if (entry) return entry.keyPlace;
+  if (entry) return entry.keyRange;
   const children =
     node.kind === "mapping"
       ? Array.from(node.entries.values(), ({ value }) => value)
@@ -119,8 +119,8 @@ function findValueFrom(node: Node, seen: Set<Node>): Finding["place"] {
         ? node.items
         : [];
   for (const child of children) {
-    const place = findValueFrom(child, seen);
-    if (place) return place;
+    const range = findValueFrom(child, seen);
+    if (range) return range;
   }
   return undefined;
 }

@@ -129,7 +129,7 @@ describe("bind", () => {
       schema,
       "value:\n  a: x${HOST}y\n  b: CHANGEME\n  c: [{d: '{{ var }}'}]\n  d: REP_SIZE_REP\n  e: changeme",
     );
-    expect(findings.map(({ code, path, place }) => `${code} ${path} ${place?.position.line}`)).toEqual([
+    expect(findings.map(({ code, path, range }) => `${code} ${path} ${range?.position.line}`)).toEqual([
       "PLACEHOLDER keys.a 2",
       "PLACEHOLDER keys.b 3",
       "PLACEHOLDER keys.c.0.d 4",
@@ -162,7 +162,7 @@ describe("bind", () => {
 
   it("reports value_from inside of a text", () => {
     const { findings } = bound(z.object({ a: z.string() }), "value:\n  a: 'Token {value_from: {env: X}}'");
-    expect(findings.map(({ code, place }) => `${code} ${place?.position.line}:${place?.position.column}`)).toEqual([
+    expect(findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`)).toEqual([
       "VALUE_FROM_IN_TEXT 2:6",
     ]);
   });
@@ -185,7 +185,7 @@ describe("bind", () => {
   });
 
   it("stands in for a secret that is not known, each time differently, and remembers where", () => {
-    const node = { kind: "unresolved", place: nodeOf("value: x").place } as const;
+    const node = { kind: "unresolved", range: nodeOf("value: x").range } as const;
     const options = { namespace: "keys", shapeOf: createShapeReader() };
     const first = bind(secret(), node, options);
     const second = bind(z.union([z.strictObject({ a: z.string() }), secret()]), node, options);

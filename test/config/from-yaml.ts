@@ -49,8 +49,8 @@ export function validate(
 }
 
 /** A finding as one line: `error CODE file:line:column path: message (hint)`. */
-function line({ severity, code, place, path, message, hint }: Finding): string {
-  const { file, line, column } = place?.position ?? { file: "-", line: 0, column: 0 };
+function line({ severity, code, range, path, message, hint }: Finding): string {
+  const { file, line, column } = range?.position ?? { file: "-", line: 0, column: 0 };
   return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 

@@ -22,7 +22,7 @@ describe("validateDocuments", () => {
       expect.stringContaining("warning WEAK_TOKEN config.yaml:9:12 tokenauth.items.1.token:"),
     ]);
     expect(
-      declarations.map(({ kind, key, present, place }) => ({ kind, key, present, line: place.position.line })),
+      declarations.map(({ kind, key, present, range }) => ({ kind, key, present, line: range.position.line })),
     ).toEqual([
       { kind: "api_token", key: "a", present: true, line: 4 },
       { kind: "api_token", key: "b", present: true, line: 8 },
@@ -41,7 +41,7 @@ describe("validateDocuments", () => {
       },
       coreSteps,
     );
-    expect(findings.map(({ code, place }) => `${code} ${place?.position.file}:${place?.position.line}`).sort()).toEqual(
+    expect(findings.map(({ code, range }) => `${code} ${range?.position.file}:${range?.position.line}`).sort()).toEqual(
       ["MISSING_FIELD b.yaml:2", "PLACEHOLDER a.yaml:7", "UNKNOWN_FIELD a.yaml:2"],
     );
   });

@@ -27,13 +27,13 @@ export function configurationOf(...resources: readonly Resource[]): Configuratio
     declaredKinds: new Set(coreKinds.map(({ name }) => name)),
     files: [{ file: "test.yaml", sha256: "0".repeat(64) }],
     warnings: [],
-    quote: (findings) => findings.map(({ place, ...rest }) => ({ ...rest, position: place?.position })),
+    quote: (findings) => findings.map(({ range, ...rest }) => ({ ...rest, position: range?.position })),
   };
 }
 
 export function resource(kind: string, key: string, attributes: Attributes = {}): Resource {
-  const place = { position: { file: "test.yaml", line: 1, column: 1 }, start: 0, end: 0 };
-  return { kind, key, present: true, attributes, place };
+  const range = { position: { file: "test.yaml", line: 1, column: 1 }, start: 0, end: 0 };
+  return { kind, key, present: true, attributes, range };
 }
 
 export function absent(kind: string, key: string): Resource {

@@ -4,9 +4,9 @@ import { parsed, plain } from "./support.js";
 
 it("follows a path to its node and the place of its key", () => {
   const { root } = parsed("a:\n  - b: 1\n    c: 2\n");
-  const { node, keyPlace, depth } = nodeAt(root, ["a", 0, "c"]);
-  expect([plain(node), depth, keyPlace?.position]).toEqual(["2", 3, { file: "config.yaml", line: 3, column: 5 }]);
-  expect(nodeAt(root, ["a", 0]).keyPlace).toBeUndefined();
+  const { node, keyRange, depth } = nodeAt(root, ["a", 0, "c"]);
+  expect([plain(node), depth, keyRange?.position]).toEqual(["2", 3, { file: "config.yaml", line: 3, column: 5 }]);
+  expect(nodeAt(root, ["a", 0]).keyRange).toBeUndefined();
 });
 
 it("stops at the deepest node that there is", () => {

@@ -57,11 +57,11 @@ describe("F71: what PyYAML reads", () => {
 
   it("values and keys behind them keep their places", () => {
     const { root } = parsed('m:\n  k: {\n    a: "b\nc",\n}\nd: e\n');
-    expect(root.entries.get("d")?.keyPlace.position).toEqual({ file: "config.yaml", line: 6, column: 1 });
+    expect(root.entries.get("d")?.keyRange.position).toEqual({ file: "config.yaml", line: 6, column: 1 });
     const inner = root.entries.get("m")?.value;
     const mapping = inner?.kind === "mapping" ? inner.entries.get("k")?.value : undefined;
     const value = mapping?.kind === "mapping" ? mapping.entries.get("a")?.value : undefined;
-    expect(value?.place).toMatchObject({ position: { line: 3, column: 8 }, start: 17, end: 22 });
+    expect(value?.range).toMatchObject({ position: { line: 3, column: 8 }, start: 17, end: 22 });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { createLocate, type Finding, type ScalarNode } from "../../src/yaml/node
 import { parse } from "./support.js";
 
 function findingAt(file: string, text: string, start: number, end: number, message = "wrong"): Finding {
-  return { severity: "error", code: "INVALID_VALUE", message, place: createLocate(file, text)(start, end) };
+  return { severity: "error", code: "INVALID_VALUE", message, range: createLocate(file, text)(start, end) };
 }
 
 /** The excerpt for what `marked` marks in the text. */

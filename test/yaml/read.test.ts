@@ -102,6 +102,6 @@ describe("readDocuments", () => {
     const { documents, sources, findings } = await readDocuments([bad, write("a.yaml")], noStdin);
     expect(documents).toHaveLength(1);
     expect(sources.map(({ scalars }) => scalars?.length)).toEqual([undefined, 1]);
-    expect(findings).toMatchObject([{ code: "YAML_SYNTAX", place: { position: { file: bad, line: 1, column: 4 } } }]);
+    expect(findings).toMatchObject([{ code: "YAML_SYNTAX", range: { position: { file: bad, line: 1, column: 4 } } }]);
   });
 });

@@ -28,7 +28,7 @@ describe("env", () => {
     expect(value).toEqual({ a: "1e5", b: ["1e5", { c: { d: "  spaced  " } }] });
     const scalar = (node?.kind === "mapping" && node.entries.get("a")?.value) as ScalarNode;
     expect(scalar.plain).toBe(false);
-    expect(scalar.place.position).toEqual({ file: "config.yaml", line: 1, column: 4 });
+    expect(scalar.range.position).toEqual({ file: "config.yaml", line: 1, column: 4 });
   });
 
   it("leaves nodes without a reference the same", () => {
@@ -133,9 +133,9 @@ describe("malformed references", () => {
     ["has a mapping for a name", "{value_from: {env: {a: b}}}", "1:23", "expected the name of an environment variable"],
     ["has an empty path", "{value_from: {file: ''}}", "1:24", "expected the path of a file"],
     ["has a flag that is none", "{value_from: {env: X, required: maybe}}", "1:36", "expected true or false"],
-  ])("refuses one that %s", (_, reference, place, message) => {
+  ])("refuses one that %s", (_, reference, range, message) => {
     const findings = refused(reference, { env: { X: "x" } });
-    expect(summary(findings)).toEqual([`VALUE_FROM_INVALID ${place}`]);
+    expect(summary(findings)).toEqual([`VALUE_FROM_INVALID ${range}`]);
     expect(findings[0]?.message).toContain(message);
     expect(findings[0]?.path).toBe("a");
   });

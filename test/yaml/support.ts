@@ -26,7 +26,7 @@ export function plain(node: Node | undefined): unknown {
 
 /** Code and place of each, such as `DUPLICATE_KEY 2:1`. */
 export function summary(findings: readonly Finding[]): readonly string[] {
-  return findings.map(({ code, place }) => `${code} ${place?.position.line}:${place?.position.column}`);
+  return findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`);
 }
 
 export function makePipe(path: string): void {

@@ -3,7 +3,7 @@ import { cpuMsOf } from "../support/cpu-time.js";
 import { parse, parsed, plain, summary } from "./support.js";
 
 describe("mistakes in the syntax", () => {
-  const cases: readonly (readonly [what: string, text: string, place: string, message: string, twin: string])[] = [
+  const cases: readonly (readonly [what: string, text: string, range: string, message: string, twin: string])[] = [
     ["a second colon", "a: b: c\n", "1:4", "a second key stands on the line", "a: b:c\n"],
     ["an open double quote", 'a: 1\nb: "x\nc: 2\n', "2:4", "the quote that opens here is never closed", 'b: "x"\n'],
     ["an open single quote", "x:\n  a: 'b\nc: 2\n", "2:6", "the quote that opens here is never closed", "a: 'b'\n"],
@@ -30,10 +30,10 @@ describe("mistakes in the syntax", () => {
     ["no comma in brackets", "a: {'b' 'c'}\n", "1:9", "a comma is missing between", "a: {'b', 'c'}\n"],
   ];
 
-  it.each(cases)("explains %s", (_, text, place, message, twin) => {
+  it.each(cases)("explains %s", (_, text, range, message, twin) => {
     const { document, findings } = parse(text);
     expect(document).toBeUndefined();
-    expect(summary(findings)).toEqual([`YAML_SYNTAX ${place}`]);
+    expect(summary(findings)).toEqual([`YAML_SYNTAX ${range}`]);
     expect(findings[0]?.message).toContain(message);
     expect(findings[0]?.hint).toMatch(/\w/);
     expect(parse(twin).findings).toEqual([]);
@@ -95,8 +95,8 @@ describe("value_from inside of a text", () => {
     ["before a text", "a: {value_from: {env: X}} suffix\nb: 1\n", "1:4"],
     ["behind a quoted text", "a: 'Token' {value_from: {env: X}}\nb: 1\n", "1:4"],
     ["on the next line", "a: Token\n  {value_from: {env: X}}\nb: 1\n", "1:4"],
-  ])("is found %s", (_, text, place) => {
-    expect(summary(parse(text).findings)).toEqual([`VALUE_FROM_IN_TEXT ${place}`]);
+  ])("is found %s", (_, text, range) => {
+    expect(summary(parse(text).findings)).toEqual([`VALUE_FROM_IN_TEXT ${range}`]);
   });
 
   it("is left alone in quotes and in a block of text", () => {

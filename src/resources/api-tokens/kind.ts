@@ -42,12 +42,12 @@ function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
   return world
     .wanted("api_token")
     .filter((token) => token.present && token.attributes.user === null && usernames.has(token.key))
-    .map(({ key, attributes, place }) => ({
+    .map(({ key, attributes, range }) => ({
       reason: "refused",
       code: "NAME_TAKEN",
       message: `the service user of api_token ${key} would have the name of an existing user`,
       hint: `write \`user: ${key}\`${attributes.is_superuser ? " in place of `is_superuser`" : ""} to tie the token to this user, or choose another identifier`,
-      place,
+      range,
     }));
 }
 
@@ -59,7 +59,7 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
   return world
     .wanted("user")
     .filter(({ key, present }) => present && services.has(key))
-    .map(({ key, place }) => {
+    .map(({ key, range }) => {
       const owner = services.get(key) ?? world.owner;
       const withToken =
         owner === world.owner
@@ -70,7 +70,7 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
         code: "NAME_TAKEN",
         message: `the service user of api_token ${key}, which this run leaves as it is, has the name of user ${key}`,
         hint: `choose another username, or ${withToken}`,
-        place,
+        range,
       };
     });
 }

@@ -2,7 +2,7 @@ import type { Offers } from "../../oidc/check-metadata.js";
 import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
-import { type Attributes, placeOf, type Resource } from "../../plan/resource.js";
+import { type Attributes, type Resource, rangeOf } from "../../plan/resource.js";
 import type { Finding } from "../../yaml/node.js";
 import { apiClient, loginClient } from "../known-clients.js";
 
@@ -76,7 +76,7 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   const { attributes: known } = provider;
   const lack = (attribute: string, what: string, hint: string, severity: "error" | "warning" = "warning"): void => {
     const message = `oidc_client ${client.key}: oidc_provider ${provider.key} offers no ${what}`;
-    findings.push({ severity, code: "PROVIDER_LACKS", message, hint, place: placeOf(client, attribute) });
+    findings.push({ severity, code: "PROVIDER_LACKS", message, hint, range: rangeOf(client, attribute) });
   };
   if (asked.userinfo_claims_source === "userinfo_endpoint" && !known.userinfo_endpoint) {
     const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
@@ -132,7 +132,7 @@ function otherIssuer(client: Resource, provider: Resource, issuer: string): Find
     code: "ACCESS_TOKEN_ISSUER",
     message: `oidc_client ${client.key}: oidc_provider ${provider.key} signs access tokens as ${issuer}, so its bearer tokens are refused`,
     hint: `write another provider for this client, with \`oidc_op_issuer: ${issuer}\` and with the endpoints in \`endpoint_config\`, \`oidc_op_jwks_endpoint\` among them, without \`oidc_op_discovery_endpoint\``,
-    place: placeOf(client, "provider"),
+    range: rangeOf(client, "provider"),
   };
 }
 

@@ -47,7 +47,7 @@ function reviewApiClient(world: PlannedWorld): readonly Finding[] {
       code: "NO_API_CLIENT",
       message: "no enabled client guards the API, so every bearer token will be refused",
       hint: `add an item with \`identifier: ${apiClient}\` if the API takes bearer tokens; nothing to do if it takes only API tokens`,
-      place: login.place,
+      range: login.range,
     },
   ];
 }

@@ -65,7 +65,7 @@ export async function completeProviders(wanted: readonly Resource[], context: Ne
       for (const client of clients) for (const lack of findLacks(client, complete, answer.offers)) lacks.push(lack);
       return complete;
     }
-    refusals.push({ ...answer.refusal, place: resource.place });
+    refusals.push({ ...answer.refusal, range: resource.range });
     return resource;
   });
   // Without what is an error, nobody gets in through the client.

@@ -81,19 +81,19 @@ function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark
   });
   if (defaulted.length === 0) return left;
   const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;
-  const place = client.options === undefined ? path : [...path, "options"];
+  const range = client.options === undefined ? path : [...path, "options"];
   return [
     ...left,
-    warning("OPTIONS_DEFAULTED", place, message, "write these parts out, so that the file says who may do what"),
+    warning("OPTIONS_DEFAULTED", range, message, "write these parts out, so that the file says who may do what"),
   ];
 }
 
 function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonly Remark[] {
   const user = client.options?.user_settings;
   if (user?.allow_unverified_email !== true || user.claim_mappings?.username?.at(-1) === "email") return [];
-  const place = [...path, "options", "user_settings", "allow_unverified_email"];
+  const range = [...path, "options", "user_settings", "allow_unverified_email"];
   const message = "this has no effect: the username is not the claim `email`";
-  return [warning("IGNORED_FIELD", place, message, "remove it")];
+  return [warning("IGNORED_FIELD", range, message, "remove it")];
 }
 
 function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[] {
@@ -165,10 +165,10 @@ function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly
   return providerFields
     .filter((name) => client[name] !== undefined && client[name] !== null)
     .map((name) => {
-      const place = `providers[].${name}`;
-      if (!client.oidc_provider_identifier) return deprecated(name, place, path);
+      const range = `providers[].${name}`;
+      if (!client.oidc_provider_identifier) return deprecated(name, range, path);
       const message = `\`${name}\` has no effect beside \`oidc_provider_identifier\`: the provider's own entry counts`;
-      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${place}\``);
+      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${range}\``);
     });
 }
 
@@ -176,15 +176,15 @@ function reviewFlatOptions(client: PresentClient, path: ConfigPath): readonly Re
   return flatOptionNames
     .filter((name) => client[name] !== undefined)
     .map((name) => {
-      const place = flatOptionPlaces[name];
-      if (!hasOptions(client)) return deprecated(name, place, path);
+      const range = flatOptionPlaces[name];
+      if (!hasOptions(client)) return deprecated(name, range, path);
       const message = `\`${name}\` has no effect beside \`options\``;
-      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${place}\``);
+      return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${range}\``);
     });
 }
 
-function deprecated(name: string, place: string, path: ConfigPath): Remark {
-  return warning("DEPRECATED_FIELD", [...path, name], `\`${name}\` is deprecated here`, `write it as \`${place}\``);
+function deprecated(name: string, range: string, path: ConfigPath): Remark {
+  return warning("DEPRECATED_FIELD", [...path, name], `\`${name}\` is deprecated here`, `write it as \`${range}\``);
 }
 
 /** Whether a provider that is written without discovery has what its client needs. */

@@ -15,20 +15,20 @@ interface SignKeyUse {
 export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly Remark[] {
   const text = client.oidc_rp_idp_sign_key?.reveal();
   if (!text) return [];
-  const place = [...path, "oidc_rp_idp_sign_key"];
+  const range = [...path, "oidc_rp_idp_sign_key"];
   const key = readWrittenKey(text);
-  if (key.kind === "refused" && key.forms.includes("private")) return [privateKey(place)];
+  if (key.kind === "refused" && key.forms.includes("private")) return [privateKey(range)];
   const algorithm = algorithms.get(client.oidc_rp_sign_algo ?? "");
   if (!algorithm) return [];
   if (algorithm.keyTypes.includes("secret")) {
     const message = `this has no effect with ${algorithm.name}: tokens are checked with \`oidc_rp_client_secret\``;
-    return [warning("IGNORED_FIELD", place, message, "remove it")];
+    return [warning("IGNORED_FIELD", range, message, "remove it")];
   }
   if (key.kind === "usable" && isFor(key.key, algorithm)) return [];
   const [found, hint] = key.kind === "usable" ? otherAlgorithm(algorithm.name) : describe(key.forms);
   // Nobody comes in through a client that is not enabled, so nobody is locked out.
   const remark = client.enabled ? refusal : warning;
-  return [remark("INVALID_VALUE", place, `no token can be checked with this: ${found}`, hint)];
+  return [remark("INVALID_VALUE", range, `no token can be checked with this: ${found}`, hint)];
 }
 
 const inPem = "write it in PEM behind `oidc_rp_idp_sign_key: |`, with each of its lines on a line of its own";
@@ -86,9 +86,9 @@ function otherAlgorithm(name: string): Words {
   ];
 }
 
-function privateKey(place: ConfigPath): Remark {
+function privateKey(range: ConfigPath): Remark {
   const message =
     "this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
   const hint = `replace the key at the provider, and write the public one here, ${orPublished}`;
-  return refusal("INVALID_VALUE", place, message, hint);
+  return refusal("INVALID_VALUE", range, message, hint);
 }

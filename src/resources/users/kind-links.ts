@@ -1,7 +1,7 @@
 import { chunk } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { AttributeSpec, CurrentResource, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
-import { type AttributeValue, type PlannedChange, placeOf } from "../../plan/resource.js";
+import { type AttributeValue, type PlannedChange, rangeOf } from "../../plan/resource.js";
 import type { Finding } from "../../yaml/node.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 
@@ -97,7 +97,7 @@ export function reviewLinks(world: PlannedWorld): readonly Finding[] {
         code: "LINKS_UNMATCHED",
         message: `${users} linked to people of the issuer ${issuer}, which no provider has ${holder ? "after this change" : "any more"}: they can't sign in`,
         hint: `where the provider moved and people kept their subjects, write \`oidc_op_former_issuers: [${issuer}]\` at it; otherwise write each user's new subject as \`sign_in\``,
-        ...(resource && { place: placeOf(resource, "issuer") }),
+        ...(resource && { range: rangeOf(resource, "issuer") }),
       },
     ];
   });

@@ -60,7 +60,7 @@ function needsSignIn({ present, attributes, unknown = [] }: Resource): boolean {
   return present && isPrivileged && attributes.is_active !== false && (attributes.sign_in_provider ?? null) === null;
 }
 
-function remark({ attributes, place }: Resource, provider: string): Finding {
+function remark({ attributes, range }: Resource, provider: string): Finding {
   const lines = `\`sign_in: {provider: ${provider}}\``;
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {
@@ -68,10 +68,10 @@ function remark({ attributes, place }: Resource, provider: string): Finding {
     const message =
       "this superuser has a password: it signs in with that alone, and nobody becomes it through a provider";
     const hint = `leave it so for emergencies; for a person, write ${lines} instead of the password`;
-    return { severity: "note", code, message, hint, place };
+    return { severity: "note", code, message, hint, range };
   }
   const what = attributes.is_superuser === true ? "superuser" : "staff account";
   const message = `this ${what} has no \`sign_in\`: a provider's user of the same name can't sign in as it`;
   const hint = `write ${lines} at this user, with \`subject\` beside \`provider\` to name one person there`;
-  return { severity: "warning", code, message, hint, place };
+  return { severity: "warning", code, message, hint, range };
 }
