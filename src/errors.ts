@@ -1,5 +1,5 @@
 /** Every code a problem can have, with the sentence that documents it. Codes are part of the public interface: never renamed. */
-export const problemCodes = {
+export const diagnosticCodes = {
   ACCESS_TOKEN_ISSUER:
     "A provider's access tokens carry another issuer than its ID tokens, so a client that takes them refuses them.",
   ALIAS_BOMB: "Aliases in the file expand to far more values than the file holds.",
@@ -79,7 +79,7 @@ export const problemCodes = {
   YAML_SYNTAX: "The file is not valid YAML, or uses a part of YAML that is not allowed here.",
 } as const;
 
-export type ProblemCode = keyof typeof problemCodes;
+export type DiagnosticCode = keyof typeof diagnosticCodes;
 
 /** A place in a configuration file: line and column count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -96,10 +96,10 @@ export interface Excerpt {
 }
 
 /** What is wrong, where, and what to do. It never holds a value from the file. */
-export interface Problem {
+export interface Diagnostic {
   /** A note tells something that even `--strict` does not mind. */
   readonly severity: "error" | "warning" | "note";
-  readonly code: ProblemCode;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly position?: Position | undefined;
@@ -116,9 +116,9 @@ export type FailureReason = "invalid" | "refused" | "unavailable" | "internal" |
 /** Everything that ended a run, with all its problems at once. */
 export class SetupError extends Error {
   readonly reason: FailureReason;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Diagnostic[];
 
-  constructor(reason: FailureReason, problems: readonly Problem[], options?: ErrorOptions) {
+  constructor(reason: FailureReason, problems: readonly Diagnostic[], options?: ErrorOptions) {
     super(problems.map((problem) => `${problem.message} [${problem.code}]`).join("\n"), options);
     this.name = "SetupError";
     this.reason = reason;
@@ -129,7 +129,7 @@ export class SetupError extends Error {
 /** A {@link SetupError} of one problem that has no place in a file. */
 export function setupError(
   reason: FailureReason,
-  code: ProblemCode,
+  code: DiagnosticCode,
   message: string,
   hint?: string,
   options?: ErrorOptions,

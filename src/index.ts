@@ -9,13 +9,13 @@ export {
   type ConfigPath,
   type Declaration,
   defineStep,
-  type Remark,
   type Step,
   type StepDefinition,
+  type StepDiagnostic,
 } from "./config/step.js";
 export { createResourceTable, createTable, type ResourceTableShape, type TableShape } from "./database/create-table.js";
 export type { Migration } from "./database/migrations.js";
-export { type FailureReason, type Problem, type ProblemCode, problemCodes, SetupError } from "./errors.js";
+export { type Diagnostic, type DiagnosticCode, diagnosticCodes, type FailureReason, SetupError } from "./errors.js";
 export type { Kind } from "./plan/kind.js";
 export type { Attributes, AttributeValue, Change, FieldChange, PlainValue } from "./plan/resource.js";
 export type { SetRelation } from "./resources/columns.js";

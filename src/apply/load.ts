@@ -1,7 +1,7 @@
 import { findConfusableNames } from "../config/declare.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
 import { validateDocuments } from "../config/validate.js";
-import { type Problem, SetupError } from "../errors.js";
+import { type Diagnostic, SetupError } from "../errors.js";
 import { planWorld } from "../plan/check.js";
 import type { Kind } from "../plan/kind.js";
 import { makePlan } from "../plan/plan.js";
@@ -9,7 +9,7 @@ import { reviewReferences } from "../plan/references.js";
 import type { Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import { readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { type Configuration, loadDefaults } from "./run.js";
@@ -40,12 +40,12 @@ export async function loadConfig(
 export async function validate(
   paths: readonly string[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
-): Promise<readonly Problem[]> {
+): Promise<readonly Diagnostic[]> {
   return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
 }
 
 /** What a plan for an empty database remarks on, and what can be told of references without one. */
-function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly Finding[] {
+function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly RawDiagnostic[] {
   const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
   const input = { ...nothing, kinds, wanted, current: new Map(), isDatabaseKnown: false };
   const { changes, remarks } = makePlan(input);
@@ -55,7 +55,7 @@ function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): re
 async function readConfiguration(
   paths: readonly string[],
   options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
-  remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly Finding[],
+  remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly RawDiagnostic[],
 ) {
   requireCodes(options);
   const kinds = [...coreKinds, ...options.kinds];
@@ -68,7 +68,7 @@ async function readConfiguration(
     incomplete: findings.some(({ severity }) => severity === "error"),
   });
   const quotable = hideScalars(sources, validation.secretKeys);
-  const quote = (found: readonly Finding[]) => quoteSource(found, quotable, validation.shown);
+  const quote = (found: readonly RawDiagnostic[]) => quoteSource(found, quotable, validation.shown);
   const { declarations } = validation;
   const found = [...findings, ...validation.findings, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");

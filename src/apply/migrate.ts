@@ -2,7 +2,7 @@ import type { Connection, Database } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import { coreMigrations, type Migration } from "../database/migrations.js";
-import { type Problem, type SetupError, setupError } from "../errors.js";
+import { type Diagnostic, type SetupError, setupError } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import { coreKinds } from "../resources/registry.js";
 import type { LockingOptions } from "./options.js";
@@ -20,7 +20,7 @@ export interface MigrateResult {
   readonly outcome: "applied" | "unchanged";
   /** The names of the migrations that were run, in their order. */
   readonly migrations: readonly string[];
-  readonly diagnostics: readonly Problem[];
+  readonly diagnostics: readonly Diagnostic[];
   readonly run: RunTimes;
 }
 

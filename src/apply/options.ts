@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../errors.js";
+import type { DiagnosticCode } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Extensions } from "./step-modules.js";
 
@@ -22,9 +22,9 @@ export interface SeverityOptions {
   /** Make every warning about this program's part of the files an error. */
   readonly strict: boolean;
   /** The codes of warnings that `strict` leaves as they are, and of matters of judgement that are to be warnings. */
-  readonly allow: readonly ProblemCode[];
+  readonly allow: readonly DiagnosticCode[];
   /** The codes of warnings and notes that refuse the run. */
-  readonly deny: readonly ProblemCode[];
+  readonly deny: readonly DiagnosticCode[];
 }
 
 /** What writing under the database's lock needs to know. */

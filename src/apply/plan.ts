@@ -1,12 +1,12 @@
 import type { Connection, Database } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
-import type { Problem } from "../errors.js";
+import type { Diagnostic } from "../errors.js";
 import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
 import { makePlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
 import { beginRun, type Configuration, lockOptions, type RunResult, runDefaults, withDatabase } from "./run.js";
@@ -42,7 +42,7 @@ interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
   readonly undeclared: readonly ResourceName[];
-  readonly diagnostics: readonly Problem[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** A database whose tables have to be made or changed before anything can be read. */
@@ -152,7 +152,7 @@ export async function completeResources(configuration: Configuration, options: R
   };
   const resources: Resource[] = [];
   const refusals: Refusal[] = [];
-  const remarks: Finding[] = [];
+  const remarks: RawDiagnostic[] = [];
   for (const kind of configuration.kinds) {
     const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
     const completion = await kind.complete?.(wanted, network).catch((error: unknown) => {

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { Database, RunMode } from "../database/database.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
-import { type Problem, SetupError } from "../errors.js";
+import { type Diagnostic, SetupError } from "../errors.js";
 import type { GeneratedSecret, Kind } from "../plan/kind.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { version } from "../version.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions } from "./options.js";
 import { patiently, sleep, stopIfInterrupted } from "./wait.js";
 
@@ -44,7 +44,7 @@ export interface RunResult {
   readonly undeclared: readonly ResourceName[];
   /** Shown once, then gone. */
   readonly generated: readonly GeneratedSecret[];
-  readonly diagnostics: readonly Problem[];
+  readonly diagnostics: readonly Diagnostic[];
   readonly run: RunTimes;
 }
 
@@ -55,11 +55,11 @@ export interface Configuration {
   /** The kinds that its enabled steps declare. */
   readonly declaredKinds: ReadonlySet<string>;
   readonly files: readonly { readonly file: string; readonly sha256: string }[];
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
   /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
   readonly withoutEnv?: boolean;
   /** Adds source lines to what later stages find, secrets masked. */
-  readonly quote: (findings: readonly Finding[]) => readonly Problem[];
+  readonly quote: (findings: readonly RawDiagnostic[]) => readonly Diagnostic[];
 }
 
 /**

@@ -1,11 +1,18 @@
 import { invisibleIn } from "../characters.js";
 import type { Database } from "../database/database.js";
-import { type FailureReason, type Problem, type ProblemCode, problemCodes, SetupError, setupError } from "../errors.js";
+import {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnosticCodes,
+  type FailureReason,
+  SetupError,
+  setupError,
+} from "../errors.js";
 import { nearestField } from "../nearest.js";
 import type { Refusal } from "../plan/kind.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import type { LazyVault } from "../secrets/vault.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import type { SeverityOptions } from "./options.js";
 import type { Configuration } from "./run.js";
 
@@ -14,15 +21,15 @@ export function collectDiagnostics(
   configuration: Configuration,
   database: Database | undefined,
   vault: LazyVault | undefined,
-  remarks: readonly Finding[],
-): readonly Problem[] {
+  remarks: readonly RawDiagnostic[],
+): readonly Diagnostic[] {
   const found = configuration.quote(remarks);
   return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where a code is none, or both allowed and denied */
 export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "deny">): void {
-  const codes = Object.keys(problemCodes);
+  const codes = Object.keys(diagnosticCodes);
   const unknown = [...allow, ...deny].find((code) => !codes.includes(code));
   if (unknown !== undefined) {
     const near = nearestField(unknown, codes);
@@ -50,13 +57,13 @@ function ownerFault(owner: string): string | undefined {
 }
 
 /** What is nearly certain, but no more than that: whoever knows better allows it. */
-const judgements: ReadonlySet<ProblemCode> = new Set(["REFERENCE_NOT_FOUND"]);
+const judgements: ReadonlySet<DiagnosticCode> = new Set(["REFERENCE_NOT_FOUND"]);
 
 /** Makes allowed matters of judgement warnings. */
 export function allowJudgements(
   { allow }: Pick<SeverityOptions, "allow">,
-  problems: readonly Problem[],
-): readonly Problem[] {
+  problems: readonly Diagnostic[],
+): readonly Diagnostic[] {
   return problems.map((problem) => {
     const { severity, code } = problem;
     const isAllowed = severity === "error" && judgements.has(code) && allow.includes(code);
@@ -65,9 +72,9 @@ export function allowJudgements(
 }
 
 /** @throws SetupError with all diagnostics: invalid where `strict` makes some of them errors, refused where only `deny` does */
-export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnostics: readonly Problem[]): void {
-  const isDenied = ({ foreign, code }: Problem) => foreign !== true && deny.includes(code);
-  const isRaised = ({ severity, foreign, code }: Problem) =>
+export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnostics: readonly Diagnostic[]): void {
+  const isDenied = ({ foreign, code }: Diagnostic) => foreign !== true && deny.includes(code);
+  const isRaised = ({ severity, foreign, code }: Diagnostic) =>
     strict && severity === "warning" && foreign !== true && !allow.includes(code) && !deny.includes(code);
   const isInvalid = diagnostics.some(isRaised);
   if (!isInvalid && !diagnostics.some(isDenied)) return;

@@ -1,4 +1,4 @@
-import { type Problem, SetupError, setupError } from "../errors.js";
+import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import type { DatabaseOptions } from "./options.js";
 
 const retryMs = 500;
@@ -32,7 +32,7 @@ function isMissingReference(error: unknown): error is SetupError {
   return error instanceof SetupError && error.problems.every(({ code }) => code === "REFERENCE_NOT_FOUND");
 }
 
-function tellWaited(problem: Problem): Problem {
+function tellWaited(problem: Diagnostic): Diagnostic {
   const hint = "apply the files that declare it, give that more time with --wait, or correct the name";
   return { ...problem, hint };
 }

@@ -1,6 +1,6 @@
-import { type Problem, SetupError } from "../errors.js";
+import { type Diagnostic, SetupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { countProblems, renderProblems } from "../report/diagnostics.js";
+import { countDiagnostics, renderDiagnostics } from "../report/diagnostics.js";
 import { outcomeToJson } from "../report/json.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import type { Session } from "./context.js";
@@ -21,9 +21,9 @@ export async function reportFailure(
     (await terminal.outJson(outcomeToJson(command, outcome, failure.problems), { insist: true })).kind === "written";
   // What can't be told where it belongs is told where it can.
   if (!isPrinted) {
-    const counts = countProblems(failure.problems);
+    const counts = countDiagnostics(failure.problems);
     const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
-    terminal.talk(`${renderProblems(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
+    terminal.talk(`${renderDiagnostics(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
   }
   return statusOf(failure.reason, session.stoppedBy());
 }
@@ -32,7 +32,7 @@ export async function reportFailure(
 export function unexpected(error: unknown): SetupError {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
-  const problem: Problem = {
+  const problem: Diagnostic = {
     severity: "error",
     code: "INTERNAL",
     message: `an unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
@@ -45,14 +45,19 @@ export function unexpected(error: unknown): SetupError {
 export function changesMade(
   why: string,
   lost: readonly GeneratedSecret[],
-  causes: readonly Problem[] = [],
+  causes: readonly Diagnostic[] = [],
   options?: ErrorOptions,
 ): SetupError {
   const hint =
     lost.length === 0
       ? "there is no need to do anything again; plan shows how the database compares with the files"
       : `nobody may have the values of these generated tokens; make each of them anew, by applying it once with \`state: absent\` and then again without: ${lost.map(({ key }) => maskRandom(key)).join(", ")}`;
-  const made: Problem = { severity: "error", code: "CHANGES_MADE", message: `the changes were made, but ${why}`, hint };
+  const made: Diagnostic = {
+    severity: "error",
+    code: "CHANGES_MADE",
+    message: `the changes were made, but ${why}`,
+    hint,
+  };
   return new SetupError("internal", [made, ...causes], options);
 }
 

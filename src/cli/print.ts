@@ -3,7 +3,7 @@ import { stopIfInterrupted } from "../apply/wait.js";
 import { withoutPassword } from "../database/open.js";
 import { assertNever, type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { renderProblems } from "../report/diagnostics.js";
+import { renderDiagnostics } from "../report/diagnostics.js";
 import { runToJson } from "../report/json.js";
 import { renderRun } from "../report/run.js";
 import type { Session } from "./context.js";
@@ -98,7 +98,7 @@ function rendered(terminal: Terminal, result: RunResult, options: ReportOptions)
   if (options.output === "json") {
     return { kind: "json", value: runToJson(result, options.shownTokens) };
   }
-  const talk = renderProblems(result.diagnostics, terminal.talkStyle);
+  const talk = renderDiagnostics(result.diagnostics, terminal.talkStyle);
   // On one terminal, a line between what is to be said and the result.
   terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;

@@ -1,6 +1,6 @@
 import type { LoadOptions, RunOptions } from "../apply/options.js";
 import { loadStepModules } from "../apply/step-modules.js";
-import type { ProblemCode } from "../errors.js";
+import type { DiagnosticCode } from "../errors.js";
 import type { Session } from "./context.js";
 
 /** The options that commands share, as commander gives them. */
@@ -10,8 +10,8 @@ export interface CommonSettings {
 
 interface ConfigSettings extends CommonSettings {
   readonly strict: boolean;
-  readonly allow: readonly ProblemCode[];
-  readonly deny: readonly ProblemCode[];
+  readonly allow: readonly DiagnosticCode[];
+  readonly deny: readonly DiagnosticCode[];
   readonly steps: readonly string[];
   readonly secretsDir?: string;
 }

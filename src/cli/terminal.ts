@@ -1,7 +1,7 @@
 import { fstatSync, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { escapeControls } from "../characters.js";
-import type { ProblemsOptions } from "../report/diagnostics.js";
+import type { DiagnosticsOptions } from "../report/diagnostics.js";
 import { jsonText } from "../report/json.js";
 import { createPaint, type Paint } from "../report/layout.js";
 import { createOutput, type WriteOptions, type Written } from "./output.js";
@@ -28,7 +28,7 @@ export interface Terminal {
   readonly outIsNull: boolean;
   readonly width: number;
   readonly outPaint: Paint;
-  readonly talkStyle: ProblemsOptions;
+  readonly talkStyle: DiagnosticsOptions;
 }
 
 const progressAfterMs = 1000;

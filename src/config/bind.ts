@@ -3,7 +3,14 @@ import type { CharacterRule } from "../characters.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
 import { looksRandom } from "../secrets/random-looking.js";
 import { Secret } from "../secrets/secret.js";
-import { type Finding, isBareKey, type MappingNode, type Node, ScalarNode, type SequenceNode } from "../yaml/node.js";
+import {
+  isBareKey,
+  type MappingNode,
+  type Node,
+  type RawDiagnostic,
+  ScalarNode,
+  type SequenceNode,
+} from "../yaml/node.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { unknownField } from "./issues.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
@@ -18,7 +25,7 @@ const unresolved = Symbol("unresolved");
 interface Binding {
   /** What the schema validates. Fields that do not exist are left out: they are in `findings`. */
   readonly value: unknown;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   /** Where the schema's complaints are noise: values that could not be resolved, placeholders, fields written under another name. */
   readonly muted: MutedPaths;
   /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
@@ -40,7 +47,7 @@ interface BindOptions {
 }
 
 interface Walk extends BindOptions, Visibility {
-  readonly findings: Finding[];
+  readonly findings: RawDiagnostic[];
   readonly muted: MutedPaths;
   unresolved: boolean;
   valuesLeft: number;

@@ -2,7 +2,7 @@ import type { Kind } from "../plan/kind.js";
 import type { AttributeRange, Resource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
-import { type Finding, type Node, nodeAt, type Range, type ScalarNode } from "../yaml/node.js";
+import { type Node, nodeAt, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { isVariableName } from "../yaml/value-from.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
@@ -16,7 +16,7 @@ export function declareStep(
   { node, namespace }: Pick<IssueSource, "node" | "namespace">,
   muted: MutedPaths,
   { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
-): { readonly declared: readonly Declared[]; readonly findings: readonly Finding[] } {
+): { readonly declared: readonly Declared[]; readonly findings: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], findings: [] };
   const placeAt = (path: ValuePath) => nodeAt(node, path).node.range;
   const declared = step.declare(config).map(({ kind, key, state, attributes, path, fields }): Declared => {
@@ -32,7 +32,7 @@ export function declareStep(
       rangeOf: (attribute) => placeAt([...written, attribute]),
     };
   });
-  const findings = step.review(config, now).flatMap(({ path, ...remark }): readonly Finding[] => {
+  const findings = step.review(config, now).flatMap(({ path, ...remark }): readonly RawDiagnostic[] => {
     const written = toWritten(path);
     return muted.has(written) ? [] : [{ ...remark, range: placeAt(written), path: dotted(namespace, written) }];
   });
@@ -64,7 +64,7 @@ export interface Declared {
 }
 
 /** Finds what can't stand side by side: the same thing declared twice, or two things with one secret. */
-export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<string, Kind>): readonly Finding[] {
+export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<string, Kind>): readonly RawDiagnostic[] {
   const first = new Map<string, Declared>();
   const owners = new Map<string, Declared>();
   return all.flatMap((declared) => {
@@ -81,7 +81,7 @@ function sharedIdentities(
   declared: Declared,
   kind: Kind | undefined,
   owners: Map<string, Declared>,
-): readonly Finding[] {
+): readonly RawDiagnostic[] {
   return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive, updateOnly }]) => {
     const value = identity?.(declared.resource.attributes[attribute]);
     if (value === undefined) return [];
@@ -93,7 +93,7 @@ function sharedIdentities(
   });
 }
 
-function duplicateResource({ resource, path }: Declared, { resource: earlier }: Declared): Finding {
+function duplicateResource({ resource, path }: Declared, { resource: earlier }: Declared): RawDiagnostic {
   return {
     severity: "error",
     code: "DUPLICATE_RESOURCE",
@@ -109,7 +109,7 @@ function sharedIdentity(
   { resource }: Declared,
   attribute: string,
   isSecret: boolean,
-): Finding {
+): RawDiagnostic {
   return {
     severity: "error",
     code: isSecret ? "DUPLICATE_SECRET" : "DUPLICATE_RESOURCE",
@@ -149,14 +149,14 @@ export function referenceNames(root: Node): readonly ScalarNode[] {
 export async function findConfusableNames(
   kinds: readonly Kind[],
   resources: readonly Resource[],
-): Promise<readonly Finding[]> {
+): Promise<readonly RawDiagnostic[]> {
   const findings = kinds
     .filter(({ hasFreeNames }) => hasFreeNames)
     .map(({ name }) => findInKind(resources.filter(({ kind, present }) => kind === name && present)));
   return (await Promise.all(findings)).flat();
 }
 
-async function findInKind(resources: readonly Resource[]): Promise<readonly Finding[]> {
+async function findInKind(resources: readonly Resource[]): Promise<readonly RawDiagnostic[]> {
   const lookalikes = await createLookalikes(resources.map(({ key }) => key));
   const lines = new Map<string, Resource>();
   return resources.flatMap((resource) => {

@@ -1,4 +1,4 @@
-import type { Finding, Node } from "../yaml/node.js";
+import type { Node, RawDiagnostic } from "../yaml/node.js";
 import { shapeFor } from "./path.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";
@@ -14,7 +14,7 @@ export interface EntryList {
  * The one finding for the fields of an entry that stand directly under the namespace, where the list of entries is missing:
  * each of them is unknown there, but what they say is plain.
  */
-export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): Finding | undefined {
+export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): RawDiagnostic | undefined {
   const { shape } = shapeOf(step.schema);
   if (node.kind !== "mapping" || shape.kind !== "mapping") return undefined;
   const list = mainList(shape, node, shapeOf);

@@ -1,9 +1,9 @@
 import type * as z from "zod";
 import { invisibleIn } from "../characters.js";
-import { type ProblemCode, problemCodes } from "../errors.js";
+import { type DiagnosticCode, diagnosticCodes } from "../errors.js";
 import { nearest, nearestField } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
-import type { Finding, MappingEntry, Node } from "../yaml/node.js";
+import type { MappingEntry, Node, RawDiagnostic } from "../yaml/node.js";
 import { chooseOption } from "./choose-option.js";
 import { describeChoice, describeLimit, describeRemedy, describeShape } from "./expectation.js";
 import { dotted, type Location, locate, shapeFor, type ValuePath } from "./path.js";
@@ -54,7 +54,7 @@ function isBareSafeLimit(issue: Issue): boolean {
 }
 
 /** Says an issue in our own words, with its place; one for each unknown key. A value is never repeated. */
-export function toFindings({ path, issue }: PlainIssue, source: IssueSource): readonly Finding[] {
+export function toDiagnostics({ path, issue }: PlainIssue, source: IssueSource): readonly RawDiagnostic[] {
   const location = locate(source.schema, source.node, path, source.shapeOf);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownAt(key, path, location, source));
@@ -66,19 +66,24 @@ export function toFindings({ path, issue }: PlainIssue, source: IssueSource): re
   return [{ severity: "error", ...told, ...own, range, path: dotted(source.namespace, path) }];
 }
 
-type Told = Pick<Finding, "code" | "message" | "hint">;
+type Told = Pick<RawDiagnostic, "code" | "message" | "hint">;
 
 /** A step's own code and hint, where its schema's check gave them as `params`. */
 function ownWords(issue: Issue): Partial<Told> {
   const { code, hint } = (issue.code === "custom" ? issue.params : undefined) ?? {};
   return {
     // What `problemCodes` has is a ProblemCode.
-    ...(typeof code === "string" && Object.hasOwn(problemCodes, code) ? { code: code as ProblemCode } : {}),
+    ...(typeof code === "string" && Object.hasOwn(diagnosticCodes, code) ? { code: code as DiagnosticCode } : {}),
     ...(typeof hint === "string" ? { hint } : {}),
   };
 }
 
-function unknownAt(key: string, path: ValuePath, location: Location, { namespace, shapeOf }: IssueSource): Finding {
+function unknownAt(
+  key: string,
+  path: ValuePath,
+  location: Location,
+  { namespace, shapeOf }: IssueSource,
+): RawDiagnostic {
   const { node, schema, range } = location;
   const keyRange = (node?.kind === "mapping" ? node.entries.get(key)?.keyRange : undefined) ?? range;
   const shape = schema && shapeFor(schema, node, shapeOf);
@@ -157,10 +162,10 @@ export function unknownField(
   path: ValuePath,
   { key, keyRange, sensitive }: Pick<MappingEntry, "key" | "keyRange"> & { readonly sensitive: boolean },
   fields: Iterable<string>,
-): { readonly finding: Finding; readonly meant: string | undefined } {
+): { readonly finding: RawDiagnostic; readonly meant: string | undefined } {
   const names = [...fields];
   const meant = nearestField(key, names);
-  const finding: Finding = {
+  const finding: RawDiagnostic = {
     severity: "error",
     code: "UNKNOWN_FIELD",
     ...describe(key, sensitive, meant, names),

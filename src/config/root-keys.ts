@@ -1,7 +1,7 @@
 import { invisibleIn } from "../characters.js";
 import { nearest } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
-import { type Document, type Finding, isBareKey, type MappingEntry } from "../yaml/node.js";
+import { type Document, isBareKey, type MappingEntry, type RawDiagnostic } from "../yaml/node.js";
 import type { Step } from "./step.js";
 
 /**
@@ -60,10 +60,10 @@ const otherPrograms: ReadonlySet<string> = new Set([
 export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
-): { readonly findings: readonly Finding[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
+): { readonly findings: readonly RawDiagnostic[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
   const known = rootKeysOf(steps);
   const meant = new Map<string, readonly MappingEntry[]>();
-  const findings: Finding[] = [];
+  const findings: RawDiagnostic[] = [];
   for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
     if (known.has(entry.key)) continue;
     const near = isOfOtherProgram(entry.key) ? undefined : nearest(entry.key, known);
@@ -74,7 +74,10 @@ export function findUnknownRootKeys(
 }
 
 /** A key that stands twice in what another program reads is that program's to judge: a warning here. */
-export function easeForeignDuplicates(findings: readonly Finding[], steps: readonly Step[]): readonly Finding[] {
+export function easeForeignDuplicates(
+  findings: readonly RawDiagnostic[],
+  steps: readonly Step[],
+): readonly RawDiagnostic[] {
   const known = rootKeysOf(steps);
   return findings.map((finding) => {
     const { code, path = "" } = finding;
@@ -89,7 +92,7 @@ function rootKeysOf(steps: readonly Step[]): ReadonlySet<string> {
   return new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
 }
 
-function misspeltKey({ key, keyRange }: MappingEntry, near: string): Finding {
+function misspeltKey({ key, keyRange }: MappingEntry, near: string): RawDiagnostic {
   return {
     severity: "error",
     code: "UNKNOWN_FIELD",
@@ -100,7 +103,7 @@ function misspeltKey({ key, keyRange }: MappingEntry, near: string): Finding {
   };
 }
 
-function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): Finding {
+function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): RawDiagnostic {
   const { key, keyRange } = entry;
   const invisible = invisibleIn(key);
   if (invisible !== undefined || isBareKey(entry)) {

@@ -1,5 +1,5 @@
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
-import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/node.js";
 import { type ResolveContext, resolveValues } from "../yaml/resolve.js";
 import { describeShape } from "./expectation.js";
 import { findUnknownRootKeys } from "./root-keys.js";
@@ -21,7 +21,7 @@ export interface Section {
 interface RootReading {
   readonly enabled: readonly Step[];
   readonly sections: readonly Section[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   /** The flags' values, which are harmless to show. */
   readonly shown: readonly ScalarNode[];
   /** Whether a flag is not known, because its variable was not there. */
@@ -54,7 +54,7 @@ interface ReadStep {
   readonly isEnabled: boolean;
   readonly flags: readonly Flag[];
   readonly entries: readonly MappingEntry[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
 }
 
 function readStep(
@@ -93,7 +93,7 @@ function isInDoubt({ state }: Flag): boolean {
   return state === "unknown" || state === "invalid";
 }
 
-function contradictions(flags: readonly Flag[], { flag }: Step): readonly Finding[] {
+function contradictions(flags: readonly Flag[], { flag }: Step): readonly RawDiagnostic[] {
   const [first, ...others] = flags.filter(({ state }) => state === "on" || state === "off");
   const different = others.find(({ state }) => state !== first?.state);
   if (first === undefined || different === undefined) return [];
@@ -110,7 +110,7 @@ function contradictions(flags: readonly Flag[], { flag }: Step): readonly Findin
   ];
 }
 
-function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): Finding {
+function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): RawDiagnostic {
   return {
     severity: "error",
     code: "MISSING_FIELD",
@@ -121,7 +121,7 @@ function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): Fi
   };
 }
 
-function notEnabled({ key, keyRange }: MappingEntry, { flag }: Step): Finding {
+function notEnabled({ key, keyRange }: MappingEntry, { flag }: Step): RawDiagnostic {
   return {
     severity: "warning",
     code: "STEP_NOT_ENABLED",
@@ -132,7 +132,7 @@ function notEnabled({ key, keyRange }: MappingEntry, { flag }: Step): Finding {
   };
 }
 
-function nothingEnabled(steps: readonly Step[]): Finding {
+function nothingEnabled(steps: readonly Step[]): RawDiagnostic {
   return {
     severity: "error",
     code: "NO_STEPS_ENABLED",
@@ -145,7 +145,7 @@ function nothingEnabled(steps: readonly Step[]): Finding {
 interface Flag {
   readonly state: "on" | "off" | "absent" | "unknown" | "invalid";
   readonly entry: MappingEntry;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   readonly shown: readonly ScalarNode[];
 }
 
@@ -159,7 +159,7 @@ function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
   const placeholder =
     node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
   const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
-  const finding: Finding = { severity: "error", ...told, range: node.range, path: entry.key };
+  const finding: RawDiagnostic = { severity: "error", ...told, range: node.range, path: entry.key };
   return { state: "invalid", entry, findings: [...findings, finding], shown };
 }
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ProblemCode } from "../errors.js";
+import type { DiagnosticCode } from "../errors.js";
 import type { Attributes } from "../plan/resource.js";
 
 /** A place inside a step's namespace, such as `["items", 0, "email"]`. */
@@ -19,9 +19,9 @@ export interface Declaration {
 }
 
 /** Something to tell about a valid configuration, or what its schema alone can't refuse. */
-export interface Remark {
+export interface StepDiagnostic {
   readonly severity: "error" | "warning";
-  readonly code: ProblemCode;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string;
   readonly path: ConfigPath;
@@ -38,7 +38,7 @@ export interface Step {
   readonly kinds: readonly string[];
   readonly schema: z.ZodType;
   readonly declare: (config: unknown) => readonly Declaration[];
-  readonly review: (config: unknown, now: Date) => readonly Remark[];
+  readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
   /** How to write it, where these fields of an entry stand directly under the namespace. */
   readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
 }
@@ -51,7 +51,7 @@ export interface StepDefinition<Schema extends z.ZodType> {
   readonly kinds: readonly string[];
   readonly schema: Schema;
   readonly declare: (config: z.output<Schema>) => readonly Declaration[];
-  readonly review?: (config: z.output<Schema>, now: Date) => readonly Remark[];
+  readonly review?: (config: z.output<Schema>, now: Date) => readonly StepDiagnostic[];
   readonly explainFlat?: (names: readonly string[]) => string;
 }
 

@@ -1,12 +1,12 @@
 import { type CharacterRule, findStray, type StrayCharacter } from "../characters.js";
-import type { Finding, ScalarNode } from "../yaml/node.js";
+import type { RawDiagnostic, ScalarNode } from "../yaml/node.js";
 
 /** What is wrong with the characters of a value, or easily is: an error where its field's rule forbids one, else warnings. */
 export function findStrayCharacters(
   node: ScalarNode,
   rule: CharacterRule,
   secret: boolean,
-): readonly Omit<Finding, "path">[] {
+): readonly Omit<RawDiagnostic, "path">[] {
   const text = node.text();
   const { origin, range } = node;
   const stray = findStray(text, rule, secret);
@@ -15,7 +15,7 @@ export function findStrayCharacters(
     const message = `${stray.name} stands ${where} of this value, where it can't be`;
     return [{ severity: "error", code: "INVALID_VALUE", message, hint: wayOut(stray, rule, origin), range }];
   }
-  const findings: Omit<Finding, "path">[] = [];
+  const findings: Omit<RawDiagnostic, "path">[] = [];
   const warn = (message: string, hint: string) =>
     findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
   // Where a blank can't be, the schema refuses it.

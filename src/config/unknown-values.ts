@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
-import type { Finding, Range } from "../yaml/node.js";
+import type { Range, RawDiagnostic } from "../yaml/node.js";
 import type { Declared } from "./declare.js";
 
 interface Read {
   readonly declared: readonly Declared[];
   readonly isWhole: boolean;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
 }
 
 const hint = "set it for the plan as well, or add a default inside of value_from";

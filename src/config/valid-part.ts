@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import type { Finding } from "../yaml/node.js";
-import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, toFindings } from "./issues.js";
+import type { RawDiagnostic } from "../yaml/node.js";
+import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, toDiagnostics } from "./issues.js";
 import type { MutedPaths, ValuePath } from "./path.js";
 
 export interface ValidPart {
@@ -8,7 +8,7 @@ export interface ValidPart {
   readonly config: unknown;
   /** Whether `config` has every entry. */
   readonly isWhole: boolean;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   /** Turns a path in `config` into the path in the file. */
   readonly toWritten: (path: ValuePath) => ValuePath;
 }
@@ -21,7 +21,7 @@ const maxRounds = 5;
  * problems between the others show in the same run.
  */
 export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSource, muted: MutedPaths): ValidPart {
-  const findings: Finding[] = [];
+  const findings: RawDiagnostic[] = [];
   const kept = new Map<string, readonly number[]>();
   const toWritten = (path: ValuePath): ValuePath => {
     const [list, index, ...rest] = path;
@@ -37,7 +37,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
     for (const issue of withoutConsequences(plain)) {
-      for (const finding of toFindings(issue, source)) findings.push(finding);
+      for (const finding of toDiagnostics(issue, source)) findings.push(finding);
     }
     const rest = withoutEntries(value, issues, kept);
     if (rest === undefined) break;

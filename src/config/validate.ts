@@ -1,6 +1,6 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Document, Finding, MappingEntry, ScalarNode } from "../yaml/node.js";
+import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/node.js";
 import { resolveValues } from "../yaml/resolve.js";
 import { bind } from "./bind.js";
 import { checkDeclared, type Declared, declareStep, referenceNames } from "./declare.js";
@@ -27,7 +27,7 @@ export interface Validation {
   /** Whether `declarations` has all entries; one may lack a value whose variable was not there. */
   readonly isWhole: boolean;
   /** Every problem of every file and step, in no particular order. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   /** The values that a quoted line may show. */
   readonly shown: ReadonlySet<ScalarNode>;
   /** Keys that a quoted line must hide as well. */
@@ -65,7 +65,7 @@ export function validateDocuments(
   };
 }
 
-const unknownFlag: Finding = {
+const unknownFlag: RawDiagnostic = {
   severity: "error",
   code: "ENV_NOT_SET",
   message: "whether a step is enabled comes from a variable or file that is not there, so it can't be planned",
@@ -75,7 +75,7 @@ const unknownFlag: Finding = {
 interface ValidSection {
   readonly declared: readonly Declared[];
   readonly isWhole: boolean;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   readonly shown: readonly ScalarNode[];
   readonly hidden: ReadonlySet<ScalarNode>;
   readonly secretKeys: readonly ScalarNode[];
@@ -131,7 +131,7 @@ function readSection(
 }
 
 /** The whole namespace is a `value_from` with `required: false`, and its variable is not set. */
-function leftOut({ key, keyRange }: MappingEntry): Finding {
+function leftOut({ key, keyRange }: MappingEntry): RawDiagnostic {
   return {
     severity: "error",
     code: "MISSING_FIELD",

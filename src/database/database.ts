@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import { type Problem, type SetupError, setupError } from "../errors.js";
+import { type Diagnostic, type SetupError, setupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -28,7 +28,7 @@ export interface Database {
   /** Where a key file can be made if none is configured: beside a database that is a file. */
   readonly keyFile: string | undefined;
   /** What is unsafe about how the database is kept or reached. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
   /** Bounds how long the statements of a transaction that has just begun wait, and how long it may be left alone. */
   readonly beginWork: (tx: Connection) => Promise<void>;
   /** The error means that somebody else holds the lock, or that the transaction has to be run again. */

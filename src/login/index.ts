@@ -1,4 +1,4 @@
-export type { FailureReason, Problem, ProblemCode } from "../errors.js";
+export type { Diagnostic, DiagnosticCode, FailureReason } from "../errors.js";
 export { SetupError } from "../errors.js";
 export type {
   CreatedToken,

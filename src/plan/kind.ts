@@ -3,7 +3,7 @@ import type { Migration } from "../database/migrations.js";
 import type { FailureReason } from "../errors.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import type { AttributeValue, PlannedChange, Resource } from "./resource.js";
 
 /** How plan and report treat one attribute. */
@@ -70,11 +70,11 @@ export interface NetworkContext {
 export interface Completion {
   readonly resources: readonly Resource[];
   readonly refusals: readonly Refusal[];
-  readonly remarks: readonly Finding[];
+  readonly remarks: readonly RawDiagnostic[];
 }
 
 /** Why a plan can't be made, and which exit that means. */
-export interface Refusal extends Omit<Finding, "severity"> {
+export interface Refusal extends Omit<RawDiagnostic, "severity"> {
   readonly reason: FailureReason;
 }
 
@@ -108,7 +108,7 @@ export interface Kind {
   /** Refuses what its own attributes alone don't show to be impossible. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Remarks on what can be planned, but depends on resources of other kinds. */
-  readonly review?: (world: PlannedWorld) => readonly Finding[];
+  readonly review?: (world: PlannedWorld) => readonly RawDiagnostic[];
   readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
   /**
    * Takes out of the way what these changes give up and another kind's may be about to get, such as a name. It comes after what

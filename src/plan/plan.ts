@@ -1,4 +1,4 @@
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
 import type { Kind, PlanInput, Refusal } from "./kind.js";
@@ -13,7 +13,7 @@ export interface Plan {
   /** Why it can't be done; then the changes only tell what was meant. */
   readonly refusals: readonly Refusal[];
   /** What the operator should look at. */
-  readonly remarks: readonly Finding[];
+  readonly remarks: readonly RawDiagnostic[];
 }
 
 /** Compares what the files want with what there is. */
@@ -44,7 +44,7 @@ export function makePlan(input: PlanInput): Plan {
 
 const mostNamed = 20;
 
-function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly Finding[] {
+function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly RawDiagnostic[] {
   if (undeclared.length === 0) return [];
   const one = undeclared.length === 1;
   const stay = one ? "is in no file and stays as it is" : "are in no file and stay as they are";

@@ -1,6 +1,6 @@
 import { hasPartMore, nearest } from "../nearest.js";
 import { invisibleCharacters } from "../users/names.js";
-import type { Finding } from "../yaml/node.js";
+import type { RawDiagnostic } from "../yaml/node.js";
 import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { type AttributeValue, type Change, type Resource, rangeOf } from "./resource.js";
 
@@ -29,7 +29,7 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
  * What can be told of references without a database. What the files' own names are nearly is an error: it is meant. What else
  * they don't declare may be in the database, or another owner's.
  */
-export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly Finding[] {
+export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly RawDiagnostic[] {
   const nearTo = createNearTo(world);
   const absentOf = (name: string) => world.wanted(name).flatMap(({ key, present }) => (present ? [] : [key]));
   const absent = new Map(kinds.map(({ name }) => [name, new Set(absentOf(name))]));
@@ -46,7 +46,7 @@ export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): r
   );
 }
 
-function undeclared(resource: Resource, target: Target, found: Near | "absent" | undefined): Finding {
+function undeclared(resource: Resource, target: Target, found: Near | "absent" | undefined): RawDiagnostic {
   const range = rangeOf(resource, target.attribute, target.key);
   const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
   if (found === "absent") {

@@ -1,20 +1,20 @@
 import { escapeControls } from "../characters.js";
-import type { Problem } from "../errors.js";
+import type { Diagnostic } from "../errors.js";
 import { type Paint, wrap, wrapAfter } from "./layout.js";
 
-export interface ProblemsOptions {
+export interface DiagnosticsOptions {
   readonly paint: Paint;
   /** Columns of the terminal; undefined leaves each text on a line of its own, for programs that look for something in it. */
   readonly width: number | undefined;
 }
 
 /** Problems for people: where, what, the line with a caret, how to fix it. Ends with a line break unless there are none. */
-export function renderProblems(problems: readonly Problem[], options: ProblemsOptions): string {
-  const isForeign = (problem: Problem) =>
+export function renderDiagnostics(problems: readonly Diagnostic[], options: DiagnosticsOptions): string {
+  const isForeign = (problem: Diagnostic) =>
     problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning" && problem.path !== undefined;
   const own = problems.filter((problem) => !isForeign(problem));
   const shown = chooseShown(own);
-  const texts = own.filter((problem) => shown.has(problem)).map((problem) => renderProblem(problem, options));
+  const texts = own.filter((problem) => shown.has(problem)).map((problem) => renderDiagnostic(problem, options));
   const foreign = renderForeignKeys(problems.filter(isForeign), options);
   return [...texts, ...renderOmitted(own, shown), ...foreign].map((text) => `${text}\n`).join("");
 }
@@ -22,29 +22,29 @@ export function renderProblems(problems: readonly Problem[], options: ProblemsOp
 const mostShown = 100;
 
 /** The first hundred, and no warning in the place of an error: what a run ends with must not be missing. */
-function chooseShown(problems: readonly Problem[]): ReadonlySet<Problem> {
+function chooseShown(problems: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
   const errors = problems.filter(({ severity }) => severity === "error");
   const others = problems.filter(({ severity }) => severity !== "error");
   return new Set(errors.concat(others).slice(0, mostShown));
 }
 
-function renderOmitted(problems: readonly Problem[], shown: ReadonlySet<Problem>): readonly string[] {
+function renderOmitted(problems: readonly Diagnostic[], shown: ReadonlySet<Diagnostic>): readonly string[] {
   const omitted = problems.filter((problem) => !shown.has(problem));
   if (omitted.length === 0) return [];
-  const kinds = countProblems(omitted) || `${omitted.length} notes`;
+  const kinds = countDiagnostics(omitted) || `${omitted.length} notes`;
   return [`… and ${kinds} more; --output json has all of them`];
 }
 
 /** How many there are of each, such as `2 errors, 1 warning`. */
-export function countProblems(problems: readonly Problem[]): string {
-  const count = (severity: Problem["severity"], word: string): string[] => {
+export function countDiagnostics(problems: readonly Diagnostic[]): string {
+  const count = (severity: Diagnostic["severity"], word: string): string[] => {
     const found = problems.filter((problem) => problem.severity === severity).length;
     return found === 0 ? [] : [`${found} ${word}${found === 1 ? "" : "s"}`];
   };
   return [...count("error", "error"), ...count("warning", "warning")].join(", ");
 }
 
-function renderProblem(problem: Problem, { paint, width }: ProblemsOptions): string {
+function renderDiagnostic(problem: Diagnostic, { paint, width }: DiagnosticsOptions): string {
   const { severity, code, message, position, excerpt } = problem;
   const mark = marks(paint)[severity];
   const where = position ? `${escapeControls(position.file)}:${position.line}:${position.column}: ` : "";
@@ -71,7 +71,7 @@ function marks({ red, yellow, bold }: Paint) {
   return { error: red, warning: yellow, note: bold };
 }
 
-function renderHint({ severity, code, hint }: Problem, width = Infinity): readonly string[] {
+function renderHint({ severity, code, hint }: Diagnostic, width = Infinity): readonly string[] {
   if (!hint) return [];
   // Only the lines of a stack trace are ours; in other hints a line break may come from a file.
   const [first = "", ...rest] = (code === "INTERNAL" ? hint.split("\n") : [hint]).map(escapeControls);
@@ -80,7 +80,7 @@ function renderHint({ severity, code, hint }: Problem, width = Infinity): readon
 }
 
 /** Files are shared with other programs, so their keys are told in one line a file instead of one each. */
-function renderForeignKeys(problems: readonly Problem[], { paint, width }: ProblemsOptions): readonly string[] {
+function renderForeignKeys(problems: readonly Diagnostic[], { paint, width }: DiagnosticsOptions): readonly string[] {
   const files = [...new Set(problems.map(({ position }) => position?.file ?? ""))];
   return files.map((file) => {
     const found = problems.filter(({ position }) => (position?.file ?? "") === file);

@@ -1,6 +1,6 @@
 import type { MigrateResult } from "../apply/migrate.js";
 import type { RunResult } from "../apply/run.js";
-import type { Problem } from "../errors.js";
+import type { Diagnostic } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Change } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
@@ -18,23 +18,23 @@ export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecr
     ...(result.migrations.length > 0 && { migrations: result.migrations }),
     changes: result.changes.map(changeToJson),
     ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
-    diagnostics: result.diagnostics.map(problemToJson),
+    diagnostics: result.diagnostics.map(diagnosticToJson),
     run: result.run,
   };
 }
 
 /** The one JSON object of `migrate`. */
 export function migrationsToJson({ command, outcome, migrations, diagnostics, run }: MigrateResult): object {
-  return { formatVersion, command, outcome, migrations, diagnostics: diagnostics.map(problemToJson), run };
+  return { formatVersion, command, outcome, migrations, diagnostics: diagnostics.map(diagnosticToJson), run };
 }
 
 /** The one JSON object of `validate`, and of every command that failed. */
 export function outcomeToJson(
   command: string,
   outcome: "valid" | "invalid" | "failed",
-  problems: readonly Problem[],
+  problems: readonly Diagnostic[],
 ): object {
-  return { formatVersion, command, outcome, diagnostics: problems.map(problemToJson) };
+  return { formatVersion, command, outcome, diagnostics: problems.map(diagnosticToJson) };
 }
 
 function changeToJson({ action, kind, key, fields, range }: Change): object {
@@ -46,7 +46,7 @@ function generatedToJson({ kind, key, value }: GeneratedSecret): object {
   return { kind, key: maskRandom(key), token: value.reveal() };
 }
 
-function problemToJson({ severity, code, message, hint, position, path }: Problem): object {
+function diagnosticToJson({ severity, code, message, hint, position, path }: Diagnostic): object {
   return {
     severity,
     code,

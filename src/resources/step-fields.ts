@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { filledText } from "../config/fields.js";
-import type { ConfigPath, Remark } from "../config/step.js";
-import type { ProblemCode } from "../errors.js";
+import type { ConfigPath, StepDiagnostic } from "../config/step.js";
+import type { DiagnosticCode } from "../errors.js";
 import { longestPermission, nameFault, permissionPattern } from "../users/names.js";
 
 const expected = {
@@ -88,11 +88,11 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** Something that the operator should look at; the configuration works. */
-export function warning(code: ProblemCode, path: ConfigPath, message: string, hint: string): Remark {
+export function warning(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "warning", code, path, message, hint };
 }
 
 /** Something that must be put right first. */
-export function refusal(code: ProblemCode, path: ConfigPath, message: string, hint: string): Remark {
+export function refusal(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "error", code, path, message, hint };
 }

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../errors.js";
+import type { DiagnosticCode } from "../errors.js";
 
 export type PlaceholderKind =
   | "value_from"
@@ -14,7 +14,7 @@ export type PlaceholderKind =
 
 /** What to tell of a placeholder. */
 interface PlaceholderAdvice {
-  readonly code: Extract<ProblemCode, "PLACEHOLDER" | "VALUE_FROM_IN_TEXT">;
+  readonly code: Extract<DiagnosticCode, "PLACEHOLDER" | "VALUE_FROM_IN_TEXT">;
   readonly message: string;
   readonly hint: string;
 }

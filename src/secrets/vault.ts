@@ -7,7 +7,7 @@ import {
   randomBytes,
 } from "node:crypto";
 import { rmSync } from "node:fs";
-import { type Problem, setupError } from "../errors.js";
+import { type Diagnostic, setupError } from "../errors.js";
 import { type KeyOptions, type LoadedKey, loadKey } from "./key.js";
 import { Secret } from "./secret.js";
 
@@ -31,7 +31,7 @@ export interface LazyVault extends Vault {
   /** The id of the key, once it has been used. */
   readonly usedKeyId: () => string | undefined;
   /** What there is to tell of the key, once it has been used. */
-  readonly remarks: () => readonly Problem[];
+  readonly remarks: () => readonly Diagnostic[];
   /** Takes a key file away that was made for secrets which were not stored. */
   readonly discardMadeKey: () => void;
 }
@@ -89,8 +89,8 @@ function refuseOther(keyId: string, storedKeyId: string | null | undefined): voi
   );
 }
 
-function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Problem[] {
-  const remarks: Problem[] = [];
+function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Diagnostic[] {
+  const remarks: Diagnostic[] = [];
   if (source === "made") {
     remarks.push({
       severity: "note",

@@ -1,4 +1,4 @@
-import type { Finding, MappingEntry, Node, Range } from "./node.js";
+import type { MappingEntry, Node, Range, RawDiagnostic } from "./node.js";
 import { maxDepth } from "./syntax-tree.js";
 
 /** How large a node is with every alias in it written out: nodes in all, and levels. */
@@ -16,11 +16,11 @@ export interface Aliases {
   /** Opens an anchor before its value is built: the function closes it. An alias inside of its own value finds it open. */
   readonly open: (anchor: string) => (node: Node) => void;
   /** The node that an alias stands for; undefined and a finding where it stands for none. */
-  readonly follow: (anchor: string, range: Range) => Node | Finding;
+  readonly follow: (anchor: string, range: Range) => Node | RawDiagnostic;
   /** Notes a collection, whose children must all be noted before. */
   readonly note: (node: Node, children: Iterable<Node>) => void;
   /** What is wrong with a whole file that holds `written` nodes. */
-  readonly check: (root: Node, written: number) => Finding | undefined;
+  readonly check: (root: Node, written: number) => RawDiagnostic | undefined;
 }
 
 export function createAliases(): Aliases {
@@ -64,7 +64,7 @@ export function createAliases(): Aliases {
 }
 
 /** The finding for aliases or merge keys that stand for far more than the file holds. */
-export function aliasBomb(range: Range): Finding {
+export function aliasBomb(range: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "ALIAS_BOMB",
@@ -74,7 +74,7 @@ export function aliasBomb(range: Range): Finding {
   };
 }
 
-function unresolved(range: Range, inside: boolean): Finding {
+function unresolved(range: Range, inside: boolean): RawDiagnostic {
   return {
     severity: "error",
     code: "ALIAS_UNRESOLVED",
@@ -86,7 +86,7 @@ function unresolved(range: Range, inside: boolean): Finding {
   };
 }
 
-function tooDeepByAliases(range: Range): Finding {
+function tooDeepByAliases(range: Range): RawDiagnostic {
   const message = `with its aliases written out, the file is nested more than ${maxDepth} levels deep`;
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", range };
 }
@@ -94,7 +94,7 @@ function tooDeepByAliases(range: Range): Finding {
 /** The entries that a merge key (`<<`) brings in: those of a mapping, or of a list of them, of which the first wins. */
 export function* mergedEntries(
   value: Node,
-  report: (finding: Finding) => void,
+  report: (finding: RawDiagnostic) => void,
   inList = false,
 ): Generator<MappingEntry> {
   if (value.kind === "mapping") {

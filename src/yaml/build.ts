@@ -12,12 +12,12 @@ import {
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { type Aliases, aliasBomb, createAliases, mergedEntries } from "./alias.js";
 import {
-  type Finding,
   type Locate,
   type MappingEntry,
   type MappingNode,
   type Node,
   type Range,
+  type RawDiagnostic,
   ScalarNode,
   type SequenceNode,
 } from "./node.js";
@@ -26,7 +26,7 @@ import {
 interface Tree {
   readonly root: Node | undefined;
   readonly scalars: readonly ScalarNode[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
   /** True when walking through the nodes would take too long, or too deep a stack. */
   readonly excess: boolean;
 }
@@ -41,12 +41,12 @@ interface Build {
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
   readonly scalars: ScalarNode[];
-  readonly findings: Finding[];
+  readonly findings: RawDiagnostic[];
   /** The keys and indexes that lead to what is being built. */
   readonly path: (string | number)[];
   written: number;
   merged: number;
-  excess: Finding | undefined;
+  excess: RawDiagnostic | undefined;
 }
 
 /** Turns the YAML package's tree into nodes with places: aliases share their node, merge keys are merged, tags are checked. */
@@ -54,7 +54,7 @@ export function buildTree(
   contents: ParsedNode | null,
   { text, locate, blanked, quoted }: Pick<Build, "text" | "locate" | "blanked" | "quoted">,
 ): Tree {
-  const findings: Finding[] = [];
+  const findings: RawDiagnostic[] = [];
   const scalars: ScalarNode[] = [];
   const aliases = createAliases();
   const build: Build = {
@@ -114,7 +114,7 @@ function buildScalar(build: Build, node: Scalar, range: Range, shown: boolean): 
   const plain = node.type === "PLAIN" && tag !== "!!binary";
   const scalar = new ScalarNode(decoded ?? "", range, plain, tag);
   if (!shown) addScalar(build, scalar);
-  const finding = scalarFinding(build, node, decoded, range);
+  const finding = scalarDiagnostic(build, node, decoded, range);
   if (!finding) return scalar;
   report(build, finding);
   return { kind: "unresolved", range };
@@ -131,7 +131,12 @@ function textOf(build: Build, node: Scalar, { end }: Range): string {
   return isPartOfText ? text.replace(/\n$/, "") : text;
 }
 
-function scalarFinding(build: Build, node: Scalar, text: string | undefined, range: Range): Finding | undefined {
+function scalarDiagnostic(
+  build: Build,
+  node: Scalar,
+  text: string | undefined,
+  range: Range,
+): RawDiagnostic | undefined {
   if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(rangeOfTag(build, range));
   if (text === undefined) {
     const message = "a value tagged `!!binary` must be base64 of UTF-8 text";
@@ -207,7 +212,7 @@ function emptyScalar(build: Build, offset: number): ScalarNode {
   return new ScalarNode("", build.locate(offset, offset), true);
 }
 
-function report(build: Build, finding: Finding, ...key: string[]): void {
+function report(build: Build, finding: RawDiagnostic, ...key: string[]): void {
   build.findings.push({ ...finding, path: [...build.path, ...key].join(".") });
 }
 
@@ -266,7 +271,7 @@ function coreTag(tag: string, kind: keyof typeof allowed): string | undefined {
 }
 
 /** The finding for a tag that may not. */
-function refuseTag(range: Range): Finding {
+function refuseTag(range: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "YAML_SYNTAX",
@@ -289,20 +294,20 @@ function decodeBinary(encoded: string): string | undefined {
 }
 
 /** A mapping's key as its text, whatever that may mean elsewhere (`1`, `on`, `yes`); a finding where it can't be one. */
-function readKey(key: Node, range: Range): string | Finding | undefined {
+function readKey(key: Node, range: Range): string | RawDiagnostic | undefined {
   // Whatever is unresolved has been reported.
   if (key.kind === "unresolved") return undefined;
   if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", range);
   return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", range) : key.text();
 }
 
-function refuse(message: string, range: Range): Finding {
+function refuse(message: string, range: Range): RawDiagnostic {
   const hint = "write a name, a colon and a space before the value";
   return { severity: "error", code: "YAML_SYNTAX", message, hint, range };
 }
 
 /** The finding for a key that its mapping has already. */
-function duplicateKey(range: Range, first: Range): Finding {
+function duplicateKey(range: Range, first: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "DUPLICATE_KEY",

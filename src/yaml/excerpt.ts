@@ -1,7 +1,7 @@
 import { escapeControls } from "../characters.js";
-import type { Excerpt, Problem } from "../errors.js";
+import type { Diagnostic, Excerpt } from "../errors.js";
 import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
-import type { Finding, Range, ScalarNode, Source } from "./node.js";
+import type { Range, RawDiagnostic, ScalarNode, Source } from "./node.js";
 
 /**
  * Findings as problems, with the line of each: in the order of the sources, then of their lines, what has no place last; each
@@ -9,13 +9,14 @@ import type { Finding, Range, ScalarNode, Source } from "./node.js";
  * belongs may be a secret: where it looks random, it is masked in all that is told.
  */
 export function quoteSource(
-  findings: readonly Finding[],
+  findings: readonly RawDiagnostic[],
   sources: readonly Source[],
   shown: ReadonlySet<ScalarNode>,
-): readonly Problem[] {
+): readonly Diagnostic[] {
   const order = new Map(sources.map(({ file }, index) => [file, index]));
   const byFile = new Map(sources.map((source) => [source.file, source]));
-  const rank = ({ range }: Finding): number => (range ? (order.get(range.position.file) ?? sources.length) : Infinity);
+  const rank = ({ range }: RawDiagnostic): number =>
+    range ? (order.get(range.position.file) ?? sources.length) : Infinity;
   const sorted = [...findings].sort((one, other) => {
     if (rank(one) !== rank(other)) return rank(one) < rank(other) ? -1 : 1;
     return (one.range?.start ?? 0) - (other.range?.start ?? 0);
@@ -31,7 +32,7 @@ export function quoteSource(
   });
 }
 
-function withoutSecrets<Told extends Omit<Finding, "range">>(told: Told): Told {
+function withoutSecrets<Told extends Omit<RawDiagnostic, "range">>(told: Told): Told {
   const { message, hint, path } = told;
   return {
     ...told,

@@ -1,5 +1,5 @@
 import { placeholders } from "../secrets/placeholder.js";
-import type { Finding, Locate } from "./node.js";
+import type { Locate, RawDiagnostic } from "./node.js";
 
 /**
  * What was written for another tool and is no YAML where it stands: `value_from` behind a text, or a template. A
@@ -123,7 +123,7 @@ export function blankOut(text: string, misplaced: readonly Misplaced[]): string 
 }
 
 /** What to tell of one of them. */
-export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): Finding {
+export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): RawDiagnostic {
   const range = locate(start, end);
   if (kind !== "value_from") return { severity: "error", ...placeholders.template, range };
   const { code, message } = placeholders.value_from;

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { LineCounter } from "yaml";
-import type { Position, Problem } from "../errors.js";
+import type { Diagnostic, Position } from "../errors.js";
 
 /** Where a node stands in its file: offsets into the text, for the quoted line and its caret. */
 export interface Range {
@@ -147,6 +147,6 @@ function step(node: Node, part: string | number): Omit<Located, "depth"> | undef
 }
 
 /** A problem before its source line is quoted: what a stage reports. It never holds a value from the file. */
-export interface Finding extends Omit<Problem, "position" | "excerpt"> {
+export interface RawDiagnostic extends Omit<Diagnostic, "position" | "excerpt"> {
   readonly range?: Range | undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { buildTree } from "./build.js";
 import { blankOut, describeMisplaced, findMisplaced, type Misplaced } from "./misplaced.js";
-import { createLocate, type Document, type Finding, type Locate, type Node, type Source } from "./node.js";
+import { createLocate, type Document, type Locate, type Node, type RawDiagnostic, type Source } from "./node.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
@@ -10,7 +10,7 @@ import { joinUnindented, lineEnd } from "./unindented.js";
 interface ParsedFile {
   readonly document: Document | undefined;
   readonly source: Source;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
 }
 
 /**
@@ -78,31 +78,31 @@ function readJoined(text: string, limit = text.length): Omit<Repaired, "misplace
   return wrong ? readJoined(text, wrong.start) : { ...joined, tree };
 }
 
-function standsIn({ range }: Finding, others: readonly Finding[]): boolean {
+function standsIn({ range }: RawDiagnostic, others: readonly RawDiagnostic[]): boolean {
   return others.some((other) => other.range?.position.line === range?.position.line);
 }
 
-function secondDocument({ secondDocument: start }: SyntaxTree, locate: Locate): readonly Finding[] {
+function secondDocument({ secondDocument: start }: SyntaxTree, locate: Locate): readonly RawDiagnostic[] {
   if (start === undefined) return [];
   const message = "a second document begins here, and a configuration file holds one";
   const hint = "make a file of each document, and give all of them; several files are one configuration";
   return [{ severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(start, start + 3) }];
 }
 
-function wrongRoot({ range }: Node): Finding {
+function wrongRoot({ range }: Node): RawDiagnostic {
   const message = "expected a mapping at the root of the file";
   const hint = "begin it with a key, such as tokenauth_config_enable: true; a colon needs a space behind it";
   return { severity: "error", code: "WRONG_TYPE", message, hint, range };
 }
 
-function unusable(source: Source, findings: readonly Finding[]): ParsedFile {
+function unusable(source: Source, findings: readonly RawDiagnostic[]): ParsedFile {
   return { document: undefined, source, findings };
 }
 
 /** A file's text. With a finding it can't be parsed; `text` is then what can be quoted. */
 interface Decoded {
   readonly text: string;
-  readonly finding: Finding | undefined;
+  readonly finding: RawDiagnostic | undefined;
 }
 
 // What YAML leaves out of a file: controls but tab and line breaks, and the two non-characters.

@@ -1,13 +1,13 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { explainAccess } from "../secrets/file-access.js";
-import type { Document, Finding, Source } from "./node.js";
+import type { Document, RawDiagnostic, Source } from "./node.js";
 import { parseDocument } from "./parse.js";
 
 interface ReadResult {
   readonly documents: readonly Document[];
   /** Every file that was read, in order, also those that could not be parsed: what quoting needs. */
   readonly sources: readonly Source[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
 }
 
 const maxBytes = 64 * 1024 * 1024;
@@ -19,7 +19,7 @@ const maxBytes = 64 * 1024 * 1024;
 export async function readDocuments(paths: readonly string[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
   const documents: Document[] = [];
   const sources: Source[] = [];
-  const findings: Finding[] = [];
+  const findings: RawDiagnostic[] = [];
   const seen = new Set<string>();
   const listed = await Promise.all(paths.map(listFiles));
   for (const path of listed.flat()) {
@@ -37,7 +37,7 @@ export async function readDocuments(paths: readonly string[], stdin: () => Promi
 }
 
 /** The path itself, or a directory's files. */
-async function listFiles(path: string): Promise<readonly (string | Finding)[]> {
+async function listFiles(path: string): Promise<readonly (string | RawDiagnostic)[]> {
   const isDirectory =
     path !== "-" &&
     (await stat(path).then(
@@ -64,7 +64,7 @@ async function listFiles(path: string): Promise<readonly (string | Finding)[]> {
   ];
 }
 
-type Read = { readonly file: string; readonly bytes: Buffer } | Finding;
+type Read = { readonly file: string; readonly bytes: Buffer } | RawDiagnostic;
 
 async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
   if (path === "-") {
@@ -101,7 +101,7 @@ const causes: Readonly<Record<string, readonly [message: string, hint: string]>>
   ENXIO: ["can't be opened", "give `-` to read standard input"],
 };
 
-function unreadable(path: string, error: unknown): Finding {
+function unreadable(path: string, error: unknown): RawDiagnostic {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   const problem = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
   if (problem) return { severity: "error", code: "FILE_DENIED", ...problem };
@@ -109,11 +109,11 @@ function unreadable(path: string, error: unknown): Finding {
   return refuse(`the file ${path} ${message}`, hint);
 }
 
-function tooLarge(what: string): Finding {
+function tooLarge(what: string): RawDiagnostic {
   return refuse(`${what} is larger than 64 MiB`, "check that it is the right one; split it into several files");
 }
 
-function refuse(message: string, hint: string): Finding {
+function refuse(message: string, hint: string): RawDiagnostic {
   return { severity: "error", code: "FILE_UNREADABLE", message, hint };
 }
 

@@ -1,6 +1,6 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
 import { readSecretFile } from "../secrets/secret-file.js";
-import { type Finding, type MappingEntry, type MappingNode, type Node, type Range, ScalarNode } from "./node.js";
+import { type MappingEntry, type MappingNode, type Node, type Range, type RawDiagnostic, ScalarNode } from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 
 /** What `value_from` may read. */
@@ -17,7 +17,7 @@ export interface ResolveContext {
 export interface Resolved {
   /** Undefined where the node itself is a `value_from` that is not set and not required. */
   readonly node: Node | undefined;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawDiagnostic[];
 }
 
 /**
@@ -27,7 +27,7 @@ export interface Resolved {
  * @param path the node's dotted path in the file
  */
 export function resolveValues(node: Node, path: string, context: ResolveContext): Resolved {
-  const findings: Finding[] = [];
+  const findings: RawDiagnostic[] = [];
   // A node that aliases share is resolved once, and reported once.
   const known = new Map<Node, Node | undefined>();
   const visit = (from: Node, at: Location): Node | undefined => {
@@ -119,7 +119,7 @@ function absent(
   { fallback, required }: Reference,
   range: Range,
   { noEnv }: ResolveContext,
-  finding: Finding,
+  finding: RawDiagnostic,
 ): Resolved {
   if (fallback) return { node: fallback, findings: [] };
   if (noEnv) return { node: { kind: "unresolved", range }, findings: [] };
@@ -127,7 +127,7 @@ function absent(
   return { node: { kind: "unresolved", range }, findings: [finding] };
 }
 
-function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Finding {
+function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): RawDiagnostic {
   const state = isEmpty ? "is empty, which counts as not set" : "is not set";
   return {
     severity: "error",
@@ -147,7 +147,7 @@ function withoutName(told: string, name: string): string {
   return mayBeSecret(name) ? told.replaceAll(name, mask) : told;
 }
 
-function looseMode({ name }: Reference): Finding {
+function looseMode({ name }: Reference): RawDiagnostic {
   return {
     severity: "warning",
     code: "SECRET_FILE_MODE",
@@ -157,7 +157,7 @@ function looseMode({ name }: Reference): Finding {
   };
 }
 
-function secretFile({ name }: Reference, message: string, hint: string): Finding {
+function secretFile({ name }: Reference, message: string, hint: string): RawDiagnostic {
   return { severity: "error", code: "SECRET_FILE", message, hint, range: name.range };
 }
 

@@ -1,27 +1,27 @@
 import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
 import { findFalseBlank } from "../characters.js";
-import type { Finding, Locate, Range } from "./node.js";
+import type { Locate, Range, RawDiagnostic } from "./node.js";
 import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
 
 /** Beyond these, a file is not worth reading on. */
-const maxFindings = 100;
+const maxDiagnostics = 100;
 
 /** How much of a line is looked through. */
 const maxLine = 10_000;
 
 /** The mistakes in a file's syntax: at most one a line, and none that only follows from an earlier one. */
-export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Locate): readonly Finding[] {
+export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Locate): readonly RawDiagnostic[] {
   if (tree.tooDeepAt !== undefined) return [tooDeep(tree.tooDeepAt, locate)];
-  const byLine = new Map<number, Finding>();
+  const byLine = new Map<number, RawDiagnostic>();
   const openings = findOpenings(tree);
   for (const error of ownMistakes(tree.errors)) {
     const start = openings.get(error) ?? error.pos[0];
     const range = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
     if (byLine.has(range.position.line)) continue;
     const told = describeSyntaxError(error);
-    const finding: Finding = { severity: "error", code: "YAML_SYNTAX", ...told, range };
+    const finding: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...told, range };
     byLine.set(range.position.line, falseBlank(text, range, told, locate) ?? finding);
-    if (byLine.size === maxFindings) break;
+    if (byLine.size === maxDiagnostics) break;
   }
   return [...byLine.values()];
 }
@@ -32,7 +32,7 @@ function falseBlank(
   { start, position }: Range,
   told: SyntaxMessage,
   locate: Locate,
-): Finding | undefined {
+): RawDiagnostic | undefined {
   const lineStart = start - position.column + 1;
   const [line = ""] = text.slice(lineStart, lineStart + maxLine).split("\n", 1);
   const found = findFalseBlank(line);
@@ -45,7 +45,7 @@ function falseBlank(
 }
 
 /** The finding for what is nested deeper than any real file is. */
-function tooDeep(offset: number, locate: Locate): Finding {
+function tooDeep(offset: number, locate: Locate): RawDiagnostic {
   const message = `the values are nested more than ${maxDepth} levels deep`;
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", range: locate(offset, offset + 1) };
 }

@@ -1,6 +1,13 @@
 import { closestMatch } from "leven";
 import { maskName } from "../secrets/random-looking.js";
-import { type Finding, isBareKey, type MappingEntry, type MappingNode, type Node, type ScalarNode } from "./node.js";
+import {
+  isBareKey,
+  type MappingEntry,
+  type MappingNode,
+  type Node,
+  type RawDiagnostic,
+  type ScalarNode,
+} from "./node.js";
 
 /** A well-formed `value_from`. */
 export interface Reference {
@@ -17,16 +24,20 @@ const form =
   "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, with default or required: false where wanted";
 
 /** What a mapping asks for, or everything that is wrong with it; undefined where it is no `value_from` at all. */
-export function readValueFrom(mapping: MappingNode): Reference | readonly Finding[] | undefined {
+export function readValueFrom(mapping: MappingNode): Reference | readonly RawDiagnostic[] | undefined {
   const entry = mapping.entries.get("value_from");
   if (entry) return parseValueFrom(mapping, entry);
   const misspelt = misspeltValueFrom(mapping);
   return misspelt && [misspelt];
 }
 
-function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | readonly Finding[] {
-  const findings: Finding[] = [];
-  const complain = ({ range }: { readonly range: Finding["range"] }, message: string, hint: string): undefined => {
+function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | readonly RawDiagnostic[] {
+  const findings: RawDiagnostic[] = [];
+  const complain = (
+    { range }: { readonly range: RawDiagnostic["range"] },
+    message: string,
+    hint: string,
+  ): undefined => {
     findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, range });
   };
   for (const beside of mapping.entries.values()) {
@@ -77,7 +88,7 @@ function nameOf(entry: MappingEntry): string {
 }
 
 /** The finding for a mapping that is a `value_from` but for its spelling, such as `valueFrom`. */
-function misspeltValueFrom({ entries }: MappingNode): Finding | undefined {
+function misspeltValueFrom({ entries }: MappingNode): RawDiagnostic | undefined {
   const [entry] = entries.values();
   if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
     return undefined;
@@ -107,7 +118,7 @@ function readFlag(node: Node): boolean | undefined {
 }
 
 /** Where a `value_from` stands in it, at any depth. */
-function findValueFrom(node: Node, seen: Set<Node>): Finding["range"] {
+function findValueFrom(node: Node, seen: Set<Node>): RawDiagnostic["range"] {
   if (seen.has(node)) return undefined;
   seen.add(node);
   const entry = node.kind === "mapping" ? node.entries.get("value_from") : undefined;

@@ -1,11 +1,11 @@
-import type { ProblemCode } from "../../src/errors.js";
+import type { DiagnosticCode } from "../../src/errors.js";
 import type { Canaries } from "../support/canaries.js";
 
 export type Command = "validate" | "plan" | "apply";
 
 /** One way to provoke a code. */
 export interface Row {
-  readonly code: ProblemCode;
+  readonly code: DiagnosticCode;
   /** The database that alone can have it. */
   readonly only?: "sqlite" | "postgres";
   /** What tells this row from others of its code. */

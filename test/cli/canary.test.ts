@@ -15,7 +15,7 @@ import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
-import { type ProblemCode, problemCodes, SetupError } from "../../src/errors.js";
+import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
@@ -103,7 +103,7 @@ function runHere(
 }
 
 /** What needs more than files and a command line. */
-const inProcess: Readonly<Partial<Record<ProblemCode, (folder: string) => Promise<unknown>>>> = {
+const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Promise<unknown>>>> = {
   COMMIT_UNKNOWN: async (folder) => {
     const database = databaseOf(folder);
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
@@ -195,7 +195,7 @@ describe("S89 I3 no secret is told by any command, as text or JSON, with every c
 
   it("has a way to provoke each code", () => {
     const provoked = new Set<string>([...rows.map(({ code }) => code), ...Object.keys(inProcess)]);
-    expect([...provoked].sort()).toEqual(Object.keys(problemCodes).sort());
+    expect([...provoked].sort()).toEqual(Object.keys(diagnosticCodes).sort());
   });
 
   it("finds a secret that is told, however it is encoded", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig, validate } from "../../src/apply/load.js";
-import type { ProblemCode } from "../../src/errors.js";
+import type { DiagnosticCode } from "../../src/errors.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
 
@@ -123,7 +123,7 @@ describe("a code that is none", () => {
 
   it("F38: is one in the library too", async () => {
     const place = workplace(ours);
-    const codes = { cwd: place.folder, env: {}, deny: ["WEAK" as ProblemCode] };
+    const codes = { cwd: place.folder, env: {}, deny: ["WEAK" as DiagnosticCode] };
     const files = [`${place.folder}/config.yaml`];
     await expect(loadConfig(files, codes)).rejects.toMatchObject({ reason: "usage" });
     await expect(validate(files, codes)).rejects.toMatchObject({ reason: "usage" });

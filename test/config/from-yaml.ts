@@ -4,7 +4,7 @@ import { filledText, secret, slug, text } from "../../src/config/fields.js";
 import { defineStep, type Step } from "../../src/config/step.js";
 import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
 import { coreKinds } from "../../src/resources/registry.js";
-import type { Document, Finding, Node } from "../../src/yaml/node.js";
+import type { Document, Node, RawDiagnostic } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */
@@ -49,12 +49,12 @@ export function validate(
 }
 
 /** A finding as one line: `error CODE file:line:column path: message (hint)`. */
-function line({ severity, code, range, path, message, hint }: Finding): string {
+function line({ severity, code, range, path, message, hint }: RawDiagnostic): string {
   const { file, line, column } = range?.position ?? { file: "-", line: 0, column: 0 };
   return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
-export function lines(findings: readonly Finding[]): readonly string[] {
+export function lines(findings: readonly RawDiagnostic[]): readonly string[] {
   return findings.map(line);
 }
 

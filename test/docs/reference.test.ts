@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { withFieldTables } from "../../scripts/field-tables.mjs";
 import { exitStatus } from "../../src/cli/exit-status.js";
-import { problemCodes } from "../../src/errors.js";
+import { diagnosticCodes } from "../../src/errors.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { readDocument, tableUnder } from "./markdown.js";
@@ -14,7 +14,7 @@ describe("docs/diagnostics.md", () => {
   it("has every code with its sentence, a severity and what to do", () => {
     const rows = tableUnder(readDocument("docs/diagnostics.md"), "## The codes");
     expect(rows.map(([code, , meaning]) => [code, meaning])).toEqual(
-      Object.entries(problemCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
+      Object.entries(diagnosticCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
     );
     for (const [, severity, , remedy] of rows) {
       expect(severity).toMatch(/^(?:error|warning|note)(?:, (?:warning|note))?$/);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Problem } from "../../src/errors.js";
-import { renderProblems } from "../../src/report/diagnostics.js";
+import type { Diagnostic } from "../../src/errors.js";
+import { renderDiagnostics } from "../../src/report/diagnostics.js";
 import { createPaint } from "../../src/report/layout.js";
 
 const paint = createPaint(false);
-const problem: Problem = {
+const problem: Diagnostic = {
   severity: "error",
   code: "WRONG_TYPE",
   message: "expected true or false (yes, no, on, off, 1 and 0 work too)",
@@ -15,7 +15,7 @@ const problem: Problem = {
 
 describe("renderProblems", () => {
   it("keeps each text on one line for programs", () => {
-    expect(renderProblems([problem], { paint, width: undefined })).toBe(
+    expect(renderDiagnostics([problem], { paint, width: undefined })).toBe(
       `config.yaml:7:15: error: ${problem.message} [WRONG_TYPE]
   7 | is_superuser: maybe
     |               ^^^^^
@@ -25,7 +25,7 @@ describe("renderProblems", () => {
   });
 
   it("breaks them for a terminal, with the lines below indented", () => {
-    expect(renderProblems([problem], { paint, width: 60 })).toBe(
+    expect(renderDiagnostics([problem], { paint, width: 60 })).toBe(
       `config.yaml:7:15: error: expected true or false (yes, no,
   on, off, 1 and 0 work too) [WRONG_TYPE]
   7 | is_superuser: maybe
@@ -37,49 +37,51 @@ describe("renderProblems", () => {
   });
 
   it("breaks at the same places with colours", () => {
-    const coloured = renderProblems([problem], { paint: createPaint(true), width: 60 });
-    const plain = renderProblems([problem], { paint, width: 60 });
+    const coloured = renderDiagnostics([problem], { paint: createPaint(true), width: 60 });
+    const plain = renderDiagnostics([problem], { paint, width: 60 });
     expect(coloured).toContain("\u001b[31merror\u001b[39m");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours begin with
     expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(plain);
   });
 
   it("says `fix:` before what mends an error or a warning, and nothing before what a note adds", () => {
-    const note: Problem = { severity: "note", code: "KEY_MADE", message: "made the key", hint: "back it up" };
-    expect(renderProblems([note], { paint, width: 80 })).toBe("note: made the key [KEY_MADE]\n  back it up\n");
-    expect(renderProblems([{ ...note, severity: "warning" }], { paint, width: 80 })).toContain("\n  fix: back it up\n");
+    const note: Diagnostic = { severity: "note", code: "KEY_MADE", message: "made the key", hint: "back it up" };
+    expect(renderDiagnostics([note], { paint, width: 80 })).toBe("note: made the key [KEY_MADE]\n  back it up\n");
+    expect(renderDiagnostics([{ ...note, severity: "warning" }], { paint, width: 80 })).toContain(
+      "\n  fix: back it up\n",
+    );
   });
 
   it("shows the lines of a stack trace, but no line break that a file could have put into a hint", () => {
     const hint = "with these lines:\n    at one\n    at two";
-    const shown = (code: Problem["code"]) =>
-      renderProblems([{ severity: "error", code, message: "m", hint }], { paint, width: undefined }).split("\n");
+    const shown = (code: Diagnostic["code"]) =>
+      renderDiagnostics([{ severity: "error", code, message: "m", hint }], { paint, width: undefined }).split("\n");
     expect(shown("INTERNAL").slice(1, -1)).toEqual(["  fix: with these lines:", "      at one", "      at two"]);
     expect(shown("UNKNOWN_FIELD").slice(1, -1)).toHaveLength(1);
   });
 
   it("F42: shows the first hundred of more, the errors among them, in their order, and counts the others", () => {
-    const many = Array.from({ length: 250 }, (_, index): Problem => {
+    const many = Array.from({ length: 250 }, (_, index): Diagnostic => {
       const severity = index % 5 === 0 ? "error" : "warning";
       return { severity, code: "WRONG_TYPE", message: `number ${index}` };
     });
-    const lines = renderProblems(many, { paint, width: undefined }).trimEnd().split("\n");
+    const lines = renderDiagnostics(many, { paint, width: undefined }).trimEnd().split("\n");
     expect(lines).toHaveLength(101);
     const numbers = lines.slice(0, 100).map((line) => Number(/number (\d+)/.exec(line)?.[1]));
     expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
     expect(lines.filter((line) => line.startsWith("error: "))).toHaveLength(50);
     expect(lines[100]).toBe("… and 150 warnings more; --output json has all of them");
-    const allErrors = many.map((one): Problem => ({ ...one, severity: "error" }));
-    expect(renderProblems(allErrors, { paint, width: undefined })).toContain(
+    const allErrors = many.map((one): Diagnostic => ({ ...one, severity: "error" }));
+    expect(renderDiagnostics(allErrors, { paint, width: undefined })).toContain(
       "number 99 [WRONG_TYPE]\n… and 150 errors more",
     );
     // The twin: a hundred are shown whole.
-    expect(renderProblems(allErrors.slice(0, 100), { paint, width: undefined })).not.toContain("…");
+    expect(renderDiagnostics(allErrors.slice(0, 100), { paint, width: undefined })).not.toContain("…");
   });
 
   it("tells the keys of other programs in one line a file", () => {
     const foreign = ["a", "b"].map(
-      (path, index): Problem => ({
+      (path, index): Diagnostic => ({
         severity: "warning",
         code: "UNKNOWN_ROOT_KEY",
         message: "ignored",
@@ -87,7 +89,7 @@ describe("renderProblems", () => {
         position: { file: "c.yaml", line: index + 1, column: 1 },
       }),
     );
-    expect(renderProblems(foreign, { paint, width: undefined })).toBe(
+    expect(renderDiagnostics(foreign, { paint, width: undefined })).toBe(
       "c.yaml: warning: left alone, as no step of this program reads them: a, b [UNKNOWN_ROOT_KEY]\n",
     );
   });

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Declaration, Remark, Step } from "../../src/config/step.js";
+import type { Declaration, Step, StepDiagnostic } from "../../src/config/step.js";
 
 /** The time at which these tests review. */
 const now = new Date("2026-03-01T12:00:00Z");
@@ -33,6 +33,6 @@ export function complaints(step: Step, config: unknown) {
   return issues(step, config).map(({ path, message }) => ({ path, message }));
 }
 
-function withDottedPath(remark: Remark) {
+function withDottedPath(remark: StepDiagnostic) {
   return { ...remark, path: remark.path.join(".") };
 }

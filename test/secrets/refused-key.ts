@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { type FailureReason, type Problem, SetupError } from "../../src/errors.js";
+import { type Diagnostic, type FailureReason, SetupError } from "../../src/errors.js";
 
 /** The one problem that a function refuses its input with. */
-export function problemOf(refuse: () => unknown, reason: FailureReason = "invalid"): Problem | undefined {
+export function problemOf(refuse: () => unknown, reason: FailureReason = "invalid"): Diagnostic | undefined {
   try {
     refuse();
   } catch (error) {

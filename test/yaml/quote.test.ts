@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { quoteSource } from "../../src/yaml/excerpt.js";
-import { createLocate, type Finding, type ScalarNode } from "../../src/yaml/node.js";
+import { createLocate, type RawDiagnostic, type ScalarNode } from "../../src/yaml/node.js";
 import { parse } from "./support.js";
 
-function findingAt(file: string, text: string, start: number, end: number, message = "wrong"): Finding {
+function findingAt(file: string, text: string, start: number, end: number, message = "wrong"): RawDiagnostic {
   return { severity: "error", code: "INVALID_VALUE", message, range: createLocate(file, text)(start, end) };
 }
 
@@ -126,7 +126,7 @@ describe("quoteSource", () => {
   it("sorts by file, then place, what has no place last, and tells each once", () => {
     const text = "a: 1\nb: 2\n";
     const sources = ["two.yaml", "one.yaml"].map((file) => ({ file, text, scalars: [] }));
-    const findings: Finding[] = [
+    const findings: RawDiagnostic[] = [
       { severity: "error", code: "NO_STEPS_ENABLED", message: "none" },
       findingAt("one.yaml", text, 0, 1),
       findingAt("two.yaml", text, 5, 6),

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { type Document, type Finding, type MappingNode, type Node, ScalarNode } from "../../src/yaml/node.js";
+import { type Document, type MappingNode, type Node, type RawDiagnostic, ScalarNode } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
 export function parse(text: string) {
@@ -25,7 +25,7 @@ export function plain(node: Node | undefined): unknown {
 }
 
 /** Code and place of each, such as `DUPLICATE_KEY 2:1`. */
-export function summary(findings: readonly Finding[]): readonly string[] {
+export function summary(findings: readonly RawDiagnostic[]): readonly string[] {
   return findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`);
 }
 

@@ -3,7 +3,7 @@ import { apply } from "../../apply/apply.js";
 import { loadConfig } from "../../apply/load.js";
 import { applyDefaults, type Configuration, type RunResult } from "../../apply/run.js";
 import { escapeControls } from "../../characters.js";
-import { type Problem, type SetupError, setupError } from "../../errors.js";
+import { type Diagnostic, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { generatedKeys } from "../../plan/plan.js";
 import type { Session } from "../context.js";
@@ -72,7 +72,7 @@ function unseen(isNull: boolean): SetupError {
 }
 
 /** The values of earlier runs are only where those put them. */
-function missingTokens(configuration: Configuration, file: TokenFile): readonly Problem[] {
+function missingTokens(configuration: Configuration, file: TokenFile): readonly Diagnostic[] {
   const kept = file.identifiers();
   const missing = generatedKeys(configuration.kinds, configuration.resources).filter((key) => !kept.has(key));
   if (missing.length === 0) return [];

@@ -2,7 +2,7 @@ import { type MigrateResult, migrate } from "../../apply/migrate.js";
 import { applyDefaults } from "../../apply/run.js";
 import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
-import { renderProblems } from "../../report/diagnostics.js";
+import { renderDiagnostics } from "../../report/diagnostics.js";
 import { migrationsToJson } from "../../report/json.js";
 import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
@@ -31,7 +31,7 @@ export async function runMigrate(
 
 function rendered(terminal: Terminal, result: MigrateResult, { output }: MigrateSettings): Printed {
   if (output === "json") return { kind: "json", value: migrationsToJson(result) };
-  terminal.talk(renderProblems(result.diagnostics, terminal.talkStyle));
+  terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
   const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
   const text =
     names.length === 0 ? "Nothing to do: the tables are those of this version.\n" : `Migrated:\n${names.join("")}`;

@@ -1,6 +1,6 @@
 import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
-import { renderProblems } from "../../report/diagnostics.js";
+import { renderDiagnostics } from "../../report/diagnostics.js";
 import { outcomeToJson } from "../../report/json.js";
 import type { Session } from "../context.js";
 import { exitStatus } from "../exit-status.js";
@@ -18,7 +18,7 @@ export async function runValidate(
   if (settings.output === "json") {
     await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
   } else {
-    terminal.talk(renderProblems(warnings, terminal.talkStyle));
+    terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
     await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(" ")}\n` });
   }
   return exitStatus.done;

@@ -1,4 +1,4 @@
-import { type FailureReason, type ProblemCode, type SetupError, setupError } from "../../errors.js";
+import { type DiagnosticCode, type FailureReason, type SetupError, setupError } from "../../errors.js";
 import { constraintViolated } from "../database.js";
 
 /** What messages name: where the database is, and where the password came from. */
@@ -11,7 +11,7 @@ interface Explanation {
   /** Of the code, without `PG_`. */
   readonly when: RegExp;
   readonly reason: FailureReason;
-  readonly code: ProblemCode;
+  readonly code: DiagnosticCode;
   readonly message: (context: ExplainContext, failure: PostgresFailure) => string;
   readonly hint: (context: ExplainContext) => string;
 }

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { type Problem, SetupError } from "../../errors.js";
+import { type Diagnostic, SetupError } from "../../errors.js";
 import type { Database, DatabaseEnv, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
 import { type PostgresAddress, parsePostgresUrl } from "./address.js";
@@ -43,7 +43,7 @@ async function requireSchema({ kysely }: Database): Promise<void> {
   if (rows[0]?.schema === null) throw cleanFailure(Object.assign(new Error("no schema"), { code: "3F000" }));
 }
 
-function listenerWarnings(address: PostgresAddress): readonly Problem[] {
+function listenerWarnings(address: PostgresAddress): readonly Diagnostic[] {
   if (!isOpenToListeners(address)) return [];
   return [
     {
@@ -62,7 +62,7 @@ const statementTimeoutMs = 60_000;
 const abandonedAfterMs = 60_000;
 
 interface Particulars {
-  readonly warnings?: readonly Problem[];
+  readonly warnings?: readonly Diagnostic[];
   /** How long a statement waits for somebody else's lock. */
   readonly lockTimeoutMs?: number;
 }

@@ -2,7 +2,7 @@ import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, rmSy
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
-import { type Problem, setupError } from "../../errors.js";
+import { type Diagnostic, setupError } from "../../errors.js";
 import { explainAccess, isOpenToOthers, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
@@ -155,8 +155,8 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
   };
 }
 
-function modeWarnings(file: string, location: string): readonly Problem[] {
-  const warnings: Problem[] = [];
+function modeWarnings(file: string, location: string): readonly Diagnostic[] {
+  const warnings: Diagnostic[] = [];
   const warn = (message: string, hint: string) =>
     warnings.push({ severity: "warning", code: "DATABASE_MODE", message, hint });
   const found = statSync(file, { throwIfNoEntry: false });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, type Declaration, defineStep, type Remark } from "../../config/step.js";
+import { type ConfigPath, type Declaration, defineStep, type StepDiagnostic } from "../../config/step.js";
 import type { Attributes } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
@@ -141,7 +141,7 @@ function permissionsOf({ user, permissions }: PresentToken): readonly string[] |
   return user === undefined ? [] : null;
 }
 
-function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly Remark[] {
+function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly StepDiagnostic[] {
   return items.flatMap((item, index) => {
     if (item.state === "absent") return [];
     return [
@@ -151,7 +151,7 @@ function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly Remark[] 
   });
 }
 
-function reviewValue(token: Secret, path: ConfigPath): readonly Remark[] {
+function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[] {
   if (token.reveal().toLowerCase() === "generate") {
     const message = "this would make a token whose value is that one word, which anybody can guess";
     return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to have a value made")];
@@ -181,7 +181,7 @@ function reviewValue(token: Secret, path: ConfigPath): readonly Remark[] {
   ];
 }
 
-function reviewExpiry(expiresAt: string | undefined, now: Date, path: ConfigPath): readonly Remark[] {
+function reviewExpiry(expiresAt: string | undefined, now: Date, path: ConfigPath): readonly StepDiagnostic[] {
   if (expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) return [];
   const hint = "write a later time, or `state: absent` to revoke the token";
   return [warning("EXPIRED", path, "this time is in the past, so the token lets nobody in", hint)];

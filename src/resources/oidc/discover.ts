@@ -3,7 +3,7 @@ import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
 import { type Attributes, type Resource, rangeOf } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/node.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiClient, loginClient } from "../known-clients.js";
 
 export type Answer =
@@ -70,8 +70,8 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
 }
 
 /** What a client asks for that its provider, completed by its discovery document, does not offer. */
-export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly Finding[] {
-  const findings: Finding[] = [];
+export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly RawDiagnostic[] {
+  const findings: RawDiagnostic[] = [];
   const { attributes: asked } = client;
   const { attributes: known } = provider;
   const lack = (attribute: string, what: string, hint: string, severity: "error" | "warning" = "warning"): void => {
@@ -126,7 +126,7 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   return findings;
 }
 
-function otherIssuer(client: Resource, provider: Resource, issuer: string): Finding {
+function otherIssuer(client: Resource, provider: Resource, issuer: string): RawDiagnostic {
   return {
     severity: "warning",
     code: "ACCESS_TOKEN_ISSUER",

@@ -1,6 +1,6 @@
 import type { PlannedWorld } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/node.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { flag, json, oidcProviders, reference, sealed, text } from "../columns.js";
 import { apiClient, loginClient } from "../known-clients.js";
 import { defineKind } from "../table-kind.js";
@@ -33,7 +33,7 @@ export const oidcClient = defineKind({
  * Tells where people can sign in but no client guards the API. A client of another name may be what a verifier is told to use, and
  * one that another owner's files or a person made counts as well.
  */
-function reviewApiClient(world: PlannedWorld): readonly Finding[] {
+function reviewApiClient(world: PlannedWorld): readonly RawDiagnostic[] {
   if (!world.isDatabaseKnown) return [];
   const wanted = world.wanted("oidc_client").filter(({ present }) => present);
   const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);

@@ -1,6 +1,6 @@
 import type { Completion, NetworkContext, Refusal } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/node.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { flag, integer, json, text } from "../columns.js";
 import { checkFormerIssuers } from "../known-clients.js";
 import { defineKind } from "../table-kind.js";
@@ -55,7 +55,7 @@ export async function completeProviders(wanted: readonly Resource[], context: Ne
   const { discoverEndpoints } = await import("./discover.js");
   const answers = await discoverEndpoints(open, context);
   const refusals: Refusal[] = [];
-  const lacks: Finding[] = [];
+  const lacks: RawDiagnostic[] = [];
   const resources = wanted.map((resource) => {
     const answer = answers.get(resource.key);
     if (!answer) return resource;

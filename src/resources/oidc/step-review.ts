@@ -1,4 +1,4 @@
-import type { ConfigPath, Remark } from "../../config/step.js";
+import type { ConfigPath, StepDiagnostic } from "../../config/step.js";
 import { isInsecure, sharedIssuer } from "../../oidc/check-metadata.js";
 import { algorithms, minSecretBytes } from "../../oidc/jwt/algorithm.js";
 import { refusal, warning } from "../step-fields.js";
@@ -7,7 +7,7 @@ import type { EndpointConfig, PresentProvider } from "./step-provider.js";
 import { inlineProvider, isKnownClient, loginClient, type OidcConfig, type PresentClient } from "./step-schema.js";
 import { reviewSignKey } from "./step-sign-key.js";
 
-export function reviewOidc({ providers, items }: OidcConfig): readonly Remark[] {
+export function reviewOidc({ providers, items }: OidcConfig): readonly StepDiagnostic[] {
   return [
     ...providers.flatMap((provider, index) =>
       provider.state === "absent" ? [] : reviewProvider(provider, ["providers", index]),
@@ -33,7 +33,7 @@ function providerOf(client: PresentClient, providers: OidcConfig["providers"]): 
   return providers.find(isNamed);
 }
 
-function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewClient(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return [
     ...reviewIdentifier(client, path),
     ...reviewScopes(client, path),
@@ -45,14 +45,14 @@ function reviewClient(client: PresentClient, path: ConfigPath): readonly Remark[
   ];
 }
 
-function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   if (isKnownClient(identifier)) return [];
   const message = "this is neither `admin-oidc` nor `api-oidc`, so it is used only where code asks for it by name";
   const hint = "write one of the two, unless a login or verifier of your own asks for this identifier";
   return [warning("UNKNOWN_CLIENT_IDENTIFIER", [...path, "identifier"], message, hint)];
 }
 
-function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   // They are sent with spaces between them, so one entry may hold several.
   if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
   const message = "without the scope `openid`, a provider gives no ID token";
@@ -60,7 +60,7 @@ function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: Conf
 }
 
 /** Whoever has one token that was signed with a short secret can find it by trying, and make tokens of his own. */
-function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   const algorithm = algorithms.get(client.oidc_rp_sign_algo);
   const least = algorithm ? minSecretBytes(algorithm) : 0;
   if (Buffer.byteLength(client.oidc_rp_client_secret.reveal()) >= least) return [];
@@ -73,7 +73,7 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly Remark[
   return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
 }
 
-function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewOptions(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   const { defaulted, empty } = completeOptions(client);
   const left = empty.map((field) => {
     const message = "nothing is written here, so this counts as left out";
@@ -88,7 +88,7 @@ function reviewOptions(client: PresentClient, path: ConfigPath): readonly Remark
   ];
 }
 
-function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   const user = client.options?.user_settings;
   if (user?.allow_unverified_email !== true || user.claim_mappings?.username?.at(-1) === "email") return [];
   const range = [...path, "options", "user_settings", "allow_unverified_email"];
@@ -96,7 +96,7 @@ function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonl
   return [warning("IGNORED_FIELD", range, message, "remove it")];
 }
 
-function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewAtHash(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   if (!client.accept_at_hash) return [];
   const message = "tokens with `at_hash` are taken for access tokens, so this client's ID tokens get in as well";
   const hint = "remove it, unless the provider is Dex, whose access tokens can't be told from its ID tokens";
@@ -107,7 +107,7 @@ function reviewAtHash(client: PresentClient, path: ConfigPath): readonly Remark[
 const safeSize = 22;
 
 /** Remarks about a provider at `path`, which is a client's where that one holds its provider itself. */
-function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   return [
     ...reviewIssuer(provider, path),
     ...reviewShared(provider, path),
@@ -118,7 +118,7 @@ function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly R
   ];
 }
 
-function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   if (provider.oidc_op_issuer || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
   const message = "without an issuer or a discovery endpoint, nobody can check who a token comes from";
   const hint = "write `oidc_op_issuer` in the provider's entry under `providers`, or add `oidc_op_discovery_endpoint`";
@@ -126,14 +126,14 @@ function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly Rem
 }
 
 /** No token carries such an issuer, whether it is written or discovered. */
-function reviewShared(provider: PresentProvider, path: ConfigPath): readonly Remark[] {
+function reviewShared(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   const shared = sharedIssuer(provider.oidc_op_issuer ?? "");
   if (shared === undefined) return [];
   const message = `this issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`;
   return [refusal("INVALID_VALUE", [...path, "oidc_op_issuer"], message, `write the tenant's own id instead of it`)];
 }
 
-function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remark[] {
+function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly StepDiagnostic[] {
   return Object.entries(endpoints)
     .filter(([, url]) => url && isInsecure(url))
     .map(([name]) => {
@@ -142,7 +142,7 @@ function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly Remar
     });
 }
 
-function reviewSize(what: string, size: number, path: ConfigPath): readonly Remark[] {
+function reviewSize(what: string, size: number, path: ConfigPath): readonly StepDiagnostic[] {
   if (size >= safeSize) return [];
   const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess`;
   return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or leave the field out for 32`)];
@@ -157,11 +157,11 @@ const providerFields = [
 ] as const;
 
 /** A client's fields that are written elsewhere today: some still work, some are overruled by what is written there. */
-function reviewDeprecated(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewDeprecated(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return [...reviewProviderFields(client, path), ...reviewFlatOptions(client, path)];
 }
 
-function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return providerFields
     .filter((name) => client[name] !== undefined && client[name] !== null)
     .map((name) => {
@@ -172,7 +172,7 @@ function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly
     });
 }
 
-function reviewFlatOptions(client: PresentClient, path: ConfigPath): readonly Remark[] {
+function reviewFlatOptions(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return flatOptionNames
     .filter((name) => client[name] !== undefined)
     .map((name) => {
@@ -183,7 +183,7 @@ function reviewFlatOptions(client: PresentClient, path: ConfigPath): readonly Re
     });
 }
 
-function deprecated(name: string, range: string, path: ConfigPath): Remark {
+function deprecated(name: string, range: string, path: ConfigPath): StepDiagnostic {
   return warning("DEPRECATED_FIELD", [...path, name], `\`${name}\` is deprecated here`, `write it as \`${range}\``);
 }
 
@@ -192,10 +192,10 @@ function reviewEndpoints(
   client: PresentClient,
   provider: PresentProvider | undefined,
   path: ConfigPath,
-): readonly Remark[] {
+): readonly StepDiagnostic[] {
   if (!provider || !client.enabled || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
   const { oidc_op_token_endpoint: token, oidc_op_user_endpoint: user } = provider.endpoint_config;
-  const remarks: Remark[] = [];
+  const remarks: StepDiagnostic[] = [];
   if (client.identifier === loginClient && token === undefined) {
     const message = "nobody can sign in: the provider has neither a discovery endpoint nor the endpoints for it";
     const hint = "write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint`, or `oidc_op_discovery_endpoint`";
@@ -210,7 +210,11 @@ function reviewEndpoints(
 }
 
 /** Whether tokens' signatures can be checked at all, with what the client and its provider (where these files have it) say. */
-function reviewKeys(client: PresentClient, provider: PresentProvider | undefined, path: ConfigPath): readonly Remark[] {
+function reviewKeys(
+  client: PresentClient,
+  provider: PresentProvider | undefined,
+  path: ConfigPath,
+): readonly StepDiagnostic[] {
   // HS algorithms are checked with the client's secret.
   if (!provider || client.oidc_rp_sign_algo.startsWith("HS") || client.oidc_rp_idp_sign_key?.reveal()) return [];
   const { oidc_op_discovery_endpoint: discovery, oidc_op_jwks_endpoint: keys } = provider.endpoint_config;

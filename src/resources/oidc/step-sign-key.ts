@@ -1,4 +1,4 @@
-import type { ConfigPath, Remark } from "../../config/step.js";
+import type { ConfigPath, StepDiagnostic } from "../../config/step.js";
 import { algorithms } from "../../oidc/jwt/algorithm.js";
 import { isFor } from "../../oidc/jwt/key-set.js";
 import { type KeyForm, readWrittenKey } from "../../oidc/jwt/written-key.js";
@@ -12,7 +12,7 @@ interface SignKeyUse {
 }
 
 /** What a client's sign key is, where it can't check a token or must not be in a file. */
-export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly Remark[] {
+export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly StepDiagnostic[] {
   const text = client.oidc_rp_idp_sign_key?.reveal();
   if (!text) return [];
   const range = [...path, "oidc_rp_idp_sign_key"];
@@ -86,7 +86,7 @@ function otherAlgorithm(name: string): Words {
   ];
 }
 
-function privateKey(range: ConfigPath): Remark {
+function privateKey(range: ConfigPath): StepDiagnostic {
   const message =
     "this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
   const hint = `replace the key at the provider, and write the public one here, ${orPublished}`;

@@ -2,7 +2,7 @@ import { chunk } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { AttributeSpec, CurrentResource, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
 import { type AttributeValue, type PlannedChange, rangeOf } from "../../plan/resource.js";
-import type { Finding } from "../../yaml/node.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 
 /** Whom `sign_in` lets become the user: anybody of the provider with the username, or one subject. */
@@ -76,7 +76,7 @@ export async function releaseLinks({ db }: WriteContext, changes: readonly Plann
  * Tells how many users nobody can sign in as any more, since the issuer that they are linked to is no provider's: a warning where
  * this run makes it so, a note afterwards.
  */
-export function reviewLinks(world: PlannedWorld): readonly Finding[] {
+export function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
   const wanted = world.wanted("oidc_provider");
   const planned = plannedProviders(world);
   // Without a provider nobody signs in anyway; and what a provider does not say yet may be the issuer that is looked for.
@@ -84,7 +84,7 @@ export function reviewLinks(world: PlannedWorld): readonly Finding[] {
   if (wanted.length === 0 || !isKnown) return [];
   const matched = new Set(planned.flatMap((provider) => [issuerOf(provider), ...formerIssuersOf(provider)]));
   const before = world.current("oidc_provider");
-  return [...countLinks(world)].flatMap(([issuer, count]): readonly Finding[] => {
+  return [...countLinks(world)].flatMap(([issuer, count]): readonly RawDiagnostic[] => {
     if (matched.has(issuer)) return [];
     const holder = before.find((row) => issuerOf(row) === issuer || formerIssuersOf(row).includes(issuer));
     const resource = wanted.find(

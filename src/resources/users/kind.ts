@@ -1,7 +1,7 @@
 import type { Kind, PlannedWorld } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
 import { hashPassword } from "../../secrets/password.js";
-import type { Finding } from "../../yaml/node.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { flag, groups, hashed, oidcProviders, reference, text } from "../columns.js";
 import { apiClient } from "../known-clients.js";
 import { defineKind } from "../table-kind.js";
@@ -46,7 +46,7 @@ export const user: Kind = {
 };
 
 /** Tells of privileged users that nobody can become by signing in, where people sign in through a provider. */
-function reviewSignIn(world: PlannedWorld): readonly Finding[] {
+function reviewSignIn(world: PlannedWorld): readonly RawDiagnostic[] {
   const clients = [...world.wanted("oidc_client").filter(({ present }) => present), ...world.left("oidc_client")];
   const login = clients.find(({ key, attributes }) => key !== apiClient && attributes.enabled === true);
   if (!login) return [];
@@ -60,7 +60,7 @@ function needsSignIn({ present, attributes, unknown = [] }: Resource): boolean {
   return present && isPrivileged && attributes.is_active !== false && (attributes.sign_in_provider ?? null) === null;
 }
 
-function remark({ attributes, range }: Resource, provider: string): Finding {
+function remark({ attributes, range }: Resource, provider: string): RawDiagnostic {
   const lines = `\`sign_in: {provider: ${provider}}\``;
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {

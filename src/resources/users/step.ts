@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, type Declaration, defineStep, type Remark } from "../../config/step.js";
+import { type ConfigPath, type Declaration, defineStep, type StepDiagnostic } from "../../config/step.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { isEmail, longestGroupName, longestPersonName, longestUsername } from "../../users/names.js";
@@ -113,7 +113,7 @@ function declareUsers({ users }: UsersConfig): readonly Declaration[] {
   });
 }
 
-function reviewUsers({ users }: UsersConfig): readonly Remark[] {
+function reviewUsers({ users }: UsersConfig): readonly StepDiagnostic[] {
   return users.flatMap((user, index) => {
     if (user.state === "absent") return [];
     return [
@@ -124,7 +124,7 @@ function reviewUsers({ users }: UsersConfig): readonly Remark[] {
 }
 
 /** Only a warning: the incumbent takes any text, and files with such a text must keep working. */
-function reviewEmail(email: string, path: ConfigPath): readonly Remark[] {
+function reviewEmail(email: string, path: ConfigPath): readonly StepDiagnostic[] {
   if (email === "" || isEmail(email)) return [];
   return [
     warning(
@@ -136,7 +136,7 @@ function reviewEmail(email: string, path: ConfigPath): readonly Remark[] {
   ];
 }
 
-function reviewPassword(password: Secret | undefined, path: ConfigPath): readonly Remark[] {
+function reviewPassword(password: Secret | undefined, path: ConfigPath): readonly StepDiagnostic[] {
   const plain = password?.reveal();
   if (plain === undefined) return [];
   if (plain === "") {
