@@ -1,5 +1,5 @@
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
-import type { HttpProblem } from "./problem.js";
+import type { ProblemDetails } from "./problem.js";
 import type { Decision, Verifier } from "./verifier.js";
 
 export type { RequireOptions } from "./adapter.js";
@@ -44,7 +44,7 @@ function proceed(decision: Decision, request: RequestLike, response: ResponseLik
   }
 }
 
-function send(response: ResponseLike, problem: HttpProblem): void {
+function send(response: ResponseLike, problem: ProblemDetails): void {
   response.statusCode = problem.status;
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
   response.end(JSON.stringify(problem.body));

@@ -1,5 +1,5 @@
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
-import type { HttpProblem } from "./problem.js";
+import type { ProblemDetails } from "./problem.js";
 import type { Decision, Verifier } from "./verifier.js";
 
 export type { RequireOptions } from "./adapter.js";
@@ -43,7 +43,7 @@ function proceed(decision: Decision, request: RequestLike, reply: ReplyLike, don
   }
 }
 
-function send(reply: ReplyLike, problem: HttpProblem): void {
+function send(reply: ReplyLike, problem: ProblemDetails): void {
   reply.code(problem.status);
   reply.headers({ ...problem.headers });
   // As bytes: to text Fastify adds a charset, which JSON has none of (RFC 8259 §11).

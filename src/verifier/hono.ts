@@ -1,5 +1,5 @@
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
-import type { HttpProblem } from "./problem.js";
+import type { ProblemDetails } from "./problem.js";
 import type { Authorization, Decision, Verifier } from "./verifier.js";
 
 export type { RequireOptions } from "./adapter.js";
@@ -33,7 +33,7 @@ function proceed(decision: Decision, context: ContextLike, next: () => Promise<v
   return next() as Promise<undefined>;
 }
 
-function responseOf({ status, headers, body }: HttpProblem): Response {
+function responseOf({ status, headers, body }: ProblemDetails): Response {
   return new Response(JSON.stringify(body), { status, headers });
 }
 

@@ -5,5 +5,5 @@ export { createVerifier } from "./create-verifier.js";
 export type { BearerEvent } from "./event.js";
 export { channelName, type VerifierEvent } from "./event.js";
 export type { VerifierOptions } from "./options.js";
-export type { HttpProblem, Language } from "./problem.js";
+export type { Language, ProblemDetails } from "./problem.js";
 export type { Authorization, Decision, Outcome, RequestContext, Verifier } from "./verifier.js";

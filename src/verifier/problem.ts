@@ -9,7 +9,7 @@ type ProblemCode =
   | "service_unavailable";
 
 /** A response that says why a request was not let in: problem+json (RFC 9457) with the incumbent's members. */
-export interface HttpProblem {
+export interface ProblemDetails {
   readonly status: 401 | 403 | 429 | 503;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: {
@@ -24,16 +24,16 @@ export interface HttpProblem {
 
 /** Makes the responses of one verifier. None of them holds anything from the request. */
 export interface Problems {
-  readonly notAuthenticated: () => HttpProblem;
+  readonly notAuthenticated: () => ProblemDetails;
   /** `invalid_request` where the header is malformed, `invalid_token` where the credential is refused (RFC 6750 §3.1). */
   readonly authenticationFailed: (
     error: "invalid_request" | "invalid_token",
     scheme: Scheme | undefined,
     detail: ProblemText,
-  ) => HttpProblem;
-  readonly permissionDenied: (scheme: Scheme) => HttpProblem;
-  readonly throttled: (retryAfterSeconds: number) => HttpProblem;
-  readonly serviceUnavailable: (retryAfterSeconds: number) => HttpProblem;
+  ) => ProblemDetails;
+  readonly permissionDenied: (scheme: Scheme) => ProblemDetails;
+  readonly throttled: (retryAfterSeconds: number) => ProblemDetails;
+  readonly serviceUnavailable: (retryAfterSeconds: number) => ProblemDetails;
 }
 
 const kinds = {
@@ -48,7 +48,11 @@ const kinds = {
 export function createProblems(realm: string, language: Language): Problems {
   const text = texts[language];
   const challenge = challenges(realm);
-  const problem = (code: ProblemCode, detail: ProblemText, headers: Readonly<Record<string, string>>): HttpProblem => {
+  const problem = (
+    code: ProblemCode,
+    detail: ProblemText,
+    headers: Readonly<Record<string, string>>,
+  ): ProblemDetails => {
     const { status, type } = kinds[code];
     return {
       status,

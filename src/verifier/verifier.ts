@@ -1,6 +1,6 @@
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
-import type { HttpProblem } from "./problem.js";
+import type { ProblemDetails } from "./problem.js";
 
 /** An `Authorization` header's value, or the values of one that came several times. */
 export type Authorization = string | readonly string[] | undefined;
@@ -46,10 +46,10 @@ export interface Verifier {
 export type Outcome =
   | { readonly kind: "authenticated"; readonly principal: Principal<Scheme> }
   /** No credentials of ours: none, or of another scheme. */
-  | { readonly kind: "anonymous"; readonly problem: HttpProblem }
+  | { readonly kind: "anonymous"; readonly problem: ProblemDetails }
   | {
       readonly kind: "rejected";
-      readonly problem: HttpProblem;
+      readonly problem: ProblemDetails;
       /** The caller is the reason: with a 401 always, with a 503 where the credential was why a provider gave no answer. */
       readonly isFailedAttempt: boolean;
     };
@@ -57,4 +57,4 @@ export type Outcome =
 /** What a request may do, as an answer to give or a principal to go on with. */
 export type Decision =
   | { readonly kind: "allowed"; readonly principal: Principal<Scheme> }
-  | { readonly kind: "refused"; readonly problem: HttpProblem };
+  | { readonly kind: "refused"; readonly problem: ProblemDetails };

@@ -7,7 +7,7 @@ import type { Principal } from "../../src/users/principal.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import type { VerifierOptions } from "../../src/verifier/options.js";
-import type { HttpProblem } from "../../src/verifier/problem.js";
+import type { ProblemDetails } from "../../src/verifier/problem.js";
 import type { Authorization, Outcome, Verifier } from "../../src/verifier/verifier.js";
 import { noticeChange, sealingEnv } from "../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
@@ -92,7 +92,7 @@ export function principalIn(outcome: Outcome): Principal {
   return outcome.principal;
 }
 
-export function problemIn(outcome: Outcome): HttpProblem {
+export function problemIn(outcome: Outcome): ProblemDetails {
   if (outcome.kind === "authenticated") throw new Error("expected to be refused");
   return outcome.problem;
 }
