@@ -7,11 +7,11 @@ export type { Configuration, RunResult } from "./apply/run.js";
 export { secret } from "./config/fields.js";
 export {
   type ConfigPath,
-  type Declaration,
   defineStep,
   type Step,
   type StepDefinition,
   type StepDiagnostic,
+  type StepResource,
 } from "./config/step.js";
 export { createResourceTable, createTable, type ResourceTableShape, type TableShape } from "./database/create-table.js";
 export type { Migration } from "./database/migrations.js";
@@ -20,6 +20,6 @@ export type { Kind } from "./plan/kind.js";
 export type { Attributes, AttributeValue, Change, FieldChange, PlainValue } from "./plan/resource.js";
 export type { SetRelation } from "./resources/columns.js";
 export { type Column, flag, integer, json, reference, sealed, text } from "./resources/columns.js";
-export { defineKind, type TableKind } from "./resources/table-kind.js";
+export { defineKind, type KindDefinition } from "./resources/table-kind.js";
 export { Secret } from "./secrets/secret.js";
 export { generatedTokenPattern } from "./secrets/token.js";

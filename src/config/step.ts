@@ -6,7 +6,7 @@ import type { Attributes } from "../plan/resource.js";
 export type ConfigPath = readonly (string | number)[];
 
 /** One thing that a step declares. */
-export interface Declaration {
+export interface StepResource {
   readonly kind: string;
   readonly key: string;
   /** `absent`: it shall not exist. */
@@ -37,7 +37,7 @@ export interface Step {
   /** The kinds that it declares; pruning looks at these. */
   readonly kinds: readonly string[];
   readonly schema: z.ZodType;
-  readonly declare: (config: unknown) => readonly Declaration[];
+  readonly declare: (config: unknown) => readonly StepResource[];
   readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
   /** How to write it, where these fields of an entry stand directly under the namespace. */
   readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
@@ -50,7 +50,7 @@ export interface StepDefinition<Schema extends z.ZodType> {
   readonly title: string;
   readonly kinds: readonly string[];
   readonly schema: Schema;
-  readonly declare: (config: z.output<Schema>) => readonly Declaration[];
+  readonly declare: (config: z.output<Schema>) => readonly StepResource[];
   readonly review?: (config: z.output<Schema>, now: Date) => readonly StepDiagnostic[];
   readonly explainFlat?: (names: readonly string[]) => string;
 }

@@ -14,7 +14,7 @@ import {
 } from "./columns.js";
 
 /** A kind whose resources are the rows of one table with `id`, `owner`, `created_at` and `updated_at`. */
-export interface TableKind {
+export interface KindDefinition {
   readonly name: string;
   readonly table: string;
   readonly keyColumn: string;
@@ -33,7 +33,7 @@ export interface TableKind {
 type Row = Record<string, SqlValue>;
 
 /** Makes a kind from the description of its table. */
-export function defineKind(shape: TableKind): Kind {
+export function defineKind(shape: KindDefinition): Kind {
   const { name, columns, sets = {} } = shape;
   const targets = [...Object.values(columns), ...Object.values(sets)].flatMap(({ target }) => target ?? []);
   return {
@@ -64,7 +64,7 @@ function attributeSpecs(
 }
 
 async function readRows(
-  shape: TableKind,
+  shape: KindDefinition,
   targets: readonly ReferenceTarget[],
   { db, vault }: ReadContext,
 ): Promise<readonly CurrentResource[]> {
@@ -89,7 +89,7 @@ async function readRows(
 }
 
 async function writeRows(
-  shape: TableKind,
+  shape: KindDefinition,
   targets: readonly ReferenceTarget[],
   context: WriteContext,
   changes: readonly PlannedChange[],
@@ -125,7 +125,7 @@ async function writeRows(
 }
 
 async function encodeChange(
-  shape: TableKind,
+  shape: KindDefinition,
   change: PlannedChange,
   context: { readonly vault: WriteContext["vault"]; readonly references: References },
 ): Promise<Row> {

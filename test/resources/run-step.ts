@@ -1,16 +1,16 @@
 import { expect } from "vitest";
-import type { Declaration, Step, StepDiagnostic } from "../../src/config/step.js";
+import type { Step, StepDiagnostic, StepResource } from "../../src/config/step.js";
 
 /** The time at which these tests review. */
 const now = new Date("2026-03-01T12:00:00Z");
 
 /** What a step declares of a configuration that its schema takes. */
-export function declared(step: Step, config: unknown): readonly Declaration[] {
+export function declared(step: Step, config: unknown): readonly StepResource[] {
   return step.declare(step.schema.parse(config));
 }
 
 /** The attributes of the one resource of a kind. */
-export function attributesOf(step: Step, config: unknown, kind: string): Declaration["attributes"] {
+export function attributesOf(step: Step, config: unknown, kind: string): StepResource["attributes"] {
   const [resource, ...others] = declared(step, config).filter((declaration) => declaration.kind === kind);
   expect(others).toEqual([]);
   expect(resource).toBeDefined();

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, type Declaration, defineStep, type StepDiagnostic } from "../../config/step.js";
+import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
 import type { Attributes } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
@@ -109,7 +109,7 @@ type TokenAuthConfig = z.output<typeof tokenAuthSchema>;
 
 type PresentToken = Exclude<TokenAuthConfig["items"][number], { state: "absent" }>;
 
-function declareTokens({ items }: TokenAuthConfig): readonly Declaration[] {
+function declareTokens({ items }: TokenAuthConfig): readonly StepResource[] {
   return items.map((item, index) => {
     const declared = { kind: "api_token", key: item.identifier, path: ["items", index] };
     if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Declaration, defineStep } from "../../config/step.js";
+import { defineStep, type StepResource } from "../../config/step.js";
 import { longestGroupName } from "../../users/names.js";
 import { name, permissionList, permissionNames } from "../step-fields.js";
 
@@ -29,7 +29,7 @@ export const groups = defineStep({
   declare: declareGroups,
 });
 
-function declareGroups({ items }: z.output<typeof groupsSchema>): readonly Declaration[] {
+function declareGroups({ items }: z.output<typeof groupsSchema>): readonly StepResource[] {
   return items.map((item, index) => {
     const declared = { kind: "group", key: item.name, path: ["items", index] };
     if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };

@@ -1,4 +1,4 @@
-import { type ConfigPath, type Declaration, defineStep } from "../../config/step.js";
+import { type ConfigPath, defineStep, type StepResource } from "../../config/step.js";
 import type { Attributes } from "../../plan/resource.js";
 import { sortedUnique } from "../step-fields.js";
 import { completeOptions, explainFlat } from "./step-flat-options.js";
@@ -29,7 +29,7 @@ export const oidc = defineStep({
   explainFlat,
 });
 
-function declareOidc({ providers, items }: OidcConfig): readonly Declaration[] {
+function declareOidc({ providers, items }: OidcConfig): readonly StepResource[] {
   return [
     ...providers.map((provider, index) => {
       const path = ["providers", index];
@@ -50,7 +50,7 @@ function absent(kind: string, key: string) {
   return { kind, key, state: "absent", attributes: {} } as const;
 }
 
-function declareProvider(provider: PresentProvider, path: ConfigPath): Declaration {
+function declareProvider(provider: PresentProvider, path: ConfigPath): StepResource {
   const discovery = provider.endpoint_config.oidc_op_discovery_endpoint;
   const attributes = {
     ...endpointAttributes({
@@ -71,7 +71,7 @@ function declareProvider(provider: PresentProvider, path: ConfigPath): Declarati
   return { kind: "oidc_provider", key: provider.identifier, attributes, path, fields: providerFields };
 }
 
-function declareClient(client: PresentClient, path: ConfigPath): readonly Declaration[] {
+function declareClient(client: PresentClient, path: ConfigPath): readonly StepResource[] {
   const inline = inlineProvider(client);
   const attributes = clientAttributes(client, client.oidc_provider_identifier || inline?.identifier);
   return [

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, type Declaration, defineStep, type StepDiagnostic } from "../../config/step.js";
+import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { isEmail, longestGroupName, longestPersonName, longestUsername } from "../../users/names.js";
@@ -85,7 +85,7 @@ export const users = defineStep({
 
 type UsersConfig = z.output<typeof usersSchema>;
 
-function declareUsers({ users }: UsersConfig): readonly Declaration[] {
+function declareUsers({ users }: UsersConfig): readonly StepResource[] {
   return users.map((user, index) => {
     const declared = { kind: "user", key: user.username, path: ["users", index] };
     if (user.state === "absent") return { ...declared, state: "absent", attributes: {} };
