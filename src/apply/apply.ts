@@ -10,7 +10,7 @@ import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
 import { knownMigrations, refuseBehind, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
-import { completeResources, type LookInput, lookFirst, readPlan, refuseUnstorable, rehearse } from "./plan.js";
+import { type LookInput, lookFirst, readPlan, refuseUnstorable, rehearse, resolveResources } from "./plan.js";
 import { applyDefaults, beginRun, type Configuration, lockOptions, type RunResult, withDatabase } from "./run.js";
 import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
 import { awaitReferences, checkpoint } from "./wait.js";
@@ -34,7 +34,7 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
     );
   }
   const finish = beginRun("apply", options);
-  const configuration = await completeResources(declared, options);
+  const configuration = await resolveResources(declared, options);
   const { resources: wanted } = configuration;
   refuseUnstorable(configuration, wanted);
   return awaitReferences(options, (left) => applyOnce({ configuration, wanted, options: left }, left, finish));

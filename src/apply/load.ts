@@ -4,7 +4,7 @@ import { validateDocuments } from "../config/validate.js";
 import { type Diagnostic, SetupError } from "../errors.js";
 import { planWorld } from "../plan/check.js";
 import type { Kind } from "../plan/kind.js";
-import { makePlan } from "../plan/plan.js";
+import { createPlan } from "../plan/plan.js";
 import { reviewReferences } from "../plan/references.js";
 import type { Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
@@ -48,7 +48,7 @@ export async function validate(
 function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly RawDiagnostic[] {
   const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
   const input = { ...nothing, kinds, wanted, current: new Map(), isDatabaseKnown: false };
-  const { changes, remarks } = makePlan(input);
+  const { changes, remarks } = createPlan(input);
   return [...remarks, ...reviewReferences(kinds, planWorld(input, changes))];
 }
 

@@ -3,7 +3,7 @@ import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import type { Diagnostic } from "../errors.js";
 import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
-import { makePlan, type Plan } from "../plan/plan.js";
+import { createPlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
@@ -23,7 +23,7 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
   requireCodes(options);
   requireOwner(options);
   const finish = beginRun("plan", options);
-  const configuration = await completeResources(declared, options);
+  const configuration = await resolveResources(declared, options);
   const { resources: wanted } = configuration;
   refuseUnstorable(configuration, wanted);
   return awaitReferences(options, async (left) => {
@@ -117,7 +117,7 @@ export async function readPlan(
 ): Promise<Seen> {
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
-  const plan = makePlan({
+  const plan = createPlan({
     kinds: configuration.kinds,
     wanted,
     current: await readCurrent(db, configuration.kinds, vault),
@@ -138,7 +138,7 @@ function judge({ plan, vault }: Seen, database: Database, { configuration, optio
 }
 
 /** Finds out over the network what the files leave open, before any transaction, and what their clients ask for in vain. */
-export async function completeResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
+export async function resolveResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
   if (options.offline) return configuration;
   const { waitMs, signal, onWaiting } = options;
   const network = {
@@ -155,7 +155,7 @@ export async function completeResources(configuration: Configuration, options: R
   const remarks: RawDiagnostic[] = [];
   for (const kind of configuration.kinds) {
     const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
-    const completion = await kind.complete?.(wanted, network).catch((error: unknown) => {
+    const completion = await kind.resolve?.(wanted, network).catch((error: unknown) => {
       // A request that the signal ended rejects with the signal's own error.
       stopIfInterrupted(signal);
       throw error;

@@ -67,7 +67,7 @@ export interface NetworkContext {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-export interface Completion {
+export interface Resolution {
   readonly resources: readonly Resource[];
   readonly refusals: readonly Refusal[];
   readonly remarks: readonly RawDiagnostic[];
@@ -104,7 +104,7 @@ export interface Kind {
   /** Only for kinds that bring tables of their own. */
   readonly migrations?: readonly Migration[];
   /** Finds out before the transaction what the files leave to the network. */
-  readonly complete?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Completion>;
+  readonly resolve?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Resolution>;
   /** Refuses what its own attributes alone don't show to be impossible. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Remarks on what can be planned, but depends on resources of other kinds. */

@@ -17,7 +17,7 @@ export interface Plan {
 }
 
 /** Compares what the files want with what there is. */
-export function makePlan(input: PlanInput): Plan {
+export function createPlan(input: PlanInput): Plan {
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {

@@ -25,7 +25,7 @@ export interface KindDefinition {
   readonly hasFreeNames?: boolean;
   readonly dependsOn?: readonly string[];
   readonly migrations?: readonly Migration[];
-  readonly complete?: Kind["complete"];
+  readonly resolve?: Kind["resolve"];
   readonly check?: Kind["check"];
   readonly review?: Kind["review"];
 }
@@ -42,7 +42,7 @@ export function defineKind(shape: KindDefinition): Kind {
     attributes: attributeSpecs(columns, sets),
     ...(shape.hasFreeNames && { hasFreeNames: true }),
     ...(shape.migrations && { migrations: shape.migrations }),
-    ...(shape.complete && { complete: shape.complete }),
+    ...(shape.resolve && { resolve: shape.resolve }),
     ...(shape.check && { check: shape.check }),
     ...(shape.review && { review: shape.review }),
     read: (context) => readRows(shape, targets, context),

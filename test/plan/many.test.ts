@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { completeResources } from "../../src/apply/plan.js";
+import { resolveResources } from "../../src/apply/plan.js";
 import type { CurrentResource } from "../../src/plan/kind.js";
-import { makePlan } from "../../src/plan/plan.js";
+import { createPlan } from "../../src/plan/plan.js";
 import { configurationOf, resource, runOptions } from "../support/run.js";
 
 const many = 130_000;
@@ -22,15 +22,15 @@ describe(`F24: ${many} entries of one kind`, () => {
 
   it("can be created, and are as they should be afterwards", () => {
     const prunable = new Set(["group"]);
-    expect(makePlan({ ...input, wanted: desired, current: new Map(), prunable }).changes).toHaveLength(many);
-    const again = makePlan({ ...input, wanted: desired, current: new Map([["group", rows]]), prunable });
+    expect(createPlan({ ...input, wanted: desired, current: new Map(), prunable }).changes).toHaveLength(many);
+    const again = createPlan({ ...input, wanted: desired, current: new Map([["group", rows]]), prunable });
     expect(again).toMatchObject({ changes: [], refusals: [] });
     expect(again.unchanged).toHaveLength(many);
   });
 
   it("can be pruned", () => {
     const kept = desired.slice(0, 1);
-    const plan = makePlan({
+    const plan = createPlan({
       ...input,
       wanted: kept,
       current: new Map([["group", rows]]),
@@ -42,7 +42,7 @@ describe(`F24: ${many} entries of one kind`, () => {
 
   it("come through what asks the network", async () => {
     const options = runOptions("sqlite:unused.db");
-    const { resources } = await completeResources({ ...configuration, resources: desired }, options);
+    const { resources } = await resolveResources({ ...configuration, resources: desired }, options);
     expect(resources).toHaveLength(many);
   });
 });

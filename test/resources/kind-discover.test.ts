@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { completeProviders } from "../../src/resources/oidc/kind-provider.js";
+import { resolveProviders } from "../../src/resources/oidc/kind-provider.js";
 import { makeCertificates } from "../support/certificates.js";
 import { answering, metadata } from "../support/discovery-document.js";
 import { resource, temporaryFolder } from "../support/run.js";
@@ -16,7 +16,7 @@ async function completeWith(theirs: string, more: Readonly<Record<string, string
   writeFileSync(caFile, authority);
   const { origin } = await answering(({ origin: own }) => ({ ...metadata(own), [theirs]: insecure }), server);
   const provider = resource("oidc_provider", "idp", { discovery_endpoint: origin, ca_file: caFile, ...more });
-  return completeProviders([provider], {
+  return resolveProviders([provider], {
     declared: [],
     env: {},
     waitMs: 0,

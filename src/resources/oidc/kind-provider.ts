@@ -1,4 +1,4 @@
-import type { Completion, NetworkContext, Refusal } from "../../plan/kind.js";
+import type { NetworkContext, Refusal, Resolution } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { flag, integer, json, text } from "../columns.js";
@@ -38,11 +38,11 @@ export const oidcProvider = defineKind({
     former_issuers: json("former_issuers", []),
   },
   check: checkFormerIssuers,
-  complete: completeProviders,
+  resolve: resolveProviders,
 });
 
 /** Asks each provider once for the endpoints that its file leaves open. */
-export async function completeProviders(wanted: readonly Resource[], context: NetworkContext): Promise<Completion> {
+export async function resolveProviders(wanted: readonly Resource[], context: NetworkContext): Promise<Resolution> {
   const open = wanted.filter(
     ({ present, attributes, unknown }) =>
       present &&
