@@ -8,9 +8,9 @@ import type { GeneratedSecret, Kind, WriteContext } from "../plan/kind.js";
 import { orderKinds, willGenerate } from "../plan/plan.js";
 import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
-import { knownMigrations, refuseBehind, runPending } from "./migrate.js";
+import { assertMigrated, knownMigrations, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
-import { type LookInput, lookFirst, readPlan, refuseUnstorable, rehearse, resolveResources } from "./plan.js";
+import { assertStorable, type LookInput, lookFirst, readPlan, rehearse, resolveResources } from "./plan.js";
 import { applyDefaults, beginRun, type Configuration, lockOptions, type RunResult, withDatabase } from "./run.js";
 import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
 import { awaitReferences, checkpoint } from "./wait.js";
@@ -36,7 +36,7 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
   const finish = beginRun("apply", options);
   const configuration = await resolveResources(declared, options);
   const { resources: wanted } = configuration;
-  refuseUnstorable(configuration, wanted);
+  assertStorable(configuration, wanted);
   return awaitReferences(options, (left) => applyOnce({ configuration, wanted, options: left }, left, finish));
 }
 
@@ -45,7 +45,7 @@ type Finish = (result: Omit<RunResult, "command" | "run">) => RunResult;
 async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish): Promise<RunResult> {
   const { configuration } = input;
   const first = await lookFirst(input);
-  if (first.kind === "behind" && !options.migrate) refuseBehind(first.pending);
+  if (first.kind === "behind" && !options.migrate) assertMigrated(first.pending);
   // A file is only made once nothing is in the way; a database that is there is looked at under its lock.
   const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
   if ("changes" in look) {

@@ -78,7 +78,7 @@ export async function runPending(
 ): Promise<readonly string[]> {
   const pending = pendingMigrations(known, await appliedMigrations({ ...database, kysely: tx }));
   const names = pending.map(({ name }) => name);
-  if (!migrate) refuseBehind(names);
+  if (!migrate) assertMigrated(names);
   await runMigrations(tx, pending, now).catch((error: unknown) => {
     throw database.isForbidden(error) ? migrationForbidden(names, error) : error;
   });
@@ -86,7 +86,7 @@ export async function runPending(
 }
 
 /** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that is to stay as it is lacks these migrations */
-export function refuseBehind(pending: readonly string[]): void {
+export function assertMigrated(pending: readonly string[]): void {
   if (pending.length === 0) return;
   throw setupError("refused", "MIGRATION_NEEDED", `the database lacks the migrations ${pending.join(", ")}`, hint);
 }

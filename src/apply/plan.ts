@@ -11,7 +11,7 @@ import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
 import { beginRun, type Configuration, lockOptions, type RunResult, runDefaults, withDatabase } from "./run.js";
 import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
-import { awaitReferences, patiently, sleep, stopIfInterrupted } from "./wait.js";
+import { awaitReferences, sleep, stopIfInterrupted, withRetry } from "./wait.js";
 
 /**
  * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
@@ -25,7 +25,7 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
   const finish = beginRun("plan", options);
   const configuration = await resolveResources(declared, options);
   const { resources: wanted } = configuration;
-  refuseUnstorable(configuration, wanted);
+  assertStorable(configuration, wanted);
   return awaitReferences(options, async (left) => {
     const input = { configuration, wanted, options: left };
     const first = await lookFirst(input);
@@ -101,7 +101,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
     return judge(seen, database, input);
   };
   // Between two tries, those get in who waited behind this one.
-  return patiently(options, () => withDatabase(once, "rehearse", work));
+  return withRetry(options, () => withDatabase(once, "rehearse", work));
 }
 
 interface Seen {
@@ -199,7 +199,7 @@ async function readKeyId(db: Connection): Promise<string | null> {
  *
  * @throws SetupError `INVALID_VALUE` (invalid)
  */
-export function refuseUnstorable(configuration: Configuration, resources: readonly Resource[]): void {
+export function assertStorable(configuration: Configuration, resources: readonly Resource[]): void {
   const refusals = resources.flatMap(({ kind, key, attributes, range }) =>
     Object.entries({ key, ...attributes })
       .filter(([, value]) => [value].flat().some((part) => typeof part === "string" && part.includes("\0")))

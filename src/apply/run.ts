@@ -8,7 +8,7 @@ import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { version } from "../version.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions } from "./options.js";
-import { patiently, sleep, stopIfInterrupted } from "./wait.js";
+import { sleep, stopIfInterrupted, withRetry } from "./wait.js";
 
 /** When a run began, and how long it took. */
 export interface RunTimes {
@@ -82,7 +82,7 @@ export async function withDatabase<T>(
   mode: RunMode,
   work: (database: Database & undefined) => Promise<T>,
 ): Promise<T> {
-  const database = await patiently(options, () => openDatabase(options.database, mode, options.env));
+  const database = await withRetry(options, () => openDatabase(options.database, mode, options.env));
   try {
     // The overloads above keep mode and work together.
     return await work(database as Database & undefined);

@@ -38,7 +38,7 @@ function tellWaited(problem: Diagnostic): Diagnostic {
 }
 
 /** Tries again what is unavailable, for as long as `--wait` allows. */
-export async function patiently<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {
+export async function withRetry<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {
   const deadline = options.now().getTime() + options.waitMs;
   for (;;) {
     stopIfInterrupted(options.signal);
