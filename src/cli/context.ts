@@ -4,7 +4,7 @@ import type { StopSignal } from "./exit-status.js";
 import { createTerminal, type Terminal } from "./terminal.js";
 
 /** What a command gets from the process, so that it touches nothing of it by itself. */
-export interface Session {
+export interface CliContext {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -15,7 +15,7 @@ export interface Session {
 }
 
 /** Connects a session to this process. */
-export function createSession(process: NodeJS.Process): Session {
+export function createCliContext(process: NodeJS.Process): CliContext {
   const controller = new AbortController();
   let stoppedBy: StopSignal | undefined;
   for (const name of ["SIGINT", "SIGTERM"] as const) {

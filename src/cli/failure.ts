@@ -3,12 +3,12 @@ import type { GeneratedSecret } from "../plan/kind.js";
 import { countDiagnostics, renderDiagnostics } from "../report/diagnostics.js";
 import { outcomeToJson } from "../report/json.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import type { Session } from "./context.js";
+import type { CliContext } from "./context.js";
 import { statusOf } from "./exit-status.js";
 
 /** Tells why a command failed, and gives its exit status. */
 export async function reportFailure(
-  session: Pick<Session, "terminal" | "stoppedBy">,
+  session: Pick<CliContext, "terminal" | "stoppedBy">,
   error: unknown,
   { command, json }: { readonly command: string; readonly json: boolean },
 ): Promise<number> {

@@ -1,13 +1,13 @@
 import { CommanderError } from "commander";
 import { setupError } from "../errors.js";
-import { createSession } from "./context.js";
+import { createCliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
 import { printResult } from "./print.js";
 import { createProgram } from "./program.js";
 
 /** Runs the command line of this process and sets its exit status. */
 export async function main(process: NodeJS.Process): Promise<void> {
-  const session = createSession(process);
+  const session = createCliContext(process);
   const { terminal } = session;
   const args = process.argv.slice(2);
   const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));

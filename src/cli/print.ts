@@ -6,7 +6,7 @@ import type { GeneratedSecret } from "../plan/kind.js";
 import { renderDiagnostics } from "../report/diagnostics.js";
 import { runToJson } from "../report/json.js";
 import { renderRun } from "../report/run.js";
-import type { Session } from "./context.js";
+import type { CliContext } from "./context.js";
 import { changesMade, unexpected } from "./failure.js";
 import type { Unwritten, WriteOptions, Written } from "./output.js";
 import type { Terminal } from "./terminal.js";
@@ -21,7 +21,7 @@ export type Printed =
  *
  * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
  */
-export async function printResult({ terminal, signal }: Session, printed: Printed): Promise<void> {
+export async function printResult({ terminal, signal }: CliContext, printed: Printed): Promise<void> {
   const end = await write(terminal, printed, { insist: false });
   if (end.kind === "stopped") stopIfInterrupted(signal);
   if (end.kind === "failed") throw outputFailed(end);
@@ -34,7 +34,7 @@ export async function printResult({ terminal, signal }: Session, printed: Printe
  * @throws SetupError `CHANGES_MADE` (internal) where not all of it could be printed, whatever the reason
  */
 export async function printChanges(
-  { terminal }: Session,
+  { terminal }: CliContext,
   print: () => Printed,
   tokens: readonly GeneratedSecret[],
 ): Promise<void> {
@@ -52,7 +52,7 @@ export async function printChanges(
  *
  * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
  */
-export async function provePrintable({ terminal, signal }: Session): Promise<void> {
+export async function provePrintable({ terminal, signal }: CliContext): Promise<void> {
   const end = await terminal.openJson();
   if (end.kind === "stopped") stopIfInterrupted(signal);
   if (end.kind !== "written") throw outputFailed(end);
@@ -87,7 +87,7 @@ interface ReportOptions {
 }
 
 /** Prints a finished run: results on standard output, everything else on standard error. */
-export async function reportRun(session: Session, result: RunResult, options: ReportOptions): Promise<void> {
+export async function reportRun(session: CliContext, result: RunResult, options: ReportOptions): Promise<void> {
   const { terminal } = session;
   const print = () => rendered(terminal, result, options);
   if (result.outcome === "applied") await printChanges(session, print, options.shownTokens);

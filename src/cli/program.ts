@@ -2,15 +2,15 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { defaultDatabaseUrl } from "../database/open.js";
 import { parseDuration } from "../resources/step-fields.js";
 import { version } from "../version.js";
-import type { Session } from "./context.js";
+import type { CliContext } from "./context.js";
 
 const databaseVariable = "VTB_SETUP_DATABASE";
 
 /** What a command's action gives: the exit status. */
-type Run = (session: Session, files: readonly string[], settings: never) => Promise<number>;
+type Run = (session: CliContext, files: readonly string[], settings: never) => Promise<number>;
 
 /** The command line. Each command's code is loaded when it is called. */
-export function createProgram(session: Session, finished: (status: number) => void): Command {
+export function createProgram(session: CliContext, finished: (status: number) => void): Command {
   const program = new Command("vtb-setup")
     .description("Makes an auth database say what a YAML file says: who may call an API.")
     .version(version)
@@ -80,14 +80,14 @@ function withConfigOptions(command: Command): Command {
     .option("--secrets-dir <dir>", "the only folder that value_from may read files from");
 }
 
-function withPlanOptions(command: Command, env: Session["env"]): Command {
+function withPlanOptions(command: Command, env: CliContext["env"]): Command {
   return withDatabaseOptions(withConfigOptions(command), env)
     .option("--prune", "delete what this owner managed and no file declares any more", false)
     .option("--owner <name>", "who manages what the files declare", "default")
     .option("--offline", "skip discovery; endpoints stay as they are", false);
 }
 
-function withDatabaseOptions(command: Command, env: Session["env"]): Command {
+function withDatabaseOptions(command: Command, env: CliContext["env"]): Command {
   const database = new Option("--database <url>", "the auth database");
   // Commander looks for the variable in the process's own environment alone.
   const given = env[databaseVariable] || defaultDatabaseUrl;

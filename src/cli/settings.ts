@@ -1,7 +1,7 @@
 import type { LoadOptions, RunOptions } from "../apply/options.js";
 import { loadStepModules } from "../apply/step-modules.js";
 import type { DiagnosticCode } from "../errors.js";
-import type { Session } from "./context.js";
+import type { CliContext } from "./context.js";
 
 /** The options that commands share, as commander gives them. */
 export interface CommonSettings {
@@ -48,7 +48,7 @@ export interface MigrateSettings extends CommonSettings {
 
 /** What reading the configuration needs, from the command line and the process. */
 export async function loadOptions(
-  { env, cwd, stdin }: Session,
+  { env, cwd, stdin }: CliContext,
   { steps, strict, allow, deny, secretsDir }: ConfigSettings,
 ): Promise<LoadOptions> {
   const modules = await loadStepModules(steps, cwd);
@@ -57,7 +57,7 @@ export async function loadOptions(
 
 /** What planning needs, from the command line and the process. */
 export function runOptions(
-  { env, signal, terminal }: Session,
+  { env, signal, terminal }: CliContext,
   settings: Pick<PlanSettings, "database" | "owner" | "prune" | "strict" | "allow" | "deny" | "wait" | "offline">,
 ): Partial<RunOptions> {
   const { database, owner, prune, strict, allow, deny, wait, offline } = settings;

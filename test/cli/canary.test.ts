@@ -9,7 +9,7 @@ import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
 import { runApply } from "../../src/cli/commands/apply.js";
 import { runPlan } from "../../src/cli/commands/plan.js";
-import { createSession, type Session } from "../../src/cli/context.js";
+import { type CliContext, createCliContext } from "../../src/cli/context.js";
 import type { ApplySettings, PlanSettings } from "../../src/cli/settings.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/database.js";
@@ -80,12 +80,12 @@ const fullOutput: Partial<Terminal> = { out: async () => ({ kind: "failed", code
 
 /** Runs a command on base.yaml and these files with a terminal that differs from this process's. */
 function runHere(
-  run: (session: Session, files: readonly string[], settings: ApplySettings & PlanSettings) => Promise<number>,
+  run: (session: CliContext, files: readonly string[], settings: ApplySettings & PlanSettings) => Promise<number>,
   folder: string,
   differences: Partial<Terminal>,
   ...files: readonly string[]
 ) {
-  const session = createSession(process);
+  const session = createCliContext(process);
   const terminal = { ...session.terminal, talk: () => {}, ...differences };
   const settings = {
     output: "text",

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runApply } from "../../src/cli/commands/apply.js";
-import { createSession } from "../../src/cli/context.js";
+import { createCliContext } from "../../src/cli/context.js";
 import { openDatabase } from "../../src/database/open.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
@@ -184,7 +184,7 @@ describe("F21: an apply whose report can't be written", () => {
 
   it("says so where rendering it fails, and what failed but not its text", async () => {
     const folder = folderWith(group);
-    const session = createSession(process);
+    const session = createCliContext(process);
     const out = () => Promise.reject(new TypeError("quotes a secret"));
     const own = { ...session, cwd: folder, env: databaseEnv(folder), terminal: { ...session.terminal, out } };
     const settings = {

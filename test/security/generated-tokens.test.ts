@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runApply } from "../../src/cli/commands/apply.js";
-import type { Session } from "../../src/cli/context.js";
+import type { CliContext } from "../../src/cli/context.js";
 import type { ApplySettings } from "../../src/cli/settings.js";
 import { createTerminal } from "../../src/cli/terminal.js";
 import { SetupError } from "../../src/errors.js";
@@ -49,7 +49,7 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
   // createTerminal uses nothing else of the process.
   const own = { stdout: stream, stderr: stream, env: { NO_COLOR: "1" } } as unknown as NodeJS.Process;
   const terminal = createTerminal(own, signal);
-  const session: Session = {
+  const session: CliContext = {
     ...{ terminal, cwd: folder, env: {}, signal },
     stoppedBy: () => undefined,
     stdin: async () => Buffer.alloc(0),

@@ -6,14 +6,18 @@ import { escapeControls } from "../../characters.js";
 import { type Diagnostic, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { generatedKeys } from "../../plan/plan.js";
-import type { Session } from "../context.js";
+import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { mayBeCommitted } from "../failure.js";
 import { provePrintable, reportRun } from "../print.js";
 import { type ApplySettings, loadOptions, runOptions } from "../settings.js";
 import { createTokenFile, type TokenFile } from "../token-file.js";
 
-export async function runApply(session: Session, files: readonly string[], settings: ApplySettings): Promise<number> {
+export async function runApply(
+  session: CliContext,
+  files: readonly string[],
+  settings: ApplySettings,
+): Promise<number> {
   const { terminal } = session;
   const configuration = await loadConfig(files, await loadOptions(session, settings));
   const tokenFile = settings.tokensOut === undefined ? undefined : createTokenFile(settings.tokensOut);

@@ -4,14 +4,14 @@ import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
 import { renderDiagnostics } from "../../report/diagnostics.js";
 import { migrationsToJson } from "../../report/json.js";
-import type { Session } from "../context.js";
+import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { type Printed, printChanges, printResult } from "../print.js";
 import type { MigrateSettings } from "../settings.js";
 import type { Terminal } from "../terminal.js";
 
 export async function runMigrate(
-  session: Session,
+  session: CliContext,
   _files: readonly string[],
   settings: MigrateSettings,
 ): Promise<number> {

@@ -1,11 +1,11 @@
 import { loadConfig } from "../../apply/load.js";
 import { plan } from "../../apply/plan.js";
-import type { Session } from "../context.js";
+import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { reportRun } from "../print.js";
 import { loadOptions, type PlanSettings, runOptions } from "../settings.js";
 
-export async function runPlan(session: Session, files: readonly string[], settings: PlanSettings): Promise<number> {
+export async function runPlan(session: CliContext, files: readonly string[], settings: PlanSettings): Promise<number> {
   const configuration = await loadConfig(files, {
     ...(await loadOptions(session, settings)),
     noEnv: !settings.env,

@@ -1,12 +1,12 @@
 import { loadStepModules } from "../../apply/step-modules.js";
 import { coreSteps } from "../../resources/registry.js";
-import type { Session } from "../context.js";
+import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
 import type { CommonSettings } from "../settings.js";
 
 export async function runSteps(
-  session: Session,
+  session: CliContext,
   _files: readonly string[],
   settings: CommonSettings & { readonly steps: readonly string[] },
 ): Promise<number> {

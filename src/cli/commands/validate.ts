@@ -2,13 +2,13 @@ import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
 import { renderDiagnostics } from "../../report/diagnostics.js";
 import { outcomeToJson } from "../../report/json.js";
-import type { Session } from "../context.js";
+import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { printResult } from "../print.js";
 import { loadOptions, type ValidateSettings } from "../settings.js";
 
 export async function runValidate(
-  session: Session,
+  session: CliContext,
   files: readonly string[],
   settings: ValidateSettings,
 ): Promise<number> {
