@@ -1,4 +1,4 @@
-import type { Eventual } from "../eventual.js";
+import type { MaybePromise } from "../eventual.js";
 import { readerOf } from "../oidc/client.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { describeError } from "../oidc/remote-document.js";
@@ -22,7 +22,7 @@ import { createBeginAttempt } from "./start.js";
 interface FinishOptions {
   readonly context: LoginContext;
   readonly signInPerson: SignInPerson;
-  readonly readUser: (id: string) => Eventual<UserLookup>;
+  readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
 /** Makes the function that takes up a browser's return: callback → attempt → code → tokens → claims → user → session. */

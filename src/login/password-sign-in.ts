@@ -3,7 +3,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
-import type { Eventual } from "../eventual.js";
+import type { MaybePromise } from "../eventual.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
 import { longestUsername } from "../users/names.js";
@@ -20,7 +20,7 @@ import { readNextPath } from "./same-origin.js";
 interface PasswordSignInOptions {
   readonly context: LoginContext;
   readonly database: Database;
-  readonly readUser: (id: string) => Eventual<UserLookup>;
+  readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
 const longestPassword = 1024;

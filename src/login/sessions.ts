@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 import type { Secret } from "../secrets/secret.js";
 import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 import type { Seals } from "./cookies.js";
@@ -155,7 +155,7 @@ type SessionRow = readonly [
 ];
 
 /** Gives a look-up of sessions by their digest, through one prepared statement. */
-function prepareSessionLookup(database: LiveDatabase): (digest: string) => Eventual<FoundSession | undefined> {
+function prepareSessionLookup(database: LiveDatabase): (digest: string) => MaybePromise<FoundSession | undefined> {
   const read = database.prepare<SessionRow>(
     database.kysely
       .selectFrom("users")
@@ -173,7 +173,7 @@ function prepareSessionLookup(database: LiveDatabase): (digest: string) => Event
       )
       .compile(),
   );
-  return (digest) => follow(read(digest), (row) => row && readRow(row));
+  return (digest) => then(read(digest), (row) => row && readRow(row));
 }
 
 function readRow(row: SessionRow): FoundSession {

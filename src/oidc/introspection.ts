@@ -1,4 +1,4 @@
-import type { Eventual } from "../eventual.js";
+import type { MaybePromise } from "../eventual.js";
 import type { Secret } from "../secrets/secret.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
@@ -31,7 +31,7 @@ export interface Introspection {
    * What the provider says of a token that is active. For whom it is, and whether it is in its time, is for the caller to check.
    * Known at once where the same token was asked about in the last minute. Rejects only where `refuse` does.
    */
-  readonly ask: (request: IntrospectionRequest) => Eventual<TokenAnswer>;
+  readonly ask: (request: IntrospectionRequest) => MaybePromise<TokenAnswer>;
 }
 
 export interface IntrospectionOptions extends Omit<TokenQuestionsOptions, "unavailable"> {

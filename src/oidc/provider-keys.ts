@@ -1,4 +1,4 @@
-import type { Eventual } from "../eventual.js";
+import type { MaybePromise } from "../eventual.js";
 import type { OnProviderEvent } from "./event.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
@@ -188,7 +188,7 @@ export function checkSignature(
   algorithm: Algorithm,
   source: KeySource,
   now: () => number,
-): Eventual<SignatureResult> {
+): MaybePromise<SignatureResult> {
   const keysToCome = source.prepare(now());
   if (keysToCome === undefined) {
     const result = tryKeys(jws, algorithm, source);
@@ -209,7 +209,7 @@ function lookAgain(
   source: KeySource,
   now: () => number,
   times: number,
-): Eventual<SignatureResult> {
+): MaybePromise<SignatureResult> {
   // Without a name, a new key can only be told by its fitting.
   const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
   const again = isSettled || times === 0 ? undefined : source.lookAgain(now());

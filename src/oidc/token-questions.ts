@@ -1,4 +1,4 @@
-import type { Eventual } from "../eventual.js";
+import type { MaybePromise } from "../eventual.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
 import { createRecent } from "./lru-cache.js";
@@ -58,12 +58,12 @@ export interface TokenQuestion {
   readonly refuse?: (() => Promise<TokenAnswerFault | undefined>) | undefined;
   /** Asks the provider. Never rejects. */
   readonly ask: () => Promise<RemoteAnswer>;
-  readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => Eventual<TokenReply>;
+  readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => MaybePromise<TokenReply>;
 }
 
 interface TokenQuestions {
   /** Known at once where the token was asked about before. Rejects only where `refuse` does. */
-  readonly ask: (question: TokenQuestion) => Eventual<TokenAnswer>;
+  readonly ask: (question: TokenQuestion) => MaybePromise<TokenAnswer>;
 }
 
 export interface TokenQuestionsOptions {

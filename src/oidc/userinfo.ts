@@ -1,4 +1,4 @@
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import type { Algorithm } from "./jwt/algorithm.js";
@@ -35,7 +35,7 @@ interface UserinfoRequest {
 
 export interface Userinfo {
   /** What the provider says of a token's user. Known at once where the same token was asked about before. Never rejects. */
-  readonly ask: (request: UserinfoRequest) => Eventual<TokenAnswer>;
+  readonly ask: (request: UserinfoRequest) => MaybePromise<TokenAnswer>;
 }
 
 export interface UserinfoOptions extends Omit<TokenQuestionsOptions, "unavailable"> {
@@ -48,7 +48,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   const questions = createTokenQuestions({ ...options, unavailable: "userinfo_unavailable" });
   const parseJws = createJwsParser();
 
-  const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): Eventual<TokenReply> => {
+  const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): MaybePromise<TokenReply> => {
     const { clientId, issuer, algorithm, keys } = reader;
     const jws = parseJws(token);
     if (jws.kind === "fault") return invalid(`a signed answer that is ${jws.reason}`);
@@ -60,7 +60,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
     if (!isForUs) return invalid(`a signed answer for the audience ${quoteForeign(claims.aud)}`);
     const isTheirs = claims.iss === undefined || issuer === null || claims.iss === issuer;
     if (!isTheirs) return invalid(`a signed answer of the issuer ${quoteForeign(claims.iss)}`);
-    return follow(checkSignature(jws, algorithm, keys, now), (checked) => {
+    return then(checkSignature(jws, algorithm, keys, now), (checked) => {
       if (checked.kind === "valid") return { kind: "claims", claims, untilMs: keepUntilMs };
       if (checked.kind === "refused")
         return invalid(`a signed answer: ${checked.reason}, key id ${quoteForeign(header.kid)}`);

@@ -1,7 +1,7 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList, type Tables } from "../database/tables.js";
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 
 /** The user that a request acts for. */
 export interface PrincipalUser {
@@ -144,11 +144,11 @@ export type UserLookup =
   | { readonly kind: "unknown" };
 
 /** Gives a look-up of users by their id. */
-export function prepareUserLookup(database: LiveDatabase): (id: string) => Eventual<UserLookup> {
+export function prepareUserLookup(database: LiveDatabase): (id: string) => MaybePromise<UserLookup> {
   const read = database.prepare<GrantRow>(
     database.kysely.selectFrom("users").select(selectGrants(database)).where("users.id", "=", "").compile(),
   );
-  return (id) => follow(read(id), readRow);
+  return (id) => then(read(id), readRow);
 }
 
 function readRow(row: GrantRow | undefined): UserLookup {

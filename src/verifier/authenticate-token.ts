@@ -1,6 +1,6 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 import { createRecent } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
@@ -25,14 +25,14 @@ export interface TokenAuthority {
   readonly authenticate: (
     credential: string,
     nowMs: number,
-    followChanges: () => Eventual<boolean>,
-  ) => Eventual<TokenOutcome>;
+    followChanges: () => MaybePromise<boolean>,
+  ) => MaybePromise<TokenOutcome>;
   /** What was kept may be of the past. */
   readonly forget: () => void;
 }
 
 interface TokenAuthorityOptions {
-  readonly read: (digest: string) => Eventual<StoredToken | undefined>;
+  readonly read: (digest: string) => MaybePromise<StoredToken | undefined>;
   readonly lastUsed: LastUsed;
   readonly cacheSize: number;
 }
@@ -70,10 +70,10 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
     return letIn(token, nowMs);
   };
 
-  const decide = (digest: string, token: KnownToken | undefined, nowMs: number): Eventual<TokenOutcome> => {
+  const decide = (digest: string, token: KnownToken | undefined, nowMs: number): MaybePromise<TokenOutcome> => {
     if (token && nowMs < token.untilMs) return letIn(token, nowMs);
     const asked = forgotten;
-    return follow(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+    return then(read(digest), (stored) => judge(digest, stored, nowMs, asked));
   };
 
   return {
@@ -136,7 +136,7 @@ type TokenRow = readonly [
 ];
 
 /** Gives a look-up of tokens by digest, the current one or one in its grace period, through prepared statements. */
-export function prepareTokenLookup(database: LiveDatabase): (digest: string) => Eventual<StoredToken | undefined> {
+export function prepareTokenLookup(database: LiveDatabase): (digest: string) => MaybePromise<StoredToken | undefined> {
   const columns = [
     "api_tokens.id as token_id",
     "api_tokens.identifier",
@@ -163,9 +163,7 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
       .compile(),
   );
   return (digest) =>
-    follow(current(digest), (row) =>
-      row ? readRow(row) : follow(retired(digest), (found) => found && readRow(found)),
-    );
+    then(current(digest), (row) => (row ? readRow(row) : then(retired(digest), (found) => found && readRow(found))));
 }
 
 function readRow(row: TokenRow): StoredToken {

@@ -1,4 +1,4 @@
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 import { createRecent } from "../oidc/lru-cache.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { Outcome } from "./verifier.js";
@@ -15,7 +15,7 @@ export interface UserAuthority {
   readonly authenticate: (
     user: { readonly id: string; readonly client: string; readonly isNewer: boolean },
     nowMs: number,
-  ) => Eventual<UserOutcome>;
+  ) => MaybePromise<UserOutcome>;
   /** What was kept may be of the past. */
   readonly forget: () => void;
 }
@@ -26,7 +26,7 @@ interface KnownUser {
   readonly byClient: Map<string, Authenticated>;
 }
 
-export function createUserAuthority(read: (id: string) => Eventual<UserLookup>, cacheSize: number): UserAuthority {
+export function createUserAuthority(read: (id: string) => MaybePromise<UserLookup>, cacheSize: number): UserAuthority {
   const known = createRecent<KnownUser>(cacheSize);
   let forgotten = 0;
   return {
@@ -34,7 +34,7 @@ export function createUserAuthority(read: (id: string) => Eventual<UserLookup>, 
       const user = isNewer ? undefined : known.get(id);
       if (user && nowMs < user.untilMs) return outcomeFor(user, client);
       const asked = forgotten;
-      return follow(read(id), (lookup) => {
+      return then(read(id), (lookup) => {
         const found: KnownUser = { lookup, untilMs: nowMs + trustedForMs, byClient: new Map() };
         // What was read before a change must not outlive it.
         if (asked === forgotten && lookup.kind === "active") known.set(id, found);

@@ -1,6 +1,6 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import { SetupError } from "../errors.js";
-import { type Eventual, follow } from "../eventual.js";
+import { type MaybePromise, then } from "../eventual.js";
 import type { TokenAuthority, TokenOutcome } from "./authenticate-token.js";
 import type { UserAuthority } from "./authenticate-user.js";
 import { readAuthorization } from "./authorization-header.js";
@@ -38,39 +38,39 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     state = current;
     return true;
   };
-  const followChanges = (): Eventual<boolean> => follow(changes.current(), dropOutdated);
+  const followChanges = (): MaybePromise<boolean> => then(changes.current(), dropOutdated);
 
-  const byToken = (credential: string): Eventual<Outcome> =>
-    follow(tokens.authenticate(credential, now(), followChanges), concludeToken);
+  const byToken = (credential: string): MaybePromise<Outcome> =>
+    then(tokens.authenticate(credential, now(), followChanges), concludeToken);
 
   const concludeToken = (outcome: TokenOutcome): Outcome =>
     outcome.kind === "refused" ? refusals.token(outcome) : outcome;
 
-  const byBearer = (credential: string, context: RequestContext | undefined): Eventual<Outcome> => {
+  const byBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> => {
     const changed = followChanges();
     return changed instanceof Promise
       ? changed.then(() => askBearer(credential, context))
       : askBearer(credential, context);
   };
 
-  const askBearer = (credential: string, context: RequestContext | undefined): Eventual<Outcome> =>
-    follow(bearer.authenticate(credential, now(), context), concludeBearer);
+  const askBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> =>
+    then(bearer.authenticate(credential, now(), context), concludeBearer);
 
-  const concludeBearer = (outcome: BearerOutcome): Eventual<Outcome> => {
+  const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
     if (outcome.kind === "refused") return refusals.bearer(outcome);
     if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
     // A provider may have taken its time, and the user may have been written for this very request.
-    const current = follow(changes.current(outcome.revision), dropOutdated);
+    const current = then(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
   };
 
-  const identify = (outcome: Extract<BearerOutcome, { kind: "accepted" }>): Eventual<Outcome> => {
+  const identify = (outcome: Extract<BearerOutcome, { kind: "accepted" }>): MaybePromise<Outcome> => {
     const user = {
       id: outcome.userId,
       client: outcome.clientIdentifier,
       isNewer: outcome.revision > state.revision,
     };
-    return follow(users.authenticate(user, now()), (found) =>
+    return then(users.authenticate(user, now()), (found) =>
       found.kind === "refused" ? refusals.bearer({ ...found, reason: found.fault }) : found,
     );
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
-import { type Eventual, follow } from "../../eventual.js";
+import { type MaybePromise, then } from "../../eventual.js";
 import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
@@ -45,7 +45,7 @@ interface Admission {
   readonly reliableUntilMs: number;
 }
 
-export type Admit = (session: Session, admission: Admission) => Eventual<Verdict>;
+export type Admit = (session: Session, admission: Admission) => MaybePromise<Verdict>;
 
 const lockTimeoutMs = 2000;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
@@ -155,7 +155,7 @@ interface UserinfoQuestion {
   readonly keepUntilMs: number;
 }
 
-export type AskUserinfo = (session: Session, question: UserinfoQuestion) => Eventual<Verdict>;
+export type AskUserinfo = (session: Session, question: UserinfoQuestion) => MaybePromise<Verdict>;
 
 const noEndpointHint =
   "write `userinfo_claims_source: id_token` at the client, or the provider's `oidc_op_user_endpoint`";
@@ -167,7 +167,7 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
     if (!userinfo) return refuse("not_configured", { hint: noEndpointHint });
     const { credential, digest, context } = request;
     const reader = readerOf(admission.client, access);
-    return follow(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
+    return then(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, readAtMs } = answer;
       const { token } = admission;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
 import { createWriter } from "../../database/live-database.js";
-import type { Eventual } from "../../eventual.js";
+import type { MaybePromise } from "../../eventual.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
@@ -90,10 +90,10 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   /** What was concluded under a configuration that has changed meanwhile is concluded again. */
   const conclude = (
     under: Session,
-    verdict: Eventual<Verdict>,
+    verdict: MaybePromise<Verdict>,
     request: BearerRequest,
     attempts: number,
-  ): Eventual<BearerOutcome> => {
+  ): MaybePromise<BearerOutcome> => {
     if (!(verdict instanceof Promise)) return remember(under, verdict, request);
     return verdict.then((found) => {
       const isOutdated = under !== session && attempts > 0 && !stopped.signal.aborted;

@@ -1,4 +1,4 @@
-import { type Eventual, follow } from "../../eventual.js";
+import { type MaybePromise, then } from "../../eventual.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { createJwsParser } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
@@ -20,7 +20,7 @@ export interface JudgeOptions {
   readonly rules: TokenRules;
 }
 
-export type Judge = (session: Session, request: BearerRequest, nowMs: number) => Eventual<Verdict>;
+export type Judge = (session: Session, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 /** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
 export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: JudgeOptions): Judge {
@@ -62,7 +62,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     // A client that acts in its own name has no user to ask about.
     const asksUserinfo = client.asksUserinfo && !person.isClient;
     if (!asksUserinfo && mayBeIdToken(client, jws)) return refuseIdToken(refused([client]));
-    return follow(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
+    return then(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind === "unavailable") return verdictOf({ ...checked, found: describeKey(header) }, now());
       if (checked.kind === "refused") {
         const details = describeRefusal(checked.reason, refused([client], access.keys));

@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type Eventual, follow } from "../../eventual.js";
+import { type MaybePromise, then } from "../../eventual.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
@@ -30,7 +30,7 @@ export interface OpaqueOptions {
   readonly rules: TokenRules;
 }
 
-export type JudgeOpaque = (session: Session, request: BearerRequest, nowMs: number) => Eventual<Verdict>;
+export type JudgeOpaque = (session: Session, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 const longestToken = 4096;
 // With a user's claims in it, it gets as long as a JWT.
@@ -100,7 +100,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       // An API token under the wrong scheme is none of the provider's business.
       refuse: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
     };
-    return follow(introspection.ask(question), (answer) => {
+    return then(introspection.ask(question), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, untilMs, readAtMs } = answer;
       const token = readAnswer(client, claims, issuer, nowMs, rules);
