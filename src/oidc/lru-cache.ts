@@ -1,5 +1,5 @@
 /** The entries that were used last, at most `capacity` of them. */
-export interface Recent<V> {
+export interface LruCache<V> {
   readonly get: (key: string) => V | undefined;
   readonly set: (key: string, value: V) => void;
   readonly delete: (key: string) => void;
@@ -19,7 +19,7 @@ interface Entry<V> {
  *
  * @throws RangeError for a capacity that is not a whole number of at least 1
  */
-export function createRecent<V>(capacity: number): Recent<V> {
+export function createLruCache<V>(capacity: number): LruCache<V> {
   if (!(Number.isSafeInteger(capacity) && capacity >= 1)) throw new RangeError("a cache must hold at least 1 entry");
   const entries = new Map<string, Entry<V>>();
   // A ring beside the map: to find a map's oldest entry costs more the more were deleted from it.

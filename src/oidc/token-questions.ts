@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../eventual.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
-import { createRecent } from "./lru-cache.js";
+import { createLruCache } from "./lru-cache.js";
 import { boundedSeconds, createBackOff, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 /** What a provider says of a token. */
@@ -95,9 +95,9 @@ interface Failure {
  */
 export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuestions {
   const { url, now, onEvent, cacheSize } = options;
-  const kept = createRecent<KnownClaims>(cacheSize);
+  const kept = createLruCache<KnownClaims>(cacheSize);
   // Apart, so that no number of bad tokens makes a good one forgotten.
-  const failures = createRecent<Failure>(cacheSize);
+  const failures = createLruCache<Failure>(cacheSize);
   const flights = new Map<string, Promise<TokenAnswer>>();
   const backOff = createBackOff();
   let connections = 0;

@@ -1,7 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
 import { type MaybePromise, then } from "../eventual.js";
-import { createRecent } from "../oidc/lru-cache.js";
+import { createLruCache } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
 import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
@@ -49,7 +49,7 @@ interface KnownToken {
 /** Decides about API tokens by their digest. Only those that are let in are kept, never their value. */
 export function createTokenAuthority(options: TokenAuthorityOptions): TokenAuthority {
   const { read, lastUsed } = options;
-  const known = createRecent<KnownToken>(options.cacheSize);
+  const known = createLruCache<KnownToken>(options.cacheSize);
   let forgotten = 0;
 
   const letIn = (token: KnownToken, nowMs: number): TokenOutcome => {

@@ -1,5 +1,5 @@
 import { type MaybePromise, then } from "../eventual.js";
-import { createRecent } from "../oidc/lru-cache.js";
+import { createLruCache } from "../oidc/lru-cache.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { Outcome } from "./verifier.js";
 
@@ -27,7 +27,7 @@ interface KnownUser {
 }
 
 export function createUserAuthority(read: (id: string) => MaybePromise<UserLookup>, cacheSize: number): UserAuthority {
-  const known = createRecent<KnownUser>(cacheSize);
+  const known = createLruCache<KnownUser>(cacheSize);
   let forgotten = 0;
   return {
     authenticate({ id, client, isNewer }, nowMs) {

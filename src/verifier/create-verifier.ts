@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.js";
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
-import { createRecent } from "../oidc/lru-cache.js";
+import { createLruCache } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import { openVault } from "../secrets/vault.js";
@@ -97,7 +97,7 @@ interface LimitFailuresOptions {
 function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
   const { authenticate, limit, problems, report, now, cacheSize } = options;
   // By digest; a credential that is revoked meanwhile is still looked at, and refused, by `authenticate`.
-  const letIn = createRecent<true>(cacheSize);
+  const letIn = createLruCache<true>(cacheSize);
 
   const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
     if (outcome.kind === "authenticated" && typeof authorization === "string") letIn.set(digestOf(authorization), true);

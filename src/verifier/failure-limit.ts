@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
-import { createRecent } from "../oidc/lru-cache.js";
+import { createLruCache } from "../oidc/lru-cache.js";
 import type { RequestContext } from "./verifier.js";
 
 export interface FailureLimitOptions {
@@ -28,7 +28,7 @@ interface Budget {
 export function createFailureLimit({ perMinute }: FailureLimitOptions): FailureLimit {
   if (!(perMinute >= 1 && Number.isFinite(perMinute)))
     throw new RangeError("the failure limit must be at least 1 a minute");
-  const budgets = createRecent<Budget>(rememberedSources);
+  const budgets = createLruCache<Budget>(rememberedSources);
 
   const budgetOf = (source: string, nowMs: number): Budget => {
     const known = budgets.get(source);

@@ -1,5 +1,5 @@
 import type { OidcClient } from "../../oidc/client.js";
-import { createRecent, type Recent } from "../../oidc/lru-cache.js";
+import { createLruCache, type LruCache } from "../../oidc/lru-cache.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
 import type { BearerConfiguration } from "./client-snapshot.js";
@@ -25,11 +25,11 @@ export interface KnownPerson {
 export interface Session {
   readonly configuration: BearerConfiguration;
   /** What was accepted, by the SHA-256 of the credential. */
-  readonly accepted: Recent<Verdict>;
+  readonly accepted: LruCache<Verdict>;
   /** The same of what was refused: apart, so that no number of bad credentials makes a good one forgotten. */
-  readonly refused: Recent<Verdict>;
+  readonly refused: LruCache<Verdict>;
   /** By the subject that users are linked to, for each client: each reads claims by rules of its own. */
-  readonly people: ReadonlyMap<OidcClient, Recent<KnownPerson>>;
+  readonly people: ReadonlyMap<OidcClient, LruCache<KnownPerson>>;
   /** Sign-ins that are on their way, so that a user's many requests make one. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }
@@ -40,9 +40,9 @@ const failureMs = 1000;
 export function createSession(configuration: BearerConfiguration, cacheSize: number): Session {
   return {
     configuration,
-    accepted: createRecent(cacheSize),
-    refused: createRecent(cacheSize),
-    people: new Map(configuration.clients.map((client) => [client, createRecent(cacheSize)])),
+    accepted: createLruCache(cacheSize),
+    refused: createLruCache(cacheSize),
+    people: new Map(configuration.clients.map((client) => [client, createLruCache(cacheSize)])),
     signIns: new Map(),
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRecent } from "../../../src/oidc/lru-cache.js";
+import { createLruCache } from "../../../src/oidc/lru-cache.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
 
@@ -51,7 +51,7 @@ describe("cacheSize", () => {
   });
 
   it("F74: is held to exactly, with entries that were deleted and set again", () => {
-    const recent = createRecent<number>(100);
+    const recent = createLruCache<number>(100);
     const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
     for (const [index, name] of keys.entries()) recent.set(name, index);
     expect(keys.map(recent.get)).toEqual(keys.map((_, index) => index));
@@ -66,6 +66,6 @@ describe("cacheSize", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("F74: is not %s", (capacity) => {
-    expect(() => createRecent(capacity)).toThrow(RangeError);
+    expect(() => createLruCache(capacity)).toThrow(RangeError);
   });
 });

@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createRecent } from "../../../src/oidc/lru-cache.js";
+import { createLruCache } from "../../../src/oidc/lru-cache.js";
 import { openForTest, resource } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, refusedFor, start, usualOptions } from "./world.js";
@@ -242,7 +242,7 @@ describe("a refused token", () => {
 
 describe("what is remembered", () => {
   it("S54 is bounded, and keeps what is used", () => {
-    const recent = createRecent<number>(100);
+    const recent = createLruCache<number>(100);
     for (let index = 0; index < 100_000; index += 1) {
       recent.set(`k${index}`, index);
       expect(recent.get("k0") ?? -1).toBe(0);
