@@ -6,7 +6,7 @@ import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { createJwsParser } from "../oidc/jwt/jws.js";
 import { checkSignature } from "../oidc/provider-keys.js";
 import { kindOf } from "../users/claim-values.js";
-import { type Person, readPerson } from "../users/external-identity.js";
+import { type ExternalIdentity, readExternalIdentity } from "../users/external-identity.js";
 import { isSameText } from "./cookies.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Tokens } from "./openid-client.js";
@@ -14,7 +14,7 @@ import type { ReasonOf } from "./refusal-reasons.js";
 
 export interface VerifiedIdToken {
   readonly kind: "verified";
-  readonly person: Person;
+  readonly person: ExternalIdentity;
   readonly claims: JsonObject;
 }
 
@@ -65,7 +65,7 @@ export async function checkIdToken(
   }
   const wrong = faultOf(claims, client, expected);
   if (wrong) return wrong;
-  const person = readPerson(iss, claims);
+  const person = readExternalIdentity(iss, claims);
   // A client has no browser to come with.
   if (person && !person.isClient) return { kind: "verified", person, claims };
   return unverified("subject_invalid", person ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");

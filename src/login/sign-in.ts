@@ -3,10 +3,10 @@ import type { Database } from "../database/database.js";
 import type { Writer } from "../database/live-database.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
-import type { Person } from "../users/external-identity.js";
+import type { ExternalIdentity } from "../users/external-identity.js";
 import type { UserFault } from "../users/find-user.js";
-import { readProfile } from "../users/mapped-claims.js";
-import { signIn } from "../users/provision-user.js";
+import { readMappedClaims } from "../users/mapped-claims.js";
+import { provisionUser } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 
@@ -20,7 +20,7 @@ export interface SignInPersonOptions {
 /** Makes a person's user what the claims say, by the rules that bearer tokens follow too. */
 export type SignInPerson = (
   client: LoginClient,
-  person: Person,
+  person: ExternalIdentity,
   claims: JsonObject,
   age: ClaimsAge,
 ) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginFault>;
@@ -31,12 +31,12 @@ const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 export function createSignInPerson({ database, writer, now, report }: SignInPersonOptions): SignInPerson {
   return async ({ oidc }, person, claims, age) => {
     const { id: clientId, identifier: client, rules, providerId } = oidc;
-    const profile = readProfile(rules, claims);
+    const profile = readMappedClaims(rules, claims);
     if (profile.kind === "fault") {
       const { kind: _, reason, ...details } = profile;
       return fault(reason === "groups_overage" ? reason : "user_refused", reason, details);
     }
-    const result = await signIn(person, profile, {
+    const result = await provisionUser(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
       actor: `sign-in:${client}`,
       ...{ clientId, providerId, age },

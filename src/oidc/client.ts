@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import { readUserRules, type UserRules } from "../users/claim-mapping.js";
+import { type ClaimMapping, readClaimMapping } from "../users/claim-mapping.js";
 import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "./jwt/algorithm.js";
 import { prepareSignatureCheck } from "./jwt/jws.js";
 import { importWrittenKey, isFor, keySetOf } from "./jwt/key-set.js";
@@ -38,7 +38,7 @@ export interface OidcClient {
   /** Tokens that carry `at_hash`, as Dex's do, are taken for access tokens. */
   readonly acceptsAtHash: boolean;
   readonly asksUserinfo: boolean;
-  readonly rules: UserRules;
+  readonly rules: ClaimMapping;
   readonly provider: Provider;
   /** The provider's row. */
   readonly providerId: string;
@@ -75,7 +75,7 @@ export function createClient(
     names: [row.client_id, ...audience],
     acceptsAtHash: row.accept_at_hash === 1,
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
-    rules: readUserRules(parse(row.options), reservedGroups),
+    rules: readClaimMapping(parse(row.options), reservedGroups),
     provider,
     providerId: row.provider_id,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },

@@ -15,7 +15,7 @@ export const mappableFields = {
 export type MappableField = keyof typeof mappableFields;
 
 /** How a client's claims become a user; from its `options`. */
-export interface UserRules {
+export interface ClaimMapping {
   /** Empty where no claim is configured: then nobody can sign in. */
   readonly usernamePath: ClaimPath;
   readonly isCaseSensitive: boolean;
@@ -53,7 +53,7 @@ export const hasGroups: ClaimPath = ["hasgroups"];
  *
  * @param reservedGroups those that no claim may give
  */
-export function readUserRules(options: unknown, reservedGroups: readonly string[] = []): UserRules {
+export function readClaimMapping(options: unknown, reservedGroups: readonly string[] = []): ClaimMapping {
   const user = objectOf(isJsonObject(options) ? options.user_settings : undefined);
   const groups = objectOf(isJsonObject(options) ? options.groups_settings : undefined);
   const mappings = Object.entries(objectOf(user.claim_mappings)).map(([name, path]) => [name, textsOf(path)] as const);
@@ -89,7 +89,7 @@ function groupPaths(path: ClaimPath): readonly ClaimPath[] {
   return root === undefined ? [] : [path, [claimNames, root], hasGroups];
 }
 
-function readPattern(pattern: unknown): UserRules["fitsPattern"] {
+function readPattern(pattern: unknown): ClaimMapping["fitsPattern"] {
   if (pattern === undefined) return compileGroupPattern("*");
   return typeof pattern === "string" ? compileGroupPattern(pattern) : () => false;
 }

@@ -3,7 +3,7 @@ import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/js
 import { longestUsername, nameFault } from "./names.js";
 
 /** Who a provider says it is: what a user is linked to. */
-export interface Person {
+export interface ExternalIdentity {
   readonly issuer: string;
   /** Of a client itself, with a prefix that no other subject has. */
   readonly subject: string;
@@ -24,11 +24,11 @@ const clientGrant = "client-credentials";
  *
  * @param clientNames what the client that the token is for is called at the provider
  */
-export function readPerson(
+export function readExternalIdentity(
   issuer: string,
   claims: JsonObject,
   clientNames: readonly string[] = [],
-): Person | undefined {
+): ExternalIdentity | undefined {
   const { sub, client_id: clientId, azp, gty, idtyp } = claims;
   if (typeof sub !== "string" || sub === "" || sub.length > longestSubject || !isPrintable(sub)) return undefined;
   if (![clientId, azp, idtyp].every(isOptionalText) || !isOptionalTexts(gty)) return undefined;

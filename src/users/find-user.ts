@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
-import type { Person } from "./external-identity.js";
-import type { Profile } from "./mapped-claims.js";
+import type { ExternalIdentity } from "./external-identity.js";
+import type { MappedClaims } from "./mapped-claims.js";
 import { createLookalikes } from "./names.js";
 
 const columns = [
@@ -48,8 +48,8 @@ export type FoundUser =
  */
 export async function findUser(
   db: Connection,
-  person: Person,
-  profile: Profile,
+  person: ExternalIdentity,
+  profile: MappedClaims,
   providerId: string,
 ): Promise<FoundUser> {
   const linked = await linkedUser(db, person);
@@ -159,7 +159,7 @@ function usersAwaiting(db: Connection, subject: string, providerIds: readonly st
     .execute();
 }
 
-function linkedUser(db: Connection, { issuer, subject }: Person) {
+function linkedUser(db: Connection, { issuer, subject }: ExternalIdentity) {
   return db
     .selectFrom("users")
     .select(columns)

@@ -1,10 +1,10 @@
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import {
+  type ClaimMapping,
   claimNames,
   hasGroups,
   type MappableField,
   mappableFields,
-  type UserRules,
   verifiedEmail,
 } from "./claim-mapping.js";
 import {
@@ -20,12 +20,12 @@ import {
 import { isPrintable, readUsername, type Username } from "./external-identity.js";
 
 /** What a user shall be by the claims. */
-export interface Profile {
+export interface MappedClaims {
   readonly kind: "profile";
   readonly username: Username;
   readonly isCaseSensitive: boolean;
   /** Fields that claims fill; those that are not here stay as they are. */
-  readonly fields: Readonly<Partial<Record<ProfileField, string | 0 | 1>>>;
+  readonly fields: Readonly<Partial<Record<MappedField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
   readonly groups: readonly WantedGroup[];
   /** The claims don't name all groups: what they gave before stays, groups and superuser alike. */
@@ -47,7 +47,7 @@ export type ClaimNote = {
   readonly hint?: string;
 };
 
-type ProfileField = Exclude<MappableField, "is_superuser">;
+type MappedField = Exclude<MappableField, "is_superuser">;
 
 interface WantedGroup {
   readonly name: string;
@@ -56,7 +56,7 @@ interface WantedGroup {
 }
 
 /** Why claims make no user, in a word. */
-export interface ProfileFault {
+export interface MappedClaimsFault {
   readonly kind: "fault";
   readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid" | "groups_overage";
   /** The path to the claim that is to blame, as a file writes it. */
@@ -68,12 +68,12 @@ export interface ProfileFault {
 }
 
 /** The claims that the rules look at, in their order; two people with the same ones have the same profile. */
-export function relevantClaims(rules: UserRules, claims: JsonObject): readonly unknown[] {
+export function relevantClaims(rules: ClaimMapping, claims: JsonObject): readonly unknown[] {
   return rules.paths.map((path) => readClaim(claims, path));
 }
 
 /** Whether claims are the same as those in a list that {@link relevantClaims} made by the same rules. */
-export function hasSameClaims(rules: UserRules, claims: JsonObject, known: readonly unknown[]): boolean {
+export function hasSameClaims(rules: ClaimMapping, claims: JsonObject, known: readonly unknown[]): boolean {
   const { paths } = rules;
   for (let index = 0; index < paths.length; index += 1) {
     if (!isSame(readClaim(claims, paths[index] ?? []), known[index])) return false;
@@ -92,7 +92,7 @@ function isSame(one: unknown, other: unknown): boolean {
 }
 
 /** Turns claims into what the user shall be. Claims that are bad for their field make no user. */
-export function readProfile(rules: UserRules, claims: JsonObject): Profile | ProfileFault {
+export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsFault {
   const { usernamePath } = rules;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
   if (written === undefined || written === null || written === "") {
@@ -131,7 +131,7 @@ interface MappedFields {
   readonly notes: readonly ClaimNote[];
 }
 
-function readFields(rules: UserRules, claims: JsonObject): MappedFields | ProfileFault {
+function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | MappedClaimsFault {
   const fields: Partial<Record<MappableField, string | 0 | 1>> = {};
   const notes: ClaimNote[] = [];
   for (const { field, path } of rules.fields) {
@@ -154,7 +154,7 @@ const overageHint =
   "in Entra, give the token only `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
 
 /** Whether the provider says that the person has groups, but not which: there are more than its answer holds. */
-function findOverage(rules: UserRules, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
+function findOverage(rules: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
   const { groupsPath } = rules;
   const [root] = groupsPath ?? [];
   if (
@@ -174,7 +174,7 @@ function findOverage(rules: UserRules, claims: JsonObject): Omit<ClaimNote, "kin
 }
 
 /** An empty list is an answer; a claim that is not there most likely is a mistake at the provider or in the path. */
-function groupNotes({ groupsPath }: UserRules, claims: JsonObject, { odd }: ClaimedGroups): readonly ClaimNote[] {
+function groupNotes({ groupsPath }: ClaimMapping, claims: JsonObject, { odd }: ClaimedGroups): readonly ClaimNote[] {
   if (!groupsPath) return [];
   const claim = showPath(groupsPath);
   if (odd) return [{ kind: "groups_claim_odd", claim, ...odd }];
@@ -198,11 +198,11 @@ function describeText(claim: unknown): string {
   return isPrintable(claim) ? `a text of ${claim.length} characters` : "a text with characters that can't be shown";
 }
 
-function wantedGroups(rules: UserRules, claimed: readonly string[]): readonly WantedGroup[] {
+function wantedGroups(rules: ClaimMapping, claimed: readonly string[]): readonly WantedGroup[] {
   const names = new Set([...claimed.filter(rules.fitsPattern), ...rules.defaultGroups]);
   return [...names].map((name) => ({ name, mayBeMade: rules.createsGroups }));
 }
 
-function fault(reason: ProfileFault["reason"], path: ClaimPath, found: string): ProfileFault {
+function fault(reason: MappedClaimsFault["reason"], path: ClaimPath, found: string): MappedClaimsFault {
   return { kind: "fault", reason, claim: showPath(path), found };
 }

@@ -6,9 +6,9 @@ import type { Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
 import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
-import type { Person } from "./external-identity.js";
+import type { ExternalIdentity } from "./external-identity.js";
 import { findUser, type UserFault, type UserRow } from "./find-user.js";
-import type { Profile } from "./mapped-claims.js";
+import type { MappedClaims } from "./mapped-claims.js";
 import {
   type CurrentGroups,
   changeUser,
@@ -19,7 +19,7 @@ import {
   writeUser,
 } from "./write-user.js";
 
-export interface SignInOptions {
+export interface ProvisionOptions {
   /** Only read. */
   readonly database: Database;
   /** The same for writing; only used when something has to be written. */
@@ -44,7 +44,7 @@ export interface SignInOptions {
 /** `former_issuer`: it was the person's before the provider's issuer moved. */
 export type LinkedBy = "sign_in" | "name" | "former_issuer";
 
-interface SignedIn {
+interface ProvisionedUser {
   readonly kind: "user";
   readonly userId: string;
   /** The database's revision that this was read at, or that writing it made. */
@@ -66,7 +66,11 @@ interface SignedIn {
  *
  * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer did not end in time
  */
-export async function signIn(person: Person, profile: Profile, options: SignInOptions): Promise<SignedIn | UserFault> {
+export async function provisionUser(
+  person: ExternalIdentity,
+  profile: MappedClaims,
+  options: ProvisionOptions,
+): Promise<ProvisionedUser | UserFault> {
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Before anything else is read: what comes later is at least as new.
   const revision = await readRevision(database.kysely);
@@ -80,7 +84,7 @@ export async function signIn(person: Person, profile: Profile, options: SignInOp
   if (user && (standing === "older" || (!change && standing === "same"))) return unwritten(user, seen, revision);
   const write = (timeoutMs: number) => {
     const lock = { timeoutMs, sleep, now, newId, hasTables: true };
-    return writer.use((open) => withLock(open, lock, (tx) => signInUnderLock(tx, person, profile, options)));
+    return writer.use((open) => withLock(open, lock, (tx) => provisionUnderLock(tx, person, profile, options)));
   };
   if (!user || change) return write(lockTimeoutMs);
   // The user is what the claims say already. That nobody may write now, or this process never, is no reason to refuse them.
@@ -93,12 +97,12 @@ export async function signIn(person: Person, profile: Profile, options: SignInOp
 }
 
 /** Looks again: another process may have done the same meanwhile. */
-async function signInUnderLock(
+async function provisionUnderLock(
   tx: Transaction<Tables>,
-  person: Person,
-  profile: Profile,
-  options: SignInOptions,
-): Promise<LockedResult<SignedIn | UserFault>> {
+  person: ExternalIdentity,
+  profile: MappedClaims,
+  options: ProvisionOptions,
+): Promise<LockedResult<ProvisionedUser | UserFault>> {
   const { now, newId, actor, createsUsers, clientId, age } = options;
   const seen = await compare(tx, person, profile, options);
   if (seen.kind === "fault") return { commit: false, value: seen };
@@ -128,7 +132,7 @@ async function signInUnderLock(
   return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), ...written } };
 }
 
-function unwritten(user: UserRow, { change, standing, renaming }: Comparison, revision: number): SignedIn {
+function unwritten(user: UserRow, { change, standing, renaming }: Comparison, revision: number): ProvisionedUser {
   const isStale = standing === "older" && change !== undefined;
   const isNewest = standing !== "older";
   const kept = renaming?.kind === "kept" && isNewest ? { renaming } : {};
@@ -152,9 +156,9 @@ interface Comparison {
 
 async function compare(
   db: Connection,
-  person: Person,
-  profile: Profile,
-  { providerId, clientId, age }: SignInOptions,
+  person: ExternalIdentity,
+  profile: MappedClaims,
+  { providerId, clientId, age }: ProvisionOptions,
 ): Promise<Comparison | UserFault> {
   const found = await findUser(db, person, profile, providerId);
   if (found.kind === "fault") return found;
@@ -171,7 +175,7 @@ async function compare(
   return { kind: "compared", user, linkedBy, change, applied, standing, renaming };
 }
 
-async function readGroupsOf(db: Connection, userId: string | undefined, profile: Profile): Promise<CurrentGroups> {
+async function readGroupsOf(db: Connection, userId: string | undefined, profile: MappedClaims): Promise<CurrentGroups> {
   const wanted = profile.groups.map(({ name }) => name);
   const existing =
     wanted.length > 0 ? await db.selectFrom("groups").select(["id", "name"]).where("name", "in", wanted).execute() : [];

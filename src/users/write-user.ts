@@ -1,7 +1,7 @@
 import { type Connection, chunk } from "../database/database.js";
-import type { Person } from "./external-identity.js";
+import type { ExternalIdentity } from "./external-identity.js";
 import { looksPrivileged, type UserRow, usersNamed } from "./find-user.js";
-import type { Profile } from "./mapped-claims.js";
+import type { MappedClaims } from "./mapped-claims.js";
 
 interface WriteUserOptions {
   /** Undefined for a new user. */
@@ -91,8 +91,8 @@ export interface UserChange {
 export function changeUser(
   user: UserRow | undefined,
   groups: CurrentGroups,
-  person: Person,
-  profile: Profile,
+  person: ExternalIdentity,
+  profile: MappedClaims,
   newName?: string,
 ): UserChange | undefined {
   // Somebody took the user out of use: nothing of it changes until it is back.
@@ -112,7 +112,11 @@ export function changeUser(
   return { fields, join, create, leave, groups: moved };
 }
 
-function changedFields(user: UserRow | undefined, person: Person, profile: Profile): UserChange["fields"] {
+function changedFields(
+  user: UserRow | undefined,
+  person: ExternalIdentity,
+  profile: MappedClaims,
+): UserChange["fields"] {
   const wanted: Record<string, string | number> = {
     issuer: person.issuer,
     subject: person.subject,
@@ -126,7 +130,7 @@ function changedFields(user: UserRow | undefined, person: Person, profile: Profi
 /** Claims give superuser and take away what they gave, never what a file or a person did. */
 function superuserFields(
   user: UserRow | undefined,
-  { isSuperuser: isWanted, isPartial }: Profile,
+  { isSuperuser: isWanted, isPartial }: MappedClaims,
 ): UserChange["fields"] {
   const isSuperuser = user?.is_superuser === 1;
   if (isWanted) return isSuperuser ? {} : { is_superuser: 1, claim_superuser: 1 };
@@ -150,7 +154,7 @@ export type NameFault = "username_taken" | "username_confusable";
 export async function findRenaming(
   db: Connection,
   user: UserRow,
-  profile: Profile,
+  profile: MappedClaims,
   givenName: string | null | undefined,
 ): Promise<Renaming | undefined> {
   const { name, skeleton, isPlain } = profile.username;
@@ -165,7 +169,7 @@ export async function findRenaming(
 }
 
 /** Whether claims call a user by the name that it has. */
-export function isNamed(username: string, { username: { name }, isCaseSensitive }: Profile): boolean {
+export function isNamed(username: string, { username: { name }, isCaseSensitive }: MappedClaims): boolean {
   return isCaseSensitive ? username === name : username.toLowerCase() === name.toLowerCase();
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readUserRules } from "../../src/users/claim-mapping.js";
-import { hasSameClaims, readProfile, relevantClaims } from "../../src/users/mapped-claims.js";
+import { readClaimMapping } from "../../src/users/claim-mapping.js";
+import { hasSameClaims, readMappedClaims, relevantClaims } from "../../src/users/mapped-claims.js";
 
 interface Settings {
   readonly mappings?: object;
@@ -9,19 +9,19 @@ interface Settings {
 }
 
 const rulesOf = ({ mappings, user, groups }: Settings = {}) =>
-  readUserRules({
+  readClaimMapping({
     user_settings: { claim_mappings: { username: ["sub"], ...mappings }, ...user },
     groups_settings: { claim_mapping: ["groups"], ...groups },
   });
 
 function profileOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
-  const profile = readProfile(rulesOf(settings), { sub: "jan", ...claims });
+  const profile = readMappedClaims(rulesOf(settings), { sub: "jan", ...claims });
   if (profile.kind === "fault") throw new Error(profile.reason);
   return profile;
 }
 
 function faultOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
-  const profile = readProfile(rulesOf(settings), claims);
+  const profile = readMappedClaims(rulesOf(settings), claims);
   return profile.kind === "fault" ? profile.reason : undefined;
 }
 
@@ -162,7 +162,7 @@ describe("a profile", () => {
   ])("F57 takes %s for more groups than were sent, not for none", (_what, claims, mark) => {
     const told = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
     for (const on_overage of [undefined, "refuse", "kept", true]) {
-      const fault = readProfile(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
+      const fault = readMappedClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
       expect(fault).toMatchObject({ kind: "fault", reason: "groups_overage", ...told, hint: expect.any(String) });
     }
     const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
@@ -213,7 +213,7 @@ describe("a profile", () => {
 
   it("F56 names the claim that is to blame, and not its value", () => {
     const mappings = { username: ["user", "name"], email: ["email"] };
-    const blamed = (claims: object) => readProfile(rulesOf({ mappings }), { ...claims });
+    const blamed = (claims: object) => readMappedClaims(rulesOf({ mappings }), { ...claims });
     expect(blamed({})).toMatchObject({ reason: "username_missing", claim: "[user, name]", found: "nothing" });
     expect(blamed({ user: { name: "x".repeat(256) } })).toMatchObject({
       ...{ reason: "username_invalid", claim: "[user, name]", found: "a text of 256 characters" },

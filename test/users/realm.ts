@@ -5,10 +5,10 @@ import { apply } from "../../src/apply/apply.js";
 import { createWriter } from "../../src/database/live-database.js";
 import { openDatabase } from "../../src/database/open.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
-import { readUserRules } from "../../src/users/claim-mapping.js";
-import { readPerson } from "../../src/users/external-identity.js";
-import { readProfile } from "../../src/users/mapped-claims.js";
-import { readRevision, signIn } from "../../src/users/provision-user.js";
+import { readClaimMapping } from "../../src/users/claim-mapping.js";
+import { readExternalIdentity } from "../../src/users/external-identity.js";
+import { readMappedClaims } from "../../src/users/mapped-claims.js";
+import { provisionUser, readRevision } from "../../src/users/provision-user.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";
 
@@ -51,15 +51,15 @@ export async function makeRealm(...resources: readonly Resource[]) {
   };
   let clock = Date.parse("2026-03-01T11:00:00.000Z");
   const enter = async (claims: Readonly<Record<string, unknown>>, settings: Settings = {}) => {
-    const rules = readUserRules(
+    const rules = readClaimMapping(
       {
         user_settings: { claim_mappings: { username: ["name"], email: ["email"] }, ...settings.user },
         groups_settings: { claim_mapping: ["groups"], ...settings.groups },
       },
       settings.reserved,
     );
-    const person = readPerson(typeof claims.iss === "string" ? claims.iss : issuer, claims);
-    const profile = readProfile(rules, claims);
+    const person = readExternalIdentity(typeof claims.iss === "string" ? claims.iss : issuer, claims);
+    const profile = readMappedClaims(rules, claims);
     const provider = await kysely
       .selectFrom("oidc_providers")
       .select("id")
@@ -74,7 +74,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
     // Each sign-in is newer than the one before, unless the claims say otherwise.
     clock += 1000;
     const issuedAtMs = typeof claims.iat === "number" ? claims.iat * 1000 : clock;
-    return signIn(person, profile, {
+    return provisionUser(person, profile, {
       database,
       writer: createWriter(openWriter),
       now: () => nowMs,

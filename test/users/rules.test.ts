@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compileGroupPattern, readUserRules } from "../../src/users/claim-mapping.js";
+import { compileGroupPattern, readClaimMapping } from "../../src/users/claim-mapping.js";
 import { readClaim } from "../../src/users/claim-values.js";
-import { readPerson, readUsername } from "../../src/users/external-identity.js";
+import { readExternalIdentity, readUsername } from "../../src/users/external-identity.js";
 import { cpuMsOf } from "../support/cpu-time.js";
 
 describe("a claim's path", () => {
@@ -35,7 +35,7 @@ describe("a claim's path", () => {
 });
 
 describe("F70 S104: a client's stored options", () => {
-  const groupsOf = (groups_settings: object) => readUserRules({ groups_settings });
+  const groupsOf = (groups_settings: object) => readClaimMapping({ groups_settings });
 
   it("give nobody anything by a part that is missing or odd", () => {
     for (const groups of [{}, { claim_mapping: "roles", superuser_group_names: "roles", default_groups: "roles" }]) {
@@ -122,26 +122,26 @@ describe("a person", () => {
   it.each([[undefined], [""], [1], [null], [["jan"]], ["a\nb"], ["\ud800"], ["x".repeat(256)], ["client:jan"]])(
     "S30 has a usable subject, not %j",
     (sub) => {
-      expect(readPerson(issuer, { sub })).toBeUndefined();
-      expect(readPerson(issuer, { sub: "x".repeat(255) })).toMatchObject({ isClient: false });
+      expect(readExternalIdentity(issuer, { sub })).toBeUndefined();
+      expect(readExternalIdentity(issuer, { sub: "x".repeat(255) })).toMatchObject({ isClient: false });
     },
   );
 
   it("S34 is never a client of the same name", () => {
     const human = { issuer, subject: "jan", isClient: false };
     const client = { issuer, subject: "client:jan", isClient: true };
-    expect(readPerson(issuer, { sub: "jan", azp: "app", client_id: "app" })).toEqual(human);
-    expect(readPerson(issuer, { sub: "jan", azp: "jan" })).toEqual(client);
-    expect(readPerson(issuer, { sub: "jan", client_id: "jan" })).toEqual(client);
-    expect(readPerson(issuer, { sub: "jan", gty: "client-credentials" })).toEqual(client);
-    expect(readPerson(issuer, { sub: "jan", idtyp: "app" })).toEqual(client);
+    expect(readExternalIdentity(issuer, { sub: "jan", azp: "app", client_id: "app" })).toEqual(human);
+    expect(readExternalIdentity(issuer, { sub: "jan", azp: "jan" })).toEqual(client);
+    expect(readExternalIdentity(issuer, { sub: "jan", client_id: "jan" })).toEqual(client);
+    expect(readExternalIdentity(issuer, { sub: "jan", gty: "client-credentials" })).toEqual(client);
+    expect(readExternalIdentity(issuer, { sub: "jan", idtyp: "app" })).toEqual(client);
   });
 });
 
 describe("the rules in a client's options", () => {
   it("are the documented defaults where parts are missing", () => {
     for (const options of [undefined, null, {}, { user_settings: 1, groups_settings: [] }]) {
-      expect(readUserRules(options)).toMatchObject({
+      expect(readClaimMapping(options)).toMatchObject({
         ...{ usernamePath: [], isCaseSensitive: true, allowsUnverifiedEmail: false, fields: [], groupsPath: undefined },
         ...{ createsGroups: true, defaultGroups: [], makesStaff: false, superuserGroups: new Set() },
       });
@@ -150,7 +150,7 @@ describe("the rules in a client's options", () => {
 
   it("A11.91 leave fields with an empty path alone, and name those that no user has", () => {
     const claim_mappings = { username: ["sub"], email: [], phone: ["phone"], first_name: ["given_name"] };
-    const rules = readUserRules({ user_settings: { claim_mappings } });
+    const rules = readClaimMapping({ user_settings: { claim_mappings } });
     expect(rules.fields).toEqual([{ field: "first_name", path: ["given_name"] }]);
     expect(rules.unknownFields).toEqual(["phone"]);
   });

@@ -5,10 +5,10 @@ import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import { kindOf } from "../../users/claim-values.js";
-import { type Person, readPerson } from "../../users/external-identity.js";
+import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
 import { whenFirstSeen } from "../../users/first-seen.js";
-import { hasSameClaims, type Profile, readProfile, relevantClaims } from "../../users/mapped-claims.js";
-import { type SignInOptions, signIn } from "../../users/provision-user.js";
+import { hasSameClaims, type MappedClaims, readMappedClaims, relevantClaims } from "../../users/mapped-claims.js";
+import { type ProvisionOptions, provisionUser } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
 import { sourceOf } from "../failure-limit.js";
 import type { RequestContext } from "../verifier.js";
@@ -23,14 +23,14 @@ import {
 } from "./verdict.js";
 
 interface AdmitOptions
-  extends Omit<SignInOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {
+  extends Omit<ProvisionOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {
   readonly onEvent: OnBearerEvent;
 }
 
 /** Verified: what a provider vouches for. */
 interface Admission {
   readonly client: OidcClient;
-  readonly person: Person;
+  readonly person: ExternalIdentity;
   /** The token's own claims. */
   readonly token: JsonObject;
   /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
@@ -63,7 +63,7 @@ export function createAdmit(options: AdmitOptions): Admit {
     const flightKey = JSON.stringify([client.identifier, person.issuer, person.subject, relevant, age]);
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
-    const profile = readProfile(client.rules, claims);
+    const profile = readMappedClaims(client.rules, claims);
     if (profile.kind === "fault") {
       const { kind: _, reason, ...details } = profile;
       return refuse(reason, details);
@@ -76,7 +76,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   async function enter(
     session: Session,
     admission: Admission,
-    profile: Profile,
+    profile: MappedClaims,
     relevant: readonly unknown[],
   ): Promise<Verdict> {
     const { client, person } = admission;
@@ -85,7 +85,7 @@ export function createAdmit(options: AdmitOptions): Admit {
       const actor = `sign-in:${identifier}`;
       const age = await ageOf(admission);
       const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
-      const result = await signIn(person, profile, { ...options, ...own });
+      const result = await provisionUser(person, profile, { ...options, ...own });
       if (result.kind === "fault") return keepFailure(result.reason, now(), { username: profile.username.name });
       const { userId, revision, isWritten, isStale, isNewest, linkedBy, renaming } = result;
       for (const note of profile.notes) onEvent({ ...note, client: identifier, userId });
@@ -177,7 +177,7 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
         return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the token's" });
       }
       // Where only userinfo says whose the token is, it is a user's: a client has none.
-      const person = readPerson(issuer, token.sub === undefined ? { sub: claims.sub } : token);
+      const person = readExternalIdentity(issuer, token.sub === undefined ? { sub: claims.sub } : token);
       return person
         ? admit(session, { ...admission, person, claims, readAtMs })
         : keepFailure("subject_invalid", now(), { claim: "sub", found: kindOf(claims.sub) });

@@ -4,7 +4,7 @@ import { createJwsParser } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import { checkSignature, type KeySource, unknownKey } from "../../oidc/provider-keys.js";
 import { secondsUntil } from "../../oidc/remote-document.js";
-import { readPerson } from "../../users/external-identity.js";
+import { readExternalIdentity } from "../../users/external-identity.js";
 import { checkAccessToken, endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules } from "./access-token.js";
 import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { chooseClient } from "./choose-client.js";
@@ -57,7 +57,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     // Both were looked at above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
     // First of all: whatever is asked or remembered is about somebody.
-    const person = readPerson(times.iss, jws.claims, client.names);
+    const person = readExternalIdentity(times.iss, jws.claims, client.names);
     if (!person) return refuse("subject_invalid", describeRefusal("subject_invalid", refused([client])));
     // A client that acts in its own name has no user to ask about.
     const asksUserinfo = client.asksUserinfo && !person.isClient;

@@ -6,7 +6,7 @@ import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import type { Secret } from "../../secrets/secret.js";
-import { actsAsClient, readPerson } from "../../users/external-identity.js";
+import { actsAsClient, readExternalIdentity } from "../../users/external-identity.js";
 import type { OnBearerEvent } from "../event.js";
 import { sourceOf } from "../failure-limit.js";
 import {
@@ -119,7 +119,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       if (client.asksUserinfo && !isClient) {
         return askUserinfo(session, { admission, issuer, access, request, keepUntilMs });
       }
-      const person = readPerson(issuer, token.claims, client.names);
+      const person = readExternalIdentity(issuer, token.claims, client.names);
       return person
         ? admit(session, { ...admission, person, claims: token.claims })
         : keepFailure("subject_invalid", now(), describe("subject_invalid"));
