@@ -30,7 +30,7 @@ const listMarks = ["scope", "scp"] as const;
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
 /** What can be wrong with a token whoever it is for: it is no access token (RFC 9068, RFC 8725 §3.11), or not valid now. */
-export function checkAccessToken(
+export function verifyAccessToken(
   { header, claims }: CompactJws,
   nowMs: number,
   rules: TokenRules,

@@ -17,8 +17,8 @@ import {
   keepFailure,
   keepSuccess,
   refuse,
-  type Session,
   type Verdict,
+  type VerdictCache,
   verdictOf,
 } from "./verdict.js";
 
@@ -45,7 +45,7 @@ interface Admission {
   readonly reliableUntilMs: number;
 }
 
-export type Admit = (session: Session, admission: Admission) => MaybePromise<Verdict>;
+export type Admit = (session: VerdictCache, admission: Admission) => MaybePromise<Verdict>;
 
 const lockTimeoutMs = 2000;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
@@ -74,7 +74,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   };
 
   async function enter(
-    session: Session,
+    session: VerdictCache,
     admission: Admission,
     profile: MappedClaims,
     relevant: readonly unknown[],
@@ -107,7 +107,7 @@ export function createAdmit(options: AdmitOptions): Admit {
   }
 
   /** Old claims may come back later than newer ones that were asked about at the same time. */
-  function remember({ people }: Session, { client, person }: Admission, known: KnownPerson): void {
+  function remember({ people }: VerdictCache, { client, person }: Admission, known: KnownPerson): void {
     const others = people.get(client);
     const other = others?.get(person.subject);
     if (!other || other.age.issuedAtMs <= known.age.issuedAtMs) others?.set(person.subject, known);
@@ -155,7 +155,7 @@ interface UserinfoQuestion {
   readonly keepUntilMs: number;
 }
 
-export type AskUserinfo = (session: Session, question: UserinfoQuestion) => MaybePromise<Verdict>;
+export type AskUserinfo = (session: VerdictCache, question: UserinfoQuestion) => MaybePromise<Verdict>;
 
 const noEndpointHint =
   "write `userinfo_claims_source: id_token` at the client, or the provider's `oidc_op_user_endpoint`";

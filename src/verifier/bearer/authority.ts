@@ -13,7 +13,7 @@ import { type BearerRequest, createAdmit, createAskUserinfo } from "./admit.js";
 import { createLoader } from "./client-snapshot.js";
 import { createJudge } from "./judge.js";
 import { createJudgeOpaque } from "./opaque-token.js";
-import { createSession, type Session, type Verdict } from "./verdict.js";
+import { createVerdictCache, type Verdict, type VerdictCache } from "./verdict.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {
   /** Only read from. It stays the caller's to close. */
@@ -53,9 +53,9 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   // Every request that is on its way listens to it.
   setMaxListeners(0, stopped.signal);
   const writer = createWriter(options.openWriter);
-  let session: Session | undefined;
+  let session: VerdictCache | undefined;
   let generation = 0;
-  let loading: Promise<Session> | undefined;
+  let loading: Promise<VerdictCache> | undefined;
 
   const loader = createLoader({
     ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize, rules },
@@ -70,7 +70,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   const judge = createJudge({ admit, askUserinfo, judgeOpaque, now, rules });
 
   const dropConclusions = (): void => {
-    if (session) session = createSession(session.configuration, cacheSize);
+    if (session) session = createVerdictCache(session.configuration, cacheSize);
   };
 
   const reload = (): void => {
@@ -89,7 +89,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
 
   /** What was concluded under a configuration that has changed meanwhile is concluded again. */
   const conclude = (
-    under: Session,
+    under: VerdictCache,
     verdict: MaybePromise<Verdict>,
     request: BearerRequest,
     attempts: number,
@@ -107,17 +107,17 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     return conclude(under, judge(under, request, now()), request, attempts);
   };
 
-  const loadSession = (): Promise<Session> => {
+  const loadSession = (): Promise<VerdictCache> => {
     loading ??= loadCurrent().finally(() => {
       loading = undefined;
     });
     return loading;
   };
 
-  const loadCurrent = async (): Promise<Session> => {
+  const loadCurrent = async (): Promise<VerdictCache> => {
     for (let attempts = mostAttempts; ; attempts -= 1) {
       const begun = generation;
-      const loaded = createSession(await loader.load(), cacheSize);
+      const loaded = createVerdictCache(await loader.load(), cacheSize);
       if (begun === generation) session = loaded;
       // Rows that never stand still are served as they were seen.
       if (begun === generation || attempts === 0) return loaded;
@@ -142,7 +142,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   };
 }
 
-function remember({ accepted, refused }: Session, verdict: Verdict, { digest }: BearerRequest): BearerOutcome {
+function remember({ accepted, refused }: VerdictCache, verdict: Verdict, { digest }: BearerRequest): BearerOutcome {
   const { outcome, keepUntilMs } = verdict;
   const isAccepted = outcome.kind === "accepted";
   if (!isAccepted) accepted.delete(digest);

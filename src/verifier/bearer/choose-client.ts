@@ -3,7 +3,7 @@ import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import { isMeantFor, type TokenRules } from "./access-token.js";
-import type { BearerConfiguration } from "./client-snapshot.js";
+import type { ClientSnapshot } from "./client-snapshot.js";
 
 export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
@@ -21,11 +21,7 @@ export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_is
  * The client that a token says it is for. Nothing is fetched for a token of another issuer, algorithm or audience than a
  * client's; that it says so truly is for its signature to show.
  */
-export function chooseClient(
-  configuration: BearerConfiguration,
-  { header, claims }: CompactJws,
-  rules: TokenRules,
-): Choice {
+export function chooseClient(configuration: ClientSnapshot, { header, claims }: CompactJws, rules: TokenRules): Choice {
   const { iss } = claims;
   if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer", clients: [] };
   const { byIssuer, ofAnyIssuer, clients, pending } = configuration;

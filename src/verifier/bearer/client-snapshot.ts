@@ -28,7 +28,7 @@ interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
 /** What it learned of the providers outlives a change of the rows. */
 interface Loader {
   /** Reads the configuration. Waits for no provider: a slow one would delay the users of all others. */
-  readonly load: () => Promise<BearerConfiguration>;
+  readonly load: () => Promise<ClientSnapshot>;
   /** Forgets the keys of all providers and fetches them anew. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
 }
@@ -37,7 +37,7 @@ export function createLoader(options: LoadOptions): Loader {
   let known: ReadonlyMap<string, KnownProvider> = new Map();
   const told = new Map<string, string | undefined>();
 
-  const load = async (): Promise<BearerConfiguration> => {
+  const load = async (): Promise<ClientSnapshot> => {
     const { revision, rows } = await readRows(options.database, options.clients);
     const providers = new Map(
       rows.map((row) => {
@@ -67,7 +67,7 @@ export function createLoader(options: LoadOptions): Loader {
     },
   };
 
-  function tell(client: OidcClient, configuration: BearerConfiguration): void {
+  function tell(client: OidcClient, configuration: ClientSnapshot): void {
     const { identifier, rules } = client;
     const message = messageOf(client, configuration);
     // Once, and not with each change of a row.
@@ -90,7 +90,7 @@ function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups 
 }
 
 /** The clients that bearer tokens may be meant for, at one revision of the database. */
-export interface BearerConfiguration {
+export interface ClientSnapshot {
   readonly revision: number;
   /** The clients of each issuer. */
   readonly byIssuer: ReadonlyMap<string, readonly OidcClient[]>;
@@ -154,7 +154,7 @@ function configure(
   clients: readonly OidcClient[],
   pending: readonly KnownProvider[],
   rules: TokenRules,
-): BearerConfiguration {
+): ClientSnapshot {
   const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
     const { issuer } = client.provider;
@@ -181,7 +181,7 @@ function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }:
 }
 
 /** Why a client lets nobody in, for an operator. */
-function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: BearerConfiguration): string | undefined {
+function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: ClientSnapshot): string | undefined {
   if (access.kind === "unusable") return access.message;
   return provider.issuer === null && ofAnyIssuer.length === 0
     ? "its provider has no issuer, and it is not the only client: which tokens are its own can't be told"

@@ -8,7 +8,7 @@ import { kindOf } from "../../users/claim-values.js";
 import type { RefusalDetails } from "../bearer-authority.js";
 import { type AccessTokenFault, missingClaim, oddMark, type TokenRules } from "./access-token.js";
 import type { ChoiceFault } from "./choose-client.js";
-import type { BearerConfiguration } from "./client-snapshot.js";
+import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** What a log can be told about: those that need no more than their reason are not among them. */
 type DescribedFault = AccessTokenFault | ChoiceFault | "unknown_key" | "bad_signature" | "subject_invalid";
@@ -20,7 +20,7 @@ export interface RefusedToken {
   readonly claims: JsonObject;
   readonly nowMs: number;
   readonly rules: TokenRules;
-  readonly configuration: BearerConfiguration;
+  readonly configuration: ClientSnapshot;
   /** The clients that it could have been for. */
   readonly clients: readonly OidcClient[];
   /** Those that its signature was held against. */
@@ -149,7 +149,7 @@ function namesOf(clients: readonly OidcClient[]): string {
 }
 
 function expectedOf(
-  { expectations }: BearerConfiguration,
+  { expectations }: ClientSnapshot,
   clients: readonly OidcClient[],
   what: "algorithm" | "audience",
 ): string {

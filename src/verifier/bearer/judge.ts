@@ -5,12 +5,12 @@ import type { KnownProvider } from "../../oidc/provider.js";
 import { checkSignature, type KeySource, unknownKey } from "../../oidc/provider-keys.js";
 import { secondsUntil } from "../../oidc/remote-document.js";
 import { readExternalIdentity } from "../../users/external-identity.js";
-import { checkAccessToken, endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules } from "./access-token.js";
+import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
 import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { chooseClient } from "./choose-client.js";
 import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-refusal.js";
 import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
-import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
+import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;
@@ -20,7 +20,7 @@ export interface JudgeOptions {
   readonly rules: TokenRules;
 }
 
-export type Judge = (session: Session, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
+export type Judge = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 /** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
 export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: JudgeOptions): Judge {
@@ -45,7 +45,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
       ...{ header, claims, nowMs, rules, configuration, clients },
       ...(keys && { keys }),
     });
-    const fault = checkAccessToken(jws, nowMs, rules);
+    const fault = verifyAccessToken(jws, nowMs, rules);
     if (fault) return refuse(fault, describeRefusal(fault, refused([])));
     if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return refuseIdToken(refused([]));
     const choice = chooseClient(configuration, jws, rules);

@@ -19,7 +19,7 @@ import {
 } from "./access-token.js";
 import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { describeRefusal } from "./describe-refusal.js";
-import { keepFailure, refuse, type Session, type Verdict, verdictOf } from "./verdict.js";
+import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface OpaqueOptions {
   readonly database: Database;
@@ -30,7 +30,7 @@ export interface OpaqueOptions {
   readonly rules: TokenRules;
 }
 
-export type JudgeOpaque = (session: Session, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
+export type JudgeOpaque = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 const longestToken = 4096;
 // With a user's claims in it, it gets as long as a JWT.
@@ -65,7 +65,7 @@ export function isEncrypted(credential: string): boolean {
 }
 
 /** The one provider that may have issued an opaque token, where its discovery document is missing. */
-export function onlyProvider({ configuration: { clients, pending } }: Session): KnownProvider | undefined {
+export function onlyProvider({ configuration: { clients, pending } }: VerdictCache): KnownProvider | undefined {
   return clients.length === 0 && pending.length === 1 ? pending[0] : undefined;
 }
 
@@ -194,7 +194,7 @@ function readAnswer(
 }
 
 /** With a second one, a token would be shown to a provider that did not issue it. */
-function onlyClient({ configuration: { clients, pending } }: Session): OidcClient | undefined {
+function onlyClient({ configuration: { clients, pending } }: VerdictCache): OidcClient | undefined {
   const [client, second] = clients;
   return second === undefined && pending.length === 0 ? client : undefined;
 }

@@ -2,7 +2,7 @@ import type { OidcClient } from "../../oidc/client.js";
 import { createLruCache, type LruCache } from "../../oidc/lru-cache.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
-import type { BearerConfiguration } from "./client-snapshot.js";
+import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** An answer and until when it may be given again, in milliseconds. */
 export interface Verdict {
@@ -22,8 +22,8 @@ export interface KnownPerson {
 }
 
 /** Everything that was concluded under one configuration and its keys. When either changes, it is thrown away whole. */
-export interface Session {
-  readonly configuration: BearerConfiguration;
+export interface VerdictCache {
+  readonly configuration: ClientSnapshot;
   /** What was accepted, by the SHA-256 of the credential. */
   readonly accepted: LruCache<Verdict>;
   /** The same of what was refused: apart, so that no number of bad credentials makes a good one forgotten. */
@@ -37,7 +37,7 @@ export interface Session {
 const longestSuccessMs = 60_000;
 const failureMs = 1000;
 
-export function createSession(configuration: BearerConfiguration, cacheSize: number): Session {
+export function createVerdictCache(configuration: ClientSnapshot, cacheSize: number): VerdictCache {
   return {
     configuration,
     accepted: createLruCache(cacheSize),
