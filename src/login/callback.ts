@@ -2,7 +2,7 @@ import { quoteDescription } from "../oidc/foreign-text.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { describeAnswer, describeError, type WholeAnswer } from "../oidc/remote-document.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
-import { type Attempt, digest } from "./login-state.js";
+import { digest, type LoginState } from "./login-state.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
 /** What the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
@@ -57,7 +57,7 @@ type CallbackVerdict =
 const mostRestarts = 3;
 
 /** The code of an answer, if it is the one that the attempt was waiting for. */
-export function judgeCallback(callback: Callback, attempt: Attempt, client: LoginClient): CallbackVerdict {
+export function judgeCallback(callback: Callback, attempt: LoginState, client: LoginClient): CallbackVerdict {
   const { code, error, errorDescription, issuer } = callback;
   const { provider } = client;
   const secrets = [attempt.state, attempt.nonce ?? "", attempt.verifier ?? "", code ?? ""];

@@ -32,7 +32,7 @@ export interface IdTokenExpectations {
 const lastSecond = 8.64e12;
 
 /** Checks an ID token (OpenID Connect Core §3.1.3.7, RFC 8725): the signature before anything that it says. */
-export async function checkIdToken(
+export async function verifyIdToken(
   client: LoginClient,
   expected: IdTokenExpectations,
 ): Promise<VerifiedIdToken | LoginFault> {

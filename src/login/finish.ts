@@ -7,13 +7,13 @@ import type { ClaimsAge } from "../users/applied-claims.js";
 import { kindOf } from "../users/claim-values.js";
 import type { UserLookup } from "../users/principal.js";
 import { type Callback, judgeCallback, readCallback } from "./callback.js";
-import { checkIdToken, type VerifiedIdToken } from "./check-id-token.js";
+import { type VerifiedIdToken, verifyIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, isSameText, readCookies } from "./cookies.js";
 import { admit, enter } from "./current-session.js";
 import type { Login } from "./login.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
-import { type Attempt, attemptId, attemptSeconds, isExpired, openAttempt } from "./login-state.js";
+import { isExpired, type LoginState, loginStateId, loginStateSeconds, openLoginState } from "./login-state.js";
 import { requestTokens, type Tokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
 import type { SignInPerson } from "./sign-in.js";
@@ -34,7 +34,7 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     const callback = readCallback(callbackUrl, settings.redirectUrl);
     if (callback.kind === "fault") return refuse(callback, []);
     const cookies = readCookies(cookieHeader);
-    const name = jar.attempt(attemptId(callback.state));
+    const name = jar.attempt(loginStateId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
     const found = await spendAttempt(callback, cookies, context);
     const outcome = found.kind === "fault" ? found : await exchange(callback, found, cookies);
@@ -57,13 +57,16 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     }
     if (kind === "expired") {
       const found = `${Math.floor((now() - attempt.startedAtMs) / 60_000)} minutes`;
-      return fault("state_expired", "state_expired", { found, expected: `less than ${attemptSeconds / 60} minutes` });
+      return fault("state_expired", "state_expired", {
+        found,
+        expected: `less than ${loginStateSeconds / 60} minutes`,
+      });
     }
     if (answer.kind === "fault") return answer;
     const { code } = answer;
     const tokens = await requestTokens(client, code, attempt, settings.redirectUri);
     if (tokens.kind === "fault") return tokens;
-    const identity = await checkIdToken(client, {
+    const identity = await verifyIdToken(client, {
       tokens,
       code,
       nonce: attempt.nonce,
@@ -130,7 +133,7 @@ async function readClaims(
 /** An attempt that was brought back; an expired one is good for nothing but to be begun again. */
 interface FoundAttempt {
   readonly kind: "attempt" | "expired";
-  readonly attempt: Attempt;
+  readonly attempt: LoginState;
 }
 
 /** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
@@ -139,7 +142,7 @@ async function spendAttempt(
   cookies: Cookies,
   { settings, jar, seals, states, now }: LoginContext,
 ): Promise<FoundAttempt | LoginFault> {
-  const sealed = cookies.get(jar.attempt(attemptId(state)));
+  const sealed = cookies.get(jar.attempt(loginStateId(state)));
   if (sealed === undefined) {
     const isReplay = await states.isSpent(state);
     if (isReplay) return fault("state_used", "state_replayed");
@@ -148,7 +151,7 @@ async function spendAttempt(
     const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
     return fault("state_invalid", "unknown_state", { found: found + said });
   }
-  const attempt = openAttempt(sealed, seals);
+  const attempt = openLoginState(sealed, seals);
   if (!attempt) return fault("state_invalid", "cookie_forged");
   if (attempt.client !== settings.client) {
     return fault("state_invalid", "other_client", { found: attempt.client, expected: settings.client });

@@ -4,7 +4,7 @@ import type { Seals } from "./cookies.js";
 import type { Write } from "./write.js";
 
 /** A login that was begun in a browser, as its cookie keeps it. */
-export interface Attempt {
+export interface LoginState {
   readonly client: string;
   readonly state: string;
   /** Null where none was sent. */
@@ -19,7 +19,7 @@ export interface Attempt {
 }
 
 /** How long a login may take; Keycloak's login page lives as long. */
-export const attemptSeconds = 1800;
+export const loginStateSeconds = 1800;
 
 /** Longer, so that who comes back late is told that, and not that the browser refuses cookies. */
 export const cookieSeconds = 24 * 3600;
@@ -27,7 +27,7 @@ export const cookieSeconds = 24 * 3600;
 const purpose = "login attempt";
 
 /** What the cookie's name ends with: tells attempts apart without telling their state. */
-export function attemptId(state: string): string {
+export function loginStateId(state: string): string {
   return digest(state).slice(0, 16);
 }
 
@@ -36,19 +36,19 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-export function sealAttempt(attempt: Attempt, seals: Seals): string {
+export function sealLoginState(attempt: LoginState, seals: Seals): string {
   return seals.seal(JSON.stringify(attempt), purpose);
 }
 
-/** Undefined for anything that was not sealed by {@link sealAttempt} under the same secret. */
-export function openAttempt(sealed: string, seals: Seals): Attempt | undefined {
+/** Undefined for anything that was not sealed by {@link sealLoginState} under the same secret. */
+export function openLoginState(sealed: string, seals: Seals): LoginState | undefined {
   const opened = seals.open(sealed, purpose);
   // Only what was an attempt is ever sealed for this purpose.
-  return opened && (JSON.parse(opened.reveal()) as Attempt);
+  return opened && (JSON.parse(opened.reveal()) as LoginState);
 }
 
-export function isExpired({ startedAtMs }: Attempt, nowMs: number): boolean {
-  return nowMs >= startedAtMs + attemptSeconds * 1000;
+export function isExpired({ startedAtMs }: LoginState, nowMs: number): boolean {
+  return nowMs >= startedAtMs + loginStateSeconds * 1000;
 }
 
 /** The states that were brought back, for all processes together: each counts once. */

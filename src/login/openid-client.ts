@@ -7,7 +7,7 @@ import { basicCredentials, readWhole, type WholeAnswer } from "../oidc/remote-do
 import { Secret } from "../secrets/secret.js";
 import { judgeTokenRefusal } from "./callback.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
-import type { Attempt } from "./login-state.js";
+import type { LoginState } from "./login-state.js";
 
 export interface Tokens {
   readonly kind: "tokens";
@@ -25,7 +25,7 @@ interface Heard {
 export async function requestTokens(
   client: LoginClient,
   code: string,
-  { verifier }: Attempt,
+  { verifier }: LoginState,
   redirectUri: string,
 ): Promise<Tokens | LoginFault> {
   const { openid, configuration } = await configureOpenid(client);

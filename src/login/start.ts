@@ -4,7 +4,7 @@ import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
 import { fault, type LoginClient } from "./login-client.js";
-import { type Attempt, attemptId, cookieSeconds, digest, openAttempt, sealAttempt } from "./login-state.js";
+import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, sealLoginState } from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
 import type { LoginRedirect } from "./outcome.js";
 import { readNextPath } from "./same-origin.js";
@@ -60,7 +60,7 @@ const mostAttempts = 5;
 export function createBeginAttempt({ settings, jar, seals, now }: LoginContext): BeginAttempt {
   return async (client, { next, restarts, cookies }) => {
     const { row, provider, usesPkce } = client;
-    const attempt: Attempt = {
+    const attempt: LoginState = {
       client: settings.client,
       state: randomText(Math.max(row.state_size, shortestRandom)),
       nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, shortestRandom)) : null,
@@ -70,11 +70,11 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
       startedAtMs: now(),
       restarts,
     };
-    const name = jar.attempt(attemptId(attempt.state));
+    const name = jar.attempt(loginStateId(attempt.state));
     return {
       kind: "redirect",
       location: await authorizationUrl(client, attempt, settings.redirectUri),
-      cookies: [...tidied(cookies), jar.set(name, sealAttempt(attempt, seals), cookieSeconds)],
+      cookies: [...tidied(cookies), jar.set(name, sealLoginState(attempt, seals), cookieSeconds)],
     };
   };
 
@@ -82,13 +82,13 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
   function tidied(cookies: Cookies): readonly string[] {
     const begun = [...cookies]
       .filter(([name]) => jar.isAttempt(name))
-      .map(([name, value]) => ({ name, atMs: openAttempt(value, seals)?.startedAtMs ?? 0 }))
+      .map(([name, value]) => ({ name, atMs: openLoginState(value, seals)?.startedAtMs ?? 0 }))
       .sort((one, other) => other.atMs - one.atMs);
     return begun.slice(mostAttempts - 1).map(({ name }) => jar.clear(name));
   }
 }
 
-async function authorizationUrl(client: LoginClient, attempt: Attempt, redirectUri: string): Promise<string> {
+async function authorizationUrl(client: LoginClient, attempt: LoginState, redirectUri: string): Promise<string> {
   const { state, nonce, verifier } = attempt;
   const { openid, configuration } = await configureOpenid(client);
   const url = openid.buildAuthorizationUrl(configuration, {

@@ -1,5 +1,5 @@
 import { createSeals } from "../../src/login/cookies.js";
-import { sealAttempt } from "../../src/login/login-state.js";
+import { sealLoginState } from "../../src/login/login-state.js";
 import type { RefusalCode } from "../../src/login/outcome.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";
@@ -59,7 +59,7 @@ export const attacks: readonly Attack[] = [
       const state = new URLSearchParams(callback.split("?")[1]).get("state") ?? "";
       const forged = { client: "admin-oidc", state, nonce: null, verifier: null, next: "/", issuer: null };
       const seals = createSeals(new Secret("another-secret-that-an-attacker-may-know-2f8c"));
-      const sealed = sealAttempt({ ...forged, startedAtMs: world.clock, restarts: 0 }, seals);
+      const sealed = sealLoginState({ ...forged, startedAtMs: world.clock, restarts: 0 }, seals);
       return world.login.finish(callback, `${browser.names()[0]}=${sealed}`);
     },
     ...{ status: 400, code: "state_invalid", reason: "cookie_forged" },
