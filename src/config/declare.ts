@@ -2,7 +2,7 @@ import type { Kind } from "../plan/kind.js";
 import type { AttributeRange, Resource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
-import { type Node, nodeAt, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
+import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { isVariableName } from "../yaml/value-from.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
@@ -18,7 +18,7 @@ export function declareStep(
   { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
 ): { readonly declared: readonly Declared[]; readonly findings: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], findings: [] };
-  const placeAt = (path: ValuePath) => nodeAt(node, path).node.range;
+  const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const declared = step.declare(config).map(({ kind, key, state, attributes, path, fields }): Declared => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
@@ -46,7 +46,7 @@ function referencesOf(kind: Kind | undefined): Readonly<Record<string, ValuePath
 }
 
 function placesIn(root: Node, path: ValuePath): AttributeRange {
-  const { node } = nodeAt(root, path);
+  const { node } = findNode(root, path);
   const items = new Map<string, Range>();
   for (const item of node.kind === "sequence" ? node.items : []) {
     if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.range);

@@ -149,7 +149,7 @@ function ownGroups(): readonly number[] {
  *
  * @throws Error of node:fs; with the code `EEXIST` where there is something already
  */
-export function makePrivateFile(file: string, text: string, mode = 0o600): void {
+export function createPrivateFile(file: string, text: string, mode = 0o600): void {
   const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     writePrivateFile(draft, text, mode);

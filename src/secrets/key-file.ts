@@ -14,10 +14,10 @@ import {
 import { dirname, join, resolve, sep } from "node:path";
 import { setupError } from "../errors.js";
 import {
+  createPrivateFile,
   explainAccess,
   isOpenToOthers,
   isShared,
-  makePrivateFile,
   ownerAndMode,
   privateMode,
   whoWeAre,
@@ -72,10 +72,10 @@ export function readKeyFile(file: string): KeyFile | undefined {
  *
  * @throws SetupError `FILE_DENIED` (refused) where it can't be made
  */
-export function makeKeyFile(file: string): boolean {
+export function createKeyFile(file: string): boolean {
   try {
     // Secrets sealed with a key that a power cut took away could never be opened again, so it is on disk before it is used.
-    makePrivateFile(file, `${randomBytes(32).toString("base64")}\n`, privateMode(dirname(file)));
+    createPrivateFile(file, `${randomBytes(32).toString("base64")}\n`, privateMode(dirname(file)));
     return true;
   } catch (cause) {
     if (codeOf(cause) === "EEXIST") return false;

@@ -1,5 +1,5 @@
 import { setupError } from "../errors.js";
-import { makeKeyFile, readKeyFile } from "./key-file.js";
+import { createKeyFile, readKeyFile } from "./key-file.js";
 
 const fileEnding = /\r?\n$/;
 const hex = /^[0-9a-f]{64}$/i;
@@ -90,7 +90,7 @@ function loadNamed(file: string): LoadedKey {
 }
 
 function loadMade(file: string): LoadedKey {
-  const made = makeKeyFile(file);
+  const made = createKeyFile(file);
   // Read back in any case: another process may have been first, and then its key is the one.
   const loaded = loadFile(file, made ? "made" : "file");
   if (loaded) return loaded;

@@ -127,7 +127,7 @@ interface Located {
 }
 
 /** Follows a path from a node, as far as it goes: the place to tell of a field that is missing. */
-export function nodeAt(root: Node, path: readonly (string | number)[]): Located {
+export function findNode(root: Node, path: readonly (string | number)[]): Located {
   let located: Located = { node: root, keyRange: undefined, depth: 0 };
   for (const part of path) {
     const next = step(located.node, part);

@@ -8,7 +8,7 @@ import { passwordSource } from "./credentials.js";
 import { cleanFailure, explainPostgres } from "./errors.js";
 import { kyselyOverPool, prepareOn } from "./kysely-over-pool.js";
 import { describePostgres } from "./open.js";
-import { type Connections, createGuard, createPool, takeTurns } from "./pool.js";
+import { type Connections, createCircuitBreaker, createPool, takeTurns } from "./pool.js";
 
 const connectTimeoutMs = 2500;
 
@@ -53,8 +53,8 @@ export async function openLivePostgres(
   const { pool, connections, database } = await openPool(url, mode, env, max);
   const writer = mode === "write" ? undefined : await openPool(url, "write", env, max);
   const explain = (error: unknown) => (error instanceof SetupError ? error : (database.explain(error) ?? error));
-  const ask = createGuard({ explain, isShared: isOutage });
-  const look = createGuard({ explain, isShared: () => true });
+  const ask = createCircuitBreaker({ explain, isShared: isOutage });
+  const look = createCircuitBreaker({ explain, isShared: () => true });
   const stateQuery = "SELECT store_id, revision FROM setup_state WHERE id = 1";
   // All who come wait for this one.
   const readState = prepareOn(connections, stateQuery, { isUrgent: true });

@@ -175,12 +175,12 @@ function untilRelease(client: pg.PoolClient, handOut: (client: pg.PoolClient) =>
 }
 
 /** Asks, unless it is known that there is no use in it. */
-type Guard = <T>(ask: () => Promise<T>) => Promise<T>;
+type CircuitBreaker = <T>(ask: () => Promise<T>) => Promise<T>;
 
 /** After a failure nothing is asked for so long, so that requests do not wait for the same failure one after the other. */
 const pauseMs = 500;
 
-interface GuardOptions {
+interface CircuitBreakerOptions {
   /** An error as it is told. */
   readonly explain: (error: unknown) => unknown;
   /** The failure would meet everybody who asks now. */
@@ -188,7 +188,7 @@ interface GuardOptions {
 }
 
 /** Makes the function that a server is asked through: while it is away, those who come are told the first one's error at once. */
-export function createGuard({ explain, isShared }: GuardOptions): Guard {
+export function createCircuitBreaker({ explain, isShared }: CircuitBreakerOptions): CircuitBreaker {
   let failure: unknown;
   let pausedUntilMs = 0;
 
