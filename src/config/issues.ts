@@ -72,7 +72,7 @@ type Told = Pick<RawDiagnostic, "code" | "message" | "hint">;
 function ownWords(issue: Issue): Partial<Told> {
   const { code, hint } = (issue.code === "custom" ? issue.params : undefined) ?? {};
   return {
-    // What `problemCodes` has is a ProblemCode.
+    // What `diagnosticCodes` has is a DiagnosticCode.
     ...(typeof code === "string" && Object.hasOwn(diagnosticCodes, code) ? { code: code as DiagnosticCode } : {}),
     ...(typeof hint === "string" ? { hint } : {}),
   };

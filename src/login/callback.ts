@@ -54,7 +54,7 @@ type CallbackVerdict =
   | LoginFault;
 
 // Between two of them a person waits or signs in somewhere, so that few are needed; a provider that always says it must not loop.
-const mostRestarts = 3;
+const maxRestarts = 3;
 
 /** The code of an answer, if it is the one that the attempt was waiting for. */
 export function judgeCallback(callback: Callback, attempt: LoginState, client: LoginClient): CallbackVerdict {
@@ -76,7 +76,7 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
     if (error !== "temporarily_unavailable" || errorDescription !== "authentication_expired") {
       return judgeCallbackError(error, describeError(error, errorDescription, secrets), client);
     }
-    if (attempt.restarts >= mostRestarts) {
+    if (attempt.restarts >= maxRestarts) {
       return fault("state_expired", "authentication_expired", { found: `${attempt.restarts + 1} times in one login` });
     }
     return { kind: "begin_again", reason: "authentication_expired" };

@@ -6,7 +6,7 @@ import { createVault } from "../secrets/vault.js";
 /** A request's cookies by name. */
 export type Cookies = ReadonlyMap<string, string>;
 
-const longestHeader = 32 * 1024;
+const maxHeader = 32 * 1024;
 
 /**
  * Reads a whole `Cookie` header. A name that is there twice counts as not there: one of them may have been planted by another
@@ -14,7 +14,7 @@ const longestHeader = 32 * 1024;
  */
 export function readCookies(header: string | undefined): Cookies {
   const cookies = new Map<string, string>();
-  if (header === undefined || header.length > longestHeader) return cookies;
+  if (header === undefined || header.length > maxHeader) return cookies;
   const twice = new Set<string>();
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");

@@ -6,7 +6,7 @@ import type { Tables } from "../database/tables.js";
 import type { MaybePromise } from "../eventual.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
-import { longestUsername } from "../users/names.js";
+import { maxUsername } from "../users/names.js";
 import type { UserLookup } from "../users/principal.js";
 import { version } from "../version.js";
 import type { LoginContext } from "./context.js";
@@ -23,9 +23,9 @@ interface PasswordSignInOptions {
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
-const longestPassword = 1024;
+const maxPassword = 1024;
 // Each takes 32 MiB and a core for a while.
-const mostAtOnce = 4;
+const maxAtOnce = 4;
 
 interface Account {
   readonly id: string;
@@ -42,10 +42,10 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   let verifying = 0;
 
   return async ({ username, password, next }, cookieHeader) => {
-    if (username.length > longestUsername || password.length > longestPassword) {
+    if (username.length > maxUsername || password.length > maxPassword) {
       return refuse(fault("password_refused", "too_long"), []);
     }
-    if (verifying >= mostAtOnce) return refuse(fault("too_many_attempts", "too_many_at_once"), []);
+    if (verifying >= maxAtOnce) return refuse(fault("too_many_attempts", "too_many_at_once"), []);
     if (!limit.begin(username, now())) return refuse(fault("too_many_attempts", "too_many_attempts"), []);
     verifying += 1;
     const account = await findAccount(database, username, new Secret(password)).finally(() => {

@@ -19,9 +19,9 @@ export interface LoginSettings {
   readonly reservedGroups: readonly string[];
 }
 
-const shortestSecret = 32;
-const fewestBits = 64;
-const longestMs = 400 * 24 * 3_600_000;
+const minSecret = 32;
+const minBits = 64;
+const maxMs = 400 * 24 * 3_600_000;
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -34,14 +34,14 @@ export function readSettings(options: LoginOptions): LoginSettings {
   const { idleTimeoutMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000 } = options;
   const redirectUrl = readUrl("redirectUri", redirectUri);
   if (postLogoutRedirectUri !== undefined) readUrl("postLogoutRedirectUri", postLogoutRedirectUri);
-  if (typeof sessionSecret !== "string" || sessionSecret.length < shortestSecret) {
-    throw new TypeError(`sessionSecret must have at least ${shortestSecret} characters`);
+  if (typeof sessionSecret !== "string" || sessionSecret.length < minSecret) {
+    throw new TypeError(`sessionSecret must have at least ${minSecret} characters`);
   }
-  if (estimatedBits(sessionSecret) < fewestBits) {
+  if (estimatedBits(sessionSecret) < minBits) {
     throw new TypeError("sessionSecret is easy to guess: make one with `openssl rand -base64 32`");
   }
   for (const [name, timeMs] of Object.entries({ idleTimeoutMs, lifetimeMs })) {
-    if (!(timeMs >= 60_000 && timeMs <= longestMs)) throw new RangeError(`${name} must be from a minute to 400 days`);
+    if (!(timeMs >= 60_000 && timeMs <= maxMs)) throw new RangeError(`${name} must be from a minute to 400 days`);
   }
   const { leewaySeconds = 30 } = options;
   if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("leewaySeconds must be from 0 to 300");

@@ -51,10 +51,10 @@ interface NewAttempt {
 type BeginAttempt = (client: LoginClient, attempt: NewAttempt) => Promise<LoginRedirect>;
 
 // 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that can't be guessed.
-const shortestRandom = 22;
+const minRandom = 22;
 // RFC 7636 §4.1 allows 43 to 128; this has 380 bits.
 const verifierLength = 64;
-const mostAttempts = 5;
+const maxAttempts = 5;
 
 /** Makes the function that sends a browser to the provider, with a cookie by which it is known when it comes back. */
 export function createBeginAttempt({ settings, jar, seals, now }: LoginContext): BeginAttempt {
@@ -62,8 +62,8 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
     const { row, provider, usesPkce } = client;
     const attempt: LoginState = {
       client: settings.client,
-      state: randomText(Math.max(row.state_size, shortestRandom)),
-      nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, shortestRandom)) : null,
+      state: randomText(Math.max(row.state_size, minRandom)),
+      nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, minRandom)) : null,
       verifier: usesPkce ? randomText(verifierLength) : null,
       next,
       issuer: provider.issuer === null ? null : digest(provider.issuer),
@@ -84,7 +84,7 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
       .filter(([name]) => jar.isAttempt(name))
       .map(([name, value]) => ({ name, atMs: openLoginState(value, seals)?.startedAtMs ?? 0 }))
       .sort((one, other) => other.atMs - one.atMs);
-    return begun.slice(mostAttempts - 1).map(({ name }) => jar.clear(name));
+    return begun.slice(maxAttempts - 1).map(({ name }) => jar.clear(name));
   }
 }
 

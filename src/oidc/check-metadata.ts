@@ -1,4 +1,4 @@
-import { longestUrl } from "../users/names.js";
+import { maxUrl } from "../users/names.js";
 
 /** What the answer is held against. */
 interface Expectations {
@@ -147,7 +147,7 @@ function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Ex
 
 /** Issuers are no secrets; what a foreign server puts there may still be anything. */
 function printable(issuer: unknown): string {
-  return typeof issuer === "string" && issuer.length <= longestUrl && /^[\x21-\x7e]+$/.test(issuer)
+  return typeof issuer === "string" && issuer.length <= maxUrl && /^[\x21-\x7e]+$/.test(issuer)
     ? issuer
     : "something that is not a URL";
 }
@@ -157,7 +157,7 @@ function isGiven(value: unknown): boolean {
 }
 
 function readUrl(value: unknown): string | undefined {
-  if (typeof value !== "string" || value.length > longestUrl) return undefined;
+  if (typeof value !== "string" || value.length > maxUrl) return undefined;
   // The URL parser drops blanks and line breaks, which would make what is stored differ from what was checked.
   if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
   const { username, password } = new URL(value);

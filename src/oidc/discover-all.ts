@@ -23,8 +23,8 @@ export interface DiscoverAllOptions {
 type Question = readonly [KeyedRequest, ...KeyedRequest[]];
 
 const firstPauseMs = 500;
-const longestPauseMs = 10_000;
-const mostAtOnce = 8;
+const maxPauseMs = 10_000;
+const maxAtOnce = 8;
 
 /**
  * Asks up to eight providers at once, each endpoint only one thing at a time, and the same thing only once. What can't be
@@ -36,7 +36,7 @@ export async function discoverProviders(
 ): Promise<ReadonlyMap<string, DiscoveryResult>> {
   const deadline = options.now() + options.waitMs;
   const byEndpoint = group(requests, ({ discoveryEndpoint }) => endpointName(discoveryEndpoint));
-  const inTurn = createLimit(mostAtOnce);
+  const inTurn = createLimit(maxAtOnce);
   const stop = followSignal(options.signal);
   try {
     const each = { ...options, signal: stop.signal };
@@ -83,7 +83,7 @@ async function askEndpoint(
   const { deadline, inTurn, signal, sleep, now, random = Math.random, onWaiting } = options;
   const results = new Map<string, DiscoveryResult>();
   let open = group(requests, questionName);
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
     const unreachable: { readonly question: Question; readonly message: string }[] = [];
     for (const question of open) {
       const result = await inTurn(() => discoverProvider({ ...question[0], signal }));

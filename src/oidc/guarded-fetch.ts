@@ -26,7 +26,7 @@ export interface GuardedFetchOptions {
  */
 export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-const mostRedirects = 3;
+const maxRedirects = 3;
 
 /**
  * A `fetch` for servers that a configuration names: http and https only, no redirects elsewhere, no proxies from the environment, no
@@ -61,7 +61,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       });
       try {
         let asked = target;
-        for (let left = init.redirect === "follow" ? mostRedirects : 0; ; left -= 1) {
+        for (let left = init.redirect === "follow" ? maxRedirects : 0; ; left -= 1) {
           const answer = await fetch(asked, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
           const next = left > 0 ? nextWithinOrigin(answer, asked) : undefined;
           if (!next) {
@@ -105,7 +105,7 @@ function refuseUnusable({ status, headers }: UndiciResponse, target: URL, redire
   const elsewhere = next ? shown(next, redirect === "follow") : "an unknown host";
   const isSame = redirect === "follow" && next?.origin === target.origin;
   const [why, hint] = isSame
-    ? [`more than ${mostRedirects} times`, "write the URL that answers by itself"]
+    ? [`more than ${maxRedirects} times`, "write the URL that answers by itself"]
     : ["which is not followed", adviceFor(next, redirect)];
   throw new FetchFailure(false, `the server redirects (status ${status}) to ${elsewhere}, ${why}`, hint);
 }

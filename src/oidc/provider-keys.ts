@@ -21,11 +21,11 @@ interface ProviderKeysOptions {
 }
 
 const cooldownMs = 30_000;
-const longestOutageMs = 24 * 3_600_000;
+const maxOutageMs = 24 * 3_600_000;
 // Where the answer does not say how long it may be kept, or that it may not: asking for each request would be too much.
 const usualLifeSeconds = 300;
-const longestLifeSeconds = 3600;
-const longestAllowed = Number.POSITIVE_INFINITY;
+const maxLifeSeconds = 3600;
+const maxAllowed = Number.POSITIVE_INFINITY;
 // Before they are too old to use without waiting, keys are fetched while requests go on.
 const aheadShare = 0.1;
 
@@ -81,7 +81,7 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     flight = own;
     return own;
   };
-  const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > longestOutageMs;
+  const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > maxOutageMs;
 
   return {
     names: () => fetched?.names ?? "nothing",
@@ -131,11 +131,11 @@ function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lif
 /** How long an answer may be kept (RFC 9111 §5.2.2), less what a cache on the way has used up of it already. */
 function lifeOf({ header }: FetchedAnswer): number {
   const directives = header("cache-control") ?? "";
-  const allowed = boundedSeconds(/(?:^|[\s,])max-age="?(\d+)/i.exec(directives)?.[1], 0, longestAllowed) ?? 0;
+  const allowed = boundedSeconds(/(?:^|[\s,])max-age="?(\d+)/i.exec(directives)?.[1], 0, maxAllowed) ?? 0;
   if (allowed === 0) return usualLifeSeconds;
-  const used = boundedSeconds(header("age"), 0, longestAllowed) ?? 0;
+  const used = boundedSeconds(header("age"), 0, maxAllowed) ?? 0;
   const isUnkept = /(?:^|[\s,])no-(?:cache|store)(?:$|[\s,])/i.test(directives);
-  return Math.max(1, Math.min(allowed - used, isUnkept ? usualLifeSeconds : longestLifeSeconds));
+  return Math.max(1, Math.min(allowed - used, isUnkept ? usualLifeSeconds : maxLifeSeconds));
 }
 
 /** Where a client's keys come from. Times are in milliseconds. */

@@ -113,7 +113,7 @@ export async function fetchMetadata(
 }
 
 const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
+const maxPauseMs = 30_000;
 
 /** Keeps a server that does not answer from being asked once a request. Times are in milliseconds. */
 interface BackOff {
@@ -137,7 +137,7 @@ export function createBackOff(): BackOff {
     },
     failed: (nowMs) => {
       if (nowMs < retryAtMs) return retryAtMs - nowMs;
-      const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures, 10), longestPauseMs);
+      const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures, 10), maxPauseMs);
       failures += 1;
       retryAtMs = nowMs + pauseMs;
       return pauseMs;

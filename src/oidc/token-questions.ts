@@ -80,7 +80,7 @@ const limits = { maxAtOnce: 50, maxAtOnceOfSource: 25, maxWaiting: 1000, maxWait
 const noLimit = Number.POSITIVE_INFINITY;
 const noneOfSources = { maxAtOnceOfSource: noLimit, maxWaiting: noLimit, maxWaitingOfSource: noLimit };
 const firstMemoryMs = 1000;
-const longestMemoryMs = 30_000;
+const maxMemoryMs = 30_000;
 
 /** No good answer, and how long it is given again without asking: twice as long each time. */
 interface Failure {
@@ -112,7 +112,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
 
   const remember = (key: string, answer: Failure["answer"], leastMs = firstMemoryMs): TokenAnswer => {
     const doubled = 2 * (failures.get(key)?.memoryMs ?? 0);
-    const memoryMs = Math.max(leastMs, Math.min(doubled, longestMemoryMs));
+    const memoryMs = Math.max(leastMs, Math.min(doubled, maxMemoryMs));
     failures.set(key, { answer, untilMs: now() + memoryMs, memoryMs });
     if (answer.kind === "refused") kept.delete(key);
     return answer;

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { hiddenCharacters, isEmail, longestPermission, permissionPattern, slugPattern } from "../users/names.js";
+import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenFault, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordTokenChange } from "./record.js";
 
@@ -116,7 +116,7 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenFau
   }
   expect(
     "permissions",
-    permissions.every((name) => name.length <= longestPermission && permissionPattern.test(name)),
+    permissions.every((name) => name.length <= maxPermission && permissionPattern.test(name)),
     "expected permissions such as `taken.view_externetaak`",
   );
   if (expiresAt === undefined) return faults;

@@ -107,7 +107,7 @@ export interface Kind {
   readonly resolve?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Resolution>;
   /** Refuses what its own attributes alone don't show to be impossible. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
-  /** Remarks on what can be planned, but depends on resources of other kinds. */
+  /** Diagnostics of what can be planned, but depends on resources of other kinds. */
   readonly review?: (world: PlannedWorld) => readonly RawDiagnostic[];
   readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
   /**

@@ -42,14 +42,14 @@ export function createPlan(input: PlanInput): Plan {
   return { changes, unchanged, undeclared, refusals: checkPlan(input, changes, world), remarks };
 }
 
-const mostNamed = 20;
+const maxNamed = 20;
 
 function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly RawDiagnostic[] {
   if (undeclared.length === 0) return [];
   const one = undeclared.length === 1;
   const stay = one ? "is in no file and stays as it is" : "are in no file and stay as they are";
-  const named = undeclared.slice(0, mostNamed).map(({ kind, key }) => `${kind} ${key}`);
-  const others = undeclared.length > mostNamed ? ` and ${undeclared.length - mostNamed} more` : "";
+  const named = undeclared.slice(0, maxNamed).map(({ kind, key }) => `${kind} ${key}`);
+  const others = undeclared.length > maxNamed ? ` and ${undeclared.length - maxNamed} more` : "";
   return [
     {
       severity: "note",

@@ -69,7 +69,7 @@ interface Near {
 }
 
 /** Looking for a misspelt name compares it with all others; no more problems than these are shown in text. */
-const mostCompared = 100;
+const maxCompared = 100;
 
 function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefined {
   const finders = new Map<string, ReturnType<typeof createNearNames>>();
@@ -79,7 +79,7 @@ function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefi
     finders.set(kind, finder);
     const same = finder(key);
     if (same) return { told: `; it differs only in ${same.difference} from ${same.name}`, hint: `write ${same.name}` };
-    const near = known.size < mostCompared ? nearest(key, keys(kind)) : undefined;
+    const near = known.size < maxCompared ? nearest(key, keys(kind)) : undefined;
     return near === undefined || isVariant(key, near) ? undefined : { told: "", hint: `did you mean ${near}?` };
   };
   return (target) => {

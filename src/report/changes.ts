@@ -63,7 +63,7 @@ type Mapping = { readonly [key: string]: PlainValue };
 
 const fieldIndent = 4;
 // Beyond it, one long name would push the values of all others to the right.
-const widestLabel = 24;
+const maxLabel = 24;
 
 /** The fields of something new: empty ones and those that are off say nothing about it. */
 function renderNewFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
@@ -87,7 +87,7 @@ function render(
   { paint, width }: FieldsOptions,
   valuesOf: (field: ShownField, room: number) => readonly string[],
 ): readonly string[] {
-  const longest = fields.reduce((most, { name }) => Math.min(widestLabel, Math.max(most, name.length)), 0);
+  const longest = fields.reduce((most, { name }) => Math.min(maxLabel, Math.max(most, name.length)), 0);
   return fields.flatMap((field) => {
     const label = `${" ".repeat(fieldIndent)}${`${escapeControls(maskRandom(field.name))}:`.padEnd(longest + 1)} `;
     if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];

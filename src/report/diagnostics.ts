@@ -19,13 +19,13 @@ export function renderDiagnostics(problems: readonly Diagnostic[], options: Diag
   return [...texts, ...renderOmitted(own, shown), ...foreign].map((text) => `${text}\n`).join("");
 }
 
-const mostShown = 100;
+const maxShown = 100;
 
 /** The first hundred, and no warning in the place of an error: what a run ends with must not be missing. */
 function chooseShown(problems: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
   const errors = problems.filter(({ severity }) => severity === "error");
   const others = problems.filter(({ severity }) => severity !== "error");
-  return new Set(errors.concat(others).slice(0, mostShown));
+  return new Set(errors.concat(others).slice(0, maxShown));
 }
 
 function renderOmitted(problems: readonly Diagnostic[], shown: ReadonlySet<Diagnostic>): readonly string[] {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { filledText } from "../config/fields.js";
 import type { ConfigPath, StepDiagnostic } from "../config/step.js";
 import type { DiagnosticCode } from "../errors.js";
-import { longestPermission, nameFault, permissionPattern } from "../users/names.js";
+import { maxPermission, nameFault, permissionPattern } from "../users/names.js";
 
 const expected = {
   control: "expected a name without control characters",
@@ -25,7 +25,7 @@ export function inOneForm(text: z.ZodString): z.ZodString {
 
 const permission = z
   .string()
-  .max(longestPermission)
+  .max(maxPermission)
   .regex(permissionPattern, {
     error:
       "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",

@@ -152,7 +152,7 @@ export function isExamplePassword(text: string): boolean {
 // What is typed without thinking; also looked for backwards.
 const wellKnown = "0123456789 abcdefghijklmnopqrstuvwxyz qwertyuiop asdfghjkl zxcvbnm password secret token admin test";
 const dictionary = `${wellKnown} ${[...wellKnown].reverse().join("")} `;
-const shortestCopy = 3;
+const minCopy = 3;
 
 /**
  * An upper estimate, in bits, of what a guesser has to find out. Each character that can't be foretold counts as one of
@@ -169,11 +169,11 @@ export function estimatedBits(text: string): number {
 
 /** How many characters from `at` on repeat earlier ones; 0 when too few do. A copy may overlap itself, as in `aaaa`. */
 function copiedLength(text: string, at: number): number {
-  const start = text.slice(at, at + shortestCopy);
-  if (start.length < shortestCopy) return 0;
+  const start = text.slice(at, at + minCopy);
+  if (start.length < minCopy) return 0;
   let longest = 0;
   for (let from = text.indexOf(start); from < at; from = text.indexOf(start, from + 1)) {
-    let length = shortestCopy;
+    let length = minCopy;
     while (at + length < text.length && text[from + length] === text[at + length]) length += 1;
     longest = Math.max(longest, length);
   }

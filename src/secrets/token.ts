@@ -9,9 +9,9 @@ const prefix = "vtb_";
 const randomLength = 40;
 const checksumLength = 6;
 const generatedLength = prefix.length + randomLength + checksumLength;
-const shortestToken = 32;
+const minToken = 32;
 // Half of what 32 random hexadecimal digits hold; even random tokens of 32 decimal digits stay above it.
-const fewestBits = 64;
+const minBits = 64;
 
 /** Hex SHA-256 of the token's UTF-8, 64 characters: what is stored and looked up. For random tokens, not passwords. */
 export function digestToken(token: Secret): string {
@@ -40,8 +40,8 @@ export function checkTokenFormat(text: string): "generated" | "mistyped" | "fore
 /** Why a token is too easy to guess, as a sentence without its value; undefined for one that is good enough. */
 export function tokenWeakness(token: Secret): string | undefined {
   const plain = token.reveal();
-  if (plain.length < shortestToken) return `the token is shorter than ${shortestToken} characters`;
-  if (estimatedBits(plain) < fewestBits) {
+  if (plain.length < minToken) return `the token is shorter than ${minToken} characters`;
+  if (estimatedBits(plain) < minBits) {
     return "the token is easy to guess: it repeats itself, follows a well-known order or has few different characters";
   }
   return undefined;

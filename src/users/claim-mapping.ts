@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import type { ClaimPath, GroupsForm } from "./claim-values.js";
-import { longestPersonName } from "./names.js";
+import { maxPersonName } from "./names.js";
 
 /** The fields of a user that claims may fill, and what each holds. */
 export const mappableFields = {
   email: { type: "text", longest: 254 },
-  first_name: { type: "text", longest: longestPersonName },
-  last_name: { type: "text", longest: longestPersonName },
+  first_name: { type: "text", longest: maxPersonName },
+  last_name: { type: "text", longest: maxPersonName },
   is_active: { type: "flag" },
   is_staff: { type: "flag" },
   is_superuser: { type: "flag" },

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./external-identity.js";
-import { longestGroupName, nameFault } from "./names.js";
+import { maxGroupName, nameFault } from "./names.js";
 
 /** A text of a user; undefined for what is none, or can't be stored. */
 export function readText(claim: unknown): string | undefined {
@@ -71,7 +71,7 @@ function lastOfPath(name: string): string {
 }
 
 function isGroupName(name: string): boolean {
-  return name !== "" && name.length <= longestGroupName && nameFault(name) === undefined;
+  return name !== "" && name.length <= maxGroupName && nameFault(name) === undefined;
 }
 
 function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {

@@ -1,6 +1,6 @@
 import { readAudience } from "../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
-import { longestUsername, nameFault } from "./names.js";
+import { maxUsername, nameFault } from "./names.js";
 
 /** Who a provider says it is: what a user is linked to. */
 export interface ExternalIdentity {
@@ -12,7 +12,7 @@ export interface ExternalIdentity {
 }
 
 // OpenID Connect Core §2: at most 255 ASCII characters. Others are let in, since providers send them.
-const longestSubject = 255;
+const maxSubject = 255;
 const clientPrefix = "client:";
 const clientGrant = "client-credentials";
 
@@ -30,7 +30,7 @@ export function readExternalIdentity(
   clientNames: readonly string[] = [],
 ): ExternalIdentity | undefined {
   const { sub, client_id: clientId, azp, gty, idtyp } = claims;
-  if (typeof sub !== "string" || sub === "" || sub.length > longestSubject || !isPrintable(sub)) return undefined;
+  if (typeof sub !== "string" || sub === "" || sub.length > maxSubject || !isPrintable(sub)) return undefined;
   if (![clientId, azp, idtyp].every(isOptionalText) || !isOptionalTexts(gty)) return undefined;
   if (actsAsClient(claims, clientNames)) return { issuer, subject: clientPrefix + sub, isClient: true };
   return sub.startsWith(clientPrefix) ? undefined : { issuer, subject: sub, isClient: false };
@@ -82,7 +82,7 @@ export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
   if (typeof text !== "string") return undefined;
   const name = text.normalize("NFKC");
-  if (name === "" || name.length > longestUsername || nameFault(name) !== undefined || unprintable.test(text))
+  if (name === "" || name.length > maxUsername || nameFault(name) !== undefined || unprintable.test(text))
     return undefined;
   const skeleton = Array.from(name, (letter) => lookalikes.get(letter) ?? letter).join("");
   return { name, isPlain: text.normalize("NFC") === name, skeleton };

@@ -64,33 +64,33 @@ export function nameFault(name: string): "control" | "invisible" | "blanks" | "c
 
 const segment = "[a-zA-Z0-9_-]+";
 
-/** A permission's name, such as `taken.view_externetaak`; at most {@link longestPermission} characters. */
+/** A permission's name, such as `taken.view_externetaak`; at most {@link maxPermission} characters. */
 export const permissionPattern = new RegExp(`^${segment}(?:\\.${segment})+$`);
 
-export const longestPermission = 255;
+export const maxPermission = 255;
 
 /** ASCII letters, digits, `-` and `_`; at least one. */
 export const slugPattern = /^[-a-zA-Z0-9_]+$/;
 
 /** The most characters of a URL that a provider has: what servers and proxies on the way still take. */
-export const longestUrl = 2000;
+export const maxUrl = 2000;
 
 /** Of what else a provider chooses: a client's id, a scope such as `api://…/access_as_user`, an audience. */
-export const longestProviderText = 2000;
+export const maxProviderText = 2000;
 
 /** A client's secret, which may be a signed token. */
-export const longestClientSecret = 8000;
+export const maxClientSecret = 8000;
 
 /** A `sub` of 255 characters (OpenID Connect Core §2) may be the username. */
-export const longestUsername = 255;
+export const maxUsername = 255;
 
-export const longestPersonName = 255;
+export const maxPersonName = 255;
 
 /** A path or distinguished name of a directory may be a group's name. PostgreSQL indexes 2,704 bytes at most. */
-export const longestGroupName = 500;
+export const maxGroupName = 500;
 
 /** Spells out any group's name. */
-export const longestGroupPattern = 1000;
+export const maxGroupPattern = 1000;
 
 const atom = "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~]+";
 const dotAtom = new RegExp(`^${atom}(?:\\.${atom})*$`);

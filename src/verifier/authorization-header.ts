@@ -9,9 +9,9 @@ const none: AuthorizationHeader = { kind: "none" };
 const printable = /^[\x21-\x7e]+$/;
 const space = 32;
 const tab = 9;
-const longestScheme = "bearer".length;
+const maxScheme = "bearer".length;
 /** What a file may give a token; the database has no longer one. */
-const longestToken = 255;
+const maxToken = 255;
 
 /**
  * Reads a header's value, or the values of a header that came several times. The scheme's case does not matter; one credential
@@ -45,7 +45,7 @@ function faultOf(scheme: Scheme, credential: string): TokenFault | undefined {
   if (credential.includes(" ") || credential.includes("\t")) return "several_credentials";
   // Bearer credentials have a grammar of their own, which whoever reads them checks.
   if (scheme === "bearer") return undefined;
-  if (credential.length > longestToken) return "too_long";
+  if (credential.length > maxToken) return "too_long";
   return printable.test(credential) ? undefined : "invalid_characters";
 }
 
@@ -60,7 +60,7 @@ function skipBlanks(text: string, from: number): number {
 /** Where a name ends, or is too long to be one of ours. */
 function endOfName(text: string, from: number): number {
   let at = from;
-  while (at < text.length && at - from <= longestScheme && !isBlank(text, at)) at += 1;
+  while (at < text.length && at - from <= maxScheme && !isBlank(text, at)) at += 1;
   return at;
 }
 

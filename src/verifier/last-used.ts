@@ -7,7 +7,7 @@ export const lastUsedEveryMs = 60_000;
 
 const collectMs = 1000;
 /** More tokens than that in a second are noted at a later use. */
-const mostWaiting = 10_000;
+const maxWaiting = 10_000;
 
 /** Notes when tokens were used, later and together, so that no request waits for it. */
 export interface LastUsed {
@@ -37,7 +37,7 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
   const note = (tokenId: string, nowMs: number): void => {
     if (notedFor !== generation()) waiting.clear();
     notedFor = generation();
-    if (waiting.size >= mostWaiting) return;
+    if (waiting.size >= maxWaiting) return;
     waiting.set(tokenId, nowMs);
     timer ??= setTimeout(() => void flush(false), collectMs).unref();
   };

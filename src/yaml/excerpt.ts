@@ -4,7 +4,7 @@ import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
 import type { Range, RawDiagnostic, ScalarNode, Source } from "./node.js";
 
 /**
- * Findings as problems, with the line of each: in the order of the sources, then of their lines, what has no place last; each
+ * Diagnostics with the source line of each: in the order of the sources, then of their lines, what has no place last; each
  * once. In a quoted line every value is hidden but those `shown`, which a schema has found harmless. What stands where a name
  * belongs may be a secret: where it looks random, it is masked in all that is told.
  */

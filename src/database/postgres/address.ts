@@ -105,17 +105,17 @@ function timeoutOf(text: string | undefined): number {
   throw invalid("the database's connect_timeout is not a number of seconds", "write it as connect_timeout=10");
 }
 
-export const mostConnections = 1000;
+export const maxConnections = 1000;
 
 export function isPoolSize(max: number): boolean {
-  return Number.isInteger(max) && max >= 1 && max <= mostConnections;
+  return Number.isInteger(max) && max >= 1 && max <= maxConnections;
 }
 
 function poolMaxOf(text: string | null): number | undefined {
   if (text === null) return undefined;
   if (/^\d{1,4}$/.test(text) && isPoolSize(Number(text))) return Number(text);
   throw invalid(
-    `the database's pool_max is not a number from 1 to ${mostConnections}`,
+    `the database's pool_max is not a number from 1 to ${maxConnections}`,
     "write it as pool_max=10, or leave it out",
   );
 }

@@ -3,7 +3,7 @@ import { SetupError } from "../../errors.js";
 import type { Database, DatabaseEnv, OpenMode } from "../database.js";
 import type { ChangeSignal, DatabaseState, LiveDatabase, LiveOptions } from "../live-database.js";
 import { appliedMigrations, requireMigrated } from "../migrate.js";
-import { isPoolSize, mostConnections, parsePostgresUrl } from "./address.js";
+import { isPoolSize, maxConnections, parsePostgresUrl } from "./address.js";
 import { passwordSource } from "./credentials.js";
 import { cleanFailure, explainPostgres } from "./errors.js";
 import { kyselyOverPool, prepareOn } from "./kysely-over-pool.js";
@@ -26,7 +26,7 @@ const sessions = {
 
 const defaultMax = 5;
 /** Few rows are written at run time, and those who write wait for each other's locks. */
-const mostWriters = 2;
+const maxWriters = 2;
 
 interface Opened {
   readonly pool: pg.Pool;
@@ -49,7 +49,7 @@ export async function openLivePostgres(
   { env = {}, pool: size = {} }: LiveOptions,
 ): Promise<LiveDatabase> {
   const max = size.max ?? parsePostgresUrl(url, env).poolMax ?? defaultMax;
-  if (!isPoolSize(max)) throw new RangeError(`expected pool.max to be a whole number from 1 to ${mostConnections}`);
+  if (!isPoolSize(max)) throw new RangeError(`expected pool.max to be a whole number from 1 to ${maxConnections}`);
   const { pool, connections, database } = await openPool(url, mode, env, max);
   const writer = mode === "write" ? undefined : await openPool(url, "write", env, max);
   const explain = (error: unknown) => (error instanceof SetupError ? error : (database.explain(error) ?? error));
@@ -83,7 +83,7 @@ export async function openLivePostgres(
 
 async function openPool(url: string, mode: OpenMode, env: DatabaseEnv, size: number): Promise<Opened> {
   const address = parsePostgresUrl(url, env);
-  const max = mode === "read" ? size : Math.min(size, mostWriters);
+  const max = mode === "read" ? size : Math.min(size, maxWriters);
   const pool = await createPool(url, { ...sessions[mode], max, connectTimeoutMs, env });
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
   const connections = takeTurns(pool, max, (error) => {

@@ -18,7 +18,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   const value = text === undefined ? undefined : parseJson(text);
   if (text === undefined || !isJsonObject(value)) return undefined;
   const members = countMembers(value, deepest);
-  return members === mostNames(text) || members === countNames(text) ? value : undefined;
+  return members === maxNames(text) || members === countNames(text) ? value : undefined;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -66,7 +66,7 @@ function countMembers(value: object, levels: number): number {
  * No valid JSON text writes more names than this: after each stands a colon, right behind its closing quote. A string may hold
  * such a pair as well, so it may be fewer. Infinity where a colon stands after a blank, which tells nothing.
  */
-function mostNames(text: string): number {
+function maxNames(text: string): number {
   let count = 0;
   for (let at = text.indexOf(":"); at !== -1; at = text.indexOf(":", at + 1)) {
     const before = text.charCodeAt(at - 1);

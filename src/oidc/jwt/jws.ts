@@ -29,9 +29,9 @@ interface JwsFault {
 
 type ParseJws = (token: string) => CompactJws | JwsFault;
 
-const longestToken = 16 * 1024;
-const longestHeader = 4 * 1024;
-const longestKid = 1024;
+const maxToken = 16 * 1024;
+const maxHeader = 4 * 1024;
+const maxKid = 1024;
 const rememberedHeaders = 64;
 
 // Critical extensions, other payload encodings, compression, encryption, nested tokens: none is supported.
@@ -41,7 +41,7 @@ const refusedMembers = ["crit", "b64", "zip", "enc", "p2c", "p2s", "epk", "cty"]
 export function createJwsParser(): ParseJws {
   const headers = new Map<string, JoseHeader>();
   return (token) => {
-    if (token.length > longestToken) return fault("too_long");
+    if (token.length > maxToken) return fault("too_long");
     const first = token.indexOf(".");
     const second = token.indexOf(".", first + 1);
     if (first < 1 || second < 0) return fault("malformed");
@@ -65,7 +65,7 @@ export function createJwsParser(): ParseJws {
 }
 
 function parseHeader(text: string): JoseHeader | JwsFault {
-  if (text.length > longestHeader) return fault("malformed_header");
+  if (text.length > maxHeader) return fault("malformed_header");
   const bytes = decodeBase64url(text);
   if (!bytes) return fault("malformed");
   const header = parseJsonObject(bytes);
@@ -74,7 +74,7 @@ function parseHeader(text: string): JoseHeader | JwsFault {
   if (unsupported) return { ...fault("unsupported_header"), member: unsupported };
   const { alg, kid, typ } = header;
   if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return fault("malformed_header");
-  return kid !== undefined && kid.length > longestKid ? fault("malformed_header") : { alg, kid, typ };
+  return kid !== undefined && kid.length > maxKid ? fault("malformed_header") : { alg, kid, typ };
 }
 
 function fault(reason: JwsFault["reason"]): JwsFault {

@@ -15,13 +15,13 @@ export interface KeySet {
   readonly ignored: readonly KeyFault[];
 }
 
-const mostKeys = 100;
-const mostCandidates = 4;
+const maxKeys = 100;
+const maxCandidates = 4;
 const none: readonly SignatureCheck[] = [];
 
 /** Reads a JWK Set (RFC 7517 §5). What can't be used in it is left out; undefined for what is none, or holds over 100 keys. */
 export function readKeySet(document: unknown): KeySet | undefined {
-  if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > mostKeys) return undefined;
+  if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > maxKeys) return undefined;
   const imports = document.keys.map(importJwk);
   const keys = imports.flatMap((result) => (result.kind === "usable" ? result.key : []));
   const faults = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
@@ -38,7 +38,7 @@ export function keySetOf(keys: readonly PublicKey[], ignored: readonly KeyFault[
       if (!known) byAlgorithm.set(algorithm.name, checks);
       if (kid !== undefined) return checks.byKid.get(kid) ?? none;
       // Without a name, trying many keys would make each token dear.
-      return checks.all.length <= mostCandidates ? checks.all : none;
+      return checks.all.length <= maxCandidates ? checks.all : none;
     },
     fingerprints: new Set(keys.map(({ fingerprint }) => fingerprint)),
     kids: keys.flatMap(({ kid }) => kid ?? []),
@@ -60,7 +60,7 @@ function prepareChecks(keys: readonly PublicKey[], algorithm: Algorithm): Checks
     all.push(check);
     if (key.kid === undefined) continue;
     const same = byKid.get(key.kid) ?? [];
-    if (same.length < mostCandidates) byKid.set(key.kid, [...same, check]);
+    if (same.length < maxCandidates) byKid.set(key.kid, [...same, check]);
   }
   return { all, byKid };
 }

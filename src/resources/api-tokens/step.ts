@@ -4,7 +4,7 @@ import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } f
 import type { Attributes } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
-import { isEmail, longestUsername } from "../../users/names.js";
+import { isEmail, maxUsername } from "../../users/names.js";
 import { name, parseDuration, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
 
 const tokenValue = heldTo(
@@ -28,7 +28,7 @@ const expiry = z.string().refine((text) => formats.some((format) => format.safeP
   error: "expected a date and time with offset, such as `2030-01-31T12:00:00+01:00`",
 });
 
-const longestSeconds = 365 * 86_400;
+const maxSeconds = 365 * 86_400;
 
 /** A length of time such as `24h`, at most a year. */
 const gracePeriod = z
@@ -36,7 +36,7 @@ const gracePeriod = z
   .refine((text) => parseDuration(text) !== undefined, {
     error: "expected a whole number and a unit: `90s`, `30m`, `24h` or `7d`",
   })
-  .refine((text) => (parseDuration(text) ?? 0) <= longestSeconds, { error: "expected at most a year, `365d`" });
+  .refine((text) => (parseDuration(text) ?? 0) <= maxSeconds, { error: "expected at most a year, `365d`" });
 
 const fields = z.strictObject({
   identifier: slug(50).describe("The token's own name, unique among tokens."),
@@ -51,7 +51,7 @@ const fields = z.strictObject({
   organization: text(200).default("").describe("The organization that uses the token."),
   application: text(200).default("").describe("The application that uses the token."),
   administration: text(200).default("").describe("The administration that uses the token."),
-  user: name(longestUsername)
+  user: name(maxUsername)
     .optional()
     .describe("The username that the token acts as; without it, a service user named after the identifier is made."),
   is_superuser: z

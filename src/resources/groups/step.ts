@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { defineStep, type StepResource } from "../../config/step.js";
-import { longestGroupName } from "../../users/names.js";
+import { maxGroupName } from "../../users/names.js";
 import { name, permissionList, permissionNames } from "../step-fields.js";
 
 const fields = z.strictObject({
-  name: name(longestGroupName).describe("The group's name, unique among groups."),
+  name: name(maxGroupName).describe("The group's name, unique among groups."),
   permissions: permissionList.default([]).describe("What the group's members may do."),
 });
 

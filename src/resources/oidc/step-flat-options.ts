@@ -2,7 +2,7 @@ import * as z from "zod";
 import { text } from "../../config/fields.js";
 import type { ConfigPath } from "../../config/step.js";
 import type { PlainValue } from "../../plan/resource.js";
-import { longestGroupPattern } from "../../users/names.js";
+import { maxGroupPattern } from "../../users/names.js";
 import { type ClientOptions, claimMappings, claimPath, groupNames } from "./step-options.js";
 import { settingFields } from "./step-provider.js";
 
@@ -126,7 +126,7 @@ export const flatOptionFields = {
   claim_mapping: flat("claim_mapping", claimMappings),
   groups_claim: flat("groups_claim", claimPath),
   sync_groups: flat("sync_groups", z.boolean()),
-  sync_groups_glob_pattern: flat("sync_groups_glob_pattern", text(longestGroupPattern)),
+  sync_groups_glob_pattern: flat("sync_groups_glob_pattern", text(maxGroupPattern)),
   default_groups: flat("default_groups", groupNames),
   make_users_staff: flat("make_users_staff", z.boolean()),
   superuser_group_names: flat("superuser_group_names", groupNames),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { filledText, text } from "../../config/fields.js";
 import type { ConfigPath } from "../../config/step.js";
 import { nearest } from "../../nearest.js";
-import { longestGroupPattern } from "../../users/names.js";
+import { maxGroupPattern } from "../../users/names.js";
 import { inOneForm } from "../step-fields.js";
 
 /** The keys that lead to a claim; each is one key, dots do not separate. */
@@ -64,9 +64,7 @@ export const clientOptions = z
             "What happens to somebody who has more groups than the provider sends: `refuse`, or `keep` those known last; `refuse` when left out.",
           ),
         sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
-        sync_pattern: text(longestGroupPattern)
-          .optional()
-          .describe("Which groups of the claim count, such as `myapp:*`."),
+        sync_pattern: text(maxGroupPattern).optional().describe("Which groups of the claim count, such as `myapp:*`."),
         default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),
         make_users_staff: z.boolean().nullish().describe("Whether everybody who signs in becomes staff."),
         superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { heldTo, slug, text } from "../../config/fields.js";
 import type { Attributes } from "../../plan/resource.js";
-import { longestUrl } from "../../users/names.js";
+import { maxUrl } from "../../users/names.js";
 
 const size = z.int().min(0).max(512);
 
@@ -31,7 +31,7 @@ const httpUrlOrEmpty = heldTo(
   z
     .string()
     .trim()
-    .max(longestUrl)
+    .max(maxUrl)
     .refine((text) => text === "" || isHttpUrl(text), {
       error: "expected an absolute http or https URL, or '' for none",
     })
@@ -49,7 +49,7 @@ const httpUrl = heldTo(
   z
     .string()
     .trim()
-    .max(longestUrl)
+    .max(maxUrl)
     .refine(isHttpUrl, { error: "expected an absolute http or https URL" })
     .refine((text) => !hasCredentials(text), { error: "expected a URL without a user name or password in it" }),
 );
@@ -107,7 +107,7 @@ const issuer = heldTo(
   "visible",
   z
     .string()
-    .max(longestUrl)
+    .max(maxUrl)
     .refine((text) => text === "" || isHttpUrl(text), {
       error: "expected an absolute http or https URL, without spaces around it",
     })

@@ -106,7 +106,7 @@ function reviewAtHash(client: PresentClient, path: ConfigPath): readonly StepDia
 // 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect ask for.
 const safeSize = 22;
 
-/** Remarks about a provider at `path`, which is a client's where that one holds its provider itself. */
+/** Diagnostics of a provider at `path`, which is a client's where that one holds its provider itself. */
 function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   return [
     ...reviewIssuer(provider, path),

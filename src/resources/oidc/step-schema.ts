@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { hasPartMore, nearest } from "../../nearest.js";
-import { longestClientSecret, longestProviderText } from "../../users/names.js";
+import { maxClientSecret, maxProviderText } from "../../users/names.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";
 import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
@@ -29,8 +29,8 @@ const fields = z.strictObject({
   oidc_provider_identifier: heldTo("visible", text(255))
     .optional()
     .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
-  oidc_rp_client_id: heldTo("ascii", text(longestProviderText)).describe("The client's id at the provider."),
-  oidc_rp_client_secret: heldTo("ascii", secretText(longestClientSecret)).describe(
+  oidc_rp_client_id: heldTo("ascii", text(maxProviderText)).describe("The client's id at the provider."),
+  oidc_rp_client_secret: heldTo("ascii", secretText(maxClientSecret)).describe(
     "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
   ),
   oidc_rp_sign_algo: z
@@ -38,14 +38,14 @@ const fields = z.strictObject({
     .default("RS256")
     .describe("The one algorithm that the provider signs this client's tokens with."),
   oidc_rp_scopes_list: z
-    .array(heldTo("ascii", text(longestProviderText)))
+    .array(heldTo("ascii", text(maxProviderText)))
     .default(["openid", "email", "profile"])
     .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
   // A certificate or a long RSA key has more than 1000 characters.
   oidc_rp_idp_sign_key: secretText(16384)
     .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
     .optional(),
-  oidc_keycloak_idp_hint: heldTo("ascii", text(longestProviderText))
+  oidc_keycloak_idp_hint: heldTo("ascii", text(maxProviderText))
     .default("")
     .describe("The identity provider that Keycloak goes to at once."),
   userinfo_claims_source: z
@@ -58,7 +58,7 @@ const fields = z.strictObject({
     .optional()
     .describe("Whether this client's sign-ins use PKCE; without it, as its provider says."),
   oidc_audience: z
-    .array(heldTo("ascii", filledText(longestProviderText)))
+    .array(heldTo("ascii", filledText(maxProviderText)))
     .default([])
     .describe("The audiences of which a token must name one; without any, it must name the client itself."),
   accept_at_hash: z

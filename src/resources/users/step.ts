@@ -3,7 +3,7 @@ import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
-import { isEmail, longestGroupName, longestPersonName, longestUsername } from "../../users/names.js";
+import { isEmail, maxGroupName, maxPersonName, maxUsername } from "../../users/names.js";
 import { name, permissionList, permissionNames, sortedUnique, warning } from "../step-fields.js";
 
 const signIn = z.strictObject({
@@ -14,12 +14,10 @@ const signIn = z.strictObject({
 });
 
 const fields = z.strictObject({
-  username: name(longestUsername).describe("The name to sign in with, unique among users."),
+  username: name(maxUsername).describe("The name to sign in with, unique among users."),
   email: text(254).default("").describe("The user's e-mail address."),
-  first_name: text(longestPersonName)
-    .optional()
-    .describe("The user's first name; left as it is when not written here."),
-  last_name: text(longestPersonName).optional().describe("The user's last name; left as it is when not written here."),
+  first_name: text(maxPersonName).optional().describe("The user's first name; left as it is when not written here."),
+  last_name: text(maxPersonName).optional().describe("The user's last name; left as it is when not written here."),
   is_active: z
     .boolean()
     .optional()
@@ -37,7 +35,7 @@ const fields = z.strictObject({
     .optional()
     .describe("Who may become this user by signing in at a provider; a superuser or staff account needs it for that."),
   groups: z
-    .array(name(longestGroupName))
+    .array(name(maxGroupName))
     .default([])
     .describe("The names of the groups that the user is a member of, besides those of a sign-in."),
   permissions: permissionList.default([]).describe("What the user may do, besides what the groups permit."),

@@ -38,7 +38,7 @@ export interface BearerAuthorityOptions extends TokenRuleOptions {
 }
 
 const timeoutMs = 5000;
-const mostAttempts = 3;
+const maxAttempts = 3;
 
 /**
  * Decides about bearer tokens by the configuration in the database (RFC 6750, RFC 8725, RFC 9068).
@@ -80,11 +80,11 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
 
   const authenticate: BearerAuthority["authenticate"] = (credential, nowMs, context) => {
     const digest = digestToken(new Secret(credential));
-    if (!session) return attempt({ credential, digest, context }, mostAttempts);
+    if (!session) return attempt({ credential, digest, context }, maxAttempts);
     const known = session.accepted.get(digest) ?? session.refused.get(digest);
     if (known && nowMs < known.keepUntilMs) return known.outcome;
     const request = { credential, digest, context };
-    return conclude(session, judge(session, request, nowMs), request, mostAttempts);
+    return conclude(session, judge(session, request, nowMs), request, maxAttempts);
   };
 
   /** What was concluded under a configuration that has changed meanwhile is concluded again. */
@@ -115,7 +115,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   };
 
   const loadCurrent = async (): Promise<VerdictCache> => {
-    for (let attempts = mostAttempts; ; attempts -= 1) {
+    for (let attempts = maxAttempts; ; attempts -= 1) {
       const begun = generation;
       const loaded = createVerdictCache(await loader.load(), cacheSize);
       if (begun === generation) session = loaded;

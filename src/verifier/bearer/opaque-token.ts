@@ -32,9 +32,9 @@ export interface OpaqueOptions {
 
 export type JudgeOpaque = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
-const longestToken = 4096;
+const maxToken = 4096;
 // With a user's claims in it, it gets as long as a JWT.
-const longestEncrypted = 16 * 1024;
+const maxEncrypted = 16 * 1024;
 // RFC 7516 §3.1; the key's part is empty where the key is known.
 const encryptedForm = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
 // RFC 7662 §2.2 leaves out `exp` where it likes.
@@ -56,12 +56,12 @@ export function isOpaque(credential: string): boolean {
   const dots = credential.split(".").length - 1;
   // A JWT's parts, however many of them are left, and our own API tokens.
   if (dots === 2 || dots === 4 || credential.startsWith("ey") || credential.startsWith("vtb_")) return false;
-  return credential.length <= longestToken && bearerCharacters.test(credential);
+  return credential.length <= maxToken && bearerCharacters.test(credential);
 }
 
 /** Whether a credential has the five parts of an encrypted token, which only its provider can read: nothing is decrypted here. */
 export function isEncrypted(credential: string): boolean {
-  return credential.length <= longestEncrypted && encryptedForm.test(credential);
+  return credential.length <= maxEncrypted && encryptedForm.test(credential);
 }
 
 /** The one provider that may have issued an opaque token, where its discovery document is missing. */

@@ -34,7 +34,7 @@ export interface VerdictCache {
   readonly signIns: Map<string, Promise<Verdict>>;
 }
 
-const longestSuccessMs = 60_000;
+const maxSuccessMs = 60_000;
 const failureMs = 1000;
 
 export function createVerdictCache(configuration: ClientSnapshot, cacheSize: number): VerdictCache {
@@ -49,7 +49,7 @@ export function createVerdictCache(configuration: ClientSnapshot, cacheSize: num
 
 /** A success is kept for a minute at most, and not beyond `untilMs`. */
 export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: number): Verdict {
-  return { outcome, keepUntilMs: Math.min(untilMs, nowMs + longestSuccessMs) };
+  return { outcome, keepUntilMs: Math.min(untilMs, nowMs + maxSuccessMs) };
 }
 
 /** For refusals that cost much to find out. */
