@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../eventual.js";
+import type { MaybePromise } from "../maybe-promise.js";
 import { readerOf } from "../oidc/client.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { describeError } from "../oidc/remote-document.js";

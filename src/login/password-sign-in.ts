@@ -3,7 +3,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
-import type { MaybePromise } from "../eventual.js";
+import type { MaybePromise } from "../maybe-promise.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
 import { maxUsername } from "../users/names.js";

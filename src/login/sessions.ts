@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 import type { Secret } from "../secrets/secret.js";
 import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 import type { Seals } from "./cookies.js";
@@ -173,7 +173,7 @@ function prepareSessionLookup(database: LiveDatabase): (digest: string) => Maybe
       )
       .compile(),
   );
-  return (digest) => then(read(digest), (row) => row && readRow(row));
+  return (digest) => andThen(read(digest), (row) => row && readRow(row));
 }
 
 function readRow(row: SessionRow): FoundSession {

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../eventual.js";
+import type { MaybePromise } from "../maybe-promise.js";
 import type { Secret } from "../secrets/secret.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../eventual.js";
+import type { MaybePromise } from "../maybe-promise.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
 import { createLruCache } from "./lru-cache.js";

@@ -1,4 +1,4 @@
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import type { Algorithm } from "./jwt/algorithm.js";
@@ -60,7 +60,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
     if (!isForUs) return invalid(`a signed answer for the audience ${quoteForeign(claims.aud)}`);
     const isTheirs = claims.iss === undefined || issuer === null || claims.iss === issuer;
     if (!isTheirs) return invalid(`a signed answer of the issuer ${quoteForeign(claims.iss)}`);
-    return then(checkSignature(jws, algorithm, keys, now), (checked) => {
+    return andThen(checkSignature(jws, algorithm, keys, now), (checked) => {
       if (checked.kind === "valid") return { kind: "claims", claims, untilMs: keepUntilMs };
       if (checked.kind === "refused")
         return invalid(`a signed answer: ${checked.reason}, key id ${quoteForeign(header.kid)}`);

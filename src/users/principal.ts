@@ -1,7 +1,7 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList, type Tables } from "../database/tables.js";
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 
 /** The user that a request acts for. */
 export interface PrincipalUser {
@@ -148,7 +148,7 @@ export function prepareUserLookup(database: LiveDatabase): (id: string) => Maybe
   const read = database.prepare<GrantRow>(
     database.kysely.selectFrom("users").select(selectGrants(database)).where("users.id", "=", "").compile(),
   );
-  return (id) => then(read(id), readRow);
+  return (id) => andThen(read(id), readRow);
 }
 
 function readRow(row: GrantRow | undefined): UserLookup {

@@ -1,6 +1,6 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { createLruCache } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
@@ -73,7 +73,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
   const decide = (digest: string, token: KnownToken | undefined, nowMs: number): MaybePromise<TokenOutcome> => {
     if (token && nowMs < token.untilMs) return letIn(token, nowMs);
     const asked = forgotten;
-    return then(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+    return andThen(read(digest), (stored) => judge(digest, stored, nowMs, asked));
   };
 
   return {
@@ -163,7 +163,9 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
       .compile(),
   );
   return (digest) =>
-    then(current(digest), (row) => (row ? readRow(row) : then(retired(digest), (found) => found && readRow(found))));
+    andThen(current(digest), (row) =>
+      row ? readRow(row) : andThen(retired(digest), (found) => found && readRow(found)),
+    );
 }
 
 function readRow(row: TokenRow): StoredToken {

@@ -1,4 +1,4 @@
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { createLruCache } from "../oidc/lru-cache.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { Outcome } from "./verifier.js";
@@ -34,7 +34,7 @@ export function createUserAuthority(read: (id: string) => MaybePromise<UserLooku
       const user = isNewer ? undefined : known.get(id);
       if (user && nowMs < user.untilMs) return outcomeFor(user, client);
       const asked = forgotten;
-      return then(read(id), (lookup) => {
+      return andThen(read(id), (lookup) => {
         const found: KnownUser = { lookup, untilMs: nowMs + trustedForMs, byClient: new Map() };
         // What was read before a change must not outlive it.
         if (asked === forgotten && lookup.kind === "active") known.set(id, found);

@@ -1,6 +1,6 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import { SetupError } from "../errors.js";
-import { type MaybePromise, then } from "../eventual.js";
+import { andThen, type MaybePromise } from "../maybe-promise.js";
 import type { TokenAuthority, TokenOutcome } from "./authenticate-token.js";
 import type { UserAuthority } from "./authenticate-user.js";
 import { readAuthorization } from "./authorization-header.js";
@@ -38,10 +38,10 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     state = current;
     return true;
   };
-  const followChanges = (): MaybePromise<boolean> => then(changes.current(), dropOutdated);
+  const followChanges = (): MaybePromise<boolean> => andThen(changes.current(), dropOutdated);
 
   const byToken = (credential: string): MaybePromise<Outcome> =>
-    then(tokens.authenticate(credential, now(), followChanges), concludeToken);
+    andThen(tokens.authenticate(credential, now(), followChanges), concludeToken);
 
   const concludeToken = (outcome: TokenOutcome): Outcome =>
     outcome.kind === "refused" ? refusals.token(outcome) : outcome;
@@ -54,13 +54,13 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   };
 
   const askBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> =>
-    then(bearer.authenticate(credential, now(), context), concludeBearer);
+    andThen(bearer.authenticate(credential, now(), context), concludeBearer);
 
   const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
     if (outcome.kind === "refused") return refusals.bearer(outcome);
     if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
     // A provider may have taken its time, and the user may have been written for this very request.
-    const current = then(changes.current(outcome.revision), dropOutdated);
+    const current = andThen(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
   };
 
@@ -70,7 +70,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
       client: outcome.clientIdentifier,
       isNewer: outcome.revision > state.revision,
     };
-    return then(users.authenticate(user, now()), (found) =>
+    return andThen(users.authenticate(user, now()), (found) =>
       found.kind === "refused" ? refusals.bearer({ ...found, reason: found.fault }) : found,
     );
   };

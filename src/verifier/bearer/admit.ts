@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { SetupError } from "../../errors.js";
-import { type MaybePromise, then } from "../../eventual.js";
+import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
@@ -167,7 +167,7 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
     if (!userinfo) return refuse("not_configured", { hint: noEndpointHint });
     const { credential, digest, context } = request;
     const reader = readerOf(admission.client, access);
-    return then(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
+    return andThen(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, readAtMs } = answer;
       const { token } = admission;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
 import { createWriter } from "../../database/live-database.js";
-import type { MaybePromise } from "../../eventual.js";
+import type { MaybePromise } from "../../maybe-promise.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";

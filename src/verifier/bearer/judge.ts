@@ -1,4 +1,4 @@
-import { type MaybePromise, then } from "../../eventual.js";
+import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { createJwsParser } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
@@ -62,7 +62,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     // A client that acts in its own name has no user to ask about.
     const asksUserinfo = client.asksUserinfo && !person.isClient;
     if (!asksUserinfo && mayBeIdToken(client, jws)) return refuseIdToken(refused([client]));
-    return then(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
+    return andThen(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind === "unavailable") return verdictOf({ ...checked, found: describeKey(header) }, now());
       if (checked.kind === "refused") {
         const details = describeRefusal(checked.reason, refused([client], access.keys));

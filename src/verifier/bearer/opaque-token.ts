@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type MaybePromise, then } from "../../eventual.js";
+import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import type { OidcClient } from "../../oidc/client.js";
 import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
@@ -100,7 +100,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       // An API token under the wrong scheme is none of the provider's business.
       refuse: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
     };
-    return then(introspection.ask(question), (answer) => {
+    return andThen(introspection.ask(question), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, untilMs, readAtMs } = answer;
       const token = readAnswer(client, claims, issuer, nowMs, rules);
