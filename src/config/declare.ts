@@ -164,7 +164,8 @@ async function findInKind(resources: readonly Resource[]): Promise<readonly RawD
     const other = lines.get(lookalikes.find(key) ?? "");
     lookalikes.add(key);
     lines.set(key, resource);
-    if (!other) return [];
+    // A name that stands there twice is an error of its own.
+    if (!other || other.key === key) return [];
     const { file, line } = other.range.position;
     const message = `the name of this ${kind} can be taken for that of ${kind} ${other.key} at ${file}:${line}`;
     const hint = "give one of them another name, or take it away if both are meant to be the same";
