@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { AnyTables } from "./database.js";
 
-/** A table in the terms that every database shares: text and integer columns. */
+/** A table that every database can hold: it has text and integer columns only. */
 export interface TableShape {
   readonly name: string;
   readonly texts: readonly string[];
@@ -10,13 +10,13 @@ export interface TableShape {
   readonly optionalIntegers?: readonly string[];
   readonly primaryKey: readonly string[];
   readonly unique?: readonly (readonly string[])[];
-  /** Column → table whose rows it needs. */
+  /** Column → table that it references. */
   readonly references?: Readonly<Record<string, string>>;
-  /** Column → table whose rows it goes away with. */
+  /** Column → table that it references; its row is deleted with the referenced row. */
   readonly owners?: Readonly<Record<string, string>>;
 }
 
-/** Makes a table, its keys and its indexes. Foreign keys are checked at commit, so that rows can be written in any order. */
+/** Creates a table, its keys and its indexes. Foreign keys are checked at commit, so that rows can be written in any order. */
 export async function createTable(db: Kysely<AnyTables>, shape: TableShape): Promise<void> {
   let table = db.schema.createTable(shape.name);
   for (const name of shape.texts) table = table.addColumn(name, "text", (column) => column.notNull());
@@ -63,7 +63,7 @@ export interface ResourceTableShape extends Omit<TableShape, "texts" | "primaryK
   readonly texts?: readonly string[];
 }
 
-/** Makes the table of a kind: {@link createTable} with `id`, `owner`, `created_at`, `updated_at` and the key. */
+/** Creates the table of a kind: {@link createTable} with `id`, `owner`, `created_at`, `updated_at` and the key. */
 export function createResourceTable(db: Kysely<AnyTables>, shape: ResourceTableShape): Promise<void> {
   const { keyColumn, texts = [], optionalTexts = [], unique = [], ...rest } = shape;
   return createTable(db, {

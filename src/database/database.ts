@@ -8,39 +8,39 @@ export type SqlValue = string | number | null;
 /** For code that works with any table, such as kinds that bring their own. */
 export type AnyTables = Record<string, Record<string, SqlValue>>;
 
-/** `write` makes what is missing; `read` changes nothing, not even a file's time, and may show a copy of this moment. */
+/** `write` creates what is missing; `read` changes nothing, not even a file's time, and may show a copy of this moment. */
 export type OpenMode = "read" | "write";
 
 /**
- * Like `write`, for a transaction that is rolled back: a file is copied into memory first, and a server's locks are only waited
- * for briefly, since those who come after the waiting one wait as well.
+ * Like `write`, for a transaction that is rolled back: a file is copied into memory first, and the wait for a server's locks is
+ * short, since later statements queue behind a waiting one.
  */
 export type RunMode = OpenMode | "rehearse";
 
-/** Where the variables are looked up that an address leaves open. */
+/** The variables that supply an address's missing parts. */
 export type DatabaseEnv = Readonly<Record<string, string | undefined>>;
 
-/** An open auth database. What differs between databases is a property of this object; nobody else asks which one it is. */
+/** An open auth database. What differs between databases is a property of this object; no other code checks which one it is. */
 export interface Database {
   readonly kysely: Kysely<Tables>;
   /** For messages: never a password. */
   readonly location: string;
-  /** Where a key file can be made if none is configured: beside a database that is a file. */
+  /** Where to create a key file if none is configured: beside a database that is a file. */
   readonly keyFile: string | undefined;
-  /** What is unsafe about how the database is kept or reached. */
+  /** What is unsafe about how the database is stored or reached. */
   readonly warnings: readonly Diagnostic[];
-  /** Bounds how long the statements of a transaction that has just begun wait, and how long it may be left alone. */
+  /** Limits how long the statements of a transaction that has just begun wait, and how long it may stay idle. */
   readonly beginWork: (tx: Connection) => Promise<void>;
-  /** The error means that somebody else holds the lock, or that the transaction has to be run again. */
+  /** The error means that another process holds the lock, or that the transaction must run again. */
   readonly isBusy: (error: unknown) => boolean;
-  /** A commit that ended with this error may have been done all the same. */
+  /** A commit that failed with this error may have taken effect all the same. */
   readonly isLost: (error: unknown) => boolean;
-  /** An error of the database as a problem to tell, without anything that it quotes; undefined for other errors. */
+  /** A database error as a SetupError, without anything that it quotes; undefined for other errors. */
   readonly explain: (error: unknown) => SetupError | undefined;
-  /** What else may be the reason where the lock is never had. */
+  /** Another possible reason when the lock is never available. */
   readonly lockHint: string | undefined;
   readonly isMissingTable: (error: unknown) => boolean;
-  /** The role lacks a right for what it asked. */
+  /** The role has no permission for the statement. */
   readonly isForbidden: (error: unknown) => boolean;
   readonly close: () => Promise<void>;
 }
@@ -58,7 +58,7 @@ export function* chunk<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** A row that the tables don't allow: the plan should have refused it, or a kind from elsewhere has a rule that it does not tell. */
+/** A row that the tables don't allow: the plan should have refused it, or a custom kind has a rule that it does not declare. */
 export function constraintViolated(rule: string, cause: unknown): SetupError {
   return setupError(
     "internal",
@@ -69,7 +69,7 @@ export function constraintViolated(rule: string, cause: unknown): SetupError {
   );
 }
 
-/** A package that talks to a database is missing, or its compiled part was made for another Node: trying again does not help. */
+/** A database driver is missing, or its compiled part was built for another Node: trying again does not help. */
 export function driverUnusable(name: string, cause: unknown): SetupError {
   return setupError(
     "refused",

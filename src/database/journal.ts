@@ -1,6 +1,6 @@
 import { type Connection, chunk } from "./database.js";
 
-/** A run that changed something: an apply, a sign-in, or what somebody did at run time. */
+/** A run that changed something: an apply, a sign-in, or an operation at run time. */
 export interface RunRecord {
   readonly id: string;
   /** ISO 8601, UTC, as `finishedAt`. */
@@ -8,7 +8,7 @@ export interface RunRecord {
   readonly finishedAt: string;
   /** Who did it, such as `jan@host` or `sign-in:api-oidc`. */
   readonly actor: string;
-  /** The configuration owner that it was done for; empty where no file was applied. */
+  /** The configuration owner that it ran for; empty where no file was applied. */
   readonly owner: string;
   readonly version: string;
   readonly files: readonly { readonly file: string; readonly sha256: string }[];
@@ -24,7 +24,7 @@ export interface ChangeRecord {
   readonly fields: readonly object[];
 }
 
-/** One row for the run and one for each change: who, when, what. Goes into the transaction that makes the changes. */
+/** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
 export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
   const { id, startedAt, finishedAt, actor, owner, version, files } = run;
   await tx

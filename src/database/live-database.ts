@@ -2,9 +2,9 @@ import type { CompiledQuery } from "kysely";
 import type { Database, DatabaseEnv, SqlValue } from "./database.js";
 
 /**
- * The first row of a query that was compiled and prepared once, for use many times: its values in the order of the selection,
- * which takes a fifth less time than an object with names. The parameters are those of the compiled query, in their order.
- * Without a promise where the database can answer at once.
+ * Runs a query that was compiled and prepared once, and returns the first row: its values in the order of the selection, which
+ * takes a fifth less time than an object with names. The parameters are those of the compiled query, in their order. No promise
+ * where the database can answer at once.
  *
  * @throws SetupError (unavailable) when the database does not answer
  */
@@ -18,52 +18,52 @@ export interface DatabaseState {
   readonly revision: number;
 }
 
-/** Tells those who keep what they read whether it still holds. */
+/** Shows whether what a reader has cached is still valid. */
 export interface ChangeSignal {
   /**
-   * The same object as long as nobody has changed what a reader may have kept; a token's last use changes nothing. In a file,
-   * what was committed before this turn of the event loop has been seen; on a server, what was committed a second before the
-   * call. There at once, without a promise, unless a server has to be asked.
+   * The same object until something changes that a reader may have cached; a token's last use does not count. In a file, it
+   * reflects what was committed before this turn of the event loop; on a server, what was committed a second before the call.
+   * No promise, unless a server must be queried.
    *
-   * @param atLeast a revision that the caller knows of: an older state is not good enough
+   * @param atLeast a revision that the caller knows of: an older state is not accepted
    * @throws SetupError, at once or as a rejection, when the database is gone (unavailable), not prepared yet (unavailable) or
    * newer than the program (refused)
    */
   readonly current: (atLeast?: number) => DatabaseState | Promise<DatabaseState>;
 }
 
-/** How many connections to a server a program may have at once. A file has no use for it. */
+/** How many connections to a server a program may have at once. Ignored for a file. */
 export interface PoolOptions {
-  /** For reading, 1 to 1000; 5 unless this or the URL's `pool_max` says otherwise. Up to two more are for writing. */
+  /** For reading, 1 to 1000. Defaults to the URL's `pool_max`, then to 5. Up to two more are for writing. */
   readonly max?: number | undefined;
 }
 
 export interface LiveOptions {
-  /** Where an address's missing parts are looked up. */
+  /** The variables that supply an address's missing parts. */
   readonly env?: DatabaseEnv;
   readonly pool?: PoolOptions | undefined;
 }
 
-/** A database as programs use it that run for long: it follows changes by others, also when its file is replaced. */
+/** A database for a long-running program: it follows changes by other processes, also when its file is replaced. */
 export interface LiveDatabase extends Database {
   readonly changes: ChangeSignal;
-  /** `Row` says what the query selects. */
+  /** `Row` is what the query selects. */
   readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
   /** The aggregate function that makes one JSON list of a column's values. */
   readonly jsonList: string;
   /**
-   * Counts the databases that have been in this place: what belongs to an earlier one must not be written to a later one, and a
+   * Counts the databases that this path has held: what belongs to an earlier one must not be written to a later one, and a
    * writer of an earlier one is refused.
    */
   readonly generation: () => number;
-  /** Opens the same database for the few rows that are written at run time; to be closed after each use, which costs little. */
+  /** Opens the same database for the few rows that are written at run time. Close it after each use, which costs little. */
   readonly openWriter: () => Promise<Database>;
 }
 
-/** A database for writing that is only open while somebody writes. */
+/** A database for writing that is only open while it is in use. */
 export interface Writer {
   readonly use: <T>(work: (database: Database) => Promise<T>) => Promise<T>;
-  /** Waits for those who write. */
+  /** Waits for writes under way. */
   readonly close: () => Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function createWriter(open: () => Promise<Database>): Writer {
       if (working.size === 0) {
         const idle = opened;
         opened = undefined;
-        // Whoever wrote has heard that it could not be opened.
+        // The caller of `use` has already received the error.
         const database = await idle?.catch(() => undefined);
         await database?.close();
       }

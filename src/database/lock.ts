@@ -4,12 +4,12 @@ import type { Database } from "./database.js";
 import type { Tables } from "./tables.js";
 
 export interface LockOptions {
-  /** How long somebody else's run is waited for. */
+  /** How long to wait for another run. */
   readonly timeoutMs: number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly now: () => number;
   readonly newId: () => string;
-  /** False where the database has no tables yet: then the lock's own come first. */
+  /** False where the database has no tables yet: then the lock's tables are created first. */
   readonly hasTables: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface LockedResult<T> {
   readonly value: T;
 }
 
-/** Takes work to be done before a rollback, while the lock is still held: what was made outside of the database goes as well. */
+/** Registers work to do before a rollback, while the lock is still held: it undoes what was created outside the database. */
 export type OnRollback = (undo: () => void) => void;
 
 type LockedWork<T> = (tx: Transaction<Tables>, onRollback: OnRollback) => Promise<LockedResult<T>>;
@@ -27,12 +27,11 @@ type LockedWork<T> = (tx: Transaction<Tables>, onRollback: OnRollback) => Promis
 const retryMs = 25;
 
 /**
- * Runs `work` in a transaction that holds the database's only lock: one run at a time writes configuration. What it wrote is
- * kept whole or not at all. The work is done again where the database could not bring it in line with what others did at the
- * same time.
+ * Runs `work` in a transaction that holds the database's only lock: one run at a time writes configuration. All that it wrote
+ * is kept, or nothing. The work runs again where the database could not serialize it with concurrent transactions.
  *
- * @throws SetupError `DATABASE_LOCKED` when the lock was not had in time, `COMMIT_UNKNOWN` when the connection was lost at the
- * very end (both unavailable)
+ * @throws SetupError `DATABASE_LOCKED` on a timeout for the lock, `COMMIT_UNKNOWN` when the connection was lost at the very end
+ * (both unavailable)
  */
 export async function withLock<T>(database: Database, options: LockOptions, work: LockedWork<T>): Promise<T> {
   const deadline = options.now() + options.timeoutMs;
@@ -40,7 +39,7 @@ export async function withLock<T>(database: Database, options: LockOptions, work
     const attempt = await tryOnce(database, options, work);
     if (attempt.kind === "done") return attempt.value;
     if (options.now() >= deadline) {
-      // Something else than a run is in the way, such as a reader of a table that has to be changed.
+      // Not a run blocks this one, but for example a reader of a table that must change.
       if (attempt.hadLock) throw database.explain(attempt.cause) ?? attempt.cause;
       throw setupError(
         "unavailable",
@@ -75,7 +74,7 @@ async function tryOnce<T>(database: Database, options: LockOptions, work: Locked
     return { kind: "done", value };
   } catch (cause) {
     if (!isCommitUnknown(cause)) undo();
-    // Where the connection is gone, the database rolls back by itself.
+    // If the connection is gone, the database rolls back by itself.
     if (!tx.isCommitted && !tx.isRolledBack)
       await tx
         .rollback()
@@ -124,8 +123,8 @@ async function createLockTables(tx: Transaction<Tables>): Promise<void> {
 }
 
 /**
- * A write to the one state row, before anything is read: a transaction that has read can't begin to write once somebody else
- * has committed. It also counts up the revision, which a rollback takes back.
+ * Writes to the one state row before anything is read: a transaction that has read can't begin to write once another one has
+ * committed. It also increments the revision, which a rollback undoes.
  */
 async function takeLock(tx: Transaction<Tables>, storeId: string): Promise<void> {
   await tx

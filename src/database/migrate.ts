@@ -2,7 +2,7 @@ import { setupError } from "../errors.js";
 import { anyTables, type Connection, type Database } from "./database.js";
 import { coreMigrations, type Migration } from "./migrations.js";
 
-/** What a database has been through: undefined where it has no tables yet. */
+/** The migrations applied to a database; undefined where it has no tables yet. */
 export async function appliedMigrations(database: Database): Promise<ReadonlySet<string> | undefined> {
   try {
     const rows = await database.kysely.selectFrom("setup_migrations").select("name").execute();
@@ -16,7 +16,7 @@ export async function appliedMigrations(database: Database): Promise<ReadonlySet
 /**
  * The migrations that a database still needs.
  *
- * @throws SetupError `DATABASE_NEWER` (refused) when it has been through one of the program's own that this version lacks
+ * @throws SetupError `DATABASE_NEWER` (refused) when it has a migration of the program's own that this version lacks
  */
 export function pendingMigrations(
   known: readonly Migration[],
@@ -35,7 +35,7 @@ export function pendingMigrations(
   return known.filter((migration) => !applied?.has(migration.name));
 }
 
-/** Runs migrations inside of a transaction that holds the lock. */
+/** Runs migrations inside a transaction that holds the lock. */
 export async function runMigrations(tx: Connection, migrations: readonly Migration[], now: string): Promise<void> {
   for (const { name, up } of migrations) {
     await up(anyTables(tx));
@@ -44,7 +44,7 @@ export async function runMigrations(tx: Connection, migrations: readonly Migrati
 }
 
 /**
- * A database that another version has migrated may mean something else by the same rows.
+ * Requires this version's migrations: in a database that another version has migrated, the same rows may have another meaning.
  *
  * @param applied undefined where it has no tables yet
  * @throws SetupError `DATABASE_NEWER` (refused), `DATABASE_OLDER` (unavailable)

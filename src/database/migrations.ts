@@ -130,7 +130,7 @@ async function addSignIn(db: Kysely<AnyTables>): Promise<void> {
     )
     .execute();
   await db.schema.alterTable("users").addColumn("sign_in_subject", "text").execute();
-  // A provider that goes away is looked up in it.
+  // For looking up a provider that is deleted.
   await db.schema
     .createIndex("users_sign_in")
     .on("users")
@@ -170,7 +170,7 @@ async function addGivenName(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("applied_claims").addColumn("username", "text").execute();
 }
 
-/** The program's own migrations. Their names start with a digit; those of kinds from elsewhere carry the kind's name. */
+/** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
   { name: "0002_claim_superuser", up: addClaimSuperuser },

@@ -5,9 +5,9 @@ import type { Database, DatabaseEnv, OpenMode, RunMode } from "./database.js";
 import type { LiveDatabase, LiveOptions } from "./live-database.js";
 
 /**
- * Opens the auth database that a URL names. In mode `read`, gives undefined where there is no database yet but could be.
+ * Opens the auth database that a URL names. In mode `read`, returns undefined where there is no database yet but could be.
  *
- * @param env where an address's missing parts are looked up: a server's `PG*` variables, and the file of its password
+ * @param env supplies an address's missing parts: a server's `PG*` variables, and the file of its password
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_UNREACHABLE` (unavailable, or refused for a file of another kind),
  * `DATABASE_REFUSED`, `DATABASE_TLS` (refused), `SECRET_FILE` (invalid)
  */
@@ -21,10 +21,10 @@ export async function openDatabase(url: string, mode: RunMode, env: DatabaseEnv 
 }
 
 /**
- * The auth database that a URL names, for a program that runs for long: it is never made, and followed when it changes.
+ * Opens the auth database that a URL names for a long-running program: it is never created, and followed when it changes.
  *
  * @param mode `read` can't write; `write` is for the few rows that are written at run time
- * @throws SetupError `DATABASE_URL` (usage); here and at use `DATABASE_UNREACHABLE` (unavailable) and what a server refuses
+ * @throws SetupError `DATABASE_URL` (usage); here and at use `DATABASE_UNREACHABLE` (unavailable) and a server's refusals
  */
 export async function openLiveDatabase(url: string, mode: OpenMode, options: LiveOptions = {}): Promise<LiveDatabase> {
   const place = parseDatabaseUrl(url);
@@ -35,13 +35,13 @@ export async function openLiveDatabase(url: string, mode: OpenMode, options: Liv
 
 export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";
 
-/** Where an auth database is: a file, absolute, or a server. */
+/** Where an auth database is: a file (an absolute path) or a server. */
 type DatabaseUrl =
   | { readonly dialect: "sqlite"; readonly file: string }
   | { readonly dialect: "postgres"; readonly url: string };
 
 /**
- * What a database's URL names.
+ * Parses a database's URL.
  *
  * @throws SetupError `DATABASE_URL` (usage)
  */
@@ -50,7 +50,7 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   if (fault !== undefined) throw refuse(`the database's URL ${fault}`);
   if (/^postgres(?:ql)?:\/\//.test(url)) return { dialect: "postgres", url };
   const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url);
-  // A URL in the place of a path may have a password, which messages about files would show.
+  // A URL instead of a path may contain a password, which messages about files would show.
   if (!match?.[1] || match[1].startsWith("//") || match[1].includes("://")) {
     throw refuse("the database's URL is not understood");
   }
@@ -64,7 +64,7 @@ function refuse(message: string): SetupError {
   return setupError("usage", "DATABASE_URL", message, hint);
 }
 
-/** Node's parser of URLs drops some of these, and a file's name takes them all. */
+/** Node's URL parser drops some of these characters, and a file's name accepts them all. */
 function faultOf(url: string): string | undefined {
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(url)) {
     return "holds a control or invisible character; a line break at its end comes from echo or a file with Windows line ends";
@@ -76,7 +76,7 @@ function faultOf(url: string): string | undefined {
     : "still holds a placeholder that should have been replaced";
 }
 
-/** What would make a file that nobody meant, by its name or for a parameter that is none here. */
+/** Finds what would create an unintended file: a special name, or a parameter that is not supported here. */
 function pathFaultOf(path: string): string | undefined {
   if (path.includes(":memory:")) return "names a database in memory, which is gone when the program ends";
   if (path.startsWith("file:")) return "is a file: URI; write the path alone";
@@ -87,7 +87,7 @@ function pathFaultOf(path: string): string | undefined {
   return isLeft ? "still holds a placeholder ($NAME, %NAME%, <…>, ~) that should have been replaced" : undefined;
 }
 
-/** A database's URL as it may be shown. */
+/** A database's URL that is safe to show. */
 export function withoutPassword(url: string): string {
   const place = parseDatabaseUrl(url);
   if (place.dialect === "sqlite") return url;

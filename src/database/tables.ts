@@ -4,7 +4,7 @@ import { setupError } from "../errors.js";
 /** Columns hold text and integers only: booleans as 0 and 1, times as ISO 8601 UTC text, lists and objects as JSON text. */
 type Flag = 0 | 1;
 
-/** Who manages a row: a configuration owner, or null for what was made at run time or by hand. */
+/** Who manages a row: a configuration owner, or null for what was created at run time or by hand. */
 interface Managed {
   readonly id: string;
   owner: string | null;
@@ -18,9 +18,9 @@ type Origin = "config" | "manual" | "claim";
 interface SetupState {
   readonly id: 1;
   readonly store_id: string;
-  /** Counts up with every meaningful change; readers with a cache compare it. */
+  /** Incremented with every meaningful change; readers with a cache compare it. */
   revision: number;
-  /** Identifies the sealing key, without telling anything about it. */
+  /** Identifies the sealing key, without revealing anything about it. */
   key_id: string | null;
 }
 
@@ -45,7 +45,7 @@ interface OidcProviders extends Managed {
   state_size: number;
   use_pkce: Flag;
   ca_file: string | null;
-  /** JSON list: whom links of users may name in place of the issuer. */
+  /** JSON list: issuers that links of users may name instead of the current one. */
   former_issuers: Generated<string>;
 }
 
@@ -64,7 +64,7 @@ interface OidcClients extends Managed {
   idp_hint: string;
   userinfo_claims_source: string;
   check_op_availability: Flag;
-  /** Null: as the provider says. */
+  /** Null: decided by what the provider supports. */
   use_pkce: Flag | null;
   /** JSON list; empty: the client's own id must be named. */
   audience: string;
@@ -81,16 +81,16 @@ interface Users extends Managed {
   is_active: Flag;
   is_staff: Flag;
   is_superuser: Flag;
-  /** 1 where a sign-in's claims made the user a superuser, and may take that away again. */
+  /** 1 where a sign-in's claims made the user a superuser, and may revoke that again. */
   claim_superuser: Generated<Flag>;
-  /** 1 for a user that exists for one API token alone. */
+  /** 1 for a user that exists for one API token only. */
   is_service: Flag;
   /** PHC string; null for accounts that don't sign in with a password. */
   password_hash: string | null;
-  /** The link: the issuer and subject that sign this user in. */
+  /** The link: the external identity that signs in as this user. */
   issuer: string | null;
   subject: string | null;
-  /** Whom a file lets become this user: those of this provider, of this subject alone where it is not null. */
+  /** Who may become this user according to a file: identities of this provider; if the subject is not null, only that one. */
   sign_in_provider_id: Generated<string | null>;
   sign_in_subject: Generated<string | null>;
 }
@@ -135,7 +135,7 @@ interface ApiTokens extends Managed {
   last_used_at: string | null;
 }
 
-/** A token's earlier values, alive until their grace period ends. */
+/** A token's earlier values, valid until their grace period ends. */
 interface ApiTokenRetired {
   readonly digest: string;
   readonly token_id: string;
@@ -164,14 +164,14 @@ interface RunChanges {
   readonly fields: string;
 }
 
-/** Somebody who is logged in. */
+/** A signed-in browser. */
 interface LoginSessions {
   /** Hex SHA-256 of the cookie's value. */
   readonly digest: string;
   readonly user_id: string;
   /** The identifier of the client that the login is for. */
   readonly client: string;
-  /** That client's row; null for who came in with a password, past the provider. */
+  /** That client's row; null for a login with a password, which bypasses the provider. */
   readonly client_id: string | null;
   readonly created_at: string;
   /** Written once a minute at most. */
@@ -179,36 +179,36 @@ interface LoginSessions {
   readonly expires_at: string;
   /** Sealed; what the provider's logout asks for. */
   readonly id_token: string | null;
-  /** Hex SHA-256 of the code that the session was made for: whoever brings it again ends the session. */
+  /** Hex SHA-256 of the code that the session was created for: a second use of the code ends the session. */
   readonly code_digest: string | null;
 }
 
-/** The newest claims that made a user what it is, for each client that they came through. */
+/** The newest claims that were applied to a user, for each client that they came through. */
 interface AppliedClaims {
   readonly user_id: string;
   readonly client_id: string;
-  /** Of their token. */
+  /** The `iat` of their token, or when that was first seen. */
   issued_at: string;
-  /** When the provider said them, which may be later. */
+  /** When the provider gave them, which may be later. */
   said_at: string;
   /** Hex SHA-256 of the token. */
   token: string;
-  /** JSON list of the tokens that were issued at the same moment and applied before this one. */
+  /** JSON list of tokens that were issued at the same moment and applied before this one. */
   superseded: string;
-  /** The user's name, where these claims gave it. */
+  /** The username, if these claims gave it. */
   username: string | null;
 }
 
-/** Tokens that don't say when they were issued, and when one of the processes saw them first. */
+/** Tokens without `iat`, and when one of the processes first saw them. */
 interface SeenTokens {
   /** Hex SHA-256. */
   readonly token: string;
   readonly seen_at: string;
-  /** When it is forgotten. */
+  /** When the row may be deleted. */
   expires_at: string;
 }
 
-/** The states that a login has brought back, until they are too old to be brought again. */
+/** The login states that a callback has used, until they are too old to be accepted again. */
 interface LoginStates {
   /** Hex SHA-256. */
   readonly digest: string;
@@ -238,7 +238,7 @@ export interface Tables {
 /**
  * A JSON list of text from the database.
  *
- * @throws SetupError `DATABASE_DAMAGED` (refused) when it is something else, so that half a list never counts
+ * @throws SetupError `DATABASE_DAMAGED` (refused) for anything else, so that half a list never counts
  */
 export function parseList(json: string): readonly string[] {
   if (json === "[]") return [];

@@ -3,14 +3,14 @@ import { type SetupError, setupError } from "../../errors.js";
 import { Secret } from "../../secrets/secret.js";
 import type { DatabaseEnv } from "../database.js";
 
-/** Where a server is and who comes to it: a URL's words, and the `PG*` variables where it says nothing. */
+/** A server's address and the user: from the URL, and from the `PG*` variables where the URL says nothing. */
 export interface PostgresAddress {
   /** A name, an address, or the folder of a socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly database: string;
-  /** The URL's own. */
+  /** From the URL only. */
   readonly password: Secret | undefined;
   readonly sslMode: string | undefined;
   readonly sslRootCert: string | undefined;
@@ -18,9 +18,9 @@ export interface PostgresAddress {
   readonly sslKey: string | undefined;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  /** How many connections a program that runs for long may have; it is not told to the server. */
+  /** How many connections a long-running program may have; not sent to the server. */
   readonly poolMax: number | undefined;
-  /** What the server's session is started with, as `-c name=value`. */
+  /** The server session's start options, as `-c name=value`. */
   readonly options: string;
   /** The URL without its password, for messages. */
   readonly location: string;
@@ -36,11 +36,11 @@ const defaultConnectTimeoutMs = 5000;
 /**
  * Reads a `postgres://` URL.
  *
- * @throws SetupError `DATABASE_URL` (usage), which quotes nothing of the URL
+ * @throws SetupError `DATABASE_URL` (usage), which never quotes the URL
  */
 export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddress {
   const url = parseUrl(text);
-  // A plus is a plus, as for PostgreSQL's own clients: this is no form.
+  // A plus stays a plus, as in PostgreSQL's own clients: this is not form encoding.
   const given = new URLSearchParams(url.search.replaceAll("+", "%2B"));
   if ([...given.keys()].some((name) => !parameters.includes(name))) {
     throw invalid("the database's URL has a parameter that is not known", `known are ${parameters.join(", ")}`);
@@ -76,7 +76,7 @@ export function isLocal(host: string): boolean {
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // What looks like more than a name is most often the rest of a password, and must not get into a message as part of an address.
+  // What looks like more than a name is most often the rest of a password, and must not be shown as part of an address.
   if (url && url.hash === "" && /^\/?[^/@]*$/.test(url.pathname)) return url;
   throw invalid(
     "the database's URL is not understood",
@@ -98,7 +98,7 @@ function portOf(text: string): number {
   throw invalid("the database's port is not a number from 1 to 65535", `write the URL as ${example}`);
 }
 
-/** As PostgreSQL's own clients: whole seconds, and 0 for the default. */
+/** As in PostgreSQL's own clients: whole seconds, and 0 for the default. */
 function timeoutOf(text: string | undefined): number {
   if (text === undefined || text === "0") return defaultConnectTimeoutMs;
   if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
@@ -120,7 +120,7 @@ function poolMaxOf(text: string | null): number | undefined {
   );
 }
 
-/** A name in double quotes is taken as it is; in a start option, a backslash keeps a space. */
+/** A name in double quotes is taken literally; in a start option, a backslash escapes a space. */
 function searchPath(schema: string): string {
   if (!/^[A-Za-z_][\w$-]{0,62}$/.test(schema)) {
     throw invalid("the database's schema has a name that can't be used", "use letters, digits, _ and -, up to 63");

@@ -6,8 +6,8 @@ import type { DatabaseEnv } from "../database.js";
 import { isLocal, type PostgresAddress } from "./address.js";
 
 /**
- * How the connection is encrypted. `require` checks the server's certificate and name as `verify-full` does: encryption with
- * somebody unknown protects from nobody. `verify-ca` checks the certificate alone, and `no-verify` nothing.
+ * How the connection is encrypted. `require` checks the server's certificate and name as `verify-full` does: encryption without
+ * knowing the server protects from nobody. `verify-ca` checks only the certificate, and `no-verify` nothing.
  *
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS` (refused) for a file that can't be read
  */
@@ -21,7 +21,7 @@ export function tlsOptions(address: PostgresAddress): ConnectionOptions | false 
     case "verify-full":
       return files;
     case "verify-ca":
-      // Any public authority's customers would do otherwise.
+      // Otherwise, any customer of a public authority would pass.
       if (sslRootCert === undefined) {
         throw usage("sslmode=verify-ca needs sslrootcert", "name the file of your own authority's certificate");
       }
@@ -36,18 +36,18 @@ export function tlsOptions(address: PostgresAddress): ConnectionOptions | false 
   }
 }
 
-/** Whether a password and what is read and written can be listened to on the way, without anybody having chosen so. */
+/** Whether others on the network can read the password and the data, without anyone having chosen so. */
 export function isOpenToListeners(address: PostgresAddress): boolean {
   return address.sslMode === undefined && !namesCertificate(address) && !isLocal(address.host);
 }
 
-/** Whoever names a certificate wants it to be used. */
+/** A URL that names a certificate asks for TLS. */
 function namesCertificate({ sslRootCert, sslCert, sslKey }: PostgresAddress): boolean {
   return [sslRootCert, sslCert, sslKey].some((file) => file !== undefined);
 }
 
 function read(name: "ca" | "cert" | "key", file: string | undefined): Pick<ConnectionOptions, typeof name> {
-  // What PostgreSQL's own clients call the roots that the machine trusts.
+  // `system` is what PostgreSQL's own clients call the roots that the machine trusts.
   if (file === undefined || (name === "ca" && file === "system")) return {};
   try {
     return { [name]: readFileSync(file, "utf8") };
@@ -71,8 +71,8 @@ function usage(message: string, hint: string): Error {
 const fileVariable = "VTB_SETUP_DATABASE_PASSWORD_FILE";
 
 /**
- * What gives the password of a new connection: the URL, the file that `VTB_SETUP_DATABASE_PASSWORD_FILE` names, or `PGPASSWORD`.
- * The file is read for each connection, so that it can be replaced while a program runs.
+ * Supplies the password of a new connection: from the URL, the file that `VTB_SETUP_DATABASE_PASSWORD_FILE` names, or
+ * `PGPASSWORD`. The file is read for each connection, so that it can be replaced while a program runs.
  */
 interface PasswordSource {
   /** For messages; undefined where there is no password. */

@@ -8,7 +8,7 @@ export interface ExplainContext {
 }
 
 interface Explanation {
-  /** Of the code, without `PG_`. */
+  /** Matches the code without `PG_`. */
   readonly when: RegExp;
   readonly reason: FailureReason;
   readonly code: DiagnosticCode;
@@ -18,7 +18,7 @@ interface Explanation {
 
 const poolersHint = "for PgBouncer and its like, see the section Poolers of docs/postgresql.md";
 
-// SQLSTATEs are listed in appendix A of PostgreSQL's documentation. The first that fits counts.
+// SQLSTATEs are listed in appendix A of PostgreSQL's documentation. The first match counts.
 const explanations: readonly Explanation[] = [
   {
     when: /^(?:28P01|28000|NO_PASSWORD|SASL_FAILED)$/,
@@ -81,7 +81,7 @@ const explanations: readonly Explanation[] = [
     hint: () => "give the certificate of the server's authority with sslrootcert=FILE, and use the name that it is for",
   },
   {
-    // What PgBouncer answers to a start option that it does not know, and where each transaction may get another server session.
+    // PgBouncer's answers to an unknown start option, and in transaction mode, where each transaction may get another session.
     when: /^(?:08P01_START|42P05|26000)$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
@@ -90,7 +90,7 @@ const explanations: readonly Explanation[] = [
     hint: () => poolersHint,
   },
   {
-    // Its other refusals, most of which pass.
+    // Its other refusals, most of which are temporary.
     when: /^08P01$/,
     reason: "unavailable",
     code: "DATABASE_UNREACHABLE",
@@ -105,7 +105,7 @@ const explanations: readonly Explanation[] = [
     hint: () => "make room on its disk or in its memory, then try again",
   },
   {
-    // The classes of lost connections, full servers, operators who stop it; and what the network says.
+    // The classes of lost connections, full servers and operator shutdowns; and network errors.
     when: /^(?:08|53|57P|58|E[A-Z_]+$|NOT_CONNECTED|CONNECT|ANSWER_TIMEOUT|57014|25P0[34]|UNKNOWN)/,
     reason: "unavailable",
     code: "DATABASE_UNREACHABLE",
@@ -122,7 +122,7 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** An error of the server or the way to it as a problem to tell; undefined for other errors. */
+/** An error of the server or the network as a SetupError; undefined for other errors. */
 export function explainPostgres(error: unknown, context: ExplainContext): SetupError | undefined {
   if (!isFailure(error)) return undefined;
   const code = shortCode(error);
@@ -150,9 +150,9 @@ function on(table: string | undefined): string {
   return table === undefined ? "" : ` (table ${table})`;
 }
 
-/** What a database's error tells without quoting anything that was written or read. */
+/** The parts of a database error that quote nothing that was written or read. */
 interface PostgresFailure extends Error {
-  /** `PG_` and a SQLSTATE, a code of Node's, or one of {@link ownCodes}. */
+  /** `PG_` and a SQLSTATE, a Node error code, or one of {@link ownCodes}. */
   readonly code: `PG_${string}`;
   readonly table?: string;
   readonly constraint?: string;
@@ -187,7 +187,7 @@ export function isFailure(error: unknown): error is PostgresFailure {
   return error instanceof Error && "code" in error && String(error.code).startsWith("PG_");
 }
 
-/** The server names a table in its text alone where one is there already, or a right on it is missing. */
+/** When a table exists already or a permission on it is missing, the server names it only in the message. */
 function nameIn(message: string): string | undefined {
   const named = /^(?:relation "(?<made>\w+)" already exists|permission denied for (?:table|schema) (?<barred>\w+))$/;
   const { made, barred } = named.exec(message)?.groups ?? {};
@@ -197,7 +197,7 @@ function nameIn(message: string): string | undefined {
 function codeOf(error: Error): string {
   const own = ownCodes.find(([pattern]) => pattern.test(error.message));
   const code = textOf(error, "code") ?? own?.[1] ?? "UNKNOWN";
-  // PgBouncer has one code for all that it refuses.
+  // PgBouncer has one code for all its refusals.
   return code === "08P01" && /startup parameter/.test(error.message) ? "08P01_START" : code;
 }
 

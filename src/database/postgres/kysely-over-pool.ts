@@ -7,7 +7,7 @@ import type { Tables } from "../tables.js";
 import { cleanFailure, isFailure } from "./errors.js";
 import type { Connections } from "./pool.js";
 
-/** Queries over a pool; what its errors quote is left out, so that nobody above has to think of it. */
+/** Kysely over a pool. Its errors quote nothing, so that no caller has to clean them. */
 export function kyselyOverPool(
   pool: pg.Pool,
   connect: () => Promise<pg.PoolClient> = () => pool.connect(),
@@ -19,7 +19,7 @@ export function kyselyOverPool(
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: cleaned }) });
 }
 
-/** Asks the database, with errors that tell nothing that it quotes. */
+/** Queries the database; errors quote nothing. */
 async function withCleanFailures<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -31,7 +31,7 @@ async function withCleanFailures<T>(ask: () => Promise<T>): Promise<T> {
 function cleanClient(client: pg.PoolClient): PostgresPoolClient {
   let stuck: unknown;
   const query = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
-    // The driver would put it behind the statement that was not answered.
+    // The driver would queue it behind the unanswered statement.
     if (stuck) throw stuck;
     try {
       return await withCleanFailures(() => client.query(sql, [...parameters]));
@@ -41,27 +41,27 @@ function cleanClient(client: pg.PoolClient): PostgresPoolClient {
     }
   };
   return {
-    // The interface's second form is for cursors, which nothing here uses; what the driver answers with is what the first wants.
+    // The interface's second overload is for cursors, which nothing here uses; the driver's answer fits the first.
     query: query as unknown as PostgresPoolClient["query"],
     release: (broken?: boolean) => client.release(broken || stuck !== undefined),
   };
 }
 
 /**
- * The first row of a query that each connection prepares at its first use; later ones only send the parameters. `Row` says what
- * the query selects.
+ * Returns the first row of a query that each connection prepares at its first use; later uses only send the parameters. `Row`
+ * is what the query selects.
  */
 export function prepareOn({ query }: Pick<Connections, "query">, text: string, { isUrgent = false } = {}) {
-  // By its text, since a connection takes each name for one statement alone.
+  // Named by its text, since a connection accepts each name for one statement only.
   const name = `vtb_setup_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
   const firstRow = ({ rows }: pg.QueryArrayResult): unknown => rows[0];
   const fail = (error: unknown): never => {
     throw error instanceof SetupError ? error : cleanFailure(error);
   };
   return <Row extends readonly SqlValue[]>(...values: SqlValue[]): Promise<Row | undefined> => {
-    // Not an async function, since each one that waits for another costs as much as a hash.
+    // Not an async function: each await of another one costs as much as a hash.
     const row = query({ name, text, values, rowMode: "array" }, isUrgent).then(firstRow, fail);
-    // The caller's word for what its own query selects.
+    // The caller declares what its own query selects.
     return row as Promise<Row | undefined>;
   };
 }

@@ -12,7 +12,7 @@ import { type Connections, createCircuitBreaker, createPool, takeTurns } from ".
 
 const connectTimeoutMs = 2500;
 
-/** Bounded by the server, and a little later from here, where the server says nothing any more. */
+/** The server enforces its limit; the client's is a little later, for when the server stops answering. */
 const sessions = {
   read: {
     answerTimeoutMs: 2500,
@@ -25,7 +25,7 @@ const sessions = {
 } as const;
 
 const defaultMax = 5;
-/** Few rows are written at run time, and those who write wait for each other's locks. */
+/** Few rows are written at run time, and writers wait for each other's locks. */
 const maxWriters = 2;
 
 interface Opened {
@@ -35,11 +35,11 @@ interface Opened {
 }
 
 /**
- * A database on a server, for a program that runs for long. Connections are made when they are needed, and again when they are
- * lost; none is made here.
+ * Opens a database on a server for a long-running program. Connections are made when needed, and again when they are lost; none
+ * is made here.
  *
  * @param mode `read` opens sessions that can't write
- * @throws RangeError for a pool's size that is out of its range
+ * @throws RangeError for a pool size out of range
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS` (refused); at use `DATABASE_UNREACHABLE`, `DATABASE_FAILED`
  * (unavailable), `DATABASE_REFUSED` (refused)
  */
@@ -56,7 +56,7 @@ export async function openLivePostgres(
   const ask = createCircuitBreaker({ explain, isShared: isOutage });
   const look = createCircuitBreaker({ explain, isShared: () => true });
   const stateQuery = "SELECT store_id, revision FROM setup_state WHERE id = 1";
-  // All who come wait for this one.
+  // All callers wait for this query.
   const readState = prepareOn(connections, stateQuery, { isUrgent: true });
   const changes = followServer(
     () => look(() => stateOf(database, readState<readonly [storeId: string, revision: number]>)),
@@ -70,9 +70,9 @@ export async function openLivePostgres(
       return (...parameters) => ask(() => read(...parameters));
     },
     jsonList: "json_agg",
-    // A server is not exchanged for another one under its connections.
+    // A server is never replaced under its connections.
     generation: () => 0,
-    // Its connections stay for the next one who writes.
+    // Its connections stay open for the next writer.
     openWriter: async () => ({ ...(writer?.database ?? database), close: async () => {} }),
     async close() {
       changes.stop();
@@ -93,7 +93,7 @@ async function openPool(url: string, mode: OpenMode, env: DatabaseEnv, size: num
   return { pool, connections, database: describePostgres(kyselyOverPool(pool, connections.connect), context) };
 }
 
-/** The pool is closed with the database only where that was used. */
+/** Closing the database closes the pool only if the database was used. */
 async function closePool({ pool, database }: Opened): Promise<void> {
   await database.close();
   if (!pool.ending) await pool.end();
@@ -117,19 +117,19 @@ function isOutage(problem: unknown): boolean {
   return problem instanceof SetupError && problem.reason === "unavailable";
 }
 
-/** What tells one state of a database from another. */
+/** What distinguishes one state of a database from another. */
 export interface StateRow extends DatabaseState {
   readonly storeId: string;
 }
 
 interface ServerSignal extends ChangeSignal {
-  /** What was seen is not trusted any longer. */
+  /** Stops trusting the last answer. */
   readonly stop: () => void;
 }
 
-/** An answer is as old as its question, and has to be younger than a second whenever somebody is let in by it. */
+/** An answer is as old as its query, and must be younger than a second whenever a request is accepted by it. */
 const trustedMs = 900;
-/** From then on the next question is on its way, so that hardly any request has to wait for its answer. */
+/** From this age on the next query is under way, so that hardly any request waits for its answer. */
 const renewedAfterMs = 800;
 
 interface Look {
@@ -138,11 +138,11 @@ interface Look {
 }
 
 /**
- * Gives an object that is replaced when the revision moves. The server is asked about once a second while somebody wants to
- * know, and not at all otherwise; all who come meanwhile share the answer, and the failure.
+ * Returns an object that is replaced when the revision changes. It queries the server about once a second while requests come,
+ * and not at all otherwise; concurrent callers share the answer, and the failure.
  *
- * @param read asks the server
- * @param check looks whether a state that is new is one that the program understands
+ * @param read queries the server
+ * @param check checks whether the program supports a new state
  */
 export function followServer(read: () => Promise<StateRow>, check: () => Promise<void>): ServerSignal {
   let seen: StateRow | undefined;
@@ -173,7 +173,7 @@ export function followServer(read: () => Promise<StateRow>, check: () => Promise
     const { askedAtMs, state } = look();
     const found = await state;
     if (calledAtMs - askedAtMs < trustedMs && found.revision >= atLeast) return found;
-    // The question was too old when this one was put.
+    // The query under way was too old for this call.
     return look().state;
   };
 
@@ -181,7 +181,7 @@ export function followServer(read: () => Promise<StateRow>, check: () => Promise
     current(atLeast = 0) {
       const nowMs = performance.now();
       if (!seen || seen.revision < atLeast || nowMs - seenAtMs >= trustedMs) return wait(nowMs, atLeast);
-      // Whoever needs the answer hears of a failure.
+      // A caller that needs the answer gets the failure.
       if (!looking && nowMs - seenAtMs >= renewedAfterMs) look().state.catch(() => {});
       return seen;
     },

@@ -8,14 +8,14 @@ import { cleanFailure, type ExplainContext, explainPostgres, isFailure } from ".
 import { kyselyOverPool } from "./kysely-over-pool.js";
 import { createPool } from "./pool.js";
 
-// One run does one thing after the other.
+// One run does one thing at a time.
 const connections = 1;
 const answerTimeoutMs = 90_000;
-// A verifier that reads waits behind a rehearsal that waits.
+// A verifier's reads queue behind a waiting rehearsal.
 const rehearsalLockTimeoutMs = 1000;
 
 /**
- * Opens a database on a server, and makes sure that it answers.
+ * Opens a database on a server, and checks that it answers.
  *
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_UNREACHABLE` (unavailable), `DATABASE_REFUSED`, `DATABASE_TLS` (refused),
  * `SECRET_FILE` (invalid)
@@ -37,7 +37,7 @@ export async function openPostgres(url: string, mode: RunMode, env: DatabaseEnv)
   }
 }
 
-/** Without one, tables are looked for nowhere and found missing. */
+/** Without a schema, every table looks missing. */
 async function requireSchema({ kysely }: Database): Promise<void> {
   const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(kysely);
   if (rows[0]?.schema === null) throw cleanFailure(Object.assign(new Error("no schema"), { code: "3F000" }));
@@ -55,19 +55,19 @@ function listenerWarnings(address: PostgresAddress): readonly Diagnostic[] {
   ];
 }
 
-// A statement that waits for somebody else's lock is given up soon and asked again, so that a signal is heard meanwhile.
+// A statement that waits for another transaction's lock is cancelled soon and sent again, so that a signal is handled meanwhile.
 const shortLockTimeoutMs = 250;
 const statementTimeoutMs = 60_000;
-// A client whose machine is gone would keep the lock for as long as its server believes in it.
+// Otherwise, a client whose machine is gone would keep the lock until the server notices.
 const abandonedAfterMs = 60_000;
 
 interface Particulars {
   readonly warnings?: readonly Diagnostic[];
-  /** How long a statement waits for somebody else's lock. */
+  /** How long a statement waits for another transaction's lock. */
   readonly lockTimeoutMs?: number;
 }
 
-/** What every database of this dialect is, over a pool whose errors are cleaned. */
+/** The properties of every database of this dialect, over a pool whose errors are cleaned. */
 export function describePostgres(
   kysely: Kysely<Tables>,
   context: ExplainContext,
@@ -78,7 +78,7 @@ export function describePostgres(
     location: context.location,
     keyFile: undefined,
     warnings,
-    // For this transaction alone, since a pooler may give the session to somebody else afterwards.
+    // For this transaction only, since a pooler may give the session to another client afterwards.
     beginWork: async (tx) => {
       await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true),
         set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
@@ -90,13 +90,13 @@ export function describePostgres(
     explain: (error) => explainPostgres(error, context),
     lockHint: undefined,
     isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
-    // Or may only read, by a setting of its own or because the server is a standby.
+    // 25006: the role may only read, by its own setting or because the server is a standby.
     isForbidden: (error) => isFailure(error) && /^PG_(?:42501|25006)$/.test(error.code),
     close: () => kysely.destroy(),
   };
 }
 
-/** Locked by somebody, not to be serialised, or made by somebody else at the same moment. */
+/** Locked, not serializable, or created by another process at the same moment. */
 function isBusy(error: unknown): boolean {
   if (!isFailure(error)) return false;
   const { code, table, constraint } = error;

@@ -5,15 +5,15 @@ import { parsePostgresUrl } from "./address.js";
 import { passwordSource, tlsOptions } from "./credentials.js";
 
 interface PoolOptions {
-  /** How many connections there may be. */
+  /** Maximum number of connections. */
   readonly max: number;
-  /** Where the `PG*` variables and the password's file are looked up. */
+  /** The `PG*` variables and the one that names the password's file. */
   readonly env?: DatabaseEnv | undefined;
-  /** How long an answer is waited for before the connection is given up. */
+  /** How long to wait for an answer before dropping the connection. */
   readonly answerTimeoutMs?: number | undefined;
-  /** Overrides what the URL says of making a connection. */
+  /** Overrides the URL's connect timeout. */
   readonly connectTimeoutMs?: number | undefined;
-  /** What each session is started with, such as `default_transaction_read_only`. */
+  /** Settings that each session starts with, such as `default_transaction_read_only`. */
   readonly session?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -21,8 +21,8 @@ const keepAliveAfterMs = 10_000;
 const int8 = 20;
 
 /**
- * Connections to a server, made when they are needed; idle ones do not keep the process alive, and one that is lost is replaced
- * at its next use.
+ * Creates a pool of connections to a server, made when needed; idle ones do not keep the process alive, and a lost one is
+ * replaced at its next use.
  *
  * @param url a `postgres://` or `postgresql://` URL
  * @throws SetupError `DATABASE_URL` (usage), `DATABASE_TLS`, `DATABASE_DRIVER` (refused)
@@ -38,7 +38,7 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   const driver = await loadDriver();
   const pool = new driver.Pool({
     ...{ host, port, user, database, ssl, max },
-    // It would look for ~/.pgpass, and for variables of the process by itself, if it were given none.
+    // Without a password, pg would look for ~/.pgpass and for the process's variables by itself.
     password: password.read,
     client_encoding: "UTF8",
     sslnegotiation: "postgres",
@@ -51,8 +51,8 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
     allowExitOnIdle: true,
     types: { getTypeParser: (oid, format) => (oid === int8 ? Number : driver.types.getTypeParser(oid, format)) },
   });
-  // An idle connection that is lost is told of here, and one in use also by the query that fails; unheard, either would end the
-  // process.
+  // A lost idle connection emits this event; one in use emits it besides the failing query. Without a listener, either would end
+  // the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
@@ -60,7 +60,7 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
 
 async function loadDriver(): Promise<typeof pg> {
   try {
-    // First so: where a part of this CommonJS package is missing, an import ends the process on Node 20, whoever catches its error.
+    // `require` first: if a part of this CommonJS package is missing, an import ends the process on Node 20, even with a catch.
     createRequire(import.meta.url)("pg");
     return (await import("pg")).default;
   } catch (cause) {
@@ -68,11 +68,11 @@ async function loadDriver(): Promise<typeof pg> {
   }
 }
 
-/** A pool that is used in turns: those who find all connections in use wait, however long, in the order in which they came. */
+/** A pool that is used in turns: when all connections are in use, callers wait in the order in which they came, without limit. */
 export interface Connections {
-  /** A connection of one's own, whose turn ends with its release. */
+  /** An exclusive connection; its turn ends with its release. */
   readonly connect: () => Promise<pg.PoolClient>;
-  /** Asks on any connection; before all who wait, where others would have to wait for this answer. */
+  /** Queries on any connection. `isUrgent` goes before all waiting callers, for an answer that others depend on. */
   readonly query: (config: pg.QueryArrayConfig, isUrgent?: boolean) => Promise<pg.QueryArrayResult>;
 }
 
@@ -81,14 +81,14 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-/** Where one connection more could not be made, the others do for so long. */
+/** After one more connection could not be made, how long to make do with the existing ones. */
 const fewerForMs = 5000;
 
 /**
- * Takes turns at a pool. Where the server refuses one more connection while it has others, these are used for all; a failure that
- * would meet everybody is told to all who wait.
+ * Takes turns at a pool. If the server refuses one more connection while others exist, all callers share those; a failure that
+ * would affect every caller rejects all waiting ones.
  *
- * @param isOutage whether an error of the driver means that the server is away
+ * @param isOutage whether an error of the driver means that the server is unavailable
  */
 export function takeTurns(pool: pg.Pool, max: number, isOutage: (error: unknown) => boolean): Connections {
   const waiting: Waiting[] = [];
@@ -104,7 +104,7 @@ export function takeTurns(pool: pg.Pool, max: number, isOutage: (error: unknown)
       next.begin();
     }
   };
-  /** Whether there are connections to go on with; the one that failed is not counted any more. */
+  /** Whether there are connections to continue with; the failed one no longer counts. */
   const hasOthers = (): boolean => {
     if (pool.totalCount === 0) return false;
     limit = Math.min(limit, pool.totalCount);
@@ -162,7 +162,7 @@ async function queryOnce(client: pg.PoolClient, config: pg.QueryArrayConfig): Pr
   }
 }
 
-/** Hands a connection out, and waits for its release. */
+/** Hands out a connection, and waits for its release. */
 function untilRelease(client: pg.PoolClient, handOut: (client: pg.PoolClient) => void): Promise<void> {
   const { release } = client;
   return new Promise((released) => {
@@ -174,20 +174,20 @@ function untilRelease(client: pg.PoolClient, handOut: (client: pg.PoolClient) =>
   });
 }
 
-/** Asks, unless it is known that there is no use in it. */
+/** Runs `ask`, unless the server failed a moment ago. */
 type CircuitBreaker = <T>(ask: () => Promise<T>) => Promise<T>;
 
-/** After a failure nothing is asked for so long, so that requests do not wait for the same failure one after the other. */
+/** How long no query is sent after a failure, so that requests do not wait for the same failure one after the other. */
 const pauseMs = 500;
 
 interface CircuitBreakerOptions {
-  /** An error as it is told. */
+  /** Turns an error into the one to throw. */
   readonly explain: (error: unknown) => unknown;
-  /** The failure would meet everybody who asks now. */
+  /** The failure would affect every query now. */
   readonly isShared: (problem: unknown) => boolean;
 }
 
-/** Makes the function that a server is asked through: while it is away, those who come are told the first one's error at once. */
+/** Creates a circuit breaker for a server: while it is unavailable, callers get the first caller's error at once. */
 export function createCircuitBreaker({ explain, isShared }: CircuitBreakerOptions): CircuitBreaker {
   let failure: unknown;
   let pausedUntilMs = 0;

@@ -10,8 +10,8 @@ export const noLocksHint =
   "where it stays like this with no other program, the volume has no locks (SMB, NFS): use a local disk or PostgreSQL";
 
 /**
- * What a database file's answer means. SQLite's messages can quote what was written, so only the code is passed on; undefined for
- * errors that are not SQLite's.
+ * Explains an error of a database file. SQLite's messages can quote what was written, so only the code is passed on; undefined
+ * for errors that are not SQLite's.
  */
 export function explainFailure(file: string, cause: unknown): SetupError | undefined {
   const code = codeOf(cause);
@@ -27,7 +27,7 @@ export function explainFailure(file: string, cause: unknown): SetupError | undef
   return setupError("internal", "DATABASE_FAILED", `the database answered with ${code}`, hint, { cause });
 }
 
-/** Only the rule's name and columns are told, which SQLite gives in a fixed form. */
+/** Shows only the rule's name and columns, which SQLite gives in a fixed form. */
 function explainConstraint(cause: unknown): SetupError {
   const told = cause instanceof Error ? cause.message : "";
   const rule = /^(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w.]+(?:, [\w.]+)*)?$/.exec(told)?.[0];
@@ -38,12 +38,12 @@ function explainConstraint(cause: unknown): SetupError {
 export function unreachable(file: string, wanted: "read" | "write", cause: unknown): SetupError {
   if (cause instanceof SetupError) return cause;
   if (/^(?:ENOSPC|EDQUOT)$/.test(codeOf(cause))) return withoutRoom(file, cause);
-  // Reading may need no more than the rights to read.
+  // Reading may need no more than read permission.
   const isAccess = /^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(codeOf(cause));
   return (isAccess ? undefined : explainFailure(file, cause)) ?? inaccessible(file, wanted, cause);
 }
 
-/** The database's part of the file system does not let this process in; where nothing can be seen of that, it may pass. */
+/** The file's permissions deny access to this process; if no such cause is visible, the error may be temporary. */
 function inaccessible(file: string, wanted: "read" | "write", cause: unknown): SetupError {
   const problem = explainAccess("the database", file, wanted);
   if (problem) return setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint, { cause });

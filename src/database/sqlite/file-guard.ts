@@ -6,40 +6,40 @@ import { codeOf, damaged, unreachable } from "./errors.js";
 
 /** A connection that a guard may close. */
 interface GuardedConnection {
-  /** It is in a transaction, which fails by itself when it wants to commit. */
+  /** It is in a transaction, which fails by itself at commit. */
   readonly isBusy: () => boolean;
   readonly drop: () => void;
-  /** Moves what is in the log into the database, where nobody is in the way. */
+  /** Moves what is in the log into the database, unless another connection blocks that. */
   readonly settle: () => void;
 }
 
 /**
- * Watches over a database file for all connections that this process has to it: notices that another file has taken its place,
- * or that it was overwritten, and keeps what belongs to the earlier one out of the later one.
+ * Watches a database file for all connections that this process has to it: notices that the file was replaced or overwritten,
+ * and keeps what belongs to the earlier one out of the later one.
  */
 export interface FileGuard {
   readonly file: string;
-  /** Counts the databases that have been in this place: what was prepared on or read from an earlier one no longer holds. */
+  /** Counts the databases that this path has held: what was prepared on or read from an earlier one is no longer valid. */
   readonly generation: () => number;
   /**
-   * Looks whether it is still the same database; where it is not, closes the connections to the earlier one.
+   * Checks whether it is still the same database; if not, closes the connections to the earlier one.
    *
-   * @param when `recently`: a look within the last second is enough
+   * @param when `recently`: a check within the last second is enough
    * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or the log beside it is not its own
    */
   readonly look: (when: "now" | "recently") => number;
-  /** To be called once a connection is open, which may have made a log. */
+  /** Call it once a connection is open, which may have created a log. */
   readonly opened: () => void;
-  /** Gives what ends it. */
+  /** Returns a function that ends it. */
   readonly watch: (connection: GuardedConnection) => () => void;
 }
 
-/** A file's identity costs as much as the rest of a look, so a reader notices a replaced file this late. */
+/** A file's identity costs as much as the rest of a check, so a reader notices a replaced file only this late. */
 export const lookEveryMs = 1000;
 
 /**
- * A guard that has not looked yet. It relies on every writer of ours leaving an empty log: a database that changes while its
- * empty log does not was not changed by SQLite.
+ * Creates a guard that has not checked yet. It relies on every writer of ours leaving an empty log: if a database changes while
+ * its empty log does not, SQLite did not change it.
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file
  */
@@ -57,7 +57,7 @@ export function createFileGuard(file: string): FileGuard {
     generation += 1;
   };
 
-  /** A log that is not empty would hide that the file is overwritten. */
+  /** A log that is not empty would hide that the file was overwritten. */
   const settle = (): void => {
     for (const connection of connections) if (!connection.isBusy()) connection.settle();
   };
@@ -97,7 +97,7 @@ export function isUnmoved(guard: FileGuard, begun: number): boolean {
   }
 }
 
-/** Empties the log, so that nothing in it can get into another database; where somebody reads it or writes, at a later time. */
+/** Empties the log, so that nothing in it can get into another database; later, if another connection reads or writes now. */
 export function emptyLog(sqlite: BetterSqlite3.Database): void {
   const patienceMs = Number(sqlite.pragma("busy_timeout", { simple: true }));
   sqlite.pragma("busy_timeout = 0");
@@ -111,14 +111,14 @@ export function emptyLog(sqlite: BetterSqlite3.Database): void {
 }
 
 /**
- * The index of the log (`-shm`) belongs to whoever opened the database first: with that of an earlier, longer or shorter one,
- * a new connection would write pages to the wrong places.
+ * The index of the log (`-shm`) belongs to the connection that opened the database first: with that of an earlier, longer or
+ * shorter database, a new connection would write pages to the wrong offsets.
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable)
  */
 export function refuseForeignIndex(sqlite: BetterSqlite3.Database, file: string): void {
   const pageSize = Number(sqlite.pragma("page_size", { simple: true }));
-  // Others may write between the questions.
+  // Other processes may write between the reads.
   for (let attempts = 3; attempts > 0; attempts -= 1) {
     const pages = Number(sqlite.pragma("page_count", { simple: true }));
     const { database, log } = see(file);
@@ -154,7 +154,7 @@ function see(file: string): Seen {
 
 function seeFile(path: string): SeenFile | undefined {
   const found: BigIntStats | undefined = statSync(path, { throwIfNoEntry: false, bigint: true });
-  // A number is used again for the next file, so its time of birth is looked at as well.
+  // The system reuses an inode number for the next file, so the birth time counts as well.
   return found?.isFile()
     ? {
         identity: `${found.dev}:${found.ino}:${found.birthtimeNs}`,

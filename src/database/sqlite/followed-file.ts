@@ -12,21 +12,21 @@ import {
   replacedMeanwhile,
 } from "./file-guard.js";
 
-/** A connection to the file that is there now. */
+/** A connection to the current file. */
 export interface FollowedFile {
   /**
-   * @param sql what it is for
-   * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or not one to be used yet
+   * @param sql the statement it is for
+   * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or it can't be used yet
    */
   readonly connection: (sql?: string) => BetterSqlite3.Database;
-  /** Counts the connections so far: what was prepared on an earlier one is of no use any more. */
+  /** Counts the connections so far: what was prepared on an earlier one is stale. */
   readonly generation: () => number;
   readonly close: () => void;
 }
 
 /**
- * Opens the file at first use. A reader opens it again whenever another one has taken its place; a writer never does, since what
- * it is about to write belongs to the earlier one.
+ * Opens the file at first use. A reader opens it again whenever it was replaced; a writer never does, since what it is about to
+ * write belongs to the earlier one.
  */
 export function followFile(
   guard: FileGuard,
@@ -51,7 +51,7 @@ export function followFile(
       if (sqlite) emptyLog(sqlite);
     },
   });
-  // A file that was replaced while nobody asks would be kept open, and its log's index in use.
+  // Otherwise, a file that is replaced while no query comes would stay open, and its log's index in use.
   const timer = mode === "read" ? setInterval(() => lookQuietly(guard), lookEveryMs).unref() : undefined;
 
   const opened = (): BetterSqlite3.Database => {
@@ -87,7 +87,7 @@ export function followFile(
   };
 }
 
-/** Whoever uses the database next is told what is wrong with it. */
+/** Drops the error: the next use of the database reports it. */
 function lookQuietly(guard: FileGuard): void {
   try {
     guard.look("now");
@@ -105,7 +105,8 @@ interface Statements {
 }
 
 /**
- * Gives an object that is replaced when the revision moves. It looks at the file once in a turn of the event loop, however many ask.
+ * Returns an object that is replaced when the revision changes. It checks the file once per turn of the event loop, however
+ * many callers there are.
  *
  * @throws SetupError `DATABASE_UNREACHABLE`, `DATABASE_OLDER` (unavailable), `DATABASE_NEWER` (refused)
  */
@@ -125,7 +126,7 @@ export function followChanges(file: FollowedFile): () => DatabaseState {
       dataVersion = undefined;
       seen = undefined;
     }
-    // It moves with every commit by another connection, and a revision that is read after it is at least as new.
+    // It changes with every commit by another connection, and a revision that is read after it is at least as new.
     const found = statements.dataVersion.get();
     if (found !== dataVersion || !seen) {
       const state = statements.state.get() ?? { store_id: "", revision: 0 };

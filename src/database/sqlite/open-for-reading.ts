@@ -5,14 +5,14 @@ import { refuseForeignIndex } from "./file-guard.js";
 
 type Driver = typeof BetterSqlite3;
 
-/** How long a checkpoint, or a lock that is no longer held, is waited for. */
+/** How long to wait for a checkpoint or another short lock. */
 export const readerPatienceMs = 1000;
 
-/** Opens a database file without changing a byte of it, and without leaving files beside it that were not there. */
+/** Opens a database file without changing a byte of it, and without leaving new files beside it. */
 export function openForReading(Driver: Driver, file: string): BetterSqlite3.Database {
   const sqlite = openUnread(Driver, file);
   try {
-    // Opening alone does not look at what the file holds.
+    // Opening alone does not read the file.
     sqlite.pragma("schema_version");
     if (!sqlite.memory) refuseForeignIndex(sqlite, file);
     return sqlite;
@@ -22,7 +22,7 @@ export function openForReading(Driver: Driver, file: string): BetterSqlite3.Data
   }
 }
 
-/** The database's content in memory, where writing changes nothing else; an empty one where there is no file. */
+/** Copies the database into memory, where writes do not reach the file; an empty one where there is no file. */
 export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
   if (!existsSync(file)) return new Driver(":memory:");
   const sqlite = openForReading(Driver, file);
@@ -36,7 +36,7 @@ export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
 function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
   // A connection that may write would move a crashed run's log into the database.
   if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs });
-  // Without a log, a connection that may not write makes -wal and -shm files and can't take them away again.
+  // Without a log, a connection that may not write creates -wal and -shm files and can't delete them again.
   if (!mayWrite(file))
     return (
       openBytes(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs })
@@ -47,7 +47,7 @@ function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
 }
 
 function hasLog(file: string): boolean {
-  // Whoever closes the database last takes it away, also between two questions about it.
+  // The last connection to close deletes the log, possibly between two checks.
   return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
@@ -60,10 +60,10 @@ function mayWrite(file: string): boolean {
   }
 }
 
-// Where the file's header says how it is written and read: 2 is with a log, 1 without (SQLite's file format, §1.3.3).
+// The header's write and read versions: 2 is with a log, 1 without (SQLite's file format, §1.3.3).
 const formatVersions = { start: 18, end: 20 };
 
-/** The file's content in memory; undefined where somebody wrote to it meanwhile. */
+/** The file's content in memory; undefined if another process wrote to it meanwhile. */
 function openBytes(Driver: Driver, file: string): BetterSqlite3.Database | undefined {
   const before = statSync(file);
   const bytes = readFileSync(file);
@@ -72,7 +72,7 @@ function openBytes(Driver: Driver, file: string): BetterSqlite3.Database | undef
   return new Driver(withoutLog(bytes), { readonly: true });
 }
 
-/** There can be no log in memory, and what was read has none any more. */
+/** A database in memory can't have a log, and the bytes read have none left. */
 function withoutLog(bytes: Buffer): Buffer {
   return bytes.length < formatVersions.end ? bytes : bytes.fill(1, formatVersions.start, formatVersions.end);
 }

@@ -10,8 +10,8 @@ import { type FollowedFile, followChanges, followFile } from "./followed-file.js
 import { describeSqlite } from "./open.js";
 
 /**
- * A database file, for a program that runs for long. One that is not there is not made; it is opened at the first use, and
- * again when another one takes its place.
+ * Opens a database file for a long-running program. A missing file is not created; it is opened at the first use, and again
+ * when it is replaced.
  *
  * @param mode `read` can't write; `write` is for the few rows that are written at run time
  * @param guard shared by all connections of one program
@@ -36,7 +36,7 @@ export function openLiveSqlite(path: string, mode: OpenMode, guard: FileGuard = 
 
 const readerPatienceMs = 100;
 
-/** It can't change a row, but may tidy up a log that a crashed run left, as any reader has to. */
+/** It can't change a row, but may recover a log that a crashed run left, as every reader must. */
 function openReader(file: string): BetterSqlite3.Database {
   const Driver = loadSqliteDriver();
   try {
@@ -55,17 +55,17 @@ function prepareReader(sqlite: BetterSqlite3.Database): BetterSqlite3.Database {
   sqlite.pragma("query_only = ON");
   keepTemporaryInMemory(sqlite);
   sqlite.pragma(`busy_timeout = ${readerPatienceMs}`);
-  // Nothing is read before this, so this is where an unusable file is found out.
+  // The first read, so this is where an unusable file fails.
   sqlite.pragma("schema_version");
   return sqlite;
 }
 
-/** Never waits for a lock, since nothing else could run meanwhile: whoever writes asks again. */
+/** Never waits for a lock, since waiting would block the event loop: the caller tries again. */
 function openWriter(file: string): BetterSqlite3.Database {
   try {
     const sqlite = new (loadSqliteDriver())(file, { fileMustExist: true });
     sqlite.pragma("busy_timeout = 0");
-    // A copy that SQLite made is without a log.
+    // A copy that SQLite made has no log.
     sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("synchronous = FULL");
@@ -105,7 +105,7 @@ function prepareQuery<Row extends readonly SqlValue[]>(file: FollowedFile, query
   };
 }
 
-/** The same function, whose errors tell nothing that the database quotes. */
+/** The same function, whose errors quote nothing from the database. */
 function explained<P extends readonly unknown[], R>(
   database: Database,
   ask: (...parameters: P) => R,

@@ -14,7 +14,7 @@ import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.j
 const openers = { read: openForReading, write: openForWriting, rehearse: openCopy } as const;
 
 /**
- * Opens a database file. In mode `read`, gives undefined where there is none yet but could be.
+ * Opens a database file. In mode `read`, returns undefined where there is none yet but could be.
  *
  * @throws SetupError `DATABASE_UNREACHABLE`, `DATABASE_DAMAGED`, `DATABASE_DRIVER` (refused), `DATABASE_LOCKED`
  * (unavailable)
@@ -27,7 +27,7 @@ export function openSqlite(file: string, mode: RunMode): Database | undefined {
     if (mode === "read" && !existsSync(file)) return nothingYet(file);
     if (mode === "write") isNew = prepareFile(file);
     sqlite = openers[mode](Driver, file);
-    // A reader waits for a checkpoint; a writer's lock is waited for by asking again, so that a signal is heard meanwhile.
+    // A reader waits for a checkpoint; a writer retries to get the lock, so that a signal is handled meanwhile.
     sqlite.pragma(`busy_timeout = ${mode === "read" ? readerPatienceMs : 0}`);
     sqlite.pragma("foreign_keys = ON");
     keepTemporaryInMemory(sqlite);
@@ -46,7 +46,7 @@ function nothingYet(file: string): undefined {
   return undefined;
 }
 
-/** Makes the file where there is none; true then. Where SQLite would make files beside it and then fail, fails before. */
+/** Creates the file if there is none, and then returns true. Fails early where SQLite would create files beside it and fail. */
 function prepareFile(file: string): boolean {
   const isNew = makePrivate(file);
   for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
@@ -57,7 +57,7 @@ function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlit
   const sqlite = new Driver(file);
   try {
     sqlite.pragma("journal_mode = WAL");
-    // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must stay.
+    // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must survive.
     sqlite.pragma("synchronous = FULL");
     return sqlite;
   } catch (error) {
@@ -77,13 +77,13 @@ function makePrivate(file: string): boolean {
     throw error;
   }
   closeSync(descriptor);
-  // The umask may have taken more away than it should.
+  // The umask may have removed more than it should.
   chmodSync(file, mode);
   return true;
 }
 
 /**
- * Takes a file that this run made away again, where nothing was committed to it. Who waits for its lock finds out at the commit
+ * Deletes a file that this run created, if nothing was committed to it. A process that waits for its lock notices at the commit
  * that the file is gone.
  */
 function removeUnused(sqlite: BetterSqlite3.Database, file: string): void {
@@ -92,7 +92,7 @@ function removeUnused(sqlite: BetterSqlite3.Database, file: string): void {
     if (sqlite.prepare("SELECT 1 FROM sqlite_schema").get() !== undefined) return;
     for (const end of ["-shm", "-wal", ""]) rmSync(`${file}${end}`, { force: true });
   } catch {
-    // Somebody else writes to it, so it is in use.
+    // Another process writes to it, so it is in use.
   }
 }
 
@@ -135,7 +135,7 @@ function cachingStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
   };
 }
 
-/** What every database of this dialect is, over something that prepares statements for the connection. */
+/** The properties of every database of this dialect, over an object that prepares statements for the connection. */
 export function describeSqlite(database: SqliteDatabase, file: string): Database {
   const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
   const location = `sqlite:${file}`;
