@@ -130,7 +130,7 @@ async function addSignIn(db: Kysely<AnyTables>): Promise<void> {
     )
     .execute();
   await db.schema.alterTable("users").addColumn("sign_in_subject", "text").execute();
-  // For looking up a provider that is deleted.
+  // Deleting a provider looks it up in this index.
   await db.schema
     .createIndex("users_sign_in")
     .on("users")
