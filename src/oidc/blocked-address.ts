@@ -6,14 +6,14 @@ import { FetchFailure } from "./network-error.js";
 type Address = ReturnType<typeof ipaddr.parse>;
 type Range = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** Node's `dns.lookup` that gives every address of a host name. */
+/** Node's `dns.lookup` with all addresses of a host name. */
 export type Resolve = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** Link-local, where clouds hand out credentials to whoever asks, and metadata services elsewhere. */
+/** Link-local, where clouds hand out credentials to any caller, and metadata services elsewhere. */
 const metadata = ["169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"].map(rangeOf);
 const unspecified = rangeOf("0.0.0.0/8");
 const blockedV6 = [
@@ -22,20 +22,20 @@ const blockedV6 = [
 
 interface Embedding {
   readonly network: Range;
-  /** Where the four bytes of the IPv4 address are. */
+  /** Indexes of the four bytes of the IPv4 address. */
   readonly bytes: readonly number[];
-  /** Every bit of them is turned over. */
+  /** Every bit of them is inverted. */
   readonly isInverted?: true;
 }
 
 const lastFour = [12, 13, 14, 15];
 
-/** The IPv6 networks whose addresses stand for IPv4 addresses. */
+/** The IPv6 networks whose addresses embed IPv4 addresses. */
 const embeddings: readonly Embedding[] = [
   // IPv4-compatible (RFC 4291 §2.5.5.1) and IPv4-translated (RFC 2765).
   { network: rangeOf("::/96"), bytes: lastFour },
   { network: rangeOf("::ffff:0:0:0/96"), bytes: lastFour },
-  // NAT64 (RFC 6052 §2.2), and its prefix for local use (RFC 8215), of which an operator may take any part.
+  // NAT64 (RFC 6052 §2.2), and its prefix for local use (RFC 8215), of which an operator may use any part.
   { network: rangeOf("64:ff9b::/96"), bytes: lastFour },
   ...[[6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12], lastFour].map((bytes) => ({
     network: rangeOf("64:ff9b:1::/48"),
@@ -48,11 +48,11 @@ const embeddings: readonly Embedding[] = [
 ];
 
 /**
- * Whether nothing may be asked at this IP address: unspecified, link-local and cloud metadata addresses, in every notation.
- * Loopback and private ranges are fine, since clusters are made of them. A text that is no IP address is not blocked.
+ * Whether requests to this IP address are blocked: unspecified, link-local and cloud metadata addresses, in every notation.
+ * Loopback and private ranges are fine, since clusters use them. A text that is not an IP address is not blocked.
  */
 export function isBlockedAddress(text: string): boolean {
-  // A zone says which network card is used, not which address.
+  // A zone names the network interface, not the address.
   const address = text.replace(/%.*$/s, "");
   if (isIP(address) === 0) return false;
   // IPv4-mapped (RFC 4291 §2.5.5.2) is IPv4 for every socket.
@@ -61,7 +61,7 @@ export function isBlockedAddress(text: string): boolean {
   return embeddedIn(parsed).some((embedded) => isWithin(embedded, metadata));
 }
 
-/** The IPv4 addresses that an IPv6 address may stand for. */
+/** The IPv4 addresses that an IPv6 address may embed. */
 function embeddedIn(address: Address): readonly Address[] {
   if (address.kind() === "ipv4") return [];
   const all = address.toByteArray();
@@ -69,7 +69,7 @@ function embeddedIn(address: Address): readonly Address[] {
   const found = holding.map(({ bytes, isInverted = false }) =>
     bytes.map((at) => (all[at] ?? 0) ^ (isInverted ? 255 : 0)),
   );
-  // ISATAP (RFC 5214 §6.1) has no network of its own.
+  // ISATAP (RFC 5214 §6.1) has no network prefix.
   if (/^[02],0,94,254$/.test(all.slice(8, 12).join())) found.push(all.slice(12));
   return found.map((bytes) => ipaddr.fromByteArray(bytes));
 }
@@ -90,7 +90,7 @@ export function blockedAddressFailure(): FetchFailure {
   );
 }
 
-/** A lookup for sockets: the connection goes to the addresses that were checked, so a second answer of the DNS changes nothing. */
+/** A lookup for sockets: they connect to the addresses that were checked, so a second DNS answer changes nothing. */
 export function guardedLookup(resolve: Resolve = resolveHost): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {

@@ -1,13 +1,13 @@
 import { maxUrl } from "../users/names.js";
 
-/** What the answer is held against. */
+/** What the answer is checked against. */
 interface Expectations {
   readonly endpoint: DiscoveryEndpoint;
-  /** The configured issuer; without one it must be the base that the document lies under. */
+  /** The configured issuer; without one, the document's issuer must be the base URL that it lies under. */
   readonly issuer: string | undefined;
-  /** True where the file names the keys' URL itself, so that the document's is not used. */
+  /** True where the file names the keys' URL, so that the document's is not used. */
   readonly explicitJwks: boolean;
-  /** Other endpoints of the document that are not used, since the file names them itself, or nobody needs them. */
+  /** Other endpoints of the document that are not used, because the file names them or nothing needs them. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
 }
 
@@ -21,8 +21,8 @@ const endpoints = [
 ] as const;
 
 /**
- * Accepts a discovery document only when it is the expected issuer's and its URLs are ones that may be used. Issuer and keys are all
- * that a verifier needs, and all that Kubernetes and GitHub Actions publish. What the file names itself may be missing, and anything.
+ * Accepts a discovery document only if it is the expected issuer's and its URLs may be used. Issuer and keys are all that a
+ * verifier needs, and all that Kubernetes and GitHub Actions publish. What the file names itself may be missing or invalid here.
  */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
@@ -80,7 +80,7 @@ function isUsed(name: (typeof endpoints)[number], { explicitJwks, unused = [] }:
 }
 
 /**
- * Undefined where the document has none of the lists. What the specifications say of one that is left out (RFC 8414 §2) is not what
+ * Undefined where the document has none of the lists. The specified defaults of a missing one (RFC 8414 §2) are not what
  * providers mean by it.
  */
 function readOffers(metadata: Metadata): Offers | undefined {
@@ -100,12 +100,12 @@ function readOffers(metadata: Metadata): Offers | undefined {
   return Object.values(offers).some((value) => value !== undefined) ? offers : undefined;
 }
 
-/** AD FS signs access tokens under another name than ID tokens, and says so. */
+/** AD FS issues access tokens under another issuer than ID tokens, and publishes it. */
 function readAccessTokenIssuer({ issuer, access_token_issuer: other }: Metadata): string | undefined {
   return typeof other === "string" && other !== issuer && readUrl(other) !== undefined ? other : undefined;
 }
 
-/** What decides about a login beside the URLs (RFC 9207, RFC 8414): of another type, it must not count as a no. */
+/** Members besides the URLs that decide about a login (RFC 9207, RFC 8414): one of the wrong type must not count as false. */
 function oddMembers(metadata: Metadata): readonly string[] {
   const isSound: Readonly<Record<string, (value: unknown) => boolean>> = {
     authorization_response_iss_parameter_supported: (value) => typeof value === "boolean",
@@ -119,7 +119,7 @@ function isExpectedIssuer(issuer: string, { endpoint, issuer: configured }: Expe
   return configured === undefined ? endpoint.bases.includes(withoutSlash(issuer)) : issuer === configured;
 }
 
-/** As Entra answers under `common`, `organizations` and `consumers`. */
+/** Entra's answer under `common`, `organizations` and `consumers`. */
 function issuerShared(shared: string): DiscoveryFailure {
   return invalid(
     `the provider's issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`,
@@ -145,7 +145,7 @@ function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Ex
   );
 }
 
-/** Issuers are no secrets; what a foreign server puts there may still be anything. */
+/** Issuers are not secret, but a foreign server may put anything there. */
 function printable(issuer: unknown): string {
   return typeof issuer === "string" && issuer.length <= maxUrl && /^[\x21-\x7e]+$/.test(issuer)
     ? issuer
@@ -158,13 +158,13 @@ function isGiven(value: unknown): boolean {
 
 function readUrl(value: unknown): string | undefined {
   if (typeof value !== "string" || value.length > maxUrl) return undefined;
-  // The URL parser drops blanks and line breaks, which would make what is stored differ from what was checked.
+  // The URL parser drops blanks and line breaks, so that the stored text would differ from the checked URL.
   if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
   const { username, password } = new URL(value);
   return username === "" && password === "" ? value : undefined;
 }
 
-/** What a document says over https must not send codes, secrets and people over http. */
+/** A document that was served over https must not send codes, secrets and people to http. */
 function distrustDowngrade(
   metadata: Metadata,
   used: readonly (typeof endpoints)[number][],
@@ -182,7 +182,7 @@ function distrustDowngrade(
   );
 }
 
-/** Whoever serves the keys decides who is let in. */
+/** The server of the keys decides who can sign in. */
 function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpoint): DiscoveryFailure | undefined {
   const hint = "if these keys are the right ones, write their URL as `oidc_op_jwks_endpoint` in `endpoint_config`";
   if (documentUrl.protocol === "https:" && keys.protocol !== "https:") {
@@ -193,7 +193,7 @@ function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpo
   return invalid(`the discovery document's jwks_uri is on another host, ${keys.hostname}`, hint);
 }
 
-/** Whether what is sent to this URL can be read on the way: http, and not on this machine. */
+/** Whether others on the network can read what is sent to this URL: http, and not on this machine. */
 export function isInsecure(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === "http:" && !/^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
@@ -204,31 +204,31 @@ const entra =
   /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\/(common|organizations|consumers)(?:\/|$)/i;
 
 /**
- * The part of an issuer that stands for all tenants of a provider, such as `{tenantid}` in the discovery document of Entra's
- * `common`; undefined where there is none. What it stands for is different in each token.
+ * The part of an issuer that stands for any tenant of a provider, such as `{tenantid}` in the discovery document of Entra's
+ * `common`; undefined where there is none. Each tenant's tokens have another value there.
  */
 export function sharedIssuer(issuer: string): string | undefined {
   return placeholder.exec(issuer)?.[0] ?? entra.exec(issuer)?.[1];
 }
 
-/** What a provider's discovery document says, checked. */
+/** The content of a provider's discovery document, checked. */
 interface DiscoveredProvider {
   readonly kind: "found";
-  /** Byte for byte as the document has it: tokens are compared with it. */
+  /** Byte for byte as in the document: tokens are compared with it. */
   readonly issuer: string;
   readonly authorizationEndpoint?: string | undefined;
   readonly tokenEndpoint?: string | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly introspectionEndpoint?: string | undefined;
-  /** There, unless the file names the keys' URL itself. */
+  /** Present, unless the file names the keys' URL. */
   readonly jwksEndpoint?: string | undefined;
   readonly logoutEndpoint?: string | undefined;
   readonly offers?: Offers | undefined;
 }
 
-/** The lists of a discovery document that has any; one that is left out says nothing. */
+/** The lists of a discovery document that has any; a missing one says nothing. */
 export interface Offers {
-  /** Of its access tokens, where that is another than the issuer of its ID tokens (AD FS). */
+  /** The issuer of its access tokens, if it differs from that of its ID tokens (AD FS). */
   readonly accessTokenIssuer?: string | undefined;
   readonly signAlgorithms?: readonly string[] | undefined;
   readonly authMethods?: readonly string[] | undefined;
@@ -237,7 +237,7 @@ export interface Offers {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** Why there is nothing to use: `unreachable` may work later, `invalid` needs somebody to change something. */
+/** Why discovery failed: `unreachable` may work later, `invalid` needs a change by an operator. */
 export interface DiscoveryFailure {
   readonly kind: "unreachable" | "invalid";
   readonly message: string;
@@ -255,13 +255,13 @@ export const documentPath = "/.well-known/openid-configuration";
 /** Where a provider's discovery document is, and which issuers it may speak for. */
 interface DiscoveryEndpoint {
   readonly documentUrl: URL;
-  /** The base that the document lies under, as it was written and as URLs are normalised, without a slash at the end. */
+  /** The base URL that the document lies under, as written and as normalized, without a slash at the end. */
   readonly bases: readonly string[];
 }
 
 /**
- * Takes a provider's base URL, with or without a slash at its end, or the discovery document's own URL.
- * Undefined for what is not an absolute http(s) URL without credentials.
+ * Accepts a provider's base URL, with or without a slash at its end, or the discovery document's own URL.
+ * Undefined for anything that is not an absolute http(s) URL without credentials.
  */
 export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefined {
   const written = text.trim();
@@ -275,7 +275,7 @@ export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefi
   return { documentUrl, bases: [...new Set(bases)] };
 }
 
-/** A path or URL without the discovery document's part, and without a slash at its end. */
+/** Removes the discovery document's part, and a slash at the end, from a path or URL. */
 function basePath(path: string): string {
   return withoutSlash(path.endsWith(documentPath) ? path.slice(0, -documentPath.length) : path);
 }

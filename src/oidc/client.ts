@@ -9,7 +9,7 @@ import type { Provider } from "./provider.js";
 import { fixedKeys, type KeySource } from "./provider-keys.js";
 import type { UserinfoReader } from "./userinfo.js";
 
-/** What the database says of a client. */
+/** A client's columns in the database. */
 export interface ClientRow {
   readonly id: string;
   readonly identifier: string;
@@ -27,27 +27,27 @@ export interface ClientRow {
 
 /** A client that tokens may be meant for. */
 export interface OidcClient {
-  /** Its row. */
+  /** The id of its row. */
   readonly id: string;
   readonly identifier: string;
   readonly clientId: string;
-  /** Empty: the client itself must be named. */
+  /** Empty: tokens must name the client itself. */
   readonly audience: readonly string[];
-  /** All that tokens may call it: its id and its audiences. */
+  /** All audiences that mean this client: its id and its configured ones. */
   readonly names: readonly string[];
-  /** Tokens that carry `at_hash`, as Dex's do, are taken for access tokens. */
+  /** Tokens with `at_hash`, such as Dex's, are accepted as access tokens. */
   readonly acceptsAtHash: boolean;
   readonly asksUserinfo: boolean;
   readonly rules: ClaimMapping;
   readonly provider: Provider;
-  /** The provider's row. */
+  /** The id of the provider's row. */
   readonly providerId: string;
   readonly access: ClientAccess;
-  /** @throws SetupError where the sealing key is missing or another one: clients that need no secret do without it */
+  /** @throws SetupError where the sealing key is missing or another one; clients that need no secret work without the key */
   readonly openSecret: () => Secret;
 }
 
-/** What signatures are checked with, or why nobody can come in this way. */
+/** What signatures are checked with, or why the client accepts no tokens. */
 type ClientAccess =
   | { readonly kind: "open"; readonly algorithm: Algorithm; readonly keys: KeySource }
   | { readonly kind: "disabled" }
@@ -56,9 +56,9 @@ type ClientAccess =
 export type OpenAccess = ClientAccess & { readonly kind: "open" };
 
 /**
- * Makes a client of its row. What is wrong with the row is in `access`.
+ * Creates a client from its row. What is wrong with the row is in `access`.
  *
- * @param reservedGroups those that no claim may give
+ * @param reservedGroups groups that no claim may give
  */
 export function createClient(
   row: ClientRow,
@@ -87,7 +87,7 @@ function accessOf(row: ClientRow, audience: readonly string[], provider: Provide
   const algorithm = algorithms.get(row.sign_algo);
   if (!algorithm) return unusable("its signature algorithm is not one that is supported");
   if (row.client_id === "" && audience.length === 0) return unusable("it has neither a client id nor an audience");
-  // A symmetric algorithm's key is the client's secret, and never one that somebody publishes.
+  // A symmetric algorithm's key is the client's secret, and never a published one.
   if (isSymmetric(algorithm)) return secretAccess(row, algorithm, vault);
   if (row.sign_key !== null) return writtenAccess(row.id, row.sign_key, algorithm, vault);
   if (!provider.keys) return unusable("it has no key to check signatures with, and its provider publishes none");
@@ -100,7 +100,7 @@ function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): Clien
   const least = minSecretBytes(algorithm);
   const bytes = Buffer.from(secret);
   if (bytes.length < least) {
-    // Whoever has one token could find it by trying, and make tokens of his own.
+    // Anyone with one token could find the secret by brute force, and forge tokens.
     return unusable(`its secret is shorter than the ${least} bytes that ${algorithm.name} needs`, "weak_secret");
   }
   const check = prepareSignatureCheck(createSecretKey(bytes), algorithm);
@@ -116,7 +116,7 @@ function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: 
   if (written.kind === "ignored") return unusable(`its sign key can't be used (${written.reason})`);
   if (!isFor(written.key, algorithm)) return unusable("its sign key is not one for its signature algorithm");
   const keys = keySetOf([written.key]);
-  // There is but one, whatever it is called in a token.
+  // There is only one key, whatever a token calls it.
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: (wanted) => keys.checksFor(wanted, undefined) }) };
 }
 
@@ -136,7 +136,7 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** What a client needs to read a signed userinfo answer. */
+/** What reading a client's signed userinfo answer needs. */
 export function readerOf({ clientId, provider }: OidcClient, { algorithm, keys }: OpenAccess): UserinfoReader {
   return { clientId, issuer: provider.issuer, algorithm, keys };
 }

@@ -2,24 +2,24 @@ import { setMaxListeners } from "node:events";
 import { parseDiscoveryEndpoint } from "./check-metadata.js";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
 
-/** One provider to ask; the `key` is what it is called in the result. */
+/** One provider to ask; `key` names it in the result. */
 export interface KeyedRequest extends Omit<DiscoveryRequest, "signal"> {
   readonly key: string;
 }
 
 export interface DiscoverAllOptions {
-  /** How long a provider that can't be reached is asked again. 0: each is asked once. */
+  /** How long to retry an unreachable provider. 0: each is asked once. */
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** In milliseconds. */
   readonly now: () => number;
-  /** From 0 to below 1; `Math.random` unless told. */
+  /** From 0 to below 1. Defaults to `Math.random`. */
   readonly random?: (() => number) | undefined;
   readonly onWaiting?: ((message: string) => void) | undefined;
 }
 
-/** Requests that one answer serves. */
+/** Requests that share one answer. */
 type Question = readonly [KeyedRequest, ...KeyedRequest[]];
 
 const firstPauseMs = 500;
@@ -27,8 +27,8 @@ const maxPauseMs = 10_000;
 const maxAtOnce = 8;
 
 /**
- * Asks up to eight providers at once, each endpoint only one thing at a time, and the same thing only once. What can't be
- * reached is asked again, less and less often, until `waitMs` is over, and once more then.
+ * Asks up to eight providers at once, with one request per endpoint at a time; equal requests are sent only once. It retries
+ * unreachable providers at growing intervals until `waitMs` is over, and then once more.
  */
 export async function discoverProviders(
   requests: readonly KeyedRequest[],
@@ -49,7 +49,7 @@ export async function discoverProviders(
 
 type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Lets so many work at once; the others follow in the order in which they came. */
+/** Limits how many run at once; the others follow in the order in which they came. */
 function createLimit(most: number): InTurn {
   const waiting: (() => void)[] = [];
   let free = most;
@@ -66,7 +66,7 @@ function createLimit(most: number): InTurn {
   };
 }
 
-/** A signal that aborts with the caller's, and that any number of requests may listen to. */
+/** A signal that aborts with the caller's, and that accepts any number of listeners. */
 function followSignal(signal: AbortSignal | undefined) {
   const follower = new AbortController();
   const abort = (): void => follower.abort(signal?.reason);
@@ -95,7 +95,7 @@ async function askEndpoint(
     for (const { question, message } of unreachable) {
       onWaiting?.(`waiting for oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`);
     }
-    // Between half and all of it, so that replicas that started together don't ask together.
+    // Between half and all of the pause, so that replicas that started together don't ask together.
     await sleep(Math.min(pauseMs * (0.5 + random() / 2), remainingMs), signal);
     open = unreachable.map(({ question }) => question);
   }

@@ -16,18 +16,18 @@ export type { DiscoveryResult } from "./check-metadata.js";
 export interface DiscoveryRequest {
   /** A provider's base URL, with or without a slash at its end, or its discovery document's URL. */
   readonly discoveryEndpoint: string;
-  /** Must be the answer's issuer, byte for byte. Without it, the issuer must be the base URL, but for a slash at its end. */
+  /** Must equal the answer's issuer, byte for byte. Without it, the issuer must be the base URL, except for a final slash. */
   readonly issuer?: string | undefined;
   /** True where the keys' URL is configured: the document's may then be on any host. */
   readonly explicitJwks?: boolean | undefined;
-  /** The document's other endpoints that are configured too, and so not used. */
+  /** The document's other endpoints that are configured too, and therefore not used. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
-  /** A file of PEM certificates to trust beside the usual roots. */
+  /** A file of PEM certificates to trust besides the usual roots. */
   readonly caFile?: string | undefined;
-  /** For the whole of the one request. */
+  /** For the whole request. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Where variables of a proxy are looked for, to tell that none is used. */
+  /** Searched for proxy variables, to report that no proxy is used. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -35,8 +35,8 @@ const endpointHint =
   "check `oidc_op_discovery_endpoint`: it is the provider's base URL, before /.well-known/openid-configuration";
 
 /**
- * Asks a provider for its endpoints, once (OpenID Connect Discovery 1.0). What is wrong is in the result; only a signal that
- * aborts makes it reject, with the signal's reason.
+ * Asks a provider for its endpoints, once (OpenID Connect Discovery 1.0). Failures are in the result; it rejects only when the
+ * signal aborts, with the signal's reason.
  */
 export async function discoverProvider(request: DiscoveryRequest): Promise<DiscoveryResult> {
   request.signal?.throwIfAborted();
@@ -67,8 +67,8 @@ async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promi
     refuseAnswer(response);
     return response;
   };
-  // Given a document's URL instead of an issuer, openid-client leaves comparing the issuer to us: it would take a slash at
-  // the end for another issuer. The client's name is not sent anywhere.
+  // Given a document's URL instead of an issuer, openid-client leaves the comparison of issuers to us; its own would treat a
+  // slash at the end as another issuer. The client's name is not sent anywhere.
   const configuration = await discovery(documentUrl, "discovery", undefined, None(), {
     [customFetch]: fetchDocument,
     // In seconds, and later than the guarded fetch's own limit.
@@ -84,7 +84,7 @@ function refuseAnswer({ status, headers }: Response): void {
     const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;
     throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint, { isConnected: true });
   }
-  // openid-client looks at it only when the body is not JSON.
+  // openid-client checks it only when the body is not JSON.
   const type = headers.get("content-type") || undefined;
   if (!/^application\/json\s*(?:;|$)/i.test(type ?? "")) {
     const message = `the provider's answer is not of the type application/json (${quoteForeign(type, 60)})`;
@@ -100,6 +100,6 @@ function explainFailure(error: unknown, proxy: string | undefined): DiscoveryFai
     const direct = `${proxy} is set, but no proxy is used: give this machine a direct way to the provider`;
     return { kind: retryable ? "unreachable" : "invalid", message, hint: isNoWay ? `${hint}; ${direct}` : hint };
   }
-  // The answer came whole, so what openid-client objects to is its content. It may quote that; the result does not.
+  // The answer is complete, so openid-client's error is about its content. The error may quote it; the result does not.
   return invalid("the provider's answer is not a JSON object that names an issuer", endpointHint);
 }

@@ -1,6 +1,6 @@
 import type { KeyFault } from "./jwt/key-set.js";
 
-/** What happens between us and a provider. Never a token, a claim or a key. */
+/** An event in our contact with a provider. It never contains a token, a claim or a key. */
 export type ProviderEvent =
   | {
       readonly kind: "keys_fetched";
@@ -9,7 +9,7 @@ export type ProviderEvent =
       readonly ignored: readonly KeyFault[];
     }
   | { readonly kind: "provider_failed"; readonly url: string; readonly message: string; readonly retryAfterMs: number }
-  /** It was asked about one token, and did not say whether that is good. Others are asked about as before. */
+  /** The provider did not answer whether one token is valid. Questions about other tokens continue. */
   | { readonly kind: "token_unanswered"; readonly url: string; readonly message: string };
 
 export type OnProviderEvent = (event: ProviderEvent) => void;

@@ -3,8 +3,8 @@ import { escapeControls } from "../characters.js";
 const usualLength = 200;
 
 /**
- * What somebody else wrote, for a log: in one line, cut off where it is long. A text stands as it is, anything else as JSON.
- * For what may be a credential, or quote one, there is {@link quoteDescription}.
+ * Quotes a foreign value for a log: in one line, cut off where it is long. A text stays as it is, anything else becomes JSON.
+ * For a value that may be or quote a credential, use {@link quoteDescription}.
  */
 export function quoteForeign(value: unknown, maxLength = usualLength): string {
   if (value === undefined) return "nothing";
@@ -14,10 +14,10 @@ export function quoteForeign(value: unknown, maxLength = usualLength): string {
 }
 
 /**
- * The same of a sentence that a server wrote about a request, which it may quote: hides what was secret in that, and all else
- * that looks like a credential. A UUID by itself stays, since servers name requests and clients by one.
+ * The same for a server's description of a request, which it may quote: hides the request's secrets, and all else that looks
+ * like a credential. A UUID by itself stays, since servers name requests and clients by one.
  *
- * @param secrets what the request held
+ * @param secrets the request's secrets
  */
 export function quoteDescription(text: string, secrets: readonly string[] = [], maxLength = usualLength): string {
   const forms = secrets.filter((secret) => secret !== "").flatMap((secret) => [secret, encodeURIComponent(secret)]);
@@ -32,7 +32,7 @@ const mask = "•••";
 const urlOrWord = /(https?:\/\/[^\s"'<>]+)|[\w.~+/=-]{20,}/gi;
 const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Of a URL, host and path may tell much; what follows them is hidden. */
+/** Keeps a URL's host and path, which help, and hides what follows them. */
 function hideInUrl(url: string): string {
   const [path = "", rest] = url.split(/(?=[?#])/, 2);
   return path.replace(/[^/]{20,}/g, (part) => hideWord(part)) + (rest ? rest.charAt(0) + mask : "");

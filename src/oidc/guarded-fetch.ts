@@ -9,29 +9,29 @@ import { quoteForeign } from "./foreign-text.js";
 import { explainNetworkError, FetchFailure } from "./network-error.js";
 
 export interface GuardedFetchOptions {
-  /** A file of PEM certificates that are trusted beside the usual roots. */
+  /** A file of PEM certificates to trust besides the usual roots. */
   readonly caFile?: string | undefined;
-  /** For everything from the name's resolution to the body's last byte. */
+  /** For everything from resolving the name to the body's last byte. */
   readonly timeoutMs: number;
-  /** Of the body, decompressed. 512 KiB unless told. */
+  /** Of the body, decompressed. Defaults to 512 KiB. */
   readonly maxBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How host names are resolved; Node's `dns.lookup` unless told. */
+  /** How host names are resolved. Defaults to Node's `dns.lookup`. */
   readonly resolve?: Resolve | undefined;
 }
 
 /**
- * Redirects are refused; with `redirect: "manual"` they are an answer like any other, and with `"follow"` up to three of them are
- * followed within the same origin.
+ * Redirects are refused by default; with `redirect: "manual"` they are an answer like any other, and with `"follow"` up to three
+ * are followed within the same origin.
  */
 export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 const maxRedirects = 3;
 
 /**
- * A `fetch` for servers that a configuration names: http and https only, no redirects elsewhere, no proxies from the environment, no
- * link-local or metadata addresses, certificates always checked, body and time limited. The whole body has been read when
- * it resolves, and nothing stays open.
+ * Creates a `fetch` for servers that a configuration names: http and https only, no redirects to other origins, no proxies from
+ * the environment, no link-local or metadata addresses, certificates always checked, body and time limited. When it resolves,
+ * the whole body has been read, and nothing stays open.
  *
  * Its promise rejects with a {@link FetchFailure}, or with the reason of a signal that aborted.
  */
@@ -45,7 +45,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       const { Agent, buildConnector, fetch } = await import("undici");
       const connect = buildConnector({
         lookup: guardedLookup(resolve),
-        // Said explicitly, it wins over NODE_TLS_REJECT_UNAUTHORIZED=0.
+        // An explicit value overrides NODE_TLS_REJECT_UNAUTHORIZED=0.
         rejectUnauthorized: true,
         timeout: timeoutMs,
         ...(caFile !== undefined && { ca: [...(await readTrustedRoots(caFile))] }),
@@ -54,7 +54,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         connect: (target, done) =>
           connect(target, (error, socket) => {
             if (error) return done(error, null);
-            // Over https, the handshake is done as well.
+            // Over https, the handshake is complete as well.
             isConnected = true;
             done(null, socket);
           }),
@@ -68,7 +68,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
             refuseUnusable(answer, asked, init.redirect ?? "error");
             return repack(answer, await readLimited(answer.body, maxBytes));
           }
-          // Its connection is used again once it has been read.
+          // Reading the body frees the connection for reuse.
           await readLimited(answer.body, maxBytes);
           asked = next;
         }
@@ -93,7 +93,7 @@ function checkTarget(text: string): URL {
       "write an absolute http or https URL without a username or password in it",
     );
   }
-  // Sockets look up names only: a literal address never reaches the guarded lookup.
+  // Sockets look up names only, so a literal address never reaches the guarded lookup.
   if (isBlockedAddress(url.hostname.replace(/^\[|\]$/g, ""))) throw blockedAddressFailure();
   return url;
 }
@@ -152,19 +152,19 @@ async function readLimited(
   return Buffer.concat(chunks);
 }
 
-/** The same answer as the global `Response`, which is what libraries check for. */
+/** Converts the answer to the global `Response`, which libraries check for. */
 function repack({ status, statusText, headers }: UndiciResponse, body: Uint8Array<ArrayBuffer>): Response {
   const kept = [...headers].filter(([name]) => name !== "content-encoding" && name !== "content-length");
   return new Response(body.length === 0 ? null : body, { status, statusText, headers: kept });
 }
 
 interface TimeLimit {
-  /** Aborts with a {@link FetchFailure} when the time is over, or with the reason of the first signal that aborts. */
+  /** Aborts with a {@link FetchFailure} on timeout, or with the reason of the first signal that aborts. */
   readonly signal: AbortSignal;
   readonly stop: () => void;
 }
 
-/** Built by hand since on Node 20 `AbortSignal.any` can lose a timeout to the garbage collector. */
+/** Built by hand, since `AbortSignal.any` on Node 20 can lose a timeout to the garbage collector. */
 function startTimeLimit(timeoutMs: number, signals: readonly (AbortSignal | null | undefined)[]): TimeLimit {
   const limit = new AbortController();
   const stopped = new AbortController();
@@ -194,7 +194,7 @@ const maxFileBytes = 4 * 1024 * 1024;
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * The certificates to trust with a private authority's file: Node's own roots, those of `NODE_EXTRA_CA_CERTS` and the file's.
+ * The certificates to trust with a private CA file: Node's own roots, those of `NODE_EXTRA_CA_CERTS` and the file's.
  * @throws FetchFailure (not retryable) when the file can't be read or holds no PEM certificate
  */
 export async function readTrustedRoots(caFile: string): Promise<readonly string[]> {
@@ -217,7 +217,7 @@ async function readCertificates(caFile: string): Promise<readonly string[]> {
 
 async function readSmallFile(file: string): Promise<string | undefined> {
   try {
-    // A FIFO or a device would never end.
+    // Reading a FIFO or a device would never end.
     const found = await stat(file);
     return found.isFile() && found.size <= maxFileBytes ? await readFile(file, "utf8") : undefined;
   } catch {
@@ -233,7 +233,7 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-/** Node itself leaves these out as soon as a connection has a `ca` of its own, and ignores a file that it can't use. */
+/** Node drops these as soon as a connection has its own `ca`, and ignores a file that it can't use. */
 async function readExtraCertificates(): Promise<readonly string[]> {
   const file = process.env.NODE_EXTRA_CA_CERTS;
   const text = file ? await readSmallFile(file) : undefined;

@@ -20,30 +20,30 @@ import {
 
 interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "refuse"> {
   readonly credential: string;
-  /** Of the credential: the credential itself is not kept. */
+  /** Digest of the credential, which itself is not kept. */
   readonly digest: string;
-  /** Who asks. */
+  /** The client that asks. */
   readonly client: { readonly clientId: string; readonly secret: Secret };
 }
 
 export interface Introspection {
   /**
-   * What the provider says of a token that is active. For whom it is, and whether it is in its time, is for the caller to check.
-   * Known at once where the same token was asked about in the last minute. Rejects only where `refuse` does.
+   * Asks for the claims of an active token. The caller must check its audience and its times. No promise where the same token was
+   * asked about in the last minute. Rejects only where `refuse` does.
    */
   readonly ask: (request: IntrospectionRequest) => MaybePromise<TokenAnswer>;
 }
 
 export interface IntrospectionOptions extends Omit<TokenQuestionsOptions, "unavailable"> {
   readonly fetch: GuardedFetch;
-  /** Whether the client's secret goes into a Basic header instead of into the form. */
+  /** Whether to send the client's secret in a Basic header instead of the form. */
   readonly usesBasicAuth: boolean;
 }
 
-/** RFC 7662 §4: a revoked token may be good for as long as an answer is kept. */
+/** RFC 7662 §4: a revoked token may stay valid for as long as an answer is cached. */
 const keptMs = 60_000;
 
-/** A provider's introspection endpoint (RFC 7662), asked about each token once a minute. */
+/** Creates a client of a provider's introspection endpoint (RFC 7662), which is asked about each token once a minute. */
 export function createIntrospection(options: IntrospectionOptions): Introspection {
   const { url, fetch, usesBasicAuth, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "introspection_unavailable" });
@@ -51,7 +51,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const read = (answer: WholeAnswer, secrets: readonly string[]): TokenReply => {
     const { status, contentType, body } = answer;
     if (status !== 200) {
-      // RFC 7662 §2.3: it is the client that is refused so, not the token.
+      // RFC 7662 §2.3: these statuses refuse the client, not the token.
       const isOurFault = status === 401 || status === 403;
       const what = isOurFault ? "refuses the client's own id and secret" : "answered";
       const message = `the introspection endpoint ${what} (${describeAnswer(answer, secrets)})`;
@@ -73,7 +73,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
         headers: { accept: "application/json", ...headers },
         form: { token: credential, token_type_hint: "access_token", ...form },
       };
-      // What a provider says may differ by who asks.
+      // A provider's answer may depend on the client that asks.
       const key = `${digest} ${client.clientId}`;
       return questions.ask({
         ...{ key, source, refuse },

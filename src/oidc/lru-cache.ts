@@ -1,4 +1,4 @@
-/** The entries that were used last, at most `capacity` of them. */
+/** A bounded cache: keeps at most `capacity` entries, the most recently used. */
 export interface LruCache<V> {
   readonly get: (key: string) => V | undefined;
   readonly set: (key: string, value: V) => void;
@@ -14,15 +14,15 @@ interface Entry<V> {
 }
 
 /**
- * Nothing is dropped before there are more than `capacity` entries; then a hand goes round and drops the first that was not used
- * since it last came by (the CLOCK algorithm). A hit costs one look-up, unlike in a list that is kept in order.
+ * Nothing is evicted until there are more than `capacity` entries; then a hand goes round and evicts the first that was not used
+ * since its last pass (the CLOCK algorithm). A hit costs one look-up, unlike in a list that is kept in order.
  *
  * @throws RangeError for a capacity that is not a whole number of at least 1
  */
 export function createLruCache<V>(capacity: number): LruCache<V> {
   if (!(Number.isSafeInteger(capacity) && capacity >= 1)) throw new RangeError("a cache must hold at least 1 entry");
   const entries = new Map<string, Entry<V>>();
-  // A ring beside the map: to find a map's oldest entry costs more the more were deleted from it.
+  // A ring beside the map: finding a map's oldest entry costs more the more entries were deleted from it.
   let ring: Entry<V>[] = [];
   let hand = 0;
 
@@ -31,7 +31,7 @@ export function createLruCache<V>(capacity: number): LruCache<V> {
       const entry = ring[hand];
       if (entry?.isUsed) entry.isUsed = false;
       else {
-        // One that was deleted may be there again, elsewhere in the ring.
+        // A deleted key may have been added again, elsewhere in the ring.
         if (entry && entries.get(entry.key) === entry) entries.delete(entry.key);
         const free = hand;
         hand = (hand + 1) % capacity;

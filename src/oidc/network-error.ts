@@ -7,7 +7,7 @@ interface Explanation {
 const caHint =
   "give the certificate of the authority that signed the server's as `oidc_op_ca_file`; checking can't be turned off";
 
-/** By the error codes of Node, OpenSSL and undici; the first that fits. Their own texts may quote names and are not passed on. */
+/** By the error codes of Node, OpenSSL and undici; the first match counts. Their messages may quote names and are not used. */
 const explanations: readonly Explanation[] = [
   {
     codes: /^(?:ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/,
@@ -56,12 +56,12 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** Turns what an HTTP client threw into a {@link FetchFailure} that says what to do. Faults of the network may pass. */
+/** Converts an HTTP client's error to a {@link FetchFailure} that says what to do. Network failures may be temporary. */
 export function explainNetworkError(error: unknown): FetchFailure {
   const known = findFetchFailure(error);
   if (known) return known;
   const causes = causesOf(error);
-  // Ports of other protocols, which the fetch standard never asks; it has no code.
+  // The fetch standard blocks ports of other protocols; this error has no code.
   if (causes.some(({ message }) => message === "bad port")) {
     return new FetchFailure(
       false,
@@ -80,12 +80,12 @@ export function explainNetworkError(error: unknown): FetchFailure {
   return new FetchFailure(true, code === undefined ? message : `${message} (${code})`, hint, { cause: error });
 }
 
-/** Why a guarded request gave nothing that may be used: a sentence without a subject's name, and the way out. */
+/** Why a guarded request failed: a sentence that does not name its subject, and a hint how to fix it. */
 export class FetchFailure extends Error {
-  /** True where the same request may work later, such as when the server is still starting. */
+  /** True if the same request may work later, for example because the server is still starting. */
   readonly retryable: boolean;
   readonly hint: string;
-  /** Whether there was a connection, over which the request could be sent. */
+  /** Whether there was a connection to send the request over. */
   readonly isConnected: boolean;
 
   constructor(
@@ -101,7 +101,7 @@ export class FetchFailure extends Error {
     this.isConnected = isConnected;
   }
 
-  /** The same of a request that had a connection. */
+  /** The same for a request that had a connection. */
   overConnection(): FetchFailure {
     return new FetchFailure(this.retryable, this.message, this.hint, { cause: this.cause, isConnected: true });
   }
@@ -120,8 +120,8 @@ function causesOf(error: unknown): readonly Error[] {
 }
 
 /**
- * The name of the variable by which other programs would ask this URL through a proxy; undefined where there is none, or where
- * `NO_PROXY` has the host. Its value, which may hold a password, is not looked at.
+ * The name of the variable that makes other programs use a proxy for this URL; undefined where there is none, or where
+ * `NO_PROXY` has the host. Its value, which may contain a password, is not read.
  */
 export function proxyVariable(env: Readonly<Record<string, string | undefined>>, url: URL): string | undefined {
   const own = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";

@@ -16,30 +16,30 @@ interface ProviderKeysOptions {
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
-  /** Called when a key that was there is gone: whatever it signed is not to be believed any more. */
+  /** Called when a key has been removed: what it signed is no longer valid. */
   readonly onRemoved: () => void;
 }
 
 const cooldownMs = 30_000;
 const maxOutageMs = 24 * 3_600_000;
-// Where the answer does not say how long it may be kept, or that it may not: asking for each request would be too much.
+// For an answer without a lifetime, or that forbids caching: one fetch per request would be too much.
 const usualLifeSeconds = 300;
 const maxLifeSeconds = 3600;
 const maxAllowed = Number.POSITIVE_INFINITY;
-// Before they are too old to use without waiting, keys are fetched while requests go on.
+// In the last part of their life, keys are fetched in the background, so that requests don't wait.
 const aheadShare = 0.1;
 
 interface Fetched {
   readonly keys: KeySet;
-  /** What they are called, for a log. */
+  /** Their names, for a log. */
   readonly names: string;
   readonly atMs: number;
   readonly staleAtMs: number;
 }
 
 /**
- * A provider's published keys: fetched when first needed, when they are older than their answer allowed, and, once a cooldown, when
- * a token names one that is not among them. While the provider can't be reached, the last ones serve for a day.
+ * A provider's published keys: fetched when first needed, when they are older than their answer allowed, and, once per cooldown,
+ * when a token names an unknown one. While the provider is unreachable, the last ones stay in use for a day.
  */
 export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
   const backOff = createBackOff();
@@ -54,12 +54,12 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     const answer = await fetchDocument(fetch, url, {
       headers: { accept: "application/jwk-set+json, application/json" },
     });
-    // It may have been given before the key was disabled that somebody wants gone.
+    // A refresh began meanwhile: this answer may still contain the disabled key that the refresh is to remove.
     if (begun !== refreshes) return join();
     const nowMs = now();
     const result = readAnswer(answer);
     if (typeof result === "string") {
-      // From here on the back-off alone says when to ask.
+      // From here on, only the back-off decides when to ask.
       cooldownUntilMs = 0;
       onEvent({ kind: "provider_failed", url, message: result, retryAfterMs: backOff.failed(nowMs) });
       return false;
@@ -128,7 +128,7 @@ function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lif
   return { keys, lifeSeconds: lifeOf(answer) };
 }
 
-/** How long an answer may be kept (RFC 9111 §5.2.2), less what a cache on the way has used up of it already. */
+/** How long an answer may be kept (RFC 9111 §5.2.2), less its age in caches on the way. */
 function lifeOf({ header }: FetchedAnswer): number {
   const directives = header("cache-control") ?? "";
   const allowed = boundedSeconds(/(?:^|[\s,])max-age="?(\d+)/i.exec(directives)?.[1], 0, maxAllowed) ?? 0;
@@ -140,21 +140,21 @@ function lifeOf({ header }: FetchedAnswer): number {
 
 /** Where a client's keys come from. Times are in milliseconds. */
 export interface KeySource {
-  /** The checks to put a token to, as far as keys are known now. */
+  /** The checks for a token, by the keys that are known now. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
-  /** What the keys are called that are known now, for a log. */
+  /** The names of the keys that are known now, for a log. */
   readonly names: () => string;
-  /** A promise where keys have to be fetched before anything can be said: of true, if these are the first. It never rejects. */
+  /** A promise where keys must be fetched before any check; it gives true if these are the first, and never rejects. */
   readonly prepare: (nowMs: number) => Promise<boolean> | undefined;
-  /** A promise where a token with an unknown key is worth a fetch, or one is on its way; it never rejects. */
+  /** A promise where a token with an unknown key is worth a fetch, or one is under way; it never rejects. */
   readonly lookAgain: (nowMs: number) => Promise<unknown> | undefined;
-  /** Said when the first keys turned out not to hold a token's: that fetch was the one that it was worth. */
+  /** Call it when the first keys do not include a token's key: that fetch counts as the one for the unknown key. */
   readonly noteUnknown: (nowMs: number) => void;
-  /** When an unknown key may become known, while the provider can't be asked; undefined while it can. */
+  /** When an unknown key may become known, while the provider is unavailable; undefined while it is available. */
   readonly unavailableUntilMs: (nowMs: number) => number | undefined;
-  /** Until when what the keys said may be relied on without looking at them again. */
+  /** Until when a result of these keys is valid without checking them again. */
   readonly reliableUntilMs: () => number;
-  /** Forgets keys that were fetched, also where they can't be fetched anew: one of them may be disabled. It never rejects. */
+  /** Drops the fetched keys, even if they can't be fetched again: one of them may be disabled. It never rejects. */
   readonly refresh: () => Promise<void>;
 }
 
@@ -179,10 +179,10 @@ type SignatureResult =
 
 const valid: SignatureResult = { kind: "valid" };
 const badSignature: SignatureResult = { kind: "refused", reason: "bad_signature" };
-/** Not to be remembered: the next fetch may bring the key. */
+/** Never cached: the next fetch may bring the key. */
 export const unknownKey = { kind: "refused", reason: "unknown_key" } as const satisfies SignatureResult;
 
-/** Checks a signature against the keys there are, and fetches keys where that may help. Never rejects. */
+/** Checks a signature against the known keys, and fetches keys where that may help. Never rejects. */
 export function checkSignature(
   jws: CompactJws,
   algorithm: Algorithm,
@@ -192,7 +192,7 @@ export function checkSignature(
   const keysToCome = source.prepare(now());
   if (keysToCome === undefined) {
     const result = tryKeys(jws, algorithm, source);
-    // What nearly all come to, before anything is made for the rest.
+    // The usual result, before any work for the others.
     return result === valid ? valid : lookAgain(result, jws, algorithm, source, now, 2);
   }
   return keysToCome.then((areFirst) => {
@@ -210,10 +210,10 @@ function lookAgain(
   now: () => number,
   times: number,
 ): MaybePromise<SignatureResult> {
-  // Without a name, a new key can only be told by its fitting.
+  // Without a `kid`, only a matching signature shows that a key is new.
   const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
   const again = isSettled || times === 0 ? undefined : source.lookAgain(now());
-  // Twice, since a fetch that was on its way already may have left before the key was published.
+  // Twice, since a fetch that was already under way may have started before the key was published.
   return again
     ? again.then(() => lookAgain(tryKeys(jws, algorithm, source), jws, algorithm, source, now, times - 1))
     : settle(result, source, now());
@@ -226,7 +226,7 @@ function tryKeys({ header, signed, signature }: CompactJws, algorithm: Algorithm
   return badSignature;
 }
 
-/** While the provider can't be asked, a key that is not known may still be a good one. */
+/** While the provider is unavailable, an unknown key may still be valid. */
 function settle(result: SignatureResult, source: KeySource, nowMs: number): SignatureResult {
   const untilMs = result === unknownKey ? source.unavailableUntilMs(nowMs) : undefined;
   if (untilMs === undefined) return result;

@@ -6,7 +6,7 @@ import { createProviderKeys, type KeySource } from "./provider-keys.js";
 import { createBackOff, fetchMetadata } from "./remote-document.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
-/** What the database says of a provider. */
+/** A provider's columns in the database. */
 export interface ProviderRow {
   readonly issuer: string | null;
   readonly discovery_endpoint: string | null;
@@ -17,9 +17,9 @@ export interface ProviderRow {
   readonly ca_file: string | null;
 }
 
-/** What is needed to check a provider's tokens. */
+/** What checking a provider's tokens needs. */
 export interface Provider {
-  /** Null where nobody knows it. */
+  /** Null where it is unknown. */
   readonly issuer: string | null;
   /** Undefined where the provider publishes none. */
   readonly keys: KeySource | undefined;
@@ -32,24 +32,24 @@ export interface ProviderOptions {
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
   readonly onKeysRemoved: () => void;
-  /** Called when a provider whose discovery document was missing has it. */
+  /** Called when a provider's missing discovery document has been fetched. */
   readonly onResolved: () => void;
-  /** How many answers about tokens each endpoint's memory holds. */
+  /** How many answers about tokens are cached per endpoint. */
   readonly cacheSize: number;
 }
 
-/** A provider that configuration may name again and again: what is known of it stays. */
+/** A provider whose known state survives changes of the configuration. */
 export interface KnownProvider {
-  /** Undefined as long as its discovery document is needed and was not had. */
+  /** Undefined while its discovery document is needed and has not been fetched. */
   readonly current: () => Provider | undefined;
-  /** Asks for the discovery document where it is needed, at most one time at once. Never rejects. */
+  /** Fetches the discovery document if it is needed, with at most one request at a time. Never rejects. */
   readonly resolve: (nowMs: number) => Promise<Provider | undefined>;
   readonly retryAtMs: () => number;
-  /** Whether a token's `iss` may be the provider's, also before the discovery document is there. */
+  /** Whether a token's `iss` may be the provider's; also works before the discovery document is fetched. */
   readonly mayIssue: (issuer: string) => boolean;
-  /** What its tokens' `iss` is expected to be, for a log; also before the discovery document is there. */
+  /** The expected `iss` of its tokens, for a log; also set before the discovery document is fetched. */
   readonly issuer: string;
-  /** Forgets its keys and fetches them anew. Never rejects. */
+  /** Drops its keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ interface Endpoints {
   readonly introspection: string | null;
 }
 
-/** A provider by its row. Where the row was written without asking the provider (`--offline`), that is done here. */
+/** Creates a provider from its row. If the row was written without discovery (`--offline`), it does that later. */
 export function createProvider(row: ProviderRow, options: ProviderOptions): KnownProvider {
   const { issuer, discovery_endpoint: discovery, jwks_endpoint: jwks } = row;
   const fetch = options.fetchFor(row.ca_file);
@@ -107,7 +107,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     current: () => provider,
     retryAtMs: backOff.retryAtMs,
     refreshKeys: async () => provider?.keys?.refresh(),
-    // What the discovery document is held against.
+    // What the discovery document is checked against.
     issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
     resolve: (nowMs) => {
@@ -121,10 +121,10 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   };
 }
 
-/** Nothing is sent to these from here. */
+/** Nothing here sends requests to these. */
 const signInEndpoints = ["authorization_endpoint", "token_endpoint", "end_session_endpoint"] as const;
 
-/** The endpoints by the discovery document, where the row has none; or why they can't be had. */
+/** The endpoints from the discovery document, where the row has none; or why they are unavailable. */
 async function discoverEndpoints(row: ProviderRow, discoveryEndpoint: string, fetch: GuardedFetch) {
   const written = (["userinfo_endpoint", "introspection_endpoint"] as const).filter((name) => row[name] !== null);
   const found = await fetchMetadata(row, discoveryEndpoint, fetch, [...signInEndpoints, ...written]);

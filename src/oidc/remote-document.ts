@@ -10,7 +10,7 @@ import type { GuardedFetch } from "./guarded-fetch.js";
 import { type JsonObject, parseJsonObject } from "./jwt/json-object.js";
 import { findFetchFailure } from "./network-error.js";
 
-/** A whole answer, of whatever status; or why there is none, in a sentence. */
+/** A complete answer with any status, or a sentence on why there is none. */
 export type RemoteAnswer =
   | {
       readonly kind: "answer";
@@ -23,7 +23,7 @@ export type RemoteAnswer =
   | {
       readonly kind: "failed";
       readonly message: string;
-      /** Whether there was somebody to ask: what failed then may have to do with the question. */
+      /** Whether there was a connection: then the request itself may be the cause of the failure. */
       readonly isConnected: boolean;
     };
 
@@ -37,7 +37,7 @@ export interface RemoteRequest {
   readonly followsRedirects?: boolean;
 }
 
-/** Asks once. Never rejects. */
+/** Sends one request. Never rejects. */
 export async function fetchDocument(
   fetch: GuardedFetch,
   url: string,
@@ -53,7 +53,7 @@ export async function fetchDocument(
     return await readWhole(response);
   } catch (error) {
     const failure = findFetchFailure(error);
-    // Other errors may quote what was sent.
+    // Other errors may quote the request.
     return {
       kind: "failed",
       message: failure?.message ?? "the request failed",
@@ -73,19 +73,19 @@ export async function readWhole(response: Response): Promise<WholeAnswer> {
   };
 }
 
-/** Seconds in a whole-number header, within bounds. */
+/** Reads whole seconds from a header, clamped to the bounds. */
 export function boundedSeconds(text: string | null | undefined, least: number, most: number): number | undefined {
   return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), least), most) : undefined;
 }
 
 interface ProviderMetadata {
   readonly checked: DiscoveryResult & { readonly kind: "found" };
-  /** The whole document, for what else it says. */
+  /** The whole document, for its other members. */
   readonly document: JsonObject;
 }
 
 /**
- * A provider's discovery document, held against what is configured; or why it can't be used, in a sentence. Never rejects.
+ * A provider's discovery document, checked against the configuration; or a sentence on why it can't be used. Never rejects.
  *
  * @param unused endpoints of the document that the caller takes from elsewhere, or does not need
  */
@@ -115,13 +115,13 @@ export async function fetchMetadata(
 const firstPauseMs = 1000;
 const maxPauseMs = 30_000;
 
-/** Keeps a server that does not answer from being asked once a request. Times are in milliseconds. */
+/** Prevents one call per request to a server that does not answer. Times are in milliseconds. */
 interface BackOff {
   readonly isOver: (nowMs: number) => boolean;
-  /** When the server may be asked again; in the past where nothing failed. */
+  /** When the next call to the server is allowed; in the past where nothing failed. */
   readonly retryAtMs: () => number;
   readonly succeeded: () => void;
-  /** Gives the pause that begins; or what is left of one, for a request that began before it. */
+  /** Returns the pause that begins, or the rest of the current one for a request that began before it. */
   readonly failed: (nowMs: number) => number;
 }
 
@@ -151,9 +151,9 @@ export function secondsUntil(timeMs: number, nowMs: number): number {
 }
 
 /**
- * The `Authorization` header by which a client shows who it is (RFC 6749 §2.3.1). The RFC's form encoding turns `vtb-admin` into
- * `vtb%2Dadmin` in common libraries, which providers that compare literally, such as Glewlwyd, don't know; this leaves `-`, `_`
- * and `.` alone, writes a space as `%20`, and is read by all of them.
+ * The `Authorization` header that authenticates a client (RFC 6749 §2.3.1). In common libraries, the RFC's form encoding turns
+ * `vtb-admin` into `vtb%2Dadmin`, which providers that compare literally, such as Glewlwyd, reject. This leaves `-`, `_` and
+ * `.` alone and writes a space as `%20`, which all of them accept.
  */
 export function basicCredentials(clientId: string, clientSecret: Secret): Secret {
   const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret.reveal())}`;
@@ -161,10 +161,10 @@ export function basicCredentials(clientId: string, clientSecret: Secret): Secret
 }
 
 /**
- * What a server says is wrong, for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
+ * A server's error, for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
  * (RFC 6749 §5.2, RFC 6750 §3).
  *
- * @param secrets what the request held, which the answer may quote
+ * @param secrets the request's secrets, which the answer may quote
  */
 export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]): string {
   const { status, contentType, header, body } = answer;
@@ -176,7 +176,7 @@ export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]):
   return `status ${status}${type}${said}${challenge}`;
 }
 
-/** An error code and its description, as they come from a token endpoint or with a callback. */
+/** An error code and its description, from a token endpoint or a callback. */
 export function describeError(error: string, description: unknown, secrets: readonly string[]): string {
   const code = quoteDescription(error, secrets, 60);
   if (typeof description !== "string" || description === "") return code;

@@ -4,25 +4,25 @@ import type { JsonObject } from "./jwt/json-object.js";
 import { createLruCache } from "./lru-cache.js";
 import { boundedSeconds, createBackOff, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
-/** What a provider says of a token. */
+/** A provider's answer about a token. */
 export type TokenAnswer = KnownClaims | RefusedToken | UnavailableAnswer;
 
 interface TokenClaims {
   readonly kind: "claims";
   readonly claims: JsonObject;
-  /** Until when it counts. */
+  /** Until when it is valid. */
   readonly untilMs: number;
 }
 
 interface KnownClaims extends TokenClaims {
-  /** When the provider said so. */
+  /** When the provider answered. */
   readonly readAtMs: number;
 }
 
 interface RefusedToken {
   readonly kind: "refused";
   readonly reason: TokenAnswerFault;
-  /** What the provider answered, for a log. */
+  /** The provider's answer, for a log. */
   readonly found?: string;
 }
 
@@ -37,42 +37,42 @@ interface UnavailableAnswer {
   readonly kind: "unavailable";
   readonly reason: "userinfo_unavailable" | "introspection_unavailable";
   readonly retryAfterSeconds: number;
-  /** The token, or how many of them its source sends, is the reason. */
+  /** The reason is the token, or how many tokens its source sends. */
   readonly isCallersFault: boolean;
-  /** What came instead of an answer, for a log; undefined where it was not asked now. */
+  /** What came instead of an answer, for a log; undefined where no request was sent now. */
   readonly found?: string | undefined;
 }
 
-/** What came back: an answer about the token, or a sentence on why it is none. */
+/** An answer about the token, or a sentence on why there is none. */
 export type TokenReply =
   | TokenClaims
   | RefusedToken
   | { readonly kind: "failed"; readonly message: string; readonly isCallersFault: boolean };
 
 export interface TokenQuestion {
-  /** Tells apart what has answers of its own; not the token itself, which is not kept. */
+  /** Cache key; not the token itself, which is not kept. */
   readonly key: string;
   /** Who sent the token. */
   readonly source: string;
-  /** Why the provider must not be asked; looked at when it would be. */
+  /** Why the provider must not be asked; called just before the request. */
   readonly refuse?: (() => Promise<TokenAnswerFault | undefined>) | undefined;
-  /** Asks the provider. Never rejects. */
+  /** Sends the request. Never rejects. */
   readonly ask: () => Promise<RemoteAnswer>;
   readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => MaybePromise<TokenReply>;
 }
 
 interface TokenQuestions {
-  /** Known at once where the token was asked about before. Rejects only where `refuse` does. */
+  /** No promise where the answer is cached. Rejects only where `refuse` does. */
   readonly ask: (question: TokenQuestion) => MaybePromise<TokenAnswer>;
 }
 
 export interface TokenQuestionsOptions {
   readonly url: string;
-  /** The reason that is given where there is no answer. */
+  /** The reason to return where there is no answer. */
   readonly unavailable: UnavailableAnswer["reason"];
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
-  /** How many answers are remembered; and as many tokens without a good one. */
+  /** How many good answers are cached; as many failures are cached besides. */
   readonly cacheSize: number;
 }
 
@@ -82,7 +82,7 @@ const noneOfSources = { maxAtOnceOfSource: noLimit, maxWaiting: noLimit, maxWait
 const firstMemoryMs = 1000;
 const maxMemoryMs = 30_000;
 
-/** No good answer, and how long it is given again without asking: twice as long each time. */
+/** A failure, and how long it is repeated without a new request: twice as long each time. */
 interface Failure {
   readonly answer: Exclude<TokenAnswer, { readonly kind: "claims" }>;
   readonly untilMs: number;
@@ -90,19 +90,19 @@ interface Failure {
 }
 
 /**
- * An endpoint that is asked about tokens, each of them once as long as the answer counts. Only where no connection is made does
- * it rest: what it answers about one token, or does not, is about that token alone, which may have been made for that.
+ * Asks an endpoint about tokens, about each once while its answer is valid. It pauses only where no connection can be made: an
+ * answer about one token, or a missing one, concerns only that token, which may have been crafted to cause it.
  */
 export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuestions {
   const { url, now, onEvent, cacheSize } = options;
   const kept = createLruCache<KnownClaims>(cacheSize);
-  // Apart, so that no number of bad tokens makes a good one forgotten.
+  // A separate cache, so that no number of bad tokens evicts a good one.
   const failures = createLruCache<Failure>(cacheSize);
   const flights = new Map<string, Promise<TokenAnswer>>();
   const backOff = createBackOff();
   let connections = 0;
   const strangers = createTurns({ ...limits, now });
-  // Tokens that had a good answer: no stranger's question is before theirs. There are no more of them than are remembered.
+  // For tokens that had a good answer: unknown tokens never delay them. Their number is bounded by the cache.
   const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
   const unavailable = (untilMs: number, isCallersFault: boolean, found?: string): UnavailableAnswer => ({
@@ -120,14 +120,14 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
 
   const askNow = async (question: TokenQuestion): Promise<TokenAnswer> => {
     const { key } = question;
-    // It may have turned out while this one waited.
+    // The provider may have become unavailable while this one waited.
     if (!backOff.isOver(now())) return unavailable(backOff.retryAtMs(), false);
     const refused = await question.refuse?.();
     if (refused !== undefined) return remember(key, { kind: "refused", reason: refused });
     const before = connections;
     const answer = await question.ask();
     const isConnected = answer.kind === "answer" || answer.isConnected;
-    // Where others got a connection meanwhile, the provider is not down: this machine may be too busy, as a flood makes it.
+    // If other requests got a connection meanwhile, the provider is not down: a flood may keep this machine too busy.
     if (!isConnected && before === connections) {
       const retryAfterMs = backOff.failed(now());
       onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
@@ -183,14 +183,14 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
 }
 
 /**
- * Shares out what may run at once among sources, so that none has to wait for what another one asks: whoever has least running is
- * next, and each source waits in a line of its own.
+ * Shares the concurrent requests among sources, so that none has to wait for another's: the source with the fewest running is
+ * next, and each source has its own queue.
  */
 interface Turns {
   /**
    * Runs the work when it is its source's turn.
    *
-   * @param turnAway gives the result where too much waits, or waited too long: for its own source's sake or not
+   * @param turnAway gives the result where the queue is full or the wait too long; whether its own source is the cause
    */
   readonly run: <T>(source: string, work: () => Promise<T>, turnAway: (isOwnFault: boolean) => T) => Promise<T>;
 }
@@ -217,7 +217,7 @@ interface Source {
 
 function createTurns(options: TurnsOptions): Turns {
   const { maxAtOnce, maxAtOnceOfSource, maxWaiting, maxWaitingOfSource, maxWaitMs, now } = options;
-  // Those with something running or waiting, and of these the one whose turn was longest ago first.
+  // Sources with something running or waiting; the one whose turn was longest ago comes first.
   const sources = new Map<string, Source>();
   let running = 0;
   let waiting = 0;
@@ -248,7 +248,7 @@ function createTurns(options: TurnsOptions): Turns {
       const next = nextSource();
       if (!next) return;
       const [name, source] = next;
-      // Behind those that have as little running.
+      // Moves it behind the sources with as few running.
       sources.delete(name);
       sources.set(name, source);
       waiting -= 1;
@@ -274,7 +274,7 @@ function createTurns(options: TurnsOptions): Turns {
     return best;
   };
 
-  /** Where everything is taken, the longest line gives way to shorter ones. */
+  /** When all places are taken, the longest queue gives way to shorter ones. */
   const makeRoomFor = (source: Source): boolean => {
     if (waiting < maxWaiting) return true;
     let longest = source;

@@ -15,7 +15,7 @@ import {
   type TokenReply,
 } from "./token-questions.js";
 
-/** Who asks, for answers that are signed. */
+/** The client that asks, for signed answers. */
 export interface UserinfoReader {
   readonly clientId: string;
   readonly issuer: string | null;
@@ -25,16 +25,16 @@ export interface UserinfoReader {
 
 interface UserinfoRequest {
   readonly credential: string;
-  /** Of the credential: the credential itself is not kept. */
+  /** Digest of the credential, which itself is not kept. */
   readonly digest: string;
   readonly source: string;
   readonly reader: UserinfoReader;
-  /** Until when the answer counts; the token's end. */
+  /** Until when the answer is valid: the token's expiry. */
   readonly keepUntilMs: number;
 }
 
 export interface Userinfo {
-  /** What the provider says of a token's user. Known at once where the same token was asked about before. Never rejects. */
+  /** Asks for the claims of a token's user. No promise where the answer is cached. Never rejects. */
   readonly ask: (request: UserinfoRequest) => MaybePromise<TokenAnswer>;
 }
 
@@ -42,7 +42,7 @@ export interface UserinfoOptions extends Omit<TokenQuestionsOptions, "unavailabl
   readonly fetch: GuardedFetch;
 }
 
-/** A provider's userinfo endpoint (OpenID Connect Core §5.3), asked once a token. */
+/** Creates a client of a provider's userinfo endpoint (OpenID Connect Core §5.3), which is asked once per token. */
 export function createUserinfo(options: UserinfoOptions): Userinfo {
   const { url, fetch, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "userinfo_unavailable" });
@@ -90,7 +90,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
       const { credential, digest, source, reader } = request;
       const headers = { authorization: `Bearer ${credential}`, accept: "application/json, application/jwt" };
       return questions.ask({
-        // A signed answer is for one client; another one must not be given it.
+        // A signed answer is for one client; another must not get it.
         key: `${digest} ${reader.clientId}`,
         source,
         ask: () => fetchDocument(fetch, url, { headers }),

@@ -1,16 +1,16 @@
 import type { KeyObject } from "node:crypto";
 
-/** A signature algorithm of RFC 7518 or RFC 8037, and which keys it goes with. */
+/** A signature algorithm of RFC 7518 or RFC 8037, and the keys that fit it. */
 export interface Algorithm {
   readonly name: string;
-  /** Node's name of the digest; null where the algorithm brings its own. */
+  /** Node's name of the digest; null where the algorithm includes its own. */
   readonly digest: string | null;
   readonly padding?: "pss";
   /** Node's names of the key types. */
   readonly keyTypes: readonly string[];
   /** Node's name of an elliptic curve. */
   readonly curve?: string;
-  /** Of the signature, where it is the same for every key. */
+  /** Length of the signature, if it is the same for every key. */
   readonly signatureBytes?: number;
 }
 
@@ -29,19 +29,19 @@ const all: readonly Algorithm[] = [
   { name: "Ed25519", digest: null, keyTypes: ["ed25519"] },
 ];
 
-/** Every algorithm there is for us, by its exact name. `none` is not among them. */
+/** Every supported algorithm, by its exact name. `none` is not among them. */
 export const algorithms: ReadonlyMap<string, Algorithm> = new Map(all.map((algorithm) => [algorithm.name, algorithm]));
 
 export function isSymmetric({ keyTypes }: Algorithm): boolean {
   return keyTypes.includes("secret");
 }
 
-/** How long a client's secret has to be, where signatures are checked with it: as its hash (RFC 7518 §3.2). 0 for other algorithms. */
+/** The minimum length of a client's secret that checks signatures: that of the hash (RFC 7518 §3.2). 0 for other algorithms. */
 export function minSecretBytes(algorithm: Algorithm): number {
   return isSymmetric(algorithm) ? (algorithm.signatureBytes ?? 0) : 0;
 }
 
-/** Whether a key is of the type and on the curve that an algorithm needs. */
+/** Whether a key has the type and curve that an algorithm needs. */
 export function suits(key: KeyObject, { keyTypes, curve }: Algorithm): boolean {
   const type = key.type === "secret" ? "secret" : key.asymmetricKeyType;
   if (type === undefined || !keyTypes.includes(type)) return false;

@@ -1,16 +1,15 @@
 import type { JsonObject } from "./json-object.js";
 
-/** Why a token is not valid now, in a word. */
+/** Why a token is not valid now. */
 export type TimeFault = "malformed_time" | "expired" | "not_yet_valid" | "issued_in_future" | "too_old";
 
 // The last second that a Date can hold.
 const lastSecond = 8.64e12;
 
 /**
- * Looks at `exp`, which must be there, `nbf` and `iat` (RFC 7519 §4.1). A token ends at the first moment that is `leeway`
- * seconds after `exp`.
+ * Checks `exp`, which is required, `nbf` and `iat` (RFC 7519 §4.1). A token expires exactly `leeway` seconds after `exp`.
  *
- * @param maxAgeSeconds how long after `iat`, which must be there then, a token is taken at most
+ * @param maxAgeSeconds how long after `iat`, which is then required, a token is accepted at most
  */
 export function checkTimes(
   claims: JsonObject,
@@ -37,7 +36,7 @@ function isOptionalSeconds(value: unknown): value is number | undefined {
   return value === undefined || isSeconds(value);
 }
 
-/** Whom a token is meant for (RFC 7519 §4.1.3): none without an `aud` or with an empty one, as Hydra has it; undefined for what is no text or list of texts. */
+/** A token's audience (RFC 7519 §4.1.3): empty without `aud` or with an empty one (Hydra); undefined if it is not valid. */
 export function readAudience({ aud }: JsonObject): readonly string[] | undefined {
   if (aud === undefined) return [];
   if (typeof aud === "string") return [aud];

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
-/** What a token or a provider says. Look only at own properties: a name from outside may be that of an inherited one. */
+/** JSON from a token or a provider. Read only own properties: a foreign name may be that of an inherited one. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 const deepest = 16;
@@ -10,8 +10,8 @@ const backslash = 92;
 const colon = 58;
 
 /**
- * A JSON object in strict UTF-8, at most 16 levels deep. Undefined for anything else, for a byte order mark, and for an object
- * with the same name twice: two readers could see two different values in it (RFC 7515 §4, RFC 8725 §2.4).
+ * Parses a JSON object in strict UTF-8, at most 16 levels deep. Undefined for anything else, for a byte order mark, and for an
+ * object with the same name twice, in which two parsers could see two different values (RFC 7515 §4, RFC 8725 §2.4).
  */
 export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   const text = decodeUtf8(bytes);
@@ -29,14 +29,14 @@ export function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === "string";
 }
 
-/** A text, a list of texts, or nothing: what `scope` and its like are, as providers differ. */
+/** A text, a list of texts, or nothing: providers differ in the type of `scope` and similar members. */
 export function isOptionalTexts(value: unknown): value is string | readonly string[] | undefined {
   return isOptionalText(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"));
 }
 
-/** A byte order mark stays, and is not JSON. */
+/** Keeps a byte order mark, which then fails as JSON. */
 function decodeUtf8(bytes: Buffer): string | undefined {
-  // Nearly all are ASCII, which is faster to read.
+  // Nearly all are ASCII, which decodes faster as Latin-1.
   if (isAscii(bytes)) return bytes.toString("latin1");
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }
@@ -49,7 +49,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The members of all objects in a value that JSON.parse made. NaN, which equals nothing, where it is too deep. */
+/** The number of members of all objects in a value from JSON.parse. NaN, which equals nothing, where it is too deep. */
 function countMembers(value: object, levels: number): number {
   if (levels === 0) return Number.NaN;
   const isList = Array.isArray(value);
@@ -63,8 +63,8 @@ function countMembers(value: object, levels: number): number {
 }
 
 /**
- * No valid JSON text writes more names than this: after each stands a colon, right behind its closing quote. A string may hold
- * such a pair as well, so it may be fewer. Infinity where a colon stands after a blank, which tells nothing.
+ * An upper bound on the names in a valid JSON text: each is followed by a colon right after its closing quote. A string may
+ * contain such a pair as well, so there may be fewer. Infinity where a colon follows a blank, which proves nothing.
  */
 function maxNames(text: string): number {
   let count = 0;
@@ -76,7 +76,7 @@ function maxNames(text: string): number {
   return count;
 }
 
-/** The names that a valid JSON text writes: the strings before a colon. Of a name that is there twice, JSON.parse keeps one. */
+/** Counts the names in a valid JSON text: the strings before a colon. JSON.parse keeps only one of a repeated name. */
 function countNames(text: string): number {
   let count = 0;
   let close = 0;
@@ -89,7 +89,7 @@ function countNames(text: string): number {
   return count;
 }
 
-/** Where a string ends: at the next quote that has no backslash of its own. */
+/** The index where a string ends: the next quote that is not escaped. */
 function endOfString(text: string, open: number): number {
   let close = text.indexOf('"', open + 1);
   while (text.charCodeAt(close - 1) === backslash) {

@@ -2,24 +2,24 @@ import { constants, createHmac, createVerify, type KeyObject, timingSafeEqual, v
 import { type Algorithm, isSymmetric } from "./algorithm.js";
 import { isOptionalText, type JsonObject, parseJsonObject } from "./json-object.js";
 
-/** The parts of a header that are looked at. Keys that it brings or points to are not among them (RFC 8725 §3.10). */
+/** The members of a header that are used. Keys that it contains or points to are not among them (RFC 8725 §3.10). */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid: string | undefined;
   readonly typ: string | undefined;
 }
 
-/** A JWT in the compact form of RFC 7515, taken apart and not yet checked. */
+/** A JWT in the compact form of RFC 7515, parsed but not yet verified. */
 export interface CompactJws {
   readonly kind: "jws";
   readonly header: JoseHeader;
   readonly claims: JsonObject;
-  /** What the signature is of: two texts of base64url with a dot between them. */
+  /** The signed text: two base64url texts with a dot between them. */
   readonly signed: string;
   readonly signature: Uint8Array;
 }
 
-/** Why a text is not one that is accepted, in a word. */
+/** Why a text is not accepted. */
 interface JwsFault {
   readonly kind: "fault";
   readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
@@ -34,10 +34,10 @@ const maxHeader = 4 * 1024;
 const maxKid = 1024;
 const rememberedHeaders = 64;
 
-// Critical extensions, other payload encodings, compression, encryption, nested tokens: none is supported.
+// Critical extensions, other payload encodings, compression, encryption, nested tokens: none of these is supported.
 const refusedMembers = ["crit", "b64", "zip", "enc", "p2c", "p2s", "epk", "cty"] as const;
 
-/** Makes a parser. It remembers the last headers, since a key's tokens have the same one. */
+/** Creates a parser. It caches the last headers, since a key's tokens share the same one. */
 export function createJwsParser(): ParseJws {
   const headers = new Map<string, JoseHeader>();
   return (token) => {
@@ -55,7 +55,7 @@ export function createJwsParser(): ParseJws {
       headers.set(headerText, header);
     }
     const payload = decodeBase64url(token.slice(first + 1, second));
-    // A third dot is not of the alphabet.
+    // This also rejects a third dot, which is not in the alphabet.
     const signature = decodeBase64url(token.slice(second + 1));
     if (!payload || !signature) return fault("malformed");
     const claims = parseJsonObject(payload);
@@ -87,24 +87,24 @@ function fault(reason: JwsFault["reason"]): JwsFault {
  */
 function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64url");
-  // Node's decoder forgives nearly everything; writing it again costs less than a regular expression.
+  // Node's decoder accepts nearly everything; encoding again costs less than a regular expression.
   return bytes.length > 0 && bytes.toString("base64url") === text ? bytes : undefined;
 }
 
-/** Whether a signature is that of this ASCII text. Never throws. */
+/** Whether a signature belongs to this ASCII text. Never throws. */
 export type SignatureCheck = (signed: string, signature: Uint8Array) => boolean;
 
-/** Makes the check for one key, once: what can be prepared is. The key must suit the algorithm. */
+/** Creates the check for one key, with everything prepared once. The key must suit the algorithm. */
 export function prepareSignatureCheck(key: KeyObject, algorithm: Algorithm): SignatureCheck {
   const { digest } = algorithm;
   const signatureBytes = algorithm.signatureBytes ?? rsaBytes(key);
   const checkContent = isSymmetric(algorithm) ? macCheck(key, String(digest)) : publicKeyCheck(key, algorithm);
   if (signatureBytes === undefined) return checkContent;
-  // OpenSSL itself is less strict about the length of some.
+  // OpenSSL itself is less strict about the length of some signatures.
   return (signed, signature) => signature.length === signatureBytes && checkContent(signed, signature);
 }
 
-/** As many as the modulus has (RFC 8017 §8.1.2): OpenSSL takes a PSS signature without its leading zeros. */
+/** The length of the modulus (RFC 8017 §8.1.2): OpenSSL also accepts a PSS signature without its leading zeros. */
 function rsaBytes({ asymmetricKeyDetails: details }: KeyObject): number | undefined {
   return details?.modulusLength === undefined ? undefined : Math.ceil(details.modulusLength / 8);
 }
@@ -122,12 +122,12 @@ function publicKeyCheck(key: KeyObject, { digest, padding }: Algorithm): Signatu
   const how = padding === undefined && key.asymmetricKeyType === "rsa" ? key : options;
   return (signed, signature) => {
     try {
-      // The older call takes text, which is faster than making bytes of it; the newer alone can do without a digest.
+      // The older call takes text, which is faster than converting to bytes; only the newer one works without a digest.
       return digest === null
         ? verify(null, Buffer.from(signed, "latin1"), how, signature)
         : createVerify(digest).update(signed).verify(how, signature);
     } catch {
-      // What OpenSSL can't even read as a signature is none.
+      // OpenSSL throws for bytes that it can't parse as a signature.
       return false;
     }
   };

@@ -6,12 +6,12 @@ import { type KeyWeakness, keyWeakness } from "./key-strength.js";
 
 /** A provider's keys at one moment. */
 export interface KeySet {
-  /** The checks that a token may be put to: by its key's name, or without one by every key that its algorithm goes with. */
+  /** The checks for a token: that of the key with its `kid`, or without `kid` those of every key that fits its algorithm. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
   readonly fingerprints: ReadonlySet<string>;
-  /** What its keys are called, as far as they have names. */
+  /** The names of its keys that have one. */
   readonly kids: readonly string[];
-  /** Why keys were left out, once for each of them; those for another use only where no key for signatures is left. */
+  /** Why keys were left out, one entry per key; keys for another use count only where no key for signatures is left. */
   readonly ignored: readonly KeyFault[];
 }
 
@@ -19,13 +19,13 @@ const maxKeys = 100;
 const maxCandidates = 4;
 const none: readonly SignatureCheck[] = [];
 
-/** Reads a JWK Set (RFC 7517 §5). What can't be used in it is left out; undefined for what is none, or holds over 100 keys. */
+/** Reads a JWK Set (RFC 7517 §5), without its unusable keys. Undefined for anything else, and for over 100 keys. */
 export function readKeySet(document: unknown): KeySet | undefined {
   if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > maxKeys) return undefined;
   const imports = document.keys.map(importJwk);
   const keys = imports.flatMap((result) => (result.kind === "usable" ? result.key : []));
   const faults = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
-  // Keycloak's set holds a key for encryption as well: worth a word only where there is none for signatures.
+  // Keycloak's set also holds a key for encryption, which is worth reporting only where there is none for signatures.
   return keySetOf(keys, keys.length > 0 ? faults.filter((reason) => reason !== "other_use") : faults);
 }
 
@@ -37,7 +37,7 @@ export function keySetOf(keys: readonly PublicKey[], ignored: readonly KeyFault[
       const checks = known ?? prepareChecks(keys, algorithm);
       if (!known) byAlgorithm.set(algorithm.name, checks);
       if (kid !== undefined) return checks.byKid.get(kid) ?? none;
-      // Without a name, trying many keys would make each token dear.
+      // Without a `kid`, trying many keys would make each token expensive.
       return checks.all.length <= maxCandidates ? checks.all : none;
     },
     fingerprints: new Set(keys.map(({ fingerprint }) => fingerprint)),
@@ -65,17 +65,17 @@ function prepareChecks(keys: readonly PublicKey[], algorithm: Algorithm): Checks
   return { all, byKid };
 }
 
-/** A key that signatures may be checked with. */
+/** A key for checking signatures. */
 interface PublicKey {
   readonly keyObject: KeyObject;
   readonly kid: string | undefined;
-  /** The one algorithm that its publisher allows it for, if it says so. */
+  /** The only algorithm that its publisher allows, if it names one. */
   readonly algorithm: string | undefined;
-  /** The same for the same key under the same name, and for no other. */
+  /** Unique for a key and its name. */
   readonly fingerprint: string;
 }
 
-/** Why a key is not used, in a word. */
+/** Why a key is not used. */
 export type KeyFault = "malformed" | "private" | "symmetric" | "other_use" | KeyWeakness;
 
 export type KeyImport =
@@ -84,12 +84,12 @@ export type KeyImport =
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] as const;
 
-/** Whether a JWK has a part that only its owner may know, a symmetric key apart. */
+/** Whether a JWK has a private member; false for a symmetric key. */
 export function isPrivateJwk(jwk: JsonObject): boolean {
   return jwk.kty !== "oct" && privateMembers.some((name) => Object.hasOwn(jwk, name));
 }
 
-/** Takes a public JWK (RFC 7517) that is meant for signatures and strong enough. */
+/** Imports a public JWK (RFC 7517) that is meant for signatures and strong enough. */
 function importJwk(jwk: unknown): KeyImport {
   if (!isJsonObject(jwk)) return ignored("malformed");
   if (jwk.kty === "oct") return ignored("symmetric");
@@ -105,11 +105,11 @@ function importJwk(jwk: unknown): KeyImport {
   return keyObject ? usable(keyObject, kid, alg) : ignored("malformed");
 }
 
-/** Takes a key that an operator wrote: a public key or certificate in PEM, or a public JWK. */
+/** Imports a key that an operator wrote: a public key or certificate in PEM, or a public JWK. */
 export function importWrittenKey(text: string): KeyImport {
   const written = text.trim();
   if (written.startsWith("{")) return importJwk(parse(written));
-  // Node would take the public half of it, and the operator would not learn what lies in the configuration.
+  // Node would use its public half, and the operator would not learn that the configuration contains a private key.
   if (written.includes("PRIVATE KEY")) return ignored("private");
   try {
     return usable(createPublicKey(written), undefined, undefined);
@@ -118,12 +118,12 @@ export function importWrittenKey(text: string): KeyImport {
   }
 }
 
-/** Whether a key may check signatures of an algorithm: its type, its curve and what its publisher says of it (RFC 8725 §3.1). */
+/** Whether a key may check signatures of an algorithm: by its type, its curve and its publisher's `alg` (RFC 8725 §3.1). */
 export function isFor(key: PublicKey, algorithm: Algorithm): boolean {
   if (!suits(key.keyObject, algorithm)) return false;
   const { algorithm: declared } = key;
   if (declared === undefined || declared === algorithm.name) return true;
-  // Two names of the same (RFC 9864).
+  // Two names of the same algorithm (RFC 9864).
   return [declared, algorithm.name].every((name) => name === "EdDSA" || name === "Ed25519");
 }
 
@@ -137,7 +137,7 @@ function usable(keyObject: KeyObject, kid: string | undefined, algorithm: string
 
 function readJwk(jwk: JsonObject): KeyObject | undefined {
   try {
-    // Node checks each member that it needs.
+    // Node validates each member that it needs.
     return createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
   } catch {
     return undefined;

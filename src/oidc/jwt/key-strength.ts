@@ -1,11 +1,11 @@
 import type { KeyObject } from "node:crypto";
 
-// Every RSA key in use has 65537; below it stand the exponents with a history of attacks. A check takes as long as the exponent
-// is, and over 32 bits many programs read another one.
+// Every RSA key in use has 65537; smaller exponents have a history of attacks. The time of a check grows with the exponent, and
+// many programs misread one over 32 bits.
 const exponents = { least: 65537n, most: 0xffff_ffffn } as const;
 const rsaBits = { least: 2048, most: 16384 } as const;
 
-/** The points of Ed25519 whose order is small, without their sign: under them anything can be signed. */
+/** The points of Ed25519 with a small order, without their sign: anyone can sign anything for them. */
 const smallOrderPoints: ReadonlySet<string> = new Set([
   "0000000000000000000000000000000000000000000000000000000000000000",
   "0100000000000000000000000000000000000000000000000000000000000000",
@@ -18,7 +18,7 @@ const smallOrderPoints: ReadonlySet<string> = new Set([
 
 export type KeyWeakness = "weak_rsa" | "roca_rsa" | "weak_point";
 
-/** Why a public key must not be trusted, in a word; undefined for one that is strong enough. */
+/** Why a public key must not be trusted; undefined for one that is strong enough. */
 export function keyWeakness(key: KeyObject): KeyWeakness | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === "rsa" || type === "rsa-pss") {
@@ -42,21 +42,21 @@ function hasSmallOrder(key: KeyObject): boolean {
   return smallOrderPoints.has(point.toString("hex"));
 }
 
-/** The last two numbers of a public key in DER, whatever algorithm it is for, are modulus and exponent (RFC 8017 A.1.1). */
+/** The last two numbers of an RSA public key in DER, for any algorithm, are modulus and exponent (RFC 8017 A.1.1). */
 function modulusOf(key: KeyObject, bits: number, exponent: bigint): bigint {
   const der = key.export({ format: "der", type: "spki" });
-  // With their type and length before them, and a zero byte before a number whose first bit is set.
+  // Each has its type and length before it, and a zero byte before a number whose first bit is set.
   const exponentBytes = 2 + Math.floor(exponent.toString(2).length / 8) + 1;
   const end = der.length - exponentBytes;
   return BigInt(`0x${der.toString("hex", end - Math.ceil(bits / 8), end)}`);
 }
 
-// The faulty library makes keys of 2048 bits and more with the product of the primes up to this one.
+// The faulty library creates keys of 2048 bits and more with the product of the primes up to this one.
 const lastPrime = 701;
 
 /**
- * Whether a modulus is of the library whose factors can be found (CVE-2017-15361): by each of these primes it leaves a remainder
- * that a power of 65537 leaves, as another modulus does once in 10^50. Most are told apart by the first few.
+ * Whether a modulus comes from the library whose factors can be found (CVE-2017-15361): modulo each of these primes, it equals a
+ * power of 65537, as another modulus does once in 10^50. The first few primes rule out most other moduli.
  */
 function isOfRoca(modulus: bigint): boolean {
   for (let number = 2; number <= lastPrime; number += 1) {

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { isJsonObject } from "./json-object.js";
 import { importWrittenKey, isPrivateJwk, type KeyFault, type KeyImport } from "./key-set.js";
 
-/** What a text is that an operator wrote where a public key belongs. Some of these come together, such as quotes and escapes. */
+/** What an operator wrote where a public key belongs. Some of these occur together, such as quotes and escapes. */
 export type KeyForm =
   | Exclude<KeyFault, "malformed">
   | "quoted"
@@ -23,7 +23,7 @@ export type WrittenKey =
   | Extract<KeyImport, { kind: "usable" }>
   | { readonly kind: "refused"; readonly forms: readonly KeyForm[] };
 
-/** Reads a key that an operator wrote, and finds out what a text is that is none. A private key is found in every wrapping. */
+/** Reads a key that an operator wrote, or classifies a text that is not one. Finds a private key in every wrapping. */
 export function readWrittenKey(text: string): WrittenKey {
   if (holdsPrivateKey(text.trim())) return { kind: "refused", forms: ["private"] };
   const imported = importWrittenKey(text);
@@ -31,7 +31,7 @@ export function readWrittenKey(text: string): WrittenKey {
   return { kind: "refused", forms: imported.reason === "malformed" ? formsOf(text.trim()) : [imported.reason] };
 }
 
-/** How often a text is taken out of quotes and base64: once more than anybody does by mistake. */
+/** How many layers of quotes and base64 are removed: one more than occurs by mistake. */
 const maxWrappings = 3;
 
 function holdsPrivateKey(text: string, wrappings = 0): boolean {
@@ -57,13 +57,13 @@ function isPrivateDer(key: Buffer): boolean {
       createPrivateKey({ key, format: "der", type });
       return true;
     } catch (error) {
-      // An encrypted one.
+      // An encrypted private key.
       return error instanceof Error && "code" in error && error.code === "ERR_MISSING_PASSPHRASE";
     }
   });
 }
 
-/** What a malformed key is; it holds no private one. */
+/** Classifies a malformed key that holds no private one. */
 function formsOf(text: string): readonly KeyForm[] {
   const unquoted = unquote(text);
   if (unquoted !== text) return ["quoted", ...(isUsable(unquoted) ? [] : formsOf(unquoted))];
@@ -119,7 +119,7 @@ function withoutEscapes(text: string): string {
   return text.replace(/\\(["nr])/g, (_, letter: string) => (letter === '"' ? '"' : "\n"));
 }
 
-/** Of what is nothing but base64 or base64url and long enough to hold a key. */
+/** Decodes a text of only base64 or base64url that is long enough to hold a key. */
 function fromBase64(text: string): Buffer | undefined {
   const compact = withoutEscapes(text).replace(/\s+/g, "");
   return /^[A-Za-z0-9+/_-]{40,}={0,2}$/.test(compact) ? Buffer.from(compact, "base64") : undefined;
