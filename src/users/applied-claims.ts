@@ -1,31 +1,31 @@
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 
-/** What tells older claims from newer ones. */
+/** What distinguishes older claims from newer ones. */
 export interface ClaimsAge {
   /** The `iat` of their token, or when that was first seen. */
   readonly issuedAtMs: number;
-  /** When the provider said them: what it is asked about a token may change after that was issued. */
+  /** When the provider gave them: its answers about a token may change after the token was issued. */
   readonly saidAtMs: number;
   /** Hex SHA-256 of the token. */
   readonly token: string;
 }
 
-/** The claims that a user was last made of, through one client. */
+/** The claims that were last applied to a user, through one client. */
 interface AppliedClaims extends ClaimsAge {
-  /** Tokens that were issued at the same moment and applied before. */
+  /** Tokens that were issued at the same moment and applied earlier. */
   readonly superseded: readonly string[];
-  /** The name that they gave the user; null where they did not. */
+  /** The username that they gave; null where they gave none. */
   readonly username: string | null;
 }
 
-/** Through which client claims came, about whom. */
+/** The user that claims are about, and the client that they came through. */
 interface ClaimsOwner {
   readonly userId: string;
   readonly clientId: string;
 }
 
-/** How claims stand to the last applied ones. `same` may change the user, but is no reason to write down its age. */
+/** How claims compare to the last applied ones. `same` may change the user, but is no reason to store its age. */
 export type Standing = "older" | "same" | "newer";
 
 // More tokens of one second than that change nothing.
@@ -52,7 +52,7 @@ export async function readAppliedClaims(
   };
 }
 
-/** Of tokens that were issued at the same moment, the one that was applied later counts, and the others never again. */
+/** Of tokens that were issued at the same moment, the last applied one counts, and the others never again. */
 export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): Standing {
   if (!applied) return "newer";
   const isSameToken = age.token === applied.token;
@@ -64,9 +64,9 @@ export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): 
 }
 
 /**
- * Writes down that these claims are the last applied ones.
+ * Stores these claims as the last applied ones.
  *
- * @param givenName the user's name, where they say the same; otherwise the one that they gave before stays
+ * @param givenName the username, if these claims give the same one; otherwise the one that they gave before stays
  */
 export async function writeAppliedClaims(
   tx: Connection,

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import type { ClaimPath, GroupsForm } from "./claim-values.js";
 import { maxPersonName } from "./names.js";
 
-/** The fields of a user that claims may fill, and what each holds. */
+/** The user fields that claims may fill, and their types. */
 export const mappableFields = {
   email: { type: "text", longest: 254 },
   first_name: { type: "text", longest: maxPersonName },
@@ -19,7 +19,7 @@ export interface ClaimMapping {
   /** Empty where no claim is configured: then nobody can sign in. */
   readonly usernamePath: ClaimPath;
   readonly isCaseSensitive: boolean;
-  /** Lets an e-mail address be the username although the provider does not say that it checked it. */
+  /** Accepts an e-mail address as username even if the provider does not say that it verified it. */
   readonly allowsUnverifiedEmail: boolean;
   readonly fields: readonly { readonly field: MappableField; readonly path: ClaimPath }[];
   /** Mapped fields that no user has. */
@@ -27,31 +27,31 @@ export interface ClaimMapping {
   /** Undefined where no claim gives groups. */
   readonly groupsPath: ClaimPath | undefined;
   readonly groupsForm: GroupsForm;
-  /** Where a provider says that a person has more groups than fit into its answer: whether those that claims gave before stay. */
+  /** Whether the groups from earlier claims stay when a provider has more groups than fit into its answer. */
   readonly keepsOnOverage: boolean;
   readonly createsGroups: boolean;
   readonly fitsPattern: (group: string) => boolean;
-  /** Groups that only files and people give, whatever a claim says; they make no superuser either. */
+  /** Groups that only files and people give, whatever a claim says; a claim of one makes no superuser either. */
   readonly isReserved: (group: string) => boolean;
   readonly defaultGroups: readonly string[];
   readonly makesStaff: boolean;
   readonly superuserGroups: ReadonlySet<string>;
-  /** Every path that the rules look at. */
+  /** Every path that the mapping reads. */
   readonly paths: readonly ClaimPath[];
 }
 
-/** Whether the provider checked the e-mail address. */
+/** Whether the provider verified the e-mail address. */
 export const verifiedEmail: ClaimPath = ["email_verified"];
 
-/** Where a provider says of a claim that it is to be asked for elsewhere (OpenID Connect Core §5.6.2), as Entra does of many groups. */
+/** Where a provider names claims that must be fetched elsewhere (OpenID Connect Core §5.6.2), as Entra does for many groups. */
 export const claimNames = "_claim_names";
-/** Entra's own mark for `groups`, where the answer goes through a URL. */
+/** Entra's own mark for `groups` when the token passes through a URL. */
 export const hasGroups: ClaimPath = ["hasgroups"];
 
 /**
- * Reads a client's options as they are stored; a missing part gets its documented default, an odd one gives nobody anything.
+ * Reads a client's options as stored; a missing part gets its documented default, an invalid one grants nothing.
  *
- * @param reservedGroups those that no claim may give
+ * @param reservedGroups groups that no claim may give
  */
 export function readClaimMapping(options: unknown, reservedGroups: readonly string[] = []): ClaimMapping {
   const user = objectOf(isJsonObject(options) ? options.user_settings : undefined);
@@ -83,7 +83,7 @@ export function readClaimMapping(options: unknown, reservedGroups: readonly stri
   };
 }
 
-/** The claim, and what says that it is elsewhere. */
+/** The claim, and the marks that it is elsewhere. */
 function groupPaths(path: ClaimPath): readonly ClaimPath[] {
   const [root] = path;
   return root === undefined ? [] : [path, [claimNames, root], hasGroups];
@@ -98,7 +98,7 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** In the form that claims' names are brought into. */
+/** Normalized like the names in claims. */
 function namesOf(value: unknown): readonly string[] {
   return textsOf(value).map((name) => name.normalize("NFC"));
 }
@@ -111,7 +111,7 @@ function isMappable(name: string): name is MappableField {
   return Object.hasOwn(mappableFields, name);
 }
 
-/** Says whether a group is one that no claim may give. Names that only differ by case or by the form of their letters count as one. */
+/** Checks whether no claim may give a group. Names that differ only in case or in the form of their letters count as one. */
 function reserveGroups(names: readonly string[]): (name: string) => boolean {
   const reserved = new Set(names.map(fold));
   return reserved.size === 0 ? () => false : (name) => reserved.has(fold(name));
@@ -124,8 +124,8 @@ function fold(name: string): string {
 type Piece = { readonly kind: "star" } | { readonly kind: "one"; readonly fits: (character: string) => boolean };
 
 /**
- * The names that a shell pattern fits, as Python's `fnmatchcase` has it: `*`, `?`, `[seq]` and `[!seq]`. The time it takes
- * grows with the product of both lengths at most, which a regular expression would not promise.
+ * Creates a matcher for a shell pattern like Python's `fnmatchcase`: `*`, `?`, `[seq]` and `[!seq]`. Its time grows at most with
+ * the product of both lengths, which a regular expression would not guarantee.
  */
 export function compileGroupPattern(pattern: string): (name: string) => boolean {
   const pieces = parsePattern([...pattern]);
@@ -145,7 +145,7 @@ function matches(pieces: readonly Piece[], characters: readonly string[]): boole
       piece += 1;
       at += 1;
     } else if (star) {
-      // The last star takes one character more; an earlier one could give nothing better.
+      // The last star takes one more character; extending an earlier one could not match more.
       star.at += 1;
       piece = star.piece + 1;
       at = star.at;
@@ -171,7 +171,7 @@ function parsePattern(pattern: readonly string[]): readonly Piece[] {
   return pieces;
 }
 
-/** A bracket right at the start of a sequence belongs to it. -1 where none closes it: then the opening one is just that. */
+/** A bracket right at the start of a sequence belongs to it. -1 where none closes it: then the opening one is literal. */
 function closingBracket(pattern: readonly string[], open: number): number {
   const first = pattern[open + 1] === "!" ? open + 2 : open + 1;
   return pattern.indexOf("]", first + 1);

@@ -2,27 +2,27 @@ import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./external-identity.js";
 import { maxGroupName, nameFault } from "./names.js";
 
-/** A text of a user; undefined for what is none, or can't be stored. */
+/** A text field's value; undefined for anything that is not a text or can't be stored. */
 export function readText(claim: unknown): string | undefined {
   return typeof claim === "string" && isPrintable(claim) ? claim : undefined;
 }
 
-/** As it is stored; undefined for what is neither true nor false, such as the text `"true"`. */
+/** A boolean as stored; undefined for anything else, such as the text `"true"`. */
 export function readFlag(claim: unknown): 0 | 1 | undefined {
   return typeof claim === "boolean" ? (claim ? 1 : 0) : undefined;
 }
 
-/** How a groups claim is written, beside the forms that need no setting. */
+/** How a groups claim is written, besides the forms that need no setting. */
 export interface GroupsForm {
   /** Between the names in a text; undefined where a text is one name. */
   readonly separator: string | undefined;
-  /** Whether `/a/b` is the group `b`, as Keycloak's mapper gives it with "Full group path" off. */
+  /** Whether `/a/b` means the group `b`, as Keycloak's mapper writes it with "Full group path" off. */
   readonly stripsPath: boolean;
 }
 
 export interface ClaimedGroups {
   readonly names: readonly string[];
-  /** What was found that can't, or only doubtfully, name groups; undefined where there is nothing to say. Never a value. */
+  /** What was found that names no groups, or only doubtfully; undefined where nothing is odd. Never a value. */
   readonly odd?: { readonly found: string; readonly hint?: string };
 }
 
@@ -34,14 +34,14 @@ export function readGroups(claim: unknown, { separator, stripsPath }: GroupsForm
   const listed = listOf(claim, separator);
   if (!listed?.every((name) => typeof name === "string")) return { names: [], odd: oddKind(claim) };
   const written = stripsPath ? listed.map(lastOfPath) : listed;
-  // As files write them: the same group is not made twice.
+  // Normalized as in files, so that the same group is not created twice.
   const names = [...new Set(written.map((name) => name.normalize("NFC")))];
   const usable = names.filter(isGroupName);
   const odd = oddNames(claim, separator, stripsPath, written) ?? unusableNames(names.length, usable.length);
   return { names: usable.slice(0, maxGroups), ...(odd && { odd }) };
 }
 
-/** What a claim is, in words: for a log, which must not hold its value. */
+/** Describes the type of a claim for a log, which must not contain its value. */
 export function kindOf(claim: unknown): string {
   if (claim === undefined) return "nothing";
   if (claim === null) return "null";
@@ -63,7 +63,7 @@ function listOf(claim: unknown, separator: string | undefined): readonly unknown
   return isJsonObject(claim) ? Object.keys(claim) : undefined;
 }
 
-/** A slash in a name is `~/` where Keycloak is told to escape it. */
+/** A slash in a name is `~/` where Keycloak is configured to escape it. */
 function lastOfPath(name: string): string {
   if (!name.startsWith("/")) return name;
   const [last = ""] = name.split(/(?<!~)\//).slice(-1);
@@ -83,7 +83,7 @@ function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {
   };
 }
 
-/** Names that are taken as they are, though their author most likely meant others. */
+/** Names that are accepted as they are, although other ones were most likely meant. */
 function oddNames(
   claim: unknown,
   separator: string | undefined,
@@ -99,7 +99,7 @@ function oddNames(
       hint: "write `groups_settings.strip_path: true`, or turn off `Full group path` in Keycloak's mapper",
     };
   }
-  // Where the keys are roles, as zitadel writes them, there are objects behind them.
+  // Where the keys are roles, as in Zitadel, their values are objects.
   if (isJsonObject(claim) && !Object.values(claim).every(isJsonObject)) {
     return { found: "an object, whose keys were taken for names", hint: "let the path lead to the list inside of it" };
   }
@@ -112,25 +112,25 @@ function unusableNames(written: number, usable: number): ClaimedGroups["odd"] {
   return { found: `${written - usable} of ${written} names that no group can have, which were left out` };
 }
 
-/** The keys that lead to a claim; each is one key, dots do not separate. */
+/** The keys that lead to a claim; a dot in a key does not separate. */
 export type ClaimPath = readonly string[];
 
 /**
- * What lies at the end of a path; a number is a place in a list. Undefined where it leads nowhere. Only own properties count,
- * so `constructor` and `__proto__` mean nothing unless a provider sends them.
+ * The value at the end of a path; a number is an index of a list. Undefined where the path does not exist. Only own properties
+ * count, so `constructor` and `__proto__` mean nothing unless a provider sends them.
  */
 export function readClaim(claims: JsonObject, path: ClaimPath): unknown {
   let value: unknown = claims;
   for (const key of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     if (Array.isArray(value) && !/^\d+$/.test(key)) return undefined;
-    // It was seen to be an object that has this key.
+    // Checked above: it is an object that has this key.
     value = (value as Readonly<Record<string, unknown>>)[key];
   }
   return value;
 }
 
-/** As a file writes it; for a log, though the keys are an operator's own, in one line of bounded length. */
+/** A path as written in a file; in one line of bounded length for a log, even though an operator chose the keys. */
 export function showPath(path: ClaimPath): string {
   const text = `[${path.map((key) => (/^[\w.:/-]+$/.test(key) ? key : JSON.stringify(key))).join(", ")}]`;
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;

@@ -2,27 +2,26 @@ import { readAudience } from "../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
 import { maxUsername, nameFault } from "./names.js";
 
-/** Who a provider says it is: what a user is linked to. */
+/** What an issuer says of a person or client; a user is linked to it. */
 export interface ExternalIdentity {
   readonly issuer: string;
-  /** Of a client itself, with a prefix that no other subject has. */
+  /** A client's own subject has a prefix that no other subject has. */
   readonly subject: string;
   /** True for a client that acts in its own name (client credentials). */
   readonly isClient: boolean;
 }
 
-// OpenID Connect Core §2: at most 255 ASCII characters. Others are let in, since providers send them.
+// OpenID Connect Core §2: at most 255 ASCII characters. Other characters are accepted, since providers send them.
 const maxSubject = 255;
 const clientPrefix = "client:";
 const clientGrant = "client-credentials";
 
 /**
-/**
- * The person of a token's claims; undefined without a usable `sub`, or where what tells a client from a user is of another type
- * than it must be. A client's own subject must never be taken for a user's of the same text (RFC 9700 §4.15), so the two are
- * kept apart.
+ * Reads the external identity from a token's claims; undefined without a usable `sub`, or where a claim that distinguishes a
+ * client from a user has the wrong type. A client's own subject must never pass for a user's with the same text (RFC 9700
+ * §4.15), so it gets a prefix.
  *
- * @param clientNames what the client that the token is for is called at the provider
+ * @param clientNames the provider's names for the client that the token is for
  */
 export function readExternalIdentity(
   issuer: string,
@@ -37,8 +36,8 @@ export function readExternalIdentity(
 }
 
 /**
- * Whether a token is a client's own (RFC 6749 §4.4), so that no user stands behind it: by RFC 9068 §2.2, or by what Auth0, Entra
- * ID and Keycloak say. Spring names the client as subject and audience, and nowhere else.
+ * Whether a token is a client's own (RFC 6749 §4.4), without a user: by RFC 9068 §2.2, or by the claims of Auth0, Entra ID and
+ * Keycloak. Spring names the client only as subject and audience.
  */
 export function actsAsClient(claims: JsonObject, clientNames: readonly string[] = []): boolean {
   const { sub, client_id: clientId, azp, gty, idtyp, preferred_username: username } = claims;
@@ -50,7 +49,7 @@ export function actsAsClient(claims: JsonObject, clientNames: readonly string[] 
   return namesItself && readAudience(claims)?.includes(sub) === true;
 }
 
-// Controls, invisible and direction-changing characters, separators of lines, halves of characters.
+// Controls, invisible and direction-changing characters, line separators, lone surrogates.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const lookalikes = new Map(
@@ -64,19 +63,19 @@ const lookalikes = new Map(
   ),
 );
 
-/** A username in the one form that it is stored in. */
+/** A username in its stored form. */
 export interface Username {
-  /** NFKC, as the incumbent stores it. */
+  /** In NFKC, as `mozilla-django-oidc-db` stores it. */
   readonly name: string;
-  /** False where the name was written with characters that only NFKC takes for the usual ones. */
+  /** False where the name was written with characters that only NFKC turns into the usual ones. */
   readonly isPlain: boolean;
-  /** The name in Latin letters where others only look like them; the name itself otherwise. */
+  /** The name with lookalikes replaced by Latin letters; the name itself where it has none. */
   readonly skeleton: string;
 }
 
 /**
- * Takes a text of printable characters that is not too long, or a whole number, whose digits `mozilla-django-oidc-db` takes for a name as well;
- * undefined for anything else.
+ * Accepts a text of printable characters that is not too long, or a whole number, whose digits `mozilla-django-oidc-db` uses as
+ * a name as well; undefined for anything else.
  */
 export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
@@ -88,7 +87,7 @@ export function readUsername(claim: unknown): Username | undefined {
   return { name, isPlain: text.normalize("NFC") === name, skeleton };
 }
 
-/** Whether a text can be stored and shown as it is. */
+/** Whether a text can be stored and shown unchanged. */
 export function isPrintable(text: string): boolean {
   return !unprintable.test(text);
 }

@@ -13,7 +13,7 @@ const columns = [
 
 export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;
 
-/** Why the person gets no user, in a word. */
+/** Why the person gets no user. */
 export interface UserFault {
   readonly kind: "fault";
   readonly reason:
@@ -21,30 +21,30 @@ export interface UserFault {
     | "username_ambiguous"
     | "username_confusable"
     | "username_of_service"
-    /** That of a superuser with a password, who is there for when the provider is not. */
+    /** That of a superuser with a password, which is for when the provider is unavailable. */
     | "username_of_emergency"
-    /** Only a file's `sign_in` may give this user to somebody, and none does. */
+    /** Only a file's `sign_in` may link this user to a person, and none does. */
     | "sign_in_missing"
     /** The user's `sign_in` names another provider or subject. */
     | "sign_in_of_another"
-    /** There is none, and none is made. */
+    /** There is none, and none is created. */
     | "unknown_user";
 }
 
 export type FoundUser =
-  /** `by`: to what the provider's issuer was before it moved. */
+  /** `by`: linked to the issuer that the provider had before it moved. */
   | { readonly kind: "linked"; readonly user: UserRow; readonly by?: "former_issuer" }
-  /** Nobody signed in as the user before; a file's `sign_in` or the username says that this person may. */
+  /** Nobody has signed in as this user before; a file's `sign_in` or the username allows this person to. */
   | { readonly kind: "unlinked"; readonly user: UserRow; readonly by: "sign_in" | "name" }
   | { readonly kind: "none" }
   | UserFault;
 
 /**
- * The user of a person: the one who is linked to the same issuer and subject, whatever the username has become; otherwise the
- * one who was before the issuer moved; otherwise the one whose `sign_in` names the subject; otherwise the one with the username, if
- * the person may become that.
+ * Finds the user of a person: the one that is linked to the same issuer and subject, whatever the username is now; otherwise the
+ * one that is linked to the subject at a former issuer; otherwise the one whose `sign_in` names the subject; otherwise the one
+ * with the username, if the person may become that user.
  *
- * @param providerId the provider of the client that the person comes through
+ * @param providerId the provider of the client that the person signs in through
  */
 export async function findUser(
   db: Connection,
@@ -67,7 +67,7 @@ export async function findUser(
     return isLookalike || (await looksPrivileged(db, name)) ? fault("username_confusable") : { kind: "none" };
   }
   if (found.length > 1) return fault("username_ambiguous");
-  // Nobody becomes an existing user by a name that only looks the same.
+  // A name that only looks the same never gives access to an existing user.
   if (awaited.length === 0 && !isPlain) return fault("username_confusable");
   if (user.is_service === 1) return fault("username_of_service");
   const isAwaitedAnew = awaited.length > 0 && user.subject === person.subject && providers.isGone(user.issuer);
@@ -77,7 +77,7 @@ export async function findUser(
   return linkByName(user, providerId, providers);
 }
 
-/** A name is no proof: it opens an ordinary user once, and a privileged one only where a file says so. */
+/** A name is no proof: it links an ordinary user once, and a privileged one only where a file says so. */
 function linkByName(user: UserRow, providerId: string, providers: Providers): FoundUser {
   if (user.sign_in_provider_id !== null) {
     const isMeant = user.sign_in_subject === null && providers.sameAs(providerId).includes(user.sign_in_provider_id);
@@ -85,20 +85,20 @@ function linkByName(user: UserRow, providerId: string, providers: Providers): Fo
   }
   if (user.is_superuser === 1 && user.password_hash !== null) return fault("username_of_emergency");
   const isPrivileged = user.is_superuser === 1 || user.is_staff === 1;
-  // Of two providers, either may have somebody of this name.
+  // With two providers, each may have a person with this name.
   return isPrivileged || providers.enabledCount > 1 ? fault("sign_in_missing") : { kind: "unlinked", user, by: "name" };
 }
 
-/** A client may be given a user in a file; it never becomes a person's, even one who has not signed in yet. */
+/** A file may give a client a user; a client never becomes a person's user, even if that person has not signed in yet. */
 function looksLikeServiceAccount(user: UserRow): boolean {
   const isPersonal = user.password_hash !== null || user.email + user.first_name + user.last_name !== "";
   return !isPersonal && user.is_staff === 0 && user.is_superuser === 0;
 }
 
 /**
- * Whoever is called almost like an administrator is taken for one, by people who read logs and give rights.
+ * People who read logs and grant permissions would mistake a user with almost an administrator's name for the administrator.
  *
- * @param exceptId the user who is to be called so
+ * @param exceptId the user that gets the name
  */
 export async function looksPrivileged(db: Connection, name: string, exceptId?: string): Promise<boolean> {
   const rows = await db
@@ -113,13 +113,13 @@ export async function looksPrivileged(db: Connection, name: string, exceptId?: s
 }
 
 interface Providers {
-  /** The ids of all rows that are the same provider: files of old have one for each client. */
+  /** The ids of all rows for the same provider: old files have one for each client. */
   readonly sameAs: (id: string) => readonly string[];
-  /** How many different ones have a client that is enabled. */
+  /** How many different providers have an enabled client. */
   readonly enabledCount: number;
-  /** What files say that the issuer was before it moved. One that a provider still has is no former one. */
+  /** The provider's former issuers, according to files. An issuer that a provider still has does not count. */
   readonly formerIssuersOf: (id: string) => readonly string[];
-  /** Whether no provider has or had an issuer, as far as all of them are known. */
+  /** Whether no provider has or had this issuer; false while not all issuers are known. */
   readonly isGone: (issuer: string | null) => boolean;
 }
 
@@ -181,7 +181,7 @@ function linkedBefore(
 export async function usersNamed(db: Connection, name: string, isCaseSensitive: boolean): Promise<readonly UserRow[]> {
   const query = db.selectFrom("users").select(columns);
   if (isCaseSensitive) return query.where("username", "=", name).execute();
-  // Databases differ in how they fold letters beyond ASCII: there any will do, and the rest is decided here.
+  // Databases fold letters beyond ASCII differently: there the pattern accepts any, and the code below decides.
   const pattern = name
     .toLowerCase()
     .replace(/[%_\\]/g, "\\$&")

@@ -9,12 +9,12 @@ export interface FirstSeenOptions {
   readonly now: () => number;
 }
 
-// Longer than a token is left unused.
+// Longer than a token stays unused.
 const keptMs = 7 * 24 * 3_600_000;
 
 /**
- * When any process first saw a token that does not say when it was issued, in milliseconds. It is written down, so that the
- * token is as old in another process and after a restart; it is forgotten when the token has not come for a week.
+ * When any process first saw a token without `iat`, in milliseconds. It is stored, so that the token has the same age in another
+ * process and after a restart, and is deleted when the token has not been used for a week.
  */
 export async function whenFirstSeen(token: string, { database, writer, now }: FirstSeenOptions): Promise<number> {
   const nowMs = now();
@@ -31,7 +31,7 @@ export async function whenFirstSeen(token: string, { database, writer, now }: Fi
         .onConflict((conflict) => conflict.column("token").doUpdateSet(expiry))
         .execute();
     } catch (error) {
-      // Somebody else writes for long. What the token says is not written then either.
+      // Another process holds the lock for long. The token's claims are not written then either.
       if (!open.isBusy(error)) throw error;
     }
   });

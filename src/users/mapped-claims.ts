@@ -19,29 +19,29 @@ import {
 } from "./claim-values.js";
 import { isPrintable, readUsername, type Username } from "./external-identity.js";
 
-/** What a user shall be by the claims. */
+/** What a user must be according to the claims. */
 export interface MappedClaims {
   readonly kind: "profile";
   readonly username: Username;
   readonly isCaseSensitive: boolean;
-  /** Fields that claims fill; those that are not here stay as they are. */
+  /** Fields that claims fill; all others stay as they are. */
   readonly fields: Readonly<Partial<Record<MappedField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
   readonly groups: readonly WantedGroup[];
-  /** The claims don't name all groups: what they gave before stays, groups and superuser alike. */
+  /** The claims don't name all groups: groups and superuser from earlier claims stay. */
   readonly isPartial: boolean;
-  /** What the claims lack, or hold in another form than is expected. */
+  /** Claims that are missing, or have an unexpected form. */
   readonly notes: readonly ClaimNote[];
 }
 
-/** What a log should hear of a claim that somebody signs in with. `found` says of what kind it is, never its value. */
+/** A note for the log on a claim of a sign-in. `found` describes its type, never its value. */
 export type ClaimNote = {
   /**
-   * A groups claim that is not there, one that can't or only doubtfully name groups, one that the provider has elsewhere, or a claim
-   * whose field was left alone.
+   * A missing groups claim, one that names no groups or only doubtfully, one that the provider has elsewhere, or a claim whose
+   * field was left unchanged.
    */
   readonly kind: "groups_claim_missing" | "groups_claim_odd" | "groups_kept" | "claim_ignored";
-  /** The path to it, as a file writes it. */
+  /** The path to it, as written in a file. */
   readonly claim: string;
   readonly found: string;
   readonly hint?: string;
@@ -51,28 +51,28 @@ type MappedField = Exclude<MappableField, "is_superuser">;
 
 interface WantedGroup {
   readonly name: string;
-  /** Whether it is made where there is none of this name. */
+  /** Whether it is created where there is none with this name. */
   readonly mayBeMade: boolean;
 }
 
-/** Why claims make no user, in a word. */
+/** Why claims give no user. */
 export interface MappedClaimsFault {
   readonly kind: "fault";
   readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid" | "groups_overage";
-  /** The path to the claim that is to blame, as a file writes it. */
+  /** The path to the claim that is the cause, as written in a file. */
   readonly claim: string;
-  /** What is there, without its value. */
+  /** The type of what is there, without its value. */
   readonly found: string;
-  /** What an operator may do about it, where that is not plain from the reason. */
+  /** What an operator can do about it, if the reason does not make that clear. */
   readonly hint?: string;
 }
 
-/** The claims that the rules look at, in their order; two people with the same ones have the same profile. */
+/** The claims that the mapping reads, in its order; the same claims give the same result. */
 export function relevantClaims(rules: ClaimMapping, claims: JsonObject): readonly unknown[] {
   return rules.paths.map((path) => readClaim(claims, path));
 }
 
-/** Whether claims are the same as those in a list that {@link relevantClaims} made by the same rules. */
+/** Whether claims equal those in a list that {@link relevantClaims} returned for the same mapping. */
 export function hasSameClaims(rules: ClaimMapping, claims: JsonObject, known: readonly unknown[]): boolean {
   const { paths } = rules;
   for (let index = 0; index < paths.length; index += 1) {
@@ -81,7 +81,7 @@ export function hasSameClaims(rules: ClaimMapping, claims: JsonObject, known: re
   return true;
 }
 
-/** Of values that come from JSON. */
+/** Compares values from JSON. */
 function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
@@ -91,7 +91,7 @@ function isSame(one: unknown, other: unknown): boolean {
   return areObjects && JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Turns claims into what the user shall be. Claims that are bad for their field make no user. */
+/** Converts claims to what the user must be. A claim that its field can't hold is a fault. */
 export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsFault {
   const { usernamePath } = rules;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
@@ -100,7 +100,7 @@ export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): Mappe
   }
   const username = readUsername(written);
   if (!username) return fault("username_invalid", usernamePath, describeText(written));
-  // Whoever can write any address into an account would be whom they like.
+  // Otherwise, anyone who can enter any address in an account could become any user.
   const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || rules.allowsUnverifiedEmail;
   if (!isTrusted) return fault("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
   const mapped = readFields(rules, claims);
@@ -153,7 +153,7 @@ function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | Map
 const overageHint =
   "in Entra, give the token only `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
 
-/** Whether the provider says that the person has groups, but not which: there are more than its answer holds. */
+/** Whether the provider says that the person has groups, but not which: there are more than fit into its answer. */
 function findOverage(rules: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
   const { groupsPath } = rules;
   const [root] = groupsPath ?? [];
@@ -166,14 +166,14 @@ function findOverage(rules: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "
   }
   const isElsewhere = readClaim(claims, [claimNames, root]) !== undefined;
   const mark = readClaim(claims, hasGroups);
-  // Entra writes a boolean, and libraries between make a text of it.
+  // Entra writes a boolean, and libraries in between convert it to a text.
   const hasMark = root === "groups" && (mark === true || mark === "true");
   if (!isElsewhere && !hasMark) return undefined;
   const found = `${isElsewhere ? `\`${claimNames}\`` : "`hasgroups`"} in its place: more groups than the provider sends`;
   return { claim: showPath(groupsPath), found, hint: overageHint };
 }
 
-/** An empty list is an answer; a claim that is not there most likely is a mistake at the provider or in the path. */
+/** An empty list is an answer; a missing claim is most likely a mistake at the provider or in the path. */
 function groupNotes({ groupsPath }: ClaimMapping, claims: JsonObject, { odd }: ClaimedGroups): readonly ClaimNote[] {
   if (!groupsPath) return [];
   const claim = showPath(groupsPath);
@@ -184,7 +184,7 @@ function groupNotes({ groupsPath }: ClaimMapping, claims: JsonObject, { odd }: C
     : [];
 }
 
-/** What lies at the end of a path, or where it ends on the way. */
+/** Describes what is at the end of a path, or where the path breaks off. */
 function whatIsAt(claims: JsonObject, path: ClaimPath): string {
   const value = readClaim(claims, path);
   if (value !== undefined) return kindOf(value);

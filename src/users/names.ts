@@ -1,25 +1,25 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 
-/** Names among which those are found that can be taken for each other. */
+/** A set of names that finds lookalikes. */
 interface Lookalikes {
   readonly add: (name: string) => void;
-  /** The one that was added first of those that look like the name. */
+  /** The first added name that looks like this one. */
   readonly find: (name: string) => string | undefined;
 }
 
 const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
 
 /**
- * Compares names as Unicode TS 39 does, by their skeletons; names of ASCII alone look alike only where they differ in case. The
- * data for that is big, and only loaded for other names.
+ * Compares names by their skeletons, as in Unicode TS 39; pure ASCII names look alike only if they differ in case. The skeleton
+ * data is big, and is loaded only for other names.
  *
- * @param names all that will be added or looked for
+ * @param names all names that will be added or searched
  */
 export async function createLookalikes(names: readonly string[]): Promise<Lookalikes> {
   const skeletonsOf = names.every(isAscii) ? () => [] : await loadSkeletons();
   const ascii = new Map<string, string>();
-  // Of ASCII names, only those that are not are compared with it.
+  // An ASCII name is compared only with names that are not ASCII.
   const skeletons = { ascii: new Map<string, string>(), other: new Map<string, string>() };
   const firstIn = (map: ReadonlyMap<string, string>, keys: readonly string[]): string | undefined =>
     keys.flatMap((key) => map.get(key) ?? [])[0];
@@ -44,17 +44,17 @@ async function loadSkeletons(): Promise<(name: string) => readonly string[]> {
   const { default: unhomoglyph } = await import("unhomoglyph");
   // TS 39 §4. The data has a dotless i for an i, and no dotless j.
   const skeleton = (name: string) => unhomoglyph(name.normalize("NFD").replace(/\u0237/g, "j")).normalize("NFD");
-  // A letter may look like another in one case alone.
+  // A letter may look like another in one case only.
   return (name) => [skeleton(name).toLowerCase(), skeleton(name.toLowerCase()).toLowerCase()];
 }
 
 /** Invisible controls, and marks that reorder text: with them, one name can look like another. */
 export const hiddenCharacters = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
-/** All that leaves no mark of its own in a name: controls, joiners, fillers, selectors, and a blank that is no space. */
+/** All that is invisible in a name: controls, joiners, fillers, selectors, and a blank that is not a space. */
 export const invisibleCharacters = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
-/** Why two names that look the same may be stored as two; undefined for a name that can't be taken for another so. */
+/** Why a name could be stored beside one that looks the same; undefined for a name without such a fault. */
 export function nameFault(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
   if (hiddenCharacters.test(name)) return "control";
   if (invisibleCharacters.test(name)) return "invisible";
@@ -72,10 +72,10 @@ export const maxPermission = 255;
 /** ASCII letters, digits, `-` and `_`; at least one. */
 export const slugPattern = /^[-a-zA-Z0-9_]+$/;
 
-/** The most characters of a URL that a provider has: what servers and proxies on the way still take. */
+/** The maximum length of a provider's URL, which servers and proxies on the way still accept. */
 export const maxUrl = 2000;
 
-/** Of what else a provider chooses: a client's id, a scope such as `api://…/access_as_user`, an audience. */
+/** For other texts that a provider chooses: a client's id, a scope such as `api://…/access_as_user`, an audience. */
 export const maxProviderText = 2000;
 
 /** A client's secret, which may be a signed token. */
@@ -86,10 +86,10 @@ export const maxUsername = 255;
 
 export const maxPersonName = 255;
 
-/** A path or distinguished name of a directory may be a group's name. PostgreSQL indexes 2,704 bytes at most. */
+/** A group's name may be a path or a directory's distinguished name. PostgreSQL indexes at most 2,704 bytes. */
 export const maxGroupName = 500;
 
-/** Spells out any group's name. */
+/** Long enough to spell out any group's name. */
 export const maxGroupPattern = 1000;
 
 const atom = "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~]+";
@@ -99,8 +99,8 @@ const domainName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!-)[a-z0-9-]{1
 const internationalName = /^[-.\p{L}\p{M}\p{N}]+$/u;
 
 /**
- * Whether a text is an e-mail address as Django's forms see it: an ASCII local part, plain or in quotes, and a domain of at
- * least two labels (international ones too), an IP address in brackets, or `localhost`.
+ * Whether a text is an e-mail address by the rules of Django's forms: an ASCII local part, plain or in quotes, and a domain of
+ * at least two labels (international ones too), an IP address in brackets, or `localhost`.
  */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf("@");

@@ -9,29 +9,29 @@ export interface PrincipalUser {
   readonly username: string;
   readonly isStaff: boolean;
   readonly isSuperuser: boolean;
-  /** The user exists for one API token alone. */
+  /** The user exists for one API token only. */
   readonly isService: boolean;
 }
 
-/** How a request says whom it acts for: by an API token, by a provider's token, or by the cookie of a login. */
+/** How a request authenticates: by an API token, by a provider's token, or by the cookie of a login. */
 type PrincipalScheme = "token" | "bearer" | "session";
 
-/** Whom a request acts for, and what it may do. It is frozen: many requests share one. */
+/** The user that a request acts for, and its permissions. It is frozen: many requests share one. */
 export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly user: PrincipalUser;
   readonly scheme: Scheme;
   /** The identifier of the API token, or of the OIDC client that guards the API or logged the user in. */
   readonly credential: string;
   /**
-   * What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. A copy at each
-   * look; `hasPermission` makes none.
+   * What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. Each read makes a
+   * copy; `hasPermission` makes none.
    */
   readonly permissions: ReadonlySet<string>;
-  /** True for what was granted, and for everything where a superuser's credential is not narrowed. */
+  /** True for what was granted, and for everything if a superuser's credential is not narrowed. */
   readonly hasPermission: (permission: string) => boolean;
 }
 
-/** What a user was granted, before a token narrows it. */
+/** A user's permissions, before a token narrows them. */
 export interface Grants {
   readonly user: PrincipalUser;
   readonly permissions: ReadonlySet<string>;
@@ -63,7 +63,7 @@ export function createPrincipal<Scheme extends PrincipalScheme>(
   });
 }
 
-/** A set whose own methods don't change it. Those of its prototype still could, and so each reader has one of its own. */
+/** A set whose own methods don't change it. Those of its prototype still could, so each reader gets its own copy. */
 function frozenCopy(permissions: ReadonlySet<string>): ReadonlySet<string> {
   const copy = new Set(permissions);
   for (const name of ["add", "delete", "clear"]) Object.defineProperty(copy, name, { value: refuseChange });
@@ -74,7 +74,7 @@ function refuseChange(): never {
   throw new TypeError("a principal's permissions can't be changed");
 }
 
-/** A token can only take away. */
+/** A token can only remove permissions. */
 function narrow({ user, permissions }: Grants, narrowedTo: readonly string[]): ReadonlySet<string> {
   return new Set(narrowedTo.filter((permission) => user.isSuperuser || permissions.has(permission)));
 }
@@ -92,7 +92,7 @@ export type GrantRow = readonly [
 ];
 
 /**
- * Columns for a user and what it was granted, by file, by hand or by claims. Sub-selects, since one statement takes half the
+ * Columns for a user and its permissions from files, by hand and from claims. Sub-selects, since one statement takes half the
  * time of three, and a join of them all is slow in some versions of the driver.
  */
 export function selectGrants(database: LiveDatabase) {
@@ -111,7 +111,7 @@ export function selectGrants(database: LiveDatabase) {
         .select((inner) => list(inner.ref("user_permissions.permission")))
         .whereRef("user_permissions.user_id", "=", "users.id")
         .as("own_permissions"),
-      // From the user's side, which a plain join leaves open, and without the list that `in` would make first.
+      // Starts at the user, which a plain join leaves open, and avoids the list that `in` would build first.
       eb
         .selectFrom("user_groups")
         .crossJoin("group_permissions")
@@ -122,7 +122,7 @@ export function selectGrants(database: LiveDatabase) {
     ] as const;
 }
 
-// No spreading here or in what is made of it: it takes as long as the rest.
+// No spreading here or in the result: it takes as long as the rest.
 export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
   const [id, username, , isStaff, isSuperuser, isService, own, groups] = row;
   const permissions = new Set(parseList(own));
@@ -137,13 +137,13 @@ export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
   return { user, permissions };
 }
 
-/** A user as it is now. */
+/** A user's current state. */
 export type UserLookup =
   | { readonly kind: "active"; readonly grants: Grants }
   | { readonly kind: "inactive"; readonly username: string }
   | { readonly kind: "unknown" };
 
-/** Gives a look-up of users by their id. */
+/** Prepares a look-up of users by id. */
 export function prepareUserLookup(database: LiveDatabase): (id: string) => MaybePromise<UserLookup> {
   const read = database.prepare<GrantRow>(
     database.kysely.selectFrom("users").select(selectGrants(database)).where("users.id", "=", "").compile(),

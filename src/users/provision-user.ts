@@ -22,49 +22,49 @@ import {
 export interface ProvisionOptions {
   /** Only read. */
   readonly database: Database;
-  /** The same for writing; only used when something has to be written. */
+  /** The same database for writing; only used when something must be written. */
   readonly writer: { readonly use: <T>(work: (database: Database) => Promise<T>) => Promise<T> };
   /** In milliseconds. */
   readonly now: () => number;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
-  /** How long another writer is waited for. */
+  /** How long to wait for another writer. */
   readonly lockTimeoutMs: number;
-  /** Who does it, for the record of changes, such as `sign-in:api-oidc`. */
+  /** The actor in the record of changes, such as `sign-in:api-oidc`. */
   readonly actor: string;
-  /** The rows of the client that the person comes through, and of its provider. */
+  /** The ids of the rows of the client that the person signs in through, and of its provider. */
   readonly clientId: string;
   readonly providerId: string;
-  /** Of the claims that the profile was made of. */
+  /** The age of the claims. */
   readonly age: ClaimsAge;
-  /** Whether somebody who has no user yet gets one. */
+  /** Whether to create a user for a person without one. */
   readonly createsUsers: boolean;
 }
 
-/** `former_issuer`: it was the person's before the provider's issuer moved. */
+/** `former_issuer`: it was the person's user before the provider's issuer moved. */
 export type LinkedBy = "sign_in" | "name" | "former_issuer";
 
 interface ProvisionedUser {
   readonly kind: "user";
   readonly userId: string;
-  /** The database's revision that this was read at, or that writing it made. */
+  /** The database's revision at which this was read, or that the write created. */
   readonly revision: number;
   readonly isWritten: boolean;
-  /** True where newer claims were applied before: these changed nothing. */
+  /** True where newer claims had been applied already: these changed nothing. */
   readonly isStale: boolean;
-  /** False where newer claims, which change nothing, could not be written down as the newest. */
+  /** False where newer claims, which change nothing, could not be stored as the newest. */
   readonly isNewest: boolean;
-  /** What made this the person's user, where it was somebody's first sign-in as a user that was there already. */
+  /** What linked the person to this user, at the first sign-in as a user that already existed. */
   readonly linkedBy?: LinkedBy | undefined;
-  /** Whether the user got the person's new name, where that has one. */
+  /** Whether the user got the person's new name, if there is one. */
   readonly renaming?: Renaming | undefined;
 }
 
 /**
- * Makes a person's user what the profile says, in one short transaction if anything has to change, and gives its id. Claims that
- * are older than the last applied ones change nothing. The user may be inactive: that is for the caller to look at.
+ * Creates or updates a person's user as the claims describe it, in one short transaction if anything must change, and returns its
+ * id. Claims that are older than the last applied ones change nothing. The user may be inactive: the caller must check that.
  *
- * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer did not end in time
+ * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer does not finish in time
  */
 export async function provisionUser(
   person: ExternalIdentity,
@@ -72,11 +72,11 @@ export async function provisionUser(
   options: ProvisionOptions,
 ): Promise<ProvisionedUser | UserFault> {
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
-  // Before anything else is read: what comes later is at least as new.
+  // Read first: everything that is read later is at least as new.
   const revision = await readRevision(database.kysely);
   const look = () => compare(database.kysely, person, profile, options);
   const first = await look();
-  // Between the questions of one look, another process may have made this very user.
+  // Between the queries of one look, another process may have created this very user.
   const seen = first.kind === "fault" ? await look() : first;
   if (seen.kind === "fault") return seen;
   if (!seen.user && !options.createsUsers) return unknownUser;
@@ -87,7 +87,7 @@ export async function provisionUser(
     return writer.use((open) => withLock(open, lock, (tx) => provisionUnderLock(tx, person, profile, options)));
   };
   if (!user || change) return write(lockTimeoutMs);
-  // The user is what the claims say already. That nobody may write now, or this process never, is no reason to refuse them.
+  // The user already matches the claims. A write that is not possible now, or never in this process, is no reason to refuse them.
   return write(Math.min(lockTimeoutMs, briefTimeoutMs)).catch((error: unknown) => {
     if (error instanceof SetupError || database.isForbidden(error)) {
       return { ...unwritten(user, seen, revision), isNewest: false };
@@ -96,7 +96,7 @@ export async function provisionUser(
   });
 }
 
-/** Looks again: another process may have done the same meanwhile. */
+/** Compares again: another process may have done the same meanwhile. */
 async function provisionUnderLock(
   tx: Transaction<Tables>,
   person: ExternalIdentity,
@@ -114,7 +114,7 @@ async function provisionUnderLock(
       const givenName = isNamed(before.username, profile) ? before.username : undefined;
       await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied, givenName);
     }
-    // The lock itself counted the revision up; nothing that anybody keeps is different.
+    // The lock itself incremented the revision, but nothing changed that a reader caches.
     const revision = (await readRevision(tx)) - 1;
     await tx.updateTable("setup_state").set({ revision }).execute();
     return { commit: isNewer, value: unwritten(before, seen, revision) };
@@ -165,7 +165,7 @@ async function compare(
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "none" ? undefined : found.by;
   const groups = await readGroupsOf(db, user?.id, profile);
-  // What was applied before a link ended is about somebody else.
+  // What was applied before a link ended is about another person.
   const isLinked = found.kind === "linked";
   const own = isLinked ? profile : { ...profile, isPartial: false };
   const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
@@ -196,7 +196,7 @@ function byName(rows: readonly { readonly id: string; readonly name: string }[])
   return new Map(rows.map(({ id, name }) => [name, id]));
 }
 
-/** The number that every meaningful change counts up. */
+/** The number that every meaningful change increments. */
 export async function readRevision(db: Connection): Promise<number> {
   const state = await db.selectFrom("setup_state").select("revision").where("id", "=", 1).executeTakeFirst();
   return state?.revision ?? 0;
@@ -208,19 +208,19 @@ interface SignInRecord {
   readonly actor: string;
   /** ISO 8601, UTC. */
   readonly now: string;
-  /** As it was; undefined where it is new. */
+  /** The user before the change; undefined for a new one. */
   readonly before: UserRow | undefined;
   readonly user: { readonly id: string; readonly username: string };
   readonly change: UserChange;
-  /** Groups that were made for the user. */
+  /** Groups that were created for the user. */
   readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** What decides about access; the rest is the person's own and only named. */
+/** Flags that decide about access are recorded with values; personal data only by name. */
 const flags = ["is_active", "is_staff", "is_superuser"] as const;
 const personal = ["issuer", "subject", "email", "first_name", "last_name"] as const;
 
-/** Records whom claims made, changed, or gave groups and rights, beside the runs that files made. */
+/** Records the users that claims created, changed or gave groups and permissions, beside the runs of files. */
 async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void> {
   const { id, actor, now, user, change, madeGroups } = record;
   const changes: readonly ChangeRecord[] = [

@@ -31,7 +31,7 @@ interface WrittenUser {
   readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** Writes a change inside of a transaction that holds the lock. */
+/** Writes a change inside a transaction that holds the lock. */
 export async function writeUser(tx: Connection, change: UserChange, options: WriteUserOptions): Promise<WrittenUser> {
   const { now, newId, username } = options;
   const managed = { owner: null, created_at: now, updated_at: now };
@@ -47,7 +47,7 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
       .execute();
   }
   const madeGroups = change.create.map((name) => ({ id: newId(), name }));
-  // In bulk: where the database is a file, each statement keeps every other request waiting.
+  // In bulk: if the database is a file, each statement blocks every other request.
   for (const groups of chunk(madeGroups, batchSize)) {
     await tx
       .insertInto("groups")
@@ -69,7 +69,7 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
   return { userId, madeGroups };
 }
 
-/** A user's groups by name: those that claims gave, and of the wanted ones those that exist, each with its id. */
+/** A user's groups by name, with their ids: those that claims gave, and the desired ones that exist. */
 export interface CurrentGroups {
   readonly claimed: ReadonlyMap<string, string>;
   readonly existing: ReadonlyMap<string, string>;
@@ -77,17 +77,17 @@ export interface CurrentGroups {
 
 export interface UserChange {
   readonly fields: Readonly<Record<string, string | number>>;
-  /** Ids of the groups that are there. */
+  /** Ids of existing groups. */
   readonly join: readonly string[];
-  /** Names of the groups that are made, to be joined as well. */
+  /** Names of groups to create and join. */
   readonly create: readonly string[];
-  /** Ids of the groups. */
+  /** Ids of groups. */
   readonly leave: readonly string[];
-  /** The names of the groups that claims gave, where these change. */
+  /** The names of the groups from claims, if they change. */
   readonly groups: { readonly before: readonly string[]; readonly after: readonly string[] } | undefined;
 }
 
-/** What has to be written so that the user is what the profile says; undefined where it is already. */
+/** What to write so that the user matches the claims; undefined where it already does. */
 export function changeUser(
   user: UserRow | undefined,
   groups: CurrentGroups,
@@ -95,7 +95,7 @@ export function changeUser(
   profile: MappedClaims,
   newName?: string,
 ): UserChange | undefined {
-  // Somebody took the user out of use: nothing of it changes until it is back.
+  // The user was deactivated: nothing changes until it is active again.
   if (user?.is_active === 0 && profile.fields.is_active !== 1) return undefined;
   const fields = { ...changedFields(user, person, profile), ...(newName !== undefined && { username: newName }) };
   const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
@@ -127,7 +127,7 @@ function changedFields(
   return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => current[name] !== value));
 }
 
-/** Claims give superuser and take away what they gave, never what a file or a person did. */
+/** Claims grant superuser and revoke what they granted, never what a file or a person granted. */
 function superuserFields(
   user: UserRow | undefined,
   { isSuperuser: isWanted, isPartial }: MappedClaims,
@@ -137,7 +137,7 @@ function superuserFields(
   return user?.claim_superuser === 1 && !isPartial ? { is_superuser: 0, claim_superuser: 0 } : {};
 }
 
-/** What becomes of the name of a user whose claims name the person otherwise than before. */
+/** What happens to the username when the claims give another name than before. */
 export type Renaming =
   | { readonly kind: "renamed"; readonly name: string }
   /** The user keeps the old name. */
@@ -146,10 +146,10 @@ export type Renaming =
 export type NameFault = "username_taken" | "username_confusable";
 
 /**
- * Looks if a user gets another name; undefined where not. Only a name that these very claims gave is changed by them: another
- * client may read the username from another claim. Names that a file knows the user by stay.
+ * Decides whether a user gets another name; undefined if not. Claims change only a name that the same client's claims gave:
+ * another client may read the username from another claim. A name that a file uses for the user stays.
  *
- * @param givenName the name that the client's claims gave the user last; null or undefined where they did not
+ * @param givenName the name that the client's claims gave the user last; null or undefined where they gave none
  */
 export async function findRenaming(
   db: Connection,
@@ -168,12 +168,12 @@ export async function findRenaming(
   return isConfusable ? { kind: "kept", reason: "username_confusable" } : { kind: "renamed", name };
 }
 
-/** Whether claims call a user by the name that it has. */
+/** Whether claims give a user the name that it already has. */
 export function isNamed(username: string, { username: { name }, isCaseSensitive }: MappedClaims): boolean {
   return isCaseSensitive ? username === name : username.toLowerCase() === name.toLowerCase();
 }
 
-/** A file's `user` at an API token finds it by its name. */
+/** A file's API token refers to its `user` by name. */
 async function isNamedByToken(db: Connection, userId: string): Promise<boolean> {
   const query = db.selectFrom("api_tokens").select("id").where("user_id", "=", userId).where("owner", "is not", null);
   return (await query.limit(1).executeTakeFirst()) !== undefined;
