@@ -14,15 +14,15 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 
-/** Why a file can't be used as things are, and how to mend it; waiting does not help. */
+/** Why a file can't be used, and how to fix it; waiting does not help. */
 interface AccessProblem {
   readonly message: string;
   readonly hint: string;
 }
 
 /**
- * Looks why the system does not let this process read a file, or write it and make others beside it. Undefined where nothing
- * is in the way.
+ * Finds why this process may not read a file, or write it and create others beside it. Undefined if permissions are not the
+ * cause.
  *
  * @param what such as `the key file`
  */
@@ -83,7 +83,7 @@ function look(path: string): Stats | undefined {
   }
 }
 
-/** False where it can't be known whether something is there. */
+/** False if it is unknown whether the path exists. */
 function isReachable(path: string): boolean {
   try {
     statSync(path);
@@ -117,17 +117,17 @@ export function ownerAndMode({ uid, gid, mode }: Stats): string {
   return `belongs to user ${uid} and group ${gid} and has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
 }
 
-/** Whether users who are neither owner nor in the group may take away what is in a folder, and put something else there. */
+/** Whether users who are neither owner nor in the group may replace files in a folder. */
 export function isOpenToOthers({ mode }: Stats): boolean {
   return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
 }
 
-/** Whether a folder gives what is made in it to its group, as a cluster's fsGroup volume does, and we are in that group. */
+/** Whether a folder assigns new files to its group, as a cluster's fsGroup volume does, and this process is in that group. */
 export function isShared({ mode, gid }: Stats): boolean {
   return (mode & 0o2000) !== 0 && (mode & 0o020) !== 0 && ownGroups().includes(gid);
 }
 
-/** The mode of a private file in a folder: for its owner alone, or also for the group that shares the folder. */
+/** The mode of a private file in a folder: for its owner only, or also for the group that shares the folder. */
 export function privateMode(folder: string): number {
   return (statSync(folder).mode & 0o2000) !== 0 ? 0o660 : 0o600;
 }
@@ -144,16 +144,16 @@ function ownGroups(): readonly number[] {
 }
 
 /**
- * Makes a file that only this user may read (mode 0600, unless another one is given), whole and on disk, or not at all. It never
- * takes the place of another file and never follows a link.
+ * Creates a file that only this user may read (mode 0600 by default), complete and on disk, or not at all. It never replaces
+ * another file and never follows a link.
  *
- * @throws Error of node:fs; with the code `EEXIST` where there is something already
+ * @throws Error of node:fs; with the code `EEXIST` if the path exists already
  */
 export function createPrivateFile(file: string, text: string, mode = 0o600): void {
   const draft = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     writePrivateFile(draft, text, mode);
-    // Unlike a rename, a link refuses to take the place of another file.
+    // Unlike a rename, a link never replaces another file.
     linkSync(draft, file);
     syncFolder(dirname(file));
   } finally {
@@ -161,11 +161,11 @@ export function createPrivateFile(file: string, text: string, mode = 0o600): voi
   }
 }
 
-/** Makes a file and writes it to the disk. A process that ends amid it leaves a part of it. */
+/** Creates a file and syncs it to disk. If the process ends during that, a part of the file remains. */
 export function writePrivateFile(file: string, text: string, mode = 0o600): void {
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
-    // The umask may have taken more away than it should.
+    // The umask may have removed more than it should.
     fchmodSync(descriptor, mode);
     writeFileSync(descriptor, text);
     fsyncSync(descriptor);

@@ -29,27 +29,27 @@ export interface KeyFile {
   readonly text: string;
   /** Other users of the machine can read it. */
   readonly loose: boolean;
-  /** Its folder, where other users may exchange what is in it. */
+  /** Its folder, if other users may replace files there. */
   readonly openFolder: string | undefined;
 }
 
 /**
- * A key file's text; undefined where there is no such file.
+ * Reads a key file; undefined where there is no such file.
  *
- * @throws SetupError `KEY_INVALID` (invalid) for what is not a regular file or is larger than 4 KiB, `FILE_DENIED` (refused) for
- * what can't be read, `KEY_UNSAFE` (refused) for what another user may have written
+ * @throws SetupError `KEY_INVALID` (invalid) if it is not a regular file or is larger than 4 KiB, `FILE_DENIED` (refused) if it
+ * can't be read, `KEY_UNSAFE` (refused) if another user may have written it
  */
 export function readKeyFile(file: string): KeyFile | undefined {
   let descriptor: number;
   try {
-    // Opening a FIFO would otherwise wait for somebody to write to it.
+    // Otherwise, opening a FIFO would wait for a writer.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined;
     throw denied(file, "read", cause);
   }
   try {
-    // Looked at once it is open, so that it can't be swapped in between.
+    // Checked after opening, so that the file can't be swapped in between.
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) throw denied(file, "read");
     if (!stat.isFile()) throw invalid(`the key file ${file} is not a regular file`, "name a file that holds the key");
@@ -67,14 +67,14 @@ export function readKeyFile(file: string): KeyFile | undefined {
 }
 
 /**
- * Makes a key file with a random key, of mode 0600, or 0660 where a group shares the folder. It appears with its whole content or
- * not at all, and never replaces one: false means that there is one already.
+ * Creates a key file with a random key, of mode 0600, or 0660 where a group shares the folder. It appears with its whole content
+ * or not at all, and never replaces one: false means that there is one already.
  *
- * @throws SetupError `FILE_DENIED` (refused) where it can't be made
+ * @throws SetupError `FILE_DENIED` (refused) where it can't be created
  */
 export function createKeyFile(file: string): boolean {
   try {
-    // Secrets sealed with a key that a power cut took away could never be opened again, so it is on disk before it is used.
+    // Secrets sealed with a key that a power cut destroys could never be opened again, so the key is on disk before it is used.
     createPrivateFile(file, `${randomBytes(32).toString("base64")}\n`, privateMode(dirname(file)));
     return true;
   } catch (cause) {
@@ -84,9 +84,9 @@ export function createKeyFile(file: string): boolean {
 }
 
 /**
- * The rule of OpenSSH's `StrictModes`: nobody but root and us owns the file or a link to it, or may write to it. Where a cluster
- * gives a volume to a group (fsGroup) and we are in it, its members count as us: the folder has the setgid bit, and only they can
- * make files in it.
+ * The rule of OpenSSH's `StrictModes`: only root and this user may own the file or a link to it, or write to it. Where a cluster
+ * gives a volume to a group (fsGroup) that this process is in, its members count as this user: the folder has the setgid bit, and
+ * only they can create files in it.
  */
 function refuseUnsafe(file: string, stat: Stats, folder: Stats): void {
   const isGroupOurs = isShared(folder) && (folder.mode & 0o002) === 0 && stat.gid === folder.gid;
@@ -106,7 +106,7 @@ function isOurs({ uid }: Stats): boolean {
   return own === undefined || uid === 0 || uid === own;
 }
 
-/** Each symbolic link that is followed on the way to a file that is there. */
+/** Each symbolic link on the way to an existing file. */
 function linksTo(file: string): readonly string[] {
   const links: string[] = [];
   let path = "/";
@@ -120,7 +120,7 @@ function linksTo(file: string): readonly string[] {
       names = [...namesIn(resolve(path, readlinkSync(next))), ...names];
     }
     path = isLink ? "/" : next;
-    // Links that lead to each other could not have been opened; somebody may be changing them.
+    // The file was opened, so its links were not circular; another process may be changing them.
     if (links.length > 40) throw invalid(`the key file ${file} is behind too many links`, "name the file itself");
   }
   return links;

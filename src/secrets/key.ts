@@ -9,13 +9,13 @@ const base64 = /^(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9_-]{43})=?$/;
 export interface LoadedKey {
   /** 32 bytes. */
   readonly key: Buffer;
-  /** `made`: just now, in `file`. */
+  /** `made`: generated now, in `file`. */
   readonly source: "env" | "file" | "made";
-  /** Where it lies, unless it came from the environment. */
+  /** Its path, unless it came from the environment. */
   readonly file?: string;
   /** Other users of the machine can read the file. */
   readonly loose?: boolean;
-  /** The folder of the file that a variable names, where other users may exchange what is in it. */
+  /** The folder of the file that a variable names, if other users may replace files there. */
   readonly openFolder?: string | undefined;
 }
 
@@ -23,20 +23,20 @@ export interface KeyOptions {
   readonly env: { readonly VTB_SETUP_KEY?: string | undefined; readonly VTB_SETUP_KEY_FILE?: string | undefined };
   /** The file beside the database, if the database is one. */
   readonly keyFile: string | undefined;
-  /** `write` makes the file beside the database when it is missing. */
+  /** `write` creates the file beside the database when it is missing. */
   readonly mode: "read" | "write";
 }
 
 /**
- * The key in a text: 32 bytes as base64, base64url or 64 hexadecimal digits; a newline at the end is allowed.
+ * Parses a key: 32 bytes as base64, base64url or 64 hexadecimal digits; a newline at the end is allowed.
  *
- * @param source what the message calls the text
+ * @param source the text's name in messages
  * @throws SetupError `KEY_INVALID` (invalid)
  */
 export function parseKey(text: string, source = "the sealing key"): Buffer {
   const written = text.replace(fileEnding, "");
   if (hex.test(written)) return Buffer.from(written, "hex");
-  // Node's decoder takes both alphabets.
+  // Node's decoder accepts both alphabets.
   if (base64.test(written)) return Buffer.from(written, "base64");
   throw setupError(
     "invalid",
@@ -47,8 +47,8 @@ export function parseKey(text: string, source = "the sealing key"): Buffer {
 }
 
 /**
- * The key that `VTB_SETUP_KEY` holds, or the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An
- * empty variable counts as unset. Undefined when the file beside the database is missing in mode `read`.
+ * Loads the key from `VTB_SETUP_KEY`, the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An empty
+ * variable counts as unset. Undefined when the file beside the database is missing in mode `read`.
  *
  * @throws SetupError `KEY_INVALID` (invalid), `FILE_DENIED`, `KEY_UNSAFE` (refused)
  */
@@ -73,13 +73,12 @@ export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefin
     );
   }
   const loaded = loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
-  // Its folder is the database's, and told of with that.
+  // Its folder is the database's, whose warnings cover it.
   return loaded && { ...loaded, openFolder: undefined };
 }
 
 function loadNamed(file: string): LoadedKey {
   const loaded = loadFile(file, "file");
-  // Beside the database, its folder is told of with the database.
   if (loaded) return loaded;
   throw setupError(
     "invalid",
@@ -91,7 +90,7 @@ function loadNamed(file: string): LoadedKey {
 
 function loadMade(file: string): LoadedKey {
   const made = createKeyFile(file);
-  // Read back in any case: another process may have been first, and then its key is the one.
+  // Always read back: another process may have been first, and then its key counts.
   const loaded = loadFile(file, made ? "made" : "file");
   if (loaded) return loaded;
   throw setupError(

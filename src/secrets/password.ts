@@ -5,7 +5,7 @@ import type { Secret } from "./secret.js";
 const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt);
 
 interface Cost {
-  /** Of two, for scrypt's N. */
+  /** Binary logarithm of scrypt's N. */
   readonly logCost: number;
   readonly blockSize: number;
   readonly parallelization: number;
@@ -14,15 +14,15 @@ interface Cost {
 const cost: Cost = { logCost: 15, blockSize: 8, parallelization: 1 };
 const saltBytes = 16;
 const keyBytes = 32;
-// Node's default, 32 MiB, is what scrypt's table alone takes.
+// Node's default of 32 MiB is only as large as scrypt's table.
 const maxMemoryBytes = 64 * 1024 * 1024;
 const phcForm = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{43})$/;
 
 /**
- * The password as a PHC string, `$scrypt$ln=15,r=8,p=1$salt$key`, both in base64 without padding. Takes 32 MiB and some
- * 100 ms on purpose: passwords are short.
+ * Hashes a password to a PHC string, `$scrypt$ln=15,r=8,p=1$salt$key`, with salt and key in base64 without padding. Takes 32 MiB
+ * and some 100 ms on purpose: passwords are short.
  *
- * @param randomBytes makes the salt
+ * @param randomBytes generates the salt
  */
 export async function hashPassword(
   password: Secret,
@@ -34,12 +34,12 @@ export async function hashPassword(
   return `$scrypt$ln=${logCost},r=${blockSize},p=${parallelization}$${unpadded(salt)}$${unpadded(key)}`;
 }
 
-/** `outdated`: it is the password, and should be hashed again, since hashes are made with other parameters today. */
+/** `outdated`: right, but hash it again, since the current parameters differ. */
 export type PasswordCheck = "right" | "outdated" | "wrong";
 
 /**
- * Whether it is the password of a hash that {@link hashPassword} made. Where there is no hash, or one that can't be read, it
- * takes as long and is wrong: nobody learns which usernames there are.
+ * Checks a password against a hash from {@link hashPassword}. Without a hash, or with an unreadable one, it takes as long and is
+ * wrong: nobody learns which usernames exist.
  */
 export async function verifyPassword(password: Secret, hash: string | null): Promise<PasswordCheck> {
   const stored = parseHash(hash ?? "");
@@ -57,7 +57,7 @@ function parseHash(hash: string) {
     blockSize: Number(blockSize),
     parallelization: Number(parallelization),
   };
-  // More than that is not from here, and would take more memory than a sign-in may.
+  // Higher costs are not from here, and would take more memory than a sign-in may.
   if (written.logCost < 1 || written.logCost > cost.logCost || written.blockSize < 1) return undefined;
   if (written.blockSize > cost.blockSize || written.parallelization < 1) return undefined;
   return { cost: written, salt: Buffer.from(salt, "base64"), key: Buffer.from(key, "base64") };

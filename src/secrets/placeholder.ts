@@ -12,14 +12,14 @@ export type PlaceholderKind =
   | "todo"
   | "example";
 
-/** What to tell of a placeholder. */
+/** The message for a kind of placeholder. */
 interface PlaceholderAdvice {
   readonly code: Extract<DiagnosticCode, "PLACEHOLDER" | "VALUE_FROM_IN_TEXT">;
   readonly message: string;
   readonly hint: string;
 }
 
-/** What to tell of each kind, and what to write instead. */
+/** The message for each kind, and what to write instead. */
 export const placeholders: Readonly<Record<PlaceholderKind, PlaceholderAdvice>> = {
   value_from: {
     code: "VALUE_FROM_IN_TEXT",
@@ -78,17 +78,17 @@ const patterns: readonly (readonly [PlaceholderKind, RegExp])[] = [
   ["value_from", /\bvalue_from\b/],
   ["template", /\{\{\s*[^\s{}][^{}]*\}\}/],
   ["variable", /\$\{[A-Za-z_][^{}]*\}/],
-  // Bounded, because the end is looked for again from every start.
+  // Bounded, because the search for the end restarts at every beginning.
   ["rep", /(?<![A-Za-z0-9])REP_[\w.-]{1,100}_REP(?![A-Za-z0-9])/],
-  // These stand for the whole value: inside a text, the same characters may well be meant.
+  // These match only a whole value: inside a text, the same characters may be intended.
   ["bare_variable", /^\s*(?:\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\$\([A-Za-z_][\w.-]*\))\s*$/],
   ["angle", /^\s*<[^<>]+>\s*$/],
   ["vault", /^\s*(?:op:\/\/\S|ref\+[a-z0-9]+:\/\/\S|@Microsoft\.KeyVault\()/i],
   ["encrypted", /^\s*ENC\[[^\]]*\]\s*$/],
   // `TODO app` is a name.
   ["todo", /^\s*(?:TODO|FIXME|TBD)\s*(?:$|[:_!.-])/],
-  // In a URL these characters are not meant otherwise; two hexadecimal digits behind a percent sign are. Anchored, because
-  // looking on from every `://` of a long text takes minutes.
+  // In a URL these characters have no other use, except two hexadecimal digits after a percent sign. Anchored, because searching
+  // from every `://` of a long text takes minutes.
   ["bare_variable", /^https?:\/\/[^\s?#]*?(?:\$\(?[A-Z][A-Z0-9_]|%(?![0-9A-F]{2})[A-Z][A-Z0-9_]{1,100}%)/],
   ["angle", /^https?:\/\/[^<>\s]*<[^<>]+>/i],
 ];
@@ -96,7 +96,7 @@ const patterns: readonly (readonly [PlaceholderKind, RegExp])[] = [
 const exampleSecret = /modify-this|changeme/i;
 
 /**
- * The first placeholder in a text that stands in a file and was not filled in; what a variable or secret file holds is never one.
+ * The first placeholder in a text of a file that was not filled in; the value of a variable or secret file is never one.
  * `sensitive`: the field is a secret.
  */
 export function findPlaceholder(text: string, sensitive: boolean): PlaceholderKind | undefined {
@@ -144,19 +144,19 @@ const examplePasswords: ReadonlySet<string> = new Set([
   "welkom01",
 ]);
 
-/** True when the whole text, whatever its case, is a password that manuals use and guessers try first. */
+/** True when the whole text, in any case, is a password that manuals use and attackers try first. */
 export function isExamplePassword(text: string): boolean {
   return examplePasswords.has(text.toLowerCase());
 }
 
-// What is typed without thinking; also looked for backwards.
+// Common sequences; also searched backwards.
 const wellKnown = "0123456789 abcdefghijklmnopqrstuvwxyz qwertyuiop asdfghjkl zxcvbnm password secret token admin test";
 const dictionary = `${wellKnown} ${[...wellKnown].reverse().join("")} `;
 const minCopy = 3;
 
 /**
- * An upper estimate, in bits, of what a guesser has to find out. Each character that can't be foretold counts as one of
- * the text's different characters; a piece that came before, or everybody knows, counts as one, however long it is.
+ * An upper estimate, in bits, of a text's entropy. Each unpredictable character counts as one of the text's different characters;
+ * a repeated or well-known piece counts as one character, whatever its length.
  */
 export function estimatedBits(text: string): number {
   const known = dictionary + text.toLowerCase();
@@ -167,7 +167,7 @@ export function estimatedBits(text: string): number {
   return guesses * Math.log2(new Set(text).size || 1);
 }
 
-/** How many characters from `at` on repeat earlier ones; 0 when too few do. A copy may overlap itself, as in `aaaa`. */
+/** How many characters from `at` on repeat earlier ones; 0 if too few. A copy may overlap itself, as in `aaaa`. */
 function copiedLength(text: string, at: number): number {
   const start = text.slice(at, at + minCopy);
   if (start.length < minCopy) return 0;

@@ -1,7 +1,7 @@
-/** Stands for what is hidden. */
+/** Replaces hidden text. */
 export const mask = "•••";
 
-// The letters that often stand behind each letter in words, Dutch and English; elsewhere, every pair is as likely as any other.
+// The letters that often follow each letter in Dutch and English words; in random text, every pair is equally likely.
 const followers: ReadonlyMap<string, string> = new Map(
   [
     "abcdfgiklmnprstuvwy baeilorsuy cacehiklorstu dadeilorsuy eabcdefghilmnopqrstuvwxy faefilortuy gaeghilnorsu haeiortuy",
@@ -15,14 +15,14 @@ const followers: ReadonlyMap<string, string> = new Map(
 const uuid = /[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/gi;
 
 /**
- * Whether a text is hardly a name that somebody thought of, and may well be a secret: 16 hexadecimal digits, or a piece of at
- * least 9 letters and digits whose neighbours don't go together in words. Of 42,000 names in this project's sources and its
- * libraries', only hashes, keys and encoded texts are taken for one; of random texts of 32 characters, fewer than 1 in 100 pass
- * for a name. A UUID is a name.
+ * Whether a text is unlikely to be a name, and may be a secret: 16 hexadecimal digits, or a piece of at least 9 letters and
+ * digits with pairs that are rare in words. Of 42,000 names in the sources of this project and its libraries, only hashes, keys
+ * and encoded texts look random; of random texts of 32 characters, fewer than 1 in 100 pass for a name. A UUID counts as a
+ * name.
  */
 export function looksRandom(text: string): boolean {
   if (text.length < 16) return false;
-  // Marks that names don't have join what is random on both sides of them.
+  // Characters that names don't have join the random pieces on both sides.
   const pieces =
     text
       .replace(uuid, " ")
@@ -38,7 +38,7 @@ function isHexadecimal(piece: string): boolean {
   return piece.length >= 16 && /^[\da-f]+$/i.test(piece) && /\d/.test(piece) && /[a-f]/i.test(piece);
 }
 
-/** How many neighbours in a piece are a letter and a digit, seldom stand together, or begin a word too soon after another. */
+/** How many pairs in a piece are a letter and a digit, are rare in words, or begin a word too soon after another. */
 function oddPairs(piece: string): number {
   let odd = 0;
   let wordStart = 0;
@@ -62,17 +62,17 @@ function goTogether(one: string, other: string): boolean {
   return followers.get(one)?.includes(other) ?? false;
 }
 
-/** A message, path or value with every word masked that looks random. URLs stay: their credentials are refused elsewhere. */
+/** Masks every random-looking word in a message, path or value. URLs stay: their credentials are refused elsewhere. */
 export function maskRandom(text: string): string {
   return text.replace(/[^\s`"',;{}[\]]{16,}/g, (word) => (!word.includes("://") && looksRandom(word) ? mask : word));
 }
 
-/** A name where no UUID is one either, such as that of a variable or a field: masked whole where it may be a secret. */
+/** Masks a whole name, such as that of a variable or a field, where it may be a secret; here a UUID counts as one. */
 export function maskName(name: string): string {
   return mayBeSecret(name) ? mask : name;
 }
 
-/** Whether what stands where a variable's, file's or field's name belongs is more likely a secret. */
+/** Whether a text in the position of a variable's, file's or field's name is more likely a secret. */
 export function mayBeSecret(name: string): boolean {
   return looksRandom(name) || name.search(uuid) !== -1;
 }

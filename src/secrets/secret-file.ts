@@ -12,16 +12,16 @@ import {
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { explainAccess } from "./file-access.js";
 
-/** What came of reading a secret's file. An empty one counts as missing. */
+/** The result of reading a secret's file. An empty one counts as missing. */
 export type SecretFile =
   | { readonly kind: "read"; readonly text: string; readonly loose: boolean }
   | { readonly kind: "missing" | "empty" }
   | { readonly kind: "refused" | "denied"; readonly message: string; readonly hint: string };
 
 export interface SecretFileOptions {
-  /** Where relative paths begin. */
+  /** The base of relative paths. */
   readonly cwd: string;
-  /** Where given, the file must be inside of it, with all its symbolic links followed. */
+  /** If set, the file must be inside it after all symbolic links are resolved. */
   readonly secretsDir?: string | undefined;
 }
 
@@ -31,11 +31,11 @@ const maxBytes = 65_536;
 export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOptions): SecretFile {
   const file = resolve(cwd, path);
   const root = secretsDir === undefined ? undefined : realPath(resolve(cwd, secretsDir));
-  // Outside of the directory, nothing is told of a file, not even whether there is one.
+  // Outside the directory, nothing about a file is revealed, not even whether it exists.
   if (root !== undefined && !isInside(realPath(file), root)) return outside(path, cwd);
   let descriptor: number;
   try {
-    // A pipe would keep the program waiting for somebody to write to it.
+    // Otherwise, opening a pipe would wait for a writer.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return explain(file, error);
@@ -61,12 +61,12 @@ function outside(path: string, cwd: string): SecretFile {
   };
 }
 
-/** With all symbolic links followed, whether or not there is something at their end: `/var/run` is mostly a link to `/run`. */
+/** Resolves all symbolic links, even if their target does not exist: `/var/run` is usually a link to `/run`. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    // Where links lead in a circle, or a folder is closed to us, opening the file tells it.
+    // Circular links and inaccessible folders are reported when the file is opened.
     if (!isMissing(error) || path === dirname(path)) return path;
     const folder = realPath(dirname(path));
     const place = join(folder, basename(path));
@@ -83,7 +83,7 @@ function isInside(path: string, root: string): boolean {
   return path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-/** Compares what was opened with what the path names, so that a link that was changed in between is noticed. */
+/** Compares the opened file with the one that the path names, to detect a link that was changed in between. */
 function isReallyInside(descriptor: number, file: string, root: string): boolean {
   const real = realpathSync(file);
   const opened = fstatSync(descriptor);

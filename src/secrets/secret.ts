@@ -13,7 +13,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The plain text. Search for this name to see every place where a secret is opened. */
+  /** The plain text. Search for this name to find all code that opens a secret. */
   reveal(): string {
     return this.#value;
   }
@@ -31,7 +31,7 @@ export class Secret {
   }
 }
 
-/** Tells a secret apart from plain text. */
+/** Distinguishes a secret from plain text. */
 export function isSecret(value: unknown): value is Secret {
   return value instanceof Secret;
 }

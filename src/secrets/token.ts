@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { estimatedBits } from "./placeholder.js";
 import { Secret } from "./secret.js";
 
-/** What a generated token looks like, for secret scanners; {@link checkTokenFormat} looks at its checksum as well. */
+/** The format of a generated token, for secret scanners; {@link checkTokenFormat} also checks its checksum. */
 export const generatedTokenPattern = /\bvtb_[0-9A-Za-z]{46}\b/;
 
 const prefix = "vtb_";
@@ -10,20 +10,20 @@ const randomLength = 40;
 const checksumLength = 6;
 const generatedLength = prefix.length + randomLength + checksumLength;
 const minToken = 32;
-// Half of what 32 random hexadecimal digits hold; even random tokens of 32 decimal digits stay above it.
+// Half the entropy of 32 random hexadecimal digits; even random tokens of 32 decimal digits stay above it.
 const minBits = 64;
 
-/** Hex SHA-256 of the token's UTF-8, 64 characters: what is stored and looked up. For random tokens, not passwords. */
+/** Hex SHA-256 of the token's UTF-8, 64 characters, for storage and look-up. For random tokens, not passwords. */
 export function digestToken(token: Secret): string {
   const plain = token.reveal();
-  // Four times as fast in one call, which came only with Node 20.12.
+  // Four times as fast in one call, which exists only since Node 20.12.
   return crypto.hash ? crypto.hash("sha256", plain, "hex") : crypto.createHash("sha256").update(plain).digest("hex");
 }
 
 /**
- * A new token: `vtb_`, 40 random base62 characters (238 bits), and the CRC-32 of all that in 6 base62 digits.
+ * Generates a token: `vtb_`, 40 random base62 characters (238 bits), and the CRC-32 of all that in 6 base62 digits.
  *
- * @param random gives that many random bytes
+ * @param random returns that many random bytes
  */
 export function generateToken(random: (size: number) => Uint8Array = crypto.randomBytes): Secret {
   const body = prefix + randomText(randomLength, random);
@@ -37,7 +37,7 @@ export function checkTokenFormat(text: string): "generated" | "mistyped" | "fore
   return generatedTokenPattern.test(text) && text.endsWith(checksum(body)) ? "generated" : "mistyped";
 }
 
-/** Why a token is too easy to guess, as a sentence without its value; undefined for one that is good enough. */
+/** Why a token is too easy to guess, as a sentence without its value; undefined for one that is strong enough. */
 export function tokenWeakness(token: Secret): string | undefined {
   const plain = token.reveal();
   if (plain.length < minToken) return `the token is shorter than ${minToken} characters`;
@@ -70,12 +70,12 @@ function crc32(text: string): number {
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /**
- * A text of that many characters, each with 5.95 random bits.
+ * Generates a text of that many characters, each with 5.95 random bits.
  *
- * @param random gives that many random bytes
+ * @param random returns that many random bytes
  */
 export function randomText(length: number, random: (size: number) => Uint8Array = crypto.randomBytes): string {
-  // Bytes from 248 on would make the first eight characters likelier than the others.
+  // Bytes from 248 on would make the first eight characters more likely than the others.
   const fair = 256 - (256 % base62.length);
   let characters = "";
   while (characters.length < length) {

@@ -11,7 +11,7 @@ import { type Diagnostic, setupError } from "../errors.js";
 import { type KeyOptions, type LoadedKey, loadKey } from "./key.js";
 import { Secret } from "./secret.js";
 
-/** Seals secrets that are needed in clear again. `purpose` binds a sealed value to its row and column. */
+/** Seals secrets that must be readable again. `purpose` binds a sealed value to its row and column. */
 export interface Vault {
   readonly seal: (secret: Secret, purpose: string) => string;
   /** @throws SetupError `KEY_MISMATCH` (refused) when it was sealed with another key, or for another purpose. */
@@ -20,23 +20,26 @@ export interface Vault {
 
 interface VaultOptions extends Pick<KeyOptions, "env" | "keyFile"> {
   /**
-   * The id of the key that the database's secrets were sealed with; null before the first, and then a key may be made. Left out by
-   * those who only open secrets, which tell by themselves whether the key is theirs.
+   * The id of the key that the database's secrets were sealed with; null before the first, and then a key may be generated. Not
+   * needed for only opening secrets, since a sealed secret names its key.
    */
   readonly storedKeyId?: string | null;
 }
 
-/** A vault that looks for its key when the first secret is sealed or opened: most runs and most clients need none. */
+/** A vault that loads its key when the first secret is sealed or opened: most runs and most clients need none. */
 export interface LazyVault extends Vault {
   /** The id of the key, once it has been used. */
   readonly usedKeyId: () => string | undefined;
-  /** What there is to tell of the key, once it has been used. */
+  /** Diagnostics about the key, once it has been used. */
   readonly remarks: () => readonly Diagnostic[];
-  /** Takes a key file away that was made for secrets which were not stored. */
+  /** Deletes a key file that was generated for secrets that were not stored. */
   readonly discardMadeKey: () => void;
 }
 
-/** Gives a vault; its first use throws SetupError `KEY_INVALID` (invalid), `KEY_MISMATCH`, `KEY_UNSAFE` or `FILE_DENIED` (refused) where its key is not had. */
+/**
+ * Creates a vault. Without a usable key, its first use throws SetupError `KEY_INVALID` (invalid), `KEY_MISMATCH`, `KEY_UNSAFE` or
+ * `FILE_DENIED` (refused).
+ */
 export function openVault(options: VaultOptions): LazyVault {
   let opened: { readonly vault: Vault; readonly keyId: string; readonly loaded: LoadedKey } | undefined;
   const vault = (): Vault => {
@@ -60,7 +63,7 @@ export function openVault(options: VaultOptions): LazyVault {
 }
 
 function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKey {
-  // A database with sealed secrets has a key somewhere: a new one would not open them.
+  // A database with sealed secrets already has a key somewhere: a new one would not open them.
   const loaded = loadKey({ env, keyFile, mode: storedKeyId === null ? "write" : "read" });
   if (loaded) return loaded;
   if (storedKeyId === undefined) {
@@ -120,11 +123,11 @@ function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Di
 
 const algorithm = "aes-256-gcm";
 const ivBytes = 12;
-// Said on both sides: without it Node opens with a tag that was cut down to four bytes.
+// Set on both sides: without it, Node accepts a tag that was truncated to four bytes.
 const authTagLength = 16;
 const sealedForm = /^v1\.(?<keyId>[0-9a-f]{16})\.(?<iv>[\w-]{16})\.(?<ciphertext>[\w-]*)\.(?<tag>[\w-]{22})$/;
 
-/** Tells keys apart without giving them away: 16 hex digits, of SHA-256 with a prefix of its own. */
+/** Identifies a key without revealing it: 16 hex digits of a SHA-256 with its own prefix. */
 export function keyIdOf(key: Buffer): string {
   return createHash("sha256").update("vtb-setup sealing key id\0").update(key).digest("hex").slice(0, 16);
 }
@@ -155,7 +158,7 @@ function encrypt(key: KeyObject, plain: string, purpose: string): string {
   return [iv, ciphertext, cipher.getAuthTag()].map((bytes) => bytes.toString("base64url")).join(".");
 }
 
-/** Undefined when it is not what was sealed. */
+/** Undefined if the value or its purpose is not what was sealed. */
 function decrypt(key: KeyObject, parts: Readonly<Record<string, string>>, purpose: string): string | undefined {
   const bytes = (name: string) => Buffer.from(parts[name] ?? "", "base64url");
   const decipher = createDecipheriv(algorithm, key, bytes("iv"), { authTagLength });
@@ -164,7 +167,7 @@ function decrypt(key: KeyObject, parts: Readonly<Record<string, string>>, purpos
   try {
     return Buffer.concat([plain, decipher.final()]).toString("utf8");
   } catch {
-    // The one thing that final() refuses is a tag that doesn't fit.
+    // final() throws only for a tag that does not match.
     return undefined;
   }
 }
