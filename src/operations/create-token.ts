@@ -6,7 +6,7 @@ import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPatter
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenFault, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordTokenChange } from "./record.js";
 
-/** Makes a token inside of a transaction that holds the lock. Nothing is kept but its digest. */
+/** Creates a token inside a transaction that holds the lock. Only its digest is stored. */
 export async function createToken(
   tx: Transaction<Tables>,
   wanted: NewToken,
@@ -32,21 +32,21 @@ export async function createToken(
   return { commit: true, value: { kind: "created", identifier, token } };
 }
 
-/** Whether there is somebody to act for, who has what the token is to have. */
+/** Checks that the user can have a token, and has the permissions that the token asks for. */
 async function checkUser(tx: Transaction<Tables>, wanted: NewToken): Promise<readonly TokenFault[]> {
   const user = await tx
     .selectFrom("users")
     .select(["is_active", "is_service", "is_superuser"])
     .where("id", "=", wanted.userId)
     .executeTakeFirst();
-  // A service user exists for one token alone.
+  // A service user exists for one token only.
   if (user?.is_active !== 1 || user.is_service === 1) {
     return [{ code: "user_not_active", message: "expected an active user who is a person" }];
   }
   if (user.is_superuser === 1 || !wanted.permissions?.length) return [];
   const held = new Set(await heldPermissions(tx, wanted.userId));
   if (wanted.permissions.every((permission) => held.has(permission))) return [];
-  // Else the token would gain by what the user is granted later.
+  // Otherwise, the token would gain permissions that the user is granted later.
   return [
     {
       ...{ code: "permission_not_held", field: "permissions" },
@@ -77,7 +77,7 @@ function columnsOf(wanted: NewToken, nowMs: number) {
   return {
     identifier: wanted.identifier,
     user_id: wanted.userId,
-    // Nobody's configuration manages it.
+    // No configuration manages it.
     owner: null,
     created_at: now,
     updated_at: now,
@@ -92,12 +92,12 @@ function columnsOf(wanted: NewToken, nowMs: number) {
   } as const;
 }
 
-// Beyond it, a time as text no longer sorts as the time itself does.
+// Beyond it, times as text no longer sort like the times themselves.
 const latestMs = Date.UTC(9999, 11, 31);
 
 const texts = ["organization", "application", "administration"] as const;
 
-/** Everything that is wrong with what was asked for, as far as it can be told without the database; as in a configuration file. */
+/** All faults of a request that can be found without the database, by the same rules as in a configuration file. */
 export function checkNewToken(token: NewToken, nowMs: number): readonly TokenFault[] {
   const { identifier, contactPerson, email, permissions = [], expiresAt } = token;
   const faults: TokenFault[] = [];
@@ -121,7 +121,7 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenFau
   );
   if (expiresAt === undefined) return faults;
   const atMs = expiresAt.getTime();
-  // Also false for a date that is none.
+  // Also false for an invalid date.
   expect("expiresAt", atMs <= latestMs, "expected a date and time before the year 10000");
   if (atMs <= nowMs) faults.push({ code: "in_the_past", field: "expiresAt", message: "expected a time to come" });
   return faults;

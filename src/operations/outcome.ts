@@ -2,7 +2,7 @@ import type { Secret } from "../secrets/secret.js";
 
 export type TokenField = Exclude<keyof NewToken, "userId" | "actor">;
 
-/** Why something was not done: a code for programs, a sentence for people without any value that was given. */
+/** Why something was not done: a code for programs, and a sentence for people that contains no input value. */
 export interface TokenFault {
   readonly code:
     | "invalid_value"
@@ -11,7 +11,7 @@ export interface TokenFault {
     | "user_not_active"
     | "not_found"
     | "managed_by_configuration";
-  /** What was asked for that can't be given; undefined where it is none of the fields. */
+  /** The field that is to blame; undefined if it is none of them. */
   readonly field?: TokenField | undefined;
   readonly message: string;
 }
@@ -26,7 +26,7 @@ export interface TokenRefusal {
 export interface CreatedToken {
   readonly kind: "created";
   readonly identifier: string;
-  /** Shown now or never: only its digest is kept. */
+  /** Show it now: only its digest is stored. */
   readonly token: Secret;
 }
 
@@ -43,10 +43,10 @@ export function refusal(faults: readonly TokenFault[]): TokenRefusal {
   return { kind: "refused", faults };
 }
 
-/** What somebody asks for who makes an API token for a user. Texts that are left out are empty. */
+/** A request for an API token for a user. Omitted texts are empty. */
 export interface NewToken {
   readonly userId: string;
-  /** 1 to 50 letters, digits, hyphens and underscores; no other token has it, whoever's it is. */
+  /** 1 to 50 letters, digits, hyphens and underscores; unique among the tokens of all users. */
   readonly identifier: string;
   /** 1 to 200 characters. */
   readonly contactPerson: string;
@@ -54,18 +54,18 @@ export interface NewToken {
   readonly organization?: string | undefined;
   readonly application?: string | undefined;
   readonly administration?: string | undefined;
-  /** The only ones of the user's permissions that the token has; without it, it has whatever the user has. */
+  /** The token's permissions, a subset of the user's; without it, the token has all that the user has. */
   readonly permissions?: readonly string[] | undefined;
-  /** When it stops working; without it, it never does. */
+  /** When it expires; without it, never. */
   readonly expiresAt?: Date | undefined;
-  /** Who asks, for the record of changes: `login:` and the username. */
+  /** For the record of changes: `login:` and the username. */
   readonly actor: string;
 }
 
-/** Which of somebody's tokens is to be ended. */
+/** Which of a user's tokens to revoke. */
 export interface TokenToRevoke {
   readonly userId: string;
   readonly identifier: string;
-  /** Who asks, for the record of changes: `login:` and the username. */
+  /** For the record of changes: `login:` and the username. */
   readonly actor: string;
 }

@@ -9,7 +9,7 @@ export interface RecordOptions {
   readonly newId: () => string;
 }
 
-/** Who did what to which token, in the same place as the runs that wrote configuration. */
+/** Records who did what to which token, in the same tables as the runs that wrote configuration. */
 export async function recordTokenChange(
   tx: Transaction<Tables>,
   actor: string,
@@ -17,18 +17,18 @@ export async function recordTokenChange(
   { now, newId }: RecordOptions,
 ): Promise<void> {
   const at = new Date(now()).toISOString();
-  // No file and no configuration owner had a part in it.
+  // No file and no configuration owner is involved.
   const run = { id: newId(), startedAt: at, finishedAt: at, actor, owner: "", version, files: [] };
   await writeRun(tx, run, [{ kind: "api_token", ...change }]);
 }
 
-/** A user as it may see itself. What it may do is for the session's principal to say. */
+/** A user's own view of its account. Its permissions are in the session's principal. */
 export interface Account {
   readonly username: string;
   readonly firstName: string;
   readonly lastName: string;
   readonly email: string;
-  /** By name, whoever put the user there: a file, a person or a sign-in. */
+  /** By name, from every source: a file, a person or a sign-in. */
   readonly groups: readonly string[];
 }
 

@@ -19,28 +19,28 @@ import { type Account, type RecordOptions, readAccount, recordTokenChange } from
 export interface TokenDeskOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
   readonly database: string;
-  /** Where the parts of the database's address are looked up that it leaves open; the process's own unless given. */
+  /** The variables that supply the database address's missing parts. Defaults to the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How many connections to a server; a file has no use for it. */
+  /** How many connections to a server; ignored for a file. */
   readonly pool?: PoolOptions | undefined;
-  /** In milliseconds, as `Date.now`, which it is by default. */
+  /** In milliseconds. Defaults to `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 
 /**
- * Makes, lists and ends people's API tokens while a program runs. It asks no questions: whoever calls it has made sure that
- * the person is the user, or may act for them.
+ * Creates, lists and revokes people's API tokens at run time. It does no authorization: the caller must ensure that the person
+ * is the user, or may act for them.
  *
- * Each function throws a SetupError when the database does not answer or another writer did not end in time (unavailable).
+ * Each function throws a SetupError when the database does not answer or another writer does not finish in time (unavailable).
  */
 export interface TokenDesk {
-  /** Whose tokens these are, for the page that shows them; undefined where there is no such user. */
+  /** The owner of the tokens, for the page that shows them; undefined where there is no such user. */
   readonly account: (userId: string) => Promise<Account | undefined>;
-  /** By identifier; those that a configuration file manages as well. */
+  /** Sorted by identifier; includes those that a configuration file manages. */
   readonly list: (userId: string) => Promise<readonly TokenSummary[]>;
   /** A new token works at once. */
   readonly create: (wanted: NewToken) => Promise<CreateTokenOutcome>;
-  /** Only a user's own, and only what was made at run time. Every verifier refuses it as soon as it sees the change. */
+  /** Only a user's own token that was created at run time. Every verifier rejects it as soon as it sees the change. */
   readonly revoke: (token: TokenToRevoke) => Promise<RevokeTokenOutcome>;
   readonly close: () => Promise<void>;
 }
@@ -49,10 +49,10 @@ const lockTimeoutMs = 2000;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 /**
- * Opens the auth database for the API tokens that people make themselves.
+ * Opens the auth database for the API tokens that people create themselves.
  *
- * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
- * version (refused)
+ * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this version
+ * (refused)
  */
 export async function createTokenDesk({
   database: url,
@@ -63,7 +63,7 @@ export async function createTokenDesk({
   const database = await openLiveDatabase(url, "read", { env, pool });
   const asked = <T>(work: () => Promise<T>): Promise<T> => explained(database, work);
   try {
-    // What is wrong with the database is said at the start.
+    // Reports a faulty database at the start.
     await asked(async () => database.changes.current());
   } catch (error) {
     await database.close();
@@ -86,7 +86,7 @@ export async function createTokenDesk({
   };
 }
 
-/** The same, whose errors tell nothing that the database quotes. */
+/** The same work, whose errors quote nothing from the database. */
 async function explained<T>(database: LiveDatabase, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -96,7 +96,7 @@ async function explained<T>(database: LiveDatabase, work: () => Promise<T>): Pro
   }
 }
 
-/** An API token as its user may see it. Times are ISO 8601 in UTC. */
+/** A user's view of an API token. Times are ISO 8601 in UTC. */
 export interface TokenSummary {
   readonly identifier: string;
   readonly contactPerson: string;
@@ -104,18 +104,18 @@ export interface TokenSummary {
   readonly organization: string;
   readonly application: string;
   readonly administration: string;
-  /** Null for all that the user may do. */
+  /** Null for all of the user's permissions. */
   readonly permissions: readonly string[] | null;
   readonly createdAt: string;
-  /** Null where it never does. */
+  /** Null if it never expires. */
   readonly expiresAt: string | null;
-  /** To the minute; null where it never was. */
+  /** To the minute; null if it was never used. */
   readonly lastUsedAt: string | null;
-  /** A configuration file says what it is, so it is changed and ended there. */
+  /** A configuration file defines it, so it can be changed and revoked only there. */
   readonly isManaged: boolean;
 }
 
-/** A user's tokens, by their identifiers. */
+/** A user's tokens, sorted by identifier. */
 async function listTokens(db: Connection, userId: string): Promise<readonly TokenSummary[]> {
   const rows = await db.selectFrom("api_tokens").selectAll().where("user_id", "=", userId).execute();
   return rows
@@ -135,7 +135,7 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
     .sort((one, other) => (one.identifier < other.identifier ? -1 : 1));
 }
 
-/** Ends one of a user's own tokens inside of a transaction that holds the lock; its earlier values end with it. */
+/** Revokes one of a user's own tokens, with its earlier values, inside a transaction that holds the lock. */
 async function revokeToken(
   tx: Transaction<Tables>,
   { userId, identifier, actor }: TokenToRevoke,
@@ -148,7 +148,7 @@ async function revokeToken(
     .where("user_id", "=", userId)
     .executeTakeFirst();
   if (!row) {
-    // The same for somebody else's: whose tokens there are is nobody's business.
+    // The same for another user's token, so that nobody learns which tokens others have.
     const message = "the user has no token with that identifier";
     return { commit: false, value: refusal([{ code: "not_found", field: "identifier", message }]) };
   }
