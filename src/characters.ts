@@ -1,7 +1,7 @@
 /**
- * What a value's characters are held to. `ascii`: printable ASCII and spaces, as RFC 6749 appendix A has it of client ids, secrets
- * and scopes; `url`: besides, the letters that a host or path may have; `visible`: none that leaves no mark of its own, nor a blank
- * around it; `typed`: what people can type into a form.
+ * Which characters a value may have. `ascii`: printable ASCII and spaces, as RFC 6749 appendix A requires for client ids, secrets
+ * and scopes; `url`: also the letters that a host or path may have; `visible`: no invisible characters, and no blanks around the
+ * value; `typed`: what people can type into a form.
  */
 export type CharacterRule = "ascii" | "url" | "visible" | "typed";
 
@@ -13,12 +13,12 @@ const forbidden: Readonly<Record<CharacterRule, RegExp>> = {
   typed: /(?!\t)\p{Cc}|[\u200b\u2060\ufeff]/u,
 };
 
-/** A character that does not belong into a value, and where it stands. */
+/** A forbidden character in a value, and its position. */
 export interface StrayCharacter {
   /** Such as `a line feed (U+000A)`. */
   readonly name: string;
   readonly index: number;
-  /** Whether nothing but such characters follows. */
+  /** Whether only such characters follow. */
   readonly isLast: boolean;
   readonly character: string;
 }
@@ -70,13 +70,13 @@ function codePoint(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** Such as `a no-break space (U+00A0)`, where a name holds a blank that is no space, or a character that nobody sees. */
+/** Such as `a no-break space (U+00A0)`, if a name contains a blank that is not a space, or an invisible character. */
 export function invisibleIn(name: string): string | undefined {
   const stray = findStray(name, "visible", false);
   return stray?.name;
 }
 
-/** The first blank or invisible character in a line that YAML does not take for a blank; undefined where none stands outside of quotes. */
+/** The first blank or invisible character in a line that YAML does not treat as a blank; undefined if none is outside quotes. */
 export function findFalseBlank(line: string): Pick<StrayCharacter, "name" | "index"> | undefined {
   // A quoted text, a comment, or such a character.
   for (const { index, 0: match } of line.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|(?<=^|\s)#.*|(?! )\p{Zs}|\p{Cf}/gu)) {
@@ -91,7 +91,7 @@ const controlNames: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r
 // paragraph separators, lone surrogates: what changes how a terminal shows the text around it.
 const controls = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** The text with every control, bidirectional and invisible character written out, such as `\u{1b}`. */
+/** Escapes every control, bidirectional and invisible character in a text, such as `\u{1b}`. */
 export function escapeControls(text: string): string {
   return text.replace(
     controls,

@@ -1,4 +1,4 @@
-/** Every code a problem can have, with the sentence that documents it. Codes are part of the public interface: never renamed. */
+/** Every diagnostic code, with the sentence that documents it. Codes are part of the public interface: never rename one. */
 export const diagnosticCodes = {
   ACCESS_TOKEN_ISSUER:
     "A provider's access tokens carry another issuer than its ID tokens, so a client that takes them refuses them.",
@@ -81,7 +81,7 @@ export const diagnosticCodes = {
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
 
-/** A place in a configuration file: line and column count from 1, columns in UTF-16 units. */
+/** A position in a configuration file: line and column count from 1, columns in UTF-16 units. */
 export interface Position {
   readonly file: string;
   readonly line: number;
@@ -97,7 +97,7 @@ export interface Excerpt {
 
 /** What is wrong, where, and what to do. It never holds a value from the file. */
 export interface Diagnostic {
-  /** A note tells something that even `--strict` does not mind. */
+  /** Even `--strict` accepts a note. */
   readonly severity: "error" | "warning" | "note";
   readonly code: DiagnosticCode;
   readonly message: string;
@@ -106,14 +106,14 @@ export interface Diagnostic {
   /** Dotted path in the file, such as `tokenauth.items.0.email`. */
   readonly path?: string | undefined;
   readonly excerpt?: Excerpt | undefined;
-  /** It is about a part of the file that another program reads: `--strict` and `--deny` leave it as it is. */
+  /** It is about a part of the file that another program reads: `--strict` and `--deny` do not affect it. */
   readonly foreign?: boolean | undefined;
 }
 
-/** Why a run ended without changes. The command line turns each into one exit status. */
+/** Why a run ended without changes. The command line maps each to an exit status. */
 export type FailureReason = "invalid" | "refused" | "unavailable" | "internal" | "usage" | "interrupted";
 
-/** Everything that ended a run, with all its problems at once. */
+/** Why a run ended without doing its work, with all diagnostics at once. */
 export class SetupError extends Error {
   readonly reason: FailureReason;
   readonly problems: readonly Diagnostic[];
@@ -126,7 +126,7 @@ export class SetupError extends Error {
   }
 }
 
-/** A {@link SetupError} of one problem that has no place in a file. */
+/** A {@link SetupError} with one diagnostic that has no position in a file. */
 export function setupError(
   reason: FailureReason,
   code: DiagnosticCode,

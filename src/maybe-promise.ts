@@ -1,9 +1,9 @@
-/** A value that is known now, or will be. */
+/** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * Goes on at once where the value is known: a promise costs a turn, and most values are. Not called `then`: `import()` takes a module
- * that exports this name for a promise.
+ * Calls `next` at once if the value is known, as most are: a promise costs a turn of the event loop. Not called `then`, because
+ * `import()` treats a module that exports this name as a promise.
  */
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);

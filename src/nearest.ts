@@ -1,8 +1,8 @@
 import leven from "leven";
 
 /**
- * The candidate that a misspelt word most likely means: the same in other letters' case or with other separators, or at most
- * `limit` edits away; undefined where none is that near.
+ * The candidate that a misspelt word most likely means: the same apart from case or separators, or at most `limit` edits away;
+ * undefined where none is that near.
  */
 export function nearest(word: string, candidates: Iterable<string>, limit = 2): string | undefined {
   let best: string | undefined;
@@ -19,18 +19,18 @@ export function nearest(word: string, candidates: Iterable<string>, limit = 2): 
   return best;
 }
 
-/** Whether two words differ in nothing but case and separators, as `OIDC_DB_CONFIG_ENABLE` and `oidcDbConfigEnable` do. */
+/** Whether two words differ only in case and separators, such as `OIDC_DB_CONFIG_ENABLE` and `oidcDbConfigEnable`. */
 function hasSameLetters(one: string, other: string): boolean {
   const lettersOf = (word: string) => word.toLowerCase().replace(/[-_. ]/g, "");
   return lettersOf(one) === lettersOf(other);
 }
 
-/** {@link nearest} for the name of a field: three edits in a long one, two in a short one. */
+/** {@link nearest} for the name of a field: up to three edits in a long one, two in a short one. */
 export function nearestField(name: string, fields: Iterable<string>): string | undefined {
   return nearest(name, fields, name.length >= 10 ? 3 : 2);
 }
 
-/** Whether one of two names has a part more at an end, such as `api-oidc` and `api-oidc-2`: two names and no mistake. */
+/** Whether one of two names has an extra part at an end, such as `api-oidc` and `api-oidc-2`: two names, not a typo. */
 export function hasPartMore(one: string, other: string): boolean {
   const [short = "", long = ""] = [one, other].sort((a, b) => a.length - b.length);
   const isBehind = long.startsWith(short) && /^[-_. ]\w/.test(long.slice(short.length));
