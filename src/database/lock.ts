@@ -104,7 +104,7 @@ async function keep(database: Database, tx: ControlledTransaction<Tables>): Prom
   }
 }
 
-/** The lock is a row, so its table can't be made by a migration that runs under the lock. */
+/** The lock is a row, so its table can't be created by a migration that runs under the lock. */
 async function createLockTables(tx: Transaction<Tables>): Promise<void> {
   await tx.schema
     .createTable("setup_state")

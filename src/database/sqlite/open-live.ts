@@ -65,7 +65,7 @@ function openWriter(file: string): BetterSqlite3.Database {
   try {
     const sqlite = new (loadSqliteDriver())(file, { fileMustExist: true });
     sqlite.pragma("busy_timeout = 0");
-    // A copy that SQLite made has no log.
+    // A copy that SQLite made is not in WAL mode.
     sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("synchronous = FULL");
