@@ -137,7 +137,7 @@ export function whoWeAre(): string {
   return `${user} with the groups ${ownGroups().join(", ")}`;
 }
 
-/** The groups whose rights this process has. */
+/** The groups whose permissions this process has. */
 function ownGroups(): readonly number[] {
   const effective = process.getegid?.();
   return [...new Set([...(effective === undefined ? [] : [effective]), ...(process.getgroups?.() ?? [])])];
