@@ -7,19 +7,19 @@ interface Extent {
   readonly height: number;
 }
 
-/** Below this, however many aliases there are, nothing is refused. */
+/** Below this size nothing is refused, however many aliases there are. */
 const freeSize = 100_000;
 const maxRatio = 10;
 
-/** Follows aliases without ever expanding them, and knows what they would expand to. */
+/** Follows aliases without ever expanding them, and knows how large they would expand. */
 export interface Aliases {
-  /** Opens an anchor before its value is built: the function closes it. An alias inside of its own value finds it open. */
+  /** Opens an anchor before its value is built; the returned function closes it. An alias inside its own value finds it open. */
   readonly open: (anchor: string) => (node: Node) => void;
-  /** The node that an alias stands for; undefined and a finding where it stands for none. */
+  /** The node that an alias stands for, or a diagnostic where it stands for none. */
   readonly follow: (anchor: string, range: Range) => Node | RawDiagnostic;
-  /** Notes a collection, whose children must all be noted before. */
+  /** Notes a collection, whose children must all have been noted before. */
   readonly note: (node: Node, children: Iterable<Node>) => void;
-  /** What is wrong with a whole file that holds `written` nodes. */
+  /** What is wrong with a whole file of `written` nodes. */
   readonly check: (root: Node, written: number) => RawDiagnostic | undefined;
 }
 
@@ -63,7 +63,7 @@ export function createAliases(): Aliases {
   };
 }
 
-/** The finding for aliases or merge keys that stand for far more than the file holds. */
+/** The diagnostic for aliases or merge keys that stand for far more than the file holds. */
 export function aliasBomb(range: Range): RawDiagnostic {
   return {
     severity: "error",
@@ -91,7 +91,7 @@ function tooDeepByAliases(range: Range): RawDiagnostic {
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", range };
 }
 
-/** The entries that a merge key (`<<`) brings in: those of a mapping, or of a list of them, of which the first wins. */
+/** The entries that a merge key (`<<`) merges: those of a mapping, or of a list of mappings, of which the first wins. */
 export function* mergedEntries(
   value: Node,
   report: (finding: RawDiagnostic) => void,

@@ -27,29 +27,29 @@ interface Tree {
   readonly root: Node | undefined;
   readonly scalars: readonly ScalarNode[];
   readonly findings: readonly RawDiagnostic[];
-  /** True when walking through the nodes would take too long, or too deep a stack. */
+  /** True when walking the nodes would take too long or too deep a stack. */
   readonly excess: boolean;
 }
 
-/** What building a file's nodes needs, and gathers. */
+/** What building a file's nodes needs and collects. */
 interface Build {
   readonly text: string;
   readonly locate: Locate;
-  /** Values that were blanked out, because they are no YAML, by where they start. */
+  /** Values that were blanked out because they are not YAML, by start offset. */
   readonly blanked: ReadonlyMap<number, Range>;
-  /** What quoted texts say that were put on one line to be read, by where they start. */
+  /** The contents of quoted texts that were joined into one line to be parsed, by start offset. */
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
   readonly scalars: ScalarNode[];
   readonly findings: RawDiagnostic[];
-  /** The keys and indexes that lead to what is being built. */
+  /** The keys and indexes that lead to the node being built. */
   readonly path: (string | number)[];
   written: number;
   merged: number;
   excess: RawDiagnostic | undefined;
 }
 
-/** Turns the YAML package's tree into nodes with places: aliases share their node, merge keys are merged, tags are checked. */
+/** Turns the YAML package's tree into nodes with ranges: aliases share their node, merge keys are merged, tags are checked. */
 export function buildTree(
   contents: ParsedNode | null,
   { text, locate, blanked, quoted }: Pick<Build, "text" | "locate" | "blanked" | "quoted">,
@@ -76,7 +76,7 @@ export function buildTree(
   return { root, scalars, findings: excess ? [...findings, excess] : findings, excess: excess !== undefined };
 }
 
-/** A document that has nothing in it, which the package gives as an empty scalar. */
+/** An empty document, for which the package returns an empty scalar. */
 function isAbsent(contents: ParsedNode): boolean {
   return isScalar(contents) && contents.source === "" && contents.type === "PLAIN" && !contents.tag && !contents.anchor;
 }
@@ -125,7 +125,7 @@ function textOf(build: Build, node: Scalar, { end }: Range): string {
   const text = String(node.value);
   const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
   if (!isBlock || end < build.text.length || build.text.endsWith("\n")) return text;
-  // A block that ends the file without a line break has none; the package adds one.
+  // The package adds a line break to a block that ends the file without one.
   const lastLine = build.text.slice(build.text.lastIndexOf("\n") + 1);
   const isPartOfText = lastLine.trim() !== "" || /^\n*$|[ \t]\n$/.test(text);
   return isPartOfText ? text.replace(/\n$/, "") : text;
@@ -150,7 +150,7 @@ function scalarDiagnostic(
 function buildSequence(build: Build, items: readonly unknown[], range: Range): SequenceNode {
   const built = items.map((item, index) => {
     build.path.push(index);
-    // What was parsed holds nothing but nodes.
+    // Parsing produces nothing but nodes.
     const node = buildNode(build, item as YamlNode);
     build.path.pop();
     return node;
@@ -181,11 +181,11 @@ function buildMapping(build: Build, pairs: readonly Pair[], range: Range): Mappi
 
 function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   const isReference = build.path.at(-1) === "value_from";
-  // What was parsed holds nothing but nodes, and null for a value that is not there.
+  // Parsing produces nothing but nodes, and null for a missing value.
   const keyNode = pair.key as YamlNode;
   const valueNode = pair.value as YamlNode | null;
   const keyRange = rangeOf(build, keyNode);
-  // A key without a value, as in `{abc}`, is easily a value that somebody put in braces; one that looks random, one without its key.
+  // A key without a value, as in `{abc}`, may well be a value written in braces; one that looks random, a value without its key.
   const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
   const key = readKey(buildNode(build, keyNode, isKey), keyRange);
   if (typeof key === "object") report(build, key);
@@ -201,7 +201,7 @@ function isMergeKey({ key }: Pair): boolean {
   return isScalar(key) && key.type === "PLAIN" && key.tag === undefined && key.value === "<<";
 }
 
-/** What may be the name of a variable or file: a secret written there by mistake mostly isn't one. */
+/** What may be the name of a variable or file: a secret written there by mistake is rarely one. */
 function isName(value: unknown): boolean {
   const isForm = (text: string) => /^(?:[A-Za-z_][A-Za-z0-9_]*|[./][\w./-]*|true|false)$/.test(text);
   return typeof value === "string" && isForm(value) && !mayBeSecret(value);
@@ -247,7 +247,7 @@ function rangeOf(build: Build, node: YamlNode): Range {
   return build.locate(start, end);
 }
 
-/** The package keeps no place for a tag: it is the last one before its value. */
+/** The package keeps no range for a tag: it is the last one before its value. */
 function rangeOfTag(build: Build, value: Range): Range {
   const from = Math.max(0, value.start - 300);
   const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(build.text.slice(from, value.start));
@@ -256,21 +256,21 @@ function rangeOfTag(build: Build, value: Range): Range {
 
 const core = "tag:yaml.org,2002:";
 
-/** What each core tag may stand before. */
+/** The kinds of value that each core tag may precede. */
 const allowed: Readonly<Record<"scalar" | "mapping" | "sequence", ReadonlySet<string>>> = {
   scalar: new Set(["!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!binary"]),
   mapping: new Set(["!!map"]),
   sequence: new Set(["!!seq"]),
 };
 
-/** The short name of a tag that may stand before such a value, or undefined where it may not. */
+/** The short name of a tag that may precede such a value, or undefined where it may not. */
 function coreTag(tag: string, kind: keyof typeof allowed): string | undefined {
-  // A lone exclamation mark says: as it is written.
+  // A lone exclamation mark means: take the value as written.
   const name = tag === "!" ? (kind === "scalar" ? "!!str" : "!!map") : tag.replace(core, "!!");
   return tag === "!" || allowed[kind].has(name) ? name : undefined;
 }
 
-/** The finding for a tag that may not. */
+/** The diagnostic for a tag that is not allowed. */
 function refuseTag(range: Range): RawDiagnostic {
   return {
     severity: "error",
@@ -293,9 +293,9 @@ function decodeBinary(encoded: string): string | undefined {
   }
 }
 
-/** A mapping's key as its text, whatever that may mean elsewhere (`1`, `on`, `yes`); a finding where it can't be one. */
+/** A mapping's key as its text, even where it could mean something else (`1`, `on`, `yes`); a diagnostic where it can't be one. */
 function readKey(key: Node, range: Range): string | RawDiagnostic | undefined {
-  // Whatever is unresolved has been reported.
+  // An unresolved node has been reported already.
   if (key.kind === "unresolved") return undefined;
   if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", range);
   return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", range) : key.text();
@@ -306,7 +306,7 @@ function refuse(message: string, range: Range): RawDiagnostic {
   return { severity: "error", code: "YAML_SYNTAX", message, hint, range };
 }
 
-/** The finding for a key that its mapping has already. */
+/** The diagnostic for a key that its mapping already has. */
 function duplicateKey(range: Range, first: Range): RawDiagnostic {
   return {
     severity: "error",

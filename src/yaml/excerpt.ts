@@ -4,9 +4,9 @@ import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
 import type { Range, RawDiagnostic, ScalarNode, Source } from "./node.js";
 
 /**
- * Diagnostics with the source line of each: in the order of the sources, then of their lines, what has no place last; each
- * once. In a quoted line every value is hidden but those `shown`, which a schema has found harmless. What stands where a name
- * belongs may be a secret: where it looks random, it is masked in all that is told.
+ * Diagnostics with the source line of each, without duplicates: in the order of the sources, then of their lines; those without a
+ * range come last. A quoted line hides every value but those `shown`, which a schema has found harmless. Text where a name
+ * belongs may be a secret: where it looks random, it is masked in everything that is shown.
  */
 export function quoteSource(
   findings: readonly RawDiagnostic[],
@@ -38,18 +38,18 @@ function withoutSecrets<Told extends Omit<RawDiagnostic, "range">>(told: Told): 
     ...told,
     message: maskRandom(message),
     ...(hint !== undefined && { hint: maskRandom(hint) }),
-    // It holds nothing but keys and indexes.
+    // A path holds nothing but keys and indexes.
     ...(path !== undefined && { path: path.split(".").map(maskName).join(".") }),
   };
 }
 
-/** The sources with more of them hidden when they are quoted; file order is kept. */
+/** The sources with more of their scalars hidden in quoted lines, in file order. */
 export function hideScalars(sources: readonly Source[], more: readonly ScalarNode[]): readonly Source[] {
   if (more.length === 0) return sources;
   return sources.map((source) => {
     const own = more.filter(({ range }) => range.position.file === source.file);
     if (source.scalars === undefined || own.length === 0) return source;
-    // A key without a value is among them already.
+    // A key without a value is already among them.
     const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.range.start, scalar]));
     return { ...source, scalars: [...byStart.values()].sort((one, other) => one.range.start - other.range.start) };
   });
@@ -57,10 +57,10 @@ export function hideScalars(sources: readonly Source[], more: readonly ScalarNod
 
 const maxWidth = 120;
 const contextBefore = 40;
-/** How much of a line is looked at on either side of a place: some files are a single line. */
+/** How many characters of a line are read on either side of a range: some files are a single line. */
 const reach = 400;
 
-/** The line of a place with every value hidden but those `shown`, and no comment; undefined where nothing is left of it. */
+/** The line of a range without its comment and with every value hidden but those `shown`; undefined where nothing is left. */
 function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
   const { text } = source;
   const lineStart = range.start - range.position.column + 1;
@@ -78,7 +78,7 @@ function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>)
 }
 
 function render(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>) {
-  // For each offset, the column (from 0) at which it is shown.
+  // For each offset, the column (from 0) where it is shown.
   const columns: number[] = [];
   const hidden = [...hiddenParts(source, from, to, shown)].sort((one, other) => one.start - other.start);
   let pieces = "";
@@ -102,7 +102,7 @@ function render(source: Source, from: number, to: number, shown: ReadonlySet<Sca
   return { pieces, columnOf };
 }
 
-/** Cuts a line to what stands around its caret. */
+/** Cuts a line to the text around its caret. */
 function cut(line: string, caret: number, width: number, cutBefore: boolean, cutAfter: boolean): Excerpt {
   const start = line.length <= maxWidth ? 0 : Math.max(0, Math.min(caret - contextBefore, line.length - maxWidth));
   const end = Math.min(line.length, start + maxWidth);
@@ -114,13 +114,13 @@ function cut(line: string, caret: number, width: number, cutBefore: boolean, cut
   return { text, caretColumn, caretWidth: Math.max(1, Math.min(width, text.length + 1 - caretColumn)) };
 }
 
-/** A part of a file's text that is hidden, or cut off with all behind it. */
+/** A range of a file's text that is hidden, or cut off with everything after it. */
 interface Hidden {
   readonly start: number;
   readonly end: number;
 }
 
-/** What to hide of a file's text between two offsets of one line. */
+/** What to hide of a file's text between two offsets on one line. */
 function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>): readonly Hidden[] {
   const line = source.text.slice(from, to);
   if (source.scalars === undefined) {
@@ -130,7 +130,7 @@ function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySe
   const scalars = scalarsBetween(source.scalars, from, to);
   const isInShown = (offset: number) => scalars.some((node) => shown.has(node) && contains(node, offset));
   const hidden = scalars.filter((node) => !shown.has(node)).map(({ range: { start, end } }) => ({ start, end }));
-  // Anchors, aliases and tags: `token: &abc` and `token: !abc` are easily secrets that should have been quoted.
+  // Anchors, aliases and tags: `token: &abc` and `token: !abc` may well be secrets that should have been quoted.
   for (const { index, 0: match } of line.matchAll(/(?<=^|[\s[{,])[&*!][^\s,[\]{}]+/g)) {
     const start = from + index + 1;
     if (!isInShown(start)) hidden.push({ start, end: from + index + match.length });
@@ -138,7 +138,7 @@ function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySe
   return hidden.filter(({ start, end }) => end > start);
 }
 
-/** Where a comment starts on a line, as the offset of the space before it; `to` without one. */
+/** The offset of the space before a line's comment, or `to` without one. */
 function commentStart(source: Source, from: number, to: number): number {
   const line = source.text.slice(from, to);
   const scalars = source.scalars === undefined ? [] : scalarsBetween(source.scalars, from, to);
@@ -170,7 +170,7 @@ const harmlessWords: ReadonlySet<string> = new Set(["value_from", "env", "file",
 
 const blockKey = /^\s*(?:-\s+)*(?:(["']?)[\w.-]{1,60}\1\s*:(?=\s|$))?/;
 
-/** Without nodes, nobody knows what is a value: every word behind the line's first key is hidden. */
+/** Without nodes, values are unknown: every word after the line's first key is hidden. */
 function unparsed(line: string, from: number, prefix: number): readonly Hidden[] {
   return [...line.slice(prefix).matchAll(/(?:[^\s{}[\],:]|:(?!\s|$))+/g)]
     .filter(([word]) => !harmlessWords.has(word))

@@ -2,16 +2,16 @@ import { placeholders } from "../secrets/placeholder.js";
 import type { Locate, RawDiagnostic } from "./node.js";
 
 /**
- * What was written for another tool and is no YAML where it stands: `value_from` behind a text, or a template. A
- * `statement` is a template's line of its own.
+ * Text written for another tool that is not valid YAML where it stands: `value_from` after a text, or a template. A
+ * `statement` is a template on its own line.
  */
 export interface Misplaced {
   readonly kind: "value_from" | "value" | "statement";
   readonly start: number;
   readonly end: number;
-  /** The field that it stands in, where it has one. */
+  /** The field that it is in, if any. */
   readonly field: string | undefined;
-  /** A guess fits the pattern on a line that no error names; in a block of text it is no mistake. */
+  /** A guess matches the pattern on a line without an error; in a block of text it is no mistake. */
   readonly guess: boolean;
 }
 
@@ -20,10 +20,10 @@ const blockPrefix = /^\s*(?:-\s+)*(?:(["']?)([\w.-]+)\1\s*:\s+)?/;
 const valueFrom = /\bvalue_from\b["']?\s*:(?:\s|\{|$)/;
 const textBefore = /(?<=[[{,]\s*|[:-]\s+)[^\s{}[\],](?:[^{}[\],:]|:(?!\s))*\{\s*["']?value_from\b/;
 
-/** Longer lines are not looked through: matching costs more than linear time. */
+/** Longer lines are skipped: matching takes more than linear time. */
 const maxLine = 10_000;
 
-/** The mistakes of this sort on the lines that have the errors, and those that look just like them on other lines. */
+/** Such mistakes on the lines that have errors, and what looks just like them on other lines. */
 export function findMisplaced(text: string, errorOffsets: readonly number[], locate: Locate): readonly Misplaced[] {
   const seen = new Set<number>();
   const found: Misplaced[] = [];
@@ -55,7 +55,7 @@ function onLine(text: string, start: number): Misplaced | undefined {
     return { ...value, kind, guess: false };
   }
   if (!valueFrom.test(line)) return onNextLine(text, value);
-  // In brackets the line holds more than this value.
+  // In brackets, the line holds more than this value.
   if (!/^[{[]/.test(value.text)) return { ...value, kind: "value_from", guess: false };
   const inner = textBefore.exec(line);
   if (inner) {
@@ -67,7 +67,7 @@ function onLine(text: string, start: number): Misplaced | undefined {
   return goesOn ? { ...value, kind: "value_from", guess: false } : undefined;
 }
 
-/** A text that goes on on the next line, and has `value_from` there. */
+/** A text that continues on the next line, which has `value_from`. */
 function onNextLine(text: string, value: BlockValue): Misplaced | undefined {
   const next = lineEnd(text, value.start) + 1;
   const end = lineEnd(text, next);
@@ -83,7 +83,7 @@ interface BlockValue {
   readonly field: string | undefined;
 }
 
-/** What stands behind a line's key, without the comment. */
+/** The value after a line's key, without the comment. */
 function blockValue(text: string, lineStart: number): BlockValue {
   const line = text.slice(lineStart, lineEnd(text, lineStart));
   const prefix = blockPrefix.exec(line);
@@ -100,7 +100,7 @@ function lineEnd(text: string, start: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** Behind the brace that closes the one at `opening`; the line's end where none does. */
+/** The offset after the brace that closes the one at `opening`; the line's end where none does. */
 function closing(line: string, opening: number): number {
   let depth = 0;
   for (let index = opening; index < line.length; index += 1) {
@@ -111,7 +111,7 @@ function closing(line: string, opening: number): number {
   return line.length;
 }
 
-/** The text with the mistakes replaced by harmless values (or comments) of the same length, so that the rest can be read. */
+/** The text with the mistakes replaced by harmless values (or comments) of the same length, so that the rest can be parsed. */
 export function blankOut(text: string, misplaced: readonly Misplaced[]): string {
   let blanked = "";
   let from = 0;
@@ -122,7 +122,7 @@ export function blankOut(text: string, misplaced: readonly Misplaced[]): string 
   return blanked + text.slice(from);
 }
 
-/** What to tell of one of them. */
+/** The diagnostic for one of them. */
 export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): RawDiagnostic {
   const range = locate(start, end);
   if (kind !== "value_from") return { severity: "error", ...placeholders.template, range };

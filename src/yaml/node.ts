@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { LineCounter } from "yaml";
 import type { Diagnostic, Position } from "../errors.js";
 
-/** Where a node stands in its file: offsets into the text, for the quoted line and its caret. */
+/** A node's range in its file: offsets into the text, for the quoted line and its caret. */
 export interface Range {
   readonly position: Position;
   readonly start: number;
@@ -10,7 +10,7 @@ export interface Range {
 }
 
 /**
- * A scalar as it was written. Its text is not known to be harmless before a schema says so, so it is hidden from every kind of
+ * A scalar as written. Only a schema can say that its text is harmless, so it is hidden from every kind of
  * printing, like a secret.
  */
 export class ScalarNode {
@@ -18,9 +18,9 @@ export class ScalarNode {
   readonly range: Range;
   /** True for an unquoted scalar in the file: only these can mean null, a boolean or a number. */
   readonly plain: boolean;
-  /** The tag written before it, such as `!!str`; most scalars have none. */
+  /** The tag before it, such as `!!str`; most scalars have none. */
   readonly tag: string | undefined;
-  /** What `value_from` read it from; undefined for what stands in the file itself. */
+  /** The source that `value_from` read it from; undefined for a scalar of the file itself. */
   readonly origin: "env" | "file" | undefined;
   readonly #text: string;
 
@@ -57,7 +57,7 @@ export interface MappingEntry {
   readonly value: Node;
 }
 
-/** Whether a key stands without a colon, as in `{abc}`: easily a value that somebody put in braces. */
+/** Whether a key has no colon, as in `{abc}`: it may well be a value written in braces. */
 export function isBareKey({ keyRange, value }: MappingEntry): boolean {
   return value.kind === "scalar" && value.range.end === keyRange.end;
 }
@@ -75,7 +75,7 @@ export interface SequenceNode {
   readonly items: readonly Node[];
 }
 
-/** A `value_from` that could not be resolved; its problem has been reported, or the run does not need values (`--no-env`). */
+/** A `value_from` that could not be resolved: it has been reported, or the run does not need values (`--no-env`). */
 interface UnresolvedNode {
   readonly kind: "unresolved";
   readonly range: Range;
@@ -100,10 +100,10 @@ export interface Document extends Source {
   readonly root: MappingNode | undefined;
 }
 
-/** Gives the place of what stands from offset `start` up to `end`. */
+/** The range from offset `start` up to `end`. */
 export type Locate = (start: number, end: number) => Range;
 
-/** Prepares a file's line starts, so that a look-up is a binary search. */
+/** Indexes a file's line starts, so that a look-up is a binary search. */
 export function createLocate(file: string, text: string): Locate {
   const lines = new LineCounter();
   for (let start = 0; start !== -1; ) {
@@ -117,16 +117,16 @@ export function createLocate(file: string, text: string): Locate {
   };
 }
 
-/** The deepest node on a path that there is, and how much of the path leads to it. */
+/** The deepest existing node on a path, and how much of the path leads to it. */
 interface Located {
   readonly node: Node;
-  /** Where its key stands; undefined for list elements and the root. */
+  /** The range of its key; undefined for list elements and the root. */
   readonly keyRange: Range | undefined;
-  /** How many of the path's parts were followed: all of them where the node itself is there. */
+  /** How many of the path's parts were followed: all of them where the node itself exists. */
   readonly depth: number;
 }
 
-/** Follows a path from a node, as far as it goes: the place to tell of a field that is missing. */
+/** Follows a path from a node as far as it exists: for the range of a missing field. */
 export function findNode(root: Node, path: readonly (string | number)[]): Located {
   let located: Located = { node: root, keyRange: undefined, depth: 0 };
   for (const part of path) {
@@ -146,7 +146,7 @@ function step(node: Node, part: string | number): Omit<Located, "depth"> | undef
   return item && { node: item, keyRange: undefined };
 }
 
-/** A problem before its source line is quoted: what a stage reports. It never holds a value from the file. */
+/** A diagnostic before its source line is quoted: what a stage reports. It never holds a value from the file. */
 export interface RawDiagnostic extends Omit<Diagnostic, "position" | "excerpt"> {
   readonly range?: Range | undefined;
 }

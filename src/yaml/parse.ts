@@ -6,7 +6,7 @@ import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
 
-/** What came of a file. Without a document, `source` still quotes its lines. */
+/** The result of parsing a file. Without a document, `source` still quotes its lines. */
 interface ParsedFile {
   readonly document: Document | undefined;
   readonly source: Source;
@@ -14,8 +14,8 @@ interface ParsedFile {
 }
 
 /**
- * Parses one file: YAML 1.2 with the merge keys of 1.1, every scalar as it was written. Where its structure is beyond doubt
- * there is a document despite errors, with unresolved nodes in their place, so that later stages find the rest.
+ * Parses one file: YAML 1.2 with the merge keys of 1.1, every scalar as written. Where the structure is beyond doubt,
+ * there is a document despite errors, with unresolved nodes in their place, so that later stages report the rest.
  */
 export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const { text, finding } = decode(file, bytes);
@@ -37,13 +37,13 @@ export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   return { document: { ...source, sha256, root }, source, findings };
 }
 
-/** Each round takes out mistakes that hide others from the parser; more rounds than these are not worth their time. */
+/** Each round removes mistakes that hide others from the parser; further rounds are not worth their time. */
 const maxRounds = 5;
 
 interface Repaired {
   readonly tree: SyntaxTree;
   readonly misplaced: readonly Misplaced[];
-  /** What quoted texts say that were put on one line, by where they start. */
+  /** The contents of quoted texts that were joined into one line, by start offset. */
   readonly quoted: ReadonlyMap<number, string>;
 }
 
@@ -65,14 +65,14 @@ function readRepaired(text: string, locate: Locate): Repaired {
   return { misplaced: real, tree: isSame ? tree : readSyntaxTree(blankOut(base, real)), quoted };
 }
 
-/** Joins lines only where that takes an error away: elsewhere the text as it was written tells best what is wrong. */
+/** Joins lines only where that removes an error: elsewhere the text as written shows best what is wrong. */
 function readJoined(text: string, limit = text.length): Omit<Repaired, "misplaced"> & { readonly text: string } {
   const asWritten = { text, quoted: new Map<number, string>(), tree: readSyntaxTree(text) };
   if (asWritten.tree.errors.length === 0) return asWritten;
   const { values, ...joined } = joinUnindented(text, limit);
   if (values.length === 0) return asWritten;
   const tree = readSyntaxTree(joined.text);
-  // What follows on the line of the closing quote or bracket shows that it closes something else.
+  // What follows the closing quote or bracket on its line shows that it closes something else.
   const [error] = tree.errors;
   const wrong = error && values.find(({ start, end }) => start <= error.pos[0] && error.pos[0] <= lineEnd(text, end));
   return wrong ? readJoined(text, wrong.start) : { ...joined, tree };
@@ -99,13 +99,13 @@ function unusable(source: Source, findings: readonly RawDiagnostic[]): ParsedFil
   return { document: undefined, source, findings };
 }
 
-/** A file's text. With a finding it can't be parsed; `text` is then what can be quoted. */
+/** A file's text. With a diagnostic it can't be parsed; `text` is then what can be quoted. */
 interface Decoded {
   readonly text: string;
   readonly finding: RawDiagnostic | undefined;
 }
 
-// What YAML leaves out of a file: controls but tab and line breaks, and the two non-characters.
+// What YAML forbids in a file: controls but tab and line breaks, and the two non-characters.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const unprintable = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
@@ -133,7 +133,7 @@ function refuse(file: string, text: string, offset: number, message: string, hin
   return { text, finding: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
 }
 
-/** By its byte order mark, or by the zero byte that each of its ASCII characters has. */
+/** Detects UTF-16 by its byte order mark, or by the zero byte in each of its ASCII characters. */
 function isUtf16(bytes: Buffer): boolean {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
@@ -143,7 +143,7 @@ function isUtf16(bytes: Buffer): boolean {
 /** The offset of the first byte that is not part of a UTF-8 character. */
 function firstBadByte(bytes: Buffer): number | undefined {
   if (decodes(bytes, bytes.length, false)) return undefined;
-  // The shortest prefix that can't be continued ends in the byte that shows the fault; its character began before it.
+  // The shortest invalid prefix ends in the byte that shows the fault; its character began before it.
   let good = 0;
   let bad = bytes.length + 1;
   while (bad - good > 1) {

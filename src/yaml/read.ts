@@ -5,7 +5,7 @@ import { parseDocument } from "./parse.js";
 
 interface ReadResult {
   readonly documents: readonly Document[];
-  /** Every file that was read, in order, also those that could not be parsed: what quoting needs. */
+  /** Every file that was read, in order, including those that could not be parsed: needed for quoting. */
   readonly sources: readonly Source[];
   readonly findings: readonly RawDiagnostic[];
 }
@@ -13,8 +13,8 @@ interface ReadResult {
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads and parses what the command line names: files, directories (their `*.yaml` and `*.yml`, in the order of their names) and `-` for
- * standard input. Each file is read once. Names are shown as they were given.
+ * Reads and parses the command line's paths: files, directories (their `*.yaml` and `*.yml`, sorted by name) and `-` for
+ * standard input. Reads each file once. Names are shown as given.
  */
 export async function readDocuments(paths: readonly string[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
   const documents: Document[] = [];
@@ -51,7 +51,7 @@ async function listFiles(path: string): Promise<readonly (string | RawDiagnostic
   } catch (error) {
     return [unreadable(path, error)];
   }
-  // Where a mounted file is missing, Docker makes a folder.
+  // Docker creates a folder in place of a missing mounted file.
   if (/\.ya?ml$/.test(path)) {
     const problem = explainAccess("the file", path, "read");
     if (problem) return [{ severity: "error", code: "FILE_DENIED", ...problem }];
@@ -117,7 +117,7 @@ function refuse(message: string, hint: string): RawDiagnostic {
   return { severity: "error", code: "FILE_UNREADABLE", message, hint };
 }
 
-/** Reads to the end, or gives undefined where that is beyond `maxBytes`. Pipes and devices have no size to ask for. */
+/** Reads to the end, or returns undefined beyond `maxBytes`. Pipes and devices report no size. */
 async function readBytes(handle: FileHandle, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let total = 0;

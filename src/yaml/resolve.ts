@@ -6,29 +6,29 @@ import { type Reference, readValueFrom } from "./value-from.js";
 /** What `value_from` may read. */
 export interface ResolveContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** True where values are not needed: what is not set is then no problem. */
+  /** True where values are not needed: a missing one is then no error. */
   readonly noEnv: boolean;
-  /** Where given, the files of secrets must be inside of it. */
+  /** Where given, files of secrets must be inside it. */
   readonly secretsDir?: string | undefined;
-  /** The working directory, where relative paths begin. */
+  /** The working directory, which relative paths start from. */
   readonly cwd: string;
 }
 
 export interface Resolved {
-  /** Undefined where the node itself is a `value_from` that is not set and not required. */
+  /** Undefined where the node itself is an optional `value_from` that is not set. */
   readonly node: Node | undefined;
   readonly findings: readonly RawDiagnostic[];
 }
 
 /**
- * Replaces each `{value_from: …}` in a node, at any depth, by the value that it names: as text, never trimmed and never read as
- * YAML. What is empty counts as not set. Parts without one stay the same nodes.
+ * Replaces each `{value_from: …}` in a node, at any depth, by the value that it names: as text, never trimmed and never parsed as
+ * YAML. An empty value counts as not set. Parts without one stay the same nodes.
  *
  * @param path the node's dotted path in the file
  */
 export function resolveValues(node: Node, path: string, context: ResolveContext): Resolved {
   const findings: RawDiagnostic[] = [];
-  // A node that aliases share is resolved once, and reported once.
+  // A node that aliases share is resolved and reported once.
   const known = new Map<Node, Node | undefined>();
   const visit = (from: Node, at: Location): Node | undefined => {
     if (!known.has(from)) known.set(from, resolveNode(from, at));
@@ -54,7 +54,7 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
   return { node: visit(node, { path, field }), findings };
 }
 
-/** Where a value stands: its path, and what to call it. */
+/** A value's path, and what to call it. */
 interface Location {
   readonly path: string;
   readonly field: string;
@@ -82,7 +82,7 @@ function resolveEntries(
 function readReference(reference: Reference, range: Range, at: Location, context: ResolveContext): Resolved {
   const { name, source } = reference;
   if (source === "env") {
-    // What every object inherits (`constructor`, `toString`) is no variable.
+    // Inherited properties of every object (`constructor`, `toString`) are no variables.
     const value = Object.hasOwn(context.env, name.text()) ? context.env[name.text()] : undefined;
     if (value) return { node: new ScalarNode(value, range, false, undefined, source), findings: [] };
     return absent(reference, range, context, notSet(reference, at, value === ""));
@@ -114,7 +114,7 @@ function readReference(reference: Reference, range: Range, at: Location, context
   }
 }
 
-/** What stands for a value that is not there. */
+/** The node for a missing value. */
 function absent(
   { fallback, required }: Reference,
   range: Range,

@@ -3,10 +3,10 @@ import { findFalseBlank } from "../characters.js";
 import type { Locate, Range, RawDiagnostic } from "./node.js";
 import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
 
-/** Beyond these, a file is not worth reading on. */
+/** With more errors than these, parsing stops. */
 const maxDiagnostics = 100;
 
-/** How much of a line is looked through. */
+/** How much of a line is searched. */
 const maxLine = 10_000;
 
 /** The mistakes in a file's syntax: at most one a line, and none that only follows from an earlier one. */
@@ -26,7 +26,7 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
   return [...byLine.values()];
 }
 
-/** A blank that YAML does not take for one is the likeliest mistake of its line, and nobody sees it. */
+/** A blank that YAML does not accept as one is the likeliest mistake of its line, and it is invisible. */
 function falseBlank(
   text: string,
   { start, position }: Range,
@@ -44,7 +44,7 @@ function falseBlank(
   return { severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(at, at + 1) };
 }
 
-/** The finding for what is nested deeper than any real file is. */
+/** The diagnostic for nesting deeper than that of any real file. */
 function tooDeep(offset: number, locate: Locate): RawDiagnostic {
   const message = `the values are nested more than ${maxDepth} levels deep`;
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", range: locate(offset, offset + 1) };
@@ -63,7 +63,7 @@ export function ownMistakes(errors: readonly YAMLParseError[]): readonly YAMLPar
   });
 }
 
-/** Where the quote or bracket opens that an error says is not closed; the package tells only where it missed the end. */
+/** Where an unclosed quote or bracket opens; the package reports only where it missed the end. */
 function findOpenings({ contents, errors }: SyntaxTree): ReadonlyMap<YAMLParseError, number> {
   const unclosed = new Map<number, YAMLParseError>();
   for (const error of errors) {
@@ -73,7 +73,7 @@ function findOpenings({ contents, errors }: SyntaxTree): ReadonlyMap<YAMLParseEr
   if (unclosed.size === 0) return openings;
   visit(contents, {
     Node: (_, node) => {
-      // Every node that was parsed has a range; only those made by hand don't.
+      // Every parsed node has a range; only nodes made by hand have none.
       const { range } = node as ParsedNode;
       const error = unclosed.get(range[1]);
       const opens = isScalar(node) ? /^QUOTE/.test(node.type ?? "") : "flow" in node && node.flow === true;
@@ -83,7 +83,7 @@ function findOpenings({ contents, errors }: SyntaxTree): ReadonlyMap<YAMLParseEr
   return openings;
 }
 
-/** What is wrong with a file's syntax, and the way out, in words that don't quote the file. */
+/** What is wrong with a file's syntax and how to fix it, in words that don't quote the file. */
 interface SyntaxMessage {
   readonly message: string;
   readonly hint: string;
@@ -163,7 +163,7 @@ const messages: Readonly<Record<Code, SyntaxMessage>> = {
   UNEXPECTED_TOKEN: unexpected,
 };
 
-/** One code of the package stands for several mistakes, which only its message tells apart. */
+/** One code of the package covers several mistakes, which only its message distinguishes. */
 const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
   [/^Missing closing/, { message: "the quote that opens here is never closed", hint: "add the closing quote" }],
   [
@@ -211,7 +211,7 @@ const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
   ],
 ];
 
-/** What to tell of an error of the YAML package. Its own message may quote the file, so it is never passed on. */
+/** The message for an error of the YAML package, whose own may quote the file and is never passed on. */
 function describeSyntaxError(error: YAMLParseError): SyntaxMessage {
   return finer.find(([pattern]) => pattern.test(error.message))?.[1] ?? messages[error.code];
 }

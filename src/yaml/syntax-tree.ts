@@ -8,36 +8,36 @@ import {
   type Document as YamlDocument,
 } from "yaml";
 
-/** Collections inside of collections, from the root on. Deep enough for any real file, and safe for recursion. */
+/** The maximum nesting of collections, from the root. Deep enough for any real file, and safe for recursion. */
 export const maxDepth = 100;
 
-/** What the YAML package makes of a text. Scalars are text; anchors and aliases are not followed yet. */
+/** The YAML package's tree of a text. Scalars are text; anchors and aliases are not followed yet. */
 export interface SyntaxTree {
   /** Null for a file without content. */
   readonly contents: ParsedNode | null;
   readonly errors: readonly YAMLParseError[];
-  /** Where a second document begins. */
+  /** The offset where a second document begins. */
   readonly secondDocument: number | undefined;
-  /** Where the nesting exceeds {@link maxDepth}; nothing else is then known. */
+  /** Where the nesting exceeds {@link maxDepth}; nothing else is known then. */
   readonly tooDeepAt: number | undefined;
 }
 
 const options = {
   schema: "failsafe",
   resolveKnownTags: false,
-  // The package compares every key with every other one; ours are looked up.
+  // The package compares every key with every other one; ours are looked up in a map.
   uniqueKeys: false,
   prettyErrors: false,
   logLevel: "silent",
 } as const;
 
-/** Parses without recursion into what is too deep: the package would report an overflowing stack, hundreds of times. */
+/** Parses without recursing into what is too deep: the package would report an overflowing stack hundreds of times. */
 export function readSyntaxTree(text: string): SyntaxTree {
   const parser = new Parser();
   const tokens = [];
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
-    // On the stack are the document, a collection for each level, and at most one scalar (or alias), which has a source.
+    // The stack holds the document, a collection for each level, and at most one scalar (or alias), which has a source.
     const top = parser.stack.at(-1);
     if (parser.stack.length > maxDepth + 1 && top && !("source" in top)) {
       return { contents: null, errors: [], secondDocument: undefined, tooDeepAt: parser.offset };
@@ -45,7 +45,7 @@ export function readSyntaxTree(text: string): SyntaxTree {
   }
   for (const token of parser.end()) tokens.push(token);
   const composer = new Composer(options);
-  // The composer's own type: what it composes is either a document or one that has errors.
+  // The composer's own type: it composes either a document or one that has errors.
   const documents: YamlDocument.Parsed<ParsedNode>[] = [...composer.compose(tokens)];
   const errors =
     documents.length === 0 ? composer.streamInfo().errors : documents.flatMap((document) => document.errors);
@@ -62,7 +62,7 @@ export function plainStarts({ contents }: SyntaxTree): ReadonlySet<number> {
   const starts = new Set<number>();
   visit(contents, {
     Scalar: (_, scalar) => {
-      // Every node that was parsed has a range.
+      // Every parsed node has a range.
       if (scalar.type === "PLAIN") starts.add((scalar as ParsedNode).range[0]);
     },
   });

@@ -1,15 +1,15 @@
 import { CST, Lexer } from "yaml";
 
-/** A file's text without the lines that stand too far to the left for YAML 1.2, of the same length. */
+/** A file's text, of the same length, with the lines joined that YAML 1.2 finds too little indented. */
 export interface Joined {
   readonly text: string;
-  /** What quoted texts say that are written over such lines, by where they start; `text` has something harmless there. */
+  /** The contents of quoted texts that span such lines, by start offset; `text` has a harmless value there. */
   readonly quoted: ReadonlyMap<number, string>;
-  /** The values that were put on one line, in file order. */
+  /** The values that were joined into one line, in file order. */
   readonly values: readonly { readonly start: number; readonly end: number }[];
 }
 
-/** A part of the text that is replaced by another of the same length. */
+/** A range of the text that is replaced by another text of the same length. */
 interface Replacement {
   readonly start: number;
   readonly end: number;
@@ -18,8 +18,8 @@ interface Replacement {
 }
 
 /**
- * Puts values in brackets or quotes on one line where their lines are indented less than what they belong to: PyYAML, for which
- * many files were written, does not look at indentation there. What is never closed stays as it is, as does all from `limit` on.
+ * Joins values in brackets or quotes into one line where their lines are indented less than their parent: PyYAML, for which
+ * many files were written, ignores indentation there. Unclosed values stay as they are, as does everything from `limit` on.
  */
 export function joinUnindented(text: string, limit = text.length): Joined {
   const quoted = new Map<number, string>();
@@ -37,7 +37,7 @@ export function joinUnindented(text: string, limit = text.length): Joined {
   }
 }
 
-/** Where the first bracket or quote opens that the package gives up on, from an offset outside of brackets on. */
+/** Where the first bracket or quote opens that the package fails on, from an offset outside brackets on. */
 function firstUnfinished(text: string, from: number): number | undefined {
   let offset = from;
   let depth = 0;
@@ -87,7 +87,7 @@ function joinBrackets(text: string, start: number): Replacement | undefined {
   const quoted: (readonly [number, string])[] = [];
   let joined = "";
   let depth = 0;
-  // Whether a value may begin here: only there a quote opens.
+  // Whether a value may begin here: only there can a quote open.
   let isBetween = true;
   for (let at = start; at < text.length; ) {
     const character = text.charAt(at);
@@ -117,7 +117,7 @@ function joinBrackets(text: string, start: number): Replacement | undefined {
   return undefined;
 }
 
-/** Whether an unquoted text goes on on the next line. Joining its lines would change it, so these stay an error. */
+/** Whether an unquoted text continues on the next line. Joining its lines would change it, so it stays an error. */
 function isFolded(text: string, at: number): boolean {
   const next = /[ \t]*\r?\n\s*(?:#.*\s+)*([^#\s])/y;
   next.lastIndex = at;
@@ -125,7 +125,7 @@ function isFolded(text: string, at: number): boolean {
   return !/[\]},:]/.test(character);
 }
 
-/** Behind the closing quote; undefined where there is none before the document ends. */
+/** The offset after the closing quote; undefined where the document ends first. */
 function quotedEnd(text: string, start: number): number | undefined {
   const quote = text.charAt(start);
   for (let at = start + 1; at < text.length; at += 1) {

@@ -23,7 +23,7 @@ const keys = ["env", "file", "default", "required"] as const;
 const form =
   "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, with default or required: false where wanted";
 
-/** What a mapping asks for, or everything that is wrong with it; undefined where it is no `value_from` at all. */
+/** A mapping's reference, or everything that is wrong with it; undefined where it is no `value_from` at all. */
 export function readValueFrom(mapping: MappingNode): Reference | readonly RawDiagnostic[] | undefined {
   const entry = mapping.entries.get("value_from");
   if (entry) return parseValueFrom(mapping, entry);
@@ -87,7 +87,7 @@ function nameOf(entry: MappingEntry): string {
   return isBareKey(entry) ? "key without a colon" : `\`${maskName(entry.key)}\``;
 }
 
-/** The finding for a mapping that is a `value_from` but for its spelling, such as `valueFrom`. */
+/** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
 function misspeltValueFrom({ entries }: MappingNode): RawDiagnostic | undefined {
   const [entry] = entries.values();
   if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
@@ -106,7 +106,7 @@ function readName(entry: MappingEntry | undefined): ScalarNode | undefined {
   return fits ? node : undefined;
 }
 
-/** Anything else is no variable that a shell or a container can set; it may well be the secret itself. */
+/** Any other name can't be set as a variable by a shell or container; it may well be the secret itself. */
 export function isVariableName(text: string): boolean {
   return /^[A-Za-z_.-][\w.-]*$/.test(text);
 }
@@ -117,7 +117,7 @@ function readFlag(node: Node): boolean | undefined {
   return /^(?:0|f|n|false|no|off)$/i.test(node.text()) ? false : undefined;
 }
 
-/** Where a `value_from` stands in it, at any depth. */
+/** The range of a `value_from` inside the node, at any depth. */
 function findValueFrom(node: Node, seen: Set<Node>): RawDiagnostic["range"] {
   if (seen.has(node)) return undefined;
   seen.add(node);
