@@ -19,30 +19,30 @@ import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js
 import type { StandIn } from "./stand-in.js";
 import { findStrayCharacters } from "./stray-characters.js";
 
-/** Stands for a value that is not known, where no secret can stand for it. */
+/** Stands for an unknown value, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");
 
 interface Binding {
-  /** What the schema validates. Fields that do not exist are left out: they are in `findings`. */
+  /** What the schema validates, without unknown fields: they are in `findings`. */
   readonly value: unknown;
   readonly findings: readonly RawDiagnostic[];
-  /** Where the schema's complaints are noise: values that could not be resolved, placeholders, fields written under another name. */
+  /** Where the schema's issues are noise: values that could not be resolved, placeholders, fields written under another name. */
   readonly muted: MutedPaths;
   /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
   readonly shown: ReadonlySet<ScalarNode>;
   readonly hidden: ReadonlySet<ScalarNode>;
-  /** Keys that are part of what was written for a secret, such as `{s3cret}`: as hidden as its values. */
+  /** Keys that are part of a secret's text, such as `{s3cret}`: hidden like its values. */
   readonly secretKeys: readonly ScalarNode[];
-  /** Whether a value is missing because its variable was not there. */
+  /** Whether a value is missing because its variable is not set. */
   readonly unresolved: boolean;
 }
 
 interface BindOptions {
   readonly namespace: string;
   readonly shapeOf: ShapeReader;
-  /** How many values there may be once aliases are followed; the default suits the largest file. */
+  /** The maximum number of values once aliases are followed; the default suits the largest file. */
   readonly maxValues?: number;
-  /** What stands for values that are not known; without it, nothing does but for a secret. */
+  /** Makes up unknown values; without it, only unknown secrets get a value. */
   readonly standIn?: StandIn | undefined;
 }
 
@@ -54,8 +54,8 @@ interface Walk extends BindOptions, Visibility {
 }
 
 /**
- * Turns a node into the plain value that its schema validates: texts as they were written, booleans and numbers in every spelling of
- * the files' first reader, secrets as {@link Secret}. What can't be converted stays text, for the schema to refuse.
+ * Turns a node into the plain value that its schema validates: texts as written, booleans and numbers in every spelling that
+ * pydantic accepts, secrets as {@link Secret}. What can't be converted stays text, for the schema to refuse.
  */
 export function bind(schema: Schema, node: Node, options: BindOptions): Binding {
   const walk: Walk = {
@@ -82,7 +82,7 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
   if (shape.kind === "union") {
     const option = chooseOption(shape, node, walk.shapeOf);
     if (option === undefined) return misfit(walk, schema, node, path, sensitive);
-    // Where a secret is expected, a mapping may be one that was written in braces.
+    // Where a secret is expected, a mapping may be a secret written in braces.
     const besideSecret = shape.options.some((other) => walk.shapeOf(other).shape.kind === "secret");
     return bindNode(walk, option, node, path, sensitive || (besideSecret && node.kind === "mapping"));
   }
@@ -103,7 +103,7 @@ function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: Valu
   }
 }
 
-/** No option takes this kind of node: the schema gets something of its kind to refuse. */
+/** No option takes this kind of node: the schema gets a value of its kind to refuse. */
 function misfit(walk: Walk, schema: Schema, node: Node, path: ValuePath, sensitive: boolean): unknown {
   if (node.kind === "unresolved") return bindUnresolved(walk, undefined, path);
   showOrHide(walk, schema, node, sensitive);
@@ -119,7 +119,7 @@ function bindUnresolved(walk: Walk, schema: Schema | undefined, path: ValuePath)
   walk.muted.add(path);
   const standIn = schema && walk.standIn?.(schema);
   if (standIn !== undefined) return standIn;
-  // Each its own, so that no two of them look like the same secret used twice.
+  // A new one each time, so that no two look like the same secret used twice.
   return schema && walk.shapeOf(schema).shape.kind === "secret"
     ? new Secret(randomBytes(20).toString("hex"))
     : unresolved;
@@ -167,7 +167,7 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
       const { finding, meant } = unknownField(walk.namespace, path, told, shape.fields.keys());
       walk.findings.push(finding);
       showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
-      // That the field which was meant is missing would be the same mistake told twice.
+      // That the intended field is missing would report the same mistake twice.
       if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
     }
   }
@@ -175,7 +175,7 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
   return Object.fromEntries(entries);
 }
 
-/** Where no schema says what is expected: what YAML 1.1 reads. These scalars are not known to be harmless. */
+/** Without a schema, scalars mean what YAML 1.1 reads. They are not known to be harmless. */
 function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
   switch (node.kind) {
     case "unresolved":
@@ -194,7 +194,7 @@ function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): 
 }
 
 function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensitive: boolean): void {
-  // Nothing was left to fill in where a variable or a file gave the value.
+  // A value from a variable or a file has nothing left to fill in.
   const kind = node.origin === undefined ? findPlaceholder(node.text(), sensitive) : undefined;
   if (kind === undefined) return;
   walk.findings.push({
@@ -234,21 +234,21 @@ function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
   return unresolved;
 }
 
-/** What a quoted line may show of a part of a file, as it is found out. */
+/** What a quoted line may show of a part of a file, collected while binding. */
 interface Visibility {
   readonly shapeOf: ShapeReader;
   readonly shown: Set<ScalarNode>;
-  /** Wins over `shown`, where aliases make a scalar stand in two fields. */
+  /** Wins over `shown` where aliases put one scalar in two fields. */
   readonly hidden: Set<ScalarNode>;
-  /** Keys that are part of what was written for a secret. */
+  /** Keys that are part of a secret's text. */
   readonly secretKeys: ScalarNode[];
 }
 
 const urlWithPassword = /:\/\/[^/?#]*@/;
 
 /**
- * Shows what stands in a field, whatever the field takes: hiding it would hide the mistake. But for a field that is a secret or
- * has one inside of it, and one that is not known.
+ * Shows a field's value, whatever type the field expects: hiding it would hide the mistake. Hides it in unknown fields and in
+ * fields that are a secret or contain one.
  */
 function showOrHide(view: Visibility, schema: Schema | undefined, node: Node, sensitive: boolean): void {
   if (node.kind === "scalar") {
@@ -282,7 +282,7 @@ function holdsSecret(view: Visibility, schema: Schema, above: Set<Schema>): bool
   return shape.kind === "mapping" && (holds(shape.rest) || [...shape.fields.values()].some(holds));
 }
 
-/** What is written where a secret belongs, or under a misspelt name, may have the secret as a key. */
+/** What is written in place of a secret, or under a misspelt name, may have the secret as a key. */
 function hideKeys(view: Visibility, node: Node): void {
   if (node.kind === "sequence") for (const item of node.items) hideKeys(view, item);
   if (node.kind !== "mapping") return;

@@ -13,7 +13,7 @@ import {
 
 /**
  * The option of a union that a node was meant for, by its kind, its discriminator or literal fields, and its keys; undefined where
- * none takes this kind of node. Problems are then told of this option only.
+ * none takes this kind of node. Diagnostics are then about this option only.
  */
 export function chooseOption(union: UnionShape, node: Node, shapeOf: ShapeReader): Schema | undefined {
   let best: Schema | undefined;
@@ -43,7 +43,7 @@ function fitOf(option: Schema, node: Node, shapeOf: ShapeReader): number | undef
     case "sequence":
       return shape.kind === "list" ? 1 : undefined;
     case "unresolved":
-      // What a variable would have given is a text.
+      // A variable's value would be text.
       return shape.kind === "secret" ? 2 : shape.kind === "list" || shape.kind === "mapping" ? 0 : 1;
   }
 }
@@ -61,14 +61,14 @@ function fitOfScalar({ shape, nullable }: FieldShape, node: ScalarNode): number 
     case "text":
       return 1;
     case "secret":
-      // The safe side, where both would do.
+      // The safe choice, where both would do.
       return 1.5;
     default:
       return undefined;
   }
 }
 
-/** Which of a choice's values a scalar means; undefined for none. */
+/** The value of a choice that a scalar means; undefined for none. */
 export function choiceOf(values: readonly unknown[], node: ScalarNode): { readonly value: unknown } | undefined {
   for (const value of values) {
     if (value === null ? node.isNull() : value === scalarLike(value, node)) return { value };
@@ -94,15 +94,15 @@ function fitOfMapping(shape: MappingShape, node: MappingNode, shapeOf: ShapeRead
   return fit;
 }
 
-/** A literal field is what tells alike options apart, whatever else is missing or misspelt. */
+/** A literal field is what distinguishes similar options, whatever else is missing or misspelt. */
 function fitOfLiteral(values: readonly unknown[], node: Node): number {
   if (values.length > 1 || node.kind !== "scalar") return 1;
   return choiceOf(values, node) === undefined ? -1 : 1000;
 }
 
 /**
- * Mappings that differ in one field's constant and in what they require, as one: an editor then says which field is missing, where
- * for a list of alternatives it says only that none fits. Undefined where they differ in more than that.
+ * Merges mappings that differ in one field's constant and in what they require: an editor then reports the missing field, where
+ * for a list of alternatives it reports only that none fits. Undefined where they differ in more than that.
  */
 export function mergeOptions(options: readonly JsonSchema[]): JsonSchema | undefined {
   const [first, ...others] = options.map(propertiesOf);
@@ -122,7 +122,7 @@ export function mergeOptions(options: readonly JsonSchema[]): JsonSchema | undef
 
 type Properties = { readonly [name: string]: JsonSchema };
 
-/** What one of them asks for beyond its fields, where the field says that it is this one. */
+/** What one of them requires beyond its fields, where the field has its constant. */
 function demandsOf({ required, allOf }: JsonSchema, field: string, value: unknown): JsonSchema {
   const names: readonly unknown[] = Array.isArray(required) ? required : [];
   return {
@@ -134,7 +134,7 @@ function demandsOf({ required, allOf }: JsonSchema, field: string, value: unknow
 
 function propertiesOf(option: JsonSchema): Properties | undefined {
   const { properties } = option;
-  // In a JSON Schema, what a property's name leads to is a schema.
+  // In a JSON Schema, a property's value is a schema.
   return isSchema(properties) ? (properties as Properties) : undefined;
 }
 

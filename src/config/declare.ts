@@ -9,7 +9,7 @@ import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
 import type { ValidPart } from "./valid-part.js";
 
-/** What a step declares and remarks on, with the places in the file. */
+/** The resources and diagnostics of a step, with their ranges in the file. */
 export function declareStep(
   step: Step,
   { config, toWritten }: ValidPart,
@@ -54,16 +54,16 @@ function placesIn(root: Node, path: ValuePath): AttributeRange {
   return { range: node.range, items };
 }
 
-/** A resource and where its attributes stand. */
+/** A resource and the ranges of its attributes. */
 export interface Declared {
   readonly resource: Resource;
   /** Dotted path in the file. */
   readonly path: string;
-  /** The place of the field with an attribute's name, or of the resource where there is none. */
+  /** The range of the field with an attribute's name, or of the resource without one. */
   readonly rangeOf: (attribute: string) => Range;
 }
 
-/** Finds what can't stand side by side: the same thing declared twice, or two things with one secret. */
+/** Finds conflicting resources: the same one declared twice, or two with one secret. */
 export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<string, Kind>): readonly RawDiagnostic[] {
   const first = new Map<string, Declared>();
   const owners = new Map<string, Declared>();
@@ -124,7 +124,7 @@ function lineOf({ range }: Resource): string {
   return `${range.position.file}:${range.position.line}`;
 }
 
-/** The names of variables and files in every `value_from` of a part of a file, but for those that may be the secret itself. */
+/** The names of variables and files in every `value_from` of a part of a file, except those that may be the secret itself. */
 export function referenceNames(root: Node): readonly ScalarNode[] {
   const names: ScalarNode[] = [];
   const seen = new Set<Node>();
@@ -145,7 +145,7 @@ export function referenceNames(root: Node): readonly ScalarNode[] {
   return names;
 }
 
-/** Tells of names that people can take for one another: whoever gives rights to one may give them to the other. */
+/** Reports names that people can mistake for one another: rights meant for one may then be given to the other. */
 export async function findConfusableNames(
   kinds: readonly Kind[],
   resources: readonly Resource[],

@@ -36,7 +36,7 @@ export function describeChoice(values: readonly unknown[]): string {
   return names.length === 1 ? `${names[0]}` : `one of ${names.join(", ")}`;
 }
 
-/** How to write a value of the right type, where what was written shows how it went wrong. */
+/** How to write a value of the right type, where the given one shows what went wrong. */
 export function describeRemedy(
   { shape, required }: FieldShape,
   node: Node | undefined,
@@ -61,7 +61,7 @@ export function describeRemedy(
 function describeDashes(list: Shape, node: MappingNode, shapeOf: ShapeReader): string {
   const entry = entryShape(list, node, shapeOf);
   if (entry === undefined) return eachAfterDash;
-  // A key that is none of the entry's fields may be anything, also a secret, and is not repeated.
+  // A key that is none of the entry's fields may be anything, even a secret, and is not repeated.
   const first = [...node.entries.keys()].find((key) => entry.fields.has(key));
   if (first !== undefined)
     return `put a dash before the first field of each entry, \`- ${first}: …\`, and indent the entry's other fields as far as that one`;
@@ -97,7 +97,7 @@ const formats: Readonly<Record<string, string>> = {
   uppercase: "upper-case text",
 };
 
-/** What a value should have been, said from the limit that it broke and never from the value. */
+/** What a value should have been, taken from the limit that it broke and never from the value. */
 export function describeLimit(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_big":
@@ -127,7 +127,7 @@ function amount(origin: string, comparison: string, limit: number | bigint): str
   return `a number of ${comparison} ${limit}`;
 }
 
-/** Prefixes and the like come from the schema, so they may be told. */
+/** Prefixes and the like come from the schema, so they may be shown. */
 function describeFormat(issue: z.core.$ZodIssueInvalidStringFormat): string {
   if ("prefix" in issue) return `text that starts with ${issue.prefix}`;
   if ("suffix" in issue) return `text that ends with ${issue.suffix}`;

@@ -16,12 +16,12 @@ export function secret(check?: {
     .meta({ sensitive: true });
 }
 
-/** A field whose characters are looked at before its schema, which can name the one that is wrong and how it came there. */
+/** A field whose characters are checked before its schema, so that the message can name the wrong one and where it came from. */
 export function heldTo<Field extends z.ZodType>(rule: CharacterRule, field: Field): Field {
   return field.meta({ characters: rule });
 }
 
-// PostgreSQL can't store it in a text.
+// PostgreSQL can't store NUL in a text.
 const noNul = { error: "expected text without NUL characters" };
 
 function hasNoNul(value: string): boolean {
@@ -57,7 +57,7 @@ export const boolean: JsonSchema = {
 };
 export const booleanReference: JsonSchema = { $ref: "#/definitions/boolean" };
 
-/** What may stand in place of any value. */
+/** May replace any value. */
 export const valueFrom: JsonSchema = {
   title: "value_from",
   description: "Takes the value from an environment variable or a file.",
@@ -83,7 +83,7 @@ export const valueFrom: JsonSchema = {
   additionalProperties: false,
 };
 
-/** Turns the schema of a value, as its step gets it, into the schema of what can be written for it; `rename` is for references. */
+/** Turns the schema of a value that a step gets into the schema of what a file may contain; `rename` is for references. */
 export function asWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
   return { ...pick(schema, annotations), ...withoutAnnotations(schema, rename) };
 }
@@ -94,7 +94,7 @@ function withoutAnnotations(schema: JsonSchema, rename: (reference: string) => s
   return alternatives.length === 1 && only !== undefined ? only : { anyOf: alternatives };
 }
 
-/** The same for a value inside of another: there, `value_from` may stand in its place. */
+/** The same for a value inside another, which `value_from` may replace. */
 function valueAsWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
   const alternatives = alternativesOf(schema, rename);
   const isFree = alternatives.some((alternative) => Object.keys(alternative).length === 0);
@@ -132,7 +132,7 @@ function printable({ characters }: JsonSchema): JsonSchema {
   return characters === "ascii" ? { pattern: "^[ -~]*$" } : {};
 }
 
-// A text is taken as it was written, so an unquoted number is a text too.
+// A text is taken as written, so an unquoted number is a text too.
 function scalars(text: JsonSchema): readonly JsonSchema[] {
   return [{ ...text, type: ["string", "number", "boolean"] }];
 }

@@ -6,13 +6,13 @@ import type { Step } from "./step.js";
 /** A list of mappings that a mapping holds, such as `items`. */
 export interface EntryList {
   readonly name: string;
-  /** What is expected of one entry. */
+  /** The shape of one entry. */
   readonly entry: MappingShape;
 }
 
 /**
- * The one finding for the fields of an entry that stand directly under the namespace, where the list of entries is missing:
- * each of them is unknown there, but what they say is plain.
+ * The single diagnostic for an entry's fields directly under the namespace, where the list of entries is missing:
+ * each of them is unknown there, but their meaning is plain.
  */
 export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): RawDiagnostic | undefined {
   const { shape } = shapeOf(step.schema);
@@ -34,7 +34,7 @@ export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): Raw
   };
 }
 
-/** The list that a mapping can't do without or, where there is none, its first. */
+/** A mapping's required list or, without one, its first. */
 export function mainList(shape: MappingShape, node: Node, shapeOf: ShapeReader): EntryList | undefined {
   const lists = [...shape.fields].flatMap(([name, schema]) => {
     const field = shapeOf(schema);
@@ -44,7 +44,7 @@ export function mainList(shape: MappingShape, node: Node, shapeOf: ShapeReader):
   return lists.find(({ required }) => required) ?? lists[0];
 }
 
-/** What a list expects of one entry; undefined where that is no mapping with fields. */
+/** The shape of a list's entries; undefined where that is no mapping with fields. */
 export function entryShape(list: Shape, node: Node, shapeOf: ShapeReader): MappingShape | undefined {
   const element = list.kind === "list" ? list.element(0) : undefined;
   const shape = element && shapeFor(element, node, shapeOf);
@@ -58,7 +58,7 @@ export function oneEntry(entry: MappingShape, shapeOf: ShapeReader): string {
   return `\`- ${name}: …\`, with the entry's other fields indented as far as that one`;
 }
 
-/** An entry's fields, and those of the mappings in it, which were fields of the entry's own once. */
+/** An entry's fields, and those of the mappings in it, which used to be the entry's own fields. */
 function fieldNames(entry: MappingShape, shapeOf: ShapeReader): ReadonlySet<string> {
   const inner = (schema: Schema): readonly string[] => {
     const { shape } = shapeOf(schema);

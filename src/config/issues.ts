@@ -11,7 +11,7 @@ import type { FieldShape, Schema, ShapeReader } from "./schema-shape.js";
 
 export type Issue = z.core.$ZodIssue;
 
-/** What a schema without a message of its own says: given to zod as its `error`, so that its own words never show. */
+/** Marks a schema without its own message: passed to zod as its `error`, so that zod's words never show. */
 export const noMessage = "\0";
 
 export interface IssueSource {
@@ -21,13 +21,13 @@ export interface IssueSource {
   readonly shapeOf: ShapeReader;
 }
 
-/** An issue of the option that was meant, at its full path. */
+/** An issue of the intended option, at its full path. */
 export interface PlainIssue {
   readonly path: ValuePath;
   readonly issue: Issue;
 }
 
-/** Takes unions apart: of a value that fits none of their options, only what the option that was meant says is kept. */
+/** Flattens unions: for a value that fits none of their options, keeps only the issues of the intended one. */
 export function plainIssues(
   issues: readonly Issue[],
   source: IssueSource,
@@ -35,7 +35,7 @@ export function plainIssues(
 ): readonly PlainIssue[] {
   return issues.flatMap((issue, index): readonly PlainIssue[] => {
     if (isBareSafeLimit(issue) && issues[index + 1]?.code === issue.code) return [];
-    // Symbols are never keys of what was bound.
+    // Bound values never have symbols as keys.
     const path = [...above, ...(issue.path as (string | number)[])];
     if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ path, issue }];
     const { schema, node } = locate(source.schema, source.node, path, source.shapeOf);
@@ -47,13 +47,13 @@ export function plainIssues(
   });
 }
 
-/** That an integer is beyond 2^53 says less than the field's own limit, which the next issue then tells. */
+/** That an integer is beyond 2^53 says less than the field's own limit, which the next issue reports. */
 function isBareSafeLimit(issue: Issue): boolean {
   if (issue.code === "too_big") return issue.maximum === Number.MAX_SAFE_INTEGER;
   return issue.code === "too_small" && issue.minimum === Number.MIN_SAFE_INTEGER;
 }
 
-/** Says an issue in our own words, with its place; one for each unknown key. A value is never repeated. */
+/** Words an issue in our own terms, with its range; one diagnostic for each unknown key. Never repeats a value. */
 export function toDiagnostics({ path, issue }: PlainIssue, source: IssueSource): readonly RawDiagnostic[] {
   const location = locate(source.schema, source.node, path, source.shapeOf);
   if (issue.code === "unrecognized_keys") {
@@ -68,11 +68,11 @@ export function toDiagnostics({ path, issue }: PlainIssue, source: IssueSource):
 
 type Told = Pick<RawDiagnostic, "code" | "message" | "hint">;
 
-/** A step's own code and hint, where its schema's check gave them as `params`. */
+/** A step's own code and hint, where its schema's check passed them as `params`. */
 function ownWords(issue: Issue): Partial<Told> {
   const { code, hint } = (issue.code === "custom" ? issue.params : undefined) ?? {};
   return {
-    // What `diagnosticCodes` has is a DiagnosticCode.
+    // A key of `diagnosticCodes` is a DiagnosticCode.
     ...(typeof code === "string" && Object.hasOwn(diagnosticCodes, code) ? { code: code as DiagnosticCode } : {}),
     ...(typeof hint === "string" ? { hint } : {}),
   };
@@ -156,7 +156,7 @@ function suggest(
   return near === undefined ? undefined : `did you mean ${near}?`;
 }
 
-/** The finding for a key that is none of `fields`, and the field that was probably meant. A secret's key is not repeated. */
+/** The diagnostic for a key that is none of `fields`, with the field that was probably meant. A secret's key is not repeated. */
 export function unknownField(
   namespace: string,
   path: ValuePath,
@@ -170,7 +170,7 @@ export function unknownField(
     code: "UNKNOWN_FIELD",
     ...describe(key, sensitive, meant, names),
     range: keyRange,
-    // A value that was written without the space before it is part of its key.
+    // A value written without the space before it is part of its key.
     path: dotted(namespace, sensitive || invisibleIn(key) !== undefined ? path : [...path, key]),
   };
   return { finding, meant };

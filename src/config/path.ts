@@ -2,7 +2,7 @@ import type { Node, Range } from "../yaml/node.js";
 import { chooseOption } from "./choose-option.js";
 import type { Schema, Shape, ShapeReader } from "./schema-shape.js";
 
-/** A place inside a namespace, such as `["items", 0, "email"]`. */
+/** A path inside a namespace, such as `["items", 0, "email"]`. */
 export type ValuePath = readonly (string | number)[];
 
 /** The path as it is shown: `tokenauth.items.0.email`. */
@@ -10,7 +10,7 @@ export function dotted(namespace: string, path: ValuePath): string {
   return [namespace, ...path].join(".");
 }
 
-/** The paths that nothing more is to be told of: their problem is known already. */
+/** Paths that get no further diagnostics, because their mistake is known already. */
 export class MutedPaths {
   readonly #keys = new Set<string>();
 
@@ -34,17 +34,17 @@ function keyOf(path: ValuePath): string {
 
 /** What the file and the schema have at a path. */
 export interface Location {
-  /** The value's place or, where it is missing, that of the deepest value above it. */
+  /** The value's range or, where it is missing, that of the deepest value above it. */
   readonly range: Range;
-  /** Undefined where the file has nothing there. */
+  /** Undefined where the file has nothing at the path. */
   readonly node: Node | undefined;
-  /** The place of the key that leads there, where one does. */
+  /** The range of the key that leads there, if any. */
   readonly keyRange: Range | undefined;
-  /** The schema of what belongs there; undefined where any value does, or none. */
+  /** The schema at the path; undefined where any value fits, or none. */
   readonly schema: Schema | undefined;
 }
 
-/** Follows a path through the file and the schema together, so that unions are told apart by what was written. */
+/** Follows a path through the file and the schema together, so that the file's values select the options of unions. */
 export function locate(schema: Schema, root: Node, path: ValuePath, shapeOf: ShapeReader): Location {
   let location: Location = { range: root.range, node: root, keyRange: undefined, schema };
   for (const part of path) location = stepInto(location, part, shapeOf);
@@ -62,7 +62,7 @@ function stepInto({ range, node, schema }: Location, part: string | number, shap
   return { range: item?.range ?? range, node: item, keyRange: undefined, schema: inner };
 }
 
-/** What a schema expects of this node: of a union, the option that was meant. */
+/** The shape that a schema expects of this node: of a union, the intended option. */
 export function shapeFor(schema: Schema, node: Node | undefined, shapeOf: ShapeReader): Shape | undefined {
   const { shape } = shapeOf(schema);
   if (shape.kind !== "union") return shape;

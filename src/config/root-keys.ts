@@ -5,8 +5,8 @@ import { type Document, isBareKey, type MappingEntry, type RawDiagnostic } from 
 import type { Step } from "./step.js";
 
 /**
- * Root keys of programs that share their file with this one. Their spelling is right, however near it is to a key of ours. How the
- * flags end is not uniform.
+ * Root keys of programs that share the file with this one. They are correct, however close they are to one of our keys. The
+ * flags have no uniform ending.
  */
 const otherPrograms: ReadonlySet<string> = new Set([
   "api_configuration",
@@ -56,7 +56,7 @@ const otherPrograms: ReadonlySet<string> = new Set([
   "zgw_consumers_config_enable",
 ]);
 
-/** Reports the root keys that belong to no step. `meant` has the misspelt ones by the flag or namespace that each was meant to be. */
+/** Reports the root keys that belong to no step. `meant` has the misspelt ones by the flag or namespace that each stands for. */
 export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
@@ -73,7 +73,7 @@ export function findUnknownRootKeys(
   return { findings, meant };
 }
 
-/** A key that stands twice in what another program reads is that program's to judge: a warning here. */
+/** A duplicate key that another program reads is for that program to judge: a warning here. */
 export function easeForeignDuplicates(
   findings: readonly RawDiagnostic[],
   steps: readonly Step[],
@@ -124,7 +124,7 @@ function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): RawDiagnos
   return { ...finding, message: `unknown key \`${maskName(key)}\` at the root is ignored`, hint };
 }
 
-/** Whatever its case is, which the other program may not mind. */
+/** In any case, since the other program may ignore case. */
 function isOfOtherProgram(key: string): boolean {
   return otherPrograms.has(key.toLowerCase());
 }

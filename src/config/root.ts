@@ -8,11 +8,11 @@ import { createShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";
 
 export interface RootContext extends ResolveContext {
-  /** Some file could not be read, so that what the others lack may stand in it. */
+  /** Some file could not be read, and may contain what the others lack. */
   readonly incomplete?: boolean;
 }
 
-/** What one file holds for an enabled step. */
+/** One file's configuration of an enabled step. */
 export interface Section {
   readonly step: Step;
   readonly entry: MappingEntry;
@@ -24,11 +24,11 @@ interface RootReading {
   readonly findings: readonly RawDiagnostic[];
   /** The flags' values, which are harmless to show. */
   readonly shown: readonly ScalarNode[];
-  /** Whether a flag is not known, because its variable was not there. */
+  /** Whether a flag is unknown, because its variable is not set. */
   readonly unresolved: boolean;
 }
 
-/** Finds out which steps the files enable, taken together, and where their configuration stands. */
+/** Finds the steps that the files together enable, and their configuration. */
 export function readRoot(documents: readonly Document[], steps: readonly Step[], context: RootContext): RootReading {
   const unknown = findUnknownRootKeys(documents, steps);
   const read = steps.map((step) => readStep(step, documents, unknown.meant, context));
@@ -64,7 +64,7 @@ function readStep(
   context: RootContext,
 ): ReadStep {
   const written = entriesOf(documents, step.flag).map((entry) => readFlag(entry, context));
-  // What a misspelt key was meant to be is looked at too, so that everything is reported at once; that it is misspelt is told.
+  // A misspelt key's value is validated too, so that everything is reported at once; the misspelling is reported as well.
   const misspelt = (meant.get(step.flag) ?? []).map((entry) => ({
     ...readFlag(entry, context),
     findings: [],
@@ -74,7 +74,7 @@ function readStep(
   const namespaces = entriesOf(documents, step.namespace);
   const entries = namespaces.length > 0 ? namespaces : (meant.get(step.namespace) ?? []);
   const on = flags.find(({ state }) => state === "on");
-  // Where it is not known whether a step runs, what is written for it is looked at, and nothing is missed where nothing is written.
+  // Where it is unknown whether a step runs, its configuration is validated if there is any, and not required.
   const isEnabled = on !== undefined || (entries.length > 0 && flags.some(({ state }) => state === "unknown"));
   const findings = flags.flatMap((flag) => flag.findings).concat(contradictions(flags, step));
   if (on !== undefined && entries.length === 0 && !context.incomplete) {
@@ -141,7 +141,7 @@ function nothingEnabled(steps: readonly Step[]): RawDiagnostic {
   };
 }
 
-/** What one file says about a step. `unknown`: its variable is not there; `invalid`: a finding says why. */
+/** One file's flag for a step. `unknown`: its variable is not set; `invalid`: a diagnostic gives the reason. */
 interface Flag {
   readonly state: "on" | "off" | "absent" | "unknown" | "invalid";
   readonly entry: MappingEntry;

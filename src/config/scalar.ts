@@ -1,16 +1,16 @@
 import type { ScalarNode } from "../yaml/node.js";
 
-/** A scalar's meaning where no field says what it should be. */
+/** A scalar's meaning where no field defines it. */
 export type NaturalValue = string | number | boolean | null;
 
-// YAML 1.1, which is what these files were written for. Its sexagesimal numbers are left as text: `12:30:45` is a time.
+// YAML 1.1, which these files were written for. Its sexagesimal numbers stay text: `12:30:45` is a time.
 const decimalInteger = /^[-+]?(?:0|[1-9][0-9_]*)$/;
 const octalInteger = /^[-+]?0[0-7_]+$/;
 const prefixedInteger = /^[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)$/;
-// PyYAML takes a sign only before a digit: `-.5` is text.
+// PyYAML accepts a sign only before a digit: `-.5` is text.
 const float = /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/;
 
-/** What YAML 1.1 reads in it, but for what JSON can't hold (infinities, dates, integers beyond 2^53), which stays text. */
+/** The value in YAML 1.1, except what JSON can't hold (infinities, dates, integers beyond 2^53), which stays text. */
 export function naturalValue(node: ScalarNode): NaturalValue {
   if (node.isNull()) return null;
   if (!canMeanMore(node)) return node.text();
@@ -19,7 +19,7 @@ export function naturalValue(node: ScalarNode): NaturalValue {
   return naturalBoolean(node.text()) ?? node.text();
 }
 
-/** Every spelling that pydantic takes for a boolean, in any case, quoted or not; undefined for anything else. */
+/** Every spelling of a boolean that pydantic accepts, in any case, quoted or not; undefined for anything else. */
 export function toBoolean(node: ScalarNode): boolean | undefined {
   const text = node.text();
   if (/^(?:1|t|y|true|yes|on)$/i.test(text)) return true;
@@ -28,7 +28,7 @@ export function toBoolean(node: ScalarNode): boolean | undefined {
   return number === 0 ? false : number === 1 ? true : undefined;
 }
 
-/** Every spelling that pydantic takes for an integer, quoted or not; undefined for anything else. */
+/** Every spelling of an integer that pydantic accepts, quoted or not; undefined for anything else. */
 export function toInteger(node: ScalarNode): number | undefined {
   const text = node.text();
   if (canMeanMore(node)) {

@@ -4,8 +4,8 @@ import type { JsonSchema } from "./schema-shape.js";
 import type { Step } from "./step.js";
 
 /**
- * One JSON Schema (draft-07, which the editors' YAML language server reads best) for a whole configuration file. It says what can
- * be written: a `value_from` in place of any value, and every spelling that is understood.
+ * One JSON Schema (draft-07, which the editors' YAML language server supports best) for a whole configuration file: what
+ * can be written, including a `value_from` in place of any value, and every accepted spelling.
  */
 export function configurationSchema(steps: readonly Step[]): JsonSchema {
   const properties = steps.flatMap((step): [string, JsonSchema][] => [
@@ -32,7 +32,7 @@ function flagSchema({ title, namespace }: Step): JsonSchema {
   return { description, anyOf: [booleanReference, reference("value_from")] };
 }
 
-/** A step's schema under its namespace's name, and the parts that it refers to beside it. */
+/** A step's schema under its namespace's name, and the definitions that it refers to beside it. */
 function stepDefinitions({ namespace, title, schema }: Step): Readonly<Record<string, JsonSchema>> {
   const { $schema: _, definitions, ...root } = toJsonSchema(schema);
   const rename = (ref: string) => {
@@ -47,7 +47,7 @@ function stepDefinitions({ namespace, title, schema }: Step): Readonly<Record<st
 }
 
 function toJsonSchema(schema: z.ZodType): JsonSchema & { readonly definitions?: Readonly<Record<string, JsonSchema>> } {
-  // Zod describes its result with the draft's own names; the transformation needs to know only that they are keys.
+  // Zod types its result with the draft's own names; the transformation only needs to know that they are keys.
   return z.toJSONSchema(schema, { io: "input", target: "draft-07", unrepresentable: "any" }) as JsonSchema;
 }
 

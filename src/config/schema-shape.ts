@@ -3,7 +3,7 @@ import type { CharacterRule } from "../characters.js";
 
 export type Schema = z.core.$ZodType;
 
-/** What a schema expects of a node, once optional, default, pipe and the like are taken off. */
+/** What a schema expects of a node, once optional, default, pipe and the like are unwrapped. */
 export type Shape =
   | { readonly kind: "secret" | "text" | "boolean" | "null" | "free" }
   | { readonly kind: "choice"; readonly values: readonly unknown[] }
@@ -38,7 +38,7 @@ export interface FieldShape {
 
 export type ShapeReader = (schema: Schema) => FieldShape;
 
-/** Makes a reader that looks at each schema once. */
+/** Creates a reader that inspects each schema once. */
 export function createShapeReader(): ShapeReader {
   const known = new WeakMap<Schema, FieldShape>();
   return (schema) => {
@@ -61,7 +61,7 @@ function readField(schema: Schema): FieldShape {
     const meta = z.globalRegistry.get(current);
     sensitive ||= meta?.sensitive === true;
     description ??= meta?.description;
-    // Set by `heldTo` alone.
+    // Only `heldTo` sets it.
     characters ??= meta?.characters as CharacterRule | undefined;
     const { def } = internals(current);
     if (def.type === "nullable") nullable = true;
@@ -90,7 +90,7 @@ function innerOf(def: z.core.$ZodTypes["_zod"]["def"]): Schema | undefined {
     case "lazy":
       return def.getter();
     case "pipe":
-      // `preprocess` is a transform before the schema that says what is expected.
+      // `preprocess` is a transform before the schema that defines the expected shape.
       return internals(def.in).def.type === "transform" ? def.out : def.in;
     default:
       return undefined;
@@ -132,7 +132,7 @@ function readShape(schema: Schema, sensitive: boolean): Shape {
   }
 }
 
-// `z.int()` says so itself, `z.number().int()` in a check.
+// `z.int()` sets the format itself, `z.number().int()` in a check.
 function isWhole(def: z.core.$ZodNumberDef): boolean {
   const formats = [def, ...(def.checks ?? []).map((check) => check._zod.def)];
   return formats.some((format) => "format" in format && /int/.test(String(format.format)));

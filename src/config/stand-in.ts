@@ -3,17 +3,17 @@ import * as z from "zod";
 import { Secret } from "../secrets/secret.js";
 import type { Schema, ShapeReader } from "./schema-shape.js";
 
-/** Gives a value that a schema accepts, in place of one that is not known; undefined where there is none. */
+/** Returns a value that a schema accepts, in place of an unknown one; undefined where there is none. */
 export type StandIn = (schema: Schema) => unknown;
 
 /**
- * Makes up values for what only a variable or a secret file knows. Those of the two variants differ in each field, so that what is
- * made from them, and only that, differs as well.
+ * Makes up values that only a variable or a secret file has. The two variants differ in each field, so that exactly what
+ * depends on such a value differs between them.
  */
 export function createStandIn(variant: 0 | 1, shapeOf: ShapeReader): StandIn {
   return (schema) => {
     const { shape } = shapeOf(schema);
-    // Of one value alone, nothing would tell that it was made up.
+    // A choice with a single value can't show that it was made up.
     if (shape.kind === "choice") return shape.values.length > 1 ? shape.values[variant] : undefined;
     return candidates(variant).find((candidate) => z.safeParse(schema, candidate).success);
   };
@@ -23,7 +23,7 @@ function candidates(variant: 0 | 1): readonly unknown[] {
   const random = randomBytes(40).toString("hex");
   const short = random.slice(0, 24);
   return [
-    // Long enough for HS512, and each its own, so that no two look like the same secret used twice.
+    // Long enough for HS512, and a new one each time, so that no two look like the same secret used twice.
     new Secret(random),
     variant === 0,
     32 + variant,

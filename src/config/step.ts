@@ -2,23 +2,23 @@ import type { z } from "zod";
 import type { DiagnosticCode } from "../errors.js";
 import type { Attributes } from "../plan/resource.js";
 
-/** A place inside a step's namespace, such as `["items", 0, "email"]`. */
+/** A path inside a step's namespace, such as `["items", 0, "email"]`. */
 export type ConfigPath = readonly (string | number)[];
 
-/** One thing that a step declares. */
+/** A resource that a step declares. */
 export interface StepResource {
   readonly kind: string;
   readonly key: string;
-  /** `absent`: it shall not exist. */
+  /** `absent`: it must not exist. */
   readonly state?: "present" | "absent";
-  /** What the kind names as its attributes; `undefined` leaves one as it is. */
+  /** What the kind calls its attributes; `undefined` leaves one as it is. */
   readonly attributes: Attributes;
   readonly path: ConfigPath;
-  /** Where attributes stand that are no fields of their own, from `path` on. */
+  /** The paths of attributes that are not fields themselves, relative to `path`. */
   readonly fields?: Readonly<Record<string, ConfigPath>>;
 }
 
-/** Something to tell about a valid configuration, or what its schema alone can't refuse. */
+/** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
 export interface StepDiagnostic {
   readonly severity: "error" | "warning";
   readonly code: DiagnosticCode;
@@ -27,7 +27,7 @@ export interface StepDiagnostic {
   readonly path: ConfigPath;
 }
 
-/** A part of the configuration file: when its flag is true, what its namespace holds is declared. */
+/** A part of the configuration file: when its flag is true, its namespace's content is declared. */
 export interface Step {
   /** The root key that turns the step on. */
   readonly flag: string;
@@ -39,11 +39,11 @@ export interface Step {
   readonly schema: z.ZodType;
   readonly declare: (config: unknown) => readonly StepResource[];
   readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
-  /** How to write it, where these fields of an entry stand directly under the namespace. */
+  /** How to write an entry whose fields stand directly under the namespace. */
   readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
 }
 
-/** A step as it is written: `declare` and `review` are pure and get what the schema gives. */
+/** A step as its author writes it: `declare` and `review` are pure and get the schema's output. */
 export interface StepDefinition<Schema extends z.ZodType> {
   readonly flag: string;
   readonly namespace: string;
@@ -55,12 +55,12 @@ export interface StepDefinition<Schema extends z.ZodType> {
   readonly explainFlat?: (names: readonly string[]) => string;
 }
 
-/** Makes a step. Its fields are plain zod, with `secret()` for what must never be shown. */
+/** Creates a step. Its fields are plain zod, with `secret()` for values that must never be shown. */
 export function defineStep<Schema extends z.ZodType>(definition: StepDefinition<Schema>): Step {
   const { declare, review } = definition;
   return {
     ...definition,
-    // The engine hands a step only what its own schema gave.
+    // The engine passes a step only the output of its own schema.
     declare: (config) => declare(config as z.output<Schema>),
     review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],
   };

@@ -1,7 +1,7 @@
 import { type CharacterRule, findStray, type StrayCharacter } from "../characters.js";
 import type { RawDiagnostic, ScalarNode } from "../yaml/node.js";
 
-/** What is wrong with the characters of a value, or easily is: an error where its field's rule forbids one, else warnings. */
+/** What is, or may be, wrong with a value's characters: an error where its field's rule forbids one, else warnings. */
 export function findStrayCharacters(
   node: ScalarNode,
   rule: CharacterRule,
@@ -18,7 +18,7 @@ export function findStrayCharacters(
   const findings: Omit<RawDiagnostic, "path">[] = [];
   const warn = (message: string, hint: string) =>
     findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
-  // Where a blank can't be, the schema refuses it.
+  // Where a blank is not allowed, the schema refuses it.
   if (rule !== "visible" && text !== text.trim() && text.trim() !== "") {
     const message = `blanks stand around this value${rule === "url" ? "; they are left out" : ", and are part of it"}`;
     warn(message, `take them away${origin === undefined ? "" : ` in the ${sources[origin]}`}`);

@@ -13,8 +13,8 @@ interface Read {
 const hint = "set it for the plan as well, or add a default inside of value_from";
 
 /**
- * What a part of the file declares, without what it takes from variables and files that are not there: that is what differs
- * between two readings with different values in their place. What can't be planned without such a value is an error.
+ * The resources of a part of the file without what depends on missing variables and files: that is what differs
+ * between two readings with different stand-ins. What can't be planned without such a value is an error.
  */
 export function leaveOutUnknown<Section extends Read>(first: Section, second: Section, range: Range): Section {
   const findings = [...first.findings];

@@ -4,7 +4,7 @@ import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, 
 import type { MutedPaths, ValuePath } from "./path.js";
 
 export interface ValidPart {
-  /** What the schema gave for all but the entries with problems; undefined where a problem is not an entry's. */
+  /** The schema's output for all entries without diagnostics; undefined where an issue is not an entry's. */
   readonly config: unknown;
   /** Whether `config` has every entry. */
   readonly isWhole: boolean;
@@ -13,12 +13,12 @@ export interface ValidPart {
   readonly toWritten: (path: ValuePath) => ValuePath;
 }
 
-// A check over the whole namespace runs once its entries are valid, and may refuse some more of them.
+// A check over the whole namespace runs once its entries are valid, and may refuse more of them.
 const maxRounds = 5;
 
 /**
- * Validates a namespace. Entries of its lists (`items.3`) that have problems are left out and the rest is validated again, so that
- * problems between the others show in the same run.
+ * Validates a namespace. Entries of its lists (`items.3`) with issues are left out and the rest is validated again, so that
+ * issues between the others show in the same run.
  */
 export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSource, muted: MutedPaths): ValidPart {
   const findings: RawDiagnostic[] = [];
@@ -33,7 +33,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     const result = schema.safeParse(value, { error: () => noMessage });
     if (result.success) return { config: result.data, isWhole: round === 0, findings, toWritten };
     const { issues } = result.error;
-    // Symbols are never keys of what was bound.
+    // Bound values never have symbols as keys.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
     for (const issue of withoutConsequences(plain)) {
@@ -47,8 +47,8 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
 }
 
 /**
- * Zod measures lists where a text was asked for, and a check of ours misses fields in a list: of a value of the wrong type, that
- * is all there is to tell.
+ * Zod measures the length of lists where a text is expected, and a check of ours misses fields in a list: for a value of the wrong
+ * type, only the type is reported.
  */
 function withoutConsequences(plain: readonly PlainIssue[]): readonly PlainIssue[] {
   const wrong = new Set(

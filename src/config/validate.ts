@@ -16,27 +16,27 @@ export interface ValidateContext extends RootContext {
   /** The time that `review` compares with. */
   readonly now: Date;
   readonly kinds: ReadonlyMap<string, Kind>;
-  /** Whether entries are declared without the values that are not there, to be planned; only with `noEnv`. */
+  /** Whether to declare entries without their missing values, for a plan; only with `noEnv`. */
   readonly declareUnknown?: boolean | undefined;
 }
 
 export interface Validation {
   readonly enabled: readonly Step[];
-  /** What the valid entries declare. Not to be planned when `findings` hold an error or `unresolved` is true. */
+  /** What the valid entries declare. Not for planning when `findings` hold an error or `unresolved` is true. */
   readonly declarations: readonly Resource[];
-  /** Whether `declarations` has all entries; one may lack a value whose variable was not there. */
+  /** Whether `declarations` has all entries; one may lack a value whose variable is not set. */
   readonly isWhole: boolean;
-  /** Every problem of every file and step, in no particular order. */
+  /** Every diagnostic of every file and step, in no particular order. */
   readonly findings: readonly RawDiagnostic[];
   /** The values that a quoted line may show. */
   readonly shown: ReadonlySet<ScalarNode>;
   /** Keys that a quoted line must hide as well. */
   readonly secretKeys: readonly ScalarNode[];
-  /** Whether values are missing because variables or files were not there. */
+  /** Whether values are missing because variables or files are missing. */
   readonly unresolved: boolean;
 }
 
-/** Turns documents, which are one configuration together, into what their enabled steps declare. */
+/** Turns documents, which together are one configuration, into what their enabled steps declare. */
 export function validateDocuments(
   documents: readonly Document[],
   steps: readonly Step[],
@@ -47,7 +47,7 @@ export function validateDocuments(
   const sections = root.sections.map((section) => validateSection(section, context, shapeOf));
   const declared = sections.flatMap((section) => section.declared);
   const shown = new Set([...root.shown, ...sections.flatMap((section) => [...section.shown])]);
-  // An alias may stand for a secret in one place and for a harmless text in another.
+  // An alias may stand for a secret in one field and for a harmless text in another.
   for (const { hidden } of sections) for (const node of hidden) shown.delete(node);
   return {
     enabled: root.enabled,
