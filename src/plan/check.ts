@@ -13,7 +13,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
   ];
 }
 
-/** What will be there once the changes are made. */
+/** The state once the changes are made. */
 export function planWorld(input: PlanInput, changes: readonly Change[]): PlannedWorld {
   const { kinds, current, wanted, owner, isDatabaseKnown } = input;
   const keys = new Map<string, Set<string>>();
@@ -67,7 +67,7 @@ function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[]
   });
 }
 
-/** What no two resources can share may be held by a row that the run leaves as it is. */
+/** A row that the run leaves as it is may hold what no two resources can share. */
 function refuseTaken(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   return input.kinds.flatMap((kind) =>
     Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
@@ -103,7 +103,7 @@ function taken({ kind, key, range }: Resource, name: string, holder: CurrentReso
   };
 }
 
-/** A template that came out empty must not take everybody's access away. */
+/** A template that came out empty must not remove everyone's access. */
 function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
   return [...input.prunable].flatMap((kind): Refusal[] => {
     const pruned = changes.filter(

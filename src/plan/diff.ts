@@ -12,7 +12,7 @@ import type {
 
 export interface DiffOptions {
   readonly owner: string;
-  /** Whether this kind's rows of the same owner go when no file declares them. */
+  /** Whether this kind's rows of the same owner are deleted when no file declares them. */
   readonly prune: boolean;
   readonly newId: () => string;
 }
@@ -22,7 +22,7 @@ export interface KindDiff {
   readonly unchanged: readonly ResourceName[];
 }
 
-/** What it takes to make the rows of one kind what the files want: in file order, deletions last. */
+/** The changes that make the rows of one kind match the files: in file order, deletions last. */
 export function diffKind(
   kind: Kind,
   wanted: readonly Resource[],
@@ -59,7 +59,7 @@ export function diffKind(
   return { changes, unchanged };
 }
 
-/** Rows that no file declares any more, whose identity now stands under a new key. */
+/** Rows that no file declares any more, whose identity is now under a new key. */
 function findRenames(
   kind: Kind,
   wanted: readonly Resource[],
@@ -121,6 +121,6 @@ function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boo
 
 function fieldChange(kind: Kind, name: string, before: AttributeValue, after: AttributeValue): FieldChange {
   if (kind.attributes[name]?.sensitive) return { name, sensitive: true };
-  // Only sensitive attributes hold secrets, so what is left is plain.
+  // Only sensitive attributes hold secrets, so the rest is plain.
   return { name, before: (before ?? null) as PlainValue, after: (after ?? null) as PlainValue };
 }

@@ -10,21 +10,21 @@ import type { AttributeValue, PlannedChange, Resource } from "./resource.js";
 export interface AttributeSpec {
   /** Its values are never shown, only that they changed. */
   readonly sensitive?: boolean;
-  /** Set when a row is made and left alone afterwards. */
+  /** Set when a row is created and left alone afterwards. */
   readonly createOnly?: boolean;
-  /** Compared with a row that is there; a new row has none. */
+  /** Compared with an existing row; a new row has none. */
   readonly updateOnly?: boolean;
-  /** The kind whose keys its value (or each of its values) names. */
+  /** The kind that its value (or each of its values) is a key of. */
   readonly references?: string;
-  /** Where it is true, writing it makes a secret that is handed out once. */
+  /** Where it is true, writing it generates a secret that is shown once. */
   readonly generates?: boolean;
-  /** No two resources can share its value; one that comes under a new key is a rename. */
+  /** No two resources can share its value; one that appears under a new key is a rename. */
   readonly identity?: (wanted: AttributeValue) => string | undefined;
-  /** Whether the wanted value is the stored one; by default, deep equality. */
+  /** Whether the desired value equals the stored one; by default, deep equality. */
   readonly same?: (wanted: AttributeValue, stored: AttributeValue) => boolean;
 }
 
-/** A row as it is: what `read` gives. */
+/** A row as it is: what `read` returns. */
 export interface CurrentResource {
   readonly id: string;
   readonly key: string;
@@ -32,7 +32,7 @@ export interface CurrentResource {
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
-/** A token that was made during a write, to be shown once. */
+/** A token generated during a write, to be shown once. */
 export interface GeneratedSecret {
   readonly kind: string;
   readonly key: string;
@@ -46,18 +46,18 @@ export interface ReadContext {
 
 export interface WriteContext extends ReadContext {
   readonly owner: string;
-  /** ISO 8601 UTC: the one time of this run. */
+  /** ISO 8601 UTC: the single timestamp of this run. */
   readonly now: string;
   readonly newId: () => string;
-  /** Takes what was generated. */
+  /** Receives what was generated. */
   readonly generated: (secret: GeneratedSecret) => void;
 }
 
-/** What `complete` may use: how long to wait, how to be stopped, and how to tell that it waits. */
+/** What `resolve` may use: how long to wait, how to stop, and how to report that it waits. */
 export interface NetworkContext {
   /** Everything that the files declare, of every kind. */
   readonly declared: readonly Resource[];
-  /** Where what concerns the network is looked up, such as `HTTPS_PROXY`. */
+  /** Where network settings such as `HTTPS_PROXY` are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -73,19 +73,19 @@ export interface Resolution {
   readonly remarks: readonly RawDiagnostic[];
 }
 
-/** Why a plan can't be made, and which exit that means. */
+/** Why a plan can't be made, and which exit status that means. */
 export interface Refusal extends Omit<RawDiagnostic, "severity"> {
   readonly reason: FailureReason;
 }
 
-/** What there will be once the plan is applied, by kind. */
+/** The resources once the plan is applied, by kind. */
 export interface PlannedWorld {
   /** The owner that the run is for. */
   readonly owner: string;
-  /** False where no database was read, so that nothing is known of what the files don't declare. */
+  /** False where no database was read, so that only what the files declare is known. */
   readonly isDatabaseKnown: boolean;
   readonly keys: (kind: string) => ReadonlySet<string>;
-  /** What the files want. */
+  /** What the files declare. */
   readonly wanted: (kind: string) => readonly Resource[];
   /** The rows as they are. */
   readonly current: (kind: string) => readonly CurrentResource[];
@@ -93,38 +93,38 @@ export interface PlannedWorld {
   readonly left: (kind: string) => readonly CurrentResource[];
 }
 
-/** How things of one kind are compared, read and written, all of them at once. */
+/** How resources of one kind are compared, read and written, all at once. */
 export interface Kind {
   readonly name: string;
   /** Kinds whose rows must exist before this one's: they are written first and deleted last. */
   readonly dependsOn: readonly string[];
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
-  /** Its keys are names that people give freely: two that can be taken for each other get a warning. */
+  /** Its keys are names that people choose freely: two that look alike get a warning. */
   readonly hasFreeNames?: boolean;
-  /** Only for kinds that bring tables of their own. */
+  /** Only for kinds that bring their own tables. */
   readonly migrations?: readonly Migration[];
-  /** Finds out before the transaction what the files leave to the network. */
+  /** Looks up over the network what the files leave open, before the transaction. */
   readonly resolve?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Resolution>;
-  /** Refuses what its own attributes alone don't show to be impossible. */
+  /** Refuses what is impossible for reasons beyond its own attributes. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Diagnostics of what can be planned, but depends on resources of other kinds. */
   readonly review?: (world: PlannedWorld) => readonly RawDiagnostic[];
   readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
   /**
-   * Takes out of the way what these changes give up and another kind's may be about to get, such as a name. It comes after what
-   * the run removes, and before any kind writes.
+   * Releases what these changes give up and another kind's may need, such as a name. It runs after the run's deletions
+   * and before any kind writes.
    */
   readonly release?: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
-  /** Creates and updates, in the order given. */
+  /** Creates and updates in the given order. */
   readonly write: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
   readonly remove: (context: WriteContext, ids: readonly string[]) => Promise<void>;
 }
 
-/** What a plan is made from. */
+/** The input of a plan. */
 export interface PlanInput {
   readonly kinds: readonly Kind[];
   readonly wanted: readonly Resource[];
-  /** Every row there is, by kind. */
+  /** All rows, by kind. */
   readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
   /** False where no database was read: `current` is empty then. */
   readonly isDatabaseKnown: boolean;

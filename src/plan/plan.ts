@@ -4,19 +4,19 @@ import { diffKind } from "./diff.js";
 import type { Kind, PlanInput, Refusal } from "./kind.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
 
-/** What will be done, in the order of kinds that depend on each other. */
+/** What will be done, ordered by the dependencies between kinds. */
 export interface Plan {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
   /** What this owner manages, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
-  /** Why it can't be done; then the changes only tell what was meant. */
+  /** Why it can't be done; then the changes only show the intent. */
   readonly refusals: readonly Refusal[];
   /** What the operator should look at. */
   readonly remarks: readonly RawDiagnostic[];
 }
 
-/** Compares what the files want with what there is. */
+/** Compares what the files declare with what the database holds. */
 export function createPlan(input: PlanInput): Plan {
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
@@ -61,9 +61,9 @@ function tellUndeclared(undeclared: readonly ResourceName[], owner: string): rea
 }
 
 /**
- * Kinds so that each comes after those it depends on; otherwise in the order given.
+ * Sorts kinds so that each follows those it depends on; otherwise keeps the given order.
  *
- * @throws TypeError when a kind depends on itself, or on one that is not there: a mistake in a step's code
+ * @throws TypeError when a kind depends on itself or on a missing one: a mistake in a step's code
  */
 export function orderKinds(kinds: readonly Kind[]): readonly Kind[] {
   const byName = new Map(kinds.map((kind) => [kind.name, kind]));
@@ -83,7 +83,7 @@ export function orderKinds(kinds: readonly Kind[]): readonly Kind[] {
   return [...ordered];
 }
 
-/** The keys of the entries whose secret is generated, now or by an earlier run. */
+/** The keys of the entries whose secret is generated, by this run or an earlier one. */
 export function generatedKeys(kinds: readonly Kind[], desired: readonly Resource[]): readonly string[] {
   const specs = new Map(kinds.map(({ name, attributes }) => [name, Object.entries(attributes)]));
   const isGenerated = ({ kind, attributes }: Resource) =>
@@ -91,7 +91,7 @@ export function generatedKeys(kinds: readonly Kind[], desired: readonly Resource
   return desired.filter((resource) => resource.present && isGenerated(resource)).map(({ key }) => key);
 }
 
-/** Whether carrying the changes out makes secrets that have to be handed out. */
+/** Whether carrying the changes out generates secrets that must be shown. */
 export function willGenerate(kinds: readonly Kind[], changes: readonly Change[]): boolean {
   const specs = new Map(kinds.map(({ name, attributes }) => [name, attributes]));
   return changes.some((change) => {

@@ -4,7 +4,7 @@ import type { RawDiagnostic } from "../yaml/node.js";
 import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { type AttributeValue, type Change, type Resource, rangeOf } from "./resource.js";
 
-/** References must hit something, from what the files want and from the rows that they leave alone. */
+/** References must name a resource of the files or a row that they leave alone. */
 export function refuseDangling(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   const deleted = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, key }) => `${kind} ${key}`));
   const refusals: Refusal[] = [];
@@ -26,8 +26,8 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
 }
 
 /**
- * What can be told of references without a database. What the files' own names are nearly is an error: it is meant. What else
- * they don't declare may be in the database, or another owner's.
+ * Diagnostics of references without a database. A name close to one in the files is an error: it is a misspelling. Any other
+ * name that they don't declare may be in the database, or another owner's.
  */
 export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly RawDiagnostic[] {
   const nearTo = createNearTo(world);
@@ -62,13 +62,13 @@ function undeclared(resource: Resource, target: Target, found: Near | "absent" |
   return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, range };
 }
 
-/** A name that is there, and what to say of it. */
+/** An existing name, and what to say about it. */
 interface Near {
   readonly told: string;
   readonly hint: string;
 }
 
-/** Looking for a misspelt name compares it with all others; no more problems than these are shown in text. */
+/** Finding a misspelt name compares it with all others; text output shows no more diagnostics than these. */
 const maxCompared = 100;
 
 function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefined {
@@ -89,7 +89,7 @@ function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefi
   };
 }
 
-/** Names that differ only in their numbers, or by a part more, such as `app-1` and `app-2`, are two names and no mistake. */
+/** Names that differ only in their numbers or by an added part, such as `app-1` and `app-2`, are two names and no mistake. */
 function isVariant(one: string, other: string): boolean {
   const withoutNumbers = (name: string) => name.replace(/\d+/g, "");
   return hasPartMore(one, other) || withoutNumbers(one) === withoutNumbers(other);
@@ -98,7 +98,7 @@ function isVariant(one: string, other: string): boolean {
 interface Target {
   readonly kind: string;
   readonly key: string;
-  /** The one that names it. */
+  /** The attribute that names it. */
   readonly attribute: string;
 }
 
@@ -147,7 +147,7 @@ function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target,
 
 const everyInvisible = new RegExp(invisibleCharacters, "gu");
 
-/** In what names that were meant to be the same may differ, and what takes that away. */
+/** How names that were meant to be the same may differ, and what removes the difference. */
 const forms = [
   ["invisible characters", (name: string) => name.replace(everyInvisible, "")],
   ["how letters are composed", (name: string) => name.normalize("NFC")],
@@ -155,20 +155,20 @@ const forms = [
   ["case", (name: string) => name.toLowerCase()],
 ] as const;
 
-/** A name that is there, and in what alone another one differs from it: such as `case`, or `blanks and case`. */
+/** An existing name, and the only way in which another one differs from it: such as `case`, or `blanks and case`. */
 interface NearName {
   readonly name: string;
   readonly difference: string;
 }
 
-/** Finds what a name that is not there was meant to be. */
+/** Finds what an unknown name was meant to be. */
 function createNearNames(names: Iterable<string>): (name: string) => NearName | undefined {
   const byForm = new Map<string, string>();
   for (const name of names) byForm.set(plain(name), byForm.get(plain(name)) ?? name);
   return (wanted) => {
     const name = byForm.get(plain(wanted));
     if (name === undefined) return undefined;
-    // What can't be left out without the two being different again.
+    // Keeps only the forms without which the two would still differ.
     const needed = forms.filter((form) => plain(wanted, form) !== plain(name, form)).map(([what]) => what);
     return { name, difference: needed.join(" and ") };
   };
