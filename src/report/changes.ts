@@ -6,13 +6,13 @@ import { maskRandom } from "../secrets/random-looking.js";
 import { type Paint, wrap } from "./layout.js";
 
 export interface ChangesOptions extends FieldsOptions {
-  /** Whether what is created is shown with its fields. */
+  /** Whether created resources are shown with their fields. */
   readonly details: boolean;
 }
 
 const indent = "  ";
 
-/** `+ ~ - =` lines, grouped by kind; empty where there is nothing to tell. */
+/** `+ ~ - =` lines, grouped by kind; empty where there is nothing to show. */
 export function renderChanges(
   changes: readonly Change[],
   unchanged: readonly ResourceName[],
@@ -62,10 +62,10 @@ interface FieldsOptions {
 type Mapping = { readonly [key: string]: PlainValue };
 
 const fieldIndent = 4;
-// Beyond it, one long name would push the values of all others to the right.
+// Beyond this width, one long name would push all other values to the right.
 const maxLabel = 24;
 
-/** The fields of something new: empty ones and those that are off say nothing about it. */
+/** A new resource's fields, except empty ones and those that are off. */
 function renderNewFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
   const shown = fields.flatMap(splitMapping).filter(isWorthShowing);
   return render(shown, options, (field) => [renderValue(field.after)]);
@@ -100,7 +100,7 @@ function render(
   });
 }
 
-/** A mapping's change as those of the values in it: `options.groups_settings.sync` says more than all of `options`. */
+/** Splits a mapping's change into those of its values: `options.groups_settings.sync` says more than all of `options`. */
 function splitMapping(field: FieldChange): readonly FieldChange[] {
   if (!("after" in field) || !(isMapping(field.before) || isMapping(field.after))) return [field];
   const before = isMapping(field.before) ? field.before : {};

@@ -4,11 +4,11 @@ import { type Paint, wrap, wrapAfter } from "./layout.js";
 
 export interface DiagnosticsOptions {
   readonly paint: Paint;
-  /** Columns of the terminal; undefined leaves each text on a line of its own, for programs that look for something in it. */
+  /** Columns of the terminal; undefined keeps each text on one line, for programs that search it. */
   readonly width: number | undefined;
 }
 
-/** Problems for people: where, what, the line with a caret, how to fix it. Ends with a line break unless there are none. */
+/** Diagnostics for people: range, message, the line with a caret, how to fix it. Ends with a line break unless there are none. */
 export function renderDiagnostics(problems: readonly Diagnostic[], options: DiagnosticsOptions): string {
   const isForeign = (problem: Diagnostic) =>
     problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning" && problem.path !== undefined;
@@ -21,7 +21,7 @@ export function renderDiagnostics(problems: readonly Diagnostic[], options: Diag
 
 const maxShown = 100;
 
-/** The first hundred, and no warning in the place of an error: what a run ends with must not be missing. */
+/** The first hundred, never a warning instead of an error: what a run fails with must be shown. */
 function chooseShown(problems: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
   const errors = problems.filter(({ severity }) => severity === "error");
   const others = problems.filter(({ severity }) => severity !== "error");
@@ -35,7 +35,7 @@ function renderOmitted(problems: readonly Diagnostic[], shown: ReadonlySet<Diagn
   return [`… and ${kinds} more; --output json has all of them`];
 }
 
-/** How many there are of each, such as `2 errors, 1 warning`. */
+/** How many there are of each severity, such as `2 errors, 1 warning`. */
 export function countDiagnostics(problems: readonly Diagnostic[]): string {
   const count = (severity: Diagnostic["severity"], word: string): string[] => {
     const found = problems.filter((problem) => problem.severity === severity).length;
@@ -61,7 +61,7 @@ function renderDiagnostic(problem: Diagnostic, { paint, width }: DiagnosticsOpti
   return [...lines, ...renderHint(problem, width)].join("\n");
 }
 
-/** Lines but the first are indented. */
+/** Indents all lines but the first. */
 function hang(text: string, width = Infinity): string[] {
   const [first = "", ...rest] = wrap(text, width - 2);
   return [first, ...rest.map((line) => `  ${line}`)];
@@ -73,13 +73,13 @@ function marks({ red, yellow, bold }: Paint) {
 
 function renderHint({ severity, code, hint }: Diagnostic, width = Infinity): readonly string[] {
   if (!hint) return [];
-  // Only the lines of a stack trace are ours; in other hints a line break may come from a file.
+  // Only the line breaks of a stack trace are ours; in other hints they may come from a file.
   const [first = "", ...rest] = (code === "INTERNAL" ? hint.split("\n") : [hint]).map(escapeControls);
   const label = severity === "note" ? "  " : "  fix: ";
   return [...wrapAfter(label, first, width), ...rest.map((line) => `  ${line}`)];
 }
 
-/** Files are shared with other programs, so their keys are told in one line a file instead of one each. */
+/** Files are shared with other programs, so their keys take one line a file instead of one each. */
 function renderForeignKeys(problems: readonly Diagnostic[], { paint, width }: DiagnosticsOptions): readonly string[] {
   const files = [...new Set(problems.map(({ position }) => position?.file ?? ""))];
   return files.map((file) => {

@@ -8,7 +8,7 @@ import { summarize } from "./run.js";
 
 const formatVersion = 1;
 
-/** The one JSON object of a finished `plan` or `apply`. `generated` holds tokens in clear: the only place that does. */
+/** The single JSON object of a finished `plan` or `apply`. `generated` holds tokens in clear: nothing else does. */
 export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecret[]): object {
   return {
     formatVersion,
@@ -23,12 +23,12 @@ export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecr
   };
 }
 
-/** The one JSON object of `migrate`. */
+/** The single JSON object of `migrate`. */
 export function migrationsToJson({ command, outcome, migrations, diagnostics, run }: MigrateResult): object {
   return { formatVersion, command, outcome, migrations, diagnostics: diagnostics.map(diagnosticToJson), run };
 }
 
-/** The one JSON object of `validate`, and of every command that failed. */
+/** The single JSON object of `validate`, and of every command that failed. */
 export function outcomeToJson(
   command: string,
   outcome: "valid" | "invalid" | "failed",
@@ -57,7 +57,7 @@ function diagnosticToJson({ severity, code, message, hint, position, path }: Dia
   };
 }
 
-/** A secret that was written where a name belongs is masked, however deep it stands. */
+/** Masks a secret that was written where a name belongs, however deep it is. */
 function withoutSecrets(value: unknown): unknown {
   if (typeof value === "string") return maskRandom(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
@@ -65,7 +65,7 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [maskRandom(key), withoutSecrets(inner)]));
 }
 
-/** The text of a JSON object, as `JSON.stringify` indents it, in pieces: all of it may be longer than a string can be. */
+/** The text of a JSON object, as `JSON.stringify` indents it, in pieces: the whole may exceed the maximum string length. */
 export function* jsonText(value: object): Generator<string> {
   let before = "{\n";
   for (const [name, member] of Object.entries(value)) {
@@ -87,7 +87,7 @@ function* listText(list: readonly unknown[]): Generator<string> {
   yield "\n  ]";
 }
 
-/** A line break in a text is written as an escape, so that those that are there end lines. */
+/** JSON escapes line breaks in texts, so every real one ends a line. */
 function indented(value: unknown, margin: string): string {
   return JSON.stringify(value, undefined, 2).replaceAll("\n", `\n${margin}`);
 }

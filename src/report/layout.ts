@@ -1,4 +1,4 @@
-/** Marks text for a terminal, or leaves it alone where colour is off. */
+/** Marks text for a terminal, or leaves it alone where color is off. */
 export interface Paint {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -13,7 +13,7 @@ export function createPaint(colour: boolean): Paint {
   return { bold: mark(1, 22), dim: mark(2, 22), red: mark(31, 39), green: mark(32, 39), yellow: mark(33, 39) };
 }
 
-/** Breaks a text at its spaces into lines of at most `width` columns; a word that is longer than that stays whole. */
+/** Breaks a text at its spaces into lines of at most `width` columns; a longer word stays whole. */
 export function wrap(text: string, width: number): readonly string[] {
   const [first = "", ...words] = text.split(" ");
   const lines: string[] = [];
@@ -30,14 +30,14 @@ export function wrap(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
-/** {@link wrap} with `first` before the first line, and as many spaces before the others; all of it in `width` columns. */
+/** {@link wrap} with `first` before the first line, and as many spaces before the others; all within `width` columns. */
 export function wrapAfter(first: string, text: string, width: number): readonly string[] {
   const [begin = "", ...rest] = wrap(text, width - first.length);
   return [first + begin, ...rest.map((line) => " ".repeat(first.length) + line)];
 }
 
-/** How many columns a text takes on a terminal; what marks its colour takes none. */
+/** How many columns a text takes on a terminal; color codes take none. */
 function columns(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours begin with
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: color codes begin with it
   return text.replace(/\u001b\[\d+m/g, "").length;
 }

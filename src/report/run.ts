@@ -6,10 +6,10 @@ import { maskRandom } from "../secrets/random-looking.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 
 interface RunTextOptions extends Omit<ChangesOptions, "details"> {
-  /** The files as they were given. */
+  /** The files as given. */
   readonly files: readonly string[];
   readonly database: string;
-  /** Tokens to show, now and never again. */
+  /** Tokens to show, once. */
   readonly shownTokens: readonly GeneratedSecret[];
 }
 
