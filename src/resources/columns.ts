@@ -9,12 +9,12 @@ export interface RowContext {
   /** Binds a sealed value to its row: `table/id/column`. */
   readonly purpose: string;
   readonly vault: Vault;
-  /** For a reference: the row's id by its key, and the key by the id. */
+  /** For a reference: the row's id by its key, and the key by its id. */
   readonly idOf: (target: ReferenceTarget, key: string) => string;
   readonly keyOf: (target: ReferenceTarget, id: string) => string;
 }
 
-/** A table whose rows are named in files by their key. */
+/** A table whose rows files name by their key. */
 export interface ReferenceTarget {
   readonly kind: string;
   readonly table: string;
@@ -25,7 +25,7 @@ export interface ReferenceTarget {
 export interface Column {
   readonly name: string;
   readonly spec: AttributeSpec;
-  /** What a new row gets where the file says nothing. */
+  /** What a new row gets where the file has no value. */
   readonly initial: SqlValue;
   readonly target?: ReferenceTarget;
   readonly encode: (value: AttributeValue, row: RowContext) => SqlValue | Promise<SqlValue>;
@@ -86,7 +86,7 @@ export function sealed(name: string): Column {
   };
 }
 
-/** A password: hashed when the row is made, never read or compared again. */
+/** A password: hashed when the row is created, never read or compared again. */
 export function hashed(name: string, hash: (password: Secret) => Promise<string>): Column {
   return {
     name,
@@ -103,7 +103,7 @@ function sameSecret(wanted: AttributeValue, stored: AttributeValue): boolean {
 }
 
 /**
- * An attribute that is a set, kept as rows of a table of its own. Only the members that a file gave (`origin` is `config`)
+ * An attribute that is a set, kept as rows of its own table. Only the members that a file declares (`origin` is `config`)
  * belong to it: what a sign-in or a person added stays.
  */
 export interface SetRelation {
@@ -152,7 +152,7 @@ export async function writeSets(
   }
   const rows: Record<string, SqlValue>[] = [];
   for (const [owner, members] of sets) {
-    // A set's value comes from a schema that gives lists of text.
+    // A set's value comes from a schema that returns lists of text.
     for (const member of (members ?? []) as readonly string[]) {
       rows.push({
         [ownerColumn]: owner,
@@ -164,7 +164,7 @@ export async function writeSets(
   for (const batch of chunk(rows, 500)) await tables.insertInto(table).values(batch).execute();
 }
 
-/** Both directions between the ids in columns and the keys in files. */
+/** Look-ups in both directions between the ids in columns and the keys in files. */
 export interface References {
   readonly idOf: (target: ReferenceTarget, key: string) => string;
   readonly keyOf: (target: ReferenceTarget, id: string) => string;
@@ -180,7 +180,7 @@ export async function readReferences(db: Connection, targets: readonly Reference
     ids.set(kind, new Map(rows.map((row) => [String(row[keyColumn]), String(row.id)])));
     keys.set(kind, new Map(rows.map((row) => [String(row.id), String(row[keyColumn])])));
   }
-  // The plan has checked that what is referred to exists, and the database that no row points nowhere.
+  // The plan has checked that references exist, and the database that no row's foreign key dangles.
   const find = (maps: Map<string, Map<string, string>>, kind: string, name: string): string => {
     const found = maps.get(kind)?.get(name);
     if (found === undefined) throw new Error(`a row refers to a missing ${kind}`);

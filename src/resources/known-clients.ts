@@ -4,7 +4,7 @@ import { type AttributeValue, rangeOf } from "../plan/resource.js";
 /** The client that signs people in. */
 export const loginClient = "admin-oidc";
 
-/** The client that guards the API; every other one may be what a login is told to use. */
+/** The client that guards the API; a login can be configured to use any other one. */
 export const apiClient = "api-oidc";
 
 interface KnownProvider {
@@ -12,7 +12,7 @@ interface KnownProvider {
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
-/** Refuses a former issuer that another provider has: who signs in at the one would become whom the other knows. */
+/** Refuses a former issuer that another provider has: a user of the one would sign in as the other's user with the same subject. */
 export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
   const providers = plannedProviders(world);
   return world.wanted("oidc_provider").flatMap((resource): readonly Refusal[] => {
@@ -40,7 +40,7 @@ export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
   });
 }
 
-/** The providers that there will be. Where a file leaves an attribute alone, it is that of the row. */
+/** The providers after the run. Where a file leaves an attribute alone, it is that of the row. */
 export function plannedProviders(world: PlannedWorld): readonly KnownProvider[] {
   const rows = new Map(world.current("oidc_provider").map((row) => [row.key, row.attributes]));
   const wanted = world.wanted("oidc_provider").filter(({ present }) => present);

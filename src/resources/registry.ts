@@ -10,8 +10,8 @@ import { oidc } from "./oidc/step.js";
 import { user } from "./users/kind.js";
 import { users } from "./users/step.js";
 
-/** The kinds that the program brings. */
+/** The built-in kinds. */
 export const coreKinds: readonly Kind[] = [group, user, oidcProvider, oidcClient, apiToken];
 
-/** The steps that the program brings, those first that others depend on. */
+/** The built-in steps; those that others depend on come first. */
 export const coreSteps: readonly Step[] = [groups, users, oidc, tokenAuth];

@@ -11,12 +11,12 @@ const expected = {
   composition: "expected a name with composed letters (NFC): an accent and its letter are one character",
 } as const;
 
-/** A name that people read: 1 to `max` characters, written in the one way that looks so. */
+/** A name for people: 1 to `max` characters, in the only form with that appearance. */
 export function name(max: number): z.ZodString {
   return inOneForm(filledText(max));
 }
 
-/** Refuses names that look like another one, and are stored beside it. */
+/** Refuses names that look like another one but are stored separately. */
 export function inOneForm(text: z.ZodString): z.ZodString {
   return text.refine((value) => nameFault(value) === undefined, {
     error: ({ input }) => expected[nameFault(String(input)) ?? "invisible"],
@@ -32,7 +32,7 @@ const permission = z
   })
   .describe("A permission's name, such as `taken.view_externetaak`.");
 
-// Without a flag for case, which a JSON Schema's pattern can't have.
+// Without the flag that ignores case, which a JSON Schema's pattern can't have.
 const hex = "[0-9a-fA-F]";
 const urn = "[uU][rR][nN]:[uU][uU][iI][dD]:";
 const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
@@ -47,7 +47,7 @@ const objectTypePermission = z
     mode: z.enum(["read_only", "read_and_write"]).describe("What may be done with objects of this type."),
     use_fields: z
       .boolean()
-      // True limits the permission to some of an object's fields, so that to ignore it would grant more than is written.
+      // True limits the permission to some of an object's fields, so ignoring it would grant more than is written.
       .refine((limited) => !limited, {
         error: "unknown field `use_fields`, which limits a permission to some fields of an object",
         params: { code: "UNKNOWN_FIELD", hint: "give a permission on all fields, or none on this object type" },
@@ -61,7 +61,7 @@ const objectTypePermission = z
 /** Permissions by name, or as the Objects API writes them. */
 export const permissionList = z.array(z.union([permission, objectTypePermission]));
 
-/** The names of the permissions, each once, sorted. An object type's becomes `objecttype.UUID.mode`. */
+/** The permissions' names, without duplicates, sorted. An object type's becomes `objecttype.UUID.mode`. */
 export function permissionNames(permissions: z.output<typeof permissionList>): readonly string[] {
   const names = permissions.map((entry) =>
     typeof entry === "string" ? entry : `objecttype.${canonicalUuid(entry.object_type)}.${entry.mode}`,
@@ -69,7 +69,7 @@ export function permissionNames(permissions: z.output<typeof permissionList>): r
   return sortedUnique(names);
 }
 
-/** Each text once, in an order that does not depend on the machine's language. */
+/** The texts without duplicates, in an order that does not depend on the machine's language. */
 export function sortedUnique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].sort();
 }
@@ -81,18 +81,18 @@ function canonicalUuid(written: string): string {
 
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** The seconds in a length of time such as `90s`, `30m`, `24h` or `7d`; undefined for anything else. */
+/** The seconds in a duration such as `90s`, `30m`, `24h` or `7d`; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   return unit === undefined ? undefined : Number(count) * (secondsIn[unit] ?? 0);
 }
 
-/** Something that the operator should look at; the configuration works. */
+/** The operator should look at it, but the configuration works. */
 export function warning(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "warning", code, path, message, hint };
 }
 
-/** Something that must be put right first. */
+/** It must be fixed first. */
 export function refusal(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "error", code, path, message, hint };
 }

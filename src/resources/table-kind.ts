@@ -20,7 +20,7 @@ export interface KindDefinition {
   readonly keyColumn: string;
   readonly columns: Readonly<Record<string, Column>>;
   readonly sets?: Readonly<Record<string, SetRelation>>;
-  /** Column values that tell this kind's rows from others in the same table. */
+  /** Column values that distinguish this kind's rows from others in the same table. */
   readonly only?: Readonly<Record<string, SqlValue>>;
   readonly hasFreeNames?: boolean;
   readonly dependsOn?: readonly string[];
@@ -32,7 +32,7 @@ export interface KindDefinition {
 
 type Row = Record<string, SqlValue>;
 
-/** Makes a kind from the description of its table. */
+/** Creates a kind from the description of its table. */
 export function defineKind(shape: KindDefinition): Kind {
   const { name, columns, sets = {} } = shape;
   const targets = [...Object.values(columns), ...Object.values(sets)].flatMap(({ target }) => target ?? []);
@@ -109,7 +109,7 @@ async function writeRows(
       .execute();
   }
   const creations = changes.filter(({ action }) => action === "create");
-  // Encoding can take long, and a server takes a transaction that is silent for a minute for an abandoned one.
+  // Encoding can take long, and a server ends a transaction that is silent for a minute as abandoned.
   for (const batch of chunk(creations, 200)) {
     const created: Row[] = [];
     for (const change of batch) {

@@ -9,14 +9,14 @@ export const servicePermissions: SetRelation = {
   memberColumn: "permission",
 };
 
-/** The users that the changed tokens are tied to, by the token's id: made, renamed and dropped as the tokens ask. */
+/** The users of the changed tokens, by the token's id: created, renamed and dropped as the tokens require. */
 export interface TokenUsers {
   readonly idOf: (change: PlannedChange) => string;
-  /** Takes away service users whose token was tied to somebody else; only possible once the tokens are written. */
+  /** Removes service users whose token moved to another user; only possible once the tokens are written. */
   readonly dropLeftOver: () => Promise<void>;
 }
 
-/** Frees the names of service users that go or get another one: no user can have such a name, and none keeps it. */
+/** Frees the names of service users that are removed or renamed: a placeholder that no user can have replaces each. */
 export async function releaseNames(context: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
   const leaving = changes.filter(
     (change) =>
@@ -32,7 +32,7 @@ export async function releaseNames(context: WriteContext, changes: readonly Plan
   }
 }
 
-/** Makes sure that each changed token has its user. A token's `user` is null for a service user of its own. */
+/** Makes sure that each changed token has its user. A token's `user` is null for its own service user. */
 export async function writeTokenUsers(context: WriteContext, changes: readonly PlannedChange[]): Promise<TokenUsers> {
   const { db, now, owner } = context;
   const named = await namedUsers(context, changes);

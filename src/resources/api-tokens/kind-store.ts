@@ -7,7 +7,7 @@ import { digestToken, generateToken } from "../../secrets/token.js";
 import { readSets } from "../columns.js";
 import { removeUsers, servicePermissions, serviceUsers, writeTokenUsers } from "./kind-service-user.js";
 
-/** Writes tokens with their service users. A replaced value stays alive for the token's grace period. */
+/** Writes tokens with their service users. A replaced value stays valid for the token's grace period. */
 export async function writeTokens(context: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
   const { db, now, owner } = context;
   const digests = newDigests(context, changes);
@@ -34,7 +34,7 @@ export async function writeTokens(context: WriteContext, changes: readonly Plann
   await users.dropLeftOver();
 }
 
-/** The digests of the values that are new, by the token's id. What was generated is handed out here, and only here. */
+/** The digests of the new values, by the token's id. Only here are generated values returned. */
 function newDigests(context: WriteContext, changes: readonly PlannedChange[]): ReadonlyMap<string, string> {
   const digests = new Map<string, string>();
   for (const change of changes) {
@@ -112,7 +112,7 @@ export async function removeTokens(context: WriteContext, ids: readonly string[]
 }
 
 /**
- * Moves the values that are replaced out of the way: into their grace period, or away. Afterwards no row holds a digest that
+ * Retires the values that are replaced: into their grace period, or for good. Afterwards no row holds a digest that
  * another one is about to get, so that tokens can swap their values.
  */
 async function retireDigests(
@@ -123,7 +123,7 @@ async function retireDigests(
   const wanted = new Set(digests.values());
   const replaced = changes.filter((change) => change.action === "update" && digests.has(change.id));
   for (const batch of chunk(replaced, 500)) await retireBatch(db, now, batch, wanted);
-  // A value that is given again is a current one, whoever had it.
+  // A value that is configured again is a current one, whichever token had it.
   for (const batch of chunk([...wanted], 500)) {
     await db.deleteFrom("api_token_retired").where("digest", "in", batch).execute();
   }
@@ -147,7 +147,7 @@ async function retireBatch(
   const ended = ids.filter((id) => graceById.get(id) === 0);
   if (ended.length > 0) await db.deleteFrom("api_token_retired").where("token_id", "in", ended).execute();
   if (retired.length > 0) await db.insertInto("api_token_retired").values(retired).execute();
-  // Not a digest, so no token has it; the new one follows in the same transaction.
+  // Not a digest, so no token matches it; the new one follows in the same transaction.
   await db
     .updateTable("api_tokens")
     .set((eb) => ({ digest: eb(eb.val("replaced:"), "||", eb.ref("id")) }))

@@ -20,7 +20,7 @@ const attributes: Readonly<Record<string, AttributeSpec>> = {
   grace_seconds: {},
 };
 
-/** An API token: stored as a digest, tied to a user or to a service user of its own. */
+/** An API token: stored as a digest, tied to a user or to its own service user. */
 export const apiToken: Kind = {
   name: "api_token",
   dependsOn: ["user"],
@@ -36,7 +36,7 @@ function digestOf(value: AttributeValue): string | undefined {
   return value instanceof Secret ? digestToken(value) : undefined;
 }
 
-/** A service user must not become, or be taken for, somebody who is there already (RFC 9700 §4.15). */
+/** A service user must not become, or be mistaken for, an existing user (RFC 9700 §4.15). */
 function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
   const usernames = world.keys("user");
   return world
@@ -51,7 +51,7 @@ function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
     }));
 }
 
-/** Nor may a user take the name of a service user that stays. */
+/** Nor may a user take the name of a remaining service user. */
 function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
   const services = new Map(
     world.left("api_token").flatMap((token) => (token.attributes.user === null ? [[token.key, token.owner]] : [])),

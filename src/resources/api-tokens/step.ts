@@ -30,7 +30,7 @@ const expiry = z.string().refine((text) => formats.some((format) => format.safeP
 
 const maxSeconds = 365 * 86_400;
 
-/** A length of time such as `24h`, at most a year. */
+/** A duration such as `24h`, at most a year. */
 const gracePeriod = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, {
@@ -81,7 +81,7 @@ const present = fields
       const message = "expected no `is_superuser` beside `user`: write it at that user instead";
       context.addIssue({ code: "custom", path: ["is_superuser"], message, input: undefined });
     },
-    // Also beside other mistakes in the item, so that all of them are reported at once.
+    // Also runs when the item has other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   )
   .meta({ allOf: [{ not: { required: ["user", "is_superuser"] } }] });
@@ -135,7 +135,7 @@ function attributesOf(item: PresentToken): Attributes {
   };
 }
 
-/** Null: all of the user's. A service user has none but those that are written. */
+/** Null: all of the user's. A service user has only those that are written. */
 function permissionsOf({ user, permissions }: PresentToken): readonly string[] | null {
   if (permissions !== undefined) return permissionNames(permissions);
   return user === undefined ? [] : null;
@@ -156,7 +156,7 @@ function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[]
     const message = "this would make a token whose value is that one word, which anybody can guess";
     return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to have a value made")];
   }
-  // Such a value is refused before it is looked up, so it would never let anybody in.
+  // Such a value is refused before it is looked up, so it would never work.
   if (checkTokenFormat(token.reveal()) === "mistyped") {
     const message =
       "this looks like a token that vtb-setup generated, but its checksum does not fit: it was mistyped or cut off";

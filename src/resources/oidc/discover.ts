@@ -21,7 +21,7 @@ const endpointNames = [
   ["logout_endpoint", "end_session_endpoint"],
 ] as const;
 
-/** Each provider's answer by its identifier, in the terms of the kind's attributes. */
+/** Each provider's answer by its identifier, with the kind's attribute names. */
 export async function discoverEndpoints(
   providers: readonly Resource[],
   { env, waitMs, signal, onWaiting, clock, sleep }: NetworkContext,
@@ -69,7 +69,7 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
   };
 }
 
-/** What a client asks for that its provider, completed by its discovery document, does not offer. */
+/** What a client requests that its provider, completed by its discovery document, does not offer. */
 export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly RawDiagnostic[] {
   const findings: RawDiagnostic[] = [];
   const { attributes: asked } = client;
@@ -82,7 +82,7 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
     const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
     lack("userinfo_claims_source", "userinfo endpoint, where this client's claims come from", hint, "error");
   }
-  // Any client but the login's may be one that a verifier is told to use.
+  // Any client but the login's may be one that a verifier is configured to use.
   if (offers.accessTokenIssuer !== undefined && client.key !== loginClient) {
     findings.push(otherIssuer(client, provider, offers.accessTokenIssuer));
   }
@@ -104,7 +104,7 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   if (!known.authorization_endpoint || !known.token_endpoint) {
     const hint =
       "take it for a client that guards an API alone, or write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint` in its `endpoint_config`";
-    // Another one may be what a verifier is told to use.
+    // A verifier may be configured to use another one.
     const severity = client.key === loginClient ? "error" : "warning";
     lack("provider", "authorization endpoint and token endpoint, without which nobody can sign in", hint, severity);
     return findings;
@@ -136,12 +136,12 @@ function otherIssuer(client: Resource, provider: Resource, issuer: string): RawD
   };
 }
 
-/** RFC 9864 gave Ed25519 a name of its own. */
+/** RFC 9864 gave Ed25519 its own name. */
 function sameAlgorithms(name: string): readonly string[] {
   return name === "Ed25519" || name === "EdDSA" ? ["Ed25519", "EdDSA"] : [name];
 }
 
-/** A foreign server may have put anything there. */
+/** A foreign server may put anything there. */
 function shown(names: readonly string[]): string {
   return (
     names

@@ -30,8 +30,8 @@ export const oidcClient = defineKind({
 });
 
 /**
- * Tells where people can sign in but no client guards the API. A client of another name may be what a verifier is told to use, and
- * one that another owner's files or a person made counts as well.
+ * Warns where people can sign in but no client guards the API. A verifier may be configured to use a client of another name, and
+ * one that another owner's files or a person created counts as well.
  */
 function reviewApiClient(world: PlannedWorld): readonly RawDiagnostic[] {
   if (!world.isDatabaseKnown) return [];

@@ -15,7 +15,7 @@ const discovered = [
   "logout_endpoint",
 ] as const;
 
-/** An OpenID provider and how it is spoken to. */
+/** An OpenID provider and how to connect to it. */
 export const oidcProvider = defineKind({
   name: "oidc_provider",
   table: "oidc_providers",
@@ -46,7 +46,7 @@ export async function resolveProviders(wanted: readonly Resource[], context: Net
   const open = wanted.filter(
     ({ present, attributes, unknown }) =>
       present &&
-      // What the answer is held against may be among what is not known.
+      // What the answer is compared with may be unknown.
       unknown === undefined &&
       typeof attributes.discovery_endpoint === "string" &&
       discovered.some((name) => attributes[name] === undefined),
@@ -68,7 +68,7 @@ export async function resolveProviders(wanted: readonly Resource[], context: Net
     refusals.push({ ...answer.refusal, range: resource.range });
     return resource;
   });
-  // Without what is an error, nobody gets in through the client.
+  // With such an error, nobody is accepted through the client.
   for (const { severity, ...lack } of lacks) if (severity === "error") refusals.push({ ...lack, reason: "invalid" });
   return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
 }

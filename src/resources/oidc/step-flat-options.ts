@@ -11,13 +11,13 @@ interface CompletedOptions {
   readonly options: { readonly [key: string]: PlainValue };
   /** The parts that had to be filled in. */
   readonly defaulted: readonly string[];
-  /** Below `options`: the fields that are written without a value, which count as left out. */
+  /** Below `options`: the fields without a value, which count as left out. */
   readonly empty: readonly ConfigPath[];
 }
 
 const defaultUsername = ["sub"];
 const defaultMappings = { email: ["email"], first_name: ["given_name"], last_name: ["family_name"] };
-// What a file leaves out gives nobody a group, staff or superuser rights.
+// Anything that a file leaves out grants no group, staff or superuser rights.
 const defaultGroups = {
   claim_mapping: [],
   sync: true,
@@ -26,10 +26,10 @@ const defaultGroups = {
   make_users_staff: false,
   superuser_group_names: [],
 };
-// The deprecated flat fields' own default, in `mozilla-django-oidc-db` too.
+// The default of the deprecated flat fields, in `mozilla-django-oidc-db` too.
 const flatGroupsClaim = ["roles"];
 
-/** True where `options` says something: then the deprecated flat fields count for nothing. */
+/** True where `options` has content: the deprecated flat fields are then ignored. */
 export function hasOptions(client: { readonly options?: ClientOptions | undefined }): boolean {
   return Object.keys(client.options ?? {}).length > 0;
 }
@@ -43,7 +43,7 @@ export function completeOptions(
   const user = written.user_settings && withoutEmpty(written.user_settings, userFields);
   const groups = written.groups_settings && withoutEmpty(written.groups_settings, groupFields);
   const mappings = written.user_settings?.claim_mappings && withoutEmpty(written.user_settings.claim_mappings);
-  // A mapping that is written is all that its author wants; only a flat username alone leaves the other fields to the defaults.
+  // A written mapping is complete as its author means it; only a lone flat username leaves the other fields to the defaults.
   const lone = isFlat && client.claim_mapping === undefined;
   const options = {
     ...written,
@@ -59,7 +59,7 @@ export function completeOptions(
     groups_settings: { ...defaultGroups, ...(isFlat && { claim_mapping: flatGroupsClaim }), ...groups },
   };
   return {
-    // The schema takes nothing but plain JSON, and what is undefined was taken out above.
+    // The schema accepts only plain JSON, and undefined values were removed above.
     options: options as { readonly [key: string]: PlainValue },
     defaulted: [...missingUserParts(written.user_settings, lone), ...missingGroupParts(written.groups_settings)],
     empty: isFlat ? [] : emptyFields(written),
@@ -79,7 +79,7 @@ function missingGroupParts(groups: ClientOptions["groups_settings"]): readonly s
     .map((name) => `groups_settings.${name}`);
 }
 
-// Keys of one's own keep even null, since nothing here reads them.
+// Custom keys keep even null, since nothing here reads them.
 const userFields: ReadonlySet<string> = new Set(["username_case_sensitive"]);
 const groupFields: ReadonlySet<string> = new Set(Object.keys(defaultGroups));
 
@@ -98,13 +98,13 @@ function emptyNames(mapping: object = {}, known?: ReadonlySet<string>): readonly
   );
 }
 
-/** Without what is undefined, and without null in the fields that are known. */
+/** Without undefined values, and without null in the known fields. */
 function withoutEmpty(mapping: object, known?: ReadonlySet<string>): Readonly<Record<string, unknown>> {
   const empty = new Set(emptyNames(mapping, known));
   return Object.fromEntries(Object.entries(mapping).filter(([name, value]) => value !== undefined && !empty.has(name)));
 }
 
-/** Fields from the time before `options`, and where each is written today. */
+/** Fields from before `options`, and where each is written today. */
 export const flatOptionPlaces = {
   username_claim: "options.user_settings.claim_mappings.username",
   claim_mapping: "options.user_settings.claim_mappings",
@@ -134,7 +134,7 @@ export const flatOptionFields = {
 
 type FlatOptions = { readonly [Name in FlatOption]?: z.output<(typeof flatOptionFields)[Name]> };
 
-/** The same, as `options` has it; parts whose fields are not written are undefined. */
+/** The same fields in the form of `options`; parts whose fields are not written are undefined. */
 function nestOptions(flat: FlatOptions): ClientOptions {
   const { username_claim: username, claim_mapping: mapping } = flat;
   const groups = {

@@ -16,13 +16,13 @@ export const claimMappings = z
     error: "expected at least one key: without a username nobody can sign in",
   });
 
-// Other keys stay free, but they are stored as JSON.
+// Other keys are free, but they are stored as JSON.
 const freeValue = z
   .unknown()
   .refine(isPlainJson, { error: "expected text, numbers, true or false, null, lists and mappings" });
 
 /**
- * What the runtime reads of a client's `options`. Null counts as left out where `mozilla-django-oidc-db` lives with it; elsewhere
+ * What the runtime reads of a client's `options`. Null counts as left out where `mozilla-django-oidc-db` accepts it; elsewhere
  * it stops every sign-in there.
  */
 export const clientOptions = z
@@ -87,7 +87,7 @@ export const clientOptions = z
         context.addIssue({ code: "custom", path: [...path], message, params, input: undefined });
       }
     },
-    // Also beside other mistakes, so that all of them are reported at once.
+    // Also runs beside other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 
@@ -114,7 +114,7 @@ function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** A key of `options` that is nearly one that the runtime reads. */
+/** A key of `options` that is close to one that the runtime reads. */
 interface MisspeltOption {
   /** Below `options`. */
   readonly path: ConfigPath;
@@ -136,7 +136,7 @@ const groupKeys = [
   "superuser_group_names",
 ];
 
-/** Free keys that are two edits or fewer away from a known one at their place; wrong types are another check's. */
+/** Free keys within two edits of a known one at the same path; wrong types are another check's. */
 function misspeltOptions(options: unknown): readonly MisspeltOption[] {
   const user = valueAt(options, "user_settings");
   return [

@@ -5,7 +5,7 @@ import { maxUrl } from "../../users/names.js";
 
 const size = z.int().min(0).max(512);
 
-/** How a provider is spoken to; clients have the same fields from the time when they held their provider themselves. */
+/** How to connect to a provider; clients have the same fields from when they held their provider themselves. */
 export const settingFields = {
   oidc_token_use_basic_auth: z
     .boolean()
@@ -15,7 +15,7 @@ export const settingFields = {
   oidc_state_size: size.describe("How many characters a state has; under 22 it is too easy to guess."),
 };
 
-/** What holds where a file does not say otherwise. */
+/** The defaults of what a file leaves out. */
 export const settingDefaults = {
   oidc_token_use_basic_auth: false,
   oidc_use_nonce: true,
@@ -43,7 +43,7 @@ const introspectionEndpoint = httpUrlOrEmpty
   .optional()
   .describe("Where opaque access tokens are asked about (RFC 7662); '' for none. Without one, none is accepted.");
 
-/** The URL of something that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
+/** The URL of a resource that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
 const httpUrl = heldTo(
   "url",
   z
@@ -81,7 +81,7 @@ export const endpointConfig = z
         context.addIssue({ code: "invalid_type", expected: "string", path: [name], input: undefined });
       }
     },
-    // Also beside other mistakes, so that all of them are reported at once.
+    // Also runs beside other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   )
   .meta({
@@ -156,7 +156,7 @@ const present = fields
       const message = "expected the same URL as in `endpoint_config`, or only one of the two";
       context.addIssue({ code: "custom", path, message, input: undefined });
     },
-    // Also beside other mistakes, so that all of them are reported at once.
+    // Also runs beside other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 
@@ -172,7 +172,7 @@ export type PresentProvider = z.output<typeof present>;
 
 export type EndpointConfig = z.output<typeof endpointConfig>;
 
-/** Whether nothing is written but where the keys are: enough to check tokens, and not to sign in. */
+/** Whether only the keys' URL is written: enough to check tokens, but not to sign in. */
 function isForVerifiers(
   endpoints: { readonly [Name in (typeof needed)[number] | "oidc_op_jwks_endpoint"]?: unknown },
 ): boolean {

@@ -53,13 +53,13 @@ function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): read
 }
 
 function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
-  // They are sent with spaces between them, so one entry may hold several.
+  // They are sent separated by spaces, so one entry may hold several.
   if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
   const message = "without the scope `openid`, a provider gives no ID token";
   return [warning("MISSING_OPENID_SCOPE", [...path, "oidc_rp_scopes_list"], message, "add `openid` to the scopes")];
 }
 
-/** Whoever has one token that was signed with a short secret can find it by trying, and make tokens of his own. */
+/** A client that has one token signed with a short secret can find the secret by trying, and forge tokens. */
 function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   const algorithm = algorithms.get(client.oidc_rp_sign_algo);
   const least = algorithm ? minSecretBytes(algorithm) : 0;
@@ -68,7 +68,7 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDia
   const message = `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`;
   const hint =
     "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
-  // Nobody comes in through a client that is not enabled.
+  // A disabled client accepts nobody.
   const remark = client.enabled ? refusal : warning;
   return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
 }
@@ -103,10 +103,10 @@ function reviewAtHash(client: PresentClient, path: ConfigPath): readonly StepDia
   return [warning("ID_TOKENS_ACCEPTED", [...path, "accept_at_hash"], message, hint)];
 }
 
-// 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect ask for.
+// 22 base62 characters hold the 128 bits that RFC 9700 and OpenID Connect require.
 const safeSize = 22;
 
-/** Diagnostics of a provider at `path`, which is a client's where that one holds its provider itself. */
+/** Diagnostics of a provider at `path`, which is the client's own where that one holds its provider itself. */
 function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   return [
     ...reviewIssuer(provider, path),
@@ -156,7 +156,7 @@ const providerFields = [
   "oidc_state_size",
 ] as const;
 
-/** A client's fields that are written elsewhere today: some still work, some are overruled by what is written there. */
+/** A client's fields that are written elsewhere today: some still work, some are overridden by what is written there. */
 function reviewDeprecated(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return [...reviewProviderFields(client, path), ...reviewFlatOptions(client, path)];
 }
@@ -187,7 +187,7 @@ function deprecated(name: string, range: string, path: ConfigPath): StepDiagnost
   return warning("DEPRECATED_FIELD", [...path, name], `\`${name}\` is deprecated here`, `write it as \`${range}\``);
 }
 
-/** Whether a provider that is written without discovery has what its client needs. */
+/** Whether a provider without discovery has what its client needs. */
 function reviewEndpoints(
   client: PresentClient,
   provider: PresentProvider | undefined,
@@ -209,7 +209,7 @@ function reviewEndpoints(
   return remarks;
 }
 
-/** Whether tokens' signatures can be checked at all, with what the client and its provider (where these files have it) say. */
+/** Whether tokens' signatures can be checked at all, given the client and its provider (where these files declare it). */
 function reviewKeys(
   client: PresentClient,
   provider: PresentProvider | undefined,

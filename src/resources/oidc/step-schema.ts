@@ -11,11 +11,11 @@ const signAlgorithms = [
   ...["HS256", "HS384", "HS512"],
 ] as const;
 
-/** Logs people in; `api-oidc` guards the API. */
+/** Signs people in; `api-oidc` guards the API. */
 export const loginClient = "admin-oidc";
 const known = [loginClient, "api-oidc"];
 
-/** A client's identifier: a known one or one's own, but not one that is nearly a known one. */
+/** A client's identifier: a known or custom one, but not one that is a near miss of a known one. */
 const clientIdentifier: z.ZodString = slug(255)
   .refine((text) => meantClient(text) === undefined, {
     error: ({ input }) =>
@@ -93,7 +93,7 @@ const present = fields
         context.addIssue({ code: "custom", path, message: "expected the identifier of a provider", input: undefined });
       }
     },
-    // Also beside other mistakes in the item, so that all of them are reported at once.
+    // Also runs when the item has other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   )
   .meta({ allOf: [{ anyOf: [{ required: ["oidc_provider_identifier"] }, { required: ["endpoint_config"] }] }] });
@@ -119,7 +119,7 @@ function secretText(max: number): ReturnType<typeof secret> {
 
 export type PresentClient = z.output<typeof present>;
 
-/** A field from the time when clients held their provider themselves. */
+/** A field from when clients held their provider themselves. */
 function atProvider<Name extends keyof typeof settingFields>(name: Name): z.ZodOptional<(typeof settingFields)[Name]> {
   const field: (typeof settingFields)[Name] = settingFields[name];
   return z.optional(field).describe(`Deprecated: write it as \`providers[].${name}\`.`).meta({ deprecated: true });
@@ -135,8 +135,8 @@ function meantClient(identifier: string): string | undefined {
 }
 
 /**
- * The provider that a client holds itself, the deprecated way: the client's identifier with `-provider` behind it. Undefined where
- * the client names a provider, which counts.
+ * The provider that a client holds itself, the deprecated way: the client's identifier followed by `-provider`. Undefined where
+ * the client names a provider, which wins.
  */
 export function inlineProvider(client: PresentClient): PresentProvider | undefined {
   if (client.oidc_provider_identifier || !client.endpoint_config) return undefined;

@@ -11,7 +11,7 @@ interface SignKeyUse {
   readonly enabled?: boolean | undefined;
 }
 
-/** What a client's sign key is, where it can't check a token or must not be in a file. */
+/** Diagnostics of a client's sign key, where it can't check a token or must not be in a file. */
 export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly StepDiagnostic[] {
   const text = client.oidc_rp_idp_sign_key?.reveal();
   if (!text) return [];
@@ -26,7 +26,7 @@ export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly St
   }
   if (key.kind === "usable" && isFor(key.key, algorithm)) return [];
   const [found, hint] = key.kind === "usable" ? otherAlgorithm(algorithm.name) : describe(key.forms);
-  // Nobody comes in through a client that is not enabled, so nobody is locked out.
+  // A disabled client accepts nobody, so nobody is locked out.
   const remark = client.enabled ? refusal : warning;
   return [remark("INVALID_VALUE", range, `no token can be checked with this: ${found}`, hint)];
 }

@@ -8,7 +8,7 @@ import { inlineProvider, type OidcConfig, oidcSchema, type PresentClient } from 
 
 const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
 
-/** What a plan may complain about, since only the database and the provider know more. */
+/** What a plan may report on, since only the database and the provider know more. */
 const clientFields = {
   provider: ["oidc_provider_identifier"],
   userinfo_claims_source: ["userinfo_claims_source"],

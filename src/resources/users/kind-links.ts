@@ -5,7 +5,7 @@ import { type AttributeValue, type PlannedChange, rangeOf } from "../../plan/res
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 
-/** Whom `sign_in` lets become the user: anybody of the provider with the username, or one subject. */
+/** Who `sign_in` lets become the user: any person of the provider with the username, or one subject. */
 interface DesiredLink {
   readonly provider: string;
   readonly subject: string | null;
@@ -14,17 +14,17 @@ interface DesiredLink {
 /** Who signs in as the user so far. */
 interface StoredLink {
   readonly issuer: string | null;
-  /** The providers that have the link's issuer, or had it before they moved; none where no provider is known to have it. */
+  /** The providers that have the link's issuer, or had it before they moved; empty where none is known to have it. */
   readonly providers: readonly string[];
   readonly subject: string;
 }
 
 /**
- * The link to a provider's user. A sign-in makes it; a file whose `sign_in` names somebody else releases it, so that the next
- * sign-in of the one whom the file names makes a new one.
+ * The link to a provider's user. A sign-in creates it; a file whose `sign_in` names another person releases it, so that the next
+ * sign-in of that person creates a new one.
  */
 export const signInLink: AttributeSpec = {
-  // What a provider calls a person is personal data.
+  // A person's name at a provider is personal data.
   sensitive: true,
   updateOnly: true,
   identity: (desired) => {
@@ -36,7 +36,7 @@ export const signInLink: AttributeSpec = {
 };
 
 function allows(desired: DesiredLink, { providers, subject }: StoredLink): boolean {
-  // An issuer that is no provider's any more may be the provider's former one.
+  // An issuer that no provider has any more may be the provider's former one.
   const isOfProvider = providers.length === 0 || providers.includes(desired.provider);
   return isOfProvider && (desired.subject === null || desired.subject === subject);
 }
@@ -62,7 +62,7 @@ export async function readLinks({ db }: ReadContext): Promise<ReadonlyMap<string
   return new Map(rows.map(({ id, issuer, subject }) => [id, linkOf(issuer, subject)]));
 }
 
-/** Takes away the links that the files contradict. */
+/** Deletes the links that contradict the files. */
 export async function releaseLinks({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
   const released = changes.filter((change) => change.action === "update" && change.changed.includes("sign_in"));
   for (const batch of chunk(released, 500)) {
@@ -73,13 +73,13 @@ export async function releaseLinks({ db }: WriteContext, changes: readonly Plann
 }
 
 /**
- * Tells how many users nobody can sign in as any more, since the issuer that they are linked to is no provider's: a warning where
- * this run makes it so, a note afterwards.
+ * Reports how many users can't sign in any more because no provider has the issuer that they are linked to: a warning where
+ * this run causes it, a note afterwards.
  */
 export function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
   const wanted = world.wanted("oidc_provider");
   const planned = plannedProviders(world);
-  // Without a provider nobody signs in anyway; and what a provider does not say yet may be the issuer that is looked for.
+  // Without a provider nobody signs in anyway; and an undiscovered issuer may be the missing one.
   const isKnown = planned.length > 0 && planned.every((provider) => issuerOf(provider) !== undefined);
   if (wanted.length === 0 || !isKnown) return [];
   const matched = new Set(planned.flatMap((provider) => [issuerOf(provider), ...formerIssuersOf(provider)]));
@@ -103,7 +103,7 @@ export function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
   });
 }
 
-/** Users by the issuer of their link, without those who go or whose link a file releases. */
+/** Users by the issuer of their link, except removed ones and those whose link a file releases. */
 function countLinks(world: PlannedWorld): ReadonlyMap<string, number> {
   const wanted = new Map(world.wanted("user").map(({ key, attributes }) => [key, attributes.sign_in]));
   const counts = new Map<string, number>();
@@ -118,6 +118,6 @@ function countLinks(world: PlannedWorld): ReadonlyMap<string, number> {
 }
 
 function linkOf({ sign_in: link }: CurrentResource["attributes"]): StoredLink | undefined {
-  // What the kind itself read.
+  // The kind itself read it.
   return (link ?? undefined) as unknown as StoredLink | undefined;
 }

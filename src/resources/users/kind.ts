@@ -30,7 +30,7 @@ const rows = defineKind({
   },
 });
 
-/** A person or account. The users that exist for one API token alone belong to that token. */
+/** A person or account. Users that exist for one API token alone belong to that token. */
 export const user: Kind = {
   ...rows,
   attributes: { ...rows.attributes, sign_in: signInLink },
@@ -45,7 +45,7 @@ export const user: Kind = {
   },
 };
 
-/** Tells of privileged users that nobody can become by signing in, where people sign in through a provider. */
+/** Reports privileged users that nobody can sign in as, where people sign in through a provider. */
 function reviewSignIn(world: PlannedWorld): readonly RawDiagnostic[] {
   const clients = [...world.wanted("oidc_client").filter(({ present }) => present), ...world.left("oidc_client")];
   const login = clients.find(({ key, attributes }) => key !== apiClient && attributes.enabled === true);
@@ -64,7 +64,7 @@ function remark({ attributes, range }: Resource, provider: string): RawDiagnosti
   const lines = `\`sign_in: {provider: ${provider}}\``;
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {
-    // An account for emergencies: right as it is, but not what a file means that was written for a person.
+    // Right for an emergency account, but not what a file means for a person.
     const message =
       "this superuser has a password: it signs in with that alone, and nobody becomes it through a provider";
     const hint = `leave it so for emergencies; for a person, write ${lines} instead of the password`;

@@ -47,14 +47,14 @@ const present = fields
   .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the user away.") })
   .superRefine(
     (item, context) => {
-      // The item may be wrong in any other way.
+      // The item may have any other mistake.
       const hasPassword = isSecret(item.password) && item.password.reveal() !== "";
       if (!item.sign_in || item.is_superuser !== true || !hasPassword) return;
       const message =
         "expected no `sign_in` beside a superuser's `password`: an account for emergencies is never a provider's";
       context.addIssue({ code: "custom", path: ["sign_in"], message, input: undefined });
     },
-    // Also beside other mistakes in the item, so that all of them are reported at once.
+    // Also runs when the item has other mistakes, so that all are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   )
   .meta({ allOf: [{ not: { required: ["sign_in", "password", "is_superuser"], properties: superuserOnly } }] });
@@ -98,11 +98,11 @@ function declareUsers({ users }: UsersConfig): readonly StepResource[] {
         is_active: user.is_active,
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
-        // The hash of an empty password would let anybody in who leaves the field empty.
+        // With the hash of an empty password, an empty field would be accepted as the password.
         password: user.password?.reveal() ? user.password : undefined,
         sign_in_provider: provider,
         sign_in_subject: subject,
-        // What is not written releases no link that was made before.
+        // A field that is not written releases no existing link.
         sign_in: provider === null ? undefined : { provider, subject },
         groups: sortedUnique(user.groups),
         permissions: permissionNames(user.permissions),
@@ -121,7 +121,7 @@ function reviewUsers({ users }: UsersConfig): readonly StepDiagnostic[] {
   });
 }
 
-/** Only a warning: the incumbent takes any text, and files with such a text must keep working. */
+/** Only a warning: `django-setup-configuration` accepts any text, and files with such a text must keep working. */
 function reviewEmail(email: string, path: ConfigPath): readonly StepDiagnostic[] {
   if (email === "" || isEmail(email)) return [];
   return [
