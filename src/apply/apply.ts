@@ -16,9 +16,9 @@ import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner 
 import { awaitReferences, checkpoint } from "./wait.js";
 
 /**
- * Makes the database say what the configuration says, in one transaction under the database's lock, or changes nothing.
+ * Makes the database match the configuration, in one transaction under the database's lock, or changes nothing.
  *
- * @throws SetupError with every reason why it was not done
+ * @throws SetupError with every reason for the failure
  */
 export async function apply(declared: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
   const options = { ...applyDefaults(), ...given };
@@ -46,7 +46,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   const { configuration } = input;
   const first = await lookFirst(input);
   if (first.kind === "behind" && !options.migrate) assertMigrated(first.pending);
-  // A file is only made once nothing is in the way; a database that is there is looked at under its lock.
+  // A file is created only once nothing is in the way; an existing database is read under its lock.
   const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
   if ("changes" in look) {
     const { changes, unchanged, undeclared, diagnostics } = look;
@@ -80,7 +80,7 @@ interface LockedRun {
   readonly finish: Finish;
 }
 
-/** Everything again, now that nobody else can write: what another run did meanwhile is seen. */
+/** Starts over, now that no other process can write: the changes of concurrent runs are visible. */
 async function applyInside(
   tx: Transaction<Tables>,
   { database, hasTables, input, options, finish, onRollback }: LockedRun,
@@ -109,7 +109,7 @@ async function applyInside(
   await writeChanges(context, configuration.kinds, changes, options);
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
-  // A key that was made for what was sealed is only known now.
+  // A key created for the sealed values is only known now.
   refuseWarnings(options, result.diagnostics);
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
@@ -128,7 +128,7 @@ async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<v
 }
 
 /**
- * Carries the changes out: deletions first, then what else gives something up, so that what they held is free; each kind after
+ * Carries the changes out: deletions first, then releases, so that names and values are free again; each kind after
  * those it depends on.
  */
 async function writeChanges(
@@ -158,7 +158,7 @@ async function writeChanges(
   }
 }
 
-/** Records a run and its changes: secrets are only named. */
+/** Records a run and its changes: secrets by name only. */
 async function writeAudit(
   tx: Transaction<Tables>,
   { files }: Configuration,

@@ -17,9 +17,9 @@ import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
 
 /**
  * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration. With `noEnv`,
- * what variables and secret files have that are not there is unknown in a plan, and `apply` refuses the configuration.
+ * the values of missing variables and secret files are unknown in a plan, and `apply` refuses the configuration.
  *
- * @throws SetupError (invalid) with every problem of every file
+ * @throws SetupError (invalid) with every diagnostic of every file
  */
 export async function loadConfig(
   paths: readonly string[],
@@ -27,15 +27,15 @@ export async function loadConfig(
 ): Promise<Configuration> {
   const { noEnv = false } = options;
   const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
-  // A plan tells itself what it depends on.
+  // A plan adds the diagnostics of what it depends on itself.
   const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given, () => []);
   return { ...loaded, resources: declarations, warnings: problems, withoutEnv: noEnv, quote };
 }
 
 /**
- * Checks files without planning anything, and gives the warnings; `noEnv` accepts variables and files that are not there.
+ * Checks files without planning anything, and returns the warnings; `noEnv` accepts missing variables and files.
  *
- * @throws SetupError (invalid) with every problem of every file
+ * @throws SetupError (invalid) with every diagnostic of every file
  */
 export async function validate(
   paths: readonly string[],
@@ -44,7 +44,7 @@ export async function validate(
   return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
 }
 
-/** What a plan for an empty database remarks on, and what can be told of references without one. */
+/** The diagnostics of a plan for an empty database, and those of references that need no database. */
 function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly RawDiagnostic[] {
   const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
   const input = { ...nothing, kinds, wanted, current: new Map(), isDatabaseKnown: false };
@@ -72,11 +72,11 @@ async function readConfiguration(
   const { declarations } = validation;
   const found = [...findings, ...validation.findings, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");
-  // What is missing could be what another entry refers to.
+  // A missing entry could be what another one refers to.
   if (isSound && validation.isWhole) for (const remark of remarkOn(kinds, declarations)) found.push(remark);
   const problems = allowJudgements(options, quote(found));
   const errors = problems.filter(({ severity }) => severity === "error");
-  // What is wrong with the files' owners and modes says nothing about what is in them.
+  // Errors of the files' owners and modes say nothing about their content.
   const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
   if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);
   refuseWarnings(options, problems);

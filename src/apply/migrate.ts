@@ -10,25 +10,25 @@ import { applyDefaults, beginRun, lockOptions, type RunTimes, withDatabase } fro
 import { stopIfInterrupted } from "./wait.js";
 
 export interface MigrateOptions extends LockingOptions {
-  /** Kinds from elsewhere, which may bring tables. */
+  /** Kinds from other modules, which may bring tables. */
   readonly kinds: readonly Kind[];
 }
 
-/** What `migrate` did. */
+/** The result of `migrate`. */
 export interface MigrateResult {
   readonly command: "migrate";
   readonly outcome: "applied" | "unchanged";
-  /** The names of the migrations that were run, in their order. */
+  /** The names of the migrations that were run, in order. */
   readonly migrations: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly run: RunTimes;
 }
 
 /**
- * Makes the tables of this version, under the database's lock and in one transaction, or changes nothing. Writes nothing where
- * there is nothing to do.
+ * Creates the tables of this version, under the database's lock and in one transaction, or changes nothing. Writes nothing where
+ * none is missing.
  *
- * @throws SetupError with every reason why it was not done
+ * @throws SetupError with every reason for the failure
  */
 export async function migrate(given: Partial<MigrateOptions> = {}): Promise<MigrateResult> {
   const options: MigrateOptions = { ...applyDefaults(), kinds: [], ...given };
@@ -65,10 +65,10 @@ export function knownMigrations({ kinds }: { readonly kinds: readonly Kind[] }):
 }
 
 /**
- * Runs what a database still needs, inside of a transaction that holds the lock, and gives the names of what it ran.
+ * Runs the migrations that a database still needs, inside a transaction that holds the lock, and returns their names.
  *
- * @throws SetupError `MIGRATION_NEEDED` (refused) where there is something and `migrate` is false, `DATABASE_REFUSED` (refused)
- * where the role may not
+ * @throws SetupError `MIGRATION_NEEDED` (refused) where one is needed and `migrate` is false, `DATABASE_REFUSED` (refused)
+ * where the role lacks permission
  */
 export async function runPending(
   tx: Connection,
@@ -85,7 +85,7 @@ export async function runPending(
   return names;
 }
 
-/** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that is to stay as it is lacks these migrations */
+/** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that must stay as it is lacks these migrations */
 export function assertMigrated(pending: readonly string[]): void {
   if (pending.length === 0) return;
   throw setupError("refused", "MIGRATION_NEEDED", `the database lacks the migrations ${pending.join(", ")}`, hint);

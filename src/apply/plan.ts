@@ -14,9 +14,9 @@ import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner 
 import { awaitReferences, sleep, stopIfInterrupted, withRetry } from "./wait.js";
 
 /**
- * Tells what `apply` would do. Changes no byte of the database, and makes none where none is.
+ * Shows what `apply` would do. Changes no byte of the database, and creates none.
  *
- * @throws SetupError with every reason why it could not be done
+ * @throws SetupError with every reason for the failure
  */
 export async function plan(declared: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
@@ -37,7 +37,7 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
   });
 }
 
-/** What a look at a database shows. */
+/** What is read from a database. */
 interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
@@ -45,16 +45,16 @@ interface Look {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A database whose tables have to be made or changed before anything can be read. */
+/** A database whose tables must be created or changed before anything can be read. */
 interface Behind {
   readonly kind: "behind";
-  /** `none` where there is no file, `empty` where there are no tables yet. */
+  /** `none` without a file, `empty` without tables. */
   readonly state: "none" | "empty" | "older";
-  /** The names of the migrations that it lacks. */
+  /** The names of the missing migrations. */
   readonly pending: readonly string[];
 }
 
-/** What a run works on. */
+/** The input of a run. */
 export interface LookInput {
   readonly configuration: Configuration;
   readonly wanted: readonly Resource[];
@@ -62,9 +62,9 @@ export interface LookInput {
 }
 
 /**
- * Looks what there is to do without taking the lock or making a file: most runs end here.
+ * Finds the changes without taking the lock or creating a file: most runs end here.
  *
- * @throws SetupError with every reason why it can't be done
+ * @throws SetupError with every reason for the failure
  */
 export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: "current" } & Look)> {
   return withDatabase(input.options, "read", async (database) => {
@@ -82,10 +82,10 @@ export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: 
 }
 
 /**
- * Looks what there will be to do once the migrations have been run: runs them, reads, and takes all of it back. Where the
+ * Finds the changes after pending migrations: runs them, reads, and rolls all of it back. Where the
  * database is a file, that happens to a copy.
  *
- * @throws SetupError with every reason why it can't be done
+ * @throws SetupError with every reason for the failure
  */
 export function rehearse(input: LookInput, { state, pending }: Behind): Promise<Look> {
   const { configuration, options } = input;
@@ -100,7 +100,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
     });
     return judge(seen, database, input);
   };
-  // Between two tries, those get in who waited behind this one.
+  // Between two tries, processes that waited for this one get their turn.
   return withRetry(options, () => withDatabase(once, "rehearse", work));
 }
 
@@ -109,7 +109,7 @@ interface Seen {
   readonly vault: LazyVault;
 }
 
-/** Reads everything as it is at one moment and compares it with what is wanted. */
+/** Reads everything at one moment and compares it with the desired resources. */
 export async function readPlan(
   db: Connection,
   database: Database,
@@ -137,7 +137,7 @@ function judge({ plan, vault }: Seen, database: Database, { configuration, optio
   return { changes, unchanged, undeclared, diagnostics };
 }
 
-/** Finds out over the network what the files leave open, before any transaction, and what their clients ask for in vain. */
+/** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */
 export async function resolveResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
   if (options.offline) return configuration;
   const { waitMs, signal, onWaiting } = options;
@@ -169,7 +169,7 @@ export async function resolveResources(configuration: Configuration, options: Ru
   return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(remarks)] };
 }
 
-/** The rows of every kind, in the order of their keys: databases have orders of their own, or none. */
+/** The rows of every kind, sorted by key: databases have their own orders, or none. */
 async function readCurrent(
   db: Connection,
   kinds: readonly Kind[],
@@ -194,8 +194,8 @@ async function readKeyId(db: Connection): Promise<string | null> {
 }
 
 /**
- * Not every database keeps a NUL character in a text. The program's own steps refuse it field by field; those from elsewhere may
- * let it through.
+ * Not every database keeps a NUL character in a text. The program's own steps refuse it field by field; those of other modules may
+ * accept it.
  *
  * @throws SetupError `INVALID_VALUE` (invalid)
  */

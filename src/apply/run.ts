@@ -17,7 +17,7 @@ export interface RunTimes {
   readonly durationMs: number;
 }
 
-/** Starts a run's clock; what it gives ends it with the result. */
+/** Starts a run's clock; the returned function ends it with the result. */
 export function beginRun<const C extends string>(
   command: C,
   { now, newId }: Pick<DatabaseOptions, "now" | "newId">,
@@ -35,10 +35,10 @@ export function beginRun<const C extends string>(
 export interface RunResult {
   readonly command: "plan" | "apply";
   readonly outcome: "planned" | "applied" | "unchanged";
-  /** The migrations that were run first, or would be; none for a database that had no tables at all. */
+  /** The migrations that ran first, or would; none for a database without any tables. */
   readonly migrations: readonly string[];
   readonly changes: readonly Change[];
-  /** The declared resources that are as they should be. */
+  /** The declared resources that already match. */
   readonly unchanged: readonly ResourceName[];
   /** What this owner manages, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
@@ -48,7 +48,7 @@ export interface RunResult {
   readonly run: RunTimes;
 }
 
-/** A configuration that is valid: what its files declare, ready to be planned or applied. */
+/** A valid configuration: what its files declare, ready to plan or apply. */
 export interface Configuration {
   readonly resources: readonly Resource[];
   readonly kinds: readonly Kind[];
@@ -58,14 +58,14 @@ export interface Configuration {
   readonly warnings: readonly Diagnostic[];
   /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
   readonly withoutEnv?: boolean;
-  /** Adds source lines to what later stages find, secrets masked. */
+  /** Adds source lines to the diagnostics of later stages, secrets masked. */
   readonly quote: (findings: readonly RawDiagnostic[]) => readonly Diagnostic[];
 }
 
 /**
- * Gives work an open database, or undefined where there is none yet and nothing is to be written, and closes it afterwards.
+ * Passes work an open database, or undefined where there is none yet and nothing is to be written, and closes it afterwards.
  *
- * @throws SetupError also for what the database itself answers
+ * @throws SetupError also for the database's own errors
  */
 export function withDatabase<T>(
   options: DatabaseOptions,
@@ -89,12 +89,12 @@ export async function withDatabase<T>(
   } catch (error) {
     throw error instanceof SetupError ? error : (database?.explain(error) ?? error);
   } finally {
-    // What the work came to stands, also where closing fails: it may have been committed.
+    // The work's result stands even where closing fails: it may have been committed.
     await database?.close().catch(() => {});
   }
 }
 
-/** What a program that says nothing gets: the same as the command line. Standard input is not read. */
+/** The defaults, which are those of the command line. Standard input is not read. */
 export function loadDefaults(): LoadOptions {
   return {
     steps: [],
@@ -140,7 +140,7 @@ export function applyDefaults(): ApplyOptions {
   };
 }
 
-/** How a run waits for the lock: it tells so, and a signal ends it. */
+/** How a run waits for the lock: it reports the wait, and a signal ends it. */
 export function lockOptions(options: LockingOptions, hasTables: boolean): LockOptions {
   return {
     timeoutMs: options.lockTimeoutMs,

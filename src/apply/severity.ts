@@ -16,7 +16,7 @@ import type { RawDiagnostic } from "../yaml/node.js";
 import type { SeverityOptions } from "./options.js";
 import type { Configuration } from "./run.js";
 
-/** What the run has to tell beside its changes. */
+/** A run's diagnostics, beside its changes. */
 export function collectDiagnostics(
   configuration: Configuration,
   database: Database | undefined,
@@ -27,7 +27,7 @@ export function collectDiagnostics(
   return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
 }
 
-/** @throws SetupError `COMMAND_LINE` (usage) where a code is none, or both allowed and denied */
+/** @throws SetupError `COMMAND_LINE` (usage) where a code does not exist, or is both allowed and denied */
 export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "deny">): void {
   const codes = Object.keys(diagnosticCodes);
   const unknown = [...allow, ...deny].find((code) => !codes.includes(code));
@@ -41,7 +41,7 @@ export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "d
   throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "leave one of the two out");
 }
 
-/** @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one */
+/** @throws SetupError `COMMAND_LINE` (usage) where nobody could distinguish the owner from another one */
 export function requireOwner({ owner }: { readonly owner: string }): void {
   const fault = ownerFault(owner);
   if (fault !== undefined)
@@ -56,10 +56,10 @@ function ownerFault(owner: string): string | undefined {
   return findPlaceholder(owner, false) === undefined ? undefined : "is a placeholder that should have been replaced";
 }
 
-/** What is nearly certain, but no more than that: whoever knows better allows it. */
+/** Nearly certain, but not quite: an operator who knows better allows it. */
 const judgements: ReadonlySet<DiagnosticCode> = new Set(["REFERENCE_NOT_FOUND"]);
 
-/** Makes allowed matters of judgement warnings. */
+/** Makes allowed judgments warnings. */
 export function allowJudgements(
   { allow }: Pick<SeverityOptions, "allow">,
   problems: readonly Diagnostic[],
@@ -86,10 +86,10 @@ export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnos
   );
 }
 
-// What can't be mended by trying again decides.
+// The reason that trying again can't fix decides.
 const byWeight: readonly FailureReason[] = ["internal", "usage", "invalid", "refused", "unavailable", "interrupted"];
 
-/** @throws SetupError with all refusals, where there are any */
+/** @throws SetupError with all refusals, if any */
 export function refuse(configuration: Configuration, refusals: readonly Refusal[]): void {
   if (refusals.length === 0) return;
   const reasons = new Set(refusals.map(({ reason }) => reason));

@@ -7,14 +7,14 @@ import type { Kind } from "../plan/kind.js";
 import { orderKinds } from "../plan/plan.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 
-/** Steps and kinds from elsewhere. */
+/** Steps and kinds from other modules. */
 export interface Extensions {
   readonly steps: readonly Step[];
   readonly kinds: readonly Kind[];
 }
 
 /**
- * Loads modules that export `steps`, and `kinds` where they bring tables of their own.
+ * Loads modules that export `steps`, and `kinds` where they bring their own tables.
  *
  * @throws SetupError `STEP_INVALID` (usage)
  */
@@ -72,7 +72,7 @@ function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
   refuseBadOrder(kinds);
 }
 
-/** A name like the program's own would be taken for one of a newer version, or for one that has run already. */
+/** A name like the program's own would be mistaken for one of a newer version, or for one that has run already. */
 function refuseMigrationNames(kinds: readonly Kind[]): void {
   const seen = new Set<string>();
   for (const { name: kind, migrations = [] } of kinds) {

@@ -4,10 +4,10 @@ import type { DatabaseOptions } from "./options.js";
 const retryMs = 500;
 
 /**
- * Tries again where references hit nothing yet, for as long as `--wait` allows: another owner's run may make what they name.
- * `work` gets the time that is left.
+ * Retries while references are missing, for as long as `--wait` allows: another owner's run may create what they name.
+ * `work` gets the remaining time.
  *
- * @throws SetupError what `work` throws; where waiting was of no use, as unavailable
+ * @throws SetupError what `work` throws; as unavailable where waiting did not help
  */
 export async function awaitReferences<O extends DatabaseOptions, T>(
   options: O,
@@ -37,7 +37,7 @@ function tellWaited(problem: Diagnostic): Diagnostic {
   return { ...problem, hint };
 }
 
-/** Tries again what is unavailable, for as long as `--wait` allows. */
+/** Retries what is unavailable, for as long as `--wait` allows. */
 export async function withRetry<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {
   const deadline = options.now().getTime() + options.waitMs;
   for (;;) {
@@ -60,7 +60,7 @@ export function stopIfInterrupted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Lets a signal be heard between pieces of work that never leave the event loop's turn by themselves.
+ * Gives a signal a chance between pieces of work that never yield to the event loop by themselves.
  *
  * @throws SetupError `INTERRUPTED` once the signal has come
  */
