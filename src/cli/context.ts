@@ -3,7 +3,7 @@ import { stopIfInterrupted } from "../apply/wait.js";
 import type { StopSignal } from "./exit-status.js";
 import { createTerminal, type Terminal } from "./terminal.js";
 
-/** What a command gets from the process, so that it touches nothing of it by itself. */
+/** What a command gets from the process, so that it never accesses the process itself. */
 export interface CliContext {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,7 +14,7 @@ export interface CliContext {
   readonly stdin: () => Promise<Buffer>;
 }
 
-/** Connects a session to this process. */
+/** Creates the context of this process. */
 export function createCliContext(process: NodeJS.Process): CliContext {
   const controller = new AbortController();
   let stoppedBy: StopSignal | undefined;
@@ -34,7 +34,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
   };
 }
 
-/** Whoever types it may change their mind: a signal ends the waiting. */
+/** A user who types the input may change their mind: a signal ends the wait. */
 async function readAll(stream: Readable, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];
   try {

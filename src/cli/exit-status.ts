@@ -1,6 +1,6 @@
 import type { FailureReason } from "../errors.js";
 
-/** What each end of a run means to a shell, a pipeline and Kubernetes' `podFailurePolicy`. */
+/** What each outcome of a run means to a shell, a pipeline and Kubernetes' `podFailurePolicy`. */
 export const exitStatus = {
   done: 0,
   internal: 1,
@@ -11,7 +11,7 @@ export const exitStatus = {
   usage: 64,
 } as const;
 
-/** 128 and the signal's number, as shells do. */
+/** 128 plus the signal's number, as shells do. */
 const signalStatus = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export type StopSignal = keyof typeof signalStatus;

@@ -6,7 +6,7 @@ import { maskRandom } from "../secrets/random-looking.js";
 import type { CliContext } from "./context.js";
 import { statusOf } from "./exit-status.js";
 
-/** Tells why a command failed, and gives its exit status. */
+/** Reports why a command failed, and returns its exit status. */
 export async function reportFailure(
   session: Pick<CliContext, "terminal" | "stoppedBy">,
   error: unknown,
@@ -19,7 +19,7 @@ export async function reportFailure(
     json &&
     !terminal.outIsNull &&
     (await terminal.outJson(outcomeToJson(command, outcome, failure.problems), { insist: true })).kind === "written";
-  // What can't be told where it belongs is told where it can.
+  // What can't be reported on standard output is reported on standard error.
   if (!isPrinted) {
     const counts = countDiagnostics(failure.problems);
     const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
@@ -28,7 +28,7 @@ export async function reportFailure(
   return statusOf(failure.reason, session.stoppedBy());
 }
 
-/** Only the kind of an unforeseen error is told: its message may quote what it was working on. */
+/** Only the class of an unforeseen error is shown: its message may quote what it was working on. */
 export function unexpected(error: unknown): SetupError {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
@@ -41,7 +41,7 @@ export function unexpected(error: unknown): SetupError {
   return new SetupError("internal", [problem], { cause: error });
 }
 
-/** Why a run failed that had committed its changes by then. `lost` are the generated tokens whose values nobody may have. */
+/** The error of a run that failed after it committed its changes. `lost` are the generated tokens whose values nobody may have. */
 export function changesMade(
   why: string,
   lost: readonly GeneratedSecret[],
@@ -61,7 +61,7 @@ export function changesMade(
   return new SetupError("internal", [made, ...causes], options);
 }
 
-/** Whether the changes of a run that failed were made, or may have been. */
+/** Whether a failed run's changes were, or may have been, committed. */
 export function mayBeCommitted(error: unknown): boolean {
   if (!(error instanceof SetupError)) return false;
   return error.problems.some(({ code }) => code === "COMMIT_UNKNOWN" || code === "CHANGES_MADE");

@@ -30,7 +30,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   }
   await terminal.settle();
   process.exitCode = status;
-  // What a reader still does not read would keep the process waiting.
+  // Output that a reader still does not read would keep the process waiting.
   if (terminal.isStuck()) process.exit(status);
 
   async function endFailed(error: unknown): Promise<number> {
@@ -53,7 +53,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   }
 }
 
-/** What was typed for a misspelt option may be a secret, and so may a part of a URL. */
+/** The value of a misspelt option may be a secret, and so may a part of a URL. */
 function withoutValues(message: string): string {
   return message.replace(/'(--?[^'=\s]+)=.*'/s, "'$1=…'").replace(/:\/\/\S*@/g, "://…@");
 }

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** How writing ended. */
+/** The result of writing. */
 export type Written = { readonly kind: "written" } | Unwritten;
 
 /** `stopped`: a signal came while the reader kept it waiting. */
@@ -11,32 +11,32 @@ export type Unwritten =
   | { readonly kind: "failed"; readonly code: string };
 
 export interface WriteOptions {
-  /** After a signal, go on for as long as the reader does not keep it waiting: what is written tells of changes that were made. */
+  /** After a signal, continue for as long as the reader does not keep it waiting: the output reports changes that were made. */
   readonly insist: boolean;
 }
 
 /** One of the process's two output streams. */
 export interface Output {
   readonly write: (pieces: Iterable<string>, options: WriteOptions) => Promise<Written>;
-  /** A write that was given up still waits for the reader, and so keeps the process from ending by itself. */
+  /** An abandoned write still waits for the reader, and so keeps the process from ending by itself. */
   readonly isStuck: () => boolean;
 }
 
 const batchLength = 65_536;
 const written: Written = { kind: "written" };
 
-/** Writes without ever blocking the process or trying in a loop: a reader may be slow, gone or never read. */
+/** Writes without ever blocking the process or retrying in a loop: a reader may be slow, gone or never read. */
 export function createOutput(stream: NodeJS.WriteStream & { readonly fd: number }, signal: AbortSignal): Output {
   const { fd } = stream;
   let waiting = 0;
-  // Pipes, sockets and terminals. Files and devices such as the null device take at once what they are given.
+  // Pipes, sockets and terminals. Files and devices such as the null device accept writes at once.
   const isStream = stream instanceof Socket;
-  // Each write is told of its own error; without a listener, it would end the process.
+  // Each write gets its own error; without a listener, it would end the process.
   if (isStream) stream.on("error", () => {});
 
   const send = (text: string): Promise<Written> =>
     new Promise<Written>((resolve) => {
-      // Whoever gives up waits until the next turn, so that what needs no waiting is written.
+      // Gives up on the next turn, so that output that needs no waiting is written.
       const giveUp = (): void => void setImmediate(resolve, { kind: "stopped" });
       waiting += 1;
       stream.write(text, (error) => {
@@ -55,7 +55,7 @@ export function createOutput(stream: NodeJS.WriteStream & { readonly fd: number 
         if (signal.aborted && !insist) return { kind: "stopped" };
         const end = isStream ? await send(batch) : writeWhole(fd, batch);
         if (end.kind !== "written") return end;
-        // A quick reader must not keep signals from being heard.
+        // A quick reader must not keep signals from being handled.
         if (batch.length >= batchLength) await nextTurn();
       }
       return written;
@@ -63,7 +63,7 @@ export function createOutput(stream: NodeJS.WriteStream & { readonly fd: number 
   };
 }
 
-/** Node's own stream for files leaves out what a full disk does not take, and says nothing. */
+/** Node's own stream for files silently drops what a full disk does not accept. */
 function writeWhole(descriptor: number, text: string): Written {
   let bytes = Buffer.from(text);
   try {

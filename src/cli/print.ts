@@ -11,13 +11,13 @@ import { changesMade, unexpected } from "./failure.js";
 import type { Unwritten, WriteOptions, Written } from "./output.js";
 import type { Terminal } from "./terminal.js";
 
-/** What a command ends with on standard output. */
+/** A command's final output on standard output. */
 export type Printed =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "json"; readonly value: object };
 
 /**
- * Prints the result of a command that changed nothing. A reader that went away, such as `head`, has seen what it wanted.
+ * Prints the result of a command that changed nothing. A reader that left, such as `head`, has read enough.
  *
  * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
  */
@@ -28,10 +28,10 @@ export async function printResult({ terminal, signal }: CliContext, printed: Pri
 }
 
 /**
- * Prints what was changed. Whatever goes wrong with it, that the changes were made is not denied.
+ * Prints the changes that were made. Whatever goes wrong while printing, the error still reports that they were made.
  *
- * @param tokens the generated tokens that are printed, and have been nowhere else
- * @throws SetupError `CHANGES_MADE` (internal) where not all of it could be printed, whatever the reason
+ * @param tokens the generated tokens that are printed here and nowhere else
+ * @throws SetupError `CHANGES_MADE` (internal) where not all of it could be printed, for any reason
  */
 export async function printChanges(
   { terminal }: CliContext,
@@ -48,7 +48,7 @@ export async function printChanges(
 }
 
 /**
- * Shows that the JSON object to come can be written, before tokens are committed that are printed nowhere else.
+ * Proves that the JSON object to come can be written, before tokens are committed that are printed nowhere else.
  *
  * @throws SetupError `OUTPUT_FAILED` (internal), `INTERRUPTED`
  */
@@ -99,7 +99,7 @@ function rendered(terminal: Terminal, result: RunResult, options: ReportOptions)
     return { kind: "json", value: runToJson(result, options.shownTokens) };
   }
   const talk = renderDiagnostics(result.diagnostics, terminal.talkStyle);
-  // On one terminal, a line between what is to be said and the result.
+  // On a shared terminal, a blank line separates the messages from the result.
   terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;
   const database = withoutPassword(options.database);

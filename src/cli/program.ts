@@ -6,7 +6,7 @@ import type { CliContext } from "./context.js";
 
 const databaseVariable = "VTB_SETUP_DATABASE";
 
-/** What a command's action gives: the exit status. */
+/** A command's action, which returns the exit status. */
 type Run = (session: CliContext, files: readonly string[], settings: never) => Promise<number>;
 
 /** The command line. Each command's code is loaded when it is called. */
@@ -89,14 +89,14 @@ function withPlanOptions(command: Command, env: CliContext["env"]): Command {
 
 function withDatabaseOptions(command: Command, env: CliContext["env"]): Command {
   const database = new Option("--database <url>", "the auth database");
-  // Commander looks for the variable in the process's own environment alone.
+  // Commander looks for the variable only in the process's own environment.
   const given = env[databaseVariable] || defaultDatabaseUrl;
   return command
     .addOption(database.default(given, defaultDatabaseUrl).env(databaseVariable))
     .option("--wait <duration>", "how long to wait for the database and providers, such as 2m", duration, 0);
 }
 
-/** Only what can be given has a default worth telling. */
+/** Only options that take a value show their default. */
 function optionDescription(option: Option): string {
   const { defaultValue, defaultValueDescription = defaultValue, envVar, argChoices } = option;
   const extra = [

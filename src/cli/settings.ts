@@ -3,7 +3,7 @@ import { loadStepModules } from "../apply/step-modules.js";
 import type { DiagnosticCode } from "../errors.js";
 import type { CliContext } from "./context.js";
 
-/** The options that commands share, as commander gives them. */
+/** The options that commands share, as commander returns them. */
 export interface CommonSettings {
   readonly output: "text" | "json";
 }
@@ -46,7 +46,7 @@ export interface MigrateSettings extends CommonSettings {
   readonly wait: number;
 }
 
-/** What reading the configuration needs, from the command line and the process. */
+/** The options of reading the configuration, from the command line and the process. */
 export async function loadOptions(
   { env, cwd, stdin }: CliContext,
   { steps, strict, allow, deny, secretsDir }: ConfigSettings,
@@ -55,7 +55,7 @@ export async function loadOptions(
   return { ...modules, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
 }
 
-/** What planning needs, from the command line and the process. */
+/** The options of planning, from the command line and the process. */
 export function runOptions(
   { env, signal, terminal }: CliContext,
   settings: Pick<PlanSettings, "database" | "owner" | "prune" | "strict" | "allow" | "deny" | "wait" | "offline">,

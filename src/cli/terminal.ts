@@ -6,25 +6,25 @@ import { jsonText } from "../report/json.js";
 import { createPaint, type Paint } from "../report/layout.js";
 import { createOutput, type WriteOptions, type Written } from "./output.js";
 
-/** The process's streams: results go to `out`, talk goes to `talk`. */
+/** The process's streams: results go to `out`, messages to `talk`. */
 export interface Terminal {
   readonly out: (pieces: Iterable<string>, options: WriteOptions) => Promise<Written>;
   /** Writes one JSON object to `out`. */
   readonly outJson: (value: object, options: WriteOptions) => Promise<Written>;
-  /** Writes the first character of the JSON object that is to come, whichever that is, which shows that `out` can be written. */
+  /** Writes the first character of the JSON object to come, the same for each, which proves that `out` can be written. */
   readonly openJson: () => Promise<Written>;
-  /** Never fails a run, nor keeps one waiting before its end. */
+  /** Never fails a run, and never delays one before its end. */
   readonly talk: (text: string) => void;
-  /** Waits until what was said is written, or can't be. */
+  /** Waits until all messages are written, or can't be. */
   readonly settle: () => Promise<void>;
   /** Whether a reader that does not read keeps the process from ending by itself. */
   readonly isStuck: () => boolean;
-  /** Tells once what is waited for; each message is told once. */
+  /** Shows what the run waits for; each message once. */
   readonly waiting: (message: string) => void;
-  /** Tells on a terminal what is being done, once that has taken over a second. */
+  /** Shows on a terminal what is being done, once that has taken over a second. */
   readonly progress: (message: string) => void;
   readonly outIsTerminal: boolean;
-  /** Nobody sees what is written: the null device, which Node also opens in place of a closed stream. */
+  /** Nobody sees the output: it is the null device, which Node also opens in place of a closed stream. */
   readonly outIsNull: boolean;
   readonly width: number;
   readonly outPaint: Paint;
@@ -49,7 +49,7 @@ export function createTerminal(
     talking = Promise.all([talking, words.write([text], { insist: true })]);
   };
   const settle = async (): Promise<void> => void (await talking);
-  // Both may be the same pipe, where what was said first comes first.
+  // Both may be the same pipe, where earlier messages come first.
   const out: Terminal["out"] = async (pieces, options) => {
     await settle();
     return results.write(pieces, options);
@@ -97,7 +97,7 @@ function* withoutFirst(pieces: Iterable<string>): Generator<string> {
 }
 
 function isNullDevice(descriptor: number): boolean {
-  // Without bigint, Node 20 takes links for no links afterwards where this is a pipe, and loads modules twice.
+  // Without bigint, Node 20 then no longer recognizes links where this is a pipe, and loads modules twice.
   const options = { bigint: true } as const;
   const stats = fstatSync(descriptor, options);
   return stats.isCharacterDevice() && stats.rdev === statSync(devNull, options).rdev;

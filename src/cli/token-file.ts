@@ -7,32 +7,32 @@ import { isShared, syncFolder, writePrivateFile } from "../secrets/file-access.j
 import { changesMade } from "./failure.js";
 
 /**
- * A file for generated tokens. Values are first written to a draft beside it, whose name holds the run's id, and which takes the
- * file's place after the commit: a run that is killed leaves a file whose tokens all exist, and at most a draft, which the next
+ * A file for generated tokens. Values are first written to a draft beside it, whose name holds the run's id, and which replaces
+ * the file after the commit: a killed run leaves a file whose tokens all exist, and at most a draft, which the next
  * run settles.
  */
 export interface TokenFile {
   readonly path: string;
-  /** @throws SetupError `OUTPUT_FILE` (refused) where there is something else already, or its folder is not safe */
+  /** @throws SetupError `OUTPUT_FILE` (refused) where something else exists already, or its folder is not safe */
   readonly requirePlace: () => void;
-  /** Whether a run that was killed left a draft. */
+  /** Whether a killed run left a draft. */
   readonly hasDrafts: () => boolean;
-  /** Makes the drafts of committed runs the file, and takes the others away. Nobody else may be writing one: call it under the lock. */
+  /** Publishes the drafts of committed runs and deletes the others. Call it under the lock, so that no other run is writing one. */
   readonly settleDrafts: (isCommitted: (runId: string) => Promise<boolean>) => Promise<void>;
   /**
-   * Writes what the file will hold, whole, before it is committed: what can go wrong with it then still undoes the run. A second
+   * Writes the file's whole future content before the commit: an error here still undoes the run. A second
    * call replaces what the first one wrote.
    *
    * @throws SetupError `OUTPUT_FILE` (refused)
    */
   readonly write: (runId: string, tokens: readonly GeneratedSecret[]) => void;
   /**
-   * Lets the draft take the file's place, after the commit.
+   * Replaces the file with the draft, after the commit.
    *
    * @throws SetupError `CHANGES_MADE` (internal)
    */
   readonly publish: () => void;
-  /** Takes the draft away, for tokens that were not committed. */
+  /** Deletes the draft, for tokens that were not committed. */
   readonly discard: () => void;
   /** The identifiers of the tokens in the file. */
   readonly identifiers: () => ReadonlySet<string>;
@@ -45,7 +45,7 @@ interface Draft {
 
 const suffix = ".uncommitted";
 
-/** JSON: each token's identifier and value. Adds to a file that it made, and never to another; never follows a link. */
+/** JSON: each token's identifier and value. Adds only to a file that it created; never follows a link. */
 export function createTokenFile(path: string): TokenFile {
   let own: Draft | undefined;
   const discard = (): void => {
@@ -86,7 +86,7 @@ export function createTokenFile(path: string): TokenFile {
   };
 }
 
-/** Another run may have settled the draft already, as one that was left. */
+/** Another run may have settled the draft already, as an abandoned one. */
 function publish({ file, tokens }: Draft, path: string): void {
   try {
     replace(file, path);
@@ -99,7 +99,7 @@ function publish({ file, tokens }: Draft, path: string): void {
   }
 }
 
-/** @throws where something else than a file of ours is in the way */
+/** @throws where something other than our own file is in the way */
 function replace(draft: string, path: string): void {
   readPlace(path);
   renameSync(draft, path);
@@ -116,7 +116,7 @@ function draftsOf(path: string): readonly { readonly file: string; readonly runI
   });
 }
 
-/** A regular file of this user that nobody else may read, but the group of a cluster's volume: at each mount, Kubernetes opens its files to it. */
+/** A regular file of this user that nobody else may read, except a volume's group: Kubernetes opens files to it at each mount. */
 function isOwn(file: string): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (!stats?.isFile() || stats.uid !== process.getuid?.()) return false;
@@ -127,7 +127,7 @@ function isOwn(file: string): boolean {
 
 const tokenValues = z.record(z.string(), z.string());
 
-/** What a file of ours holds; undefined for anything else, or nothing. */
+/** The content of our own file; undefined for any other, or none. */
 function readOwn(path: string): Readonly<Record<string, string>> | undefined {
   if (!isOwn(path)) return undefined;
   try {
@@ -137,7 +137,7 @@ function readOwn(path: string): Readonly<Record<string, string>> | undefined {
   }
 }
 
-/** What the file holds so far, or nothing where there is none. */
+/** The file's content so far, or nothing without a file. */
 function readPlace(path: string): Readonly<Record<string, string>> {
   const folder = statSync(dirname(path), { throwIfNoEntry: false });
   if (!folder) {

@@ -44,11 +44,11 @@ export async function runApply(
       ...(tokenFile && { leftBehind: { exists: tokenFile.hasDrafts, settle: tokenFile.settleDrafts } }),
     });
   } catch (error) {
-    // What may have been committed must not be lost: the next run settles it.
+    // The tokens of a possible commit must not be lost: the next run settles them.
     if (!mayBeCommitted(error)) tokenFile?.discard();
     throw error;
   }
-  // A commit that failed was tried again, and by then somebody else may have made what the first try made.
+  // A failed commit was retried, and by then another run may have made the first try's changes.
   if (result.generated.length === 0) tokenFile?.discard();
   else tokenFile?.publish();
   const diagnostics = [...result.diagnostics, ...(tokenFile ? missingTokens(configuration, tokenFile) : [])];
@@ -62,7 +62,7 @@ export async function runApply(
   return exitStatus.done;
 }
 
-/** Nobody would ever know the value of a token that was only written to the database. */
+/** The value of a token that was only written to the database would be lost. */
 function unseen(isNull: boolean): SetupError {
   const why = isNull
     ? "standard output is closed or the null device"
@@ -75,7 +75,7 @@ function unseen(isNull: boolean): SetupError {
   );
 }
 
-/** The values of earlier runs are only where those put them. */
+/** The values of earlier runs exist only where those runs wrote them. */
 function missingTokens(configuration: Configuration, file: TokenFile): readonly Diagnostic[] {
   const kept = file.identifiers();
   const missing = generatedKeys(configuration.kinds, configuration.resources).filter((key) => !kept.has(key));
@@ -95,7 +95,7 @@ function currentActor(): string {
   try {
     return `${userInfo().username}@${hostname()}`;
   } catch {
-    // Containers run as users that have no name.
+    // Containers run as users without a name.
     return `uid ${process.getuid?.() ?? "unknown"}@${hostname()}`;
   }
 }
