@@ -8,16 +8,16 @@ interface Carrier {
   [key]?: Principal<Scheme>;
 }
 
-/** Leaves the principal with the request, where nothing else has that name. */
+/** Attaches the principal to the request, under a key that nothing else has. */
 export function attachPrincipal(request: object, principal: Principal<Scheme>): void {
-  // Any object can carry a symbol of ours.
+  // Any object can carry our symbol.
   (request as Carrier)[key] = principal;
 }
 
 /**
- * Whom a request acts for, behind `requireAuth`.
+ * The principal that a request acts for, after `requireAuth`.
  *
- * @throws TypeError where no `requireAuth` let the request in: a mistake in the program
+ * @throws TypeError where no `requireAuth` accepted the request: a mistake in the program
  */
 export function principalOf(request: object): Principal<Scheme> {
   // As above.
@@ -27,17 +27,17 @@ export function principalOf(request: object): Principal<Scheme> {
 }
 
 export interface RequireOptions {
-  /** Such as `taken.view_externetaak`; without it, whoever is authenticated is let in. */
+  /** Such as `taken.view_externetaak`; without it, every authenticated request is accepted. */
   readonly permission?: string | undefined;
 }
 
 const name = "authorization";
 
 /**
- * The `Authorization` headers of a request as they came. Node's `headers` keeps the first of several, and so would let a
- * proxy and this program see different ones.
+ * The `Authorization` headers of a request as they came. Node's `headers` keeps the first of several, so a proxy and this
+ * program could see different ones.
  *
- * @param rawHeaders names and values in turn
+ * @param rawHeaders alternating names and values
  */
 export function rawAuthorization(rawHeaders: readonly string[]): Authorization {
   let found: string | undefined;

@@ -10,7 +10,7 @@ import type { TokenFault } from "./authorization-header.js";
 import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
 import type { Outcome } from "./verifier.js";
 
-/** Why a token was refused, and whose it is where that is known. */
+/** Why a token was refused, and whose it is if known. */
 export interface TokenRefusal {
   readonly kind: "refused";
   readonly fault: TokenFault;
@@ -21,13 +21,13 @@ export interface TokenRefusal {
 export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | TokenRefusal;
 
 export interface TokenAuthority {
-  /** @param followChanges forgets what is of the past, and says whether it did; not called for what can't be a token of ours */
+  /** @param followChanges drops stale entries and returns whether it did; not called for what can't be one of our tokens */
   readonly authenticate: (
     credential: string,
     nowMs: number,
     followChanges: () => MaybePromise<boolean>,
   ) => MaybePromise<TokenOutcome>;
-  /** What was kept may be of the past. */
+  /** Cached entries may be stale. */
   readonly forget: () => void;
 }
 
@@ -37,7 +37,7 @@ interface TokenAuthorityOptions {
   readonly cacheSize: number;
 }
 
-/** A token that was let in, and how long that holds. */
+/** A token that was accepted, and until when. */
 interface KnownToken {
   readonly id: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
@@ -46,7 +46,7 @@ interface KnownToken {
   noteAtMs: number;
 }
 
-/** Decides about API tokens by their digest. Only those that are let in are kept, never their value. */
+/** Authenticates API tokens by their digest. Caches only accepted ones, never their value. */
 export function createTokenAuthority(options: TokenAuthorityOptions): TokenAuthority {
   const { read, lastUsed } = options;
   const known = createLruCache<KnownToken>(options.cacheSize);
@@ -65,7 +65,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
     const fault = faultOf(stored, nowMs);
     if (fault) return { kind: "refused", fault, token: stored.identifier, username: stored.grants.user.username };
     const token = knownToken(stored, nowMs);
-    // What was read before a change must not outlive it.
+    // A result read before a change must not outlive it.
     if (asked === forgotten) known.set(digest, token);
     return letIn(token, nowMs);
   };
@@ -82,7 +82,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
       const token = known.get(digest);
       if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "refused", fault: "mistyped" };
       const changed = followChanges();
-      // Somebody else who waited for the same answer may have forgotten this token before.
+      // Another request that waited for the same answer may have dropped this token already.
       if (changed instanceof Promise) return changed.then(() => decide(digest, known.get(digest), nowMs));
       return decide(digest, changed ? undefined : token, nowMs);
     },
@@ -93,7 +93,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
   };
 }
 
-/** A time that can't be read is in the past: whoever wrote it wanted an end. */
+/** A time that can't be parsed is in the past: its author wanted an end. */
 function faultOf({ validUntil, expiresAt, isUserActive }: StoredToken, nowMs: number): TokenFault | undefined {
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
   if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
@@ -111,15 +111,15 @@ function knownToken(stored: StoredToken, nowMs: number): KnownToken {
   return { id, outcome: Object.freeze({ kind: "authenticated", principal }), untilMs, noteAtMs };
 }
 
-/** An API token with its user, as the database has it. */
+/** An API token with its user, as stored. */
 interface StoredToken {
   readonly id: string;
   readonly identifier: string;
-  /** Null for all that the user may do. */
+  /** Null for everything that the user may do. */
   readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
-  /** Null for the current value; for a replaced one, until when it works. */
+  /** Null for the current value; for a replaced one, the end of its grace period. */
   readonly validUntil: string | null;
   readonly isUserActive: boolean;
   readonly grants: Grants;
@@ -135,7 +135,7 @@ type TokenRow = readonly [
   validUntil: string | null,
 ];
 
-/** Gives a look-up of tokens by digest, the current one or one in its grace period, through prepared statements. */
+/** Creates a look-up of tokens by digest, current or in their grace period, through prepared statements. */
 export function prepareTokenLookup(database: LiveDatabase): (digest: string) => MaybePromise<StoredToken | undefined> {
   const columns = [
     "api_tokens.id as token_id",

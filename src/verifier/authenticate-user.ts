@@ -9,14 +9,14 @@ type UserOutcome =
   | Authenticated
   | { readonly kind: "refused"; readonly fault: "inactive_user" | "unknown_user"; readonly username?: string };
 
-/** Makes principals of users that an OIDC client vouches for. */
+/** Creates principals of users that an OIDC client vouches for. */
 export interface UserAuthority {
-  /** @param isNewer the user was written after the last look for changes */
+  /** @param isNewer the user was written after the last check for changes */
   readonly authenticate: (
     user: { readonly id: string; readonly client: string; readonly isNewer: boolean },
     nowMs: number,
   ) => MaybePromise<UserOutcome>;
-  /** What was kept may be of the past. */
+  /** Cached entries may be stale. */
   readonly forget: () => void;
 }
 
@@ -36,7 +36,7 @@ export function createUserAuthority(read: (id: string) => MaybePromise<UserLooku
       const asked = forgotten;
       return andThen(read(id), (lookup) => {
         const found: KnownUser = { lookup, untilMs: nowMs + trustedForMs, byClient: new Map() };
-        // What was read before a change must not outlive it.
+        // A result read before a change must not outlive it.
         if (asked === forgotten && lookup.kind === "active") known.set(id, found);
         return outcomeFor(found, client);
       });
@@ -60,7 +60,7 @@ function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcom
 }
 
 /**
- * How long something that was read is trusted at most. Changes are followed anyway; this is for rows that somebody changed by
- * hand without counting the revision up.
+ * How long a cached result is trusted at most. Changes are followed anyway; this is for rows that were edited by
+ * hand without incrementing the revision.
  */
 export const trustedForMs = 60_000;

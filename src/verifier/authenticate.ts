@@ -12,7 +12,7 @@ import type { Decision, Outcome, RequestContext, Verifier } from "./verifier.js"
 
 interface AuthenticateOptions {
   readonly changes: ChangeSignal;
-  /** What the authorities were made under. */
+  /** The state that the authorities were created under. */
   readonly state: DatabaseState;
   readonly tokens: TokenAuthority;
   readonly bearer: BearerAuthority;
@@ -29,7 +29,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   const refusals = createRefusals(problems, report);
   let { state } = options;
 
-  /** Whatever was kept is dropped when somebody has changed the database. */
+  /** Drops cached entries when another process has changed the database. */
   const dropOutdated = (current: DatabaseState): boolean => {
     if (current === state) return false;
     tokens.forget();
@@ -59,7 +59,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
     if (outcome.kind === "refused") return refusals.bearer(outcome);
     if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
-    // A provider may have taken its time, and the user may have been written for this very request.
+    // The provider may have been slow, and the user may have been written for this very request.
     const current = andThen(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
   };

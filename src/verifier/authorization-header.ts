@@ -1,4 +1,4 @@
-/** What an `Authorization` header holds. */
+/** The content of an `Authorization` header. */
 type AuthorizationHeader =
   /** None, or a scheme that is not ours. */
   | { readonly kind: "none" }
@@ -10,14 +10,14 @@ const printable = /^[\x21-\x7e]+$/;
 const space = 32;
 const tab = 9;
 const maxScheme = "bearer".length;
-/** What a file may give a token; the database has no longer one. */
+/** The maximum that a file may give a token; the database has no longer one. */
 const maxToken = 255;
 
 /**
- * Reads a header's value, or the values of a header that came several times. The scheme's case does not matter; one credential
+ * Parses a header's value, or the values of a repeated header. The scheme's case does not matter; one credential
  * must follow it.
  *
- * @param longest the most characters that a header may have; a longer one is refused before anything else is looked at
+ * @param longest the maximum number of characters in a header; a longer one is refused before it is parsed
  */
 export function readAuthorization(value: string | readonly string[] | undefined, longest: number): AuthorizationHeader {
   if (typeof value !== "string") {
@@ -43,13 +43,13 @@ function schemeOf(name: string): Scheme | undefined {
 function faultOf(scheme: Scheme, credential: string): TokenFault | undefined {
   if (credential === "") return "no_credentials";
   if (credential.includes(" ") || credential.includes("\t")) return "several_credentials";
-  // Bearer credentials have a grammar of their own, which whoever reads them checks.
+  // Bearer credentials have their own grammar, which the bearer authority checks.
   if (scheme === "bearer") return undefined;
   if (credential.length > maxToken) return "too_long";
   return printable.test(credential) ? undefined : "invalid_characters";
 }
 
-// Loops, which are faster than a regular expression here, and take no time in the square of a run of blanks.
+// Loops, which are faster than a regular expression here, and not quadratic in a run of blanks.
 
 function skipBlanks(text: string, from: number): number {
   let at = from;
@@ -57,7 +57,7 @@ function skipBlanks(text: string, from: number): number {
   return at;
 }
 
-/** Where a name ends, or is too long to be one of ours. */
+/** The offset where a name ends, or is too long to be one of ours. */
 function endOfName(text: string, from: number): number {
   let at = from;
   while (at < text.length && at - from <= maxScheme && !isBlank(text, at)) at += 1;
@@ -89,5 +89,5 @@ export type TokenFault =
   | "inactive_user"
   | "unknown_user";
 
-/** The scheme that was used, where it is one of ours. */
+/** The scheme that was used, if it is one of ours. */
 export type Scheme = "token" | "bearer";

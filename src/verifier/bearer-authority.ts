@@ -1,26 +1,26 @@
 import type { RequestContext } from "./verifier.js";
 
-/** What a log should hear of a refusal beside its reason. */
+/** A refusal's details for a log, beside its reason. */
 export interface RefusalDetails {
   /** Of the user that the credential's claims name. */
   readonly username?: string;
-  /** The path to the claim that is to blame, as a file writes it. */
+  /** The path to the claim at fault, as a file writes it. */
   readonly claim?: string;
-  /** What came instead of what is expected: bounded, in one line, never the credential. */
+  /** What came instead of the expected value: bounded, in one line, never the credential. */
   readonly found?: string;
   /** What would have been accepted in its place. */
   readonly expected?: string;
-  /** What an operator may do about it, where that is not plain from the reason. */
+  /** What an operator may do about it, where the reason does not make that plain. */
   readonly hint?: string;
 }
 
-/** What a bearer credential turned out to be. */
+/** The result of checking a bearer credential. */
 export type BearerOutcome =
   | {
       readonly kind: "accepted";
       readonly userId: string;
       readonly clientIdentifier: string;
-      /** The database's revision that the answer was made under. */
+      /** The database's revision that the answer is based on. */
       readonly revision: number;
     }
   /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
@@ -35,9 +35,9 @@ export type BearerOutcome =
       readonly isCallersFault?: boolean;
     };
 
-/** Decides about bearer credentials; what the user that one names may do is the verifier's to say. */
+/** Authenticates bearer credentials; what the user that one names may do is for the verifier to decide. */
 export interface BearerAuthority {
-  /** Synchronous when the answer is known; the caller caches nothing itself about bearer tokens. */
+  /** Synchronous when the answer is known; the caller caches nothing about bearer tokens. */
   readonly authenticate: (
     credential: string,
     nowMs: number,
@@ -45,7 +45,7 @@ export interface BearerAuthority {
   ) => BearerOutcome | Promise<BearerOutcome>;
   /** Configuration rows may have changed. */
   readonly reload: () => void;
-  /** Forgets the keys of all providers, with what was concluded under them, and fetches them anew. Never rejects. */
+  /** Drops all providers' keys, with the results that depend on them, and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

@@ -4,13 +4,13 @@ import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import { actsAsClient } from "../../users/external-identity.js";
 
-/** What a token is where it is none that `Bearer` may carry. */
+/** The kind of a token that `Bearer` must not carry. */
 export type OtherTokenFault = "id_token" | "refresh_token" | "proof_of_possession";
 
 export type AccessTokenFault = TimeFault | OtherTokenFault | "wrong_type" | "claim_missing" | "claim_malformed";
 
 const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
-// What Keycloak calls its other tokens, in their claims.
+// Keycloak's other tokens, by their claims.
 const otherTypes: ReadonlyMap<unknown, OtherTokenFault> = new Map([
   ["ID", "id_token"],
   ["Logout", "id_token"],
@@ -18,7 +18,7 @@ const otherTypes: ReadonlyMap<unknown, OtherTokenFault> = new Map([
   ["Offline", "refresh_token"],
   ["DPoP", "proof_of_possession"],
 ]);
-// The same of Amazon Cognito, and of Hydra where it is asked about a token.
+// Those of Amazon Cognito, and of Hydra's introspection.
 const otherUses: ReadonlyMap<unknown, OtherTokenFault> = new Map([
   ["id", "id_token"],
   ["refresh", "refresh_token"],
@@ -29,7 +29,7 @@ const listMarks = ["scope", "scp"] as const;
 // What providers put into access tokens, of RFC 9068 or their own form, and not into ID tokens.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
-/** What can be wrong with a token whoever it is for: it is no access token (RFC 9068, RFC 8725 §3.11), or not valid now. */
+/** Faults that don't depend on the audience: it is no access token (RFC 9068, RFC 8725 §3.11), or not valid now. */
 export function verifyAccessToken(
   { header, claims }: CompactJws,
   nowMs: number,
@@ -44,15 +44,15 @@ export function verifyAccessToken(
   return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
 }
 
-/** What its provider says that a token is, where that is another one than an access token for whoever bears it. */
+/** The token's kind according to its provider, where that is not a bearer access token. */
 export function readOtherToken(claims: JsonObject): OtherTokenFault | undefined {
-  // Whoever stole it could use it: nobody here asks for the proof that its holder has the key (RFC 9449 §7, RFC 8705 §3).
+  // A thief could use it: nothing here checks the proof that its holder has the key (RFC 9449 §7, RFC 8705 §3).
   if (Object.hasOwn(claims, "cnf")) return "proof_of_possession";
   return otherTypes.get(claims.typ) ?? otherUses.get(claims.token_use);
 }
 
 /**
- * Whether a token carries what belongs into an ID token alone: `at_hash`, but for Dex; or a `nonce`, unless what is signed says
+ * Whether a token carries what belongs only in an ID token: `at_hash`, except from Dex; or a `nonce`, unless the signed content says
  * that it is an access token. Keycloak before 25 copies the login's nonce into it.
  */
 export function hasIdTokenMark({ header, claims }: CompactJws, acceptsAtHash: boolean): boolean {
@@ -62,7 +62,7 @@ export function hasIdTokenMark({ header, claims }: CompactJws, acceptsAtHash: bo
 
 /**
  * Whether a token is meant for a client: its `aud` holds one of the configured audiences; where none are, its `aud`, `azp` or
- * `client_id` names the client. Strictly, only `aud` can (RFC 9068 §4).
+ * `client_id` names the client. In strict mode, only `aud` can (RFC 9068 §4).
  */
 export function isMeantFor(client: OidcClient, claims: JsonObject, { isStrict }: TokenRules): boolean {
   const { azp, client_id: clientId } = claims;
@@ -74,8 +74,8 @@ export function isMeantFor(client: OidcClient, claims: JsonObject, { isStrict }:
 }
 
 /**
- * Whether nothing tells a token from an ID token that was made for the client: those name it as their audience, and need not
- * carry a mark of their own (OpenID Connect Core §2). Access tokens say what they are by their type or by their claims.
+ * Whether nothing distinguishes a token from an ID token for the client: ID tokens name it as their audience, and need not
+ * carry a mark of their own (OpenID Connect Core §2). Access tokens identify themselves by their type or by their claims.
  */
 export function mayBeIdToken({ clientId, acceptsAtHash }: OidcClient, { header, claims }: CompactJws): boolean {
   const { typ, azp } = claims;
@@ -88,7 +88,7 @@ export function mayBeIdToken({ clientId, acceptsAtHash }: OidcClient, { header, 
   return audience.includes(clientId) && !isOfAnother;
 }
 
-/** The claim that is of another type than it must be: it says nothing about what sort of token it stands in. */
+/** A claim of the wrong type: it says nothing about what kind of token it is in. */
 export function oddMark(claims: JsonObject): string | undefined {
   for (const name of textMarks) if (!isOptionalText(claims[name])) return name;
   for (const name of listMarks) if (!isOptionalTexts(claims[name])) return name;
@@ -101,7 +101,7 @@ function isAcceptedType(typ: string | undefined, isStrict: boolean): boolean {
   return accessTypes.has(type) || (!isStrict && type === "jwt");
 }
 
-/** What a token lacks by RFC 9068 §2.2; issuer, times, subject and audience are looked at anyway. */
+/** The claim of RFC 9068 §2.2 that a token lacks; issuer, times, subject and audience are checked anyway. */
 export function missingClaim({ iat, jti, client_id: clientId }: JsonObject): string | undefined {
   if (iat === undefined) return "iat";
   if (!isText(jti)) return "jti";
@@ -112,28 +112,28 @@ function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
 }
 
-/** Which JWTs are taken for access tokens: every one that is no other sort of token, or those of RFC 9068 alone. */
+/** Which JWTs are accepted as access tokens: all that are no other kind of token, or only those of RFC 9068. */
 export type AccessTokenType = "lenient" | "rfc9068";
 
-/** What is asked of a token beside what its client's configuration asks. */
+/** Requirements of a token beyond its client's configuration. */
 export interface TokenRules {
-  /** How far clocks may differ. */
+  /** The maximum difference between clocks. */
   readonly leewaySeconds: number;
-  /** How old a token may be, by its `iat`, whatever its `exp` says. */
+  /** The maximum age of a token, by its `iat`, whatever its `exp`. */
   readonly maxAgeSeconds: number | undefined;
   readonly isStrict: boolean;
 }
 
 export interface TokenRuleOptions {
-  /** How far clocks may differ, 0 to 300 s; 30 unless told. */
+  /** The maximum difference between clocks, 0 to 300 s. Defaults to 30. */
   readonly leewaySeconds?: number | undefined;
-  /** The most seconds after a token's `iat`; unlimited unless told. */
+  /** The maximum number of seconds after a token's `iat`. Defaults to unlimited. */
   readonly maxTokenAgeSeconds?: number | undefined;
-  /** `lenient` unless told. */
+  /** Defaults to `lenient`. */
   readonly accessTokenType?: AccessTokenType | undefined;
 }
 
-/** @throws RangeError for a leeway outside of 0 to 300 s, or an age that is not above 0 */
+/** @throws RangeError for a leeway outside 0 to 300 s, or an age that is not above 0 */
 export function readTokenRules(options: TokenRuleOptions): TokenRules {
   const { leewaySeconds = 30, maxTokenAgeSeconds: maxAgeSeconds, accessTokenType = "lenient" } = options;
   if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("the leeway must be from 0 to 300 seconds");
@@ -146,7 +146,7 @@ export function readTokenRules(options: TokenRuleOptions): TokenRules {
   return { leewaySeconds, maxAgeSeconds, isStrict: accessTokenType === "rfc9068" };
 }
 
-/** Until when the token's own times let it in, in milliseconds. They were checked before. */
+/** Until when the token's own times allow it, in milliseconds. They were checked before. */
 export function endOfToken(
   { exp, iat }: { readonly exp: number; readonly iat?: number },
   { leewaySeconds, maxAgeSeconds }: TokenRules,

@@ -27,21 +27,21 @@ interface AdmitOptions
   readonly onEvent: OnBearerEvent;
 }
 
-/** Verified: what a provider vouches for. */
+/** Verified: the provider vouches for it. */
 interface Admission {
   readonly client: OidcClient;
   readonly person: ExternalIdentity;
   /** The token's own claims. */
   readonly token: JsonObject;
-  /** Those that the user is made of: the token's own, or the userinfo endpoint's. */
+  /** The claims of the user: the token's own, or the userinfo endpoint's. */
   readonly claims: JsonObject;
   /** Hex SHA-256 of the token. */
   readonly digest: string;
   /** When the token was issued; undefined where it does not say. */
   readonly issuedAtMs: number | undefined;
-  /** When the provider said the claims, where they are not the token's own. */
+  /** When the provider answered with the claims, where they are not the token's own. */
   readonly readAtMs?: number;
-  /** Until when all that was looked at stays true. */
+  /** Until when everything that was checked stays true. */
   readonly reliableUntilMs: number;
 }
 
@@ -50,7 +50,7 @@ export type Admit = (session: VerdictCache, admission: Admission) => MaybePromis
 const lockTimeoutMs = 2000;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
-/** Makes the function that finds the user of verified claims: known at once where the same claims were seen before. */
+/** Creates the function that finds the user of verified claims: at once where the same claims were seen before. */
 export function createAdmit(options: AdmitOptions): Admit {
   const { now, onEvent } = options;
 
@@ -106,7 +106,7 @@ export function createAdmit(options: AdmitOptions): Admit {
     }
   }
 
-  /** Old claims may come back later than newer ones that were asked about at the same time. */
+  /** Old claims may arrive later than newer ones that were requested at the same time. */
   function remember({ people }: VerdictCache, { client, person }: Admission, known: KnownPerson): void {
     const others = people.get(client);
     const other = others?.get(person.subject);
@@ -122,14 +122,14 @@ export function createAdmit(options: AdmitOptions): Admit {
     return keepSuccess(outcome, now(), reliableUntilMs);
   }
 
-  /** Another token of the same user has an end of its own. */
+  /** Another token of the same user has its own expiry. */
   function shareVerdict(verdict: Verdict, admission: Admission): Verdict {
     const { outcome } = verdict;
     return outcome.kind === "accepted" ? accept(outcome, admission) : verdict;
   }
 }
 
-/** Newer claims that say the same are still to be written down as the newest. */
+/** Newer claims with the same content must still be recorded as the newest. */
 function isKnown({ issuer, claims, age }: KnownPerson, admission: Admission): boolean {
   const { issuedAtMs, readAtMs, digest } = admission;
   if (issuedAtMs === undefined || issuedAtMs > age.issuedAtMs) return false;
@@ -145,13 +145,13 @@ export interface BearerRequest {
   readonly context: RequestContext | undefined;
 }
 
-/** A token that is good, but for the claims of its user. */
+/** A valid token whose user's claims are missing. */
 interface UserinfoQuestion {
   readonly admission: Omit<Admission, "person" | "claims">;
   readonly issuer: string;
   readonly access: OpenAccess;
   readonly request: BearerRequest;
-  /** Until when the answer counts: the token's end. */
+  /** Until when the answer may be kept: the token's expiry. */
   readonly keepUntilMs: number;
 }
 
@@ -160,7 +160,7 @@ export type AskUserinfo = (session: VerdictCache, question: UserinfoQuestion) =>
 const noEndpointHint =
   "write `userinfo_claims_source: id_token` at the client, or the provider's `oidc_op_user_endpoint`";
 
-/** Makes the function that admits with the claims of the userinfo endpoint. */
+/** Creates the function that admits with the claims of the userinfo endpoint. */
 export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo {
   return (session, { admission, issuer, access, request, keepUntilMs }) => {
     const { userinfo } = admission.client.provider;
@@ -171,12 +171,12 @@ export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo 
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, readAtMs } = answer;
       const { token } = admission;
-      // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
+      // OpenID Connect Core §5.3.2: otherwise they are another user's.
       if (token.sub !== undefined && claims.sub !== token.sub) {
         const found = typeof claims.sub === "string" ? "another one" : kindOf(claims.sub);
         return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the token's" });
       }
-      // Where only userinfo says whose the token is, it is a user's: a client has none.
+      // Where only userinfo identifies the token's subject, it is a user: a client has no userinfo.
       const person = readExternalIdentity(issuer, token.sub === undefined ? { sub: claims.sub } : token);
       return person
         ? admit(session, { ...admission, person, claims, readAtMs })

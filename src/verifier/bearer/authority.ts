@@ -16,24 +16,24 @@ import { createJudgeOpaque } from "./opaque-token.js";
 import { createVerdictCache, type Verdict, type VerdictCache } from "./verdict.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {
-  /** Only read from. It stays the caller's to close. */
+  /** Only read from. The caller closes it. */
   readonly database: Database;
-  /** Opens the same database for writing users; called when one has to be written, and closed soon after. */
+  /** Opens the same database for writing users; called when one must be written, and closed soon after. */
   readonly openWriter: () => Promise<Database>;
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
-  /** Opens client secrets and sign keys; only asked where a client needs one. */
+  /** Opens client secrets and sign keys; only used where a client needs one. */
   readonly vault: Vault;
   /** For providers' keys, userinfo and discovery, instead of the guarded one. */
   readonly fetch?: GuardedFetch | undefined;
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnBearerEvent;
-  /** Groups that no claim may give; none unless told. */
+  /** Groups that no claim may give. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
-  /** Whether whoever has no user yet gets one; so unless told. */
+  /** Whether to create a missing user. Defaults to true. */
   readonly createsUsers?: boolean | undefined;
-  /** How many tokens, people of a client and answers of a provider are remembered, each; 10,000 unless told. */
+  /** The maximum number of cached tokens, people of a client and answers of a provider, each. Defaults to 10,000. */
   readonly cacheSize?: number | undefined;
 }
 
@@ -41,16 +41,16 @@ const timeoutMs = 5000;
 const maxAttempts = 3;
 
 /**
- * Decides about bearer tokens by the configuration in the database (RFC 6750, RFC 8725, RFC 9068).
+ * Authenticates bearer tokens by the configuration in the database (RFC 6750, RFC 8725, RFC 9068).
  *
- * @throws RangeError for a leeway outside of 0 to 300 s, or another rule that makes no sense
+ * @throws RangeError for a leeway outside 0 to 300 s, or another invalid rule
  */
 export async function createBearerAuthority(options: BearerAuthorityOptions): Promise<BearerAuthority> {
   const { database, clients, vault, now, onEvent, reservedGroups = [], createsUsers = true } = options;
   const { cacheSize = 10_000 } = options;
   const rules = readTokenRules(options);
   const stopped = new AbortController();
-  // Every request that is on its way listens to it.
+  // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);
   const writer = createWriter(options.openWriter);
   let session: VerdictCache | undefined;
@@ -87,7 +87,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     return conclude(session, judge(session, request, nowMs), request, maxAttempts);
   };
 
-  /** What was concluded under a configuration that has changed meanwhile is concluded again. */
+  /** Repeats a decision under a configuration that has changed meanwhile. */
   const conclude = (
     under: VerdictCache,
     verdict: MaybePromise<Verdict>,
@@ -119,7 +119,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
       const begun = generation;
       const loaded = createVerdictCache(await loader.load(), cacheSize);
       if (begun === generation) session = loaded;
-      // Rows that never stand still are served as they were seen.
+      // Rows that keep changing are served as they were read.
       if (begun === generation || attempts === 0) return loaded;
     }
   };

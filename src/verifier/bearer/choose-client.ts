@@ -9,17 +9,17 @@ export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
   /** It may be for a client whose provider's discovery document is missing. */
   | { readonly kind: "pending"; readonly provider: KnownProvider }
-  /** `clients`: those that it came furthest with. */
+  /** `clients`: the ones for which it passed the most checks. */
   | { readonly kind: "refused"; readonly reason: ChoiceFault; readonly clients: readonly OidcClient[] };
 
-/** In the order in which a token got further. */
+/** In the order of the checks that a token passes. */
 const faults = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
 export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
 
 /**
- * The client that a token says it is for. Nothing is fetched for a token of another issuer, algorithm or audience than a
- * client's; that it says so truly is for its signature to show.
+ * The client that a token claims to be for. Nothing is fetched for a token of another issuer, algorithm or audience than a
+ * client's; its signature must prove the claim.
  */
 export function chooseClient(configuration: ClientSnapshot, { header, claims }: CompactJws, rules: TokenRules): Choice {
   const { iss } = claims;

@@ -25,11 +25,11 @@ interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly rules: TokenRules;
 }
 
-/** What it learned of the providers outlives a change of the rows. */
+/** The cached provider data outlives a change of the rows. */
 interface Loader {
   /** Reads the configuration. Waits for no provider: a slow one would delay the users of all others. */
   readonly load: () => Promise<ClientSnapshot>;
-  /** Forgets the keys of all providers and fetches them anew. Never rejects. */
+  /** Drops all providers' keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export function createLoader(options: LoadOptions): Loader {
   function tell(client: OidcClient, configuration: ClientSnapshot): void {
     const { identifier, rules } = client;
     const message = messageOf(client, configuration);
-    // Once, and not with each change of a row.
+    // Reported once, and not with each change of a row.
     if (told.has(identifier) && told.get(identifier) === message) return;
     told.set(identifier, message);
     if (message !== undefined) options.onEvent({ kind: "client_unusable", client: identifier, message });
@@ -94,14 +94,14 @@ export interface ClientSnapshot {
   readonly revision: number;
   /** The clients of each issuer. */
   readonly byIssuer: ReadonlyMap<string, readonly OidcClient[]>;
-  /** The one client, where it alone is configured and its issuer is not known. */
+  /** The only client, where just one is configured and its issuer is unknown. */
   readonly ofAnyIssuer: readonly OidcClient[];
   readonly clients: readonly OidcClient[];
-  /** For one of them, at least, `at_hash` tells no ID token. */
+  /** For at least one of them, `at_hash` does not identify an ID token. */
   readonly acceptsAtHash: boolean;
   /** The providers of further clients, whose discovery documents are missing. */
   readonly pending: readonly KnownProvider[];
-  /** For a log: the issuers that are known, and what a token of each client has to have. */
+  /** For a log: the known issuers, and the requirements of each client's tokens. */
   readonly issuerNames: string;
   readonly expectations: ReadonlyMap<OidcClient, Expectation>;
 }
@@ -148,7 +148,7 @@ async function readRows({ kysely, isMissingTable }: Database, clients: readonly 
   }
 }
 
-/** Sorts clients by who issues their tokens. Without a known issuer there must be no doubt about which one is meant. */
+/** Groups clients by who issues their tokens. Without a known issuer, only a single client is unambiguous. */
 function configure(
   revision: number,
   clients: readonly OidcClient[],
@@ -180,7 +180,7 @@ function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }:
   };
 }
 
-/** Why a client lets nobody in, for an operator. */
+/** Why a client accepts nobody, for an operator. */
 function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: ClientSnapshot): string | undefined {
   if (access.kind === "unusable") return access.message;
   return provider.issuer === null && ofAnyIssuer.length === 0
@@ -188,7 +188,7 @@ function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: ClientSnap
     : undefined;
 }
 
-/** One provider, whatever row it is in. */
+/** Identifies a provider, whatever row it is in. */
 function providerKey({
   issuer,
   discovery_endpoint,

@@ -10,12 +10,12 @@ import { type AccessTokenFault, missingClaim, oddMark, type TokenRules } from ".
 import type { ChoiceFault } from "./choose-client.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
-/** What a log can be told about: those that need no more than their reason are not among them. */
+/** The faults with details for a log; for the others, the reason is enough. */
 type DescribedFault = AccessTokenFault | ChoiceFault | "unknown_key" | "bad_signature" | "subject_invalid";
 
-/** A token that was refused, and under what. */
+/** A refused token, and its context. */
 export interface RefusedToken {
-  /** Undefined for what introspection says of an opaque token. */
+  /** Undefined for introspection's claims of an opaque token. */
   readonly header: JoseHeader | undefined;
   readonly claims: JsonObject;
   readonly nowMs: number;
@@ -23,16 +23,16 @@ export interface RefusedToken {
   readonly configuration: ClientSnapshot;
   /** The clients that it could have been for. */
   readonly clients: readonly OidcClient[];
-  /** Those that its signature was held against. */
+  /** The keys that its signature was checked with. */
   readonly keys?: KeySource;
 }
 
-/** What was found and expected, for a log. It is only made for what is refused: a good token costs nothing more. */
+/** The found and expected values, for a log. Computed only for refusals, so that a good token costs nothing more. */
 export function describeRefusal(reason: DescribedFault, token: RefusedToken): RefusalDetails {
   return describers[reason](token);
 }
 
-/** The same of a credential that is no JWT of the form that is taken: nothing of it is repeated. */
+/** The same for a credential that is not an acceptable JWT: nothing of it is repeated. */
 export function describeUnreadable(reason: string, credential: string, member: string | undefined): RefusalDetails {
   if (reason === "malformed_payload") return { found: "a payload that is no JSON object", expected: "claims" };
   if (member !== undefined) return { found: `\`${member}\` in the header`, expected: "a signed JWT without it" };
@@ -115,7 +115,7 @@ function describeMalformedTime({ claims, rules }: RefusedToken): RefusalDetails 
 }
 
 function aboutMoment(claims: JsonObject, claim: string, expected: string, { leewaySeconds }: TokenRules) {
-  // It was seen to be a number.
+  // Its type was checked to be a number.
   return { claim, found: moment(Number(claims[claim]) * 1000), expected: `${expected} (leeway ${leewaySeconds} s)` };
 }
 
@@ -123,7 +123,7 @@ function moment(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(".000Z", "Z");
 }
 
-/** By which it is no access token, in the order in which that was looked at. */
+/** What shows that it is no access token, in the order of the checks. */
 function idTokenMark(header: JoseHeader | undefined, claims: JsonObject): string {
   const said = kindOfToken(claims);
   if (said !== "") return said;
@@ -157,12 +157,12 @@ function expectedOf(
   return [...new Set(texts)].join("; or ");
 }
 
-/** Which key a token says that it was signed with. */
+/** The key that a token names in its header. */
 export function describeKey(header: JoseHeader | undefined): string {
   return header?.kid === undefined ? "no key id" : `key id ${quoteForeign(header.kid)}`;
 }
 
-/** Who it is stays out of the log. */
+/** The person stays out of the log. */
 function describeSubject({ claims }: RefusedToken): RefusalDetails {
   const { sub } = claims;
   if (typeof sub !== "string" || sub === "") return { claim: "sub", found: kindOf(sub), expected: "a text" };

@@ -22,7 +22,7 @@ export interface JudgeOptions {
 
 export type Judge = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
-/** Makes the function that looks at a credential for the first time: synchronous where nothing has to be asked or written. */
+/** Creates the function that checks a credential for the first time: synchronous where no request or write is needed. */
 export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: JudgeOptions): Judge {
   const parse = createJwsParser();
 
@@ -54,12 +54,12 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
       return refuse(choice.reason, describeRefusal(choice.reason, refused(choice.clients)));
     const { client, access } = choice;
     if (hasIdTokenMark(jws, client.acceptsAtHash)) return refuseIdToken(refused([client]));
-    // Both were looked at above.
+    // Both were checked above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
-    // First of all: whatever is asked or remembered is about somebody.
+    // First of all: every request and cache entry is about a subject.
     const person = readExternalIdentity(times.iss, jws.claims, client.names);
     if (!person) return refuse("subject_invalid", describeRefusal("subject_invalid", refused([client])));
-    // A client that acts in its own name has no user to ask about.
+    // A client that acts in its own name has no userinfo.
     const asksUserinfo = client.asksUserinfo && !person.isClient;
     if (!asksUserinfo && mayBeIdToken(client, jws)) return refuseIdToken(refused([client]));
     return andThen(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
@@ -69,7 +69,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
         return checked === unknownKey ? refuse(checked.reason, details) : keepFailure(checked.reason, now(), details);
       }
       const endsAtMs = endOfToken(times, rules);
-      // Written out: spreading objects is what would cost most here.
+      // Written out, because spreading objects would cost most here.
       const admission = {
         client,
         person,
@@ -84,7 +84,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     });
   };
 
-  /** Once its discovery document is there, the session is another one, and whoever waited here is judged again under that. */
+  /** Once the discovery document is there, the session is replaced, and the waiting request is checked again under the new one. */
   async function awaitProvider(provider: KnownProvider, nowMs: number): Promise<Verdict> {
     await provider.resolve(nowMs);
     const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());
@@ -96,7 +96,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
   }
 }
 
-/** Dex's access tokens can't be told from its ID tokens. */
+/** Dex's access tokens are indistinguishable from its ID tokens. */
 const dexHint = "Dex: login only, unless the client has accept_at_hash: true";
 
 function refuseIdToken(token: RefusedToken): Verdict {

@@ -33,11 +33,11 @@ export interface OpaqueOptions {
 export type JudgeOpaque = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 const maxToken = 4096;
-// With a user's claims in it, it gets as long as a JWT.
+// With a user's claims in it, it becomes as long as a JWT.
 const maxEncrypted = 16 * 1024;
 // RFC 7516 §3.1; the key's part is empty where the key is known.
 const encryptedForm = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
-// RFC 7662 §2.2 leaves out `exp` where it likes.
+// RFC 7662 §2.2 makes `exp` optional.
 const lifeOfUnended = 60;
 // RFC 6750 §2.1.
 const bearerCharacters = /^[A-Za-z0-9\-._~+/]+=*$/;
@@ -45,16 +45,16 @@ const bearerCharacters = /^[A-Za-z0-9\-._~+/]+=*$/;
 const onlyOneHint =
   "an opaque token does not say whose it is: it is accepted only where the verifier has one client, which is enabled";
 const noEndpointHint = "write `oidc_op_introspection_endpoint` at the provider, or have it give JWTs as access tokens";
-/** Of a token in five parts that nobody can be asked about. */
+/** For a token in five parts without an introspection endpoint. */
 export const encryptedDetails = {
   found: "an encrypted token, in five parts",
   hint: "write `oidc_op_introspection_endpoint` at the provider, or have it sign access tokens without encrypting them; with Auth0, ask for an audience",
 };
 
-/** Whether a credential that is no JWT may be one that only its provider understands. */
+/** Whether a credential that is no JWT may be one that only its provider can read. */
 export function isOpaque(credential: string): boolean {
   const dots = credential.split(".").length - 1;
-  // A JWT's parts, however many of them are left, and our own API tokens.
+  // Excludes JWTs, even with parts missing, and our own API tokens.
   if (dots === 2 || dots === 4 || credential.startsWith("ey") || credential.startsWith("vtb_")) return false;
   return credential.length <= maxToken && bearerCharacters.test(credential);
 }
@@ -64,14 +64,14 @@ export function isEncrypted(credential: string): boolean {
   return credential.length <= maxEncrypted && encryptedForm.test(credential);
 }
 
-/** The one provider that may have issued an opaque token, where its discovery document is missing. */
+/** The only provider that may have issued an opaque token, where its discovery document is missing. */
 export function onlyProvider({ configuration: { clients, pending } }: VerdictCache): KnownProvider | undefined {
   return clients.length === 0 && pending.length === 1 ? pending[0] : undefined;
 }
 
 /**
- * Makes the function that asks the one provider that may have issued an opaque token about it (RFC 7662). What its userinfo
- * endpoint says of a user does not tell for whom the token was issued.
+ * Creates the function that introspects an opaque token at the only provider that may have issued it (RFC 7662). The userinfo
+ * endpoint's answer does not show which client the token was issued for.
  */
 export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules }: OpaqueOptions): JudgeOpaque {
   const secrets = new WeakMap<OidcClient, Secret | "unusable">();
@@ -90,14 +90,14 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
         : refuse("no_introspection", { hint: noEndpointHint });
     }
     const secret = secretOf(client);
-    // Whose users these are must be known, and an endpoint that answers whoever asks is none to rely on.
+    // The users' issuer must be known, and an endpoint that answers anyone is not reliable.
     if (issuer === null) return refuse("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
     if (secret === "unusable")
       return refuse("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
     const { credential, digest, context } = request;
     const question = {
       ...{ credential, digest, source: sourceOf(context), client: { clientId, secret } },
-      // An API token under the wrong scheme is none of the provider's business.
+      // An API token under the wrong scheme must not reach the provider.
       refuse: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
     };
     return andThen(introspection.ask(question), (answer) => {
@@ -107,7 +107,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       const describe = (reason: IntrospectionFault) =>
         describeRefusal(reason, {
           ...{ header: undefined, nowMs, rules, configuration: session.configuration, clients: [client] },
-          // It may be left out.
+          // It is optional.
           claims: { exp: nowMs / 1000, ...claims },
         });
       if (typeof token === "string") return keepFailure(token, now(), describe(token));
@@ -126,7 +126,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
     });
   };
 
-  /** Opened when it is first needed: most verifiers need no sealing key. */
+  /** Opened on first use: most verifiers need no sealing key. */
   function secretOf(client: OidcClient): Secret | "unusable" {
     const known = secrets.get(client);
     if (known) return known;
@@ -164,7 +164,7 @@ type IntrospectionFault =
   | "wrong_audience"
   | "subject_invalid";
 
-/** A token that its provider calls active; or why it is none for us. */
+/** A token that its provider calls active, or why it is not acceptable. */
 function readAnswer(
   client: OidcClient,
   answer: JsonObject,
@@ -175,7 +175,7 @@ function readAnswer(
   const { iss, sub, token_type: type, aud, ...rest } = answer;
   if (iss !== undefined && iss !== issuer) return "wrong_issuer";
   if (!isOptionalText(type) || oddMark(answer)) return "claim_malformed";
-  // RFC 7662 §2.2 and RFC 8705 §3.2: what is bound to a key, or no access token, is none for `Bearer`.
+  // RFC 7662 §2.2 and RFC 8705 §3.2: `Bearer` excludes tokens that are bound to a key, and all but access tokens.
   const kind = type?.toLowerCase() ?? "bearer";
   const other = kind === "dpop" ? "proof_of_possession" : readOtherToken(answer);
   if (other) return other;
@@ -188,12 +188,12 @@ function readAnswer(
   const ended = { ...claims, exp: answer.exp === undefined ? nowMs / 1000 + lifeOfUnended : answer.exp };
   const fault = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
   if (fault) return fault;
-  // Both were looked at just now.
+  // Both were just checked.
   const { exp, iat } = ended as { readonly exp: number; readonly iat?: number };
   return { claims, exp, ...(iat !== undefined && { iat }) };
 }
 
-/** With a second one, a token would be shown to a provider that did not issue it. */
+/** With a second client, a token would be shown to a provider that did not issue it. */
 function onlyClient({ configuration: { clients, pending } }: VerdictCache): OidcClient | undefined {
   const [client, second] = clients;
   return second === undefined && pending.length === 0 ? client : undefined;

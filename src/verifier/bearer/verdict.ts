@@ -4,33 +4,33 @@ import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
-/** An answer and until when it may be given again, in milliseconds. */
+/** An answer and until when it may be repeated, in milliseconds. */
 export interface Verdict {
   readonly outcome: BearerOutcome;
   /** 0: not at all. */
   readonly keepUntilMs: number;
 }
 
-/** Somebody whose user is what these claims say. */
+/** A person whose user matches these claims. */
 export interface KnownPerson {
   readonly issuer: string;
   readonly claims: readonly unknown[];
-  /** Of the newest claims that said so. */
+  /** The age of the newest claims with this content. */
   readonly age: ClaimsAge;
-  /** The same for all tokens of the person: to keep many of them, little is made for each. */
+  /** The same object for all tokens of the person, to save memory. */
   readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
 }
 
-/** Everything that was concluded under one configuration and its keys. When either changes, it is thrown away whole. */
+/** Everything that was concluded under one configuration and its keys. When either changes, all of it is dropped. */
 export interface VerdictCache {
   readonly configuration: ClientSnapshot;
-  /** What was accepted, by the SHA-256 of the credential. */
+  /** Accepted credentials, by their SHA-256. */
   readonly accepted: LruCache<Verdict>;
-  /** The same of what was refused: apart, so that no number of bad credentials makes a good one forgotten. */
+  /** Refused ones are separate, so that no number of bad credentials evicts a good one. */
   readonly refused: LruCache<Verdict>;
-  /** By the subject that users are linked to, for each client: each reads claims by rules of its own. */
+  /** By the subject that users are linked to, for each client: each maps claims by its own rules. */
   readonly people: ReadonlyMap<OidcClient, LruCache<KnownPerson>>;
-  /** Sign-ins that are on their way, so that a user's many requests make one. */
+  /** Pending sign-ins, so that a user's many requests cause one. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }
 
@@ -47,12 +47,12 @@ export function createVerdictCache(configuration: ClientSnapshot, cacheSize: num
   };
 }
 
-/** A success is kept for a minute at most, and not beyond `untilMs`. */
+/** Keeps a success for a minute at most, and not beyond `untilMs`. */
 export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: number): Verdict {
   return { outcome, keepUntilMs: Math.min(untilMs, nowMs + maxSuccessMs) };
 }
 
-/** For refusals that cost much to find out. */
+/** For refusals that are expensive to determine. */
 export function keepFailure(reason: string, nowMs: number, details?: RefusalDetails): Verdict {
   return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: nowMs + failureMs };
 }
@@ -61,7 +61,7 @@ export function refuse(reason: string, details?: RefusalDetails): Verdict {
   return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: 0 };
 }
 
-/** The same for what failed along the way; what is not there now may be there the next moment. */
+/** The same for failures on the way; what is unavailable now may be available the next moment. */
 export function verdictOf(failure: Exclude<BearerOutcome, { kind: "accepted" }>, nowMs: number): Verdict {
   return { outcome: failure, keepUntilMs: failure.kind === "refused" ? nowMs + failureMs : 0 };
 }
