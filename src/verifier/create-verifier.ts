@@ -18,12 +18,12 @@ import { createProblems, type Problems } from "./problem.js";
 import type { Authorization, Outcome, Verifier } from "./verifier.js";
 
 /**
- * Opens the auth database and gives what turns an `Authorization` header into a principal. The database is only read, but for
- * the users that sign in and the times at which tokens were last used.
+ * Opens the auth database and creates a verifier that turns an `Authorization` header into a principal. The database is only read,
+ * except to write the users that sign in and the times at which tokens were last used.
  *
- * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
+ * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
  * version (refused)
- * @throws TypeError when the realm can't stand in a header, RangeError for a number that is out of its range
+ * @throws TypeError when the realm is not valid in a header, RangeError for a number out of its range
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const database = await openLiveDatabase(options.database, "read", {
@@ -46,7 +46,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const report = createReporter(options.onEvent);
   const limit = failureLimit && createFailureLimit(failureLimit);
   const { openWriter } = database;
-  // Also the first look: what is wrong with the database is said at the start.
+  // The first check, so that errors of the database appear at the start.
   const state = await database.changes.current();
   const lastUsed = createLastUsed({
     openWriter,
@@ -86,17 +86,17 @@ interface LimitFailuresOptions {
   readonly problems: Problems;
   readonly report: (event: VerifierEvent) => void;
   readonly now: () => number;
-  /** How many credentials that were let in are known. */
+  /** The maximum number of accepted credentials that are remembered. */
   readonly cacheSize: number;
 }
 
 /**
- * Puts a limit on a source's failed attempts before `authenticate`. Beyond it nothing is looked up for that source but what was
- * let in before: whoever shares its address and has a good credential goes on.
+ * Limits a source's failed attempts before `authenticate`. Beyond the limit, only credentials of that source that were accepted
+ * before are checked: a client that shares its address and has a good credential is not affected.
  */
 function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
   const { authenticate, limit, problems, report, now, cacheSize } = options;
-  // By digest; a credential that is revoked meanwhile is still looked at, and refused, by `authenticate`.
+  // By digest; `authenticate` still checks, and refuses, a credential that is revoked meanwhile.
   const letIn = createLruCache<true>(cacheSize);
 
   const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
@@ -115,7 +115,7 @@ function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] 
       report({ kind: "throttled", source, instance: problem.body.instance });
       return { kind: "rejected", problem, isFailedAttempt: true };
     }
-    // Who fails for a fault of ours has not failed.
+    // A fault of ours is not a failed attempt.
     const giveUp = (error: unknown): never => {
       if (isTaken) limit.giveBack(source);
       throw error;
@@ -134,14 +134,14 @@ function digestOf(header: string): string {
   return digestToken(new Secret(header));
 }
 
-/** The same, where what a sign-in or a first look at the clients fails with is told as everything else of the database is. */
+/** Explains errors of a sign-in or of the first load of the clients like all other errors of the database. */
 function explainFailures(authenticate: Verifier["authenticate"], { explain }: Database): Verifier["authenticate"] {
   const fail = (error: unknown): never => {
     throw explain(error) ?? error;
   };
   return (authorization, context) => {
     const outcome = authenticate(authorization, context);
-    // What is thrown at once comes from what explains itself.
+    // Errors thrown synchronously are explained already.
     return outcome instanceof Promise ? outcome.catch(fail) : outcome;
   };
 }

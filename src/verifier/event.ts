@@ -6,17 +6,17 @@ import type { NameFault } from "../users/write-user.js";
 import type { Scheme } from "./authorization-header.js";
 import type { RefusalDetails } from "./bearer-authority.js";
 
-/** What is worth a line in a log. It never holds a credential. */
+/** An event for a log. It never holds a credential. */
 export type VerifierEvent =
   | (Answered & {
       readonly kind: "rejected";
       readonly scheme: Scheme | undefined;
       /** A stable word such as `unknown_token`, `expired` or `mistyped`. */
       readonly reason: string;
-      /** The identifier of the API token, where there is one. */
+      /** The identifier of the API token, if any. */
       readonly token?: string;
     } & RefusalDetails)
-  /** Who it is was clear, but not allowed. */
+  /** The caller was identified, but lacks permission. */
   | (Answered & {
       readonly kind: "forbidden";
       readonly scheme: Scheme;
@@ -25,9 +25,9 @@ export type VerifierEvent =
       readonly username: string;
       readonly permission: string;
     })
-  /** A source had too many failed attempts; this one was not looked at. An IPv6 source is told as its network. */
+  /** A source had too many failed attempts; this one was not checked. An IPv6 source is shown as its network. */
   | (Answered & { readonly kind: "throttled"; readonly source: string })
-  /** Nothing is known against the request; it has to be asked again. */
+  /** Neither accepted nor refused: the client must retry. */
   | (Answered & {
       readonly kind: "unavailable";
       readonly reason: string;
@@ -40,7 +40,7 @@ export type VerifierEvent =
   | BearerEvent;
 
 interface Answered {
-  /** That of the problem that the client got: one finds the other. */
+  /** The `instance` of the client's problem details, which identifies this event. */
   readonly instance: string;
 }
 
@@ -49,14 +49,14 @@ export const channelName = "vtb-setup:verifier";
 
 const events = channel(channelName);
 
-/** Gives a function that tells an event to whoever listens. */
+/** Creates a function that reports an event to all listeners. */
 export function createReporter(onEvent: ((event: VerifierEvent) => void) | undefined): (event: VerifierEvent) => void {
   return (event) => {
     events.publish(event);
     try {
       onEvent?.(event);
     } catch (error) {
-      // As with the channel's own subscribers: a log that fails is heard of, but does not decide about the request.
+      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the request.
       process.nextTick(() => {
         throw error;
       });
@@ -64,17 +64,17 @@ export function createReporter(onEvent: ((event: VerifierEvent) => void) | undef
   };
 }
 
-/** What an operator may want to know of. Never a token, a claim or a key. */
+/** An event for an operator. Never a token, a claim or a key. */
 export type BearerEvent =
   | ProviderEvent
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
   | (ClaimNote & { readonly client: string; readonly userId: string })
-  /** A token was older than what its user was last made of: it was accepted, and changed nothing. */
+  /** A token was older than the claims that its user was last updated from: it was accepted, and changed nothing. */
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
+  /** The first sign-in as an existing user: as a file says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
-  /** The person has another name at the provider now, and so has the user; or keeps the old one, since somebody else has the new. */
+  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
   | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
   | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string };

@@ -5,15 +5,15 @@ import type { Decision, Verifier } from "./verifier.js";
 export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
 
-/** What is used of an Express request, or of one of `node:http`. */
+/** The parts of an Express request, or of one of `node:http`, that are used. */
 export interface RequestLike {
   readonly rawHeaders: string[];
-  /** Express' own, which knows the proxies that it trusts. */
+  /** Express' own value, which respects trusted proxies. */
   readonly ip?: string | undefined;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
-/** What is used of an Express response, or of one of `node:http`. */
+/** The parts of an Express response, or of one of `node:http`, that are used. */
 export interface ResponseLike {
   statusCode: number;
   setHeader(name: string, value: string): unknown;
@@ -21,8 +21,8 @@ export interface ResponseLike {
 }
 
 /**
- * Express middleware that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
- * `principalOf(request)` tells who it is.
+ * Express middleware that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
+ * `principalOf(request)` returns the principal.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
   return (request: RequestLike, response: ResponseLike, next: Next): void => {

@@ -4,15 +4,15 @@ import { createLruCache } from "../oidc/lru-cache.js";
 import type { RequestContext } from "./verifier.js";
 
 export interface FailureLimitOptions {
-  /** How many failed attempts a source has a minute; they come back evenly. */
+  /** The number of failed attempts that a source has per minute; they are restored evenly. */
   readonly perMinute: number;
 }
 
-/** Counts failed attempts by their source, with the sources that were seen last. Times are in milliseconds. */
+/** Counts failed attempts of the most recent sources. Times are in milliseconds. */
 export interface FailureLimit {
-  /** Takes an attempt in advance. Gives the seconds until there is one again, where none is left. */
+  /** Takes an attempt in advance. Returns the seconds until the next one, where none is left. */
   readonly take: (source: string, nowMs: number) => number | undefined;
-  /** The attempt did not fail. */
+  /** Restores an attempt that did not fail. */
   readonly giveBack: (source: string) => void;
 }
 
@@ -37,7 +37,7 @@ export function createFailureLimit({ perMinute }: FailureLimitOptions): FailureL
       budgets.set(source, fresh);
       return fresh;
     }
-    // A clock that went back gives nothing.
+    // A clock that went back restores nothing.
     known.left = Math.min(perMinute, known.left + (Math.max(0, nowMs - known.atMs) * perMinute) / minuteMs);
     known.atMs = nowMs;
     return known;
@@ -59,13 +59,13 @@ export function createFailureLimit({ perMinute }: FailureLimitOptions): FailureL
 
 const groupsOfNetwork = 4;
 
-/** What a request is counted under; empty for all of those whose source is not known. */
+/** The source that a request counts for; empty where it is unknown. */
 export function sourceOf(context: RequestContext | undefined): string {
   const source = typeof context?.source === "function" ? context.source() : context?.source;
   return source === undefined ? "" : sourceKey(source);
 }
 
-/** What attempts are counted under: an IPv4 address, or the network of 64 bits that an IPv6 address is in, which one customer has. */
+/** The key of a source: an IPv4 address, or the /64 network of an IPv6 address, which one customer has. */
 export function sourceKey(source: string): string {
   const address = source.replace(/%.*$/s, "");
   if (!isIPv6(address)) return source;

@@ -5,14 +5,14 @@ import type { Decision, Verifier } from "./verifier.js";
 export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
 
-/** What is used of a Fastify request. */
+/** The parts of a Fastify request that are used. */
 export interface RequestLike {
   readonly raw: { readonly rawHeaders: string[] };
-  /** Fastify's own, which knows the proxies that it trusts. */
+  /** Fastify's own value, which respects trusted proxies. */
   readonly ip: string;
 }
 
-/** What is used of a Fastify reply. */
+/** The parts of a Fastify reply that are used. */
 export interface ReplyLike {
   code(status: number): unknown;
   headers(values: Record<string, string>): unknown;
@@ -20,8 +20,8 @@ export interface ReplyLike {
 }
 
 /**
- * A Fastify `onRequest` hook that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
- * `principalOf(request)` tells who it is.
+ * A Fastify `onRequest` hook that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
+ * `principalOf(request)` returns the principal.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
   return (request: RequestLike, reply: ReplyLike, done: Done): void => {
@@ -46,6 +46,6 @@ function proceed(decision: Decision, request: RequestLike, reply: ReplyLike, don
 function send(reply: ReplyLike, problem: ProblemDetails): void {
   reply.code(problem.status);
   reply.headers({ ...problem.headers });
-  // As bytes: to text Fastify adds a charset, which JSON has none of (RFC 8259 §11).
+  // As bytes: Fastify adds a charset to text, which JSON does not have (RFC 8259 §11).
   reply.send(Buffer.from(JSON.stringify(problem.body)));
 }

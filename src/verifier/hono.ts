@@ -5,16 +5,16 @@ import type { Authorization, Decision, Verifier } from "./verifier.js";
 export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
 
-/** What is used of a Hono context. */
+/** The parts of a Hono context that are used. */
 export interface ContextLike {
   readonly req: { header(name: string): string | undefined };
-  /** What the server gives beside the request: that of `@hono/node-server` has Node's own. */
+  /** The server's bindings: those of `@hono/node-server` hold Node's request. */
   readonly env: unknown;
 }
 
 /**
- * Hono middleware that lets in whoever the verifier lets in, and answers 401, 403, 429 or 503 to the others. Behind it,
- * `principalOf(context)` tells who it is.
+ * Hono middleware that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
+ * `principalOf(context)` returns the principal.
  */
 export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
   return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
@@ -29,7 +29,7 @@ export function requireAuth(verifier: Verifier, { permission }: RequireOptions =
 function proceed(decision: Decision, context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> {
   if (decision.kind === "refused") return Promise.resolve(responseOf(decision.problem));
   attachPrincipal(context, decision.principal);
-  // It resolves to nothing, and one promise less is made without waiting for it here.
+  // It resolves to undefined; returning it without `await` saves a promise.
   return next() as Promise<undefined>;
 }
 
@@ -37,7 +37,7 @@ function responseOf({ status, headers, body }: ProblemDetails): Response {
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** Other servers than Node's join headers that came several times with a comma, which no credential of ours passes. */
+/** Servers other than Node's join repeated headers with a comma, which none of our credentials contains. */
 function authorizationOf({ env, req }: ContextLike): Authorization {
   const rawHeaders = rawHeadersOf(env);
   return rawHeaders ? rawAuthorization(rawHeaders) : req.header("authorization");
@@ -45,11 +45,11 @@ function authorizationOf({ env, req }: ContextLike): Authorization {
 
 function rawHeadersOf(env: unknown): readonly string[] | undefined {
   const rawHeaders = incomingOf(env)?.rawHeaders;
-  // Node's are names and values in turn, all of them text.
+  // Node's are alternating names and values, all text.
   return Array.isArray(rawHeaders) ? (rawHeaders as readonly string[]) : undefined;
 }
 
-/** The peer, where the server is Node's; Hono itself knows no proxies. */
+/** The peer, where the server is Node's; Hono itself has no notion of proxies. */
 function sourceOf(env: unknown): string | undefined {
   const address = incomingOf(env)?.socket?.remoteAddress;
   return typeof address === "string" ? address : undefined;
@@ -61,6 +61,6 @@ interface Incoming {
 }
 
 function incomingOf(env: unknown): Incoming | undefined {
-  // What these bindings are is looked at by whoever asks, one by one.
+  // The callers check each property's type.
   return (env as { readonly incoming?: Incoming } | undefined)?.incoming;
 }

@@ -2,26 +2,26 @@ import { sql } from "kysely";
 import { chunk, type Database } from "../database/database.js";
 import { createWriter } from "../database/live-database.js";
 
-/** How often a token's last use is written at most. */
+/** The minimum interval between writes of a token's last use. */
 export const lastUsedEveryMs = 60_000;
 
 const collectMs = 1000;
-/** More tokens than that in a second are noted at a later use. */
+/** With more tokens than that in a second, the rest are noted at a later use. */
 const maxWaiting = 10_000;
 
-/** Notes when tokens were used, later and together, so that no request waits for it. */
+/** Notes when tokens were used, later and in batches, so that no request waits for it. */
 export interface LastUsed {
   readonly note: (tokenId: string, nowMs: number) => void;
-  /** Writes what still waits. */
+  /** Writes the pending uses. */
   readonly close: () => Promise<void>;
 }
 
 export interface LastUsedOptions {
-  /** Opens the database for writing; called when there is something to write, and closed soon after. */
+  /** Opens the database for writing; called when there are uses to write, and closed soon after. */
   readonly openWriter: () => Promise<Database>;
-  /** Counts the databases: uses of one that was replaced are not written to the one in its place. */
+  /** Counts database replacements: uses noted for a replaced database are not written to the new one. */
   readonly generation: () => number;
-  /** Told once, until it works again. */
+  /** Called once, until writing works again. */
   readonly onFailure: (tokens: number, error: unknown) => void;
 }
 
@@ -50,7 +50,7 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
     waiting.clear();
     if (uses.length === 0) return;
     try {
-      // A writer that is opened looks at the file, and is refused once that is another one.
+      // A writer checks the file when it opens, and fails if the file was replaced.
       const outcome = await writer.use(async (database) =>
         generation() === usedIn ? await write(database, uses) : { kind: "written" as const },
       );
@@ -78,13 +78,13 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
 
 type Written = { readonly kind: "written" } | { readonly kind: "busy"; readonly error: unknown };
 
-/** As many as a statement takes in little time. */
+/** A number that one statement writes quickly. */
 const chunkSize = 500;
 
 /** Several programs may note the same token; it is written once a minute for all of them. */
 async function write(database: Database, uses: Uses): Promise<Written> {
   try {
-    // In the same order everywhere, so that two programs do not wait for each other.
+    // The same order everywhere, so that two programs don't deadlock.
     const sorted = [...uses].sort(([one], [other]) => (one < other ? -1 : 1));
     for (const some of chunk(sorted, chunkSize)) await writeSome(database, some);
     return { kind: "written" };
@@ -96,7 +96,7 @@ async function write(database: Database, uses: Uses): Promise<Written> {
 
 async function writeSome({ kysely }: Database, uses: Uses): Promise<void> {
   const rows = uses.map(([id, atMs]) => sql`(${id}, ${isoOf(atMs)}, ${isoOf(atMs - lastUsedEveryMs)})`);
-  // A list of values names its columns so on every database.
+  // This form names the columns of a list of values on every database.
   await sql`
     update api_tokens set last_used_at = used.column2 from (values ${sql.join(rows)}) as used
     where api_tokens.id = used.column1

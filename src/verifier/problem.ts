@@ -8,7 +8,7 @@ type ProblemCode =
   | "throttled"
   | "service_unavailable";
 
-/** A response that says why a request was not let in: problem+json (RFC 9457) with the incumbent's members. */
+/** The response to a refused request: problem+json (RFC 9457) with the members that the Django APIs use. */
 export interface ProblemDetails {
   readonly status: 401 | 403 | 429 | 503;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface ProblemDetails {
   };
 }
 
-/** Makes the responses of one verifier. None of them holds anything from the request. */
+/** Creates the responses of one verifier. None of them holds anything from the request. */
 export interface Problems {
   readonly notAuthenticated: () => ProblemDetails;
   /** `invalid_request` where the header is malformed, `invalid_token` where the credential is refused (RFC 6750 §3.1). */
@@ -44,7 +44,7 @@ const kinds = {
   service_unavailable: { status: 503, type: "ServiceUnavailable" },
 } as const;
 
-/** @throws TypeError when the realm can't stand in a header */
+/** @throws TypeError when the realm is not valid in a header */
 export function createProblems(realm: string, language: Language): Problems {
   const text = texts[language];
   const challenge = challenges(realm);
@@ -86,10 +86,10 @@ export function createProblems(realm: string, language: Language): Problems {
 type ChallengeError = "invalid_request" | "invalid_token" | "insufficient_scope";
 
 /**
- * Gives a function for the value of `WWW-Authenticate`: a challenge for each of our schemes, `Bearer` first as the incumbent
- * has it, with the error at the one that was used.
+ * Creates a function that returns the value of `WWW-Authenticate`: a challenge for each of our schemes, `Bearer` first as in the
+ * Django APIs, with the error at the scheme that was used.
  *
- * @throws TypeError when the realm can't stand in a header
+ * @throws TypeError when the realm is not valid in a header
  */
 function challenges(realm: string): (scheme: Scheme | undefined, error: ChallengeError | undefined) => string {
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError("the realm must be printable ASCII");
@@ -101,7 +101,7 @@ function challenges(realm: string): (scheme: Scheme | undefined, error: Challeng
   };
 }
 
-/** What a client is told, in few words. */
+/** A short text for clients. */
 export type ProblemText =
   | "not_authenticated"
   | "authentication_failed"
@@ -124,7 +124,7 @@ export type ProblemText =
 
 export type Language = "nl" | "en";
 
-/** Where the incumbent has a text, it is this one; what it does not translate is not translated here. */
+/** Where the Django APIs have a text, it is this one; what they leave untranslated is untranslated here. */
 const texts: Readonly<Record<Language, Readonly<Record<ProblemText, string>>>> = {
   nl: {
     not_authenticated: "Authenticatiegegevens zijn niet opgegeven.",

@@ -11,7 +11,7 @@ interface BearerRefusal extends RefusalDetails {
   readonly reason: string;
 }
 
-/** Turns a refusal into an answer: the reason goes to the log, the client is told little. */
+/** Turns a refusal into a response: the reason goes to the log, and the client learns little. */
 export interface Refusals {
   readonly malformed: (scheme: Scheme | undefined, fault: TokenFault) => Rejected;
   readonly token: (refusal: TokenRefusal) => Rejected;

@@ -52,7 +52,7 @@ export function readOtherToken(claims: JsonObject): OtherTokenFault | undefined 
 }
 
 /**
- * Whether a token carries what belongs only in an ID token: `at_hash`, except from Dex; or a `nonce`, unless the signed content says
+ * Whether a token carries what belongs only in an ID token: `at_hash`, except from Dex; or a `nonce`, unless the signed part says
  * that it is an access token. Keycloak before 25 copies the login's nonce into it.
  */
 export function hasIdTokenMark({ header, claims }: CompactJws, acceptsAtHash: boolean): boolean {
