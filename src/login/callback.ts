@@ -5,14 +5,14 @@ import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { digest, type LoginState } from "./login-state.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
-/** What the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
+/** The parameters that the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
 export interface Callback {
   readonly kind: "callback";
   readonly state: string;
   readonly code: string | undefined;
-  /** The provider's error code; anything may stand there. */
+  /** The provider's error code; it may be any text. */
   readonly error: string | undefined;
-  /** What the provider says of the error; anything of any length may stand there. */
+  /** The provider's description of the error; it may be any text of any length. */
   readonly errorDescription: string | undefined;
   readonly issuer: string | undefined;
 }
@@ -21,16 +21,16 @@ const names = ["state", "code", "error", "iss"] as const;
 const longest = 4096;
 
 /**
- * Reads a callback's query.
+ * Parses a callback's query.
  *
- * @param url of the request, or its path and query
+ * @param url the request's, or its path and query
  * @param base only needed for a path
  */
 export function readCallback(url: string, base: URL): Callback | LoginFault {
   if (!URL.canParse(url, base.href)) return fault("callback_invalid", "no_url");
   const { searchParams } = new URL(url, base);
   const values = names.map((name) => searchParams.getAll(name));
-  // Two readers could see two different values.
+  // Two parsers could see two different values.
   const twice = names.find((_, index) => (values[index]?.length ?? 0) > 1);
   if (twice) return fault("callback_invalid", "ambiguous", { found: `\`${twice}\` twice` });
   const [state, code, error, issuer] = values.map(([value]) => value);
@@ -49,11 +49,11 @@ export function readCallback(url: string, base: URL): Callback | LoginFault {
 
 type CallbackVerdict =
   | { readonly kind: "code"; readonly code: string }
-  /** The provider knows the person, or could, and wants to be asked anew. */
+  /** The provider knows the person, or could, and requires a new request. */
   | { readonly kind: "begin_again"; readonly reason: "authentication_expired" }
   | LoginFault;
 
-// Between two of them a person waits or signs in somewhere, so that few are needed; a provider that always says it must not loop.
+// A person waits or signs in between restarts, so few are needed; a provider that always requires one must not cause a loop.
 const maxRestarts = 3;
 
 /** The code of an answer, if it is the one that the attempt was waiting for. */
@@ -62,7 +62,7 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
   const { provider } = client;
   const secrets = [attempt.state, attempt.nonce ?? "", attempt.verifier ?? "", code ?? ""];
   const current = provider.issuer === null ? null : digest(provider.issuer);
-  // Somebody has configured another provider meanwhile.
+  // The configured provider has changed meanwhile.
   if (attempt.issuer !== null && attempt.issuer !== current) {
     return fault("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
   }
@@ -71,7 +71,7 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
       ...{ found: quoteDescription(issuer, secrets), expected: provider.issuer },
     });
   }
-  // It gives nobody anything, so it may come without the `iss` that codes must have: Keycloak 23 leaves it out.
+  // An error grants nothing, so it may lack the `iss` that codes must have: Keycloak 23 leaves it out.
   if (error !== undefined) {
     if (error !== "temporarily_unavailable" || errorDescription !== "authentication_expired") {
       return judgeCallbackError(error, describeError(error, errorDescription, secrets), client);
@@ -90,26 +90,26 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
   return code ? { kind: "code", code } : fault("callback_invalid", "no_code", { found: "neither `code` nor `error`" });
 }
 
-/** The pages whose reasons are words of providers (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6). */
+/** The pages whose reasons are error codes of providers (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6). */
 const pages = ["configuration_rejected", "provider_refused", "code_refused"] as const;
-/** What stands before a provider says that it does not reach it (RFC 9110 §15.6). */
+/** How a gateway reports that it can't reach the provider (RFC 9110 §15.6). */
 const gatewayStatus: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Why the provider sends a browser back without a code. `found` is what the log hears of it. */
+/** Why the provider sends a browser back without a code. `found` is for the log. */
 function judgeCallbackError(error: string, found: string, client: LoginClient): LoginFault {
   return judge(error, found, requestHints(client)) ?? fault("provider_failed", "unknown_error", { found });
 }
 
 /**
- * Why a token endpoint gives no tokens for a code.
+ * Why a token endpoint returns no tokens for a code.
  *
- * @param secrets what it was sent, which it may quote
+ * @param secrets values that were sent, which the answer may quote
  */
 export function judgeTokenRefusal(answer: WholeAnswer, secrets: readonly string[], client: LoginClient): LoginFault {
   const { status, body } = answer;
   const found = describeAnswer(answer, secrets);
   const { error } = parseJsonObject(body) ?? {};
-  // RFC 6749 §5.2: who authenticates in a header may be answered in one.
+  // RFC 6749 §5.2: the answer to a client that authenticates in a header may be in a header too.
   const word = status === 401 && typeof error !== "string" ? "invalid_client" : error;
   if (typeof word === "string") {
     return judge(word, found, tokenHints(client)) ?? fault("provider_failed", "token_request_refused", { found });
@@ -124,11 +124,11 @@ function judge(error: string, found: string, hints: Readonly<Record<string, stri
   if (error === "temporarily_unavailable") return fault("provider_unavailable", error, { found });
   const page = pages.find((code) => Object.hasOwn(refusalReasons[code], error));
   const hint = Object.hasOwn(hints, error) ? hints[error] : undefined;
-  // It was found among the reasons of this page.
+  // The look-up above found it among this page's reasons.
   return page && fault(page, error as ReasonOf<typeof page>, { found, ...(hint !== undefined && { hint }) });
 }
 
-/** What was sent, by the names that files use. */
+/** The request's values, by their names in files. */
 function requestHints({ row, scopes, usesPkce }: LoginClient): Readonly<Record<string, string>> {
   const pkce = `\`oidc_use_pkce: ${usesPkce}\``;
   return {
@@ -150,7 +150,7 @@ function tokenHints(client: LoginClient): Readonly<Record<string, string>> {
   return {
     ...requestHints(client),
     invalid_client: credentials,
-    // Keycloak says so of a wrong secret.
+    // Keycloak answers this to a wrong secret.
     unauthorized_client: `${credentials}; allow the client the authorization code flow`,
     invalid_request: `compare the client at the provider with the redirect URI, \`oidc_use_pkce: ${usesPkce}\` and the way of its secret; ${sent}`,
   };

@@ -21,17 +21,17 @@ export interface VerifiedIdToken {
 export interface IdTokenExpectations {
   readonly tokens: Tokens;
   readonly code: string;
-  /** Null where none was sent: then there must be none. */
+  /** Null where none was sent: then the token must have none. */
   readonly nonce: string | null;
   readonly now: () => number;
-  /** How far the provider's clock may be off. */
+  /** The maximum offset of the provider's clock. */
   readonly leewaySeconds: number;
 }
 
-// The last that a Date can hold.
+// The maximum that a Date can hold.
 const lastSecond = 8.64e12;
 
-/** Checks an ID token (OpenID Connect Core §3.1.3.7, RFC 8725): the signature before anything that it says. */
+/** Verifies an ID token (OpenID Connect Core §3.1.3.7, RFC 8725): the signature before any of its claims. */
 export async function verifyIdToken(
   client: LoginClient,
   expected: IdTokenExpectations,
@@ -66,14 +66,14 @@ export async function verifyIdToken(
   const wrong = faultOf(claims, client, expected);
   if (wrong) return wrong;
   const person = readExternalIdentity(iss, claims);
-  // A client has no browser to come with.
+  // A client does not sign in with a browser.
   if (person && !person.isClient) return { kind: "verified", person, claims };
   return unverified("subject_invalid", person ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
 }
 
 function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpectations): LoginFault | undefined {
   const { algorithm } = client.access;
-  // Keycloak says so of all its tokens.
+  // Keycloak sets it in all its tokens.
   if (claims.typ !== undefined && claims.typ !== "ID") {
     return unverified("wrong_type", `\`typ\` ${quoteForeign(claims.typ)}`, "ID");
   }
@@ -87,7 +87,7 @@ function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpec
   }
   const nowMs = expected.now();
   const timeFault = checkTimes(claims, nowMs, expected.leewaySeconds);
-  // A maximum age is nothing that is asked for here.
+  // No maximum age is required here.
   const reason = timeFault === "too_old" || claims.iat === undefined ? "malformed_time" : timeFault;
   if (reason) return unverified(reason, timesOf(claims), `good at ${new Date(nowMs).toISOString()}`);
   if (!hasNonce(claims.nonce, expected.nonce)) {
@@ -100,7 +100,7 @@ function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpec
   return isHalfHash(claims.c_hash, expected.code, algorithm) ? undefined : fault("identity_unverified", "wrong_c_hash");
 }
 
-/** Where the keys are that a signature may be made with. */
+/** The source of the keys for a signature. */
 function signersOf({ row, access, provider }: LoginClient): string {
   if (isSymmetric(access.algorithm)) return "the client's secret";
   return row.sign_key === null ? `a key of ${provider.jwksEndpoint}` : "`oidc_rp_idp_sign_key`";
@@ -114,7 +114,7 @@ function timesOf({ exp, nbf, iat }: JsonObject): string {
   return `iat ${show(iat)}, nbf ${show(nbf)}, exp ${show(exp)}`;
 }
 
-/** The client must be named; among others, it must also be the one that the token was made for. */
+/** The client must be in the audience; among others, it must also be the authorized party. */
 function isMeantFor(clientId: string, claims: JsonObject): boolean {
   const audience = readAudience(claims) ?? [];
   const { azp } = claims;
@@ -126,7 +126,7 @@ function hasNonce(claim: unknown, sent: string | null): boolean {
   return sent === null ? claim === undefined : typeof claim === "string" && isSameText(claim, sent);
 }
 
-/** OpenID Connect Core §3.1.3.6: the first half of a hash by the signature's own digest. It may be left out. */
+/** OpenID Connect Core §3.1.3.6: the first half of a hash by the signature's own digest. It is optional. */
 function isHalfHash(claim: unknown, text: string, { digest }: Algorithm): boolean {
   if (claim === undefined) return true;
   // Ed25519 hashes with SHA-512.

@@ -7,7 +7,7 @@ import type { Sessions } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 import { type LoginLanguage, texts } from "./texts.js";
 
-/** What every part of one login works with. */
+/** What all parts of a login share. */
 export interface LoginContext {
   readonly settings: LoginSettings;
   readonly jar: CookieJar;
@@ -22,9 +22,9 @@ export interface LoginContext {
 }
 
 /**
- * Turns a fault into a page; the log hears the reason.
+ * Turns a fault into a page, and logs the reason.
  *
- * @param next where the login was to go, if that is known
+ * @param next where the login was to go, if known
  */
 type Refuse = (fault: Omit<LoginFault, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
 

@@ -9,8 +9,8 @@ export type Cookies = ReadonlyMap<string, string>;
 const maxHeader = 32 * 1024;
 
 /**
- * Reads a whole `Cookie` header. A name that is there twice counts as not there: one of them may have been planted by another
- * program on the same host.
+ * Parses a whole `Cookie` header. A repeated name counts as missing: another program on the same host may have planted
+ * one of them.
  */
 export function readCookies(header: string | undefined): Cookies {
   const cookies = new Map<string, string>();
@@ -30,17 +30,17 @@ export function readCookies(header: string | undefined): Cookies {
 /** The cookies of one login: their names, and whole `Set-Cookie` values. */
 export interface CookieJar {
   readonly session: string;
-  /** Of an attempt to log in; several may be under way in one browser. */
+  /** The name for a login attempt; a browser may have several. */
   readonly attempt: (id: string) => string;
   readonly isAttempt: (name: string) => boolean;
-  /** @param maxAgeSeconds undefined for one that goes when the browser is closed */
+  /** @param maxAgeSeconds undefined for a cookie that ends with the browser session */
   readonly set: (name: string, value: string, maxAgeSeconds?: number) => string;
   readonly clear: (name: string) => string;
 }
 
 /**
- * Cookies that no script reads, and no other site's request but a link to us brings along. Over https their names have the prefix by
- * which browsers refuse them from any other host (RFC 6265bis §4.1.3).
+ * Cookies that scripts can't read and that other sites' requests don't carry, except links to us. Over https their names have the
+ * prefix by which browsers refuse them from any other host (RFC 6265bis §4.1.3).
  */
 export function createCookieJar(isSecure: boolean): CookieJar {
   const prefix = isSecure ? "__Host-" : "";
@@ -57,13 +57,13 @@ export function createCookieJar(isSecure: boolean): CookieJar {
   };
 }
 
-/** What the session secret is good for; each use has a key of its own (HKDF, RFC 5869). */
+/** The uses of the session secret; each has its own key (HKDF, RFC 5869). */
 export interface Seals {
-  /** @param purpose is authenticated along with it */
+  /** @param purpose is authenticated with the text */
   readonly seal: (text: string, purpose: string) => string;
   /** Undefined for what was not sealed here, or for another purpose. */
   readonly open: (sealed: string, purpose: string) => Secret | undefined;
-  /** The token for the forms of a session. */
+  /** The token for a session's forms. */
   readonly csrfToken: (sessionId: string) => string;
 }
 
@@ -87,7 +87,7 @@ export function createSeals(sessionSecret: Secret): Seals {
 /** Compares in a time that does not depend on where two texts differ. */
 export function isSameText(one: string, other: string): boolean {
   const [left, right] = [one, other].map((text) => createHmac("sha256", "compare").update(text).digest());
-  // Digests have one length, whatever the texts have.
+  // Digests have one length, whatever that of the texts.
   return left !== undefined && right !== undefined && timingSafeEqual(left, right);
 }
 

@@ -27,12 +27,12 @@ const timeoutMs = 5000;
 const rememberedAnswers = 1000;
 
 /**
- * Opens the auth database and gives what logs people in through the OpenID provider that it names. Sessions are rows: every
- * process that has the same database and secret knows them.
+ * Opens the auth database and creates a login through the OpenID provider that it names. Sessions are rows: all
+ * processes with the same database and secret share them.
  *
- * @throws SetupError when the database is not there, not prepared by `vtb-setup apply` (unavailable), or newer than this
+ * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
  * version (refused)
- * @throws TypeError, RangeError for options that can't be used
+ * @throws TypeError, RangeError for invalid options
  */
 export async function createLogin(options: LoginOptions): Promise<Login> {
   const settings = readSettings(options);
@@ -41,7 +41,7 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
     pool: options.pool,
   });
   try {
-    // What is wrong with the database is said at the start.
+    // So that errors of the database appear at the start.
     await database.changes.current();
     return createLoginOf(database, settings, options);
   } catch (error) {
@@ -55,7 +55,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const { client: identifier, reservedGroups } = settings;
   const report = createReporter(options.onEvent);
   const stopped = new AbortController();
-  // Every request that is on its way listens to it.
+  // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);
   const fetchFor = (caFile: string | null) =>
     createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal });
@@ -76,7 +76,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const signInPerson = createSignInPerson({ database, writer, now, report });
   const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
 
-  /** The same function, which first makes sure that the database is one that this version understands. */
+  /** Wraps a function so that it first checks that this version supports the database. */
   const guarded =
     <P extends readonly unknown[], R>(work: (...parameters: P) => Promise<R>) =>
     async (...parameters: P): Promise<R> => {
@@ -111,7 +111,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   };
 }
 
-/** An error of the database tells nothing that it quotes. */
+/** Replaces an error of the database by one that quotes no values. */
 function explain(database: LiveDatabase, error: unknown): unknown {
   return error instanceof SetupError ? error : (database.explain(error) ?? error);
 }

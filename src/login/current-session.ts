@@ -9,7 +9,7 @@ import type { LoginSuccess } from "./outcome.js";
 import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 
-/** Makes the function that tells whose session a request's cookie is. Nothing is remembered: each request sees today's rows. */
+/** Creates the function that finds the session of a request's cookie. Nothing is cached: each request sees the current rows. */
 export function createFindSession({ settings, jar, seals, sessions }: LoginContext): Login["session"] {
   return async (cookieHeader) => {
     const id = readCookies(cookieHeader).get(jar.session);
@@ -28,7 +28,7 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
   };
 }
 
-/** Whether a user may have a session, now and at each of its requests. */
+/** Whether a user may have a session; checked at sign-in and at each request. */
 export function admit(
   user: UserLookup,
   userId: string,
@@ -40,7 +40,7 @@ export function admit(
   return isAllowed ? { kind: "admitted", grants: user.grants } : fault("user_not_staff", "not_staff", { userId });
 }
 
-/** Begins a session under a new id; the one that the browser had so far ends (fixation). */
+/** Begins a session under a new id, and ends the browser's previous one (fixation). */
 export async function enter(
   { settings, jar, sessions, report }: LoginContext,
   cookies: Cookies,

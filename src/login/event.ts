@@ -5,15 +5,15 @@ import type { LinkedBy } from "../users/provision-user.js";
 import type { NameFault } from "../users/write-user.js";
 import type { RefusalCode } from "./outcome.js";
 
-/** What is worth a line in a log. Users are named by their id; never a code, token, state, password or claim. */
+/** An event for a log. Users are named by their id; never a code, token, state, password or claim. */
 export type LoginEvent =
   | { readonly kind: "started"; readonly client: string }
-  /** The provider had a login begun again: somebody signed in from another tab, or left the page open for too long. */
+  /** The provider required a restart: the person signed in from another tab, or left the page open for too long. */
   | { readonly kind: "restarted"; readonly client: string; readonly reason: "authentication_expired" }
-  /** The page to go to after the login was none of the server's own. */
+  /** The page to go to after the login was not on this server. */
   | { readonly kind: "next_ignored"; readonly client: string }
   | { readonly kind: "signed_in"; readonly client: string; readonly userId: string }
-  /** Somebody came in with a password, past the provider. */
+  /** A sign-in with a password, bypassing the provider. */
   | {
       readonly kind: "signed_in_with_password";
       readonly client: string;
@@ -29,13 +29,13 @@ export type LoginEvent =
     } & FaultDetails)
   /** `reason` is `logout`, or why the session was ended from here: such as `code_replayed` or `new_login`. */
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
-  /** The time at which a session was last used was not written. */
+  /** The time of a session's last use was not written. */
   | { readonly kind: "session_not_noted"; readonly client: string }
   /** Newer claims than those of this sign-in were applied meanwhile: it was accepted, and changed nothing. */
   | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** Somebody signed in for the first time as a user that was there: as a file says, or by the username. */
+  /** The first sign-in as an existing user: as a file says, or by the username. */
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
-  /** The person has another name at the provider now, and so has the user; or keeps the old one, since somebody else has the new. */
+  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
   | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
   | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
@@ -43,19 +43,19 @@ export type LoginEvent =
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
   /** What is wrong with the client, for an operator. */
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
-  /** The configuration allows less safety than it could have. */
+  /** The configuration is less secure than it could be. */
   | { readonly kind: "weakened"; readonly client: string; readonly message: string }
   | ProviderEvent;
 
-/** What a log should hear of a refusal beside its reason. */
+/** A refusal's details for a log, beside its reason. */
 export interface FaultDetails {
   readonly userId?: string;
-  /** The path to the claim that is to blame, as a file writes it. */
+  /** The path to the claim at fault, as a file writes it. */
   readonly claim?: string;
-  /** What came instead of what is expected: bounded, in one line, never a secret. It may quote the provider. */
+  /** What came instead of the expected value: bounded, in one line, never a secret. It may quote the provider. */
   readonly found?: string;
   readonly expected?: string;
-  /** What an operator may do about it, where that is not plain from the reason. */
+  /** What an operator may do about it, where the reason does not make that plain. */
   readonly hint?: string;
 }
 
@@ -64,14 +64,14 @@ export const channelName = "vtb-setup:login";
 
 const events = channel(channelName);
 
-/** Gives a function that tells an event to whoever listens. */
+/** Creates a function that reports an event to all listeners. */
 export function createReporter(onEvent: ((event: LoginEvent) => void) | undefined): (event: LoginEvent) => void {
   return (event) => {
     events.publish(event);
     try {
       onEvent?.(event);
     } catch (error) {
-      // As with the channel's own subscribers: a log that fails is heard of, but does not decide about a login.
+      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the login.
       process.nextTick(() => {
         throw error;
       });

@@ -25,7 +25,7 @@ interface FinishOptions {
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
-/** Makes the function that takes up a browser's return: callback → attempt → code → tokens → claims → user → session. */
+/** Creates the function that handles a browser's return: callback → attempt → code → tokens → claims → user → session. */
 export function createFinish({ context, signInPerson, readUser }: FinishOptions): Login["finish"] {
   const { settings, jar, sessions, loadClient, refuse, report, now } = context;
   const begin = createBeginAttempt(context);
@@ -87,7 +87,7 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     return success;
   }
 
-  /** A code that comes twice was seen by somebody else (RFC 6749 §4.1.2): whoever came in with it first goes out. */
+  /** A replayed code was seen by another party (RFC 6749 §4.1.2): the session of its first use ends. */
   async function endSessionOf(code: string | undefined): Promise<void> {
     const ended = code === undefined ? undefined : await sessions.endByCode(code);
     if (!ended) return;
@@ -95,13 +95,13 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
   }
 }
 
-/** The claims that the user is made of: the ID token's, or what the provider says of the access token's user. With their age. */
+/** The claims of the user, with their age: the ID token's, or the userinfo endpoint's for the access token. */
 async function readClaims(
   { oidc, access, provider }: LoginClient,
   { claims }: VerifiedIdToken,
   { accessToken, idToken }: Tokens,
 ): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginFault> {
-  // It was looked at with the token.
+  // Checked with the token.
   const issuedAtMs = Number(claims.iat) * 1000;
   const age = { issuedAtMs, saidAtMs: issuedAtMs, token: digestToken(idToken) };
   if (!oidc.asksUserinfo) return { kind: "claims", claims, age };
@@ -109,10 +109,10 @@ async function readClaims(
   const answer = await provider.userinfo.ask({
     credential: accessToken.reveal(),
     digest: digestToken(accessToken),
-    // It comes from the provider itself, whoever signs in.
+    // The token comes from the provider itself, for every user.
     source: "",
     reader: readerOf(oidc, access),
-    // Each login hears it anew.
+    // Each login asks again.
     keepUntilMs: 0,
   });
   if (answer.kind === "unavailable") {
@@ -122,7 +122,7 @@ async function readClaims(
     const reason = answer.reason === "userinfo_refused" ? answer.reason : "userinfo_invalid";
     return fault("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
   }
-  // OpenID Connect Core §5.3.2: otherwise it speaks of somebody else.
+  // OpenID Connect Core §5.3.2: otherwise they are another user's.
   if (answer.claims.sub !== claims.sub) {
     const found = typeof answer.claims.sub === "string" ? "another `sub`" : `\`sub\` is ${kindOf(answer.claims.sub)}`;
     return fault("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
@@ -130,13 +130,13 @@ async function readClaims(
   return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
 }
 
-/** An attempt that was brought back; an expired one is good for nothing but to be begun again. */
+/** An attempt that the browser returned with; an expired one can only be restarted. */
 interface FoundAttempt {
   readonly kind: "attempt" | "expired";
   readonly attempt: LoginState;
 }
 
-/** The attempt that a state belongs to, in this browser; it is spent from here on, whatever comes of it. */
+/** The attempt of a state, in this browser; it is spent from here on, whatever the outcome. */
 async function spendAttempt(
   { state, error, errorDescription }: Callback,
   cookies: Cookies,

@@ -9,7 +9,7 @@ import { type LoginClientRow, type LoginProvider, type LoginProviders, readClien
 import type { RefusalCode } from "./outcome.js";
 import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
 
-/** A client as it is configured now, and what it needs to log somebody in. */
+/** A client as configured now, and what it needs for a login. */
 export interface LoginClient {
   readonly row: LoginClientRow;
   readonly scopes: readonly string[];
@@ -21,7 +21,7 @@ export interface LoginClient {
   readonly fetch: GuardedFetch;
 }
 
-/** Why somebody can't log in: the page for the user, and a word for the log. */
+/** Why a login fails: the page for the user, and a reason for the log. */
 export interface LoginFault extends FaultDetails {
   readonly kind: "fault";
   readonly code: RefusalCode;
@@ -40,7 +40,7 @@ export interface LoadClientOptions {
   readonly report: (event: LoginEvent) => void;
 }
 
-/** Makes the function that reads the client anew for each login, so that a change counts at once. */
+/** Creates the function that reads the client again for each login, so that a change counts at once. */
 export function createLoadClient(options: LoadClientOptions): LoadClient {
   const { database, identifier, providers, vault, reservedGroups, fetchFor, report } = options;
   const told = new Set<string>();
@@ -75,7 +75,7 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
     }
     const fields = opened.oidc.rules.unknownFields;
     if (fields.length > 0) tellOnce({ kind: "mapping_ignored", client: identifier, fields });
-    // The column holds what the client's schema made: a list of texts.
+    // The client's schema wrote the column: a list of texts.
     const scopes = JSON.parse(row.scopes) as readonly string[];
     return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
   };
@@ -86,7 +86,7 @@ type OpenedClient =
   /** `message` is for an operator. */
   | { readonly kind: "unusable"; readonly reason: "client_unusable" | "weak_secret"; readonly message: string };
 
-/** The client with its secrets open. */
+/** The client with its secrets opened. */
 function openClient(
   row: LoginClientRow,
   provider: LoginProvider,

@@ -2,29 +2,29 @@ import type { Database } from "../database/database.js";
 import { createProvider, type Provider, type ProviderOptions } from "../oidc/provider.js";
 import { createBackOff, fetchMetadata } from "../oidc/remote-document.js";
 
-/** A provider as a login needs it. */
+/** A provider with what a login needs. */
 export interface LoginProvider extends Provider {
   readonly kind: "known";
   readonly jwksEndpoint: string | null;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly logoutEndpoint: string | null;
-  /** It says that it puts its name on every answer (RFC 9207). */
+  /** Its metadata says that it adds its issuer to every answer (RFC 9207). */
   readonly sendsIssuer: boolean;
-  /** It says which ways of PKCE it knows, and S256 is not among them. */
+  /** Its metadata lists PKCE methods without S256. */
   readonly lacksS256: boolean;
 }
 
-/** `incomplete`: nobody says where its pages are. `unavailable`: it would say so itself, but does not answer. */
+/** `incomplete`: its endpoints are configured nowhere. `unavailable`: discovery has them, but does not answer. */
 type LoginProviderResult =
   | LoginProvider
   | { readonly kind: "incomplete" | "unavailable"; readonly details: { readonly found: string } };
 
-/** Finds the provider of a client's row. What it learned stays as long as the row does. */
+/** Finds the provider of a client's row. Cached metadata lasts as long as the row does. */
 export interface LoginProviders {
-  /** @param isThorough asks for the discovery document also where the row has every endpoint */
+  /** @param isThorough fetches the discovery document even where the row has every endpoint */
   readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
-  /** Forgets its keys and fetches them anew. Never rejects. */
+  /** Drops its keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
 }
 
@@ -33,14 +33,14 @@ type LoginProviderOptions = Omit<ProviderOptions, keyof typeof unheard>;
 type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
 
 const freshMs = 3_600_000;
-/** Those that the row may have, with their names in a discovery document. */
+/** The endpoints that the row may have, with their names in a discovery document. */
 const written = [
   ["authorization_endpoint", "authorization_endpoint"],
   ["token_endpoint", "token_endpoint"],
   ["userinfo_endpoint", "userinfo_endpoint"],
   ["logout_endpoint", "end_session_endpoint"],
 ] as const;
-// Each sign-in asks anew.
+// Each sign-in asks again, so these events are of no use.
 const unheard = { onKeysRemoved: () => {}, onResolved: () => {} };
 
 export function createLoginProviders(options: LoginProviderOptions): LoginProviders {
@@ -88,10 +88,10 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const { checked } = metadata ?? {};
     const complete = {
       issuer: row.issuer ?? checked?.issuer ?? null,
-      // All that it could say is here.
+      // Its discovery document is merged here already.
       discovery_endpoint: null,
       userinfo_endpoint: row.userinfo_endpoint ?? checked?.userinfoEndpoint ?? null,
-      // No opaque token is asked about here.
+      // No opaque token is introspected here.
       introspection_endpoint: null,
       jwks_endpoint: row.jwks_endpoint ?? checked?.jwksEndpoint ?? null,
       token_use_basic_auth: row.token_use_basic_auth,
@@ -119,7 +119,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
     const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
     const provider = build(row);
-    // Without an answer, what it would have said besides is missing as well.
+    // Without an answer, the other values of the document are missing as well.
     if (discovery !== null && !isComplete && !metadata) {
       return { kind: "unavailable", details: { found: `${discovery}: ${failure}` } };
     }
@@ -145,7 +145,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   return { resolve, refreshKeys: async () => built?.provider?.keys?.refresh() };
 }
 
-/** What the database says of a client and its provider; undefined where there is no such client. */
+/** The row of a client with its provider; undefined where there is no such client. */
 export function readClientRow({ kysely }: Database, identifier: string) {
   return kysely
     .selectFrom("oidc_clients as c")

@@ -3,7 +3,7 @@ import type { Database } from "../database/database.js";
 import type { Seals } from "./cookies.js";
 import type { Write } from "./write.js";
 
-/** A login that was begun in a browser, as its cookie keeps it. */
+/** A login under way in a browser, as its cookie holds it. */
 export interface LoginState {
   readonly client: string;
   readonly state: string;
@@ -14,19 +14,19 @@ export interface LoginState {
   /** Hex SHA-256 of the issuer; null where it is not known. */
   readonly issuer: string | null;
   readonly startedAtMs: number;
-  /** How often the provider had it begun again. */
+  /** How often the provider required a restart. */
   readonly restarts: number;
 }
 
-/** How long a login may take; Keycloak's login page lives as long. */
+/** How long a login may take; the same as Keycloak's login page. */
 export const loginStateSeconds = 1800;
 
-/** Longer, so that who comes back late is told that, and not that the browser refuses cookies. */
+/** Longer, so that a late user learns that, rather than that the browser refuses cookies. */
 export const cookieSeconds = 24 * 3600;
 
 const purpose = "login attempt";
 
-/** What the cookie's name ends with: tells attempts apart without telling their state. */
+/** The suffix of the cookie's name: it distinguishes attempts without revealing their state. */
 export function loginStateId(state: string): string {
   return digest(state).slice(0, 16);
 }
@@ -43,7 +43,7 @@ export function sealLoginState(attempt: LoginState, seals: Seals): string {
 /** Undefined for anything that was not sealed by {@link sealLoginState} under the same secret. */
 export function openLoginState(sealed: string, seals: Seals): LoginState | undefined {
   const opened = seals.open(sealed, purpose);
-  // Only what was an attempt is ever sealed for this purpose.
+  // Only attempts are sealed for this purpose.
   return opened && (JSON.parse(opened.reveal()) as LoginState);
 }
 
@@ -51,14 +51,14 @@ export function isExpired({ startedAtMs }: LoginState, nowMs: number): boolean {
   return nowMs >= startedAtMs + loginStateSeconds * 1000;
 }
 
-/** The states that were brought back, for all processes together: each counts once. */
+/** The spent states, shared by all processes: each counts once. */
 export interface SpentStates {
-  /** False where it was spent before. */
+  /** False where it was already spent. */
   readonly spend: (state: string) => Promise<boolean>;
   readonly isSpent: (state: string) => Promise<boolean>;
 }
 
-// Longer than a state can be brought back, so that a replay is told from a forgery.
+// Longer than a state can be brought back, so that a replay is distinguishable from a forgery.
 const keepMs = 2 * cookieSeconds * 1000;
 
 export function createSpentStates({ kysely }: Database, write: Write, now: () => number): SpentStates {
@@ -66,7 +66,7 @@ export function createSpentStates({ kysely }: Database, write: Write, now: () =>
     spend: (state) =>
       write(async (tx) => {
         const nowMs = now();
-        // A write first, so that two processes can't both go on.
+        // A write first, so that two processes can't both continue.
         const spent = await tx
           .insertInto("login_states")
           .values({ digest: digest(state), expires_at: new Date(nowMs + keepMs).toISOString() })

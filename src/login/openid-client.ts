@@ -15,13 +15,13 @@ export interface Tokens {
   readonly idToken: Secret;
 }
 
-/** What was heard of the token endpoint beside what the library makes of it. */
+/** The token endpoint's answer, beside what the library returns. */
 interface Heard {
   idToken?: Secret;
   refusal?: WholeAnswer;
 }
 
-/** Exchanges a code for tokens, once. What they say is not looked at here. */
+/** Exchanges a code for tokens, once. Their content is not checked here. */
 export async function requestTokens(
   client: LoginClient,
   code: string,
@@ -55,8 +55,8 @@ export async function requestTokens(
 }
 
 /**
- * Asks through the guarded fetch, and takes the ID token out of the answer: it is checked in one place, which needs no known
- * issuer, looks at the signature as well, and has a word for everything that can be wrong.
+ * Sends requests through the guarded fetch, and takes the ID token out of the answer: our own check needs no known
+ * issuer, verifies the signature as well, and has a reason for every fault.
  */
 function fetchBy(guardedFetch: GuardedFetch, heard: Heard): CustomFetch {
   return async (url, { method, headers, body }) => {
@@ -75,19 +75,19 @@ function fetchBy(guardedFetch: GuardedFetch, heard: Heard): CustomFetch {
   };
 }
 
-/** The library that speaks OAuth 2, set up for a client and its provider. */
+/** The OAuth 2 library, configured for a client and its provider. */
 export async function configureOpenid({ row, provider, secret }: LoginClient) {
-  // Only needed by those who log in.
+  // Loaded only by those who sign in through a provider.
   const openid = await import("openid-client");
   const { authorizationEndpoint, tokenEndpoint } = provider;
   const server = {
-    // It wants one, but is never shown a token that it would compare it with.
+    // The library requires an issuer, but never gets a token to compare it with.
     issuer: provider.issuer ?? new URL(tokenEndpoint).origin,
     authorization_endpoint: authorizationEndpoint,
     token_endpoint: tokenEndpoint,
   };
   const configuration = new openid.Configuration(server, row.client_id, {}, authenticateBy());
-  // Whoever configured an http provider was warned then.
+  // `apply` already warned about the http provider.
   if ([authorizationEndpoint, tokenEndpoint].some((url) => !url.startsWith("https:"))) {
     openid.allowInsecureRequests(configuration);
   }

@@ -24,7 +24,7 @@ interface PasswordSignInOptions {
 }
 
 const maxPassword = 1024;
-// Each takes 32 MiB and a core for a while.
+// Each takes 32 MiB and a core for a moment.
 const maxAtOnce = 4;
 
 interface Account {
@@ -34,7 +34,7 @@ interface Account {
   readonly rehash: { readonly from: string; readonly to: string } | undefined;
 }
 
-/** Makes the function by which somebody comes in past the provider. It asks neither the provider nor the client's row. */
+/** Creates the function for a sign-in that bypasses the provider. It reads neither the provider nor the client's row. */
 export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
   const { context, database, readUser } = options;
   const { settings, refuse, report, now } = context;
@@ -93,7 +93,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   }
 }
 
-/** Takes as long for every username: a password is verified in any case. */
+/** Takes equally long for every username: a password is verified in any case. */
 async function findAccount({ kysely }: Database, username: string, password: Secret): Promise<Account | LoginFault> {
   const user = await kysely
     .selectFrom("users")
@@ -110,7 +110,7 @@ async function findAccount({ kysely }: Database, username: string, password: Sec
   return { id: user.id, username: user.username, rehash };
 }
 
-/** Once a provider vouches for a user, it alone says whether the user may still come in. */
+/** Once a provider vouches for a user, it alone decides whether the user may sign in. */
 function reasonAgainst(
   user:
     | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
@@ -121,11 +121,11 @@ function reasonAgainst(
   return user.issuer === null ? undefined : "user_of_provider";
 }
 
-/** Counts attempts with a password, so that nobody tries many. Times are in milliseconds. */
+/** Counts attempts with a password, to limit guessing. Times are in milliseconds. */
 interface AttemptLimit {
-  /** Counts one; false where there were too many. */
+  /** Counts an attempt; false where there were too many. */
   readonly begin: (username: string, nowMs: number) => boolean;
-  /** It was the right password. */
+  /** The password was right. */
   readonly forget: (username: string) => void;
 }
 
@@ -134,8 +134,8 @@ const withinMs = 5 * 60_000;
 const places = 4096;
 
 /**
- * Five attempts in five minutes for a username, whether there is such a user or not. Usernames share a fixed number of places,
- * so that making many up fills no memory and pushes none out.
+ * Five attempts in five minutes for a username, whether it exists or not. Usernames share a fixed number of slots,
+ * so that invented ones fill no memory and evict none.
  */
 function createAttemptLimit(): AttemptLimit {
   const key = randomBytes(32);

@@ -12,8 +12,8 @@ const mixed =
   "nothing to do where it happens once: the answer was tampered with; at every login, look at what the provider does to the token";
 
 /**
- * Why a login ends, by the page it ends with: stable words, and what an operator who finds one in a log can do. Where more is
- * known, a refusal brings a hint of its own.
+ * Why a login fails, by the page it ends with: stable words, and what an operator who finds one in a log can do. A refusal
+ * that knows more has its own hint.
  */
 export const refusalReasons = {
   state_invalid: {

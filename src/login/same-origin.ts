@@ -4,20 +4,20 @@ export type RequestHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Makes the check whether a request comes from a page of this origin. Browsers send `Origin` with every POST; a request with
+ * Creates the check that a request comes from a page of this origin. Browsers send `Origin` with every POST; a request with
  * neither header is refused.
  */
 export function createSameOriginCheck(origin: string): (headers: RequestHeaders) => boolean {
   return (headers) => {
     const claimed = readHeader(headers, "origin");
     const site = readHeader(headers, "sec-fetch-site");
-    // Where pages send no referrer, browsers write `null` for their own origin too, and only the other header tells.
+    // Where pages send no referrer, browsers write `null` for their own origin too, and only the other header decides.
     const isOpen = claimed === undefined || claimed === "null";
     return site === undefined ? claimed === origin : site === "same-origin" && (isOpen || claimed === origin);
   };
 }
 
-/** A header that came twice is like one with both values, which fits nothing. */
+/** A repeated header is like one with both values, which matches nothing. */
 function readHeader(headers: RequestHeaders, name: string): string | undefined {
   if (hasGet(headers)) return headers.get(name) ?? undefined;
   const value = headers[name];
@@ -31,12 +31,12 @@ function hasGet(headers: RequestHeaders): headers is Extract<RequestHeaders, { g
 const home = "/";
 const longest = 1024;
 const plain = /^\/[\x21-\x7e]*$/;
-// What a browser or a proxy may take for a slash, or for the end of a header, once or twice decoded.
+// Encodings, once or twice, of what a browser or a proxy may read as a slash or the end of a header.
 const disguise = /\\|%(?:25)*(?:2f|5c|0[0-9a-f]|1[0-9a-f]|7f)/i;
 const lineEnd = /%(?:25)*(?:0a|0d|00)/i;
 
 /**
- * The path of this origin to go to after a login, as a program or a request wishes it; `/` for everything that is not plainly
+ * The path of this origin to go to after a login, as a program or a request asks; `/` for everything that is not plainly
  * one: other origins in any disguise, and the callback itself.
  *
  * @param callback the login's own URL

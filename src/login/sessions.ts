@@ -13,7 +13,7 @@ import type { Write } from "./write.js";
 
 export interface NewSession {
   readonly userId: string;
-  /** The client's row; null for who came in with a password. */
+  /** The client's row; null after a sign-in with a password. */
   readonly clientId: string | null;
   readonly idToken?: Secret | undefined;
   readonly code?: string | undefined;
@@ -22,23 +22,23 @@ export interface NewSession {
 /** A session that was ended. */
 export interface EndedSession {
   readonly userId: string;
-  /** The user came in through the provider. */
+  /** The user signed in through the provider. */
   readonly isOfProvider: boolean;
   readonly idToken: Secret | undefined;
 }
 
-/** The rows of those who are logged in. A session's id is only in the browser's cookie; the database has its digest. */
+/** The rows of signed-in browsers. A session's id is only in the browser's cookie; the database has its digest. */
 export interface Sessions {
   /**
-   * Gives the new session's id, 256 random bits.
+   * Returns the new session's id, 256 random bits.
    *
-   * @param alongside is written in the same transaction
+   * @param alongside runs in the same transaction
    */
   readonly begin: (session: NewSession, alongside?: (tx: Transaction<Tables>) => Promise<void>) => Promise<string>;
-  /** A session that is alive, whoever's it is. */
+  /** A live session of any user. */
   readonly find: (id: string) => Promise<FoundSession | undefined>;
   readonly end: (id: string) => Promise<EndedSession | undefined>;
-  /** Ends all of a user's; gives how many. */
+  /** Ends all sessions of a user; returns how many. */
   readonly endAllOf: (userId: string) => Promise<number>;
   /** Ends the session that a code was exchanged for. */
   readonly endByCode: (code: string) => Promise<EndedSession | undefined>;
@@ -74,7 +74,7 @@ export function createSessions({ database, write, seals, settings, report, now }
       return { userId, isOfProvider: clientId !== null, idToken };
     });
 
-  /** No request waits for it, or fails with it: the next one notes it as well. */
+  /** No request waits for it, or fails with it: the next one notes the time again. */
   const note = (sessionDigest: string, nowMs: number): void => {
     if (noting.has(sessionDigest)) return;
     noting.add(sessionDigest);
@@ -136,7 +136,7 @@ function purposeOf(sessionDigest: string): string {
 interface FoundSession {
   readonly client: string;
   readonly isUserActive: boolean;
-  /** True without a client: the user came in with a password. */
+  /** True without a client: the user signed in with a password. */
   readonly isClientEnabled: boolean;
   readonly grants: Grants;
   readonly startedAtMs: number;
@@ -154,7 +154,7 @@ type SessionRow = readonly [
   enabled: number | null,
 ];
 
-/** Gives a look-up of sessions by their digest, through one prepared statement. */
+/** Creates a look-up of sessions by their digest, through one prepared statement. */
 function prepareSessionLookup(database: LiveDatabase): (digest: string) => MaybePromise<FoundSession | undefined> {
   const read = database.prepare<SessionRow>(
     database.kysely
@@ -164,7 +164,7 @@ function prepareSessionLookup(database: LiveDatabase): (digest: string) => Maybe
       .select(selectGrants(database))
       .select(["s.client", "s.created_at", "s.seen_at", "s.expires_at", "s.client_id", "c.enabled"])
       .where("s.digest", "=", "")
-      // Who came in with a password is in for as long as that would still let them in.
+      // A password session lasts for as long as the user may sign in with the password.
       .where((eb) =>
         eb.or([
           eb("s.client_id", "is not", null),

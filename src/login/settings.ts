@@ -2,15 +2,15 @@ import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import type { LoginOptions } from "./login.js";
 
-/** Options that were looked at. */
+/** Validated options. */
 export interface LoginSettings {
   readonly client: string;
-  /** As it was written: the provider compares it byte by byte. */
+  /** As written: the provider compares it byte by byte. */
   readonly redirectUri: string;
   readonly redirectUrl: URL;
   readonly postLogoutRedirectUri: string | undefined;
   readonly sessionSecret: Secret;
-  /** False on http, which only this machine may use: then cookies can't be kept to https. */
+  /** False on http, which only this machine may use: then cookies can't be limited to https. */
   readonly isSecure: boolean;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
@@ -25,9 +25,9 @@ const maxMs = 400 * 24 * 3_600_000;
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Mistakes in a program, said when it starts.
+ * Reports mistakes in a program when it starts.
  *
- * @throws TypeError for a URL or secret that can't be used, RangeError for a time that makes no sense
+ * @throws TypeError for an invalid URL or secret, RangeError for an invalid time
  */
 export function readSettings(options: LoginOptions): LoginSettings {
   const { client = "admin-oidc", redirectUri, postLogoutRedirectUri, sessionSecret } = options;

@@ -17,7 +17,7 @@ export interface SignInPersonOptions {
   readonly report: (event: LoginEvent) => void;
 }
 
-/** Makes a person's user what the claims say, by the rules that bearer tokens follow too. */
+/** Updates a person's user from the claims, by the same rules as for bearer tokens. */
 export type SignInPerson = (
   client: LoginClient,
   person: ExternalIdentity,
@@ -54,7 +54,7 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
   };
 }
 
-/** An administrator can put some of it right in the file. */
+/** An administrator can fix some of it in the file. */
 function pageFor(reason: UserFault["reason"]): "user_not_linked" | "user_refused" {
   return reason === "sign_in_missing" || reason === "sign_in_of_another" ? "user_not_linked" : "user_refused";
 }

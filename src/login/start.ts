@@ -9,7 +9,7 @@ import { configureOpenid } from "./openid-client.js";
 import type { LoginRedirect } from "./outcome.js";
 import { readNextPath } from "./same-origin.js";
 
-/** Makes the function that begins a login. */
+/** Creates the function that starts a login. */
 export function createStart(context: LoginContext): Login["start"] {
   const { settings, loadClient, refuse, report } = context;
   const begin = createBeginAttempt(context);
@@ -29,7 +29,7 @@ export function createStart(context: LoginContext): Login["start"] {
   };
 }
 
-/** Whether the provider's page is there, as the incumbent looks: a bare request may well be answered with status 400. */
+/** Whether the provider's page answers, checked like `mozilla-django-oidc-db`: a bare request may well get status 400. */
 async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   try {
     const { status } = await fetch(provider.authorizationEndpoint, { redirect: "manual" });
@@ -40,9 +40,9 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
 }
 
 interface NewAttempt {
-  /** A path of the server's own. */
+  /** A path on this server. */
   readonly next: string;
-  /** How often it was begun again before. */
+  /** How often it was restarted before. */
   readonly restarts: number;
   /** The browser's. */
   readonly cookies: Cookies;
@@ -50,13 +50,13 @@ interface NewAttempt {
 
 type BeginAttempt = (client: LoginClient, attempt: NewAttempt) => Promise<LoginRedirect>;
 
-// 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that can't be guessed.
+// 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that resist guessing.
 const minRandom = 22;
 // RFC 7636 §4.1 allows 43 to 128; this has 380 bits.
 const verifierLength = 64;
 const maxAttempts = 5;
 
-/** Makes the function that sends a browser to the provider, with a cookie by which it is known when it comes back. */
+/** Creates the function that sends a browser to the provider, with a cookie that identifies it when it comes back. */
 export function createBeginAttempt({ settings, jar, seals, now }: LoginContext): BeginAttempt {
   return async (client, { next, restarts, cookies }) => {
     const { row, provider, usesPkce } = client;
@@ -78,7 +78,7 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
     };
   };
 
-  /** Makes room for one more: what is of no use goes first, then the oldest. */
+  /** Makes room for one more: unusable ones go first, then the oldest. */
   function tidied(cookies: Cookies): readonly string[] {
     const begun = [...cookies]
       .filter(([name]) => jar.isAttempt(name))
@@ -100,7 +100,7 @@ async function authorizationUrl(client: LoginClient, attempt: LoginState, redire
   return url.href;
 }
 
-/** S256 of RFC 7636 §4.2; the plain way is not there. */
+/** S256 of RFC 7636 §4.2; the plain method is not supported. */
 function challengeOf(verifier: string): string {
   return createHash("sha256").update(verifier).digest("base64url");
 }

@@ -2,7 +2,7 @@ import type { RefusalCode } from "./outcome.js";
 
 export type LoginLanguage = "nl" | "en";
 
-/** What a person is told: what happened, and what to do now. */
+/** A text for people: what happened, and what to do now. */
 interface RefusalText {
   readonly title: string;
   readonly text: string;

@@ -10,8 +10,8 @@ const patienceMs = 2000;
 const retryMs = 25;
 
 /**
- * Makes the function that writes a login's own rows: in a transaction, but without the lock, which would tell every verifier to
- * forget what it knows. It waits two seconds for whoever else writes.
+ * Creates the function that writes a login's own rows: in a transaction, but without the lock, which would make every verifier
+ * drop its caches. It waits two seconds for other writers.
  *
  * @throws SetupError `DATABASE_LOCKED` (unavailable)
  */
