@@ -10,7 +10,7 @@ import {
   lookEveryMs,
   refuseForeignIndex,
   replacedMeanwhile,
-} from "./file-guard.js";
+} from "./replaced-file.js";
 
 /** A connection to the current file. */
 export interface FollowedFile {

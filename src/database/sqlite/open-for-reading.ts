@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
-import { refuseForeignIndex } from "./file-guard.js";
+import { refuseForeignIndex } from "./replaced-file.js";
 
 type Driver = typeof BetterSqlite3;
 

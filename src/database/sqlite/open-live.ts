@@ -5,9 +5,9 @@ import type { Database, OpenMode, SqlValue } from "../database.js";
 import type { LiveDatabase } from "../live-database.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, unreachable } from "./errors.js";
-import { createFileGuard, type FileGuard } from "./file-guard.js";
 import { type FollowedFile, followChanges, followFile } from "./followed-file.js";
 import { describeSqlite } from "./open.js";
+import { createFileGuard, type FileGuard } from "./replaced-file.js";
 
 /**
  * Opens a database file for a long-running program. A missing file is not created; it is opened at the first use, and again

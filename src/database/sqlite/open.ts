@@ -8,8 +8,8 @@ import type { Database, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, explainFailure, noLocksHint, unreachable } from "./errors.js";
-import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./file-guard.js";
 import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.js";
+import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./replaced-file.js";
 
 const openers = { read: openForReading, write: openForWriting, rehearse: openCopy } as const;
 
