@@ -18,7 +18,7 @@ export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
-export type { Login, LoginOptions, PasswordRequest, StartRequest } from "./login.js";
+export type { Login, PasswordRequest, StartRequest } from "./login.js";
 export type {
   LoginRedirect,
   LoginRefusal,
@@ -29,4 +29,5 @@ export type {
   Session,
 } from "./outcome.js";
 export type { RequestHeaders } from "./same-origin.js";
+export type { LoginOptions } from "./settings.js";
 export type { LoginLanguage } from "./texts.js";

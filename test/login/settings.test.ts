@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LoginOptions } from "../../src/login/login.js";
+import type { LoginOptions } from "../../src/login/settings.js";
 import { readSettings } from "../../src/login/settings.js";
 import { redirectUri, sessionSecret } from "./world.js";
 
