@@ -101,8 +101,7 @@ function openClient(
       const reason = access.reason === "weak_secret" ? access.reason : "client_unusable";
       return { kind: "unusable", reason, message: access.message };
     }
-    const secret = vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`);
-    return { kind: "opened", oidc, access, secret };
+    return { kind: "opened", oidc, access, secret: oidc.openSecret() };
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     return { kind: "unusable", reason: "client_unusable", message: error.message };
