@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { resolveProviders } from "../../src/resources/oidc/kind-provider.js";
+import { resolveProviders } from "../../src/resources/oidc/kind.js";
 import { makeCertificates } from "../support/certificates.js";
 import { answering, metadata } from "../support/discovery-document.js";
 import { resource, temporaryFolder } from "../support/run.js";
