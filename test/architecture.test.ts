@@ -8,6 +8,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "characters.ts": [],
   "nearest.ts": [],
   "version.ts": [],
+  "duration.ts": [],
   "maybe-promise.ts": [],
   secrets: ["errors.ts", "characters.ts"],
   yaml: ["errors.ts", "characters.ts", "secrets"],
@@ -19,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["errors.ts", "characters.ts", "nearest.ts", "secrets", "yaml", "plan", "users"],
   resources: [
     "errors.ts",
+    "duration.ts",
     "characters.ts",
     "nearest.ts",
     "secrets",
@@ -133,6 +135,28 @@ describe("the architecture", () => {
     };
     for (const file of files) visit(file, []);
     expect(circles).toEqual([]);
+  });
+
+  it("starts the command line without the libraries, YAML and reports that only some commands need", () => {
+    const eager = /^(?:import|export) (?!type\b)(?:[^"';=]*? from )?"([^"]+)";$/gm;
+    const loaded = new Set<string>();
+    const libraries = new Set<string>();
+    const visit = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      for (const [statement, target = ""] of readFileSync(join("src", file), "utf8").matchAll(eager)) {
+        if (!target.startsWith(".")) libraries.add(target);
+        else if (!/\{(?:\s*type [^,}]+,?)+\s*\}/.test(statement)) {
+          visit(normalize(join(dirname(file), target)).replace(/\.js$/, ".ts"));
+        }
+      }
+    };
+    visit("cli/main.ts");
+    expect(loaded.has("cli/program.ts")).toBe(true);
+    expect([...libraries].filter((name) => !name.startsWith("node:"))).toEqual(["commander"]);
+    expect([...loaded].filter((file) => /^(?:yaml|config|plan|resources|report)\//.test(file))).toEqual([
+      "report/layout.ts",
+    ]);
   });
 
   it("names a database dialect nowhere but in src/database", () => {

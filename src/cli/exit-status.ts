@@ -1,4 +1,6 @@
-import type { FailureReason } from "../errors.js";
+import { type Diagnostic, type FailureReason, SetupError } from "../errors.js";
+import type { GeneratedSecret } from "../plan/kind.js";
+import { maskRandom } from "../secrets/random-looking.js";
 
 /** What each outcome of a run means to a shell, a pipeline and Kubernetes' `podFailurePolicy`. */
 export const exitStatus = {
@@ -18,4 +20,43 @@ export type StopSignal = keyof typeof signalStatus;
 
 export function statusOf(reason: FailureReason, signal: StopSignal | undefined): number {
   return reason === "interrupted" ? signalStatus[signal ?? "SIGINT"] : exitStatus[reason];
+}
+
+/** Only the class of an unforeseen error is shown: its message may quote what it was working on. */
+export function unexpected(error: unknown): SetupError {
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
+  const problem: Diagnostic = {
+    severity: "error",
+    code: "INTERNAL",
+    message: `an unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
+    hint: `report this as a fault, with these lines:\n${frames.slice(0, 8).join("\n")}`,
+  };
+  return new SetupError("internal", [problem], { cause: error });
+}
+
+/** The error of a run that failed after it committed its changes. `lost` are the generated tokens whose values nobody may have. */
+export function changesMade(
+  why: string,
+  lost: readonly GeneratedSecret[],
+  causes: readonly Diagnostic[] = [],
+  options?: ErrorOptions,
+): SetupError {
+  const hint =
+    lost.length === 0
+      ? "there is no need to do anything again; plan shows how the database compares with the files"
+      : `nobody may have the values of these generated tokens; make each of them anew, by applying it once with \`state: absent\` and then again without: ${lost.map(({ key }) => maskRandom(key)).join(", ")}`;
+  const made: Diagnostic = {
+    severity: "error",
+    code: "CHANGES_MADE",
+    message: `the changes were made, but ${why}`,
+    hint,
+  };
+  return new SetupError("internal", [made, ...causes], options);
+}
+
+/** Whether a failed run's changes were, or may have been, committed. */
+export function mayBeCommitted(error: unknown): boolean {
+  if (!(error instanceof SetupError)) return false;
+  return error.problems.some(({ code }) => code === "COMMIT_UNKNOWN" || code === "CHANGES_MADE");
 }

@@ -1,13 +1,8 @@
-import type { RunResult } from "../apply/run.js";
 import { stopIfInterrupted } from "../apply/wait.js";
-import { withoutPassword } from "../database/open.js";
 import { assertNever, type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { renderDiagnostics } from "../report/diagnostics.js";
-import { runToJson } from "../report/json.js";
-import { renderRun } from "../report/run.js";
 import type { CliContext } from "./context.js";
-import { changesMade, unexpected } from "./failure.js";
+import { changesMade, unexpected } from "./exit-status.js";
 import type { Unwritten, WriteOptions, Written } from "./output.js";
 import type { Terminal } from "./terminal.js";
 
@@ -77,31 +72,4 @@ function whyNot(end: Unwritten): string {
     default:
       return assertNever(end);
   }
-}
-
-interface ReportOptions {
-  readonly output: "text" | "json";
-  readonly database: string;
-  readonly files: readonly string[];
-  readonly shownTokens: readonly GeneratedSecret[];
-}
-
-/** Prints a finished run: results on standard output, everything else on standard error. */
-export async function reportRun(session: CliContext, result: RunResult, options: ReportOptions): Promise<void> {
-  const { terminal } = session;
-  const print = () => rendered(terminal, result, options);
-  if (result.outcome === "applied") await printChanges(session, print, options.shownTokens);
-  else await printResult(session, print());
-}
-
-function rendered(terminal: Terminal, result: RunResult, options: ReportOptions): Printed {
-  if (options.output === "json") {
-    return { kind: "json", value: runToJson(result, options.shownTokens) };
-  }
-  const talk = renderDiagnostics(result.diagnostics, terminal.talkStyle);
-  // On a shared terminal, a blank line separates the messages from the result.
-  terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
-  const { outPaint: paint, width } = terminal;
-  const database = withoutPassword(options.database);
-  return { kind: "text", text: renderRun(result, { ...options, database, paint, width }) };
 }

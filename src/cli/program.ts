@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { defaultDatabaseUrl } from "../database/open.js";
-import { parseDuration } from "../resources/step-fields.js";
+import { parseDuration } from "../duration.js";
 import { version } from "../version.js";
 import type { CliContext } from "./context.js";
 

@@ -2,8 +2,7 @@ import { fstatSync, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { escapeControls } from "../characters.js";
 import type { DiagnosticsOptions } from "../report/diagnostics.js";
-import { jsonText } from "../report/json.js";
-import { createPaint, type Paint } from "../report/layout.js";
+import { createPaint, jsonText, type Paint } from "../report/layout.js";
 import { createOutput, type WriteOptions, type Written } from "./output.js";
 
 /** The process's streams: results go to `out`, messages to `talk`. */

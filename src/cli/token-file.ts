@@ -4,7 +4,7 @@ import * as z from "zod";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { isShared, syncFolder, writePrivateFile } from "../secrets/file-access.js";
-import { changesMade } from "./failure.js";
+import { changesMade } from "./exit-status.js";
 
 /**
  * A file for generated tokens. Values are first written to a draft beside it, whose name holds the run's id, and which replaces

@@ -41,3 +41,30 @@ function columns(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: color codes begin with it
   return text.replace(/\u001b\[\d+m/g, "").length;
 }
+
+/** The text of a JSON object, as `JSON.stringify` indents it, in pieces: the whole may exceed the maximum string length. */
+export function* jsonText(value: object): Generator<string> {
+  let before = "{\n";
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    yield `${before}  ${JSON.stringify(name)}: `;
+    before = ",\n";
+    if (Array.isArray(member) && member.length > 0) yield* listText(member);
+    else yield indented(member, "  ");
+  }
+  yield "\n}\n";
+}
+
+function* listText(list: readonly unknown[]): Generator<string> {
+  let before = "[\n";
+  for (const item of list) {
+    yield `${before}    ${indented(item, "    ")}`;
+    before = ",\n";
+  }
+  yield "\n  ]";
+}
+
+/** JSON escapes line breaks in texts, so every real one ends a line. */
+function indented(value: unknown, margin: string): string {
+  return JSON.stringify(value, undefined, 2).replaceAll("\n", `\n${margin}`);
+}

@@ -79,14 +79,6 @@ function canonicalUuid(written: string): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** The seconds in a duration such as `90s`, `30m`, `24h` or `7d`; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  return unit === undefined ? undefined : Number(count) * (secondsIn[unit] ?? 0);
-}
-
 /** The operator should look at it, but the configuration works. */
 export function warning(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "warning", code, path, message, hint };

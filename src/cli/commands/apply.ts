@@ -7,9 +7,9 @@ import { type Diagnostic, type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { generatedKeys } from "../../plan/plan.js";
 import type { CliContext } from "../context.js";
-import { exitStatus } from "../exit-status.js";
-import { mayBeCommitted } from "../failure.js";
-import { provePrintable, reportRun } from "../print.js";
+import { exitStatus, mayBeCommitted } from "../exit-status.js";
+import { provePrintable } from "../print.js";
+import { reportRun } from "../report-run.js";
 import { type ApplySettings, loadOptions, runOptions } from "../settings.js";
 import { createTokenFile, type TokenFile } from "../token-file.js";
 

@@ -2,7 +2,7 @@ import { loadConfig } from "../../apply/load.js";
 import { plan } from "../../apply/plan.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
-import { reportRun } from "../print.js";
+import { reportRun } from "../report-run.js";
 import { loadOptions, type PlanSettings, runOptions } from "../settings.js";
 
 export async function runPlan(session: CliContext, files: readonly string[], settings: PlanSettings): Promise<number> {

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
+import { parseDuration } from "../../duration.js";
 import type { Attributes } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
 import { isEmail, maxUsername } from "../../users/names.js";
-import { name, parseDuration, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
+import { name, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
 
 const tokenValue = heldTo(
   "visible",

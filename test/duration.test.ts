@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseDuration } from "../../src/resources/step-fields.js";
+import { parseDuration } from "../src/duration.js";
 
 it.each([
   ["90s", 90],
