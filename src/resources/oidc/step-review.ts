@@ -1,10 +1,11 @@
 import type { ConfigPath, StepDiagnostic } from "../../config/step.js";
 import { isInsecure, sharedIssuer } from "../../oidc/check-metadata.js";
 import { algorithms, minSecretBytes } from "../../oidc/jwt/algorithm.js";
+import { loginClient } from "../known-clients.js";
 import { refusal, warning } from "../step-fields.js";
 import { completeOptions, flatOptionNames, flatOptionPlaces, hasOptions } from "./step-flat-options.js";
 import type { EndpointConfig, PresentProvider } from "./step-provider.js";
-import { inlineProvider, isKnownClient, loginClient, type OidcConfig, type PresentClient } from "./step-schema.js";
+import { inlineProvider, isKnownClient, type OidcConfig, type PresentClient } from "./step-schema.js";
 import { reviewSignKey } from "./step-sign-key.js";
 
 export function reviewOidc({ providers, items }: OidcConfig): readonly StepDiagnostic[] {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { hasPartMore, nearest } from "../../nearest.js";
 import { maxClientSecret, maxProviderText } from "../../users/names.js";
+import { apiClient, loginClient } from "../known-clients.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";
 import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
@@ -11,9 +12,7 @@ const signAlgorithms = [
   ...["HS256", "HS384", "HS512"],
 ] as const;
 
-/** Signs people in; `api-oidc` guards the API. */
-export const loginClient = "admin-oidc";
-const known = [loginClient, "api-oidc"];
+const known = [loginClient, apiClient];
 
 /** A client's identifier: a known or custom one, but not one that is a near miss of a known one. */
 const clientIdentifier: z.ZodString = slug(255)
