@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../support/http-server.js";
@@ -34,7 +34,6 @@ export async function startKeycloak(version: KeycloakVersion): Promise<Keycloak>
   const home = mkdtempSync(join(tmpdir(), "vtb-setup-keycloak-"));
   // It finds its folders from where its own script really is.
   cpSync(join(installed, "bin"), join(home, "bin"), { recursive: true });
-  cpSync(join(installed, "data"), join(home, "data"), { recursive: true });
   for (const name of builtFolders) symlinkSync(join(installed, name), join(home, name));
   const ports = { http: await freePort(), management: await freePort() };
   const insideUrl = `http://127.0.0.1:${ports.http}`;
@@ -44,7 +43,11 @@ export async function startKeycloak(version: KeycloakVersion): Promise<Keycloak>
     server = await startServer(version, home, ports);
   };
   const stop = async (): Promise<void> => server?.stop();
-  await start();
+  // One that made half an administrator at its first start never gets well: it begins again, without a database.
+  await start().catch(async () => {
+    rmSync(join(home, "data"), { recursive: true, force: true });
+    await start();
+  });
 
   const admin: Keycloak["admin"] = async (method, path, body) => {
     const response = await fetch(`${insideUrl}/admin/realms${path}`, {
@@ -65,7 +68,10 @@ export async function startKeycloak(version: KeycloakVersion): Promise<Keycloak>
   };
 }
 
-/** Unpacks it, compiles its settings into it, and lets it make its tables: all that is slow and the same each time. */
+/**
+ * Unpacks it and compiles its settings into it. Its database isn't kept: one that is stopped soon after its first start can lack
+ * the administrator, or hold half of it.
+ */
 async function install(version: KeycloakVersion, folder: string): Promise<void> {
   const repository = join(folder, "repository");
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
@@ -80,10 +86,6 @@ async function install(version: KeycloakVersion, folder: string): Promise<void> 
   for (const name of readdirSync(unpacked)) renameSync(join(unpacked, name), join(folder, name));
   rmSync(unpacked, { recursive: true });
   await run(join(folder, "bin/kc.sh"), ["build", "--db=dev-file", "--health-enabled=true", "--cache=local"]);
-  mkdirSync(join(folder, "data"), { recursive: true });
-  const server = await startServer(version, folder, { http: await freePort(), management: await freePort() });
-  await server.stop();
-  if (!existsSync(join(folder, "data/h2"))) throw new Error("expected Keycloak to have made its database");
 }
 
 async function administratorsToken(url: string): Promise<string> {
@@ -128,7 +130,7 @@ async function startServer(
   // It answers before it has made its administrator.
   await withPatience(() => administratorsToken(`http://127.0.0.1:${ports.http}`)).catch(async (error) => {
     await server.stop();
-    throw error;
+    throw new Error(`${error.message}\n${server.log().slice(-4000)}`, { cause: error });
   });
   return server;
 }

@@ -18,7 +18,8 @@ export interface ServerOptions {
   readonly timeoutMs?: number;
 }
 
-const graceMs = 10_000;
+/** A database that is killed while it closes may lose what it has promised to keep. */
+const graceMs = 60_000;
 
 /** Starts a server as the leader of a process group of its own, and waits until it answers. */
 export async function startProcess(
