@@ -78,8 +78,10 @@ function makeOthers({ world, keys }: OwnedWorld, algorithm: Algorithm): readonly
   const { publicKey } = keys[algorithm];
   const jwks = createLocalJWKSet({ keys: [jwkOf(algorithm, keys[algorithm])] });
   const fast = {
-    ...{ key: publicKey.export({ format: "pem", type: "spki" }), algorithms: [algorithm] },
-    ...{ allowedIss: issuer, allowedAud: audience },
+    key: publicKey.export({ format: "pem", type: "spki" }),
+    algorithms: [algorithm],
+    allowedIss: issuer,
+    allowedAud: audience,
   };
   const uncached = createFastVerifier(fast);
   const cached = createFastVerifier({ ...fast, cache: 10_000 });
@@ -118,7 +120,8 @@ async function benchmark(owned: OwnedWorld, algorithm: Algorithm, claims: Claims
     { name: "vtb-setup, first sight", baseline, ...(isRsa && { aim: 0.8 }), measure: ours },
     { name: "vtb-setup, cached", baseline, ...(isRsa && { aim: 10 }), measure: ours },
     ...makeOthers(owned, algorithm).map(([name, other]) => ({
-      ...{ name, baseline },
+      name,
+      baseline,
       measure: (round: number) => checkEach(fresh(sliceOf(round)), other),
     })),
   ];

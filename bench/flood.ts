@@ -35,7 +35,9 @@ async function send(verifier: Verifier, token: string, source: string, tally: Ta
 async function measureFlood({ world }: OwnedWorld): Promise<void> {
   let laterMs = 0;
   const verifier = await createVerifier({
-    ...{ database: `sqlite:${world.file}`, clients: [clientOf("RS256")], env: {} },
+    database: `sqlite:${world.file}`,
+    clients: [clientOf("RS256")],
+    env: {},
     now: () => Date.now() + laterMs,
   });
   const known = Array.from({ length: knownTokens }, () => `good-${randomUUID()}`);
@@ -91,7 +93,10 @@ function printTallies(tallies: readonly (readonly [string, Tally])[]): void {
 async function measureInTurn({ world, introspections }: OwnedWorld): Promise<void> {
   const rounds = 3;
   const verifier = await createVerifier({
-    ...{ database: `sqlite:${world.file}`, clients: [clientOf("RS256")], env: {}, cacheSize: 10_000 },
+    database: `sqlite:${world.file}`,
+    clients: [clientOf("RS256")],
+    env: {},
+    cacheSize: 10_000,
     // So that no answer gets old meanwhile.
     now: (
       (at) => () =>

@@ -53,7 +53,9 @@ function unguarded(name: string, scheme: string): string {
 }
 
 const other = (name: string, server: string, headers: readonly string[], baseline: string): Row => ({
-  ...{ name, server, headers },
+  name,
+  server,
+  headers,
   baseline: unguarded(baseline, "Bearer"),
 });
 

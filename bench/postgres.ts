@@ -42,9 +42,21 @@ async function applyTo(database: string, items: readonly object[]): Promise<void
   const input = { env, cwd: folder, strict: false, now: new Date(), kinds: [], steps: [] };
   const configuration = await loadConfig([file], { ...input, stdin: async () => Buffer.alloc(0) });
   await apply(configuration, {
-    ...{ database, owner: "default", prune: false, strict: false, waitMs: 0, offline: true, env },
-    ...{ now: () => new Date(), newId: crypto.randomUUID, onWaiting: () => {}, onProgress: () => {} },
-    ...{ actor: "bench", version: "0.0.0", lockTimeoutMs: 1000, beforeCommit: async () => {} },
+    database,
+    owner: "default",
+    prune: false,
+    strict: false,
+    waitMs: 0,
+    offline: true,
+    env,
+    now: () => new Date(),
+    newId: crypto.randomUUID,
+    onWaiting: () => {},
+    onProgress: () => {},
+    actor: "bench",
+    version: "0.0.0",
+    lockTimeoutMs: 1000,
+    beforeCommit: async () => {},
   });
 }
 
@@ -149,7 +161,9 @@ async function known(url: string, sqliteUrl: string): Promise<void> {
       { name: baseline, baseline, measure: () => measureKnown(ofFile.checkKnown, aTurn) },
       {
         name: "vtb-setup on PostgreSQL, cached",
-        ...{ baseline, aim: 0.9, measure: () => measureKnown(ofServer.checkKnown, aTurn) },
+        baseline,
+        aim: 0.9,
+        measure: () => measureKnown(ofServer.checkKnown, aTurn),
       },
     ];
     const title = `Known API tokens, ${aTurn === 1 ? "one request" : `${aTurn} requests`} in a turn of the event loop`;

@@ -30,8 +30,15 @@ await build({
   entryPoints: [...chosen.map(({ file }) => join(folder, file)), join(folder, "http/server.ts")].filter((file) =>
     file.endsWith(".ts"),
   ),
-  ...{ outdir, outbase: folder, outExtension: { ".js": ".mjs" } },
-  ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", packages: "external" },
+  outdir,
+  outbase: folder,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  packages: "external",
   define: { VTB_SETUP_VERSION: '"bench"' },
 });
 

@@ -120,10 +120,20 @@ describe("the three requests of the manual", () => {
     expect(withWrongToken.status).toBe(401);
 
     const granted = await curl(
-      ...["--request", "POST", "--url", `${provider.issuer}/token`],
-      ...["--header", "Content-Type: application/x-www-form-urlencoded"],
-      ...["--data", `client_id=${client.id}`, "--data", `client_secret=${client.secret}`],
-      ...["--data", "grant_type=client_credentials", "--data", "scope=openid"],
+      "--request",
+      "POST",
+      "--url",
+      `${provider.issuer}/token`,
+      "--header",
+      "Content-Type: application/x-www-form-urlencoded",
+      "--data",
+      `client_id=${client.id}`,
+      "--data",
+      `client_secret=${client.secret}`,
+      "--data",
+      "grant_type=client_credentials",
+      "--data",
+      "scope=openid",
     );
     expect(granted.status).toBe(200);
     const { access_token: accessToken } = JSON.parse(granted.body) as { readonly access_token: string };

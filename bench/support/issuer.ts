@@ -62,10 +62,20 @@ const makeClaims: Readonly<Record<Claims, (world: World, user: number) => object
     return { ...commonClaims(world), sub: client, client_id: client, scope: "openid" };
   },
   keycloak: (world, user) => ({
-    ...{ ...commonClaims(world), sub: `7d6f7a1e-${user}` },
-    ...{ typ: "Bearer", azp: world.audience, sid: randomUUID(), acr: "1", scope: "openid email profile" },
-    ...{ email_verified: true, name: "Jan Jansen", preferred_username: "jan", given_name: "Jan" },
-    ...{ family_name: "Jansen", email: "jan@example.nl", groups: ["behandelaars", "raadplegers"] },
+    ...commonClaims(world),
+    sub: `7d6f7a1e-${user}`,
+    typ: "Bearer",
+    azp: world.audience,
+    sid: randomUUID(),
+    acr: "1",
+    scope: "openid email profile",
+    email_verified: true,
+    name: "Jan Jansen",
+    preferred_username: "jan",
+    given_name: "Jan",
+    family_name: "Jansen",
+    email: "jan@example.nl",
+    groups: ["behandelaars", "raadplegers"],
   }),
 };
 

@@ -29,9 +29,15 @@ export function printTable(
   const seconds = time === "clock" ? "" : ", by the seconds of processor time that they took";
   process.stdout.write(
     [
-      ...[`### ${title}`, "", `${machine()}, medians of ${rounds} interleaved rounds${seconds}.`, ""],
-      ...[row(["", `${unit}/s`, "share", "lowest–highest", "aim"]), "|---|---:|---:|---:|---:|"],
-      ...[...rows.map(row), "", ""],
+      `### ${title}`,
+      "",
+      `${machine()}, medians of ${rounds} interleaved rounds${seconds}.`,
+      "",
+      row(["", `${unit}/s`, "share", "lowest–highest", "aim"]),
+      "|---|---:|---:|---:|---:|",
+      ...rows.map(row),
+      "",
+      "",
     ].join("\n"),
   );
 }

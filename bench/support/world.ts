@@ -61,7 +61,8 @@ export async function makeWorld(tokens: number, introspectionMs = 0): Promise<Ow
     file: join(folder, "auth.db"),
     issuer: `${origin}/realms/bench`,
     jwksUri: `${origin}/realms/bench/certs`,
-    ...{ audience, permission },
+    audience,
+    permission,
   };
   await provision(world, folder, tokens);
   const close = (): void => {
@@ -78,20 +79,39 @@ async function provision(world: World, folder: string, tokens: number): Promise<
   const input = { env: {}, cwd: folder, strict: false, now: new Date(), kinds: [], steps: [] };
   const configuration = await loadConfig([yaml], { ...input, stdin: async () => Buffer.alloc(0) });
   await apply(configuration, {
-    ...{ database: `sqlite:${world.file}`, owner: "default", prune: false, strict: false, waitMs: 0, offline: true },
-    ...{ now: () => new Date(), newId: randomUUID, onWaiting: () => {}, onProgress: () => {}, env: {} },
-    ...{ actor: "bench", version: "0.0.0", lockTimeoutMs: 1000, beforeCommit: async () => {} },
+    database: `sqlite:${world.file}`,
+    owner: "default",
+    prune: false,
+    strict: false,
+    waitMs: 0,
+    offline: true,
+    now: () => new Date(),
+    newId: randomUUID,
+    onWaiting: () => {},
+    onProgress: () => {},
+    env: {},
+    actor: "bench",
+    version: "0.0.0",
+    lockTimeoutMs: 1000,
+    beforeCommit: async () => {},
   });
 }
 
 function configurationText({ issuer, jwksUri }: World, tokens: number): string {
   const applications = Array.from({ length: tokens }, (_, index) => ({
-    ...{ identifier: `application-${index}`, token: apiTokenAt(index), contact_person: "Functioneel beheer" },
-    ...{ email: "beheer@gemeente.example", permissions: [permission, "taken.add_externetaak"] },
+    identifier: `application-${index}`,
+    token: apiTokenAt(index),
+    contact_person: "Functioneel beheer",
+    email: "beheer@gemeente.example",
+    permissions: [permission, "taken.add_externetaak"],
   }));
   const clients = algorithms.map((algorithm) => ({
-    ...{ identifier: clientOf(algorithm), oidc_provider_identifier: "bench", oidc_rp_client_id: audience },
-    ...{ oidc_rp_client_secret: randomUUID(), oidc_rp_sign_algo: algorithm, userinfo_claims_source: "id_token" },
+    identifier: clientOf(algorithm),
+    oidc_provider_identifier: "bench",
+    oidc_rp_client_id: audience,
+    oidc_rp_client_secret: randomUUID(),
+    oidc_rp_sign_algo: algorithm,
+    userinfo_claims_source: "id_token",
     options: {
       user_settings: {
         claim_mappings: { username: ["sub"], email: ["email"], first_name: ["given_name"], last_name: ["family_name"] },

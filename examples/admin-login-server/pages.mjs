@@ -165,25 +165,42 @@ function tokenForm({ session, user, faults, form }) {
   return html`<form method="post" action="/tokens" novalidate>
 ${csrfField(session.csrfToken)}
 ${field({
-  ...{ name: "identifier", label: "Naam van het token", value: given("identifier"), fault: faultOf("identifier") },
+  name: "identifier",
+  label: "Naam van het token",
+  value: given("identifier"),
+  fault: faultOf("identifier"),
   hint: "Letters, cijfers, streepjes en lage streepjes, zoals zaaksysteem-test.",
   attributes: html` autocomplete="off" required maxlength="50"`,
 })}
 ${field({
-  ...{ name: "contactPerson", label: "Contactpersoon", fault: faultOf("contactPerson") },
-  ...{ value: given("contactPerson", name), attributes: html` autocomplete="name" required maxlength="200"` },
+  name: "contactPerson",
+  label: "Contactpersoon",
+  fault: faultOf("contactPerson"),
+  value: given("contactPerson", name),
+  attributes: html` autocomplete="name" required maxlength="200"`,
 })}
 ${field({
-  ...{ name: "email", label: "E-mailadres", type: "email", fault: faultOf("email") },
-  ...{ value: given("email", user.email), attributes: html` autocomplete="email" required maxlength="254"` },
+  name: "email",
+  label: "E-mailadres",
+  type: "email",
+  fault: faultOf("email"),
+  value: given("email", user.email),
+  attributes: html` autocomplete="email" required maxlength="254"`,
 })}
 ${field({
-  ...{ name: "application", label: "Applicatie (mag leeg blijven)", fault: faultOf("application") },
-  ...{ value: given("application"), attributes: html` autocomplete="off" maxlength="200"` },
+  name: "application",
+  label: "Applicatie (mag leeg blijven)",
+  fault: faultOf("application"),
+  value: given("application"),
+  attributes: html` autocomplete="off" maxlength="200"`,
 })}
 ${field({
-  ...{ name: "expiresAt", label: "Geldig tot en met (mag leeg blijven)", type: "date", fault: faultOf("expiresAt") },
-  ...{ value: given("expiresAt"), hint: "Zonder datum verloopt het token niet." },
+  name: "expiresAt",
+  label: "Geldig tot en met (mag leeg blijven)",
+  type: "date",
+  fault: faultOf("expiresAt"),
+  value: given("expiresAt"),
+  hint: "Zonder datum verloopt het token niet.",
 })}
 ${permissions.length > 0 ? permissionBoxes({ permissions, chosen, fault: faultOf("permissions") }) : nothing}
 <button>Token maken</button>

@@ -140,7 +140,10 @@ describe("F28: plan and apply agree on who has a name, service users included", 
   it("tells a rule of the tables that is broken as that, not as damage, and without the value", async () => {
     const url = temporaryDatabase();
     const door = defineKind({
-      ...{ name: "door", table: "doors", keyColumn: "name", columns: { lock: text("lock") } },
+      name: "door",
+      table: "doors",
+      keyColumn: "name",
+      columns: { lock: text("lock") },
       migrations: [
         {
           name: "door:0001",

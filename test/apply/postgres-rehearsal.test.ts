@@ -19,7 +19,10 @@ describe("F25: a plan while a migration is pending", () => {
     const plain = configurationOf(resource("group", "lezers"));
     await apply(plain, runOptions(url));
     const tagged = defineKind({
-      ...{ name: "tagged", table: "users", keyColumn: "username", columns: {} },
+      name: "tagged",
+      table: "users",
+      keyColumn: "username",
+      columns: {},
       migrations: [
         { name: "tagged:0001", up: (db) => db.schema.alterTable("users").addColumn("tag", "text").execute() },
       ],
@@ -48,7 +51,10 @@ describe("F25: a plan while a migration is pending", () => {
     const plain = configurationOf(resource("group", "lezers"));
     await apply(plain, runOptions(url));
     const later = defineKind({
-      ...{ name: "later", table: "groups", keyColumn: "name", columns: {} },
+      name: "later",
+      table: "groups",
+      keyColumn: "name",
+      columns: {},
       migrations: [{ name: "later:0001", up: async () => {} }],
     });
     const wanted = { ...plain, kinds: [...coreKinds, later] };

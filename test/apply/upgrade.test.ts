@@ -61,9 +61,19 @@ async function fill(db: Kysely<AnyTables>): Promise<void> {
     [
       "api_tokens",
       {
-        ...{ id: "t-1", ...managed, identifier: "forms", user_id: "u-2", digest: digestToken(new Secret(tokenValue)) },
-        ...{ contact_person: "", email: "", organization: "", application: "", administration: "" },
-        ...{ generated: 0, grace_seconds: 0, last_used_at: at },
+        id: "t-1",
+        ...managed,
+        identifier: "forms",
+        user_id: "u-2",
+        digest: digestToken(new Secret(tokenValue)),
+        contact_person: "",
+        email: "",
+        organization: "",
+        application: "",
+        administration: "",
+        generated: 0,
+        grace_seconds: 0,
+        last_used_at: at,
       },
     ],
     ["api_token_retired", { digest: "d".repeat(64), token_id: "t-1", valid_until: "2999-01-01T00:00:00.000Z" }],
@@ -104,7 +114,9 @@ function webhook(version: number, columns: Readonly<Record<string, Column>>): Ki
     db.schema.alterTable("webhooks").addColumn(name, "text").execute();
   const ups = [
     (db: Kysely<AnyTables>) => createResourceTable(db, { name: "webhooks", keyColumn: "name" }),
-    ...[add("note"), add("next"), add("more")],
+    add("note"),
+    add("next"),
+    add("more"),
   ];
   const migrations = ups.slice(0, version).map((up, index) => ({ name: `webhook:000${index + 1}`, up }));
   return defineKind({ name: "webhook", table: "webhooks", keyColumn: "name", columns, migrations });

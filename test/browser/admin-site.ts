@@ -71,7 +71,9 @@ export async function startAdminSite(): Promise<AdminSite> {
     start("examples/api-server/server.mjs", { PORT: "0" }),
   ]);
   return {
-    ...{ adminUrl, issuer, apiUrl },
+    adminUrl,
+    issuer,
+    apiUrl,
     log: () => log,
     changePerson: (username, claims) => {
       const known = JSON.parse(readFileSync(people, "utf8"));

@@ -284,7 +284,8 @@ function argumentsOf(row: Row, { command, output, folder }: Run & { readonly fol
     ...(row.yaml === undefined ? [] : ["rij.yaml"]),
     ...database.flatMap((url) => ["--database", url]),
     ...(row.args ?? []),
-    ...["--output", output],
+    "--output",
+    output,
   ];
 }
 

@@ -36,8 +36,12 @@ const full = {
 
 /** What Kubernetes and GitHub Actions publish. */
 const keysAlone = {
-  ...{ authorization_endpoint: undefined, token_endpoint: undefined, userinfo_endpoint: undefined },
-  ...{ end_session_endpoint: undefined, response_types_supported: ["id_token"], subject_types_supported: ["public"] },
+  authorization_endpoint: undefined,
+  token_endpoint: undefined,
+  userinfo_endpoint: undefined,
+  end_session_endpoint: undefined,
+  response_types_supported: ["id_token"],
+  subject_types_supported: ["public"],
   id_token_signing_alg_values_supported: ["RS256"],
 };
 

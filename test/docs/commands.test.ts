@@ -65,9 +65,15 @@ describe("F0: where no terminal is", () => {
   it("there are commands on all the pages that a newcomer reads first", () => {
     expect(pages.map(({ file }) => file)).toEqual(
       expect.arrayContaining([
-        ...["README.md", "docs/command-line.md", "docs/custom-steps.md", "docs/database.md"],
-        ...["examples/admin-login-server/README.md", "examples/custom-step/README.md"],
-        ...["examples/quickstart.yaml", "examples/full.yaml", "examples/api-server/server.mjs"],
+        "README.md",
+        "docs/command-line.md",
+        "docs/custom-steps.md",
+        "docs/database.md",
+        "examples/admin-login-server/README.md",
+        "examples/custom-step/README.md",
+        "examples/quickstart.yaml",
+        "examples/full.yaml",
+        "examples/api-server/server.mjs",
       ]),
     );
   });

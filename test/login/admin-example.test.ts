@@ -28,7 +28,9 @@ async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const faults: unknown[] = [];
   const example: { createApp: CreateApp } = await import(pathToFileURL("examples/admin-login-server/app.mjs").href);
   const app = example.createApp({
-    ...{ login: world.login, desk, onRefusal: () => {} },
+    login: world.login,
+    desk,
+    onRefusal: () => {},
     onError: (error: unknown) => faults.push(error),
   });
   const { port, server } = await new Promise<{ port: number; server: ReturnType<typeof serve> }>((listening) => {
@@ -44,7 +46,9 @@ async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   };
   const send = async (path: string, type: string | undefined, body: RequestInit["body"], more: RequestInit = {}) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-      ...{ method: "POST", redirect: "manual", body: body ?? null },
+      method: "POST",
+      redirect: "manual",
+      body: body ?? null,
       headers: { ...headers, ...(type !== undefined && { "content-type": type }) },
       ...more,
     });

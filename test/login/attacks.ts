@@ -25,7 +25,9 @@ export const attacks: readonly Attack[] = [
   {
     name: "A11.95 S72 a callback without a start",
     attack: (world, browser) => world.end(browser, "/oidc/callback?code=abc&state=made-up"),
-    ...{ status: 400, code: "state_invalid", reason: "unknown_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "unknown_state",
   },
   {
     name: "A11.95 S72 a forged state beside a real cookie",
@@ -36,7 +38,9 @@ export const attacks: readonly Attack[] = [
         withQuery(callback, (query) => query.set("state", "a".repeat(32))),
       );
     },
-    ...{ status: 400, code: "state_invalid", reason: "unknown_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "unknown_state",
     // The attempt itself is still good.
     twin: async (world, browser) => world.end(browser, await callbackIn(world, browser)),
   },
@@ -50,7 +54,9 @@ export const attacks: readonly Attack[] = [
       const value = other.header()?.split("=").slice(1).join("=");
       return world.login.finish(callback, `${name}=${value}`);
     },
-    ...{ status: 400, code: "state_invalid", reason: "wrong_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "wrong_state",
   },
   {
     name: "S72 a cookie that was sealed with another secret",
@@ -62,12 +68,16 @@ export const attacks: readonly Attack[] = [
       const sealed = sealLoginState({ ...forged, startedAtMs: world.clock, restarts: 0 }, seals);
       return world.login.finish(callback, `${browser.names()[0]}=${sealed}`);
     },
-    ...{ status: 400, code: "state_invalid", reason: "cookie_forged" },
+    status: 400,
+    code: "state_invalid",
+    reason: "cookie_forged",
   },
   {
     name: "S72 another browser's state",
     attack: async (world, browser) => world.end(browser, await callbackIn(world, openBrowser())),
-    ...{ status: 400, code: "state_invalid", reason: "unknown_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "unknown_state",
   },
   {
     name: "S72 the attempt of another client's login",
@@ -75,7 +85,9 @@ export const attacks: readonly Attack[] = [
       const other = await world.another({ client: "second-oidc" });
       return other.finish(await callbackIn(world, browser), browser.header());
     },
-    ...{ status: 400, code: "state_invalid", reason: "other_client" },
+    status: 400,
+    code: "state_invalid",
+    reason: "other_client",
   },
   {
     name: "F59 S72 a state thirty minutes later",
@@ -84,7 +96,9 @@ export const attacks: readonly Attack[] = [
       world.clock += 1_800_000;
       return world.end(browser, callback);
     },
-    ...{ status: 400, code: "state_expired", reason: "state_expired" },
+    status: 400,
+    code: "state_expired",
+    reason: "state_expired",
     twin: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       world.clock += 1_799_999;
@@ -99,7 +113,9 @@ export const attacks: readonly Attack[] = [
       await world.end(browser, callback);
       return world.end(second, callback);
     },
-    ...{ status: 400, code: "state_used", reason: "state_replayed" },
+    status: 400,
+    code: "state_used",
+    reason: "state_replayed",
   },
   {
     name: "S72 a state that comes twice to two processes at once",
@@ -114,7 +130,9 @@ export const attacks: readonly Attack[] = [
       if (!refused || rest.length > 0) throw new Error("expected exactly one to be let in");
       return refused;
     },
-    ...{ status: 400, code: "state_used", reason: "state_replayed" },
+    status: 400,
+    code: "state_used",
+    reason: "state_replayed",
   },
   {
     name: "S72 a state that comes again after its cookie is gone",
@@ -123,7 +141,9 @@ export const attacks: readonly Attack[] = [
       await world.end(browser, callback);
       return world.end(browser, callback);
     },
-    ...{ status: 400, code: "state_used", reason: "state_replayed" },
+    status: 400,
+    code: "state_used",
+    reason: "state_replayed",
   },
   {
     name: "S73 an ID token with another login's nonce",
@@ -131,7 +151,9 @@ export const attacks: readonly Attack[] = [
       world.provider.idClaims = { nonce: "n".repeat(32) };
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "identity_unverified", reason: "wrong_nonce" },
+    status: 502,
+    code: "identity_unverified",
+    reason: "wrong_nonce",
   },
   {
     name: "S73 an ID token without the nonce that was sent",
@@ -139,7 +161,9 @@ export const attacks: readonly Attack[] = [
       world.provider.idClaims = { nonce: undefined };
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "identity_unverified", reason: "wrong_nonce" },
+    status: 502,
+    code: "identity_unverified",
+    reason: "wrong_nonce",
   },
   {
     name: "S74 an answer with the name of another provider",
@@ -150,7 +174,9 @@ export const attacks: readonly Attack[] = [
         withQuery(callback, (query) => query.set("iss", "https://evil.example")),
       );
     },
-    ...{ status: 400, code: "issuer_mismatch", reason: "wrong_issuer_parameter" },
+    status: 400,
+    code: "issuer_mismatch",
+    reason: "wrong_issuer_parameter",
     twin: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       return world.end(
@@ -166,7 +192,9 @@ export const attacks: readonly Attack[] = [
       await world.apply(providerOf(world.provider, "idp", { discovery_endpoint: world.provider.issuer }));
       return world.signIn(browser);
     },
-    ...{ status: 400, code: "issuer_mismatch", reason: "no_issuer_parameter" },
+    status: 400,
+    code: "issuer_mismatch",
+    reason: "no_issuer_parameter",
     twin: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       return world.end(
@@ -182,7 +210,9 @@ export const attacks: readonly Attack[] = [
       await world.apply(providerOf(world.provider, "idp", { issuer: "https://new.example" }));
       return world.end(browser, callback);
     },
-    ...{ status: 400, code: "issuer_mismatch", reason: "provider_changed" },
+    status: 400,
+    code: "issuer_mismatch",
+    reason: "provider_changed",
     twin: async (world, browser) => {
       await world.apply(providerOf(world.provider));
       return world.signIn(browser);
@@ -191,13 +221,17 @@ export const attacks: readonly Attack[] = [
   {
     name: "S75 a person who gave up at the provider",
     attack: async (world, browser) => world.end(browser, withError(await callbackIn(world, browser), "access_denied")),
-    ...{ status: 403, code: "provider_refused", reason: "access_denied" },
+    status: 403,
+    code: "provider_refused",
+    reason: "access_denied",
   },
   {
     name: "S75 a provider that has no time now",
     attack: async (world, browser) =>
       world.end(browser, withError(await callbackIn(world, browser), "temporarily_unavailable")),
-    ...{ status: 503, code: "provider_unavailable", reason: "temporarily_unavailable" },
+    status: 503,
+    code: "provider_unavailable",
+    reason: "temporarily_unavailable",
   },
   {
     name: "S75 an error of the provider that nobody knows, with a description full of tags",
@@ -205,12 +239,16 @@ export const attacks: readonly Attack[] = [
       const more = { error_description: "<script>alert(1)</script>", error_uri: "https://evil.example" };
       return world.end(browser, withError(await callbackIn(world, browser), "<b>evil</b>", more));
     },
-    ...{ status: 502, code: "provider_failed", reason: "unknown_error" },
+    status: 502,
+    code: "provider_failed",
+    reason: "unknown_error",
   },
   {
     name: "S75 an error with a state that nobody sent",
     attack: (world, browser) => world.end(browser, "/oidc/callback?error=access_denied&state=unknown"),
-    ...{ status: 400, code: "state_invalid", reason: "unknown_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "unknown_state",
   },
   {
     name: "S75 a code after its state came with an error",
@@ -220,7 +258,9 @@ export const attacks: readonly Attack[] = [
       await world.end(browser, withError(callback, "access_denied"));
       return world.end(second, callback);
     },
-    ...{ status: 400, code: "state_used", reason: "state_replayed" },
+    status: 400,
+    code: "state_used",
+    reason: "state_replayed",
   },
   {
     name: "S77 a userinfo endpoint that fails",
@@ -234,7 +274,9 @@ export const attacks: readonly Attack[] = [
       world.clock += 60_000;
       return world.signIn(browser);
     },
-    ...{ status: 503, code: "provider_unavailable", reason: "userinfo_unavailable" },
+    status: 503,
+    code: "provider_unavailable",
+    reason: "userinfo_unavailable",
   },
   {
     name: "S77 a provider that says nothing about users, where it is to be asked",
@@ -247,7 +289,9 @@ export const attacks: readonly Attack[] = [
       await world.apply(providerOf(world.provider));
       return world.signIn(browser);
     },
-    ...{ status: 503, code: "not_configured", reason: "no_userinfo_endpoint" },
+    status: 503,
+    code: "not_configured",
+    reason: "no_userinfo_endpoint",
   },
   {
     name: "S77 a userinfo answer about somebody else",
@@ -256,7 +300,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onUserinfo = (response) => json(response, { sub: "s-piet", email: "piet@example.nl" });
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "identity_unverified", reason: "userinfo_mismatch" },
+    status: 502,
+    code: "identity_unverified",
+    reason: "userinfo_mismatch",
     twin: (world, browser) => {
       world.provider.onUserinfo = (response) => json(response, { sub: "s-jan", email: "jan@example.nl" });
       return world.signIn(browser);
@@ -275,7 +321,9 @@ export const attacks: readonly Attack[] = [
         withQuery(begun, (query) => query.set("code", code)),
       );
     },
-    ...{ status: 400, code: "code_refused", reason: "invalid_grant" },
+    status: 400,
+    code: "code_refused",
+    reason: "invalid_grant",
   },
   {
     name: "S81 a stolen code in the thief's own login: the challenge is another one",
@@ -286,7 +334,9 @@ export const attacks: readonly Attack[] = [
         withQuery(await callbackIn(world, browser), (query) => query.set("code", stolen)),
       );
     },
-    ...{ status: 400, code: "code_refused", reason: "invalid_grant" },
+    status: 400,
+    code: "code_refused",
+    reason: "invalid_grant",
   },
   {
     name: "S85 a token endpoint that sends the secret on to somebody else (307)",
@@ -294,7 +344,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => void response.writeHead(307, { location: "https://evil.example/" }).end();
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "provider_failed", reason: "token_answer_invalid" },
+    status: 502,
+    code: "provider_failed",
+    reason: "token_answer_invalid",
   },
   {
     name: "S85 an endless answer of the token endpoint",
@@ -302,7 +354,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => json(response, { access_token: "x".repeat(600 * 1024) });
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "provider_failed", reason: "token_answer_invalid" },
+    status: 502,
+    code: "provider_failed",
+    reason: "token_answer_invalid",
   },
   {
     name: "an answer of the token endpoint with a name twice",
@@ -313,7 +367,9 @@ export const attacks: readonly Attack[] = [
           .end('{"access_token":"a","token_type":"bearer","id_token":"a","id_token":"b"}');
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "provider_failed", reason: "token_answer_invalid" },
+    status: 502,
+    code: "provider_failed",
+    reason: "token_answer_invalid",
   },
   {
     name: "a client secret that the provider does not take",
@@ -321,7 +377,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => json(response, { error: "invalid_client" }, 401);
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "configuration_rejected", reason: "invalid_client" },
+    status: 502,
+    code: "configuration_rejected",
+    reason: "invalid_client",
   },
   {
     name: "a token endpoint that is down",
@@ -329,7 +387,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => void response.writeHead(503).end();
       return world.signIn(browser);
     },
-    ...{ status: 503, code: "provider_unavailable", reason: "token_endpoint_unavailable" },
+    status: 503,
+    code: "provider_unavailable",
+    reason: "token_endpoint_unavailable",
   },
   {
     name: "tokens without an ID token",
@@ -337,7 +397,9 @@ export const attacks: readonly Attack[] = [
       world.provider.onToken = (response) => json(response, { access_token: "a", token_type: "bearer" });
       return world.signIn(browser);
     },
-    ...{ status: 502, code: "identity_unverified", reason: "no_id_token" },
+    status: 502,
+    code: "identity_unverified",
+    reason: "no_id_token",
   },
   {
     name: "A11.80 a client that was disabled meanwhile",
@@ -346,7 +408,9 @@ export const attacks: readonly Attack[] = [
       await world.apply(adminClient({ enabled: false }));
       return world.end(browser, callback);
     },
-    ...{ status: 403, code: "client_disabled", reason: "client_disabled" },
+    status: 403,
+    code: "client_disabled",
+    reason: "client_disabled",
     twin: async (world, browser) => {
       await world.apply(adminClient());
       return world.signIn(browser);
@@ -358,7 +422,9 @@ export const attacks: readonly Attack[] = [
       resources: [localUser("jan@example.nl", { is_active: false, is_superuser: false, is_staff: false })],
     }),
     attack: (world, browser) => world.signIn(browser),
-    ...{ status: 403, code: "user_inactive", reason: "inactive_user" },
+    status: 403,
+    code: "user_inactive",
+    reason: "inactive_user",
     twin: async (world, browser) => {
       await world.apply(localUser("jan@example.nl", { is_active: true, is_superuser: false, is_staff: false }));
       return world.signIn(browser);
@@ -368,7 +434,9 @@ export const attacks: readonly Attack[] = [
     name: "a user without the staff flag on staff pages",
     options: () => ({ client: settingsOf({}, { make_users_staff: false }) }),
     attack: (world, browser) => world.signIn(browser),
-    ...{ status: 403, code: "user_not_staff", reason: "not_staff" },
+    status: 403,
+    code: "user_not_staff",
+    reason: "not_staff",
     twin: async (world, browser) => {
       const open = await world.another({ requireStaff: false });
       return open.finish(await callbackIn(world, browser), browser.header());
@@ -381,7 +449,9 @@ export const attacks: readonly Attack[] = [
         browser,
         withQuery(await callbackIn(world, browser), (query) => query.append("state", "b")),
       ),
-    ...{ status: 400, code: "callback_invalid", reason: "ambiguous" },
+    status: 400,
+    code: "callback_invalid",
+    reason: "ambiguous",
   },
   {
     name: "a callback with a code and an error",
@@ -390,7 +460,9 @@ export const attacks: readonly Attack[] = [
         browser,
         withQuery(await callbackIn(world, browser), (query) => query.append("error", "access_denied")),
       ),
-    ...{ status: 400, code: "callback_invalid", reason: "ambiguous" },
+    status: 400,
+    code: "callback_invalid",
+    reason: "ambiguous",
   },
   {
     name: "a callback without a code",
@@ -399,7 +471,9 @@ export const attacks: readonly Attack[] = [
         browser,
         withQuery(await callbackIn(world, browser), (query) => query.delete("code")),
       ),
-    ...{ status: 400, code: "callback_invalid", reason: "no_code" },
+    status: 400,
+    code: "callback_invalid",
+    reason: "no_code",
   },
   {
     name: "a callback of many kilobytes",
@@ -408,16 +482,22 @@ export const attacks: readonly Attack[] = [
         browser,
         withQuery(await callbackIn(world, browser), (query) => query.set("code", "c".repeat(5000))),
       ),
-    ...{ status: 400, code: "callback_invalid", reason: "too_long" },
+    status: 400,
+    code: "callback_invalid",
+    reason: "too_long",
   },
   {
     name: "a callback without anything",
     attack: (world, browser) => world.end(browser, "/oidc/callback"),
-    ...{ status: 400, code: "state_invalid", reason: "no_state" },
+    status: 400,
+    code: "state_invalid",
+    reason: "no_state",
   },
   {
     name: "a callback that is no URL",
     attack: (world, browser) => world.end(browser, "http://["),
-    ...{ status: 400, code: "callback_invalid", reason: "no_url" },
+    status: 400,
+    code: "callback_invalid",
+    reason: "no_url",
   },
 ];

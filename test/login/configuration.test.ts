@@ -54,9 +54,14 @@ describe("what a login sends to the provider", () => {
     const url = await world.begin(openBrowser());
     expect(url.origin + url.pathname).toBe(`${world.provider.issuer}/auth`);
     expect(Object.fromEntries(url.searchParams)).toEqual({
-      ...{ response_type: "code", client_id: "admin", redirect_uri: redirectUri, scope: "openid profile roles" },
-      ...{ state: expect.stringMatching(/^\w{32}$/), nonce: expect.stringMatching(/^\w{32}$/) },
-      ...{ code_challenge: expect.stringMatching(/^[\w-]{43}$/), code_challenge_method: "S256" },
+      response_type: "code",
+      client_id: "admin",
+      redirect_uri: redirectUri,
+      scope: "openid profile roles",
+      state: expect.stringMatching(/^\w{32}$/),
+      nonce: expect.stringMatching(/^\w{32}$/),
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: "S256",
     });
   });
 
@@ -175,7 +180,9 @@ describe("what a login sends to the provider", () => {
     expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
     const [asked] = world.provider.tokenRequests();
     expect([asked?.authorization, asked?.form.get("client_id"), asked?.form.has("client_secret")]).toEqual([
-      ...[undefined, "admin", false],
+      undefined,
+      "admin",
+      false,
     ]);
   });
 });
@@ -301,7 +308,10 @@ describe("how a login finds the provider", () => {
     }
     await world.provider.close();
     expect(await world.login.start()).toMatchObject({
-      ...{ kind: "refused", status: 503, code: "provider_unavailable", cookies: [] },
+      kind: "refused",
+      status: 503,
+      code: "provider_unavailable",
+      cookies: [],
       action: expect.stringContaining("over een paar minuten"),
     });
   });
@@ -368,7 +378,8 @@ describe("how a login finds the provider", () => {
     expect(await other.start()).toMatchObject({ title: "Logging in is not set up" });
     expect(world.reasons()).toEqual(["client_unusable", "unknown_client"]);
     expect(world.events).toContainEqual({
-      ...{ kind: "client_unusable", client: "admin-oidc" },
+      kind: "client_unusable",
+      client: "admin-oidc",
       message: "its sign key can't be used (malformed)",
     });
   });

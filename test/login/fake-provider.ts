@@ -107,8 +107,12 @@ export async function startFakeProvider(key: TestKey, now: () => number): Promis
     grant.isUsed = true;
     const accessToken = randomBytes(16).toString("hex");
     const id = {
-      ...{ iss: issuer, aud: grant.query.get("client_id"), sub: state.person.sub, ...state.person },
-      ...{ iat: Math.floor(now() / 1000), exp: Math.floor(now() / 1000) + 300 },
+      iss: issuer,
+      aud: grant.query.get("client_id"),
+      sub: state.person.sub,
+      ...state.person,
+      iat: Math.floor(now() / 1000),
+      exp: Math.floor(now() / 1000) + 300,
       ...(grant.query.has("nonce") && { nonce: grant.query.get("nonce") }),
       at_hash: createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url"),
       ...state.idClaims,

@@ -21,7 +21,10 @@ export function furtherRefusals(key: { readonly other: Parameters<typeof signWit
     ...callbackErrors("provider_refused", ["access_denied"]),
     ...callbackErrors("configuration_rejected", ["invalid_client", "unsupported_grant_type"]),
     ...callbackErrors("provider_failed", [
-      ...["unknown_error", "token_request_refused", "token_endpoint_failed", "token_answer_invalid"],
+      "unknown_error",
+      "token_request_refused",
+      "token_endpoint_failed",
+      "token_answer_invalid",
     ]),
     afterTokens("configuration_rejected", "unsupported_grant_type", (world) => {
       world.provider.onToken = (response) => json(response, { error: "unsupported_grant_type" }, 400);
@@ -39,7 +42,8 @@ export function furtherRefusals(key: { readonly other: Parameters<typeof signWit
     ...configurations,
     ...passwords,
     {
-      ...{ code: "state_expired", reason: "authentication_expired" },
+      code: "state_expired",
+      reason: "authentication_expired",
       attack: async (world, browser) => {
         for (let { href } = await world.begin(browser); ; ) {
           const more = { error_description: "authentication_expired" };
@@ -60,7 +64,8 @@ function callbackErrors(
 ): readonly Refused[] {
   const reasons = Object.keys(refusalReasons[code]).filter((reason) => !elsewhere.includes(reason));
   return reasons.map((reason) => ({
-    ...{ code, reason },
+    code,
+    reason,
     attack: async (world, browser) =>
       world.end(browser, withError(await callbackIn(world, browser), reason, { error_description: "See the manual" })),
   }));
@@ -73,7 +78,9 @@ function afterTokens(
   options?: () => WorldOptions,
 ): Refused {
   return {
-    ...{ code, reason, ...(options && { options }) },
+    code,
+    reason,
+    ...(options && { options }),
     attack: (world, browser) => {
       change(world);
       return world.signIn(browser);
@@ -111,7 +118,8 @@ function idTokens(other: Parameters<typeof signWith>[0]): readonly Refused[] {
       world.provider.idHeader = { kid: "key-of-last-year" };
     }),
     {
-      ...{ code: "provider_unavailable", reason: "keys_unavailable" },
+      code: "provider_unavailable",
+      reason: "keys_unavailable",
       options: () => ({ provider: { jwks_endpoint: "http://127.0.0.1:9/jwks" } }),
       attack: (world, browser) => world.signIn(browser),
     },
@@ -172,7 +180,8 @@ const people: readonly Refused[] = [
   })),
   person("user_refused", "claim_invalid", { given_name: true }),
   {
-    ...{ code: "user_refused", reason: "username_taken" },
+    code: "user_refused",
+    reason: "username_taken",
     attack: async (world, browser) => {
       await world.signIn();
       world.provider.person = { ...world.provider.person, sub: "s-another" };
@@ -190,7 +199,8 @@ const people: readonly Refused[] = [
     resources: [localUser("jan@example.nl", password("een-lang-wachtwoord-voor-nood-31"))],
   })),
   {
-    ...{ code: "user_refused", reason: "username_of_service" },
+    code: "user_refused",
+    reason: "username_of_service",
     attack: async (world, browser) => {
       await world.apply(localUser("jan@example.nl", plain));
       await world.database.kysely.updateTable("users").set({ is_service: 1 }).execute();
@@ -206,11 +216,13 @@ const people: readonly Refused[] = [
 
 const configurations: readonly Refused[] = [
   {
-    ...{ code: "not_configured", reason: "unknown_client" },
+    code: "not_configured",
+    reason: "unknown_client",
     attack: async (world) => (await world.another({ client: "portal-oidc" })).start(),
   },
   {
-    ...{ code: "not_configured", reason: "client_incomplete" },
+    code: "not_configured",
+    reason: "client_incomplete",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       await world.apply(providerOf(world.provider, "idp", { token_endpoint: null }));
@@ -218,7 +230,8 @@ const configurations: readonly Refused[] = [
     },
   },
   {
-    ...{ code: "not_configured", reason: "client_unusable" },
+    code: "not_configured",
+    reason: "client_unusable",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       await world.apply(adminClient({ sign_key: new Secret("geen sleutel") }));
@@ -226,7 +239,8 @@ const configurations: readonly Refused[] = [
     },
   },
   {
-    ...{ code: "not_configured", reason: "weak_secret" },
+    code: "not_configured",
+    reason: "weak_secret",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       await world.apply(adminClient({ sign_algo: "HS256", client_secret: new Secret("kort-geheim-7f2a") }));
@@ -234,7 +248,8 @@ const configurations: readonly Refused[] = [
     },
   },
   {
-    ...{ code: "provider_unavailable", reason: "provider_unavailable" },
+    code: "provider_unavailable",
+    reason: "provider_unavailable",
     attack: async (world, browser) => {
       const callback = await callbackIn(world, browser);
       world.provider.onDiscovery = (response) => void response.writeHead(503).end();
@@ -253,7 +268,9 @@ function trying(
   text = "verkeerd-wachtwoord",
 ): Refused {
   return {
-    ...{ code: "password_refused", reason, options: resources },
+    code: "password_refused",
+    reason,
+    options: resources,
     attack: (world) => world.login.signInWithPassword({ username, password: text }, undefined),
   };
 }
@@ -268,7 +285,9 @@ const passwords: readonly Refused[] = [
   trying("no_password", emergency, "piet"),
   trying("wrong_password", emergency, "nood"),
   {
-    ...{ code: "password_refused", reason: "user_of_provider", options: emergency },
+    code: "password_refused",
+    reason: "user_of_provider",
+    options: emergency,
     attack: async (world) => {
       const links = { issuer: world.provider.issuer, subject: "s-nood" };
       await world.database.kysely.updateTable("users").set(links).where("username", "=", "nood").execute();
@@ -276,7 +295,9 @@ const passwords: readonly Refused[] = [
     },
   },
   {
-    ...{ code: "too_many_attempts", reason: "too_many_attempts", options: emergency },
+    code: "too_many_attempts",
+    reason: "too_many_attempts",
+    options: emergency,
     attack: async (world) => {
       const wrong = { username: "nood", password: "verkeerd-wachtwoord" };
       for (let attempt = 0; attempt < 5; attempt += 1) await world.login.signInWithPassword(wrong, undefined);
@@ -284,7 +305,9 @@ const passwords: readonly Refused[] = [
     },
   },
   {
-    ...{ code: "too_many_attempts", reason: "too_many_at_once", options: emergency },
+    code: "too_many_attempts",
+    reason: "too_many_at_once",
+    options: emergency,
     attack: async (world) => {
       const tries = ["a", "b", "c", "d", "e"].map((username) =>
         world.login.signInWithPassword({ username, password: "verkeerd-wachtwoord" }, undefined),

@@ -27,7 +27,8 @@ describe("S84 a user for emergencies", () => {
     await world.apply(adminClient({ enabled: false }));
     const outcome = await tryPassword(world, "nood", right);
     expect(outcome).toMatchObject({
-      ...{ kind: "signed_in", next: "/beheer" },
+      kind: "signed_in",
+      next: "/beheer",
       principal: { scheme: "session", user: { username: "nood", isSuperuser: true, isStaff: true } },
     });
     const browser = openBrowser();
@@ -140,7 +141,9 @@ async function derivationsOf(work: () => Promise<unknown>): Promise<number> {
 describe("a password", () => {
   it("F15 S69 is looked at as dearly for whoever it may not let in, so that nobody learns which usernames there are", async () => {
     const resources = [
-      ...[emergency, localUser("zonder"), localUser("weg", { ...password(right), is_active: false })],
+      emergency,
+      localUser("zonder"),
+      localUser("weg", { ...password(right), is_active: false }),
       localUser("gekoppeld", { ...password(right), is_superuser: false, sign_in_provider: "idp" }),
       token("dienst", "t".repeat(40)),
     ];
@@ -172,7 +175,8 @@ describe("a password", () => {
     expect(await tryPassword(world, "jan", right)).toMatchObject({ status: 403, code: "user_not_staff" });
     const open = await world.another({ requireStaff: false });
     expect(await open.signInWithPassword({ username: "jan", password: right }, undefined)).toMatchObject({
-      ...{ kind: "signed_in", next: "/" },
+      kind: "signed_in",
+      next: "/",
     });
   });
 

@@ -58,7 +58,9 @@ describe("people who are nearly the same", () => {
       client: settingsOf(byName),
     });
     expect(await enter(world, "s1", "noodtoegang")).toMatchObject({
-      ...{ status: 403, code: "user_not_linked", title: "Account niet gekoppeld" },
+      status: 403,
+      code: "user_not_linked",
+      title: "Account niet gekoppeld",
       action: expect.stringContaining("sign_in"),
     });
     expect(world.reasons()).toEqual(["sign_in_missing"]);

@@ -20,8 +20,12 @@ let provider: OpenIdProvider;
 let roles: readonly string[];
 beforeAll(async () => {
   const client = (id: string, method: string, more: object = {}) => ({
-    ...{ client_id: id, client_secret: secret, redirect_uris: [redirectUri], post_logout_redirect_uris: [back] },
-    ...{ token_endpoint_auth_method: method, ...more },
+    client_id: id,
+    client_secret: secret,
+    redirect_uris: [redirectUri],
+    post_logout_redirect_uris: [back],
+    token_endpoint_auth_method: method,
+    ...more,
   });
   provider = await startOpenIdProvider({
     configuration: {
@@ -58,7 +62,11 @@ async function loginAs(client: Attributes, more: Attributes = {}) {
   await apply(configurationOf(row, admin), runOptions(url));
   const events: LoginEvent[] = [];
   const login = await createLogin({
-    ...{ database: url, redirectUri, sessionSecret, env: sealingEnv(), postLogoutRedirectUri: back },
+    database: url,
+    redirectUri,
+    sessionSecret,
+    env: sealingEnv(),
+    postLogoutRedirectUri: back,
     onEvent: (event) => events.push(event),
   });
   onTestFinished(() => login.close());
@@ -93,7 +101,8 @@ describe("a login at a real provider", () => {
     const { login, signIn } = await loginAs(client, more);
     const browser = openBrowser();
     expect(await signIn(browser)).toMatchObject({
-      ...{ kind: "signed_in", next: "/beheer" },
+      kind: "signed_in",
+      next: "/beheer",
       principal: { user: { username: "jan", isStaff: true } },
     });
     expect(await login.session(browser.header())).toMatchObject({ principal: { user: { username: "jan" } } });

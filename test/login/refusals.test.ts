@@ -51,7 +51,10 @@ describe("what a refused login tells", () => {
       const { code, reason, found = "", expected = "", claim = "", userId, hint } = event;
       const again = page.next === undefined ? "" : " [Opnieuw inloggen]";
       const rows = [
-        ...[`## ${code}: ${reason}`, "", "| | |", "|---|---|"],
+        `## ${code}: ${reason}`,
+        "",
+        "| | |",
+        "|---|---|",
         `| page | **${page.title}** (${page.status}) ${page.text} ${page.action}${again} |`,
         ...(userId === undefined ? [] : [`| user | ${userId} |`]),
         ...(claim === "" ? [] : [`| claim | ${claim} |`]),

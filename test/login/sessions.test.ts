@@ -223,7 +223,8 @@ describe("a logout", () => {
     const url = new URL(location);
     expect(url.origin + url.pathname).toBe(`${world.provider.issuer}/logout`);
     expect(Object.fromEntries(url.searchParams)).toEqual({
-      ...{ client_id: "admin", post_logout_redirect_uri: back },
+      client_id: "admin",
+      post_logout_redirect_uri: back,
       id_token_hint: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
     });
     const [, payload] = url.searchParams.get("id_token_hint")?.split(".") ?? [];

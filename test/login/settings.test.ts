@@ -8,8 +8,12 @@ const good: LoginOptions = { database: "", redirectUri, sessionSecret };
 describe("a login's options", () => {
   it("have safe defaults", () => {
     expect(readSettings(good)).toMatchObject({
-      ...{ client: "admin-oidc", requireStaff: true, isSecure: true, reservedGroups: [] },
-      ...{ idleTimeoutMs: 1_800_000, lifetimeMs: 43_200_000 },
+      client: "admin-oidc",
+      requireStaff: true,
+      isSecure: true,
+      reservedGroups: [],
+      idleTimeoutMs: 1_800_000,
+      lifetimeMs: 43_200_000,
     });
   });
 

@@ -30,7 +30,10 @@ export function adminClient(more: Attributes = {}): Resource {
         user_settings: {
           ...usualOptions.user_settings,
           claim_mappings: {
-            ...{ username: ["email"], email: ["email"], first_name: ["given_name"], last_name: ["family_name"] },
+            username: ["email"],
+            email: ["email"],
+            first_name: ["given_name"],
+            last_name: ["family_name"],
           },
           allow_unverified_email: true,
         },
@@ -54,7 +57,12 @@ export function settingsOf(user: object, groups: object = {}): Attributes {
 
 export function localUser(name: string, more: Attributes = {}): Resource {
   return resource("user", name, {
-    ...{ email: "", is_active: true, is_staff: true, is_superuser: true, groups: [], permissions: [] },
+    email: "",
+    is_active: true,
+    is_staff: true,
+    is_superuser: true,
+    groups: [],
+    permissions: [],
     ...more,
   });
 }
@@ -108,7 +116,11 @@ export async function makeWorld(key: TestKey, options: WorldOptions = {}): Promi
   const events: LoginEvent[] = [];
   const open = async (more: Partial<LoginOptions> = {}): Promise<Login> => {
     const login = await createLogin({
-      ...{ database: url, redirectUri, sessionSecret, env: sealingEnv(), now: () => state.clock },
+      database: url,
+      redirectUri,
+      sessionSecret,
+      env: sealingEnv(),
+      now: () => state.clock,
       onEvent: (event) => events.push(event),
       ...options.login,
       ...more,
@@ -130,7 +142,13 @@ export async function makeWorld(key: TestKey, options: WorldOptions = {}): Promi
     return outcome;
   };
   return Object.assign(state, {
-    ...{ login, provider, database, url, events, begin, end },
+    login,
+    provider,
+    database,
+    url,
+    events,
+    begin,
+    end,
     apply: write,
     another: open,
     signIn: async (browser = openBrowser(), next?: string) =>

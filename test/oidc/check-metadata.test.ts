@@ -65,7 +65,9 @@ describe("the endpoints", () => {
   it("F62: needs no more than issuer and keys, as Kubernetes and GitHub Actions publish them", async () => {
     const server = await answering(({ origin }) => ({ issuer: origin, jwks_uri: `${origin}/keys` }));
     expect(await discover(server.origin)).toEqual({
-      ...{ kind: "found", issuer: server.origin, jwksEndpoint: `${server.origin}/keys` },
+      kind: "found",
+      issuer: server.origin,
+      jwksEndpoint: `${server.origin}/keys`,
     });
   });
 
@@ -76,7 +78,8 @@ describe("the endpoints", () => {
       expect(await discover(server.origin, { unused: [name] })).toMatchObject({ kind: "found" });
       const others = (["authorization_endpoint", "token_endpoint"] as const).filter((other) => other !== name);
       expect(await discover(server.origin, { unused: others })).toMatchObject({
-        ...{ kind: "invalid", message: expect.stringContaining(`the discovery document's ${name} is not`) },
+        kind: "invalid",
+        message: expect.stringContaining(`the discovery document's ${name} is not`),
       });
     },
   );

@@ -116,7 +116,8 @@ describe("F62 redirects within the same origin", () => {
   it("are refused the fourth time, as a loop is", async () => {
     const { origin, requests } = await redirecting(99, () => documentPath);
     expect(await discover(origin)).toMatchObject({
-      ...{ kind: "invalid", message: expect.stringContaining(`to ${origin}${documentPath}, more than 3 times`) },
+      kind: "invalid",
+      message: expect.stringContaining(`to ${origin}${documentPath}, more than 3 times`),
     });
     expect(requests).toHaveLength(4);
   });

@@ -17,9 +17,18 @@ describe("making a token at run time", () => {
     const rows = await kysely.selectFrom("api_tokens").selectAll().execute();
     expect(rows).toEqual([
       expect.objectContaining({
-        ...{ identifier: "zaaksysteem", digest: digestToken(outcome.token), owner: null, generated: 1 },
-        ...{ contact_person: "Jan de Vries", email: "jan@gemeente.example", application: "Zaaksysteem" },
-        ...{ organization: "", administration: "", permissions: null, expires_at: null, grace_seconds: 0 },
+        identifier: "zaaksysteem",
+        digest: digestToken(outcome.token),
+        owner: null,
+        generated: 1,
+        contact_person: "Jan de Vries",
+        email: "jan@gemeente.example",
+        application: "Zaaksysteem",
+        organization: "",
+        administration: "",
+        permissions: null,
+        expires_at: null,
+        grace_seconds: 0,
       }),
     ]);
     expect(await contentsOf(url)).not.toContain(plain);
@@ -33,7 +42,8 @@ describe("making a token at run time", () => {
     expect(await authenticate(outcome.token.reveal())).toMatchObject({
       kind: "authenticated",
       principal: {
-        ...{ user: { username: "jan", isService: false }, credential: "zaaksysteem" },
+        user: { username: "jan", isService: false },
+        credential: "zaaksysteem",
         permissions: new Set(["berichten.view_bericht", "taken.view_externetaak", "taken.add_externetaak"]),
       },
     });
@@ -46,10 +56,7 @@ describe("making a token at run time", () => {
     expect(refused).toEqual({
       kind: "refused",
       faults: [
-        {
-          ...{ code: "permission_not_held", field: "permissions" },
-          message: "expected only permissions that the user has",
-        },
+        { code: "permission_not_held", field: "permissions", message: "expected only permissions that the user has" },
       ],
     });
     const outcome = created(await desk.create(await wanted({ permissions: own })));

@@ -49,7 +49,10 @@ export async function makeDeskWorld(
     return (await users.executeTakeFirstOrThrow()).id;
   };
   return {
-    ...{ url, desk, idOf, apply: applyTo },
+    url,
+    desk,
+    idOf,
+    apply: applyTo,
     wanted: async (more = {}) => ({
       userId: more.userId ?? (await idOf("jan")),
       identifier: "zaaksysteem",

@@ -49,7 +49,8 @@ describe("ending a token at run time", () => {
       kind: "refused",
       faults: [
         {
-          ...{ code: "managed_by_configuration", field: "identifier" },
+          code: "managed_by_configuration",
+          field: "identifier",
           message: "the token is managed by a configuration file: end it there, with `state: absent`",
         },
       ],

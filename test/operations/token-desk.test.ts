@@ -7,23 +7,41 @@ import { created, group, jan, makeDeskWorld, verify } from "./desk-world.js";
 describe("the token desk", () => {
   it("lists a user's tokens by identifier, managed ones too, and nobody else's", async () => {
     const managed = token("m-beheerd", tokenValue, {
-      ...{ user: "jan", permissions: ["taken.view_externetaak"], expires_at: "2040-01-01T00:00:00.000Z" },
-      ...{ organization: "Gemeente", application: "App", administration: "Adm" },
+      user: "jan",
+      permissions: ["taken.view_externetaak"],
+      expires_at: "2040-01-01T00:00:00.000Z",
+      organization: "Gemeente",
+      application: "App",
+      administration: "Adm",
     });
     const { desk, wanted, idOf } = await makeDeskWorld([group, jan, user("eva"), managed]);
     const eva = await idOf("eva");
     for (const identifier of ["z-eigen", "a-eigen"]) created(await desk.create(await wanted({ identifier })));
     const own = {
-      ...{ contactPerson: "Jan de Vries", email: "jan@gemeente.example", organization: "", application: "" },
-      ...{ administration: "", permissions: null, expiresAt: null, lastUsedAt: null, isManaged: false },
+      contactPerson: "Jan de Vries",
+      email: "jan@gemeente.example",
+      organization: "",
+      application: "",
+      administration: "",
+      permissions: null,
+      expiresAt: null,
+      lastUsedAt: null,
+      isManaged: false,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     };
     expect(await desk.list(await idOf("jan"))).toEqual([
       { ...own, identifier: "a-eigen" },
       {
-        ...{ ...own, identifier: "m-beheerd", isManaged: true, permissions: ["taken.view_externetaak"] },
-        ...{ contactPerson: "Functioneel beheer", email: "beheer@gemeente.example", organization: "Gemeente" },
-        ...{ application: "App", administration: "Adm", expiresAt: "2040-01-01T00:00:00.000Z" },
+        ...own,
+        identifier: "m-beheerd",
+        isManaged: true,
+        permissions: ["taken.view_externetaak"],
+        contactPerson: "Functioneel beheer",
+        email: "beheer@gemeente.example",
+        organization: "Gemeente",
+        application: "App",
+        administration: "Adm",
+        expiresAt: "2040-01-01T00:00:00.000Z",
       },
       { ...own, identifier: "z-eigen" },
     ]);
@@ -37,7 +55,10 @@ describe("the token desk", () => {
     const { id } = await kysely.selectFrom("groups").select("id").executeTakeFirstOrThrow();
     await kysely.insertInto("user_groups").values({ user_id: userId, group_id: id, origin: "claim" }).execute();
     expect(await desk.account(userId)).toEqual({
-      ...{ username: "jan", firstName: "Jan", lastName: "de Vries", email: "jan@gemeente.example" },
+      username: "jan",
+      firstName: "Jan",
+      lastName: "de Vries",
+      email: "jan@gemeente.example",
       groups: ["behandelaars"],
     });
     expect(await desk.account("nobody")).toBeUndefined();
@@ -59,7 +80,8 @@ describe("the token desk", () => {
     const other = await kysely.startTransaction().execute();
     await other.updateTable("setup_state").set({ revision: 7 }).execute();
     await expect(desk.create(request)).rejects.toMatchObject({
-      ...{ reason: "unavailable", problems: [{ code: "DATABASE_LOCKED" }] },
+      reason: "unavailable",
+      problems: [{ code: "DATABASE_LOCKED" }],
     });
     const waiting = desk.create(request);
     await other.rollback().execute();

@@ -31,9 +31,14 @@ export async function browserTokens(browser: Browser, request: TokenRequest): Pr
   const redirectUri = `${catcher.origin}/callback`;
   const verifier = randomBytes(32).toString("base64url");
   const query = new URLSearchParams({
-    ...{ client_id: client.clientId, response_type: "code", redirect_uri: redirectUri, scope },
-    ...{ state: randomBytes(16).toString("hex"), nonce: randomBytes(16).toString("hex") },
-    ...{ code_challenge: createHash("sha256").update(verifier).digest("base64url"), code_challenge_method: "S256" },
+    client_id: client.clientId,
+    response_type: "code",
+    redirect_uri: redirectUri,
+    scope,
+    state: randomBytes(16).toString("hex"),
+    nonce: randomBytes(16).toString("hex"),
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
   });
   const context = await browser.newContext({ locale: "nl-NL" });
   try {

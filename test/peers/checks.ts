@@ -38,8 +38,13 @@ export function describePeer(name: string, startPeer: StartPeer): void {
   };
   const personsTokens = (): Promise<Tokens> =>
     browserTokens(browser, {
-      ...{ authorizationEndpoint: peer.authorizationEndpoint, tokenEndpoint: peer.tokenEndpoint, catcher },
-      ...{ client: peer.login, usesBasicAuth: true, scope: peer.login.scopes.join(" "), signIn: peer.signIn },
+      authorizationEndpoint: peer.authorizationEndpoint,
+      tokenEndpoint: peer.tokenEndpoint,
+      catcher,
+      client: peer.login,
+      usesBasicAuth: true,
+      scope: peer.login.scopes.join(" "),
+      signIn: peer.signIn,
     });
   const atApi = async (accessToken: string): Promise<string> => {
     const { status, reason } = await site.callApi(accessToken);

@@ -13,8 +13,15 @@ const version = "3.4.1";
 export async function startDjangoOauthToolkit({ redirectUris, postLogoutUri }: Addresses): Promise<Peer> {
   const packages = await kept(`django-oauth-toolkit-${version}`, async (folder) => {
     await run("python3", [
-      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"],
-      ...["--target", folder, `django-oauth-toolkit==${version}`],
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--no-warn-script-location",
+      "--target",
+      folder,
+      `django-oauth-toolkit==${version}`,
     ]);
   });
   const folder = mkdtempSync(join(tmpdir(), "vtb-setup-django-"));
@@ -28,10 +35,17 @@ export async function startDjangoOauthToolkit({ redirectUris, postLogoutUri }: A
   const start = async (): Promise<void> => {
     server = await startProcess("python3", ["test/peers/django-oauth-toolkit/serve.py"], {
       env: {
-        ...{ PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" },
+        PYTHONPATH: packages,
+        PYTHONDONTWRITEBYTECODE: "1",
         PEER: JSON.stringify({
-          ...{ port, database: join(folder, "db.sqlite3"), key, person, login, service },
-          ...{ redirect_uris: redirectUris, post_logout_uris: [postLogoutUri] },
+          port,
+          database: join(folder, "db.sqlite3"),
+          key,
+          person,
+          login,
+          service,
+          redirect_uris: redirectUris,
+          post_logout_uris: [postLogoutUri],
         }),
       },
       readyUrl: `${issuer}/.well-known/openid-configuration`,
@@ -40,7 +54,8 @@ export async function startDjangoOauthToolkit({ redirectUris, postLogoutUri }: A
   await start();
   return {
     discoveryEndpoint: `${issuer}/`,
-    ...{ authorizationEndpoint: `${issuer}/authorize/`, tokenEndpoint: `${issuer}/token/` },
+    authorizationEndpoint: `${issuer}/authorize/`,
+    tokenEndpoint: `${issuer}/token/`,
     login: { ...login, scopes: ["openid", "profile", "email", "groups"] },
     service: { ...service, scope: "openid" },
     serviceUser: { username: service.clientId, claim: "sub" },
@@ -59,7 +74,8 @@ export async function startDjangoOauthToolkit({ redirectUris, postLogoutUri }: A
       await stop();
       await start();
     },
-    ...{ stop, start },
+    stop,
+    start,
     close: async () => {
       await stop();
       rmSync(folder, { recursive: true, force: true });

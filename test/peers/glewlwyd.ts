@@ -41,9 +41,16 @@ export async function startGlewlwyd({ redirectUris, postLogoutUri }: Addresses):
   const login = { clientId: "vtb-admin", clientSecret: "geheim-van-vtb-admin" };
   const service = { clientId: "vtb-service", clientSecret: "geheim-van-vtb-service" };
   const clientOf = ({ clientId, clientSecret }: typeof login, type: string) => ({
-    ...{ client_id: clientId, name: clientId, confidential: true, enabled: true, client_secret: clientSecret },
-    ...{ authorization_type: [type], token_endpoint_auth_method: ["client_secret_basic", "client_secret_post"] },
-    ...{ redirect_uri: redirectUris, post_logout_redirect_uri: postLogoutUri, scope: scopes },
+    client_id: clientId,
+    name: clientId,
+    confidential: true,
+    enabled: true,
+    client_secret: clientSecret,
+    authorization_type: [type],
+    token_endpoint_auth_method: ["client_secret_basic", "client_secret_post"],
+    redirect_uri: redirectUris,
+    post_logout_redirect_uri: postLogoutUri,
+    scope: scopes,
   });
   await addGroups(admin);
   for (const name of ["profile", "email"]) {
@@ -59,15 +66,20 @@ export async function startGlewlwyd({ redirectUris, postLogoutUri }: Addresses):
   await admin("POST", "/client/", clientOf(login, "code"));
   await admin("POST", "/client/", clientOf(service, "client_credentials"));
   await admin("POST", "/user/", {
-    ...{ ...person, name: "Jan de Vries", email: "jan@gemeente.example", enabled: true },
-    ...{ scope: [...scopes, "g_profile"], groups: ["vtb-behandelaars", "anders"] },
+    ...person,
+    name: "Jan de Vries",
+    email: "jan@gemeente.example",
+    enabled: true,
+    scope: [...scopes, "g_profile"],
+    groups: ["vtb-behandelaars", "anders"],
   });
   // The person has consented before.
   await (await signedIn(url, person))("PUT", `/auth/grant/${login.clientId}`, { scope: scopes.join(" ") });
 
   return {
     discoveryEndpoint: `${issuer}/`,
-    ...{ authorizationEndpoint: `${issuer}/auth`, tokenEndpoint: `${issuer}/token` },
+    authorizationEndpoint: `${issuer}/auth`,
+    tokenEndpoint: `${issuer}/token`,
     login: { ...login, scopes },
     service: { ...service, scope: "openid" },
     serviceUser: { username: service.clientId, claim: "sub" },
@@ -84,7 +96,8 @@ export async function startGlewlwyd({ redirectUris, postLogoutUri }: Addresses):
       await admin("PUT", `/mod/plugin/${plugin}`, pluginOf(issuer));
       await admin("PUT", `/mod/plugin/${plugin}/reset`);
     },
-    ...{ stop, start },
+    stop,
+    start,
     close: async () => {
       await stop();
       rmSync(folder, { recursive: true, force: true });
@@ -99,7 +112,11 @@ async function install(folder: string): Promise<void> {
   const own = [`-oDir::State::lists=${join(folder, "apt/lists")}`, `-oDir::Cache=${join(folder, "apt")}`];
   await run("apt-get", [...own, "-qq", "update"]);
   const wanted = await run("apt-get", [
-    ...[...own, "--simulate", "--no-install-recommends", "--reinstall", "install"],
+    ...own,
+    "--simulate",
+    "--no-install-recommends",
+    "--reinstall",
+    "install",
     ...packages,
   ]);
   const names = [...wanted.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
@@ -160,26 +177,55 @@ async function addGroups(admin: Admin): Promise<void> {
 function pluginOf(issuer: string): unknown {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const claim = (name: string, property: string) => ({
-    ...{ name, "user-property": property, type: "string", mandatory: true, "on-demand": true, scope: [] },
+    name,
+    "user-property": property,
+    type: "string",
+    mandatory: true,
+    "on-demand": true,
+    scope: [],
   });
   return {
-    ...{ module: "oidc", name: plugin, display_name: "OpenID Connect" },
+    module: "oidc",
+    name: plugin,
+    display_name: "OpenID Connect",
     parameters: {
-      ...{ iss: issuer, "jwt-type": "rsa", "jwt-key-size": "256" },
+      iss: issuer,
+      "jwt-type": "rsa",
+      "jwt-key-size": "256",
       key: privateKey.export({ type: "pkcs8", format: "pem" }),
       cert: publicKey.export({ type: "spki", format: "pem" }),
-      ...{ "access-token-duration": 3600, "refresh-token-duration": 1_209_600, "code-duration": 600 },
-      ...{ "refresh-token-rolling": false, "allow-non-oidc": true, "jwks-show": true, "jwks-x5c": [] },
-      ...{ "auth-type-code-enabled": true, "auth-type-client-enabled": true, "auth-type-refresh-enabled": true },
-      ...{ "auth-type-token-enabled": false, "auth-type-implicit-enabled": false, "auth-type-none-enabled": false },
-      ...{ "auth-type-password-enabled": false, "auth-type-device-enabled": false },
-      ...{ scope: [], "additional-parameters": [], "allowed-scope": ["openid", "profile", "email"] },
+      "access-token-duration": 3600,
+      "refresh-token-duration": 1_209_600,
+      "code-duration": 600,
+      "refresh-token-rolling": false,
+      "allow-non-oidc": true,
+      "jwks-show": true,
+      "jwks-x5c": [],
+      "auth-type-code-enabled": true,
+      "auth-type-client-enabled": true,
+      "auth-type-refresh-enabled": true,
+      "auth-type-token-enabled": false,
+      "auth-type-implicit-enabled": false,
+      "auth-type-none-enabled": false,
+      "auth-type-password-enabled": false,
+      "auth-type-device-enabled": false,
+      scope: [],
+      "additional-parameters": [],
+      "allowed-scope": ["openid", "profile", "email"],
       claims: [claim("preferred_username", "username"), claim("groups", "groups")],
-      ...{ "subject-type": "public", "address-claim": { type: "no" }, "scope-claim": "no" },
-      ...{ "name-claim": "mandatory", "email-claim": "mandatory" },
-      ...{ "pkce-allowed": true, "pkce-method-plain-allowed": false, "request-parameter-allow": false },
-      ...{ "introspection-revocation-allowed": true, "introspection-revocation-allow-target-client": true },
-      ...{ "session-management-allowed": true, "session-cookie-name": "OIDC", "session-cookie-expiration": 2_419_200 },
+      "subject-type": "public",
+      "address-claim": { type: "no" },
+      "scope-claim": "no",
+      "name-claim": "mandatory",
+      "email-claim": "mandatory",
+      "pkce-allowed": true,
+      "pkce-method-plain-allowed": false,
+      "request-parameter-allow": false,
+      "introspection-revocation-allowed": true,
+      "introspection-revocation-allow-target-client": true,
+      "session-management-allowed": true,
+      "session-cookie-name": "OIDC",
+      "session-cookie-expiration": 2_419_200,
     },
   };
 }

@@ -94,8 +94,11 @@ export function describeKeycloak(version: KeycloakVersion): void {
   };
   const personsTokens = (clientId: string) =>
     browserTokens(browser, {
-      ...{ authorizationEndpoint: endpoint("auth"), tokenEndpoint: endpoint("token") },
-      ...{ client: credentials(clientId), catcher: zaaksysteem, signIn },
+      authorizationEndpoint: endpoint("auth"),
+      tokenEndpoint: endpoint("token"),
+      client: credentials(clientId),
+      catcher: zaaksysteem,
+      signIn,
     });
 
   describe(`the page's steps at Keycloak ${version}`, () => {
@@ -205,11 +208,16 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
     .protocolMappers as readonly unknown[];
   await keycloak.admin("POST", "", realmOf(name));
   await keycloak.admin("POST", `/${name}/clients`, {
-    ...{ clientId: login.clientId, secret: login.clientSecret, redirectUris, protocolMappers: [groups] },
+    clientId: login.clientId,
+    secret: login.clientSecret,
+    redirectUris,
+    protocolMappers: [groups],
     attributes: { "post.logout.redirect.uris": postLogoutUri },
   });
   await keycloak.admin("POST", `/${name}/clients`, {
-    ...{ clientId: service.clientId, secret: service.clientSecret, serviceAccountsEnabled: true },
+    clientId: service.clientId,
+    secret: service.clientSecret,
+    serviceAccountsEnabled: true,
   });
   const url = `${keycloak.outsideUrl}/realms/${name}`;
   return {
@@ -224,11 +232,15 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
     rotateKeys: async () => {
       const { id } = (await keycloak.admin("GET", `/${name}`)) as { readonly id: string };
       await keycloak.admin("POST", `/${name}/components`, {
-        ...{ name: "new", providerId: "rsa-generated", providerType: "org.keycloak.keys.KeyProvider", parentId: id },
+        name: "new",
+        providerId: "rsa-generated",
+        providerType: "org.keycloak.keys.KeyProvider",
+        parentId: id,
         config: { priority: ["200"], enabled: ["true"], active: ["true"], keySize: ["2048"] },
       });
     },
-    ...{ stop: keycloak.stop, start: keycloak.start },
+    stop: keycloak.stop,
+    start: keycloak.start,
     // Whoever started it does that.
     close: async () => {},
   };
@@ -237,11 +249,18 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
 /** A realm with a person in groups. */
 function realmOf(name: string): unknown {
   return {
-    ...{ realm: name, enabled: true, groups: [{ name: "vtb-behandelaars" }, { name: "anders" }] },
+    realm: name,
+    enabled: true,
+    groups: [{ name: "vtb-behandelaars" }, { name: "anders" }],
     users: [
       {
-        ...{ username: person.username, enabled: true, email: "jan@gemeente.example", emailVerified: true },
-        ...{ firstName: "Jan", lastName: "de Vries", groups: ["/vtb-behandelaars", "/anders"] },
+        username: person.username,
+        enabled: true,
+        email: "jan@gemeente.example",
+        emailVerified: true,
+        firstName: "Jan",
+        lastName: "de Vries",
+        groups: ["/vtb-behandelaars", "/anders"],
         credentials: [{ type: "password", value: person.password, temporary: false }],
       },
     ],

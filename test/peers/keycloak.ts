@@ -60,7 +60,12 @@ export async function startKeycloak(version: KeycloakVersion): Promise<Keycloak>
     return text === "" ? undefined : JSON.parse(text);
   };
   return {
-    ...{ insideUrl, outsideUrl, bin: join(home, "bin"), admin, stop, start },
+    insideUrl,
+    outsideUrl,
+    bin: join(home, "bin"),
+    admin,
+    stop,
+    start,
     close: async () => {
       await stop();
       rmSync(home, { recursive: true, force: true });
@@ -76,7 +81,11 @@ async function install(version: KeycloakVersion, folder: string): Promise<void> 
   const repository = join(folder, "repository");
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
   await run("mvn", [
-    ...["--batch-mode", "--quiet", "dependency:get", `-Dartifact=${artifact}`, "-Dtransitive=false"],
+    "--batch-mode",
+    "--quiet",
+    "dependency:get",
+    `-Dartifact=${artifact}`,
+    "-Dtransitive=false",
     `-Dmaven.repo.local=${repository}`,
   ]);
   const downloaded = join(repository, "org/keycloak/keycloak-quarkus-dist", version);
@@ -108,16 +117,16 @@ async function startServer(
     version === "23.0.7"
       ? [`--hostname-url=${outside}`, `--hostname-admin-url=${outside}`, "--hostname-strict-backchannel=false"]
       : [
-          ...["--cache=local", `--hostname=${outside}`, "--hostname-backchannel-dynamic=true"],
-          ...["--http-management-host=127.0.0.1", `--http-management-port=${ports.management}`],
+          "--cache=local",
+          `--hostname=${outside}`,
+          "--hostname-backchannel-dynamic=true",
+          "--http-management-host=127.0.0.1",
+          `--http-management-port=${ports.management}`,
         ];
   const { username, password } = administrator;
   const server = await startProcess(
     join(home, "bin/kc.sh"),
-    [
-      ...["start", "--optimized", "--http-enabled=true", "--http-host=127.0.0.1", `--http-port=${ports.http}`],
-      ...ofVersion,
-    ],
+    ["start", "--optimized", "--http-enabled=true", "--http-host=127.0.0.1", `--http-port=${ports.http}`, ...ofVersion],
     {
       readyUrl: `http://127.0.0.1:${ports.http}/realms/master/.well-known/openid-configuration`,
       timeoutMs: 600_000,

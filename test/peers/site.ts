@@ -49,7 +49,8 @@ export async function createSite(): Promise<Site> {
   ];
 
   return {
-    ...{ adminUrl, apiUrl },
+    adminUrl,
+    apiUrl,
     apply: (config, env = {}) => {
       writeFiles(folder, { "config.yaml": config });
       const own = { ...env, VTB_SETUP_DATABASE: database };

@@ -33,8 +33,11 @@ export async function startZitadel({ redirectUris, postLogoutUri }: Addresses): 
   const start = async (): Promise<void> => {
     server = await startProcess(join(folder, "server"), [], {
       env: {
-        ...{ PORT: String(port), REDIRECT_URIS: redirectUris.join(","), POST_LOGOUT_URIS: postLogoutUri },
-        ...{ LOGIN: `${login.clientId}:${login.clientSecret}`, SERVICE: `${service.clientId}:${service.clientSecret}` },
+        PORT: String(port),
+        REDIRECT_URIS: redirectUris.join(","),
+        POST_LOGOUT_URIS: postLogoutUri,
+        LOGIN: `${login.clientId}:${login.clientSecret}`,
+        SERVICE: `${service.clientId}:${service.clientSecret}`,
         PERSON: `${person.username}:${person.password}`,
       },
       readyUrl: `${issuer}.well-known/openid-configuration`,
@@ -43,7 +46,8 @@ export async function startZitadel({ redirectUris, postLogoutUri }: Addresses): 
   await start();
   return {
     discoveryEndpoint: issuer,
-    ...{ authorizationEndpoint: `${issuer}auth`, tokenEndpoint: `${issuer}oauth/token` },
+    authorizationEndpoint: `${issuer}auth`,
+    tokenEndpoint: `${issuer}oauth/token`,
     login: { ...login, scopes: ["openid", "profile", "email"] },
     service: { ...service, scope: "openid" },
     serviceUser: { username: service.clientId, claim: "sub" },
@@ -57,6 +61,8 @@ export async function startZitadel({ redirectUris, postLogoutUri }: Addresses): 
       await stop();
       await start();
     },
-    ...{ stop, start, close: stop },
+    stop,
+    start,
+    close: stop,
   };
 }

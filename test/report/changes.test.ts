@@ -7,7 +7,11 @@ const options = { paint: createPaint(false), width: 60, details: true };
 const base = { kind: "user", key: "jan", id: "1", range: undefined };
 const update = (...fields: readonly FieldChange[]): Change => ({
   ...base,
-  ...{ action: "update", attributes: {}, changed: [], previousKey: undefined, fields },
+  action: "update",
+  attributes: {},
+  changed: [],
+  previousKey: undefined,
+  fields,
 });
 const lines = (change: Change, overrides: Partial<typeof options> = {}) =>
   renderChanges([change], [], { ...options, ...overrides }).split("\n");

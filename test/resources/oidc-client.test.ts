@@ -123,8 +123,20 @@ describe("an OpenID Connect client", () => {
   });
 
   it.each([
-    ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
-    ...["HS256", "HS384", "HS512"],
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+    "HS256",
+    "HS384",
+    "HS512",
   ])("takes the algorithm %s", (algorithm) => {
     expect(attributes({ oidc_rp_sign_algo: algorithm }).sign_algo).toBe(algorithm);
   });

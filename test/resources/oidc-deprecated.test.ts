@@ -93,8 +93,13 @@ describe("the deprecated spelling of a client", () => {
     const inline = { oidc_provider_identifier: undefined, endpoint_config: endpoints };
     const [provider] = declared(oidc, withClient(inline));
     expect(provider?.attributes).toMatchObject({
-      ...{ use_nonce: true, nonce_size: 32, state_size: 32, token_use_basic_auth: false, use_pkce: true },
-      ...{ jwks_endpoint: null, logout_endpoint: null },
+      use_nonce: true,
+      nonce_size: 32,
+      state_size: 32,
+      token_use_basic_auth: false,
+      use_pkce: true,
+      jwks_endpoint: null,
+      logout_endpoint: null,
     });
     const options = (fields: object) =>
       attributesOf(oidc, withClient({ options: undefined, ...fields }), "oidc_client").options;

@@ -113,7 +113,9 @@ describe("a client's options", () => {
     const written = (value: unknown, mappings: object = { username: ["email"] }) =>
       withClient({ options: { ...fullOptions, user_settings: userSettings(mappings, value) } });
     const userSettings = (mappings: object, value: unknown) => ({
-      ...{ ...fullOptions.user_settings, claim_mappings: mappings, allow_unverified_email: value },
+      ...fullOptions.user_settings,
+      claim_mappings: mappings,
+      allow_unverified_email: value,
     });
     const place = "items.0.options.user_settings.allow_unverified_email";
     for (const value of [null, 1, "maybe", []]) {
@@ -205,8 +207,13 @@ describe("a client's options", () => {
     const options = {
       user_settings: { claim_mappings: { username: ["sub"], email: null }, username_case_sensitive: null, mine: null },
       groups_settings: {
-        ...{ claim_mapping: null, sync: null, sync_pattern: "*", default_groups: null },
-        ...{ make_users_staff: null, superuser_group_names: null, mine: null },
+        claim_mapping: null,
+        sync: null,
+        sync_pattern: "*",
+        default_groups: null,
+        make_users_staff: null,
+        superuser_group_names: null,
+        mine: null,
       },
     };
     expect(optionsOf(options)).toEqual({

@@ -107,9 +107,14 @@ describe("the database", () => {
       .selectAll()
       .execute();
     expect(changes.map(({ action, kind, key }) => `${action} ${kind} ${key}`)).toEqual([
-      ...["create oidc_provider keycloak", "create user alice", "create oidc_client api-oidc", "create api_token app"],
-      ...["update oidc_client api-oidc", "update api_token app"],
-      ...["delete user alice", "delete api_token app"],
+      "create oidc_provider keycloak",
+      "create user alice",
+      "create oidc_client api-oidc",
+      "create api_token app",
+      "update oidc_client api-oidc",
+      "update api_token app",
+      "delete user alice",
+      "delete api_token app",
     ]);
     expect(JSON.parse(changes[5]?.fields ?? "")).toEqual([{ name: "token", sensitive: true }]);
     for (const change of changes) {

@@ -137,8 +137,14 @@ describe("--secrets-dir", () => {
   }
 
   it.each([
-    ...["secrets/../elsewhere/token", "secrets/link-out", "secrets/folder-out/token", "secrets-too/token"],
-    ...["elsewhere/token", "/etc/hostname", "secrets/../nowhere", "secrets"],
+    "secrets/../elsewhere/token",
+    "secrets/link-out",
+    "secrets/folder-out/token",
+    "secrets-too/token",
+    "elsewhere/token",
+    "/etc/hostname",
+    "secrets/../nowhere",
+    "secrets",
   ])("S88 refuses %s", async (file) => {
     const folder = folderWithSecrets(file);
     for (const command of ["validate", "apply"]) {

@@ -50,7 +50,10 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
   const own = { stdout: stream, stderr: stream, env: { NO_COLOR: "1" } } as unknown as NodeJS.Process;
   const terminal = createTerminal(own, signal);
   const session: CliContext = {
-    ...{ terminal, cwd: folder, env: {}, signal },
+    terminal,
+    cwd: folder,
+    env: {},
+    signal,
     stoppedBy: () => undefined,
     stdin: async () => Buffer.alloc(0),
   };
@@ -63,18 +66,16 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
 
 function settingsFor(folder: string, more: Partial<ApplySettings> = {}): ApplySettings {
   return {
-    ...{
-      output: "text",
-      strict: false,
-      allow: [],
-      deny: [],
-      steps: [],
-      prune: false,
-      owner: "default",
-      wait: 0,
-      offline: false,
-      migrate: true,
-    },
+    output: "text",
+    strict: false,
+    allow: [],
+    deny: [],
+    steps: [],
+    prune: false,
+    owner: "default",
+    wait: 0,
+    offline: false,
+    migrate: true,
     database: databaseOf(folder),
     ...more,
   };

@@ -109,7 +109,9 @@ describe("S97 an ordinary account", () => {
 
 describe("a link that a file contradicts", () => {
   const signIn = (provider: string, subject: string | null = null): Attributes => ({
-    ...{ is_superuser: true, sign_in_provider: provider, sign_in_subject: subject },
+    is_superuser: true,
+    sign_in_provider: provider,
+    sign_in_subject: subject,
     sign_in: { provider, subject },
   });
 

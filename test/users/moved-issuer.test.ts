@@ -125,7 +125,8 @@ describe("a provider that moved", () => {
 
 describe("sign_in after a provider moved", () => {
   const signIn = (subject: string | null): Attributes => ({
-    ...{ sign_in_provider: "idp", sign_in_subject: subject },
+    sign_in_provider: "idp",
+    sign_in_subject: subject,
     sign_in: { provider: "idp", subject },
   });
   const bySignIn = { kind: "user", isWritten: true, linkedBy: "sign_in" };

@@ -31,8 +31,10 @@ const groupsOf = (groups: unknown, settings: Settings = {}) =>
 describe("a profile", () => {
   it("A11.82 is read from nested claims, and keys with dots are one key", () => {
     const mappings = {
-      ...{ username: ["https://example/user.name"], email: ["contact", "mail"] },
-      ...{ first_name: ["name", "0"], last_name: ["name", "1"] },
+      username: ["https://example/user.name"],
+      email: ["contact", "mail"],
+      first_name: ["name", "0"],
+      last_name: ["name", "1"],
     };
     const claims = { "https://example/user.name": "jan", contact: { mail: "j@x.nl" }, name: ["Jan", "Jansen"] };
     expect(profileOf(claims, { mappings })).toMatchObject({
@@ -167,12 +169,10 @@ describe("a profile", () => {
     }
     const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
     expect(profileOf({ ...claims }, keeping)).toMatchObject({
-      ...{
-        isPartial: true,
-        isSuperuser: false,
-        groups: [{ name: "all" }],
-        notes: [{ kind: "groups_kept", ...told }],
-      },
+      isPartial: true,
+      isSuperuser: false,
+      groups: [{ name: "all" }],
+      notes: [{ kind: "groups_kept", ...told }],
     });
   });
 
@@ -207,7 +207,8 @@ describe("a profile", () => {
     const found = "255 characters, of which `email` takes at most 254";
     expect(notes).toEqual([{ kind: "claim_ignored", claim: "[email]", found }]);
     expect(profileOf({ ...claims, email: "x".repeat(254) }, { mappings })).toMatchObject({
-      ...{ fields: { email: "x".repeat(254) }, notes: [] },
+      fields: { email: "x".repeat(254) },
+      notes: [],
     });
   });
 
@@ -216,10 +217,14 @@ describe("a profile", () => {
     const blamed = (claims: object) => readMappedClaims(rulesOf({ mappings }), { ...claims });
     expect(blamed({})).toMatchObject({ reason: "username_missing", claim: "[user, name]", found: "nothing" });
     expect(blamed({ user: { name: "x".repeat(256) } })).toMatchObject({
-      ...{ reason: "username_invalid", claim: "[user, name]", found: "a text of 256 characters" },
+      reason: "username_invalid",
+      claim: "[user, name]",
+      found: "a text of 256 characters",
     });
     expect(blamed({ user: { name: "jan" }, email: 7 })).toMatchObject({
-      ...{ reason: "claim_invalid", claim: "[email]", found: "a number" },
+      reason: "claim_invalid",
+      claim: "[email]",
+      found: "a number",
     });
   });
 

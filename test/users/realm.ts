@@ -85,7 +85,8 @@ export async function makeRealm(...resources: readonly Resource[]) {
       },
       lockTimeoutMs: 2000,
       actor: "sign-in:api-oidc",
-      ...{ providerId: provider.id, clientId: settings.client ?? client.id },
+      providerId: provider.id,
+      clientId: settings.client ?? client.id,
       age: { issuedAtMs, saidAtMs: issuedAtMs, token: String(claims.jti ?? issuedAtMs) },
       createsUsers: settings.createsUsers ?? true,
     });

@@ -52,7 +52,8 @@ describe("somebody who is renamed at the provider", () => {
     }
     expect(await namesOf(realm)).toEqual(before);
     expect((await realm.users()).find(({ subject }) => subject === "s1")).toMatchObject({
-      ...{ username: "jan", email: "j@x.nl" },
+      username: "jan",
+      email: "j@x.nl",
     });
   });
 
@@ -67,15 +68,16 @@ describe("somebody who is renamed at the provider", () => {
 
   it("F61 keeps a name that a file manages, or finds the user of an API token by", async () => {
     const token = resource("api_token", "t", {
-      ...{ token: new Secret("a-token-of-thirty-two-characters"), user: "jan", contact_person: "a", email: "a@x.nl" },
-      ...{
-        organization: "",
-        application: "",
-        administration: "",
-        permissions: null,
-        expires_at: null,
-        grace_period: 0,
-      },
+      token: new Secret("a-token-of-thirty-two-characters"),
+      user: "jan",
+      contact_person: "a",
+      email: "a@x.nl",
+      organization: "",
+      application: "",
+      administration: "",
+      permissions: null,
+      expires_at: null,
+      grace_period: 0,
     });
     const realm = await makeWithJan(user("piet", { sign_in_provider: "idp" }));
     await realm.enter({ sub: "s2", name: "piet" });

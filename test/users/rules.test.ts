@@ -40,7 +40,10 @@ describe("F70 S104: a client's stored options", () => {
   it("give nobody anything by a part that is missing or odd", () => {
     for (const groups of [{}, { claim_mapping: "roles", superuser_group_names: "roles", default_groups: "roles" }]) {
       expect(groupsOf({ ...groups, make_users_staff: "yes" })).toMatchObject({
-        ...{ groupsPath: undefined, defaultGroups: [], makesStaff: false, superuserGroups: new Set() },
+        groupsPath: undefined,
+        defaultGroups: [],
+        makesStaff: false,
+        superuserGroups: new Set(),
       });
     }
     for (const odd of [null, 1, ["*"]]) {
@@ -142,8 +145,15 @@ describe("the rules in a client's options", () => {
   it("are the documented defaults where parts are missing", () => {
     for (const options of [undefined, null, {}, { user_settings: 1, groups_settings: [] }]) {
       expect(readClaimMapping(options)).toMatchObject({
-        ...{ usernamePath: [], isCaseSensitive: true, allowsUnverifiedEmail: false, fields: [], groupsPath: undefined },
-        ...{ createsGroups: true, defaultGroups: [], makesStaff: false, superuserGroups: new Set() },
+        usernamePath: [],
+        isCaseSensitive: true,
+        allowsUnverifiedEmail: false,
+        fields: [],
+        groupsPath: undefined,
+        createsGroups: true,
+        defaultGroups: [],
+        makesStaff: false,
+        superuserGroups: new Set(),
       });
     }
   });

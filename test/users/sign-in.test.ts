@@ -141,7 +141,10 @@ describe("signing in", () => {
       { action: "create", kind: "group", key: "a", resource_id: expect.any(String), fields: [] },
       { action: "create", kind: "group", key: "root", resource_id: expect.any(String), fields: [] },
       {
-        ...{ action: "create", kind: "user", key: "jan", resource_id: jan?.id },
+        action: "create",
+        kind: "user",
+        key: "jan",
+        resource_id: jan?.id,
         fields: [
           { name: "issuer", sensitive: true },
           { name: "subject", sensitive: true },
@@ -153,7 +156,10 @@ describe("signing in", () => {
     ]);
     expect(changed).toEqual([
       {
-        ...{ action: "update", kind: "user", key: "jan", resource_id: jan?.id },
+        action: "update",
+        kind: "user",
+        key: "jan",
+        resource_id: jan?.id,
         fields: [
           { name: "is_superuser", before: true, after: false },
           { name: "claim_groups", before: ["a", "root"], after: ["a"] },
@@ -258,9 +264,18 @@ describe("signing in", () => {
 
   it("refuses the name of an API token's own user", async () => {
     const token = resource("api_token", "forms", {
-      ...{ token: new Secret("x".repeat(40)), generated: false, user: null, is_superuser: true, permissions: [] },
-      ...{ contact_person: "B", email: "b@x.nl", organization: "", application: "", administration: "" },
-      ...{ expires_at: null, grace_seconds: 0 },
+      token: new Secret("x".repeat(40)),
+      generated: false,
+      user: null,
+      is_superuser: true,
+      permissions: [],
+      contact_person: "B",
+      email: "b@x.nl",
+      organization: "",
+      application: "",
+      administration: "",
+      expires_at: null,
+      grace_seconds: 0,
     });
     const { enter } = await makeRealm(token);
     expect(await enter({ sub: "s1", name: "forms" })).toEqual({ kind: "fault", reason: "username_of_service" });

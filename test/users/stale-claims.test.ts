@@ -11,7 +11,10 @@ type Realm = Awaited<ReturnType<typeof makeRealm>>;
 
 /** Somebody's claims in a token of its own. */
 const claims = (name: string, iat: number, groups: readonly string[]) => ({
-  ...{ sub: "s1", name: "jan", groups, iat: second + iat },
+  sub: "s1",
+  name: "jan",
+  groups,
+  iat: second + iat,
   jti: name,
 });
 

@@ -95,13 +95,17 @@ describe("examples/api-server", () => {
 
     const sendBody = (type: string, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) =>
       fetch(url, {
-        ...{ method: "POST", body },
+        method: "POST",
+        body,
         headers: { authorization: `Token ${quickstartToken}`, "content-type": type, ...headers },
       });
     for (const [status, type, body, headers] of malformed) {
       const broken = await sendBody(type, body, headers);
       expect([type, body, broken.status, broken.headers.get("content-type")]).toEqual([
-        ...[type, body, status, expect.stringMatching(/^application\/problem\+json/)],
+        type,
+        body,
+        status,
+        expect.stringMatching(/^application\/problem\+json/),
       ]);
       const title = expect.stringMatching(/^(?:De inhoud kan niet worden gelezen|titel is verplicht)$/);
       expect(await broken.json()).toEqual({ status, title });

@@ -46,10 +46,17 @@ async function makeAuthenticate() {
     now: Date.now,
   });
   const accepted: BearerOutcome = {
-    ...{ kind: "accepted", userId: jan.id, clientIdentifier: "api-oidc", revision: state.revision },
+    kind: "accepted",
+    userId: jan.id,
+    clientIdentifier: "api-oidc",
+    revision: state.revision,
   };
   return {
-    ...{ world, events, accepted, userId: jan.id, revision: state.revision },
+    world,
+    events,
+    accepted,
+    userId: jan.id,
+    revision: state.revision,
     reloads: () => reloads,
     ask: (next: Answer) => {
       answer = next;

@@ -34,8 +34,12 @@ describe("the verifier's events", () => {
     const instance = decision.kind === "refused" && decision.problem.body.instance;
     expect(events).toEqual([
       {
-        ...{ kind: "forbidden", scheme: "token", credential: "forms", username: "forms" },
-        ...{ permission: "taken.add_externetaak", instance },
+        kind: "forbidden",
+        scheme: "token",
+        credential: "forms",
+        username: "forms",
+        permission: "taken.add_externetaak",
+        instance,
       },
     ]);
   });

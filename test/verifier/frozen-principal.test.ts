@@ -51,8 +51,12 @@ function tamperWith(principal: Principal): void {
 }
 
 const shownOf = ({ user: of, scheme, credential, permissions, hasPermission }: Principal) => ({
-  ...{ of, scheme, credential, permissions: [...permissions].sort() },
-  ...{ evil: hasPermission("evil.do_it"), view: hasPermission("taken.view_externetaak") },
+  of,
+  scheme,
+  credential,
+  permissions: [...permissions].sort(),
+  evil: hasPermission("evil.do_it"),
+  view: hasPermission("taken.view_externetaak"),
 });
 
 async function expectUntouched(ask: () => Promise<Principal>): Promise<void> {

@@ -22,7 +22,9 @@ async function makeReader(...resources: readonly Resource[]) {
   onTestFinished(() => database.close());
   let gate: { readonly open: Promise<void>; readonly wasRead: () => void } | undefined;
   return {
-    ...{ url, database, write },
+    url,
+    database,
+    write,
     holding:
       <T>(read: (key: string) => T | Promise<T>) =>
       async (key: string): Promise<T> => {

@@ -40,13 +40,21 @@ describe("a postgres:// URL", () => {
   it("leaves to variables, then to defaults, what it does not say", () => {
     const env = { PGHOST: "db.example", PGPORT: "6000", PGUSER: "jan", PGDATABASE: "auth", PGOPTIONS: "-c a=b" };
     expect(parsePostgresUrl("postgres:///", env)).toMatchObject({
-      ...{ host: "db.example", port: 6000, user: "jan", database: "auth", options: "-c a=b" },
+      host: "db.example",
+      port: 6000,
+      user: "jan",
+      database: "auth",
+      options: "-c a=b",
       applicationName: "vtb-setup",
       connectTimeoutMs: 5000,
     });
     const url = "postgres://piet@other.example:1/db?connect_timeout=9&application_name=x&options=-c%20c%3Dd";
     expect(parsePostgresUrl(url, env)).toMatchObject({
-      ...{ host: "other.example", port: 1, user: "piet", database: "db", options: "-c c=d" },
+      host: "other.example",
+      port: 1,
+      user: "piet",
+      database: "db",
+      options: "-c c=d",
       applicationName: "x",
       connectTimeoutMs: 9000,
     });

@@ -7,8 +7,12 @@ const at = (seconds: number, claims: object, leeway = 30) => checkTimes({ exp, .
 describe("the times of a token", () => {
   it("S27 S29 end it at exp and 30 seconds, not a moment before", () => {
     expect([exp - 1, exp, exp + 29, exp + 29.999, exp + 30, exp + 31].map((now) => at(now, {}))).toEqual([
-      ...[undefined, undefined, undefined, undefined],
-      ...["expired", "expired"],
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      "expired",
+      "expired",
     ]);
     expect(at(exp - 0.001, {}, 0)).toBeUndefined();
     expect(at(exp, {}, 0)).toBe("expired");
@@ -49,7 +53,9 @@ describe("the times of a token", () => {
     const iat = exp - 1000;
     const aged = (now: number, claims: object = { iat }) => checkTimes({ exp, ...claims }, now * 1000, 30, 60);
     expect([iat + 60, iat + 89, iat + 89.999, iat + 90].map((now) => aged(now))).toEqual([
-      ...[undefined, undefined, undefined],
+      undefined,
+      undefined,
+      undefined,
       "too_old",
     ]);
     expect(aged(iat, {})).toBe("malformed_time");

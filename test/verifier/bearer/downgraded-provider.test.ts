@@ -18,8 +18,12 @@ it.each([
   const idp = await serve((request, response) => {
     if (request.url === "/jwks") return json(response, { keys: [key.jwk] });
     json(response, {
-      ...{ issuer: origin, authorization_endpoint: `${origin}/auth`, token_endpoint: `${origin}/token` },
-      ...{ userinfo_endpoint: `${origin}/me`, jwks_uri: `${origin}/jwks`, [name]: "http://idp.example/endpoint" },
+      issuer: origin,
+      authorization_endpoint: `${origin}/auth`,
+      token_endpoint: `${origin}/token`,
+      userinfo_endpoint: `${origin}/me`,
+      jwks_uri: `${origin}/jwks`,
+      [name]: "http://idp.example/endpoint",
     });
   }, server);
   origin = idp.origin;

@@ -255,9 +255,18 @@ describe("S98 an opaque token", () => {
   it("F2: is not an API token: none is shown to the provider (S8)", async () => {
     const value = new Secret("ba9d233e95e04c4a8a661a27daffe7c9bd019067");
     const token = resource("api_token", "forms", {
-      ...{ token: value, generated: false, user: null, is_superuser: false, permissions: [], contact_person: "B" },
-      ...{ email: "b@x.nl", organization: "", application: "", administration: "" },
-      ...{ expires_at: null, grace_seconds: 60 },
+      token: value,
+      generated: false,
+      user: null,
+      is_superuser: false,
+      permissions: [],
+      contact_person: "B",
+      email: "b@x.nl",
+      organization: "",
+      application: "",
+      administration: "",
+      expires_at: null,
+      grace_seconds: 60,
     });
     const world = await makeAsking();
     await world.apply(token);
@@ -290,8 +299,11 @@ describe("S98 an opaque token", () => {
     });
     idp.onOther = (response) =>
       json(response, {
-        ...{ issuer: idp.issuer, authorization_endpoint: `${idp.origin}/auth`, token_endpoint: `${idp.origin}/token` },
-        ...{ jwks_uri: `${idp.origin}/jwks`, introspection_endpoint: `${idp.origin}/introspect` },
+        issuer: idp.issuer,
+        authorization_endpoint: `${idp.origin}/auth`,
+        token_endpoint: `${idp.origin}/token`,
+        jwks_uri: `${idp.origin}/jwks`,
+        introspection_endpoint: `${idp.origin}/introspect`,
       });
     world.clock += 1000;
     expect(await world.authenticate("opaque-token")).toEqual(accepted);

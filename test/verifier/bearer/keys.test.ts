@@ -318,13 +318,18 @@ describe("keys over TLS", () => {
 describe("a provider that was not asked when it was configured", () => {
   const undiscovered = (more: object = {}) =>
     providerOf(idp, "idp", {
-      ...{ issuer: null, discovery_endpoint: `${idp.origin}/`, jwks_endpoint: null, userinfo_endpoint: null },
+      issuer: null,
+      discovery_endpoint: `${idp.origin}/`,
+      jwks_endpoint: null,
+      userinfo_endpoint: null,
       ...more,
     });
 
   it("is discovered by the authority, and its issuer checked", async () => {
     const document = {
-      ...{ issuer: idp.issuer, authorization_endpoint: `${idp.origin}/auth`, token_endpoint: `${idp.origin}/token` },
+      issuer: idp.issuer,
+      authorization_endpoint: `${idp.origin}/auth`,
+      token_endpoint: `${idp.origin}/token`,
       jwks_uri: `${idp.origin}/jwks`,
     };
     idp.onOther = (response) => json(response, document);
@@ -372,12 +377,16 @@ describe("a provider that was not asked when it was configured", () => {
   it("is asked again after a while where it was down", async () => {
     const world = await makeWorld([undiscovered(), clientOf()]);
     expect(await world.authenticate(tokenOf(first))).toEqual({
-      ...{ kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds: 1 },
+      kind: "unavailable",
+      reason: "provider_unavailable",
+      retryAfterSeconds: 1,
       found: `no discovery document of ${idp.issuer}`,
     });
     idp.onOther = (response) =>
       json(response, {
-        ...{ issuer: idp.issuer, authorization_endpoint: `${idp.origin}/auth`, token_endpoint: `${idp.origin}/token` },
+        issuer: idp.issuer,
+        authorization_endpoint: `${idp.origin}/auth`,
+        token_endpoint: `${idp.origin}/token`,
         jwks_uri: `${idp.origin}/jwks`,
       });
     world.clock += 1000;

@@ -23,12 +23,18 @@ export async function startRealProvider(): Promise<RealProvider> {
     configuration: {
       clients: [
         {
-          ...{ client_id: "api", client_secret: "secret-of-api", grant_types: ["client_credentials"] },
-          ...{ redirect_uris: [], response_types: [], token_endpoint_auth_method: "client_secret_post" },
+          client_id: "api",
+          client_secret: "secret-of-api",
+          grant_types: ["client_credentials"],
+          redirect_uris: [],
+          response_types: [],
+          token_endpoint_auth_method: "client_secret_post",
         },
         ...["app", "weather-widget"].map((id) => ({
-          ...{ client_id: id, client_secret: `secret-of-${id}`, redirect_uris: [redirectUri] },
-          ...{ token_endpoint_auth_method: "client_secret_post" },
+          client_id: id,
+          client_secret: `secret-of-${id}`,
+          redirect_uris: [redirectUri],
+          token_endpoint_auth_method: "client_secret_post",
         })),
       ],
       pkce: { required: () => false },
@@ -47,7 +53,10 @@ export async function startRealProvider(): Promise<RealProvider> {
           defaultResource: () => undefined,
           useGrantedResource: () => true,
           getResourceServerInfo: (_context: unknown, resource: string) => ({
-            ...{ scope: "openid api", audience: resource, accessTokenFormat: "jwt", accessTokenTTL: 600 },
+            scope: "openid api",
+            audience: resource,
+            accessTokenFormat: "jwt",
+            accessTokenTTL: 600,
             jwt: { sign: { alg: "RS256" } },
           }),
         },
@@ -65,18 +74,26 @@ export async function startRealProvider(): Promise<RealProvider> {
     ...provider,
     clientCredentials: (resource) =>
       token({
-        ...{ client_id: "api", client_secret: "secret-of-api", grant_type: "client_credentials", scope: "openid" },
+        client_id: "api",
+        client_secret: "secret-of-api",
+        grant_type: "client_credentials",
+        scope: "openid",
         ...(resource !== undefined && { resource }),
       }),
     signIn: async (login, more = {}) => {
       const query = new URLSearchParams({
-        ...{ client_id: "app", response_type: "code", redirect_uri: redirectUri, scope: "openid email" },
+        client_id: "app",
+        response_type: "code",
+        redirect_uri: redirectUri,
+        scope: "openid email",
         ...more,
       });
       const callback = await clickThrough(`${provider.issuer}/auth?${query}`, login);
       const code = callback.searchParams.get("code") ?? "";
       return token({
-        ...{ client_id: query.get("client_id") ?? "", grant_type: "authorization_code", code },
+        client_id: query.get("client_id") ?? "",
+        grant_type: "authorization_code",
+        code,
         client_secret: `secret-of-${query.get("client_id")}`,
         redirect_uri: redirectUri,
       });

@@ -46,7 +46,9 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
       { aud: ["account", "other"], azp: "front-end" },
       {},
       () => ({
-        ...{ reason: "wrong_audience", claim: "aud", found: 'aud ["account","other"], azp front-end' },
+        reason: "wrong_audience",
+        claim: "aud",
+        found: 'aud ["account","other"], azp front-end',
         expected: "taken-api or https://taken.example.nl in aud",
       }),
     ],
@@ -69,7 +71,9 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
       { exp: start / 1000 - 60 },
       {},
       () => ({
-        ...{ reason: "expired", claim: "exp", found: "2026-03-01T11:59:00Z" },
+        reason: "expired",
+        claim: "exp",
+        found: "2026-03-01T11:59:00Z",
         expected: "later than 2026-03-01T12:00:00Z (leeway 30 s)",
       }),
     ],
@@ -94,7 +98,8 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
     const clients = ["api-oidc", "second", "third"];
     const world = await makeWorld([providerOf(idp), clientOf(), second, third], { clients });
     expect(await world.authenticate(goodToken(idp, key, { aud: "other" }))).toMatchObject({
-      ...{ reason: "wrong_audience", expected: "api in aud, azp or client_id; or second in aud, azp or client_id" },
+      reason: "wrong_audience",
+      expected: "api in aud, azp or client_id; or second in aud, azp or client_id",
     });
   });
 
@@ -146,7 +151,9 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
     const world = await makeWorld([provider, clientOf()]);
     const sub = "burgerservicenummer-123456782";
     const credentials = [
-      ...["opaque-token-of-somebody", "eyJh.eyJz.c2ln", "vtb_opaque.token.somebody"],
+      "opaque-token-of-somebody",
+      "eyJh.eyJz.c2ln",
+      "vtb_opaque.token.somebody",
       goodToken(idp, key, { sub, exp: 1 }),
       goodToken(idp, key, { sub: `client:${sub}` }),
       goodToken(idp, key, { sub, aud: "other" }),
@@ -194,7 +201,10 @@ describe("F41 an event has the instance of the problem that the client got", () 
     const { status, body } = problemIn(await authenticate(`Bearer ${goodToken(idp, key)}`));
     expect(status).toBe(503);
     expect(events).toContainEqual({
-      ...{ kind: "unavailable", reason: "keys_unavailable", found: "key id known", instance: body.instance },
+      kind: "unavailable",
+      reason: "keys_unavailable",
+      found: "key id known",
+      instance: body.instance,
     });
   });
 

@@ -93,47 +93,60 @@ const cases: readonly Case[] = [
   { reason: "groups_overage", client: named({ claim_mappings: { username: ["sub"] } }), claims: { hasgroups: true } },
   { reason: "username_taken", ...byName, ...jan, before: (idp) => goodToken(idp, key, { sub: "u-2", name: "jan" }) },
   {
-    ...{ reason: "username_ambiguous", client: named({ username_case_sensitive: false }), ...jan },
+    reason: "username_ambiguous",
+    client: named({ username_case_sensitive: false }),
+    ...jan,
     resources: [user("Jan"), user("JAN")],
   },
   {
-    ...{ reason: "username_confusable", ...byName, claims: { name: "j\u0430n" } },
+    reason: "username_confusable",
+    ...byName,
+    claims: { name: "j\u0430n" },
     resources: [user("jan", { is_superuser: true })],
   },
   { reason: "username_of_service", ...byName, claims: { name: "forms" }, resources: [token("forms", tokenValue)] },
   {
-    ...{ reason: "username_of_emergency", ...byName, ...jan },
+    reason: "username_of_emergency",
+    ...byName,
+    ...jan,
     resources: [user("jan", { is_superuser: true, password: new Secret("a-long-password-of-jan") })],
   },
   { reason: "sign_in_missing", ...byName, ...jan, resources: [user("jan", { is_superuser: true })] },
   {
-    ...{ reason: "sign_in_of_another", ...byName, ...jan },
+    reason: "sign_in_of_another",
+    ...byName,
+    ...jan,
     resources: [user("jan", { is_superuser: true, sign_in_provider: "idp", sign_in_subject: "u-9" })],
   },
   { reason: "inactive_user", ...byName, ...jan, resources: [user("jan", { is_active: false })] },
   { reason: "unknown_user", ...byName, ...jan, options: { createUsers: false } },
   { reason: "token_inactive", credential: opaque, provider: asking, prepare: () => {} },
   {
-    ...{ reason: "introspection_invalid", credential: opaque, provider: asking },
+    reason: "introspection_invalid",
+    credential: opaque,
+    provider: asking,
     prepare: (idp) => {
       idp.onIntrospection = (response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>");
     },
   },
   {
-    ...{ reason: "userinfo_refused", ...userinfo },
+    reason: "userinfo_refused",
+    ...userinfo,
     prepare: (idp) => {
       const challenge = 'Bearer error="insufficient_scope", error_description="Missing openid scope"';
       idp.onUserinfo = (response) => void response.writeHead(403, { "www-authenticate": challenge }).end();
     },
   },
   {
-    ...{ reason: "userinfo_invalid", ...userinfo },
+    reason: "userinfo_invalid",
+    ...userinfo,
     prepare: (idp) => {
       idp.onUserinfo = (response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>");
     },
   },
   {
-    ...{ reason: "userinfo_mismatch", ...userinfo },
+    reason: "userinfo_mismatch",
+    ...userinfo,
     prepare: (idp) => {
       idp.onUserinfo = (response) => json(response, { sub: "u-2" });
     },
@@ -145,13 +158,16 @@ const cases: readonly Case[] = [
     },
   },
   {
-    ...{ reason: "userinfo_unavailable", ...userinfo },
+    reason: "userinfo_unavailable",
+    ...userinfo,
     prepare: (idp) => {
       idp.onUserinfo = (response) => json(response, { error: "server_error" }, 500);
     },
   },
   {
-    ...{ reason: "introspection_unavailable", credential: opaque, provider: asking },
+    reason: "introspection_unavailable",
+    credential: opaque,
+    provider: asking,
     prepare: (idp) => {
       const body = { error: "invalid_client", error_description: "Invalid client or Invalid client credentials" };
       idp.onIntrospection = (response) => json(response, body, 401);
@@ -165,8 +181,14 @@ const cases: readonly Case[] = [
 
 /** No token is the reason: a header that no client sends twice, API tokens, and the database. */
 const untold = [
-  ...["several_headers", "invalid_characters", "mistyped", "unknown_token", "grace_ended"],
-  ...["database", "database_busy", "closed"],
+  "several_headers",
+  "invalid_characters",
+  "mistyped",
+  "unknown_token",
+  "grace_ended",
+  "database",
+  "database_busy",
+  "closed",
 ];
 
 const meanings = tableUnder(readDocument("docs/verifier.md"), "## Events").flatMap(([names = "", meaning = ""]) =>

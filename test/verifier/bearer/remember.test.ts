@@ -171,7 +171,8 @@ describe("a verified token", () => {
     await world.database.kysely.updateTable("users").set({ issuer: former }).execute();
     world.authority.reload();
     expect(await world.authenticate(goodToken(idp, key, { iss: former }))).toMatchObject({
-      ...{ kind: "refused", reason: "unknown_issuer" },
+      kind: "refused",
+      reason: "unknown_issuer",
     });
     expect(await linked()).toEqual([{ issuer: former, subject: "u-1" }]);
     expect(await world.authenticate(goodToken(idp, key, { iat: start / 1000 }))).toEqual(accepted);
@@ -185,12 +186,10 @@ describe("a verified token", () => {
     expect(await world.authenticate(goodToken(idp, key, { groups: ["a"] }))).toEqual(accepted);
     for (const overage of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
       expect(await world.authenticate(goodToken(idp, key, overage))).toMatchObject({
-        ...{
-          kind: "refused",
-          reason: "groups_overage",
-          claim: "[groups]",
-          hint: expect.stringMatching(/on_overage: keep/),
-        },
+        kind: "refused",
+        reason: "groups_overage",
+        claim: "[groups]",
+        hint: expect.stringMatching(/on_overage: keep/),
       });
     }
     expect(await memberships()).toHaveLength(1);

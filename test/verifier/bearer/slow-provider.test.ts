@@ -30,7 +30,9 @@ const clients = ["api-oidc", "slow"];
 
 function documentOf({ issuer, origin }: Issuer) {
   return {
-    ...{ issuer, authorization_endpoint: `${origin}/auth`, token_endpoint: `${origin}/token` },
+    issuer,
+    authorization_endpoint: `${origin}/auth`,
+    token_endpoint: `${origin}/token`,
     jwks_uri: `${origin}/jwks`,
   };
 }
@@ -91,7 +93,9 @@ describe("a provider whose discovery document does not come", () => {
     slow.onOther = (response) => void response.writeHead(500).end();
     const world = await makeBoth();
     expect(await world.authenticate(ofSlow())).toEqual({
-      ...{ kind: "unavailable", reason: "provider_unavailable", retryAfterSeconds: 1 },
+      kind: "unavailable",
+      reason: "provider_unavailable",
+      retryAfterSeconds: 1,
       found: `no discovery document of ${slow.issuer}`,
     });
     expect(await world.authenticate(goodToken(fast, key))).toEqual(accepted);

@@ -104,7 +104,9 @@ export async function makeWorld(
   onTestFinished(() => database.close());
   const another = async () => {
     const authority = await createBearerAuthority({
-      ...{ database, vault, clients: ["api-oidc"] },
+      database,
+      vault,
+      clients: ["api-oidc"],
       openWriter: () => openDatabase(url, "write"),
       now: () => world.clock,
       onEvent: (event) => events.push(event),
