@@ -3,7 +3,7 @@ import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { describeAnswer, describeError, type WholeAnswer } from "../oidc/remote-document.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { digest, type LoginState } from "./login-state.js";
-import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
+import { type ReasonOf, refusalReasons } from "./rejection-reasons.js";
 
 /** The parameters that the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
 export interface Callback {

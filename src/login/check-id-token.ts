@@ -10,7 +10,7 @@ import { type ExternalIdentity, readExternalIdentity } from "../users/external-i
 import { isSameText } from "./cookies.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import type { Tokens } from "./openid-client.js";
-import type { ReasonOf } from "./refusal-reasons.js";
+import type { ReasonOf } from "./rejection-reasons.js";
 
 export interface VerifiedIdToken {
   readonly kind: "verified";

@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ProviderEvent } from "../oidc/event.js";
-import type { ClaimNote } from "../users/mapped-claims.js";
+import type { ClaimNote } from "../users/map-claims.js";
 import type { LinkedBy } from "../users/provision-user.js";
 import type { NameFault } from "../users/write-user.js";
 import type { RefusalCode } from "./outcome.js";

@@ -10,13 +10,13 @@ import { type Callback, judgeCallback, readCallback } from "./callback.js";
 import { type VerifiedIdToken, verifyIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, isSameText, readCookies } from "./cookies.js";
-import { admit, enter } from "./current-session.js";
 import type { Login } from "./login.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";
 import { isExpired, type LoginState, loginStateId, loginStateSeconds, openLoginState } from "./login-state.js";
 import { requestTokens, type Tokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
-import type { SignInPerson } from "./sign-in.js";
+import type { SignInPerson } from "./provision.js";
+import { admit, enter } from "./session-cookie.js";
 import { createBeginAttempt } from "./start.js";
 
 interface FinishOptions {

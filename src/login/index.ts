@@ -12,8 +12,8 @@ export type {
   TokenToRevoke,
 } from "../operations/outcome.js";
 export type { Account } from "../operations/record.js";
-export type { TokenSummary } from "../operations/token-desk.js";
-export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../operations/token-desk.js";
+export type { TokenSummary } from "../operations/token-operations.js";
+export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../operations/token-operations.js";
 export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";

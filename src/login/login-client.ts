@@ -7,7 +7,7 @@ import type { Vault } from "../secrets/vault.js";
 import type { FaultDetails, LoginEvent } from "./event.js";
 import { type LoginClientRow, type LoginProvider, type LoginProviders, readClientRow } from "./login-provider.js";
 import type { RefusalCode } from "./outcome.js";
-import { type ReasonOf, refusalReasons } from "./refusal-reasons.js";
+import { type ReasonOf, refusalReasons } from "./rejection-reasons.js";
 
 /** A client as configured now, and what it needs for a login. */
 export interface LoginClient {

@@ -11,11 +11,11 @@ import type { UserLookup } from "../users/principal.js";
 import { version } from "../version.js";
 import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
-import { admit, enter } from "./current-session.js";
 import type { Login } from "./login.js";
 import { fault, type LoginFault } from "./login-client.js";
-import type { ReasonOf } from "./refusal-reasons.js";
+import type { ReasonOf } from "./rejection-reasons.js";
 import { readNextPath } from "./same-origin.js";
+import { admit, enter } from "./session-cookie.js";
 
 interface PasswordSignInOptions {
   readonly context: LoginContext;

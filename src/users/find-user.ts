@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 import type { ExternalIdentity } from "./external-identity.js";
-import type { MappedClaims } from "./mapped-claims.js";
+import type { MappedClaims } from "./map-claims.js";
 import { createLookalikes } from "./names.js";
 
 const columns = [

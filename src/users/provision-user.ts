@@ -8,7 +8,7 @@ import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
 import type { ExternalIdentity } from "./external-identity.js";
 import { findUser, type UserFault, type UserRow } from "./find-user.js";
-import type { MappedClaims } from "./mapped-claims.js";
+import type { MappedClaims } from "./map-claims.js";
 import {
   type CurrentGroups,
   changeUser,

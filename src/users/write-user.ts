@@ -1,7 +1,7 @@
 import { type Connection, chunk } from "../database/database.js";
 import type { ExternalIdentity } from "./external-identity.js";
 import { looksPrivileged, type UserRow, usersNamed } from "./find-user.js";
-import type { MappedClaims } from "./mapped-claims.js";
+import type { MappedClaims } from "./map-claims.js";
 
 interface WriteUserOptions {
   /** Undefined for a new user. */

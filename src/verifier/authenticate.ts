@@ -7,7 +7,7 @@ import { readAuthorization } from "./authorization-header.js";
 import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Problems } from "./problem.js";
-import { createRefusals } from "./refusals.js";
+import { createRefusals } from "./rejections.js";
 import type { Decision, Outcome, RequestContext, Verifier } from "./verifier.js";
 
 interface AuthenticateOptions {

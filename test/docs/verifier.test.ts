@@ -53,7 +53,7 @@ describe("docs/verifier.md", () => {
       readFileSync(file, "utf8"),
     );
     // What claims gave occasion to tell is an event of login and verifier alike.
-    const notes = quotedIn(readFileSync("src/users/mapped-claims.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
+    const notes = quotedIn(readFileSync("src/users/map-claims.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
     const kinds = [...quotedIn(events.join("\n"), /readonly kind: "\w+"/g), ...notes];
     const reasons = quotedIn(
       sourcesOf("src/verifier", "src/users") +

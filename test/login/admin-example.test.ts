@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { pathToFileURL } from "node:url";
 import { serve } from "@hono/node-server";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { createTokenDesk } from "../../src/operations/token-desk.js";
+import { createTokenDesk } from "../../src/operations/token-operations.js";
 import { sealingEnv } from "../support/databases.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { openBrowser } from "./browser.js";

@@ -1,5 +1,5 @@
 import type { RefusalCode } from "../../src/login/outcome.js";
-import { refusalReasons } from "../../src/login/refusal-reasons.js";
+import { refusalReasons } from "../../src/login/rejection-reasons.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createTokenDesk } from "../../src/operations/token-desk.js";
+import { createTokenDesk } from "../../src/operations/token-operations.js";
 import { sealingEnv } from "../support/databases.js";
 import { json, makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { LoginEvent } from "../../src/login/event.js";
-import { refusalReasons } from "../../src/login/refusal-reasons.js";
+import { refusalReasons } from "../../src/login/rejection-reasons.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { attacks } from "./attacks.js";
 import { openBrowser } from "./browser.js";

@@ -3,7 +3,7 @@ import { checkTokenFormat, digestToken } from "../../src/secrets/token.js";
 import { contentsOf } from "../support/databases.js";
 import { openForTest, resource } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
-import { created, faultsOf, group, jan, makeDeskWorld, verify } from "./desk-world.js";
+import { created, faultsOf, group, jan, makeDeskWorld, verify } from "./tokens-world.js";
 
 describe("making a token at run time", () => {
   it("S57 S59 S65 hands out a generated value once and keeps its digest alone", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { contentsOf, noticeChange } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
-import { actor, created, group, jan, makeDeskWorld, verify } from "./desk-world.js";
+import { actor, created, group, jan, makeDeskWorld, verify } from "./tokens-world.js";
 
 describe("ending a token at run time", () => {
   it("S55 S63 makes every verifier refuse it from the next request on, and leaves the others alone", async () => {

@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/database/open.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { readClaimMapping } from "../../src/users/claim-mapping.js";
 import { readExternalIdentity } from "../../src/users/external-identity.js";
-import { readMappedClaims } from "../../src/users/mapped-claims.js";
+import { readMappedClaims } from "../../src/users/map-claims.js";
 import { provisionUser, readRevision } from "../../src/users/provision-user.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
-import { createTokenDesk } from "../../src/operations/token-desk.js";
+import { createTokenDesk } from "../../src/operations/token-operations.js";
 import { openFiles } from "../support/open-files.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { makeWorld, otherValue, principalIn, token, tokenValue, user } from "./verifier-world.js";

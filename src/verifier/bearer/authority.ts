@@ -9,11 +9,11 @@ import type { Vault } from "../../secrets/vault.js";
 import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
 import type { OnBearerEvent } from "../event.js";
 import { readTokenRules, type TokenRuleOptions } from "./access-token.js";
-import { type BearerRequest, createAdmit, createAskUserinfo } from "./admit.js";
 import { createLoader } from "./client-snapshot.js";
-import { createJudge } from "./judge.js";
 import { createJudgeOpaque } from "./opaque-token.js";
+import { type BearerRequest, createAdmit, createAskUserinfo } from "./provision.js";
 import { createVerdictCache, type Verdict, type VerdictCache } from "./verdict.js";
+import { createJudge } from "./verify-credential.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {
   /** Only read from. The caller closes it. */

@@ -17,8 +17,8 @@ import {
   readOtherToken,
   type TokenRules,
 } from "./access-token.js";
-import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
-import { describeRefusal } from "./describe-refusal.js";
+import { describeRefusal } from "./describe-rejection.js";
+import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
 import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface OpaqueOptions {

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import { createLogin } from "../../../src/login/create-login.js";
-import { createTokenDesk } from "../../../src/operations/token-desk.js";
+import { createTokenDesk } from "../../../src/operations/token-operations.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../../src/verifier/event.js";
 import { probeModule } from "../../cli/probe-step.js";

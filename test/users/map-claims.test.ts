@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readClaimMapping } from "../../src/users/claim-mapping.js";
-import { hasSameClaims, readMappedClaims, relevantClaims } from "../../src/users/mapped-claims.js";
+import { hasSameClaims, readMappedClaims, relevantClaims } from "../../src/users/map-claims.js";
 
 interface Settings {
   readonly mappings?: object;

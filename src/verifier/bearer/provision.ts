@@ -6,7 +6,7 @@ import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import { type ClaimsAge, whenFirstSeen } from "../../users/applied-claims.js";
 import { kindOf } from "../../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
-import { hasSameClaims, type MappedClaims, readMappedClaims, relevantClaims } from "../../users/mapped-claims.js";
+import { hasSameClaims, type MappedClaims, readMappedClaims, relevantClaims } from "../../users/map-claims.js";
 import { type ProvisionOptions, provisionUser } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
 import { sourceOf } from "../failure-limit.js";

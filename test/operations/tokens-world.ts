@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
 import type { CreatedToken, CreateTokenOutcome, NewToken, TokenFault } from "../../src/operations/outcome.js";
-import { createTokenDesk, type TokenDesk } from "../../src/operations/token-desk.js";
+import { createTokenDesk, type TokenDesk } from "../../src/operations/token-operations.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { Outcome } from "../../src/verifier/verifier.js";

@@ -6,10 +6,10 @@ import { checkSignature, type KeySource, unknownKey } from "../../oidc/provider-
 import { secondsUntil } from "../../oidc/remote-document.js";
 import { readExternalIdentity } from "../../users/external-identity.js";
 import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
-import type { Admit, AskUserinfo, BearerRequest } from "./admit.js";
 import { chooseClient } from "./choose-client.js";
-import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-refusal.js";
+import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-rejection.js";
 import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
+import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
 import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface JudgeOptions {

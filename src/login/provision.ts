@@ -5,7 +5,7 @@ import type { JsonObject } from "../oidc/jwt/json-object.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
 import type { UserFault } from "../users/find-user.js";
-import { readMappedClaims } from "../users/mapped-claims.js";
+import { readMappedClaims } from "../users/map-claims.js";
 import { provisionUser } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
 import { fault, type LoginClient, type LoginFault } from "./login-client.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createTokenDesk } from "../../src/operations/token-desk.js";
+import { createTokenDesk } from "../../src/operations/token-operations.js";
 import { openForTest, temporaryDatabase } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
-import { created, group, jan, makeDeskWorld, verify } from "./desk-world.js";
+import { created, group, jan, makeDeskWorld, verify } from "./tokens-world.js";
 
 describe("the token desk", () => {
   it("lists a user's tokens by identifier, managed ones too, and nobody else's", async () => {
