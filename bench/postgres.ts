@@ -191,10 +191,10 @@ async function revocationDelays(url: string): Promise<readonly number[]> {
     returnedAt.push(process.hrtime.bigint());
   }
   await setTimeout(2000);
-  const told = children.map(messageOf);
+  const reported = children.map(messageOf);
   for (const child of children) child.send("stop");
   // Written by load-process.mjs.
-  const results = (await Promise.all(told)) as readonly {
+  const results = (await Promise.all(reported)) as readonly {
     readonly tokens: readonly { readonly lastAcceptedAt: string }[];
   }[];
   return returnedAt.map((at, index) => {

@@ -10,20 +10,20 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "bench");
 const outdir = join(root, "node_modules/.cache/bench");
-const wanted = process.argv.slice(2);
+const names = process.argv.slice(2);
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env; // Where set, it adds to every start.
 
 const benchmarks = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map(({ name: file }) => ({ name: file.slice(0, file.lastIndexOf(".")), file }))
   .sort((one, other) => one.name.localeCompare(other.name));
-const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
   const names = benchmarks.map(({ name }) => name).join(", ");
   console.error(`There is no benchmark ${unknown.join(", ")}; there are ${names}.`);
   process.exit(64);
 }
-const chosen = benchmarks.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const chosen = benchmarks.filter(({ name }) => names.length === 0 || names.includes(name));
 
 /** What uses the sources is bundled with them first, and so are the servers that it starts. */
 await build({

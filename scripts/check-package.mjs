@@ -25,8 +25,8 @@ try {
   const started = execFileSync(join(folder, "package/bin/vtb-setup.js"), ["--version"], { encoding: "utf8" }).trim();
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   if (started !== version) throw new Error(`the packed command says that it is ${started}, not ${version}`);
-  const unwanted = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz)$/.test(path));
-  if (unwanted.length > 0) throw new Error(`not for publishing: ${unwanted.map(({ path }) => path).join(", ")}`);
+  const unexpected = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz)$/.test(path));
+  if (unexpected.length > 0) throw new Error(`not for publishing: ${unexpected.map(({ path }) => path).join(", ")}`);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -7,9 +7,9 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const wanted = process.argv.slice(2);
+const versions = process.argv.slice(2);
 
-for (const version of wanted.length > 0 ? wanted : ["22", "24"]) {
+for (const version of versions.length > 0 ? versions : ["22", "24"]) {
   const folder = mkdtempSync(join(tmpdir(), `vtb-setup-node-${version}-`));
   // Where this is root, tests run commands as somebody else.
   chmodSync(folder, 0o755);

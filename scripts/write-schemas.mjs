@@ -9,12 +9,12 @@ import { withFieldTables } from "./field-tables.mjs";
 const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const schema = execFileSync(process.execPath, [pathOf("bin/vtb-setup.js"), "schema"], { encoding: "utf8" });
 const tables = "docs/configuration.md";
-const wanted = {
+const generated = {
   "schemas/vtb-setup.schema.json": schema,
   [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), JSON.parse(schema)),
 };
 
-for (const [name, text] of Object.entries(wanted)) {
+for (const [name, text] of Object.entries(generated)) {
   if (!process.argv.includes("--check")) {
     writeFileSync(pathOf(name), text);
   } else if (readFileSync(pathOf(name), "utf8") !== text) {

@@ -57,8 +57,8 @@ describe("the examples", () => {
 
   it("full.yaml says which variables it needs", () => {
     const text = readFileSync("examples/full.yaml", "utf8");
-    const told = [...text.matchAll(/^# {3}([A-Z_]+) {2,}/gm)].map(([, name]) => name);
-    expect(told).toEqual(Object.keys(variables));
+    const reported = [...text.matchAll(/^# {3}([A-Z_]+) {2,}/gm)].map(([, name]) => name);
+    expect(reported).toEqual(Object.keys(variables));
   });
 
   it("full.yaml shows every field that is not deprecated, and none that is", () => {

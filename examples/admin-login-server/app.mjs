@@ -113,8 +113,8 @@ export function createApp({ login, desk, onError, onRefusal }) {
 
   app.post("/tokens", async (c) => {
     const { user } = c.get("session").principal;
-    const wanted = readTokenForm(c.get("form"));
-    const outcome = await desk.create({ ...wanted, userId: user.id, actor: `login:${user.username}` });
+    const form = readTokenForm(c.get("form"));
+    const outcome = await desk.create({ ...form, userId: user.id, actor: `login:${user.username}` });
     switch (outcome.kind) {
       case "created":
         return c.html(await tokensPage(c, { created: outcome }));

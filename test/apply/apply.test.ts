@@ -39,7 +39,7 @@ async function problemsOf(run: Promise<unknown>) {
 describe("apply", () => {
   it("makes the database, tells what it created, and finds nothing to do the second time", async () => {
     const database = temporaryDatabase();
-    const wanted = configurationOf(
+    const desired = configurationOf(
       resource("group", "lezers", { permissions: ["taken.view_externetaak"] }),
       resource("user", "jan", {
         email: "jan@example.nl",
@@ -50,7 +50,7 @@ describe("apply", () => {
       }),
       token("open-forms", value("a"), { permissions: ["taken.add_externetaak"] }),
     );
-    const first = await apply(wanted, runOptions(database));
+    const first = await apply(desired, runOptions(database));
     expect(first.outcome).toBe("applied");
     expect(first.changes.map(({ action, kind, key }) => `${action} ${kind} ${key}`)).toEqual([
       "create group lezers",
@@ -58,7 +58,7 @@ describe("apply", () => {
       "create api_token open-forms",
     ]);
     const before = await contentsOf(database);
-    const second = await apply(wanted, runOptions(database));
+    const second = await apply(desired, runOptions(database));
     expect(second.outcome).toBe("unchanged");
     expect(second.unchanged).toHaveLength(3);
     expect(await contentsOf(database)).toBe(before);
@@ -136,13 +136,13 @@ describe("apply", () => {
 
   it("generates a token once and hands it out once", async () => {
     const database = temporaryDatabase();
-    const wanted = configurationOf(token("ci", value("a"), { token: undefined, generated: true }));
+    const desired = configurationOf(token("ci", value("a"), { token: undefined, generated: true }));
     const options = runOptions(database);
-    const result = await apply(wanted, options);
+    const result = await apply(desired, options);
     expect(result.generated).toEqual(options.handedOut);
     expect(options.handedOut[0]?.value.reveal()).toMatch(/^vtb_[0-9A-Za-z]{46}$/);
     const again = runOptions(database);
-    expect((await apply(wanted, again)).outcome).toBe("unchanged");
+    expect((await apply(desired, again)).outcome).toBe("unchanged");
     expect(again.handedOut).toEqual([]);
   });
 
@@ -173,8 +173,8 @@ describe("apply", () => {
 
   it("refuses a service user with the name of an existing user", async () => {
     const database = temporaryDatabase();
-    const wanted = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a")));
-    expect(await problemsOf(apply(wanted, runOptions(database)))).toMatchObject({
+    const desired = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a")));
+    expect(await problemsOf(apply(desired, runOptions(database)))).toMatchObject({
       reason: "refused",
       codes: ["NAME_TAKEN"],
     });
@@ -247,13 +247,13 @@ describe("apply", () => {
 describe("plan", () => {
   it("makes no file where none is, and tells the same as the apply that follows", async () => {
     const database = temporaryDatabase();
-    const wanted = configurationOf(token("a", value("a")));
-    const planned = await plan(wanted, runOptions(database));
+    const desired = configurationOf(token("a", value("a")));
+    const planned = await plan(desired, runOptions(database));
     expect(await isMade(database)).toBe(false);
-    const applied = await apply(wanted, runOptions(database));
+    const applied = await apply(desired, runOptions(database));
     const shown = (changes: typeof planned.changes) =>
       changes.map(({ action, key, fields }) => ({ action, key, fields }));
     expect(shown(planned.changes)).toEqual(shown(applied.changes));
-    expect((await plan(wanted, runOptions(database))).outcome).toBe("unchanged");
+    expect((await plan(desired, runOptions(database))).outcome).toBe("unchanged");
   });
 });

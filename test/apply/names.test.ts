@@ -153,8 +153,8 @@ describe("F28: plan and apply agree on who has a name, service users included", 
       ],
     });
     const doors = ["a", "b"].map((key) => resource("door", key, { lock: "kanarie" }));
-    const wanted = { ...configurationOf(...doors), kinds: [...coreKinds, door] };
-    const error = await apply(wanted, runOptions(url)).catch((reason: unknown) => reason);
+    const desired = { ...configurationOf(...doors), kinds: [...coreKinds, door] };
+    const error = await apply(desired, runOptions(url)).catch((reason: unknown) => reason);
     const rule = inject("dialect") === "sqlite" ? "UNIQUE constraint failed: doors.lock" : "constraint doors_lock";
     expect(error).toMatchObject({ reason: "internal", problems: [{ message: expect.stringContaining(rule) }] });
     expect(JSON.stringify(error)).not.toMatch(/damage|kanarie/);
@@ -167,10 +167,10 @@ describe("F28: plan and apply agree on who has a name, service users included", 
       const url = temporaryDatabase();
       const pick = picker(seed);
       for (let step = 0; step < 8; step += 1) {
-        const wanted = anyConfiguration(pick);
+        const desired = anyConfiguration(pick);
         const options = { prune: pick([false, true]), owner: pick([..."mmmmmmmmmo"]) };
-        const what = JSON.stringify({ seed, step, options, wanted: wanted.resources.map(short) });
-        const outcome = await settle(url, wanted, options).catch((error: unknown) => {
+        const what = JSON.stringify({ seed, step, options, desired: desired.resources.map(short) });
+        const outcome = await settle(url, desired, options).catch((error: unknown) => {
           throw new Error(`plan and apply disagree: ${what}`, { cause: error });
         });
         seen["changes" in outcome ? "done" : "refused"] += 1;

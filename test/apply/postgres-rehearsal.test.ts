@@ -27,12 +27,12 @@ describe("F25: a plan while a migration is pending", () => {
         { name: "tagged:0001", up: (db) => db.schema.alterTable("users").addColumn("tag", "text").execute() },
       ],
     });
-    const wanted = { ...plain, kinds: [...coreKinds, tagged] };
+    const desired = { ...plain, kinds: [...coreKinds, tagged] };
     const reader = await connect(url);
     await reader.query("begin");
     await reader.query("select * from users");
 
-    const planned = plan(wanted, runOptions(url)).catch((error: unknown) => error);
+    const planned = plan(desired, runOptions(url)).catch((error: unknown) => error);
     const watcher = await connect(url);
     const isWaiting = "select 1 from pg_locks where relation = 'users'::regclass and not granted";
     while ((await watcher.query(isWaiting)).rowCount === 0);
@@ -41,7 +41,7 @@ describe("F25: a plan while a migration is pending", () => {
     expect(await planned).toMatchObject({ reason: "unavailable", problems: [{ code: "DATABASE_FAILED" }] });
 
     await reader.query("commit");
-    expect(await plan(wanted, runOptions(url))).toMatchObject({ outcome: "planned", migrations: ["tagged:0001"] });
+    expect(await plan(desired, runOptions(url))).toMatchObject({ outcome: "planned", migrations: ["tagged:0001"] });
     expect((await watcher.query(isWaiting)).rowCount).toBe(0);
     await expect(watcher.query("select tag from users")).rejects.toMatchObject({ code: "42703" });
   });
@@ -57,12 +57,12 @@ describe("F25: a plan while a migration is pending", () => {
       columns: {},
       migrations: [{ name: "later:0001", up: async () => {} }],
     });
-    const wanted = { ...plain, kinds: [...coreKinds, later] };
+    const desired = { ...plain, kinds: [...coreKinds, later] };
     const other = await connect(url);
     await other.query("begin");
     await other.query("update setup_state set revision = revision + 1");
-    await expect(plan(wanted, runOptions(url))).rejects.toMatchObject({ problems: [{ code: "DATABASE_LOCKED" }] });
+    await expect(plan(desired, runOptions(url))).rejects.toMatchObject({ problems: [{ code: "DATABASE_LOCKED" }] });
     const waiting = runOptions(url, { waitMs: 25_000, onWaiting: () => void other.query("rollback") });
-    expect(await plan(wanted, waiting)).toMatchObject({ migrations: ["later:0001"] });
+    expect(await plan(desired, waiting)).toMatchObject({ migrations: ["later:0001"] });
   });
 });

@@ -133,12 +133,12 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
   it.each(names)("for a database that was last migrated by %s", async (last) => {
     const done = names.indexOf(last) + 1;
     const url = await earlierDatabase(coreMigrations.slice(0, done));
-    const wanted = configurationOf(
+    const desired = configurationOf(
       resource("group", "lezers", { permissions: ["taken.change_taak"] }),
       resource("user", "jan", { email: "jan@gemeente.example", groups: ["lezers"] }),
       token("forms", tokenValue),
     );
-    const { changes, migrations } = await upgrade(wanted, url);
+    const { changes, migrations } = await upgrade(desired, url);
     expect(migrations).toEqual(names.slice(done));
     expect(changes.map(({ action, kind, key }) => `${action} ${kind} ${key}`)).toEqual([
       "update group lezers",
@@ -166,11 +166,11 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
 
   it("where only the tables are behind, which is something to do", async () => {
     const url = await earlierDatabase(coreMigrations.slice(0, 1));
-    const wanted = configurationOf(absent("group", "no-such"));
+    const desired = configurationOf(absent("group", "no-such"));
     const run = runOptions(url);
-    expect(await plan(wanted, run)).toMatchObject({ outcome: "planned", changes: [], migrations: names.slice(1) });
-    expect(await apply(wanted, run)).toMatchObject({ outcome: "applied", changes: [], migrations: names.slice(1) });
-    expect(await plan(wanted, run)).toMatchObject({ outcome: "unchanged", migrations: [] });
+    expect(await plan(desired, run)).toMatchObject({ outcome: "planned", changes: [], migrations: names.slice(1) });
+    expect(await apply(desired, run)).toMatchObject({ outcome: "applied", changes: [], migrations: names.slice(1) });
+    expect(await plan(desired, run)).toMatchObject({ outcome: "unchanged", migrations: [] });
   });
 
   it("for a custom step's kind, whose stored rows are pruned or referred to", async () => {

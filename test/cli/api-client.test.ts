@@ -10,7 +10,7 @@ const client = (identifier: string, more = "") =>
 
 const oidc = (...clients: readonly string[]) => keycloakProvider + clients.join("");
 
-const told = (run: { readonly problems: readonly string[] }) =>
+const reported = (run: { readonly problems: readonly string[] }) =>
   run.problems.filter((problem) => /NO_API_CLIENT/.test(problem));
 
 const note = ["note NO_API_CLIENT 12:7"];
@@ -28,7 +28,7 @@ describe("a file whose clients only sign people in", () => {
     writeFiles(place.folder, { "config.yaml": oidc(...clients) });
     for (const command of ["plan", "apply", "apply"]) {
       const run = await place.run([command, "config.yaml"]);
-      expect([run.status, told(run)]).toEqual([0, note]);
+      expect([run.status, reported(run)]).toEqual([0, note]);
       const found = run.json.diagnostics.find(({ code }) => code === "NO_API_CLIENT");
       expect(found?.message).toBe("no enabled client guards the API, so every bearer token will be refused");
       expect(found?.hint).toContain("`identifier: api-oidc`");
@@ -47,26 +47,26 @@ describe("a file whose clients only sign people in", () => {
   ])("F63: is not noted with $what", async ({ clients }) => {
     const place = workplace();
     const run = await place.apply(oidc(...clients));
-    expect([run.status, told(run)]).toEqual([0, []]);
+    expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
   it("F63: is not noted where another owner's files or a person made the API's client", async () => {
     const place = workplace();
     writeFiles(place.folder, { "api.yaml": oidc(client("api-oidc")), "login.yaml": loginAlone });
     await place.run(["apply", "api.yaml", "--owner", "api"]);
-    expect(told(await place.run(["apply", "login.yaml"]))).toEqual([]);
+    expect(reported(await place.run(["apply", "login.yaml"]))).toEqual([]);
     const { kysely } = await place.open();
     await kysely.updateTable("oidc_clients").set({ owner: null }).where("identifier", "=", "api-oidc").execute();
-    expect(told(await place.run(["plan", "login.yaml"]))).toEqual([]);
+    expect(reported(await place.run(["plan", "login.yaml"]))).toEqual([]);
     // Disabled or deleted there, it guards nothing.
     await kysely.updateTable("oidc_clients").set({ enabled: 0 }).where("identifier", "=", "api-oidc").execute();
-    expect(told(await place.run(["plan", "login.yaml"]))).toEqual(["note NO_API_CLIENT 4:7"]);
+    expect(reported(await place.run(["plan", "login.yaml"]))).toEqual(["note NO_API_CLIENT 4:7"]);
   });
 
   it("F63: is not noted by validate, which can't know what the database has", async () => {
     const place = workplace();
     writeFiles(place.folder, { "config.yaml": oidc(client("admin-oidc")) });
-    expect(told(await place.run(["validate", "config.yaml"]))).toEqual([]);
+    expect(reported(await place.run(["validate", "config.yaml"]))).toEqual([]);
   });
 });
 

@@ -188,8 +188,8 @@ describe("the Objects API's tokens (A9)", () => {
     await place.apply(tokens(tokenItem("a", tokenA, first)));
     const run = await place.apply(tokens(tokenItem("a", tokenA, second)));
     expect(run.changes).toEqual(["update api_token a"]);
-    const wanted = [`objecttype.${uuid}.read_only`, `objecttype.${otherUuid}.read_only`].sort();
-    expect(await permissions(place)).toEqual({ a: wanted });
+    const expected = [`objecttype.${uuid}.read_only`, `objecttype.${otherUuid}.read_only`].sort();
+    expect(await permissions(place)).toEqual({ a: expected });
   });
 
   // Object types belong to another program, so nobody here knows which there are: a UUID that is one is enough.

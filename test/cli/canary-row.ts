@@ -20,7 +20,7 @@ export interface Row {
   readonly env?: Readonly<Record<string, string>>;
   readonly database?: string;
   /** The commands that tell it; all of them without this. The others are run as well, where they take the arguments. */
-  readonly told?: readonly Command[];
+  readonly reported?: readonly Command[];
   /** Base.yaml is applied first. */
   readonly applied?: boolean;
   /** What is done to the folder then. */

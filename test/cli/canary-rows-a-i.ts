@@ -28,7 +28,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "ACCESS_TOKEN_ISSUER",
       how: "a document with two issuers",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: client(
         `${full}, userinfo_claims_source: id_token`,
         provider(
@@ -50,7 +50,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       code: "DATABASE_DAMAGED",
       only: "sqlite",
       how: "a damaged file",
-      told: toDatabase,
+      reported: toDatabase,
       applied: true,
       prepare: (folder) => {
         const file = fileIn(folder);
@@ -63,7 +63,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       code: "DATABASE_FAILED",
       only: "sqlite",
       how: "a trigger of somebody else",
-      told: ["apply"],
+      reported: ["apply"],
       applied: true,
       yaml: token(`token: ${make("trigger-token")}`),
       prepare: async (folder) => {
@@ -76,14 +76,14 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       code: "DATABASE_MODE",
       only: "sqlite",
       how: "mode 0644",
-      told: toDatabase,
+      reported: toDatabase,
       applied: true,
       prepare: (folder) => chmodSync(fileIn(folder), 0o644),
     },
     {
       code: "DATABASE_NEWER",
       how: "a migration from the future",
-      told: toDatabase,
+      reported: toDatabase,
       applied: true,
       prepare: async (folder) => {
         const row = { name: "9999_future", applied_at: "2099-01-01T00:00:00.000Z" };
@@ -93,20 +93,20 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "DATABASE_REFUSED",
       how: "another password",
-      told: toDatabase,
+      reported: toDatabase,
       database: inject("postgresUrl").replace(/:[^:@]+@/, `:${make("wrong-password")}@`),
     },
     {
       code: "DATABASE_TLS",
       how: "an authority that is not there",
-      told: toDatabase,
+      reported: toDatabase,
       database: `postgres://u:${make("tls-password")}@h/x?sslmode=verify-full&sslrootcert=none.pem`,
     },
-    { code: "DATABASE_UNREACHABLE", only: "sqlite", how: "a folder", told: toDatabase, database: "sqlite:." },
+    { code: "DATABASE_UNREACHABLE", only: "sqlite", how: "a folder", reported: toDatabase, database: "sqlite:." },
     {
       code: "DATABASE_UNREACHABLE",
       how: "a server that is not there",
-      told: toDatabase,
+      reported: toDatabase,
       database: `postgres://u:${make("closed-password")}@127.0.0.1:1/x`,
     },
     ...[
@@ -118,13 +118,13 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     ].map((database) => ({
       code: "DATABASE_URL" as const,
       how: database.slice(0, 15),
-      told: toDatabase,
+      reported: toDatabase,
       database,
     })),
     {
       code: "DATABASE_URL",
       how: "in the variable",
-      told: toDatabase,
+      reported: toDatabase,
       database: "",
       env: { VTB_SETUP_DATABASE: `postgresql://u:%${make("url-variable")}@h/x` },
     },
@@ -136,19 +136,19 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "DISCOVERY_INVALID",
       how: "another issuer",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: client(full, provider(`endpoint_config: {oidc_op_discovery_endpoint: "${origins.other}/"}`)),
     },
     {
       code: "DISCOVERY_UNREACHABLE",
       how: "a closed port",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: client(full, provider(`endpoint_config: {oidc_op_discovery_endpoint: "${origins.closed}/"}`)),
     },
     {
       code: "DISCOVERY_INVALID",
       how: "a metadata address",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: client(full, provider('endpoint_config: {oidc_op_discovery_endpoint: "http://169.254.169.254/"}')),
     },
     { code: "DUPLICATE_KEY", how: "two tokens", yaml: token(`token: ${make("first")}, token: ${make("second")}`) },

@@ -11,19 +11,24 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
   const { make, add } = canaries;
   const { token, user, client, provider, endpoints, full } = rowText(canaries);
   return [
-    { code: "KEY_INVALID", how: "in the variable", told: ["apply"], env: { VTB_SETUP_KEY: make("no-sealing-key") } },
+    {
+      code: "KEY_INVALID",
+      how: "in the variable",
+      reported: ["apply"],
+      env: { VTB_SETUP_KEY: make("no-sealing-key") },
+    },
     {
       code: "KEY_INVALID",
       how: "in the file",
-      told: ["apply"],
+      reported: ["apply"],
       env: { VTB_SETUP_KEY: "", VTB_SETUP_KEY_FILE: "key" },
       files: { key: make("no-key-file") },
     },
-    { code: "KEY_MADE", only: "sqlite", how: "no variable", told: ["apply"], env: { VTB_SETUP_KEY: "" } },
+    { code: "KEY_MADE", only: "sqlite", how: "no variable", reported: ["apply"], env: { VTB_SETUP_KEY: "" } },
     {
       code: "KEY_UNSAFE",
       how: "a file that everybody may write",
-      told: ["apply"],
+      reported: ["apply"],
       env: { VTB_SETUP_KEY: "", VTB_SETUP_KEY_FILE: "key" },
       files: { key: add("open-key", randomBytes(32).toString("hex")) },
       prepare: (folder) => chmodSync(join(folder, "key"), 0o666),
@@ -31,14 +36,14 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "KEY_MISMATCH",
       how: "another key",
-      told: toDatabase,
+      reported: toDatabase,
       applied: true,
       env: { VTB_SETUP_KEY: add("other-key", randomBytes(32).toString("hex")) },
     },
     {
       code: "LINKS_UNMATCHED",
       how: "an issuer of before",
-      told: toDatabase,
+      reported: toDatabase,
       applied: true,
       prepare: async (folder) => {
         const { kysely } = await openForTest(databaseOf(folder));
@@ -46,19 +51,19 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
         await kysely.updateTable("users").set(link).where("username", "=", "uit-variabele").execute();
       },
     },
-    { code: "MIGRATION_NEEDED", how: "no tables", told: ["apply"], args: ["--no-migrate"] },
+    { code: "MIGRATION_NEEDED", how: "no tables", reported: ["apply"], args: ["--no-migrate"] },
     { code: "MISSING_FIELD", how: "no contact person", yaml: token(`token: ${make("missing")}`, "email: a@b.nl") },
     { code: "MISSING_OPENID_SCOPE", how: "email alone", yaml: client(`${full}, oidc_rp_scopes_list: [email]`) },
     {
       code: "NAME_TAKEN",
       how: "a service user named as a person",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: token(`token: ${make("taken")}`).replace("rij", "beheerder"),
     },
     {
       code: "NO_API_CLIENT",
       how: "a login's client alone",
-      told: toDatabase,
+      reported: toDatabase,
       withBase: false,
       yaml: `oidc_db_config_enable: true${client(
         full,
@@ -85,7 +90,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "TOKENS_NOT_IN_FILE",
       how: "a file that is gone",
-      told: ["apply"],
+      reported: ["apply"],
       yaml: token("token: {generate: true}"),
       args: ["--tokens-out", "out.json"],
       applied: true,
@@ -100,12 +105,12 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "OUTPUT_FILE",
       how: "a file that is there",
-      told: ["apply"],
+      reported: ["apply"],
       yaml: token("token: {generate: true}"),
       args: ["--tokens-out", "out.json"],
       files: { "out.json": "{}" },
     },
-    { code: "OWNED_BY_OTHER", how: "another owner", told: toDatabase, applied: true, args: ["--owner", "ander"] },
+    { code: "OWNED_BY_OTHER", how: "another owner", reported: toDatabase, applied: true, args: ["--owner", "ander"] },
     { code: "PLACEHOLDER", how: "changeme", yaml: user(`password: changeme-${make("changeme")}`) },
     { code: "PLACEHOLDER", how: "a variable", yaml: token(`token: "\${TOKEN:-${make("variable")}}"`) },
     {
@@ -116,7 +121,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "PROVIDER_LACKS",
       how: "no userinfo endpoint",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: client(
         full,
         provider(
@@ -128,7 +133,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "PRUNE_REFUSED",
       how: "an empty list",
-      told: toDatabase,
+      reported: toDatabase,
       withBase: false,
       applied: true,
       yaml: "tokenauth_config_enable: true\ntokenauth: {items: []}\n",
@@ -137,19 +142,19 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "REFERENCE_NOT_FOUND",
       how: "no such user",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: token(`token: ${make("reference")}, user: niemand`),
     },
     {
       code: "REFERENCE_NOT_FOUND",
       how: "a secret for a name",
-      told: toDatabase,
+      reported: toDatabase,
       yaml: user(`groups: [${make("as-reference")}]`),
     },
     {
       code: "RESOURCE_IN_USE",
       how: "a token's user",
-      told: toDatabase,
+      reported: toDatabase,
       withBase: false,
       applied: true,
       yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: beheerder, state: absent, password: ${make("absent")}}]}\n`,
@@ -194,7 +199,7 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "UNDECLARED",
       how: "all but a group",
-      told: toDatabase,
+      reported: toDatabase,
       withBase: false,
       applied: true,
       yaml: `groups_config_enable: true\ngroups_config: {items: [{name: lezers}]} # ${make("undeclared")}\n`,

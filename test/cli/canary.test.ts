@@ -38,7 +38,7 @@ const rows = [...firstCanaryRows(canaries), ...lastCanaryRows(canaries)];
 const rowsHere =
   inject("dialect") === "sqlite"
     ? rows.filter(({ only }) => only !== "postgres")
-    : rows.filter(({ only, told }) => only === "postgres" || (only === undefined && told !== undefined));
+    : rows.filter(({ only, reported }) => only === "postgres" || (only === undefined && reported !== undefined));
 
 interface Run {
   readonly command: Command;
@@ -171,7 +171,7 @@ describe("S89 I3 no secret is told by any command, as text or JSON, with every c
     const isFirst = rows.find((other) => other.code === code) === row;
     for (const { command, output, codes, leaks } of await provoke(row, isFirst ? everyRun : everyRun.slice(0, 3))) {
       expect(leaks, `${command} --output ${output}`).toEqual([]);
-      if (row.told?.includes(command) ?? true) expect(codes, `${command} --output ${output}`).toContain(code);
+      if (row.reported?.includes(command) ?? true) expect(codes, `${command} --output ${output}`).toContain(code);
     }
   });
 

@@ -75,8 +75,8 @@ describe("real configuration files", () => {
     expect(result.status).toBe(3);
     expect(result.stdout).toBe("");
     const errors = row.problems.filter((problem) => problem.startsWith("error "));
-    const told = [...result.stderr.matchAll(/^(\S+):(\d+:\d+): error: .* \[(\w+)\]$/gm)];
-    expect(told.map(([, file, where, code]) => `${file} error ${code} ${where}`)).toEqual(
+    const reported = [...result.stderr.matchAll(/^(\S+):(\d+:\d+): error: .* \[(\w+)\]$/gm)];
+    expect(reported.map(([, file, where, code]) => `${file} error ${code} ${where}`)).toEqual(
       errors.map((problem) => `${row.file} ${problem}`),
     );
     expect(readdirSync(place.folder)).toEqual([row.file]);

@@ -6,7 +6,7 @@ async function validate(yaml: string, args: readonly string[] = []) {
   const place = workplaceOf({}, runCliHere);
   writeFiles(place.folder, { "config.yaml": yaml });
   const run = await place.run(["validate", "config.yaml", ...args]);
-  return { ...run, told: run.json.diagnostics.map(({ message, hint }) => ({ message, hint })) };
+  return { ...run, reported: run.json.diagnostics.map(({ message, hint }) => ({ message, hint })) };
 }
 
 const uuid = "b427ef84-189d-43aa-9efd-7bb2c459e281";
@@ -27,7 +27,7 @@ describe("the fields of an entry directly under the namespace", () => {
   it("F40: of the flat configuration of 2024 are one error, which shows how to write them", async () => {
     const run = await validate(oidc(`${ofClient}${ofProvider}oidc_use_nonce: false\n`));
     expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
-    expect(run.told).toEqual([
+    expect(run.reported).toEqual([
       {
         message: "`items:` is missing: the fields of one entry stand directly under `oidc_db_config_admin_auth`",
         hint:
@@ -44,7 +44,7 @@ describe("the fields of an entry directly under the namespace", () => {
       "oidc_op_token_endpoint: https://kc.example/token\noidc_op_jwks_endpoint: https://kc.example/jwks\n";
     const run = await validate(oidc(ofClient + endpoints));
     expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
-    expect(run.told[0]?.hint).toContain(
+    expect(run.reported[0]?.hint).toContain(
       "in it `endpoint_config:` with `oidc_op_token_endpoint`, `oidc_op_jwks_endpoint` in it",
     );
   });
@@ -70,7 +70,7 @@ describe("the fields of an entry directly under the namespace", () => {
     },
   ])("F40: of $what are one error as well", async ({ yaml, hint }) => {
     const run = await validate(yaml);
-    expect([run.status, run.problems, run.told[0]?.hint]).toEqual([3, ["error MISSING_FIELD 3:3"], hint]);
+    expect([run.status, run.problems, run.reported[0]?.hint]).toEqual([3, ["error MISSING_FIELD 3:3"], hint]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
   });
 
@@ -123,16 +123,16 @@ describe("a list that is not written as one", () => {
     },
   ])("F41: is one error that says what to write: $what", async ({ yaml, where, hint }) => {
     const run = await validate(yaml);
-    expect([run.status, run.problems, run.told[0]?.hint]).toEqual([3, [`error WRONG_TYPE ${where}`], hint]);
+    expect([run.status, run.problems, run.reported[0]?.hint]).toEqual([3, [`error WRONG_TYPE ${where}`], hint]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
   });
 
   it("F41: says how a new entry begins where its fields follow those of the last one", async () => {
     const run = await validate(under(`items:\n${deeper(dashed(item + item))}`));
     expect(run.problems.every((problem) => problem.startsWith("error DUPLICATE_KEY"))).toBe(true);
-    expect(run.told[0]?.hint).toContain("where a new entry of a list begins, put `- ` before its first key");
+    expect(run.reported[0]?.hint).toContain("where a new entry of a list begins, put `- ` before its first key");
     const short = await validate(under(`items:\n  - identifier: a\n  identifier: b\n`));
-    expect(short.told[0]?.hint).toContain("a new entry of a list begins with a dash and a space");
+    expect(short.reported[0]?.hint).toContain("a new entry of a list begins with a dash and a space");
   });
 
   it("F41: is valid with dashes, on the namespace's own indentation as well", async () => {

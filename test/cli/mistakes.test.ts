@@ -109,8 +109,10 @@ describe("a file with many mistakes", () => {
     }
     const { status, stdout, stderr } = await runCli(["apply", "config.yaml"], { cwd: place.folder });
     expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
-    const told = [...stderr.matchAll(/^config\.yaml:(\d+:\d+): (error): .* \[(\w+)\]\n\s+\d+ \|.*\n\s+\|(\s*)\^+$/gm)];
-    expect(told.map(([, where, severity, code]) => `${severity} ${code} ${where}`)).toEqual(mistakes.map(expected));
+    const reported = [
+      ...stderr.matchAll(/^config\.yaml:(\d+:\d+): (error): .* \[(\w+)\]\n\s+\d+ \|.*\n\s+\|(\s*)\^+$/gm),
+    ];
+    expect(reported.map(([, where, severity, code]) => `${severity} ${code} ${where}`)).toEqual(mistakes.map(expected));
     expect(stderr).toMatch(/\n22 errors; nothing was changed\.\n$/);
   });
 

@@ -26,7 +26,7 @@ async function makePlace(): Promise<Workplace> {
   return place;
 }
 
-async function told(place: Workplace, yaml: string, command = "apply") {
+async function reported(place: Workplace, yaml: string, command = "apply") {
   const run = command === "apply" ? await place.apply(yaml) : await place.run([command, "config.yaml"]);
   const found = run.json.diagnostics.filter(({ code }) => code === "LINKS_UNMATCHED");
   return { status: run.status, found: found.map(({ severity, message, line }) => ({ severity, message, line })) };
@@ -38,43 +38,43 @@ describe("links of users to an issuer that no provider has", () => {
 
   it("F61: are counted in a warning by the run that leaves them behind, and in a note afterwards", async () => {
     const place = await makePlace();
-    expect(await told(place, people() + provider)).toEqual({ status: 0, found: [] });
+    expect(await reported(place, people() + provider)).toEqual({ status: 0, found: [] });
     const file = people() + moved();
     const line = file.split("\n").findIndex((text) => text.includes(newIssuer)) + 1;
     const message = warned("2 users are", "after this change");
     const before = await place.contents();
     writeFiles(place.folder, { "config.yaml": file });
-    expect(await told(place, file, "plan")).toEqual({ status: 0, found: [{ severity: "warning", message, line }] });
+    expect(await reported(place, file, "plan")).toEqual({ status: 0, found: [{ severity: "warning", message, line }] });
     expect((await place.run(["apply", "config.yaml", "--strict"])).status).toBe(3);
     expect(await place.contents()).toBe(before);
-    expect(await told(place, file)).toEqual({ status: 0, found: [{ severity: "warning", message, line }] });
+    expect(await reported(place, file)).toEqual({ status: 0, found: [{ severity: "warning", message, line }] });
     const after = { severity: "note", message: warned("2 users are", "any more"), line };
-    expect(await told(place, file)).toEqual({ status: 0, found: [after] });
+    expect(await reported(place, file)).toEqual({ status: 0, found: [after] });
     // As the hint says.
     const mended = people() + moved(`oidc_op_former_issuers: [${oldIssuer}]`);
-    expect(await told(place, mended)).toEqual({ status: 0, found: [] });
+    expect(await reported(place, mended)).toEqual({ status: 0, found: [] });
     expect((await place.apply(mended)).json.outcome).toBe("unchanged");
     // Taking the line away again is another such change.
-    expect((await told(place, file)).found).toMatchObject([{ severity: "warning", message }]);
+    expect((await reported(place, file)).found).toMatchObject([{ severity: "warning", message }]);
   });
 
   it("F61: are not told of where the same run says who they are, takes the users away or releases them", async () => {
     const place = await makePlace();
-    const former = await told(place, people() + moved(`oidc_op_former_issuers: [${oldIssuer}]`));
+    const former = await reported(place, people() + moved(`oidc_op_former_issuers: [${oldIssuer}]`));
     expect(former).toEqual({ status: 0, found: [] });
     const other = await makePlace();
     const one = people(", sign_in: {provider: keycloak, subject: n-els}") + moved();
-    expect((await told(other, one)).found).toMatchObject([{ message: warned("1 user is", "after this change") }]);
+    expect((await reported(other, one)).found).toMatchObject([{ message: warned("1 user is", "after this change") }]);
     const third = await makePlace();
     const gone = users("username: jan, state: absent", "username: els, state: absent") + moved();
-    expect((await told(third, gone)).found).toEqual([]);
+    expect((await reported(third, gone)).found).toEqual([]);
   });
 
   it("F61: are told of as well where the provider is replaced by one of another name", async () => {
     const place = await makePlace();
     const renamed = moved().replaceAll("keycloak\n", "login\n");
     const without = renamed.replace("  providers:\n", "  providers:\n    - {identifier: keycloak, state: absent}\n");
-    expect((await told(place, people() + without)).found).toMatchObject([
+    expect((await reported(place, people() + without)).found).toMatchObject([
       { severity: "warning", message: warned("2 users are", "after this change") },
     ]);
   });
@@ -82,7 +82,7 @@ describe("links of users to an issuer that no provider has", () => {
   it("F61: are no business of a run that declares no provider", async () => {
     const place = await makePlace();
     await place.apply(people() + moved());
-    expect(await told(place, people())).toEqual({ status: 0, found: [] });
+    expect(await reported(place, people())).toEqual({ status: 0, found: [] });
   });
 });
 

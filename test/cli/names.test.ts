@@ -18,7 +18,7 @@ describe("a name in a file", () => {
     ["a filler", "ja\u3164n", "invisible characters"],
     ["a variation selector", "jan\ufe0f", "invisible characters"],
     ["a blank of Braille", "ja\u2800n", "invisible characters"],
-  ])("F13: with %s is an error, for users and groups, and where it is referred to", async (_what, name, told) => {
+  ])("F13: with %s is an error, for users and groups, and where it is referred to", async (_what, name, reported) => {
     const place = workplace();
     const base = users(quoted(composed), quoted("jan")) + groups(composed, "jan");
     expect((await place.apply(base)).status).toBe(0);
@@ -26,7 +26,7 @@ describe("a name in a file", () => {
     for (const file of files) {
       const run = await place.apply(file);
       expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error INVALID_VALUE/)]]);
-      expect(run.json.diagnostics[0]?.message).toContain(told);
+      expect(run.json.diagnostics[0]?.message).toContain(reported);
     }
     expect((await (await place.open()).kysely.selectFrom("users").select("id").execute()).length).toBe(2);
   });

@@ -279,7 +279,7 @@ describe("F21: a command that changes nothing", () => {
   it("tells on standard error why it failed, where standard output can't be written", async () => {
     const folder = folderWith(group.replace("name", "naam"));
     const { status, stderr } = await redirected(folder, "validate config.yaml --output json", "> /dev/full");
-    expect({ status, isTold: stderr.includes("[UNKNOWN_FIELD]") }).toEqual({ status: 3, isTold: true });
+    expect({ status, isReported: stderr.includes("[UNKNOWN_FIELD]") }).toEqual({ status: 3, isReported: true });
     expect((await redirected(folder, "validate config.yaml", "2> /dev/full")).status).toBe(3);
   });
 });

@@ -11,7 +11,7 @@ const client = (identifier: string, fields: string) =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: idp, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4, ${options}${fields && `, ${fields}`}}\n`;
 
 /** What is told, but that a login's client alone guards no API. */
-const told = ({ problems }: JsonRun) => problems.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
+const reported = ({ problems }: JsonRun) => problems.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
 
 /** A provider whose document says this, and a client of it. */
 async function placeWith(document: object, fields = "", identifier = "admin-oidc", endpoints = "", provider = "") {
@@ -50,7 +50,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "api-oidc");
     for (const outcome of ["applied", "unchanged"]) {
       const run = await place.run(["apply", "config.yaml"]);
-      expect([run.status, run.json.outcome, told(run)]).toEqual([0, outcome, []]);
+      expect([run.status, run.json.outcome, reported(run)]).toEqual([0, outcome, []]);
     }
   });
 
@@ -58,7 +58,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     const place = await placeWith(keysAlone, "userinfo_claims_source: id_token");
     for (const command of ["plan", "apply"]) {
       const run = await place.run([command, "config.yaml"]);
-      expect([run.status, told(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:\d+$/)]]);
+      expect([run.status, reported(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:\d+$/)]]);
       expect(run.json.diagnostics[0]?.message).toContain("without which nobody can sign in");
     }
     expect(await place.hasDatabase()).toBe(false);
@@ -68,7 +68,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "pipelines");
     const run = await place.run(["apply", "config.yaml"]);
     expect(run.status).toBe(0);
-    expect(told(run)).toContainEqual(expect.stringMatching(/^warning PROVIDER_LACKS 5:\d+$/));
+    expect(reported(run)).toContainEqual(expect.stringMatching(/^warning PROVIDER_LACKS 5:\d+$/));
   });
 
   it("signs people in where the file completes it", async () => {
@@ -80,7 +80,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     const fields = `userinfo_claims_source: ${own.userinfo_claims_source}`;
     const place = await placeWith({ ...keysAlone, token_endpoint: "not a URL" }, fields, "admin-oidc", endpoints);
     const run = await place.run(["apply", "config.yaml"]);
-    expect([run.status, told(run)]).toEqual([0, [expect.stringMatching(/^warning PROVIDER_LACKS/)]]);
+    expect([run.status, reported(run)]).toEqual([0, [expect.stringMatching(/^warning PROVIDER_LACKS/)]]);
     expect(run.json.diagnostics[0]?.message).toContain("end-session endpoint");
   });
 });
@@ -94,7 +94,7 @@ describe("what a provider does not offer", () => {
     );
     for (const command of ["plan", "apply"]) {
       const run = await place.run([command, "config.yaml"]);
-      expect([run.status, told(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:3\d\d$/)]]);
+      expect([run.status, reported(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:3\d\d$/)]]);
       expect(run.json.diagnostics[0]?.message).toContain("no userinfo endpoint");
     }
     expect(await place.hasDatabase()).toBe(false);
@@ -108,7 +108,7 @@ describe("what a provider does not offer", () => {
   ])("F35: is no error with $how", async ({ endpoints, fields, args }) => {
     const place = await placeWith({ userinfo_endpoint: undefined }, fields, "api-oidc", endpoints);
     const run = await place.run(["apply", "config.yaml", ...args]);
-    expect([run.status, told(run)]).toEqual([0, []]);
+    expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
   it.each([
@@ -125,7 +125,7 @@ describe("what a provider does not offer", () => {
     const place = await placeWith({ ...full, ...document });
     for (const command of ["plan", "apply", "apply"]) {
       const run = await place.run([command, "config.yaml"]);
-      expect([run.status, told(run)]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
+      expect([run.status, reported(run)]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
       const lack = run.json.diagnostics.find(({ code }) => code === "PROVIDER_LACKS");
       expect(lack?.message).toContain(what);
     }
@@ -164,7 +164,7 @@ describe("what a provider does not offer", () => {
     "F35: is a warning where it is the method of the client of $of",
     async ({ identifier, document, provider, what }) => {
       const run = await (await placeWith(document, "", identifier, "", provider)).run(["apply", "config.yaml"]);
-      expect([run.status, told(run)]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
+      expect([run.status, reported(run)]).toEqual([0, ["warning PROVIDER_LACKS 5:7"]]);
       const lack = run.json.diagnostics.find(({ code }) => code === "PROVIDER_LACKS");
       expect(lack?.message).toContain(what);
       const other = provider === "" ? "true" : "false";
@@ -196,13 +196,13 @@ describe("what a provider does not offer", () => {
   ])("F35: nothing is told of $what", async ({ identifier, document }) => {
     const place = await placeWith(document, "", identifier, "", basic);
     const run = await place.run(["apply", "config.yaml"]);
-    expect([run.status, told(run)]).toEqual([0, []]);
+    expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
   it("F35: is pointed at in the client's field where it stands there", async () => {
     const place = await placeWith({ ...full, scopes_supported: ["openid"] }, "oidc_rp_scopes_list: [openid, groups]");
     const run = await place.run(["plan", "config.yaml"]);
-    expect(told(run)).toEqual([expect.stringMatching(/^warning PROVIDER_LACKS 5:3\d\d$/)]);
+    expect(reported(run)).toEqual([expect.stringMatching(/^warning PROVIDER_LACKS 5:3\d\d$/)]);
   });
 
   it.each([
@@ -221,12 +221,12 @@ describe("what a provider does not offer", () => {
   ])("F35: nothing is told of $what", async ({ document, fields }) => {
     const place = await placeWith(document, fields);
     const run = await place.run(["apply", "config.yaml"]);
-    expect([run.status, told(run)]).toEqual([0, []]);
+    expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
   it("F35: is not told of to the client that guards the API, which signs nobody in", async () => {
     const place = await placeWith({ ...full, scopes_supported: [], end_session_endpoint: undefined }, "", "api-oidc");
     const run = await place.run(["apply", "config.yaml"]);
-    expect([run.status, told(run)]).toEqual([0, []]);
+    expect([run.status, reported(run)]).toEqual([0, []]);
   });
 });

@@ -13,7 +13,7 @@ const client = (identifier: string, more = "", provider = "keycloak") =>
 const oidc = (...clients: readonly string[]) => `
 ${keycloakProvider}${clients.join("")}`;
 
-const told = (run: { readonly problems: readonly string[] }) =>
+const reported = (run: { readonly problems: readonly string[] }) =>
   run.problems.filter((problem) => /SIGN_IN_MISSING/.test(problem));
 
 describe("a superuser or staff account without sign_in", () => {
@@ -34,7 +34,7 @@ describe("a superuser or staff account without sign_in", () => {
       writeFiles(place.folder, { "config.yaml": people + oidc(client(login)) });
       for (const command of ["validate", "plan", "apply", "apply"]) {
         const run = await place.run([command, "config.yaml"]);
-        expect([run.status, told(run)]).toEqual([0, expected]);
+        expect([run.status, reported(run)]).toEqual([0, expected]);
         const hints = run.json.diagnostics.flatMap(({ code, hint }) => (code === "SIGN_IN_MISSING" ? hint : []));
         expect(hints).toEqual(Array(3).fill(expect.stringContaining("`sign_in: {provider: keycloak}`")));
       }
@@ -47,7 +47,7 @@ describe("a superuser or staff account without sign_in", () => {
         .replace("hers}", `hers${signIn}`);
       expect(mended).not.toBe(people);
       const done = await place.apply(mended + oidc(client("admin-oidc")));
-      expect([done.status, told(done)]).toEqual([0, ["note SIGN_IN_MISSING 6:7"]]);
+      expect([done.status, reported(done)]).toEqual([0, ["note SIGN_IN_MISSING 6:7"]]);
     },
   );
 
@@ -58,17 +58,17 @@ describe("a superuser or staff account without sign_in", () => {
   ])("F1: is not told of beside $what", async ({ clients }) => {
     const place = workplace();
     const applied = await place.apply(people.replace(", sign_in: {provider: keycloak}", "") + clients);
-    expect([applied.status, told(applied)]).toEqual([0, []]);
-    expect(told(await place.run(["validate", "config.yaml"]))).toEqual([]);
+    expect([applied.status, reported(applied)]).toEqual([0, []]);
+    expect(reported(await place.run(["validate", "config.yaml"]))).toEqual([]);
   });
 
   it("F1: is told of by plan and apply where only the database has the login client", async () => {
     const place = workplace();
     await place.apply(oidc(client("admin-oidc")));
     const file = users("username: boss, is_staff: true");
-    expect(told(await place.apply(file))).toEqual(["warning SIGN_IN_MISSING 4:7"]);
-    expect(told(await place.run(["plan", "config.yaml"]))).toEqual(["warning SIGN_IN_MISSING 4:7"]);
-    expect(told(await place.run(["validate", "config.yaml"]))).toEqual([]);
+    expect(reported(await place.apply(file))).toEqual(["warning SIGN_IN_MISSING 4:7"]);
+    expect(reported(await place.run(["plan", "config.yaml"]))).toEqual(["warning SIGN_IN_MISSING 4:7"]);
+    expect(reported(await place.run(["validate", "config.yaml"]))).toEqual([]);
   });
 });
 

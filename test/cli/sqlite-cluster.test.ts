@@ -93,20 +93,20 @@ describe("F29: what opening a database meets", () => {
     ["a folder in its place", (folder: string) => mkdirSync(join(folder, "data/auth.db")), /auth\.db is a folder/],
   ] as const)(
     "%s, is told as it is with exit status 4, by plan and apply, and is not waited for",
-    async (_, prepare, told) => {
+    async (_, prepare, reported) => {
       const { folder, run } = workplace();
       prepare(folder);
       const before = readdirSync(folder, { recursive: true });
       for (const command of ["plan", "apply"]) {
         const refused = await run([command, tokens, "--wait", "1m"]);
-        expect(refused).toMatchObject({ status: 4, stdout: "", stderr: expect.stringMatching(told) });
+        expect(refused).toMatchObject({ status: 4, stdout: "", stderr: expect.stringMatching(reported) });
         expect(refused.stderr).toContain("[DATABASE_UNREACHABLE]");
         expect(refused.stderr).not.toContain("waiting");
-        expect(refused.stderr.includes("Docker makes a folder")).toBe(told.source.includes("is a folder"));
+        expect(refused.stderr.includes("Docker makes a folder")).toBe(reported.source.includes("is a folder"));
       }
       expect(readdirSync(folder, { recursive: true })).toEqual(before);
       const url = `sqlite:${join(folder, "data/auth.db")}`;
-      await expect(createVerifier({ database: url, env: {} })).rejects.toThrow(told);
+      await expect(createVerifier({ database: url, env: {} })).rejects.toThrow(reported);
       const login = {
         database: url,
         redirectUri: "https://a.example/cb",

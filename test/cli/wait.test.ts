@@ -157,7 +157,7 @@ describe("F44: a reference to what another owner's files declare", () => {
 
 describe("F31: what this owner manages and no file declares", () => {
   const three = userFile("username: jan", "username: piet", "username: karin");
-  const tell = async (folder: string, ...args: readonly string[]) => {
+  const report = async (folder: string, ...args: readonly string[]) => {
     const [text, json] = [
       await runCli(args, { cwd: folder }),
       await runCli([...args, "--output", "json"], { cwd: folder }),
@@ -176,20 +176,20 @@ describe("F31: what this owner manages and no file declares", () => {
     await runCli(["apply", "three.yaml"], { cwd: folder });
     const note = "2 entries that the owner default manages are in no file and stay as they are: user karin, user piet";
     for (const command of ["plan", "apply"]) {
-      const told = await tell(folder, command, "one.yaml", "--strict");
-      expect(told).toMatchObject({
+      const reported = await report(folder, command, "one.yaml", "--strict");
+      expect(reported).toMatchObject({
         status: 0,
         outcome: "unchanged",
         talk: expect.stringContaining(`note: ${note} [UNDECLARED]`),
       });
-      expect(told.said).toMatch(/^Nothing to do: .* is as one\.yaml says \(1 unchanged, 2 in no file\)\.$/);
-      expect(told.diagnostics).toMatchObject([{ severity: "note", code: "UNDECLARED", message: note }]);
+      expect(reported.said).toMatch(/^Nothing to do: .* is as one\.yaml says \(1 unchanged, 2 in no file\)\.$/);
+      expect(reported.diagnostics).toMatchObject([{ severity: "note", code: "UNDECLARED", message: note }]);
     }
-    expect((await tell(folder, "plan", "other.yaml")).diagnostics).toMatchObject([{ code: "UNDECLARED" }]);
+    expect((await report(folder, "plan", "other.yaml")).diagnostics).toMatchObject([{ code: "UNDECLARED" }]);
     // With them all, pruned or another owner's, there is nothing to tell.
-    expect(await tell(folder, "plan", "three.yaml")).toMatchObject({ talk: "", diagnostics: [] });
-    expect(await tell(folder, "plan", "one.yaml", "--prune")).toMatchObject({ outcome: "planned", diagnostics: [] });
-    expect(await tell(folder, "plan", "other.yaml", "--owner", "zaken")).toMatchObject({ diagnostics: [] });
+    expect(await report(folder, "plan", "three.yaml")).toMatchObject({ talk: "", diagnostics: [] });
+    expect(await report(folder, "plan", "one.yaml", "--prune")).toMatchObject({ outcome: "planned", diagnostics: [] });
+    expect(await report(folder, "plan", "other.yaml", "--owner", "zaken")).toMatchObject({ diagnostics: [] });
   });
 
   it("is named up to twenty, also of kinds whose step no file enables", async () => {
@@ -198,7 +198,7 @@ describe("F31: what this owner manages and no file declares", () => {
     const crowd = Array.from({ length: 30 }, (_, index) => `username: jan-${index + 10}`);
     writeFiles(folder, { "crowd.yaml": userFile(...crowd), "groups.yaml": groups });
     await runCli(["apply", "crowd.yaml"], { cwd: folder });
-    const { diagnostics } = await tell(folder, "apply", "groups.yaml", "--prune");
+    const { diagnostics } = await report(folder, "apply", "groups.yaml", "--prune");
     expect(diagnostics).toMatchObject([
       { message: expect.stringMatching(/: user jan-10, .*, user jan-29 and 10 more$/) },
     ]);

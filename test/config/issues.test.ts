@@ -6,8 +6,8 @@ import { keys, lines, validate } from "./from-yaml.js";
 
 const header = "keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    contact_person: Jan\n";
 /** What is told of an entry whose sixth line is this. */
-const told = (more: string) => lines(validate(`${header}    ${more}`, [keys]).findings);
-const toldOf = (schema: z.ZodType, yaml: string) => {
+const reported = (more: string) => lines(validate(`${header}    ${more}`, [keys]).findings);
+const reportedOf = (schema: z.ZodType, yaml: string) => {
   const step = defineStep({ flag: "on", namespace: "my", title: "My", kinds: [], schema, declare: () => [] });
   return lines(validate(`on: true\nmy: ${yaml}`, [step]).findings);
 };
@@ -22,7 +22,7 @@ describe("what is told of a wrong value", () => {
     ["tags: a", "6:11 keys_config.items.0.tags: expected a list (write each entry on a line of its own, after `- `)"],
     ["token: {a: b}", "6:12 keys_config.items.0.token: expected text"],
   ])("says what type was expected: %s", (more, expected) => {
-    expect(told(more)).toEqual([`error WRONG_TYPE config.yaml:${expected}`]);
+    expect(reported(more)).toEqual([`error WRONG_TYPE config.yaml:${expected}`]);
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe("what is told of a wrong value", () => {
     ],
     ["mode: everything", "6:11 keys_config.items.0.mode: expected one of read_only, read_and_write"],
   ])("says which limit was broken: %s", (more, expected) => {
-    expect(told(more).filter((line) => !line.startsWith("warning"))).toEqual([
+    expect(reported(more).filter((line) => !line.startsWith("warning"))).toEqual([
       `error INVALID_VALUE config.yaml:${expected}`,
     ]);
   });
@@ -49,25 +49,27 @@ describe("what is told of a wrong value", () => {
   it.each(["note: x", "enabled: yes", "size: '48'", "tags: [a]", "token: abc", "mode: read_only", "free: {a: [1]}"])(
     "accepts %s",
     (more) => {
-      expect(told(more)).toEqual([]);
+      expect(reported(more)).toEqual([]);
     },
   );
 
   it("tells how to write an empty text, list or other value", () => {
-    expect(told("note:")).toEqual([
+    expect(reported("note:")).toEqual([
       "error WRONG_TYPE config.yaml:6:10 keys_config.items.0.note: expected text (nothing is written here: write '' for an empty text, or put the text in quotes)",
     ]);
-    expect(told("token: ~")[0]).toContain(
+    expect(reported("token: ~")[0]).toContain(
       "WRONG_TYPE config.yaml:6:12 keys_config.items.0.token: expected text (nothing is",
     );
-    expect(told("tags: null")[0]).toContain("expected a list (nothing is written here: write [] for an empty list)");
-    expect(told("size: ~")[0]).toContain(
+    expect(reported("tags: null")[0]).toContain(
+      "expected a list (nothing is written here: write [] for an empty list)",
+    );
+    expect(reported("size: ~")[0]).toContain(
       "expected a whole number (nothing is written here: write a value, or leave the field out)",
     );
-    expect(told("mode: ~")[0]).toContain(
+    expect(reported("mode: ~")[0]).toContain(
       "WRONG_TYPE config.yaml:6:11 keys_config.items.0.mode: expected one of read_only",
     );
-    expect(told("note: ''")).toEqual([]);
+    expect(reported("note: ''")).toEqual([]);
   });
 
   it("reports a missing field at the mapping that lacks it, with what it is for", () => {
@@ -83,7 +85,7 @@ describe("what is told of a wrong value", () => {
   });
 
   it("A3.19 reports an unknown field at its key, at any depth, each once", () => {
-    expect(told("emial: x\n    nested: {innr: {}, inner: {depth: 1, extra: 2}}")).toEqual([
+    expect(reported("emial: x\n    nested: {innr: {}, inner: {depth: 1, extra: 2}}")).toEqual([
       "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (the fields here are identifier, token, contact_person, note, size, enabled, mode, tags, nested, free)",
       "error UNKNOWN_FIELD config.yaml:7:14 keys_config.items.0.nested.innr: unknown field `innr` (did you mean `inner`?)",
       "error UNKNOWN_FIELD config.yaml:7:42 keys_config.items.0.nested.inner.extra: unknown field `extra` (the fields here are depth)",
@@ -110,16 +112,18 @@ describe("what is told of a wrong value", () => {
       z.string().max(3),
       z.strictObject({ generate: z.literal(true) }),
     ]);
-    expect(toldOf(schema, "{object_type: x, mode: reed}")).toEqual([
+    expect(reportedOf(schema, "{object_type: x, mode: reed}")).toEqual([
       "error INVALID_VALUE config.yaml:2:19 my.object_type: expected a UUID",
       "error INVALID_VALUE config.yaml:2:28 my.mode: expected one of read, write (did you mean read?)",
     ]);
-    expect(toldOf(schema, "abcd")).toEqual(["error INVALID_VALUE config.yaml:2:5 my: expected at most 3 characters"]);
-    expect(toldOf(schema, "{generate: no}")).toEqual([
+    expect(reportedOf(schema, "abcd")).toEqual([
+      "error INVALID_VALUE config.yaml:2:5 my: expected at most 3 characters",
+    ]);
+    expect(reportedOf(schema, "{generate: no}")).toEqual([
       "error INVALID_VALUE config.yaml:2:16 my.generate: expected true",
     ]);
-    expect(toldOf(schema, "[a]")).toEqual(["error WRONG_TYPE config.yaml:2:5 my: expected a mapping or text"]);
-    expect(toldOf(schema, "{generate: yes}")).toEqual([]);
+    expect(reportedOf(schema, "[a]")).toEqual(["error WRONG_TYPE config.yaml:2:5 my: expected a mapping or text"]);
+    expect(reportedOf(schema, "{generate: yes}")).toEqual([]);
   });
 
   it("tells which discriminators there are", () => {
@@ -127,10 +131,10 @@ describe("what is told of a wrong value", () => {
       z.strictObject({ state: z.literal("present").optional(), name: z.string() }),
       z.strictObject({ state: z.literal("absent"), name: z.string() }),
     ]);
-    expect(toldOf(schema, "{name: a, state: abset}")).toEqual([
+    expect(reportedOf(schema, "{name: a, state: abset}")).toEqual([
       "error INVALID_VALUE config.yaml:2:22 my.state: expected one of present, absent (did you mean absent?)",
     ]);
-    expect(toldOf(schema, "{name: a, state: absent}")).toEqual([]);
+    expect(reportedOf(schema, "{name: a, state: absent}")).toEqual([]);
   });
 
   it("uses a schema's own words, and its own code and hint", () => {
@@ -141,15 +145,15 @@ describe("what is told of a wrong value", () => {
         const params = { code: "INSECURE_URL", hint: "use https" };
         if (value.b === "http") context.addIssue({ code: "custom", path: ["b"], message: "not http", params });
       });
-    expect(toldOf(schema, "{a: y, b: z}")).toEqual(["error INVALID_VALUE config.yaml:2:9 my.a: expected an x"]);
-    expect(toldOf(schema, "{a: x}")).toEqual(["error MISSING_FIELD config.yaml:2:5 my.b: without a, b is needed"]);
-    expect(toldOf(schema, "{b: http}")).toEqual(["error INSECURE_URL config.yaml:2:9 my.b: not http (use https)"]);
-    expect(toldOf(schema, "{b: z}")).toEqual([]);
+    expect(reportedOf(schema, "{a: y, b: z}")).toEqual(["error INVALID_VALUE config.yaml:2:9 my.a: expected an x"]);
+    expect(reportedOf(schema, "{a: x}")).toEqual(["error MISSING_FIELD config.yaml:2:5 my.b: without a, b is needed"]);
+    expect(reportedOf(schema, "{b: http}")).toEqual(["error INSECURE_URL config.yaml:2:9 my.b: not http (use https)"]);
+    expect(reportedOf(schema, "{b: z}")).toEqual([]);
   });
 
   it("refuses a key of a record at the key", () => {
     const schema = z.record(z.string().regex(/^[a-z]+$/), z.string());
-    expect(toldOf(schema, "{ok: x, N0: y}")).toEqual([
+    expect(reportedOf(schema, "{ok: x, N0: y}")).toEqual([
       "error INVALID_VALUE config.yaml:2:13 my.N0: this key is not accepted here",
     ]);
   });
@@ -170,7 +174,7 @@ describe("what is told of a wrong value", () => {
       k: z.url(),
     });
     const fields = [..."abcefghijk"].map((name) => `${name}: ${canary}`).join(", ");
-    const all = toldOf(schema, `{${fields}}`);
+    const all = reportedOf(schema, `{${fields}}`);
     expect(all).toHaveLength(10);
     expect(all.join("\n")).not.toContain(canary);
   });

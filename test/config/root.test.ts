@@ -19,7 +19,7 @@ const steps = [
 ];
 
 const on = "tokenauth_config_enable: true\ntokenauth: {items: [{name: a}]}\n";
-const told = (yaml: string | Record<string, string>, context = contextOf()) =>
+const reported = (yaml: string | Record<string, string>, context = contextOf()) =>
   lines(validate(yaml, steps, context).findings);
 const keysOf = (yaml: string | Record<string, string>) => validate(yaml, steps).declarations.map(({ key }) => key);
 
@@ -31,7 +31,7 @@ describe("flags", () => {
   });
 
   it.each(["42", "ja", "[true]", "{a: b}", "", "~"])("A3.20 are refused when they are %j", (flag) => {
-    expect(told(`tokenauth_config_enable: ${flag}\ntokenauth: {items: []}`)).toEqual([
+    expect(reported(`tokenauth_config_enable: ${flag}\ntokenauth: {items: []}`)).toEqual([
       expect.stringMatching(
         /^error WRONG_TYPE config\.yaml:1:\d+ tokenauth_config_enable: expected true or false \(yes, no, on, off, 1 and 0 work too\)$/,
       ),
@@ -40,12 +40,12 @@ describe("flags", () => {
 
   it("A1.4 say which there are when none is true", () => {
     for (const yaml of ["", "tokenauth_config_enable: false\ngroups_config_enable: no\n"]) {
-      const findings = told(`${yaml}other_program: 1`);
+      const findings = reported(`${yaml}other_program: 1`);
       expect(findings).toContain(
         "error NO_STEPS_ENABLED -:0:0 -: no step is enabled, so there is nothing to do (set at least one of these to true at the root: tokenauth_config_enable, groups_config_enable)",
       );
     }
-    expect(told(on)).toEqual([]);
+    expect(reported(on)).toEqual([]);
   });
 
   it("may come from a variable", () => {
@@ -60,19 +60,19 @@ describe("flags", () => {
   it("with an unset variable have what is written checked all the same, without values", () => {
     const context = contextOf({}, { noEnv: true });
     const yaml = "tokenauth_config_enable: {value_from: {env: ON}}\n";
-    expect(told(`${yaml}tokenauth: {items: [{nam: a}]}`, context)).toHaveLength(1);
-    expect(told(yaml, context)).toEqual([]);
+    expect(reported(`${yaml}tokenauth: {items: [{nam: a}]}`, context)).toHaveLength(1);
+    expect(reported(yaml, context)).toEqual([]);
   });
 
   it("that hold a placeholder are told as such", () => {
-    expect(told("tokenauth_config_enable: ${ON}\ntokenauth: {items: []}")).toEqual([
+    expect(reported("tokenauth_config_enable: ${ON}\ntokenauth: {items: []}")).toEqual([
       expect.stringContaining("error PLACEHOLDER config.yaml:1:26 tokenauth_config_enable:"),
     ]);
   });
 
   it("F34: that a variable gives are no placeholder, but of the wrong type", () => {
     const yaml = "tokenauth_config_enable: {value_from: {env: ON}}\ntokenauth: {items: []}";
-    expect(told(yaml, contextOf({ ON: "<ON>" }))).toEqual([expect.stringContaining("error WRONG_TYPE")]);
+    expect(reported(yaml, contextOf({ ON: "<ON>" }))).toEqual([expect.stringContaining("error WRONG_TYPE")]);
   });
 
   it("enable their step for all files, which are one configuration", () => {
@@ -83,45 +83,45 @@ describe("flags", () => {
 
   it("that contradict each other in two files are an error at the second", () => {
     const files = { "a.yaml": on, "b.yaml": "groups_config_enable: no\ntokenauth_config_enable: false" };
-    expect(told(files)).toEqual([
+    expect(reported(files)).toEqual([
       "error INVALID_VALUE b.yaml:2:26 tokenauth_config_enable: `tokenauth_config_enable` contradicts a.yaml:1: all files together are one configuration (write the flag in one of the files only)",
     ]);
-    expect(told({ ...files, "b.yaml": "tokenauth_config_enable: yes" })).toEqual([]);
+    expect(reported({ ...files, "b.yaml": "tokenauth_config_enable: yes" })).toEqual([]);
   });
 });
 
 describe("namespaces", () => {
   it("are missed at the flag of an enabled step", () => {
-    expect(told("groups_config_enable: no\ntokenauth_config_enable: true")).toEqual([
+    expect(reported("groups_config_enable: no\ntokenauth_config_enable: true")).toEqual([
       'error MISSING_FIELD config.yaml:2:1 tokenauth: `tokenauth_config_enable` is true, but `tokenauth` is missing (add `tokenauth:` at the root, which holds the configuration of the step "Tokens", or set the flag to false)',
     ]);
   });
 
   it.each(["", "~", "[]", "text", "42"])("must be mappings, not %j", (value) => {
-    expect(told(`tokenauth_config_enable: true\ntokenauth: ${value}`)).toEqual([
+    expect(reported(`tokenauth_config_enable: true\ntokenauth: ${value}`)).toEqual([
       expect.stringMatching(/^error WRONG_TYPE config\.yaml:2:1\d tokenauth: expected a mapping \(/),
     ]);
   });
 
   it("without their flag are warned of, but not when it is false", () => {
     const unused = "groups_config: {items: bad}\n";
-    expect(told(on + unused)).toEqual([
+    expect(reported(on + unused)).toEqual([
       "warning STEP_NOT_ENABLED config.yaml:3:1 groups_config: `groups_config` is ignored, because `groups_config_enable` is not true (add `groups_config_enable: true` at the root, or `groups_config_enable: false` to leave it out on purpose)",
     ]);
-    expect(told(`${on + unused}groups_config_enable: false`)).toEqual([]);
+    expect(reported(`${on + unused}groups_config_enable: false`)).toEqual([]);
   });
 
   it("of one step in several files are validated one by one and all declare", () => {
     const files = { "a.yaml": on, "b.yaml": "tokenauth: {items: [{name: b}]}" };
     expect(keysOf(files)).toEqual(["a", "b"]);
-    expect(told({ ...files, "b.yaml": "tokenauth: {items: [{nam: b}, {}]}" })).toEqual([
+    expect(reported({ ...files, "b.yaml": "tokenauth: {items: [{nam: b}, {}]}" })).toEqual([
       "error UNKNOWN_FIELD b.yaml:1:22 tokenauth.items.0.nam: unknown field `nam` (did you mean `name`?)",
       "error MISSING_FIELD b.yaml:1:31 tokenauth.items.1.name: the required field `name` is missing (add `name`)",
     ]);
   });
 
   it("may come from a variable that leaves them out", () => {
-    expect(told("tokenauth_config_enable: true\ntokenauth: {value_from: {env: X, required: false}}")).toEqual([
+    expect(reported("tokenauth_config_enable: true\ntokenauth: {value_from: {env: X, required: false}}")).toEqual([
       expect.stringContaining(
         "error MISSING_FIELD config.yaml:2:1 tokenauth: the step is enabled, but `tokenauth` is empty",
       ),
@@ -130,8 +130,8 @@ describe("namespaces", () => {
 
   it("are not missed in files that could be read while another could not", () => {
     const context = contextOf({}, { incomplete: true });
-    expect(told("tokenauth_config_enable: true", context)).toEqual([]);
-    expect(told("groups_config: {}", context)).toEqual([]);
+    expect(reported("tokenauth_config_enable: true", context)).toEqual([]);
+    expect(reported("groups_config: {}", context)).toEqual([]);
   });
 });
 
@@ -154,7 +154,7 @@ describe("other root keys", () => {
     ["TokenAuth", "tokenauth"],
     ["group_config", "groups_config"],
   ])("I6 that are nearly one of ours are an error: %s", (key, near) => {
-    expect(told(`${on}${key}: {}`)).toEqual([
+    expect(reported(`${on}${key}: {}`)).toEqual([
       `error UNKNOWN_FIELD config.yaml:3:1 ${key}: unknown key \`${key}\` at the root (did you mean \`${near}\`?)`,
     ]);
   });
@@ -162,7 +162,7 @@ describe("other root keys", () => {
   it.each(["GROUPS_CONFIG_ENABLE", "Groups_Config_Enable", "groups-config-enable", "GROUPS_CONFIG_ENABEL"])(
     "F73: %s is an error, whatever else is enabled, and what it turns on is checked",
     (flag) => {
-      expect(told(`${on}${flag}: true\nGROUPS_CONFIG: {items: [{nmae: a}]}`)).toEqual([
+      expect(reported(`${on}${flag}: true\nGROUPS_CONFIG: {items: [{nmae: a}]}`)).toEqual([
         `error UNKNOWN_FIELD config.yaml:3:1 ${flag}: unknown key \`${flag}\` at the root (did you mean \`groups_config_enable\`?)`,
         "error UNKNOWN_FIELD config.yaml:4:1 GROUPS_CONFIG: unknown key `GROUPS_CONFIG` at the root (did you mean `groups_config`?)",
         "error UNKNOWN_FIELD config.yaml:4:26 groups_config.items.0.nmae: unknown field `nmae` (did you mean `name`?)",
@@ -176,10 +176,10 @@ describe("other root keys", () => {
   });
 
   it("I6 a misspelt flag is one error, without those that follow from it", () => {
-    expect(told("tokenauth_config_enalbe: true\ntokenauth: {items: []}")).toEqual([
+    expect(reported("tokenauth_config_enalbe: true\ntokenauth: {items: []}")).toEqual([
       "error UNKNOWN_FIELD config.yaml:1:1 tokenauth_config_enalbe: unknown key `tokenauth_config_enalbe` at the root (did you mean `tokenauth_config_enable`?)",
     ]);
-    expect(told("tokenauth_config_enable: true\ntokenaut: {items: []}")).toHaveLength(1);
+    expect(reported("tokenauth_config_enable: true\ntokenaut: {items: []}")).toHaveLength(1);
   });
 
   it("I6 what stands under a misspelt key is checked as what it was meant to be, unless its flag is false", () => {

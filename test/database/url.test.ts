@@ -6,7 +6,7 @@ import { createVerifier } from "../../src/verifier/index.js";
 import { runCliHere, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
-const wrong: readonly (readonly [url: string, told: string])[] = [
+const wrong: readonly (readonly [url: string, reported: string])[] = [
   ["sqlite::memory:", "in memory"],
   ["sqlite:file::memory:?cache=shared", "in memory"],
   ["sqlite:file:auth.db", "file: URI"],
@@ -32,32 +32,35 @@ const wrong: readonly (readonly [url: string, told: string])[] = [
 ];
 
 describe("F37 a database's URL that nobody can mean", () => {
-  it.each(wrong)("such as %j is a usage error of option and variable alike, and makes no file", async (url, told) => {
-    const folder = temporaryFolder();
-    writeFiles(folder, { "config.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
-    for (const command of ["plan", "apply", "migrate"]) {
-      const files = command === "migrate" ? [] : ["config.yaml"];
-      const runs = [
-        await runCliHere([command, ...files, "--database", url], { cwd: folder }),
-        await runCliHere([command, ...files], { cwd: folder, env: { VTB_SETUP_DATABASE: url } }),
-      ];
-      for (const { status, stderr } of runs) {
-        expect(status, stderr).toBe(64);
-        expect(stderr).toContain(told);
-        expect(stderr).toContain("[DATABASE_URL]");
+  it.each(wrong)(
+    "such as %j is a usage error of option and variable alike, and makes no file",
+    async (url, reported) => {
+      const folder = temporaryFolder();
+      writeFiles(folder, { "config.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
+      for (const command of ["plan", "apply", "migrate"]) {
+        const files = command === "migrate" ? [] : ["config.yaml"];
+        const runs = [
+          await runCliHere([command, ...files, "--database", url], { cwd: folder }),
+          await runCliHere([command, ...files], { cwd: folder, env: { VTB_SETUP_DATABASE: url } }),
+        ];
+        for (const { status, stderr } of runs) {
+          expect(status, stderr).toBe(64);
+          expect(stderr).toContain(reported);
+          expect(stderr).toContain("[DATABASE_URL]");
+        }
       }
-    }
-    expect(readdirSync(folder)).toEqual(["config.yaml"]);
-  });
+      expect(readdirSync(folder)).toEqual(["config.yaml"]);
+    },
+  );
 
-  it.each(wrong)("such as %j is refused by verifier and login", async (database, told) => {
-    await expect(createVerifier({ database, env: {} })).rejects.toThrow(told);
+  it.each(wrong)("such as %j is refused by verifier and login", async (database, reported) => {
+    await expect(createVerifier({ database, env: {} })).rejects.toThrow(reported);
     const login = createLogin({
       database,
       redirectUri: "https://app.example/callback",
       sessionSecret: "7f1c9a523d844e0b9c6a51f0e2d7b834",
     });
-    await expect(login).rejects.toThrow(told);
+    await expect(login).rejects.toThrow(reported);
   });
 
   it.each([

@@ -69,7 +69,7 @@ describe("docs/verifier.md", () => {
     expect(reasons.size).toBeGreaterThan(40);
     const documented = tableUnder(document, "## Events").flatMap(([name]) => namesIn(name));
     // The second table's head stands between them.
-    const wanted = [...kinds, ...reasons, "reason"].filter((word, index, all) => all.indexOf(word) === index);
-    expect([...documented].sort()).toEqual(wanted.sort());
+    const expected = [...kinds, ...reasons, "reason"].filter((word, index, all) => all.indexOf(word) === index);
+    expect([...documented].sort()).toEqual(expected.sort());
   });
 });

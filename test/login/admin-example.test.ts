@@ -131,18 +131,18 @@ describe("F14 the pages of examples/admin-login-server", () => {
         await once(socket, "close");
       }
     }
-    const wanted = { csrf, identifier: "daarna", contactPerson: "Jan", email: "jan@gemeente.example" };
-    expect(await send("/tokens", undefined, new URLSearchParams(wanted))).toMatchObject({ status: 200 });
+    const form = { csrf, identifier: "daarna", contactPerson: "Jan", email: "jan@gemeente.example" };
+    expect(await send("/tokens", undefined, new URLSearchParams(form))).toMatchObject({ status: 200 });
     expect(faults).toEqual([]);
   });
 
   it("take whole forms as browsers send them", async () => {
     const { send, csrf, faults } = await startPages();
-    const wanted = { csrf, identifier: "in-delen", contactPerson: "Jan", email: "jan@gemeente.example" };
+    const form = { csrf, identifier: "in-delen", contactPerson: "Jan", email: "jan@gemeente.example" };
     const parts = new FormData();
-    for (const [name, value] of Object.entries(wanted)) parts.append(name, value);
+    for (const [name, value] of Object.entries(form)) parts.append(name, value);
     expect(await send("/tokens", undefined, parts)).toMatchObject({ status: 200 });
-    const encoded = new URLSearchParams({ ...wanted, identifier: "in-regels" });
+    const encoded = new URLSearchParams({ ...form, identifier: "in-regels" });
     expect(await send("/tokens", undefined, encoded)).toMatchObject({ status: 200 });
     expect(await send("/tokens/in-delen/intrekken", undefined, new URLSearchParams({ csrf }))).toMatchObject({
       status: 200,

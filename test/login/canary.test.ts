@@ -40,7 +40,7 @@ it("S89 F58: no secret, code, token or state is in an event, a page, the journal
     canaries.add(`code-${pages.length}`, query.get("code") ?? "");
     return callback;
   };
-  const attempt = async (change: (callback: string) => string = (callback) => callback): Promise<void> => {
+  const logIn = async (change: (callback: string) => string = (callback) => callback): Promise<void> => {
     const browser = openBrowser();
     const callback = remember(await callbackIn(world, browser));
     const outcome = await world.end(browser, change(callback));
@@ -50,23 +50,23 @@ it("S89 F58: no secret, code, token or state is in an event, a page, the journal
   };
 
   usual();
-  await attempt();
+  await logIn();
   for (const claim of [
     { nonce: canaries.make("nonce") },
     { aud: canaries.make("audience") },
     { iss: canaries.make("iss") },
   ]) {
     world.provider.idClaims = claim;
-    await attempt();
+    await logIn();
   }
   usual();
   world.provider.idHeader = { kid: canaries.make("kid") };
-  await attempt();
+  await logIn();
   usual();
   world.provider.person = { ...claims, bsn: [canaries.make("odd-username")] };
-  await attempt();
+  await logIn();
   world.provider.person = { ...claims, sub: canaries.make("other-subject") };
-  await attempt();
+  await logIn();
   usual();
   for (const said of [
     { error: "invalid_grant", error_description: canaries.make("token-error") },
@@ -78,19 +78,19 @@ it("S89 F58: no secret, code, token or state is in an event, a page, the journal
   ]) {
     world.provider.onToken = (response, { form }) => {
       canaries.add(`verifier-${pages.length}`, form.get("code_verifier") ?? "");
-      const told = "echoes" in said ? { ...said, error_description: [...form.values()].join(" ") } : said;
-      json(response, told, "error" in said ? 400 : 200);
+      const reported = "echoes" in said ? { ...said, error_description: [...form.values()].join(" ") } : said;
+      json(response, reported, "error" in said ? 400 : 200);
     };
-    await attempt();
+    await logIn();
   }
   world.provider.onToken = (response) => void response.writeHead(302, { location: "https://x.example/" }).end();
-  await attempt();
+  await logIn();
   usual();
   const description = { error_description: canaries.make("description") };
-  await attempt((callback) => withError(callback, canaries.make("error-code"), description));
-  await attempt((callback) => withQuery(callback, (query) => query.set("iss", canaries.make("callback-iss"))));
-  await attempt((callback) => withQuery(callback, (query) => query.set("state", canaries.make("forged-state"))));
-  await attempt((callback) => withQuery(callback, (query) => query.set("code", canaries.make("forged-code"))));
+  await logIn((callback) => withError(callback, canaries.make("error-code"), description));
+  await logIn((callback) => withQuery(callback, (query) => query.set("iss", canaries.make("callback-iss"))));
+  await logIn((callback) => withQuery(callback, (query) => query.set("state", canaries.make("forged-state"))));
+  await logIn((callback) => withQuery(callback, (query) => query.set("code", canaries.make("forged-code"))));
   for (const name of ["nood", "niemand"]) {
     const text = canaries.make(`tried-${name}`);
     const page = await world.login.signInWithPassword({ username: name, password: text }, undefined);
@@ -103,8 +103,8 @@ it("S89 F58: no secret, code, token or state is in an event, a page, the journal
   expect(new Set(codes).size).toBeGreaterThan(7);
   expect(world.events.length).toBeGreaterThan(20);
   expect(published).toEqual(world.events);
-  const told = inspect([world.events, pages], { depth: null, maxStringLength: null, showHidden: true });
-  expect(canaries.foundIn(told)).toEqual(namesOfTokens);
+  const reported = inspect([world.events, pages], { depth: null, maxStringLength: null, showHidden: true });
+  expect(canaries.foundIn(reported)).toEqual(namesOfTokens);
   expect(canaries.foundIn(JSON.stringify(world.events))).toEqual(namesOfTokens);
   expect(canaries.foundIn(JSON.stringify(pages))).toEqual([]);
   const journal = await world.database.kysely

@@ -107,8 +107,8 @@ describe("what a login sends to the provider", () => {
     await world.apply(providerOf(world.provider, "idp", { discovery_endpoint: world.provider.issuer }));
     await world.signIn();
     await world.signIn();
-    const told = world.events.flatMap((event) => (event.kind === "weakened" ? event.message : []));
-    expect(told).toEqual(["the provider does not say that it knows S256, which PKCE needs"]);
+    const reported = world.events.flatMap((event) => (event.kind === "weakened" ? event.message : []));
+    expect(reported).toEqual(["the provider does not say that it knows S256, which PKCE needs"]);
   });
 
   it("oidc_state_size and oidc_nonce_size say how long both are", async () => {

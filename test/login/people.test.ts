@@ -158,13 +158,13 @@ describe("people who are nearly the same", () => {
         userinfo_claims_source: source,
       };
       const world = await makeWorld(key, { client });
-      const told = () => world.events.filter(({ kind }) => kind.startsWith("groups_") || kind === "claim_ignored");
+      const reported = () => world.events.filter(({ kind }) => kind.startsWith("groups_") || kind === "claim_ignored");
       world.provider.person = { sub: "s1", name: "jan", given_name: "Jan", realm_access: { roles: [] } };
       expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
-      expect(told()).toEqual([]);
+      expect(reported()).toEqual([]);
       world.provider.person = { sub: "s1", name: "jan", given_name: "J".repeat(1000) };
       expect(await world.signIn()).toMatchObject({ kind: "signed_in" });
-      expect(told()).toMatchObject([
+      expect(reported()).toMatchObject([
         { kind: "claim_ignored", client: "admin-oidc", claim: "[given_name]" },
         { kind: "groups_claim_missing", client: "admin-oidc", claim: "[realm_access, roles]", found: "nothing" },
       ]);

@@ -37,7 +37,7 @@ describe("what a refused login tells", () => {
       if (!cases.has(name)) cases.set(name, one);
     }
     expect(named.filter((name) => !cases.has(name) && !unreached.has(name))).toEqual([]);
-    const told: string[] = [];
+    const reported: string[] = [];
     const ended: string[] = [];
     for (const name of named) {
       const one = cases.get(name);
@@ -62,10 +62,10 @@ describe("what a refused login tells", () => {
         ...(expected === "" ? [] : [`| expected | ${expected} |`]),
         `| hint | ${hint} |`,
       ];
-      told.push(settled(rows.join("\n"), world));
+      reported.push(settled(rows.join("\n"), world));
     }
     expect(ended).toEqual(named.filter((name) => cases.has(name)));
-    const table = `# What a refused login tells\n\nThe page for the person, and the event and hint for the operator.\n\n${told.join("\n\n")}\n`;
+    const table = `# What a refused login tells\n\nThe page for the person, and the event and hint for the operator.\n\n${reported.join("\n\n")}\n`;
     expect(table).not.toContain(clientSecret);
     await expect(table).toMatchFileSnapshot("refusals.md");
   }, 240_000);

@@ -137,12 +137,12 @@ describe("waiting", () => {
 
   it("tells which providers are waited for, and why", async () => {
     const { discoveryEndpoint } = await startingProvider(1);
-    const told: string[] = [];
+    const reported: string[] = [];
     await discoverProviders(
       [request("keycloak", discoveryEndpoint), request("backup", discoveryEndpoint)],
-      options({ ...fakeTime(), waitMs: 60_000, onWaiting: (message) => told.push(message) }),
+      options({ ...fakeTime(), waitMs: 60_000, onWaiting: (message) => reported.push(message) }),
     );
-    expect(told).toEqual(["waiting for oidc_provider keycloak, backup: the provider answered with status 503"]);
+    expect(reported).toEqual(["waiting for oidc_provider keycloak, backup: the provider answered with status 503"]);
   });
 
   it("stops at a signal while it pauses", async () => {

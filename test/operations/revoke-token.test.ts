@@ -6,9 +6,9 @@ import { actor, created, group, jan, makeDeskWorld, verify } from "./tokens-worl
 
 describe("ending a token at run time", () => {
   it("S55 S63 makes every verifier refuse it from the next request on, and leaves the others alone", async () => {
-    const { desk, wanted, url } = await makeDeskWorld();
+    const { desk, newToken, url } = await makeDeskWorld();
     const authenticate = await verify(url);
-    const request = await wanted();
+    const request = await newToken();
     const { token: first } = created(await desk.create(request));
     const { token: second } = created(await desk.create({ ...request, identifier: "tweede" }));
     for (const value of [first, second]) {
@@ -24,8 +24,8 @@ describe("ending a token at run time", () => {
   });
 
   it("refuses somebody else's token as it refuses one that is not there", async () => {
-    const { desk, wanted, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
-    created(await desk.create(await wanted()));
+    const { desk, newToken, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
+    created(await desk.create(await newToken()));
     const before = await contentsOf(url);
     const userId = await idOf("eva");
     const refused = {
@@ -42,9 +42,9 @@ describe("ending a token at run time", () => {
 
   it("refuses a token that a configuration file manages, and says where to end it", async () => {
     const managed = token("beheerd", tokenValue, { user: "jan", permissions: null });
-    const { desk, wanted, idOf, url } = await makeDeskWorld([group, jan, managed]);
+    const { desk, newToken, idOf, url } = await makeDeskWorld([group, jan, managed]);
     const userId = await idOf("jan");
-    created(await desk.create(await wanted()));
+    created(await desk.create(await newToken()));
     expect(await desk.revoke({ userId, identifier: "beheerd", actor })).toEqual({
       kind: "refused",
       faults: [
@@ -61,9 +61,9 @@ describe("ending a token at run time", () => {
   });
 
   it("S96 leaves a record of who ended what, and none where nothing was ended", async () => {
-    const { desk, wanted, url } = await makeDeskWorld();
-    const { userId } = await wanted();
-    created(await desk.create(await wanted()));
+    const { desk, newToken, url } = await makeDeskWorld();
+    const { userId } = await newToken();
+    created(await desk.create(await newToken()));
     const { kysely } = await openForTest(url);
     const { id } = await kysely.selectFrom("api_tokens").select("id").executeTakeFirstOrThrow();
     await desk.revoke({ userId, identifier: "zaaksysteem", actor });

@@ -14,9 +14,9 @@ describe("the token desk", () => {
       application: "App",
       administration: "Adm",
     });
-    const { desk, wanted, idOf } = await makeDeskWorld([group, jan, user("eva"), managed]);
+    const { desk, newToken, idOf } = await makeDeskWorld([group, jan, user("eva"), managed]);
     const eva = await idOf("eva");
-    for (const identifier of ["z-eigen", "a-eigen"]) created(await desk.create(await wanted({ identifier })));
+    for (const identifier of ["z-eigen", "a-eigen"]) created(await desk.create(await newToken({ identifier })));
     const own = {
       contactPerson: "Jan de Vries",
       email: "jan@gemeente.example",
@@ -74,9 +74,9 @@ describe("the token desk", () => {
   });
 
   it("waits for another writer for two seconds, then says that the database is locked", async () => {
-    const { desk, wanted, url } = await makeDeskWorld();
+    const { desk, newToken, url } = await makeDeskWorld();
     const { kysely } = await openForTest(url);
-    const request = await wanted();
+    const request = await newToken();
     const other = await kysely.startTransaction().execute();
     await other.updateTable("setup_state").set({ revision: 7 }).execute();
     await expect(desk.create(request)).rejects.toMatchObject({
@@ -89,9 +89,9 @@ describe("the token desk", () => {
   });
 
   it("keeps what is being written when it is closed", async () => {
-    const { wanted, url } = await makeDeskWorld();
+    const { newToken, url } = await makeDeskWorld();
     const desk = await createTokenDesk({ database: url });
-    const writing = desk.create(await wanted());
+    const writing = desk.create(await newToken());
     await desk.close();
     const { token: value } = created(await writing);
     const authenticate = await verify(url);

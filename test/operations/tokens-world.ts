@@ -30,7 +30,7 @@ export interface DeskWorld {
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
   readonly idOf: (username: string) => Promise<string>;
   /** What Jan asks for, unless told otherwise. */
-  readonly wanted: (more?: Partial<NewToken>) => Promise<NewToken>;
+  readonly newToken: (more?: Partial<NewToken>) => Promise<NewToken>;
 }
 
 /** A database with these resources and a desk for it. */
@@ -53,7 +53,7 @@ export async function makeDeskWorld(
     desk,
     idOf,
     apply: applyTo,
-    wanted: async (more = {}) => ({
+    newToken: async (more = {}) => ({
       userId: more.userId ?? (await idOf("jan")),
       identifier: "zaaksysteem",
       contactPerson: "Jan de Vries",

@@ -122,12 +122,12 @@ export function describePeer(name: string, startPeer: StartPeer): void {
       // Without the look before, people are sent to a page that is not there.
       const isLookedAt = peer.clientLines.includes("check_op_availability: true");
       if (isLookedAt) await page.goto(`${site.adminUrl}/login`);
-      const told = isLookedAt ? await page.getByRole("heading", { level: 1 }).textContent() : undefined;
+      const reported = isLookedAt ? await page.getByRole("heading", { level: 1 }).textContent() : undefined;
       await close();
       await peer.start();
       const after = await atApi((await personsTokens()).access_token);
       expect([during, after]).toEqual([before, before]);
-      if (isLookedAt) expect(told).toBe("Inlogdienst niet beschikbaar");
+      if (isLookedAt) expect(reported).toBe("Inlogdienst niet beschikbaar");
       return before;
     });
   });

@@ -111,7 +111,7 @@ async function install(folder: string): Promise<void> {
   for (const name of [lists, archives]) mkdirSync(name, { recursive: true });
   const own = [`-oDir::State::lists=${join(folder, "apt/lists")}`, `-oDir::Cache=${join(folder, "apt")}`];
   await run("apt-get", [...own, "-qq", "update"]);
-  const wanted = await run("apt-get", [
+  const planned = await run("apt-get", [
     ...own,
     "--simulate",
     "--no-install-recommends",
@@ -119,7 +119,7 @@ async function install(folder: string): Promise<void> {
     "install",
     ...packages,
   ]);
-  const names = [...wanted.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
+  const names = [...planned.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
   await run("apt-get", [...own, "-oAPT::Sandbox::User=root", "download", ...new Set([...packages, ...names])], {
     cwd: archives,
   });

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/resources/oidc/step.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { client, fullOptions, withClient } from "./oidc-config.js";
-import { attributesOf, complaints, declared, issues, remarks } from "./run-step.js";
+import { attributesOf, complaints, declared, diagnostics, issues } from "./run-step.js";
 
 function attributes(fields: object) {
   return attributesOf(oidc, withClient(fields), "oidc_client");
 }
 
 function codes(fields: object) {
-  return remarks(oidc, withClient(fields)).map(({ code, path }) => `${code} ${path}`);
+  return diagnostics(oidc, withClient(fields)).map(({ code, path }) => `${code} ${path}`);
 }
 
 describe("an OpenID Connect client", () => {
@@ -201,7 +201,7 @@ describe("an OpenID Connect client", () => {
   it.each(["test-admin-oidc", "invalid-admin-oidc", "oidc-digid", "x"])(
     "A7.49 takes the identifier %s with a warning",
     (identifier) => {
-      expect(remarks(oidc, withClient({ identifier }))).toMatchObject([
+      expect(diagnostics(oidc, withClient({ identifier }))).toMatchObject([
         { severity: "warning", code: "UNKNOWN_CLIENT_IDENTIFIER", path: "items.0.identifier" },
       ]);
     },
@@ -219,7 +219,7 @@ describe("an OpenID Connect client", () => {
 
   it("A7.41 takes a sign key that is no key where the client lets nobody in, with a warning that does not repeat it", () => {
     const key = new Secret("not-a-key");
-    const found = remarks(oidc, withClient({ enabled: false, oidc_rp_idp_sign_key: key }));
+    const found = diagnostics(oidc, withClient({ enabled: false, oidc_rp_idp_sign_key: key }));
     expect(found).toMatchObject([{ severity: "warning", code: "INVALID_VALUE", path: "items.0.oidc_rp_idp_sign_key" }]);
     expect(JSON.stringify(found)).not.toContain("not-a-key");
     expect(attributes({ enabled: false, oidc_rp_idp_sign_key: key }).sign_key).toBe(key);
@@ -233,7 +233,7 @@ describe("an OpenID Connect client", () => {
     "F5 S101 refuses %s with a client's secret of fewer than %i bytes, and does not tell how long it is",
     (name, least) => {
       const found = (secret: string) =>
-        remarks(oidc, withClient({ oidc_rp_sign_algo: name, oidc_rp_client_secret: new Secret(secret) }));
+        diagnostics(oidc, withClient({ oidc_rp_sign_algo: name, oidc_rp_client_secret: new Secret(secret) }));
       for (const secret of ["", "x", "x".repeat(least - 1), `${"é".repeat(least / 2 - 1)}x`]) {
         expect(found(secret)).toEqual([
           {
@@ -253,7 +253,7 @@ describe("an OpenID Connect client", () => {
   it("F5 warns only, where the client is not enabled", () => {
     const short = { oidc_rp_sign_algo: "HS256", oidc_rp_client_secret: new Secret("x") };
     const severities = (fields: object) =>
-      remarks(oidc, withClient({ ...short, ...fields })).map(({ severity }) => severity);
+      diagnostics(oidc, withClient({ ...short, ...fields })).map(({ severity }) => severity);
     expect(severities({ enabled: false })).toEqual(["warning"]);
     expect(severities({ enabled: true })).toEqual(["error"]);
   });
@@ -267,7 +267,7 @@ describe("an OpenID Connect client", () => {
     expect(declared(oidc, config)).toEqual([
       { kind: "oidc_client", key: "admin-oidc", state: "absent", attributes: {}, path: ["items", 0] },
     ]);
-    expect(remarks(oidc, config)).toEqual([]);
+    expect(diagnostics(oidc, config)).toEqual([]);
     expect(issues(oidc, { items: [{ identifier: "admin-oidc", state: "absent" }] })).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/resources/oidc/step.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { allEndpoints, client, discovery, endpoints, fullOptions, withClient } from "./oidc-config.js";
-import { attributesOf, declared, issues, remarks } from "./run-step.js";
+import { attributesOf, declared, diagnostics, issues } from "./run-step.js";
 
 const flatOptions = {
   username_claim: ["claim_name"],
@@ -42,7 +42,7 @@ const flat = {
 };
 
 function found(fields: object, ...codes: readonly string[]) {
-  return remarks(oidc, withClient(fields))
+  return diagnostics(oidc, withClient(fields))
     .filter(({ code }) => codes.includes(code))
     .map(({ code, path, hint }) => ({ code, path, hint }));
 }
@@ -128,12 +128,12 @@ describe("the deprecated spelling of a client", () => {
       "`user_settings`, `groups_settings.sync_pattern`",
     ],
   ])("names the parts that the flat fields lack: %#", (fields, parts) => {
-    const [remark, ...others] = remarks(oidc, withClient({ options: undefined, ...fields })).filter(
+    const [diagnostic, ...others] = diagnostics(oidc, withClient({ options: undefined, ...fields })).filter(
       ({ code }) => code === "OPTIONS_DEFAULTED",
     );
     expect(others).toEqual([]);
-    expect(remark).toMatchObject({ severity: "warning", path: "items.0" });
-    expect(remark?.message).toContain(`lacks ${parts}: the`);
+    expect(diagnostic).toMatchObject({ severity: "warning", path: "items.0" });
+    expect(diagnostic?.message).toContain(`lacks ${parts}: the`);
   });
 
   it("counts for `options: {}` too, as in the incumbent", () => {
@@ -156,7 +156,7 @@ describe("the deprecated spelling of a client", () => {
     const resources = declared(oidc, withClient(config));
     expect(resources.map(({ kind }) => kind)).toEqual(["oidc_client"]);
     expect(resources[0]?.attributes).toMatchObject({ provider: "keycloak", use_pkce: false });
-    expect(remarks(oidc, withClient(config)).map(({ code, path }) => `${code} ${path}`)).toEqual([
+    expect(diagnostics(oidc, withClient(config)).map(({ code, path }) => `${code} ${path}`)).toEqual([
       "IGNORED_FIELD items.0.endpoint_config",
       "IGNORED_FIELD items.0.oidc_token_use_basic_auth",
       "IGNORED_FIELD items.0.oidc_use_nonce",

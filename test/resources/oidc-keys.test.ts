@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/resources/oidc/step.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { allEndpoints, client, discovery, endpoints } from "./oidc-config.js";
-import { remarks } from "./run-step.js";
+import { diagnostics } from "./run-step.js";
 
 /** Where it is said that a client's tokens can't be checked. */
 function withoutKeys(endpointConfig: object, fields: object = {}) {
   const providers = [
     { identifier: "keycloak", oidc_op_issuer: "https://issuer.example.nl", endpoint_config: endpointConfig },
   ];
-  return remarks(oidc, { providers, items: [{ ...client, ...fields }] })
+  return diagnostics(oidc, { providers, items: [{ ...client, ...fields }] })
     .filter(({ code }) => code === "NO_SIGN_KEYS")
     .map(({ path, severity }) => `${severity} ${path}`);
 }

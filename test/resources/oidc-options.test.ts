@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/resources/oidc/step.js";
 import { fullOptions, withClient } from "./oidc-config.js";
-import { attributesOf, complaints, issues, remarks } from "./run-step.js";
+import { attributesOf, complaints, diagnostics, issues } from "./run-step.js";
 
 const defaults = {
   user_settings: {
@@ -26,7 +26,7 @@ function optionsOf(options: unknown) {
 }
 
 function defaulted(options: unknown) {
-  return remarks(oidc, withClient({ options }))
+  return diagnostics(oidc, withClient({ options }))
     .filter(({ code }) => code === "OPTIONS_DEFAULTED")
     .map(({ path, message }) => ({ path, parts: /lacks (.*): the/.exec(message)?.[1] }));
 }
@@ -34,7 +34,7 @@ function defaulted(options: unknown) {
 describe("a client's options", () => {
   it("keep what is complete as it is", () => {
     expect(optionsOf(fullOptions)).toEqual(fullOptions);
-    expect(remarks(oidc, withClient({ options: fullOptions }))).toEqual([]);
+    expect(diagnostics(oidc, withClient({ options: fullOptions }))).toEqual([]);
   });
 
   it("A7.43 are the defaults where nothing is written, with one warning", () => {
@@ -125,10 +125,12 @@ describe("a client's options", () => {
       expect(attributesOf(oidc, written(value), "oidc_client").options).toMatchObject({
         user_settings: { allow_unverified_email: value },
       });
-      expect(remarks(oidc, written(value))).toEqual([]);
+      expect(diagnostics(oidc, written(value))).toEqual([]);
     }
-    expect(remarks(oidc, written(true, { username: ["sub"] }))).toMatchObject([{ code: "IGNORED_FIELD", path: place }]);
-    expect(remarks(oidc, written(false, { username: ["sub"] }))).toEqual([]);
+    expect(diagnostics(oidc, written(true, { username: ["sub"] }))).toMatchObject([
+      { code: "IGNORED_FIELD", path: place },
+    ]);
+    expect(diagnostics(oidc, written(false, { username: ["sub"] }))).toEqual([]);
     const misspelt = { ...fullOptions.user_settings, allow_unverified_emails: true };
     expect(issues(oidc, withClient({ options: { ...fullOptions, user_settings: misspelt } }))).toMatchObject([
       { params: { hint: "did you mean `allow_unverified_email`?" } },
@@ -142,7 +144,7 @@ describe("a client's options", () => {
       expect(attributesOf(oidc, written(on_overage), "oidc_client").options).toMatchObject({
         groups_settings: { on_overage },
       });
-      expect(remarks(oidc, written(on_overage))).toEqual([]);
+      expect(diagnostics(oidc, written(on_overage))).toEqual([]);
     }
     for (const odd of [null, true, "Keep", ""]) {
       const path = "items.0.options.groups_settings.on_overage";
@@ -152,10 +154,10 @@ describe("a client's options", () => {
 
   it("take keys that are far from the known ones", () => {
     const options = { ...fullOptions, settings: {}, groups: [], loa_settings: {} };
-    expect(remarks(oidc, withClient({ options }))).toEqual([]);
+    expect(diagnostics(oidc, withClient({ options }))).toEqual([]);
     const claim_mappings = { ...fullOptions.user_settings.claim_mappings, phone_number: ["phone"], bsn: ["bsn"] };
     const more = { ...fullOptions, user_settings: { ...fullOptions.user_settings, claim_mappings } };
-    expect(remarks(oidc, withClient({ options: more }))).toEqual([]);
+    expect(diagnostics(oidc, withClient({ options: more }))).toEqual([]);
   });
 
   it.each([
@@ -221,7 +223,7 @@ describe("a client's options", () => {
       groups_settings: { ...withoutGroups.groups_settings, mine: null },
     });
     const message = "nothing is written here, so this counts as left out";
-    expect(remarks(oidc, withClient({ options }))).toMatchObject(
+    expect(diagnostics(oidc, withClient({ options }))).toMatchObject(
       [
         "user_settings.claim_mappings.email",
         "user_settings.username_case_sensitive",

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { oidc } from "../../src/resources/oidc/step.js";
 import { allEndpoints, client, discovery, endpoints, withProvider } from "./oidc-config.js";
-import { attributesOf, complaints, declared, issues, remarks } from "./run-step.js";
+import { attributesOf, complaints, declared, diagnostics, issues } from "./run-step.js";
 
 function attributes(fields: object) {
   return attributesOf(oidc, withProvider(fields), "oidc_provider");
 }
 
 function codes(fields: object) {
-  return remarks(oidc, withProvider(fields)).map(({ code, path }) => `${code} ${path}`);
+  return diagnostics(oidc, withProvider(fields)).map(({ code, path }) => `${code} ${path}`);
 }
 
 describe("an OpenID provider", () => {
@@ -150,7 +150,7 @@ describe("an OpenID provider", () => {
       items: [{ ...client, identifier: "api-oidc", userinfo_claims_source: "id_token" }],
     };
     expect(issues(oidc, forApi)).toEqual([]);
-    expect(remarks(oidc, forApi).filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(diagnostics(oidc, forApi).filter(({ severity }) => severity === "error")).toEqual([]);
     const token = { ...keys, oidc_op_token_endpoint: "https://issuer.example.nl/token" };
     expect(issues(oidc, withProvider({ endpoint_config: token })).map(({ path }) => path)).toEqual([
       "providers.0.endpoint_config.oidc_op_authorization_endpoint",
@@ -162,7 +162,7 @@ describe("an OpenID provider", () => {
   it("F62 is an error where people are to sign in with the keys' URL alone, or claims to come from userinfo", () => {
     const keys = { oidc_op_jwks_endpoint: "https://keys.example.nl/jwks" };
     const errorsOf = (fields: object) =>
-      remarks(oidc, {
+      diagnostics(oidc, {
         ...withProvider({ oidc_op_issuer: "https://issuer.example.nl", endpoint_config: keys }),
         items: [{ ...client, userinfo_claims_source: "id_token", ...fields }],
       })
@@ -286,7 +286,7 @@ describe("an OpenID provider", () => {
 
   it("warns where nothing tells the issuer", () => {
     expect(codes({ endpoint_config: endpoints })).toEqual(["MISSING_FIELD providers.0.endpoint_config"]);
-    expect(remarks(oidc, withProvider({ endpoint_config: endpoints }))).toMatchObject([
+    expect(diagnostics(oidc, withProvider({ endpoint_config: endpoints }))).toMatchObject([
       { severity: "warning", hint: expect.stringContaining("oidc_op_issuer") },
     ]);
     expect(codes({ endpoint_config: endpoints, oidc_op_issuer: "https://kc.example.nl" })).toEqual([]);
@@ -298,7 +298,7 @@ describe("an OpenID provider", () => {
     expect(declared(oidc, config)).toEqual([
       { kind: "oidc_provider", key: "keycloak", state: "absent", attributes: {}, path: ["providers", 0] },
     ]);
-    expect(remarks(oidc, config)).toEqual([]);
+    expect(diagnostics(oidc, config)).toEqual([]);
     expect(issues(oidc, withProvider({ state: "absent", endpoint_config: undefined }))).toEqual([]);
   });
 });

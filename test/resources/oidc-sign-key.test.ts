@@ -6,7 +6,7 @@ import { oidc } from "../../src/resources/oidc/step.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { rocaModulus, textOf } from "../oidc/jwt/keys.js";
 import { withClient } from "./oidc-config.js";
-import { remarks } from "./run-step.js";
+import { diagnostics } from "./run-step.js";
 
 const generate = promisify(generateKeyPair);
 
@@ -32,8 +32,8 @@ const escaped = (text: string) => text.trim().replaceAll("\n", "\\n");
 const encoded = (text: string) => Buffer.from(text).toString("base64");
 
 /** What is said of a key in a client's entry. */
-function told(key: string, fields: object = {}) {
-  const said = remarks(oidc, withClient({ oidc_rp_idp_sign_key: new Secret(key), ...fields }));
+function reported(key: string, fields: object = {}) {
+  const said = diagnostics(oidc, withClient({ oidc_rp_idp_sign_key: new Secret(key), ...fields }));
   // No part of a key is ever repeated.
   for (const line of key.split(/\\n|\s/).filter((part) => part.length > 20)) {
     expect(JSON.stringify(said)).not.toContain(line);
@@ -95,7 +95,7 @@ describe("F16: a sign key", () => {
     ["a shared secret", () => "d3b07384d113edec49eaa6238ad5ff00", "it is neither a public key in PEM nor a JWK"],
     ["a key for another algorithm", () => pem(ec), "it is a key of another sort than RS256 needs"],
   ])("that is %s is an error that says so", (_, key, found) => {
-    expect(told(key())).toEqual([unusable + found]);
+    expect(reported(key())).toEqual([unusable + found]);
     // Where an earlier version stored it, it lets nobody in either.
     const stored = importWrittenKey(key());
     expect(stored.kind === "usable" && stored.key.keyObject.asymmetricKeyType === "rsa").toBe(false);
@@ -124,24 +124,24 @@ describe("F16: a sign key", () => {
     const message =
       "error INVALID_VALUE this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
     for (const fields of [{}, { enabled: false }, { oidc_rp_sign_algo: "HS256" }, { oidc_rp_sign_algo: "ES256" }]) {
-      expect(told(key(), fields)).toEqual([message]);
+      expect(reported(key(), fields)).toEqual([message]);
     }
-    expect(told(key(), { state: "absent" })).toEqual([message]);
+    expect(reported(key(), { state: "absent" })).toEqual([message]);
     expect(importWrittenKey(key()).kind).toBe("ignored");
   });
 
   it("that is public and of the algorithm's sort is taken: PEM, with blank lines around it, and a JWK", () => {
     const taken = [pem(), `\n${pem()}\n\n`, pem().trim(), pem().replaceAll("\n", "\r\n"), JSON.stringify(jwk()), ""];
     taken.push(String(rsa.publicKey.export({ format: "pem", type: "pkcs1" })));
-    for (const key of taken) expect(told(key)).toEqual([]);
-    expect(told(pem(ec), { oidc_rp_sign_algo: "ES256" })).toEqual([]);
+    for (const key of taken) expect(reported(key)).toEqual([]);
+    expect(reported(pem(ec), { oidc_rp_sign_algo: "ES256" })).toEqual([]);
   });
 
   it("of a client that lets nobody in is a warning, and one that nothing reads is too", () => {
-    expect(told("key", { enabled: false })).toEqual([
+    expect(reported("key", { enabled: false })).toEqual([
       "warning INVALID_VALUE no token can be checked with this: it is neither a public key in PEM nor a JWK",
     ]);
-    expect(told(pem(), { oidc_rp_sign_algo: "HS256" })).toEqual([
+    expect(reported(pem(), { oidc_rp_sign_algo: "HS256" })).toEqual([
       "warning IGNORED_FIELD this has no effect with HS256: tokens are checked with `oidc_rp_client_secret`",
     ]);
   });

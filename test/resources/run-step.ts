@@ -18,7 +18,7 @@ export function attributesOf(step: Step, config: unknown, kind: string): StepRes
 }
 
 /** The remarks on a configuration that its schema takes, with dotted paths. */
-export function remarks(step: Step, config: unknown) {
+export function diagnostics(step: Step, config: unknown) {
   return step.review(step.schema.parse(config), now).map(withDottedPath);
 }
 
@@ -33,6 +33,6 @@ export function complaints(step: Step, config: unknown) {
   return issues(step, config).map(({ path, message }) => ({ path, message }));
 }
 
-function withDottedPath(remark: StepDiagnostic) {
-  return { ...remark, path: remark.path.join(".") };
+function withDottedPath(diagnostic: StepDiagnostic) {
+  return { ...diagnostic, path: diagnostic.path.join(".") };
 }

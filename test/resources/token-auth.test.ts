@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { tokenAuth } from "../../src/resources/api-tokens/step.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { generateToken } from "../../src/secrets/token.js";
-import { attributesOf, complaints, declared, issues, remarks } from "./run-step.js";
+import { attributesOf, complaints, declared, diagnostics, issues } from "./run-step.js";
 
 const value = "18b2b74ef994314b84021d47b9422e82b685d82f";
 const minimal = {
@@ -197,7 +197,7 @@ describe("tokens", () => {
   );
 
   it("warns of an expiry that has come", () => {
-    const warned = (text: string) => remarks(tokenAuth, one({ expires_at: text }));
+    const warned = (text: string) => diagnostics(tokenAuth, one({ expires_at: text }));
     expect(warned("2026-03-01T12:00:00Z")).toMatchObject([
       {
         severity: "warning",
@@ -230,11 +230,11 @@ describe("tokens", () => {
       { kind: "api_token", key: "a", state: "absent", attributes: {}, path: ["items", 0] },
       { kind: "api_token", key: "token-1", state: "absent", attributes: {}, path: ["items", 1] },
     ]);
-    expect(remarks(tokenAuth, { items: [{ ...minimal, token: new Secret("a"), state: "absent" }] })).toEqual([]);
+    expect(diagnostics(tokenAuth, { items: [{ ...minimal, token: new Secret("a"), state: "absent" }] })).toEqual([]);
   });
 
   it("S61 warns of a short or simple value", () => {
-    const weak = (text: string) => remarks(tokenAuth, one({ token: new Secret(text) }));
+    const weak = (text: string) => diagnostics(tokenAuth, one({ token: new Secret(text) }));
     expect(weak("test123")).toMatchObject([
       {
         severity: "warning",
@@ -248,23 +248,23 @@ describe("tokens", () => {
     ]);
     expect(JSON.stringify([weak("test123"), weak("abc".repeat(20))])).not.toMatch(/test123|abcabc/);
     expect(weak(value)).toEqual([]);
-    expect(remarks(tokenAuth, one({ token: { generate: true } }))).toEqual([]);
+    expect(diagnostics(tokenAuth, one({ token: { generate: true } }))).toEqual([]);
   });
 
   it("refuses the word that is meant to have a value made, and takes one that only begins with it", () => {
-    expect(remarks(tokenAuth, one({ token: new Secret("generate") }))).toMatchObject([
+    expect(diagnostics(tokenAuth, one({ token: new Secret("generate") }))).toMatchObject([
       { severity: "error", code: "INVALID_VALUE", path: "items.0.token" },
     ]);
     const longer = new Secret("generate-7f3kQ0xLw2ZpV9sYb8TnRc4M");
-    expect(remarks(tokenAuth, one({ token: longer }))).toEqual([]);
+    expect(diagnostics(tokenAuth, one({ token: longer }))).toEqual([]);
   });
 
   it("refuses a generated value that was mistyped: it could never be used", () => {
     const plain = generateToken().reveal();
     const mistyped = plain.slice(0, -1) + (plain.endsWith("a") ? "b" : "a");
-    expect(remarks(tokenAuth, one({ token: new Secret(mistyped) }))).toMatchObject([
+    expect(diagnostics(tokenAuth, one({ token: new Secret(mistyped) }))).toMatchObject([
       { severity: "error", code: "INVALID_VALUE", path: "items.0.token", message: expect.stringContaining("checksum") },
     ]);
-    expect(remarks(tokenAuth, one({ token: new Secret(plain) }))).toEqual([]);
+    expect(diagnostics(tokenAuth, one({ token: new Secret(plain) }))).toEqual([]);
   });
 });

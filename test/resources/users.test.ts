@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { users } from "../../src/resources/users/step.js";
 import { Secret } from "../../src/secrets/secret.js";
-import { attributesOf, complaints, declared, issues, remarks } from "./run-step.js";
+import { attributesOf, complaints, declared, diagnostics, issues } from "./run-step.js";
 
 function one(user: object) {
   return { users: [{ username: "alice", ...user }] };
@@ -70,7 +70,7 @@ describe("users", () => {
       { kind: "user", key: "a", state: "absent", attributes: {}, path: ["users", 0] },
       { kind: "user", key: "b", state: "absent", attributes: {}, path: ["users", 1] },
     ]);
-    expect(remarks(users, one({ email: "no address", state: "absent" }))).toEqual([]);
+    expect(diagnostics(users, one({ email: "no address", state: "absent" }))).toEqual([]);
   });
 
   it("refuses a missing list, unknown fields and wrong types, all at once", () => {
@@ -115,18 +115,18 @@ describe("users", () => {
   });
 
   it("takes an e-mail field that holds something else, with a warning", () => {
-    const found = remarks(users, one({ email: "not-an-email" }));
+    const found = diagnostics(users, one({ email: "not-an-email" }));
     expect(found).toMatchObject([
       { severity: "warning", code: "INVALID_VALUE", path: "users.0.email", message: "this is not an e-mail address" },
     ]);
     expect(JSON.stringify(found)).not.toContain("not-an-email");
-    expect(remarks(users, one({ email: "a@localhost" }))).toEqual([]);
-    expect(remarks(users, one({ email: "" }))).toEqual([]);
+    expect(diagnostics(users, one({ email: "a@localhost" }))).toEqual([]);
+    expect(diagnostics(users, one({ email: "" }))).toEqual([]);
   });
 
   it("warns of a password that is a well-known example, and takes it", () => {
     const config = one({ password: new Secret("change_me") });
-    const found = remarks(users, config);
+    const found = diagnostics(users, config);
     expect(found).toMatchObject([
       {
         severity: "warning",
@@ -137,20 +137,20 @@ describe("users", () => {
     ]);
     expect(JSON.stringify(found)).not.toContain("change_me");
     expect(attributesOf(users, config, "user").password).toBeInstanceOf(Secret);
-    expect(remarks(users, one({ password: new Secret("correct horse battery") }))).toEqual([]);
+    expect(diagnostics(users, one({ password: new Secret("correct horse battery") }))).toEqual([]);
   });
 
   it("takes an empty password as none, and says so", () => {
     const config = one({ password: new Secret("") });
     expect(attributesOf(users, config, "user").password).toBeUndefined();
-    expect(remarks(users, config)).toMatchObject([
+    expect(diagnostics(users, config)).toMatchObject([
       {
         code: "IGNORED_FIELD",
         path: "users.0.password",
         message: expect.stringContaining("an empty password is no password"),
       },
     ]);
-    expect(remarks(users, one({}))).toEqual([]);
+    expect(diagnostics(users, one({}))).toEqual([]);
   });
 
   it("refuses a password that is not text, or longer than 4096 characters", () => {

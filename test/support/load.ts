@@ -29,9 +29,9 @@ export async function startLoad(database: string, tokens: readonly string[]): Pr
   await messageOf(child);
   return {
     async stop() {
-      const told = messageOf(child);
+      const reported = messageOf(child);
       child.send("stop");
-      return resultOf(await told);
+      return resultOf(await reported);
     },
   };
 }

@@ -27,7 +27,7 @@ export function configurationOf(...resources: readonly Resource[]): Configuratio
     declaredKinds: new Set(coreKinds.map(({ name }) => name)),
     files: [{ file: "test.yaml", sha256: "0".repeat(64) }],
     warnings: [],
-    quote: (findings) => findings.map(({ range, ...rest }) => ({ ...rest, position: range?.position })),
+    quote: (diagnostics) => diagnostics.map(({ range, ...rest }) => ({ ...rest, position: range?.position })),
   };
 }
 

@@ -162,17 +162,17 @@ describe("a profile", () => {
     ["hasgroups", { hasgroups: true }, "hasgroups"],
     ["hasgroups as a text", { hasgroups: "true" }, "hasgroups"],
   ])("F57 takes %s for more groups than were sent, not for none", (_what, claims, mark) => {
-    const told = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
+    const reported = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
     for (const on_overage of [undefined, "refuse", "kept", true]) {
       const fault = readMappedClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
-      expect(fault).toMatchObject({ kind: "fault", reason: "groups_overage", ...told, hint: expect.any(String) });
+      expect(fault).toMatchObject({ kind: "fault", reason: "groups_overage", ...reported, hint: expect.any(String) });
     }
     const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
     expect(profileOf({ ...claims }, keeping)).toMatchObject({
       isPartial: true,
       isSuperuser: false,
       groups: [{ name: "all" }],
-      notes: [{ kind: "groups_kept", ...told }],
+      notes: [{ kind: "groups_kept", ...reported }],
     });
   });
 

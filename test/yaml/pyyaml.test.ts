@@ -71,8 +71,8 @@ describe("F71: what PyYAML reads", () => {
     ["a quote that another one closes, behind one that is closed", 'e: "f\ng"\na: "b\nc: "d"\n', "YAML_SYNTAX 3:4"],
     ["a document that ends inside of brackets", "a: [\n---\n]\n", "YAML_SYNTAX 1:4"],
     ["a document that ends inside of quotes", 'a: "b\n---\nc"\n', "YAML_SYNTAX 1:4"],
-  ])("%s is still told where it opens", (_, text, finding) => {
-    expect(summary(parse(text).findings)).toContain(finding);
+  ])("%s is still told where it opens", (_, text, diagnostic) => {
+    expect(summary(parse(text).findings)).toContain(diagnostic);
   });
 
   it("thousands of them are read in one go", () => {

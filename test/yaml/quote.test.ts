@@ -126,7 +126,7 @@ describe("quoteSource", () => {
   it("sorts by file, then place, what has no place last, and tells each once", () => {
     const text = "a: 1\nb: 2\n";
     const sources = ["two.yaml", "one.yaml"].map((file) => ({ file, text, scalars: [] }));
-    const findings: RawDiagnostic[] = [
+    const diagnostics: RawDiagnostic[] = [
       { severity: "error", code: "NO_STEPS_ENABLED", message: "none" },
       findingAt("one.yaml", text, 0, 1),
       findingAt("two.yaml", text, 5, 6),
@@ -134,9 +134,9 @@ describe("quoteSource", () => {
       findingAt("two.yaml", text, 5, 6),
       findingAt("two.yaml", text, 5, 6, "also"),
     ];
-    const problems = quoteSource(findings, sources, new Set());
-    const told = problems.map(({ position, message }) => `${position?.file}:${position?.line} ${message}`);
-    expect(told).toEqual([
+    const problems = quoteSource(diagnostics, sources, new Set());
+    const reported = problems.map(({ position, message }) => `${position?.file}:${position?.line} ${message}`);
+    expect(reported).toEqual([
       "two.yaml:1 wrong",
       "two.yaml:2 wrong",
       "two.yaml:2 also",

@@ -49,9 +49,9 @@ describe("env", () => {
   });
 
   it("I7 counts an empty variable as not set, and one of spaces as set", () => {
-    const [finding] = refused("{value_from: {env: X}}", { env: { X: "" } });
-    expect(finding).toMatchObject({ code: "ENV_NOT_SET" });
-    expect(finding?.message).toContain("is empty, which counts as not set");
+    const [diagnostic] = refused("{value_from: {env: X}}", { env: { X: "" } });
+    expect(diagnostic).toMatchObject({ code: "ENV_NOT_SET" });
+    expect(diagnostic?.message).toContain("is empty, which counts as not set");
     expect(resolve("a: {value_from: {env: X, default: d}}\n", { env: { X: "" } }).value).toEqual({ a: "d" });
     expect(resolve("a: {value_from: {env: X}}\n", { env: { X: " " } }).value).toEqual({ a: " " });
   });

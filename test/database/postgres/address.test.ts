@@ -85,10 +85,10 @@ describe("a postgres:// URL", () => {
     ["postgres://u@/db?host=geheim,geheim2", "is not understood"],
     ["postgres:///db?host=geheim,geheim2", "names several hosts"],
   ])("is refused without quoting it: %s", (url, message) => {
-    const told = refusal(() => parsePostgresUrl(url, {}));
-    expect(told).toMatch(/^DATABASE_URL: /);
-    expect(told).toContain(message);
-    expect(told).not.toContain("geheim");
+    const reported = refusal(() => parsePostgresUrl(url, {}));
+    expect(reported).toMatch(/^DATABASE_URL: /);
+    expect(reported).toContain(message);
+    expect(reported).not.toContain("geheim");
   });
 
   it("is shown without its password", () => {

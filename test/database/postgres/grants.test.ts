@@ -85,9 +85,9 @@ async function useLogin(database: string): Promise<void> {
   if (entered.kind !== "signed_in") throw new Error("expected to be signed in");
   browser.take(entered.cookies);
   const userId = entered.principal.user.id;
-  const wanted = { identifier: "eigen", contactPerson: "Nood", email: "nood@gemeente.example" };
+  const newToken = { identifier: "eigen", contactPerson: "Nood", email: "nood@gemeente.example" };
   const actor = "login:nood";
-  expect(await desk.create({ ...wanted, userId, actor })).toMatchObject({ kind: "created" });
+  expect(await desk.create({ ...newToken, userId, actor })).toMatchObject({ kind: "created" });
   expect(await desk.revoke({ userId, identifier: "eigen", actor })).toMatchObject({ kind: "revoked" });
   expect(await login.logout(browser.header())).toMatchObject({ location: "/" });
 }

@@ -31,7 +31,7 @@ async function failureOf(work: Promise<unknown>): Promise<SetupError> {
 }
 
 /** What everybody is told, and what those see who print the error with its causes. */
-async function told(work: Promise<unknown>): Promise<string> {
+async function reported(work: Promise<unknown>): Promise<string> {
   const error = await failureOf(work);
   const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.problems;
   return `${error.reason} ${code}: ${message}; ${hint}`;
@@ -48,8 +48,8 @@ describe("a server's refusal", () => {
     expect(error.problems[0]?.hint).toContain("which came from the database's URL");
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("kanarie-een");
     const silent = server().replace(/:[^:@]+@/, "@");
-    expect(await told(openDatabase(silent, "read"))).toContain("VTB_SETUP_DATABASE_PASSWORD_FILE");
-    const fromEnv = await told(openDatabase(silent, "read", { PGPASSWORD: "kanarie-twee" }));
+    expect(await reported(openDatabase(silent, "read"))).toContain("VTB_SETUP_DATABASE_PASSWORD_FILE");
+    const fromEnv = await reported(openDatabase(silent, "read", { PGPASSWORD: "kanarie-twee" }));
     expect(fromEnv).toContain("which came from PGPASSWORD");
     expect(fromEnv).not.toContain("kanarie-twee");
   });
@@ -59,7 +59,7 @@ describe("a server's refusal", () => {
     const [, password = ""] = /:([^:@]+)@/.exec(server()) ?? [];
     const url = server().replace(/:[^:@]+@/, "@");
     const env = { VTB_SETUP_DATABASE_PASSWORD_FILE: file };
-    expect(await told(openDatabase(url, "read", env))).toBe(
+    expect(await reported(openDatabase(url, "read", env))).toBe(
       `invalid SECRET_FILE: the secret's file is missing: ${file}, which VTB_SETUP_DATABASE_PASSWORD_FILE names; ` +
         "write the database's password into it, or correct the variable",
     );
@@ -74,13 +74,13 @@ describe("a server's refusal", () => {
 
   it("to be there says to try again: no server, no such host, no such database", async () => {
     const closed = server().replace(/:\d+\//, `:${await freePort()}/`);
-    expect(await told(openDatabase(closed, "read"))).toMatch(
+    expect(await reported(openDatabase(closed, "read"))).toMatch(
       /^unavailable DATABASE_UNREACHABLE: the database \S+ does not answer \(ECONNREFUSED\); .*--wait$/,
     );
-    expect(await told(openDatabase("postgres://u:p@nowhere.invalid/db", "read"))).toMatch(
+    expect(await reported(openDatabase("postgres://u:p@nowhere.invalid/db", "read"))).toMatch(
       /^unavailable DATABASE_UNREACHABLE: the database \S+ does not answer \((?:ENOTFOUND|EAI_AGAIN)\)/,
     );
-    expect(await told(openDatabase(server().replace(/\/postgres$/, "/missing"), "read"))).toMatch(
+    expect(await reported(openDatabase(server().replace(/\/postgres$/, "/missing"), "read"))).toMatch(
       /^unavailable DATABASE_UNREACHABLE: the database \S+\/missing does not exist; make it with CREATE DATABASE/,
     );
   });
@@ -88,14 +88,14 @@ describe("a server's refusal", () => {
   it("of a schema is the same for plan and apply, and makes nothing", async () => {
     const url = `${server()}?schema=not_there`;
     for (const run of [plan, apply]) {
-      expect(await told(run(group, runOptions(url)))).toMatch(
+      expect(await reported(run(group, runOptions(url)))).toMatch(
         /^refused DATABASE_REFUSED: the database \S+\?schema=not_there has no schema that this role may use; make it/,
       );
     }
   });
 
   it("of encryption is not taken for a reason to go without", async () => {
-    expect(await told(openDatabase(`${server()}?sslmode=require`, "read"))).toMatch(
+    expect(await reported(openDatabase(`${server()}?sslmode=require`, "read"))).toMatch(
       /^refused DATABASE_TLS: the server of the database \S+ offers no encryption; turn on ssl there/,
     );
     await (await openDatabase(`${server()}?sslmode=disable`, "read"))?.close();
@@ -107,7 +107,7 @@ describe("a server's refusal", () => {
     await client.connect();
     onTestFinished(() => client.end());
     await client.query("create table users (id integer)");
-    expect(await told(apply(group, runOptions(url)))).toMatch(
+    expect(await reported(apply(group, runOptions(url)))).toMatch(
       /^refused DATABASE_REFUSED: the schema of \S+ has other things where our tables go \(table users\); use a schema/,
     );
     const { rows } = await client.query("select tablename from pg_tables where schemaname = current_schema()");
@@ -139,7 +139,7 @@ describe("a server's refusal", () => {
     const url = temporaryDatabase();
     await apply(configurationOf(resource("group", "ander", { permissions: [] })), runOptions(url));
     const readOnly = url.replace("options=", "options=-c%20default_transaction_read_only%3Don%20");
-    expect(await told(apply(group, runOptions(readOnly)))).toMatch(
+    expect(await reported(apply(group, runOptions(readOnly)))).toMatch(
       /^refused DATABASE_REFUSED: the database \S+ can only be read: it is a standby, or set to read-only/,
     );
     expect((await plan(group, runOptions(readOnly))).outcome).toBe("planned");

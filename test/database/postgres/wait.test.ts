@@ -15,9 +15,9 @@ describe("--wait with a server", () => {
     const impatient = apply(group, runOptions(url, { waitMs: 300 }));
     await expect(impatient).rejects.toThrow("does not answer (ECONNREFUSED) [DATABASE_UNREACHABLE]");
 
-    const told: string[] = [];
-    const run = apply(group, runOptions(url, { waitMs: 20_000, onWaiting: (message) => told.push(message) }));
-    await expect.poll(() => told.length).toBeGreaterThan(0);
+    const reported: string[] = [];
+    const run = apply(group, runOptions(url, { waitMs: 20_000, onWaiting: (message) => reported.push(message) }));
+    await expect.poll(() => reported.length).toBeGreaterThan(0);
     await server.start();
     const client = new pg.Client(server.url);
     await client.connect();
@@ -25,6 +25,6 @@ describe("--wait with a server", () => {
     await client.query("create database later");
     await client.end();
     expect((await run).outcome).toBe("applied");
-    expect(new Set(told)).toEqual(new Set(["waiting for the database"]));
+    expect(new Set(reported)).toEqual(new Set(["waiting for the database"]));
   });
 });

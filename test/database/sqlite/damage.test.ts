@@ -47,7 +47,7 @@ describe("F27: a database", () => {
         expect(stderr).not.toContain("waiting");
         expect(readFileSync(file).equals(damaged)).toBe(true);
       }
-      const told = { reason: "refused", problems: [{ code: "DATABASE_DAMAGED" }] };
+      const reported = { reason: "refused", problems: [{ code: "DATABASE_DAMAGED" }] };
       const database = `sqlite:${file}`;
       const verifying = async () => {
         const verifier = await createVerifier({ database, env: {} });
@@ -57,7 +57,7 @@ describe("F27: a database", () => {
           await verifier.close();
         }
       };
-      await expect(verifying()).rejects.toMatchObject(told);
+      await expect(verifying()).rejects.toMatchObject(reported);
       const secret = {
         redirectUri: "https://a.example/cb",
         sessionSecret: Buffer.from(file).toString("base64").repeat(2),
@@ -70,7 +70,7 @@ describe("F27: a database", () => {
           await opened.close();
         }
       };
-      await expect(login()).rejects.toMatchObject(told);
+      await expect(login()).rejects.toMatchObject(reported);
     },
   );
 

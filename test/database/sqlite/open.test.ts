@@ -36,10 +36,10 @@ describe("a database file", () => {
     const other = configurationOf(resource("group", "schrijvers", { permissions: [] }));
     const waited = await apply(other, runOptions(`sqlite:${file}`, { waitMs: 10_000, onWaiting }));
     expect(waited.outcome).toBe("applied");
-    const told: string[] = [];
-    const nowhere = { waitMs: 10_000, onWaiting: (message: string) => void told.push(message) };
+    const reported: string[] = [];
+    const nowhere = { waitMs: 10_000, onWaiting: (message: string) => void reported.push(message) };
     const options = runOptions(`sqlite:${join(file, "..", "later", "auth.db")}`, nowhere);
     await expect(apply(configuration, options)).rejects.toMatchObject({ reason: "refused" });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });

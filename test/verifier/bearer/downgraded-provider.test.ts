@@ -31,7 +31,7 @@ it.each([
   const provider = providerOf({ issuer: origin }, "idp", { ...unknown, ca_file: caFile });
   const world = await makeWorld([provider, clientOf()]);
   expect(await world.authenticate(goodToken({ issuer: origin }, key))).toMatchObject({ kind });
-  const told = world.events.flatMap((event) => (event.kind === "provider_failed" ? event.message : []));
+  const reported = world.events.flatMap((event) => (event.kind === "provider_failed" ? event.message : []));
   const message = "the discovery document came by https but its userinfo_endpoint is http";
-  expect(told).toEqual(kind === "accepted" ? [] : [message]);
+  expect(reported).toEqual(kind === "accepted" ? [] : [message]);
 });

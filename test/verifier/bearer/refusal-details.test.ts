@@ -77,10 +77,10 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
         expected: "later than 2026-03-01T12:00:00Z (leeway 30 s)",
       }),
     ],
-  ])("%s", async (_what, claims, header, wanted) => {
+  ])("%s", async (_what, claims, header, expected) => {
     const world = await makeWorld([providerOf(idp), clientOf({ audience })]);
     const refused = await world.authenticate(goodToken(idp, key, { aud: "taken-api", ...claims }, header));
-    expect(refused).toMatchObject({ kind: "refused", ...wanted(idp.issuer) });
+    expect(refused).toMatchObject({ kind: "refused", ...expected(idp.issuer) });
   });
 
   it("also where the answer was remembered", async () => {
@@ -159,9 +159,9 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
       goodToken(idp, key, { sub, aud: "other" }),
     ];
     for (const credential of credentials) {
-      const told = JSON.stringify(await world.authenticate(credential));
+      const reported = JSON.stringify(await world.authenticate(credential));
       for (const part of [...credential.split("."), sub].filter((text) => text.length > 1)) {
-        expect(told).not.toContain(part);
+        expect(reported).not.toContain(part);
       }
     }
   });
@@ -179,7 +179,7 @@ describe("F41 an event has the instance of the problem that the client got", () 
       },
     );
     const context = { source: "192.0.2.1" };
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     for (const [kind, header, permission] of [
       ["rejected", "Token nobodys"],
       ["rejected", "Bearer two parts"],
@@ -189,9 +189,9 @@ describe("F41 an event has the instance of the problem that the client got", () 
     ] as const) {
       const source = kind === "forbidden" ? undefined : context;
       const decision = await verifier.authorize(header, permission, source);
-      told.push([kind, decision.kind === "refused" ? decision.problem.body.instance : "none"]);
+      reported.push([kind, decision.kind === "refused" ? decision.problem.body.instance : "none"]);
     }
-    expect(instances(events)).toEqual(told);
+    expect(instances(events)).toEqual(reported);
   });
 
   it("for what can't be decided now", async () => {

@@ -206,12 +206,12 @@ async function see(one: Case): Promise<string> {
     const world = await makeWorld(resources, one.options);
     world.setNow(start);
     if (one.before) await world.authenticate(`Bearer ${one.before(idp)}`);
-    const told = world.events.length;
+    const reported = world.events.length;
     const made = typeof one.credential === "function" ? one.credential(idp) : one.credential;
     const credential = made ?? goodToken(idp, key, one.claims, one.header);
     const { status, headers, body } = problemIn(await world.authenticate(`Bearer ${credential}`));
     const events = world.events
-      .slice(told)
+      .slice(reported)
       .map((event) => JSON.stringify(event).replace(body.instance, "the answer's"));
     expect([one.reason, events.join()]).toEqual([one.reason, expect.stringContaining(`"reason":"${one.reason}"`)]);
     const text = [

@@ -155,12 +155,12 @@ describe("a verified token", () => {
 
   it("F56 tells of a missing groups claim when the user is made of it, and not at each request", async () => {
     const world = await makeUsual();
-    const told = () => world.events.filter(({ kind }) => kind === "groups_claim_missing");
+    const reported = () => world.events.filter(({ kind }) => kind === "groups_claim_missing");
     await world.authenticate(goodToken(idp, key, { groups: [] }));
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     const token = goodToken(idp, key, { sub: "u-2", groups: undefined });
     for (let request = 0; request < 3; request += 1) expect(await world.authenticate(token)).toEqual(accepted);
-    expect(told()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
+    expect(reported()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
   });
 
   it("F61 is refused where a former issuer made it, and links its user anew where the new one did", async () => {
