@@ -16,12 +16,11 @@ interface RunTextOptions extends Omit<ChangesOptions, "details"> {
 /** A finished `plan` or `apply` for people. */
 export function renderRun(result: RunResult, options: RunTextOptions): string {
   const { paint, database } = options;
-  const files = options.files.map((file) => (file === "-" ? "standard input" : escapeControls(file))).join(" ");
+  const files = options.files.map((file) => (file === "-" ? "standard input" : escapeControls(file))).join(", ");
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
-    const say = options.files.length === 1 ? "says" : "say";
     const others = result.undeclared.length === 0 ? "" : `, ${result.undeclared.length} in no file`;
-    return `Nothing to do: ${escapeControls(database)} is as ${files} ${say} (${count} unchanged${others}).\n`;
+    return `No changes. ${escapeControls(database)} matches ${files} (${count} unchanged${others}).\n`;
   }
   const details = result.command === "plan";
   const sections = [

@@ -185,7 +185,7 @@ export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", tit
     expect(await run("desks.yaml", "user.yaml", "--steps", "own.mjs")).toMatchObject({ status: 0 });
     expect(await run("desks.yaml", "user.yaml", "--steps", "own.mjs")).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining("Nothing to do"),
+      stdout: expect.stringContaining("No changes."),
     });
     expect(await run("absent.yaml", "--steps", "own.mjs")).toMatchObject({
       status: 4,

@@ -41,7 +41,7 @@ describe("migrate", () => {
     const before = await contentsOf(databaseOf(folder));
     const second = await runCli(["migrate"], { cwd: folder });
     expect(second).toMatchObject({ status: 0, stderr: "" });
-    expect(second.stdout).toBe("Nothing to do: the tables are those of this version.\n");
+    expect(second.stdout).toBe("No changes. The tables are up to date.\n");
     expect(await contentsOf(databaseOf(folder))).toBe(before);
     const db = await tablesIn(folder);
     expect(await db.selectFrom("setup_state").select("revision").execute()).toEqual([{ revision: 1 }]);
@@ -97,7 +97,7 @@ describe("apply --no-migrate", () => {
   it("refuses one that lacks a single migration, also where there is nothing else to do, and takes it afterwards", async () => {
     const folder = folderWith({ "step.mjs": step });
     expect((await runCli(["apply", "config.yaml"], { cwd: folder })).status).toBe(0);
-    expect((await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder })).stdout).toMatch(/^Nothing to do/);
+    expect((await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder })).stdout).toMatch(/^No changes\./);
     const args = ["apply", "--no-migrate", "--steps", "step.mjs", "config.yaml"];
     const refused = await runCli(args, { cwd: folder });
     expect(refused.status).toBe(4);

@@ -279,9 +279,7 @@ tokenauth:
     // Whatever the second one was told, it can be done again, and all of it is there.
     const again = await apply(second, runOptions(url));
     expect(["applied", "unchanged"]).toContain(again.outcome);
-    expect((await runCli(["plan", "two.yaml", "--database", url], { cwd: folder })).stdout).toMatch(
-      /^Nothing to do|^No changes/,
-    );
+    expect((await runCli(["plan", "two.yaml", "--database", url], { cwd: folder })).stdout).toMatch(/^No changes\./);
   });
 });
 

@@ -89,7 +89,7 @@ describe("plan", () => {
     const planned = await runCli(["plan", "new.yaml", "--database", `sqlite:${join(left, "auth.db")}`], {
       cwd: folder,
     });
-    expect(planned).toMatchObject({ status: 0, stdout: expect.stringContaining("Nothing to do") });
+    expect(planned).toMatchObject({ status: 0, stdout: expect.stringContaining("No changes.") });
     expect(contents()).toEqual(before);
   });
 
@@ -127,7 +127,7 @@ describe("plan", () => {
     });
     expect(await run("plan", "old.yaml")).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining("Nothing to do"),
+      stdout: expect.stringContaining("No changes."),
     });
     expect(await run("apply", "old.yaml")).toMatchObject({ status: 0 });
     expect(snapshot(data)).toEqual(before);

@@ -34,7 +34,7 @@ syncBuiltinESMExports();
 const moments = [
   ["with an empty draft", "writeFileSync", "Applied: "],
   ["with a draft, before the commit", "fsyncSync", "Applied: "],
-  ["after the commit", "renameSync", "Nothing to do: "],
+  ["after the commit", "renameSync", "No changes. "],
 ] as const;
 
 function prepare() {

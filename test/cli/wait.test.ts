@@ -182,7 +182,7 @@ describe("F31: what this owner manages and no file declares", () => {
         outcome: "unchanged",
         talk: expect.stringContaining(`note: ${note} [UNDECLARED]`),
       });
-      expect(reported.said).toMatch(/^Nothing to do: .* is as one\.yaml says \(1 unchanged, 2 in no file\)\.$/);
+      expect(reported.said).toMatch(/^No changes\. .* matches one\.yaml \(1 unchanged, 2 in no file\)\.$/);
       expect(reported.diagnostics).toMatchObject([{ severity: "note", code: "UNDECLARED", message: note }]);
     }
     expect((await report(folder, "plan", "other.yaml")).diagnostics).toMatchObject([{ code: "UNDECLARED" }]);

@@ -280,6 +280,6 @@ describe("S93 a plan", () => {
     const folder = folderWith(tokenFile(tokenItem("app", strong)));
     expect((await run(folder, "plan")).stdout).toContain("1 to create");
     expect((await run(folder, "apply")).stdout).toContain("1 created");
-    expect((await run(folder, "apply")).stdout).toMatch(/^Nothing to do/);
+    expect((await run(folder, "apply")).stdout).toMatch(/^No changes\./);
   });
 });

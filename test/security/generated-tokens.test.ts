@@ -125,7 +125,7 @@ describe("a generated token", () => {
     expect(contents(folder, "screen")).not.toMatch(generated);
     const second = terminalSession(folder);
     await runApply(second.session, [join(folder, "config.yaml")], settingsFor(folder));
-    expect(second.shown().slice(screen.length)).toMatch(/^Nothing to do/);
+    expect(second.shown().slice(screen.length)).toMatch(/^No changes\./);
   });
 });
 

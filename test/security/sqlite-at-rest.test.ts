@@ -43,7 +43,7 @@ describe("a database that is a file", () => {
       expect(existsSync(key)).toBe(false);
     }
     renameSync(`${key}.away`, key);
-    expect((await run(folder, ["apply"])).stdout).toMatch(/^Nothing to do/);
+    expect((await run(folder, ["apply"])).stdout).toMatch(/^No changes\./);
   });
 
   it.each(["0000", "0022", "0277", "0777"])("S94 and its key file have mode 0600 with umask %s", (umask) => {
@@ -75,7 +75,7 @@ describe("a database that is a file", () => {
     chmodSync(file, 0o644);
     for (const command of ["plan", "apply"]) {
       const warned = await run(folder, [command]);
-      expect(warned).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing to do/) });
+      expect(warned).toMatchObject({ status: 0, stdout: expect.stringMatching(/^No changes\./) });
       expect(warned.stderr).toMatch(/^warning: .*can be read by other users.*\[DATABASE_MODE\]/);
       expect((await run(folder, [command, "--strict"])).status).toBe(3);
     }

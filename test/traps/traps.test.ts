@@ -120,7 +120,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
 
     // By design: a file with a first password must not undo one that was changed since.
     const changed = userFile(alice.replace("Tr0ub4dor", "An0ther1"));
-    expect((await run(folder, changed, ["apply"])).stdout).toMatch(/^Nothing to do/);
+    expect((await run(folder, changed, ["apply"])).stdout).toMatch(/^No changes\./);
     expect(await hash()).toEqual(before);
 
     const drift = await run(folder, changed, ["plan", "--prune", "--detailed-exitcode"]);

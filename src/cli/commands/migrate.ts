@@ -33,7 +33,6 @@ function rendered(terminal: Terminal, result: MigrateResult, { output }: Migrate
   if (output === "json") return { kind: "json", value: migrationsToJson(result) };
   terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
   const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
-  const text =
-    names.length === 0 ? "Nothing to do: the tables are those of this version.\n" : `Migrated:\n${names.join("")}`;
+  const text = names.length === 0 ? "No changes. The tables are up to date.\n" : `Migrated:\n${names.join("")}`;
   return { kind: "text", text };
 }

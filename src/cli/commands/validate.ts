@@ -19,7 +19,7 @@ export async function runValidate(
     await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
   } else {
     terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
-    await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(" ")}\n` });
+    await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
   }
   return exitStatus.done;
 }

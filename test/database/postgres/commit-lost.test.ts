@@ -76,7 +76,7 @@ describe("a commit whose answer is lost", () => {
     expect(existsSync(join(folder, "tokens.json"))).toBe(false);
     // It was done, so the next run finds nothing to do but to make the draft the file.
     const again = await runCli([...args, url], { cwd: folder });
-    expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("Nothing to do") });
+    expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("No changes.") });
     expect(readFileSync(join(folder, "tokens.json"), "utf8")).toMatch(/"ci": "vtb_/);
     // A near twin: where the run failed before, the file goes away.
     const other = ["apply", "config.yaml", "--tokens-out", join(folder, "other.json"), "--database"];
