@@ -5,13 +5,14 @@ import type { Diagnostic } from "../errors.js";
 import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
 import { createPlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
+import { sleep } from "../retry.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
 import { beginRun, type Configuration, lockOptions, type RunResult, runDefaults, withDatabase } from "./run.js";
 import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
-import { awaitReferences, sleep, stopIfInterrupted, withRetry } from "./wait.js";
+import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 
 /**
  * Shows what `apply` would do. Changes no byte of the database, and creates none.
@@ -101,7 +102,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
     return judge(seen, database, input);
   };
   // Between two tries, processes that waited for this one get their turn.
-  return withRetry(options, () => withDatabase(once, "rehearse", work));
+  return awaitDatabase(options, () => withDatabase(once, "rehearse", work));
 }
 
 interface Seen {

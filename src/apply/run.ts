@@ -5,10 +5,11 @@ import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
 import { type Diagnostic, SetupError } from "../errors.js";
 import type { GeneratedSecret, Kind } from "../plan/kind.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
+import { sleep } from "../retry.js";
 import { version } from "../version.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions } from "./options.js";
-import { sleep, stopIfInterrupted, withRetry } from "./wait.js";
+import { awaitDatabase, stopIfInterrupted } from "./wait.js";
 
 /** When a run began, and how long it took. */
 export interface RunTimes {
@@ -82,7 +83,7 @@ export async function withDatabase<T>(
   mode: RunMode,
   work: (database: Database & undefined) => Promise<T>,
 ): Promise<T> {
-  const database = await withRetry(options, () => openDatabase(options.database, mode, options.env));
+  const database = await awaitDatabase(options, () => openDatabase(options.database, mode, options.env));
   try {
     // The overloads above keep mode and work together.
     return await work(database as Database & undefined);

@@ -1,7 +1,6 @@
 import { type Diagnostic, SetupError, setupError } from "../errors.js";
+import { type RetryOptions, sleep, withRetry } from "../retry.js";
 import type { DatabaseOptions } from "./options.js";
-
-const retryMs = 500;
 
 /**
  * Retries while references are missing, for as long as `--wait` allows: another owner's run may create what they name.
@@ -13,18 +12,19 @@ export async function awaitReferences<O extends DatabaseOptions, T>(
   options: O,
   work: (options: O) => Promise<T>,
 ): Promise<T> {
-  const deadline = options.now().getTime() + options.waitMs;
-  for (;;) {
-    const left = Math.max(0, deadline - options.now().getTime());
-    try {
-      return await work({ ...options, waitMs: left });
-    } catch (error) {
-      if (options.waitMs === 0 || !isMissingReference(error)) throw error;
-      if (left === 0) throw new SetupError("unavailable", error.problems.map(tellWaited), { cause: error });
-      for (const { message } of error.problems) options.onWaiting(`waiting, as ${message}`);
-      await sleep(Math.min(retryMs, left), options.signal);
-      stopIfInterrupted(options.signal);
-    }
+  const once = (waitMs: number) => {
+    stopIfInterrupted(options.signal);
+    return work({ ...options, waitMs });
+  };
+  const tell = (error: unknown) => {
+    if (!isMissingReference(error)) return;
+    for (const { message } of error.problems) options.onWaiting(`waiting, as ${message}`);
+  };
+  try {
+    return await withRetry(isMissingReference, once, waiting(options, tell));
+  } catch (error) {
+    if (options.waitMs === 0 || !isMissingReference(error)) throw error;
+    throw new SetupError("unavailable", error.problems.map(tellWaited), { cause: error });
   }
 }
 
@@ -38,19 +38,27 @@ function tellWaited(problem: Diagnostic): Diagnostic {
 }
 
 /** Retries what is unavailable, for as long as `--wait` allows. */
-export async function withRetry<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {
-  const deadline = options.now().getTime() + options.waitMs;
-  for (;;) {
+export function awaitDatabase<T>(options: DatabaseOptions, work: () => Promise<T>): Promise<T> {
+  const isUnavailable = (error: unknown) => error instanceof SetupError && error.reason === "unavailable";
+  const once = () => {
     stopIfInterrupted(options.signal);
-    try {
-      return await work();
-    } catch (error) {
-      const left = deadline - options.now().getTime();
-      if (!(error instanceof SetupError) || error.reason !== "unavailable" || left <= 0) throw error;
-      options.onWaiting("waiting for the database");
-      await sleep(Math.min(retryMs, left), options.signal);
-    }
-  }
+    return work();
+  };
+  return withRetry(
+    isUnavailable,
+    once,
+    waiting(options, () => options.onWaiting("waiting for the database")),
+  );
+}
+
+function waiting(options: DatabaseOptions, onRetry: (error: unknown) => void): RetryOptions<unknown> {
+  return {
+    timeoutMs: options.waitMs,
+    pauseMs: () => 500,
+    now: () => options.now().getTime(),
+    sleep: (ms) => sleep(ms, options.signal),
+    onRetry,
+  };
 }
 
 /** @throws SetupError `INTERRUPTED` once the signal has come */
@@ -67,18 +75,4 @@ export function stopIfInterrupted(signal: AbortSignal | undefined): void {
 export async function checkpoint(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   stopIfInterrupted(signal);
-}
-
-/** Waits, but no longer than until the signal comes. */
-export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
-    if (signal?.aborted) done();
-  });
 }

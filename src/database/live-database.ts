@@ -1,5 +1,8 @@
-import type { CompiledQuery } from "kysely";
+import type { CompiledQuery, Transaction } from "kysely";
+import { setupError } from "../errors.js";
+import { sleep, withRetry } from "../retry.js";
 import type { Database, DatabaseEnv, SqlValue } from "./database.js";
+import type { Tables } from "./tables.js";
 
 /**
  * Runs a query that was compiled and prepared once, and returns the first row: its values in the order of the selection, which
@@ -94,4 +97,26 @@ export function createWriter(open: () => Promise<Database>): Writer {
       await Promise.allSettled(working);
     },
   };
+}
+
+export type Write = <T>(work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
+
+/**
+ * Creates the function that writes a login's own rows: in a transaction, but without the lock, which would make every verifier
+ * drop its caches. It waits two seconds for other writers.
+ *
+ * @throws SetupError `DATABASE_LOCKED` (unavailable)
+ */
+export function createWrite(writer: Writer): Write {
+  const times = { timeoutMs: 2000, pauseMs: () => 25, now: () => performance.now(), sleep };
+  return (work) =>
+    writer.use(async (database) => {
+      try {
+        return await withRetry(database.isBusy, () => database.kysely.transaction().execute(work), times);
+      } catch (cause) {
+        if (!database.isBusy(cause)) throw cause;
+        const message = "somebody else writes to the database";
+        throw setupError("unavailable", "DATABASE_LOCKED", message, "try again", { cause });
+      }
+    });
 }

@@ -1,5 +1,6 @@
 import type { ControlledTransaction, Transaction } from "kysely";
 import { SetupError, setupError } from "../errors.js";
+import { retryWhile } from "../retry.js";
 import type { Database } from "./database.js";
 import type { Tables } from "./tables.js";
 
@@ -34,23 +35,21 @@ const retryMs = 25;
  * (both unavailable)
  */
 export async function withLock<T>(database: Database, options: LockOptions, work: LockedWork<T>): Promise<T> {
-  const deadline = options.now() + options.timeoutMs;
-  for (;;) {
-    const attempt = await tryOnce(database, options, work);
-    if (attempt.kind === "done") return attempt.value;
-    if (options.now() >= deadline) {
-      // Not a run blocks this one, but for example a reader of a table that must change.
-      if (attempt.hadLock) throw database.explain(attempt.cause) ?? attempt.cause;
-      throw setupError(
-        "unavailable",
-        "DATABASE_LOCKED",
-        "another run holds the database's lock",
-        ["try again when it is done, or give more time with --wait", database.lockHint].filter(Boolean).join("; "),
-        { cause: attempt.cause },
-      );
-    }
-    await options.sleep(retryMs);
-  }
+  const attempt = await retryWhile(
+    ({ kind }) => kind === "busy",
+    () => tryOnce(database, options, work),
+    { ...options, pauseMs: () => retryMs },
+  );
+  if (attempt.kind === "done") return attempt.value;
+  // Not a run blocks this one, but for example a reader of a table that must change.
+  if (attempt.hadLock) throw database.explain(attempt.cause) ?? attempt.cause;
+  throw setupError(
+    "unavailable",
+    "DATABASE_LOCKED",
+    "another run holds the database's lock",
+    ["try again when it is done, or give more time with --wait", database.lockHint].filter(Boolean).join("; "),
+    { cause: attempt.cause },
+  );
 }
 
 type Attempt<T> =

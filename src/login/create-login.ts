@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { createWriter, type LiveDatabase } from "../database/live-database.js";
+import { createWrite, createWriter, type LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
@@ -21,7 +21,6 @@ import { createFindSession } from "./session-cookie.js";
 import { createSessions } from "./sessions.js";
 import { type LoginOptions, type LoginSettings, readSettings } from "./settings.js";
 import { createStart } from "./start.js";
-import { createWrite } from "./write.js";
 
 const timeoutMs = 5000;
 const rememberedAnswers = 1000;

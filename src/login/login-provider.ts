@@ -1,6 +1,7 @@
 import type { Database } from "../database/database.js";
 import { createProvider, type Provider, type ProviderOptions } from "../oidc/provider.js";
-import { createBackOff, fetchMetadata } from "../oidc/remote-document.js";
+import { fetchMetadata } from "../oidc/remote-document.js";
+import { createCircuitBreaker } from "../retry.js";
 
 /** A provider with what a login needs. */
 export interface LoginProvider extends Provider {
@@ -63,7 +64,7 @@ export function createLoginProviders(options: LoginProviderOptions): LoginProvid
 /** For one provider whose row does not change. */
 function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   const { fetchFor, now, onEvent } = options;
-  const backOff = createBackOff();
+  const breaker = createCircuitBreaker();
   let metadata: Metadata | undefined;
   let failure = "";
   let freshUntilMs = 0;
@@ -75,11 +76,11 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     const fetch = fetchFor(row.ca_file);
     const found = await fetchMetadata(row, endpoint, fetch, ["introspection_endpoint", ...unused]);
     if (typeof found === "string") {
-      const retryAfterMs = backOff.failed(now());
+      const retryAfterMs = breaker.failed(now());
       failure = found;
       return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
     }
-    backOff.succeeded();
+    breaker.succeeded();
     metadata = found;
     freshUntilMs = now() + freshMs;
   };
@@ -110,7 +111,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
       (value) => value !== null,
     );
     const isWorthAsking = isThorough || (!isComplete && !metadata);
-    if (discovery !== null && isWorthAsking && now() >= freshUntilMs && (flight || backOff.isOver(now()))) {
+    if (discovery !== null && isWorthAsking && now() >= freshUntilMs && (flight || breaker.isClosed(now()))) {
       flight ??= learn(row, discovery).finally(() => {
         flight = undefined;
       });

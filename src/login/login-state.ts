@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Database } from "../database/database.js";
+import type { Write } from "../database/live-database.js";
 import type { Seals } from "./cookies.js";
-import type { Write } from "./write.js";
 
 /** A login under way in a browser, as its cookie holds it. */
 export interface LoginState {

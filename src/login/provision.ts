@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Writer } from "../database/live-database.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
+import { sleep } from "../retry.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
 import type { UserFault } from "../users/find-user.js";
@@ -26,7 +27,6 @@ export type SignInPerson = (
 ) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginFault>;
 
 const lockTimeoutMs = 5000;
-const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 export function createSignInPerson({ database, writer, now, report }: SignInPersonOptions): SignInPerson {
   return async ({ oidc }, person, claims, age) => {

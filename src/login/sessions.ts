@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Transaction } from "kysely";
-import type { LiveDatabase } from "../database/live-database.js";
+import type { LiveDatabase, Write } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import type { Secret } from "../secrets/secret.js";
@@ -9,7 +9,6 @@ import type { Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
 import { digest } from "./login-state.js";
 import type { LoginSettings } from "./settings.js";
-import type { Write } from "./write.js";
 
 export interface NewSession {
   readonly userId: string;

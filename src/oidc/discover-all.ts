@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { backoff, retryWhile } from "../retry.js";
 import { parseDiscoveryEndpoint } from "./check-metadata.js";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
 
@@ -22,8 +23,7 @@ export interface DiscoverAllOptions {
 /** Requests that share one answer. */
 type Question = readonly [KeyedRequest, ...KeyedRequest[]];
 
-const firstPauseMs = 500;
-const maxPauseMs = 10_000;
+const pauseOfProvider = backoff(500, 10_000);
 const maxAtOnce = 8;
 
 /**
@@ -34,13 +34,12 @@ export async function discoverProviders(
   requests: readonly KeyedRequest[],
   options: DiscoverAllOptions,
 ): Promise<ReadonlyMap<string, DiscoveryResult>> {
-  const deadline = options.now() + options.waitMs;
   const byEndpoint = group(requests, ({ discoveryEndpoint }) => endpointName(discoveryEndpoint));
   const inTurn = createLimit(maxAtOnce);
   const stop = followSignal(options.signal);
   try {
     const each = { ...options, signal: stop.signal };
-    const answers = await Promise.all(byEndpoint.map((same) => askEndpoint(same, { deadline, inTurn, ...each })));
+    const answers = await Promise.all(byEndpoint.map((same) => askEndpoint(same, { inTurn, ...each })));
     return new Map(answers.flat());
   } finally {
     stop.unfollow();
@@ -78,27 +77,34 @@ function followSignal(signal: AbortSignal | undefined) {
 
 async function askEndpoint(
   requests: Question,
-  options: DiscoverAllOptions & { readonly deadline: number; readonly inTurn: InTurn },
+  options: DiscoverAllOptions & { readonly inTurn: InTurn },
 ): Promise<readonly (readonly [string, DiscoveryResult])[]> {
-  const { deadline, inTurn, signal, sleep, now, random = Math.random, onWaiting } = options;
+  const { waitMs, inTurn, signal, sleep, now, random = Math.random, onWaiting } = options;
   const results = new Map<string, DiscoveryResult>();
   let open = group(requests, questionName);
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+  const ask = async () => {
     const unreachable: { readonly question: Question; readonly message: string }[] = [];
     for (const question of open) {
       const result = await inTurn(() => discoverProvider({ ...question[0], signal }));
       for (const { key } of question) results.set(key, result);
       if (result.kind === "unreachable") unreachable.push({ question, message: result.message });
     }
-    const remainingMs = deadline - now();
-    if (unreachable.length === 0 || remainingMs <= 0) return [...results];
-    for (const { question, message } of unreachable) {
-      onWaiting?.(`waiting for oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`);
-    }
-    // Between half and all of the pause, so that replicas that started together don't ask together.
-    await sleep(Math.min(pauseMs * (0.5 + random() / 2), remainingMs), signal);
     open = unreachable.map(({ question }) => question);
-  }
+    return unreachable;
+  };
+  await retryWhile((unreachable) => unreachable.length > 0, ask, {
+    timeoutMs: waitMs,
+    now,
+    // Between half and all of the pause, so that replicas that started together don't ask together.
+    pauseMs: (retries) => pauseOfProvider(retries) * (0.5 + random() / 2),
+    sleep: (ms) => sleep(ms, signal),
+    onRetry: (unreachable) => {
+      for (const { question, message } of unreachable) {
+        onWaiting?.(`waiting for oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`);
+      }
+    },
+  });
+  return [...results];
 }
 
 function endpointName(discoveryEndpoint: string): string {

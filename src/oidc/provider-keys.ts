@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../maybe-promise.js";
+import { createCircuitBreaker } from "../retry.js";
 import type { OnProviderEvent } from "./event.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
@@ -6,7 +7,7 @@ import type { Algorithm } from "./jwt/algorithm.js";
 import { parseJsonObject } from "./jwt/json-object.js";
 import type { CompactJws, SignatureCheck } from "./jwt/jws.js";
 import { type KeySet, readKeySet } from "./jwt/key-set.js";
-import { boundedSeconds, createBackOff, fetchDocument, type RemoteAnswer, secondsUntil } from "./remote-document.js";
+import { boundedSeconds, fetchDocument, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 type FetchedAnswer = RemoteAnswer & { readonly kind: "answer" };
 
@@ -42,7 +43,7 @@ interface Fetched {
  * when a token names an unknown one. While the provider is unreachable, the last ones stay in use for a day.
  */
 export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
-  const backOff = createBackOff();
+  const breaker = createCircuitBreaker();
   let fetched: Fetched | undefined;
   let flight: Promise<boolean> | undefined;
   let cooldownUntilMs = 0;
@@ -59,12 +60,12 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     const nowMs = now();
     const result = readAnswer(answer);
     if (typeof result === "string") {
-      // From here on, only the back-off decides when to ask.
+      // From here on, only the breaker decides when to ask.
       cooldownUntilMs = 0;
-      onEvent({ kind: "provider_failed", url, message: result, retryAfterMs: backOff.failed(nowMs) });
+      onEvent({ kind: "provider_failed", url, message: result, retryAfterMs: breaker.failed(nowMs) });
       return false;
     }
-    backOff.succeeded();
+    breaker.succeeded();
     const { keys, lifeSeconds } = result;
     const isRemoved = [...(fetched?.keys.fingerprints ?? [])].some((print) => !keys.fingerprints.has(print));
     const names = quoteForeign(keys.kids.join(", ") || "keys without names");
@@ -89,30 +90,30 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     prepare: (nowMs) => {
       if (fetched === undefined || isTooOld(nowMs)) {
         fetched = undefined;
-        return backOff.isOver(nowMs) ? join() : flight;
+        return breaker.isClosed(nowMs) ? join() : flight;
       }
       const { atMs, staleAtMs } = fetched;
-      if (nowMs < staleAtMs - (staleAtMs - atMs) * aheadShare || !backOff.isOver(nowMs)) return undefined;
+      if (nowMs < staleAtMs - (staleAtMs - atMs) * aheadShare || !breaker.isClosed(nowMs)) return undefined;
       const refreshed = join();
       return nowMs < staleAtMs ? undefined : refreshed;
     },
     lookAgain: (nowMs) => {
       if (flight) return flight;
-      if (!backOff.isOver(nowMs) || nowMs < cooldownUntilMs) return undefined;
+      if (!breaker.isClosed(nowMs) || nowMs < cooldownUntilMs) return undefined;
       cooldownUntilMs = nowMs + cooldownMs;
       return join();
     },
     noteUnknown: (nowMs) => {
       cooldownUntilMs = nowMs + cooldownMs;
     },
-    unavailableUntilMs: (nowMs) => (backOff.isOver(nowMs) && !isTooOld(nowMs) ? undefined : backOff.retryAtMs()),
-    reliableUntilMs: () => Math.max(fetched?.staleAtMs ?? 0, backOff.retryAtMs()),
+    unavailableUntilMs: (nowMs) => (breaker.isClosed(nowMs) && !isTooOld(nowMs) ? undefined : breaker.retryAtMs()),
+    reliableUntilMs: () => Math.max(fetched?.staleAtMs ?? 0, breaker.retryAtMs()),
     refresh: async () => {
       refreshes += 1;
       fetched = undefined;
       flight = undefined;
       cooldownUntilMs = 0;
-      backOff.succeeded();
+      breaker.succeeded();
       await join();
     },
   };

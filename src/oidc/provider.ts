@@ -1,9 +1,10 @@
+import { createCircuitBreaker } from "../retry.js";
 import { parseDiscoveryEndpoint, withoutSlash } from "./check-metadata.js";
 import type { OnProviderEvent } from "./event.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
 import { createProviderKeys, type KeySource } from "./provider-keys.js";
-import { createBackOff, fetchMetadata } from "./remote-document.js";
+import { fetchMetadata } from "./remote-document.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** A provider's columns in the database. */
@@ -64,7 +65,7 @@ interface Endpoints {
 export function createProvider(row: ProviderRow, options: ProviderOptions): KnownProvider {
   const { issuer, discovery_endpoint: discovery, jwks_endpoint: jwks } = row;
   const fetch = options.fetchFor(row.ca_file);
-  const backOff = createBackOff();
+  const breaker = createCircuitBreaker();
   const bases = parseDiscoveryEndpoint(discovery ?? "")?.bases ?? [];
   let provider: Provider | undefined;
   let flight: Promise<Provider | undefined> | undefined;
@@ -93,7 +94,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
       options.onResolved();
       return provider;
     }
-    const retryAfterMs = backOff.failed(options.now());
+    const retryAfterMs = breaker.failed(options.now());
     options.onEvent({ kind: "provider_failed", url: discoveryEndpoint, message: found, retryAfterMs });
     return undefined;
   };
@@ -105,13 +106,13 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
 
   return {
     current: () => provider,
-    retryAtMs: backOff.retryAtMs,
+    retryAtMs: breaker.retryAtMs,
     refreshKeys: async () => provider?.keys?.refresh(),
     // What the discovery document is checked against.
     issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
     resolve: (nowMs) => {
-      const isAskable = discovery !== null && !provider && (flight || backOff.isOver(nowMs));
+      const isAskable = discovery !== null && !provider && (flight || breaker.isClosed(nowMs));
       if (!isAskable) return Promise.resolve(provider);
       flight ??= discover(discovery).finally(() => {
         flight = undefined;

@@ -112,39 +112,6 @@ export async function fetchMetadata(
   return checked.kind === "found" ? { checked, document } : checked.message;
 }
 
-const firstPauseMs = 1000;
-const maxPauseMs = 30_000;
-
-/** Prevents one call per request to a server that does not answer. Times are in milliseconds. */
-interface BackOff {
-  readonly isOver: (nowMs: number) => boolean;
-  /** When the next call to the server is allowed; in the past where nothing failed. */
-  readonly retryAtMs: () => number;
-  readonly succeeded: () => void;
-  /** Returns the pause that begins, or the rest of the current one for a request that began before it. */
-  readonly failed: (nowMs: number) => number;
-}
-
-export function createBackOff(): BackOff {
-  let failures = 0;
-  let retryAtMs = 0;
-  return {
-    isOver: (nowMs) => nowMs >= retryAtMs,
-    retryAtMs: () => retryAtMs,
-    succeeded: () => {
-      failures = 0;
-      retryAtMs = 0;
-    },
-    failed: (nowMs) => {
-      if (nowMs < retryAtMs) return retryAtMs - nowMs;
-      const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures, 10), maxPauseMs);
-      failures += 1;
-      retryAtMs = nowMs + pauseMs;
-      return pauseMs;
-    },
-  };
-}
-
 /** For a Retry-After header: whole seconds, at least one. */
 export function secondsUntil(timeMs: number, nowMs: number): number {
   return Math.max(1, Math.ceil((timeMs - nowMs) / 1000));

@@ -1,8 +1,9 @@
 import type { MaybePromise } from "../maybe-promise.js";
+import { createCircuitBreaker } from "../retry.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
 import { createLruCache } from "./lru-cache.js";
-import { boundedSeconds, createBackOff, type RemoteAnswer, secondsUntil } from "./remote-document.js";
+import { boundedSeconds, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 /** A provider's answer about a token. */
 export type TokenAnswer = KnownClaims | RefusedToken | UnavailableAnswer;
@@ -99,7 +100,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   // A separate cache, so that no number of bad tokens evicts a good one.
   const failures = createLruCache<Failure>(cacheSize);
   const flights = new Map<string, Promise<TokenAnswer>>();
-  const backOff = createBackOff();
+  const breaker = createCircuitBreaker();
   let connections = 0;
   const strangers = createTurns({ ...limits, now });
   // For tokens that had a good answer: unknown tokens never delay them. Their number is bounded by the cache.
@@ -121,7 +122,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   const askNow = async (question: TokenQuestion): Promise<TokenAnswer> => {
     const { key } = question;
     // The provider may have become unavailable while this one waited.
-    if (!backOff.isOver(now())) return unavailable(backOff.retryAtMs(), false);
+    if (!breaker.isClosed(now())) return unavailable(breaker.retryAtMs(), false);
     const refused = await question.refuse?.();
     if (refused !== undefined) return remember(key, { kind: "refused", reason: refused });
     const before = connections;
@@ -129,13 +130,13 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     const isConnected = answer.kind === "answer" || answer.isConnected;
     // If other requests got a connection meanwhile, the provider is not down: a flood may keep this machine too busy.
     if (!isConnected && before === connections) {
-      const retryAfterMs = backOff.failed(now());
+      const retryAfterMs = breaker.failed(now());
       onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
       return unavailable(now() + retryAfterMs, false, answer.message);
     }
     if (isConnected) {
       connections += 1;
-      backOff.succeeded();
+      breaker.succeeded();
     }
     const reply: TokenReply =
       answer.kind === "answer"
@@ -167,7 +168,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
         const { answer, untilMs } = failure;
         return answer.kind === "refused" ? answer : unavailable(untilMs, answer.isCallersFault, answer.found);
       }
-      if (!backOff.isOver(nowMs)) return unavailable(backOff.retryAtMs(), false);
+      if (!breaker.isClosed(nowMs)) return unavailable(breaker.retryAtMs(), false);
       const turns = known ? acquaintances : strangers;
       const flight = turns
         .run<TokenAnswer>(

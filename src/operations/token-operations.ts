@@ -6,6 +6,7 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
+import { sleep } from "../retry.js";
 import { createToken } from "./create-token.js";
 import {
   type CreateTokenOutcome,
@@ -46,7 +47,6 @@ export interface TokenDesk {
 }
 
 const lockTimeoutMs = 2000;
-const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 /**
  * Opens the auth database for the API tokens that people create themselves.

@@ -3,6 +3,7 @@ import { SetupError } from "../../errors.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import { sleep } from "../../retry.js";
 import { type ClaimsAge, whenFirstSeen } from "../../users/applied-claims.js";
 import { kindOf } from "../../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
@@ -47,7 +48,6 @@ interface Admission {
 export type Admit = (session: VerdictCache, admission: Admission) => MaybePromise<Verdict>;
 
 const lockTimeoutMs = 2000;
-const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 /** Creates the function that finds the user of verified claims: at once where the same claims were seen before. */
 export function createAdmit(options: AdmitOptions): Admit {

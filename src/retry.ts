@@ -1,0 +1,101 @@
+/** Waits; a signal ends it early, without an error. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
+  });
+}
+
+/** The pause after so many failures before, in milliseconds: it doubles up to the maximum. */
+export function backoff(firstMs: number, maxMs: number): (failures: number) => number {
+  return (failures) => Math.min(firstMs * 2 ** failures, maxMs);
+}
+
+export interface RetryOptions<T> {
+  /** How long to repeat. 0: the work is done once. */
+  readonly timeoutMs: number;
+  /** By how often the work was repeated before; the last pause is cut short, so that the work is done once more at the end. */
+  readonly pauseMs: (retries: number) => number;
+  /** In milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Called before each pause. */
+  readonly onRetry?: (last: T) => void;
+}
+
+/** Repeats work while its result is temporary and there is time. Returns the last result. */
+export async function retryWhile<T>(
+  isTemporary: (result: T) => boolean,
+  work: (leftMs: number) => Promise<T>,
+  { timeoutMs, pauseMs, now, sleep, onRetry }: RetryOptions<T>,
+): Promise<T> {
+  const deadlineMs = now() + timeoutMs;
+  for (let retries = 0; ; retries += 1) {
+    const result = await work(Math.max(0, deadlineMs - now()));
+    if (!isTemporary(result)) return result;
+    const leftMs = deadlineMs - now();
+    if (leftMs <= 0) return result;
+    onRetry?.(result);
+    await sleep(Math.min(pauseMs(retries), leftMs));
+  }
+}
+
+/** Repeats work that fails with a temporary error, while there is time. Rejects with the last error. */
+export async function withRetry<T>(
+  isTemporary: (error: unknown) => boolean,
+  work: (leftMs: number) => Promise<T>,
+  { onRetry, ...options }: RetryOptions<unknown>,
+): Promise<T> {
+  type Result = { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
+  const attempt = async (leftMs: number): Promise<Result> => {
+    try {
+      return { kind: "done", value: await work(leftMs) };
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+  };
+  const result = await retryWhile<Result>((last) => last.kind === "failed" && isTemporary(last.error), attempt, {
+    ...options,
+    onRetry: (last) => last.kind === "failed" && onRetry?.(last.error),
+  });
+  if (result.kind === "failed") throw result.error;
+  return result.value;
+}
+
+/** Prevents one call per request to a server that does not answer. Times are in milliseconds. */
+export interface CircuitBreaker {
+  readonly isClosed: (nowMs: number) => boolean;
+  /** When the next call to the server is allowed; in the past where nothing failed. */
+  readonly retryAtMs: () => number;
+  readonly succeeded: () => void;
+  /** Returns the pause that begins, or the rest of the current one for a request that began before it. */
+  readonly failed: (nowMs: number) => number;
+}
+
+const pauseOfServer = backoff(1000, 30_000);
+
+export function createCircuitBreaker(): CircuitBreaker {
+  let failures = 0;
+  let retryAtMs = 0;
+  return {
+    isClosed: (nowMs) => nowMs >= retryAtMs,
+    retryAtMs: () => retryAtMs,
+    succeeded: () => {
+      failures = 0;
+      retryAtMs = 0;
+    },
+    failed: (nowMs) => {
+      if (nowMs < retryAtMs) return retryAtMs - nowMs;
+      const pauseMs = pauseOfServer(failures);
+      failures += 1;
+      retryAtMs = nowMs + pauseMs;
+      return pauseMs;
+    },
+  };
+}
