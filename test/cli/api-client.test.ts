@@ -33,7 +33,7 @@ describe("a file whose clients only sign people in", () => {
       expect(found?.message).toBe("no enabled client guards the API, so every bearer token will be refused");
       expect(found?.hint).toContain("`identifier: api-oidc`");
     }
-    // A note is not what --strict is about, and whoever wants it can have it refused.
+    // --strict does not refuse notes; --deny refuses this one.
     const strict = ["--allow", "OPTIONS_DEFAULTED", "--strict"];
     expect((await place.run(["plan", "config.yaml", ...strict])).status).toBe(0);
     expect((await place.run(["plan", "config.yaml", "--deny", "NO_API_CLIENT"])).status).toBe(4);
@@ -50,7 +50,7 @@ describe("a file whose clients only sign people in", () => {
     expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
-  it("F63: is not noted where another owner's files or a person made the API's client", async () => {
+  it("F63: is not noted where another owner's files or a person created the API's client", async () => {
     const place = workplace();
     writeFiles(place.folder, { "api.yaml": oidc(client("api-oidc")), "login.yaml": loginAlone });
     await place.run(["apply", "api.yaml", "--owner", "api"]);

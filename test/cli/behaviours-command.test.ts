@@ -37,7 +37,7 @@ async function refusalOf(run: Promise<unknown>): Promise<SetupError> {
   return error;
 }
 
-describe("the incumbent's command line (A1)", () => {
+describe("the command line of django-setup-configuration (A1)", () => {
   // Files are arguments here, and a wrong command line is 64.
   it("A1.1 without a file says that one is missing, and does nothing", async () => {
     const place = workplace();
@@ -57,8 +57,8 @@ describe("the incumbent's command line (A1)", () => {
     expect(readdirSync(place.folder)).toEqual([]);
   });
 
-  // There are always the program's own steps here; what can be empty is a module of one's own.
-  it("A1.3 always has steps, whatever a module of one's own brings", async () => {
+  // There are always the program's own steps here; only a module of custom steps can be empty.
+  it("A1.3 always has the built-in steps, whatever a module of custom steps adds", async () => {
     const place = workplace({ "none.mjs": "export const steps = [];\n", "config.yaml": people });
     const { stdout, status } = await runCliHere(["steps", "--steps", "none.mjs"], { cwd: place.folder });
     expect(status).toBe(0);
@@ -73,13 +73,13 @@ describe("the incumbent's command line (A1)", () => {
     expect((await place.run(["apply", "config.yaml", "--steps", "none.mjs"])).status).toBe(0);
   });
 
-  // The incumbent ends with 1; here it is an invalid configuration: 3.
+  // django-setup-configuration ends with 1; here it is an invalid configuration: 3.
   it.each([
     ["false", people.replace("enable: true", "enable: false"), ["error NO_STEPS_ENABLED"]],
     ["absent", people.replace(/^.*enable: true\n/, ""), ["warning STEP_NOT_ENABLED 1:1", "error NO_STEPS_ENABLED"]],
     ["in an empty file", "", ["error NO_STEPS_ENABLED"]],
   ])(
-    "A1.4 with flags that are %s says that no step is enabled, and makes no database",
+    "A1.4 with flags that are %s says that no step is enabled, and creates no database",
     async (_what, yaml, problems) => {
       const place = workplace();
       const run = await place.apply(yaml);
@@ -89,8 +89,8 @@ describe("the incumbent's command line (A1)", () => {
     },
   );
 
-  // The incumbent lists steps; here the changes are listed, and the unknown key is told of on standard error.
-  it("A1.5 with two steps and an unknown key at the root does both, and tells of the key", async () => {
+  // django-setup-configuration lists steps; here the changes are listed, and the unknown key is reported on standard error.
+  it("A1.5 with two steps and an unknown key at the root runs both, and reports the key", async () => {
     const place = workplace({ "config.yaml": `${people}${token}another_program: {a: 1}\n` });
     const result = await runCliHere(["apply", "config.yaml"], { cwd: place.folder });
     expect(result.status).toBe(0);
@@ -108,8 +108,8 @@ describe("the incumbent's command line (A1)", () => {
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
-  // The incumbent refuses a number where text belongs; here it is taken as written, so a list stands for it.
-  it("A1.7 reports every problem of every step in the order of the file, and does nothing", async () => {
+  // django-setup-configuration refuses a number where text belongs; here it is taken as written, so a list stands for it.
+  it("A1.7 reports the errors of all steps in the order of the file, and does nothing", async () => {
     const place = workplace();
     const run = await place.apply(
       users("username: [anna]", "email: bram@example.nl", "username: ~") +
@@ -125,7 +125,7 @@ describe("the incumbent's command line (A1)", () => {
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  // The incumbent prints the first step as done although it is rolled back, and the error's text; here neither is.
+  // django-setup-configuration prints the first step as done although it is rolled back, and the error's text; here neither is.
   it("A1.8 rolls everything back when a step fails", async () => {
     const place = workplace({ "config.yaml": people, "probe.mjs": probeModule });
     await place.run(["apply", "config.yaml", ...stepsArgument]);
@@ -139,8 +139,8 @@ describe("the incumbent's command line (A1)", () => {
     expect(await (await place.open()).kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
   });
 
-  // The incumbent lists what it skips; here what is off on purpose is left alone without a word.
-  it("A1.9 does the enabled step and leaves the disabled one alone, whatever stands in it", async () => {
+  // django-setup-configuration lists what it skips; here a disabled step is not mentioned.
+  it("A1.9 runs the enabled step and leaves the disabled one alone, whatever it contains", async () => {
     const place = workplace();
     const disabled =
       "tokenauth_config_enable: false\ntokenauth:\n  items: [{nonsense: {value_from: {env: NOT_SET}}}]\n";
@@ -148,7 +148,7 @@ describe("the incumbent's command line (A1)", () => {
     expect(run).toMatchObject({ status: 0, changes: ["create user anna"], problems: [] });
   });
 
-  it("A1.10 succeeds with the same files once what made them fail is gone", async () => {
+  it("A1.10 succeeds with the same files once the cause of the failure is gone", async () => {
     const place = workplace({ "config.yaml": token + probeConfig, "probe.mjs": probeModule, fail: "" });
     const arguments_ = ["apply", "config.yaml", ...stepsArgument];
     expect((await place.run(arguments_)).status).toBe(1);
@@ -159,8 +159,8 @@ describe("the incumbent's command line (A1)", () => {
     expect((await place.run(arguments_)).json.outcome).toBe("unchanged");
   });
 
-  // The incumbent finds it only while it writes; here limits are checked before anything is done.
-  it("A1.11 refuses a value that the database could not hold, already when validating", async () => {
+  // django-setup-configuration finds it only while it writes; here limits are checked before anything is written.
+  it("A1.11 rejects a value that the database could not hold when it validates", async () => {
     const place = workplace({ "config.yaml": users(`username: ${"x".repeat(1024)}`) });
     const run = await place.run(["validate", "config.yaml"]);
     expect(run).toMatchObject({ status: 3, problems: ["error INVALID_VALUE 4:18"] });
@@ -169,7 +169,7 @@ describe("the incumbent's command line (A1)", () => {
   });
 });
 
-describe("the incumbent's runner (A2)", () => {
+describe("the runner of django-setup-configuration (A2)", () => {
   it("A2.12 refuses a path that does not exist", async () => {
     const { folder } = workplace();
     const error = await refusalOf(loadConfig([join(folder, "none.yaml")], loadOptions(folder)));
@@ -177,7 +177,7 @@ describe("the incumbent's runner (A2)", () => {
     expect(error.problems.map(({ code }) => code)).toEqual(["FILE_UNREADABLE"]);
   });
 
-  it("A2.13 collects the problems of every enabled step", async () => {
+  it("A2.13 collects the errors of every enabled step", async () => {
     const { folder } = workplace({
       "config.yaml": users("username: []") + tokens(tokenItem("a b", tokenA).replace("a b@", "a@")),
     });
@@ -188,8 +188,8 @@ describe("the incumbent's runner (A2)", () => {
     ]);
   });
 
-  // The incumbent hands the error over in its result; here it ends the run, and the command line tells it.
-  it("A2.14 tells a failure while writing as one problem, in JSON too", async () => {
+  // django-setup-configuration returns the error in its result; here it ends the run, and the command line reports it.
+  it("A2.14 reports a failure during a write as one diagnostic, in JSON too", async () => {
     const place = workplace({ "config.yaml": probeConfig, "probe.mjs": probeModule, fail: "" });
     const run = await place.run(["apply", "config.yaml", ...stepsArgument]);
     expect(run).toMatchObject({ status: 1, problems: ["error INTERNAL"], json: { outcome: "failed" } });

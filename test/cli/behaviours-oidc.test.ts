@@ -45,7 +45,7 @@ async function clientRow(place: Workplace) {
   return (await place.open()).kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
 }
 
-describe("the incumbent's OpenID Connect step (A7)", () => {
+describe("the OpenID Connect step of mozilla-django-oidc-db (A7)", () => {
   it("A7.41 A7.42 overwrites everything: endpoints of a discovery are blanked, mappings replaced and not merged", async () => {
     const place = workplace();
     const first = `      enabled: true
@@ -88,7 +88,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     expect((await place.apply(config(explicit, second))).json.outcome).toBe("unchanged");
   });
 
-  it("A7.43 stores the defaults of what is not written", async () => {
+  it("A7.43 stores the defaults of fields that are left out", async () => {
     const place = workplace();
     await place.apply(config(explicit));
     expect(await providerRow(place)).toMatchObject({
@@ -97,7 +97,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
       state_size: 32,
       token_use_basic_auth: 0,
       jwks_endpoint: null,
-      // Other than in the incumbent, PKCE is on.
+      // Unlike in mozilla-django-oidc-db, PKCE is on.
       use_pkce: 1,
     });
     const client = await clientRow(place);
@@ -130,7 +130,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     });
   });
 
-  it("A7.44 writes the endpoints that a provider tells, and asks it once", async () => {
+  it("A7.44 writes the endpoints that a provider publishes, with one request", async () => {
     const place = workplace();
     const asked = provider.requests.length;
     await place.apply(config(discovering(provider.discoveryEndpoint)));
@@ -143,7 +143,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     });
   });
 
-  // The incumbent ends with 1; here 5, for trying again may help.
+  // django-setup-configuration ends with 1; here the status is 5, since trying again may help.
   it.each([404, 403, 500, "refused connection"])("A7.45 changes nothing when discovery fails: %s", async (failure) => {
     const place = workplace();
     await place.apply(config(explicit, "      enabled: false\n"));
@@ -157,7 +157,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     expect(await clientRow(place)).toMatchObject({ enabled: 0 });
   });
 
-  it("A7.45 says that the document is no good where the provider answers with something else", async () => {
+  it("A7.45 says that the document is not valid where the provider answers with something else", async () => {
     const place = workplace();
     const server = await serve(always(200, { issuer: "https://elsewhere.example.nl" }));
     const run = await place.apply(config(discovering(`${server.origin}/`)));
@@ -177,8 +177,8 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
     });
   });
 
-  // The incumbent knows no other identifiers than those of its plugins; here one that is far from them gets a warning.
-  it("A7.49 refuses an identifier that is nearly a known one and makes no row, and takes others with a warning", async () => {
+  // mozilla-django-oidc-db accepts only the identifiers of its plugins; here one that resembles none of them gets a warning.
+  it("A7.49 rejects an identifier close to a known one and creates no row, and accepts others with a warning", async () => {
     const place = workplace();
     const run = await place.apply(config(explicit).replace("admin-oidc", "admin_oidc"));
     expect(run.status).toBe(3);
@@ -191,7 +191,7 @@ describe("the incumbent's OpenID Connect step (A7)", () => {
   });
 
   // An issuer's name and keys suffice where a client only guards an API.
-  it("A7.50 asks for each of the three endpoints where there is no discovery and people sign in", async () => {
+  it("A7.50 requires each of the three endpoints where there is no discovery and people sign in", async () => {
     const run = await workplace().apply(config(" {oidc_op_jwks_endpoint: 'https://login.example.nl/jwks'}"));
     expect(run.status).toBe(3);
     const missed = run.json.diagnostics.filter(
@@ -231,7 +231,7 @@ describe("F5 S101 a secret that tokens are signed with", () => {
     expect(await validate(fromEnv, { CLIENT_SECRET: short.repeat(3) })).toMatchObject({ status: 0 });
   });
 
-  it("is not looked at where nobody knows it yet", async () => {
+  it("is not checked where its value is not known yet", async () => {
     expect(await validate(fromEnv, {}, "--no-env")).toMatchObject({ status: 0 });
     expect(JSON.stringify(await validate(fromEnv))).not.toContain("bytes");
   });
@@ -268,7 +268,7 @@ describe("F16 a sign key", () => {
   });
 });
 
-describe("F73 another letters' case", () => {
+describe("F73 a spelling in another case", () => {
   it("of a flag, an identifier and an algorithm is an error that shows the spelling, beside an enabled step", async () => {
     const yaml = config(explicit, "      oidc_rp_sign_algo: rs256\n").replace("admin-oidc", "Admin-OIDC");
     const place = workplaceOf({ "config.yaml": `${yaml}TOKENAUTH_CONFIG_ENABLE: true\n` }, runCliHere);

@@ -41,7 +41,7 @@ function objectType(type: string, mode: string): string {
 }
 
 describe("Open Klant's tokens (A8)", () => {
-  it("A8.51 makes two rows, with empty texts for what is left out", async () => {
+  it("A8.51 creates two rows, with empty texts for what is left out", async () => {
     const place = workplace();
     const run = await place.apply(tokens(tokenItem("token-1", tokenA), tokenItem("token-2", tokenB)));
     expect(run.status).toBe(0);
@@ -64,7 +64,7 @@ describe("Open Klant's tokens (A8)", () => {
     ]);
   });
 
-  it("A8.53 overwrites optional fields, also with nothing", async () => {
+  it("A8.53 overwrites optional fields, also with empty values", async () => {
     const place = workplace();
     await place.apply(tokens(tokenItem("a", tokenA, "organization: Org 1, application: App 1")));
     await place.apply(tokens(tokenItem("a", tokenA, "organization: Org 2, administration: Adm 2")));
@@ -98,7 +98,7 @@ describe("Open Klant's tokens (A8)", () => {
     expect(await everything()).toEqual(before);
   });
 
-  it("A8.58 refuses white space wherever it stands in a value, and takes test123 with a warning", async () => {
+  it("A8.58 rejects white space anywhere in a value, and accepts test123 with a warning", async () => {
     for (const written of ['" x"', '"x "', '"x\\ty"', '"\\t"', '" "', '""', '"x\\n"']) {
       const run = await workplace().apply(tokens(tokenItem("a", written)));
       expect(run, written).toMatchObject({ status: 3, problems: ["error INVALID_VALUE 4:30"] });
@@ -109,7 +109,7 @@ describe("Open Klant's tokens (A8)", () => {
 });
 
 describe("the Objects API's tokens (A9)", () => {
-  it("A9.60 makes tokens with two, one and no permissions, the last of a superuser", async () => {
+  it("A9.60 creates tokens with two, one and no permissions, the last one a superuser's", async () => {
     const place = workplace();
     const two = `permissions: [${objectType(uuid, "read_only")}, ${objectType(otherUuid, "read_and_write")}]`;
     const one = `permissions: [${objectType(uuid, "read_and_write")}]`;
@@ -156,15 +156,15 @@ describe("the Objects API's tokens (A9)", () => {
       tokens(tokenItem("a", tokenA, `permissions: [${objectType(uuid, "test")}]`)),
       "INVALID_VALUE 4:189",
     ],
-  ])("refuses %s, and makes no database", async (_what, yaml, where) => {
+  ])("rejects %s, and creates no database", async (_what, yaml, where) => {
     const place = workplace();
     const run = await place.apply(yaml);
     expect(run).toMatchObject({ status: 3, problems: [`error ${where}`] });
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  // The incumbent finds it while it writes, and rolls back; here it is found in the file.
-  it("A9.65 refuses two items with the same value, at the second, and writes neither", async () => {
+  // django-setup-configuration finds it while it writes, and rolls back; here it is found in the file.
+  it("A9.65 rejects two items with the same value, at the second, and writes neither", async () => {
     const place = workplace();
     const run = await place.apply(tokens(tokenItem("token-1", tokenA), tokenItem("token-2", tokenA)));
     expect(run.status).toBe(3);
@@ -172,7 +172,7 @@ describe("the Objects API's tokens (A9)", () => {
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  it("A9.67 takes an empty list: nothing is made, and nothing that is there goes", async () => {
+  it("A9.67 accepts an empty list, which creates and deletes nothing", async () => {
     const place = workplace();
     expect(await place.apply(tokens())).toMatchObject({ status: 0, changes: [] });
     await place.apply(tokens(tokenItem("a", tokenA)));
@@ -180,7 +180,7 @@ describe("the Objects API's tokens (A9)", () => {
     expect(await rows(place)).toHaveLength(1);
   });
 
-  // The incumbent only adds; here what is not written any more is taken away.
+  // The Objects API only adds; here a permission that is no longer in the file is removed.
   it("A9.68 changes a permission's mode and adds one", async () => {
     const place = workplace();
     const first = `permissions: [${objectType(uuid, "read_and_write")}]`;
@@ -192,8 +192,8 @@ describe("the Objects API's tokens (A9)", () => {
     expect(await permissions(place)).toEqual({ a: expected });
   });
 
-  // Object types belong to another program, so nobody here knows which there are: a UUID that is one is enough.
-  it("A9.69 takes the UUID of an object type that it does not know, and refuses what is no UUID", async () => {
+  // Object types belong to another program, so which ones exist is not known here: any valid UUID is accepted.
+  it("A9.69 accepts the UUID of an object type that it does not know, and rejects what is not a UUID", async () => {
     const place = workplace();
     const unknown = "69feca90-6c3d-4628-ace8-19e4b0ae4065";
     const run = await place.apply(tokens(tokenItem("a", tokenA, `permissions: [${objectType(unknown, "read_only")}]`)));

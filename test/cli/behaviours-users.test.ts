@@ -23,8 +23,8 @@ function isHashOf(plain: string, phc: string | null | undefined): boolean {
   return stored.equals(scryptSync(plain, Buffer.from(salt ?? "", "base64"), stored.length, cost));
 }
 
-describe("the incumbent's users (A5)", () => {
-  it("A5.32 makes a user with its flags and a working password, and warns of a well-known one", async () => {
+describe("the users step of django-setup-configuration (A5)", () => {
+  it("A5.32 creates a user with its flags and a working password, and warns of a well-known one", async () => {
     const place = workplace();
     const run = await place.apply(
       users(
@@ -41,7 +41,7 @@ describe("the incumbent's users (A5)", () => {
     expect(bar).toMatchObject({ is_staff: 0, is_superuser: 0 });
   });
 
-  it("A5.33 demotes a user whose flags a second file leaves out, and makes the other one", async () => {
+  it("A5.33 demotes a user whose flags a second file leaves out, and creates the other one", async () => {
     const place = workplace();
     await place.apply(users("username: admin, is_staff: true, is_superuser: true"));
     const run = await place.apply(users("username: admin", "username: testuser"));
@@ -67,7 +67,7 @@ describe("the incumbent's users (A5)", () => {
     expect(await ids()).toEqual(before);
   });
 
-  // The incumbent warns while the password is still the file's; here the warning is about what stands in the file.
+  // django-setup-configuration warns while the password is still the file's; here the warning is about the value in the file.
   it("A5.35 does not reset a password that was changed by hand", async () => {
     const place = workplace();
     const yaml = users(`username: anna, password: ${password}`);
@@ -80,8 +80,8 @@ describe("the incumbent's users (A5)", () => {
     expect(await rows(place)).toMatchObject([{ is_staff: 1, password_hash: hash }]);
   });
 
-  // The incumbent can be told to match on the address and then renames; here the username alone says who it is.
-  it("A5.36 takes another username with the same address for another user", async () => {
+  // django-setup-configuration has an option to match by address and then renames; here only the username identifies a user.
+  it("A5.36 treats another username with the same address as another user", async () => {
     const place = workplace();
     await place.apply(users("username: anna, email: a@example.nl"));
     const run = await place.apply(users("username: anna-maria, email: a@example.nl"));
@@ -90,7 +90,7 @@ describe("the incumbent's users (A5)", () => {
   });
 });
 
-describe("the incumbent's sites (A6)", () => {
+describe("the sites step of django-setup-configuration (A6)", () => {
   // Sites belong to another program.
   it("A6.37 A6.38 A6.39 A6.40 leaves sites_config alone, valid or not, with a warning", async () => {
     const place = workplace();

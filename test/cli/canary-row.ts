@@ -8,7 +8,7 @@ export interface Row {
   readonly code: DiagnosticCode;
   /** The database that alone can have it. */
   readonly only?: "sqlite" | "postgres";
-  /** What tells this row from others of its code. */
+  /** What distinguishes this row from others of its code. */
   readonly how: string;
   /** A file that is given after base.yaml. */
   readonly yaml?: string;
@@ -19,7 +19,7 @@ export interface Row {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly database?: string;
-  /** The commands that tell it; all of them without this. The others are run as well, where they take the arguments. */
+  /** The commands that report it; all of them where this is left out. The others are run as well, where they accept the arguments. */
   readonly reported?: readonly Command[];
   /** Base.yaml is applied first. */
   readonly applied?: boolean;

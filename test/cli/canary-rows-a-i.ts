@@ -62,7 +62,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     {
       code: "DATABASE_FAILED",
       only: "sqlite",
-      how: "a trigger of somebody else",
+      how: "a trigger that another program created",
       reported: ["apply"],
       applied: true,
       yaml: token(`token: ${make("trigger-token")}`),

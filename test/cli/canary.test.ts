@@ -67,7 +67,7 @@ beforeAll(async () => {
   );
 });
 
-// What libraries and Node print when they are asked to tell more.
+// What libraries and Node print in their verbose modes.
 const talkative = { LOG_TOKENS: "1", LOG_STREAM: "1", NODE_DEBUG: "*", DEBUG: "*" };
 const runner = startCommandRunner({ ...base.env, ...talkative });
 
@@ -165,9 +165,9 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
   },
 };
 
-describe("S89 I3 no secret is told by any command, as text or JSON, with every code of the program", () => {
+describe("S89 I3 no secret is printed by any command, as text or JSON, with every code of the program", () => {
   it.each(rowsHere.map((row) => [row.code, row.how, row] as const))("%s: %s", async (code, _how, row) => {
-    // All six for each code once; its other rows differ in what is read, not in how it is told.
+    // All six for each code once; its other rows differ in what is read, not in how it is reported.
     const isFirst = rows.find((other) => other.code === code) === row;
     for (const { command, output, codes, leaks } of await provoke(row, isFirst ? everyRun : everyRun.slice(0, 3))) {
       expect(leaks, `${command} --output ${output}`).toEqual([]);
@@ -175,7 +175,7 @@ describe("S89 I3 no secret is told by any command, as text or JSON, with every c
     }
   });
 
-  it("nor by what libraries log when they are asked to", () => {
+  it("nor by the libraries in their verbose modes", () => {
     expect(runner.said()).toContain("NET");
     expect(canaries.foundIn(runner.said())).toEqual([]);
   });
@@ -198,7 +198,7 @@ describe("S89 I3 no secret is told by any command, as text or JSON, with every c
     expect([...provoked].sort()).toEqual(Object.keys(diagnosticCodes).sort());
   });
 
-  it("finds a secret that is told, however it is encoded", () => {
+  it("finds a secret in an output, however it is encoded", () => {
     const secret = canaries.add("told", 'zo "geheim" als\nwat');
     const encoded = Buffer.from(`xx${secret}yy`).toString("base64");
     for (const text of [secret, JSON.stringify({ secret }), encoded, Buffer.from(secret).toString("hex")]) {
@@ -235,7 +235,7 @@ function deep(value: unknown): string {
   return inspect(value, { depth: 20, showHidden: true, maxArrayLength: null, maxStringLength: null, breakLength: 120 });
 }
 
-/** Runs the commands, each in a folder of its own. */
+/** Runs the commands, each in its own folder. */
 async function provoke(row: Row, runs: readonly Run[]) {
   const yaml = row.yaml?.replaceAll(origins.other, server?.origin ?? "").replaceAll(origins.closed, closedOrigin);
   const places = runs.map((run) => ({ ...run, folder: temporaryFolder() }));

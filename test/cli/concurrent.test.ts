@@ -43,8 +43,8 @@ async function whileLocked<T>(url: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-describe("applies at once", () => {
-  it("S92 from eight processes let one make a fresh database and seven find nothing to do", async () => {
+describe("simultaneous applies", () => {
+  it("S92 by eight processes: one creates the database and seven find no changes", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": tokensYaml(count, "new") });
     const run = () => startCli(["apply", "config.yaml", "--output", "json"], { cwd: folder }).ended;
@@ -59,7 +59,7 @@ describe("applies at once", () => {
     expect(revision).toEqual([{ revision: 1 }]);
   }, 90_000);
 
-  it("S92 write one after the other when they are of different files", async () => {
+  it("S92 write one after the other when their files differ", async () => {
     const folder = temporaryFolder();
     const yaml = tokensYaml(4, "new").split(/(?=^ {4}- identifier)/m);
     writeFiles(folder, Object.fromEntries(four.map((index) => [`${index}.yaml`, `${yaml[0]}${yaml[index + 1]}`])));
@@ -75,7 +75,7 @@ describe("applies at once", () => {
     expect(revision).toEqual([{ revision: 4 }]);
   });
 
-  it("S92 wait for a lock that is held, and tell so", async () => {
+  it("S92 wait for a lock that is held, and say so", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "old.yaml": tokensYaml(1, "old"), "new.yaml": tokensYaml(1, "new") });
     expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
@@ -87,7 +87,7 @@ describe("applies at once", () => {
     expect(await run.ended).toMatchObject({ status: 0, stdout: expect.stringContaining("1 updated") });
   });
 
-  it("S92 give up with DATABASE_LOCKED, which means to try again, when the lock is held for too long", async () => {
+  it("S92 end with DATABASE_LOCKED, which means to try again, when the lock is held for too long", async () => {
     const url = temporaryDatabase();
     await apply(lezers, runOptions(url));
     await whileLocked(url, async () => {
@@ -102,7 +102,7 @@ describe("applies at once", () => {
     expect((await apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }))).outcome).toBe("applied");
   });
 
-  it("take no lock, and are not kept waiting, when there is nothing to do", async () => {
+  it("take no lock, and do not wait, when there are no changes", async () => {
     const url = temporaryDatabase();
     await apply(lezers, runOptions(url));
     const { outcome } = await whileLocked(url, () => apply(lezers, runOptions(url, { lockTimeoutMs: 0 })));

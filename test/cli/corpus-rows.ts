@@ -9,12 +9,12 @@ const deprecated = (...places: readonly string[]) => places.map((place) => `warn
 
 export interface CorpusRow {
   readonly file: string;
-  /** The numbers of the incumbent's behaviours that it shows, where it shows any. */
+  /** The requirements (A numbers) that the file shows, where it shows any. */
   readonly shows?: string;
   /** The variables that the enabled steps name; those of other programs stay unset. */
   readonly env?: Readonly<Record<string, string>>;
   readonly outcome: "applied" | "invalid";
-  /** Everything that is told of the file as it is, in order. */
+  /** All diagnostics of the unchanged file, in order. */
   readonly problems: readonly string[];
   /** Where `plan` and `apply` note besides that no client guards the API. */
   readonly loginAlone?: string;
@@ -96,7 +96,7 @@ export const rows: readonly CorpusRow[] = [
     creates: ["oidc_provider test-admin-oidc-provider", "oidc_client test-admin-oidc"],
   },
   {
-    // The incumbent refuses the identifier; here a login or verifier may ask for any, so it is a warning.
+    // mozilla-django-oidc-db rejects the identifier; here a login or verifier may name any, so it is a warning.
     file: "oidc-invalid-client.yaml",
     shows: "A7.49",
     outcome: "applied",

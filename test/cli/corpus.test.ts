@@ -24,11 +24,11 @@ async function applyLocal(file: string, env: Readonly<Record<string, string>> = 
 }
 
 describe("real configuration files", () => {
-  it("have a row here, each of them", () => {
+  it("each have a row here", () => {
     expect(rows.map(({ file }) => file)).toEqual(readdirSync(corpus).sort());
   });
 
-  it.each([...applied, ...invalid])("%s is told of what it deserves, as it is", async (_title, row) => {
+  it.each([...applied, ...invalid])("%s gets the expected diagnostics unchanged", async (_title, row) => {
     const run = jsonRun(await runCli(["validate", corpus + row.file, "--output", "json"], { env: { ...row.env } }));
     expect(run.problems).toEqual(row.problems);
     expect(run.json.outcome).toBe(row.outcome === "applied" ? "valid" : "invalid");
@@ -63,13 +63,13 @@ describe("real configuration files", () => {
     expect(await place.contents()).toBe(contents);
   });
 
-  it("open-vtb.yaml and open-klant.yaml name no provider to ask, so they are applied exactly as they are", () => {
+  it("open-vtb.yaml and open-klant.yaml name no provider, so they are applied exactly as they are", () => {
     for (const file of ["open-vtb.yaml", "open-klant.yaml"]) {
       expect(local(file)).toBe(readFileSync(corpus + file, "utf8"));
     }
   });
 
-  it.each(invalid)("%s fails at the right places and makes no database", async (_title, row) => {
+  it.each(invalid)("%s fails at the right positions and creates no database", async (_title, row) => {
     const place = workplace({ [row.file]: local(row.file) });
     const result = await runCli(["apply", row.file], { cwd: place.folder, env: { ...row.env } });
     expect(result.status).toBe(3);
@@ -82,25 +82,22 @@ describe("real configuration files", () => {
     expect(readdirSync(place.folder)).toEqual([row.file]);
   });
 
-  it("podiumd-openzaak-unparseable.yaml is told what to write instead", async () => {
+  it("podiumd-openzaak-unparseable.yaml gets a hint that says what to write instead", async () => {
     const result = await runCli(["validate", `${corpus}podiumd-openzaak-unparseable.yaml`, "--no-env"]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain("`value_from` stands inside of a text");
     expect(result.stderr).toContain("write header_value: {value_from: {env: NAME}}");
   });
 
-  it.each(applied.filter(([, { env }]) => env !== undefined))(
-    "%s misses each variable by name",
-    async (_title, row) => {
-      const run = await workplace({ [row.file]: local(row.file) }).run(["apply", row.file]);
-      expect(run.status).toBe(3);
-      const missed = run.json.diagnostics.filter(({ severity }) => severity === "error");
-      expect(missed.map(({ code }) => code)).toEqual(missed.map(() => "ENV_NOT_SET"));
-      // Those of another program's part of the file are not among them.
-      const named = missed.map(({ message }) => /variable (\w+)/.exec(message)?.[1]).sort();
-      expect(named).toEqual(Object.keys(row.env ?? {}).sort());
-    },
-  );
+  it.each(applied.filter(([, { env }]) => env !== undefined))("%s names each missing variable", async (_title, row) => {
+    const run = await workplace({ [row.file]: local(row.file) }).run(["apply", row.file]);
+    expect(run.status).toBe(3);
+    const missed = run.json.diagnostics.filter(({ severity }) => severity === "error");
+    expect(missed.map(({ code }) => code)).toEqual(missed.map(() => "ENV_NOT_SET"));
+    // Those of another program's part of the file are not among them.
+    const named = missed.map(({ message }) => /variable (\w+)/.exec(message)?.[1]).sort();
+    expect(named).toEqual(Object.keys(row.env ?? {}).sort());
+  });
 });
 
 describe("what real files leave in the database", () => {
@@ -127,7 +124,7 @@ describe("what real files leave in the database", () => {
     ]);
   });
 
-  it("of podiumd-objecttypen-pkce.yaml understands PKCE at the client", async () => {
+  it("of podiumd-objecttypen-pkce.yaml accepts PKCE at the client", async () => {
     const file = "podiumd-objecttypen-pkce.yaml";
     const { env } = rows.find((row) => row.file === file) ?? {};
     const place = await applyLocal(file, env);

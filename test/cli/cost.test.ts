@@ -88,7 +88,7 @@ function workplace() {
 
 const valid: Partial<CliResult> = { status: 0, stdout: expect.stringContaining('"outcome": "valid"') };
 
-describe("20 steps' worth of configuration in 40 KB", () => {
+describe("a configuration of 20 steps and 40 KB", () => {
   it("is what is tested", async () => {
     const { folder } = workplace();
     expect(Math.abs(configuration().length - bytes)).toBeLessThan(1024);
@@ -113,7 +113,7 @@ describe("20 steps' worth of configuration in 40 KB", () => {
     const { folder, validate } = workplace();
     const fifo = join(folder, "fifo");
     execFileSync("sh", ["-c", 'mkfifo "$0"', fifo]);
-    // Whoever opened it a second time would wait for a second writer, until the time is up.
+    // A second reader would wait for a second writer until the test times out.
     const writer = spawn("sh", ["-c", 'cat config.yaml > "$0"', fifo], { cwd: folder });
     const { result, calls } = await validate(["fifo"]);
     expect(result).toMatchObject(valid);

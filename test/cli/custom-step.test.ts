@@ -36,8 +36,8 @@ function workplace() {
 
 const withoutArchive = (text: string): string => text.slice(0, text.indexOf("    - name: archief"));
 
-describe("a step of one's own", () => {
-  it("is planned, applied into its own table, and planned again to nothing", async () => {
+describe("a custom step", () => {
+  it("is planned and applied into its own table, and a second plan has no changes", async () => {
     const { run, webhooks } = workplace();
     const planned = await run("plan", "--detailed-exitcode");
     expect(planned.status).toBe(2);
@@ -56,14 +56,14 @@ describe("a step of one's own", () => {
     expect(jsonOf(await run("apply"))).toMatchObject({ outcome: "unchanged", changes: [] });
   });
 
-  it("seals its secrets, and shows them nowhere", async () => {
+  it("seals its secrets, and never shows them", async () => {
     const { run, webhooks } = workplace();
     const outputs = [await run("plan"), await run("apply")];
     for (const { stdout, stderr } of outputs) expect(stdout + stderr).not.toContain("only-for-trying-this-out");
     for (const { secret } of await webhooks()) expect(secret).toMatch(/^v1\.[0-9a-f]{16}\./);
   });
 
-  it("is changed where the file changes: a field, a secret, and nothing where only the order differs", async () => {
+  it("follows the file: changes a field and a secret, and nothing where only the order differs", async () => {
     const { run, rewrite } = workplace();
     await run("apply");
     rewrite((text) => text.replace("https://archief.example/hooks", "https://archief.example/v2"));
@@ -99,7 +99,7 @@ describe("a step of one's own", () => {
     expect(await webhooks()).toHaveLength(1);
   });
 
-  it("has its mistakes told with their places, like those of every step", async () => {
+  it("has its mistakes reported with their positions, like those of every step", async () => {
     const { run, rewrite } = workplace();
     rewrite((text) =>
       text.replace("url: https://archief", "url: ftp://archief").replace("name: zaaksysteem", "naem: zaaksysteem"),
@@ -167,7 +167,7 @@ export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", tit
   const user = (state: string) =>
     `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: jan, email: jan@x.example${state}}]}\n`;
 
-  it("needs it to be there, and keeps it from being deleted, also by runs without the module", async () => {
+  it("requires it to exist, and prevents that it is deleted, also by runs without the module", async () => {
     const folder = installation();
     writeFiles(folder, {
       "own.mjs": module,
@@ -254,7 +254,7 @@ describe("a module of steps that can't be used", () => {
     expect(stdout).not.toContain("error");
   });
 
-  it("is one that is given twice", async () => {
+  it("is also refused when it is given twice", async () => {
     const { run } = workplace();
     expect(await run("plan", "--steps", module)).toMatchObject({ status: 64 });
     expect(await run("plan")).toMatchObject({ status: 0 });

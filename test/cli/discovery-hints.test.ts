@@ -29,7 +29,7 @@ async function plan(yaml: string, env: Readonly<Record<string, string>> = {}) {
   return { ...run, found };
 }
 
-describe("a network that asks for a proxy", () => {
+describe("a network that requires a proxy", () => {
   const password = "canary-1a2b3c4d";
 
   it.each([
@@ -60,7 +60,7 @@ describe("a network that asks for a proxy", () => {
       env: { HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "x.example, 127.0.0.1" },
     },
     { what: "where NO_PROXY has all hosts", env: { HTTP_PROXY: "http://127.0.0.1:9", no_proxy: "*" } },
-  ])("F41: is not spoken of $what", async ({ env }) => {
+  ])("F41: is not mentioned $what", async ({ env }) => {
     const { origin, close } = await serve(always(200, {}));
     await close();
     const run = await plan(configuration(discovered(origin)), env);
@@ -70,7 +70,7 @@ describe("a network that asks for a proxy", () => {
     ]);
   });
 
-  it("F41: is not spoken of where the provider did answer, however it did", async () => {
+  it("F41: is not mentioned where the provider answered, whatever the answer", async () => {
     const env = { HTTP_PROXY: "http://127.0.0.1:9" };
     const failing = await plan(configuration(discovered((await serve(always(503, {}))).origin)), env);
     expect([failing.status, failing.json.diagnostics[0]?.hint]).toEqual([5, expect.not.stringContaining("PROXY")]);
@@ -79,8 +79,8 @@ describe("a network that asks for a proxy", () => {
   });
 });
 
-describe("an issuer of all tenants", () => {
-  it("F41: that a provider's document has is an error that says to write the tenant's id", async () => {
+describe("an issuer that stands for all tenants", () => {
+  it("F41: in a provider's document is an error that says to write the tenant's id", async () => {
     const issuer = "https://login.microsoftonline.com/{tenantid}/v2.0";
     const { origin } = await answering(() => metadata(issuer));
     for (const written of ["", issuer.replace("{tenantid}", "7d0cbb5f-1c3e-4a0e-9a6f-2f3a1f1f7c11")]) {
@@ -98,7 +98,7 @@ describe("an issuer of all tenants", () => {
     ["https://login.microsoftonline.com/common/v2.0", "common"],
     ["https://login.microsoftonline.us/organizations/v2.0", "organizations"],
     ["https://keycloak.example/realms/{realm}", "{realm}"],
-  ])("F41: that a file has is an error: %s", async (issuer, shared) => {
+  ])("F41: in a file is an error: %s", async (issuer, shared) => {
     const run = await plan(configuration(`oidc_op_issuer: "${issuer}", endpoint_config: {${endpoints}}`));
     const errors = run.problems.filter((problem) => problem.startsWith("error"));
     expect([run.status, errors]).toEqual([3, ["error INVALID_VALUE 4:41"]]);
@@ -109,17 +109,17 @@ describe("an issuer of all tenants", () => {
     "https://login.microsoftonline.com/7d0cbb5f-1c3e-4a0e-9a6f-2f3a1f1f7c11/v2.0",
     "https://keycloak.example/realms/common",
     "https://login.microsoftonline.com/common-ground.nl/v2.0",
-  ])("F41: is none that names one: %s", async (issuer) => {
+  ])("F41: is not reported where the issuer names one tenant: %s", async (issuer) => {
     const run = await plan(configuration(`oidc_op_issuer: "${issuer}", endpoint_config: {${endpoints}}`));
     expect([run.status, run.found("INVALID_VALUE")]).toEqual([0, []]);
   });
 });
 
-describe("a provider whose access tokens have an issuer of their own (AD FS)", () => {
+describe("a provider whose access tokens have another issuer (AD FS)", () => {
   const trust = "http://adfs.example/adfs/services/trust";
   const adfs = () => answering(({ origin }) => ({ ...metadata(origin), access_token_issuer: trust }));
 
-  it("F41: is a warning at the client that takes access tokens, which says what to write", async () => {
+  it("F41: is a warning at the client that accepts access tokens, and says what to write", async () => {
     const { origin } = await adfs();
     const run = await plan(configuration(discovered(origin), "admin-oidc", "api-oidc"));
     expect([run.status, run.found("ACCESS_TOKEN_ISSUER")]).toEqual([
@@ -135,7 +135,7 @@ describe("a provider whose access tokens have an issuer of their own (AD FS)", (
     ]);
   });
 
-  it("F41: is an error that says to leave discovery out where its other issuer is configured beside it", async () => {
+  it("F41: is an error that says to leave discovery out where the other issuer is configured beside it", async () => {
     const { origin } = await adfs();
     const run = await plan(configuration(discovered(origin, trust)));
     expect([run.status, run.json.diagnostics[0]]).toEqual([
@@ -147,7 +147,7 @@ describe("a provider whose access tokens have an issuer of their own (AD FS)", (
     ]);
   });
 
-  it("F41: is fine once it is written so, for a login, and where both issuers are one", async () => {
+  it("F41: is accepted once it is written so, for a login, and where both issuers are one", async () => {
     const written = await plan(configuration(`oidc_op_issuer: "${trust}", endpoint_config: {${endpoints}}`));
     expect([written.status, written.found("ACCESS_TOKEN_ISSUER")]).toEqual([0, []]);
     const login = await plan(configuration(discovered((await adfs()).origin), "admin-oidc"));

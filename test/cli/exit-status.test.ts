@@ -21,7 +21,7 @@ oidc_db_config_admin_auth:
 const escapeCharacter = "\u001b";
 
 describe("exit status 0", () => {
-  it("is for what was done, with results on standard output alone", async () => {
+  it("is for changes that were made, with results on standard output alone", async () => {
     const { folder } = workplace({ "config.yaml": valid });
     const result = await runCli(["apply", "config.yaml"], { cwd: folder });
     expect(result).toEqual({
@@ -32,7 +32,7 @@ describe("exit status 0", () => {
     });
   });
 
-  it("is for nothing to do, which writes nothing: no row, no time, no byte", async () => {
+  it("is for no changes, which writes nothing: no row, no time, no byte", async () => {
     const place = workplace({ "config.yaml": valid });
     await place.run(["apply", "config.yaml"]);
     const contents = await place.contents();
@@ -64,7 +64,7 @@ describe("exit status 0", () => {
 });
 
 describe("exit status 1", () => {
-  it("is for a fault of ours: the error's kind and place are told, its text is not, and nothing is changed", async () => {
+  it("is for an error in the program: its kind and position are reported, its text is not, and nothing is changed", async () => {
     const place = workplace({ "config.yaml": valid + probeConfig, "probe.mjs": probeModule, fail: "" });
     const text = await runCli(["apply", "config.yaml", "--steps", "probe.mjs"], { cwd: place.folder });
     expect(text.stderr).toContain("TypeError");
@@ -85,7 +85,7 @@ describe("exit status 1", () => {
 });
 
 describe("exit status 2", () => {
-  it("is for planned changes with --detailed-exitcode alone, 0 where there are none", async () => {
+  it("is for planned changes with --detailed-exitcode only, and 0 where there are none", async () => {
     const place = workplace({ "config.yaml": valid });
     const plan = await place.run(["plan", "config.yaml", "--detailed-exitcode"]);
     expect(plan).toMatchObject({ status: 2, changes: ["create api_token open-forms"], json: { outcome: "planned" } });
@@ -127,7 +127,7 @@ describe("exit status 3", () => {
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
-  it("is for warnings with --strict, and for a reference that hits nothing", async () => {
+  it("is for warnings with --strict, and for a reference to nothing", async () => {
     const place = workplace({ "short.yaml": tokens(tokenItem("a", "short")) });
     expect(await place.run(["apply", "short.yaml", "--strict"])).toMatchObject({
       status: 3,
@@ -139,7 +139,7 @@ describe("exit status 3", () => {
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  it("is for files that are not there or can't be read, all of which are told", async () => {
+  it("is for files that do not exist or cannot be read, all of which are reported", async () => {
     const place = workplace({ "config.yaml": valid });
     mkdirSync(join(place.folder, "empty"));
     const run = await place.run(["validate", "none.yaml", "config.yaml", "empty", "gone.yaml"]);
@@ -153,7 +153,7 @@ describe("exit status 3", () => {
 });
 
 describe("exit status 4", () => {
-  it("is for what a guard refuses: pruning everything, another owner's, a key that does not fit", async () => {
+  it("is for what is refused: pruning everything, another owner's entry, a sealing key that does not fit", async () => {
     const place = workplace({ "config.yaml": valid, "none.yaml": tokens() });
     expect((await place.run(["apply", "config.yaml"])).status).toBe(0);
     expect(await place.run(["apply", "none.yaml", "--prune"])).toMatchObject({
@@ -177,7 +177,7 @@ describe("exit status 4", () => {
     });
   });
 
-  it("is for a database that a newer version migrated", async () => {
+  it("is for a database that a newer version has migrated", async () => {
     const place = workplace({ "config.yaml": valid });
     await place.run(["apply", "config.yaml"]);
     const row = { name: "9999_from_the_future", applied_at: "2030-01-01T00:00:00.000Z" };
@@ -233,13 +233,13 @@ describe("exit status 64", () => {
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
-  it("is for an unknown format of output, said as text", async () => {
+  it("is for an unknown output format, reported as text", async () => {
     const result = await runCli(["apply", "config.yaml", "--output", "xml"]);
     expect(result).toMatchObject({ status: 64, stdout: "" });
     expect(result.stderr).toContain("Allowed choices are text, json");
   });
 
-  it("is for no arguments: the help is talk then, and with --output json the one object", async () => {
+  it("is for no arguments: the help goes to standard error, and with --output json the one object to standard output", async () => {
     const result = await runCli([]);
     expect(result).toMatchObject({ status: 64, stdout: "" });
     expect(result.stderr).toMatch(/^Usage: vtb-setup /);
@@ -251,7 +251,7 @@ describe("exit status 64", () => {
 });
 
 describe("the command line", () => {
-  it("tells its version and its help on standard output", async () => {
+  it("prints its version and its help on standard output", async () => {
     const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(await runCli(["--version"])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: "" });
     for (const args of [["--help"], ["help"]]) {
@@ -267,7 +267,7 @@ describe("the command line", () => {
     }
   });
 
-  it("reads - from standard input, and calls it that", async () => {
+  it("reads - from standard input, and names it so in positions", async () => {
     const place = workplace();
     const applied = await place.run(["apply", "-"], { input: valid });
     expect(applied).toMatchObject({ status: 0, changes: ["create api_token open-forms"] });
@@ -342,7 +342,7 @@ describe("the command line", () => {
     expect(jsonOutcome.safeParse(run.json).success).toBe(true);
   });
 
-  it("takes the database from VTB_SETUP_DATABASE, and --database rather than that", async () => {
+  it("takes the database from VTB_SETUP_DATABASE, and --database takes precedence", async () => {
     const place = workplace({ "config.yaml": valid });
     const [inVariable, inOption] = [temporaryDatabase(), temporaryDatabase()];
     const env = { VTB_SETUP_DATABASE: inVariable };

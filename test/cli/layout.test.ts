@@ -68,13 +68,13 @@ describe("the fields of an entry directly under the namespace", () => {
       yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config:\n  username: a\n  password: ${secret}\n`,
       hint: "write `users:`, and below it `- username: …`, with the entry's other fields indented as far as that one",
     },
-  ])("F40: of $what are one error as well", async ({ yaml, hint }) => {
+  ])("F40: $what: one error as well", async ({ yaml, hint }) => {
     const run = await validate(yaml);
     expect([run.status, run.problems, run.reported[0]?.hint]).toEqual([3, ["error MISSING_FIELD 3:3"], hint]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
   });
 
-  it("F40: stay unknown fields beside `items`, and where no entry has them", async () => {
+  it("F40: are unknown fields beside `items`, and where no entry has them", async () => {
     const beside = await validate(`tokenauth_config_enable: true\ntokenauth:\n  items: []\n  email: a@example.nl\n`);
     expect(beside.problems).toEqual(["error UNKNOWN_FIELD 4:3"]);
     const other = await validate(`tokenauth_config_enable: true\ntokenauth:\n  colour: red\n`);
@@ -87,7 +87,7 @@ const under = (fields: string) => `tokenauth_config_enable: true\ntokenauth:\n${
 const deeper = (fields: string) => fields.replace(/^(?=.)/gm, "  ");
 const dashed = (fields: string) => deeper(fields).replace(/^ {2}/, "- ");
 
-describe("a list that is not written as one", () => {
+describe("a list that is written as a mapping or text", () => {
   it.each([
     {
       what: "no dash",

@@ -31,7 +31,7 @@ describe("values that a provider chooses", () => {
     },
     { what: "a group's name of 500", yaml: group(wide(500)) },
     { what: "a username of 255", yaml: users(`username: ${wide(255)}, first_name: ${wide(255)}`) },
-  ])("F36: are taken as long as they come, and once: $what", async ({ yaml }) => {
+  ])("F36: are accepted at full length, and change nothing the second time: $what", async ({ yaml }) => {
     const place = workplace();
     expect((await place.apply(yaml)).status).toBe(0);
     expect((await place.run(["apply", "config.yaml"])).json.outcome).toBe("unchanged");

@@ -30,7 +30,7 @@ export const steps = [defineStep({
 `;
 
 describe("migrate", () => {
-  it("makes the tables, names what it ran, and finds nothing to do the second time", async () => {
+  it("creates the tables, names the migrations that it ran, and finds none to run the second time", async () => {
     const folder = folderWith();
     const first = await runCli(["migrate"], { cwd: folder });
     expect(first).toMatchObject({
@@ -49,7 +49,7 @@ describe("migrate", () => {
     expect((await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder })).status).toBe(0);
   });
 
-  it("tells the same as JSON", async () => {
+  it("reports the same as JSON", async () => {
     const folder = folderWith();
     const run = async () => JSON.parse((await runCli(["migrate", "--output", "json"], { cwd: folder })).stdout);
     const common = { formatVersion: 1, command: "migrate", diagnostics: [], run: { durationMs: expect.any(Number) } };
@@ -57,7 +57,7 @@ describe("migrate", () => {
     expect(await run()).toMatchObject({ ...common, outcome: "unchanged", migrations: [] });
   });
 
-  it("runs those of kinds from elsewhere only where their steps are named", async () => {
+  it("runs those of custom kinds only where their steps are named", async () => {
     const folder = folderWith({ "step.mjs": step });
     expect((await runCli(["migrate"], { cwd: folder })).stdout).not.toContain("webhook");
     const { stdout, status } = await runCli(["migrate", "--steps", "step.mjs"], { cwd: folder });
@@ -85,7 +85,7 @@ describe("migrate", () => {
 });
 
 describe("apply --no-migrate", () => {
-  it("refuses a database without tables with 4, names what is missing and the command, and makes nothing", async () => {
+  it("refuses a database without tables with 4, names what is missing and the command, and creates nothing", async () => {
     const folder = folderWith();
     const { status, stdout, stderr } = await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
@@ -94,7 +94,7 @@ describe("apply --no-migrate", () => {
     expect(await isMade(databaseOf(folder))).toBe(false);
   });
 
-  it("refuses one that lacks a single migration, also where there is nothing else to do, and takes it afterwards", async () => {
+  it("refuses one that lacks a single migration, also where nothing else changes, and accepts it afterwards", async () => {
     const folder = folderWith({ "step.mjs": step });
     expect((await runCli(["apply", "config.yaml"], { cwd: folder })).status).toBe(0);
     expect((await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder })).stdout).toMatch(/^No changes\./);

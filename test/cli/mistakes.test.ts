@@ -93,7 +93,7 @@ function expected({ code, at: [line, text] }: Mistake): string {
 }
 
 describe("a file with many mistakes", () => {
-  it("has all of them reported in one run, each once, in order, at exact places", async () => {
+  it("has all of them reported in one run, each once, in order, at its exact position", async () => {
     const place = workplace();
     const run = await place.apply(file);
     expect(run.status).toBe(3);
@@ -102,7 +102,7 @@ describe("a file with many mistakes", () => {
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
-  it("is the same for plan and validate, and in text, with the line and a caret below the place", async () => {
+  it("is the same for plan and validate, and in text, with the line and a caret below the position", async () => {
     const place = workplace({ "config.yaml": file });
     for (const command of ["plan", "validate"]) {
       expect((await place.run([command, "config.yaml"])).problems).toEqual(mistakes.map(expected));
@@ -116,13 +116,13 @@ describe("a file with many mistakes", () => {
     expect(stderr).toMatch(/\n22 errors; nothing was changed\.\n$/);
   });
 
-  it("has the nearest spelling suggested for what is misspelt", async () => {
+  it("gets a suggestion for each misspelt word", async () => {
     const run = await workplace().apply(file);
     const hints = run.json.diagnostics.map(({ hint }) => /did you mean `?(\w+)`?\?/.exec(hint ?? "")?.[1]);
     expect(hints).toEqual(mistakes.map(({ suggests }) => suggests));
   });
 
-  it("leaves a database that is there as it is", async () => {
+  it("leaves an existing database as it is", async () => {
     const place = workplace();
     await place.apply(tokens(tokenItem("open-forms", tokenA)));
     const contents = await place.contents();
@@ -155,7 +155,7 @@ describe("an unknown key", () => {
       "object_type",
     ],
     ["of a generated token", tokens(tokenItem("a", "{generated: true}")), "generate"],
-  ])("%s has the nearest spelling suggested", async (_where, yaml, meant) => {
+  ])("%s gets the nearest spelling as a suggestion", async (_where, yaml, meant) => {
     const run = await workplace().apply(yaml);
     expect(run.status).toBe(3);
     const unknown = run.json.diagnostics.filter(({ code }) => code === "UNKNOWN_FIELD");
@@ -163,7 +163,7 @@ describe("an unknown key", () => {
     expect(unknown[0]?.hint).toBe(`did you mean \`${meant}\`?`);
   });
 
-  it("that is near to none has none suggested", async () => {
+  it("that resembles none gets no suggestion", async () => {
     const run = await workplace().apply(users("username: anna, favourite_colour: blue"));
     expect(run.problems).toEqual(["error UNKNOWN_FIELD 4:24"]);
     expect(run.json.diagnostics[0]?.hint ?? "").not.toContain("did you mean");

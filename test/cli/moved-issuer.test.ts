@@ -58,7 +58,7 @@ describe("links of users to an issuer that no provider has", () => {
     expect((await reported(place, file)).found).toMatchObject([{ severity: "warning", message }]);
   });
 
-  it("F61: are not told of where the same run says who they are, takes the users away or releases them", async () => {
+  it("F61: are not reported where the same run links, deletes or releases the users", async () => {
     const place = await makePlace();
     const former = await reported(place, people() + moved(`oidc_op_former_issuers: [${oldIssuer}]`));
     expect(former).toEqual({ status: 0, found: [] });
@@ -70,7 +70,7 @@ describe("links of users to an issuer that no provider has", () => {
     expect((await reported(third, gone)).found).toEqual([]);
   });
 
-  it("F61: are told of as well where the provider is replaced by one of another name", async () => {
+  it("F61: are reported too where the provider is replaced by one with another name", async () => {
     const place = await makePlace();
     const renamed = moved().replaceAll("keycloak\n", "login\n");
     const without = renamed.replace("  providers:\n", "  providers:\n    - {identifier: keycloak, state: absent}\n");
@@ -79,7 +79,7 @@ describe("links of users to an issuer that no provider has", () => {
     ]);
   });
 
-  it("F61: are no business of a run that declares no provider", async () => {
+  it("F61: are not reported by a run that declares no provider", async () => {
     const place = await makePlace();
     await place.apply(people() + moved());
     expect(await reported(place, people())).toEqual({ status: 0, found: [] });
@@ -92,7 +92,7 @@ describe("oidc_op_former_issuers", () => {
     ["keycloak.example", "INVALID_VALUE"],
     ["' https://keycloak.example/realms/a'", "INVALID_VALUE"],
     ["https://u:p@keycloak.example/", "INVALID_VALUE"],
-  ])("F61: holds no %s", async (value, code) => {
+  ])("F61: may not contain %s", async (value, code) => {
     const place = workplaceOf({}, runCliHere);
     const run = await place.apply(moved(`oidc_op_former_issuers: [${value}]`));
     expect([run.status, run.problems.map((problem) => problem.split(" ").slice(0, 2).join(" "))]).toEqual([
@@ -101,7 +101,7 @@ describe("oidc_op_former_issuers", () => {
     ]);
   });
 
-  it("F61: is refused where another provider has the issuer, at the place where it stands", async () => {
+  it("F61: is an error where another provider has the issuer, at its position", async () => {
     const place = workplaceOf({}, runCliHere);
     const both = moved(`oidc_op_former_issuers: [${oldIssuer}]`).replace(
       "  items:",

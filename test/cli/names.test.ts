@@ -35,18 +35,18 @@ describe("a name in a file", () => {
     ["case", "Behandelaars", "behandelaars"],
     ["blanks", "de  groep", "de groep"],
     ["blanks and case", "De  groep", "de groep"],
-  ])("F13: that refers to nothing is told to differ only in %s", async (difference, name, other) => {
+  ])("F13: that refers to nothing is reported as different only in %s", async (difference, name, other) => {
     const run = await workplace().apply(users(`username: a, groups: [${JSON.stringify(name)}]`) + groups(other));
     expect([run.status, run.json.diagnostics.map(({ code }) => code)]).toEqual([3, ["REFERENCE_NOT_FOUND"]]);
     expect(run.json.diagnostics[0]?.message).toContain(`it differs only in ${difference} from ${other}`);
   });
 
-  it("F13: that refers to nothing is told without a near one where there is none", async () => {
+  it("F13: that refers to nothing gets no suggestion where no name is close", async () => {
     const run = await workplace().apply(users("username: a, groups: [x]") + groups("y"));
     expect(run.json.diagnostics[0]?.message).not.toContain("differs");
   });
 
-  it("F13: that can be taken for another's is a warning, and two of ASCII only where they differ in case", async () => {
+  it("F13: that can be mistaken for another is a warning, and two of ASCII only where they differ in case", async () => {
     const place = workplace();
     const both = users(quoted("jan"), quoted("j\u0251n"), quoted("JAN"), quoted("jl1"), quoted("jll"), quoted("weg"));
     const file = both.replace('"weg"', '"JL1", state: absent') + groups("lezers", "Lezers", "jan");

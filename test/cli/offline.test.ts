@@ -60,14 +60,14 @@ describe("--offline", () => {
       logout_endpoint: `${issuer}/session/end`,
     };
     expect(await row()).toEqual(filled);
-    // What was found out once is not taken away again.
+    // What was discovered once is kept.
     expect(await apply(discoveredYaml(discoveryEndpoint), "--offline")).toMatchObject({ outcome: "unchanged" });
     expect(await row()).toEqual(filled);
   });
 });
 
 describe("explicit endpoints", () => {
-  it("make no request, alone or beside a discovery endpoint, when they leave nothing open", async () => {
+  it("cause no request, alone or beside a discovery endpoint, when they are complete", async () => {
     const { provider, apply } = await withProvider();
     const endpoints = explicitEndpoints(provider.issuer);
     const issuer = [`oidc_op_issuer: ${provider.issuer}`];
@@ -79,7 +79,7 @@ describe("explicit endpoints", () => {
     expect(provider.requests).toHaveLength(1);
   });
 
-  it("F2: leave the introspection endpoint to discovery, where that is asked anyway", async () => {
+  it("F2: leave the introspection endpoint to discovery, where that is requested anyway", async () => {
     const apart = await startOpenIdProvider({ configuration: { features: { introspection: { enabled: true } } } });
     onTestFinished(() => apart.close());
     const { apply, row } = await withProvider();

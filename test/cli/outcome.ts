@@ -53,7 +53,7 @@ export interface JsonRun extends Pick<CliResult, "status" | "stderr"> {
   readonly changes: readonly string[];
 }
 
-/** A folder with a configuration, and a database of its own that is there once something is applied. */
+/** A folder with a configuration, and its own database, which exists once something is applied. */
 export interface Workplace {
   readonly folder: string;
   /** The database's URL. */

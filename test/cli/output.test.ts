@@ -60,12 +60,12 @@ function ended(child: ReturnType<typeof spawn>) {
   });
 }
 
-/** A pipe with a reader that reads when it is told to. */
+/** A pipe with a reader that reads on request. */
 async function makePipe() {
   const file = join(temporaryFolder(), "pipe");
   await ended(spawn("sh", ["-c", `mkfifo "$0"`, file]));
   const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  // Opened for itself: whoever starts a process with it makes it wait.
+  // Opened separately: starting a process with it would wait.
   const writer = openSync(file, constants.O_WRONLY);
   onTestFinished(() => {
     closeSync(reader);
@@ -140,7 +140,7 @@ const nothingChanged = "nothing was changed";
 
 describe("F21: an apply whose report can't be written", () => {
   it.each(["text", "json"])(
-    "says that the changes were made, ends with 1, and the next one finds them (%s)",
+    "says that the changes were made, ends with 1, and the next apply finds them (%s)",
     async (output) => {
       const folder = folderWith(group);
       const { status, stderr } = await redirected(folder, `apply config.yaml --output ${output}`, "> /dev/full");
@@ -208,7 +208,7 @@ describe("F21: an apply whose report can't be written", () => {
 });
 
 describe("F21: generated tokens", () => {
-  it("are not made where standard output is full or its reader gone, which is found out before the commit", async () => {
+  it("are not generated where standard output is full or its reader gone, which is found out before the commit", async () => {
     const folder = folderWith(generated);
     const full = await redirected(folder, "apply config.yaml --output json", "> /dev/full");
     expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("[OUTPUT_FAILED]") });
@@ -224,7 +224,7 @@ describe("F21: generated tokens", () => {
     expect(shown).toHaveLength(2);
   });
 
-  it.each(["> /dev/null", ">&-"])("are not made where nobody sees them: %s", async (redirection) => {
+  it.each(["> /dev/null", ">&-"])("are not generated where no one would see them: %s", async (redirection) => {
     const folder = folderWith(generated);
     const { status, stderr } = await redirected(folder, "apply config.yaml --output json", redirection);
     expect(status).toBe(4);
@@ -264,7 +264,7 @@ describe("F21: a command that changes nothing", () => {
   ] as const;
 
   it.each(commands)(
-    "ends with 1 where its output can't be written, and as ever where its reader went: %s",
+    "ends with 1 where its output can't be written, and with its usual status where its reader has closed: %s",
     async (args, status) => {
       const folder = folderWith(group);
       const full = await redirected(folder, args, "> /dev/full");
@@ -276,7 +276,7 @@ describe("F21: a command that changes nothing", () => {
     },
   );
 
-  it("tells on standard error why it failed, where standard output can't be written", async () => {
+  it("says on standard error why it failed, where standard output can't be written", async () => {
     const folder = folderWith(group.replace("name", "naam"));
     const { status, stderr } = await redirected(folder, "validate config.yaml --output json", "> /dev/full");
     expect({ status, isReported: stderr.includes("[UNKNOWN_FIELD]") }).toEqual({ status: 3, isReported: true });
@@ -329,7 +329,7 @@ describe("F23: a reader that does not read", () => {
     expect(stderr).not.toContain(nothingChanged);
   });
 
-  it("of what is said is waited for once the work is done, and a signal ends that too", async () => {
+  it("of standard error is waited for once the work is done, and a signal ends that too", async () => {
     const folder = folderWith(tokenFile(tokenItem("app", "short")));
     const pipe = await makePipe();
     const filled = fill(pipe.file);

@@ -42,7 +42,7 @@ const unknownIn = (run: Run) =>
   );
 
 describe("plan --no-env", () => {
-  it("F32: plans what is new, marks what it does not know, and makes no database", async () => {
+  it("F32: plans what is new, marks what it does not know, and creates no database", async () => {
     const made = place(whole);
     expect((await made.run(["plan", "config.yaml"])).status).toBe(3);
     const run = await made.run([...plan, "--detailed-exitcode"]);
@@ -74,7 +74,7 @@ describe("plan --no-env", () => {
     expect(stdout).toMatch(/is_staff: +\(known after apply\)/);
   });
 
-  it("F32: tells of an entry that is there only what it can't compare and what differs", async () => {
+  it("F32: reports for an existing entry only what it cannot compare and what differs", async () => {
     const made = place(whole);
     expect((await made.run(["apply", "whole.yaml"], { env })).status).toBe(0);
     const before = await made.contents();
@@ -117,12 +117,12 @@ describe("plan --no-env", () => {
     expect([run.status, run.problems]).toEqual([3, [`error ENV_NOT_SET ${where}`]]);
   });
 
-  it("F32: refuses what is wrong with the file all the same", async () => {
+  it("F32: still rejects what is wrong in the file", async () => {
     const run = await place(items.replace("email: vast@example.nl", "emial: vast@example.nl")).run(plan);
     expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error UNKNOWN_FIELD /)]]);
   });
 
-  it("F32: does not ask a provider of which something is not known, and speaks of nothing that it made up", async () => {
+  it("F32: requests no provider with unknown values, and shows no value that it invented", async () => {
     const open = `oidc_db_config_enable: true
 oidc_db_config_admin_auth:
   providers: [{identifier: idp, endpoint_config: {oidc_op_discovery_endpoint: ${fromEnv("DISCOVERY")}}}]

@@ -20,7 +20,7 @@ const firstCommitFails = `
     for each row execute function fail_once();`;
 
 describe("an apply whose commit is refused by the server", () => {
-  it("is done again, and leaves no file of tokens that another run made in the meantime", async () => {
+  it("is retried, and writes no tokens file where another run created the token in the meantime", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, {
       "empty.yaml": "groups_config_enable: true\ngroups_config: {items: []}\n",

@@ -4,7 +4,7 @@ const library = new URL("../../dist/index.js", import.meta.url).href;
 const zod = new URL("../../node_modules/zod/index.js", import.meta.url).href;
 
 /**
- * The text of a module with a step of its own, `probe_enable` and `probe_config: {names: [...]}`, whose rows need a token's tables. While
+ * The text of a module with a custom step, `probe_enable` and `probe_config: {names: [...]}`, whose rows need a token's tables. While
  * the file `fail` stands beside it, writing its rows throws when they are all written.
  */
 export const probeModule = `

@@ -10,7 +10,7 @@ const options =
 const client = (identifier: string, fields: string) =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: idp, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4, ${options}${fields && `, ${fields}`}}\n`;
 
-/** What is told, but that a login's client alone guards no API. */
+/** The diagnostics, without the note that a login's client alone guards no API. */
 const reported = ({ problems }: JsonRun) => problems.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
 
 /** A provider whose document says this, and a client of it. */
@@ -46,7 +46,7 @@ const keysAlone = {
 };
 
 describe("F62 an issuer that publishes only issuer and keys", () => {
-  it("guards an API without a word, and again without a change", async () => {
+  it("guards an API without a diagnostic, and without a change the second time", async () => {
     const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "api-oidc");
     for (const outcome of ["applied", "unchanged"]) {
       const run = await place.run(["apply", "config.yaml"]);
@@ -64,7 +64,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  it("is a warning at a client of one's own, which a verifier may be told to use", async () => {
+  it("is a warning at a client with an unknown identifier, which a verifier may use", async () => {
     const place = await placeWith(keysAlone, "userinfo_claims_source: id_token", "pipelines");
     const run = await place.run(["apply", "config.yaml"]);
     expect(run.status).toBe(0);
@@ -193,13 +193,13 @@ describe("what a provider does not offer", () => {
       identifier: "admin-oidc",
       document: { ...introspection(), token_endpoint_auth_methods_supported: ["client_secret_basic"] },
     },
-  ])("F35: nothing is told of $what", async ({ identifier, document }) => {
+  ])("F35: nothing is reported for $what", async ({ identifier, document }) => {
     const place = await placeWith(document, "", identifier, "", basic);
     const run = await place.run(["apply", "config.yaml"]);
     expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
-  it("F35: is pointed at in the client's field where it stands there", async () => {
+  it("F35: is reported at the client's field where the file has it", async () => {
     const place = await placeWith({ ...full, scopes_supported: ["openid"] }, "oidc_rp_scopes_list: [openid, groups]");
     const run = await place.run(["plan", "config.yaml"]);
     expect(reported(run)).toEqual([expect.stringMatching(/^warning PROVIDER_LACKS 5:3\d\d$/)]);
@@ -218,13 +218,13 @@ describe("what a provider does not offer", () => {
       document: { ...full, id_token_signing_alg_values_supported: ["EdDSA"] },
       fields: "oidc_rp_sign_algo: Ed25519",
     },
-  ])("F35: nothing is told of $what", async ({ document, fields }) => {
+  ])("F35: nothing is reported for $what", async ({ document, fields }) => {
     const place = await placeWith(document, fields);
     const run = await place.run(["apply", "config.yaml"]);
     expect([run.status, reported(run)]).toEqual([0, []]);
   });
 
-  it("F35: is not told of to the client that guards the API, which signs nobody in", async () => {
+  it("F35: is not reported at the client that guards the API, which signs no one in", async () => {
     const place = await placeWith({ ...full, scopes_supported: [], end_session_endpoint: undefined }, "", "api-oidc");
     const run = await place.run(["apply", "config.yaml"]);
     expect([run.status, reported(run)]).toEqual([0, []]);

@@ -40,7 +40,7 @@ describe("a reference", () => {
     { of: "a client to a provider", yaml: file.provider("keycloack"), name: "keycloack", meant: "keycloak" },
     { of: "a token to a user", yaml: file.user("beheerdr"), name: "beheerdr", meant: "beheerder" },
   ])(
-    "F32: of $of that is nearly a declared one is an error of every command, at the name",
+    "F32: of $of that is close to a declared one is an error of every command, at the name",
     async ({ yaml, name, meant }) => {
       const place = workplace();
       writeFiles(place.folder, { "config.yaml": yaml });
@@ -81,7 +81,7 @@ describe("a reference", () => {
     expect([run.status, run.problems]).toEqual([3, [`error RESOURCE_IN_USE ${lastOf(yaml, "weg")}`]]);
   });
 
-  it("F32: to what another file declares is right, and one to an entry with an unset variable is not told of", async () => {
+  it("F32: to what another file declares is valid, and one to an entry with an unset variable is not reported", async () => {
     const place = workplace();
     const open = client("keycloak").replace("https://keycloak.example/token", "{value_from: {env: TOKEN_URL}}");
     writeFiles(place.folder, {

@@ -11,7 +11,7 @@ const asWritten = ["1234e5678", fortyDigits, "0123", "0x1F", "12:30:45", "2024-0
 const alsoText = ["0o17", "0b11", "+1", "1.0", ".5", "1e3", ".inf", ".NaN", "0.10", "2001-12-14t21:59:43.10-05:00"];
 
 describe("an unquoted token", () => {
-  it("is stored as it is written, whatever YAML would read in it", async () => {
+  it("is stored as it is written, whatever type YAML would give it", async () => {
     const values = [...asWritten, ...alsoText];
     const place = workplace();
     const run = await place.apply(tokens(...values.map((value, index) => tokenItem(`token-${index}`, value))));
@@ -88,7 +88,7 @@ oidc_db_config_admin_auth:
       "oidc_rp_scopes_list: [openid, yes, 0x10]",
       { scopes: '["openid","yes","0x10"]' },
     ],
-  ])("in a %s field: %s is taken", async (_type, _what, field, row) => {
+  ])("in a %s field: %s is accepted", async (_type, _what, field, row) => {
     const place = workplace();
     const run = await place.apply(client(field));
     expect(run.problems.filter((problem) => problem.startsWith("error"))).toEqual([]);
@@ -116,7 +116,7 @@ oidc_db_config_admin_auth:
       "expected one of userinfo_endpoint, id_token",
     ],
     ["choice", "~", "userinfo_claims_source: ~", "WRONG_TYPE 17:31", "expected one of userinfo_endpoint, id_token"],
-  ])("in a %s field: %s is refused, and what is expected said", async (_type, _what, field, where, expected) => {
+  ])("in a %s field: %s is an error that says what is expected", async (_type, _what, field, where, expected) => {
     const place = workplace();
     const run = await place.apply(client(field));
     expect(run.status).toBe(3);
@@ -125,7 +125,7 @@ oidc_db_config_admin_auth:
     expect(await place.hasDatabase()).toBe(false);
   });
 
-  it("in a number's field: YAML 1.1's and pydantic's integers are taken, and nothing else", async () => {
+  it("in a number's field: YAML 1.1's and pydantic's integers are accepted, and nothing else", async () => {
     const place = workplace();
     const sized = (value: string) =>
       client("enabled: true").replace("oidc_op_issuer:", `oidc_nonce_size: ${value}\n      oidc_op_issuer:`);
@@ -152,13 +152,13 @@ oidc_db_config_admin_auth:
     }
   });
 
-  it("for a field that may be left out is refused: leaving it out is how nothing is written", async () => {
+  it("for a field that may be left out is an error: leave the field out instead", async () => {
     const run = await workplace().apply(users("username: anna, first_name: ~"));
     expect(run.problems).toEqual(["error WRONG_TYPE 4:36"]);
     expect((await workplace().apply(users("username: anna, first_name: ''"))).status).toBe(0);
   });
 
-  // The incumbent refuses `False` where text belongs; here such a field takes it as written.
+  // django-setup-configuration rejects `False` in a text field; here it is stored as written.
   it("A3.20 in a text field False is the text False", async () => {
     const place = workplace();
     await place.apply(tokens(tokenItem("a", tokenA, "organization: False")));

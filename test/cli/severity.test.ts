@@ -31,7 +31,7 @@ describe("--strict", () => {
     }
   });
 
-  it("F38: raises a root key that no program is known to read, and what stands twice there, unless allowed", async () => {
+  it("F38: raises a root key that no known program reads, and duplicates there, unless allowed", async () => {
     const place = workplace(`${ours}my_program: {a: 1, a: 2}\n`);
     expect(await place.run(["plan", "config.yaml"])).toMatchObject({
       status: 0,
@@ -45,7 +45,7 @@ describe("--strict", () => {
     expect((await place.run(["plan", "config.yaml", "--strict", ...allow])).status).toBe(0);
   });
 
-  it("F38: a key that stands twice in our own part stays an error, allowed or not, as does a misspelt part of ours", async () => {
+  it("F38: a key that stands twice in our own part stays an error, allowed or not, as does a misspelt namespace of ours", async () => {
     for (const yaml of [
       ours.replace("contact_person", `token: ${strong}, contact_person`),
       `${ours}tokenath: {a: 1, a: 2}\n`,
@@ -70,7 +70,7 @@ describe("--allow", () => {
     }
   });
 
-  it("F38: makes a matter of judgement a warning, and nothing else that is an error", async () => {
+  it("F38: turns only errors that are a matter of judgement into warnings", async () => {
     const group = "groups_config_enable: true\ngroups_config: {items: [{name: behandelaars}]}\n";
     const place = workplace(group + users("username: jan, groups: [behandelars]"));
     const allow = ["config.yaml", "--strict", "--allow", "REFERENCE_NOT_FOUND"];
@@ -110,8 +110,8 @@ describe("--deny", () => {
   });
 });
 
-describe("a code that is none", () => {
-  it.each(["--allow", "--deny"])("F38: is a usage error of %s, with the one that was meant", async (option) => {
+describe("an unknown code", () => {
+  it.each(["--allow", "--deny"])("F38: is a usage error of %s, which suggests the nearest one", async (option) => {
     const place = workplace(ours);
     for (const command of commands) {
       const run = await place.run([command, "config.yaml", option, "weak_tokn"]);

@@ -28,7 +28,7 @@ describe("a superuser or staff account without sign_in", () => {
   const expected = ["warning SIGN_IN_MISSING 4:7", "warning SIGN_IN_MISSING 5:7", "note SIGN_IN_MISSING 6:7"];
 
   it.each(["admin-oidc", "balie"])(
-    "F1: is told by validate, plan and apply beside %s, with the lines to write",
+    "F1: is reported by validate, plan and apply beside %s, with the lines to write",
     async (login) => {
       const place = workplace();
       writeFiles(place.folder, { "config.yaml": people + oidc(client(login)) });
@@ -55,14 +55,14 @@ describe("a superuser or staff account without sign_in", () => {
     { what: "no client", clients: "" },
     { what: "the API's client alone", clients: oidc(client("api-oidc")) },
     { what: "a disabled login client", clients: oidc(client("admin-oidc", ", enabled: false")) },
-  ])("F1: is not told of beside $what", async ({ clients }) => {
+  ])("F1: is not reported beside $what", async ({ clients }) => {
     const place = workplace();
     const applied = await place.apply(people.replace(", sign_in: {provider: keycloak}", "") + clients);
     expect([applied.status, reported(applied)]).toEqual([0, []]);
     expect(reported(await place.run(["validate", "config.yaml"]))).toEqual([]);
   });
 
-  it("F1: is told of by plan and apply where only the database has the login client", async () => {
+  it("F1: is reported by plan and apply where only the database has the login client", async () => {
     const place = workplace();
     await place.apply(oidc(client("admin-oidc")));
     const file = users("username: boss, is_staff: true");
@@ -73,7 +73,7 @@ describe("a superuser or staff account without sign_in", () => {
 });
 
 describe("sign_in", () => {
-  it("F1 S84: is an error beside a superuser's password, and not beside that of others", async () => {
+  it("F1 S84: is an error beside a superuser's password, and not beside another user's", async () => {
     const place = workplace();
     const field = (more: string) =>
       users(`username: a, ${more}, sign_in: {provider: keycloak}`) + oidc(client("api-oidc"));

@@ -20,7 +20,7 @@ const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url)
 const isRoot = process.getuid?.() === 0;
 const client = explicitProvider.replace("SECRET", "a-client-secret-for-tests");
 
-/** The users of an init container and of an API, in one group. Without the right to choose, both are this process's own. */
+/** The users of an init container and of an API, in one group. Without the right to choose, both are this process's user. */
 const group = isRoot ? 30_001 : (process.getgid?.() ?? 0);
 const init = isRoot ? { uid: 30_101, gid: group } : {};
 const api = isRoot ? { uid: 30_102, gid: group } : {};
@@ -30,7 +30,7 @@ function modeOf(path: string): string {
   return (statSync(path).mode & 0o7777).toString(8);
 }
 
-/** A folder that everybody may look into, with files to apply. */
+/** A folder that everyone may read, with files to apply. */
 function workplace() {
   const folder = temporaryFolder();
   chmodSync(folder, 0o755);
@@ -61,7 +61,7 @@ describe("F29: a volume with the setgid bit and a group (fsGroup)", () => {
     for (const name of readdirSync(data)) expect(statSync(join(data, name)).gid, name).toBe(group);
   });
 
-  it("is a secret to everybody else, and its twin without the bit is its owner's alone", async () => {
+  it("cannot be read by others, and its twin without the bit only by its owner", async () => {
     const { data, database, run } = workplace();
     if (isRoot) chownSync(data, 30_101, group);
     chmodSync(data, 0o755);
@@ -92,7 +92,7 @@ describe("F29: what opening a database meets", () => {
     ["a file in the folder's place", replaceByFile, /\S+\/data is a file and not a folder/],
     ["a folder in its place", (folder: string) => mkdirSync(join(folder, "data/auth.db")), /auth\.db is a folder/],
   ] as const)(
-    "%s, is told as it is with exit status 4, by plan and apply, and is not waited for",
+    "%s, is reported by its cause with exit status 4, by plan and apply, without waiting",
     async (_, prepare, reported) => {
       const { folder, run } = workplace();
       prepare(folder);
@@ -117,7 +117,7 @@ describe("F29: what opening a database meets", () => {
     },
   );
 
-  it("a folder that it may not write to, is told with whose it is and who we are", async () => {
+  it("a folder that it may not write to, is reported with its owner and the user of the process", async () => {
     const { data, run } = workplace();
     if (isRoot) chownSync(data, 30_101, group);
     chmodSync(data, 0o555);
@@ -130,7 +130,7 @@ describe("F29: what opening a database meets", () => {
     expect(readdirSync(data)).toEqual([]);
   });
 
-  it("a lock that stays, is DATABASE_LOCKED and names the volumes that have none", async () => {
+  it("a lock that stays, is DATABASE_LOCKED and names the volumes without locks", async () => {
     const { database, run } = workplace();
     expect((await run(["apply", tokens])).status).toBe(0);
     const holder = new (loadSqliteDriver())(database);
@@ -149,7 +149,7 @@ describe("F29: what opening a database meets", () => {
 });
 
 describe("F29: a configuration file or a secret's file", () => {
-  it("that is a folder, or may not be read, is told as it is with exit status 4", async () => {
+  it("that is a folder, or may not be read, is reported by its cause with exit status 4", async () => {
     const { folder, run } = workplace();
     mkdirSync(join(folder, "missing.yaml"));
     const placed = await run(["plan", "missing.yaml"]);
@@ -182,7 +182,7 @@ tokenauth:
 });
 
 describe("F29: temporary files", () => {
-  it("are not made by a run with many entries, when it applies and when it prunes", async () => {
+  it("are not written by a run with many entries, when it applies and when it prunes", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "many.yaml": tokensYaml(600, "many"), "few.yaml": tokensYaml(1, "many") });
     const opened: string[] = [];
@@ -218,7 +218,7 @@ describe("F29: temporary files", () => {
     expect(output).toMatch(/Applied: 600 created[\s\S]*599 deleted[\s\S]*\nauth\.db\n$/);
   });
 
-  it.runIf(isRoot)("and a read-only volume is told as one, with exit status 4, and not waited for", async () => {
+  it.runIf(isRoot)("and a read-only volume is named as the cause, with exit status 4, without waiting", async () => {
     const { folder, data } = workplace();
     const script = `
       set -e
@@ -262,7 +262,7 @@ tokenauth:
     expect(readdirSync(data)).toEqual(["auth.db", "auth.db.key"]);
   });
 
-  it("and takes away nothing that another run has made meanwhile", async () => {
+  it("and deletes nothing that another run has created meanwhile", async () => {
     const { folder, database } = workplace();
     const url = `sqlite:${database}`;
     const first = await loadConfig([join(folder, "one.yaml")]);
@@ -276,7 +276,7 @@ tokenauth:
     };
     await expect(apply(first, runOptions(url, { beforeCommit }))).rejects.toThrow("the first one fails");
     await other;
-    // Whatever the second one was told, it can be done again, and all of it is there.
+    // Whatever the second one reported, it can run again, and all of it is there.
     const again = await apply(second, runOptions(url));
     expect(["applied", "unchanged"]).toContain(again.outcome);
     expect((await runCli(["plan", "two.yaml", "--database", url], { cwd: folder })).stdout).toMatch(/^No changes\./);
@@ -288,7 +288,7 @@ function replaceByFile(folder: string): void {
   writeFileSync(join(folder, "data"), "");
 }
 
-/** Runs with mounts of its own, which nobody else sees. */
+/** Runs with its own mounts, which no other process sees. */
 function unshared(command: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }> {
   const { PATH = "" } = process.env;
   const child = spawn("unshare", ["-m", ...command], { env: { PATH } });

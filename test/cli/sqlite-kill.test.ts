@@ -23,7 +23,7 @@ async function prepare(folder: string) {
   const prepared = join(folder, "vtb-auth.db");
   const before = await stateOf(`sqlite:${prepared}`);
 
-  /** A folder of its own with a copy of the prepared database. */
+  /** A separate folder with a copy of the prepared database. */
   const copy = (name: string): string => {
     mkdirSync(join(folder, name));
     copyFileSync(prepared, join(folder, name, "vtb-auth.db"));
@@ -41,7 +41,7 @@ async function prepare(folder: string) {
 
 type Prepared = Awaited<ReturnType<typeof prepare>>;
 
-/** Kills an apply, and tells whether the database that it left holds the old or the new state. */
+/** Kills an apply, and returns whether the database that it left holds the old or the new state. */
 async function killedRun(
   { before, after, copy }: Prepared,
   name: string,

@@ -74,7 +74,7 @@ describe("plan", () => {
     const { folder, data, database, run } = await withDatabase();
     // What a kill between the commit and the end leaves: the log holds the last run.
     const open = await openDatabase(`sqlite:${database}`, "write");
-    // Whoever reads meanwhile keeps the run from emptying it.
+    // A reader in the meantime prevents the run from emptying it.
     const reading = await open.kysely.startTransaction().execute();
     await reading.selectFrom("users").select("id").execute();
     expect(await run("apply", "new.yaml")).toMatchObject({ status: 0 });
@@ -93,7 +93,7 @@ describe("plan", () => {
     expect(contents()).toEqual(before);
   });
 
-  it("makes no file where none is: no database, no key, no folder", async () => {
+  it("creates nothing where nothing exists: no database, no key, no folder", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": tokensYaml(2, "new") + explicit });
     const plan = (database: string) => runCli(["plan", "config.yaml", "--database", database], { cwd: folder });
@@ -156,7 +156,7 @@ describe("plan", () => {
 });
 
 describe("validate --no-env", () => {
-  it("works without variables, secret files, database and network, and makes no file", async () => {
+  it("works without variables, secret files, database and network, and creates no file", async () => {
     const folder = temporaryFolder();
     const tokens = [
       "tokenauth_config_enable: {value_from: {env: TOKENS_ENABLED}}",
@@ -183,7 +183,7 @@ describe("validate --no-env", () => {
     expect(existsSync("/no")).toBe(false);
   });
 
-  it("still tells what is wrong in the file itself", async () => {
+  it("still reports what is wrong in the file itself", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": tokensYaml(1, "new").replace("email:", "emial:") });
     const checked = await runCli(["validate", "--no-env", "config.yaml"], { cwd: folder });

@@ -18,7 +18,7 @@ async function run(yaml: string, { env = {}, files = {} }: Given = {}, command =
   return { ...result, folder };
 }
 
-/** A configuration in which one field comes as it is given. */
+/** A configuration in which one field has the given text. */
 const fields: Readonly<Record<string, (value: string) => string>> = {
   "a client id": (value) => explicitProvider.replace("oidc_rp_client_id: api", `oidc_rp_client_id: ${value}`),
   "a client secret": (value) => explicitProvider.replace("SECRET", value),
@@ -43,7 +43,7 @@ const valueFor = (field: string) =>
 const viaEnv = "{value_from: {env: VALUE}}";
 
 describe("F33 a line break at the end", () => {
-  it.each(Object.keys(fields))("of %s is an error that names it and tells how it came there", async (field) => {
+  it.each(Object.keys(fields))("of %s is an error that names it and says where it came from", async (field) => {
     const write = fields[field] ?? String;
     const value = valueFor(field);
     const cases = [
@@ -108,7 +108,7 @@ describe("F33 a character", () => {
     }
   });
 
-  it("that is visible is named but for secrets, whose part it is", async () => {
+  it("that is visible is named, except in secrets, which it is part of", async () => {
     const env = { VALUE: "caf\u00e9-with-more-characters-than-needed" };
     expect((await run(fields["a client id"]?.(viaEnv) ?? "", { env })).stderr).toContain(
       "a character (U+00E9) stands as character 4",
@@ -118,7 +118,7 @@ describe("F33 a character", () => {
     expect(stderr).not.toContain("U+00E9");
   });
 
-  it("of another language is taken in a password, a group's name and a URL's host", async () => {
+  it("of another language is accepted in a password, a group's name and a URL's host", async () => {
     const yaml = explicitProvider.replace("keycloak.example/token", "münchen.example/token");
     for (const text of [userFile("username: jan, password: 'wachtwoord één 👩‍💻', groups: []"), yaml]) {
       expect(await run(text, {}, "validate", "--strict")).toMatchObject({ status: 0, stderr: "" });
@@ -164,7 +164,7 @@ describe("F33 blanks or quotes around a whole value", () => {
   });
 });
 
-describe("F33 a blank that YAML does not take for one", () => {
+describe("F33 a blank that YAML does not treat as one", () => {
   const head = "tokenauth_config_enable: true\ntokenauth:\n  items:\n";
 
   it.each([
@@ -191,7 +191,7 @@ describe("F33 a blank that YAML does not take for one", () => {
     expect(stderr).not.toContain("no-break");
   });
 
-  it("is named as well where it makes one key of a key and its value, which is not repeated", async () => {
+  it("is named too where it joins a key and its value into one key, which is not repeated", async () => {
     for (const output of ["text", "json"]) {
       const { status, stdout, stderr } = await run(
         `${head}    - {identifier: a,\u00a0token:\u00a0${secret}}\n`,

@@ -16,7 +16,7 @@ function place() {
 }
 
 describe("the file for generated tokens", () => {
-  it("holds those of the last attempt, where a database asks for the whole transaction again", () => {
+  it("holds the tokens of the last try, where a database requires that the transaction is repeated", () => {
     const { folder, path, file } = place();
     file.write("run", token("first"));
     file.write("run", token("second"));
@@ -33,7 +33,7 @@ describe("the file for generated tokens", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("F45: is added to, whole and with mode 0600, and a token's newer value takes the place of the older one", () => {
+  it("F45: is added to, whole and with mode 0600, and a token's newer value replaces the older one", () => {
     const { folder, path, file } = place();
     file.write("one", [...token("first"), ...token("kept", "cd")]);
     file.publish();
@@ -51,7 +51,7 @@ describe("the file for generated tokens", () => {
     ["that others may read", "{}", 0o644],
     ["that holds something else", "[]", 0o600],
     ["that is no JSON", "x", 0o600],
-  ])("F45: never replaces or takes away one %s", (_what, text, mode) => {
+  ])("F45: never replaces or deletes one %s", (_what, text, mode) => {
     const { path, file } = place();
     writeFileSync(path, text);
     chmodSync(path, mode);
@@ -61,7 +61,7 @@ describe("the file for generated tokens", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
-  it("F45: is added to where a cluster gave the volume and what is in it to a group, and nowhere else that a group reads it", () => {
+  it("F45: is added to where a cluster gave the volume and its content to a group, and in no other case where a group can read it", () => {
     const { folder, path, file } = place();
     file.write("one", token("first"));
     file.publish();
@@ -88,7 +88,7 @@ describe("the file for generated tokens", () => {
   it("F22: is settled from the drafts that killed runs left: those that were committed count", async () => {
     const { folder, path, file } = place();
     for (const run of ["done", "undone"]) createTokenFile(path).write(run, token(run, run));
-    // Nothing of ours, whatever it is called.
+    // Not one of our files, whatever its name.
     writeFileSync(join(folder, "tokens.json.other.uncommitted"), "{}", { mode: 0o644 });
     expect(file.hasDrafts()).toBe(true);
     await file.settleDrafts(async (run) => run === "done");
@@ -105,7 +105,7 @@ describe("the file for generated tokens", () => {
     expect(read(path)).toEqual({ ci: "first" });
   });
 
-  it("F21: that is in the way after the commit is left alone, and where the tokens are is told", () => {
+  it("F21: that is in the way after the commit is left alone, and the report says where the tokens are", () => {
     const { folder, path, file } = place();
     file.write("run", token("first"));
     writeFileSync(path, "mine");
@@ -119,7 +119,7 @@ describe("the file for generated tokens", () => {
     expect(read(join(folder, draft))).toEqual({ ci: "first" });
   });
 
-  it("F21: that can't be made after the commit costs the tokens, and says which", () => {
+  it("F21: that cannot be written after the commit loses the tokens, and the report names them", () => {
     const { folder, file } = place();
     file.write("run", token("first"));
     for (const name of readdirSync(folder)) rmSync(join(folder, name));

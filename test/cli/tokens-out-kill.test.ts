@@ -66,7 +66,7 @@ async function expectTokens(folder: string, ...names: readonly string[]): Promis
 
 describe("F22: an apply with --tokens-out that is killed", () => {
   it.each(moments)(
-    "%s leaves no file of tokens that are not there, and the next one ends well",
+    "%s leaves no file of tokens that the database does not hold, and the next one succeeds",
     async (_what, moment, done) => {
       const { folder, kill, files } = prepare();
       await kill(moment);
@@ -109,7 +109,7 @@ describe("F45: an apply that starts again with its --tokens-out", () => {
     expect(files()).toEqual(["tokens.json"]);
   });
 
-  it("says which values are nowhere else, where the file is gone, and nothing where it is there", async () => {
+  it("names the values that are lost where the file is gone, and says nothing where it exists", async () => {
     const { folder } = prepare();
     expect(await runCli(args, { cwd: folder })).toMatchObject({ status: 0 });
     expect(await runCli(args, { cwd: folder })).toMatchObject({ status: 0, stderr: "" });

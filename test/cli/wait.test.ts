@@ -50,7 +50,7 @@ describe("apply with discovery", () => {
     const ended = await run.ended;
     expect(ended.status).toBe(0);
     expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: "applied", summary: { create: 3 } });
-    // It is told once that it waits, however often it asks.
+    // It says once that it waits, however often it tries.
     expect(ended.stderr.match(/waiting/g)).toHaveLength(1);
     expect(provider.requests).toEqual(["/realms/test/.well-known/openid-configuration"]);
     const { kysely } = await openForTest(databaseOf(folder));
@@ -59,7 +59,7 @@ describe("apply with discovery", () => {
     ]);
   });
 
-  it("asks a provider once in a run, also when two entries name it", async () => {
+  it("requests a provider once in a run, also when two entries name it", async () => {
     const folder = temporaryFolder();
     const provider = await startProvider();
     const yaml = discoveredYaml(provider.discoveryEndpoint);
@@ -77,7 +77,7 @@ describe("apply with discovery", () => {
     expect(provider.requests).toHaveLength(3);
   });
 
-  it("ends with 3 when the provider says that it is another issuer, and applies when it is the one", async () => {
+  it("ends with 3 when the provider names another issuer, and applies when it names the expected one", async () => {
     const folder = temporaryFolder();
     const provider = await startProvider();
     writeFiles(folder, {
@@ -97,7 +97,7 @@ describe("F44: a reference to what another owner's files declare", () => {
   const groups = "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n";
   const user = userFile("username: jan, groups: [lezers]");
 
-  it("is waited for with --wait, on a database that nobody has made yet, and then found", async () => {
+  it("is waited for with --wait, on a database that does not exist yet, and then found", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "groups.yaml": groups, "users.yaml": user });
     const waiting = startCli(["apply", "users.yaml", "--owner", "people", "--wait", "20s", "--output", "json"], {
@@ -166,7 +166,7 @@ describe("F31: what this owner manages and no file declares", () => {
     return { status: text.status, outcome, said: text.stdout.trim(), talk: text.stderr, diagnostics };
   };
 
-  it("is told by plan and apply, in text and JSON, where there is nothing to do and where there is", async () => {
+  it("is reported by plan and apply, in text and JSON, with and without changes", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, {
       "three.yaml": three,
@@ -186,7 +186,7 @@ describe("F31: what this owner manages and no file declares", () => {
       expect(reported.diagnostics).toMatchObject([{ severity: "note", code: "UNDECLARED", message: note }]);
     }
     expect((await report(folder, "plan", "other.yaml")).diagnostics).toMatchObject([{ code: "UNDECLARED" }]);
-    // With them all, pruned or another owner's, there is nothing to tell.
+    // With all declared, pruned, or another owner's, there is nothing to report.
     expect(await report(folder, "plan", "three.yaml")).toMatchObject({ talk: "", diagnostics: [] });
     expect(await report(folder, "plan", "one.yaml", "--prune")).toMatchObject({ outcome: "planned", diagnostics: [] });
     expect(await report(folder, "plan", "other.yaml", "--owner", "zaken")).toMatchObject({ diagnostics: [] });
