@@ -3,7 +3,8 @@ import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
 import type { Change, FieldChange, PlainValue, ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import { type Paint, wrap } from "./layout.js";
+import { wrap } from "./diagnostics.js";
+import type { Paint } from "./layout.js";
 
 export interface ChangesOptions extends FieldsOptions {
   /** Whether created resources are shown with their fields. */

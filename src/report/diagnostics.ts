@@ -1,6 +1,8 @@
+import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
 import { escapeControls } from "../characters.js";
 import type { Diagnostic } from "../errors.js";
-import { type Paint, wrap, wrapAfter } from "./layout.js";
+import type { Paint } from "./layout.js";
 
 export interface DiagnosticsOptions {
   readonly paint: Paint;
@@ -52,7 +54,10 @@ function renderDiagnostic(problem: Diagnostic, { paint, width }: DiagnosticsOpti
   const lines = hang(told, width);
   if (position && excerpt) {
     const gutter = String(position.line);
-    const caret = " ".repeat(excerpt.caretColumn - 1) + mark("^".repeat(excerpt.caretWidth));
+    const start = excerpt.caretColumn - 1;
+    const before = stringWidth(excerpt.text.slice(0, start));
+    const marked = stringWidth(excerpt.text.slice(start, start + excerpt.caretWidth));
+    const caret = " ".repeat(before) + mark("^".repeat(Math.max(marked, 1)));
     lines.push(
       `  ${paint.dim(`${gutter} |`)} ${excerpt.text}`,
       `  ${paint.dim(`${" ".repeat(gutter.length)} |`)} ${caret}`,
@@ -89,4 +94,15 @@ function renderForeignKeys(problems: readonly Diagnostic[], { paint, width }: Di
     const told = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
     return hang(told, width).join("\n");
   });
+}
+
+/** Breaks a text at its spaces into lines of at most `width` columns; a longer word stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  return width === Infinity ? [text] : wrapAnsi(text, width, { hard: false }).split("\n");
+}
+
+/** {@link wrap} with `first` before the first line, and as many spaces before the others; all within `width` columns. */
+function wrapAfter(first: string, text: string, width: number): readonly string[] {
+  const [begin = "", ...rest] = wrap(text, width - first.length);
+  return [first + begin, ...rest.map((line) => " ".repeat(first.length) + line)];
 }

@@ -24,6 +24,13 @@ describe("renderProblems", () => {
     );
   });
 
+  it("puts the caret under characters that take two columns, or none", () => {
+    const text = "name: 阿姆斯特丹 ko\u0301 x";
+    const excerpt = { text, caretColumn: text.indexOf("ko") + 1, caretWidth: 3 };
+    const [, , caret] = renderDiagnostics([{ ...problem, excerpt }], { paint, width: undefined }).split("\n");
+    expect(caret).toBe(`    | ${" ".repeat(6 + 10 + 1)}^^`);
+  });
+
   it("breaks them for a terminal, with the lines below indented", () => {
     expect(renderDiagnostics([problem], { paint, width: 60 })).toBe(
       `config.yaml:7:15: error: expected true or false (yes, no,
