@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const maxBytes = 700_000;
+const maxUnpackedBytes = 2_500_000;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vtb-setup-package-"));
 
@@ -15,7 +17,9 @@ function check(command, ...args) {
 
 try {
   const options = ["--ignore-scripts", "--json", "--pack-destination", folder];
-  const [{ filename, files }] = JSON.parse(execFileSync("npm", ["pack", ...options], { cwd: root, encoding: "utf8" }));
+  const [{ filename, files, size, unpackedSize }] = JSON.parse(
+    execFileSync("npm", ["pack", ...options], { cwd: root, encoding: "utf8" }),
+  );
   const tarball = join(folder, filename);
   check("publint", "--strict", tarball);
   check("attw", "--profile", "esm-only", tarball);
@@ -25,6 +29,8 @@ try {
   const started = execFileSync(join(folder, "package/bin/vtb-setup.js"), ["--version"], { encoding: "utf8" }).trim();
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   if (started !== version) throw new Error(`the packed command says that it is ${started}, not ${version}`);
+  console.log(`${files.length} files, ${Math.round(size / 1000)} kB, ${Math.round(unpackedSize / 1000)} kB unpacked`);
+  if (size > maxBytes || unpackedSize > maxUnpackedBytes) throw new Error("the package has grown too big");
   const unexpected = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz)$/.test(path));
   if (unexpected.length > 0) throw new Error(`not for publishing: ${unexpected.map(({ path }) => path).join(", ")}`);
 } finally {
