@@ -1,9 +1,9 @@
 import { quoteDescription } from "../oidc/foreign-text.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { describeAnswer, describeError, type WholeAnswer } from "../oidc/remote-document.js";
-import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import { digest, type LoginState } from "./login-state.js";
-import { type ReasonOf, refusalReasons } from "./rejection-reasons.js";
+import { type ReasonOf, rejectionReasons } from "./rejection-reasons.js";
 
 /** The parameters that the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
 export interface Callback {
@@ -26,23 +26,23 @@ const longest = 4096;
  * @param url the request's, or its path and query
  * @param base only needed for a path
  */
-export function readCallback(url: string, base: URL): Callback | LoginFault {
-  if (!URL.canParse(url, base.href)) return fault("callback_invalid", "no_url");
+export function readCallback(url: string, base: URL): Callback | LoginRejection {
+  if (!URL.canParse(url, base.href)) return reject("callback_invalid", "no_url");
   const { searchParams } = new URL(url, base);
   const values = names.map((name) => searchParams.getAll(name));
   // Two parsers could see two different values.
   const twice = names.find((_, index) => (values[index]?.length ?? 0) > 1);
-  if (twice) return fault("callback_invalid", "ambiguous", { found: `\`${twice}\` twice` });
+  if (twice) return reject("callback_invalid", "ambiguous", { found: `\`${twice}\` twice` });
   const [state, code, error, issuer] = values.map(([value]) => value);
   const errorDescription = searchParams.get("error_description") ?? undefined;
   if (!state) {
     const found = error === undefined ? "no `state`" : `no \`state\`, ${describeError(error, errorDescription, [])}`;
-    return fault("state_invalid", "no_state", { found });
+    return reject("state_invalid", "no_state", { found });
   }
   const long = names.find((_, index) => (values[index]?.[0]?.length ?? 0) > longest);
-  if (long) return fault("callback_invalid", "too_long", { found: `\`${long}\` of over ${longest} characters` });
+  if (long) return reject("callback_invalid", "too_long", { found: `\`${long}\` of over ${longest} characters` });
   if (code !== undefined && error !== undefined) {
-    return fault("callback_invalid", "ambiguous", { found: "both `code` and `error`" });
+    return reject("callback_invalid", "ambiguous", { found: "both `code` and `error`" });
   }
   return { kind: "callback", state, code, error, errorDescription, issuer };
 }
@@ -51,7 +51,7 @@ type CallbackVerdict =
   | { readonly kind: "code"; readonly code: string }
   /** The provider knows the person, or could, and requires a new request. */
   | { readonly kind: "begin_again"; readonly reason: "authentication_expired" }
-  | LoginFault;
+  | LoginRejection;
 
 // A person waits or signs in between restarts, so few are needed; a provider that always requires one must not cause a loop.
 const maxRestarts = 3;
@@ -64,10 +64,10 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
   const current = provider.issuer === null ? null : digest(provider.issuer);
   // The configured provider has changed meanwhile.
   if (attempt.issuer !== null && attempt.issuer !== current) {
-    return fault("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
+    return reject("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
   }
   if (issuer !== undefined && provider.issuer !== null && issuer !== provider.issuer) {
-    return fault("issuer_mismatch", "wrong_issuer_parameter", {
+    return reject("issuer_mismatch", "wrong_issuer_parameter", {
       ...{ found: quoteDescription(issuer, secrets), expected: provider.issuer },
     });
   }
@@ -77,17 +77,17 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
       return judgeCallbackError(error, describeError(error, errorDescription, secrets), client);
     }
     if (attempt.restarts >= maxRestarts) {
-      return fault("state_expired", "authentication_expired", { found: `${attempt.restarts + 1} times in one login` });
+      return reject("state_expired", "authentication_expired", { found: `${attempt.restarts + 1} times in one login` });
     }
     return { kind: "begin_again", reason: "authentication_expired" };
   }
   if (issuer === undefined && provider.sendsIssuer) {
-    return fault("issuer_mismatch", "no_issuer_parameter", {
+    return reject("issuer_mismatch", "no_issuer_parameter", {
       found: "no `iss`",
       expected: provider.issuer ?? "an `iss`",
     });
   }
-  return code ? { kind: "code", code } : fault("callback_invalid", "no_code", { found: "neither `code` nor `error`" });
+  return code ? { kind: "code", code } : reject("callback_invalid", "no_code", { found: "neither `code` nor `error`" });
 }
 
 /** The pages whose reasons are error codes of providers (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6). */
@@ -96,8 +96,8 @@ const pages = ["configuration_rejected", "provider_refused", "code_refused"] as 
 const gatewayStatus: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Why the provider sends a browser back without a code. `found` is for the log. */
-function judgeCallbackError(error: string, found: string, client: LoginClient): LoginFault {
-  return judge(error, found, requestHints(client)) ?? fault("provider_failed", "unknown_error", { found });
+function judgeCallbackError(error: string, found: string, client: LoginClient): LoginRejection {
+  return judge(error, found, requestHints(client)) ?? reject("provider_failed", "unknown_error", { found });
 }
 
 /**
@@ -105,27 +105,31 @@ function judgeCallbackError(error: string, found: string, client: LoginClient): 
  *
  * @param secrets values that were sent, which the answer may quote
  */
-export function judgeTokenRefusal(answer: WholeAnswer, secrets: readonly string[], client: LoginClient): LoginFault {
+export function judgeTokenRefusal(
+  answer: WholeAnswer,
+  secrets: readonly string[],
+  client: LoginClient,
+): LoginRejection {
   const { status, body } = answer;
   const found = describeAnswer(answer, secrets);
   const { error } = parseJsonObject(body) ?? {};
   // RFC 6749 §5.2: the answer to a client that authenticates in a header may be in a header too.
   const word = status === 401 && typeof error !== "string" ? "invalid_client" : error;
   if (typeof word === "string") {
-    return judge(word, found, tokenHints(client)) ?? fault("provider_failed", "token_request_refused", { found });
+    return judge(word, found, tokenHints(client)) ?? reject("provider_failed", "token_request_refused", { found });
   }
-  if (gatewayStatus.has(status)) return fault("provider_unavailable", "token_endpoint_unavailable", { found });
-  return fault("provider_failed", status >= 500 ? "token_endpoint_failed" : "token_answer_invalid", { found });
+  if (gatewayStatus.has(status)) return reject("provider_unavailable", "token_endpoint_unavailable", { found });
+  return reject("provider_failed", status >= 500 ? "token_endpoint_failed" : "token_answer_invalid", { found });
 }
 
-function judge(error: string, found: string, hints: Readonly<Record<string, string>>): LoginFault | undefined {
+function judge(error: string, found: string, hints: Readonly<Record<string, string>>): LoginRejection | undefined {
   // It did answer.
-  if (error === "server_error") return fault("provider_failed", error, { found });
-  if (error === "temporarily_unavailable") return fault("provider_unavailable", error, { found });
-  const page = pages.find((code) => Object.hasOwn(refusalReasons[code], error));
+  if (error === "server_error") return reject("provider_failed", error, { found });
+  if (error === "temporarily_unavailable") return reject("provider_unavailable", error, { found });
+  const page = pages.find((code) => Object.hasOwn(rejectionReasons[code], error));
   const hint = Object.hasOwn(hints, error) ? hints[error] : undefined;
   // The look-up above found it among this page's reasons.
-  return page && fault(page, error as ReasonOf<typeof page>, { found, ...(hint !== undefined && { hint }) });
+  return page && reject(page, error as ReasonOf<typeof page>, { found, ...(hint !== undefined && { hint }) });
 }
 
 /** The request's values, by their names in files. */

@@ -8,7 +8,7 @@ import { checkSignature } from "../oidc/provider-keys.js";
 import { kindOf } from "../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../users/external-identity.js";
 import { isSameText } from "./cookies.js";
-import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import type { Tokens } from "./openid-client.js";
 import type { ReasonOf } from "./rejection-reasons.js";
 
@@ -35,11 +35,11 @@ const lastSecond = 8.64e12;
 export async function verifyIdToken(
   client: LoginClient,
   expected: IdTokenExpectations,
-): Promise<VerifiedIdToken | LoginFault> {
+): Promise<VerifiedIdToken | LoginRejection> {
   const { access, provider } = client;
   const text = expected.tokens.idToken.reveal();
   const jws = createJwsParser()(text);
-  if (jws.kind === "fault") {
+  if (jws.kind === "rejected") {
     const found = `${text.length} characters in ${text.split(".").length} part(s)`;
     return unverified(jws.reason, found, "a signed JWT in three parts, of at most 16 KiB");
   }
@@ -52,18 +52,18 @@ export async function verifyIdToken(
   }
   const signature = await checkSignature(jws, access.algorithm, access.keys, expected.now);
   if (signature.kind === "unavailable") {
-    return fault("provider_unavailable", signature.reason, {
+    return reject("provider_unavailable", signature.reason, {
       found: `no keys of ${client.provider.jwksEndpoint}`,
     });
   }
-  if (signature.kind === "refused") {
+  if (signature.kind === "rejected") {
     return unverified(signature.reason, `key id ${quoteForeign(header.kid)}`, signersOf(client));
   }
   const { iss } = claims;
   if (typeof iss !== "string" || iss === "" || (provider.issuer !== null && iss !== provider.issuer)) {
     return unverified("wrong_issuer", quoteForeign(iss), provider.issuer ?? "an issuer");
   }
-  const wrong = faultOf(claims, client, expected);
+  const wrong = checkClaims(claims, client, expected);
   if (wrong) return wrong;
   const person = readExternalIdentity(iss, claims);
   // A client does not sign in with a browser.
@@ -71,7 +71,11 @@ export async function verifyIdToken(
   return unverified("subject_invalid", person ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
 }
 
-function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpectations): LoginFault | undefined {
+function checkClaims(
+  claims: JsonObject,
+  client: LoginClient,
+  expected: IdTokenExpectations,
+): LoginRejection | undefined {
   const { algorithm } = client.access;
   // Keycloak sets it in all its tokens.
   if (claims.typ !== undefined && claims.typ !== "ID") {
@@ -86,18 +90,20 @@ function faultOf(claims: JsonObject, client: LoginClient, expected: IdTokenExpec
     );
   }
   const nowMs = expected.now();
-  const timeFault = checkTimes(claims, nowMs, expected.leewaySeconds);
+  const timeReason = checkTimes(claims, nowMs, expected.leewaySeconds);
   // No maximum age is required here.
-  const reason = timeFault === "too_old" || claims.iat === undefined ? "malformed_time" : timeFault;
+  const reason = timeReason === "too_old" || claims.iat === undefined ? "malformed_time" : timeReason;
   if (reason) return unverified(reason, timesOf(claims), `good at ${new Date(nowMs).toISOString()}`);
   if (!hasNonce(claims.nonce, expected.nonce)) {
     const sent = expected.nonce === null ? "none: `oidc_use_nonce` is false" : "the one that was sent";
     return unverified("wrong_nonce", claims.nonce === undefined ? "none" : "another one", sent);
   }
   if (!isHalfHash(claims.at_hash, expected.tokens.accessToken.reveal(), algorithm)) {
-    return fault("identity_unverified", "wrong_at_hash");
+    return reject("identity_unverified", "wrong_at_hash");
   }
-  return isHalfHash(claims.c_hash, expected.code, algorithm) ? undefined : fault("identity_unverified", "wrong_c_hash");
+  return isHalfHash(claims.c_hash, expected.code, algorithm)
+    ? undefined
+    : reject("identity_unverified", "wrong_c_hash");
 }
 
 /** The source of the keys for a signature. */
@@ -137,6 +143,6 @@ function isHalfHash(claim: unknown, text: string, { digest }: Algorithm): boolea
   return typeof claim === "string" && isSameText(claim, half);
 }
 
-function unverified(reason: ReasonOf<"identity_unverified">, found: string, expected: string): LoginFault {
-  return fault("identity_unverified", reason, { found, expected });
+function unverified(reason: ReasonOf<"identity_unverified">, found: string, expected: string): LoginRejection {
+  return reject("identity_unverified", reason, { found, expected });
 }

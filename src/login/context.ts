@@ -1,6 +1,6 @@
 import type { CookieJar, Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
-import type { LoadClient, LoginFault } from "./login-client.js";
+import type { LoadClient, LoginRejection } from "./login-client.js";
 import type { SpentStates } from "./login-state.js";
 import { type LoginRefusal, refusalStatus, worthAnotherTry } from "./outcome.js";
 import type { Sessions } from "./sessions.js";
@@ -15,7 +15,7 @@ export interface LoginContext {
   readonly loadClient: LoadClient;
   readonly sessions: Sessions;
   readonly states: SpentStates;
-  readonly refuse: Refuse;
+  readonly refusalPage: RefusalPage;
   readonly report: (event: LoginEvent) => void;
   /** In milliseconds. */
   readonly now: () => number;
@@ -26,9 +26,13 @@ export interface LoginContext {
  *
  * @param next where the login was to go, if known
  */
-type Refuse = (fault: Omit<LoginFault, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
+type RefusalPage = (rejection: Omit<LoginRejection, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
 
-export function createRefuse(client: string, language: LoginLanguage, report: (event: LoginEvent) => void): Refuse {
+export function createRefusalPage(
+  client: string,
+  language: LoginLanguage,
+  report: (event: LoginEvent) => void,
+): RefusalPage {
   return ({ code, reason, ...details }, cookies, next = "/") => {
     report({ ...details, kind: "refused", client, code, reason });
     return {

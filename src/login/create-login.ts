@@ -5,7 +5,7 @@ import { SetupError } from "../errors.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
-import { createRefuse, type LoginContext } from "./context.js";
+import { createRefusalPage, type LoginContext } from "./context.js";
 import { createCookieJar, createSeals, isSameText } from "./cookies.js";
 import { createReporter } from "./event.js";
 import { createFinish } from "./finish.js";
@@ -69,7 +69,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     loadClient: createLoadClient({ database, identifier, providers, vault, reservedGroups, fetchFor, report }),
     sessions: createSessions({ database, write, seals, settings, report, now }),
     states: createSpentStates(database, write, now),
-    refuse: createRefuse(identifier, language, report),
+    refusalPage: createRefusalPage(identifier, language, report),
   };
   const readUser = prepareUserLookup(database);
   const signInPerson = createSignInPerson({ database, writer, now, report });

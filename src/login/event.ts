@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import type { ProviderEvent } from "../oidc/event.js";
 import type { ClaimNote } from "../users/map-claims.js";
 import type { LinkedBy } from "../users/provision-user.js";
-import type { NameFault } from "../users/write-user.js";
+import type { KeptNameReason } from "../users/write-user.js";
 import type { RefusalCode } from "./outcome.js";
 
 /** An event for a log. Users are named by their id; never a code, token, state, password or claim. */
@@ -26,7 +26,7 @@ export type LoginEvent =
       readonly code: RefusalCode;
       /** A stable word such as `wrong_nonce` or `expired`, more exact than the code. */
       readonly reason: string;
-    } & FaultDetails)
+    } & RejectionDetails)
   /** `reason` is `logout`, or why the session was ended from here: such as `code_replayed` or `new_login`. */
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
   /** The time of a session's last use was not written. */
@@ -37,7 +37,12 @@ export type LoginEvent =
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
   /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
   | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
-  | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
+  | {
+      readonly kind: "username_kept";
+      readonly client: string;
+      readonly userId: string;
+      readonly reason: KeptNameReason;
+    }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
   | (ClaimNote & { readonly client: string; readonly userId: string })
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
@@ -48,7 +53,7 @@ export type LoginEvent =
   | ProviderEvent;
 
 /** A refusal's details for a log, beside its reason. */
-export interface FaultDetails {
+export interface RejectionDetails {
   readonly userId?: string;
   /** The path to the claim at fault, as a file writes it. */
   readonly claim?: string;

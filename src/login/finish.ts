@@ -11,7 +11,7 @@ import { type VerifiedIdToken, verifyIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, isSameText, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
-import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import { isExpired, type LoginState, loginStateId, loginStateSeconds, openLoginState } from "./login-state.js";
 import { requestTokens, type Tokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
@@ -27,29 +27,29 @@ interface FinishOptions {
 
 /** Creates the function that handles a browser's return: callback → attempt → code → tokens → claims → user → session. */
 export function createFinish({ context, signInPerson, readUser }: FinishOptions): Login["finish"] {
-  const { settings, jar, sessions, loadClient, refuse, report, now } = context;
+  const { settings, jar, sessions, loadClient, refusalPage, report, now } = context;
   const begin = createBeginAttempt(context);
 
   return async (callbackUrl, cookieHeader) => {
     const callback = readCallback(callbackUrl, settings.redirectUrl);
-    if (callback.kind === "fault") return refuse(callback, []);
+    if (callback.kind === "rejected") return refusalPage(callback, []);
     const cookies = readCookies(cookieHeader);
     const name = jar.attempt(loginStateId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
     const found = await spendAttempt(callback, cookies, context);
-    const outcome = found.kind === "fault" ? found : await exchange(callback, found, cookies);
-    if (outcome.kind !== "fault") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
+    const outcome = found.kind === "rejected" ? found : await exchange(callback, found, cookies);
+    if (outcome.kind !== "rejected") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
-    return refuse(outcome, spent, found.kind === "fault" ? undefined : found.attempt.next);
+    return refusalPage(outcome, spent, found.kind === "rejected" ? undefined : found.attempt.next);
   };
 
   async function exchange(
     callback: Callback,
     { kind, attempt }: FoundAttempt,
     cookies: Cookies,
-  ): Promise<LoginSuccess | LoginRedirect | LoginFault> {
+  ): Promise<LoginSuccess | LoginRedirect | LoginRejection> {
     const client = await loadClient(true);
-    if (client.kind === "fault") return client;
+    if (client.kind === "rejected") return client;
     const answer = judgeCallback(callback, attempt, client);
     if (answer.kind === "begin_again") {
       report({ kind: "restarted", client: settings.client, reason: answer.reason });
@@ -57,15 +57,15 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     }
     if (kind === "expired") {
       const found = `${Math.floor((now() - attempt.startedAtMs) / 60_000)} minutes`;
-      return fault("state_expired", "state_expired", {
+      return reject("state_expired", "state_expired", {
         found,
         expected: `less than ${loginStateSeconds / 60} minutes`,
       });
     }
-    if (answer.kind === "fault") return answer;
+    if (answer.kind === "rejected") return answer;
     const { code } = answer;
     const tokens = await requestTokens(client, code, attempt, settings.redirectUri);
-    if (tokens.kind === "fault") return tokens;
+    if (tokens.kind === "rejected") return tokens;
     const identity = await verifyIdToken(client, {
       tokens,
       code,
@@ -73,14 +73,14 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
       now,
       leewaySeconds: settings.leewaySeconds,
     });
-    if (identity.kind === "fault") return identity;
+    if (identity.kind === "rejected") return identity;
     const read = await readClaims(client, identity, tokens);
-    if (read.kind === "fault") return read;
+    if (read.kind === "rejected") return read;
     const signedIn = await signInPerson(client, identity.person, read.claims, read.age);
-    if (signedIn.kind === "fault") return signedIn;
+    if (signedIn.kind === "rejected") return signedIn;
     const { userId } = signedIn;
     const admission = admit(await readUser(userId), userId, settings);
-    if (admission.kind === "fault") return admission;
+    if (admission.kind === "rejected") return admission;
     const session = { userId, clientId: client.row.id, idToken: tokens.idToken, code };
     const success = await enter(context, cookies, { session, grants: admission.grants, next: attempt.next });
     report({ kind: "signed_in", client: settings.client, userId });
@@ -100,12 +100,12 @@ async function readClaims(
   { oidc, access, provider }: LoginClient,
   { claims }: VerifiedIdToken,
   { accessToken, idToken }: Tokens,
-): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginFault> {
+): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginRejection> {
   // Checked with the token.
   const issuedAtMs = Number(claims.iat) * 1000;
   const age = { issuedAtMs, saidAtMs: issuedAtMs, token: digestToken(idToken) };
   if (!oidc.asksUserinfo) return { kind: "claims", claims, age };
-  if (!provider.userinfo) return fault("not_configured", "no_userinfo_endpoint");
+  if (!provider.userinfo) return reject("not_configured", "no_userinfo_endpoint");
   const answer = await provider.userinfo.ask({
     credential: accessToken.reveal(),
     digest: digestToken(accessToken),
@@ -116,16 +116,16 @@ async function readClaims(
     keepUntilMs: 0,
   });
   if (answer.kind === "unavailable") {
-    return fault("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "it failed a moment ago" });
+    return reject("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "it failed a moment ago" });
   }
-  if (answer.kind === "refused") {
+  if (answer.kind === "rejected") {
     const reason = answer.reason === "userinfo_refused" ? answer.reason : "userinfo_invalid";
-    return fault("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
+    return reject("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
   }
   // OpenID Connect Core §5.3.2: otherwise they are another user's.
   if (answer.claims.sub !== claims.sub) {
     const found = typeof answer.claims.sub === "string" ? "another `sub`" : `\`sub\` is ${kindOf(answer.claims.sub)}`;
-    return fault("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
+    return reject("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
   }
   return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
 }
@@ -141,22 +141,22 @@ async function spendAttempt(
   { state, error, errorDescription }: Callback,
   cookies: Cookies,
   { settings, jar, seals, states, now }: LoginContext,
-): Promise<FoundAttempt | LoginFault> {
+): Promise<FoundAttempt | LoginRejection> {
   const sealed = cookies.get(jar.attempt(loginStateId(state)));
   if (sealed === undefined) {
     const isReplay = await states.isSpent(state);
-    if (isReplay) return fault("state_used", "state_replayed");
+    if (isReplay) return reject("state_used", "state_replayed");
     const others = [...cookies.keys()].filter(jar.isAttempt).length;
     const found = others === 0 ? "no cookie of a login" : `cookies of other logins alone (${others})`;
     const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
-    return fault("state_invalid", "unknown_state", { found: found + said });
+    return reject("state_invalid", "unknown_state", { found: found + said });
   }
   const attempt = openLoginState(sealed, seals);
-  if (!attempt) return fault("state_invalid", "cookie_forged");
+  if (!attempt) return reject("state_invalid", "cookie_forged");
   if (attempt.client !== settings.client) {
-    return fault("state_invalid", "other_client", { found: attempt.client, expected: settings.client });
+    return reject("state_invalid", "other_client", { found: attempt.client, expected: settings.client });
   }
-  if (!isSameText(attempt.state, state)) return fault("state_invalid", "wrong_state");
-  if (!(await states.spend(state))) return fault("state_used", "state_replayed");
+  if (!isSameText(attempt.state, state)) return reject("state_invalid", "wrong_state");
+  if (!(await states.spend(state))) return reject("state_used", "state_replayed");
   return { kind: isExpired(attempt, now()) ? "expired" : "attempt", attempt };
 }

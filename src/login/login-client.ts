@@ -4,10 +4,10 @@ import { createClient, type OidcClient, type OpenAccess } from "../oidc/client.j
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import type { FaultDetails, LoginEvent } from "./event.js";
+import type { LoginEvent, RejectionDetails } from "./event.js";
 import { type LoginClientRow, type LoginProvider, type LoginProviders, readClientRow } from "./login-provider.js";
 import type { RefusalCode } from "./outcome.js";
-import { type ReasonOf, refusalReasons } from "./rejection-reasons.js";
+import { type ReasonOf, rejectionReasons } from "./rejection-reasons.js";
 
 /** A client as configured now, and what it needs for a login. */
 export interface LoginClient {
@@ -22,13 +22,13 @@ export interface LoginClient {
 }
 
 /** Why a login fails: the page for the user, and a reason for the log. */
-export interface LoginFault extends FaultDetails {
-  readonly kind: "fault";
+export interface LoginRejection extends RejectionDetails {
+  readonly kind: "rejected";
   readonly code: RefusalCode;
   readonly reason: string;
 }
 
-export type LoadClient = (isThorough: boolean) => Promise<({ readonly kind: "loaded" } & LoginClient) | LoginFault>;
+export type LoadClient = (isThorough: boolean) => Promise<({ readonly kind: "loaded" } & LoginClient) | LoginRejection>;
 
 export interface LoadClientOptions {
   readonly database: Database;
@@ -54,20 +54,20 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
 
   return async (isThorough) => {
     const row = await readClientRow(database, identifier);
-    if (!row) return fault("not_configured", "unknown_client", { expected: identifier });
-    if (row.enabled !== 1) return fault("client_disabled", "client_disabled");
+    if (!row) return reject("not_configured", "unknown_client", { expected: identifier });
+    if (row.enabled !== 1) return reject("client_disabled", "client_disabled");
     const provider = await providers.resolve(row, isThorough);
     if (provider.kind !== "known") {
       const { kind, details } = provider;
       return kind === "unavailable"
-        ? fault("provider_unavailable", "provider_unavailable", details)
-        : fault("not_configured", "client_incomplete", details);
+        ? reject("provider_unavailable", "provider_unavailable", details)
+        : reject("not_configured", "client_incomplete", details);
     }
-    if (row.client_id === "") return fault("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
+    if (row.client_id === "") return reject("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
     const opened = openClient(row, provider, vault, reservedGroups);
     if (opened.kind === "unusable") {
       tellOnce({ kind: "client_unusable", client: identifier, message: opened.message });
-      return fault("not_configured", opened.reason, { found: opened.message });
+      return reject("not_configured", opened.reason, { found: opened.message });
     }
     const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
     for (const message of weaknesses(row, provider, usesPkce)) {
@@ -117,7 +117,11 @@ function weaknesses(row: LoginClientRow, { lacksS256 }: LoginProvider, usesPkce:
 }
 
 /** @param details a hint among them replaces the reason's own */
-export function fault<C extends RefusalCode>(code: C, reason: ReasonOf<C>, details?: FaultDetails): LoginFault {
-  const hints: Readonly<Record<string, string>> = refusalReasons[code];
-  return { kind: "fault", code, reason, hint: hints[reason] ?? "", ...details };
+export function reject<C extends RefusalCode>(
+  code: C,
+  reason: ReasonOf<C>,
+  details?: RejectionDetails,
+): LoginRejection {
+  const hints: Readonly<Record<string, string>> = rejectionReasons[code];
+  return { kind: "rejected", code, reason, hint: hints[reason] ?? "", ...details };
 }

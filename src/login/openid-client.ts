@@ -6,7 +6,7 @@ import { FetchFailure, findFetchFailure } from "../oidc/network-error.js";
 import { basicCredentials, readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
 import { judgeTokenRefusal } from "./callback.js";
-import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import type { LoginState } from "./login-state.js";
 
 export interface Tokens {
@@ -27,7 +27,7 @@ export async function requestTokens(
   code: string,
   { verifier }: LoginState,
   redirectUri: string,
-): Promise<Tokens | LoginFault> {
+): Promise<Tokens | LoginRejection> {
   const { openid, configuration } = await configureOpenid(client);
   const heard: Heard = {};
   configuration[openid.customFetch] = fetchBy(client.fetch, heard);
@@ -38,7 +38,7 @@ export async function requestTokens(
     });
     const accessToken = new Secret(answer.access_token);
     if (heard.idToken) return { kind: "tokens", accessToken, idToken: heard.idToken };
-    return fault("identity_unverified", "no_id_token", {
+    return reject("identity_unverified", "no_id_token", {
       found: answer.scope ? `tokens for the scopes ${quoteForeign(answer.scope)}` : "tokens alone",
     });
   } catch (error) {
@@ -47,10 +47,10 @@ export async function requestTokens(
     }
     const failure = findFetchFailure(error);
     if (failure?.retryable)
-      return fault("provider_unavailable", "token_endpoint_unavailable", { found: failure.message });
+      return reject("provider_unavailable", "token_endpoint_unavailable", { found: failure.message });
     if (!failure && !(error instanceof openid.ClientError)) throw error;
     const found = failure?.message ?? "an answer without the tokens of RFC 6749 §5.1";
-    return fault("provider_failed", "token_answer_invalid", { found });
+    return reject("provider_failed", "token_answer_invalid", { found });
   }
 }
 

@@ -12,7 +12,7 @@ import { version } from "../version.js";
 import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
-import { fault, type LoginFault } from "./login-client.js";
+import { type LoginRejection, reject } from "./login-client.js";
 import type { ReasonOf } from "./rejection-reasons.js";
 import { readNextPath } from "./same-origin.js";
 import { admit, enter } from "./session-cookie.js";
@@ -37,24 +37,24 @@ interface Account {
 /** Creates the function for a sign-in that bypasses the provider. It reads neither the provider nor the client's row. */
 export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
   const { context, database, readUser } = options;
-  const { settings, refuse, report, now } = context;
+  const { settings, refusalPage, report, now } = context;
   const limit = createAttemptLimit();
   let verifying = 0;
 
   return async ({ username, password, next }, cookieHeader) => {
     if (username.length > maxUsername || password.length > maxPassword) {
-      return refuse(fault("password_refused", "too_long"), []);
+      return refusalPage(reject("password_refused", "too_long"), []);
     }
-    if (verifying >= maxAtOnce) return refuse(fault("too_many_attempts", "too_many_at_once"), []);
-    if (!limit.begin(username, now())) return refuse(fault("too_many_attempts", "too_many_attempts"), []);
+    if (verifying >= maxAtOnce) return refusalPage(reject("too_many_attempts", "too_many_at_once"), []);
+    if (!limit.begin(username, now())) return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
     verifying += 1;
     const account = await findAccount(database, username, new Secret(password)).finally(() => {
       verifying -= 1;
     });
-    if ("kind" in account) return refuse(account, []);
+    if ("kind" in account) return refusalPage(account, []);
     limit.forget(username);
     const admission = admit(await readUser(account.id), account.id, settings);
-    if (admission.kind === "fault") return refuse(admission, []);
+    if (admission.kind === "rejected") return refusalPage(admission, []);
     const runId = randomUUID();
     const success = await enter(context, readCookies(cookieHeader), {
       session: { userId: account.id, clientId: null },
@@ -94,24 +94,28 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
 }
 
 /** Takes equally long for every username: a password is verified in any case. */
-async function findAccount({ kysely }: Database, username: string, password: Secret): Promise<Account | LoginFault> {
+async function findAccount(
+  { kysely }: Database,
+  username: string,
+  password: Secret,
+): Promise<Account | LoginRejection> {
   const user = await kysely
     .selectFrom("users")
     .select(["id", "username", "password_hash", "issuer", "subject", "is_service"])
     .where("username", "=", username.normalize("NFKC"))
     .executeTakeFirst();
-  const barred = reasonAgainst(user);
+  const barred = rejectionReason(user);
   const hash = barred === undefined ? (user?.password_hash ?? null) : null;
   const check = await verifyPassword(password, hash);
   const who = user && { userId: user.id };
-  if (barred !== undefined) return fault("password_refused", barred, who);
-  if (!user || hash === null || check === "wrong") return fault("password_refused", "wrong_password", who);
+  if (barred !== undefined) return reject("password_refused", barred, who);
+  if (!user || hash === null || check === "wrong") return reject("password_refused", "wrong_password", who);
   const rehash = check === "outdated" ? { from: hash, to: await hashPassword(password) } : undefined;
   return { id: user.id, username: user.username, rehash };
 }
 
 /** Once a provider vouches for a user, it alone decides whether the user may sign in. */
-function reasonAgainst(
+function rejectionReason(
   user:
     | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
     | undefined,

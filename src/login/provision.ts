@@ -5,11 +5,11 @@ import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { sleep } from "../retry.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
-import type { UserFault } from "../users/find-user.js";
+import type { UserRejection } from "../users/find-user.js";
 import { readMappedClaims } from "../users/map-claims.js";
 import { provisionUser } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
-import { fault, type LoginClient, type LoginFault } from "./login-client.js";
+import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 
 export interface SignInPersonOptions {
   readonly database: Database;
@@ -24,7 +24,7 @@ export type SignInPerson = (
   person: ExternalIdentity,
   claims: JsonObject,
   age: ClaimsAge,
-) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginFault>;
+) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginRejection>;
 
 const lockTimeoutMs = 5000;
 
@@ -32,9 +32,9 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
   return async ({ oidc }, person, claims, age) => {
     const { id: clientId, identifier: client, rules, providerId } = oidc;
     const profile = readMappedClaims(rules, claims);
-    if (profile.kind === "fault") {
+    if (profile.kind === "rejected") {
       const { kind: _, reason, ...details } = profile;
-      return fault(reason === "groups_overage" ? reason : "user_refused", reason, details);
+      return reject(reason === "groups_overage" ? reason : "user_refused", reason, details);
     }
     const result = await provisionUser(person, profile, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
@@ -42,7 +42,7 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
       ...{ clientId, providerId, age },
       createsUsers: true,
     });
-    if (result.kind === "fault") return fault(pageFor(result.reason), result.reason);
+    if (result.kind === "rejected") return reject(pageFor(result.reason), result.reason);
     const { userId, isStale, linkedBy, renaming } = result;
     for (const note of profile.notes) report({ ...note, client, userId });
     if (isStale) report({ kind: "claims_stale", client, userId });
@@ -55,6 +55,6 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
 }
 
 /** An administrator can fix some of it in the file. */
-function pageFor(reason: UserFault["reason"]): "user_not_linked" | "user_refused" {
+function pageFor(reason: UserRejection["reason"]): "user_not_linked" | "user_refused" {
   return reason === "sign_in_missing" || reason === "sign_in_of_another" ? "user_not_linked" : "user_refused";
 }

@@ -15,7 +15,7 @@ const mixed =
  * Why a login fails, by the page it ends with: stable words, and what an operator who finds one in a log can do. A refusal
  * that knows more has its own hint.
  */
-export const refusalReasons = {
+export const rejectionReasons = {
   state_invalid: {
     no_state:
       "nothing to do where somebody opened the callback's address; if the provider sends people there, it must send `state` back",
@@ -177,4 +177,6 @@ export const refusalReasons = {
 } as const satisfies Readonly<Record<RefusalCode, Readonly<Record<string, string>>>>;
 
 /** The reasons of one page, or of several. */
-export type ReasonOf<C extends RefusalCode> = C extends RefusalCode ? keyof (typeof refusalReasons)[C] & string : never;
+export type ReasonOf<C extends RefusalCode> = C extends RefusalCode
+  ? keyof (typeof rejectionReasons)[C] & string
+  : never;

@@ -4,7 +4,7 @@ import { createPrincipal, type Grants, type UserLookup } from "../users/principa
 import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
-import { fault, type LoginFault } from "./login-client.js";
+import { type LoginRejection, reject } from "./login-client.js";
 import type { LoginSuccess } from "./outcome.js";
 import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
@@ -18,7 +18,7 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
     const { grants, isUserActive, startedAtMs, seenAtMs, endsAtMs } = found;
     const { id: userId, username } = grants.user;
     const user = isUserActive ? ({ kind: "active", grants } as const) : ({ kind: "inactive", username } as const);
-    if (admit(user, userId, settings).kind === "fault") return undefined;
+    if (admit(user, userId, settings).kind === "rejected") return undefined;
     return {
       principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
       csrfToken: seals.csrfToken(id),
@@ -33,11 +33,11 @@ export function admit(
   user: UserLookup,
   userId: string,
   { requireStaff }: LoginSettings,
-): { readonly kind: "admitted"; readonly grants: Grants } | LoginFault {
-  if (user.kind === "unknown") return fault("user_inactive", "unknown_user", { userId });
-  if (user.kind === "inactive") return fault("user_inactive", "inactive_user", { userId });
+): { readonly kind: "admitted"; readonly grants: Grants } | LoginRejection {
+  if (user.kind === "unknown") return reject("user_inactive", "unknown_user", { userId });
+  if (user.kind === "inactive") return reject("user_inactive", "inactive_user", { userId });
   const isAllowed = !requireStaff || user.grants.user.isStaff;
-  return isAllowed ? { kind: "admitted", grants: user.grants } : fault("user_not_staff", "not_staff", { userId });
+  return isAllowed ? { kind: "admitted", grants: user.grants } : reject("user_not_staff", "not_staff", { userId });
 }
 
 /** Begins a session under a new id, and ends the browser's previous one (fixation). */

@@ -3,7 +3,7 @@ import { randomText } from "../secrets/token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
 import type { Login } from "./login.js";
-import { fault, type LoginClient } from "./login-client.js";
+import { type LoginClient, reject } from "./login-client.js";
 import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, sealLoginState } from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
 import type { LoginRedirect } from "./outcome.js";
@@ -11,16 +11,16 @@ import { readNextPath } from "./same-origin.js";
 
 /** Creates the function that starts a login. */
 export function createStart(context: LoginContext): Login["start"] {
-  const { settings, loadClient, refuse, report } = context;
+  const { settings, loadClient, refusalPage, report } = context;
   const begin = createBeginAttempt(context);
 
   return async (request = {}) => {
     const next = readNextPath(request.next, settings.redirectUrl);
     const client = await loadClient(false);
-    if (client.kind === "fault") return refuse(client, [], next);
+    if (client.kind === "rejected") return refusalPage(client, [], next);
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
       const found = `no usable answer of ${client.provider.authorizationEndpoint}`;
-      return refuse(fault("provider_unavailable", "provider_unavailable", { found }), [], next);
+      return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), [], next);
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
     const redirect = await begin(client, { next, restarts: 0, cookies: readCookies(request.cookieHeader) });

@@ -64,7 +64,7 @@ async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promi
   const guardedFetch = createGuardedFetch({ caFile, timeoutMs, signal });
   const fetchDocument: CustomFetch = async (url, { method, headers }) => {
     const response = await guardedFetch(url, { method, headers, redirect: "follow" });
-    refuseAnswer(response);
+    assertJsonAnswer(response);
     return response;
   };
   // Given a document's URL instead of an issuer, openid-client leaves the comparison of issuers to us; its own would treat a
@@ -78,7 +78,7 @@ async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promi
   return { ...configuration.serverMetadata() };
 }
 
-function refuseAnswer({ status, headers }: Response): void {
+function assertJsonAnswer({ status, headers }: Response): void {
   if (status !== 200) {
     const mayPass = status >= 500 || [403, 404, 408, 425, 429].includes(status);
     const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;

@@ -65,7 +65,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           const answer = await fetch(asked, { ...init, redirect: "manual", dispatcher: agent, signal: limit.signal });
           const next = left > 0 ? nextWithinOrigin(answer, asked) : undefined;
           if (!next) {
-            refuseUnusable(answer, asked, init.redirect ?? "error");
+            assertUsable(answer, asked, init.redirect ?? "error");
             return repack(answer, await readLimited(answer.body, maxBytes));
           }
           // Reading the body frees the connection for reuse.
@@ -98,7 +98,7 @@ function checkTarget(text: string): URL {
   return url;
 }
 
-function refuseUnusable({ status, headers }: UndiciResponse, target: URL, redirect: RequestRedirect): void {
+function assertUsable({ status, headers }: UndiciResponse, target: URL, redirect: RequestRedirect): void {
   if (status > 599) throw new FetchFailure(true, `the server answered with status ${status}`, "check the URL");
   if (status < 300 || status > 399 || redirect === "manual") return;
   const next = targetOf(headers, target);

@@ -18,7 +18,7 @@ import {
   type TokenReply,
 } from "./token-questions.js";
 
-interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "refuse"> {
+interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "precheck"> {
   readonly credential: string;
   /** Digest of the credential, which itself is not kept. */
   readonly digest: string;
@@ -29,7 +29,7 @@ interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "refuse"> 
 export interface Introspection {
   /**
    * Asks for the claims of an active token. The caller must check its audience and its times. No promise where the same token was
-   * asked about in the last minute. Rejects only where `refuse` does.
+   * asked about in the last minute. Rejects only where `precheck` does.
    */
   readonly ask: (request: IntrospectionRequest) => MaybePromise<TokenAnswer>;
 }
@@ -52,22 +52,22 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
     const { status, contentType, body } = answer;
     if (status !== 200) {
       // RFC 7662 §2.3: these statuses refuse the client, not the token.
-      const isOurFault = status === 401 || status === 403;
-      const what = isOurFault ? "refuses the client's own id and secret" : "answered";
+      const isClientRejected = status === 401 || status === 403;
+      const what = isClientRejected ? "refuses the client's own id and secret" : "answered";
       const message = `the introspection endpoint ${what} (${describeAnswer(answer, secrets)})`;
-      return { kind: "failed", message, isCallersFault: !isOurFault };
+      return { kind: "failed", message, isCausedByCaller: !isClientRejected };
     }
     const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
     if (!claims) {
       const found = `an answer that is no JSON object (${quoteForeign(contentType, 60)})`;
-      return { kind: "refused", reason: "introspection_invalid", found };
+      return { kind: "rejected", reason: "introspection_invalid", found };
     }
-    if (claims.active !== true) return { kind: "refused", reason: "token_inactive" };
+    if (claims.active !== true) return { kind: "rejected", reason: "token_inactive" };
     return { kind: "claims", claims, untilMs: now() + keptMs };
   };
 
   return {
-    ask: ({ credential, digest, client, source, refuse }) => {
+    ask: ({ credential, digest, client, source, precheck }) => {
       const { headers, form } = authenticationOf(client, usesBasicAuth);
       const request: RemoteRequest = {
         headers: { accept: "application/json", ...headers },
@@ -76,7 +76,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       // A provider's answer may depend on the client that asks.
       const key = `${digest} ${client.clientId}`;
       return questions.ask({
-        ...{ key, source, refuse },
+        ...{ key, source, precheck },
         ask: () => fetchDocument(fetch, url, request),
         read: (answer) => read(answer, [credential, client.secret.reveal()]),
       });

@@ -175,13 +175,13 @@ export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
 
 type SignatureResult =
   | { readonly kind: "valid" }
-  | { readonly kind: "refused"; readonly reason: "bad_signature" | "unknown_key" }
+  | { readonly kind: "rejected"; readonly reason: "bad_signature" | "unknown_key" }
   | { readonly kind: "unavailable"; readonly reason: "keys_unavailable"; readonly retryAfterSeconds: number };
 
 const valid: SignatureResult = { kind: "valid" };
-const badSignature: SignatureResult = { kind: "refused", reason: "bad_signature" };
+const badSignature: SignatureResult = { kind: "rejected", reason: "bad_signature" };
 /** Never cached: the next fetch may bring the key. */
-export const unknownKey = { kind: "refused", reason: "unknown_key" } as const satisfies SignatureResult;
+export const unknownKey = { kind: "rejected", reason: "unknown_key" } as const satisfies SignatureResult;
 
 /** Checks a signature against the known keys, and fetches keys where that may help. Never rejects. */
 export function checkSignature(

@@ -6,7 +6,7 @@ import { createLruCache } from "./lru-cache.js";
 import { boundedSeconds, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 /** A provider's answer about a token. */
-export type TokenAnswer = KnownClaims | RefusedToken | UnavailableAnswer;
+export type TokenAnswer = KnownClaims | RejectedToken | UnavailableAnswer;
 
 interface TokenClaims {
   readonly kind: "claims";
@@ -20,14 +20,14 @@ interface KnownClaims extends TokenClaims {
   readonly readAtMs: number;
 }
 
-interface RefusedToken {
-  readonly kind: "refused";
-  readonly reason: TokenAnswerFault;
+interface RejectedToken {
+  readonly kind: "rejected";
+  readonly reason: TokenAnswerReason;
   /** The provider's answer, for a log. */
   readonly found?: string;
 }
 
-type TokenAnswerFault =
+type TokenAnswerReason =
   | "api_token"
   | "userinfo_refused"
   | "userinfo_invalid"
@@ -39,7 +39,7 @@ interface UnavailableAnswer {
   readonly reason: "userinfo_unavailable" | "introspection_unavailable";
   readonly retryAfterSeconds: number;
   /** The reason is the token, or how many tokens its source sends. */
-  readonly isCallersFault: boolean;
+  readonly isCausedByCaller: boolean;
   /** What came instead of an answer, for a log; undefined where no request was sent now. */
   readonly found?: string | undefined;
 }
@@ -47,8 +47,8 @@ interface UnavailableAnswer {
 /** An answer about the token, or a sentence on why there is none. */
 export type TokenReply =
   | TokenClaims
-  | RefusedToken
-  | { readonly kind: "failed"; readonly message: string; readonly isCallersFault: boolean };
+  | RejectedToken
+  | { readonly kind: "failed"; readonly message: string; readonly isCausedByCaller: boolean };
 
 export interface TokenQuestion {
   /** Cache key; not the token itself, which is not kept. */
@@ -56,14 +56,14 @@ export interface TokenQuestion {
   /** Who sent the token. */
   readonly source: string;
   /** Why the provider must not be asked; called just before the request. */
-  readonly refuse?: (() => Promise<TokenAnswerFault | undefined>) | undefined;
+  readonly precheck?: (() => Promise<TokenAnswerReason | undefined>) | undefined;
   /** Sends the request. Never rejects. */
   readonly ask: () => Promise<RemoteAnswer>;
   readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => MaybePromise<TokenReply>;
 }
 
 interface TokenQuestions {
-  /** No promise where the answer is cached. Rejects only where `refuse` does. */
+  /** No promise where the answer is cached. Rejects only where `precheck` does. */
   readonly ask: (question: TokenQuestion) => MaybePromise<TokenAnswer>;
 }
 
@@ -106,8 +106,8 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   // For tokens that had a good answer: unknown tokens never delay them. Their number is bounded by the cache.
   const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
-  const unavailable = (untilMs: number, isCallersFault: boolean, found?: string): UnavailableAnswer => ({
-    ...{ kind: "unavailable", reason: options.unavailable, isCallersFault, found },
+  const unavailable = (untilMs: number, isCausedByCaller: boolean, found?: string): UnavailableAnswer => ({
+    ...{ kind: "unavailable", reason: options.unavailable, isCausedByCaller, found },
     retryAfterSeconds: secondsUntil(untilMs, now()),
   });
 
@@ -115,7 +115,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     const doubled = 2 * (failures.get(key)?.memoryMs ?? 0);
     const memoryMs = Math.max(leastMs, Math.min(doubled, maxMemoryMs));
     failures.set(key, { answer, untilMs: now() + memoryMs, memoryMs });
-    if (answer.kind === "refused") kept.delete(key);
+    if (answer.kind === "rejected") kept.delete(key);
     return answer;
   };
 
@@ -123,8 +123,8 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     const { key } = question;
     // The provider may have become unavailable while this one waited.
     if (!breaker.isClosed(now())) return unavailable(breaker.retryAtMs(), false);
-    const refused = await question.refuse?.();
-    if (refused !== undefined) return remember(key, { kind: "refused", reason: refused });
+    const refused = await question.precheck?.();
+    if (refused !== undefined) return remember(key, { kind: "rejected", reason: refused });
     const before = connections;
     const answer = await question.ask();
     const isConnected = answer.kind === "answer" || answer.isConnected;
@@ -141,13 +141,13 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     const reply: TokenReply =
       answer.kind === "answer"
         ? await question.read(answer)
-        : { kind: "failed", message: answer.message, isCallersFault: isConnected };
-    if (reply.kind === "refused") return remember(key, reply);
+        : { kind: "failed", message: answer.message, isCausedByCaller: isConnected };
+    if (reply.kind === "rejected") return remember(key, reply);
     if (reply.kind === "failed") {
       onEvent({ kind: "token_unanswered", url, message: reply.message });
       const wished = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
       const memoryMs = wished === undefined ? firstMemoryMs : wished * 1000;
-      return remember(key, unavailable(now() + memoryMs, reply.isCallersFault, reply.message), memoryMs);
+      return remember(key, unavailable(now() + memoryMs, reply.isCausedByCaller, reply.message), memoryMs);
     }
     const answered: KnownClaims = { ...reply, readAtMs: now() };
     kept.set(key, answered);
@@ -166,7 +166,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
       const failure = failures.get(key);
       if (failure && nowMs < failure.untilMs) {
         const { answer, untilMs } = failure;
-        return answer.kind === "refused" ? answer : unavailable(untilMs, answer.isCallersFault, answer.found);
+        return answer.kind === "rejected" ? answer : unavailable(untilMs, answer.isCausedByCaller, answer.found);
       }
       if (!breaker.isClosed(nowMs)) return unavailable(breaker.retryAtMs(), false);
       const turns = known ? acquaintances : strangers;
@@ -174,7 +174,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
         .run<TokenAnswer>(
           source,
           () => askNow(question),
-          (isOwnFault) => unavailable(now() + firstMemoryMs, isOwnFault),
+          (isCausedBySource) => unavailable(now() + firstMemoryMs, isCausedBySource),
         )
         .finally(() => flights.delete(key));
       flights.set(key, flight);
@@ -193,7 +193,7 @@ interface Turns {
    *
    * @param turnAway gives the result where the queue is full or the wait too long; whether its own source is the cause
    */
-  readonly run: <T>(source: string, work: () => Promise<T>, turnAway: (isOwnFault: boolean) => T) => Promise<T>;
+  readonly run: <T>(source: string, work: () => Promise<T>, turnAway: (isCausedBySource: boolean) => T) => Promise<T>;
 }
 
 interface TurnsOptions {
@@ -208,7 +208,7 @@ interface TurnsOptions {
 interface Waiting {
   readonly sinceMs: number;
   readonly begin: () => void;
-  readonly giveUp: (isOwnFault: boolean) => void;
+  readonly giveUp: (isCausedBySource: boolean) => void;
 }
 
 interface Source {
@@ -291,7 +291,7 @@ function createTurns(options: TurnsOptions): Turns {
       new Promise((resolve, reject) => {
         const source = sourceOf(name);
         const begin = () => start(name, source, () => work().then(resolve, reject));
-        const giveUp = (isOwnFault: boolean) => resolve(turnAway(isOwnFault));
+        const giveUp = (isCausedBySource: boolean) => resolve(turnAway(isCausedBySource));
         if (running < maxAtOnce && source.running < maxAtOnceOfSource && source.waiting.length === 0) begin();
         else if (source.waiting.length >= maxWaitingOfSource) giveUp(true);
         else if (!makeRoomFor(source)) giveUp(source.waiting.length > 0);

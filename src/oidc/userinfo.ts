@@ -51,7 +51,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): MaybePromise<TokenReply> => {
     const { clientId, issuer, algorithm, keys } = reader;
     const jws = parseJws(token);
-    if (jws.kind === "fault") return invalid(`a signed answer that is ${jws.reason}`);
+    if (jws.kind === "rejected") return invalid(`a signed answer that is ${jws.reason}`);
     const { claims, header } = jws;
     if (!keys || header.alg !== algorithm.name)
       return invalid(`a signed answer with the algorithm ${quoteForeign(header.alg)}`);
@@ -62,9 +62,9 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
     if (!isTheirs) return invalid(`a signed answer of the issuer ${quoteForeign(claims.iss)}`);
     return andThen(checkSignature(jws, algorithm, keys, now), (checked) => {
       if (checked.kind === "valid") return { kind: "claims", claims, untilMs: keepUntilMs };
-      if (checked.kind === "refused")
+      if (checked.kind === "rejected")
         return invalid(`a signed answer: ${checked.reason}, key id ${quoteForeign(header.kid)}`);
-      return { kind: "failed", message: "the keys for the signed answer are unavailable", isCallersFault: false };
+      return { kind: "failed", message: "the keys for the signed answer are unavailable", isCausedByCaller: false };
     });
   };
 
@@ -72,10 +72,10 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
     return (answer) => {
       const { status, contentType, body } = answer;
       const said = () => describeAnswer(answer, [request.credential]);
-      if ([400, 401, 403].includes(status)) return { kind: "refused", reason: "userinfo_refused", found: said() };
+      if ([400, 401, 403].includes(status)) return { kind: "rejected", reason: "userinfo_refused", found: said() };
       if (status !== 200) {
         const message = `the userinfo endpoint answered with ${said()}`;
-        return { kind: "failed", message, isCallersFault: true };
+        return { kind: "failed", message, isCausedByCaller: true };
       }
       if (contentType === "application/jwt") return readSigned(body.toString("latin1").trim(), request);
       const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
@@ -101,5 +101,5 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
 }
 
 function invalid(found: string): TokenReply {
-  return { kind: "refused", reason: "userinfo_invalid", found };
+  return { kind: "rejected", reason: "userinfo_invalid", found };
 }

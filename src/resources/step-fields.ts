@@ -2,7 +2,7 @@ import * as z from "zod";
 import { filledText } from "../config/fields.js";
 import type { ConfigPath, StepDiagnostic } from "../config/step.js";
 import type { DiagnosticCode } from "../errors.js";
-import { maxPermission, nameFault, permissionPattern } from "../users/names.js";
+import { maxPermission, permissionPattern, unsafeNameReason } from "../users/names.js";
 
 const expected = {
   control: "expected a name without control characters",
@@ -18,8 +18,8 @@ export function name(max: number): z.ZodString {
 
 /** Refuses names that look like another one but are stored separately. */
 export function inOneForm(text: z.ZodString): z.ZodString {
-  return text.refine((value) => nameFault(value) === undefined, {
-    error: ({ input }) => expected[nameFault(String(input)) ?? "invisible"],
+  return text.refine((value) => unsafeNameReason(value) === undefined, {
+    error: ({ input }) => expected[unsafeNameReason(String(input)) ?? "invisible"],
   });
 }
 

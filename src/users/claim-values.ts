@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./external-identity.js";
-import { maxGroupName, nameFault } from "./names.js";
+import { maxGroupName, unsafeNameReason } from "./names.js";
 
 /** A text field's value; undefined for anything that is not a text or can't be stored. */
 export function readText(claim: unknown): string | undefined {
@@ -71,7 +71,7 @@ function lastOfPath(name: string): string {
 }
 
 function isGroupName(name: string): boolean {
-  return name !== "" && name.length <= maxGroupName && nameFault(name) === undefined;
+  return name !== "" && name.length <= maxGroupName && unsafeNameReason(name) === undefined;
 }
 
 function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {

@@ -1,6 +1,6 @@
 import { readAudience } from "../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../oidc/jwt/json-object.js";
-import { maxUsername, nameFault } from "./names.js";
+import { maxUsername, unsafeNameReason } from "./names.js";
 
 /** What an issuer says of a person or client; a user is linked to it. */
 export interface ExternalIdentity {
@@ -81,7 +81,7 @@ export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;
   if (typeof text !== "string") return undefined;
   const name = text.normalize("NFKC");
-  if (name === "" || name.length > maxUsername || nameFault(name) !== undefined || unprintable.test(text))
+  if (name === "" || name.length > maxUsername || unsafeNameReason(name) !== undefined || unprintable.test(text))
     return undefined;
   const skeleton = Array.from(name, (letter) => lookalikes.get(letter) ?? letter).join("");
   return { name, isPlain: text.normalize("NFC") === name, skeleton };

@@ -14,8 +14,8 @@ const columns = [
 export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;
 
 /** Why the person gets no user. */
-export interface UserFault {
-  readonly kind: "fault";
+export interface UserRejection {
+  readonly kind: "rejected";
   readonly reason:
     | "username_taken"
     | "username_ambiguous"
@@ -37,7 +37,7 @@ export type FoundUser =
   /** Nobody has signed in as this user before; a file's `sign_in` or the username allows this person to. */
   | { readonly kind: "unlinked"; readonly user: UserRow; readonly by: "sign_in" | "name" }
   | { readonly kind: "none" }
-  | UserFault;
+  | UserRejection;
 
 /**
  * Finds the user of a person: the one that is linked to the same issuer and subject, whatever the username is now; otherwise the
@@ -56,7 +56,7 @@ export async function findUser(
   if (linked) return { kind: "linked", user: linked };
   const providers = await readProviders(db);
   const moved = await linkedBefore(db, person.subject, providers.formerIssuersOf(providerId));
-  if (moved.length > 1) return fault("username_ambiguous");
+  if (moved.length > 1) return reject("username_ambiguous");
   if (moved[0]) return { kind: "linked", user: moved[0], by: "former_issuer" };
   const awaited = await usersAwaiting(db, person.subject, providers.sameAs(providerId));
   const { name, skeleton, isPlain } = profile.username;
@@ -64,16 +64,16 @@ export async function findUser(
   const [user] = found;
   if (!user) {
     const isLookalike = skeleton !== name && (await usersNamed(db, skeleton, profile.isCaseSensitive)).length > 0;
-    return isLookalike || (await looksPrivileged(db, name)) ? fault("username_confusable") : { kind: "none" };
+    return isLookalike || (await looksPrivileged(db, name)) ? reject("username_confusable") : { kind: "none" };
   }
-  if (found.length > 1) return fault("username_ambiguous");
+  if (found.length > 1) return reject("username_ambiguous");
   // A name that only looks the same never gives access to an existing user.
-  if (awaited.length === 0 && !isPlain) return fault("username_confusable");
-  if (user.is_service === 1) return fault("username_of_service");
+  if (awaited.length === 0 && !isPlain) return reject("username_confusable");
+  if (user.is_service === 1) return reject("username_of_service");
   const isAwaitedAnew = awaited.length > 0 && user.subject === person.subject && providers.isGone(user.issuer);
-  if ((user.issuer !== null || user.subject !== null) && !isAwaitedAnew) return fault("username_taken");
+  if ((user.issuer !== null || user.subject !== null) && !isAwaitedAnew) return reject("username_taken");
   if (awaited.length > 0) return { kind: "unlinked", user, by: "sign_in" };
-  if (person.isClient && !looksLikeServiceAccount(user)) return fault("username_taken");
+  if (person.isClient && !looksLikeServiceAccount(user)) return reject("username_taken");
   return linkByName(user, providerId, providers);
 }
 
@@ -81,12 +81,14 @@ export async function findUser(
 function linkByName(user: UserRow, providerId: string, providers: Providers): FoundUser {
   if (user.sign_in_provider_id !== null) {
     const isMeant = user.sign_in_subject === null && providers.sameAs(providerId).includes(user.sign_in_provider_id);
-    return isMeant ? { kind: "unlinked", user, by: "sign_in" } : fault("sign_in_of_another");
+    return isMeant ? { kind: "unlinked", user, by: "sign_in" } : reject("sign_in_of_another");
   }
-  if (user.is_superuser === 1 && user.password_hash !== null) return fault("username_of_emergency");
+  if (user.is_superuser === 1 && user.password_hash !== null) return reject("username_of_emergency");
   const isPrivileged = user.is_superuser === 1 || user.is_staff === 1;
   // With two providers, each may have a person with this name.
-  return isPrivileged || providers.enabledCount > 1 ? fault("sign_in_missing") : { kind: "unlinked", user, by: "name" };
+  return isPrivileged || providers.enabledCount > 1
+    ? reject("sign_in_missing")
+    : { kind: "unlinked", user, by: "name" };
 }
 
 /** A file may give a client a user; a client never becomes a person's user, even if that person has not signed in yet. */
@@ -190,6 +192,6 @@ export async function usersNamed(db: Connection, name: string, isCaseSensitive: 
   return rows.filter(({ username }) => username.toLowerCase() === name.toLowerCase());
 }
 
-function fault(reason: UserFault["reason"]): UserFault {
-  return { kind: "fault", reason };
+function reject(reason: UserRejection["reason"]): UserRejection {
+  return { kind: "rejected", reason };
 }

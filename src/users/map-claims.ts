@@ -56,8 +56,8 @@ interface WantedGroup {
 }
 
 /** Why claims give no user. */
-export interface MappedClaimsFault {
-  readonly kind: "fault";
+export interface MappedClaimsRejection {
+  readonly kind: "rejected";
   readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid" | "groups_overage";
   /** The path to the claim that is the cause, as written in a file. */
   readonly claim: string;
@@ -92,22 +92,22 @@ function isSame(one: unknown, other: unknown): boolean {
 }
 
 /** Converts claims to what the user must be. A claim that its field can't hold is a fault. */
-export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsFault {
+export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsRejection {
   const { usernamePath } = rules;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
   if (written === undefined || written === null || written === "") {
-    return fault("username_missing", usernamePath, whatIsAt(claims, usernamePath));
+    return reject("username_missing", usernamePath, whatIsAt(claims, usernamePath));
   }
   const username = readUsername(written);
-  if (!username) return fault("username_invalid", usernamePath, describeText(written));
+  if (!username) return reject("username_invalid", usernamePath, describeText(written));
   // Otherwise, anyone who can enter any address in an account could become any user.
   const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || rules.allowsUnverifiedEmail;
-  if (!isTrusted) return fault("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
+  if (!isTrusted) return reject("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
   const mapped = readFields(rules, claims);
-  if (mapped.kind === "fault") return mapped;
+  if (mapped.kind === "rejected") return mapped;
   const { is_superuser: isClaimedSuperuser, ...fields } = mapped.fields;
   const overage = findOverage(rules, claims);
-  if (overage && !rules.keepsOnOverage) return { kind: "fault", reason: "groups_overage", ...overage };
+  if (overage && !rules.keepsOnOverage) return { kind: "rejected", reason: "groups_overage", ...overage };
   const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath), rules.groupsForm);
   const groups = claimed.names.filter((name) => !rules.isReserved(name));
   return {
@@ -131,7 +131,7 @@ interface MappedFields {
   readonly notes: readonly ClaimNote[];
 }
 
-function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | MappedClaimsFault {
+function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | MappedClaimsRejection {
   const fields: Partial<Record<MappableField, string | 0 | 1>> = {};
   const notes: ClaimNote[] = [];
   for (const { field, path } of rules.fields) {
@@ -144,7 +144,7 @@ function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | Map
       continue;
     }
     const value = spec.type === "text" ? readText(claim) : readFlag(claim);
-    if (value === undefined) return fault("claim_invalid", path, describeText(claim));
+    if (value === undefined) return reject("claim_invalid", path, describeText(claim));
     fields[field] = value;
   }
   return { kind: "fields", fields, notes };
@@ -203,6 +203,6 @@ function wantedGroups(rules: ClaimMapping, claimed: readonly string[]): readonly
   return [...names].map((name) => ({ name, mayBeMade: rules.createsGroups }));
 }
 
-function fault(reason: MappedClaimsFault["reason"], path: ClaimPath, found: string): MappedClaimsFault {
-  return { kind: "fault", reason, claim: showPath(path), found };
+function reject(reason: MappedClaimsRejection["reason"], path: ClaimPath, found: string): MappedClaimsRejection {
+  return { kind: "rejected", reason, claim: showPath(path), found };
 }

@@ -55,7 +55,7 @@ export const hiddenCharacters = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 export const invisibleCharacters = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Why a name could be stored beside one that looks the same; undefined for a name without such a fault. */
-export function nameFault(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
+export function unsafeNameReason(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
   if (hiddenCharacters.test(name)) return "control";
   if (invisibleCharacters.test(name)) return "invisible";
   if (name !== name.trim()) return "blanks";

@@ -7,7 +7,7 @@ import { SetupError } from "../errors.js";
 import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
 import type { ExternalIdentity } from "./external-identity.js";
-import { findUser, type UserFault, type UserRow } from "./find-user.js";
+import { findUser, type UserRejection, type UserRow } from "./find-user.js";
 import type { MappedClaims } from "./map-claims.js";
 import {
   type CurrentGroups,
@@ -70,15 +70,15 @@ export async function provisionUser(
   person: ExternalIdentity,
   profile: MappedClaims,
   options: ProvisionOptions,
-): Promise<ProvisionedUser | UserFault> {
+): Promise<ProvisionedUser | UserRejection> {
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Read first: everything that is read later is at least as new.
   const revision = await readRevision(database.kysely);
   const look = () => compare(database.kysely, person, profile, options);
   const first = await look();
   // Between the queries of one look, another process may have created this very user.
-  const seen = first.kind === "fault" ? await look() : first;
-  if (seen.kind === "fault") return seen;
+  const seen = first.kind === "rejected" ? await look() : first;
+  if (seen.kind === "rejected") return seen;
   if (!seen.user && !options.createsUsers) return unknownUser;
   const { user, change, standing } = seen;
   if (user && (standing === "older" || (!change && standing === "same"))) return unwritten(user, seen, revision);
@@ -102,10 +102,10 @@ async function provisionUnderLock(
   person: ExternalIdentity,
   profile: MappedClaims,
   options: ProvisionOptions,
-): Promise<LockedResult<ProvisionedUser | UserFault>> {
+): Promise<LockedResult<ProvisionedUser | UserRejection>> {
   const { now, newId, actor, createsUsers, clientId, age } = options;
   const seen = await compare(tx, person, profile, options);
-  if (seen.kind === "fault") return { commit: false, value: seen };
+  if (seen.kind === "rejected") return { commit: false, value: seen };
   const { user: before, change, standing, applied, linkedBy, renaming } = seen;
   if (!before && !createsUsers) return { commit: false, value: unknownUser };
   if (before && (standing === "older" || !change)) {
@@ -141,7 +141,7 @@ function unwritten(user: UserRow, { change, standing, renaming }: Comparison, re
 
 // Long enough for the writes of other requests.
 const briefTimeoutMs = 250;
-const unknownUser: UserFault = { kind: "fault", reason: "unknown_user" };
+const unknownUser: UserRejection = { kind: "rejected", reason: "unknown_user" };
 const nothing: UserChange = { fields: {}, join: [], create: [], leave: [], groups: undefined };
 
 interface Comparison {
@@ -159,9 +159,9 @@ async function compare(
   person: ExternalIdentity,
   profile: MappedClaims,
   { providerId, clientId, age }: ProvisionOptions,
-): Promise<Comparison | UserFault> {
+): Promise<Comparison | UserRejection> {
   const found = await findUser(db, person, profile, providerId);
-  if (found.kind === "fault") return found;
+  if (found.kind === "rejected") return found;
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "none" ? undefined : found.by;
   const groups = await readGroupsOf(db, user?.id, profile);

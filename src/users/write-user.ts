@@ -141,9 +141,9 @@ function superuserFields(
 export type Renaming =
   | { readonly kind: "renamed"; readonly name: string }
   /** The user keeps the old name. */
-  | { readonly kind: "kept"; readonly reason: NameFault };
+  | { readonly kind: "kept"; readonly reason: KeptNameReason };
 
-export type NameFault = "username_taken" | "username_confusable";
+export type KeptNameReason = "username_taken" | "username_confusable";
 
 /**
  * Decides whether a user gets another name; undefined if not. Claims change only a name that the same client's claims gave:

@@ -6,19 +6,19 @@ import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
 import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 import { trustedForMs } from "./authenticate-user.js";
-import type { TokenFault } from "./authorization-header.js";
+import type { RejectionReason } from "./authorization-header.js";
 import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
 import type { Outcome } from "./verifier.js";
 
 /** Why a token was refused, and whose it is if known. */
-export interface TokenRefusal {
-  readonly kind: "refused";
-  readonly fault: TokenFault;
+export interface RejectedToken {
+  readonly kind: "rejected";
+  readonly reason: RejectionReason;
   readonly token?: string;
   readonly username?: string;
 }
 
-export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | TokenRefusal;
+export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | RejectedToken;
 
 export interface TokenAuthority {
   /** @param followChanges drops stale entries and returns whether it did; not called for what can't be one of our tokens */
@@ -61,9 +61,9 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
   };
 
   const judge = (digest: string, stored: StoredToken | undefined, nowMs: number, asked: number): TokenOutcome => {
-    if (!stored) return { kind: "refused", fault: "unknown_token" };
-    const fault = faultOf(stored, nowMs);
-    if (fault) return { kind: "refused", fault, token: stored.identifier, username: stored.grants.user.username };
+    if (!stored) return { kind: "rejected", reason: "unknown_token" };
+    const reason = rejectionReason(stored, nowMs);
+    if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
     const token = knownToken(stored, nowMs);
     // A result read before a change must not outlive it.
     if (asked === forgotten) known.set(digest, token);
@@ -80,7 +80,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
     authenticate(credential, nowMs, followChanges) {
       const digest = digestToken(new Secret(credential));
       const token = known.get(digest);
-      if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "refused", fault: "mistyped" };
+      if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "rejected", reason: "mistyped" };
       const changed = followChanges();
       // Another request that waited for the same answer may have dropped this token already.
       if (changed instanceof Promise) return changed.then(() => decide(digest, known.get(digest), nowMs));
@@ -94,7 +94,10 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
 }
 
 /** A time that can't be parsed is in the past: its author wanted an end. */
-function faultOf({ validUntil, expiresAt, isUserActive }: StoredToken, nowMs: number): TokenFault | undefined {
+function rejectionReason(
+  { validUntil, expiresAt, isUserActive }: StoredToken,
+  nowMs: number,
+): RejectionReason | undefined {
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
   if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
   return isUserActive ? undefined : "inactive_user";

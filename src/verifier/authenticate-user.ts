@@ -7,7 +7,7 @@ type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
 
 type UserOutcome =
   | Authenticated
-  | { readonly kind: "refused"; readonly fault: "inactive_user" | "unknown_user"; readonly username?: string };
+  | { readonly kind: "rejected"; readonly reason: "inactive_user" | "unknown_user"; readonly username?: string };
 
 /** Creates principals of users that an OIDC client vouches for. */
 export interface UserAuthority {
@@ -49,8 +49,8 @@ export function createUserAuthority(read: (id: string) => MaybePromise<UserLooku
 }
 
 function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcome {
-  if (lookup.kind === "unknown") return { kind: "refused", fault: "unknown_user" };
-  if (lookup.kind === "inactive") return { kind: "refused", fault: "inactive_user", username: lookup.username };
+  if (lookup.kind === "unknown") return { kind: "rejected", reason: "unknown_user" };
+  if (lookup.kind === "inactive") return { kind: "rejected", reason: "inactive_user", username: lookup.username };
   const earlier = byClient.get(client);
   if (earlier) return earlier;
   const principal = createPrincipal(lookup.grants, { scheme: "bearer", identifier: client, narrowedTo: null });

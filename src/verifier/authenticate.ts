@@ -7,7 +7,7 @@ import { readAuthorization } from "./authorization-header.js";
 import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Problems } from "./problem.js";
-import { createRefusals } from "./rejections.js";
+import { createRejections } from "./rejections.js";
 import type { Decision, Outcome, RequestContext, Verifier } from "./verifier.js";
 
 interface AuthenticateOptions {
@@ -26,7 +26,7 @@ interface AuthenticateOptions {
 /** Header → scheme → credential → principal. Each scheme has its own authority; none falls through to another. */
 export function createAuthenticate(options: AuthenticateOptions): Verifier["authenticate"] {
   const { changes, tokens, bearer, users, problems, report, maxHeaderLength, now } = options;
-  const refusals = createRefusals(problems, report);
+  const rejections = createRejections(problems, report);
   let { state } = options;
 
   /** Drops cached entries when another process has changed the database. */
@@ -44,7 +44,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     andThen(tokens.authenticate(credential, now(), followChanges), concludeToken);
 
   const concludeToken = (outcome: TokenOutcome): Outcome =>
-    outcome.kind === "refused" ? refusals.token(outcome) : outcome;
+    outcome.kind === "rejected" ? rejections.token(outcome) : outcome;
 
   const byBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> => {
     const changed = followChanges();
@@ -57,8 +57,8 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
     andThen(bearer.authenticate(credential, now(), context), concludeBearer);
 
   const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
-    if (outcome.kind === "refused") return refusals.bearer(outcome);
-    if (outcome.kind === "unavailable") return refusals.unavailable(outcome);
+    if (outcome.kind === "rejected") return rejections.bearer(outcome);
+    if (outcome.kind === "unavailable") return rejections.unavailable(outcome);
     // The provider may have been slow, and the user may have been written for this very request.
     const current = andThen(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
@@ -71,14 +71,14 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
       isNewer: outcome.revision > state.revision,
     };
     return andThen(users.authenticate(user, now()), (found) =>
-      found.kind === "refused" ? refusals.bearer({ ...found, reason: found.fault }) : found,
+      found.kind === "rejected" ? rejections.bearer(found) : found,
     );
   };
 
   return (authorization, context) => {
     const header = readAuthorization(authorization, maxHeaderLength);
     if (header.kind === "none") return { kind: "anonymous", problem: problems.notAuthenticated() };
-    if (header.kind === "malformed") return refusals.malformed(header.scheme, header.fault);
+    if (header.kind === "malformed") return rejections.malformed(header.scheme, header.reason);
     return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential, context);
   };
 }

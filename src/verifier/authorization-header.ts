@@ -2,7 +2,7 @@
 type AuthorizationHeader =
   /** None, or a scheme that is not ours. */
   | { readonly kind: "none" }
-  | { readonly kind: "malformed"; readonly scheme: Scheme | undefined; readonly fault: TokenFault }
+  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly scheme: Scheme | undefined }
   | { readonly kind: "credential"; readonly scheme: Scheme; readonly credential: string };
 
 const none: AuthorizationHeader = { kind: "none" };
@@ -22,17 +22,17 @@ const maxToken = 255;
 export function readAuthorization(value: string | readonly string[] | undefined, longest: number): AuthorizationHeader {
   if (typeof value !== "string") {
     if (value === undefined || value.length === 0) return none;
-    if (value.length > 1) return { kind: "malformed", scheme: undefined, fault: "several_headers" };
+    if (value.length > 1) return { kind: "malformed", scheme: undefined, reason: "several_headers" };
     return readAuthorization(value[0], longest);
   }
   const start = skipBlanks(value, 0);
   const end = endOfName(value, start);
   const scheme = schemeOf(value.slice(start, end));
-  if (value.length > longest) return { kind: "malformed", scheme, fault: "too_long" };
+  if (value.length > longest) return { kind: "malformed", scheme, reason: "too_long" };
   if (scheme === undefined) return none;
   const credential = value.slice(skipBlanks(value, end), lastNonBlank(value) + 1);
-  const fault = faultOf(scheme, credential);
-  return fault === undefined ? { kind: "credential", scheme, credential } : { kind: "malformed", scheme, fault };
+  const reason = rejectionReason(scheme, credential);
+  return reason === undefined ? { kind: "credential", scheme, credential } : { kind: "malformed", scheme, reason };
 }
 
 function schemeOf(name: string): Scheme | undefined {
@@ -40,7 +40,7 @@ function schemeOf(name: string): Scheme | undefined {
   return lower === "token" || lower === "bearer" ? lower : undefined;
 }
 
-function faultOf(scheme: Scheme, credential: string): TokenFault | undefined {
+function rejectionReason(scheme: Scheme, credential: string): RejectionReason | undefined {
   if (credential === "") return "no_credentials";
   if (credential.includes(" ") || credential.includes("\t")) return "several_credentials";
   // Bearer credentials have their own grammar, which the bearer authority checks.
@@ -76,7 +76,7 @@ function isBlank(text: string, at: number): boolean {
 }
 
 /** Why a credential was refused: for the log, not for the client. Those of bearer tokens are the bearer authority's. */
-export type TokenFault =
+export type RejectionReason =
   | "no_credentials"
   | "several_credentials"
   | "several_headers"

@@ -1,7 +1,7 @@
 import type { RequestContext } from "./verifier.js";
 
 /** A refusal's details for a log, beside its reason. */
-export interface RefusalDetails {
+export interface RejectionDetails {
   /** Of the user that the credential's claims name. */
   readonly username?: string;
   /** The path to the claim at fault, as a file writes it. */
@@ -24,15 +24,15 @@ export type BearerOutcome =
       readonly revision: number;
     }
   /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
-  | ({ readonly kind: "refused"; readonly reason: string } & RefusalDetails)
+  | ({ readonly kind: "rejected"; readonly reason: string } & RejectionDetails)
   | {
       readonly kind: "unavailable";
       readonly reason: string;
       readonly retryAfterSeconds: number;
-      /** What came instead of an answer, as in {@link RefusalDetails}. */
+      /** What came instead of an answer, as in {@link RejectionDetails}. */
       readonly found?: string | undefined;
       /** The credential, or how many of them its source sends, is the reason. */
-      readonly isCallersFault?: boolean;
+      readonly isCausedByCaller?: boolean;
     };
 
 /** Authenticates bearer credentials; what the user that one names may do is for the verifier to decide. */

@@ -2,9 +2,9 @@ import { channel } from "node:diagnostics_channel";
 import type { ProviderEvent } from "../oidc/event.js";
 import type { ClaimNote } from "../users/map-claims.js";
 import type { LinkedBy } from "../users/provision-user.js";
-import type { NameFault } from "../users/write-user.js";
+import type { KeptNameReason } from "../users/write-user.js";
 import type { Scheme } from "./authorization-header.js";
-import type { RefusalDetails } from "./bearer-authority.js";
+import type { RejectionDetails } from "./bearer-authority.js";
 
 /** An event for a log. It never holds a credential. */
 export type VerifierEvent =
@@ -15,7 +15,7 @@ export type VerifierEvent =
       readonly reason: string;
       /** The identifier of the API token, if any. */
       readonly token?: string;
-    } & RefusalDetails)
+    } & RejectionDetails)
   /** The caller was identified, but lacks permission. */
   | (Answered & {
       readonly kind: "forbidden";
@@ -76,7 +76,12 @@ export type BearerEvent =
   | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
   /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
   | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
-  | { readonly kind: "username_kept"; readonly client: string; readonly userId: string; readonly reason: NameFault }
+  | {
+      readonly kind: "username_kept";
+      readonly client: string;
+      readonly userId: string;
+      readonly reason: KeptNameReason;
+    }
   | { readonly kind: "user_written"; readonly client: string; readonly userId: string };
 
 export type OnBearerEvent = (event: BearerEvent) => void;

@@ -1,36 +1,36 @@
-import type { TokenRefusal } from "./authenticate-token.js";
-import type { Scheme, TokenFault } from "./authorization-header.js";
-import type { BearerOutcome, RefusalDetails } from "./bearer-authority.js";
+import type { RejectedToken } from "./authenticate-token.js";
+import type { RejectionReason, Scheme } from "./authorization-header.js";
+import type { BearerOutcome, RejectionDetails } from "./bearer-authority.js";
 import type { VerifierEvent } from "./event.js";
 import type { Problems, ProblemText } from "./problem.js";
 import type { Outcome } from "./verifier.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
-interface BearerRefusal extends RefusalDetails {
+interface BearerRejection extends RejectionDetails {
   readonly reason: string;
 }
 
 /** Turns a refusal into a response: the reason goes to the log, and the client learns little. */
-export interface Refusals {
-  readonly malformed: (scheme: Scheme | undefined, fault: TokenFault) => Rejected;
-  readonly token: (refusal: TokenRefusal) => Rejected;
-  readonly bearer: (refusal: BearerRefusal) => Rejected;
+export interface Rejections {
+  readonly malformed: (scheme: Scheme | undefined, reason: RejectionReason) => Rejected;
+  readonly token: (rejection: RejectedToken) => Rejected;
+  readonly bearer: (rejection: BearerRejection) => Rejected;
   readonly unavailable: (outcome: Extract<BearerOutcome, { kind: "unavailable" }>) => Rejected;
 }
 
-export function createRefusals(problems: Problems, report: (event: VerifierEvent) => void): Refusals {
+export function createRejections(problems: Problems, report: (event: VerifierEvent) => void): Rejections {
   return {
-    malformed(scheme, fault) {
-      const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, fault));
-      report({ kind: "rejected", scheme, reason: fault, ...instanceOf(problem) });
+    malformed(scheme, reason) {
+      const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, reason));
+      report({ kind: "rejected", scheme, reason: reason, ...instanceOf(problem) });
       return rejected(problem);
     },
-    token({ fault, token, username }) {
-      const detail = fault === "inactive_user" ? "user_inactive" : "token_invalid";
+    token({ reason, token, username }) {
+      const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
       const problem = problems.authenticationFailed("invalid_token", "token", detail);
       report({
-        ...{ kind: "rejected", scheme: "token", reason: fault },
+        ...{ kind: "rejected", scheme: "token", reason: reason },
         ...(token !== undefined && { token }),
         ...(username !== undefined && { username }),
         ...instanceOf(problem),
@@ -50,10 +50,10 @@ export function createRefusals(problems: Problems, report: (event: VerifierEvent
       });
       return rejected(problem);
     },
-    unavailable({ reason, retryAfterSeconds, found, isCallersFault = false }) {
+    unavailable({ reason, retryAfterSeconds, found, isCausedByCaller = false }) {
       const problem = problems.serviceUnavailable(retryAfterSeconds);
       report({ kind: "unavailable", reason, ...(found !== undefined && { found }), ...instanceOf(problem) });
-      return rejected(problem, isCallersFault);
+      return rejected(problem, isCausedByCaller);
     },
   };
 }
@@ -66,11 +66,11 @@ function rejected(problem: Rejected["problem"], isFailedAttempt = true): Rejecte
   return { kind: "rejected", problem, isFailedAttempt };
 }
 
-function malformedText(scheme: Scheme | undefined, fault: TokenFault): ProblemText {
-  if (fault === "several_headers") return "header_twice";
-  if (fault === "too_long") return "header_too_long";
-  if (fault === "no_credentials") return scheme === "bearer" ? "bearer_missing" : "token_missing";
-  if (fault === "several_credentials") return scheme === "bearer" ? "bearer_spaces" : "token_spaces";
+function malformedText(scheme: Scheme | undefined, reason: RejectionReason): ProblemText {
+  if (reason === "several_headers") return "header_twice";
+  if (reason === "too_long") return "header_too_long";
+  if (reason === "no_credentials") return scheme === "bearer" ? "bearer_missing" : "token_missing";
+  if (reason === "several_credentials") return scheme === "bearer" ? "bearer_spaces" : "token_spaces";
   return "token_characters";
 }
 

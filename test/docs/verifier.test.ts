@@ -60,10 +60,10 @@ describe("docs/verifier.md", () => {
         sourcesOf("src/oidc") +
         readFileSync("src/oidc/jwt/claims.ts", "utf8") +
         readFileSync("src/oidc/jwt/jws.ts", "utf8"),
-      /type \w*Fault =[^;]*;/g,
+      /type \w*Reason =[^;]*;/g,
       /readonly reason:[^;]*;/g,
-      /(?:refuse|keepFailure|fault)\("\w+"/g,
-      /const faults = \[[^\]]*\]/g,
+      /(?:reject|keepFailure)\("\w+"/g,
+      /const reasons = \[[^\]]*\]/g,
       /reason: "\w+"/g,
     );
     expect(reasons.size).toBeGreaterThan(40);

@@ -1,5 +1,5 @@
 import type { RefusalCode } from "../../src/login/outcome.js";
-import { refusalReasons } from "../../src/login/rejection-reasons.js";
+import { rejectionReasons } from "../../src/login/rejection-reasons.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
@@ -62,7 +62,7 @@ function callbackErrors(
   code: "provider_refused" | "provider_failed" | "configuration_rejected",
   elsewhere: readonly string[],
 ): readonly Refused[] {
-  const reasons = Object.keys(refusalReasons[code]).filter((reason) => !elsewhere.includes(reason));
+  const reasons = Object.keys(rejectionReasons[code]).filter((reason) => !elsewhere.includes(reason));
   return reasons.map((reason) => ({
     code,
     reason,

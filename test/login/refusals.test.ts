@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { LoginEvent } from "../../src/login/event.js";
-import { refusalReasons } from "../../src/login/rejection-reasons.js";
+import { rejectionReasons } from "../../src/login/rejection-reasons.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { attacks } from "./attacks.js";
 import { openBrowser } from "./browser.js";
@@ -10,7 +10,7 @@ import { clientSecret, makeWorld, type World } from "./world.js";
 /** A login makes each person a user, and a user that is deleted in the moment of signing in is none that a test can time. */
 const unreached = new Set(["user_refused.unknown_user", "user_inactive.unknown_user"]);
 
-const named = Object.entries(refusalReasons).flatMap(([code, reasons]) =>
+const named = Object.entries(rejectionReasons).flatMap(([code, reasons]) =>
   Object.keys(reasons).map((reason) => `${code}.${reason}`),
 );
 

@@ -6,8 +6,8 @@ import { configurationOf, runOptions } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";
 import { issuer, makeRealm, user } from "./realm.js";
 
-const missing = { kind: "fault", reason: "sign_in_missing" };
-const ofAnother = { kind: "fault", reason: "sign_in_of_another" };
+const missing = { kind: "rejected", reason: "sign_in_missing" };
+const ofAnother = { kind: "rejected", reason: "sign_in_of_another" };
 const byName = { kind: "user", isWritten: true, linkedBy: "name" };
 const bySignIn = { kind: "user", isWritten: true, linkedBy: "sign_in" };
 
@@ -43,7 +43,7 @@ describe("S97 a privileged account", () => {
     const realm = await makeRealm(boss, ...second());
     expect(await realm.enter({ sub: "s1", name: "boss", iss: other }, { provider: "other" })).toEqual(ofAnother);
     expect(await realm.enter({ sub: "s1", name: "boss" })).toMatchObject(bySignIn);
-    expect(await realm.enter({ sub: "s2", name: "boss" })).toEqual({ kind: "fault", reason: "username_taken" });
+    expect(await realm.enter({ sub: "s2", name: "boss" })).toEqual({ kind: "rejected", reason: "username_taken" });
     expect(await linksOf(realm)).toEqual([["boss", issuer, "s1"]]);
   });
 
@@ -75,7 +75,10 @@ describe("S97 a privileged account", () => {
 
   it("F1 S84: with a password and no sign_in is for emergencies, as ever", async () => {
     const realm = await makeRealm(user("nood", { is_superuser: true, password: new Secret("a-password-of-hers") }));
-    expect(await realm.enter({ sub: "s1", name: "nood" })).toEqual({ kind: "fault", reason: "username_of_emergency" });
+    expect(await realm.enter({ sub: "s1", name: "nood" })).toEqual({
+      kind: "rejected",
+      reason: "username_of_emergency",
+    });
   });
 
   it("F1 S34: is a client's only where its sign_in names that client, and a person's never by the client's subject", async () => {

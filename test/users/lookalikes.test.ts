@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createLookalikes } from "../../src/users/names.js";
 import { group, makeRealm, user } from "./realm.js";
 
-const confusable = { kind: "fault", reason: "username_confusable" };
+const confusable = { kind: "rejected", reason: "username_confusable" };
 
 async function looksLike(one: string, other: string): Promise<boolean> {
   const lookalikes = await createLookalikes([one, other]);

@@ -16,13 +16,13 @@ const rulesOf = ({ mappings, user, groups }: Settings = {}) =>
 
 function profileOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
   const profile = readMappedClaims(rulesOf(settings), { sub: "jan", ...claims });
-  if (profile.kind === "fault") throw new Error(profile.reason);
+  if (profile.kind === "rejected") throw new Error(profile.reason);
   return profile;
 }
 
 function faultOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
   const profile = readMappedClaims(rulesOf(settings), claims);
-  return profile.kind === "fault" ? profile.reason : undefined;
+  return profile.kind === "rejected" ? profile.reason : undefined;
 }
 
 const groupsOf = (groups: unknown, settings: Settings = {}) =>
@@ -165,7 +165,7 @@ describe("a profile", () => {
     const reported = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
     for (const on_overage of [undefined, "refuse", "kept", true]) {
       const fault = readMappedClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
-      expect(fault).toMatchObject({ kind: "fault", reason: "groups_overage", ...reported, hint: expect.any(String) });
+      expect(fault).toMatchObject({ kind: "rejected", reason: "groups_overage", ...reported, hint: expect.any(String) });
     }
     const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
     expect(profileOf({ ...claims }, keeping)).toMatchObject({

@@ -8,7 +8,7 @@ import { issuer, makeRealm, user } from "./realm.js";
 const moved = "https://login.example/realms/test";
 const idp = (more: Attributes = {}) => providerOf({ issuer: moved }, "idp", more);
 const former = idp({ former_issuers: [issuer] });
-const taken = { kind: "fault", reason: "username_taken" };
+const taken = { kind: "rejected", reason: "username_taken" };
 const relinked = { kind: "user", isWritten: true, linkedBy: "former_issuer" };
 
 type Realm = Awaited<ReturnType<typeof makeRealm>>;
@@ -80,7 +80,7 @@ describe("a provider that moved", () => {
     const realm = await makeMoved();
     await realm.enter({ sub: "s1", name: "piet", iss: older });
     await change(realm, idp({ former_issuers: [issuer, older] }));
-    const ambiguous = { kind: "fault", reason: "username_ambiguous" };
+    const ambiguous = { kind: "rejected", reason: "username_ambiguous" };
     expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toEqual(ambiguous);
   });
 
@@ -117,7 +117,7 @@ describe("a provider that moved", () => {
       .where("identifier", "=", "new")
       .execute();
     expect(await realm.enter({ sub: "s1", name: "jan", iss: moved }, { provider: "new" })).toMatchObject({
-      kind: "fault",
+      kind: "rejected",
     });
     expect(await linksOf(realm)).toEqual([["jan", issuer, "s1"]]);
   });
@@ -135,7 +135,7 @@ describe("sign_in after a provider moved", () => {
     const realm = await makeMoved(user("jan", signIn(null)));
     await change(realm, idp(), user("jan", signIn("n1")));
     expect(await linksOf(realm)).toEqual([["jan", null, null]]);
-    expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toMatchObject({ kind: "fault" });
+    expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toMatchObject({ kind: "rejected" });
     expect(await realm.enter({ sub: "n1", name: "jan", iss: moved })).toMatchObject(bySignIn);
     expect(await linksOf(realm)).toEqual([["jan", moved, "n1"]]);
     expect(await change(realm, idp(), user("jan", signIn("n1")))).toMatchObject({ outcome: "unchanged" });
@@ -157,7 +157,7 @@ describe("sign_in after a provider moved", () => {
     await change(realm, providerOf({ issuer: "https://third.example" }, "other"));
     expect(await change(realm, idp(), user("jan", signIn("s1")))).toMatchObject({ outcome: "unchanged" });
     expect(await linksOf(realm)).toEqual([["jan", issuer, "s1"]]);
-    expect(await realm.enter({ sub: "s2", name: "jan", iss: moved })).toMatchObject({ kind: "fault" });
+    expect(await realm.enter({ sub: "s2", name: "jan", iss: moved })).toMatchObject({ kind: "rejected" });
     expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toMatchObject(bySignIn);
     expect(await linksOf(realm)).toEqual([["jan", moved, "s1"]]);
     // A username is no proof.

@@ -65,7 +65,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
       .select("id")
       .where("identifier", "=", settings.provider ?? "idp")
       .executeTakeFirstOrThrow();
-    if (!person || profile.kind === "fault") throw new Error("expected claims that make a user");
+    if (!person || profile.kind === "rejected") throw new Error("expected claims that make a user");
     const client = await kysely
       .selectFrom("oidc_clients")
       .select("id")

@@ -30,7 +30,7 @@ describe("signing in", () => {
     const { enter, users, revision } = await makeRealm(user("jan"));
     const before = await revision();
     const closed = { createsUsers: false };
-    expect(await enter({ sub: "s2", name: "piet" }, closed)).toEqual({ kind: "fault", reason: "unknown_user" });
+    expect(await enter({ sub: "s2", name: "piet" }, closed)).toEqual({ kind: "rejected", reason: "unknown_user" });
     expect(await revision()).toBe(before);
     expect(await enter({ sub: "s1", name: "jan", email: "j@x.nl" }, closed)).toMatchObject({ kind: "user" });
     expect(await users()).toMatchObject([{ username: "jan", email: "j@x.nl" }]);
@@ -205,9 +205,9 @@ describe("signing in", () => {
     const { enter, users } = await makeRealm(user("jan", { email: "j@x.nl" }));
     expect(await enter({ sub: "s1", name: "jan" })).toMatchObject({ kind: "user", isWritten: true });
     expect(await users()).toMatchObject([{ username: "jan", subject: "s1", owner: "default" }]);
-    expect(await enter({ sub: "s2", name: "jan" })).toEqual({ kind: "fault", reason: "username_taken" });
+    expect(await enter({ sub: "s2", name: "jan" })).toEqual({ kind: "rejected", reason: "username_taken" });
     expect(await enter({ sub: "s1", name: "jan", iss: "https://other.example" })).toEqual({
-      kind: "fault",
+      kind: "rejected",
       reason: "username_taken",
     });
     expect(await enter({ sub: "s1", name: "jan" })).toMatchObject({ kind: "user", isWritten: false });
@@ -232,13 +232,16 @@ describe("signing in", () => {
     expect((await users()).map(({ username }) => username).sort()).toEqual(
       ["ADMIN", "Admin", "x%_y", "xxxy", "Éva"].sort(),
     );
-    expect(await enter({ sub: "s6", name: "aDMIN" }, folding)).toEqual({ kind: "fault", reason: "username_ambiguous" });
+    expect(await enter({ sub: "s6", name: "aDMIN" }, folding)).toEqual({
+      kind: "rejected",
+      reason: "username_ambiguous",
+    });
   });
 
   it("S40 refuses a new name that looks like an existing one", async () => {
     const { enter } = await makeRealm(user("admin"));
-    expect(await enter({ sub: "s1", name: "аdmin" })).toEqual({ kind: "fault", reason: "username_confusable" });
-    expect(await enter({ sub: "s1", name: "ａｄｍｉｎ" })).toEqual({ kind: "fault", reason: "username_confusable" });
+    expect(await enter({ sub: "s1", name: "аdmin" })).toEqual({ kind: "rejected", reason: "username_confusable" });
+    expect(await enter({ sub: "s1", name: "ａｄｍｉｎ" })).toEqual({ kind: "rejected", reason: "username_confusable" });
     expect(await enter({ sub: "s1", name: "аndrej" })).toMatchObject({ kind: "user" });
     expect(await enter({ sub: "s2", name: "admin" })).toMatchObject({ kind: "user" });
   });
@@ -248,14 +251,14 @@ describe("signing in", () => {
     const withPassword = user("els", { password: new Secret("a-password-of-hers") });
     const { enter, users } = await makeRealm(human, withPassword, user("boss", { is_staff: true }), user("service"));
     for (const name of ["piet", "els", "boss"]) {
-      expect(await enter({ sub: name, azp: name, name })).toEqual({ kind: "fault", reason: "username_taken" });
+      expect(await enter({ sub: name, azp: name, name })).toEqual({ kind: "rejected", reason: "username_taken" });
     }
     expect(await enter({ sub: "service", azp: "service", name: "service" })).toMatchObject({ kind: "user" });
-    expect(await enter({ sub: "service", name: "service" })).toEqual({ kind: "fault", reason: "username_taken" });
+    expect(await enter({ sub: "service", name: "service" })).toEqual({ kind: "rejected", reason: "username_taken" });
     expect(await enter({ sub: "piet", name: "piet" })).toMatchObject({ kind: "user" });
     // Linked to the person's subject, of the same text as the client's.
     expect(await enter({ sub: "piet", azp: "piet", name: "piet" })).toEqual({
-      kind: "fault",
+      kind: "rejected",
       reason: "username_taken",
     });
     const links = (await users()).filter(({ subject }) => subject).map((row) => `${row.username} ${row.subject}`);
@@ -278,7 +281,7 @@ describe("signing in", () => {
       grace_seconds: 0,
     });
     const { enter } = await makeRealm(token);
-    expect(await enter({ sub: "s1", name: "forms" })).toEqual({ kind: "fault", reason: "username_of_service" });
+    expect(await enter({ sub: "s1", name: "forms" })).toEqual({ kind: "rejected", reason: "username_of_service" });
     expect(await enter({ sub: "s1", name: "forms2" })).toMatchObject({ kind: "user" });
   });
 

@@ -83,9 +83,9 @@ describe("the Authorization header (runtime §3)", () => {
 
   it("F8 tells the scheme of a header that is too long by its own name", () => {
     const rest = "x".repeat(longest);
-    expect(read(`Token ${rest}`)).toEqual({ kind: "malformed", scheme: "token", fault: "too_long" });
-    expect(read(`\tbearer\t${rest}`)).toEqual({ kind: "malformed", scheme: "bearer", fault: "too_long" });
-    expect(read(`Token\u00a0${rest}`)).toEqual({ kind: "malformed", scheme: undefined, fault: "too_long" });
+    expect(read(`Token ${rest}`)).toEqual({ kind: "malformed", scheme: "token", reason: "too_long" });
+    expect(read(`\tbearer\t${rest}`)).toEqual({ kind: "malformed", scheme: "bearer", reason: "too_long" });
+    expect(read(`Token\u00a0${rest}`)).toEqual({ kind: "malformed", scheme: undefined, reason: "too_long" });
   });
 
   it.each([
@@ -94,18 +94,18 @@ describe("the Authorization header (runtime §3)", () => {
     ["Token a b", "several_credentials"],
     ["Bearer a.b.c trailing", "several_credentials"],
     ["Token a\tb", "several_credentials"],
-  ])("S2 refuses %s as malformed", async (header, fault) => {
-    expect(read(header)).toMatchObject({ kind: "malformed", fault });
+  ])("S2 refuses %s as malformed", async (header, reason) => {
+    expect(read(header)).toMatchObject({ kind: "malformed", reason });
     const { authenticate, reasons } = await makeWorld([token("forms", tokenValue)]);
     const { headers } = problemIn(await authenticate(header));
     expect(headers["WWW-Authenticate"]).toContain('error="invalid_request"');
-    expect(reasons()).toEqual([fault]);
+    expect(reasons()).toEqual([reason]);
   });
 
   it("S3 refuses two Authorization headers, and takes a list of one", () => {
     const one = `Token ${tokenValue}`;
-    expect(read([one, one])).toEqual({ kind: "malformed", scheme: undefined, fault: "several_headers" });
-    expect(read(["Basic YTpi", one])).toMatchObject({ fault: "several_headers" });
+    expect(read([one, one])).toEqual({ kind: "malformed", scheme: undefined, reason: "several_headers" });
+    expect(read(["Basic YTpi", one])).toMatchObject({ reason: "several_headers" });
     expect(read([one])).toEqual(read(one));
     expect(read([])).toEqual({ kind: "none" });
   });
@@ -113,10 +113,10 @@ describe("the Authorization header (runtime §3)", () => {
   it("S4 refuses a header of more than 16 KiB before it is looked into, and a megabyte in no time", () => {
     const bearer = (length: number) => `Bearer ${"a".repeat(length - "Bearer ".length)}`;
     expect(read(bearer(longest))).toMatchObject({ kind: "credential", scheme: "bearer" });
-    expect(read(bearer(longest + 1))).toEqual({ kind: "malformed", scheme: "bearer", fault: "too_long" });
+    expect(read(bearer(longest + 1))).toEqual({ kind: "malformed", scheme: "bearer", reason: "too_long" });
     const begun = performance.now();
-    expect(read(bearer(1_000_000))).toMatchObject({ fault: "too_long" });
-    expect(read(`Token a${" ".repeat(longest - 9)}b`)).toMatchObject({ fault: "several_credentials" });
+    expect(read(bearer(1_000_000))).toMatchObject({ reason: "too_long" });
+    expect(read(`Token a${" ".repeat(longest - 9)}b`)).toMatchObject({ reason: "several_credentials" });
     expect(performance.now() - begun).toBeLessThan(50);
   });
 
@@ -124,13 +124,13 @@ describe("the Authorization header (runtime §3)", () => {
     expect(read(`Token ${tokenValue}${character}x`)).toEqual({
       kind: "malformed",
       scheme: "token",
-      fault: "invalid_characters",
+      reason: "invalid_characters",
     });
     expect(read(`Token ${tokenValue}!x`)).toMatchObject({ kind: "credential" });
   });
 
   it("takes a token of 255 characters, the longest that a file may give, and no longer one", () => {
     expect(read(`Token ${"a".repeat(255)}`)).toMatchObject({ kind: "credential" });
-    expect(read(`Token ${"a".repeat(256)}`)).toMatchObject({ kind: "malformed", fault: "too_long" });
+    expect(read(`Token ${"a".repeat(256)}`)).toMatchObject({ kind: "malformed", reason: "too_long" });
   });
 });

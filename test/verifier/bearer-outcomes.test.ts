@@ -23,7 +23,7 @@ async function makeAuthenticate() {
     .where("username", "=", "jan")
     .executeTakeFirstOrThrow();
   const events: VerifierEvent[] = [];
-  let answer: Answer = { kind: "refused", reason: "malformed" };
+  let answer: Answer = { kind: "rejected", reason: "malformed" };
   let reloads = 0;
   const state = await database.changes.current();
   const lastUsed = { note: () => {}, close: async () => {} };
@@ -129,7 +129,7 @@ describe("Bearer", () => {
 
   it("A10.75 answers 401 to a refused token, whatever the reason", async () => {
     const { ask, events } = await makeAuthenticate();
-    const problem = problemIn(await ask({ kind: "refused", reason: "expired" }));
+    const problem = problemIn(await ask({ kind: "rejected", reason: "expired" }));
     expect(problem).toMatchObject({
       status: 401,
       headers: { "WWW-Authenticate": 'Bearer realm="api", error="invalid_token", Token realm="api"' },

@@ -69,14 +69,14 @@ describe("F15 what was read before a change", () => {
     held.letGo();
     // It was asked while the token was good.
     expect(await under).toBe("authenticated");
-    expect(await ask()).toBe("refused");
+    expect(await ask()).toBe("rejected");
     await write(user("jan", { is_active: true }));
     expect(await ask()).toBe("authenticated");
     // What was read without a change in between is kept.
     await write(user("jan", { is_active: false }));
     expect(await ask()).toBe("authenticated");
     tokens.forget();
-    expect(await ask()).toBe("refused");
+    expect(await ask()).toBe("rejected");
   });
 
   it("of a user is not kept after it, so that an inactive one is refused at the next request", async () => {
@@ -92,12 +92,12 @@ describe("F15 what was read before a change", () => {
     users.forget();
     held.letGo();
     expect(await under).toBe("authenticated");
-    expect(await ask()).toBe("refused");
+    expect(await ask()).toBe("rejected");
     await write(user("jan", { is_active: true }));
     expect(await ask()).toBe("authenticated");
     await write(user("jan", { is_active: false }));
     expect(await ask()).toBe("authenticated");
     users.forget();
-    expect(await ask()).toBe("refused");
+    expect(await ask()).toBe("rejected");
   });
 });

@@ -1,7 +1,7 @@
 import type { JsonObject } from "./json-object.js";
 
 /** Why a token is not valid now. */
-export type TimeFault = "malformed_time" | "expired" | "not_yet_valid" | "issued_in_future" | "too_old";
+export type TimeReason = "malformed_time" | "expired" | "not_yet_valid" | "issued_in_future" | "too_old";
 
 // The last second that a Date can hold.
 const lastSecond = 8.64e12;
@@ -16,7 +16,7 @@ export function checkTimes(
   nowMs: number,
   leewaySeconds: number,
   maxAgeSeconds?: number,
-): TimeFault | undefined {
+): TimeReason | undefined {
   const { exp, nbf, iat } = claims;
   if (!isSeconds(exp) || !isOptionalSeconds(nbf) || !isOptionalSeconds(iat)) return "malformed_time";
   const now = nowMs / 1000;

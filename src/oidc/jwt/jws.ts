@@ -20,14 +20,14 @@ export interface CompactJws {
 }
 
 /** Why a text is not accepted. */
-interface JwsFault {
-  readonly kind: "fault";
+interface JwsRejection {
+  readonly kind: "rejected";
   readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
   /** The member of the header that is to blame. */
   readonly member?: string;
 }
 
-type ParseJws = (token: string) => CompactJws | JwsFault;
+type ParseJws = (token: string) => CompactJws | JwsRejection;
 
 const maxToken = 16 * 1024;
 const maxHeader = 4 * 1024;
@@ -35,16 +35,16 @@ const maxKid = 1024;
 const rememberedHeaders = 64;
 
 // Critical extensions, other payload encodings, compression, encryption, nested tokens: none of these is supported.
-const refusedMembers = ["crit", "b64", "zip", "enc", "p2c", "p2s", "epk", "cty"] as const;
+const unsupportedMembers = ["crit", "b64", "zip", "enc", "p2c", "p2s", "epk", "cty"] as const;
 
 /** Creates a parser. It caches the last headers, since a key's tokens share the same one. */
 export function createJwsParser(): ParseJws {
   const headers = new Map<string, JoseHeader>();
   return (token) => {
-    if (token.length > maxToken) return fault("too_long");
+    if (token.length > maxToken) return reject("too_long");
     const first = token.indexOf(".");
     const second = token.indexOf(".", first + 1);
-    if (first < 1 || second < 0) return fault("malformed");
+    if (first < 1 || second < 0) return reject("malformed");
     const headerText = token.slice(0, first);
     let header = headers.get(headerText);
     if (!header) {
@@ -57,28 +57,28 @@ export function createJwsParser(): ParseJws {
     const payload = decodeBase64url(token.slice(first + 1, second));
     // This also rejects a third dot, which is not in the alphabet.
     const signature = decodeBase64url(token.slice(second + 1));
-    if (!payload || !signature) return fault("malformed");
+    if (!payload || !signature) return reject("malformed");
     const claims = parseJsonObject(payload);
-    if (!claims) return fault("malformed_payload");
+    if (!claims) return reject("malformed_payload");
     return { kind: "jws", header, claims, signed: token.slice(0, second), signature };
   };
 }
 
-function parseHeader(text: string): JoseHeader | JwsFault {
-  if (text.length > maxHeader) return fault("malformed_header");
+function parseHeader(text: string): JoseHeader | JwsRejection {
+  if (text.length > maxHeader) return reject("malformed_header");
   const bytes = decodeBase64url(text);
-  if (!bytes) return fault("malformed");
+  if (!bytes) return reject("malformed");
   const header = parseJsonObject(bytes);
-  if (!header) return fault("malformed_header");
-  const unsupported = refusedMembers.find((name) => Object.hasOwn(header, name));
-  if (unsupported) return { ...fault("unsupported_header"), member: unsupported };
+  if (!header) return reject("malformed_header");
+  const unsupported = unsupportedMembers.find((name) => Object.hasOwn(header, name));
+  if (unsupported) return { ...reject("unsupported_header"), member: unsupported };
   const { alg, kid, typ } = header;
-  if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return fault("malformed_header");
-  return kid !== undefined && kid.length > maxKid ? fault("malformed_header") : { alg, kid, typ };
+  if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return reject("malformed_header");
+  return kid !== undefined && kid.length > maxKid ? reject("malformed_header") : { alg, kid, typ };
 }
 
-function fault(reason: JwsFault["reason"]): JwsFault {
-  return { kind: "fault", reason };
+function reject(reason: JwsRejection["reason"]): JwsRejection {
+  return { kind: "rejected", reason };
 }
 
 /**

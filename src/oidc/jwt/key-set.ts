@@ -12,7 +12,7 @@ export interface KeySet {
   /** The names of its keys that have one. */
   readonly kids: readonly string[];
   /** Why keys were left out, one entry per key; keys for another use count only where no key for signatures is left. */
-  readonly ignored: readonly KeyFault[];
+  readonly ignored: readonly IgnoredKeyReason[];
 }
 
 const maxKeys = 100;
@@ -24,12 +24,12 @@ export function readKeySet(document: unknown): KeySet | undefined {
   if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > maxKeys) return undefined;
   const imports = document.keys.map(importJwk);
   const keys = imports.flatMap((result) => (result.kind === "usable" ? result.key : []));
-  const faults = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
+  const reasons = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
   // Keycloak's set also holds a key for encryption, which is worth reporting only where there is none for signatures.
-  return keySetOf(keys, keys.length > 0 ? faults.filter((reason) => reason !== "other_use") : faults);
+  return keySetOf(keys, keys.length > 0 ? reasons.filter((reason) => reason !== "other_use") : reasons);
 }
 
-export function keySetOf(keys: readonly PublicKey[], ignored: readonly KeyFault[] = []): KeySet {
+export function keySetOf(keys: readonly PublicKey[], ignored: readonly IgnoredKeyReason[] = []): KeySet {
   const byAlgorithm = new Map<string, ChecksOfAlgorithm>();
   return {
     checksFor: (algorithm, kid) => {
@@ -76,11 +76,11 @@ interface PublicKey {
 }
 
 /** Why a key is not used. */
-export type KeyFault = "malformed" | "private" | "symmetric" | "other_use" | KeyWeakness;
+export type IgnoredKeyReason = "malformed" | "private" | "symmetric" | "other_use" | KeyWeakness;
 
 export type KeyImport =
   | { readonly kind: "usable"; readonly key: PublicKey }
-  | { readonly kind: "ignored"; readonly reason: KeyFault };
+  | { readonly kind: "ignored"; readonly reason: IgnoredKeyReason };
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] as const;
 
@@ -152,6 +152,6 @@ function parse(text: string): unknown {
   }
 }
 
-function ignored(reason: KeyFault): KeyImport {
+function ignored(reason: IgnoredKeyReason): KeyImport {
   return { kind: "ignored", reason };
 }

@@ -1,10 +1,10 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { isJsonObject } from "./json-object.js";
-import { importWrittenKey, isPrivateJwk, type KeyFault, type KeyImport } from "./key-set.js";
+import { type IgnoredKeyReason, importWrittenKey, isPrivateJwk, type KeyImport } from "./key-set.js";
 
 /** What an operator wrote where a public key belongs. Some of these occur together, such as quotes and escapes. */
 export type KeyForm =
-  | Exclude<KeyFault, "malformed">
+  | Exclude<IgnoredKeyReason, "malformed">
   | "quoted"
   | "escaped_breaks"
   | "blanks_for_breaks"

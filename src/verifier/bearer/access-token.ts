@@ -1,17 +1,17 @@
 import type { OidcClient } from "../../oidc/client.js";
-import { checkTimes, readAudience, type TimeFault } from "../../oidc/jwt/claims.js";
+import { checkTimes, readAudience, type TimeReason } from "../../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import { actsAsClient } from "../../users/external-identity.js";
 
 /** The kind of a token that `Bearer` must not carry. */
-export type OtherTokenFault = "id_token" | "refresh_token" | "proof_of_possession";
+export type OtherTokenReason = "id_token" | "refresh_token" | "proof_of_possession";
 
-export type AccessTokenFault = TimeFault | OtherTokenFault | "wrong_type" | "claim_missing" | "claim_malformed";
+export type AccessTokenReason = TimeReason | OtherTokenReason | "wrong_type" | "claim_missing" | "claim_malformed";
 
 const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
 // Keycloak's other tokens, by their claims.
-const otherTypes: ReadonlyMap<unknown, OtherTokenFault> = new Map([
+const otherTypes: ReadonlyMap<unknown, OtherTokenReason> = new Map([
   ["ID", "id_token"],
   ["Logout", "id_token"],
   ["Refresh", "refresh_token"],
@@ -19,7 +19,7 @@ const otherTypes: ReadonlyMap<unknown, OtherTokenFault> = new Map([
   ["DPoP", "proof_of_possession"],
 ]);
 // Those of Amazon Cognito, and of Hydra's introspection.
-const otherUses: ReadonlyMap<unknown, OtherTokenFault> = new Map([
+const otherUses: ReadonlyMap<unknown, OtherTokenReason> = new Map([
   ["id", "id_token"],
   ["refresh", "refresh_token"],
   ["refresh_token", "refresh_token"],
@@ -34,7 +34,7 @@ export function verifyAccessToken(
   { header, claims }: CompactJws,
   nowMs: number,
   rules: TokenRules,
-): AccessTokenFault | undefined {
+): AccessTokenReason | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
   if (oddMark(claims)) return "claim_malformed";
   const other = readOtherToken(claims);
@@ -45,7 +45,7 @@ export function verifyAccessToken(
 }
 
 /** The token's kind according to its provider, where that is not a bearer access token. */
-export function readOtherToken(claims: JsonObject): OtherTokenFault | undefined {
+export function readOtherToken(claims: JsonObject): OtherTokenReason | undefined {
   // A thief could use it: nothing here checks the proof that its holder has the key (RFC 9449 §7, RFC 8705 §3).
   if (Object.hasOwn(claims, "cnf")) return "proof_of_possession";
   return otherTypes.get(claims.typ) ?? otherUses.get(claims.token_use);

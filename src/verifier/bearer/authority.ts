@@ -81,7 +81,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   const authenticate: BearerAuthority["authenticate"] = (credential, nowMs, context) => {
     const digest = digestToken(new Secret(credential));
     if (!session) return attempt({ credential, digest, context }, maxAttempts);
-    const known = session.accepted.get(digest) ?? session.refused.get(digest);
+    const known = session.accepted.get(digest) ?? session.rejected.get(digest);
     if (known && nowMs < known.keepUntilMs) return known.outcome;
     const request = { credential, digest, context };
     return conclude(session, judge(session, request, nowMs), request, maxAttempts);
@@ -142,10 +142,10 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   };
 }
 
-function remember({ accepted, refused }: VerdictCache, verdict: Verdict, { digest }: BearerRequest): BearerOutcome {
+function remember({ accepted, rejected }: VerdictCache, verdict: Verdict, { digest }: BearerRequest): BearerOutcome {
   const { outcome, keepUntilMs } = verdict;
   const isAccepted = outcome.kind === "accepted";
   if (!isAccepted) accepted.delete(digest);
-  if (keepUntilMs > 0) (isAccepted ? accepted : refused).set(digest, verdict);
+  if (keepUntilMs > 0) (isAccepted ? accepted : rejected).set(digest, verdict);
   return outcome;
 }

@@ -10,12 +10,12 @@ export type Choice =
   /** It may be for a client whose provider's discovery document is missing. */
   | { readonly kind: "pending"; readonly provider: KnownProvider }
   /** `clients`: the ones for which it passed the most checks. */
-  | { readonly kind: "refused"; readonly reason: ChoiceFault; readonly clients: readonly OidcClient[] };
+  | { readonly kind: "rejected"; readonly reason: ChoiceReason; readonly clients: readonly OidcClient[] };
 
 /** In the order of the checks that a token passes. */
-const faults = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
+const reasons = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
-export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_issuer";
+export type ChoiceReason = (typeof reasons)[number] | "wrong_issuer" | "unknown_issuer";
 
 /**
  * The client that a token claims to be for. Nothing is fetched for a token of another issuer, algorithm or audience than a
@@ -23,32 +23,32 @@ export type ChoiceFault = (typeof faults)[number] | "wrong_issuer" | "unknown_is
  */
 export function chooseClient(configuration: ClientSnapshot, { header, claims }: CompactJws, rules: TokenRules): Choice {
   const { iss } = claims;
-  if (typeof iss !== "string" || iss === "") return { kind: "refused", reason: "wrong_issuer", clients: [] };
+  if (typeof iss !== "string" || iss === "") return { kind: "rejected", reason: "wrong_issuer", clients: [] };
   const { byIssuer, ofAnyIssuer, clients, pending } = configuration;
   const candidates = byIssuer.get(iss) ?? ofAnyIssuer;
   let furthest = -1;
   let blamed: readonly OidcClient[] = [];
   for (const client of candidates) {
     const { access } = client;
-    const fault = faultOf(client, header.alg, claims, rules);
-    if (fault === undefined && access.kind === "open") return { kind: "chosen", client, access };
-    const step = fault === undefined ? 0 : faults.indexOf(fault);
+    const reason = rejectionReason(client, header.alg, claims, rules);
+    if (reason === undefined && access.kind === "open") return { kind: "chosen", client, access };
+    const step = reason === undefined ? 0 : reasons.indexOf(reason);
     if (step >= furthest) blamed = step === furthest ? [...blamed, client] : [client];
     furthest = Math.max(furthest, step);
   }
   const provider = pending.find(({ mayIssue }) => mayIssue(iss));
   if (provider) return { kind: "pending", provider };
   const isUnknown = candidates.length === 0 && clients.length + pending.length > 0;
-  const reason = isUnknown ? "unknown_issuer" : (faults[furthest] ?? "not_configured");
-  return { kind: "refused", reason, clients: blamed };
+  const reason = isUnknown ? "unknown_issuer" : (reasons[furthest] ?? "not_configured");
+  return { kind: "rejected", reason, clients: blamed };
 }
 
-function faultOf(
+function rejectionReason(
   client: OidcClient,
   algorithm: string,
   claims: JsonObject,
   rules: TokenRules,
-): (typeof faults)[number] | undefined {
+): (typeof reasons)[number] | undefined {
   const { access } = client;
   if (access.kind === "unusable") return access.reason;
   if (access.kind === "disabled") return "client_disabled";

@@ -1,20 +1,20 @@
 import type { OidcClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
-import type { TimeFault } from "../../oidc/jwt/claims.js";
+import type { TimeReason } from "../../oidc/jwt/claims.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { JoseHeader } from "../../oidc/jwt/jws.js";
 import type { KeySource } from "../../oidc/provider-keys.js";
 import { kindOf } from "../../users/claim-values.js";
-import type { RefusalDetails } from "../bearer-authority.js";
-import { type AccessTokenFault, missingClaim, oddMark, type TokenRules } from "./access-token.js";
-import type { ChoiceFault } from "./choose-client.js";
+import type { RejectionDetails } from "../bearer-authority.js";
+import { type AccessTokenReason, missingClaim, oddMark, type TokenRules } from "./access-token.js";
+import type { ChoiceReason } from "./choose-client.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** The faults with details for a log; for the others, the reason is enough. */
-type DescribedFault = AccessTokenFault | ChoiceFault | "unknown_key" | "bad_signature" | "subject_invalid";
+type DescribedReason = AccessTokenReason | ChoiceReason | "unknown_key" | "bad_signature" | "subject_invalid";
 
 /** A refused token, and its context. */
-export interface RefusedToken {
+export interface RejectedToken {
   /** Undefined for introspection's claims of an opaque token. */
   readonly header: JoseHeader | undefined;
   readonly claims: JsonObject;
@@ -28,12 +28,12 @@ export interface RefusedToken {
 }
 
 /** The found and expected values, for a log. Computed only for refusals, so that a good token costs nothing more. */
-export function describeRefusal(reason: DescribedFault, token: RefusedToken): RefusalDetails {
+export function describeRejection(reason: DescribedReason, token: RejectedToken): RejectionDetails {
   return describers[reason](token);
 }
 
 /** The same for a credential that is not an acceptable JWT: nothing of it is repeated. */
-export function describeUnreadable(reason: string, credential: string, member: string | undefined): RefusalDetails {
+export function describeUnreadable(reason: string, credential: string, member: string | undefined): RejectionDetails {
   if (reason === "malformed_payload") return { found: "a payload that is no JSON object", expected: "claims" };
   if (member !== undefined) return { found: `\`${member}\` in the header`, expected: "a signed JWT without it" };
   if (reason === "malformed_header") {
@@ -44,9 +44,9 @@ export function describeUnreadable(reason: string, credential: string, member: s
   return { found, expected: "a signed JWT: three parts with dots between them, of at most 16384 characters" };
 }
 
-type Describe = (token: RefusedToken) => RefusalDetails;
+type Describe = (token: RejectedToken) => RejectionDetails;
 
-const aboutTime: Readonly<Record<TimeFault, Describe>> = {
+const aboutTime: Readonly<Record<TimeReason, Describe>> = {
   malformed_time: describeMalformedTime,
   expired: ({ claims, nowMs, rules }) => aboutMoment(claims, "exp", `later than ${moment(nowMs)}`, rules),
   not_yet_valid: ({ claims, nowMs, rules }) => aboutMoment(claims, "nbf", `not later than ${moment(nowMs)}`, rules),
@@ -57,7 +57,7 @@ const aboutTime: Readonly<Record<TimeFault, Describe>> = {
   },
 };
 
-const describers: Readonly<Record<DescribedFault, Describe>> = {
+const describers: Readonly<Record<DescribedReason, Describe>> = {
   ...aboutTime,
   wrong_type: ({ header, claims, rules }) =>
     header
@@ -104,7 +104,7 @@ const describers: Readonly<Record<DescribedFault, Describe>> = {
   subject_invalid: describeSubject,
 };
 
-function describeMalformedTime({ claims, rules }: RefusedToken): RefusalDetails {
+function describeMalformedTime({ claims, rules }: RejectedToken): RejectionDetails {
   const needed = rules.maxAgeSeconds === undefined ? ["exp"] : ["exp", "iat"];
   const isOdd = (name: string) => claims[name] !== undefined && typeof claims[name] !== "number";
   const claim =
@@ -163,7 +163,7 @@ export function describeKey(header: JoseHeader | undefined): string {
 }
 
 /** The person stays out of the log. */
-function describeSubject({ claims }: RefusedToken): RefusalDetails {
+function describeSubject({ claims }: RejectedToken): RejectionDetails {
   const { sub } = claims;
   if (typeof sub !== "string" || sub === "") return { claim: "sub", found: kindOf(sub), expected: "a text" };
   const other = ["client_id", "azp", "idtyp"].find((name) => !["string", "undefined"].includes(typeof claims[name]));

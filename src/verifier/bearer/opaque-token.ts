@@ -2,7 +2,7 @@ import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import type { OidcClient } from "../../oidc/client.js";
-import { checkTimes, type TimeFault } from "../../oidc/jwt/claims.js";
+import { checkTimes, type TimeReason } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import type { Secret } from "../../secrets/secret.js";
@@ -12,14 +12,14 @@ import { sourceOf } from "../failure-limit.js";
 import {
   endOfToken,
   isMeantFor,
-  type OtherTokenFault,
+  type OtherTokenReason,
   oddMark,
   readOtherToken,
   type TokenRules,
 } from "./access-token.js";
-import { describeRefusal } from "./describe-rejection.js";
+import { describeRejection } from "./describe-rejection.js";
 import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
-import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
+import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface OpaqueOptions {
   readonly database: Database;
@@ -80,32 +80,32 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
     const client = onlyClient(session);
     const isUnreadable = isEncrypted(request.credential);
     if (client?.access.kind !== "open") {
-      return isUnreadable ? refuse("encrypted_token", encryptedDetails) : refuse("malformed", { hint: onlyOneHint });
+      return isUnreadable ? reject("encrypted_token", encryptedDetails) : reject("malformed", { hint: onlyOneHint });
     }
     const { access, clientId } = client;
     const { issuer, introspection } = client.provider;
     if (!introspection) {
       return isUnreadable
-        ? refuse("encrypted_token", encryptedDetails)
-        : refuse("no_introspection", { hint: noEndpointHint });
+        ? reject("encrypted_token", encryptedDetails)
+        : reject("no_introspection", { hint: noEndpointHint });
     }
     const secret = secretOf(client);
     // The users' issuer must be known, and an endpoint that answers anyone is not reliable.
-    if (issuer === null) return refuse("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
+    if (issuer === null) return reject("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
     if (secret === "unusable")
-      return refuse("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
+      return reject("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
     const { credential, digest, context } = request;
     const question = {
       ...{ credential, digest, source: sourceOf(context), client: { clientId, secret } },
       // An API token under the wrong scheme must not reach the provider.
-      refuse: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
+      precheck: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
     };
     return andThen(introspection.ask(question), (answer) => {
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, untilMs, readAtMs } = answer;
       const token = readAnswer(client, claims, issuer, nowMs, rules);
-      const describe = (reason: IntrospectionFault) =>
-        describeRefusal(reason, {
+      const describe = (reason: IntrospectionReason) =>
+        describeRejection(reason, {
           ...{ header: undefined, nowMs, rules, configuration: session.configuration, clients: [client] },
           // It is optional.
           claims: { exp: nowMs / 1000, ...claims },
@@ -155,11 +155,11 @@ interface IntrospectedToken {
   readonly iat?: number;
 }
 
-type IntrospectionFault =
-  | TimeFault
+type IntrospectionReason =
+  | TimeReason
   | "wrong_issuer"
   | "claim_malformed"
-  | OtherTokenFault
+  | OtherTokenReason
   | "wrong_type"
   | "wrong_audience"
   | "subject_invalid";
@@ -171,7 +171,7 @@ function readAnswer(
   issuer: string,
   nowMs: number,
   rules: TokenRules,
-): IntrospectedToken | IntrospectionFault {
+): IntrospectedToken | IntrospectionReason {
   const { iss, sub, token_type: type, aud, ...rest } = answer;
   if (iss !== undefined && iss !== issuer) return "wrong_issuer";
   if (!isOptionalText(type) || oddMark(answer)) return "claim_malformed";
@@ -186,8 +186,8 @@ function readAnswer(
   const claims = { ...rest, ...(sub !== undefined && { sub }), ...(hasAudience && { aud }) };
   if (!isMeantFor(client, claims, rules)) return "wrong_audience";
   const ended = { ...claims, exp: answer.exp === undefined ? nowMs / 1000 + lifeOfUnended : answer.exp };
-  const fault = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
-  if (fault) return fault;
+  const reason = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
+  if (reason) return reason;
   // Both were just checked.
   const { exp, iat } = ended as { readonly exp: number; readonly iat?: number };
   return { claims, exp, ...(iat !== undefined && { iat }) };

@@ -16,7 +16,7 @@ import {
   type KnownPerson,
   keepFailure,
   keepSuccess,
-  refuse,
+  reject,
   type Verdict,
   type VerdictCache,
   verdictOf,
@@ -63,9 +63,9 @@ export function createAdmit(options: AdmitOptions): Admit {
     const flying = session.signIns.get(flightKey);
     if (flying) return flying.then((verdict) => shareVerdict(verdict, admission));
     const profile = readMappedClaims(client.rules, claims);
-    if (profile.kind === "fault") {
+    if (profile.kind === "rejected") {
       const { kind: _, reason, ...details } = profile;
-      return refuse(reason, details);
+      return reject(reason, details);
     }
     const flight = enter(session, admission, profile, relevant).finally(() => session.signIns.delete(flightKey));
     session.signIns.set(flightKey, flight);
@@ -85,7 +85,7 @@ export function createAdmit(options: AdmitOptions): Admit {
       const age = await ageOf(admission);
       const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
       const result = await provisionUser(person, profile, { ...options, ...own });
-      if (result.kind === "fault") return keepFailure(result.reason, now(), { username: profile.username.name });
+      if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: profile.username.name });
       const { userId, revision, isWritten, isStale, isNewest, linkedBy, renaming } = result;
       for (const note of profile.notes) onEvent({ ...note, client: identifier, userId });
       if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });
@@ -163,7 +163,7 @@ const noEndpointHint =
 export function createAskUserinfo(admit: Admit, now: () => number): AskUserinfo {
   return (session, { admission, issuer, access, request, keepUntilMs }) => {
     const { userinfo } = admission.client.provider;
-    if (!userinfo) return refuse("not_configured", { hint: noEndpointHint });
+    if (!userinfo) return reject("not_configured", { hint: noEndpointHint });
     const { credential, digest, context } = request;
     const reader = readerOf(admission.client, access);
     return andThen(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {

@@ -1,7 +1,7 @@
 import type { OidcClient } from "../../oidc/client.js";
 import { createLruCache, type LruCache } from "../../oidc/lru-cache.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
-import type { BearerOutcome, RefusalDetails } from "../bearer-authority.js";
+import type { BearerOutcome, RejectionDetails } from "../bearer-authority.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** An answer and until when it may be repeated, in milliseconds. */
@@ -27,7 +27,7 @@ export interface VerdictCache {
   /** Accepted credentials, by their SHA-256. */
   readonly accepted: LruCache<Verdict>;
   /** Refused ones are separate, so that no number of bad credentials evicts a good one. */
-  readonly refused: LruCache<Verdict>;
+  readonly rejected: LruCache<Verdict>;
   /** By the subject that users are linked to, for each client: each maps claims by its own rules. */
   readonly people: ReadonlyMap<OidcClient, LruCache<KnownPerson>>;
   /** Pending sign-ins, so that a user's many requests cause one. */
@@ -41,7 +41,7 @@ export function createVerdictCache(configuration: ClientSnapshot, cacheSize: num
   return {
     configuration,
     accepted: createLruCache(cacheSize),
-    refused: createLruCache(cacheSize),
+    rejected: createLruCache(cacheSize),
     people: new Map(configuration.clients.map((client) => [client, createLruCache(cacheSize)])),
     signIns: new Map(),
   };
@@ -53,15 +53,15 @@ export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: numb
 }
 
 /** For refusals that are expensive to determine. */
-export function keepFailure(reason: string, nowMs: number, details?: RefusalDetails): Verdict {
-  return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: nowMs + failureMs };
+export function keepFailure(reason: string, nowMs: number, details?: RejectionDetails): Verdict {
+  return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: nowMs + failureMs };
 }
 
-export function refuse(reason: string, details?: RefusalDetails): Verdict {
-  return { outcome: { kind: "refused", reason, ...details }, keepUntilMs: 0 };
+export function reject(reason: string, details?: RejectionDetails): Verdict {
+  return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: 0 };
 }
 
 /** The same for failures on the way; what is unavailable now may be available the next moment. */
 export function verdictOf(failure: Exclude<BearerOutcome, { kind: "accepted" }>, nowMs: number): Verdict {
-  return { outcome: failure, keepUntilMs: failure.kind === "refused" ? nowMs + failureMs : 0 };
+  return { outcome: failure, keepUntilMs: failure.kind === "rejected" ? nowMs + failureMs : 0 };
 }

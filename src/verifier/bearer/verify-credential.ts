@@ -7,10 +7,10 @@ import { secondsUntil } from "../../oidc/remote-document.js";
 import { readExternalIdentity } from "../../users/external-identity.js";
 import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
 import { chooseClient } from "./choose-client.js";
-import { describeKey, describeRefusal, describeUnreadable, type RefusedToken } from "./describe-rejection.js";
+import { describeKey, describeRejection, describeUnreadable, type RejectedToken } from "./describe-rejection.js";
 import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
 import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
-import { keepFailure, refuse, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
+import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 export interface JudgeOptions {
   readonly admit: Admit;
@@ -28,45 +28,45 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
 
   return (session, request, nowMs) => {
     const jws = parse(request.credential);
-    if (jws.kind === "fault") {
+    if (jws.kind === "rejected") {
       const isUnreadable = isEncrypted(request.credential);
       const mayBeKnown = !rules.isStrict && (isUnreadable || isOpaque(request.credential));
       if (!mayBeKnown) {
         return isUnreadable
-          ? refuse("encrypted_token", encryptedDetails)
-          : refuse(jws.reason, describeUnreadable(jws.reason, request.credential, jws.member));
+          ? reject("encrypted_token", encryptedDetails)
+          : reject(jws.reason, describeUnreadable(jws.reason, request.credential, jws.member));
       }
       const provider = onlyProvider(session);
       return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
     }
     const { configuration } = session;
     const { header, claims } = jws;
-    const refused = (clients: readonly OidcClient[], keys?: KeySource): RefusedToken => ({
+    const rejected = (clients: readonly OidcClient[], keys?: KeySource): RejectedToken => ({
       ...{ header, claims, nowMs, rules, configuration, clients },
       ...(keys && { keys }),
     });
-    const fault = verifyAccessToken(jws, nowMs, rules);
-    if (fault) return refuse(fault, describeRefusal(fault, refused([])));
-    if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return refuseIdToken(refused([]));
+    const reason = verifyAccessToken(jws, nowMs, rules);
+    if (reason) return reject(reason, describeRejection(reason, rejected([])));
+    if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return rejectIdToken(rejected([]));
     const choice = chooseClient(configuration, jws, rules);
     if (choice.kind === "pending") return awaitProvider(choice.provider, nowMs);
-    if (choice.kind === "refused")
-      return refuse(choice.reason, describeRefusal(choice.reason, refused(choice.clients)));
+    if (choice.kind === "rejected")
+      return reject(choice.reason, describeRejection(choice.reason, rejected(choice.clients)));
     const { client, access } = choice;
-    if (hasIdTokenMark(jws, client.acceptsAtHash)) return refuseIdToken(refused([client]));
+    if (hasIdTokenMark(jws, client.acceptsAtHash)) return rejectIdToken(rejected([client]));
     // Both were checked above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
     // First of all: every request and cache entry is about a subject.
     const person = readExternalIdentity(times.iss, jws.claims, client.names);
-    if (!person) return refuse("subject_invalid", describeRefusal("subject_invalid", refused([client])));
+    if (!person) return reject("subject_invalid", describeRejection("subject_invalid", rejected([client])));
     // A client that acts in its own name has no userinfo.
     const asksUserinfo = client.asksUserinfo && !person.isClient;
-    if (!asksUserinfo && mayBeIdToken(client, jws)) return refuseIdToken(refused([client]));
+    if (!asksUserinfo && mayBeIdToken(client, jws)) return rejectIdToken(rejected([client]));
     return andThen(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind === "unavailable") return verdictOf({ ...checked, found: describeKey(header) }, now());
-      if (checked.kind === "refused") {
-        const details = describeRefusal(checked.reason, refused([client], access.keys));
-        return checked === unknownKey ? refuse(checked.reason, details) : keepFailure(checked.reason, now(), details);
+      if (checked.kind === "rejected") {
+        const details = describeRejection(checked.reason, rejected([client], access.keys));
+        return checked === unknownKey ? reject(checked.reason, details) : keepFailure(checked.reason, now(), details);
       }
       const endsAtMs = endOfToken(times, rules);
       // Written out, because spreading objects would cost most here.
@@ -99,7 +99,7 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
 /** Dex's access tokens are indistinguishable from its ID tokens. */
 const dexHint = "Dex: login only, unless the client has accept_at_hash: true";
 
-function refuseIdToken(token: RefusedToken): Verdict {
-  const details = describeRefusal("id_token", token);
-  return refuse("id_token", Object.hasOwn(token.claims, "at_hash") ? { ...details, hint: dexHint } : details);
+function rejectIdToken(token: RejectedToken): Verdict {
+  const details = describeRejection("id_token", token);
+  return reject("id_token", Object.hasOwn(token.claims, "at_hash") ? { ...details, hint: dexHint } : details);
 }

@@ -41,7 +41,7 @@ const makeUsual = () => makeWorld([providerOf(idp), clientOf()]);
 
 /** Refused for this reason, and the near twin accepted by the same authority. */
 async function refuse(world: World, token: string, reason: string, twin = goodToken(idp, rs256)) {
-  expect(await world.authenticate(token)).toMatchObject({ kind: "refused", reason });
+  expect(await world.authenticate(token)).toMatchObject({ kind: "rejected", reason });
   expect(await world.authenticate(twin)).toMatchObject({ kind: "accepted", clientIdentifier: "api-oidc" });
 }
 
@@ -345,7 +345,7 @@ describe("a credential that is no token of the provider's", () => {
 
   it("A10.75 is refused when it is garbage, and makes no user", async () => {
     const world = await makeUsual();
-    expect(await world.authenticate("garbage.garbage.garbage")).toMatchObject({ kind: "refused" });
+    expect(await world.authenticate("garbage.garbage.garbage")).toMatchObject({ kind: "rejected" });
     expect(await world.database.kysely.selectFrom("users").selectAll().execute()).toEqual([]);
   });
 });
@@ -396,7 +396,7 @@ describe("a client", () => {
     const nameless = providerOf(idp, "idp", { issuer: null });
     const alone = await makeWorld([nameless, clientOf()]);
     expect(await alone.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
-    expect(await alone.authenticate(goodToken(idp, rs256, { iss: undefined }))).toMatchObject({ kind: "refused" });
+    expect(await alone.authenticate(goodToken(idp, rs256, { iss: undefined }))).toMatchObject({ kind: "rejected" });
     const both = await makeWorld([nameless, clientOf(), clientOf({}, "api-2")], { clients: ["api-oidc", "api-2"] });
     expect(await both.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("unknown_issuer"));
     expect(both.events.map(({ kind }) => kind)).toEqual(["client_unusable", "client_unusable"]);

@@ -43,7 +43,7 @@ describe("cacheSize", () => {
     const outcomes = [];
     for (const token of tokens) outcomes.push(await world.authenticate(token));
     const forged = Array.from({ length: size }, (_, jti) => `${goodToken(idp, key, { jti }).slice(0, -8)}AAAAAAAA`);
-    for (const token of forged) expect(await world.authenticate(token)).toMatchObject({ kind: "refused" });
+    for (const token of forged) expect(await world.authenticate(token)).toMatchObject({ kind: "rejected" });
     // Synchronous, and the same object: nothing was looked at again.
     for (const [index, token] of tokens.entries()) {
       expect(world.authority.authenticate(token, world.clock)).toBe(outcomes[index]);

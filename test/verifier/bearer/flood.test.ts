@@ -83,7 +83,7 @@ describe("S99 a flood of unknown tokens", () => {
     expect(Math.max(...firstOfEach)).toBeLessThan(100);
     // 50 were at the provider and 1000 waited, of which the visitors' questions took the places of 100.
     expect(turnedAway).toHaveLength(3000 - 50 - 900);
-    expect(turnedAway.every(({ isCallersFault }) => isCallersFault)).toBe(true);
+    expect(turnedAway.every(({ isCausedByCaller }) => isCausedByCaller)).toBe(true);
     await authority.close();
     await Promise.all(flood);
   });
@@ -119,7 +119,7 @@ describe("S99 a flood of unknown tokens", () => {
     const recent = ask("good");
     world.clock += 1;
     release();
-    expect(await kinds(first)).toEqual([...Array(25).fill("refused"), "unavailable"]);
+    expect(await kinds(first)).toEqual([...Array(25).fill("rejected"), "unavailable"]);
     expect(await recent).toMatchObject({ kind: "accepted" });
   });
 
@@ -128,7 +128,7 @@ describe("S99 a flood of unknown tokens", () => {
     release();
     const world = await makeWorld([provider(), clientOf()], { cacheSize: 10 });
     await world.authenticate("good");
-    for (const token of named(40, "bad")) expect(await world.authenticate(token)).toMatchObject({ kind: "refused" });
+    for (const token of named(40, "bad")) expect(await world.authenticate(token)).toMatchObject({ kind: "rejected" });
     expect(world.authority.authenticate("good", world.clock)).toMatchObject({ kind: "accepted" });
     world.authority.reload();
     await world.authenticate("good");
@@ -154,7 +154,7 @@ describe("S99 a token that the provider does not answer", () => {
     const lost = world.authenticate("lost");
     expect(await world.authenticate("good-1")).toMatchObject({ kind: "accepted" });
     fail();
-    expect(await lost).toMatchObject({ kind: "unavailable", isCallersFault: false });
+    expect(await lost).toMatchObject({ kind: "unavailable", isCausedByCaller: false });
     expect(await world.authenticate("good-2")).toMatchObject({ kind: "accepted" });
     expect(await world.authenticate("lost-2")).toMatchObject({ kind: "unavailable" });
     expect(await world.authenticate("good-3")).toMatchObject({ kind: "unavailable" });

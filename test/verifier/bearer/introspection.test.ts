@@ -188,7 +188,11 @@ describe("S98 an opaque token", () => {
     const unavailable = { kind: "unavailable", reason: "introspection_unavailable", retryAfterSeconds: 1 };
     const message =
       "the introspection endpoint refuses the client's own id and secret (status 401, invalid_client: ••• of •••)";
-    expect(await world.authenticate("opaque-token")).toEqual({ ...unavailable, isCallersFault: false, found: message });
+    expect(await world.authenticate("opaque-token")).toEqual({
+      ...unavailable,
+      isCausedByCaller: false,
+      found: message,
+    });
     expect(world.events).toMatchObject([{ kind: "token_unanswered", message }]);
     expect(JSON.stringify(world.events)).not.toContain(clientSecret);
   });
@@ -248,7 +252,7 @@ describe("S98 an opaque token", () => {
     const world = await makeAsking();
     expect(await world.authenticate("known-token")).toEqual(accepted);
     await idp.close();
-    expect(await world.authenticate("new-token")).toMatchObject({ kind: "unavailable", isCallersFault: false });
+    expect(await world.authenticate("new-token")).toMatchObject({ kind: "unavailable", isCausedByCaller: false });
     expect(await world.authenticate("known-token")).toEqual(accepted);
   });
 

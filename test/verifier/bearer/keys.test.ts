@@ -90,7 +90,7 @@ describe("a provider's keys", () => {
     expect(await world.authenticate(tokenOf(first, { kid: undefined }))).toEqual(accepted);
     idp.keys = [second.jwk];
     expect(await world.authenticate(tokenOf(second, { kid: undefined }))).toEqual(accepted);
-    expect(await world.authenticate(tokenOf(first, { kid: undefined }))).toMatchObject({ kind: "refused" });
+    expect(await world.authenticate(tokenOf(first, { kid: undefined }))).toMatchObject({ kind: "rejected" });
   });
 
   it("S49 S55 stop verifying when they are gone, also what was verified before", async () => {

@@ -80,7 +80,7 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
   ])("%s", async (_what, claims, header, expected) => {
     const world = await makeWorld([providerOf(idp), clientOf({ audience })]);
     const refused = await world.authenticate(goodToken(idp, key, { aud: "taken-api", ...claims }, header));
-    expect(refused).toMatchObject({ kind: "refused", ...expected(idp.issuer) });
+    expect(refused).toMatchObject({ kind: "rejected", ...expected(idp.issuer) });
   });
 
   it("also where the answer was remembered", async () => {
@@ -141,7 +141,7 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
       [{ token_use: "id", typ: odd }, {}],
     ]) {
       const outcome = await world.authenticate(goodToken(idp, key, claims, header));
-      const found = outcome.kind === "refused" ? (outcome.found ?? "") : "";
+      const found = outcome.kind === "rejected" ? (outcome.found ?? "") : "";
       expect(found).toMatch(/^[\x20-\x7e…]{1,900}$/);
     }
   });

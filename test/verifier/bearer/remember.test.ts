@@ -56,7 +56,7 @@ describe("a verified token", () => {
     await world.authenticate(token);
     const [head, , signature] = token.split(".");
     const [, payload] = goodToken(idp, key, { sub: "admin" }).split(".");
-    expect(await world.authenticate(`${head}.${payload}.${signature}`)).toMatchObject({ kind: "refused" });
+    expect(await world.authenticate(`${head}.${payload}.${signature}`)).toMatchObject({ kind: "rejected" });
   });
 
   it("S55 is looked at again after a change of the configuration", async () => {
@@ -171,7 +171,7 @@ describe("a verified token", () => {
     await world.database.kysely.updateTable("users").set({ issuer: former }).execute();
     world.authority.reload();
     expect(await world.authenticate(goodToken(idp, key, { iss: former }))).toMatchObject({
-      kind: "refused",
+      kind: "rejected",
       reason: "unknown_issuer",
     });
     expect(await linked()).toEqual([{ issuer: former, subject: "u-1" }]);
@@ -186,7 +186,7 @@ describe("a verified token", () => {
     expect(await world.authenticate(goodToken(idp, key, { groups: ["a"] }))).toEqual(accepted);
     for (const overage of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
       expect(await world.authenticate(goodToken(idp, key, overage))).toMatchObject({
-        kind: "refused",
+        kind: "rejected",
         reason: "groups_overage",
         claim: "[groups]",
         hint: expect.stringMatching(/on_overage: keep/),

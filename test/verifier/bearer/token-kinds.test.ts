@@ -53,7 +53,7 @@ describe("F50 an access token is told by what its provider signs", () => {
   it("F50 tells what an operator with Dex may do, and where at_hash is not the reason, nothing", async () => {
     const world = await makeUsual();
     expect(await world.authenticate(tokenOf({ at_hash: "h" }))).toMatchObject({
-      kind: "refused",
+      kind: "rejected",
       reason: "id_token",
       hint: "Dex: login only, unless the client has accept_at_hash: true",
     });

@@ -58,7 +58,7 @@ describe("userinfo", () => {
   it("F57 says that there are more groups than it sends: the token is refused", async () => {
     const world = await makeAsking();
     idp.onUserinfo = (response) => json(response, { sub: "u-1", _claim_names: { groups: "src1" } });
-    expect(await world.authenticate(tokenOf())).toMatchObject({ kind: "refused", reason: "groups_overage" });
+    expect(await world.authenticate(tokenOf())).toMatchObject({ kind: "rejected", reason: "groups_overage" });
     idp.onUserinfo = (response) => json(response, { sub: "u-1", groups: [] });
     // What the token says is not asked for.
     expect(await world.authenticate(tokenOf({ hasgroups: true, groups: undefined }))).toEqual(accepted);
@@ -81,8 +81,8 @@ describe("userinfo", () => {
 
   it("is not asked about a token that fails by itself", async () => {
     const world = await makeAsking();
-    expect(await world.authenticate(tokenOf({ aud: "other" }))).toMatchObject({ kind: "refused" });
-    expect(await world.authenticate(goodToken(idp, await makeKey("RS256")))).toMatchObject({ kind: "refused" });
+    expect(await world.authenticate(tokenOf({ aud: "other" }))).toMatchObject({ kind: "rejected" });
+    expect(await world.authenticate(goodToken(idp, await makeKey("RS256")))).toMatchObject({ kind: "rejected" });
     expect(idp.userinfoRequests()).toBe(0);
   });
 
@@ -119,7 +119,7 @@ describe("userinfo", () => {
       const world = await makeAsking();
       const retryAfterSeconds = status === 503 ? 17 : 1;
       const found = `the userinfo endpoint answered with status ${status}`;
-      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: true, found };
+      const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCausedByCaller: true, found };
       expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
       expect(await world.authenticate(bad)).toEqual({ ...unavailable, retryAfterSeconds });
       expect(idp.userinfoRequests()).toBe(1);
@@ -141,7 +141,7 @@ describe("userinfo", () => {
     const hanging = world.authenticate(bad);
     await expect.poll(idp.userinfoRequests).toBe(1);
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
-    expect(await hanging).toMatchObject({ kind: "unavailable", isCallersFault: true });
+    expect(await hanging).toMatchObject({ kind: "unavailable", isCausedByCaller: true });
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
   });
 
@@ -151,7 +151,7 @@ describe("userinfo", () => {
       providerOf(idp, "idp", { userinfo_endpoint: `http://127.0.0.1:${port}/userinfo` }),
       clientOf(asking),
     ]);
-    const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCallersFault: false };
+    const unavailable = { kind: "unavailable", reason: "userinfo_unavailable", isCausedByCaller: false };
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authenticate(tokenOf())));
     const found = "the server refused the connection (ECONNREFUSED)";
     expect(outcomes).toEqual(Array(5).fill({ ...unavailable, retryAfterSeconds: 1, found }));

@@ -132,7 +132,7 @@ export async function makeWorld(
 
 /** An outcome for this reason, whatever else it tells a log. */
 export function refusedFor(reason: string) {
-  return expect.objectContaining({ kind: "refused", reason });
+  return expect.objectContaining({ kind: "rejected", reason });
 }
 
 /** The claims of a good access token at the start of a test. */
