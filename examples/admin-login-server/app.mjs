@@ -25,7 +25,7 @@ const submit = `document.forms[0].submit();\n`;
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
 
 /** The pages. `onError` and `onRefusal` hear what a person at the browser is not told. */
-export function createApp({ login, desk, onError, onRefusal }) {
+export function createApp({ login, tokens, onError, onRefusal }) {
   const app = new Hono();
   const smallOnly = bodyLimit({ maxSize: 16_384, onError: (c) => c.html(pages.notice(notices.tooLarge), 413) });
 
@@ -114,40 +114,40 @@ export function createApp({ login, desk, onError, onRefusal }) {
   app.post("/tokens", async (c) => {
     const { user } = c.get("session").principal;
     const form = readTokenForm(c.get("form"));
-    const outcome = await desk.create({ ...form, userId: user.id, actor: `login:${user.username}` });
+    const outcome = await tokens.create({ ...form, userId: user.id, actor: `login:${user.username}` });
     switch (outcome.kind) {
       case "created":
         return c.html(await tokensPage(c, { created: outcome }));
       case "taken":
         return c.html(await tokensPage(c, { faults: [pages.takenName] }), 409);
       default:
-        return c.html(await tokensPage(c, { faults: outcome.faults.map(faultText) }), 422);
+        return c.html(await tokensPage(c, { faults: outcome.errors.map(faultText) }), 422);
     }
   });
 
   app.get("/tokens/:identifier/intrekken", async (c) => {
     const session = c.get("session");
-    const tokens = await desk.list(session.principal.user.id);
-    const token = tokens.find(({ identifier, isManaged }) => identifier === c.req.param("identifier") && !isManaged);
+    const listed = await tokens.list(session.principal.user.id);
+    const token = listed.find(({ identifier, isManaged }) => identifier === c.req.param("identifier") && !isManaged);
     return token ? c.html(pages.confirmRevocation({ session, token })) : c.notFound();
   });
 
   app.post("/tokens/:identifier/intrekken", async (c) => {
     const { user } = c.get("session").principal;
     const identifier = c.req.param("identifier");
-    const outcome = await desk.revoke({ userId: user.id, identifier, actor: `login:${user.username}` });
+    const outcome = await tokens.revoke({ userId: user.id, identifier, actor: `login:${user.username}` });
     if (outcome.kind === "revoked") return c.html(await tokensPage(c, { revoked: identifier }));
-    return c.html(await tokensPage(c, { faults: outcome.faults.map(faultText) }), 409);
+    return c.html(await tokensPage(c, { faults: outcome.errors.map(faultText) }), 409);
   });
 
   async function tokensPage(c, state = {}) {
     const session = c.get("session");
-    const tokens = await desk.list(session.principal.user.id);
-    return pages.tokens({ session, account: await accountOf(session), tokens, form: c.get("form"), ...state });
+    const listed = await tokens.list(session.principal.user.id);
+    return pages.tokens({ session, account: await accountOf(session), tokens: listed, form: c.get("form"), ...state });
   }
 
   function accountOf({ principal }) {
-    return desk.account(principal.user.id);
+    return tokens.account(principal.user.id);
   }
 
   function answer(c, outcome) {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { serve } from "@hono/node-server";
-import { createLogin, createTokenDesk } from "vtb-setup/login";
+import { createLogin, createTokenOperations } from "vtb-setup/login";
 import { createApp } from "./app.mjs";
 
 const database = process.env.VTB_SETUP_DATABASE ?? "sqlite:./vtb-auth.db";
@@ -19,9 +19,9 @@ const login = await createLogin({
   // The browser is told what to do; why is said here.
   onEvent: log,
 });
-const desk = await createTokenDesk({ database });
+const tokens = await createTokenOperations({ database });
 
-const app = createApp({ login, desk, onError: (error) => console.error(error), onRefusal: log });
+const app = createApp({ login, tokens, onError: (error) => console.error(error), onRefusal: log });
 const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 8001) }, () => {
   console.log(adminUrl);
 });
@@ -46,6 +46,6 @@ function log({ error, ...event }) {
 process.on("SIGHUP", () => void login.refreshKeys());
 
 process.once("SIGTERM", () => {
-  server.close(() => void Promise.all([login.close(), desk.close()]));
+  server.close(() => void Promise.all([login.close(), tokens.close()]));
   server.closeIdleConnections();
 });

@@ -1,4 +1,4 @@
-/** What somebody filled in, as `desk.create` wants it. Fields that came twice or as files count as empty. */
+/** The submitted form, as `tokens.create` takes it. Fields that came twice or as files count as empty. */
 export function readTokenForm(form) {
   const permissions = [form.permissions ?? []].flat().map(String);
   return {

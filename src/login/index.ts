@@ -6,14 +6,18 @@ export type {
   NewToken,
   RevokeTokenOutcome,
   TakenIdentifier,
-  TokenFault,
+  TokenError,
   TokenField,
   TokenRefusal,
   TokenToRevoke,
 } from "../operations/outcome.js";
 export type { Account } from "../operations/record.js";
 export type { TokenSummary } from "../operations/token-operations.js";
-export { createTokenDesk, type TokenDesk, type TokenDeskOptions } from "../operations/token-operations.js";
+export {
+  createTokenOperations,
+  type TokenOperations,
+  type TokenOperationsOptions,
+} from "../operations/token-operations.js";
 export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";

@@ -3,7 +3,7 @@ import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
-import { type CreateTokenOutcome, type NewToken, refusal, type TokenFault, type TokenField } from "./outcome.js";
+import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordTokenChange } from "./record.js";
 
 /** Creates a token inside a transaction that holds the lock. Only its digest is stored. */
@@ -12,8 +12,8 @@ export async function createToken(
   wanted: NewToken,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
-  const faults = [...checkNewToken(wanted, options.now()), ...(await checkUser(tx, wanted))];
-  if (faults.length > 0) return { commit: false, value: refusal(faults) };
+  const errors = [...checkNewToken(wanted, options.now()), ...(await checkUser(tx, wanted))];
+  if (errors.length > 0) return { commit: false, value: refusal(errors) };
   const { identifier } = wanted;
   const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
   if (taken) return { commit: false, value: { kind: "taken" } };
@@ -33,7 +33,7 @@ export async function createToken(
 }
 
 /** Checks that the user can have a token, and has the permissions that the token asks for. */
-async function checkUser(tx: Transaction<Tables>, wanted: NewToken): Promise<readonly TokenFault[]> {
+async function checkUser(tx: Transaction<Tables>, wanted: NewToken): Promise<readonly TokenError[]> {
   const user = await tx
     .selectFrom("users")
     .select(["is_active", "is_service", "is_superuser"])
@@ -97,12 +97,12 @@ const latestMs = Date.UTC(9999, 11, 31);
 
 const texts = ["organization", "application", "administration"] as const;
 
-/** All faults of a request that can be found without the database, by the same rules as in a configuration file. */
-export function checkNewToken(token: NewToken, nowMs: number): readonly TokenFault[] {
+/** All errors of a request that can be found without the database, by the same rules as in a configuration file. */
+export function checkNewToken(token: NewToken, nowMs: number): readonly TokenError[] {
   const { identifier, contactPerson, email, permissions = [], expiresAt } = token;
-  const faults: TokenFault[] = [];
+  const errors: TokenError[] = [];
   const expect = (field: TokenField, isMet: boolean, message: string): void => {
-    if (!isMet) faults.push({ code: "invalid_value", field, message });
+    if (!isMet) errors.push({ code: "invalid_value", field, message });
   };
   expect(
     "identifier",
@@ -119,12 +119,12 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenFau
     permissions.every((name) => name.length <= maxPermission && permissionPattern.test(name)),
     "expected permissions such as `taken.view_externetaak`",
   );
-  if (expiresAt === undefined) return faults;
+  if (expiresAt === undefined) return errors;
   const atMs = expiresAt.getTime();
   // Also false for an invalid date.
   expect("expiresAt", atMs <= latestMs, "expected a date and time before the year 10000");
-  if (atMs <= nowMs) faults.push({ code: "in_the_past", field: "expiresAt", message: "expected a time to come" });
-  return faults;
+  if (atMs <= nowMs) errors.push({ code: "in_the_past", field: "expiresAt", message: "expected a time to come" });
+  return errors;
 }
 
 function isLine(text: string): boolean {

@@ -3,7 +3,7 @@ import type { Secret } from "../secrets/secret.js";
 export type TokenField = Exclude<keyof NewToken, "userId" | "actor">;
 
 /** Why something was not done: a code for programs, and a sentence for people that contains no input value. */
-export interface TokenFault {
+export interface TokenError {
   readonly code:
     | "invalid_value"
     | "in_the_past"
@@ -20,7 +20,7 @@ export interface TokenFault {
 export interface TokenRefusal {
   readonly kind: "refused";
   /** All of them at once, at least one. */
-  readonly faults: readonly TokenFault[];
+  readonly errors: readonly TokenError[];
 }
 
 export interface CreatedToken {
@@ -39,8 +39,8 @@ export type CreateTokenOutcome = CreatedToken | TakenIdentifier | TokenRefusal;
 
 export type RevokeTokenOutcome = { readonly kind: "revoked" } | TokenRefusal;
 
-export function refusal(faults: readonly TokenFault[]): TokenRefusal {
-  return { kind: "refused", faults };
+export function refusal(errors: readonly TokenError[]): TokenRefusal {
+  return { kind: "refused", errors };
 }
 
 /** A request for an API token for a user. Omitted texts are empty. */

@@ -17,7 +17,7 @@ import {
 } from "./outcome.js";
 import { type Account, type RecordOptions, readAccount, recordTokenChange } from "./record.js";
 
-export interface TokenDeskOptions {
+export interface TokenOperationsOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
   readonly database: string;
   /** The variables that supply the database address's missing parts. Defaults to the process's own. */
@@ -34,7 +34,7 @@ export interface TokenDeskOptions {
  *
  * Each function throws a SetupError when the database does not answer or another writer does not finish in time (unavailable).
  */
-export interface TokenDesk {
+export interface TokenOperations {
   /** The owner of the tokens, for the page that shows them; undefined where there is no such user. */
   readonly account: (userId: string) => Promise<Account | undefined>;
   /** Sorted by identifier; includes those that a configuration file manages. */
@@ -54,12 +54,12 @@ const lockTimeoutMs = 2000;
  * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this version
  * (refused)
  */
-export async function createTokenDesk({
+export async function createTokenOperations({
   database: url,
   env = process.env,
   now = Date.now,
   pool,
-}: TokenDeskOptions): Promise<TokenDesk> {
+}: TokenOperationsOptions): Promise<TokenOperations> {
   const database = await openLiveDatabase(url, "read", { env, pool });
   const asked = <T>(work: () => Promise<T>): Promise<T> => explained(database, work);
   try {

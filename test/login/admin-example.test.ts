@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { pathToFileURL } from "node:url";
 import { serve } from "@hono/node-server";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { createTokenDesk } from "../../src/operations/token-operations.js";
+import { createTokenOperations } from "../../src/operations/token-operations.js";
 import { sealingEnv } from "../support/databases.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { openBrowser } from "./browser.js";
@@ -16,12 +16,12 @@ beforeAll(async () => {
 
 type CreateApp = (parts: object) => { readonly fetch: (request: Request) => Response | Promise<Response> };
 
-/** The example's pages over a login and a desk of their own, and what they have reported as a fault of ours. */
+/** The example's pages over a login and token operations of their own, and what they have reported as a fault of ours. */
 async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const world = await makeWorld(key);
   world.provider.idClaims = idClaims;
-  const desk = await createTokenDesk({ database: world.url, env: sealingEnv() });
-  onTestFinished(() => desk.close());
+  const tokens = await createTokenOperations({ database: world.url, env: sealingEnv() });
+  onTestFinished(() => tokens.close());
   const browser = openBrowser();
   expect(await world.signIn(browser)).toMatchObject({ kind: "signed_in" });
   const session = await world.login.session(browser.header());
@@ -29,7 +29,7 @@ async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const example: { createApp: CreateApp } = await import(pathToFileURL("examples/admin-login-server/app.mjs").href);
   const app = example.createApp({
     login: world.login,
-    desk,
+    tokens,
     onRefusal: () => {},
     onError: (error: unknown) => faults.push(error),
   });

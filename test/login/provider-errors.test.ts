@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createTokenDesk } from "../../src/operations/token-operations.js";
+import { createTokenOperations } from "../../src/operations/token-operations.js";
 import { sealingEnv } from "../support/databases.js";
 import { json, makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
@@ -198,11 +198,11 @@ describe("a login page that was left open", () => {
 
 it("F59: examples/admin-login-server follows a login that is begun again, and links to one that may be", async () => {
   const world = await makeWorld(key);
-  const desk = await createTokenDesk({ database: world.url, env: sealingEnv() });
+  const tokens = await createTokenOperations({ database: world.url, env: sealingEnv() });
   const example: {
     createApp: (parts: object) => { readonly request: (url: string, init?: RequestInit) => Promise<Response> };
   } = await import(pathToFileURL("examples/admin-login-server/app.mjs").href);
-  const app = example.createApp({ login: world.login, desk, onError: () => {}, onRefusal: () => {} });
+  const app = example.createApp({ login: world.login, tokens, onError: () => {}, onRefusal: () => {} });
   const browser = openBrowser();
   const send = async (callback: string) => {
     const answer = await app.request(new URL(callback, redirectUri).href, {
@@ -221,5 +221,5 @@ it("F59: examples/admin-login-server follows a login that is begun again, and li
   expect([late.status, await late.text()]).toEqual([400, expect.stringContaining('href="/login?next=%2Ftokens"')]);
   const rejected = await send(withError(await callbackIn(world, browser), "invalid_scope"));
   expect([rejected.status, await rejected.text()]).toEqual([502, expect.not.stringContaining('href="/login')]);
-  await desk.close();
+  await tokens.close();
 });

@@ -3,12 +3,12 @@ import { checkTokenFormat, digestToken } from "../../src/secrets/token.js";
 import { contentsOf } from "../support/databases.js";
 import { openForTest, resource } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
-import { created, faultsOf, group, jan, makeDeskWorld, verify } from "./tokens-world.js";
+import { created, errorsOf, group, jan, makeTokensWorld, verify } from "./tokens-world.js";
 
 describe("making a token at run time", () => {
   it("S57 S59 S65 hands out a generated value once and keeps its digest alone", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
-    const outcome = created(await desk.create(await newToken({ application: "Zaaksysteem" })));
+    const { tokens, newToken, url } = await makeTokensWorld();
+    const outcome = created(await tokens.create(await newToken({ application: "Zaaksysteem" })));
     const plain = outcome.token.reveal();
     expect(checkTokenFormat(plain)).toBe("generated");
     expect(JSON.stringify(outcome)).toBe('{"kind":"created","identifier":"zaaksysteem","token":"[secret]"}');
@@ -32,13 +32,13 @@ describe("making a token at run time", () => {
       }),
     ]);
     expect(await contentsOf(url)).not.toContain(plain);
-    expect(JSON.stringify(await desk.list((await newToken()).userId))).not.toContain(plain);
+    expect(JSON.stringify(await tokens.list((await newToken()).userId))).not.toContain(plain);
   });
 
   it("lets the token in at once, as its user", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     const authenticate = await verify(url);
-    const outcome = created(await desk.create(await newToken()));
+    const outcome = created(await tokens.create(await newToken()));
     expect(await authenticate(outcome.token.reveal())).toMatchObject({
       kind: "authenticated",
       principal: {
@@ -50,16 +50,16 @@ describe("making a token at run time", () => {
   });
 
   it("S64 narrows the token to permissions that the user holds, and to no others", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     const own = ["taken.view_externetaak", "berichten.view_bericht"];
-    const refused = await desk.create(await newToken({ permissions: [...own, "taken.delete_externetaak"] }));
+    const refused = await tokens.create(await newToken({ permissions: [...own, "taken.delete_externetaak"] }));
     expect(refused).toEqual({
       kind: "refused",
-      faults: [
+      errors: [
         { code: "permission_not_held", field: "permissions", message: "expected only permissions that the user has" },
       ],
     });
-    const outcome = created(await desk.create(await newToken({ permissions: own })));
+    const outcome = created(await tokens.create(await newToken({ permissions: own })));
     const authenticate = await verify(url);
     expect(await authenticate(outcome.token.reveal())).toMatchObject({
       principal: { permissions: new Set(own) },
@@ -67,10 +67,10 @@ describe("making a token at run time", () => {
   });
 
   it("narrows a superuser's token to any permission, and one to none where none is named", async () => {
-    const { desk, newToken, idOf, url } = await makeDeskWorld([user("eva", { is_superuser: true })]);
+    const { tokens, newToken, idOf, url } = await makeTokensWorld([user("eva", { is_superuser: true })]);
     const userId = await idOf("eva");
-    const one = created(await desk.create(await newToken({ userId, permissions: ["zaken.view_zaak"] })));
-    const none = created(await desk.create(await newToken({ userId, identifier: "niets", permissions: [] })));
+    const one = created(await tokens.create(await newToken({ userId, permissions: ["zaken.view_zaak"] })));
+    const none = created(await tokens.create(await newToken({ userId, identifier: "niets", permissions: [] })));
     const authenticate = await verify(url);
     for (const [{ token: value }, permissions] of [
       [one, ["zaken.view_zaak"]],
@@ -83,39 +83,39 @@ describe("making a token at run time", () => {
   });
 
   it("says that an identifier is taken, also by somebody else's token, and changes nothing", async () => {
-    const { desk, newToken, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
-    const first = created(await desk.create(await newToken()));
+    const { tokens, newToken, idOf, url } = await makeTokensWorld([group, jan, user("eva")]);
+    const first = created(await tokens.create(await newToken()));
     const before = await contentsOf(url);
-    expect(await desk.create(await newToken({ userId: await idOf("eva") }))).toEqual({ kind: "taken" });
+    expect(await tokens.create(await newToken({ userId: await idOf("eva") }))).toEqual({ kind: "taken" });
     expect(await contentsOf(url)).toBe(before);
-    const second = created(await desk.create(await newToken({ userId: await idOf("eva"), identifier: "Zaaksysteem" })));
+    const second = created(await tokens.create(await newToken({ userId: await idOf("eva"), identifier: "Zaaksysteem" })));
     expect(second.token.reveal()).not.toBe(first.token.reveal());
   });
 
   it("makes one of several that ask for an identifier at the same time", async () => {
-    const { desk, newToken } = await makeDeskWorld();
+    const { tokens, newToken } = await makeTokensWorld();
     const request = await newToken();
-    const outcomes = await Promise.all([1, 2, 3, 4].map(() => desk.create(request)));
+    const outcomes = await Promise.all([1, 2, 3, 4].map(() => tokens.create(request)));
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(["created", "taken", "taken", "taken"]);
   });
 
   it("refuses an inactive user, a service user and one who is not there, but not a user in use", async () => {
     const service = token("dienst", tokenValue);
-    const { desk, newToken, idOf } = await makeDeskWorld([group, jan, user("weg", { is_active: false }), service]);
+    const { tokens, newToken, idOf } = await makeTokensWorld([group, jan, user("weg", { is_active: false }), service]);
     for (const userId of [await idOf("weg"), await idOf("dienst"), "nobody"]) {
-      expect(await desk.create(await newToken({ userId }))).toEqual({
+      expect(await tokens.create(await newToken({ userId }))).toEqual({
         kind: "refused",
-        faults: [{ code: "user_not_active", message: "expected an active user who is a person" }],
+        errors: [{ code: "user_not_active", message: "expected an active user who is a person" }],
       });
     }
-    created(await desk.create(await newToken()));
+    created(await tokens.create(await newToken()));
   });
 
   it("S63 lets a token in until its expiry and not from then on", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     let nowMs = Date.now();
     const expiresAt = new Date(Date.now() + 3_600_000);
-    const { token: value } = created(await desk.create(await newToken({ expiresAt })));
+    const { token: value } = created(await tokens.create(await newToken({ expiresAt })));
     const authenticate = await verify(url, () => nowMs);
     nowMs = expiresAt.getTime() - 1;
     expect((await authenticate(value.reveal())).kind).toBe("authenticated");
@@ -124,10 +124,10 @@ describe("making a token at run time", () => {
   });
 
   it("tells everything that is wrong at once, without a value that was given", async () => {
-    const { desk, newToken } = await makeDeskWorld();
+    const { tokens, newToken } = await makeTokensWorld();
     const bad = { identifier: "k w a a d", contactPerson: "", email: "k w a a d", permissions: ["k w a a d"] };
-    const outcome = await desk.create(await newToken({ ...bad, userId: "k w a a d", expiresAt: new Date(0) }));
-    expect(faultsOf(outcome)).toEqual([
+    const outcome = await tokens.create(await newToken({ ...bad, userId: "k w a a d", expiresAt: new Date(0) }));
+    expect(errorsOf(outcome)).toEqual([
       "invalid_value identifier",
       "invalid_value contactPerson",
       "invalid_value email",
@@ -139,24 +139,24 @@ describe("making a token at run time", () => {
   });
 
   it("S95 stores quotes and the like as they are", async () => {
-    const { desk, newToken } = await makeDeskWorld();
+    const { tokens, newToken } = await makeTokensWorld();
     const contactPerson = `'; drop table api_tokens; -- "\\ $1 ?`;
     const request = await newToken({ contactPerson });
-    created(await desk.create(request));
-    expect(await desk.list(request.userId)).toMatchObject([{ contactPerson }]);
+    created(await tokens.create(request));
+    expect(await tokens.list(request.userId)).toMatchObject([{ contactPerson }]);
   });
 
   it("S96 leaves a record of who made what for whom, without the value", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     const request = await newToken({
       permissions: ["taken.view_externetaak"],
       expiresAt: new Date("2040-01-01T00:00:00Z"),
     });
     const { kysely } = await openForTest(url);
     const runs = () => kysely.selectFrom("runs").selectAll().where("actor", "=", "login:jan").execute();
-    await desk.create({ ...request, email: "geen adres" });
+    await tokens.create({ ...request, email: "geen adres" });
     expect(await runs()).toEqual([]);
-    const { token: value } = created(await desk.create(request));
+    const { token: value } = created(await tokens.create(request));
     const [run, ...others] = await runs();
     expect(others).toEqual([]);
     expect(run).toMatchObject({ actor: "login:jan", owner: "", files: "[]", version: expect.stringMatching(/^\d/) });
@@ -178,26 +178,26 @@ describe("making a token at run time", () => {
   });
 
   it("leaves an apply of the same files with nothing to do, also with --prune", async () => {
-    const { desk, newToken, apply, url } = await makeDeskWorld();
-    const { token: value } = created(await desk.create(await newToken()));
+    const { tokens, newToken, apply, url } = await makeTokensWorld();
+    const { token: value } = created(await tokens.create(await newToken()));
     expect(await apply([group, jan], { prune: true })).toMatchObject({ outcome: "unchanged" });
     const authenticate = await verify(url);
     expect((await authenticate(value.reveal())).kind).toBe("authenticated");
   });
 
   it("is taken over by a file that declares its identifier, and then managed there", async () => {
-    const { desk, newToken, apply } = await makeDeskWorld();
+    const { tokens, newToken, apply } = await makeTokensWorld();
     const request = await newToken();
-    created(await desk.create(request));
+    created(await tokens.create(request));
     await apply([group, jan, token("zaaksysteem", tokenValue, { user: "jan", permissions: null })]);
-    expect(await desk.list(request.userId)).toMatchObject([{ identifier: "zaaksysteem", isManaged: true }]);
-    const outcome = await desk.revoke(request);
-    expect(faultsOf(outcome)).toEqual(["managed_by_configuration identifier"]);
+    expect(await tokens.list(request.userId)).toMatchObject([{ identifier: "zaaksysteem", isManaged: true }]);
+    const outcome = await tokens.revoke(request);
+    expect(errorsOf(outcome)).toEqual(["managed_by_configuration identifier"]);
   });
 
   it("keeps its user from being deleted by a file", async () => {
-    const { desk, newToken, apply } = await makeDeskWorld();
-    created(await desk.create(await newToken()));
+    const { tokens, newToken, apply } = await makeTokensWorld();
+    created(await tokens.create(await newToken()));
     const gone = { ...resource("user", "jan"), present: false };
     await expect(apply([group, gone])).rejects.toMatchObject({ problems: [{ code: "RESOURCE_IN_USE" }] });
   });

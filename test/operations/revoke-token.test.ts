@@ -2,52 +2,52 @@ import { describe, expect, it } from "vitest";
 import { contentsOf, noticeChange } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
-import { actor, created, group, jan, makeDeskWorld, verify } from "./tokens-world.js";
+import { actor, created, group, jan, makeTokensWorld, verify } from "./tokens-world.js";
 
 describe("ending a token at run time", () => {
   it("S55 S63 makes every verifier refuse it from the next request on, and leaves the others alone", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     const authenticate = await verify(url);
     const request = await newToken();
-    const { token: first } = created(await desk.create(request));
-    const { token: second } = created(await desk.create({ ...request, identifier: "tweede" }));
+    const { token: first } = created(await tokens.create(request));
+    const { token: second } = created(await tokens.create({ ...request, identifier: "tweede" }));
     for (const value of [first, second]) {
       expect((await authenticate(value.reveal())).kind).toBe("authenticated");
     }
-    expect(await desk.revoke({ userId: request.userId, identifier: "zaaksysteem", actor })).toEqual({
+    expect(await tokens.revoke({ userId: request.userId, identifier: "zaaksysteem", actor })).toEqual({
       kind: "revoked",
     });
     await noticeChange();
     expect((await authenticate(first.reveal())).kind).toBe("rejected");
     expect((await authenticate(second.reveal())).kind).toBe("authenticated");
-    expect(await desk.list(request.userId)).toMatchObject([{ identifier: "tweede" }]);
+    expect(await tokens.list(request.userId)).toMatchObject([{ identifier: "tweede" }]);
   });
 
   it("refuses somebody else's token as it refuses one that is not there", async () => {
-    const { desk, newToken, idOf, url } = await makeDeskWorld([group, jan, user("eva")]);
-    created(await desk.create(await newToken()));
+    const { tokens, newToken, idOf, url } = await makeTokensWorld([group, jan, user("eva")]);
+    created(await tokens.create(await newToken()));
     const before = await contentsOf(url);
     const userId = await idOf("eva");
     const refused = {
       kind: "refused",
-      faults: [{ code: "not_found", field: "identifier", message: "the user has no token with that identifier" }],
+      errors: [{ code: "not_found", field: "identifier", message: "the user has no token with that identifier" }],
     };
-    expect(await desk.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual(refused);
-    expect(await desk.revoke({ userId, identifier: "bestaat-niet", actor })).toEqual(refused);
+    expect(await tokens.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual(refused);
+    expect(await tokens.revoke({ userId, identifier: "bestaat-niet", actor })).toEqual(refused);
     expect(await contentsOf(url)).toBe(before);
-    expect(await desk.revoke({ userId: await idOf("jan"), identifier: "zaaksysteem", actor })).toEqual({
+    expect(await tokens.revoke({ userId: await idOf("jan"), identifier: "zaaksysteem", actor })).toEqual({
       kind: "revoked",
     });
   });
 
   it("refuses a token that a configuration file manages, and says where to end it", async () => {
     const managed = token("beheerd", tokenValue, { user: "jan", permissions: null });
-    const { desk, newToken, idOf, url } = await makeDeskWorld([group, jan, managed]);
+    const { tokens, newToken, idOf, url } = await makeTokensWorld([group, jan, managed]);
     const userId = await idOf("jan");
-    created(await desk.create(await newToken()));
-    expect(await desk.revoke({ userId, identifier: "beheerd", actor })).toEqual({
+    created(await tokens.create(await newToken()));
+    expect(await tokens.revoke({ userId, identifier: "beheerd", actor })).toEqual({
       kind: "refused",
-      faults: [
+      errors: [
         {
           code: "managed_by_configuration",
           field: "identifier",
@@ -57,17 +57,17 @@ describe("ending a token at run time", () => {
     });
     const authenticate = await verify(url);
     expect((await authenticate(tokenValue)).kind).toBe("authenticated");
-    expect(await desk.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual({ kind: "revoked" });
+    expect(await tokens.revoke({ userId, identifier: "zaaksysteem", actor })).toEqual({ kind: "revoked" });
   });
 
   it("S96 leaves a record of who ended what, and none where nothing was ended", async () => {
-    const { desk, newToken, url } = await makeDeskWorld();
+    const { tokens, newToken, url } = await makeTokensWorld();
     const { userId } = await newToken();
-    created(await desk.create(await newToken()));
+    created(await tokens.create(await newToken()));
     const { kysely } = await openForTest(url);
     const { id } = await kysely.selectFrom("api_tokens").select("id").executeTakeFirstOrThrow();
-    await desk.revoke({ userId, identifier: "zaaksysteem", actor });
-    await desk.revoke({ userId, identifier: "zaaksysteem", actor });
+    await tokens.revoke({ userId, identifier: "zaaksysteem", actor });
+    await tokens.revoke({ userId, identifier: "zaaksysteem", actor });
     const changes = await kysely
       .selectFrom("run_changes")
       .innerJoin("runs", "runs.id", "run_changes.run_id")

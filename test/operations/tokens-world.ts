@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
-import type { CreatedToken, CreateTokenOutcome, NewToken, TokenFault } from "../../src/operations/outcome.js";
-import { createTokenDesk, type TokenDesk } from "../../src/operations/token-operations.js";
+import type { CreatedToken, CreateTokenOutcome, NewToken, TokenError } from "../../src/operations/outcome.js";
+import { createTokenOperations, type TokenOperations } from "../../src/operations/token-operations.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { Outcome } from "../../src/verifier/verifier.js";
@@ -24,25 +24,26 @@ export const jan: Resource = user("jan", {
   permissions: ["berichten.view_bericht"],
 });
 
-export interface DeskWorld {
+export interface TokensWorld {
   readonly url: string;
-  readonly desk: TokenDesk;
+  readonly tokens: TokenOperations;
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
   readonly idOf: (username: string) => Promise<string>;
   /** What Jan asks for, unless told otherwise. */
   readonly newToken: (more?: Partial<NewToken>) => Promise<NewToken>;
 }
 
-/** A database with these resources and a desk for it. */
-export async function makeDeskWorld(
+/** A database with these resources and its token operations. */
+export async function makeTokensWorld(
   resources: readonly Resource[] = [group, jan],
   { now }: { readonly now?: () => number } = {},
-): Promise<DeskWorld> {
+): Promise<TokensWorld> {
   const url = temporaryDatabase();
-  const applyTo: DeskWorld["apply"] = (more, overrides) => apply(configurationOf(...more), runOptions(url, overrides));
+  const applyTo: TokensWorld["apply"] = (more, overrides) =>
+    apply(configurationOf(...more), runOptions(url, overrides));
   await applyTo(resources);
-  const desk = await createTokenDesk({ database: url, now });
-  onTestFinished(() => desk.close());
+  const tokens = await createTokenOperations({ database: url, now });
+  onTestFinished(() => tokens.close());
   const database = await openForTest(url);
   const idOf = async (username: string): Promise<string> => {
     const users = database.kysely.selectFrom("users").select("id").where("username", "=", username);
@@ -50,7 +51,7 @@ export async function makeDeskWorld(
   };
   return {
     url,
-    desk,
+    tokens,
     idOf,
     apply: applyTo,
     newToken: async (more = {}) => ({
@@ -78,9 +79,9 @@ export function created(outcome: CreateTokenOutcome): CreatedToken {
 }
 
 /** What was wrong, as code and field. */
-export function faultsOf(outcome: {
+export function errorsOf(outcome: {
   readonly kind: string;
-  readonly faults?: readonly TokenFault[];
+  readonly errors?: readonly TokenError[];
 }): readonly string[] {
-  return (outcome.faults ?? []).map(({ code, field }) => (field ? `${code} ${field}` : code));
+  return (outcome.errors ?? []).map(({ code, field }) => (field ? `${code} ${field}` : code));
 }

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
-import { createTokenDesk } from "../../src/operations/token-operations.js";
+import { createTokenOperations } from "../../src/operations/token-operations.js";
 import { openFiles } from "../support/open-files.js";
 import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
 import { makeWorld, otherValue, principalIn, token, tokenValue, user } from "./verifier-world.js";
@@ -98,8 +98,8 @@ describe("S105 a backup in the place of a verifier's database", () => {
     "F20: is not opened by anyone in the process while the earlier one's log is beside it, when %s",
     async (_, restore) => {
       const { authenticate, url, file, backup, isRestored } = await withBackup();
-      const desk = await createTokenDesk({ database: url, env: {} });
-      onTestFinished(() => desk.close());
+      const tokens = await createTokenOperations({ database: url, env: {} });
+      onTestFinished(() => tokens.close());
       const live = await openLiveDatabase(url, "read");
       onTestFinished(() => live.close());
       const account = await live.kysely
@@ -108,7 +108,7 @@ describe("S105 a backup in the place of a verifier's database", () => {
         .where("username", "=", "jan")
         .executeTakeFirst();
       const who = { contactPerson: "Jan", email: "jan@gemeente.example", actor: "login:jan" };
-      const create = () => desk.create({ userId: account?.id ?? "", identifier: "my-own", ...who });
+      const create = () => tokens.create({ userId: account?.id ?? "", identifier: "my-own", ...who });
       const release = holdMoment(file);
       await apply(configurationOf(token("b", otherValue, { email: "other@gemeente.example" })), runOptions(url));
       await live.changes.current();

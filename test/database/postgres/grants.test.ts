@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import { createLogin } from "../../../src/login/create-login.js";
-import { createTokenDesk } from "../../../src/operations/token-operations.js";
+import { createTokenOperations } from "../../../src/operations/token-operations.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import type { VerifierEvent } from "../../../src/verifier/event.js";
 import { probeModule } from "../../cli/probe-step.js";
@@ -69,12 +69,12 @@ async function command(database: string, ...args: readonly string[]): Promise<st
   return [status, ...[...stderr.matchAll(/\[([A-Z_]+)\]/g)].map(([, code]) => code)].join(" ");
 }
 
-/** All that a login and its token desk write. */
+/** All that a login and its token operations write. */
 async function useLogin(database: string): Promise<void> {
   const env = sealingEnv();
   const login = await createLogin({ database, redirectUri, sessionSecret, env });
-  const desk = await createTokenDesk({ database, env });
-  onTestFinished(async () => void (await Promise.all([login.close(), desk.close()])));
+  const tokens = await createTokenOperations({ database, env });
+  onTestFinished(async () => void (await Promise.all([login.close(), tokens.close()])));
   const browser = openBrowser();
   const begun = await login.start();
   browser.take(begun.cookies);
@@ -87,8 +87,8 @@ async function useLogin(database: string): Promise<void> {
   const userId = entered.principal.user.id;
   const newToken = { identifier: "eigen", contactPerson: "Nood", email: "nood@gemeente.example" };
   const actor = "login:nood";
-  expect(await desk.create({ ...newToken, userId, actor })).toMatchObject({ kind: "created" });
-  expect(await desk.revoke({ userId, identifier: "eigen", actor })).toMatchObject({ kind: "revoked" });
+  expect(await tokens.create({ ...newToken, userId, actor })).toMatchObject({ kind: "created" });
+  expect(await tokens.revoke({ userId, identifier: "eigen", actor })).toMatchObject({ kind: "revoked" });
   expect(await login.logout(browser.header())).toMatchObject({ location: "/" });
 }
 
