@@ -18,7 +18,7 @@ export interface Callback {
 }
 
 const names = ["state", "code", "error", "iss"] as const;
-const longest = 4096;
+const maxLength = 4096;
 
 /**
  * Parses a callback's query.
@@ -39,15 +39,15 @@ export function readCallback(url: string, base: URL): Callback | LoginRejection 
     const found = error === undefined ? "no `state`" : `no \`state\`, ${describeError(error, errorDescription, [])}`;
     return reject("state_invalid", "no_state", { found });
   }
-  const long = names.find((_, index) => (values[index]?.[0]?.length ?? 0) > longest);
-  if (long) return reject("callback_invalid", "too_long", { found: `\`${long}\` of over ${longest} characters` });
+  const long = names.find((_, index) => (values[index]?.[0]?.length ?? 0) > maxLength);
+  if (long) return reject("callback_invalid", "too_long", { found: `\`${long}\` of over ${maxLength} characters` });
   if (code !== undefined && error !== undefined) {
     return reject("callback_invalid", "ambiguous", { found: "both `code` and `error`" });
   }
   return { kind: "callback", state, code, error, errorDescription, issuer };
 }
 
-type CallbackVerdict =
+type CallbackResult =
   | { readonly kind: "code"; readonly code: string }
   /** The provider knows the person, or could, and requires a new request. */
   | { readonly kind: "begin_again"; readonly reason: "authentication_expired" }
@@ -57,13 +57,13 @@ type CallbackVerdict =
 const maxRestarts = 3;
 
 /** The code of an answer, if it is the one that the attempt was waiting for. */
-export function judgeCallback(callback: Callback, attempt: LoginState, client: LoginClient): CallbackVerdict {
+export function checkCallback(callback: Callback, loginState: LoginState, client: LoginClient): CallbackResult {
   const { code, error, errorDescription, issuer } = callback;
   const { provider } = client;
-  const secrets = [attempt.state, attempt.nonce ?? "", attempt.verifier ?? "", code ?? ""];
+  const secrets = [loginState.state, loginState.nonce ?? "", loginState.verifier ?? "", code ?? ""];
   const current = provider.issuer === null ? null : digest(provider.issuer);
   // The configured provider has changed meanwhile.
-  if (attempt.issuer !== null && attempt.issuer !== current) {
+  if (loginState.issuer !== null && loginState.issuer !== current) {
     return reject("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
   }
   if (issuer !== undefined && provider.issuer !== null && issuer !== provider.issuer) {
@@ -74,10 +74,12 @@ export function judgeCallback(callback: Callback, attempt: LoginState, client: L
   // An error grants nothing, so it may lack the `iss` that codes must have: Keycloak 23 leaves it out.
   if (error !== undefined) {
     if (error !== "temporarily_unavailable" || errorDescription !== "authentication_expired") {
-      return judgeCallbackError(error, describeError(error, errorDescription, secrets), client);
+      return explainCallbackError(error, describeError(error, errorDescription, secrets), client);
     }
-    if (attempt.restarts >= maxRestarts) {
-      return reject("state_expired", "authentication_expired", { found: `${attempt.restarts + 1} times in one login` });
+    if (loginState.restarts >= maxRestarts) {
+      return reject("state_expired", "authentication_expired", {
+        found: `${loginState.restarts + 1} times in one login`,
+      });
     }
     return { kind: "begin_again", reason: "authentication_expired" };
   }
@@ -96,8 +98,8 @@ const pages = ["configuration_rejected", "provider_refused", "code_refused"] as 
 const gatewayStatus: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Why the provider sends a browser back without a code. `found` is for the log. */
-function judgeCallbackError(error: string, found: string, client: LoginClient): LoginRejection {
-  return judge(error, found, requestHints(client)) ?? reject("provider_failed", "unknown_error", { found });
+function explainCallbackError(error: string, found: string, client: LoginClient): LoginRejection {
+  return explainErrorCode(error, found, requestHints(client)) ?? reject("provider_failed", "unknown_error", { found });
 }
 
 /**
@@ -105,7 +107,7 @@ function judgeCallbackError(error: string, found: string, client: LoginClient): 
  *
  * @param secrets values that were sent, which the answer may quote
  */
-export function judgeTokenRefusal(
+export function explainTokenError(
   answer: WholeAnswer,
   secrets: readonly string[],
   client: LoginClient,
@@ -116,13 +118,19 @@ export function judgeTokenRefusal(
   // RFC 6749 §5.2: the answer to a client that authenticates in a header may be in a header too.
   const word = status === 401 && typeof error !== "string" ? "invalid_client" : error;
   if (typeof word === "string") {
-    return judge(word, found, tokenHints(client)) ?? reject("provider_failed", "token_request_refused", { found });
+    return (
+      explainErrorCode(word, found, tokenHints(client)) ?? reject("provider_failed", "token_request_refused", { found })
+    );
   }
   if (gatewayStatus.has(status)) return reject("provider_unavailable", "token_endpoint_unavailable", { found });
   return reject("provider_failed", status >= 500 ? "token_endpoint_failed" : "token_answer_invalid", { found });
 }
 
-function judge(error: string, found: string, hints: Readonly<Record<string, string>>): LoginRejection | undefined {
+function explainErrorCode(
+  error: string,
+  found: string,
+  hints: Readonly<Record<string, string>>,
+): LoginRejection | undefined {
   // It did answer.
   if (error === "server_error") return reject("provider_failed", error, { found });
   if (error === "temporarily_unavailable") return reject("provider_unavailable", error, { found });

@@ -14,7 +14,7 @@ import type { ReasonOf } from "./rejection-reasons.js";
 
 export interface VerifiedIdToken {
   readonly kind: "verified";
-  readonly person: ExternalIdentity;
+  readonly identity: ExternalIdentity;
   readonly claims: JsonObject;
 }
 
@@ -65,10 +65,10 @@ export async function verifyIdToken(
   }
   const wrong = checkClaims(claims, client, expected);
   if (wrong) return wrong;
-  const person = readExternalIdentity(iss, claims);
+  const identity = readExternalIdentity(iss, claims);
   // A client does not sign in with a browser.
-  if (person && !person.isClient) return { kind: "verified", person, claims };
-  return unverified("subject_invalid", person ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
+  if (identity && !identity.isClient) return { kind: "verified", identity, claims };
+  return unverified("subject_invalid", identity ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
 }
 
 function checkClaims(
@@ -82,7 +82,7 @@ function checkClaims(
     return unverified("wrong_type", `\`typ\` ${quoteForeign(claims.typ)}`, "ID");
   }
   const { client_id: clientId } = client.row;
-  if (!isMeantFor(clientId, claims)) {
+  if (!matchesAudience(clientId, claims)) {
     return unverified(
       "wrong_audience",
       `\`aud\` ${quoteForeign(claims.aud)}, \`azp\` ${quoteForeign(claims.azp)}`,
@@ -121,7 +121,7 @@ function timesOf({ exp, nbf, iat }: JsonObject): string {
 }
 
 /** The client must be in the audience; among others, it must also be the authorized party. */
-function isMeantFor(clientId: string, claims: JsonObject): boolean {
+function matchesAudience(clientId: string, claims: JsonObject): boolean {
   const audience = readAudience(claims) ?? [];
   const { azp } = claims;
   if (!audience.includes(clientId)) return false;

@@ -31,8 +31,8 @@ export function readCookies(header: string | undefined): Cookies {
 export interface CookieJar {
   readonly session: string;
   /** The name for a login attempt; a browser may have several. */
-  readonly attempt: (id: string) => string;
-  readonly isAttempt: (name: string) => boolean;
+  readonly loginState: (id: string) => string;
+  readonly isLoginState: (name: string) => boolean;
   /** @param maxAgeSeconds undefined for a cookie that ends with the browser session */
   readonly set: (name: string, value: string, maxAgeSeconds?: number) => string;
   readonly clear: (name: string) => string;
@@ -45,13 +45,13 @@ export interface CookieJar {
 export function createCookieJar(isSecure: boolean): CookieJar {
   const prefix = isSecure ? "__Host-" : "";
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
-  const attemptPrefix = `${prefix}vtb-login-`;
+  const loginStatePrefix = `${prefix}vtb-login-`;
   const set = (name: string, value: string, maxAgeSeconds?: number): string =>
     `${name}=${value}${maxAgeSeconds === undefined ? "" : `; Max-Age=${maxAgeSeconds}`}${attributes}`;
   return {
     session: `${prefix}vtb-session`,
-    attempt: (id) => attemptPrefix + id,
-    isAttempt: (name) => name.startsWith(attemptPrefix),
+    loginState: (id) => loginStatePrefix + id,
+    isLoginState: (name) => name.startsWith(loginStatePrefix),
     set,
     clear: (name) => set(name, "", 0),
   };

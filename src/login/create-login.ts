@@ -15,7 +15,7 @@ import { createLoginProviders, readClientRow } from "./login-provider.js";
 import { createSpentStates } from "./login-state.js";
 import { createLogout } from "./logout.js";
 import { createPasswordSignIn } from "./password-sign-in.js";
-import { createSignInPerson } from "./provision.js";
+import { createProvisionFromClaims } from "./provision.js";
 import { createSameOriginCheck } from "./same-origin.js";
 import { createFindSession } from "./session-cookie.js";
 import { createSessions } from "./sessions.js";
@@ -72,11 +72,11 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     refusalPage: createRefusalPage(identifier, language, report),
   };
   const readUser = prepareUserLookup(database);
-  const signInPerson = createSignInPerson({ database, writer, now, report });
+  const provisionFromClaims = createProvisionFromClaims({ database, writer, now, report });
   const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
 
   /** Wraps a function so that it first checks that this version supports the database. */
-  const guarded =
+  const checked =
     <P extends readonly unknown[], R>(work: (...parameters: P) => Promise<R>) =>
     async (...parameters: P): Promise<R> => {
       try {
@@ -88,15 +88,15 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     };
 
   return {
-    start: guarded(createStart(context)),
-    finish: guarded(createFinish({ context, signInPerson, readUser })),
-    signInWithPassword: guarded(createPasswordSignIn({ context, database, readUser })),
-    session: guarded(createFindSession(context)),
+    start: checked(createStart(context)),
+    finish: checked(createFinish({ context, provisionFromClaims, readUser })),
+    signInWithPassword: checked(createPasswordSignIn({ context, database, readUser })),
+    session: checked(createFindSession(context)),
     checkCsrf: ({ csrfToken }, submitted) => typeof submitted === "string" && isSameText(csrfToken, submitted),
     isSameOrigin,
-    isEnabled: guarded(async () => (await readClientRow(database, identifier))?.enabled === 1),
-    logout: guarded(createLogout({ context, database, providers })),
-    endSessionsOf: guarded(async (userId: string) => {
+    isEnabled: checked(async () => (await readClientRow(database, identifier))?.enabled === 1),
+    logout: checked(createLogout({ context, database, providers })),
+    endSessionsOf: checked(async (userId: string) => {
       const ended = await context.sessions.endAllOf(userId);
       if (ended > 0) report({ kind: "session_ended", client: identifier, userId, reason: "revoked" });
       return ended;

@@ -6,7 +6,7 @@ import { digestToken } from "../secrets/token.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
 import { kindOf } from "../users/claim-values.js";
 import type { UserLookup } from "../users/principal.js";
-import { type Callback, judgeCallback, readCallback } from "./callback.js";
+import { type Callback, checkCallback, readCallback } from "./callback.js";
 import { type VerifiedIdToken, verifyIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, isSameText, readCookies } from "./cookies.js";
@@ -15,48 +15,48 @@ import { type LoginClient, type LoginRejection, reject } from "./login-client.js
 import { isExpired, type LoginState, loginStateId, loginStateSeconds, openLoginState } from "./login-state.js";
 import { requestTokens, type Tokens } from "./openid-client.js";
 import type { LoginRedirect, LoginSuccess } from "./outcome.js";
-import type { SignInPerson } from "./provision.js";
-import { admit, enter } from "./session-cookie.js";
-import { createBeginAttempt } from "./start.js";
+import type { ProvisionFromClaims } from "./provision.js";
+import { checkUser, startSession } from "./session-cookie.js";
+import { createRedirectToProvider } from "./start.js";
 
 interface FinishOptions {
   readonly context: LoginContext;
-  readonly signInPerson: SignInPerson;
+  readonly provisionFromClaims: ProvisionFromClaims;
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
-/** Creates the function that handles a browser's return: callback → attempt → code → tokens → claims → user → session. */
-export function createFinish({ context, signInPerson, readUser }: FinishOptions): Login["finish"] {
+/** Creates the function that handles a browser's return: callback → login state → code → tokens → claims → user → session. */
+export function createFinish({ context, provisionFromClaims, readUser }: FinishOptions): Login["finish"] {
   const { settings, jar, sessions, loadClient, refusalPage, report, now } = context;
-  const begin = createBeginAttempt(context);
+  const redirectToProvider = createRedirectToProvider(context);
 
   return async (callbackUrl, cookieHeader) => {
     const callback = readCallback(callbackUrl, settings.redirectUrl);
     if (callback.kind === "rejected") return refusalPage(callback, []);
     const cookies = readCookies(cookieHeader);
-    const name = jar.attempt(loginStateId(callback.state));
+    const name = jar.loginState(loginStateId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
-    const found = await spendAttempt(callback, cookies, context);
+    const found = await spendLoginState(callback, cookies, context);
     const outcome = found.kind === "rejected" ? found : await exchange(callback, found, cookies);
     if (outcome.kind !== "rejected") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
-    return refusalPage(outcome, spent, found.kind === "rejected" ? undefined : found.attempt.next);
+    return refusalPage(outcome, spent, found.kind === "rejected" ? undefined : found.loginState.next);
   };
 
   async function exchange(
     callback: Callback,
-    { kind, attempt }: FoundAttempt,
+    { kind, loginState }: FoundLoginState,
     cookies: Cookies,
   ): Promise<LoginSuccess | LoginRedirect | LoginRejection> {
     const client = await loadClient(true);
     if (client.kind === "rejected") return client;
-    const answer = judgeCallback(callback, attempt, client);
+    const answer = checkCallback(callback, loginState, client);
     if (answer.kind === "begin_again") {
       report({ kind: "restarted", client: settings.client, reason: answer.reason });
-      return begin(client, { next: attempt.next, restarts: attempt.restarts + 1, cookies });
+      return redirectToProvider(client, { next: loginState.next, restarts: loginState.restarts + 1, cookies });
     }
     if (kind === "expired") {
-      const found = `${Math.floor((now() - attempt.startedAtMs) / 60_000)} minutes`;
+      const found = `${Math.floor((now() - loginState.startedAtMs) / 60_000)} minutes`;
       return reject("state_expired", "state_expired", {
         found,
         expected: `less than ${loginStateSeconds / 60} minutes`,
@@ -64,25 +64,25 @@ export function createFinish({ context, signInPerson, readUser }: FinishOptions)
     }
     if (answer.kind === "rejected") return answer;
     const { code } = answer;
-    const tokens = await requestTokens(client, code, attempt, settings.redirectUri);
+    const tokens = await requestTokens(client, code, loginState, settings.redirectUri);
     if (tokens.kind === "rejected") return tokens;
-    const identity = await verifyIdToken(client, {
+    const verified = await verifyIdToken(client, {
       tokens,
       code,
-      nonce: attempt.nonce,
+      nonce: loginState.nonce,
       now,
       leewaySeconds: settings.leewaySeconds,
     });
-    if (identity.kind === "rejected") return identity;
-    const read = await readClaims(client, identity, tokens);
+    if (verified.kind === "rejected") return verified;
+    const read = await readClaims(client, verified, tokens);
     if (read.kind === "rejected") return read;
-    const signedIn = await signInPerson(client, identity.person, read.claims, read.age);
-    if (signedIn.kind === "rejected") return signedIn;
-    const { userId } = signedIn;
-    const admission = admit(await readUser(userId), userId, settings);
-    if (admission.kind === "rejected") return admission;
+    const provisioned = await provisionFromClaims(client, verified.identity, read.claims, read.age);
+    if (provisioned.kind === "rejected") return provisioned;
+    const { userId } = provisioned;
+    const user = checkUser(await readUser(userId), userId, settings);
+    if (user.kind === "rejected") return user;
     const session = { userId, clientId: client.row.id, idToken: tokens.idToken, code };
-    const success = await enter(context, cookies, { session, grants: admission.grants, next: attempt.next });
+    const success = await startSession(context, cookies, { session, grants: user.grants, next: loginState.next });
     report({ kind: "signed_in", client: settings.client, userId });
     return success;
   }
@@ -131,32 +131,32 @@ async function readClaims(
 }
 
 /** An attempt that the browser returned with; an expired one can only be restarted. */
-interface FoundAttempt {
-  readonly kind: "attempt" | "expired";
-  readonly attempt: LoginState;
+interface FoundLoginState {
+  readonly kind: "open" | "expired";
+  readonly loginState: LoginState;
 }
 
 /** The attempt of a state, in this browser; it is spent from here on, whatever the outcome. */
-async function spendAttempt(
+async function spendLoginState(
   { state, error, errorDescription }: Callback,
   cookies: Cookies,
   { settings, jar, seals, states, now }: LoginContext,
-): Promise<FoundAttempt | LoginRejection> {
-  const sealed = cookies.get(jar.attempt(loginStateId(state)));
+): Promise<FoundLoginState | LoginRejection> {
+  const sealed = cookies.get(jar.loginState(loginStateId(state)));
   if (sealed === undefined) {
     const isReplay = await states.isSpent(state);
     if (isReplay) return reject("state_used", "state_replayed");
-    const others = [...cookies.keys()].filter(jar.isAttempt).length;
+    const others = [...cookies.keys()].filter(jar.isLoginState).length;
     const found = others === 0 ? "no cookie of a login" : `cookies of other logins alone (${others})`;
     const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
     return reject("state_invalid", "unknown_state", { found: found + said });
   }
-  const attempt = openLoginState(sealed, seals);
-  if (!attempt) return reject("state_invalid", "cookie_forged");
-  if (attempt.client !== settings.client) {
-    return reject("state_invalid", "other_client", { found: attempt.client, expected: settings.client });
+  const loginState = openLoginState(sealed, seals);
+  if (!loginState) return reject("state_invalid", "cookie_forged");
+  if (loginState.client !== settings.client) {
+    return reject("state_invalid", "other_client", { found: loginState.client, expected: settings.client });
   }
-  if (!isSameText(attempt.state, state)) return reject("state_invalid", "wrong_state");
+  if (!isSameText(loginState.state, state)) return reject("state_invalid", "wrong_state");
   if (!(await states.spend(state))) return reject("state_used", "state_replayed");
-  return { kind: isExpired(attempt, now()) ? "expired" : "attempt", attempt };
+  return { kind: isExpired(loginState, now()) ? "expired" : "open", loginState };
 }

@@ -1,6 +1,6 @@
 import type { Database } from "../database/database.js";
 import { SetupError } from "../errors.js";
-import { createClient, type OidcClient, type OpenAccess } from "../oidc/client.js";
+import { type OidcClient, type OpenAccess, openClient } from "../oidc/client.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
@@ -43,12 +43,12 @@ export interface LoadClientOptions {
 /** Creates the function that reads the client again for each login, so that a change counts at once. */
 export function createLoadClient(options: LoadClientOptions): LoadClient {
   const { database, identifier, providers, vault, reservedGroups, fetchFor, report } = options;
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
-  const tellOnce = (event: LoginEvent): void => {
+  const reportOnce = (event: LoginEvent): void => {
     const text = JSON.stringify(event);
-    if (told.has(text)) return;
-    told.add(text);
+    if (reported.has(text)) return;
+    reported.add(text);
     report(event);
   };
 
@@ -64,37 +64,37 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
         : reject("not_configured", "client_incomplete", details);
     }
     if (row.client_id === "") return reject("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
-    const opened = openClient(row, provider, vault, reservedGroups);
+    const opened = openLoginClient(row, provider, vault, reservedGroups);
     if (opened.kind === "unusable") {
-      tellOnce({ kind: "client_unusable", client: identifier, message: opened.message });
+      reportOnce({ kind: "client_unusable", client: identifier, message: opened.message });
       return reject("not_configured", opened.reason, { found: opened.message });
     }
     const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
     for (const message of weaknesses(row, provider, usesPkce)) {
-      tellOnce({ kind: "weakened", client: identifier, message });
+      reportOnce({ kind: "weakened", client: identifier, message });
     }
-    const fields = opened.oidc.rules.unknownFields;
-    if (fields.length > 0) tellOnce({ kind: "mapping_ignored", client: identifier, fields });
+    const fields = opened.oidc.mapping.unknownFields;
+    if (fields.length > 0) reportOnce({ kind: "mapping_ignored", client: identifier, fields });
     // The client's schema wrote the column: a list of texts.
     const scopes = JSON.parse(row.scopes) as readonly string[];
     return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
   };
 }
 
-type OpenedClient =
+type OpenLoginClient =
   | { readonly kind: "opened"; readonly oidc: OidcClient; readonly access: OpenAccess; readonly secret: Secret }
   /** `message` is for an operator. */
   | { readonly kind: "unusable"; readonly reason: "client_unusable" | "weak_secret"; readonly message: string };
 
 /** The client with its secrets opened. */
-function openClient(
+function openLoginClient(
   row: LoginClientRow,
   provider: LoginProvider,
   vault: Vault,
   reservedGroups: readonly string[],
-): OpenedClient {
+): OpenLoginClient {
   try {
-    const oidc = createClient(row, provider, vault, reservedGroups);
+    const oidc = openClient(row, provider, vault, reservedGroups);
     const { access } = oidc;
     if (access.kind === "disabled") return { kind: "unusable", reason: "client_unusable", message: "it is disabled" };
     if (access.kind === "unusable") {

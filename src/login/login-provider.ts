@@ -29,20 +29,20 @@ export interface LoginProviders {
   readonly refreshKeys: () => Promise<void>;
 }
 
-type LoginProviderOptions = Omit<ProviderOptions, keyof typeof unheard>;
+type LoginProviderOptions = Omit<ProviderOptions, keyof typeof ignoredEvents>;
 
 type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
 
 const freshMs = 3_600_000;
 /** The endpoints that the row may have, with their names in a discovery document. */
-const written = [
+const configurable = [
   ["authorization_endpoint", "authorization_endpoint"],
   ["token_endpoint", "token_endpoint"],
   ["userinfo_endpoint", "userinfo_endpoint"],
   ["logout_endpoint", "end_session_endpoint"],
 ] as const;
 // Each sign-in asks again, so these events are of no use.
-const unheard = { onKeysRemoved: () => {}, onResolved: () => {} };
+const ignoredEvents = { onKeysRemoved: () => {}, onResolved: () => {} };
 
 export function createLoginProviders(options: LoginProviderOptions): LoginProviders {
   let known: (LoginProviders & { readonly key: string }) | undefined;
@@ -69,10 +69,10 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
   let failure = "";
   let freshUntilMs = 0;
   let flight: Promise<void> | undefined;
-  let built: { readonly key: string; readonly provider: Provider | undefined } | undefined;
+  let created: { readonly key: string; readonly provider: Provider | undefined } | undefined;
 
-  const learn = async (row: LoginClientRow, endpoint: string): Promise<void> => {
-    const unused = written.flatMap(([name, theirs]) => (row[name] === null ? [] : [theirs]));
+  const discover = async (row: LoginClientRow, endpoint: string): Promise<void> => {
+    const unused = configurable.flatMap(([name, theirs]) => (row[name] === null ? [] : [theirs]));
     const fetch = fetchFor(row.ca_file);
     const found = await fetchMetadata(row, endpoint, fetch, ["introspection_endpoint", ...unused]);
     if (typeof found === "string") {
@@ -85,7 +85,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     freshUntilMs = now() + freshMs;
   };
 
-  const build = (row: LoginClientRow): Provider | undefined => {
+  const createFrom = (row: LoginClientRow): Provider | undefined => {
     const { checked } = metadata ?? {};
     const complete = {
       issuer: row.issuer ?? checked?.issuer ?? null,
@@ -99,10 +99,10 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
       ca_file: row.ca_file,
     };
     const key = JSON.stringify(complete);
-    if (built?.key !== key) {
-      built = { key, provider: createProvider(complete, { ...options, ...unheard }).current() };
+    if (created?.key !== key) {
+      created = { key, provider: createProvider(complete, { ...options, ...ignoredEvents }).current() };
     }
-    return built.provider;
+    return created.provider;
   };
 
   const resolve: LoginProviders["resolve"] = async (row, isThorough) => {
@@ -112,14 +112,14 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
     );
     const isWorthAsking = isThorough || (!isComplete && !metadata);
     if (discovery !== null && isWorthAsking && now() >= freshUntilMs && (flight || breaker.isClosed(now()))) {
-      flight ??= learn(row, discovery).finally(() => {
+      flight ??= discover(row, discovery).finally(() => {
         flight = undefined;
       });
       await flight;
     }
     const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
     const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
-    const provider = build(row);
+    const provider = createFrom(row);
     // Without an answer, the other values of the document are missing as well.
     if (discovery !== null && !isComplete && !metadata) {
       return { kind: "unavailable", details: { found: `${discovery}: ${failure}` } };
@@ -143,7 +143,7 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
       lacksS256: Array.isArray(methods) && !methods.includes("S256"),
     };
   };
-  return { resolve, refreshKeys: async () => built?.provider?.keys?.refresh() };
+  return { resolve, refreshKeys: async () => created?.provider?.keys?.refresh() };
 }
 
 /** The row of a client with its provider; undefined where there is no such client. */

@@ -24,7 +24,7 @@ export const loginStateSeconds = 1800;
 /** Longer, so that a late user learns that, rather than that the browser refuses cookies. */
 export const cookieSeconds = 24 * 3600;
 
-const purpose = "login attempt";
+const purpose = "login state";
 
 /** The suffix of the cookie's name: it distinguishes attempts without revealing their state. */
 export function loginStateId(state: string): string {
@@ -36,8 +36,8 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-export function sealLoginState(attempt: LoginState, seals: Seals): string {
-  return seals.seal(JSON.stringify(attempt), purpose);
+export function sealLoginState(loginState: LoginState, seals: Seals): string {
+  return seals.seal(JSON.stringify(loginState), purpose);
 }
 
 /** Undefined for anything that was not sealed by {@link sealLoginState} under the same secret. */

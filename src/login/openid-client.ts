@@ -5,7 +5,7 @@ import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { FetchFailure, findFetchFailure } from "../oidc/network-error.js";
 import { basicCredentials, readWhole, type WholeAnswer } from "../oidc/remote-document.js";
 import { Secret } from "../secrets/secret.js";
-import { judgeTokenRefusal } from "./callback.js";
+import { explainTokenError } from "./callback.js";
 import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import type { LoginState } from "./login-state.js";
 
@@ -16,9 +16,9 @@ export interface Tokens {
 }
 
 /** The token endpoint's answer, beside what the library returns. */
-interface Heard {
+interface CapturedAnswer {
   idToken?: Secret;
-  refusal?: WholeAnswer;
+  errorAnswer?: WholeAnswer;
 }
 
 /** Exchanges a code for tokens, once. Their content is not checked here. */
@@ -29,21 +29,21 @@ export async function requestTokens(
   redirectUri: string,
 ): Promise<Tokens | LoginRejection> {
   const { openid, configuration } = await configureOpenid(client);
-  const heard: Heard = {};
-  configuration[openid.customFetch] = fetchBy(client.fetch, heard);
+  const captured: CapturedAnswer = {};
+  configuration[openid.customFetch] = fetchBy(client.fetch, captured);
   try {
     const answer = await openid.genericGrantRequest(configuration, "authorization_code", {
       ...{ code, redirect_uri: redirectUri },
       ...(verifier !== null && { code_verifier: verifier }),
     });
     const accessToken = new Secret(answer.access_token);
-    if (heard.idToken) return { kind: "tokens", accessToken, idToken: heard.idToken };
+    if (captured.idToken) return { kind: "tokens", accessToken, idToken: captured.idToken };
     return reject("identity_unverified", "no_id_token", {
       found: answer.scope ? `tokens for the scopes ${quoteForeign(answer.scope)}` : "tokens alone",
     });
   } catch (error) {
-    if (heard.refusal) {
-      return judgeTokenRefusal(heard.refusal, [code, verifier ?? "", client.secret.reveal()], client);
+    if (captured.errorAnswer) {
+      return explainTokenError(captured.errorAnswer, [code, verifier ?? "", client.secret.reveal()], client);
     }
     const failure = findFetchFailure(error);
     if (failure?.retryable)
@@ -58,19 +58,19 @@ export async function requestTokens(
  * Sends requests through the guarded fetch, and takes the ID token out of the answer: our own check needs no known
  * issuer, verifies the signature as well, and has a reason for every fault.
  */
-function fetchBy(guardedFetch: GuardedFetch, heard: Heard): CustomFetch {
+function fetchBy(guardedFetch: GuardedFetch, captured: CapturedAnswer): CustomFetch {
   return async (url, { method, headers, body }) => {
     const response = await guardedFetch(url, { method, headers, body: String(body) });
     const whole = await readWhole(response);
     const { status } = whole;
     if (status !== 200) {
-      heard.refusal = whole;
+      captured.errorAnswer = whole;
       throw new FetchFailure(false, `the token endpoint answered with status ${status}`, "see what it says");
     }
     const answer = parseJsonObject(whole.body);
     if (!answer) throw new FetchFailure(false, "the token endpoint's answer is not a JSON object", "check its URL");
     const { id_token: idToken, ...rest } = answer;
-    if (typeof idToken === "string") heard.idToken = new Secret(idToken);
+    if (typeof idToken === "string") captured.idToken = new Secret(idToken);
     return new Response(JSON.stringify(rest), { status, headers: response.headers });
   };
 }

@@ -15,7 +15,7 @@ import type { Login } from "./login.js";
 import { type LoginRejection, reject } from "./login-client.js";
 import type { ReasonOf } from "./rejection-reasons.js";
 import { readNextPath } from "./same-origin.js";
-import { admit, enter } from "./session-cookie.js";
+import { checkUser, startSession } from "./session-cookie.js";
 
 interface PasswordSignInOptions {
   readonly context: LoginContext;
@@ -53,12 +53,12 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
     });
     if ("kind" in account) return refusalPage(account, []);
     limit.forget(username);
-    const admission = admit(await readUser(account.id), account.id, settings);
-    if (admission.kind === "rejected") return refusalPage(admission, []);
+    const user = checkUser(await readUser(account.id), account.id, settings);
+    if (user.kind === "rejected") return refusalPage(user, []);
     const runId = randomUUID();
-    const success = await enter(context, readCookies(cookieHeader), {
+    const success = await startSession(context, readCookies(cookieHeader), {
       session: { userId: account.id, clientId: null },
-      grants: admission.grants,
+      grants: user.grants,
       next: readNextPath(next, settings.redirectUrl),
       alongside: (tx) => journal(tx, runId, account),
     });
@@ -133,9 +133,9 @@ interface AttemptLimit {
   readonly forget: (username: string) => void;
 }
 
-const most = 5;
+const maxAttempts = 5;
 const withinMs = 5 * 60_000;
-const places = 4096;
+const maxSlots = 4096;
 
 /**
  * Five attempts in five minutes for a username, whether it exists or not. Usernames share a fixed number of slots,
@@ -144,19 +144,19 @@ const places = 4096;
 function createAttemptLimit(): AttemptLimit {
   const key = randomBytes(32);
   const counts = new Map<number, { readonly sinceMs: number; readonly attempts: number }>();
-  const placeOf = (username: string): number => {
+  const slotOf = (username: string): number => {
     const bytes = createHmac("sha256", key).update(username.normalize("NFKC").toLowerCase()).digest();
-    return bytes.readUInt32BE() % places;
+    return bytes.readUInt32BE() % maxSlots;
   };
   return {
     begin: (username, nowMs) => {
-      const place = placeOf(username);
-      const earlier = counts.get(place);
+      const slot = slotOf(username);
+      const earlier = counts.get(slot);
       const isOver = !earlier || nowMs >= earlier.sinceMs + withinMs;
       const { sinceMs, attempts } = isOver ? { sinceMs: nowMs, attempts: 0 } : earlier;
-      counts.set(place, { sinceMs, attempts: attempts + 1 });
-      return attempts < most;
+      counts.set(slot, { sinceMs, attempts: attempts + 1 });
+      return attempts < maxAttempts;
     },
-    forget: (username) => void counts.delete(placeOf(username)),
+    forget: (username) => void counts.delete(slotOf(username)),
   };
 }

@@ -6,12 +6,12 @@ import { sleep } from "../retry.js";
 import type { ClaimsAge } from "../users/applied-claims.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
 import type { UserRejection } from "../users/find-user.js";
-import { readMappedClaims } from "../users/map-claims.js";
+import { mapClaims } from "../users/map-claims.js";
 import { provisionUser } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
 import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 
-export interface SignInPersonOptions {
+export interface ProvisionFromClaimsOptions {
   readonly database: Database;
   readonly writer: Writer;
   readonly now: () => number;
@@ -19,24 +19,29 @@ export interface SignInPersonOptions {
 }
 
 /** Updates a person's user from the claims, by the same rules as for bearer tokens. */
-export type SignInPerson = (
+export type ProvisionFromClaims = (
   client: LoginClient,
-  person: ExternalIdentity,
+  identity: ExternalIdentity,
   claims: JsonObject,
   age: ClaimsAge,
 ) => Promise<{ readonly kind: "user"; readonly userId: string } | LoginRejection>;
 
 const lockTimeoutMs = 5000;
 
-export function createSignInPerson({ database, writer, now, report }: SignInPersonOptions): SignInPerson {
-  return async ({ oidc }, person, claims, age) => {
-    const { id: clientId, identifier: client, rules, providerId } = oidc;
-    const profile = readMappedClaims(rules, claims);
-    if (profile.kind === "rejected") {
-      const { kind: _, reason, ...details } = profile;
+export function createProvisionFromClaims({
+  database,
+  writer,
+  now,
+  report,
+}: ProvisionFromClaimsOptions): ProvisionFromClaims {
+  return async ({ oidc }, identity, claims, age) => {
+    const { id: clientId, identifier: client, mapping, providerId } = oidc;
+    const mapped = mapClaims(mapping, claims);
+    if (mapped.kind === "rejected") {
+      const { kind: _, reason, ...details } = mapped;
       return reject(reason === "groups_overage" ? reason : "user_refused", reason, details);
     }
-    const result = await provisionUser(person, profile, {
+    const result = await provisionUser(identity, mapped, {
       ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
       actor: `sign-in:${client}`,
       ...{ clientId, providerId, age },
@@ -44,7 +49,7 @@ export function createSignInPerson({ database, writer, now, report }: SignInPers
     });
     if (result.kind === "rejected") return reject(pageFor(result.reason), result.reason);
     const { userId, isStale, linkedBy, renaming } = result;
-    for (const note of profile.notes) report({ ...note, client, userId });
+    for (const note of mapped.notes) report({ ...note, client, userId });
     if (isStale) report({ kind: "claims_stale", client, userId });
     if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
     if (renaming?.kind === "renamed") report({ kind: "user_renamed", client, userId });

@@ -29,7 +29,7 @@ function hasGet(headers: RequestHeaders): headers is Extract<RequestHeaders, { g
 }
 
 const home = "/";
-const longest = 1024;
+const maxPathLength = 1024;
 const plain = /^\/[\x21-\x7e]*$/;
 // Encodings, once or twice, of what a browser or a proxy may read as a slash or the end of a header.
 const disguise = /\\|%(?:25)*(?:2f|5c|0[0-9a-f]|1[0-9a-f]|7f)/i;
@@ -41,12 +41,12 @@ const lineEnd = /%(?:25)*(?:0a|0d|00)/i;
  *
  * @param callback the login's own URL
  */
-export function readNextPath(wished: string | undefined, callback: URL): string {
-  if (typeof wished !== "string" || wished.length > longest || !plain.test(wished)) return home;
-  const [path = ""] = wished.split(/[?#]/, 1);
-  if (path.startsWith("//") || disguise.test(path) || wished.includes("\\") || lineEnd.test(wished)) return home;
-  if (!URL.canParse(wished, callback.href)) return home;
-  const url = new URL(wished, callback);
+export function readNextPath(requested: string | undefined, callback: URL): string {
+  if (typeof requested !== "string" || requested.length > maxPathLength || !plain.test(requested)) return home;
+  const [path = ""] = requested.split(/[?#]/, 1);
+  if (path.startsWith("//") || disguise.test(path) || requested.includes("\\") || lineEnd.test(requested)) return home;
+  if (!URL.canParse(requested, callback.href)) return home;
+  const url = new URL(requested, callback);
   // Dots are gone now, and what they hid may begin with two slashes.
   if (url.origin !== callback.origin || url.pathname.startsWith("//") || url.pathname === callback.pathname)
     return home;

@@ -18,7 +18,7 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
     const { grants, isUserActive, startedAtMs, seenAtMs, endsAtMs } = found;
     const { id: userId, username } = grants.user;
     const user = isUserActive ? ({ kind: "active", grants } as const) : ({ kind: "inactive", username } as const);
-    if (admit(user, userId, settings).kind === "rejected") return undefined;
+    if (checkUser(user, userId, settings).kind === "rejected") return undefined;
     return {
       principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
       csrfToken: seals.csrfToken(id),
@@ -29,22 +29,22 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
 }
 
 /** Whether a user may have a session; checked at sign-in and at each request. */
-export function admit(
+export function checkUser(
   user: UserLookup,
   userId: string,
   { requireStaff }: LoginSettings,
-): { readonly kind: "admitted"; readonly grants: Grants } | LoginRejection {
+): { readonly kind: "allowed"; readonly grants: Grants } | LoginRejection {
   if (user.kind === "unknown") return reject("user_inactive", "unknown_user", { userId });
   if (user.kind === "inactive") return reject("user_inactive", "inactive_user", { userId });
   const isAllowed = !requireStaff || user.grants.user.isStaff;
-  return isAllowed ? { kind: "admitted", grants: user.grants } : reject("user_not_staff", "not_staff", { userId });
+  return isAllowed ? { kind: "allowed", grants: user.grants } : reject("user_not_staff", "not_staff", { userId });
 }
 
 /** Begins a session under a new id, and ends the browser's previous one (fixation). */
-export async function enter(
+export async function startSession(
   { settings, jar, sessions, report }: LoginContext,
   cookies: Cookies,
-  { session, grants, next, alongside }: Entry,
+  { session, grants, next, alongside }: StartSessionOptions,
 ): Promise<LoginSuccess> {
   const { client } = settings;
   const id = await sessions.begin(session, alongside);
@@ -59,7 +59,7 @@ export async function enter(
   };
 }
 
-interface Entry {
+interface StartSessionOptions {
   readonly session: NewSession;
   readonly grants: Grants;
   readonly next: string;

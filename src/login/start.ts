@@ -12,7 +12,7 @@ import { readNextPath } from "./same-origin.js";
 /** Creates the function that starts a login. */
 export function createStart(context: LoginContext): Login["start"] {
   const { settings, loadClient, refusalPage, report } = context;
-  const begin = createBeginAttempt(context);
+  const redirectToProvider = createRedirectToProvider(context);
 
   return async (request = {}) => {
     const next = readNextPath(request.next, settings.redirectUrl);
@@ -23,7 +23,11 @@ export function createStart(context: LoginContext): Login["start"] {
       return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), [], next);
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
-    const redirect = await begin(client, { next, restarts: 0, cookies: readCookies(request.cookieHeader) });
+    const redirect = await redirectToProvider(client, {
+      next,
+      restarts: 0,
+      cookies: readCookies(request.cookieHeader),
+    });
     report({ kind: "started", client: settings.client });
     return redirect;
   };
@@ -39,7 +43,7 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   }
 }
 
-interface NewAttempt {
+interface RedirectOptions {
   /** A path on this server. */
   readonly next: string;
   /** How often it was restarted before. */
@@ -48,19 +52,19 @@ interface NewAttempt {
   readonly cookies: Cookies;
 }
 
-type BeginAttempt = (client: LoginClient, attempt: NewAttempt) => Promise<LoginRedirect>;
+type RedirectToProvider = (client: LoginClient, loginState: RedirectOptions) => Promise<LoginRedirect>;
 
 // 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that resist guessing.
 const minRandom = 22;
 // RFC 7636 §4.1 allows 43 to 128; this has 380 bits.
 const verifierLength = 64;
-const maxAttempts = 5;
+const maxLoginStates = 5;
 
 /** Creates the function that sends a browser to the provider, with a cookie that identifies it when it comes back. */
-export function createBeginAttempt({ settings, jar, seals, now }: LoginContext): BeginAttempt {
+export function createRedirectToProvider({ settings, jar, seals, now }: LoginContext): RedirectToProvider {
   return async (client, { next, restarts, cookies }) => {
     const { row, provider, usesPkce } = client;
-    const attempt: LoginState = {
+    const loginState: LoginState = {
       client: settings.client,
       state: randomText(Math.max(row.state_size, minRandom)),
       nonce: row.use_nonce === 1 ? randomText(Math.max(row.nonce_size, minRandom)) : null,
@@ -70,26 +74,26 @@ export function createBeginAttempt({ settings, jar, seals, now }: LoginContext):
       startedAtMs: now(),
       restarts,
     };
-    const name = jar.attempt(loginStateId(attempt.state));
+    const name = jar.loginState(loginStateId(loginState.state));
     return {
       kind: "redirect",
-      location: await authorizationUrl(client, attempt, settings.redirectUri),
-      cookies: [...tidied(cookies), jar.set(name, sealLoginState(attempt, seals), cookieSeconds)],
+      location: await authorizationUrl(client, loginState, settings.redirectUri),
+      cookies: [...tidied(cookies), jar.set(name, sealLoginState(loginState, seals), cookieSeconds)],
     };
   };
 
   /** Makes room for one more: unusable ones go first, then the oldest. */
   function tidied(cookies: Cookies): readonly string[] {
     const begun = [...cookies]
-      .filter(([name]) => jar.isAttempt(name))
+      .filter(([name]) => jar.isLoginState(name))
       .map(([name, value]) => ({ name, atMs: openLoginState(value, seals)?.startedAtMs ?? 0 }))
       .sort((one, other) => other.atMs - one.atMs);
-    return begun.slice(maxAttempts - 1).map(({ name }) => jar.clear(name));
+    return begun.slice(maxLoginStates - 1).map(({ name }) => jar.clear(name));
   }
 }
 
-async function authorizationUrl(client: LoginClient, attempt: LoginState, redirectUri: string): Promise<string> {
-  const { state, nonce, verifier } = attempt;
+async function authorizationUrl(client: LoginClient, loginState: LoginState, redirectUri: string): Promise<string> {
+  const { state, nonce, verifier } = loginState;
   const { openid, configuration } = await configureOpenid(client);
   const url = openid.buildAuthorizationUrl(configuration, {
     ...{ response_type: "code", redirect_uri: redirectUri, scope: client.scopes.join(" "), state },

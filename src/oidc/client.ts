@@ -38,7 +38,7 @@ export interface OidcClient {
   /** Tokens with `at_hash`, such as Dex's, are accepted as access tokens. */
   readonly acceptsAtHash: boolean;
   readonly asksUserinfo: boolean;
-  readonly rules: ClaimMapping;
+  readonly mapping: ClaimMapping;
   readonly provider: Provider;
   /** The id of the provider's row. */
   readonly providerId: string;
@@ -60,7 +60,7 @@ export type OpenAccess = ClientAccess & { readonly kind: "open" };
  *
  * @param reservedGroups groups that no claim may give
  */
-export function createClient(
+export function openClient(
   row: ClientRow,
   provider: Provider,
   vault: Vault,
@@ -75,7 +75,7 @@ export function createClient(
     names: [row.client_id, ...audience],
     acceptsAtHash: row.accept_at_hash === 1,
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
-    rules: readClaimMapping(parse(row.options), reservedGroups),
+    mapping: readClaimMapping(parse(row.options), reservedGroups),
     provider,
     providerId: row.provider_id,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
@@ -97,11 +97,11 @@ function accessOf(row: ClientRow, audience: readonly string[], provider: Provide
 function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): ClientAccess {
   const secret = openSecret(row, vault).reveal();
   if (secret === "") return unusable("it has no secret to check signatures with");
-  const least = minSecretBytes(algorithm);
+  const minBytes = minSecretBytes(algorithm);
   const bytes = Buffer.from(secret);
-  if (bytes.length < least) {
+  if (bytes.length < minBytes) {
     // Anyone with one token could find the secret by brute force, and forge tokens.
-    return unusable(`its secret is shorter than the ${least} bytes that ${algorithm.name} needs`, "weak_secret");
+    return unusable(`its secret is shorter than the ${minBytes} bytes that ${algorithm.name} needs`, "weak_secret");
   }
   const check = prepareSignatureCheck(createSecretKey(bytes), algorithm);
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: () => [check] }) };

@@ -49,9 +49,9 @@ export async function discoverProviders(
 type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Limits how many run at once; the others follow in the order in which they came. */
-function createLimit(most: number): InTurn {
+function createLimit(max: number): InTurn {
   const waiting: (() => void)[] = [];
-  let free = most;
+  let free = max;
   return async (work) => {
     if (free > 0) free -= 1;
     else await new Promise<void>((begin) => waiting.push(begin));

@@ -70,7 +70,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   let provider: Provider | undefined;
   let flight: Promise<Provider | undefined> | undefined;
 
-  const build = (endpoints: Endpoints): Provider => {
+  const createFrom = (endpoints: Endpoints): Provider => {
     const { jwks: keysUrl, userinfo, introspection } = endpoints;
     const usesBasicAuth = row.token_use_basic_auth === 1;
     return {
@@ -90,7 +90,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   const discover = async (discoveryEndpoint: string): Promise<Provider | undefined> => {
     const found = await discoverEndpoints(row, discoveryEndpoint, fetch);
     if (typeof found !== "string") {
-      provider = build(found);
+      provider = createFrom(found);
       options.onResolved();
       return provider;
     }
@@ -101,7 +101,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
 
   if (discovery === null || (issuer !== null && jwks !== null)) {
     const { userinfo_endpoint: userinfo, introspection_endpoint: introspection } = row;
-    provider = build({ issuer, jwks, userinfo, introspection });
+    provider = createFrom({ issuer, jwks, userinfo, introspection });
   }
 
   return {
@@ -127,8 +127,8 @@ const signInEndpoints = ["authorization_endpoint", "token_endpoint", "end_sessio
 
 /** The endpoints from the discovery document, where the row has none; or why they are unavailable. */
 async function discoverEndpoints(row: ProviderRow, discoveryEndpoint: string, fetch: GuardedFetch) {
-  const written = (["userinfo_endpoint", "introspection_endpoint"] as const).filter((name) => row[name] !== null);
-  const found = await fetchMetadata(row, discoveryEndpoint, fetch, [...signInEndpoints, ...written]);
+  const configured = (["userinfo_endpoint", "introspection_endpoint"] as const).filter((name) => row[name] !== null);
+  const found = await fetchMetadata(row, discoveryEndpoint, fetch, [...signInEndpoints, ...configured]);
   if (typeof found === "string") return found;
   return {
     issuer: found.checked.issuer,

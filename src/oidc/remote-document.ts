@@ -74,8 +74,8 @@ export async function readWhole(response: Response): Promise<WholeAnswer> {
 }
 
 /** Reads whole seconds from a header, clamped to the bounds. */
-export function boundedSeconds(text: string | null | undefined, least: number, most: number): number | undefined {
-  return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), least), most) : undefined;
+export function boundedSeconds(text: string | null | undefined, min: number, max: number): number | undefined {
+  return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), min), max) : undefined;
 }
 
 interface ProviderMetadata {

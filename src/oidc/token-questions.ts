@@ -111,9 +111,9 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     retryAfterSeconds: secondsUntil(untilMs, now()),
   });
 
-  const remember = (key: string, answer: Failure["answer"], leastMs = firstMemoryMs): TokenAnswer => {
+  const remember = (key: string, answer: Failure["answer"], minMs = firstMemoryMs): TokenAnswer => {
     const doubled = 2 * (failures.get(key)?.memoryMs ?? 0);
-    const memoryMs = Math.max(leastMs, Math.min(doubled, maxMemoryMs));
+    const memoryMs = Math.max(minMs, Math.min(doubled, maxMemoryMs));
     failures.set(key, { answer, untilMs: now() + memoryMs, memoryMs });
     if (answer.kind === "rejected") kept.delete(key);
     return answer;
@@ -145,8 +145,8 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     if (reply.kind === "rejected") return remember(key, reply);
     if (reply.kind === "failed") {
       onEvent({ kind: "token_unanswered", url, message: reply.message });
-      const wished = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
-      const memoryMs = wished === undefined ? firstMemoryMs : wished * 1000;
+      const requested = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
+      const memoryMs = requested === undefined ? firstMemoryMs : requested * 1000;
       return remember(key, unavailable(now() + memoryMs, reply.isCausedByCaller, reply.message), memoryMs);
     }
     const answered: KnownClaims = { ...reply, readAtMs: now() };

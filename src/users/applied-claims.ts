@@ -21,7 +21,7 @@ interface AppliedClaims extends ClaimsAge {
 }
 
 /** The user that claims are about, and the client that they came through. */
-interface ClaimsOwner {
+interface ClaimsKey {
   readonly userId: string;
   readonly clientId: string;
 }
@@ -34,7 +34,7 @@ const maxSuperseded = 8;
 
 export async function readAppliedClaims(
   db: Connection,
-  { userId, clientId }: ClaimsOwner,
+  { userId, clientId }: ClaimsKey,
 ): Promise<AppliedClaims | undefined> {
   const row = await db
     .selectFrom("applied_claims")
@@ -71,7 +71,7 @@ export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): 
  */
 export async function writeAppliedClaims(
   tx: Connection,
-  { userId, clientId }: ClaimsOwner,
+  { userId, clientId }: ClaimsKey,
   age: ClaimsAge,
   applied: AppliedClaims | undefined,
   givenName: string | undefined,

@@ -4,9 +4,9 @@ import { maxPersonName } from "./names.js";
 
 /** The user fields that claims may fill, and their types. */
 export const mappableFields = {
-  email: { type: "text", longest: 254 },
-  first_name: { type: "text", longest: maxPersonName },
-  last_name: { type: "text", longest: maxPersonName },
+  email: { type: "text", maxLength: 254 },
+  first_name: { type: "text", maxLength: maxPersonName },
+  last_name: { type: "text", maxLength: maxPersonName },
   is_active: { type: "flag" },
   is_staff: { type: "flag" },
   is_superuser: { type: "flag" },

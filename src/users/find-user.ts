@@ -48,32 +48,32 @@ export type FoundUser =
  */
 export async function findUser(
   db: Connection,
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
   providerId: string,
 ): Promise<FoundUser> {
-  const linked = await linkedUser(db, person);
+  const linked = await linkedUser(db, identity);
   if (linked) return { kind: "linked", user: linked };
   const providers = await readProviders(db);
-  const moved = await linkedBefore(db, person.subject, providers.formerIssuersOf(providerId));
+  const moved = await linkedBefore(db, identity.subject, providers.formerIssuersOf(providerId));
   if (moved.length > 1) return reject("username_ambiguous");
   if (moved[0]) return { kind: "linked", user: moved[0], by: "former_issuer" };
-  const awaited = await usersAwaiting(db, person.subject, providers.sameAs(providerId));
-  const { name, skeleton, isPlain } = profile.username;
-  const found = awaited.length > 0 ? awaited : await usersNamed(db, name, profile.isCaseSensitive);
+  const awaiting = await usersAwaiting(db, identity.subject, providers.sameAs(providerId));
+  const { name, skeleton, isPlain } = mapped.username;
+  const found = awaiting.length > 0 ? awaiting : await usersNamed(db, name, mapped.isCaseSensitive);
   const [user] = found;
   if (!user) {
-    const isLookalike = skeleton !== name && (await usersNamed(db, skeleton, profile.isCaseSensitive)).length > 0;
+    const isLookalike = skeleton !== name && (await usersNamed(db, skeleton, mapped.isCaseSensitive)).length > 0;
     return isLookalike || (await looksPrivileged(db, name)) ? reject("username_confusable") : { kind: "none" };
   }
   if (found.length > 1) return reject("username_ambiguous");
   // A name that only looks the same never gives access to an existing user.
-  if (awaited.length === 0 && !isPlain) return reject("username_confusable");
+  if (awaiting.length === 0 && !isPlain) return reject("username_confusable");
   if (user.is_service === 1) return reject("username_of_service");
-  const isAwaitedAnew = awaited.length > 0 && user.subject === person.subject && providers.isGone(user.issuer);
-  if ((user.issuer !== null || user.subject !== null) && !isAwaitedAnew) return reject("username_taken");
-  if (awaited.length > 0) return { kind: "unlinked", user, by: "sign_in" };
-  if (person.isClient && !looksLikeServiceAccount(user)) return reject("username_taken");
+  const isAwaitingAnew = awaiting.length > 0 && user.subject === identity.subject && providers.isGone(user.issuer);
+  if ((user.issuer !== null || user.subject !== null) && !isAwaitingAnew) return reject("username_taken");
+  if (awaiting.length > 0) return { kind: "unlinked", user, by: "sign_in" };
+  if (identity.isClient && !looksLikeServiceAccount(user)) return reject("username_taken");
   return linkByName(user, providerId, providers);
 }
 

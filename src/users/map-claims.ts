@@ -21,13 +21,13 @@ import { isPrintable, readUsername, type Username } from "./external-identity.js
 
 /** What a user must be according to the claims. */
 export interface MappedClaims {
-  readonly kind: "profile";
+  readonly kind: "mapped";
   readonly username: Username;
   readonly isCaseSensitive: boolean;
   /** Fields that claims fill; all others stay as they are. */
   readonly fields: Readonly<Partial<Record<MappedField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
-  readonly groups: readonly WantedGroup[];
+  readonly groups: readonly DesiredGroup[];
   /** The claims don't name all groups: groups and superuser from earlier claims stay. */
   readonly isPartial: boolean;
   /** Claims that are missing, or have an unexpected form. */
@@ -49,10 +49,10 @@ export type ClaimNote = {
 
 type MappedField = Exclude<MappableField, "is_superuser">;
 
-interface WantedGroup {
+interface DesiredGroup {
   readonly name: string;
   /** Whether it is created where there is none with this name. */
-  readonly mayBeMade: boolean;
+  readonly mayBeCreated: boolean;
 }
 
 /** Why claims give no user. */
@@ -68,13 +68,13 @@ export interface MappedClaimsRejection {
 }
 
 /** The claims that the mapping reads, in its order; the same claims give the same result. */
-export function relevantClaims(rules: ClaimMapping, claims: JsonObject): readonly unknown[] {
-  return rules.paths.map((path) => readClaim(claims, path));
+export function relevantClaims(mapping: ClaimMapping, claims: JsonObject): readonly unknown[] {
+  return mapping.paths.map((path) => readClaim(claims, path));
 }
 
 /** Whether claims equal those in a list that {@link relevantClaims} returned for the same mapping. */
-export function hasSameClaims(rules: ClaimMapping, claims: JsonObject, known: readonly unknown[]): boolean {
-  const { paths } = rules;
+export function hasSameClaims(mapping: ClaimMapping, claims: JsonObject, known: readonly unknown[]): boolean {
+  const { paths } = mapping;
   for (let index = 0; index < paths.length; index += 1) {
     if (!isSame(readClaim(claims, paths[index] ?? []), known[index])) return false;
   }
@@ -92,8 +92,8 @@ function isSame(one: unknown, other: unknown): boolean {
 }
 
 /** Converts claims to what the user must be. A claim that its field can't hold is a fault. */
-export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsRejection {
-  const { usernamePath } = rules;
+export function mapClaims(mapping: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsRejection {
+  const { usernamePath } = mapping;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
   if (written === undefined || written === null || written === "") {
     return reject("username_missing", usernamePath, whatIsAt(claims, usernamePath));
@@ -101,26 +101,26 @@ export function readMappedClaims(rules: ClaimMapping, claims: JsonObject): Mappe
   const username = readUsername(written);
   if (!username) return reject("username_invalid", usernamePath, describeText(written));
   // Otherwise, anyone who can enter any address in an account could become any user.
-  const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || rules.allowsUnverifiedEmail;
+  const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || mapping.allowsUnverifiedEmail;
   if (!isTrusted) return reject("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
-  const mapped = readFields(rules, claims);
+  const mapped = readFields(mapping, claims);
   if (mapped.kind === "rejected") return mapped;
   const { is_superuser: isClaimedSuperuser, ...fields } = mapped.fields;
-  const overage = findOverage(rules, claims);
-  if (overage && !rules.keepsOnOverage) return { kind: "rejected", reason: "groups_overage", ...overage };
-  const claimed = readGroups(rules.groupsPath && readClaim(claims, rules.groupsPath), rules.groupsForm);
-  const groups = claimed.names.filter((name) => !rules.isReserved(name));
+  const overage = findOverage(mapping, claims);
+  if (overage && !mapping.keepsOnOverage) return { kind: "rejected", reason: "groups_overage", ...overage };
+  const claimed = readGroups(mapping.groupsPath && readClaim(claims, mapping.groupsPath), mapping.groupsForm);
+  const groups = claimed.names.filter((name) => !mapping.isReserved(name));
   return {
-    kind: "profile",
+    kind: "mapped",
     username,
-    isCaseSensitive: rules.isCaseSensitive,
-    fields: { ...fields, ...(rules.makesStaff && { is_staff: 1 }) },
-    isSuperuser: isClaimedSuperuser === 1 || groups.some((name) => rules.superuserGroups.has(name)),
-    groups: wantedGroups(rules, groups),
+    isCaseSensitive: mapping.isCaseSensitive,
+    fields: { ...fields, ...(mapping.makesStaff && { is_staff: 1 }) },
+    isSuperuser: isClaimedSuperuser === 1 || groups.some((name) => mapping.superuserGroups.has(name)),
+    groups: desiredGroups(mapping, groups),
     isPartial: overage !== undefined,
     notes: [
       ...mapped.notes,
-      ...(overage ? [{ kind: "groups_kept" as const, ...overage }] : groupNotes(rules, claims, claimed)),
+      ...(overage ? [{ kind: "groups_kept" as const, ...overage }] : groupNotes(mapping, claims, claimed)),
     ],
   };
 }
@@ -131,15 +131,15 @@ interface MappedFields {
   readonly notes: readonly ClaimNote[];
 }
 
-function readFields(rules: ClaimMapping, claims: JsonObject): MappedFields | MappedClaimsRejection {
+function readFields(mapping: ClaimMapping, claims: JsonObject): MappedFields | MappedClaimsRejection {
   const fields: Partial<Record<MappableField, string | 0 | 1>> = {};
   const notes: ClaimNote[] = [];
-  for (const { field, path } of rules.fields) {
+  for (const { field, path } of mapping.fields) {
     const claim = readClaim(claims, path);
     if (claim === undefined || claim === null) continue;
     const spec = mappableFields[field];
-    if (spec.type === "text" && typeof claim === "string" && claim.length > spec.longest) {
-      const found = `${claim.length} characters, of which \`${field}\` takes at most ${spec.longest}`;
+    if (spec.type === "text" && typeof claim === "string" && claim.length > spec.maxLength) {
+      const found = `${claim.length} characters, of which \`${field}\` takes at most ${spec.maxLength}`;
       notes.push({ kind: "claim_ignored", claim: showPath(path), found });
       continue;
     }
@@ -154,13 +154,13 @@ const overageHint =
   "in Entra, give the token only `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
 
 /** Whether the provider says that the person has groups, but not which: there are more than fit into its answer. */
-function findOverage(rules: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
-  const { groupsPath } = rules;
+function findOverage(mapping: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
+  const { groupsPath } = mapping;
   const [root] = groupsPath ?? [];
   if (
     !groupsPath ||
     root === undefined ||
-    readGroups(readClaim(claims, groupsPath), rules.groupsForm).names.length > 0
+    readGroups(readClaim(claims, groupsPath), mapping.groupsForm).names.length > 0
   ) {
     return undefined;
   }
@@ -198,9 +198,9 @@ function describeText(claim: unknown): string {
   return isPrintable(claim) ? `a text of ${claim.length} characters` : "a text with characters that can't be shown";
 }
 
-function wantedGroups(rules: ClaimMapping, claimed: readonly string[]): readonly WantedGroup[] {
-  const names = new Set([...claimed.filter(rules.fitsPattern), ...rules.defaultGroups]);
-  return [...names].map((name) => ({ name, mayBeMade: rules.createsGroups }));
+function desiredGroups(mapping: ClaimMapping, claimed: readonly string[]): readonly DesiredGroup[] {
+  const names = new Set([...claimed.filter(mapping.fitsPattern), ...mapping.defaultGroups]);
+  return [...names].map((name) => ({ name, mayBeCreated: mapping.createsGroups }));
 }
 
 function reject(reason: MappedClaimsRejection["reason"], path: ClaimPath, found: string): MappedClaimsRejection {

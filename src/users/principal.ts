@@ -66,11 +66,11 @@ export function createPrincipal<Scheme extends PrincipalScheme>(
 /** A set whose own methods don't change it. Those of its prototype still could, so each reader gets its own copy. */
 function frozenCopy(permissions: ReadonlySet<string>): ReadonlySet<string> {
   const copy = new Set(permissions);
-  for (const name of ["add", "delete", "clear"]) Object.defineProperty(copy, name, { value: refuseChange });
+  for (const name of ["add", "delete", "clear"]) Object.defineProperty(copy, name, { value: rejectChange });
   return Object.freeze(copy);
 }
 
-function refuseChange(): never {
+function rejectChange(): never {
   throw new TypeError("a principal's permissions can't be changed");
 }
 

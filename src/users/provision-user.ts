@@ -67,14 +67,14 @@ interface ProvisionedUser {
  * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer does not finish in time
  */
 export async function provisionUser(
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
   options: ProvisionOptions,
 ): Promise<ProvisionedUser | UserRejection> {
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
   // Read first: everything that is read later is at least as new.
   const revision = await readRevision(database.kysely);
-  const look = () => compare(database.kysely, person, profile, options);
+  const look = () => compare(database.kysely, identity, mapped, options);
   const first = await look();
   // Between the queries of one look, another process may have created this very user.
   const seen = first.kind === "rejected" ? await look() : first;
@@ -84,7 +84,7 @@ export async function provisionUser(
   if (user && (standing === "older" || (!change && standing === "same"))) return unwritten(user, seen, revision);
   const write = (timeoutMs: number) => {
     const lock = { timeoutMs, sleep, now, newId, hasTables: true };
-    return writer.use((open) => withLock(open, lock, (tx) => provisionUnderLock(tx, person, profile, options)));
+    return writer.use((open) => withLock(open, lock, (tx) => provisionUnderLock(tx, identity, mapped, options)));
   };
   if (!user || change) return write(lockTimeoutMs);
   // The user already matches the claims. A write that is not possible now, or never in this process, is no reason to refuse them.
@@ -99,19 +99,19 @@ export async function provisionUser(
 /** Compares again: another process may have done the same meanwhile. */
 async function provisionUnderLock(
   tx: Transaction<Tables>,
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
   options: ProvisionOptions,
 ): Promise<LockedResult<ProvisionedUser | UserRejection>> {
   const { now, newId, actor, createsUsers, clientId, age } = options;
-  const seen = await compare(tx, person, profile, options);
+  const seen = await compare(tx, identity, mapped, options);
   if (seen.kind === "rejected") return { commit: false, value: seen };
   const { user: before, change, standing, applied, linkedBy, renaming } = seen;
   if (!before && !createsUsers) return { commit: false, value: unknownUser };
   if (before && (standing === "older" || !change)) {
     const isNewer = standing === "newer";
     if (isNewer) {
-      const givenName = isNamed(before.username, profile) ? before.username : undefined;
+      const givenName = isNamed(before.username, mapped) ? before.username : undefined;
       await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied, givenName);
     }
     // The lock itself incremented the revision, but nothing changed that a reader caches.
@@ -119,15 +119,15 @@ async function provisionUnderLock(
     await tx.updateTable("setup_state").set({ revision }).execute();
     return { commit: isNewer, value: unwritten(before, seen, revision) };
   }
-  const wanted = change ?? nothing;
+  const desired = change ?? nothing;
   const newName = renaming?.kind === "renamed" ? renaming.name : undefined;
-  const username = newName ?? before?.username ?? profile.username.name;
+  const username = newName ?? before?.username ?? mapped.username.name;
   const at = new Date(now()).toISOString();
-  const { userId, madeGroups } = await writeUser(tx, wanted, { userId: before?.id, username, now: at, newId });
-  const givenName = isNamed(username, profile) ? username : undefined;
+  const { userId, createdGroups } = await writeUser(tx, desired, { userId: before?.id, username, now: at, newId });
+  const givenName = isNamed(username, mapped) ? username : undefined;
   await writeAppliedClaims(tx, { userId, clientId }, age, applied, givenName);
   const user = { id: userId, username };
-  await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: wanted, madeGroups });
+  await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: desired, createdGroups });
   const written = { isWritten: true, isStale: false, isNewest: true, linkedBy, renaming };
   return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), ...written } };
 }
@@ -156,29 +156,31 @@ interface Comparison {
 
 async function compare(
   db: Connection,
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
   { providerId, clientId, age }: ProvisionOptions,
 ): Promise<Comparison | UserRejection> {
-  const found = await findUser(db, person, profile, providerId);
+  const found = await findUser(db, identity, mapped, providerId);
   if (found.kind === "rejected") return found;
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "none" ? undefined : found.by;
-  const groups = await readGroupsOf(db, user?.id, profile);
+  const groups = await readGroupsOf(db, user?.id, mapped);
   // What was applied before a link ended is about another person.
   const isLinked = found.kind === "linked";
-  const own = isLinked ? profile : { ...profile, isPartial: false };
+  const own = isLinked ? mapped : { ...mapped, isPartial: false };
   const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
   const standing = standingOf(age, applied);
-  const renaming = user && (await findRenaming(db, user, profile, applied?.username));
-  const change = changeUser(user, groups, person, own, renaming?.kind === "renamed" ? renaming.name : undefined);
+  const renaming = user && (await findRenaming(db, user, mapped, applied?.username));
+  const change = changeUser(user, groups, identity, own, renaming?.kind === "renamed" ? renaming.name : undefined);
   return { kind: "compared", user, linkedBy, change, applied, standing, renaming };
 }
 
-async function readGroupsOf(db: Connection, userId: string | undefined, profile: MappedClaims): Promise<CurrentGroups> {
-  const wanted = profile.groups.map(({ name }) => name);
+async function readGroupsOf(db: Connection, userId: string | undefined, mapped: MappedClaims): Promise<CurrentGroups> {
+  const desired = mapped.groups.map(({ name }) => name);
   const existing =
-    wanted.length > 0 ? await db.selectFrom("groups").select(["id", "name"]).where("name", "in", wanted).execute() : [];
+    desired.length > 0
+      ? await db.selectFrom("groups").select(["id", "name"]).where("name", "in", desired).execute()
+      : [];
   const claimed =
     userId === undefined
       ? []
@@ -213,7 +215,7 @@ interface SignInRecord {
   readonly user: { readonly id: string; readonly username: string };
   readonly change: UserChange;
   /** Groups that were created for the user. */
-  readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
+  readonly createdGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
 /** Flags that decide about access are recorded with values; personal data only by name. */
@@ -222,9 +224,9 @@ const personal = ["issuer", "subject", "email", "first_name", "last_name"] as co
 
 /** Records the users that claims created, changed or gave groups and permissions, beside the runs of files. */
 async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void> {
-  const { id, actor, now, user, change, madeGroups } = record;
+  const { id, actor, now, user, change, createdGroups } = record;
   const changes: readonly ChangeRecord[] = [
-    ...madeGroups.map((group) => ({
+    ...createdGroups.map((group) => ({
       action: "create" as const,
       kind: "group",
       key: group.name,

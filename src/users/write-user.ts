@@ -28,7 +28,7 @@ const newUser = {
 
 interface WrittenUser {
   readonly userId: string;
-  readonly madeGroups: readonly { readonly id: string; readonly name: string }[];
+  readonly createdGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
 /** Writes a change inside a transaction that holds the lock. */
@@ -46,9 +46,9 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
       .where("id", "=", userId)
       .execute();
   }
-  const madeGroups = change.create.map((name) => ({ id: newId(), name }));
+  const createdGroups = change.create.map((name) => ({ id: newId(), name }));
   // In bulk: if the database is a file, each statement blocks every other request.
-  for (const groups of chunk(madeGroups, batchSize)) {
+  for (const groups of chunk(createdGroups, batchSize)) {
     await tx
       .insertInto("groups")
       .values(groups.map((group) => ({ ...group, ...managed })))
@@ -62,11 +62,11 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
       .where("origin", "=", "claim")
       .execute();
   }
-  for (const groupIds of chunk([...change.join, ...madeGroups.map(({ id }) => id)], batchSize)) {
+  for (const groupIds of chunk([...change.join, ...createdGroups.map(({ id }) => id)], batchSize)) {
     const rows = groupIds.map((groupId) => ({ user_id: userId, group_id: groupId, origin: "claim" as const }));
     await tx.insertInto("user_groups").values(rows).execute();
   }
-  return { userId, madeGroups };
+  return { userId, createdGroups };
 }
 
 /** A user's groups by name, with their ids: those that claims gave, and the desired ones that exist. */
@@ -91,40 +91,40 @@ export interface UserChange {
 export function changeUser(
   user: UserRow | undefined,
   groups: CurrentGroups,
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
   newName?: string,
 ): UserChange | undefined {
   // The user was deactivated: nothing changes until it is active again.
-  if (user?.is_active === 0 && profile.fields.is_active !== 1) return undefined;
-  const fields = { ...changedFields(user, person, profile), ...(newName !== undefined && { username: newName }) };
-  const wanted = profile.groups.filter(({ name, mayBeMade }) => mayBeMade || groups.existing.has(name));
-  const names = new Set(wanted.map(({ name }) => name));
+  if (user?.is_active === 0 && mapped.fields.is_active !== 1) return undefined;
+  const fields = { ...changedFields(user, identity, mapped), ...(newName !== undefined && { username: newName }) };
+  const desired = mapped.groups.filter(({ name, mayBeCreated }) => mayBeCreated || groups.existing.has(name));
+  const names = new Set(desired.map(({ name }) => name));
   const added = [...names].filter((name) => !groups.claimed.has(name));
   const join = added.flatMap((name) => groups.existing.get(name) ?? []);
   const create = added.filter((name) => !groups.existing.has(name));
   const others = [...groups.claimed].filter(([name]) => !names.has(name));
-  const leave = profile.isPartial ? [] : others.map(([, id]) => id);
+  const leave = mapped.isPartial ? [] : others.map(([, id]) => id);
   const isMoved = added.length + leave.length > 0;
   if (user && !isMoved && Object.keys(fields).length === 0) return undefined;
-  const kept = profile.isPartial ? others.map(([name]) => name) : [];
+  const kept = mapped.isPartial ? others.map(([name]) => name) : [];
   const moved = isMoved ? { before: [...groups.claimed.keys()].sort(), after: [...names, ...kept].sort() } : undefined;
   return { fields, join, create, leave, groups: moved };
 }
 
 function changedFields(
   user: UserRow | undefined,
-  person: ExternalIdentity,
-  profile: MappedClaims,
+  identity: ExternalIdentity,
+  mapped: MappedClaims,
 ): UserChange["fields"] {
-  const wanted: Record<string, string | number> = {
-    issuer: person.issuer,
-    subject: person.subject,
-    ...profile.fields,
-    ...superuserFields(user, profile),
+  const desired: Record<string, string | number> = {
+    issuer: identity.issuer,
+    subject: identity.subject,
+    ...mapped.fields,
+    ...superuserFields(user, mapped),
   };
   const current: Readonly<Record<string, string | number | null>> = user ?? {};
-  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => current[name] !== value));
+  return Object.fromEntries(Object.entries(desired).filter(([name, value]) => current[name] !== value));
 }
 
 /** Claims grant superuser and revoke what they granted, never what a file or a person granted. */
@@ -154,14 +154,14 @@ export type KeptNameReason = "username_taken" | "username_confusable";
 export async function findRenaming(
   db: Connection,
   user: UserRow,
-  profile: MappedClaims,
+  mapped: MappedClaims,
   givenName: string | null | undefined,
 ): Promise<Renaming | undefined> {
-  const { name, skeleton, isPlain } = profile.username;
+  const { name, skeleton, isPlain } = mapped.username;
   if (user.owner !== null || user.is_active === 0 || givenName !== user.username) return undefined;
-  if (isNamed(user.username, profile) || (await isNamedByToken(db, user.id))) return undefined;
-  const isTaken = async (wanted: string): Promise<boolean> =>
-    (await usersNamed(db, wanted, profile.isCaseSensitive)).some(({ id }) => id !== user.id);
+  if (isNamed(user.username, mapped) || (await isNamedByToken(db, user.id))) return undefined;
+  const isTaken = async (desired: string): Promise<boolean> =>
+    (await usersNamed(db, desired, mapped.isCaseSensitive)).some(({ id }) => id !== user.id);
   if (await isTaken(name)) return { kind: "kept", reason: "username_taken" };
   const isConfusable =
     !isPlain || (skeleton !== name && (await isTaken(skeleton))) || (await looksPrivileged(db, name, user.id));

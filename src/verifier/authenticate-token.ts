@@ -52,7 +52,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
   const known = createLruCache<KnownToken>(options.cacheSize);
   let forgotten = 0;
 
-  const letIn = (token: KnownToken, nowMs: number): TokenOutcome => {
+  const accept = (token: KnownToken, nowMs: number): TokenOutcome => {
     if (nowMs >= token.noteAtMs) {
       token.noteAtMs = nowMs + lastUsedEveryMs;
       lastUsed.note(token.id, nowMs);
@@ -60,20 +60,20 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
     return token.outcome;
   };
 
-  const judge = (digest: string, stored: StoredToken | undefined, nowMs: number, asked: number): TokenOutcome => {
+  const conclude = (digest: string, stored: StoredToken | undefined, nowMs: number, asked: number): TokenOutcome => {
     if (!stored) return { kind: "rejected", reason: "unknown_token" };
     const reason = rejectionReason(stored, nowMs);
     if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
     const token = knownToken(stored, nowMs);
     // A result read before a change must not outlive it.
     if (asked === forgotten) known.set(digest, token);
-    return letIn(token, nowMs);
+    return accept(token, nowMs);
   };
 
   const decide = (digest: string, token: KnownToken | undefined, nowMs: number): MaybePromise<TokenOutcome> => {
-    if (token && nowMs < token.untilMs) return letIn(token, nowMs);
+    if (token && nowMs < token.untilMs) return accept(token, nowMs);
     const asked = forgotten;
-    return andThen(read(digest), (stored) => judge(digest, stored, nowMs, asked));
+    return andThen(read(digest), (stored) => conclude(digest, stored, nowMs, asked));
   };
 
   return {

@@ -19,16 +19,19 @@ const maxToken = 255;
  *
  * @param longest the maximum number of characters in a header; a longer one is refused before it is parsed
  */
-export function readAuthorization(value: string | readonly string[] | undefined, longest: number): AuthorizationHeader {
+export function readAuthorization(
+  value: string | readonly string[] | undefined,
+  maxLength: number,
+): AuthorizationHeader {
   if (typeof value !== "string") {
     if (value === undefined || value.length === 0) return none;
     if (value.length > 1) return { kind: "malformed", scheme: undefined, reason: "several_headers" };
-    return readAuthorization(value[0], longest);
+    return readAuthorization(value[0], maxLength);
   }
   const start = skipBlanks(value, 0);
   const end = endOfName(value, start);
   const scheme = schemeOf(value.slice(start, end));
-  if (value.length > longest) return { kind: "malformed", scheme, reason: "too_long" };
+  if (value.length > maxLength) return { kind: "malformed", scheme, reason: "too_long" };
   if (scheme === undefined) return none;
   const credential = value.slice(skipBlanks(value, end), lastNonBlank(value) + 1);
   const reason = rejectionReason(scheme, credential);

@@ -97,10 +97,11 @@ interface LimitFailuresOptions {
 function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
   const { authenticate, limit, problems, report, now, cacheSize } = options;
   // By digest; `authenticate` still checks, and refuses, a credential that is revoked meanwhile.
-  const letIn = createLruCache<true>(cacheSize);
+  const accepted = createLruCache<true>(cacheSize);
 
   const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
-    if (outcome.kind === "authenticated" && typeof authorization === "string") letIn.set(digestOf(authorization), true);
+    if (outcome.kind === "authenticated" && typeof authorization === "string")
+      accepted.set(digestOf(authorization), true);
     if (isTaken && !(outcome.kind === "rejected" && outcome.isFailedAttempt)) limit.giveBack(source);
     return outcome;
   };
@@ -110,7 +111,7 @@ function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] 
     if (authorization === undefined || source === "") return authenticate(authorization, context);
     const retryAfterSeconds = limit.take(source, now());
     const isTaken = retryAfterSeconds === undefined;
-    if (!isTaken && !(typeof authorization === "string" && letIn.get(digestOf(authorization)))) {
+    if (!isTaken && !(typeof authorization === "string" && accepted.get(digestOf(authorization)))) {
       const problem = problems.throttled(retryAfterSeconds);
       report({ kind: "throttled", source, instance: problem.body.instance });
       return { kind: "rejected", problem, isFailedAttempt: true };

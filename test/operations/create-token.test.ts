@@ -88,7 +88,9 @@ describe("making a token at run time", () => {
     const before = await contentsOf(url);
     expect(await tokens.create(await newToken({ userId: await idOf("eva") }))).toEqual({ kind: "taken" });
     expect(await contentsOf(url)).toBe(before);
-    const second = created(await tokens.create(await newToken({ userId: await idOf("eva"), identifier: "Zaaksysteem" })));
+    const second = created(
+      await tokens.create(await newToken({ userId: await idOf("eva"), identifier: "Zaaksysteem" })),
+    );
     expect(second.token.reveal()).not.toBe(first.token.reveal());
   });
 

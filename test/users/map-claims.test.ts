@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readClaimMapping } from "../../src/users/claim-mapping.js";
-import { hasSameClaims, readMappedClaims, relevantClaims } from "../../src/users/map-claims.js";
+import { hasSameClaims, mapClaims, relevantClaims } from "../../src/users/map-claims.js";
 
 interface Settings {
   readonly mappings?: object;
@@ -15,14 +15,14 @@ const rulesOf = ({ mappings, user, groups }: Settings = {}) =>
   });
 
 function profileOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
-  const profile = readMappedClaims(rulesOf(settings), { sub: "jan", ...claims });
-  if (profile.kind === "rejected") throw new Error(profile.reason);
-  return profile;
+  const mapped = mapClaims(rulesOf(settings), { sub: "jan", ...claims });
+  if (mapped.kind === "rejected") throw new Error(mapped.reason);
+  return mapped;
 }
 
 function faultOf(claims: Readonly<Record<string, unknown>>, settings: Settings = {}) {
-  const profile = readMappedClaims(rulesOf(settings), claims);
-  return profile.kind === "rejected" ? profile.reason : undefined;
+  const mapped = mapClaims(rulesOf(settings), claims);
+  return mapped.kind === "rejected" ? mapped.reason : undefined;
 }
 
 const groupsOf = (groups: unknown, settings: Settings = {}) =>
@@ -164,8 +164,13 @@ describe("a profile", () => {
   ])("F57 takes %s for more groups than were sent, not for none", (_what, claims, mark) => {
     const reported = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
     for (const on_overage of [undefined, "refuse", "kept", true]) {
-      const fault = readMappedClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
-      expect(fault).toMatchObject({ kind: "rejected", reason: "groups_overage", ...reported, hint: expect.any(String) });
+      const rejection = mapClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
+      expect(rejection).toMatchObject({
+        kind: "rejected",
+        reason: "groups_overage",
+        ...reported,
+        hint: expect.any(String),
+      });
     }
     const keeping = { groups: { on_overage: "keep", default_groups: ["all"] } };
     expect(profileOf({ ...claims }, keeping)).toMatchObject({
@@ -214,7 +219,7 @@ describe("a profile", () => {
 
   it("F56 names the claim that is to blame, and not its value", () => {
     const mappings = { username: ["user", "name"], email: ["email"] };
-    const blamed = (claims: object) => readMappedClaims(rulesOf({ mappings }), { ...claims });
+    const blamed = (claims: object) => mapClaims(rulesOf({ mappings }), { ...claims });
     expect(blamed({})).toMatchObject({ reason: "username_missing", claim: "[user, name]", found: "nothing" });
     expect(blamed({ user: { name: "x".repeat(256) } })).toMatchObject({
       reason: "username_invalid",

@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/database/open.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { readClaimMapping } from "../../src/users/claim-mapping.js";
 import { readExternalIdentity } from "../../src/users/external-identity.js";
-import { readMappedClaims } from "../../src/users/map-claims.js";
+import { mapClaims } from "../../src/users/map-claims.js";
 import { provisionUser, readRevision } from "../../src/users/provision-user.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";
@@ -58,14 +58,14 @@ export async function makeRealm(...resources: readonly Resource[]) {
       },
       settings.reserved,
     );
-    const person = readExternalIdentity(typeof claims.iss === "string" ? claims.iss : issuer, claims);
-    const profile = readMappedClaims(rules, claims);
+    const identity = readExternalIdentity(typeof claims.iss === "string" ? claims.iss : issuer, claims);
+    const mapped = mapClaims(rules, claims);
     const provider = await kysely
       .selectFrom("oidc_providers")
       .select("id")
       .where("identifier", "=", settings.provider ?? "idp")
       .executeTakeFirstOrThrow();
-    if (!person || profile.kind === "rejected") throw new Error("expected claims that make a user");
+    if (!identity || mapped.kind === "rejected") throw new Error("expected claims that make a user");
     const client = await kysely
       .selectFrom("oidc_clients")
       .select("id")
@@ -74,7 +74,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
     // Each sign-in is newer than the one before, unless the claims say otherwise.
     clock += 1000;
     const issuedAtMs = typeof claims.iat === "number" ? claims.iat * 1000 : clock;
-    return provisionUser(person, profile, {
+    return provisionUser(identity, mapped, {
       database,
       writer: createWriter(openWriter),
       now: () => nowMs,

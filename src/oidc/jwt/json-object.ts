@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 /** JSON from a token or a provider. Read only own properties: a foreign name may be that of an inherited one. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-const deepest = 16;
+const maxDepth = 16;
 const blank = 32;
 const quote = 34;
 const backslash = 92;
@@ -17,7 +17,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   const text = decodeUtf8(bytes);
   const value = text === undefined ? undefined : parseJson(text);
   if (text === undefined || !isJsonObject(value)) return undefined;
-  const members = countMembers(value, deepest);
+  const members = countMembers(value, maxDepth);
   return members === maxNames(text) || members === countNames(text) ? value : undefined;
 }
 

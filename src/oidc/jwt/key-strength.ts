@@ -2,8 +2,8 @@ import type { KeyObject } from "node:crypto";
 
 // Every RSA key in use has 65537; smaller exponents have a history of attacks. The time of a check grows with the exponent, and
 // many programs misread one over 32 bits.
-const exponents = { least: 65537n, most: 0xffff_ffffn } as const;
-const rsaBits = { least: 2048, most: 16384 } as const;
+const exponents = { min: 65537n, max: 0xffff_ffffn } as const;
+const rsaBits = { min: 2048, max: 16384 } as const;
 
 /** The points of Ed25519 with a small order, without their sign: anyone can sign anything for them. */
 const smallOrderPoints: ReadonlySet<string> = new Set([
@@ -24,10 +24,10 @@ export function keyWeakness(key: KeyObject): KeyWeakness | undefined {
   if (type === "rsa" || type === "rsa-pss") {
     const { modulusLength = 0, publicExponent = 0n } = details ?? {};
     const isStrong =
-      modulusLength >= rsaBits.least &&
-      modulusLength <= rsaBits.most &&
-      publicExponent >= exponents.least &&
-      publicExponent <= exponents.most &&
+      modulusLength >= rsaBits.min &&
+      modulusLength <= rsaBits.max &&
+      publicExponent >= exponents.min &&
+      publicExponent <= exponents.max &&
       publicExponent % 2n === 1n;
     if (!isStrong) return "weak_rsa";
     return isOfRoca(modulusOf(key, modulusLength, publicExponent)) ? "roca_rsa" : undefined;

@@ -64,7 +64,7 @@ export function hasIdTokenMark({ header, claims }: CompactJws, acceptsAtHash: bo
  * Whether a token is meant for a client: its `aud` holds one of the configured audiences; where none are, its `aud`, `azp` or
  * `client_id` names the client. In strict mode, only `aud` can (RFC 9068 §4).
  */
-export function isMeantFor(client: OidcClient, claims: JsonObject, { isStrict }: TokenRules): boolean {
+export function matchesAudience(client: OidcClient, claims: JsonObject, { isStrict }: TokenRules): boolean {
   const { azp, client_id: clientId } = claims;
   const audience = readAudience(claims);
   if (!audience || !isOptionalText(azp) || !isOptionalText(clientId)) return false;

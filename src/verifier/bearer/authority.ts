@@ -10,10 +10,10 @@ import type { BearerAuthority, BearerOutcome } from "../bearer-authority.js";
 import type { OnBearerEvent } from "../event.js";
 import { readTokenRules, type TokenRuleOptions } from "./access-token.js";
 import { createLoader } from "./client-snapshot.js";
-import { createJudgeOpaque } from "./opaque-token.js";
-import { type BearerRequest, createAdmit, createAskUserinfo } from "./provision.js";
+import { createVerifyOpaqueToken } from "./opaque-token.js";
+import { type BearerRequest, createAskUserinfo, createProvisionFromClaims } from "./provision.js";
 import { createVerdictCache, type Verdict, type VerdictCache } from "./verdict.js";
-import { createJudge } from "./verify-credential.js";
+import { createVerifyCredential } from "./verify-credential.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {
   /** Only read from. The caller closes it. */
@@ -53,7 +53,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);
   const writer = createWriter(options.openWriter);
-  let session: VerdictCache | undefined;
+  let cache: VerdictCache | undefined;
   let generation = 0;
   let loading: Promise<VerdictCache> | undefined;
 
@@ -64,27 +64,34 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     onKeysRemoved: () => dropConclusions(),
     onResolved: () => reload(),
   });
-  const admit = createAdmit({ database, writer, now, onEvent, createsUsers });
-  const askUserinfo = createAskUserinfo(admit, now);
-  const judgeOpaque = createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules });
-  const judge = createJudge({ admit, askUserinfo, judgeOpaque, now, rules });
+  const provisionFromClaims = createProvisionFromClaims({ database, writer, now, onEvent, createsUsers });
+  const askUserinfo = createAskUserinfo(provisionFromClaims, now);
+  const verifyOpaqueToken = createVerifyOpaqueToken({
+    database,
+    provisionFromClaims,
+    askUserinfo,
+    onEvent,
+    now,
+    rules,
+  });
+  const verifyCredential = createVerifyCredential({ provisionFromClaims, askUserinfo, verifyOpaqueToken, now, rules });
 
   const dropConclusions = (): void => {
-    if (session) session = createVerdictCache(session.configuration, cacheSize);
+    if (cache) cache = createVerdictCache(cache.configuration, cacheSize);
   };
 
   const reload = (): void => {
     generation += 1;
-    session = undefined;
+    cache = undefined;
   };
 
   const authenticate: BearerAuthority["authenticate"] = (credential, nowMs, context) => {
     const digest = digestToken(new Secret(credential));
-    if (!session) return attempt({ credential, digest, context }, maxAttempts);
-    const known = session.accepted.get(digest) ?? session.rejected.get(digest);
+    if (!cache) return attempt({ credential, digest, context }, maxAttempts);
+    const known = cache.accepted.get(digest) ?? cache.rejected.get(digest);
     if (known && nowMs < known.keepUntilMs) return known.outcome;
     const request = { credential, digest, context };
-    return conclude(session, judge(session, request, nowMs), request, maxAttempts);
+    return conclude(cache, verifyCredential(cache, request, nowMs), request, maxAttempts);
   };
 
   /** Repeats a decision under a configuration that has changed meanwhile. */
@@ -96,18 +103,18 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
   ): MaybePromise<BearerOutcome> => {
     if (!(verdict instanceof Promise)) return remember(under, verdict, request);
     return verdict.then((found) => {
-      const isOutdated = under !== session && attempts > 0 && !stopped.signal.aborted;
+      const isOutdated = under !== cache && attempts > 0 && !stopped.signal.aborted;
       return isOutdated ? attempt(request, attempts - 1) : remember(under, found, request);
     });
   };
 
   const attempt = async (request: BearerRequest, attempts: number): Promise<BearerOutcome> => {
     if (stopped.signal.aborted) return { kind: "unavailable", reason: "closed", retryAfterSeconds: 1 };
-    const under = session ?? (await loadSession());
-    return conclude(under, judge(under, request, now()), request, attempts);
+    const under = cache ?? (await loadCache());
+    return conclude(under, verifyCredential(under, request, now()), request, attempts);
   };
 
-  const loadSession = (): Promise<VerdictCache> => {
+  const loadCache = (): Promise<VerdictCache> => {
     loading ??= loadCurrent().finally(() => {
       loading = undefined;
     });
@@ -118,13 +125,13 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     for (let attempts = maxAttempts; ; attempts -= 1) {
       const begun = generation;
       const loaded = createVerdictCache(await loader.load(), cacheSize);
-      if (begun === generation) session = loaded;
+      if (begun === generation) cache = loaded;
       // Rows that keep changing are served as they were read.
       if (begun === generation || attempts === 0) return loaded;
     }
   };
 
-  await loadSession();
+  await loadCache();
   return {
     authenticate,
     reload,
@@ -135,7 +142,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     },
     close: async () => {
       stopped.abort(new Error("the verifier was closed"));
-      session = undefined;
+      cache = undefined;
       await loading?.catch(() => {});
       await writer.close();
     },

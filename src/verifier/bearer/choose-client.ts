@@ -2,7 +2,7 @@ import type { OidcClient, OpenAccess } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
-import { isMeantFor, type TokenRules } from "./access-token.js";
+import { matchesAudience, type TokenRules } from "./access-token.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
 export type Choice =
@@ -53,5 +53,5 @@ function rejectionReason(
   if (access.kind === "unusable") return access.reason;
   if (access.kind === "disabled") return "client_disabled";
   if (access.algorithm.name !== algorithm) return "wrong_algorithm";
-  return isMeantFor(client, claims, rules) ? undefined : "wrong_audience";
+  return matchesAudience(client, claims, rules) ? undefined : "wrong_audience";
 }

@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type ClientRow, createClient, type OidcClient } from "../../oidc/client.js";
+import { type ClientRow, type OidcClient, openClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
 import {
   createProvider,
@@ -35,7 +35,7 @@ interface Loader {
 
 export function createLoader(options: LoadOptions): Loader {
   let known: ReadonlyMap<string, KnownProvider> = new Map();
-  const told = new Map<string, string | undefined>();
+  const reported = new Map<string, string | undefined>();
 
   const load = async (): Promise<ClientSnapshot> => {
     const { revision, rows } = await readRows(options.database, options.clients);
@@ -49,14 +49,14 @@ export function createLoader(options: LoadOptions): Loader {
     for (const provider of providers.values()) void provider.resolve(options.now());
     const clients = rows.flatMap((row) => {
       const provider = providers.get(providerKey(row))?.current();
-      return provider ? openClient(row, provider, options) : [];
+      return provider ? openBearerClient(row, provider, options) : [];
     });
     const pending = rows.flatMap((row) => {
       const provider = providers.get(providerKey(row));
       return provider && !provider.current() ? provider : [];
     });
-    const configuration = configure(revision, clients, pending, options.rules);
-    for (const client of clients) tell(client, configuration);
+    const configuration = createSnapshot(revision, clients, pending, options.rules);
+    for (const client of clients) reportOnce(client, configuration);
     return configuration;
   };
 
@@ -67,24 +67,24 @@ export function createLoader(options: LoadOptions): Loader {
     },
   };
 
-  function tell(client: OidcClient, configuration: ClientSnapshot): void {
-    const { identifier, rules } = client;
+  function reportOnce(client: OidcClient, configuration: ClientSnapshot): void {
+    const { identifier, mapping } = client;
     const message = messageOf(client, configuration);
     // Reported once, and not with each change of a row.
-    if (told.has(identifier) && told.get(identifier) === message) return;
-    told.set(identifier, message);
+    if (reported.has(identifier) && reported.get(identifier) === message) return;
+    reported.set(identifier, message);
     if (message !== undefined) options.onEvent({ kind: "client_unusable", client: identifier, message });
-    const fields = rules.unknownFields;
+    const fields = mapping.unknownFields;
     if (fields.length > 0) options.onEvent({ kind: "mapping_ignored", client: identifier, fields });
   }
 }
 
-function openClient(row: ClientRow, provider: Provider, { vault, reservedGroups }: LoadOptions): OidcClient {
+function openBearerClient(row: ClientRow, provider: Provider, { vault, reservedGroups }: LoadOptions): OidcClient {
   try {
-    return createClient(row, provider, vault, reservedGroups);
+    return openClient(row, provider, vault, reservedGroups);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    const closed = createClient({ ...row, enabled: 0 }, provider, vault);
+    const closed = openClient({ ...row, enabled: 0 }, provider, vault);
     return { ...closed, access: { kind: "unusable", reason: "not_configured", message: error.message } };
   }
 }
@@ -149,7 +149,7 @@ async function readRows({ kysely, isMissingTable }: Database, clients: readonly 
 }
 
 /** Groups clients by who issues their tokens. Without a known issuer, only a single client is unambiguous. */
-function configure(
+function createSnapshot(
   revision: number,
   clients: readonly OidcClient[],
   pending: readonly KnownProvider[],

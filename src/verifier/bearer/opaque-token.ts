@@ -11,26 +11,26 @@ import type { OnBearerEvent } from "../event.js";
 import { sourceOf } from "../failure-limit.js";
 import {
   endOfToken,
-  isMeantFor,
+  matchesAudience,
   type OtherTokenReason,
   oddMark,
   readOtherToken,
   type TokenRules,
 } from "./access-token.js";
 import { describeRejection } from "./describe-rejection.js";
-import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
+import type { AskUserinfo, BearerRequest, ProvisionFromClaims } from "./provision.js";
 import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
-export interface OpaqueOptions {
+export interface VerifyOpaqueTokenOptions {
   readonly database: Database;
-  readonly admit: Admit;
+  readonly provisionFromClaims: ProvisionFromClaims;
   readonly askUserinfo: AskUserinfo;
   readonly onEvent: OnBearerEvent;
   readonly now: () => number;
   readonly rules: TokenRules;
 }
 
-export type JudgeOpaque = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
+export type VerifyOpaqueToken = (cache: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 const maxToken = 4096;
 // With a user's claims in it, it becomes as long as a JWT.
@@ -73,11 +73,18 @@ export function onlyProvider({ configuration: { clients, pending } }: VerdictCac
  * Creates the function that introspects an opaque token at the only provider that may have issued it (RFC 7662). The userinfo
  * endpoint's answer does not show which client the token was issued for.
  */
-export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, rules }: OpaqueOptions): JudgeOpaque {
+export function createVerifyOpaqueToken({
+  database,
+  provisionFromClaims,
+  askUserinfo,
+  onEvent,
+  now,
+  rules,
+}: VerifyOpaqueTokenOptions): VerifyOpaqueToken {
   const secrets = new WeakMap<OidcClient, Secret | "unusable">();
 
-  return (session, request, nowMs) => {
-    const client = onlyClient(session);
+  return (cache, request, nowMs) => {
+    const client = onlyClient(cache);
     const isUnreadable = isEncrypted(request.credential);
     if (client?.access.kind !== "open") {
       return isUnreadable ? reject("encrypted_token", encryptedDetails) : reject("malformed", { hint: onlyOneHint });
@@ -106,7 +113,7 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       const token = readAnswer(client, claims, issuer, nowMs, rules);
       const describe = (reason: IntrospectionReason) =>
         describeRejection(reason, {
-          ...{ header: undefined, nowMs, rules, configuration: session.configuration, clients: [client] },
+          ...{ header: undefined, nowMs, rules, configuration: cache.configuration, clients: [client] },
           // It is optional.
           claims: { exp: nowMs / 1000, ...claims },
         });
@@ -114,14 +121,14 @@ export function createJudgeOpaque({ database, admit, askUserinfo, onEvent, now, 
       const keepUntilMs = endOfToken(token, rules);
       const reliableUntilMs = Math.min(keepUntilMs, untilMs);
       const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;
-      const admission = { client, token: token.claims, digest, issuedAtMs, readAtMs, reliableUntilMs };
+      const verified = { client, tokenClaims: token.claims, digest, issuedAtMs, readAtMs, reliableUntilMs };
       const isClient = claims.sub !== undefined && actsAsClient(claims, client.names);
       if (client.asksUserinfo && !isClient) {
-        return askUserinfo(session, { admission, issuer, access, request, keepUntilMs });
+        return askUserinfo(cache, { verified, issuer, access, request, keepUntilMs });
       }
-      const person = readExternalIdentity(issuer, token.claims, client.names);
-      return person
-        ? admit(session, { ...admission, person, claims: token.claims })
+      const identity = readExternalIdentity(issuer, token.claims, client.names);
+      return identity
+        ? provisionFromClaims(cache, { ...verified, identity, claims: token.claims })
         : keepFailure("subject_invalid", now(), describe("subject_invalid"));
     });
   };
@@ -184,7 +191,7 @@ function readAnswer(
   // Some providers write an empty list for no audience.
   const hasAudience = aud !== undefined && !(Array.isArray(aud) && aud.length === 0);
   const claims = { ...rest, ...(sub !== undefined && { sub }), ...(hasAudience && { aud }) };
-  if (!isMeantFor(client, claims, rules)) return "wrong_audience";
+  if (!matchesAudience(client, claims, rules)) return "wrong_audience";
   const ended = { ...claims, exp: answer.exp === undefined ? nowMs / 1000 + lifeOfUnended : answer.exp };
   const reason = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
   if (reason) return reason;

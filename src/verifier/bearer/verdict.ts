@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /** A person whose user matches these claims. */
-export interface KnownPerson {
+export interface KnownIdentity {
   readonly issuer: string;
   readonly claims: readonly unknown[];
   /** The age of the newest claims with this content. */
@@ -29,7 +29,7 @@ export interface VerdictCache {
   /** Refused ones are separate, so that no number of bad credentials evicts a good one. */
   readonly rejected: LruCache<Verdict>;
   /** By the subject that users are linked to, for each client: each maps claims by its own rules. */
-  readonly people: ReadonlyMap<OidcClient, LruCache<KnownPerson>>;
+  readonly identities: ReadonlyMap<OidcClient, LruCache<KnownIdentity>>;
   /** Pending sign-ins, so that a user's many requests cause one. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }
@@ -42,7 +42,7 @@ export function createVerdictCache(configuration: ClientSnapshot, cacheSize: num
     configuration,
     accepted: createLruCache(cacheSize),
     rejected: createLruCache(cacheSize),
-    people: new Map(configuration.clients.map((client) => [client, createLruCache(cacheSize)])),
+    identities: new Map(configuration.clients.map((client) => [client, createLruCache(cacheSize)])),
     signIns: new Map(),
   };
 }

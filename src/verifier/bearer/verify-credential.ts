@@ -8,25 +8,31 @@ import { readExternalIdentity } from "../../users/external-identity.js";
 import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
 import { chooseClient } from "./choose-client.js";
 import { describeKey, describeRejection, describeUnreadable, type RejectedToken } from "./describe-rejection.js";
-import { encryptedDetails, isEncrypted, isOpaque, type JudgeOpaque, onlyProvider } from "./opaque-token.js";
-import type { Admit, AskUserinfo, BearerRequest } from "./provision.js";
+import { encryptedDetails, isEncrypted, isOpaque, onlyProvider, type VerifyOpaqueToken } from "./opaque-token.js";
+import type { AskUserinfo, BearerRequest, ProvisionFromClaims } from "./provision.js";
 import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
-export interface JudgeOptions {
-  readonly admit: Admit;
+export interface VerifyCredentialOptions {
+  readonly provisionFromClaims: ProvisionFromClaims;
   readonly askUserinfo: AskUserinfo;
-  readonly judgeOpaque: JudgeOpaque;
+  readonly verifyOpaqueToken: VerifyOpaqueToken;
   readonly now: () => number;
   readonly rules: TokenRules;
 }
 
-export type Judge = (session: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
+export type VerifyCredential = (cache: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 /** Creates the function that checks a credential for the first time: synchronous where no request or write is needed. */
-export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: JudgeOptions): Judge {
+export function createVerifyCredential({
+  provisionFromClaims,
+  askUserinfo,
+  verifyOpaqueToken,
+  now,
+  rules,
+}: VerifyCredentialOptions): VerifyCredential {
   const parse = createJwsParser();
 
-  return (session, request, nowMs) => {
+  return (cache, request, nowMs) => {
     const jws = parse(request.credential);
     if (jws.kind === "rejected") {
       const isUnreadable = isEncrypted(request.credential);
@@ -36,10 +42,10 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
           ? reject("encrypted_token", encryptedDetails)
           : reject(jws.reason, describeUnreadable(jws.reason, request.credential, jws.member));
       }
-      const provider = onlyProvider(session);
-      return provider ? awaitProvider(provider, nowMs) : judgeOpaque(session, request, nowMs);
+      const provider = onlyProvider(cache);
+      return provider ? awaitProvider(provider, nowMs) : verifyOpaqueToken(cache, request, nowMs);
     }
-    const { configuration } = session;
+    const { configuration } = cache;
     const { header, claims } = jws;
     const rejected = (clients: readonly OidcClient[], keys?: KeySource): RejectedToken => ({
       ...{ header, claims, nowMs, rules, configuration, clients },
@@ -57,10 +63,10 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
     // Both were checked above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
     // First of all: every request and cache entry is about a subject.
-    const person = readExternalIdentity(times.iss, jws.claims, client.names);
-    if (!person) return reject("subject_invalid", describeRejection("subject_invalid", rejected([client])));
+    const identity = readExternalIdentity(times.iss, jws.claims, client.names);
+    if (!identity) return reject("subject_invalid", describeRejection("subject_invalid", rejected([client])));
     // A client that acts in its own name has no userinfo.
-    const asksUserinfo = client.asksUserinfo && !person.isClient;
+    const asksUserinfo = client.asksUserinfo && !identity.isClient;
     if (!asksUserinfo && mayBeIdToken(client, jws)) return rejectIdToken(rejected([client]));
     return andThen(checkSignature(jws, access.algorithm, access.keys, now), (checked) => {
       if (checked.kind === "unavailable") return verdictOf({ ...checked, found: describeKey(header) }, now());
@@ -70,17 +76,17 @@ export function createJudge({ admit, askUserinfo, judgeOpaque, now, rules }: Jud
       }
       const endsAtMs = endOfToken(times, rules);
       // Written out, because spreading objects would cost most here.
-      const admission = {
+      const verified = {
         client,
-        person,
-        token: jws.claims,
+        identity,
+        tokenClaims: jws.claims,
         claims: jws.claims,
         digest: request.digest,
         issuedAtMs: times.iat === undefined ? undefined : times.iat * 1000,
         reliableUntilMs: Math.min(endsAtMs, access.keys.reliableUntilMs()),
       };
-      if (!asksUserinfo) return admit(session, admission);
-      return askUserinfo(session, { admission, issuer: times.iss, access, request, keepUntilMs: endsAtMs });
+      if (!asksUserinfo) return provisionFromClaims(cache, verified);
+      return askUserinfo(cache, { verified, issuer: times.iss, access, request, keepUntilMs: endsAtMs });
     });
   };
 
