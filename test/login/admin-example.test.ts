@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 type CreateApp = (parts: object) => { readonly fetch: (request: Request) => Response | Promise<Response> };
 
-/** The example's pages over a login and token operations of their own, and what they have reported as a fault of ours. */
+/** The example's pages with their own login and token operations, and the errors that they have reported as the program's. */
 async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const world = await makeWorld(key);
   world.provider.idClaims = idClaims;
@@ -151,7 +151,7 @@ describe("F14 the pages of examples/admin-login-server", () => {
     expect(faults).toEqual([]);
   });
 
-  it("F64: post a long ID token to the provider's logout, with a button that a script of their own presses", async () => {
+  it("F64: post a long ID token to the provider's logout, with a button that the pages' script presses", async () => {
     const { send, csrf, faults, world } = await startPages({ picture: "p".repeat(5000) });
     const { text, policy } = await send("/uitloggen", undefined, new URLSearchParams({ csrf }));
     expect(text).toContain(`<form method="post" action="${world.provider.issuer}/logout">`);

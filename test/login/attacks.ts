@@ -16,7 +16,7 @@ export interface Attack {
   readonly code: RefusalCode;
   /** In the log, the last one. */
   readonly reason: string;
-  /** The nearest thing that is let in; an ordinary login in the same world unless said. */
+  /** The nearest login that is accepted; an ordinary one in the same world where left out. */
   readonly twin?: (world: World, browser: Browser) => Promise<Finished>;
 }
 
@@ -294,7 +294,7 @@ export const attacks: readonly Attack[] = [
     reason: "no_userinfo_endpoint",
   },
   {
-    name: "S77 a userinfo answer about somebody else",
+    name: "S77 a userinfo answer about another subject",
     options: () => ({ client: { userinfo_claims_source: "userinfo_endpoint" } }),
     attack: (world, browser) => {
       world.provider.onUserinfo = (response) => json(response, { sub: "s-piet", email: "piet@example.nl" });
@@ -313,7 +313,7 @@ export const attacks: readonly Attack[] = [
     attack: async (world, browser) => {
       const callback = await callbackIn(world, openBrowser());
       const code = new URLSearchParams(callback.split("?")[1]).get("code") ?? "";
-      // Somebody else brings it first, in a login of their own that the provider takes it for.
+      // Another browser uses it first, in its own login, where the provider accepts it.
       const begun = await callbackIn(world, browser);
       world.provider.onToken = (response) => json(response, { error: "invalid_grant" }, 400);
       return world.end(
@@ -339,7 +339,7 @@ export const attacks: readonly Attack[] = [
     reason: "invalid_grant",
   },
   {
-    name: "S85 a token endpoint that sends the secret on to somebody else (307)",
+    name: "S85 a token endpoint that redirects the secret to another host (307)",
     attack: (world, browser) => {
       world.provider.onToken = (response) => void response.writeHead(307, { location: "https://evil.example/" }).end();
       return world.signIn(browser);

@@ -14,7 +14,7 @@ export function withQuery(callback: string, change: (query: URLSearchParams) => 
   return `${path}?${changed}`;
 }
 
-/** The same, with an error in the place of the code. */
+/** The same, with an error instead of the code. */
 export function withError(callback: string, error: string, more: Readonly<Record<string, string>> = {}): string {
   return withQuery(callback, (query) => {
     query.delete("code");

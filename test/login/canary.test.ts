@@ -15,7 +15,7 @@ beforeAll(async () => {
   key = await makeKey("RS256");
 });
 
-/** What a log needs to tell a mistake of configuration by: it names programs and keys, and nobody. */
+/** What a log needs to diagnose a wrong configuration: names of programs and keys, not of people. */
 const namesOfTokens = ["audience", "iss", "kid"];
 
 it("S89 F58: no secret, code, token or state is in an event, a page, the journal or the database; no claim about a person in an event or a page", async () => {

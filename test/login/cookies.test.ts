@@ -58,7 +58,7 @@ describe("S72 S80 a login's cookies", () => {
     expect(await world.login.session(browser.header())).toBeDefined();
   });
 
-  it("tell nothing of the attempt to whoever reads them", async () => {
+  it("reveal nothing of the login to a reader", async () => {
     const world = await makeWorld(key);
     const browser = openBrowser();
     const url = await world.begin(browser, "/geheim-pad");

@@ -13,7 +13,7 @@ interface Asked {
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** A provider that does as it is told: attacks need answers that a real one does not give. */
+/** A provider that gives the answers a test sets: attacks need some that a real one does not give. */
 export interface FakeProvider extends TestServer {
   readonly issuer: string;
   /** Every request, with its body. */

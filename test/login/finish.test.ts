@@ -67,7 +67,7 @@ describe("the end of a login", () => {
     expect(asked?.form.get("redirect_uri")).toBe("https://beheer.example.nl/oidc/callback");
   });
 
-  it("S79 tells the log when the page to go to is of another origin, without saying which", async () => {
+  it("S79 logs that the return URL is of another origin, without the URL", async () => {
     const world = await makeWorld(key);
     const ignored = { kind: "next_ignored", client: "admin-oidc" };
     await world.begin(openBrowser());

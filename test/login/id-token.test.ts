@@ -141,7 +141,7 @@ it("S76 hashes with SHA-512 where the algorithm is EdDSA", async () => {
   }
 });
 
-it("answers 503 while the provider's keys can't be had, and lets in as soon as they can", async () => {
+it("answers 503 while the provider's keys are unavailable, and accepts logins as soon as they are back", async () => {
   const world = await makeWorld(key, { provider: { jwks_endpoint: "http://127.0.0.1:9/jwks" } });
   expect(await world.signIn()).toMatchObject({ status: 503, code: "provider_unavailable" });
   expect(world.reasons()).toEqual(["keys_unavailable"]);

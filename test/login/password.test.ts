@@ -88,7 +88,7 @@ describe("S84 a user for emergencies", () => {
     }
   });
 
-  it("lets nobody in with a password whom the provider vouches for", async () => {
+  it("rejects the password of a user who is linked to a provider", async () => {
     const resources = [localUser("b", { ...password(right), is_superuser: false, sign_in_provider: "idp" })];
     const world = await makeWorld(key, { resources, client: settingsOf({ claim_mappings: { username: ["sub"] } }) });
     expect(await tryPassword(world, "b", right)).toMatchObject({ kind: "signed_in" });
@@ -139,7 +139,7 @@ async function derivationsOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe("a password", () => {
-  it("F15 S69 is looked at as dearly for whoever it may not let in, so that nobody learns which usernames there are", async () => {
+  it("F15 S69 costs the same time to check for every username, so that a caller cannot find out which ones exist", async () => {
     const resources = [
       emergency,
       localUser("zonder"),
@@ -170,7 +170,7 @@ describe("a password", () => {
     expect(await tryPassword(world, "nood", right)).toMatchObject({ kind: "signed_in" });
   });
 
-  it("lets only staff in, unless others may", async () => {
+  it("accepts only staff, unless others are allowed", async () => {
     const world = await makeWorld(key, { resources: [localUser("jan", { ...password(right), is_staff: false })] });
     expect(await tryPassword(world, "jan", right)).toMatchObject({ status: 403, code: "user_not_staff" });
     const open = await world.another({ requireStaff: false });
@@ -211,7 +211,7 @@ describe("a password", () => {
     expect(await tryPassword(world, "nood", right)).toMatchObject({ kind: "signed_in" });
   });
 
-  it("S80 ends the session that the browser had", async () => {
+  it("S80 ends the browser's earlier session", async () => {
     const world = await makeWorld(key, { resources: [emergency] });
     const browser = openBrowser();
     await world.signIn(browser);
@@ -221,7 +221,7 @@ describe("a password", () => {
     expect(await world.login.session(browser.header())).toMatchObject({ principal: { user: { username: "nood" } } });
   });
 
-  it("may have at most 1024 characters, so that nobody is kept busy with it, and its next path is one of ours", async () => {
+  it("may have at most 1024 characters, so that checking it stays cheap, and its next path is one of this site", async () => {
     const world = await makeWorld(key, { resources: [localUser("lang", password("w".repeat(1024)))] });
     expect(await tryPassword(world, "lang", "w".repeat(1025))).toMatchObject({ code: "password_refused" });
     const outcome = await world.login.signInWithPassword(

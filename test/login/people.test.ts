@@ -83,7 +83,7 @@ describe("people who are nearly the same", () => {
 
   it.each([
     { name: "a".repeat(256), twin: "a".repeat(255) },
-    // One character that NFKC makes eighteen of.
+    // One character that NFKC expands to eighteen.
     { name: "\ufdfa".repeat(15), twin: "\ufdfa".repeat(14) },
     { name: "jan\u0000", twin: "jan" },
     { name: "jan\u202e", twin: "jan2" },
@@ -104,7 +104,7 @@ describe("people who are nearly the same", () => {
     expect(world.reasons()).toEqual(["username_missing"]);
   });
 
-  it("S39 an address that the provider has not checked makes no username, unless that was allowed", async () => {
+  it("S39 an address that the provider has not verified does not become a username, unless that is allowed", async () => {
     const mapping = { claim_mappings: { username: ["email"] } };
     const world = await makeWorld(key, { client: settingsOf({ ...mapping, allow_unverified_email: false }) });
     world.provider.person = { sub: "s1", email: "jan@example.nl", email_verified: "true" };
@@ -114,7 +114,7 @@ describe("people who are nearly the same", () => {
     expect(world.reasons()).toEqual(["email_unverified"]);
   });
 
-  it("F61 somebody is the same person after the provider moved, where the file says so, and not otherwise", async () => {
+  it("F61 a person keeps the account after the provider moved where the file says so, and not otherwise", async () => {
     const former = "https://former.example";
     for (const { issuers, outcome } of [
       { issuers: [former], outcome: { kind: "signed_in" } },
@@ -128,7 +128,7 @@ describe("people who are nearly the same", () => {
   });
 
   it.each(["id_token", "userinfo_endpoint"])(
-    "F57 somebody with more groups than are sent is refused with a page that says so, by the claims of %s",
+    "F57 a person with more groups than the provider sends is refused with a page that says so, by the claims of %s",
     async (source) => {
       const asking = { userinfo_claims_source: source };
       const world = await makeWorld(key, { client: { ...settingsOf(byName), ...asking } });
@@ -150,7 +150,7 @@ describe("people who are nearly the same", () => {
   );
 
   it.each(["id_token", "userinfo_endpoint"])(
-    "F56 a browser login tells of groups that %s does not give, of too long a name, and of the claim that is to blame",
+    "F56 a browser login reports groups that %s does not give and a name that is too long, with the claim that is to blame",
     async (source) => {
       const mappings = { claim_mappings: { ...byName.claim_mappings, first_name: ["given_name"] } };
       const client = {
@@ -188,7 +188,7 @@ describe("people who are nearly the same", () => {
     expect(await usersOf(world)).toMatchObject([{ email: "newest@example.nl" }]);
   });
 
-  it("twenty browsers of one new person at once make one user", async () => {
+  it("twenty simultaneous logins of one new person create one user", async () => {
     const world = await makeWorld(key);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => world.signIn()));
     expect(world.reasons()).toEqual([]);

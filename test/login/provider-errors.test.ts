@@ -146,7 +146,7 @@ describe("a login that the provider wants begun again", () => {
     expect(again).toMatchObject({ kind: "redirect" });
   });
 
-  it("F59: does so three times, and then shows a page: a provider that always says it makes no loop", async () => {
+  it("F59: does so three times, and then shows a page: a provider that always answers so causes no loop", async () => {
     const world = await makeWorld(key);
     const browser = openBrowser();
     let { href } = await world.begin(browser);
@@ -170,7 +170,7 @@ describe("a login that the provider wants begun again", () => {
 });
 
 describe("a login page that was left open", () => {
-  it("F59: ends in a page of its own, which begins again where it was to go", async () => {
+  it("F59: ends in a page that starts the login again with the same return URL", async () => {
     const world = await makeWorld(key);
     for (const [minutes, code] of [
       [31, "state_expired"],

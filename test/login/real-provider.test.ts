@@ -97,7 +97,7 @@ describe("a login at a real provider", () => {
     { client: { client_id: "signed" }, more: { token_use_basic_auth: true } },
     // F54: read back as RFC 6749 §2.3.1 has it.
     { client: { client_id: "vtb-admin", client_secret: new Secret(oddSecret) }, more: { token_use_basic_auth: true } },
-  ])("S71 S77 lets somebody in through the client $client.client_id", async ({ client, more }) => {
+  ])("S71 S77 signs a person in through the client $client.client_id", async ({ client, more }) => {
     const { login, signIn } = await loginAs(client, more);
     const browser = openBrowser();
     expect(await signIn(browser)).toMatchObject({

@@ -7,7 +7,7 @@ import { openBrowser } from "./browser.js";
 import { furtherRefusals, type Refused } from "./more-refusals.js";
 import { clientSecret, makeWorld, type World } from "./world.js";
 
-/** A login makes each person a user, and a user that is deleted in the moment of signing in is none that a test can time. */
+/** A login creates a user for each person; a user that is deleted during the login cannot be timed by a test. */
 const unreached = new Set(["user_refused.unknown_user", "user_inactive.unknown_user"]);
 
 const named = Object.entries(rejectionReasons).flatMap(([code, reasons]) =>
@@ -29,7 +29,7 @@ function settled(text: string, world: World): string {
     .replaceAll(/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g, "ID-OF-A-USER");
 }
 
-describe("what a refused login tells", () => {
+describe("what a refused login reports", () => {
   it("F58 F59: page, event and hint stand side by side for every reason", async () => {
     const cases = new Map<string, Refused>();
     for (const one of [...attacks, ...furtherRefusals({ other })]) {
@@ -65,7 +65,7 @@ describe("what a refused login tells", () => {
       reported.push(settled(rows.join("\n"), world));
     }
     expect(ended).toEqual(named.filter((name) => cases.has(name)));
-    const table = `# What a refused login tells\n\nThe page for the person, and the event and hint for the operator.\n\n${reported.join("\n\n")}\n`;
+    const table = `# What a refused login reports\n\nThe page for the person, and the event and hint for the operator.\n\n${reported.join("\n\n")}\n`;
     expect(table).not.toContain(clientSecret);
     await expect(table).toMatchFileSnapshot("refusals.md");
   }, 240_000);

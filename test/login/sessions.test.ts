@@ -22,7 +22,7 @@ async function signedIn(world: World): Promise<Browser> {
 const rowsOf = (world: World) => world.database.kysely.selectFrom("login_sessions").selectAll().execute();
 
 describe("a session", () => {
-  it("tells whom a request acts for, and until when", async () => {
+  it("says which user a request acts for, and until when", async () => {
     const world = await makeWorld(key);
     const browser = openBrowser();
     const outcome = await world.signIn(browser, "/beheer/tokens?page=2");
@@ -72,7 +72,7 @@ describe("a session", () => {
     expect(world.events).toContainEqual(expect.objectContaining({ kind: "session_ended", reason: "new_login" }));
   });
 
-  it("S80 never takes an id that somebody planted (fixation)", async () => {
+  it("S80 never accepts an id that an attacker planted (fixation)", async () => {
     const world = await makeWorld(key);
     const browser = openBrowser(new Map([["__Host-vtb-session", "planted".repeat(6)]]));
     await world.signIn(browser);
@@ -244,7 +244,7 @@ describe("a logout", () => {
     expect((await world.login.logout(undefined)).location).toBe("/");
   });
 
-  it("S82 goes to the logout that discovery tells of, also in a process that has logged nobody in", async () => {
+  it("S82 goes to the logout endpoint of discovery, also in a process that has not handled a login", async () => {
     const world = await makeWorld(key, { provider: { logout_endpoint: null } });
     const { issuer } = world.provider;
     world.provider.metadata = { end_session_endpoint: `${issuer}/end` };

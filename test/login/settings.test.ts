@@ -49,7 +49,7 @@ describe("a login's options", () => {
     expect(() => readSettings({ ...good, leewaySeconds })).toThrow("leewaySeconds must be from 0 to 300");
   });
 
-  it("F64: have a leeway of 30 seconds unless told, and of 0 to 300", () => {
+  it("F64: have a leeway of 30 seconds by default, and accept 0 to 300", () => {
     expect(readSettings(good).leewaySeconds).toBe(30);
     for (const leewaySeconds of [0, 300])
       expect(readSettings({ ...good, leewaySeconds })).toMatchObject({ leewaySeconds });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type RefusalCode, refusalStatus } from "../../src/login/outcome.js";
 import { texts } from "../../src/login/texts.js";
 
-// The table was made of this very list.
+// The table was generated from this list.
 const codes = Object.keys(refusalStatus) as readonly RefusalCode[];
 
 describe("the pages of a refused login", () => {
@@ -12,7 +12,7 @@ describe("the pages of a refused login", () => {
     expect(rows.map(([, code, status]) => [code, Number(status)])).toEqual(Object.entries(refusalStatus));
   });
 
-  it("tell in both languages what happened and what to do, in whole sentences", () => {
+  it("say in both languages what happened and what to do, in whole sentences", () => {
     for (const code of codes) {
       for (const { title, text, action } of [texts.nl[code], texts.en[code]]) {
         expect(title).toMatch(/^[A-Z].*[^.]$/);

@@ -19,7 +19,7 @@ export const start = Date.parse("2026-03-01T12:00:00.000Z");
 export const sessionSecret = "the-secret-of-these-tests-8d1f0c6b2a94e735";
 export const redirectUri = "https://beheer.example.nl/oidc/callback";
 
-/** The client that logs people in, and makes them staff. */
+/** The client that logs people in, and gives them the staff flag. */
 export function adminClient(more: Attributes = {}): Resource {
   return clientOf(
     {
@@ -91,7 +91,7 @@ export interface World {
   readonly end: (browser: Browser, callback: string) => Promise<Finished>;
   /** All of it. */
   readonly signIn: (browser?: Browser, next?: string) => Promise<Finished>;
-  /** Why somebody was refused, as the log has it. */
+  /** Why a login was refused, as logged. */
   readonly reasons: () => readonly string[];
 }
 

@@ -50,7 +50,7 @@ export function describePeer(name: string, startPeer: StartPeer): void {
     const { status, reason } = await site.callApi(accessToken);
     return status === 200 ? "yes" : `${status} \`${reason}\``;
   };
-  /** The API lets in by one of the two clients at a time. */
+  /** The API accepts one of the two clients at a time. */
   const apply = async (apiClient: "login" | "service"): Promise<string> => {
     const { status, stderr } = await site.apply(configOf(peer, apiClient));
     return status === 0 ? "yes" : stderr;

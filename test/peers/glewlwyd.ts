@@ -90,7 +90,7 @@ export async function startGlewlwyd({ redirectUris, postLogoutUri }: Addresses):
       await page.locator("#loginbut").click({ noWaitAfter: true });
       await page.locator("button.btn-success").click({ noWaitAfter: true });
     },
-    // Its own page asks it about the session, gets status 400, and goes blank when it is told to end it.
+    // Its own page requests the session, gets status 400, and goes blank at the logout.
     keepsSession: true,
     rotateKeys: async () => {
       await admin("PUT", `/mod/plugin/${plugin}`, pluginOf(issuer));
@@ -127,7 +127,7 @@ async function install(folder: string): Promise<void> {
     cwd: archives,
   });
   rmSync(join(folder, "apt"), { recursive: true });
-  // The package makes it when it is installed; and what a link leads out of its folder is not served.
+  // The package's installation creates it; and what a link leads out of its folder is not served.
   const share = join(folder, "usr/share/glewlwyd");
   rmSync(join(share, "webapp/config.json"), { force: true });
   cpSync(join(share, "templates/config.json"), join(share, "webapp/config.json"));
@@ -165,7 +165,7 @@ async function signedIn(url: string, who: { readonly username: string; readonly 
   };
 }
 
-/** Users have no groups there, unless a property is made for them. */
+/** Users have no groups there, unless a property is created for them. */
 async function addGroups(admin: Admin): Promise<void> {
   const users = (await admin("GET", "/mod/user/database")) as { readonly parameters: Record<string, unknown> };
   const format = users.parameters["data-format"] as Record<string, unknown>;

@@ -9,12 +9,12 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "vtb
 const maxAttempts = 3;
 const pauseMs = 5000;
 
-/** Fills a folder that is moved to its place when it is whole. Paths in it must not name the folder. */
+/** Fills a folder that is moved into the cache when it is complete. Paths in it must not name the folder. */
 export type Make = (folder: string) => Promise<void>;
 
 /**
- * The folder of this name in the cache, made where it is not there yet. What fails is tried three times, and a half-made folder
- * never counts; another process may make the same meanwhile.
+ * The folder of this name in the cache, created where it does not exist. What fails is tried three times, and an incomplete folder
+ * never counts; another process may create the same meanwhile.
  */
 export async function kept(name: string, make: Make): Promise<string> {
   const folder = join(cache, name);

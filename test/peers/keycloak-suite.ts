@@ -159,7 +159,7 @@ export function describeKeycloak(version: KeycloakVersion): void {
   });
 
   describe.runIf(version === "26.7.3")(`what else the page says of Keycloak ${version}`, () => {
-    it("a lightweight access token says too little to be let in", async () => {
+    it("a lightweight access token has too few claims to be accepted", async () => {
       await changeClient("zaaksysteem", { attributes: { "client.use.lightweight.access.token.enabled": "true" } });
       const { access_token: token } = await personsTokens("zaaksysteem");
       expect(decodeJwt(token).sub).toBeUndefined();
@@ -199,7 +199,7 @@ export function describeKeycloak(version: KeycloakVersion): void {
   }
 }
 
-/** A realm of its own for the checks that every provider has, with clients that are named by their own tokens. */
+/** A separate realm for the checks that every provider has, with clients that are named by their own tokens. */
 async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Addresses): Promise<Peer> {
   const name = "peers";
   const login = { clientId: "vtb-admin", clientSecret: "geheim-van-vtb-admin" };
@@ -241,7 +241,7 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
     },
     stop: keycloak.stop,
     start: keycloak.start,
-    // Whoever started it does that.
+    // The test that started it does that.
     close: async () => {},
   };
 }

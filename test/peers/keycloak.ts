@@ -43,7 +43,7 @@ export async function startKeycloak(version: KeycloakVersion): Promise<Keycloak>
     server = await startServer(version, home, ports);
   };
   const stop = async (): Promise<void> => server?.stop();
-  // One that made half an administrator at its first start never gets well: it begins again, without a database.
+  // One that created half an administrator at its first start never recovers: start again, without a database.
   await start().catch(async () => {
     rmSync(join(home, "data"), { recursive: true, force: true });
     await start();
@@ -136,7 +136,7 @@ async function startServer(
           : { KC_BOOTSTRAP_ADMIN_USERNAME: username, KC_BOOTSTRAP_ADMIN_PASSWORD: password },
     },
   );
-  // It answers before it has made its administrator.
+  // It answers before its administrator exists.
   await withPatience(() => administratorsToken(`http://127.0.0.1:${ports.http}`)).catch(async (error) => {
     await server.stop();
     throw new Error(`${error.message}\n${server.log().slice(-4000)}`, { cause: error });

@@ -10,7 +10,7 @@ export interface Addresses {
   readonly postLogoutUri: string;
 }
 
-/** A real OpenID provider that runs on this machine. Whoever starts it closes it. */
+/** A real OpenID provider that runs on this machine. The caller closes it. */
 export interface Peer {
   /** As operators write it. */
   readonly discoveryEndpoint: string;
@@ -22,7 +22,7 @@ export interface Peer {
   readonly service: Credentials & { readonly scope: string };
   /** What claims call the user of the service, and which claim does. */
   readonly serviceUser: { readonly username: string; readonly claim: string };
-  /** Endpoints that discovery does not tell. */
+  /** Endpoints that discovery does not publish. */
   readonly endpointLines?: readonly string[];
   /** Lines of the file that this provider needs at each of its clients, such as where claims come from. */
   readonly clientLines: readonly string[];
@@ -30,7 +30,7 @@ export interface Peer {
   readonly signIn: (page: Page) => Promise<void>;
   /** Confirms a logout, where the provider asks. */
   readonly confirmLogout?: (page: Page) => Promise<void>;
-  /** Whoever signs out of the pages stays signed in there. */
+  /** A person who signs out of the pages stays signed in there. */
   readonly keepsSession?: boolean;
   /** What is signed from here on is signed with a new key. */
   readonly rotateKeys: () => Promise<void>;

@@ -21,7 +21,7 @@ export interface ServerOptions {
 /** A database that is killed while it closes may lose what it has promised to keep. */
 const graceMs = 60_000;
 
-/** Starts a server as the leader of a process group of its own, and waits until it answers. */
+/** Starts a server as the leader of its own process group, and waits until it answers. */
 export async function startProcess(
   program: string,
   args: readonly string[],

@@ -8,7 +8,7 @@ import { type ServerProcess, startProcess } from "./server-process.js";
 /** What a bearer token got at the API. */
 interface ApiAnswer {
   readonly status: number;
-  /** Of the event that it caused, where it was not let in. */
+  /** Of the event that it caused, where it was rejected. */
   readonly reason: string | undefined;
 }
 

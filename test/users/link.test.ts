@@ -57,7 +57,7 @@ describe("S97 a privileged account", () => {
     expect(await linksOf(realm)).toEqual([["boss", issuer, "s1"]]);
   });
 
-  it("F1: that claims made a superuser is given to nobody else once its link is gone", async () => {
+  it("F1: that claims made a superuser is never linked to another subject once its link is gone", async () => {
     const realm = await makeRealm();
     const settings = { groups: { superuser_group_names: ["root"] } };
     await realm.enter({ sub: "s1", name: "jan", groups: ["root"] }, settings);
@@ -118,7 +118,7 @@ describe("a link that a file contradicts", () => {
     sign_in: { provider, subject },
   });
 
-  it("F1: is released by apply, and the next sign-in of whom the file names makes the new one", async () => {
+  it("F1: is released by apply, and the next sign-in of the subject in the file creates the new one", async () => {
     const realm = await makeRealm(user("boss", signIn("idp")));
     await realm.enter({ sub: "s1", name: "boss" });
     const moved = configurationOf(user("boss", signIn("idp", "s2")));
@@ -135,7 +135,7 @@ describe("a link that a file contradicts", () => {
     expect(await linksOf(realm)).toEqual([["boss", issuer, "s2"]]);
   });
 
-  it("F1: is released where the file names another provider, and stays where that can't be told", async () => {
+  it("F1: is released where the file names another provider, and stays where that cannot be determined", async () => {
     const realm = await makeRealm(user("boss", signIn("idp")), user("els", signIn("idp")), ...second());
     await realm.enter({ sub: "s1", name: "boss" });
     await realm.enter({ sub: "s2", name: "els" });

@@ -38,7 +38,7 @@ describe("names", () => {
 
 describe("a first sign-in", () => {
   it.each(["j\u0251n", "\u0237an", "JAN", "j\u0430n", "Jan"])(
-    "F13 S40: of %s is refused beside a privileged jan, and lets an ordinary jan be",
+    "F13 S40: of %s is refused beside a privileged jan, and accepted beside an ordinary one",
     async (name) => {
       for (const flags of [{ is_staff: true }, { is_superuser: true }]) {
         const realm = await makeRealm(user("jan", { ...flags, sign_in_provider: "idp" }));

@@ -97,7 +97,7 @@ describe("a profile", () => {
   });
 
   it.each([[["a", 1]], [1], [true], [[["a"]]]])(
-    "A11.90 S36 takes an odd groups claim for none, and says so, unlike the incumbent, which keeps the old ones: %j",
+    "A11.90 S36 treats an invalid groups claim as none, and says so, while mozilla-django-oidc-db keeps the old groups: %j",
     (groups) => {
       expect(profileOf({ groups })).toMatchObject({ groups: [], notes: [{ kind: "groups_claim_odd" }] });
     },
@@ -195,7 +195,7 @@ describe("a profile", () => {
     expect(profileOf({ ...claims }, { groups: { claim_mapping: path } })).toMatchObject({ isPartial: false });
   });
 
-  it("F57 tells claims apart by what says that groups are elsewhere", () => {
+  it("F57 recognizes the claims that say that groups are elsewhere", () => {
     const rules = rulesOf();
     const known = relevantClaims(rules, { sub: "jan" });
     for (const mark of [{ hasgroups: true }, { _claim_names: { groups: "src1" } }]) {
@@ -243,7 +243,7 @@ describe("a profile", () => {
     expect(groupsOf(["a"], { groups: { ...groups, default_groups: ["d"] } })).toEqual(["d"]);
   });
 
-  it("A11.87 S38 I15 limits by the pattern what is joined, not only what is made, and never the default groups", () => {
+  it("A11.87 S38 I15 limits by the pattern which groups are joined, not only which are created, and never the default groups", () => {
     const groups = { sync_pattern: "myapp:*", default_groups: ["everybody"] };
     expect(groupsOf(["myapp:a", "other"], { groups })).toEqual(["myapp:a", "everybody"]);
   });

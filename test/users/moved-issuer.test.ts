@@ -54,7 +54,7 @@ describe("a provider that moved", () => {
     const realm = await makeMoved(user("els", { sign_in_provider: "idp" }));
     await change(realm, former);
     expect(await realm.enter({ sub: "s2", name: "jan", iss: moved })).toEqual(taken);
-    // Linked anew before somebody else of the same name comes, who is nobody's former self.
+    // Linked again before another person of the same name comes, who has no earlier account.
     expect(await realm.enter({ sub: "s3", name: "els", iss: moved })).toMatchObject({ linkedBy: "sign_in" });
     expect(await realm.enter({ sub: "s1", name: "johannes", iss: moved })).toMatchObject(relinked);
     expect((await linksOf(realm)).map(([, ...link]) => link)).toEqual([
@@ -63,7 +63,7 @@ describe("a provider that moved", () => {
     ]);
   });
 
-  it("F61 leaves somebody the user that was made after the move", async () => {
+  it("F61 leaves a person the user that was created after the move", async () => {
     const realm = await makeMoved();
     await change(realm, idp());
     await realm.enter({ sub: "s1", name: "jan2", iss: moved });
@@ -75,7 +75,7 @@ describe("a provider that moved", () => {
     ]);
   });
 
-  it("F61 takes neither of two users that one subject had at two former issuers", async () => {
+  it("F61 links neither of two users that one subject had at two former issuers", async () => {
     const older = "https://older.example";
     const realm = await makeMoved();
     await realm.enter({ sub: "s1", name: "piet", iss: older });
@@ -84,7 +84,7 @@ describe("a provider that moved", () => {
     expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toEqual(ambiguous);
   });
 
-  it("F61 counts its former issuer for its own people alone", async () => {
+  it("F61 applies a provider's former issuer to that provider's users only", async () => {
     const other = "https://other.example";
     const realm = await makeMoved();
     await change(realm, former, providerOf({ issuer: other }, "other"), clientOf({ provider: "other" }, "admin-oidc"));
@@ -131,7 +131,7 @@ describe("sign_in after a provider moved", () => {
   });
   const bySignIn = { kind: "user", isWritten: true, linkedBy: "sign_in" };
 
-  it("F61 names somebody's new subject: apply releases the link, and the next sign-in makes the new one", async () => {
+  it("F61 names a person's new subject: apply releases the link, and the next sign-in creates the new one", async () => {
     const realm = await makeMoved(user("jan", signIn(null)));
     await change(realm, idp(), user("jan", signIn("n1")));
     expect(await linksOf(realm)).toEqual([["jan", null, null]]);
@@ -141,7 +141,7 @@ describe("sign_in after a provider moved", () => {
     expect(await change(realm, idp(), user("jan", signIn("n1")))).toMatchObject({ outcome: "unchanged" });
   });
 
-  it("F61 names the new subject of somebody who was deleted and made anew at the same issuer", async () => {
+  it("F61 names the new subject of a person who was deleted and created again at the same issuer", async () => {
     const realm = await makeMoved(user("jan", signIn("s1")));
     expect(await realm.enter({ sub: "n1", name: "jan" })).toEqual(taken);
     await change(realm, user("jan", signIn("n1")));

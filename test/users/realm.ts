@@ -25,7 +25,7 @@ export interface Settings {
   readonly createsUsers?: boolean;
   /** The identifier of the provider that the person comes from. */
   readonly provider?: string;
-  /** The id of the client that the person comes through; one of the provider's unless told. */
+  /** The id of the client that the person comes through; one of the provider's by default. */
   readonly client?: string;
 }
 

@@ -18,7 +18,7 @@ async function makeWithJan(...resources: readonly Resource[]) {
   return realm;
 }
 
-describe("somebody who is renamed at the provider", () => {
+describe("a person who is renamed at the provider", () => {
   it("A11.91 F61 is renamed here, once, and stays who it is", async () => {
     const realm = await makeWithJan();
     const [before] = await realm.users();
@@ -27,7 +27,7 @@ describe("somebody who is renamed at the provider", () => {
     const again = await realm.enter({ sub: "s1", name: "johannes" });
     expect(again).toMatchObject({ isWritten: false });
     expect(again).not.toHaveProperty("renaming");
-    // The old name is free for somebody else, who is not the one of before.
+    // The old name is free for another person, who does not get the earlier account.
     expect(await realm.enter({ sub: "s2", name: "jan" })).toMatchObject({ isWritten: true, linkedBy: undefined });
     expect(await namesOf(realm)).toEqual(["jan", "johannes"]);
     const rows = await realm.database.kysely.selectFrom("run_changes").select(["key", "fields"]).execute();
@@ -39,23 +39,26 @@ describe("somebody who is renamed at the provider", () => {
 
   it.each([
     { name: "piet", reason: "username_taken", what: "a user of a file" },
-    { name: "els", reason: "username_taken", what: "a user of somebody who signed in" },
+    { name: "els", reason: "username_taken", what: "the user of a person who signed in" },
     { name: "раul", reason: "username_confusable", what: "a name that looks like another's" },
     { name: "BOSS", reason: "username_confusable", what: "a name that looks like a superuser's" },
     { name: "ｊｏｏｐ", reason: "username_confusable", what: "a name that is written with other letters" },
-  ])("F61 keeps the old name, which is told at each sign-in, where the new one is $what", async ({ name, reason }) => {
-    const realm = await makeWithJan(user("piet"), user("paul"), user("boss", { is_superuser: true }));
-    await realm.enter({ sub: "s2", name: "els" });
-    const before = await namesOf(realm);
-    for (let times = 0; times < 2; times += 1) {
-      expect(await realm.enter({ sub: "s1", name, email: "j@x.nl" })).toMatchObject(kept(reason));
-    }
-    expect(await namesOf(realm)).toEqual(before);
-    expect((await realm.users()).find(({ subject }) => subject === "s1")).toMatchObject({
-      username: "jan",
-      email: "j@x.nl",
-    });
-  });
+  ])(
+    "F61 keeps the old name, which is reported at each sign-in, where the new one is $what",
+    async ({ name, reason }) => {
+      const realm = await makeWithJan(user("piet"), user("paul"), user("boss", { is_superuser: true }));
+      await realm.enter({ sub: "s2", name: "els" });
+      const before = await namesOf(realm);
+      for (let times = 0; times < 2; times += 1) {
+        expect(await realm.enter({ sub: "s1", name, email: "j@x.nl" })).toMatchObject(kept(reason));
+      }
+      expect(await namesOf(realm)).toEqual(before);
+      expect((await realm.users()).find(({ subject }) => subject === "s1")).toMatchObject({
+        username: "jan",
+        email: "j@x.nl",
+      });
+    },
+  );
 
   it("F61 gets the new name as soon as nobody else has it", async () => {
     const realm = await makeWithJan();
@@ -94,7 +97,7 @@ describe("somebody who is renamed at the provider", () => {
     expect(await apply(configurationOf(token), runOptions(realm.url))).toMatchObject({ outcome: "unchanged" });
   });
 
-  it("F61 is not told from somebody whom another client calls otherwise", async () => {
+  it("F61 is not renamed because another client uses another name", async () => {
     const realm = await makeWithJan(clientOf({}, "admin-oidc"));
     const { kysely } = realm.database;
     const clients = await kysely.selectFrom("oidc_clients").select(["id", "identifier"]).execute();
@@ -140,7 +143,7 @@ describe("somebody who is renamed at the provider", () => {
     expect(await realm.enter({ sub: "s1", name: "Jan", groups: ["root"] }, root)).toMatchObject(renamed("Jan"));
   });
 
-  it("F61 is not renamed where somebody here gave the user its name", async () => {
+  it("F61 is not renamed where an operator gave the user its name", async () => {
     const realm = await makeWithJan();
     await realm.database.kysely.updateTable("users").set({ username: "balie" }).execute();
     expect(await realm.enter({ sub: "s1", name: "johannes" })).toMatchObject({ isWritten: false });

@@ -26,7 +26,7 @@ describe("signing in", () => {
     }
   });
 
-  it("A10.79 lets only users in that are there already, where none shall be made", async () => {
+  it("A10.79 accepts only existing users where user creation is off", async () => {
     const { enter, users, revision } = await makeRealm(user("jan"));
     const before = await revision();
     const closed = { createsUsers: false };
@@ -37,7 +37,7 @@ describe("signing in", () => {
     expect(await enter({ sub: "s2", name: "piet" })).toMatchObject({ kind: "user" });
   });
 
-  it("F57 leaves what claims gave to somebody with more groups than are sent, where the options say so", async () => {
+  it("F57 keeps the groups that claims gave for a person with more groups than the provider sends, where the options say so", async () => {
     const { enter, memberships, users } = await makeRealm(user("els"), group("file"));
     const settings = {
       groups: { on_overage: "keep", default_groups: ["any"], superuser_group_names: ["root"] },
@@ -50,7 +50,7 @@ describe("signing in", () => {
       expect(await memberships()).toEqual(before);
       expect(await users()).toMatchObject([{ username: "els" }, { is_superuser: 1, claim_superuser: 1 }]);
     }
-    // The rest is taken over, and somebody new gets what everybody gets.
+    // The rest is copied, and a new user gets the default groups.
     await enter({ sub: "s1", name: "jan", email: "j@x.nl", hasgroups: true }, settings);
     await enter({ sub: "s2", name: "els", hasgroups: true }, settings);
     await enter({ sub: "s3", name: "piet", hasgroups: true }, settings);
@@ -62,7 +62,7 @@ describe("signing in", () => {
     expect(await users()).toMatchObject([{}, { username: "jan", is_superuser: 0, claim_superuser: 0 }, {}]);
   });
 
-  it("F57 leaves nothing of what claims gave to whoever was the user before", async () => {
+  it("F57 keeps nothing that claims gave to the subject that had the user before", async () => {
     const settings = { groups: { on_overage: "keep", superuser_group_names: ["root"] } };
     const { enter, memberships, users, database } = await makeRealm(user("jan", { sign_in_provider: "idp" }));
     await enter({ sub: "s1", name: "jan", groups: ["a", "root"] }, settings);
@@ -72,7 +72,7 @@ describe("signing in", () => {
     expect(await users()).toMatchObject([{ subject: "s2", is_superuser: 0, claim_superuser: 0 }]);
   });
 
-  it("F57 records the groups that somebody has afterwards, those that stayed among them", async () => {
+  it("F57 records the groups that the user has afterwards, including those that stayed", async () => {
     const settings = { groups: { on_overage: "keep" } };
     const { enter, database } = await makeRealm();
     await enter({ sub: "s1", name: "jan", groups: ["a"] }, settings);
@@ -85,7 +85,7 @@ describe("signing in", () => {
   });
 
   it.each(["superuser", "SuperUser", "ｓuperuser"])(
-    "S38 gives no reserved group, makes none and makes nobody a superuser by one: %j",
+    "S38 joins and creates no reserved group, and gives no superuser flag by one: %j",
     async (name) => {
       const { enter, memberships, users, database } = await makeRealm(group("superuser"));
       const settings = { groups: { superuser_group_names: [name] }, reserved: ["superuser", "breakglass"] };
@@ -111,7 +111,7 @@ describe("signing in", () => {
     expect(await memberships()).toEqual(["els breakglass config"]);
   });
 
-  it("S96 records who was made or changed by claims, in the change's own transaction, and personal data only by name", async () => {
+  it("S96 records who was created or changed by claims, in the change's own transaction, and personal data only by name", async () => {
     const { enter, database, users } = await makeRealm();
     const { kysely } = database;
     const claims = { sub: "s-1", name: "jan", email: "canary@x.nl", groups: ["a", "root"] };
@@ -169,7 +169,7 @@ describe("signing in", () => {
     expect(JSON.stringify([runs, changes])).not.toMatch(/canary|s-1/);
   });
 
-  it("A10.74 makes a user linked to issuer and subject, and finds it again without a write", async () => {
+  it("A10.74 creates a user linked to issuer and subject, and finds it again without a write", async () => {
     const { enter, users, revision } = await makeRealm();
     const first = await enter({ sub: "s1", name: "jan", email: "j@x.nl" });
     const before = await revision();
@@ -191,7 +191,7 @@ describe("signing in", () => {
     expect(await revision()).toBe(before + 1);
   });
 
-  it("makes one user of ten requests at once", async () => {
+  it("creates one user for ten simultaneous requests", async () => {
     const { enter, users } = await makeRealm();
     const results = await Promise.all(
       Array.from({ length: 10 }, () => enter({ sub: "s1", name: "jan", groups: ["a", "b"] })),
@@ -334,14 +334,14 @@ describe("signing in", () => {
     expect(await flags()).toEqual(["boss 1", "jan 0"]);
   });
 
-  it("A11.88 makes staff, and never takes it away", async () => {
+  it("A11.88 gives the staff flag, and never takes it away", async () => {
     const { enter, users } = await makeRealm();
     await enter({ sub: "s1", name: "jan" }, { groups: { make_users_staff: true } });
     await enter({ sub: "s1", name: "jan" });
     expect(await users()).toMatchObject([{ is_staff: 1 }]);
   });
 
-  it("A11.87 I15 without sync joins the groups there are and makes none", async () => {
+  it("A11.87 I15 without sync joins existing groups and creates none", async () => {
     const { enter, memberships, database } = await makeRealm(group("known"));
     const settings = { groups: { sync: false, default_groups: ["missing"] } };
     await enter({ sub: "s1", name: "jan", groups: ["known", "unknown"] }, settings);

@@ -9,7 +9,7 @@ const settings = { groups: { superuser_group_names: ["boss"] } };
 
 type Realm = Awaited<ReturnType<typeof makeRealm>>;
 
-/** Somebody's claims in a token of its own. */
+/** A person's claims in a separate token. */
 const claims = (name: string, iat: number, groups: readonly string[]) => ({
   sub: "s1",
   name: "jan",
@@ -64,7 +64,7 @@ describe("claims that are older than the last applied ones", () => {
     expect(await realm.users()).toMatchObject([{ email: "new@x.nl" }]);
   });
 
-  it("F4: are told from newer ones of the same second by who came first, once", async () => {
+  it("F4: are distinguished from newer ones of the same second by which came first, once", async () => {
     const realm = await makeRealm();
     const [a, b] = [claims("a", 1, ["boss"]), claims("b", 1, [])];
     await realm.enter(a, settings);

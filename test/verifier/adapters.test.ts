@@ -16,7 +16,7 @@ import { makeWorld, otherValue, token, tokenValue } from "./verifier-world.js";
 const view = { permission: "taken.view_externetaak" };
 const add = { permission: "taken.add_externetaak" };
 
-/** A server whose GET needs the one permission and whose POST needs the other; each tells who is there. */
+/** A server whose GET needs the one permission and whose POST needs the other; each answers with the principal. */
 type Framework = (verifier: Verifier) => Promise<string>;
 
 async function listenTo(listener: RequestListener): Promise<string> {
@@ -81,7 +81,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** A list of values is sent as headers of their own. */
+/** A list of values is sent as separate headers. */
 function ask(url: string, authorization?: string | readonly string[], method = "GET"): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // Node sends a list as several headers, which its types leave out.
@@ -101,7 +101,7 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
   const authorized = `Token ${tokenValue}`;
   const resources = [token("open-forms", tokenValue), token("nobody", otherValue, { permissions: [] })];
 
-  it("lets in who has the permission, and tells who it is", async () => {
+  it("accepts a caller with the permission, and passes the principal on", async () => {
     const { verifier } = await makeWorld(resources);
     const url = await start(verifier);
     expect(await ask(url, authorized)).toMatchObject({ status: 200, text: "open-forms" });
@@ -171,7 +171,7 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     expect((await ask(url, authorized)).status).toBe(200);
   });
 
-  it("S67 tells the verifier where a request comes from, where that counts failures", async () => {
+  it("S67 gives the verifier the address of a request, where that counts failures", async () => {
     const { verifier, events } = await makeWorld(resources, { failureLimit: { perMinute: 1 } });
     const url = await start(verifier);
     expect((await ask(url, authorized)).status).toBe(200);
@@ -203,7 +203,7 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     expect((await ask(url, authorized, "POST")).status).toBe(403);
   });
 
-  it("leaves a fault of the program to the framework", async () => {
+  it("leaves a programming error to the framework", async () => {
     const { verifier } = await makeWorld(resources);
     const broken: Verifier = {
       ...verifier,
@@ -229,7 +229,7 @@ describe("behind a proxy that is trusted", () => {
     },
   };
 
-  it.each(Object.entries(behindProxy))("S67 %s counts by the address that the proxy tells", async (_name, start) => {
+  it.each(Object.entries(behindProxy))("S67 %s counts by the address that the proxy reports", async (_name, start) => {
     const { verifier } = await makeWorld([token("forms", tokenValue)], { failureLimit: { perMinute: 1 } });
     const url = await start(verifier);
     const statusFor = async (client: string) =>

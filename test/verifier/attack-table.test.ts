@@ -13,7 +13,7 @@ import { makeWorld, otherValue, principalIn, problemIn, token, tokenValue, user 
 /** What the database says, and the requests that are sent one after the other. */
 interface Attack {
   readonly attacks: readonly Authorization[];
-  /** The nearest one that is let in. */
+  /** The nearest one that is accepted. */
   readonly twin: Authorization;
   readonly client?: Attributes;
   /** Beside the provider, its client and a token of each sort. */
@@ -233,7 +233,7 @@ const table: Readonly<Record<string, () => Attack>> = {
 };
 
 describe("the attack table", () => {
-  it.each(Object.entries(table))("refuses with 401: %s, and lets its twin in", async (_name, makeAttack) => {
+  it.each(Object.entries(table))("rejects with 401: %s, and accepts its twin", async (_name, makeAttack) => {
     const { attacks, twin, client = {}, more = [], later = [], options = {} } = makeAttack();
     const resources = [providerOf(idp), clientOf(client), token("usual", tokenValue), ...more];
     const world = await makeWorld(resources, options);
@@ -252,7 +252,7 @@ describe("the attack table", () => {
     expect(world.reasons()).toHaveLength(attacks.length);
   });
 
-  it("S64 lets a narrowed token do what it names, and answers 403 to the rest, where its twin may", async () => {
+  it("S64 allows a narrowed token what it names, and answers 403 to the rest, which its twin may do", async () => {
     const { verifier } = await makeWorld([
       user("jan", { permissions: ["taken.view_externetaak", "taken.add_externetaak"] }),
       token("narrow", tokenValue, { user: "jan", permissions: ["taken.view_externetaak"] }),

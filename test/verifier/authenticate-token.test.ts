@@ -11,7 +11,7 @@ const noon = Date.parse("2026-06-01T12:00:00.000Z");
 const bearing = (value: string | Secret) => `Token ${typeof value === "string" ? value : value.reveal()}`;
 
 describe("Token", () => {
-  it("A10.73 lets a valid token in, and answers an unknown one as the incumbent does", async () => {
+  it("A10.73 accepts a valid token, and answers an unknown one as Django programs do", async () => {
     const { authenticate, reasons } = await makeWorld([token("open-forms", tokenValue)]);
     const principal = principalIn(await authenticate(bearing(tokenValue)));
     expect(principal).toMatchObject({ scheme: "token", credential: "open-forms" });
@@ -36,13 +36,13 @@ describe("Token", () => {
     expect(reasons()).toEqual(["unknown_token", "unknown_token", "unknown_token"]);
   });
 
-  it("A10.78 lets whoever is authenticated pass where no permission is asked for", async () => {
+  it("A10.78 accepts every authenticated user where no permission is required", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue, { permissions: [] })]);
     expect(await verifier.authorize(bearing(tokenValue))).toMatchObject({ kind: "allowed" });
     expect(await verifier.authorize(bearing(tokenValue), "taken.view_externetaak")).toMatchObject({ kind: "refused" });
   });
 
-  it("refuses the token of an inactive user with the incumbent's words (runtime §4)", async () => {
+  it("rejects the token of an inactive user with the words of Django programs (runtime §4)", async () => {
     const { authenticate, reasons, apply } = await makeWorld([
       user("jan", { is_active: false }),
       token("a", tokenValue, { user: "jan" }),
@@ -62,7 +62,7 @@ describe("Token", () => {
     expect(reasons()).toHaveLength(3);
   });
 
-  it("S58 tells a mistyped token from an unknown one in the log, not to the client, and without the database", async () => {
+  it("S58 names a mistyped token in the log only, not to the client, and without a database query", async () => {
     const generated = generateToken();
     const { authenticate, reasons, verifier } = await makeWorld([token("forms", generated)]);
     const plain = generated.reveal();
@@ -135,7 +135,7 @@ describe("Token", () => {
     expect(reasons()).toEqual(["grace_ended"]);
   });
 
-  it("gives a user's own permissions and its groups', whoever gave them", async () => {
+  it("gives a user's own permissions and its groups', whether claims or a file gave them", async () => {
     const { authenticate, url, apply } = await makeWorld([
       resource("group", "lezers", { permissions: ["taken.view_externetaak"] }),
       user("jan", { groups: ["lezers"], permissions: ["taken.add_externetaak"] }),
@@ -161,7 +161,7 @@ describe("Token", () => {
     expect(principal.hasPermission("not.ours")).toBe(false);
   });
 
-  it("S64 lets a token narrow its user's permissions, and never widen them, whatever groups gain", async () => {
+  it("S64 narrows a user's permissions by a token, and never widens them, whatever groups gain", async () => {
     const reader = resource("group", "lezers", { permissions: ["taken.view_externetaak"] });
     const narrowing = ["taken.view_externetaak", "taken.delete_externetaak"];
     const { authenticate, apply } = await makeWorld([
@@ -179,7 +179,7 @@ describe("Token", () => {
     expect(await permissions(otherValue)).toContain("taken.change_externetaak");
   });
 
-  it("lets a superuser do everything, but through a narrowed token only what that names", async () => {
+  it("allows a superuser everything, but through a narrowed token only what that names", async () => {
     const { authenticate } = await makeWorld([
       user("baas", { is_superuser: true }),
       token("all", tokenValue, { user: "baas", permissions: null }),
@@ -194,7 +194,7 @@ describe("Token", () => {
     expect(await may(otherValue, "taken.view_externetaak")).toBe(true);
   });
 
-  it("lets a token that is narrowed to nothing in, and lets it do nothing", async () => {
+  it("accepts a token that is narrowed to nothing, and allows it nothing", async () => {
     const { authenticate } = await makeWorld([
       user("jan", { permissions: ["taken.view_externetaak"] }),
       token("forms", tokenValue, { user: "jan", permissions: [] }),
@@ -213,7 +213,7 @@ describe("Token", () => {
     expect(reasons()).toEqual(["unknown_token"]);
   });
 
-  it("throws rather than letting in by a damaged list of permissions", async () => {
+  it("throws at a damaged list of permissions, and does not accept the token", async () => {
     const { authenticate, url } = await makeWorld([
       user("jan"),
       token("a", tokenValue, { user: "jan" }),
@@ -237,7 +237,7 @@ describe("Token", () => {
     expect(verifier.authorize(bearing(tokenValue))).not.toBeInstanceOf(Promise);
   });
 
-  it("never tells the log a credential", async () => {
+  it("never logs a credential", async () => {
     const { authenticate, events } = await makeWorld([token("forms", tokenValue)]);
     const canary = "c4n4ry".repeat(6);
     for (const header of [`Token ${canary}`, `Token ${canary} ${canary}`, `Bearer ${canary}`, `Bearer ${canary}.a.b`]) {

@@ -10,7 +10,7 @@ describe("the Authorization header (runtime §3)", () => {
     ["none", undefined, "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
     ["an empty one", "", "not_authenticated", "Authenticatiegegevens zijn niet opgegeven."],
     [
-      "blanks alone, which crash the incumbent",
+      "blanks alone, which crash Django programs",
       " \t ",
       "not_authenticated",
       "Authenticatiegegevens zijn niet opgegeven.",
@@ -81,7 +81,7 @@ describe("the Authorization header (runtime §3)", () => {
     },
   );
 
-  it("F8 tells the scheme of a header that is too long by its own name", () => {
+  it("F8 reads the scheme of a header that is too long from its first word", () => {
     const rest = "x".repeat(longest);
     expect(read(`Token ${rest}`)).toEqual({ kind: "malformed", scheme: "token", reason: "too_long" });
     expect(read(`\tbearer\t${rest}`)).toEqual({ kind: "malformed", scheme: "bearer", reason: "too_long" });

@@ -12,7 +12,7 @@ import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./ve
 
 type Answer = BearerOutcome | Promise<BearerOutcome>;
 
-/** What is made of a bearer authority's answers, over a real database with the user jan. */
+/** The outcomes of a bearer authority's answers, over a real database with the user jan. */
 async function makeAuthenticate() {
   const world = await makeWorld([user("jan", { permissions: ["taken.view_externetaak"] }), token("a", tokenValue)]);
   const database = await openLiveDatabase(world.url, "read");
@@ -81,7 +81,7 @@ describe("Bearer", () => {
     expect(await ask(Promise.resolve(accepted))).toEqual(await atOnce);
   });
 
-  it("tells two clients' principals of one user apart", async () => {
+  it("distinguishes two clients' principals of one user", async () => {
     const { ask, accepted } = await makeAuthenticate();
     expect(principalIn(await ask(accepted)).credential).toBe("api-oidc");
     expect(principalIn(await ask({ ...accepted, clientIdentifier: "other" })).credential).toBe("other");
@@ -118,7 +118,7 @@ describe("Bearer", () => {
     expect(principalIn(await ask({ ...accepted, revision: revision + 1 })).hasPermission("just.now")).toBe(true);
   });
 
-  it("tells the authority that the configuration may have changed, before it is asked", async () => {
+  it("reloads the authority's configuration after a change, before it is asked", async () => {
     const { ask, accepted, world, reloads } = await makeAuthenticate();
     principalIn(await ask(accepted));
     expect(reloads()).toBe(0);

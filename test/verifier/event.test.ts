@@ -21,14 +21,14 @@ describe("the verifier's events", () => {
     expect(events).toEqual(heard);
   });
 
-  it("say nothing of a request that is let in or brings no credentials", async () => {
+  it("do not report a request that is accepted or has no credentials", async () => {
     const { authenticate, events } = await makeWorld([token("a", tokenValue)]);
     principalIn(await authenticate(`Token ${tokenValue}`));
     await authenticate(undefined);
     expect(events).toEqual([]);
   });
 
-  it("tell who lacked which permission", async () => {
+  it("say who lacked which permission", async () => {
     const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
     const decision = await verifier.authorize(`Token ${tokenValue}`, "taken.add_externetaak");
     const instance = decision.kind === "refused" && decision.problem.body.instance;

@@ -26,7 +26,7 @@ async function makeLimited(perMinute = 5) {
 }
 
 describe("the limit of failed attempts", () => {
-  it("S67 answers 429 with Retry-After to a source that failed too often, and lets others in", async () => {
+  it("S67 answers 429 with Retry-After to a source that failed too often, and accepts others", async () => {
     const { verifier, statuses, events } = await makeLimited();
     expect(await statuses(7, bad)).toEqual([401, 401, 401, 401, 401, 429, 429]);
     const problem = problemIn(await verifier.authenticate(bad(9), attacker));
@@ -49,7 +49,7 @@ describe("the limit of failed attempts", () => {
     await expect(async () => verifier.authenticate(good, neighbour)).rejects.toThrow("DATABASE_UNREACHABLE");
   });
 
-  it("S67 lets a token on that was let in before, as long as it is good, also after a change of the database", async () => {
+  it("S67 keeps accepting a token that was accepted before, as long as it is valid, also after a change of the database", async () => {
     const { statuses, apply } = await makeLimited();
     expect(await statuses(1, () => good)).toEqual([200]);
     expect(await statuses(6, bad)).toEqual([401, 401, 401, 401, 401, 429]);
@@ -71,7 +71,7 @@ describe("the limit of failed attempts", () => {
     expect(await statuses(7, bad)).toEqual([401, 401, 401, 401, 401, 401, 429]);
   });
 
-  it("S67 counts neither good requests, nor those without credentials, nor faults of ours", async () => {
+  it("S67 counts neither valid requests, nor those without credentials, nor our own errors", async () => {
     const { verifier, statuses } = await makeLimited();
     expect(await statuses(20, () => good)).toEqual(Array(20).fill(200));
     expect(await statuses(20, () => "Basic YTpi")).toEqual(Array(20).fill(401));
@@ -105,7 +105,7 @@ describe("the limit of failed attempts", () => {
       Array.from({ length: 8 }, (_, index) => world.verifier.authenticate(`Bearer a${index}.b.c`, attacker)),
     );
     expect(outcomes.map((outcome) => problemIn(outcome).status)).toEqual([...Array(5).fill(401), 429, 429, 429]);
-    // The provider can't be reached: whoever asks is told to come back, and has not failed.
+    // The provider can't be reached: the caller gets Retry-After, and it counts as no failure.
     const opaque = (source: string) =>
       Promise.all(
         Array.from({ length: 5 }, (_, index) => world.verifier.authenticate(`Bearer o-${index}`, { source })),

@@ -20,7 +20,7 @@ describe("a verifier whose database changes", () => {
     expect(reasons()).toEqual(["unknown_token"]);
   });
 
-  it("S63 refuses the token of a user that was made inactive at the next request, and takes it again", async () => {
+  it("S63 refuses the token of a user that became inactive at the next request, and accepts it again", async () => {
     const { authenticate, apply, reasons } = await makeWorld([user("jan"), token("a", tokenValue, { user: "jan" })]);
     principalIn(await authenticate(header));
     await apply([user("jan", { is_active: false })]);
@@ -61,7 +61,7 @@ describe("a verifier whose database changes", () => {
     expect(await verifier.authenticate(header)).not.toBe(before);
   });
 
-  it("S54 reads again after a minute what somebody changed by hand without counting the revision up", async () => {
+  it("S54 reads again after a minute what was changed by hand without a new revision", async () => {
     const { authenticate, url, setNow } = await makeWorld([token("a", tokenValue)]);
     const begin = Date.now();
     setNow(begin);

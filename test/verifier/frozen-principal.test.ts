@@ -45,7 +45,7 @@ function tamperWith(principal: Principal): void {
     () => Object.assign(permissions, { has: () => true }),
   ];
   for (const attempt of attempts) expect(attempt).toThrow(TypeError);
-  // These nobody can forbid; they must not be seen by anybody else.
+  // These cannot be prevented; no other request may see them.
   Set.prototype.add.call(permissions, "evil.do_it");
   Set.prototype.delete.call(permissions, "taken.view_externetaak");
 }

@@ -50,7 +50,7 @@ async function makeRealm({ client = {}, user: people = {}, groups = {}, more = [
 }
 
 describe("an API behind the verifier", () => {
-  it("A8.59 answers 401 to every method without credentials, and lets each in with them", async () => {
+  it("A8.59 answers 401 to every method without credentials, and accepts each with them", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue)]);
     const app = express();
     app.use(requireAuth(verifier));
@@ -75,7 +75,7 @@ describe("an API behind the verifier", () => {
     expect(reasons()).toEqual(["several_credentials", "no_credentials", "unknown_token"]);
   });
 
-  it("runtime §2 tells the same of every refusal: type, code, title, status, detail, instance", async () => {
+  it("runtime §2 answers every rejection with the same members: type, code, title, status, detail, instance", async () => {
     const { authenticate } = await makeWorld([token("forms", tokenValue)]);
     for (const [header, code] of [
       [undefined, "not_authenticated"],
@@ -89,7 +89,7 @@ describe("an API behind the verifier", () => {
     }
   });
 
-  it("runtime §4 lets a user have several tokens, which the incumbent's can't, each with its own name", async () => {
+  it("runtime §4 allows a user several tokens, which Django programs cannot, each with its own name", async () => {
     const { authenticate } = await makeWorld([
       user("jan"),
       token("one", tokenValue, { user: "jan" }),
@@ -104,7 +104,7 @@ describe("an API behind the verifier", () => {
 });
 
 describe("a bearer token", () => {
-  it("A10.79 of an existing user is let in where no users are made, and another's is told so", async () => {
+  it("A10.79 of an existing user is accepted where user creation is off, and another gets that as the reason", async () => {
     const { enter, usernames, reasons } = await makeRealm({ more: [user("u-1")], options: { createUsers: false } });
     expect(principalIn(await enter()).user.username).toBe("u-1");
     expect(problemIn(await enter({ sub: "u-2" }))).toMatchObject({
@@ -115,7 +115,7 @@ describe("a bearer token", () => {
     expect(reasons()).toEqual(["unknown_user"]);
   });
 
-  it("runtime §5.5 is refused, unlike the incumbent's, while its client is disabled or its user inactive", async () => {
+  it("runtime §5.5 is rejected while its client is disabled or its user inactive, where mozilla-django-oidc-db accepts it", async () => {
     const { enter, apply, reasons } = await makeRealm();
     principalIn(await enter());
     await apply([user("u-1", { is_active: false })]);
@@ -165,12 +165,12 @@ describe("a bearer token", () => {
   ])("runtime §5.4 does not crash on options with %s", async (what, options) => {
     const { enter } = await makeRealm({ client: { options } });
     const outcome = await enter();
-    // Without a claim for the username nobody can be told from anybody.
+    // Without a claim for the username, users cannot be distinguished.
     if (what === "neither settings") expect(problemIn(outcome).status).toBe(401);
     else expect(principalIn(outcome).user.username).toBe("u-1");
   });
 
-  it("runtime §5.4 lets two users have one e-mail address, and one none", async () => {
+  it("runtime §5.4 allows two users one e-mail address, and one user none", async () => {
     const { enter, users } = await makeRealm();
     for (const sub of ["u-1", "u-2"]) principalIn(await enter({ sub, email: "same@example.nl" }));
     principalIn(await enter({ sub: "u-3", email: null }));
@@ -197,7 +197,7 @@ describe("a bearer token", () => {
     expect(problemIn(await enter({ jti: what })).status).toBe(expected);
   });
 
-  it("A11.92 leaves no claim of a person in any event, sensitive or not, where the incumbent shows a part of each", async () => {
+  it("A11.92 leaves no claim of a person in any event, sensitive or not, where mozilla-django-oidc-db shows a part of each", async () => {
     const { enter, events } = await makeRealm({ groups: { superuser_group_names: ["c4n4ry-root"] } });
     const claims = { email: "c4n4ry@x.nl", given_name: "c4n4ry", bsn: "c4n4ry-123456782", groups: [1, "c4n4ry"] };
     principalIn(await enter({ sub: "jan", ...claims }));
@@ -207,7 +207,7 @@ describe("a bearer token", () => {
     expect(JSON.stringify(events)).not.toContain("c4n4ry");
   });
 
-  it("S26 with oidc_audience set is judged by that alone, whichever client asked for it", async () => {
+  it("S26 with oidc_audience set is checked against that alone, whichever client requested it", async () => {
     const { enter } = await makeRealm({ client: { audience: ["urn:api"] } });
     principalIn(await enter({ aud: ["urn:api", "x"], azp: "another-client" }));
     expect(problemIn(await enter({ aud: ["x"], azp: "api" })).status).toBe(401);
@@ -230,12 +230,12 @@ describe("claims", () => {
     const { enter, usernames } = await makeRealm({ user: { claim_mappings: { username: ["name"] } } });
     principalIn(await enter({ sub: "a", name: 12345 }));
     principalIn(await enter({ sub: "b", name: "Zoë" }));
-    // Found again, where the incumbent makes a second one or crashes.
+    // Found again, where mozilla-django-oidc-db creates a second one or crashes.
     principalIn(await enter({ sub: "b", name: "Zoe\u0308" }));
     expect((await usernames()).sort()).toEqual(["12345", "Zoë"]);
   });
 
-  it("runtime §6 F61 change a username, which the incumbent never does, and no field whose claim is missing or whose path is empty", async () => {
+  it("runtime §6 F61 change a username, which mozilla-django-oidc-db never does, and no field whose claim is missing or whose path is empty", async () => {
     const mappings = { username: ["name"], email: ["email"], first_name: [] };
     const { enter, users } = await makeRealm({ user: { claim_mappings: mappings } });
     principalIn(await enter({ name: "jan", email: "a@x.nl", given_name: "Jan" }));
@@ -250,7 +250,7 @@ describe("claims", () => {
     expect(events).toContainEqual({ kind: "mapping_ignored", client: "api-oidc", fields: ["favourite_colour"] });
   });
 
-  it("runtime §6 make staff and never take it away, and give superuser and take it away, also with no groups", async () => {
+  it("runtime §6 give the staff flag and never take it away, and give superuser and take it away, also with no groups", async () => {
     const groups = { make_users_staff: true, superuser_group_names: ["root"] };
     const { enter, users, apply } = await makeRealm({ groups });
     const flags = async () => (await users()).map((row) => [row.is_staff, row.is_superuser]);

@@ -33,7 +33,7 @@ async function makeReader(...resources: readonly Resource[]) {
         await gate?.open;
         return answer;
       },
-    /** Gives what waits for the next answer to be read, and what lets it go. */
+    /** Returns a function that waits until the next answer is read, and one that releases it. */
     hold: () => {
       let letGo = () => {};
       let wasRead = () => {};

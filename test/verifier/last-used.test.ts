@@ -25,7 +25,7 @@ async function lastUsedIn(url: string) {
 }
 
 describe("when a token was last used", () => {
-  it("S68 is written a second later, for tokens that were let in", async () => {
+  it("S68 is written a second later, for tokens that were accepted", async () => {
     const { authenticate, url, setNow } = await makeWorld([token("a", tokenValue), token("b", otherValue)]);
     const lastUsed = await lastUsedIn(url);
     setNow(noon);
@@ -91,7 +91,7 @@ describe("when a token was last used", () => {
     expect(events).toMatchObject([{ kind: "last_used_failed", tokens: 1 }]);
   });
 
-  it("S68 S95 is the only thing that is written: everything else is read through a connection that can't write", async () => {
+  it("S68 S95 is the only row that is written: everything else is read through a connection that can't write", async () => {
     const { verifier, url, authenticate } = await makeWorld([token("a", tokenValue)]);
     const reader = await openLiveDatabase(url, "read");
     await expect(reader.kysely.deleteFrom("api_tokens").execute()).rejects.toThrow(/readonly database|PG_25006/);

@@ -96,7 +96,7 @@ describe("a provider that is down, behind a server", () => {
 });
 
 describe("keys that rotate while requests run", () => {
-  it("S47 S48 refuse no good token, with one fetch in flight at a time", async () => {
+  it("S47 S48 reject no valid token, with one fetch in flight at a time", async () => {
     const { authenticate, setNow, reasons } = await makeUsual();
     principalIn(await authenticate(tokenOf(first, "warm")));
     let open = 0;

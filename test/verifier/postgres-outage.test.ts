@@ -29,7 +29,7 @@ const unavailable = {
 };
 
 describe("a verifier whose server goes away", () => {
-  it("refuses also a token that it knows once a second has gone by, and lets it in again afterwards", async () => {
+  it("rejects also a known token after a second, and accepts it again afterwards", async () => {
     const { verifier, proxy, events, authenticate } = await makeProxied();
     principalIn(await authenticate(header));
     proxy.cut();
@@ -44,7 +44,7 @@ describe("a verifier whose server goes away", () => {
     principalIn(await authenticate(`Token ${otherValue}`));
   });
 
-  it("tries once for all who come meanwhile, and tells the others at once for half a second", async () => {
+  it("tries once for all requests that come meanwhile, and answers the others at once for half a second", async () => {
     const { verifier, proxy, authenticate } = await makeProxied();
     principalIn(await authenticate(header));
     // The token's use is written meanwhile.
@@ -61,7 +61,7 @@ describe("a verifier whose server goes away", () => {
     expect(proxy.connections() - before).toBe(2);
   });
 
-  it("waits no longer than three seconds for a server that says nothing, and goes on when it speaks again", async () => {
+  it("waits no longer than three seconds for a server that does not answer, and continues when it answers again", async () => {
     const { verifier, proxy, authenticate } = await makeProxied();
     principalIn(await authenticate(header));
     await setTimeout(trustEndedMs);
@@ -74,7 +74,7 @@ describe("a verifier whose server goes away", () => {
     principalIn(await authenticate(header));
   });
 
-  it("survives a restart of the server without being made anew", async () => {
+  it("survives a restart of the server without being created again", async () => {
     const server = await startPostgres({ isDurable: true });
     onTestFinished(() => server.remove());
     const { verifier, authenticate } = await makeWorld([token("a", tokenValue)], { url: server.url });
@@ -87,7 +87,7 @@ describe("a verifier whose server goes away", () => {
     principalIn(await authenticate(header));
   });
 
-  it("lets the process of an API end that never closes it", async () => {
+  it("does not keep the process of an API alive that never closes it", async () => {
     const { url } = await makeProxied();
     const program = `
       import { createVerifier } from "vtb-setup/verifier";

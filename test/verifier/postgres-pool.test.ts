@@ -26,7 +26,7 @@ async function open(database: string, options: Partial<VerifierOptions> = {}) {
   return verifier;
 }
 
-/** How many of so many requests, all at once and each with a token of its own, are answered how. */
+/** How many of so many requests, all at once and each with its own token, are answered how. */
 async function ask(verifier: Awaited<ReturnType<typeof open>>, count: number): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const requests = Array.from({ length: count }, (_, index) => verifier.authorize(`Token ${tokenOf(index)}`));
@@ -60,7 +60,7 @@ async function limitedRole(
 }
 
 describe("F26: the pool", () => {
-  it("lets all of 240 requests in at once, with a server that is 500 ms away", async () => {
+  it("accepts all of 240 simultaneous requests, with a server that is 500 ms away", async () => {
     const { proxy, through } = await crowd(240);
     const verifier = await open(through);
     proxy.moveAway(500);
@@ -68,7 +68,7 @@ describe("F26: the pool", () => {
     expect(proxy.connections()).toBeLessThanOrEqual(5 + 2);
   }, 90_000);
 
-  it("is as large as its option, or else the URL's pool_max, which the server is not told", async () => {
+  it("is as large as its option, or else the URL's pool_max, which is not sent to the server", async () => {
     const { proxy, url, through } = await crowd(60);
     const connectionsWith = async (database: string, options: Partial<VerifierOptions> = {}) => {
       const verifier = await open(database, options);
@@ -76,7 +76,7 @@ describe("F26: the pool", () => {
       const before = proxy.connections();
       expect(await ask(verifier, 60)).toEqual({ allowed: 60 });
       await verifier.close();
-      // The first was made before, and one may have been for noting the uses.
+      // The first was opened before, and one may have been for recording the last use.
       const made = proxy.connections() - before + 1;
       return [made, made - 1];
     };
@@ -101,7 +101,7 @@ describe("F26: the pool", () => {
     expect(proxy.connections()).toBeGreaterThan(2);
   });
 
-  it("tells that the server is unavailable where it refuses all", async () => {
+  it("reports that the server is unavailable where it refuses every connection", async () => {
     const { url } = await crowd(1);
     const role = await limitedRole(url, 0);
     await expect(open(role.url)).rejects.toMatchObject({
@@ -112,7 +112,7 @@ describe("F26: the pool", () => {
     expect(await ask(await open(role.url), 1)).toEqual({ allowed: 1 });
   });
 
-  it("tells all who wait at once that the server is away", async () => {
+  it("answers all waiting requests at once when the server is away", async () => {
     const { proxy, through } = await crowd(240);
     const verifier = await open(through);
     proxy.moveAway(500);

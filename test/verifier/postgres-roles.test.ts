@@ -15,7 +15,7 @@ const idp = { issuer: "https://idp.example" };
 /** Longer than uses are collected for. */
 const writtenMs = 1500;
 
-/** A bearer token of somebody, signed with the client's secret. */
+/** A person's bearer token, signed with the client's secret. */
 function bearer(sub: string): string {
   const now = Math.floor(Date.now() / 1000);
   const claims = { ...goodClaims(idp), sub, iat: now, nbf: now, exp: now + 300 };
@@ -55,7 +55,7 @@ async function makeVerifierOf(rights: readonly string[]) {
 const reading = "select on all tables in schema SCHEMA";
 
 describe("S95 a verifier whose role may only read", () => {
-  it("lets tokens in, and says once that their use can't be noted", async () => {
+  it("accepts tokens, and says once that their use cannot be recorded", async () => {
     const { verifier, events } = await makeVerifierOf([reading]);
     principalIn(await verifier.authenticate(`Token ${tokenValue}`));
     await setTimeout(writtenMs);
@@ -66,7 +66,7 @@ describe("S95 a verifier whose role may only read", () => {
     ]);
   });
 
-  it("answers 503 to somebody whose user would have to be written, and lets tokens in all the same", async () => {
+  it("answers 503 to a person whose user would have to be written, and still accepts tokens", async () => {
     const { verifier, events } = await makeVerifierOf([reading]);
     expect(await verifier.authorize(bearer("u-1"))).toMatchObject({ kind: "refused", problem: { status: 503 } });
     expect(events).toMatchObject([{ kind: "unavailable", error: { reason: "refused" } }]);
@@ -93,7 +93,7 @@ describe("a verifier whose role may note when tokens were used", () => {
     expect(rows.map((row) => row.last_used_at !== null)).toEqual([true, false]);
   });
 
-  it("signs somebody in when it may write users as well", async () => {
+  it("signs a person in when it may write users as well", async () => {
     const { verifier, url } = await makeVerifierOf([
       reading,
       "insert, update on setup_state",

@@ -4,7 +4,7 @@ import { makeWorld, principalIn, problemIn, token, tokenValue } from "./verifier
 
 const both = 'Bearer realm="api", Token realm="api"';
 
-describe("what a refused client is told", () => {
+describe("the answer to a rejected client", () => {
   it("S1 asks for a Bearer or a Token, without an error, where there is no Authorization header", async () => {
     const { authenticate } = await makeWorld([]);
     const outcome = await authenticate(undefined);
@@ -27,7 +27,7 @@ describe("what a refused client is told", () => {
     });
   });
 
-  it("has the incumbent's members in its order, and another instance each time", async () => {
+  it("has the members of Django programs in their order, and another instance each time", async () => {
     const { authenticate } = await makeWorld([]);
     const first = problemIn(await authenticate(undefined)).body;
     expect(Object.keys(first)).toEqual(["type", "code", "title", "status", "detail", "instance"]);
@@ -80,7 +80,7 @@ describe("what a refused client is told", () => {
     expect((await verifier.authorize(`Token ${tokenValue}`, "taken.view_externetaak")).kind).toBe("allowed");
   });
 
-  it("speaks English where it is told to", async () => {
+  it("is in English where the options say so", async () => {
     const { authenticate } = await makeWorld([], { language: "en" });
     expect(problemIn(await authenticate("Token a b")).body).toMatchObject({
       title: "Incorrect authentication credentials.",

@@ -9,7 +9,7 @@ async function makeSized(count: number) {
 }
 
 describe("what the verifier remembers", () => {
-  it("is no more tokens than it may keep, and all of them are let in", async () => {
+  it("is never exceeded, and all tokens are accepted", async () => {
     const { values, ask } = await makeSized(300);
     const first = values.map(ask);
     const again = values.toReversed().map(ask).toReversed();

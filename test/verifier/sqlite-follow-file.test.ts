@@ -26,7 +26,7 @@ describe("a verifier whose database file changes", () => {
     await database.close();
   });
 
-  it("goes on with a database that was put in the place of its own", async () => {
+  it("continues with a database that replaced its own", async () => {
     const { authenticate, url, reasons } = await makeWorld([token("a", tokenValue)]);
     principalIn(await authenticate(header));
     const next = temporaryDatabase();
@@ -40,7 +40,7 @@ describe("a verifier whose database file changes", () => {
 
   it("says so when the earlier database's log is still in the way of another one, and goes on without it", async () => {
     const { authenticate, url } = await makeWorld([token("a", tokenValue)]);
-    // Whoever still reads what was before a change keeps the log from being emptied.
+    // A reader of the state before a change prevents that the log is emptied.
     const held = await openDatabase(url, "write");
     const reading = await held.kysely.startTransaction().execute();
     await reading.selectFrom("users").select("id").execute();
@@ -84,7 +84,7 @@ describe("a verifier whose database file changes", () => {
     principalIn(await authenticate(header));
   });
 
-  it("says that there is no database yet, and does not make one", async () => {
+  it("says that there is no database yet, and does not create one", async () => {
     const url = temporaryDatabase();
     await expect(createVerifier({ database: url, env: {} })).rejects.toThrow(
       "there is no such file [DATABASE_UNREACHABLE]",

@@ -31,7 +31,7 @@ const ways: readonly (readonly [string, (backup: string, file: string) => void])
   ],
 ];
 
-/** A verifier whose database got a second token after a backup was made. */
+/** A verifier whose database got a second token after a backup. */
 async function withBackup() {
   const url = temporaryDatabase();
   const file = fileOf(url);
@@ -52,7 +52,7 @@ function holdMoment(file: string): () => void {
   return () => void reader.exec("COMMIT");
 }
 
-describe("S105 a backup in the place of a verifier's database", () => {
+describe("S105 a backup that replaces a verifier's database", () => {
   it.each(ways)("F20: stays as it was when %s, and what it does not hold is refused", async (_, restore) => {
     const { authenticate, verifier, file, backup, isRestored, reasons } = await withBackup();
     // Their last uses are still to be written when the file is replaced.
@@ -81,7 +81,7 @@ describe("S105 a backup in the place of a verifier's database", () => {
     const held = () => openFiles().filter((name) => name.startsWith(file));
     expect(held().length > 0).toBe(existsSync("/proc/self/fd"));
     restore(backup, file);
-    // It lets go of the earlier database, whose log would be in the way.
+    // It closes the earlier database, whose log would be in the way.
     await vi.waitFor(() => expect(held()).toEqual([]), soon);
     const next = async () => {
       const opened = await openDatabase(`sqlite:${file}`, "read");

@@ -12,11 +12,11 @@ import type { Authorization, Outcome, Verifier } from "../../src/verifier/verifi
 import { noticeChange, sealingEnv } from "../support/databases.js";
 import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
-/** Of the form that the incumbent generates. */
+/** Of the form that Django REST framework generates. */
 export const tokenValue = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
 export const otherValue = "f1b2c3d4e5f60718293a4b5c6d7e8f9012345678";
 
-/** A token whose service user may look, unless told otherwise. */
+/** A token whose service user may read, by default. */
 export function token(key: string, value: string | Secret, more: Attributes = {}): Resource {
   return resource("api_token", key, {
     token: typeof value === "string" ? new Secret(value) : value,
@@ -88,7 +88,7 @@ export async function makeWorld(
 
 export function principalIn(outcome: Outcome): Principal {
   if (outcome.kind !== "authenticated")
-    throw new Error(`expected to be let in, not ${JSON.stringify(outcome.problem.body)}`);
+    throw new Error(`expected to be accepted, not ${JSON.stringify(outcome.problem.body)}`);
   return outcome.principal;
 }
 

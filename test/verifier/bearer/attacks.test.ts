@@ -134,7 +134,7 @@ describe("a bearer token's algorithm and key", () => {
     expect(await world.database.kysely.selectFrom("users").selectAll().execute()).toHaveLength(1);
   });
 
-  it("S18 is refused with its own key embedded or pointed to, and nothing is asked there", async () => {
+  it("S18 is refused with its own key embedded or pointed to, and no request is sent there", async () => {
     const canary = await serve((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys: [stranger.jwk] }));
     });
@@ -343,7 +343,7 @@ describe("a credential that is no token of the provider's", () => {
     await refuse(await makeUsual(), credential, reason);
   });
 
-  it("A10.75 is refused when it is garbage, and makes no user", async () => {
+  it("A10.75 is rejected when it is garbage, and creates no user", async () => {
     const world = await makeUsual();
     expect(await world.authenticate("garbage.garbage.garbage")).toMatchObject({ kind: "rejected" });
     expect(await world.database.kysely.selectFrom("users").selectAll().execute()).toEqual([]);
@@ -351,21 +351,21 @@ describe("a credential that is no token of the provider's", () => {
 });
 
 describe("a client", () => {
-  it("A11.80 that is disabled lets nobody in, unlike the incumbent's at its API", async () => {
+  it("A11.80 that is disabled accepts no one, while mozilla-django-oidc-db's still does at its API", async () => {
     const world = await makeWorld([providerOf(idp), clientOf({ enabled: false })]);
     expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("client_disabled"));
     await world.apply(providerOf(idp), clientOf());
     expect(await world.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
   });
 
-  it("A10.77 that is not configured lets nobody in, and neither does a database without one", async () => {
+  it("A10.77 that is not configured accepts no one, and neither does a database without one", async () => {
     const world = await makeWorld([providerOf(idp), clientOf({}, "other-client")]);
     expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
     await world.apply(providerOf(idp), clientOf());
     expect(await world.authenticate(goodToken(idp, rs256))).toMatchObject({ kind: "accepted" });
   });
 
-  it("A11.81 with neither a sign key nor published keys lets nobody in, and an event says why", async () => {
+  it("A11.81 with neither a sign key nor published keys accepts no one, and an event says why", async () => {
     const world = await makeWorld([providerOf(idp, "idp", { jwks_endpoint: null }), clientOf()]);
     expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
     expect(world.events).toMatchObject([{ kind: "client_unusable", client: "api-oidc" }]);
@@ -402,7 +402,7 @@ describe("a client", () => {
     expect(both.events.map(({ kind }) => kind)).toEqual(["client_unusable", "client_unusable"]);
   });
 
-  it("is told from others of the same issuer by the audience", async () => {
+  it("is distinguished from others of the same issuer by the audience", async () => {
     const world = await makeWorld([providerOf(idp), clientOf(), clientOf({ client_id: "second" }, "api-2")], {
       clients: ["api-oidc", "api-2"],
     });

@@ -79,14 +79,14 @@ async function outcomeOf(world: World, credential: string): Promise<string> {
 
 describe("F7 S102 a claim of the wrong type", () => {
   it.each(Object.entries(claims))(
-    "is refused, never converted or thrown on, whoever was seen before: %s",
+    "is rejected, never converted or thrown on, whichever user was seen before: %s",
     async (name, expected) => {
       const fresh = await makeTyped();
       const known = await makeTyped();
       for (const value of jsonValues.filter((value) => expected(value) !== undefined)) {
         const credential = tokenOf({ [name]: value });
         const outcomes = [await outcomeOf(fresh, credential)];
-        // The good one makes its user known, by which the next one could be taken for it.
+        // The valid one caches its user, which the next one could be mistaken for.
         await outcomeOf(known, tokenOf({}));
         outcomes.push(await outcomeOf(known, credential), await outcomeOf(known, credential));
         expect({ value, outcomes }).toEqual({ value, outcomes: Array(3).fill(expected(value)) });
@@ -105,7 +105,7 @@ describe("F7 S102 a claim of the wrong type", () => {
     expect(await outcomeOf(world, tokenOf({ sub: text }))).toBe("accepted");
   });
 
-  it("makes no request about a token without a usable subject", async () => {
+  it("sends no request about a token without a usable subject", async () => {
     const world = await makeTyped("userinfo_endpoint");
     idp.onUserinfo = (response) => json(response, { sub: "u-1", name: "jan" });
     const before = idp.userinfoRequests();

@@ -76,12 +76,12 @@ describe("S99 a flood of unknown tokens", () => {
     );
     release();
     expect(await kinds(fresh)).toEqual(Array(100).fill("accepted"));
-    // Whoever has least running is next: the first of each visitor goes before nearly all that waited.
+    // The source with the fewest running is next: the first of each visitor goes before nearly all that waited.
     const firstOfEach = named(20, "visitor").map((source) =>
       asked.findIndex((token) => token.startsWith(`new-${source}-`)),
     );
     expect(Math.max(...firstOfEach)).toBeLessThan(100);
-    // 50 were at the provider and 1000 waited, of which the visitors' questions took the places of 100.
+    // 50 were at the provider and 1000 waited, of which the visitors' requests displaced 100.
     expect(turnedAway).toHaveLength(3000 - 50 - 900);
     expect(turnedAway.every(({ isCausedByCaller }) => isCausedByCaller)).toBe(true);
     await authority.close();
@@ -123,7 +123,7 @@ describe("S99 a flood of unknown tokens", () => {
     expect(await recent).toMatchObject({ kind: "accepted" });
   });
 
-  it("F3: does not make good tokens forgotten", async () => {
+  it("F3: does not evict valid tokens from the cache", async () => {
     holdBadOnes();
     release();
     const world = await makeWorld([provider(), clientOf()], { cacheSize: 10 });
@@ -137,7 +137,7 @@ describe("S99 a flood of unknown tokens", () => {
 });
 
 describe("S99 a token that the provider does not answer", () => {
-  it("F3: for want of a connection, while others had one, is no reason to leave the provider alone", async () => {
+  it("F3: for lack of a connection, while others had one, does not open the circuit breaker", async () => {
     holdBadOnes();
     release();
     const guarded = createGuardedFetch({ timeoutMs: 5000 });

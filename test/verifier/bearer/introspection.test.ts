@@ -154,7 +154,7 @@ describe("S98 an opaque token", () => {
     }
   });
 
-  it("F2: is asked about with the client's own secret, in the form or in a Basic header", async () => {
+  it("F2: is introspected with the client's own secret, in the form or in a Basic header", async () => {
     const seen: unknown[] = [];
     idp.onIntrospection = (response, form, { authorization, "content-type": type }) => {
       seen.push([Object.fromEntries(form), authorization, type]);
@@ -337,7 +337,7 @@ describe("S98 an opaque token whose user is asked about at userinfo", () => {
     expect(await users(world)).toMatchObject([{ subject: "u-1" }]);
   });
 
-  it("F2: of a client in its own name is not: its own claims serve (A10.74)", async () => {
+  it("F2: of a client itself is not: its own claims are enough (A10.74)", async () => {
     say({ sub: "api" });
     const world = await makeAsking(fromUserinfo);
     expect(await world.authenticate("opaque-token")).toEqual(accepted);

@@ -166,7 +166,7 @@ describe("F60 refreshKeys", () => {
     expect(await world.authenticate(token)).toEqual(unknown);
   });
 
-  it("makes requests that come meanwhile wait for the new keys", async () => {
+  it("lets requests that come meanwhile wait for the new keys", async () => {
     const world = await makeUsual();
     const token = tokenOf(first);
     await world.authenticate(token);
@@ -216,7 +216,7 @@ describe("F60 refreshKeys", () => {
 });
 
 describe("a provider that is down", () => {
-  it("S51 lets the authority start, and answers are unavailable until it is back", async () => {
+  it("S51 does not prevent the start, and answers are unavailable until it is back", async () => {
     breakDown();
     const world = await makeUsual();
     expect(await world.authenticate(tokenOf(first))).toEqual(unavailable(1));
@@ -344,7 +344,7 @@ describe("a provider that was not asked when it was configured", () => {
     expect(await wrong.authenticate(theirs)).toMatchObject({ reason: "provider_unavailable" });
   });
 
-  it("F62 works with an issuer that publishes only its name and keys, behind a redirect of its own", async () => {
+  it("F62 works with an issuer that publishes only its name and keys, behind its own redirect", async () => {
     idp.onOther = (response) => {
       const isFirst = idp.requests.filter((url) => url !== "/jwks").length === 1;
       if (isFirst) return void response.writeHead(307, { location: "/openid/configuration" }).end();

@@ -31,7 +31,7 @@ const users = (world: Awaited<ReturnType<typeof makeReal>>) =>
   world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).execute();
 
 describe("with a real provider", () => {
-  it("A10.74 a client's own token is let in, and its user made once", async () => {
+  it("A10.74 a client's own token is accepted, and its user created once", async () => {
     const world = await makeReal({ userinfo_claims_source: "userinfo_endpoint" });
     const { access_token: token } = await provider.clientCredentials(audience);
     expect(decodeJwt(token ?? "")).toMatchObject({ sub: "api", client_id: "api", aud: audience });
@@ -41,7 +41,7 @@ describe("with a real provider", () => {
     expect(await users(world)).toEqual([{ username: "api", email: "", subject: "client:api" }]);
   });
 
-  it("A10.74 a person's token is let in where it is meant for us", async () => {
+  it("A10.74 a person's token is accepted where its audience is this API", async () => {
     const { access_token: token } = await provider.signIn("jan", { resource: audience });
     const world = await makeReal({ audience: [audience] });
     expect(await ask(world, token)).toMatchObject({ kind: "accepted" });
@@ -75,7 +75,7 @@ describe("with a real provider", () => {
     expect(await ask(world, tokens.access_token)).toMatchObject({ kind: "accepted" });
   });
 
-  it("F2: an opaque token is let in where it was issued to our client, and to nobody else, with the claims of userinfo", async () => {
+  it("F2: an opaque token is accepted where it was issued to our client, and to no other, with the claims of userinfo", async () => {
     const world = await makeReal({ client_id: "app", userinfo_claims_source: "userinfo_endpoint" });
     const { access_token: theirs = "" } = await provider.signIn("jan", { client_id: "weather-widget" });
     const asked = await fetch(`${provider.issuer}/me`, { headers: { authorization: `Bearer ${theirs}` } });
@@ -88,7 +88,7 @@ describe("with a real provider", () => {
     expect(await ask(world, "never-issued")).toEqual(refusedFor("token_inactive"));
   });
 
-  it("F2: an opaque token of a client in its own name names no subject, and is refused", async () => {
+  it("F2: a client's own opaque token names no subject, and is rejected", async () => {
     const world = await makeReal({ client_id: "api" });
     const { access_token: own } = await provider.clientCredentials();
     expect(await ask(world, own)).toEqual(refusedFor("subject_invalid"));

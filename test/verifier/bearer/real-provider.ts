@@ -5,7 +5,7 @@ export const audience = "https://api.example.nl";
 const redirectUri = "http://127.0.0.1/callback";
 
 export interface RealProvider extends OpenIdProvider {
-  /** The tokens of somebody who signed in with a browser: with `resource`, a JWT for it; without, an opaque one. */
+  /** The tokens of a person who signed in with a browser: with `resource`, a JWT for it; without, an opaque one. */
   readonly signIn: (
     login: string,
     more?: { resource?: string; nonce?: string; client_id?: string },

@@ -27,7 +27,7 @@ const settings = {
 };
 const audience = ["taken-api", "https://taken.example.nl"];
 
-describe("F58 F41 a refused bearer token tells what was found and what was expected", () => {
+describe("F58 F41 a rejected bearer token reports what was found and what was expected", () => {
   it.each<readonly [string, object, object, (issuer: string) => object]>([
     [
       "an issuer",
@@ -122,7 +122,7 @@ describe("F58 F41 a refused bearer token tells what was found and what was expec
     expect(world.authority.authenticate(token, world.clock)).toMatchObject(refused);
   });
 
-  it("names whose user it is that somebody else has", async () => {
+  it("names the user that another subject has", async () => {
     const world = await makeWorld([providerOf(idp), clientOf(settings), user("jan", { is_superuser: true })]);
     const refused = { reason: "sign_in_missing", username: "jan" };
     expect(await world.authenticate(goodToken(idp, key, { name: "jan" }))).toMatchObject(refused);

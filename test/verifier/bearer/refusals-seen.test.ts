@@ -233,7 +233,7 @@ async function see(one: Case): Promise<string> {
 describe("a refused bearer token", () => {
   const seen: string[] = [];
 
-  // One by one, since each has a database of its own.
+  // One by one, since each has its own database.
   it.each(cases)("has an event and an answer for $reason, without a secret", async (one) => {
     seen.push(await see(one));
   });

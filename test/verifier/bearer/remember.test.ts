@@ -50,7 +50,7 @@ describe("a verified token", () => {
     expect(await world.authenticate(token)).toEqual(refusedFor("expired"));
   });
 
-  it("S54 is told from another with the same beginning or end", async () => {
+  it("S54 is distinguished from another with the same beginning or end", async () => {
     const world = await makeUsual();
     const token = goodToken(idp, key);
     await world.authenticate(token);
@@ -95,7 +95,7 @@ describe("a verified token", () => {
     expect(await world.authenticate(goodToken(idp, key, { sub: "u-2" }))).toEqual(accepted);
   });
 
-  it("tells the revision that it was accepted at", async () => {
+  it("has the revision at which it was accepted", async () => {
     const world = await makeUsual();
     const first = await world.authenticate(goodToken(idp, key));
     const { revision } = await world.database.kysely
@@ -119,7 +119,7 @@ describe("a verified token", () => {
     ]);
   });
 
-  it("makes one user of a hundred requests at once, with one event", async () => {
+  it("creates one user for a hundred simultaneous requests, with one event", async () => {
     const world = await makeUsual();
     const tokens = Array.from({ length: 100 }, (_, index) => goodToken(idp, key, { jti: String(index % 10) }));
     expect(await Promise.all(tokens.map(world.authenticate))).toEqual(Array(100).fill(accepted));
@@ -153,7 +153,7 @@ describe("a verified token", () => {
     expect(world.events).toContainEqual(expect.objectContaining({ kind: "groups_claim_odd", client: "api-oidc" }));
   });
 
-  it("F56 tells of a missing groups claim when the user is made of it, and not at each request", async () => {
+  it("F56 reports a missing groups claim when the user is written, and not at each request", async () => {
     const world = await makeUsual();
     const reported = () => world.events.filter(({ kind }) => kind === "groups_claim_missing");
     await world.authenticate(goodToken(idp, key, { groups: [] }));
@@ -163,7 +163,7 @@ describe("a verified token", () => {
     expect(reported()).toMatchObject([{ client: "api-oidc", claim: "[groups]", found: "nothing" }]);
   });
 
-  it("F61 is refused where a former issuer made it, and links its user anew where the new one did", async () => {
+  it("F61 is refused where a former issuer signed it, and links its user again where the new one did", async () => {
     const former = "https://former.example";
     const world = await makeWorld([providerOf(idp, "idp", { former_issuers: [former] }), clientOf()]);
     expect(await world.authenticate(goodToken(idp, key))).toEqual(accepted);
@@ -198,7 +198,7 @@ describe("a verified token", () => {
     expect(await memberships()).toEqual([]);
   });
 
-  it("F57 is accepted with the groups of before where the options say so, and that is told", async () => {
+  it("F57 is accepted with the earlier groups where the options say so, and that is reported", async () => {
     const groups = { ...usualOptions.groups_settings, on_overage: "keep" };
     const options = { ...usualOptions, groups_settings: groups };
     const world = await makeWorld([providerOf(idp), clientOf({ options })]);

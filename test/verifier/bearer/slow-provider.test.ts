@@ -63,7 +63,7 @@ describe("a provider whose discovery document does not come", () => {
     expectHanging();
   });
 
-  it("F6: does not delay one whose own document is to come", async () => {
+  it("F6: does not delay one that still waits for its own document", async () => {
     const world = await makeBoth(undiscovered(fast, "idp"));
     expect(await world.authenticate(goodToken(fast, key))).toEqual(accepted);
     await expect.poll(() => held.length).toBe(1);
@@ -79,7 +79,7 @@ describe("a provider whose discovery document does not come", () => {
     expectHanging();
   });
 
-  it("F6: lets its own users in once it comes, with one request for all of them", async () => {
+  it("F6: accepts its users once the document arrives, with one request for all of them", async () => {
     const world = await makeBoth();
     const waiting = Array.from({ length: 10 }, (_, jti) => world.authenticate(ofSlow({ jti })));
     await expect.poll(() => held.length).toBe(1);
@@ -89,7 +89,7 @@ describe("a provider whose discovery document does not come", () => {
     expect(await world.authenticate(goodToken(fast, key))).toEqual(accepted);
   });
 
-  it("F6: is unavailable to its own users alone where it fails, and asked again after a pause", async () => {
+  it("F6: is unavailable only to its own users where it fails, and is retried after a pause", async () => {
     slow.onOther = (response) => void response.writeHead(500).end();
     const world = await makeBoth();
     expect(await world.authenticate(ofSlow())).toEqual({

@@ -93,7 +93,7 @@ describe("an older token", () => {
     }
     await alternate(world, a, a2, b);
     expect(await state(world)).toEqual({ isSuperuser: false, runs: 2 });
-    // A week of daily use does not make it new.
+    // A week of daily use does not make it newer.
     for (let day = 0; day < 10; day += 1) {
       world.clock += 24 * 3_600_000;
       const daily = { iat: undefined, jti: "0", groups: ["boss"], exp: start / 1000 + 20 * 24 * 3600 };

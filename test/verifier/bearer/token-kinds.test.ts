@@ -17,7 +17,7 @@ const accepted = expect.objectContaining({ kind: "accepted" });
 const makeUsual = (client: Attributes = {}) => makeWorld([providerOf(idp), clientOf(client)]);
 const tokenOf = (claims: object = {}, header: object = {}) => goodToken(idp, key, claims, { typ: "JWT", ...header });
 
-describe("F50 an access token is told by what its provider signs", () => {
+describe("F50 an access token is recognized by what its provider signs", () => {
   it.each([
     ["Keycloak 23, which copies the login's nonce", { typ: "Bearer", nonce: "n" }, {}],
     ["RFC 9068", { nonce: "n" }, { typ: "at+jwt" }],
@@ -50,7 +50,7 @@ describe("F50 an access token is told by what its provider signs", () => {
     expect(await world.authenticate(tokenOf({ nonce: "n", typ: "Bearer" }))).toEqual(accepted);
   });
 
-  it("F50 tells what an operator with Dex may do, and where at_hash is not the reason, nothing", async () => {
+  it("F50 says what an operator with Dex can do, and says nothing where at_hash is not the reason", async () => {
     const world = await makeUsual();
     expect(await world.authenticate(tokenOf({ at_hash: "h" }))).toMatchObject({
       kind: "rejected",
@@ -73,7 +73,7 @@ describe("F50 an access token is told by what its provider signs", () => {
     }
   });
 
-  it("F50 accept_at_hash counts for its own client alone", async () => {
+  it("F50 accept_at_hash applies to its own client only", async () => {
     const other = clientOf({ client_id: "other" }, "other-oidc");
     const clients = ["api-oidc", "other-oidc"];
     const world = await makeWorld([providerOf(idp), clientOf({ accept_at_hash: true }), other], { clients });
@@ -109,7 +109,7 @@ describe("F51 a client's own token needs no user", () => {
     ["a name like a service account's, without client_id", { sub: "8d1f", preferred_username: "service-account-api" }],
     ["a subject that is no known audience", { sub: "other", aud: ["api", "other"] }],
     ["a known audience that is not the token's", { sub: "urn:api", aud: "api" }],
-    ["an azp of somebody else", { sub: "api", aud: "api", azp: "app" }],
+    ["an azp of another client", { sub: "api", aud: "api", azp: "app" }],
   ];
 
   it.each(people)("F51 a person's is asked about: %s", async (_what, claims) => {
@@ -120,7 +120,7 @@ describe("F51 a client's own token needs no user", () => {
     expect(idp.userinfoRequests()).toBe(before + 1);
   });
 
-  it("F51 S32 an ID token of somebody who is called like the client gets in no more than before", async () => {
+  it("F51 S32 an ID token of a person with the client's name is still rejected", async () => {
     const world = await makeUsual();
     expect(await world.authenticate(tokenOf({ sub: "api", aud: "api", scope: undefined }))).toEqual(
       refusedFor("id_token"),

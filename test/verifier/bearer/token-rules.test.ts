@@ -155,7 +155,7 @@ describe("a token without a mark of an access token", () => {
     expect(await world.authenticate(tokenOf({ ...bare, jti: "2" }, plain))).toEqual(refusedFor("id_token"));
   });
 
-  it("S32 is for the provider to judge where that is asked about users", async () => {
+  it("S32 is checked by the provider where that is asked for user information", async () => {
     idp.onUserinfo = (response) => json(response, { sub: "u-1" });
     const world = await makeWorld([providerOf(idp), clientOf({ userinfo_claims_source: "userinfo_endpoint" })]);
     expect(await world.authenticate(tokenOf(bare, plain))).toEqual(accepted);

@@ -29,7 +29,7 @@ const tokenOf = (claims: object = {}) => goodToken(idp, key, { jti: randomUUID()
 const accepted = expect.objectContaining({ kind: "accepted" });
 
 describe("userinfo", () => {
-  it("I11 is asked once a token, not once a request, and makes the user", async () => {
+  it("I11 is requested once for each token, not for each request, and creates the user", async () => {
     const world = await makeAsking();
     const token = tokenOf();
     for (let minutes = 0; minutes < 50; minutes += 1) {
@@ -70,7 +70,7 @@ describe("userinfo", () => {
     expect(idp.userinfoRequests()).toBe(0);
   });
 
-  it("A10.74 is not asked about a client that acts in its own name", async () => {
+  it("A10.74 is not requested for a client's own token", async () => {
     const world = await makeAsking();
     expect(await world.authenticate(tokenOf({ sub: "batch", client_id: "batch", groups: ["own"] }))).toEqual(accepted);
     expect(idp.userinfoRequests()).toBe(0);
@@ -86,7 +86,7 @@ describe("userinfo", () => {
     expect(idp.userinfoRequests()).toBe(0);
   });
 
-  it("S77 is refused when it speaks of somebody else", async () => {
+  it("S77 is rejected when it is about another subject", async () => {
     const world = await makeAsking();
     expect(await world.authenticate(tokenOf({ sub: "u-2" }))).toEqual(refusedFor("userinfo_mismatch"));
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
@@ -109,7 +109,7 @@ describe("userinfo", () => {
   );
 
   it.each([404, 429, 500, 503])(
-    "F3: that answers %i about a token is unavailable for that one, unlike the incumbent's 401, and asked about others",
+    "F3: that answers %i about a token is unavailable for that token, where mozilla-django-oidc-db answers 401, and is still asked about others",
     async (status) => {
       const bad = tokenOf();
       idp.onUserinfo = (response, credential) => {
@@ -132,7 +132,7 @@ describe("userinfo", () => {
     },
   );
 
-  it("F3: that lets one token's request hang is asked about others meanwhile", async () => {
+  it("F3: that does not answer for one token is asked about others meanwhile", async () => {
     const bad = tokenOf();
     idp.onUserinfo = (response, credential) => {
       if (credential !== bad) json(response, { sub: "u-1" });
@@ -163,7 +163,7 @@ describe("userinfo", () => {
     expect(await world.authenticate(tokenOf())).toEqual(accepted);
   });
 
-  it("that can't be reached is unavailable, where the incumbent crashes", async () => {
+  it("that cannot be reached is unavailable, where mozilla-django-oidc-db crashes", async () => {
     idp.onUserinfo = (response) => void response.destroy();
     expect(await (await makeAsking()).authenticate(tokenOf())).toMatchObject({ reason: "userinfo_unavailable" });
   });

@@ -80,7 +80,7 @@ export interface World {
   readonly authenticate: (credential: string) => Promise<BearerOutcome>;
   /** Another process with the same database. */
   readonly another: () => Promise<BearerAuthority>;
-  /** Applies more, and tells the authority. */
+  /** Applies more resources, and reloads the authority. */
   readonly apply: (...resources: readonly Resource[]) => Promise<void>;
   /** In milliseconds; a test may move it. */
   clock: number;
@@ -130,7 +130,7 @@ export async function makeWorld(
   });
 }
 
-/** An outcome for this reason, whatever else it tells a log. */
+/** An outcome for this reason, whatever else it logs. */
 export function refusedFor(reason: string) {
   return expect.objectContaining({ kind: "rejected", reason });
 }
