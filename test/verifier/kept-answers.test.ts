@@ -33,7 +33,7 @@ async function makeReader(...resources: readonly Resource[]) {
         await gate?.open;
         return answer;
       },
-    /** Returns a function that waits until the next answer is read, and one that releases it. */
+    /** Holds the next answer: `read` resolves once it is read, and `letGo` releases it. */
     hold: () => {
       let letGo = () => {};
       let wasRead = () => {};
