@@ -2,12 +2,13 @@ import { setMaxListeners } from "node:events";
 import { createWrite, createWriter, type LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { SetupError } from "../errors.js";
+import { createReporter } from "../oidc/event.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { createRefusalPage, type LoginContext } from "./context.js";
 import { createCookieJar, createSeals, isSameText } from "./cookies.js";
-import { createReporter } from "./event.js";
+import { channelName } from "./event.js";
 import { createFinish } from "./finish.js";
 import type { Login } from "./login.js";
 import { createLoadClient } from "./login-client.js";
@@ -52,7 +53,7 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
 function createLoginOf(database: LiveDatabase, settings: LoginSettings, options: LoginOptions): Login {
   const { env = process.env, now = Date.now, language = "nl" } = options;
   const { client: identifier, reservedGroups } = settings;
-  const report = createReporter(options.onEvent);
+  const report = createReporter(channelName, options.onEvent);
   const stopped = new AbortController();
   // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);

@@ -1,8 +1,5 @@
-import { channel } from "node:diagnostics_channel";
-import type { ProviderEvent } from "../oidc/event.js";
-import type { ClaimNote } from "../users/map-claims.js";
-import type { LinkedBy } from "../users/provision-user.js";
-import type { KeptNameReason } from "../users/write-user.js";
+import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
+import type { ProvisionEvent } from "../users/provision-user.js";
 import type { RefusalCode } from "./outcome.js";
 
 /** An event for a log. Users are named by their id; never a code, token, state, password or claim. */
@@ -31,25 +28,10 @@ export type LoginEvent =
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
   /** The time of a session's last use was not written. */
   | { readonly kind: "session_not_noted"; readonly client: string }
-  /** Newer claims than those of this sign-in were applied meanwhile: it was accepted, and changed nothing. */
-  | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** The first sign-in as an existing user: as a file says, or by the username. */
-  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
-  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
-  | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
-  | {
-      readonly kind: "username_kept";
-      readonly client: string;
-      readonly userId: string;
-      readonly reason: KeptNameReason;
-    }
-  | { readonly kind: "user_written"; readonly client: string; readonly userId: string }
-  | (ClaimNote & { readonly client: string; readonly userId: string })
-  | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
-  /** What is wrong with the client, for an operator. */
-  | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   /** The configuration is less secure than it could be. */
   | { readonly kind: "weakened"; readonly client: string; readonly message: string }
+  | ProvisionEvent
+  | ClientEvent
   | ProviderEvent;
 
 /** A refusal's details for a log, beside its reason. */
@@ -66,20 +48,3 @@ export interface RejectionDetails {
 
 /** The name of the `diagnostics_channel` that every event is published on. */
 export const channelName = "vtb-setup:login";
-
-const events = channel(channelName);
-
-/** Creates a function that reports an event to all listeners. */
-export function createReporter(onEvent: ((event: LoginEvent) => void) | undefined): (event: LoginEvent) => void {
-  return (event) => {
-    events.publish(event);
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the login.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
-  };
-}

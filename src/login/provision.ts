@@ -7,7 +7,7 @@ import type { ClaimsAge } from "../users/applied-claims.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
 import type { UserRejection } from "../users/find-user.js";
 import { mapClaims } from "../users/map-claims.js";
-import { provisionUser } from "../users/provision-user.js";
+import { provisionUser, reportProvisioned } from "../users/provision-user.js";
 import type { LoginEvent } from "./event.js";
 import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 
@@ -48,14 +48,8 @@ export function createProvisionFromClaims({
       createsUsers: true,
     });
     if (result.kind === "rejected") return reject(pageFor(result.reason), result.reason);
-    const { userId, isStale, linkedBy, renaming } = result;
-    for (const note of mapped.notes) report({ ...note, client, userId });
-    if (isStale) report({ kind: "claims_stale", client, userId });
-    if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
-    if (renaming?.kind === "renamed") report({ kind: "user_renamed", client, userId });
-    if (renaming?.kind === "kept") report({ kind: "username_kept", client, userId, reason: renaming.reason });
-    if (result.isWritten) report({ kind: "user_written", client, userId });
-    return { kind: "user", userId };
+    reportProvisioned(client, mapped, result, report);
+    return { kind: "user", userId: result.userId };
   };
 }
 

@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import type { IgnoredKeyReason } from "./jwt/key-set.js";
 
 /** An event in our contact with a provider. It never contains a token, a claim or a key. */
@@ -13,3 +14,29 @@ export type ProviderEvent =
   | { readonly kind: "token_unanswered"; readonly url: string; readonly message: string };
 
 export type OnProviderEvent = (event: ProviderEvent) => void;
+
+/** What a verifier and a login report of a client, for an operator. */
+export type ClientEvent =
+  /** What is wrong with the client. */
+  | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
+  | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] };
+
+/**
+ * Creates a function that reports an event to all listeners.
+ *
+ * @param channelName the `diagnostics_channel` that every event is published on
+ */
+export function createReporter<E>(channelName: string, onEvent: ((event: E) => void) | undefined): (event: E) => void {
+  const events = channel(channelName);
+  return (event) => {
+    events.publish(event);
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the request.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  };
+}

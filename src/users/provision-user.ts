@@ -8,12 +8,13 @@ import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
 import type { ExternalIdentity } from "./external-identity.js";
 import { findUser, type UserRejection, type UserRow } from "./find-user.js";
-import type { MappedClaims } from "./map-claims.js";
+import type { ClaimNote, MappedClaims } from "./map-claims.js";
 import {
   type CurrentGroups,
   changeUser,
   findRenaming,
   isNamed,
+  type KeptNameReason,
   type Renaming,
   type UserChange,
   writeUser,
@@ -58,6 +59,34 @@ interface ProvisionedUser {
   readonly linkedBy?: LinkedBy | undefined;
   /** Whether the user got the person's new name, if there is one. */
   readonly renaming?: Renaming | undefined;
+}
+
+/** What claims did to a user, or could not do, for a log. */
+export type ProvisionEvent = { readonly client: string; readonly userId: string } & (
+  | ClaimNote
+  /** The claims were older than those that the user was last updated from: they were accepted, and changed nothing. */
+  | { readonly kind: "claims_stale" }
+  /** The first sign-in as an existing user: as a file says, or by the username. */
+  | { readonly kind: "user_linked"; readonly by: LinkedBy }
+  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
+  | { readonly kind: "user_renamed" }
+  | { readonly kind: "username_kept"; readonly reason: KeptNameReason }
+  | { readonly kind: "user_written" }
+);
+
+/** @param client the identifier of the client that the person signs in through */
+export function reportProvisioned(
+  client: string,
+  { notes }: MappedClaims,
+  { userId, isStale, linkedBy, renaming, isWritten }: ProvisionedUser,
+  report: (event: ProvisionEvent) => void,
+): void {
+  for (const note of notes) report({ ...note, client, userId });
+  if (isStale) report({ kind: "claims_stale", client, userId });
+  if (linkedBy) report({ kind: "user_linked", client, userId, by: linkedBy });
+  if (renaming?.kind === "renamed") report({ kind: "user_renamed", client, userId });
+  if (renaming?.kind === "kept") report({ kind: "username_kept", client, userId, reason: renaming.reason });
+  if (isWritten) report({ kind: "user_written", client, userId });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Database } from "../database/database.js";
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
+import { createReporter } from "../oidc/event.js";
 import { createLruCache } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
@@ -10,7 +11,7 @@ import { createAuthenticate, createAuthorize } from "./authenticate.js";
 import { createTokenAuthority, prepareTokenLookup } from "./authenticate-token.js";
 import { createUserAuthority } from "./authenticate-user.js";
 import { createBearerAuthority } from "./bearer/authority.js";
-import { createReporter, type VerifierEvent } from "./event.js";
+import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit, type FailureLimit, sourceOf } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
 import type { VerifierOptions } from "./options.js";
@@ -43,7 +44,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, failureLimit } = options;
   const { leewaySeconds, maxTokenAgeSeconds, accessTokenType, reservedGroups, createUsers: createsUsers } = options;
   const problems = createProblems(realm, language);
-  const report = createReporter(options.onEvent);
+  const report = createReporter(channelName, options.onEvent);
   const limit = failureLimit && createFailureLimit(failureLimit);
   const { openWriter } = database;
   // The first check, so that errors of the database appear at the start.

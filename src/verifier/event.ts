@@ -1,8 +1,5 @@
-import { channel } from "node:diagnostics_channel";
-import type { ProviderEvent } from "../oidc/event.js";
-import type { ClaimNote } from "../users/map-claims.js";
-import type { LinkedBy } from "../users/provision-user.js";
-import type { KeptNameReason } from "../users/write-user.js";
+import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
+import type { ProvisionEvent } from "../users/provision-user.js";
 import type { Scheme } from "./authorization-header.js";
 import type { RejectionDetails } from "./bearer-authority.js";
 
@@ -47,41 +44,7 @@ interface Answered {
 /** The name of the `diagnostics_channel` that every event is published on. */
 export const channelName = "vtb-setup:verifier";
 
-const events = channel(channelName);
-
-/** Creates a function that reports an event to all listeners. */
-export function createReporter(onEvent: ((event: VerifierEvent) => void) | undefined): (event: VerifierEvent) => void {
-  return (event) => {
-    events.publish(event);
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the request.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
-  };
-}
-
 /** An event for an operator. Never a token, a claim or a key. */
-export type BearerEvent =
-  | ProviderEvent
-  | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
-  | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] }
-  | (ClaimNote & { readonly client: string; readonly userId: string })
-  /** A token was older than the claims that its user was last updated from: it was accepted, and changed nothing. */
-  | { readonly kind: "claims_stale"; readonly client: string; readonly userId: string }
-  /** The first sign-in as an existing user: as a file says, or by the username. */
-  | { readonly kind: "user_linked"; readonly client: string; readonly userId: string; readonly by: LinkedBy }
-  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
-  | { readonly kind: "user_renamed"; readonly client: string; readonly userId: string }
-  | {
-      readonly kind: "username_kept";
-      readonly client: string;
-      readonly userId: string;
-      readonly reason: KeptNameReason;
-    }
-  | { readonly kind: "user_written"; readonly client: string; readonly userId: string };
+export type BearerEvent = ProvisionEvent | ClientEvent | ProviderEvent;
 
 export type OnBearerEvent = (event: BearerEvent) => void;

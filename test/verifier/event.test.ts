@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { channelName, createReporter, type VerifierEvent } from "../../src/verifier/event.js";
+import { createReporter } from "../../src/oidc/event.js";
+import { channelName, type VerifierEvent } from "../../src/verifier/event.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
 
 function listen(): readonly unknown[] {
@@ -47,7 +48,7 @@ describe("the verifier's events", () => {
   it("do not decide about a request when their listener fails, which is heard of later", () => {
     const nextTick = vi.spyOn(process, "nextTick").mockImplementation(() => {});
     onTestFinished(() => nextTick.mockRestore());
-    const failing = createReporter(() => {
+    const failing = createReporter<VerifierEvent>(channelName, () => {
       throw new Error("the log is full");
     });
     const event: VerifierEvent = { kind: "unavailable", reason: "database", instance: "urn:uuid:1" };

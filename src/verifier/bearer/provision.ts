@@ -8,7 +8,7 @@ import { type ClaimsAge, whenFirstSeen } from "../../users/applied-claims.js";
 import { kindOf } from "../../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
 import { hasSameClaims, type MappedClaims, mapClaims, relevantClaims } from "../../users/map-claims.js";
-import { type ProvisionOptions, provisionUser } from "../../users/provision-user.js";
+import { type ProvisionOptions, provisionUser, reportProvisioned } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
 import { sourceOf } from "../failure-limit.js";
 import type { RequestContext } from "../verifier.js";
@@ -86,15 +86,8 @@ export function createProvisionFromClaims(options: ProvisionFromClaimsOptions): 
       const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
       const result = await provisionUser(identity, mapped, { ...options, ...own });
       if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: mapped.username.name });
-      const { userId, revision, isWritten, isStale, isNewest, linkedBy, renaming } = result;
-      for (const note of mapped.notes) onEvent({ ...note, client: identifier, userId });
-      if (isStale) onEvent({ kind: "claims_stale", client: identifier, userId });
-      if (linkedBy) onEvent({ kind: "user_linked", client: identifier, userId, by: linkedBy });
-      if (renaming?.kind === "renamed") onEvent({ kind: "user_renamed", client: identifier, userId });
-      if (renaming?.kind === "kept") {
-        onEvent({ kind: "username_kept", client: identifier, userId, reason: renaming.reason });
-      }
-      if (isWritten) onEvent({ kind: "user_written", client: identifier, userId });
+      reportProvisioned(identifier, mapped, result, onEvent);
+      const { userId, revision, isNewest } = result;
       const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
       if (isNewest) remember(cache, verified, { issuer: identity.issuer, claims: relevant, age, outcome });
       return accept(outcome, verified);
