@@ -4,6 +4,7 @@ import type { Database } from "../database/database.js";
 import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
 import type { MaybePromise } from "../maybe-promise.js";
+import { createRateLimit } from "../rate-limit.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";
 import { Secret } from "../secrets/secret.js";
 import { maxUsername } from "../users/names.js";
@@ -24,6 +25,7 @@ interface PasswordSignInOptions {
 }
 
 const maxPassword = 1024;
+const maxSlots = 4096;
 // Each takes 32 MiB and a core for a moment.
 const maxAtOnce = 4;
 
@@ -38,7 +40,8 @@ interface Account {
 export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
   const { context, database, readUser } = options;
   const { settings, refusalPage, report, now } = context;
-  const limit = createAttemptLimit();
+  const limit = createRateLimit({ attempts: 5, perMs: 5 * 60_000, restored: "at_once", maxKeys: maxSlots });
+  const slotOf = createSlots();
   let verifying = 0;
 
   return async ({ username, password, next }, cookieHeader) => {
@@ -46,13 +49,14 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
       return refusalPage(reject("password_refused", "too_long"), []);
     }
     if (verifying >= maxAtOnce) return refusalPage(reject("too_many_attempts", "too_many_at_once"), []);
-    if (!limit.begin(username, now())) return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
+    const slot = slotOf(username);
+    if (limit.take(slot, now()) !== undefined) return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
     verifying += 1;
     const account = await findAccount(database, username, new Secret(password)).finally(() => {
       verifying -= 1;
     });
     if ("kind" in account) return refusalPage(account, []);
-    limit.forget(username);
+    limit.forget(slot);
     const user = checkUser(await readUser(account.id), account.id, settings);
     if (user.kind === "rejected") return refusalPage(user, []);
     const runId = randomUUID();
@@ -125,38 +129,13 @@ function rejectionReason(
   return user.issuer === null ? undefined : "user_of_provider";
 }
 
-/** Counts attempts with a password, to limit guessing. Times are in milliseconds. */
-interface AttemptLimit {
-  /** Counts an attempt; false where there were too many. */
-  readonly begin: (username: string, nowMs: number) => boolean;
-  /** The password was right. */
-  readonly forget: (username: string) => void;
-}
-
-const maxAttempts = 5;
-const withinMs = 5 * 60_000;
-const maxSlots = 4096;
-
 /**
- * Five attempts in five minutes for a username, whether it exists or not. Usernames share a fixed number of slots,
- * so that invented ones fill no memory and evict none.
+ * Usernames share a fixed number of slots, whether they exist or not, so that invented ones fill no memory and evict none.
  */
-function createAttemptLimit(): AttemptLimit {
+function createSlots(): (username: string) => string {
   const key = randomBytes(32);
-  const counts = new Map<number, { readonly sinceMs: number; readonly attempts: number }>();
-  const slotOf = (username: string): number => {
+  return (username) => {
     const bytes = createHmac("sha256", key).update(username.normalize("NFKC").toLowerCase()).digest();
-    return bytes.readUInt32BE() % maxSlots;
-  };
-  return {
-    begin: (username, nowMs) => {
-      const slot = slotOf(username);
-      const earlier = counts.get(slot);
-      const isOver = !earlier || nowMs >= earlier.sinceMs + withinMs;
-      const { sinceMs, attempts } = isOver ? { sinceMs: nowMs, attempts: 0 } : earlier;
-      counts.set(slot, { sinceMs, attempts: attempts + 1 });
-      return attempts < maxAttempts;
-    },
-    forget: (username) => void counts.delete(slotOf(username)),
+    return String(bytes.readUInt32BE() % maxSlots);
   };
 }

@@ -1,8 +1,8 @@
+import { createLruCache } from "../lru-cache.js";
 import type { MaybePromise } from "../maybe-promise.js";
 import { createCircuitBreaker } from "../retry.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
-import { createLruCache } from "./lru-cache.js";
 import { boundedSeconds, type RemoteAnswer, secondsUntil } from "./remote-document.js";
 
 /** A provider's answer about a token. */

@@ -43,7 +43,7 @@ export interface ProvisionOptions {
 }
 
 /** `former_issuer`: it was the person's user before the provider's issuer moved. */
-export type LinkedBy = "sign_in" | "name" | "former_issuer";
+type LinkedBy = "sign_in" | "name" | "former_issuer";
 
 interface ProvisionedUser {
   readonly kind: "user";

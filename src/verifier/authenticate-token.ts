@@ -1,7 +1,7 @@
 import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
+import { createLruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
-import { createLruCache } from "../oidc/lru-cache.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
 import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";

@@ -1,5 +1,5 @@
+import { createLruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
-import { createLruCache } from "../oidc/lru-cache.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { Outcome } from "./verifier.js";
 

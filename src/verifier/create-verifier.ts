@@ -1,8 +1,9 @@
 import type { Database } from "../database/database.js";
 import type { LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
+import { createLruCache } from "../lru-cache.js";
 import { createReporter } from "../oidc/event.js";
-import { createLruCache } from "../oidc/lru-cache.js";
+import { createRateLimit, type RateLimit } from "../rate-limit.js";
 import { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import { openVault } from "../secrets/vault.js";
@@ -12,11 +13,10 @@ import { createTokenAuthority, prepareTokenLookup } from "./authenticate-token.j
 import { createUserAuthority } from "./authenticate-user.js";
 import { createBearerAuthority } from "./bearer/authority.js";
 import { channelName, type VerifierEvent } from "./event.js";
-import { createFailureLimit, type FailureLimit, sourceOf } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
 import type { VerifierOptions } from "./options.js";
 import { createProblems, type Problems } from "./problem.js";
-import type { Authorization, Outcome, Verifier } from "./verifier.js";
+import { type Authorization, type Outcome, sourceOf, type Verifier } from "./verifier.js";
 
 /**
  * Opens the auth database and creates a verifier that turns an `Authorization` header into a principal. The database is only read,
@@ -81,9 +81,18 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   };
 }
 
+const rememberedSources = 10_000;
+
+/** @throws RangeError for a limit that is not at least 1 */
+export function createFailureLimit({ perMinute }: NonNullable<VerifierOptions["failureLimit"]>): RateLimit {
+  if (!(perMinute >= 1 && Number.isFinite(perMinute)))
+    throw new RangeError("the failure limit must be at least 1 a minute");
+  return createRateLimit({ attempts: perMinute, perMs: 60_000, restored: "evenly", maxKeys: rememberedSources });
+}
+
 interface LimitFailuresOptions {
   readonly authenticate: Verifier["authenticate"];
-  readonly limit: FailureLimit;
+  readonly limit: RateLimit;
   readonly problems: Problems;
   readonly report: (event: VerifierEvent) => void;
   readonly now: () => number;

@@ -1,7 +1,6 @@
 import type { PoolOptions } from "../database/live-database.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
 import type { VerifierEvent } from "./event.js";
-import type { FailureLimitOptions } from "./failure-limit.js";
 import type { Language } from "./problem.js";
 
 export interface VerifierOptions {
@@ -30,7 +29,12 @@ export interface VerifierOptions {
   /** Whether a person with a good bearer token and no user yet gets one; true by default. */
   readonly createUsers?: boolean | undefined;
   /** How many failed attempts one source has; unlimited by default, since behind a proxy all may have its address. */
-  readonly failureLimit?: FailureLimitOptions | undefined;
+  readonly failureLimit?:
+    | {
+        /** The number of failed attempts that a source has per minute; they are restored evenly. */
+        readonly perMinute: number;
+      }
+    | undefined;
   /** The most characters that an `Authorization` header may have; 16384 by default. */
   readonly maxHeaderLength?: number | undefined;
   /** How many tokens, users and answers of a provider each memory holds, at least 1; 10,000 by default. */

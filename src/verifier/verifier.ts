@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
 import type { ProblemDetails } from "./problem.js";
@@ -12,6 +14,26 @@ export interface RequestContext {
    * limited, and where a provider must be asked.
    */
   readonly source?: string | (() => string | undefined) | undefined;
+}
+
+const groupsOfNetwork = 4;
+
+/** The source that a request counts for; empty where it is unknown. */
+export function sourceOf(context: RequestContext | undefined): string {
+  const source = typeof context?.source === "function" ? context.source() : context?.source;
+  return source === undefined ? "" : sourceKey(source);
+}
+
+/** The key of a source: an IPv4 address, or the /64 network of an IPv6 address, which one customer has. */
+export function sourceKey(source: string): string {
+  const address = source.replace(/%.*$/s, "");
+  if (!isIPv6(address)) return source;
+  const parsed = ipaddr.IPv6.parse(address);
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  return parsed.parts
+    .slice(0, groupsOfNetwork)
+    .map((group) => group.toString(16))
+    .join(":");
 }
 
 export interface Verifier {

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { createFailureLimit, sourceKey } from "../../src/verifier/failure-limit.js";
-import type { Verifier } from "../../src/verifier/verifier.js";
+import { createFailureLimit } from "../../src/verifier/create-verifier.js";
+import { sourceKey, type Verifier } from "../../src/verifier/verifier.js";
 import { clientOf, providerOf } from "./bearer/world.js";
 import { makeWorld, otherValue, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
 

@@ -8,7 +8,7 @@ import type { KnownProvider } from "../../oidc/provider.js";
 import type { Secret } from "../../secrets/secret.js";
 import { actsAsClient, readExternalIdentity } from "../../users/external-identity.js";
 import type { OnBearerEvent } from "../event.js";
-import { sourceOf } from "../failure-limit.js";
+import { sourceOf } from "../verifier.js";
 import {
   endOfToken,
   matchesAudience,

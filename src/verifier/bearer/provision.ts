@@ -10,8 +10,7 @@ import { type ExternalIdentity, readExternalIdentity } from "../../users/externa
 import { hasSameClaims, type MappedClaims, mapClaims, relevantClaims } from "../../users/map-claims.js";
 import { type ProvisionOptions, provisionUser, reportProvisioned } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
-import { sourceOf } from "../failure-limit.js";
-import type { RequestContext } from "../verifier.js";
+import { type RequestContext, sourceOf } from "../verifier.js";
 import {
   type KnownIdentity,
   keepFailure,

@@ -1,5 +1,5 @@
+import { createLruCache, type LruCache } from "../../lru-cache.js";
 import type { OidcClient } from "../../oidc/client.js";
-import { createLruCache, type LruCache } from "../../oidc/lru-cache.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RejectionDetails } from "../bearer-authority.js";
 import type { ClientSnapshot } from "./client-snapshot.js";

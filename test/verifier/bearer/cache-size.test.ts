@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createLruCache } from "../../../src/oidc/lru-cache.js";
+import { createLruCache } from "../../../src/lru-cache.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf } from "./world.js";
 

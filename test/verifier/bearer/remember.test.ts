@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createLruCache } from "../../../src/oidc/lru-cache.js";
+import { createLruCache } from "../../../src/lru-cache.js";
 import { openForTest, resource } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, refusedFor, start, usualOptions } from "./world.js";

@@ -1,0 +1,62 @@
+import { createLruCache } from "./lru-cache.js";
+
+export interface RateLimitOptions {
+  readonly attempts: number;
+  readonly perMs: number;
+  /** How spent attempts are restored: evenly, or all at once when `perMs` has passed since the first of them. */
+  readonly restored: "evenly" | "at_once";
+  /** How many keys are remembered: those of the most recent attempts. */
+  readonly maxKeys: number;
+}
+
+/** Limits the attempts of each key, such as an address. Times are in milliseconds. */
+export interface RateLimit {
+  /** Takes an attempt in advance. Returns the seconds until the next one, where none is left. */
+  readonly take: (key: string, nowMs: number) => number | undefined;
+  /** Restores an attempt that does not count. */
+  readonly giveBack: (key: string) => void;
+  /** Restores all attempts. */
+  readonly forget: (key: string) => void;
+}
+
+interface Budget {
+  left: number;
+  /** When `left` was restored last. */
+  atMs: number;
+}
+
+export function createRateLimit({ attempts, perMs, restored, maxKeys }: RateLimitOptions): RateLimit {
+  const budgets = createLruCache<Budget>(maxKeys);
+
+  const budgetOf = (key: string, nowMs: number): Budget => {
+    const known = budgets.get(key);
+    if (!known || (restored === "at_once" && nowMs >= known.atMs + perMs)) {
+      const fresh = { left: attempts, atMs: nowMs };
+      budgets.set(key, fresh);
+      return fresh;
+    }
+    if (restored === "evenly") {
+      // A clock that went back restores nothing.
+      known.left = Math.min(attempts, known.left + (Math.max(0, nowMs - known.atMs) * attempts) / perMs);
+      known.atMs = nowMs;
+    }
+    return known;
+  };
+
+  return {
+    take: (key, nowMs) => {
+      const budget = budgetOf(key, nowMs);
+      if (budget.left >= 1) {
+        budget.left -= 1;
+        return undefined;
+      }
+      const waitMs = restored === "evenly" ? ((1 - budget.left) * perMs) / attempts : budget.atMs + perMs - nowMs;
+      return Math.max(1, Math.ceil(waitMs / 1000));
+    },
+    giveBack: (key) => {
+      const budget = budgets.get(key);
+      if (budget) budget.left = Math.min(attempts, budget.left + 1);
+    },
+    forget: (key) => void budgets.delete(key),
+  };
+}
