@@ -18,6 +18,35 @@ const signalStatus = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export type StopSignal = keyof typeof signalStatus;
 
+/** A status by its name; `interrupted` is one for each signal. */
+export type StatusName = keyof typeof exitStatus | "interrupted";
+
+/** What the help says of each status, in the order of their numbers. */
+const meanings: Readonly<Record<StatusName, string>> = {
+  done: "success",
+  internal: "unexpected failure, or output that can't be written",
+  changesPlanned: "there are changes (only with --detailed-exitcode)",
+  invalid: "the configuration is invalid; trying again is useless",
+  refused: "refused; the message says why and what to do",
+  unavailable: "database or provider unreachable, or locked; try again",
+  usage: "the command line is wrong",
+  interrupted: "stopped by SIGINT or SIGTERM",
+};
+
+const ofEveryCommand: readonly StatusName[] = ["done", "internal", "usage", "interrupted"];
+
+/** The statuses of every command and these, each with its meaning. */
+export function describeStatuses(
+  names: readonly StatusName[],
+): readonly { readonly numbers: readonly number[]; readonly meaning: string }[] {
+  const isListed = (name: StatusName) => ofEveryCommand.includes(name) || names.includes(name);
+  const order = [...(Object.keys(exitStatus) as (keyof typeof exitStatus)[]), "interrupted" as const];
+  return order.filter(isListed).map((name) => ({
+    numbers: name === "interrupted" ? Object.values(signalStatus) : [exitStatus[name]],
+    meaning: meanings[name],
+  }));
+}
+
 export function statusOf(reason: FailureReason, signal: StopSignal | undefined): number {
   return reason === "interrupted" ? signalStatus[signal ?? "SIGINT"] : exitStatus[reason];
 }

@@ -35,7 +35,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
 
   async function endFailed(error: unknown): Promise<number> {
     const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? "";
-    const { reportFailure } = await import("./failure.js");
+    const { reportFailure } = await import("./report-run.js");
     if (!(error instanceof CommanderError)) return reportFailure(session, error, { command, json });
     if (error.exitCode === 0) {
       const failed = await printResult(session, { kind: "text", text: asked.join("") }).catch((reason) => reason);

@@ -1,10 +1,12 @@
 import type { RunResult } from "../apply/run.js";
 import { withoutPassword } from "../database/open.js";
+import { SetupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import { renderDiagnostics } from "../report/diagnostics.js";
-import { runToJson } from "../report/json.js";
+import { countDiagnostics, renderDiagnostics } from "../report/diagnostics.js";
+import { outcomeToJson, runToJson } from "../report/json.js";
 import { renderRun } from "../report/run.js";
 import type { CliContext } from "./context.js";
+import { mayBeCommitted, statusOf, unexpected } from "./exit-status.js";
 import { type Printed, printChanges, printResult } from "./print.js";
 import type { Terminal } from "./terminal.js";
 
@@ -33,4 +35,26 @@ function rendered(terminal: Terminal, result: RunResult, options: ReportOptions)
   const { outPaint: paint, width } = terminal;
   const database = withoutPassword(options.database);
   return { kind: "text", text: renderRun(result, { ...options, database, paint, width }) };
+}
+
+/** Reports why a command failed, and returns its exit status. */
+export async function reportFailure(
+  session: Pick<CliContext, "terminal" | "stoppedBy">,
+  error: unknown,
+  { command, json }: { readonly command: string; readonly json: boolean },
+): Promise<number> {
+  const { terminal } = session;
+  const failure = error instanceof SetupError ? error : unexpected(error);
+  const outcome = failure.reason === "invalid" ? "invalid" : "failed";
+  const isPrinted =
+    json &&
+    !terminal.outIsNull &&
+    (await terminal.outJson(outcomeToJson(command, outcome, failure.problems), { insist: true })).kind === "written";
+  // What can't be reported on standard output is reported on standard error.
+  if (!isPrinted) {
+    const counts = countDiagnostics(failure.problems);
+    const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
+    terminal.talk(`${renderDiagnostics(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
+  }
+  return statusOf(failure.reason, session.stoppedBy());
 }

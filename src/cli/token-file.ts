@@ -1,8 +1,10 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { setupError } from "../errors.js";
+import type { Configuration } from "../apply/run.js";
+import { type Diagnostic, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import { generatedKeys } from "../plan/plan.js";
 import { isShared, syncFolder, writePrivateFile } from "../secrets/file-access.js";
 import { changesMade } from "./exit-status.js";
 
@@ -84,6 +86,21 @@ export function createTokenFile(path: string): TokenFile {
     },
     identifiers: () => new Set(Object.keys(readOwn(path) ?? {})),
   };
+}
+
+/** The note on the generated tokens that the file lacks: the values of earlier runs exist only where those runs wrote them. */
+export function missingTokens(configuration: Configuration, file: TokenFile): readonly Diagnostic[] {
+  const kept = file.identifiers();
+  const missing = generatedKeys(configuration.kinds, configuration.resources).filter((key) => !kept.has(key));
+  if (missing.length === 0) return [];
+  return [
+    {
+      severity: "note",
+      code: "TOKENS_NOT_IN_FILE",
+      message: `${file.path} lacks generated tokens, of which the database has only digests: ${missing.join(", ")}`,
+      hint: "where nobody has stored them, make each of them anew, by applying it once with `state: absent` and then again without",
+    },
+  ];
 }
 
 /** Another run may have settled the draft already, as an abandoned one. */

@@ -7,10 +7,9 @@ import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
 import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
-import { runApply } from "../../src/cli/commands/apply.js";
-import { runPlan } from "../../src/cli/commands/plan.js";
-import { type CliContext, createCliContext } from "../../src/cli/context.js";
-import type { ApplySettings, PlanSettings } from "../../src/cli/settings.js";
+import { applyCommand } from "../../src/cli/commands/apply.js";
+import { planCommand } from "../../src/cli/commands/plan.js";
+import { createCliContext } from "../../src/cli/context.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
@@ -80,7 +79,7 @@ const fullOutput: Partial<Terminal> = { out: async () => ({ kind: "failed", code
 
 /** Runs a command on base.yaml and these files with a terminal that differs from this process's. */
 function runHere(
-  run: (session: CliContext, files: readonly string[], settings: ApplySettings & PlanSettings) => Promise<number>,
+  command: typeof applyCommand | typeof planCommand,
   folder: string,
   differences: Partial<Terminal>,
   ...files: readonly string[]
@@ -96,10 +95,12 @@ function runHere(
     prune: false,
     owner: "default",
     wait: 0,
+    secretsDir: undefined,
+    tokensOut: undefined,
   } as const;
   const more = { offline: true, migrate: true, detailedExitcode: false, env: true, database: databaseOf(folder) };
   const paths = ["base.yaml", ...files].map((name) => join(folder, name));
-  return run({ ...session, terminal, env: base.env, cwd: folder }, paths, { ...settings, ...more });
+  return command.run({ ...session, terminal, env: base.env, cwd: folder }, { ...settings, ...more }, paths);
 }
 
 /** What needs more than files and a command line. */
@@ -129,10 +130,10 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     const yaml =
       "tokenauth_config_enable: true\ntokenauth:\n  items: [{identifier: a, token: {generate: true}, contact_person: A, email: a@b.nl}]\n";
     writeFiles(folder, { "rij.yaml": yaml });
-    return runHere(runApply, folder, { outIsTerminal: false }, "rij.yaml");
+    return runHere(applyCommand, folder, { outIsTerminal: false }, "rij.yaml");
   },
-  CHANGES_MADE: (folder) => runHere(runApply, folder, fullOutput),
-  OUTPUT_FAILED: (folder) => runHere(runPlan, folder, fullOutput),
+  CHANGES_MADE: (folder) => runHere(applyCommand, folder, fullOutput),
+  OUTPUT_FAILED: (folder) => runHere(planCommand, folder, fullOutput),
   DATABASE_LOCKED: async (folder) => {
     const database = databaseOf(folder);
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

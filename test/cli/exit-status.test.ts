@@ -259,12 +259,6 @@ describe("the command line", () => {
       expect(help).toMatchObject({ status: 0, stderr: "" });
       expect(help.stdout).toMatch(/^Usage: vtb-setup /);
     }
-    for (const command of ["apply", "plan", "validate", "steps", "schema"]) {
-      const help = await runCli([command, "--help"]);
-      expect(help).toMatchObject({ status: 0, stderr: "" });
-      expect(help.stdout).toMatch(new RegExp(`^Usage: vtb-setup ${command} `));
-      expect((await runCli(["help", command])).stdout).toBe(help.stdout);
-    }
   });
 
   it("reads - from standard input, and names it so in positions", async () => {

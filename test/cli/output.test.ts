@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { runApply } from "../../src/cli/commands/apply.js";
+import { applyCommand } from "../../src/cli/commands/apply.js";
 import { createCliContext } from "../../src/cli/context.js";
 import { openDatabase } from "../../src/database/open.js";
 import { runCli, writeFiles } from "../support/cli.js";
@@ -196,11 +196,13 @@ describe("F21: an apply whose report can't be written", () => {
       prune: false,
       owner: "default",
       wait: 0,
+      secretsDir: undefined,
+      tokensOut: undefined,
     } as const;
     const more = { offline: true, migrate: true, database: databaseOf(folder) };
-    const failure: unknown = await runApply(own, [join(folder, "config.yaml")], { ...settings, ...more }).catch(
-      (error: unknown) => error,
-    );
+    const failure: unknown = await applyCommand
+      .run(own, { ...settings, ...more }, [join(folder, "config.yaml")])
+      .catch((error: unknown) => error);
     expect(failure).toMatchObject({ reason: "internal", problems: [{ code: "CHANGES_MADE" }, { code: "INTERNAL" }] });
     expect(String(failure)).not.toContain("quotes a secret");
     expect(await runCli(["plan", "config.yaml", "--detailed-exitcode"], { cwd: folder })).toMatchObject({ status: 0 });

@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { withFieldTables } from "../../scripts/field-tables.mjs";
+import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
+import { createProgram } from "../../src/cli/program.js";
 import { diagnosticCodes } from "../../src/errors.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { readDocument, tableUnder } from "./markdown.js";
 
 const commandLine = readDocument("docs/command-line.md");
+const { commands } = createProgram(createCliContext(process), () => {});
 const names = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
 
 describe("docs/diagnostics.md", () => {
@@ -42,21 +45,28 @@ describe("docs/configuration.md", () => {
 });
 
 describe("docs/command-line.md", () => {
-  it("has every option and the commands that take it", async () => {
-    const taken = new Map<string, string[]>();
-    const commands = ["apply", "plan", "migrate", "validate", "steps", "schema"];
+  it("has every option and the commands that take it", () => {
+    const taken: Record<string, readonly string[]> = {};
     for (const command of commands) {
-      const { stdout } = await runCli([command, "--help"]);
-      const options = stdout.split("Global Options")[0]?.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm) ?? [];
-      for (const [, option = ""] of options) taken.set(option, [...(taken.get(option) ?? []), command]);
+      for (const { long } of command.options) if (long) taken[long] = [...(taken[long] ?? []), command.name()];
     }
-    taken.delete("--help");
     const rows = tableUnder(commandLine, "## Options").filter(([option]) => option?.startsWith("`--"));
+    const all = commands.map((command) => command.name());
     const documented = rows.map(([option = "", who = ""]) => [
       option.slice(1, -1),
-      who === "all" ? commands : who.split(", "),
+      (who === "all" ? all : who.split(", ")).toSorted(),
     ]);
-    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(taken));
+    const sorted = Object.entries(taken).map(([option, who]) => [option, who.toSorted()]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(sorted));
+  });
+
+  it("has a section for every command, as README.md has a row", () => {
+    const rows = tableUnder(readDocument("README.md"), "## The commands").map(([command = ""]) => names(command)[0]);
+    for (const command of commands) {
+      expect(commandLine).toContain(`\n## ${command.name()}\n`);
+      expect(commandLine).toContain(`\n$ vtb-setup ${command.name()} --help\n`);
+      expect(rows).toContain(command.registeredArguments.length > 0 ? `${command.name()} FILE…` : command.name());
+    }
   });
 
   it.each(["README.md", "docs/command-line.md"])("has every exit status, as %s does", (file) => {

@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runApply } from "../../src/cli/commands/apply.js";
+import { applyCommand } from "../../src/cli/commands/apply.js";
 import type { CliContext } from "../../src/cli/context.js";
-import type { ApplySettings } from "../../src/cli/settings.js";
+import type { SettingsOf } from "../../src/cli/options.js";
 import { createTerminal } from "../../src/cli/terminal.js";
 import { SetupError } from "../../src/errors.js";
 import { Secret } from "../../src/secrets/secret.js";
@@ -64,7 +64,10 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
   return { session, shown };
 }
 
-function settingsFor(folder: string, more: Partial<ApplySettings> = {}): ApplySettings {
+function settingsFor(
+  folder: string,
+  { tokensOut }: { readonly tokensOut?: string } = {},
+): SettingsOf<typeof applyCommand.options> {
   return {
     output: "text",
     strict: false,
@@ -76,8 +79,9 @@ function settingsFor(folder: string, more: Partial<ApplySettings> = {}): ApplySe
     wait: 0,
     offline: false,
     migrate: true,
+    secretsDir: undefined,
+    tokensOut,
     database: databaseOf(folder),
-    ...more,
   };
 }
 
@@ -117,14 +121,14 @@ describe("a generated token", () => {
   it("S65 is shown on a terminal, once", async () => {
     const folder = folderWith(yaml);
     const first = terminalSession(folder);
-    expect(await runApply(first.session, [join(folder, "config.yaml")], settingsFor(folder))).toBe(0);
+    expect(await applyCommand.run(first.session, settingsFor(folder), [join(folder, "config.yaml")])).toBe(0);
     const screen = first.shown();
     expect(new Set(screen.match(generated)).size).toBe(2);
     expect(screen.match(generated)).toHaveLength(2);
     expect(screen).toContain("they are not shown again");
     expect(contents(folder, "screen")).not.toMatch(generated);
     const second = terminalSession(folder);
-    await runApply(second.session, [join(folder, "config.yaml")], settingsFor(folder));
+    await applyCommand.run(second.session, settingsFor(folder), [join(folder, "config.yaml")]);
     expect(second.shown().slice(screen.length)).toMatch(/^No changes\./);
   });
 });
@@ -207,7 +211,7 @@ describe("--tokens-out", () => {
     };
     setImmediate(watch);
     const { session } = terminalSession(folder, controller.signal);
-    const run = runApply(session, [join(folder, "config.yaml")], settingsFor(folder, { tokensOut }));
+    const run = applyCommand.run(session, settingsFor(folder, { tokensOut }), [join(folder, "config.yaml")]);
     await expect(run).rejects.toThrow(SetupError);
     expect(isSeen).toBe(true);
     expect(readdirSync(folder).filter((name) => name.includes("tokens"))).toEqual([]);

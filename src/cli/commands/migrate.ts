@@ -1,38 +1,56 @@
-import { type MigrateResult, migrate } from "../../apply/migrate.js";
-import { applyDefaults } from "../../apply/run.js";
-import { loadStepModules } from "../../apply/step-modules.js";
 import { escapeControls } from "../../characters.js";
-import { renderDiagnostics } from "../../report/diagnostics.js";
-import { migrationsToJson } from "../../report/json.js";
-import type { CliContext } from "../context.js";
+import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
+import { databaseOptions, outputOptions, stepOptions } from "../options.js";
 import { type Printed, printChanges, printResult } from "../print.js";
-import type { MigrateSettings } from "../settings.js";
-import type { Terminal } from "../terminal.js";
 
-export async function runMigrate(
-  session: CliContext,
-  _files: readonly string[],
-  settings: MigrateSettings,
-): Promise<number> {
-  const { terminal, env, cwd, signal } = session;
-  const { kinds } = await loadStepModules(settings.steps, cwd);
-  const { database, wait } = settings;
-  const result = await migrate({
-    ...{ database, kinds, env, signal, waitMs: wait },
-    lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, wait),
-    onWaiting: terminal.waiting,
-  });
-  const print = () => rendered(terminal, result, settings);
-  if (result.outcome === "applied") await printChanges(session, print, []);
-  else await printResult(session, print());
-  return exitStatus.done;
-}
-
-function rendered(terminal: Terminal, result: MigrateResult, { output }: MigrateSettings): Printed {
-  if (output === "json") return { kind: "json", value: migrationsToJson(result) };
-  terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
-  const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
-  const text = names.length === 0 ? "No changes. The tables are up to date.\n" : `Migrated:\n${names.join("")}`;
-  return { kind: "text", text };
-}
+export const migrateCommand = defineCommand({
+  name: "migrate",
+  group: "Database commands:",
+  summary: "create or upgrade the tables of the database",
+  description:
+    "Creates the tables that this version needs, or upgrades those of an earlier version, in one transaction. apply does so too: use this command where only another role may change tables, and run apply --no-migrate there.",
+  takesFiles: false,
+  options: { ...stepOptions, ...databaseOptions, ...outputOptions },
+  examples: [
+    { purpose: "Upgrade the default database", command: "vtb-setup migrate" },
+    {
+      purpose: "As the role that owns the tables, wait for the server",
+      command: "vtb-setup migrate --database postgres://owner@db.example/auth --wait 2m",
+    },
+  ],
+  statuses: ["refused", "unavailable"],
+  pages: ["command-line.md#migrate", "database.md", "postgresql.md"],
+  run: async (session, settings) => {
+    const [{ migrate }, { applyDefaults }, { loadStepModules }, { renderDiagnostics }, { migrationsToJson }] =
+      await Promise.all([
+        import("../../apply/migrate.js"),
+        import("../../apply/run.js"),
+        import("../../apply/step-modules.js"),
+        import("../../report/diagnostics.js"),
+        import("../../report/json.js"),
+      ]);
+    const { terminal, env, cwd, signal } = session;
+    const { kinds } = await loadStepModules(settings.steps, cwd);
+    const { database, wait, output } = settings;
+    const result = await migrate({
+      database,
+      kinds,
+      env,
+      signal,
+      waitMs: wait,
+      lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, wait),
+      onWaiting: terminal.waiting,
+    });
+    const print = (): Printed => {
+      if (output === "json") return { kind: "json", value: migrationsToJson(result) };
+      terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
+      const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
+      const text = names.length === 0 ? "No changes. The tables are up to date.\n" : `Migrated:\n${names.join("")}`;
+      return { kind: "text", text };
+    };
+    if (result.outcome === "applied") await printChanges(session, print, []);
+    else await printResult(session, print());
+    return exitStatus.done;
+  },
+});

@@ -1,16 +1,41 @@
-import { loadConfig } from "../../apply/load.js";
-import { plan } from "../../apply/plan.js";
-import type { CliContext } from "../context.js";
+import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
-import { reportRun } from "../report-run.js";
-import { loadOptions, type PlanSettings, runOptions } from "../settings.js";
+import { envOptions, flag, loadOptions, outputOptions, planOptions, runOptions } from "../options.js";
 
-export async function runPlan(session: CliContext, files: readonly string[], settings: PlanSettings): Promise<number> {
-  const configuration = await loadConfig(files, {
-    ...(await loadOptions(session, settings)),
-    noEnv: !settings.env,
-  });
-  const result = await plan(configuration, runOptions(session, settings));
-  await reportRun(session, result, { ...settings, files, shownTokens: [] });
-  return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
-}
+export const planCommand = defineCommand({
+  name: "plan",
+  group: "Configuration commands:",
+  summary: "show what apply would change",
+  description:
+    "Shows what apply would create, update and delete, and changes nothing. Use it before apply, and on pull requests: with --detailed-exitcode, a pipeline sees whether there are changes, and with --no-env it needs no secrets.",
+  takesFiles: true,
+  options: {
+    ...planOptions,
+    ...envOptions,
+    ...outputOptions,
+    detailedExitcode: flag("output", "--detailed-exitcode", "exit with 2 where there are changes"),
+  },
+  examples: [
+    { purpose: "Show what apply would change", command: "vtb-setup plan config.yaml" },
+    {
+      purpose: "On a pull request: plan without secrets, and exit with 2 on changes",
+      command: "vtb-setup plan --no-env --detailed-exitcode --output json config.yaml",
+    },
+  ],
+  statuses: ["changesPlanned", "invalid", "refused", "unavailable"],
+  pages: ["command-line.md#plan", "kubernetes.md"],
+  run: async (session, settings, files) => {
+    const [{ loadConfig }, { plan }, { reportRun }] = await Promise.all([
+      import("../../apply/load.js"),
+      import("../../apply/plan.js"),
+      import("../report-run.js"),
+    ]);
+    const configuration = await loadConfig(files, {
+      ...(await loadOptions(session, settings)),
+      noEnv: !settings.env,
+    });
+    const result = await plan(configuration, runOptions(session, settings));
+    await reportRun(session, result, { ...settings, files, shownTokens: [] });
+    return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
+  },
+});

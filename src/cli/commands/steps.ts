@@ -1,31 +1,47 @@
-import { loadStepModules } from "../../apply/step-modules.js";
-import { coreSteps } from "../../resources/registry.js";
-import type { CliContext } from "../context.js";
+import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
+import { outputOptions, stepOptions } from "../options.js";
 import { printResult } from "../print.js";
-import type { CommonSettings } from "../settings.js";
 
-export async function runSteps(
-  session: CliContext,
-  _files: readonly string[],
-  settings: CommonSettings & { readonly steps: readonly string[] },
-): Promise<number> {
-  const { steps } = await loadStepModules(settings.steps, session.cwd);
-  const listed = [...coreSteps, ...steps].map(({ title, flag, namespace, kinds }) => ({
-    title,
-    flag,
-    namespace,
-    kinds,
-  }));
-  if (settings.output === "json") {
-    await printResult(session, { kind: "json", value: { formatVersion: 1, command: "steps", steps: listed } });
+export const stepsCommand = defineCommand({
+  name: "steps",
+  group: "Reference commands:",
+  summary: "list the steps that a file can enable",
+  description:
+    "Lists the steps that a file can enable: the flag that enables each, the key under which it is configured, and the kinds of entries that it declares. Use it to see what a file can hold, and to check that a module of your own steps loads.",
+  takesFiles: false,
+  options: { ...stepOptions, ...outputOptions },
+  examples: [
+    { purpose: "List the steps of this version", command: "vtb-setup steps" },
+    {
+      purpose: "Include the steps of a module, as JSON",
+      command: "vtb-setup steps --steps webhooks.mjs --output json",
+    },
+  ],
+  statuses: [],
+  pages: ["command-line.md#steps", "configuration.md", "custom-steps.md"],
+  run: async (session, settings) => {
+    const [{ loadStepModules }, { coreSteps }] = await Promise.all([
+      import("../../apply/step-modules.js"),
+      import("../../resources/registry.js"),
+    ]);
+    const { steps } = await loadStepModules(settings.steps, session.cwd);
+    const listed = [...coreSteps, ...steps].map(({ title, flag, namespace, kinds }) => ({
+      title,
+      flag,
+      namespace,
+      kinds,
+    }));
+    if (settings.output === "json") {
+      await printResult(session, { kind: "json", value: { formatVersion: 1, command: "steps", steps: listed } });
+      return exitStatus.done;
+    }
+    const { bold } = session.terminal.outPaint;
+    const blocks = listed.map(
+      ({ title, flag, namespace, kinds }) =>
+        `${bold(title)}\n  enabled by  ${flag}: true\n  configured  ${namespace}:\n  declares    ${kinds.join(", ")}\n`,
+    );
+    await printResult(session, { kind: "text", text: blocks.join("\n") });
     return exitStatus.done;
-  }
-  const { bold } = session.terminal.outPaint;
-  const blocks = listed.map(
-    ({ title, flag, namespace, kinds }) =>
-      `${bold(title)}\n  enabled by  ${flag}: true\n  configured  ${namespace}:\n  declares    ${kinds.join(", ")}\n`,
-  );
-  await printResult(session, { kind: "text", text: blocks.join("\n") });
-  return exitStatus.done;
-}
+  },
+});

@@ -1,25 +1,41 @@
-import { validate } from "../../apply/load.js";
 import { escapeControls } from "../../characters.js";
-import { renderDiagnostics } from "../../report/diagnostics.js";
-import { outcomeToJson } from "../../report/json.js";
-import type { CliContext } from "../context.js";
+import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
+import { configOptions, envOptions, loadOptions, outputOptions } from "../options.js";
 import { printResult } from "../print.js";
-import { loadOptions, type ValidateSettings } from "../settings.js";
 
-export async function runValidate(
-  session: CliContext,
-  files: readonly string[],
-  settings: ValidateSettings,
-): Promise<number> {
-  const { terminal } = session;
-  const options = await loadOptions(session, settings);
-  const warnings = await validate(files, { ...options, noEnv: !settings.env });
-  if (settings.output === "json") {
-    await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
-  } else {
-    terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
-    await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
-  }
-  return exitStatus.done;
-}
+export const validateCommand = defineCommand({
+  name: "validate",
+  group: "Configuration commands:",
+  summary: "check the files, without database and network",
+  description:
+    "Checks the files: syntax, fields, values, and references between entries. Use it while editing, in a pre-commit hook, and as the first job of a pipeline: it uses no database and no network, and with --no-env it needs no secrets.",
+  takesFiles: true,
+  options: { ...configOptions, ...envOptions, ...outputOptions },
+  examples: [
+    { purpose: "Check two files as one configuration", command: "vtb-setup validate providers.yaml tokens.yaml" },
+    {
+      purpose: "In a pipeline: check a folder without secrets, and refuse warnings",
+      command: "vtb-setup validate --no-env --strict config/",
+    },
+  ],
+  statuses: ["invalid", "refused"],
+  pages: ["command-line.md#validate", "configuration.md", "diagnostics.md"],
+  run: async (session, settings, files) => {
+    const [{ validate }, { renderDiagnostics }, { outcomeToJson }] = await Promise.all([
+      import("../../apply/load.js"),
+      import("../../report/diagnostics.js"),
+      import("../../report/json.js"),
+    ]);
+    const { terminal } = session;
+    const options = await loadOptions(session, settings);
+    const warnings = await validate(files, { ...options, noEnv: !settings.env });
+    if (settings.output === "json") {
+      await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
+    } else {
+      terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
+      await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
+    }
+    return exitStatus.done;
+  },
+});

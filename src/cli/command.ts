@@ -1,0 +1,123 @@
+import { type Command, Help, Option } from "commander";
+import type { CliContext } from "./context.js";
+import { describeStatuses, type StatusName } from "./exit-status.js";
+import type { OptionSet, SettingsOf } from "./options.js";
+
+/** A command: what its help says of it, and what it does. */
+export interface CommandDefinition<O extends OptionSet> {
+  readonly name: string;
+  /** The heading over it in the list of commands. */
+  readonly group: "Configuration commands:" | "Database commands:" | "Reference commands:";
+  /** A few words, for the list of commands. */
+  readonly summary: string;
+  /** A paragraph: what it does, and when to use it. */
+  readonly description: string;
+  /** Whether it takes files, at least one. */
+  readonly takesFiles: boolean;
+  /** In the order of the help. */
+  readonly options: O;
+  readonly examples: readonly Example[];
+  /** The exit statuses that it can end with, beside those of every command. */
+  readonly statuses: readonly StatusName[];
+  /** Pages of `docs` with more, each with or without a `#section`. */
+  readonly pages: readonly string[];
+  /**
+   * Does the work, prints the result and returns the exit status. Modules that starting does not need are imported here.
+   *
+   * @throws SetupError where it can't be done
+   */
+  readonly run: (session: CliContext, settings: SettingsOf<O>, files: readonly string[]) => Promise<number>;
+}
+
+interface Example {
+  /** What the command is for, without a full stop. */
+  readonly purpose: string;
+  /** As a shell reads it; more than one line where each but the last ends in a backslash. */
+  readonly command: string;
+}
+
+/** Defines a command; `program.ts` adds it to the command line. */
+export function defineCommand<const O extends OptionSet>(definition: CommandDefinition<O>): CommandDefinition<O> {
+  return definition;
+}
+
+/** Adds a command to the program; `finished` gets the exit status of its run. */
+export function addCommand<O extends OptionSet>(
+  program: Command,
+  definition: CommandDefinition<O>,
+  session: CliContext,
+  finished: (status: number) => void,
+): void {
+  const { name, group, summary, description, takesFiles, options, run } = definition;
+  const command = program.command(name).helpGroup(group).summary(summary).description(description);
+  command.addHelpOption(new Option("-h, --help", "show this help").helpGroup("Other options:")).configureHelp({
+    ...helpStyle(session),
+    formatHelp: (of, helper) =>
+      [Help.prototype.formatHelp.call(helper, of, helper), ...sections(definition, of, helper), ""].join("\n"),
+  });
+  if (takesFiles) {
+    command.argument(
+      "<files...>",
+      "YAML files, folders of *.yaml and *.yml, or - for standard input; several are one configuration",
+    );
+  }
+  for (const option of Object.values(options)) {
+    command.addOption(option);
+    // Commander looks for the variable only in the process's own environment.
+    const given = option.envVar === undefined ? undefined : session.env[option.envVar];
+    if (given) command.setOptionValueWithSource(option.attributeName(), given, "env");
+  }
+  command.action(async () => finished(await run(session, settingsOf(command, options), command.args)));
+}
+
+function settingsOf<O extends OptionSet>(command: Command, options: O): SettingsOf<O> {
+  const values = Object.entries(options).map(([name, option]) => [
+    name,
+    command.getOptionValue(option.attributeName()),
+  ]);
+  // Each option says what commander makes of its value.
+  return Object.fromEntries(values) as SettingsOf<O>;
+}
+
+/** How commander lays out the help of the program and its commands. */
+export function helpStyle({ terminal }: CliContext): Partial<Help> {
+  return {
+    minWidthToWrap: 20,
+    styleTitle: terminal.outPaint.bold,
+    subcommandTerm: (command) => command.name(),
+    optionDescription,
+  };
+}
+
+/** Flags show no default: without the option, they are off. */
+function optionDescription(option: Option): string {
+  const { defaultValue, defaultValueDescription = defaultValue, envVar, argChoices } = option;
+  const defaults = [
+    ...(envVar === undefined ? [] : [envVar]),
+    ...(typeof defaultValueDescription === "string" ? [defaultValueDescription] : []),
+  ];
+  const extra = [
+    ...(argChoices ? [argChoices.join(" or ")] : []),
+    ...(defaults.length > 0 ? [`default: ${defaults.join(", then ")}`] : []),
+  ];
+  return `${option.description}${extra.length > 0 ? ` (${extra.join("; ")})` : ""}`;
+}
+
+/** What follows the options. */
+function sections<O extends OptionSet>(
+  { examples, statuses, pages }: CommandDefinition<O>,
+  command: Command,
+  helper: Help,
+): readonly string[] {
+  const width = helper.padWidth(command, helper);
+  const exits = describeStatuses(statuses).map(({ numbers, meaning }) =>
+    helper.formatItem(numbers.join(", "), width, meaning, helper),
+  );
+  const shown = examples.map(({ purpose, command: line }) => `  # ${purpose}\n${line.replaceAll(/^/gm, "  ")}`);
+  return [
+    ...helper.formatItemList("Examples:", [shown.join("\n\n")], helper),
+    ...helper.formatItemList("Exit status:", exits, helper),
+    helper.styleTitle("Read more:"),
+    ...pages.map((page) => `  docs/${page}`),
+  ];
+}

@@ -1,0 +1,137 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { LoadOptions, RunOptions } from "../apply/options.js";
+import { defaultDatabaseUrl } from "../database/open.js";
+import { parseDuration } from "../duration.js";
+import type { DiagnosticCode } from "../errors.js";
+import type { CliContext } from "./context.js";
+
+/** An option of the command line, and the type of the value that its command gets. */
+export type TypedOption<T> = Option & { readonly value?: T };
+
+/** A command's options, each under the name that the command has for its value. */
+export type OptionSet = Readonly<Record<string, TypedOption<unknown>>>;
+
+/** The values of a command's options. */
+export type SettingsOf<O extends OptionSet> = {
+  readonly [Name in keyof O]: O[Name] extends TypedOption<infer T> ? T : never;
+};
+
+/** The headings of options in the help. */
+const headings = {
+  configuration: "Configuration options:",
+  database: "Database options:",
+  plan: "Planning options:",
+  output: "Output options:",
+} as const;
+
+type Group = keyof typeof headings;
+
+/** An option without a value; one that is called `--no-…` turns off what is on without it. */
+export function flag(group: Group, flags: string, description: string): TypedOption<boolean> {
+  const option = new Option(flags, description).helpGroup(headings[group]);
+  return option.default(option.negate);
+}
+
+/** An option with a value, which is undefined where the option is not given. */
+export function text(group: Group, flags: string, description: string): TypedOption<string | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]);
+}
+
+function list<T extends string>(group: Group, flags: string, description: string): TypedOption<readonly T[]> {
+  const collect = (value: string, previous: readonly string[]) => [...previous, value];
+  return new Option(flags, `${description}; can be repeated`).helpGroup(headings[group]).argParser(collect).default([]);
+}
+
+const output: TypedOption<"text" | "json"> = new Option("--output <format>", "text for people, json for programs")
+  .helpGroup(headings.output)
+  .choices(["text", "json"])
+  .default("text");
+
+const database: TypedOption<string> = new Option(
+  "--database <url>",
+  "the auth database, sqlite:PATH or postgres://HOST/NAME",
+)
+  .helpGroup(headings.database)
+  .env("VTB_SETUP_DATABASE")
+  .default(defaultDatabaseUrl);
+
+const owner: TypedOption<string> = new Option("--owner <name>", "who manages what the files declare")
+  .helpGroup(headings.plan)
+  .default("default");
+
+/** Milliseconds. */
+const wait: TypedOption<number> = new Option(
+  "--wait <duration>",
+  "how long to wait for the database and providers, such as 30s or 2m",
+)
+  .helpGroup(headings.database)
+  .argParser(milliseconds)
+  .default(0, "0");
+
+export const outputOptions = { output };
+
+export const stepOptions = {
+  steps: list("configuration", "--steps <file>", "also use the steps of this module"),
+};
+
+/** The options of reading files. */
+export const configOptions = {
+  ...stepOptions,
+  strict: flag("configuration", "--strict", "treat warnings about this program's part as errors"),
+  allow: list<DiagnosticCode>("configuration", "--allow <code>", "keep this code a warning with --strict"),
+  deny: list<DiagnosticCode>("configuration", "--deny <code>", "refuse to run where this warning or note occurs"),
+  secretsDir: text("configuration", "--secrets-dir <dir>", "the only folder that value_from may read files from"),
+};
+
+/** For commands that need no secrets: false with `--no-env`. */
+export const envOptions = {
+  env: flag("configuration", "--no-env", "accept variables and secret files that are missing"),
+};
+
+export const databaseOptions = { database, wait };
+
+/** The options of comparing files with a database. */
+export const planOptions = {
+  ...configOptions,
+  ...databaseOptions,
+  prune: flag("plan", "--prune", "delete what this owner managed and no file declares any more"),
+  owner,
+  offline: flag("plan", "--offline", "skip discovery; endpoints stay as they are"),
+};
+
+function milliseconds(value: string): number {
+  const seconds = value === "0" ? 0 : parseDuration(value);
+  if (seconds === undefined) throw new InvalidArgumentError("Write a number and a unit, such as 30s, 2m or 1h.");
+  return seconds * 1000;
+}
+
+/** What reading the files gets from the command line and the process. */
+export async function loadOptions(
+  { env, cwd, stdin }: CliContext,
+  { steps, strict, allow, deny, secretsDir }: SettingsOf<typeof configOptions>,
+): Promise<LoadOptions> {
+  const { loadStepModules } = await import("../apply/step-modules.js");
+  const modules = await loadStepModules(steps, cwd);
+  return { ...modules, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
+}
+
+/** What planning gets from the command line and the process. */
+export function runOptions(
+  { env, signal, terminal }: CliContext,
+  { database, owner, prune, strict, allow, deny, wait, offline }: SettingsOf<typeof planOptions>,
+): Partial<RunOptions> {
+  return {
+    database,
+    owner,
+    prune,
+    strict,
+    allow,
+    deny,
+    offline,
+    env,
+    signal,
+    waitMs: wait,
+    onWaiting: terminal.waiting,
+    onProgress: terminal.progress,
+  };
+}
