@@ -63,12 +63,12 @@ async function checkEach(tokens: readonly string[], check: Check): Promise<numbe
 /** The user is there already. */
 async function makeOurs({ world }: OwnedWorld, algorithm: Algorithm, tokens: readonly string[]) {
   const verifier = await createVerifier({ database: `sqlite:${world.file}`, clients: [clientOf(algorithm)], env: {} });
-  // The first one makes the user, and the second finds the database changed by that.
+  // The first one creates the user, and the second finds the database changed by that.
   for (const token of tokens) await verifier.authenticate(`Bearer ${token}`);
   const check: Check = (header) => {
     const outcome = verifier.authenticate(header);
     if (outcome instanceof Promise || outcome.kind !== "authenticated")
-      throw new Error("expected to be let in at once");
+      throw new Error("expected to be accepted at once");
   };
   return { check, close: verifier.close };
 }

@@ -5,11 +5,11 @@ import type { Verifier } from "../src/verifier/verifier.js";
 import { machine, median } from "./support/rounds.js";
 import { clientOf, makeWorld, type OwnedWorld } from "./support/world.js";
 
-/** Who gets in while 20 sources send unknown tokens, and how often a provider is asked about tokens that are used in turn. */
+/** Which requests are accepted while 20 sources send unknown tokens, and how often a provider is asked about tokens that are used in turn. */
 
 const attackers = 20;
 const perSecondOfAttacker = 40;
-// 50 places make 250 answers a second, and the flood has three times as many questions.
+// 50 requests at a time give 250 answers a second, and the flood asks three times as often.
 const introspectionMs = 200;
 const seconds = 20;
 const knownTokens = 200;
@@ -86,7 +86,7 @@ function printTallies(tallies: readonly (readonly [string, Tally])[]): void {
     const cells = [name, waitedMs.length.toLocaleString("en"), share, ...refused];
     return `| ${[...cells, median(waitedMs).toFixed(0), worst.toFixed(0)].join(" | ")} |`;
   });
-  const head = "|  | requests | let in | 401 | 503 | ms, median | ms, 95 % |\n|---|---:|---:|---:|---:|---:|---:|";
+  const head = "|  | requests | accepted | 401 | 503 | ms, median | ms, 95 % |\n|---|---:|---:|---:|---:|---:|---:|";
   process.stdout.write(`${[head, ...rows].join("\n")}\n\n`);
 }
 

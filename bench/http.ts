@@ -10,7 +10,7 @@ import { type Contender, measureRounds, median } from "./support/rounds.js";
 import { printTable } from "./support/table.js";
 import { apiTokenAt, makeWorld } from "./support/world.js";
 
-/** Requests a second with and without authentication: each server in a process of its own, and this one asks them. */
+/** Requests a second with and without authentication: each server in its own process, and this one asks them. */
 
 const rounds = 11;
 const warmUp = 1;
@@ -88,20 +88,21 @@ async function startServer(name: string, factsFile: string): Promise<Server> {
   return { url: `http://127.0.0.1:${port}/`, process: child };
 }
 
-/** Figures of requests that are refused, or not looked at, would be worth nothing. */
+/** Figures of rejected or unchecked requests would be worthless. */
 async function checkAnswers({ url }: Server, { name, baseline, headers }: Row): Promise<void> {
   const expected = JSON.stringify({ count: 0, results: [] });
   // Three times, since the first of each user writes it.
   for (const authorization of [...headers, ...headers, ...headers]) {
     const response = await fetch(url, { headers: { authorization } });
-    if (response.status !== 200 || (await response.text()) !== expected) throw new Error(`${name} lets nobody in`);
+    if (response.status !== 200 || (await response.text()) !== expected)
+      throw new Error(`${name} rejects a valid request`);
   }
   if (name === baseline) return;
   const last = headers[0]?.at(-5) === "A" ? "B" : "A";
   const forged = `${headers[0]?.slice(0, -5)}${last}${headers[0]?.slice(-4)}`;
   for (const authorization of [undefined, forged]) {
     const { status } = await fetch(url, { headers: { ...(authorization !== undefined && { authorization }) } });
-    if (status !== 401) throw new Error(`${name} lets others in, or fails: ${status}`);
+    if (status !== 401) throw new Error(`${name} accepts an invalid request, or fails: ${status}`);
   }
 }
 

@@ -20,7 +20,7 @@ import { apiTokenAt } from "./support/world.js";
 
 /**
  * Checks of API tokens on a PostgreSQL server: those that are seen for the first time beside bare `pg` with the same statement,
- * prepared under a name; those that are known beside the same on SQLite; and how long a revoked token is still let in by others.
+ * prepared under a name; those that are known beside the same on SQLite; and how long others still accept a revoked token.
  */
 
 const tokenCount = 2000;
@@ -94,13 +94,13 @@ async function makeOurs(database: string, cacheSize: number) {
   const verifier = await createVerifier({ database, clients: [], cacheSize, env });
   const check = async (header: string): Promise<void> => {
     const outcome = await verifier.authenticate(header);
-    if (outcome.kind !== "authenticated") throw new Error("expected to be let in");
+    if (outcome.kind !== "authenticated") throw new Error("expected to be accepted");
   };
   /** Without a promise, but for the moments at which the server is asked whether something changed. */
   const checkKnown: Check = (header) => {
     const outcome = verifier.authenticate(header);
     if (outcome instanceof Promise) return outcome;
-    if (outcome.kind !== "authenticated") throw new Error("expected to be let in");
+    if (outcome.kind !== "authenticated") throw new Error("expected to be accepted");
     return undefined;
   };
   return { check, checkKnown, close: verifier.close };
@@ -178,7 +178,7 @@ async function messageOf(child: ChildProcess): Promise<unknown> {
   return message;
 }
 
-/** Milliseconds from an apply's return to the last request that began afterwards and was let in by any of the processes. */
+/** Milliseconds from an apply's return to the last request that began afterwards and that any of the processes accepted. */
 async function revocationDelays(url: string): Promise<readonly number[]> {
   const tokens = Array.from({ length: revocations }, (_, index) => apiTokenAt(index));
   const children = Array.from({ length: processes }, () => fork("test/support/load-process.mjs", [url, ...tokens]));
@@ -211,7 +211,7 @@ async function revocation(url: string): Promise<void> {
       "",
       `${machine()}, ${revocations} applies that each revoke one.`,
       "",
-      "| from the apply's return to the last request let in | ms | aim |",
+      "| from the apply's return to the last accepted request | ms | aim |",
       "|---|---:|---:|",
       `| median | ${Math.round(median(delays))} | |`,
       `| longest | ${Math.round(Math.max(...delays))} | ≤ 1000 |`,

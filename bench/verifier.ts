@@ -35,7 +35,7 @@ async function makeOurs({ file }: World, cacheSize: number) {
   const check: Check = (header) => {
     const outcome = verifier.authenticate(header);
     if (outcome instanceof Promise || outcome.kind !== "authenticated")
-      throw new Error("expected to be let in at once");
+      throw new Error("expected to be accepted at once");
   };
   return { check, close: verifier.close };
 }

@@ -44,7 +44,7 @@ async function bundle() {
     // Its build for Node is CommonJS, which keeps all of it in the bundle, and prints what it parses when LOG_TOKENS is set.
     alias: { yaml: "./node_modules/yaml/browser/index.js" },
     define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
-    // The CommonJS packages in the bundle ask for Node's own modules with `require`.
+    // The CommonJS packages in the bundle load Node's own modules with `require`.
     banner: {
       js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
     },

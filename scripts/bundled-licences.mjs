@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The licence texts of the packages that an esbuild metafile says are in the bundle; each asks to go with its code. */
+/** The licence texts of the packages that an esbuild metafile says are in the bundle; each must be distributed with its code. */
 export function bundledLicences(root, metafile) {
   const folders = new Set();
   for (const { inputs } of Object.values(metafile.outputs)) {

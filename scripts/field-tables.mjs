@@ -1,8 +1,8 @@
-// The tables of fields in docs/configuration.md, made from the JSON Schema, so that they name each field once and none too many.
+// The tables of fields in docs/configuration.md, made from the JSON Schema, so that they name each field exactly once.
 
 /**
  * A document with the tables between its `<!-- fields: NAMESPACE LIST -->` and `<!-- deprecated: NAMESPACE LIST -->` comments
- * made anew.
+ * generated again.
  *
  * @param {string} document Markdown
  * @param {Record<string, any>} schema the JSON Schema of a configuration file

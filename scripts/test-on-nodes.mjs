@@ -11,7 +11,7 @@ const versions = process.argv.slice(2);
 
 for (const version of versions.length > 0 ? versions : ["22", "24"]) {
   const folder = mkdtempSync(join(tmpdir(), `vtb-setup-node-${version}-`));
-  // Where this is root, tests run commands as somebody else.
+  // Where this is root, tests run commands as another user.
   chmodSync(folder, 0o755);
   try {
     testOn(version, folder);

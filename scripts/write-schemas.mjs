@@ -1,4 +1,4 @@
-// Writes what is made from the steps' schemas: schemas/ and the tables in docs/configuration.md. With --check it writes nothing,
+// Writes what is generated from the steps' schemas: schemas/ and the tables in docs/configuration.md. With --check it writes nothing,
 // and fails where a file is not current.
 
 import { execFileSync } from "node:child_process";

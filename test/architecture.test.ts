@@ -103,7 +103,7 @@ describe("the architecture", () => {
     expect(imports.filter(({ to }) => !files.includes(to)).map(show)).toEqual([]);
   });
 
-  it.each(Object.entries(allowed))("lets %s import only what is below it", (folder, below) => {
+  it.each(Object.entries(allowed))("allows %s to import only what is below it", (folder, below) => {
     const forbidden = imports.filter(
       ({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder && !below.includes(folderOf(to)),
     );
@@ -116,11 +116,11 @@ describe("the architecture", () => {
     expect([...folders].filter((folder) => !known.has(folder))).toEqual([]);
   });
 
-  it("lets nobody import the command line", () => {
+  it("allows no other folder to import the command line", () => {
     expect(imports.filter(({ from, to }) => folderOf(to) === "cli" && folderOf(from) !== "cli").map(show)).toEqual([]);
   });
 
-  it("lets no subject's step or kind import another subject's, nor anything but the registry one by name", () => {
+  it("allows no subject's step or kind to import another subject's, and only the registry to import one by name", () => {
     const subject = (file: string) => /^resources\/([^/]+)\//.exec(file)?.[1];
     const between = imports.filter(({ from, to }) => subject(from) && subject(to) && subject(from) !== subject(to));
     const byName = imports.filter(({ from, to }) => !subject(from) && subject(to) && from !== "resources/registry.ts");

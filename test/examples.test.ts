@@ -17,7 +17,7 @@ const examples: Readonly<Record<string, { readonly env: Readonly<Record<string, 
   {
     "quickstart.yaml": { env: {} },
     "full.yaml": { env: variables },
-    // Without it, nobody gets in as the user for emergencies, which is warned of.
+    // Without it, the emergency user cannot sign in, which is a warning.
     "admin-login-server/config.yaml": { env: { EMERGENCY_PASSWORD: "a-password-for-emergencies" } },
     "api-server/config.yaml": { env: {} },
     "custom-step/config.yaml": { env: {}, args: ["--steps", resolve("examples/custom-step/step.mjs")] },

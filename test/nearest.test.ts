@@ -20,7 +20,7 @@ describe("nearest", () => {
     expect(nearest("OIDC_XX_CONFIG_XNABLE", ["oidc_db_config_enable"])).toBeUndefined();
   });
 
-  it("does not take short words for each other that share little", () => {
+  it("does not match short words that share little", () => {
     expect(nearest("id", ["ab"])).toBeUndefined();
     expect(nearest("idd", ["id"])).toBe("id");
   });

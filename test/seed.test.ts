@@ -104,7 +104,7 @@ async function curl(...args: readonly string[]): Promise<{ readonly status: numb
 }
 
 describe("the three requests of the manual", () => {
-  it("A10.74 let an API token and a client's own access token in, and nothing else", async () => {
+  it("A10.74 accept an API token and a client's own access token, and nothing else", async () => {
     const provider = await startOpenIdProvider({ configuration: providerConfiguration });
     onTestFinished(() => provider.close());
     const folder = temporaryFolder();
@@ -155,7 +155,7 @@ function readmeBlocks(): readonly string[] {
   return blocksOf(own).flatMap(({ info, text }) => (info === "sh" ? text : []));
 }
 
-/** Runs a block as a person would in a checkout, with a database and ports of the test's own. */
+/** Runs a block as a person would in a checkout, with the test's own database and ports. */
 async function walkThrough() {
   const [api, provider] = await Promise.all([freePort(), freePort()]);
   const folder = temporaryFolder();

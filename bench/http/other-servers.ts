@@ -27,7 +27,7 @@ export const otherServers: Readonly<Record<string, StartServer>> = {
     );
     passport.use(
       new Strategy((token, done) => {
-        // Every look-up gives an object or nothing.
+        // Every look-up returns an object or undefined.
         const row = statement.get(crypto.hash("sha256", token, "hex")) as object | undefined;
         done(null, row ?? false);
       }),

@@ -15,7 +15,7 @@ export function ourServers(openVerifier: (facts: Facts) => Promise<Verifier>): R
     "http bare": () => listen((...at) => createServer(respond).listen(...at)),
     "http guarded": async (facts) => {
       const { permission } = facts;
-      // The middleware for Express needs nothing of Express.
+      // The middleware for Express needs nothing from Express.
       const guard = requireExpress(await openVerifier(facts), { permission });
       return listen((...at) =>
         createServer((request, response) => guard(request, response, () => respond(request, response))).listen(...at),

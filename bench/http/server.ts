@@ -6,7 +6,7 @@ import { otherServers } from "./other-servers.js";
 import { ourServers } from "./our-servers.js";
 import type { Facts, StartServer } from "./start.js";
 
-/** One server in a process of its own: `server.mjs NAME FACTS`. It tells its port, and answers each message with its processor time. */
+/** One server in its own process: `server.mjs NAME FACTS`. It reports its port, and answers each message with its processor time. */
 
 function openVerifier({ file }: Facts): Promise<Verifier> {
   return createVerifier({ database: `sqlite:${file}`, clients: [clientOf("RS256")], env: {} });

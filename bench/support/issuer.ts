@@ -25,7 +25,7 @@ export function jwkOf(alg: Algorithm, { kid, publicKey }: SigningKey) {
   return { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" };
 }
 
-/** The digest that Node has to be told of, and the form of the signature. */
+/** The digest that Node needs, and the form of the signature. */
 export function signatureOptions(algorithm: Algorithm) {
   return { digest: algorithm === "EdDSA" ? null : "sha256", dsaEncoding: "ieee-p1363" } as const;
 }
@@ -37,7 +37,7 @@ interface TokensOptions {
   readonly count: number;
   /** Of so many subjects in turn. */
   readonly users: number;
-  /** `keycloak` unless told. */
+  /** Defaults to `keycloak`. */
   readonly claims?: Claims;
 }
 

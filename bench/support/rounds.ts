@@ -7,11 +7,11 @@ export interface Contender {
   readonly baseline: string;
   /** What the share should at least be. */
   readonly aim?: number;
-  /** How many things a second were done in one round. */
+  /** How many operations a second were done in one round. */
   readonly measure: (round: number) => Promise<number> | number;
 }
 
-/** What a contender reached in each round, in things a second. */
+/** What a contender reached in each round, in operations a second. */
 export type Speeds = ReadonlyMap<string, readonly number[]>;
 
 /**

@@ -5,7 +5,7 @@ export interface TableOptions {
   /** What is counted, such as `requests`. */
   readonly unit: string;
   readonly rounds: number;
-  /** What the seconds are of: the clock's, unless told. */
+  /** What the seconds measure. Defaults to the clock. */
   readonly time?: "clock" | "processor";
 }
 

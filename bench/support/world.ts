@@ -32,13 +32,13 @@ export interface OwnedWorld {
 const audience = "bench-api";
 const permission = "taken.view_externetaak";
 
-/** The API token of the application with that number: 40 hexadecimal digits, as the incumbent makes them. */
+/** The API token of the application with that number: 40 hexadecimal digits, as Django REST framework generates them. */
 export function apiTokenAt(index: number): string {
   return createHash("sha256").update(`token ${index}`).digest("hex").slice(0, 40);
 }
 
 /**
- * An auth database with so many API tokens, each with a service user of its own, and with one OIDC client for each algorithm; and
+ * An auth database with so many API tokens, each with its own service user, and with one OIDC client for each algorithm; and
  * the provider on loopback: its keys, and introspection, for which every opaque token that begins with `good` is active.
  */
 export async function makeWorld(tokens: number, introspectionMs = 0): Promise<OwnedWorld> {

@@ -24,7 +24,7 @@ const submit = `document.forms[0].submit();\n`;
 /** What browsers send a form as; without a field, they may leave it out. */
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
 
-/** The pages. `onError` and `onRefusal` hear what a person at the browser is not told. */
+/** The pages. `onError` and `onRefusal` get what the person at the browser does not see. */
 export function createApp({ login, tokens, onError, onRefusal }) {
   const app = new Hono();
   const smallOnly = bodyLimit({ maxSize: 16_384, onError: (c) => c.html(pages.notice(notices.tooLarge), 413) });
@@ -44,7 +44,7 @@ export function createApp({ login, tokens, onError, onRefusal }) {
   });
   app.notFound((c) => c.html(pages.notice(notices.notFound), 404));
 
-  // Before anything is looked at, also whether somebody is signed in.
+  // Before everything else, also before the session is checked.
   app.post("*", ownPagesOnly, readForm);
 
   app.get("/style.css", (c) => c.body(style, 200, { "Content-Type": "text/css", "Cache-Control": "max-age=3600" }));
@@ -166,7 +166,7 @@ export function createApp({ login, tokens, onError, onRefusal }) {
     return login.isSameOrigin(c.req.raw.headers) ? next() : refuseForm(c, "foreign_origin", notices.foreignForm);
   }
 
-  /** The fields of a form, whatever the browser sent them as. What is none is the sender's fault, not ours. */
+  /** The fields of a form, whatever the browser sent them as. A body that is not a form is the sender's error, not ours. */
   async function readForm(c, next) {
     const [type] = (c.req.header("content-type") ?? "").split(";", 1);
     if (!formTypes.has(type.trim().toLowerCase())) return c.html(pages.notice(notices.noForm), 415);

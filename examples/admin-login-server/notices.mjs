@@ -1,4 +1,4 @@
-// What a page says that only says something: what happened, why, and what to do.
+// The texts of pages that only report: what happened, why, and what to do.
 
 export const signedOut = { title: "U bent uitgelogd", text: "Tot ziens.", action: "U kunt dit venster sluiten." };
 export const notFound = { title: "Niet gevonden", text: "Deze pagina is er niet.", action: "Kijk het adres na." };

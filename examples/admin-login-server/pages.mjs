@@ -65,7 +65,7 @@ ${field({ name: "password", label: "Wachtwoord", type: "password", attributes: h
   return page({ title: "Noodtoegang", body });
 }
 
-/** Who somebody is and what they may do. */
+/** The signed-in user's account and permissions. */
 export function account({ session, account: user }) {
   const { principal } = session;
   const name = `${user.firstName} ${user.lastName}`.trim();
@@ -90,7 +90,7 @@ function list(labelId, items, empty) {
 
 export const takenName = { field: "identifier", text: "Deze naam is al in gebruik. Kies een andere." };
 
-/** Somebody's tokens, and the form for a new one: with what was filled in, where that was refused. */
+/** A user's tokens, and the form for a new one, filled in as it was sent where it was refused. */
 export function tokens({ session, account: user, tokens: all, form, created, revoked, faults = [] }) {
   const body = html`<h1>API-tokens</h1>
 ${faults.length > 0 ? faultSummary(faults) : nothing}
@@ -258,7 +258,7 @@ export function signingOut({ location, form }) {
   return page({ title: "Uitloggen", head, body });
 }
 
-/** A page that only says something: what happened, and what to do. With `next`, logging in again may help. */
+/** A page that only reports what happened, and what to do. With `next`, logging in again may help. */
 export function notice({ title, text: explanation, action, next }) {
   const again = `/login?next=${encodeURIComponent(next ?? "/")}`;
   const body = html`<h1>${title}</h1>

@@ -1,4 +1,4 @@
-// An OpenID provider for trying things out on one machine. It believes every password, so it is good for nothing else.
+// An OpenID provider for trying the example on one machine. It accepts every password, so never use it for anything else.
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -14,9 +14,9 @@ const login = await createLogin({
   client: "admin-oidc",
   redirectUri: `${adminUrl}/oidc/callback`,
   postLogoutRedirectUri: `${adminUrl}/uitgelogd`,
-  // Without one of its own, every session ends when this program does.
+  // Without a key file, every session ends when this program does.
   sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString("base64"),
-  // The browser is told what to do; why is said here.
+  // The browser shows what to do; the reason is logged here.
   onEvent: log,
 });
 const tokens = await createTokenOperations({ database });
@@ -26,7 +26,7 @@ const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(pro
   console.log(adminUrl);
 });
 
-// Node answers 431 by itself where all headers together, cookies and all, are over 16 kB; nobody would hear of it.
+// Node answers 431 by itself where all headers together, cookies and all, are over 16 kB; it would not be logged.
 server.on("clientError", (error, socket) => {
   const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
   if (isTooLarge)
@@ -42,7 +42,7 @@ function log({ error, ...event }) {
   console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) }));
 }
 
-// After the provider's signing key was disabled: nobody signs in by it any more.
+// After the provider's signing key was disabled: it signs no one in any more.
 process.on("SIGHUP", () => void login.refreshKeys());
 
 process.once("SIGTERM", () => {

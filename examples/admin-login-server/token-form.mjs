@@ -34,7 +34,7 @@ const messages = {
   permissions: "Kies alleen rechten die u zelf hebt.",
 };
 
-/** Why a token could not be made or revoked, and beside which field to say so. */
+/** Why a token could not be created or revoked, and the field to show it at. */
 export function faultText({ code, field }) {
   if (code === "managed_by_configuration") {
     return { text: "Dit token staat in een configuratiebestand. Laat het daar weghalen." };

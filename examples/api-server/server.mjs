@@ -1,4 +1,4 @@
-// A small API in the shape of Open VTB's Taken API, which lets in whom the auth database names:
+// A small API in the shape of Open VTB's Taken API, which accepts the callers that the auth database names:
 //
 //   npx vtb-setup apply examples/quickstart.yaml
 //   node examples/api-server/server.mjs
@@ -11,7 +11,7 @@ import { principalOf, requireAuth } from "vtb-setup/verifier/express";
 
 const verifier = await createVerifier({
   database: process.env.VTB_SETUP_DATABASE ?? "sqlite:./vtb-auth.db",
-  // The client is told little; why it was refused is said here.
+  // The client gets few details; the reason is logged here.
   onEvent: ({ error, ...event }) => console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) })),
 });
 
@@ -29,7 +29,7 @@ api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (
   response.json({ count: tasks.length, next: null, previous: null, results: tasks });
 });
 
-// Who asks is known before anything of the body is read.
+// The caller is authenticated before the body is read.
 api.post(path, requireAuth(verifier, { permission: "taken.add_externetaak" }), express.json(), (request, response) => {
   const { titel } = request.body ?? {};
   if (typeof titel !== "string" || titel === "") return sendProblem(response, 400, "titel is verplicht");
@@ -44,7 +44,7 @@ api.use((_request, response) => sendProblem(response, 404, "Niet gevonden"));
 api.use((error, _request, response, next) => {
   if (response.headersSent) return next(error);
   const { status = 500 } = error;
-  // A body that can't be read is the client's mistake; everything else is ours, and only for the log.
+  // A body that cannot be read is the client's error; every other error is ours, and is only logged.
   if (status >= 400 && status < 500) return sendProblem(response, status, "De inhoud kan niet worden gelezen");
   console.error(error);
   sendProblem(response, 500, "Er is een fout opgetreden");
@@ -54,10 +54,10 @@ const server = api.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${server.address().port}${path}`);
 });
 
-// After a provider's signing key was disabled: no request is let in by it any more.
+// After a provider's signing key was disabled: it verifies no request any more.
 process.on("SIGHUP", () => void verifier.refreshKeys());
 
-// Node answers 431 by itself where all headers together, cookies and all, are over 16 kB; nobody would hear of it.
+// Node answers 431 by itself where all headers together, cookies and all, are over 16 kB; it would not be logged.
 server.on("clientError", (error, socket) => {
   const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
   if (isTooLarge)

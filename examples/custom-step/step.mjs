@@ -1,4 +1,4 @@
-// A step of one's own: who is called when something changes. Used with --steps examples/custom-step/step.mjs
+// A custom step: who is called when something changes. Used with --steps examples/custom-step/step.mjs
 
 import { createResourceTable, defineKind, defineStep, flag, json, sealed, secret, text } from "vtb-setup";
 import * as z from "zod";

@@ -37,7 +37,7 @@ async function problemsOf(run: Promise<unknown>) {
 }
 
 describe("apply", () => {
-  it("makes the database, tells what it created, and finds nothing to do the second time", async () => {
+  it("creates the database, reports what it created, and changes nothing the second time", async () => {
     const database = temporaryDatabase();
     const desired = configurationOf(
       resource("group", "lezers", { permissions: ["taken.view_externetaak"] }),
@@ -183,7 +183,7 @@ describe("apply", () => {
     expect((await apply(tied, runOptions(database))).outcome).toBe("applied");
   });
 
-  it("prunes what its owner managed and no file declares, and nobody else's", async () => {
+  it("prunes what its owner managed and no file declares, and nothing of other owners", async () => {
     const database = temporaryDatabase();
     await apply(configurationOf(token("mine", value("a")), token("gone", value("b"))), runOptions(database));
     await apply(configurationOf(token("theirs", value("c"))), runOptions(database, { owner: "other" }));
@@ -193,7 +193,7 @@ describe("apply", () => {
     expect(kept.outcome).toBe("unchanged");
   });
 
-  it("refuses to prune everything of a kind, to change another owner's and to refer to what is not there", async () => {
+  it("refuses to prune everything of a kind, to change another owner's entry and to refer to what does not exist", async () => {
     const database = temporaryDatabase();
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     const empty = apply(configurationOf(), runOptions(database, { prune: true }));
@@ -204,7 +204,7 @@ describe("apply", () => {
     expect(await problemsOf(dangling)).toMatchObject({ reason: "invalid", codes: ["REFERENCE_NOT_FOUND"] });
   });
 
-  it("refuses to delete a user whom a token in nobody's file needs", async () => {
+  it("refuses to delete a user whom a token that no file declares needs", async () => {
     const database = temporaryDatabase();
     const jan = resource("user", "jan", { email: "" });
     await apply(configurationOf(jan, token("a", value("a"), { user: "jan", permissions: null })), runOptions(database));
@@ -245,7 +245,7 @@ describe("apply", () => {
 });
 
 describe("plan", () => {
-  it("makes no file where none is, and tells the same as the apply that follows", async () => {
+  it("creates no file where none exists, and reports the same as the apply that follows", async () => {
     const database = temporaryDatabase();
     const desired = configurationOf(token("a", value("a")));
     const planned = await plan(desired, runOptions(database));

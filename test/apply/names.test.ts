@@ -27,7 +27,7 @@ async function outcomeOf(run: Promise<RunResult>): Promise<Outcome> {
   }
 }
 
-/** Plans and applies, which have to agree, and applies again, which has to find nothing to do. */
+/** Plans and applies, which must agree, and applies again, which must change nothing. */
 async function settle(url: string, configuration: Configuration, given: Partial<ApplyOptions> = {}): Promise<Outcome> {
   const options = runOptions(url, given);
   const planned = await outcomeOf(plan(configuration, options));
@@ -63,7 +63,7 @@ const tied = (key: string, username: string, value = tokenValue) =>
   token(key, value, { user: username, permissions: null });
 
 describe("F28: plan and apply agree on who has a name, service users included", () => {
-  it("refuses a user with the name of a service user that stays, and each way out of the hint works", async () => {
+  it("refuses a user with the name of a service user that stays, and each solution in the hint works", async () => {
     const ways: readonly Configuration[] = [
       configurationOf(user("zaak"), tied("zaak", "zaak")),
       configurationOf(user("zaak"), absent("api_token", "zaak")),
@@ -85,7 +85,7 @@ describe("F28: plan and apply agree on who has a name, service users included", 
     }
   });
 
-  it("refuses a service user with the name of a user, and the way out of the hint works on what is there", async () => {
+  it("refuses a service user with the name of a user, and the solution in the hint works on the existing rows", async () => {
     const url = temporaryDatabase();
     await settle(url, configurationOf(user("zaak")));
     expect(await settle(url, configurationOf(service))).toMatchObject({
@@ -137,7 +137,7 @@ describe("F28: plan and apply agree on who has a name, service users included", 
     });
   });
 
-  it("tells a rule of the tables that is broken as that, not as damage, and without the value", async () => {
+  it("reports a broken rule of the tables as such, not as damage, and without the value", async () => {
     const url = temporaryDatabase();
     const door = defineKind({
       name: "door",

@@ -14,7 +14,7 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 describe("F25: a plan while a migration is pending", () => {
-  it("gives up where a table that it has to change is in use, and lets those behind it go on", async () => {
+  it("ends where a table that it has to change is in use, and does not block the queries behind it", async () => {
     const url = temporaryDatabase();
     const plain = configurationOf(resource("group", "lezers"));
     await apply(plain, runOptions(url));
@@ -46,7 +46,7 @@ describe("F25: a plan while a migration is pending", () => {
     await expect(watcher.query("select tag from users")).rejects.toMatchObject({ code: "42703" });
   });
 
-  it("tells that another run holds the lock, and with --wait waits for its end", async () => {
+  it("reports that another run holds the lock, and with --wait waits for its end", async () => {
     const url = temporaryDatabase();
     const plain = configurationOf(resource("group", "lezers"));
     await apply(plain, runOptions(url));

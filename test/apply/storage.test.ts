@@ -7,7 +7,7 @@ import { configurationOf, openForTest, resource, runOptions, temporaryDatabase }
 const group = (name: string, permissions: readonly string[] = []) => resource("group", name, { permissions });
 
 describe("what a database keeps", () => {
-  it("is never a NUL character, which not every one can: it is refused with its place, before anything is written", async () => {
+  it("is never a NUL character, which not every database can store: it is an error with its position, before anything is written", async () => {
     const options = runOptions(temporaryDatabase());
     for (const bad of [group("a\0b"), group("a", ["a.b", "c\0.d"])]) {
       for (const run of [plan, apply]) {

@@ -95,7 +95,7 @@ function changesOf({ changes, unchanged, migrations }: RunResult) {
   };
 }
 
-/** Plans, applies and applies again; gives what the plan told. */
+/** Plans, applies and applies again; returns what the plan reported. */
 async function upgrade(configuration: Configuration, url: string): Promise<ReturnType<typeof changesOf>> {
   const before = await contentsOf(url);
   const planned = changesOf(await plan(configuration, { ...runOptions(url), prune: true }));
@@ -164,7 +164,7 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
     await verifier.close();
   });
 
-  it("where only the tables are behind, which is something to do", async () => {
+  it("where only the tables are old, which is a change", async () => {
     const url = await earlierDatabase(coreMigrations.slice(0, 1));
     const desired = configurationOf(absent("group", "no-such"));
     const run = runOptions(url);
@@ -202,7 +202,7 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
     });
   });
 
-  it("makes nothing where there is no database yet, and tells no migrations of one that was never there", async () => {
+  it("creates nothing where there is no database yet, and reports no migrations for it", async () => {
     const url = temporaryDatabase();
     const planned = await plan(configurationOf(resource("group", "lezers")), runOptions(url));
     expect(planned).toMatchObject({ outcome: "planned", migrations: [] });

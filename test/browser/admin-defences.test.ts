@@ -64,7 +64,7 @@ describe("the admin pages against others", () => {
     expect(await tokensOfJan()).not.toContain("van-elders");
   });
 
-  it("S83 refuses a form without the session's token or with another one, and takes it with it", async () => {
+  it("S83 refuses a form without the session's token or with another one, and accepts it with it", async () => {
     const { csrf = "", ...form } = await tokenForm("eigen");
     const headers = { "sec-fetch-site": "same-origin", origin: site.adminUrl };
     const send = async (fields: Record<string, string>): Promise<number> =>
@@ -101,7 +101,7 @@ describe("the admin pages against others", () => {
     },
   );
 
-  it("says that nothing was done where a form comes after the session is over", async () => {
+  it("says that nothing was done where a form comes after the session has ended", async () => {
     const { context, page } = await stranger();
     await signIn(page, site, "jan", "/tokens");
     await page.getByLabel("Naam van het token").fill("te-laat");
@@ -160,14 +160,14 @@ describe("the admin pages against others", () => {
     expect(sent.filter(({ url }) => url.includes(code)).map(({ url }) => new URL(url).pathname)).toEqual([
       "/oidc/callback",
     ]);
-    // The stylesheet, the form and the provider's page for signing out were asked for from these pages.
+    // The stylesheet, the form and the provider's page for signing out were requested from these pages.
     expect(sent.filter(({ referer }) => referer.startsWith(site.adminUrl))).toEqual([]);
     for (const path of ["/style.css", "/tokens", "/session/end"]) {
       expect(sent.map(({ url }) => new URL(url).pathname)).toContain(path);
     }
   });
 
-  it("tells browsers to run no script, to show it in no frame and to keep nothing", async () => {
+  it("forbids browsers to run scripts, to show it in a frame and to store it", async () => {
     for (const path of ["/", "/tokens", "/noodtoegang", "/bestaat-niet", "/oidc/callback?code=1&state=2"]) {
       const headers = (await jan.page.goto(site.adminUrl + path))?.headers() ?? {};
       expect(headers).toMatchObject({
@@ -250,7 +250,7 @@ describe("the admin pages against others", () => {
     ]);
   });
 
-  it("finds the faults of a page that has them", async () => {
+  it("finds the violations of a page that has them", async () => {
     const { page } = await stranger();
     await page.goto(
       `data:text/html,<h1>a</h1><h3 style="color:silver">b</h3><input><button></button><a href="%23x">c</a>`,

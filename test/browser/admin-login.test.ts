@@ -78,7 +78,7 @@ describe("the admin pages in a real browser", () => {
     await signIn(page, site, "fatima");
     expect(await page.getByText("U bent superuser en mag alles.").isVisible()).toBe(true);
     const before = await context.cookies(site.adminUrl);
-    // Signed in at the provider: it asks nothing.
+    // Signed in at the provider: it shows no form.
     await context.clearCookies({ name: /^vtb-/ });
     await page.goto(`${site.adminUrl}/tokens`);
     expect(page.url()).toBe(`${site.adminUrl}/tokens`);
@@ -113,7 +113,7 @@ describe("the admin pages in a real browser", () => {
     await context.close();
   });
 
-  it("lets nobody in who is not staff, says what to do, and logs why", async () => {
+  it("rejects a person who is not staff, says what to do, and logs why", async () => {
     const { context, page } = await newPerson(browser);
     await signIn(page, site, "piet", "/tokens");
     expect(new URL(page.url()).pathname).toBe("/oidc/callback");
@@ -124,7 +124,7 @@ describe("the admin pages in a real browser", () => {
     await context.close();
   });
 
-  it("S84 lets the emergency user in by password, and nobody with another one", async () => {
+  it("S84 signs the emergency user in by password, and no one with another password", async () => {
     const { context, page } = await newPerson(browser);
     await page.goto(site.adminUrl);
     await choose(page, "link", /Noodtoegang/);

@@ -23,7 +23,7 @@ export interface AdminSite {
   readonly apiUrl: string;
   /** What the servers have printed so far. */
   readonly log: () => string;
-  /** Changes what the provider knows about somebody, from the next sign-in on. */
+  /** Changes what the provider knows about a person, from the next sign-in on. */
   readonly changePerson: (username: string, claims: Readonly<Record<string, unknown>>) => void;
   readonly close: () => void;
 }
@@ -86,7 +86,7 @@ export async function startAdminSite(): Promise<AdminSite> {
   };
 }
 
-/** A free port that the machine does not give to clients of its own accord, since it is taken only a moment later. */
+/** A free port that the machine does not give to clients automatically, since it is used only a moment later. */
 async function quietPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 import type { AdminSite } from "./admin-site.js";
 
-/** A browser of its own for one person, with scripts turned off. */
+/** A separate browser for one person, with scripts turned off. */
 export async function newPerson(browser: Browser): Promise<{ readonly context: BrowserContext; readonly page: Page }> {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: "nl-NL" });
   context.setDefaultTimeout(10_000);
@@ -15,7 +15,7 @@ export async function choose(page: Page, role: "link" | "button", name: string |
   await page.waitForLoadState();
 }
 
-/** What a person does at the provider: username, password, and leave to tell the pages who they are. */
+/** What a person does at the provider: username, password, and consent to the pages. */
 export async function signInAtProvider(page: Page, { issuer }: AdminSite, username: string): Promise<void> {
   expect(page.url()).toMatch(new RegExp(`^${issuer}/interaction/`));
   await page.getByPlaceholder("Enter any login").fill(username);

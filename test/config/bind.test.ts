@@ -77,7 +77,7 @@ describe("bind", () => {
     expect(bindTo(numbers, "value:")).toBeNull();
   });
 
-  it("takes a text for a secret where it may be either", () => {
+  it("reads a text as a secret where it may be either", () => {
     expect(isSecret(bindTo(z.union([z.string(), secret()]), "value: x"))).toBe(true);
   });
 
@@ -123,7 +123,7 @@ describe("bind", () => {
     expect(bindTo(z.record(z.string(), z.string()), "value: {toString: x}")).toEqual({ toString: "x" });
   });
 
-  it("reports a placeholder in any value, at its place, and nothing else of that value", () => {
+  it("reports a placeholder in any value, at its position, and nothing else about that value", () => {
     const schema = z.object({ a: z.string(), b: secret(), c: z.unknown(), d: z.int(), e: z.string() });
     const { findings, muted } = bound(
       schema,
@@ -139,7 +139,7 @@ describe("bind", () => {
     expect(muted.has(["e"])).toBe(false);
   });
 
-  it("F34: takes what a variable gave as it is, and refuses the same text where it stands in the file", () => {
+  it("F34: accepts a variable's value as it is, and rejects the same text where it stands in the file", () => {
     const texts = ["x${HOST}y", "CHANGEME", "$TOKEN", "<token>", "ENC[x]", "TODO", "{{ var }}", "REP_SIZE_REP"];
     const schema = z.object({ a: z.string(), b: secret() });
     for (const text of texts) {

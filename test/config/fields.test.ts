@@ -25,7 +25,7 @@ describe("slug", () => {
 });
 
 describe("secret", () => {
-  it("takes a Secret and gives it on, and nothing else", () => {
+  it("accepts a Secret and passes it on, and nothing else", () => {
     const value = new Secret("x");
     expect(secret().parse(value)).toBe(value);
     for (const other of ["x", null, undefined, 1, {}]) expect(messages(secret(), other)).toEqual(["expected text"]);

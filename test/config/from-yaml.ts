@@ -48,7 +48,7 @@ export function validate(
   );
 }
 
-/** A finding as one line: `error CODE file:line:column path: message (hint)`. */
+/** A diagnostic as one line: `error CODE file:line:column path: message (hint)`. */
 function line({ severity, code, range, path, message, hint }: RawDiagnostic): string {
   const { file, line, column } = range?.position ?? { file: "-", line: 0, column: 0 };
   return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
@@ -58,7 +58,7 @@ export function lines(findings: readonly RawDiagnostic[]): readonly string[] {
   return findings.map(line);
 }
 
-/** A step as somebody might write it, with every sort of field. */
+/** A step as a module might define it, with every sort of field. */
 export const keys = defineStep({
   flag: "keys_config_enable",
   namespace: "keys_config",

@@ -5,14 +5,14 @@ import { defineStep } from "../../src/config/step.js";
 import { keys, lines, validate } from "./from-yaml.js";
 
 const header = "keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    contact_person: Jan\n";
-/** What is told of an entry whose sixth line is this. */
+/** The diagnostics of an entry whose sixth line is this. */
 const reported = (more: string) => lines(validate(`${header}    ${more}`, [keys]).findings);
 const reportedOf = (schema: z.ZodType, yaml: string) => {
   const step = defineStep({ flag: "on", namespace: "my", title: "My", kinds: [], schema, declare: () => [] });
   return lines(validate(`on: true\nmy: ${yaml}`, [step]).findings);
 };
 
-describe("what is told of a wrong value", () => {
+describe("the diagnostics of a wrong value", () => {
   it.each([
     ["note: []", "6:11 keys_config.items.0.note: expected text"],
     ["enabled: ja", "6:14 keys_config.items.0.enabled: expected true or false (yes, no, on, off, 1 and 0 work too)"],
@@ -53,7 +53,7 @@ describe("what is told of a wrong value", () => {
     },
   );
 
-  it("tells how to write an empty text, list or other value", () => {
+  it("say how to write an empty text, list or other value", () => {
     expect(reported("note:")).toEqual([
       "error WRONG_TYPE config.yaml:6:10 keys_config.items.0.note: expected text (nothing is written here: write '' for an empty text, or put the text in quotes)",
     ]);
@@ -106,7 +106,7 @@ describe("what is told of a wrong value", () => {
     ]);
   });
 
-  it("tells of the option of a union that was meant, and of no other", () => {
+  it("name the option of a union that was meant, and no other", () => {
     const schema = z.union([
       z.strictObject({ object_type: z.uuid(), mode: z.enum(["read", "write"]) }),
       z.string().max(3),
@@ -126,7 +126,7 @@ describe("what is told of a wrong value", () => {
     expect(reportedOf(schema, "{generate: yes}")).toEqual([]);
   });
 
-  it("tells which discriminators there are", () => {
+  it("name the discriminators that exist", () => {
     const schema = z.discriminatedUnion("state", [
       z.strictObject({ state: z.literal("present").optional(), name: z.string() }),
       z.strictObject({ state: z.literal("absent"), name: z.string() }),
@@ -137,7 +137,7 @@ describe("what is told of a wrong value", () => {
     expect(reportedOf(schema, "{name: a, state: absent}")).toEqual([]);
   });
 
-  it("uses a schema's own words, and its own code and hint", () => {
+  it("use a schema's own words, and its own code and hint", () => {
     const schema = z
       .object({ a: z.string().regex(/^x/, { error: "expected an x" }).optional(), b: z.string().optional() })
       .superRefine((value, context) => {

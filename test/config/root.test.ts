@@ -64,7 +64,7 @@ describe("flags", () => {
     expect(reported(yaml, context)).toEqual([]);
   });
 
-  it("that hold a placeholder are told as such", () => {
+  it("that hold a placeholder are reported as such", () => {
     expect(reported("tokenauth_config_enable: ${ON}\ntokenauth: {items: []}")).toEqual([
       expect.stringContaining("error PLACEHOLDER config.yaml:1:26 tokenauth_config_enable:"),
     ]);
@@ -153,7 +153,7 @@ describe("other root keys", () => {
     ["tokenath", "tokenauth"],
     ["TokenAuth", "tokenauth"],
     ["group_config", "groups_config"],
-  ])("I6 that are nearly one of ours are an error: %s", (key, near) => {
+  ])("I6 that are close to one of ours are an error: %s", (key, near) => {
     expect(reported(`${on}${key}: {}`)).toEqual([
       `error UNKNOWN_FIELD config.yaml:3:1 ${key}: unknown key \`${key}\` at the root (did you mean \`${near}\`?)`,
     ]);
@@ -195,7 +195,7 @@ describe("other root keys", () => {
     ]);
   });
 
-  it("that another program is known to have are not taken for misspelt ones", () => {
+  it("that another program is known to have are not treated as misspelt", () => {
     const sites = step("site_config_enable", "site_config", "Site");
     const findings = validate("site_config_enable: yes\nsite_config: {items: []}\nsites_config: {}", [sites]).findings;
     expect(findings.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY"]);

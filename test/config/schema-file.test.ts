@@ -21,14 +21,14 @@ describe("configurationSchema", () => {
     }
   });
 
-  it("lets other programs have keys at the root, and nobody inside a step", () => {
+  it("allows other programs' keys at the root, and none inside a step", () => {
     expect(accepts({ zgw_consumers: { services: [] } })).toBe(true);
     expect(accepts(item({}))).toBe(true);
     expect(accepts(item({ other: 1 }))).toBe(false);
     expect(accepts({ keys_config: { clients: [], items: [] } })).toBe(false);
   });
 
-  it("takes value_from in place of any value, in its own strict shape", () => {
+  it("accepts value_from instead of any value, in its own strict shape", () => {
     const from = { value_from: { env: "X", default: "y" } };
     expect(accepts({ keys_config_enable: from, keys_config: from })).toBe(true);
     expect(accepts(item({ token: from, size: from, enabled: from, tags: [from], nested: from, mode: from }))).toBe(
@@ -41,7 +41,7 @@ describe("configurationSchema", () => {
     expect(accepts(item({ token: { value_from: { env: "X" }, other: 1 } }))).toBe(false);
   });
 
-  it("takes the spellings that the program takes", () => {
+  it("accepts the spellings that the program accepts", () => {
     expect(accepts(item({ token: 123, note: true, contact_person: 7 }))).toBe(true);
     expect(accepts(item({ enabled: "yes", size: "48" }))).toBe(true);
     expect(accepts({ keys_config_enable: "On" })).toBe(true);
@@ -55,7 +55,7 @@ describe("configurationSchema", () => {
     expect(accepts(item({ contact_person: "" }))).toBe(false);
   });
 
-  it("takes anything where the program does", () => {
+  it("accepts any value where the program does", () => {
     expect(accepts(item({ free: { a: [1, null] } }))).toBe(true);
   });
 

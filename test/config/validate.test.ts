@@ -13,7 +13,7 @@ const strong = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
 const keysHeader = "keys_config_enable: true\nkeys_config:\n  items:\n";
 
 describe("validateDocuments", () => {
-  it("gives what the files declare, with secrets hidden and places", () => {
+  it("returns what the files declare, with hidden secrets and positions", () => {
     const { declarations, findings, unresolved } = validate(
       tokenauth(token("a", strong) + token("b", "1234e5678")),
       coreSteps,
@@ -90,12 +90,12 @@ describe("validateDocuments", () => {
     expect(validate(tokenauth(token("a", strong) + token("b", other)), coreSteps).findings).toEqual([]);
   });
 
-  it("S62 lets a token that shall not exist keep the value that another gets", () => {
+  it("S62 allows a value for a token while an absent one still has it", () => {
     const yaml = tokenauth(token("a", strong, "    state: absent\n") + token("b", strong));
     expect(validate(yaml, coreSteps).findings).toEqual([]);
   });
 
-  it("I1 S86 A3.21 reads no variable that no field names, whatever it is called", () => {
+  it("I1 S86 A3.21 reads no variable that no field names, whatever its name", () => {
     const yaml = `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: alice}]}\n${tokenauth(
       "  - identifier: a\n    contact_person: Jan\n    email: jan@example.nl\n",
     )}`;
@@ -148,7 +148,7 @@ describe("validateDocuments", () => {
     ]);
   });
 
-  it("I4 reports an unset variable beside everything else, and no noise about its field", () => {
+  it("I4 reports an unset variable beside everything else, and nothing else about its field", () => {
     const yaml =
       keysHeader +
       "  - {identifier: {value_from: {env: ID}}, token: {value_from: {env: T}}, size: 1, contact_person: Jan}\n";
@@ -170,7 +170,7 @@ describe("validateDocuments", () => {
     expect(validate(tokenauth(token("a", "{value_from: {env: A}}")), coreSteps, context).findings).toEqual([]);
   });
 
-  it("lets values of known fields and names of variables be shown, and nothing else", () => {
+  it("allows values of known fields and names of variables to be shown, and nothing else", () => {
     const folder = mkdtempSync(join(tmpdir(), "vtb-setup-"));
     try {
       const file = join(folder, "note");

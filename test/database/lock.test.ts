@@ -15,7 +15,7 @@ const options = (timeoutMs: number, hasTables: boolean) => ({
 });
 
 describe("withLock", () => {
-  it("S92 makes the second run wait until the first is done", async () => {
+  it("S92 lets the second run wait until the first is done", async () => {
     const url = temporaryDatabase();
     const first = await openForTest(url);
     const second = await openForTest(url);

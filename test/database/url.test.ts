@@ -31,9 +31,9 @@ const wrong: readonly (readonly [url: string, reported: string])[] = [
   ["postgres://${USER}@127.0.0.1:1/x", "placeholder"],
 ];
 
-describe("F37 a database's URL that nobody can mean", () => {
+describe("F37 a database URL that is certainly a mistake", () => {
   it.each(wrong)(
-    "such as %j is a usage error of option and variable alike, and makes no file",
+    "such as %j is a usage error of option and variable alike, and creates no file",
     async (url, reported) => {
       const folder = temporaryFolder();
       writeFiles(folder, { "config.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
@@ -75,7 +75,7 @@ describe("F37 a database's URL that nobody can mean", () => {
   });
 });
 
-describe("F37 an owner that nobody can tell from another", () => {
+describe("F37 an owner that looks like another", () => {
   it.each(["", " ", "shop ", "shop\n", "sh\u200bop", "'shop'", "${OWNER}", "<owner>"])(
     "such as %j is a usage error",
     async (owner) => {

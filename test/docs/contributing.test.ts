@@ -8,7 +8,7 @@ describe("CONTRIBUTING.md", () => {
   it("names files that are there", () => {
     const links = [...document.matchAll(/\]\((?!https?:)([^)#]+)/g)];
     const quoted = [...document.matchAll(/`((?:bin|docs|examples|schemas|scripts|src|test|\.ci)\/[\w./-]+)`/g)];
-    // What is to be made has a word in capitals for its name.
+    // A file to be created has a word in capitals for its name.
     const paths = [...links, ...quoted].flatMap(([, path = ""]) =>
       /\b[A-Z]{4,}\b\/|\/NAME\./.test(path) ? [] : [path],
     );

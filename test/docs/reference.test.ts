@@ -45,7 +45,7 @@ describe("docs/configuration.md", () => {
 });
 
 describe("docs/command-line.md", () => {
-  it("has every option and the commands that take it", () => {
+  it("has every option and the commands that accept it", () => {
     const taken: Record<string, readonly string[]> = {};
     for (const command of commands) {
       for (const { long } of command.options) if (long) taken[long] = [...(taken[long] ?? []), command.name()];
@@ -94,7 +94,7 @@ describe("docs/database.md", () => {
   });
 });
 
-/** One object of each sort: made, changed with a secret, invalid, and the list of steps. */
+/** One object of each sort: created, changed with a secret, invalid, and the list of steps. */
 async function everyOutput(): Promise<readonly unknown[]> {
   const folder = temporaryFolder();
   const file = (token: string) => `tokenauth_config_enable: true

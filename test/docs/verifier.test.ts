@@ -39,7 +39,7 @@ describe("docs/verifier.md", () => {
     expect(rows.map(([name]) => namesIn(name)[0])).toEqual(adapters.map((name) => name.replace(".", "vtb-setup")));
   });
 
-  it("has every code that clients are told, with its status", () => {
+  it("has every code that clients get, with its status", () => {
     const kinds = [
       ...readFileSync("src/verifier/problem.ts", "utf8").matchAll(/^ {2}(\w+): \{ status: (\d+), type: /gm),
     ].map(([, code, status]) => [status, code]);
@@ -52,7 +52,7 @@ describe("docs/verifier.md", () => {
     const events = ["src/verifier/event.ts", "src/oidc/event.ts"].map((file) => readFileSync(file, "utf8"));
     const [ofUsers = ""] =
       /export type ProvisionEvent =.*?\n\);/s.exec(readFileSync("src/users/provision-user.ts", "utf8")) ?? [];
-    // What claims gave occasion to tell is an event of login and verifier alike.
+    // A note about claims is an event of login and verifier alike.
     const notes = quotedIn(readFileSync("src/users/map-claims.ts", "utf8"), /readonly kind: "\w+"(?: \| "\w+")+/g);
     const kinds = [...quotedIn([...events, ofUsers].join("\n"), /readonly kind: "\w+"/g), ...notes];
     const reasons = quotedIn(

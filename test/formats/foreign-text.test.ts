@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { quoteDescription, quoteForeign } from "../../src/oidc/foreign-text.js";
 
-describe("F58 what somebody else wrote, in a log", () => {
+describe("F58 another party's text, in a log", () => {
   it.each([
     ["https://idp.example.nl/realms/vtb", "https://idp.example.nl/realms/vtb"],
     [["api", 1], '["api",1]'],

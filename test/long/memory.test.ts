@@ -18,13 +18,13 @@ function heapMegabytes(): number {
 }
 
 describe("the verifier's memory", () => {
-  it("is bounded under 1,000,000 different tokens that nobody has", { timeout: 180_000 }, async () => {
+  it("is bounded under 1,000,000 different tokens that do not exist", { timeout: 180_000 }, async () => {
     const { verifier } = await makeWorld([token("a", tokenValue)], { onEvent: undefined });
     const generated = generateToken().reveal();
     const ask = async (from: number, to: number) => {
       for (let index = from; index < to; index += 1) {
         const number = index.toString(16).padStart(12, "0");
-        // Three in four look like ones of ours.
+        // Three in four have the form of our tokens.
         const outcome = await verifier.authenticate(
           index % 4 === 0 ? `Token ${number}${"a".repeat(28)}` : `Token vtb_${number}${generated.slice(16)}`,
         );

@@ -135,7 +135,7 @@ describe("the endpoints", () => {
   });
 
   it.each(["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])(
-    "F7 S102 takes no %s of any other type than text",
+    "F7 S102 accepts no %s of any other type than text",
     async (name) => {
       for (const value of jsonValues) {
         const server = await answering(({ origin }) => ({ ...metadata(origin), [name]: value }));

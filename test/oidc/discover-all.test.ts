@@ -6,7 +6,7 @@ import { always, serve, type TestServer } from "../support/http-server.js";
 import { startOpenIdProvider } from "../support/openid-provider.js";
 
 describe("discoverProviders", () => {
-  it("gives each provider's own answer", async () => {
+  it("returns each provider's own answer", async () => {
     const [first, second] = [await provider(), await provider()];
     const broken = await serve(always(500, {}));
     const results = await discoverProviders(
@@ -19,11 +19,11 @@ describe("discoverProviders", () => {
     expect(results.get("c")).toMatchObject({ kind: "unreachable" });
   });
 
-  it("asks nothing where there is nothing to ask", async () => {
+  it("sends no request where there is nothing to discover", async () => {
     expect(await discoverProviders([], options({ waitMs: 1000 }))).toEqual(new Map());
   });
 
-  it("asks an endpoint once for all that want to know the same", async () => {
+  it("requests an endpoint once for all entries that need the same", async () => {
     const { discoveryEndpoint, issuer, requests } = await provider();
     const results = await discoverProviders(
       [request("a", discoveryEndpoint), request("b", discoveryEndpoint), request("c", issuer)],
@@ -33,7 +33,7 @@ describe("discoverProviders", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("asks an endpoint again for another issuer, but never two at a time", async () => {
+  it("requests an endpoint again for another issuer, but never two at a time", async () => {
     const { mostAtOnce, server } = await counting();
     const results = await discoverProviders(
       [1, 2, 3].map((number) => ({ ...request(`p${number}`, server.origin), issuer: `https://${number}.example` })),
@@ -44,7 +44,7 @@ describe("discoverProviders", () => {
     expect(mostAtOnce()).toBe(1);
   });
 
-  it("asks different endpoints at the same time", async () => {
+  it("requests different endpoints at the same time", async () => {
     const { mostAtOnce, server } = await counting(3);
     await discoverProviders(
       [1, 2, 3].map((number) => request(`p${number}`, `${server.origin}/realms/${number}`)),
@@ -53,7 +53,7 @@ describe("discoverProviders", () => {
     expect(mostAtOnce()).toBe(3);
   });
 
-  it("F42: asks eight at once of a hundred and four, and lets Node warn of nothing", async () => {
+  it("F42: requests eight at once of a hundred and four, without a warning of Node", async () => {
     const warnings: string[] = [];
     const hear = ({ name }: Error) => void warnings.push(name);
     process.on("warning", hear);
@@ -64,7 +64,7 @@ describe("discoverProviders", () => {
     const results = await discoverProviders(many, options({ signal, waitMs: 1 }));
     expect(results.size).toBe(104);
     expect(mostAtOnce()).toBe(8);
-    // Node tells a warning in a later turn.
+    // Node emits a warning in a later turn.
     await pause(0);
     expect(warnings).toEqual([]);
   });
@@ -84,7 +84,7 @@ describe("discoverProviders", () => {
 });
 
 describe("waiting", () => {
-  it("asks once when there is no time to wait", async () => {
+  it("requests once when there is no time to wait", async () => {
     const { origin, requests } = await serve(always(503, {}));
     const time = fakeTime();
     const results = await discoverProviders([request("a", origin)], options({ ...time, waitMs: 0 }));
@@ -92,7 +92,7 @@ describe("waiting", () => {
     expect([requests.length, time.pauses]).toEqual([1, []]);
   });
 
-  it("asks until the provider has started", async () => {
+  it("retries until the provider has started", async () => {
     const { discoveryEndpoint, requests } = await startingProvider(3);
     const time = fakeTime();
     const results = await discoverProviders([request("a", discoveryEndpoint)], options({ ...time, waitMs: 60_000 }));
@@ -100,7 +100,7 @@ describe("waiting", () => {
     expect([requests.length, time.pauses]).toEqual([4, [500, 1000, 2000]]);
   });
 
-  it("pauses longer and longer, at most 10 s, the last time for what remains, and asks once more then", async () => {
+  it("pauses longer and longer, at most 10 s, the last time for what remains, and then tries once more", async () => {
     const { origin, requests } = await serve(always(503, {}));
     const time = fakeTime();
     const results = await discoverProviders([request("a", origin)], options({ ...time, waitMs: 40_000 }));
@@ -124,7 +124,7 @@ describe("waiting", () => {
     expect([requests.length, time.pauses]).toEqual([1, []]);
   });
 
-  it("asks again only what was unreachable", async () => {
+  it("retries only what was unreachable", async () => {
     const { discoveryEndpoint, requests } = await startingProvider(1);
     const ready = await provider();
     const results = await discoverProviders(
@@ -135,7 +135,7 @@ describe("waiting", () => {
     expect([requests.length, ready.requests.length]).toEqual([2, 1]);
   });
 
-  it("tells which providers are waited for, and why", async () => {
+  it("reports which providers are waited for, and why", async () => {
     const { discoveryEndpoint } = await startingProvider(1);
     const reported: string[] = [];
     await discoverProviders(

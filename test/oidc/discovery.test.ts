@@ -220,7 +220,7 @@ describe("what does not pass", () => {
   });
 
   it.each(["", "not a URL", "ftp://127.0.0.1/", "http://user:canary-value@127.0.0.1/"])(
-    "refuses to ask %j",
+    "refuses to request %j",
     async (endpoint) => {
       const result = await discover(endpoint);
       expect(result).toMatchObject({
@@ -231,7 +231,7 @@ describe("what does not pass", () => {
     },
   );
 
-  it("S46 refuses to ask a metadata address", async () => {
+  it("S46 refuses to request a metadata address", async () => {
     expect(await discover("http://169.254.169.254/realms/test/")).toMatchObject({
       kind: "invalid",
       message: expect.stringContaining("link-local, metadata or unspecified address"),

@@ -13,7 +13,7 @@ const saying =
   (origin) =>
     always(200, { ...metadata(origin), ...more });
 
-/** Each way in which a discovery document can't be had or used. */
+/** Each way in which a discovery document is unavailable or unusable. */
 const cases: Readonly<Record<string, Answer>> = {
   "an error of the server": () => always(503, ""),
   "a wrong path": () => always(404, ""),

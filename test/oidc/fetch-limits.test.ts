@@ -31,7 +31,7 @@ describe("limits", () => {
     expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
   });
 
-  it("S45 takes a body of exactly the limit, and not one byte more", async () => {
+  it("S45 accepts a body of exactly the limit, and not one byte more", async () => {
     const exact = await serve(always(200, "x".repeat(100)));
     expect(await (await get(exact.origin, { maxBytes: 100 })).text()).toHaveLength(100);
     const larger = await serve(always(200, "x".repeat(101)));
@@ -64,7 +64,7 @@ describe("limits", () => {
     await expect(get(origin, { timeoutMs: 300 })).rejects.toThrow("did not answer in full within 0.3 s");
   });
 
-  it("S45 takes a slow body that ends in time", async () => {
+  it("S45 accepts a slow body that ends in time", async () => {
     const { origin } = await serve(trickle(5));
     expect(await (await get(origin, { timeoutMs: 10_000 })).text()).toBe(".....");
   });
@@ -77,7 +77,7 @@ describe("a failure", () => {
     ["where no answer comes in time", true, () => {}],
     ["where the answer is too large", true, always(200, "x".repeat(1000))],
     ["where the answer is a redirect", true, always(302, "", { location: "/" })],
-  ])("F3: %s tells whether there was a connection: %s", async (_what, isConnected, listener) => {
+  ])("F3: %s shows whether there was a connection: %s", async (_what, isConnected, listener) => {
     const { origin, close } = await serve(listener ?? always(200, {}));
     if (!listener) await close();
     await expect(get(origin, { timeoutMs: 500, maxBytes: 100 })).rejects.toMatchObject({ isConnected });

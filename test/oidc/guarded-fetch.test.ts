@@ -30,7 +30,7 @@ describe("createGuardedFetch", () => {
   });
 
   it.each(["ftp://127.0.0.1/", "file:///etc/hosts", "data:text/plain,hi", "/path", "http://user:word@127.0.0.1/"])(
-    "refuses %s: only absolute http and https URLs without credentials are asked",
+    "refuses %s: only absolute http and https URLs without credentials are requested",
     async (url) => {
       await expect(get(url)).rejects.toMatchObject({
         retryable: false,
@@ -103,7 +103,7 @@ describe("addresses", () => {
     await expect(answer).rejects.toMatchObject({ retryable: false, message: expect.stringContaining("link-local") });
   });
 
-  it("S46 asks a host name that resolves to this machine, at the address that was checked", async () => {
+  it("S46 requests a host name that resolves to this machine, at the address that was checked", async () => {
     const { origin } = await serve((request, response) => void response.end(request.headers.host));
     let lookups = 0;
     const response = await get(origin.replace("127.0.0.1", "provider.example"), {
@@ -132,7 +132,7 @@ describe("addresses", () => {
 });
 
 describe("failures of the network", () => {
-  it("tells a refused connection, which may pass", async () => {
+  it("reports a refused connection as temporary", async () => {
     const { origin, close } = await serve(always(200, {}));
     await close();
     await expect(get(origin)).rejects.toMatchObject({
@@ -141,7 +141,7 @@ describe("failures of the network", () => {
     });
   });
 
-  it("tells a name that does not resolve, which may pass", async () => {
+  it("reports a name that does not resolve as temporary", async () => {
     const answer = get("http://nowhere.example/", {
       resolve: (_hostname, _options, callback) =>
         callback(Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" }), []),
@@ -152,7 +152,7 @@ describe("failures of the network", () => {
     });
   });
 
-  it("tells a connection that is closed without an answer, which may pass", async () => {
+  it("reports a connection that is closed without an answer as temporary", async () => {
     const { origin } = await serve((request) => request.socket.destroy());
     await expect(get(origin)).rejects.toMatchObject({
       retryable: true,
@@ -160,7 +160,7 @@ describe("failures of the network", () => {
     });
   });
 
-  it("tells a server that speaks no TLS", async () => {
+  it("reports a server that does not speak TLS", async () => {
     const { origin } = await serve(always(200, {}));
     await expect(get(origin.replace("http:", "https:"))).rejects.toMatchObject({
       retryable: true,
@@ -168,7 +168,7 @@ describe("failures of the network", () => {
     });
   });
 
-  it("refuses a port that HTTP clients never ask", async () => {
+  it("refuses a port that HTTP clients never use", async () => {
     await expect(get("http://127.0.0.1:6000/")).rejects.toMatchObject({
       retryable: false,
       message: "the URL's port is one that HTTP clients never ask",

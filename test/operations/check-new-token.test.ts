@@ -17,7 +17,7 @@ function check(more: Partial<NewToken>) {
 
 const labels = (count: number) => Array.from({ length: count }, () => "a".repeat(60)).join(".");
 
-describe("what is asked for", () => {
+describe("the request for a token", () => {
   it.each([
     ["identifier", "", "a", "expected 1 to 50 letters, digits, hyphens and underscores"],
     ["identifier", "a".repeat(51), "a".repeat(50), "expected 1 to 50 letters"],
@@ -35,14 +35,14 @@ describe("what is asked for", () => {
     ["permissions", [`a.${"b".repeat(254)}`], [`a.${"b".repeat(253)}`], "expected permissions such as"],
     ["expiresAt", new Date("onzin"), undefined, "expected a date and time before the year 10000"],
     ["expiresAt", new Date("+010000-01-01T00:00:00Z"), new Date("9999-01-01T00:00:00Z"), "expected a date"],
-  ] as const)("refuses a bad %s and takes a good one (%#)", (field, bad, good, message) => {
+  ] as const)("with a bad %s is rejected, and with a good one accepted (%#)", (field, bad, good, message) => {
     expect(check({ [field]: bad })).toEqual([
       { code: "invalid_value", field, message: expect.stringContaining(message) },
     ]);
     expect(check({ [field]: good })).toEqual([]);
   });
 
-  it("refuses a time that has passed, and takes the next millisecond", () => {
+  it("with a time that has passed is rejected, and accepted with the next millisecond", () => {
     const fault = { code: "in_the_past", field: "expiresAt", message: "expected a time to come" };
     expect(check({ expiresAt: new Date(nowMs) })).toEqual([fault]);
     expect(check({ expiresAt: new Date(nowMs + 1) })).toEqual([]);

@@ -35,7 +35,7 @@ describe("making a token at run time", () => {
     expect(JSON.stringify(await tokens.list((await newToken()).userId))).not.toContain(plain);
   });
 
-  it("lets the token in at once, as its user", async () => {
+  it("creates a token that is accepted at once, as its user", async () => {
     const { tokens, newToken, url } = await makeTokensWorld();
     const authenticate = await verify(url);
     const outcome = created(await tokens.create(await newToken()));
@@ -94,7 +94,7 @@ describe("making a token at run time", () => {
     expect(second.token.reveal()).not.toBe(first.token.reveal());
   });
 
-  it("makes one of several that ask for an identifier at the same time", async () => {
+  it("creates one of several with the same identifier at the same time", async () => {
     const { tokens, newToken } = await makeTokensWorld();
     const request = await newToken();
     const outcomes = await Promise.all([1, 2, 3, 4].map(() => tokens.create(request)));
@@ -113,7 +113,7 @@ describe("making a token at run time", () => {
     created(await tokens.create(await newToken()));
   });
 
-  it("S63 lets a token in until its expiry and not from then on", async () => {
+  it("S63 creates a token that is accepted until its expiry and not from then on", async () => {
     const { tokens, newToken, url } = await makeTokensWorld();
     let nowMs = Date.now();
     const expiresAt = new Date(Date.now() + 3_600_000);
@@ -125,7 +125,7 @@ describe("making a token at run time", () => {
     expect((await authenticate(value.reveal())).kind).toBe("rejected");
   });
 
-  it("tells everything that is wrong at once, without a value that was given", async () => {
+  it("reports everything that is wrong at once, without the given values", async () => {
     const { tokens, newToken } = await makeTokensWorld();
     const bad = { identifier: "k w a a d", contactPerson: "", email: "k w a a d", permissions: ["k w a a d"] };
     const outcome = await tokens.create(await newToken({ ...bad, userId: "k w a a d", expiresAt: new Date(0) }));
@@ -148,7 +148,7 @@ describe("making a token at run time", () => {
     expect(await tokens.list(request.userId)).toMatchObject([{ contactPerson }]);
   });
 
-  it("S96 leaves a record of who made what for whom, without the value", async () => {
+  it("S96 leaves a record of who created what for whom, without the value", async () => {
     const { tokens, newToken, url } = await makeTokensWorld();
     const request = await newToken({
       permissions: ["taken.view_externetaak"],
@@ -179,7 +179,7 @@ describe("making a token at run time", () => {
     expect(JSON.stringify([run, changes])).not.toContain(digestToken(value));
   });
 
-  it("leaves an apply of the same files with nothing to do, also with --prune", async () => {
+  it("gives an apply of the same files no changes, also with --prune", async () => {
     const { tokens, newToken, apply, url } = await makeTokensWorld();
     const { token: value } = created(await tokens.create(await newToken()));
     expect(await apply([group, jan], { prune: true })).toMatchObject({ outcome: "unchanged" });
@@ -187,7 +187,7 @@ describe("making a token at run time", () => {
     expect((await authenticate(value.reveal())).kind).toBe("authenticated");
   });
 
-  it("is taken over by a file that declares its identifier, and then managed there", async () => {
+  it("creates a token that a file takes over by declaring its identifier", async () => {
     const { tokens, newToken, apply } = await makeTokensWorld();
     const request = await newToken();
     created(await tokens.create(request));

@@ -5,7 +5,7 @@ import { token, tokenValue, user } from "../verifier/verifier-world.js";
 import { actor, created, group, jan, makeTokensWorld, verify } from "./tokens-world.js";
 
 describe("ending a token at run time", () => {
-  it("S55 S63 makes every verifier refuse it from the next request on, and leaves the others alone", async () => {
+  it("S55 S63 lets every verifier reject it from the next request on, and leaves the others alone", async () => {
     const { tokens, newToken, url } = await makeTokensWorld();
     const authenticate = await verify(url);
     const request = await newToken();
@@ -23,7 +23,7 @@ describe("ending a token at run time", () => {
     expect(await tokens.list(request.userId)).toMatchObject([{ identifier: "tweede" }]);
   });
 
-  it("refuses somebody else's token as it refuses one that is not there", async () => {
+  it("rejects another user's token exactly as one that does not exist", async () => {
     const { tokens, newToken, idOf, url } = await makeTokensWorld([group, jan, user("eva")]);
     created(await tokens.create(await newToken()));
     const before = await contentsOf(url);

@@ -5,7 +5,7 @@ import { token, tokenValue, user } from "../verifier/verifier-world.js";
 import { created, group, jan, makeTokensWorld, verify } from "./tokens-world.js";
 
 describe("the token operations", () => {
-  it("lists a user's tokens by identifier, managed ones too, and nobody else's", async () => {
+  it("lists a user's tokens by identifier, managed ones too, and no other user's", async () => {
     const managed = token("m-beheerd", tokenValue, {
       user: "jan",
       permissions: ["taken.view_externetaak"],
@@ -48,7 +48,7 @@ describe("the token operations", () => {
     expect(await tokens.list(eva)).toEqual([]);
   });
 
-  it("tells a user's name, address and groups, each group once whoever gave it", async () => {
+  it("returns a user's name, address and groups, each group once whatever gave it", async () => {
     const { tokens, idOf, url } = await makeTokensWorld();
     const userId = await idOf("jan");
     const { kysely } = await openForTest(url);

@@ -29,7 +29,7 @@ export interface TokensWorld {
   readonly tokens: TokenOperations;
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
   readonly idOf: (username: string) => Promise<string>;
-  /** What Jan asks for, unless told otherwise. */
+  /** Jan's request for a token, changed by `more`. */
   readonly newToken: (more?: Partial<NewToken>) => Promise<NewToken>;
 }
 
@@ -72,7 +72,7 @@ export async function verify(url: string, now?: () => number): Promise<(token: s
   return async (token) => verifier.authenticate(`Token ${token}`);
 }
 
-/** The token, where one was made. */
+/** The token, where one was created. */
 export function created(outcome: CreateTokenOutcome): CreatedToken {
   if (outcome.kind !== "created") throw new Error(`expected a token: ${JSON.stringify(outcome)}`);
   return outcome;

@@ -40,7 +40,7 @@ describe(`F24: ${many} entries of one kind`, () => {
     expect(plan.changes).toHaveLength(many - 1);
   });
 
-  it("come through what asks the network", async () => {
+  it("pass the discovery of providers", async () => {
     const options = runOptions("sqlite:unused.db");
     const { resources } = await resolveResources({ ...configuration, resources: desired }, options);
     expect(resources).toHaveLength(many);

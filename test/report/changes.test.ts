@@ -89,7 +89,7 @@ describe("renderChanges", () => {
     expect(line).not.toContain("\u001b");
   });
 
-  it("tells why something is deleted", () => {
+  it("says why an entry is deleted", () => {
     expect(lines({ ...base, action: "delete", reason: "pruned", fields: [] })[1]).toBe("  - jan (no file declares it)");
     expect(lines({ ...base, action: "delete", reason: "absent", fields: [] })[1]).toBe("  - jan");
   });

@@ -43,7 +43,7 @@ describe("renderProblems", () => {
     );
   });
 
-  it("breaks at the same places with colours", () => {
+  it("breaks at the same positions with colours", () => {
     const coloured = renderDiagnostics([problem], { paint: createPaint(true), width: 60 });
     const plain = renderDiagnostics([problem], { paint, width: 60 });
     expect(coloured).toContain("\u001b[31merror\u001b[39m");
@@ -86,7 +86,7 @@ describe("renderProblems", () => {
     expect(renderDiagnostics(allErrors.slice(0, 100), { paint, width: undefined })).not.toContain("…");
   });
 
-  it("tells the keys of other programs in one line a file", () => {
+  it("reports the keys of other programs in one line for each file", () => {
     const foreign = ["a", "b"].map(
       (path, index): Diagnostic => ({
         severity: "warning",

@@ -39,7 +39,7 @@ describe("groups", () => {
     expect(declared(groups, { items: [] })).toEqual([]);
   });
 
-  it("takes a name of 500 characters and refuses an empty, a longer and an invisible one", () => {
+  it("accepts a name of 500 characters and rejects an empty, a longer and an invisible one", () => {
     expect(issues(groups, { items: [{ name: "n".repeat(500) }] })).toEqual([]);
     expect(issues(groups, { items: [{ name: "n".repeat(501) }] })).toMatchObject([{ code: "too_big", maximum: 500 }]);
     expect(issues(groups, { items: [{ name: "" }] })).toMatchObject([{ code: "too_small", minimum: 1 }]);

@@ -5,7 +5,7 @@ import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../
 import { token, tokenValue, user } from "../verifier/verifier-world.js";
 
 describe("a token's permissions in the database", () => {
-  it.each(['["taken.view', "{}", "[1]", ""])("are told to be damaged where they are %j", async (damaged) => {
+  it.each(['["taken.view', "{}", "[1]", ""])("are reported as damaged where they are %j", async (damaged) => {
     const url = temporaryDatabase();
     const desired = configurationOf(user("jan"), token("a", tokenValue, { user: "jan" }));
     await apply(desired, runOptions(url));

@@ -75,7 +75,7 @@ describe("an OpenID Connect client", () => {
     ]);
   });
 
-  it("A7.47 lets several clients share a provider", () => {
+  it("A7.47 allows several clients to share a provider", () => {
     const items = [client, { ...client, identifier: "api-oidc" }];
     expect(declared(oidc, { items }).map(({ key, attributes: { provider } }) => ({ key, provider }))).toEqual([
       { key: "admin-oidc", provider: "keycloak" },
@@ -93,14 +93,14 @@ describe("an OpenID Connect client", () => {
   });
 
   it.each(["oidc_rp_client_id", "oidc_rp_client_secret"])(
-    "refuses a client without %s and takes an empty one",
+    "rejects a client without %s and accepts an empty one",
     (field) => {
       expect(issues(oidc, withClient({ [field]: undefined })).map(({ path }) => path)).toEqual([`items.0.${field}`]);
       expect(issues(oidc, withClient({ [field]: field.endsWith("secret") ? new Secret("") : "" }))).toEqual([]);
     },
   );
 
-  it("takes 2000 characters as id and hint, 8000 as secret, 16384 as key, and refuses more", () => {
+  it("accepts 2000 characters as id and hint, 8000 as secret, 16384 as key, and rejects more", () => {
     const long = (more: number) => ({
       oidc_rp_client_id: "x".repeat(2000 + more),
       oidc_rp_client_secret: new Secret("x".repeat(8000 + more)),
@@ -137,7 +137,7 @@ describe("an OpenID Connect client", () => {
     "HS256",
     "HS384",
     "HS512",
-  ])("takes the algorithm %s", (algorithm) => {
+  ])("accepts the algorithm %s", (algorithm) => {
     expect(attributes({ oidc_rp_sign_algo: algorithm }).sign_algo).toBe(algorithm);
   });
 
@@ -188,18 +188,18 @@ describe("an OpenID Connect client", () => {
   });
 
   it.each(["api-oidc-2", "admin-oidc-b", "b-api-oidc", "api-oidc_2"])(
-    "F39 takes %s for a name, not a typo",
+    "F39 treats %s as a name, not a typo",
     (identifier) => {
       expect(complaints(oidc, withClient({ identifier }))).toEqual([]);
     },
   );
 
-  it.each(["api-odic", "admin-oidcb", "api-oidc-", "api_oidc"])("F39 takes %s for a typo", (identifier) => {
+  it.each(["api-odic", "admin-oidcb", "api-oidc-", "api_oidc"])("F39 treats %s as a typo", (identifier) => {
     expect(complaints(oidc, withClient({ identifier }))).toMatchObject([{ path: "items.0.identifier" }]);
   });
 
   it.each(["test-admin-oidc", "invalid-admin-oidc", "oidc-digid", "x"])(
-    "A7.49 takes the identifier %s with a warning",
+    "A7.49 accepts the identifier %s with a warning",
     (identifier) => {
       expect(diagnostics(oidc, withClient({ identifier }))).toMatchObject([
         { severity: "warning", code: "UNKNOWN_CLIENT_IDENTIFIER", path: "items.0.identifier" },
@@ -207,17 +207,17 @@ describe("an OpenID Connect client", () => {
     },
   );
 
-  it("A7.49 says nothing of the known identifiers and refuses what is no slug", () => {
+  it("A7.49 does not warn of the known identifiers and rejects what is not a slug", () => {
     for (const identifier of ["admin-oidc", "api-oidc"]) expect(codes({ identifier })).toEqual([]);
     expect(issues(oidc, withClient({ identifier: "my client" }))).toMatchObject([{ code: "invalid_format" }]);
   });
 
-  it("takes an empty sign key as none", () => {
+  it("treats an empty sign key as none", () => {
     expect(attributes({ oidc_rp_idp_sign_key: new Secret("") }).sign_key).toBeNull();
     expect(codes({ oidc_rp_idp_sign_key: new Secret("") })).toEqual([]);
   });
 
-  it("A7.41 takes a sign key that is no key where the client lets nobody in, with a warning that does not repeat it", () => {
+  it("A7.41 accepts an invalid sign key where the client accepts no one, with a warning that does not repeat it", () => {
     const key = new Secret("not-a-key");
     const found = diagnostics(oidc, withClient({ enabled: false, oidc_rp_idp_sign_key: key }));
     expect(found).toMatchObject([{ severity: "warning", code: "INVALID_VALUE", path: "items.0.oidc_rp_idp_sign_key" }]);
@@ -230,7 +230,7 @@ describe("an OpenID Connect client", () => {
     ["HS384", 48],
     ["HS512", 64],
   ])(
-    "F5 S101 refuses %s with a client's secret of fewer than %i bytes, and does not tell how long it is",
+    "F5 S101 refuses %s with a client's secret of fewer than %i bytes, and does not say how long it is",
     (name, least) => {
       const found = (secret: string) =>
         diagnostics(oidc, withClient({ oidc_rp_sign_algo: name, oidc_rp_client_secret: new Secret(secret) }));
@@ -258,11 +258,11 @@ describe("an OpenID Connect client", () => {
     expect(severities({ enabled: true })).toEqual(["error"]);
   });
 
-  it.each(["RS256", "PS512", "ES384", "EdDSA"])("F5 lets the secret be short where %s signs", (algorithm) => {
+  it.each(["RS256", "PS512", "ES384", "EdDSA"])("F5 allows a short secret where %s signs", (algorithm) => {
     expect(codes({ oidc_rp_sign_algo: algorithm, oidc_rp_client_secret: new Secret("x") })).toEqual([]);
   });
 
-  it("is declared absent, and then nothing is said of it", () => {
+  it("is declared absent, and then gets no diagnostic", () => {
     const config = withClient({ state: "absent", oidc_rp_scopes_list: [], options: {} });
     expect(declared(oidc, config)).toEqual([
       { kind: "oidc_client", key: "admin-oidc", state: "absent", attributes: {}, path: ["items", 0] },

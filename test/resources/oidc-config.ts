@@ -46,7 +46,7 @@ export function withClient(fields: object) {
   return { items: [without(client, fields)] };
 }
 
-/** One provider, with discovery unless told otherwise, and no client. */
+/** One provider, with discovery by default, and no client. */
 export function withProvider(fields: object) {
   return { providers: [without({ identifier: "keycloak", endpoint_config: discovery }, fields)], items: [] };
 }

@@ -65,7 +65,7 @@ describe("the deprecated spelling of a client", () => {
     expect(old[1]?.attributes).toMatchObject({ enabled: false, options: nestedOptions });
   });
 
-  it("A7.41 gets a warning for each field, at its place, that names the new one", () => {
+  it("A7.41 gets a warning for each field, at its position, that names the new one", () => {
     const warned = found(flat, "DEPRECATED_FIELD", "IGNORED_FIELD", "OPTIONS_DEFAULTED");
     expect(warned.map(({ code, path, hint }) => [code, path, hint])).toEqual([
       ["DEPRECATED_FIELD", "items.0.endpoint_config", "write it as `providers[].endpoint_config`"],
@@ -136,7 +136,7 @@ describe("the deprecated spelling of a client", () => {
     expect(diagnostic?.message).toContain(`lacks ${parts}: the`);
   });
 
-  it("counts for `options: {}` too, as in the incumbent", () => {
+  it("counts for `options: {}` too, as in mozilla-django-oidc-db", () => {
     const attributes = attributesOf(oidc, withClient({ options: {}, ...flatOptions }), "oidc_client");
     expect(attributes.options).toEqual(nestedOptions);
   });

@@ -23,7 +23,7 @@ describe("F73: what is deliberately different", () => {
     },
   );
 
-  it("an identifier of one's own may have capitals", () => {
+  it("a custom identifier may have capitals", () => {
     expect(issues(oidc, withClient({ identifier: "Digid-OIDC-Test" }))).toEqual([]);
   });
 

@@ -37,7 +37,7 @@ describe("a client's options", () => {
     expect(diagnostics(oidc, withClient({ options: fullOptions }))).toEqual([]);
   });
 
-  it("A7.43 are the defaults where nothing is written, with one warning", () => {
+  it("A7.43 are the defaults where they are left out, with one warning", () => {
     expect(optionsOf(undefined)).toEqual(defaults);
     expect(optionsOf({})).toEqual(defaults);
     const parts = "`user_settings`, `groups_settings`";
@@ -137,7 +137,7 @@ describe("a client's options", () => {
     ]);
   });
 
-  it("F57 take refuse or keep for somebody with more groups than are sent, and nothing else", () => {
+  it("F57 accept refuse or keep for a person with more groups than the provider sends, and nothing else", () => {
     const written = (on_overage: unknown) =>
       withClient({ options: { ...fullOptions, groups_settings: { ...fullOptions.groups_settings, on_overage } } });
     for (const on_overage of ["refuse", "keep"]) {
@@ -152,7 +152,7 @@ describe("a client's options", () => {
     }
   });
 
-  it("take keys that are far from the known ones", () => {
+  it("accept keys that resemble no known one", () => {
     const options = { ...fullOptions, settings: {}, groups: [], loa_settings: {} };
     expect(diagnostics(oidc, withClient({ options }))).toEqual([]);
     const claim_mappings = { ...fullOptions.user_settings.claim_mappings, phone_number: ["phone"], bsn: ["bsn"] };
@@ -234,7 +234,7 @@ describe("a client's options", () => {
     );
   });
 
-  it("refuse an empty path to the username and take an empty path to anything else", () => {
+  it("reject an empty path to the username and accept an empty path to any other field", () => {
     const mapping = (claim_mappings: object) =>
       withClient({ options: { ...fullOptions, user_settings: { claim_mappings } } });
     expect(complaints(oidc, mapping({ username: [] }))).toEqual([

@@ -56,7 +56,7 @@ describe("an OpenID provider", () => {
     });
   });
 
-  it("takes empty texts as not written", () => {
+  it("treats empty texts as left out", () => {
     const empty = { oidc_op_discovery_endpoint: "", oidc_op_jwks_endpoint: "", oidc_op_logout_endpoint: "" };
     expect(
       attributes({ endpoint_config: { ...endpoints, ...empty }, oidc_op_issuer: "", oidc_op_ca_file: "" }),
@@ -70,7 +70,7 @@ describe("an OpenID provider", () => {
     expect(attributes({ endpoint_config: { ...discovery, oidc_op_jwks_endpoint: "" } }).jwks_endpoint).toBeUndefined();
   });
 
-  it("F2: takes the introspection endpoint among the others or beside them, but not two different ones", () => {
+  it("F2: accepts the introspection endpoint among the others or beside them, but not two different ones", () => {
     const oidc_op_introspection_endpoint = "https://kc.example.nl/introspect";
     const attribute = { introspection_endpoint: oidc_op_introspection_endpoint };
     expect(attributes({ endpoint_config: { ...endpoints, oidc_op_introspection_endpoint } })).toMatchObject(attribute);
@@ -109,7 +109,7 @@ describe("an OpenID provider", () => {
     });
   });
 
-  it("takes PKCE, an issuer byte for byte, and a certificate authority", () => {
+  it("accepts PKCE, an issuer byte for byte, and a certificate authority", () => {
     const fields = {
       oidc_use_pkce: false,
       oidc_op_issuer: "https://KC.example.nl:443/realms/x",
@@ -189,7 +189,7 @@ describe("an OpenID provider", () => {
     "HTTPS://x.nl",
     "https://münchen.de/a",
     "https://[::1]:8443/",
-  ])("takes the URL %s", (url) => {
+  ])("accepts the URL %s", (url) => {
     expect(attributes({ endpoint_config: { oidc_op_discovery_endpoint: url } }).discovery_endpoint).toBe(url);
   });
 
@@ -245,7 +245,7 @@ describe("an OpenID provider", () => {
     expect(issues(oidc, withProvider({ identifier })).length === 0).toBe(taken);
   });
 
-  it("takes sizes from 0 to 512", () => {
+  it("accepts sizes from 0 to 512", () => {
     for (const size of [0, 512]) {
       expect(attributes({ oidc_nonce_size: size, oidc_state_size: size })).toMatchObject({
         nonce_size: size,
@@ -284,7 +284,7 @@ describe("an OpenID provider", () => {
     }
   });
 
-  it("warns where nothing tells the issuer", () => {
+  it("warns where no source names the issuer", () => {
     expect(codes({ endpoint_config: endpoints })).toEqual(["MISSING_FIELD providers.0.endpoint_config"]);
     expect(diagnostics(oidc, withProvider({ endpoint_config: endpoints }))).toMatchObject([
       { severity: "warning", hint: expect.stringContaining("oidc_op_issuer") },
@@ -293,7 +293,7 @@ describe("an OpenID provider", () => {
     expect(codes({})).toEqual([]);
   });
 
-  it("is declared absent, and then nothing is said of it", () => {
+  it("is declared absent, and then gets no diagnostic", () => {
     const config = withProvider({ state: "absent", oidc_nonce_size: 1 });
     expect(declared(oidc, config)).toEqual([
       { kind: "oidc_provider", key: "keycloak", state: "absent", attributes: {}, path: ["providers", 0] },

@@ -96,7 +96,7 @@ describe("F16: a sign key", () => {
     ["a key for another algorithm", () => pem(ec), "it is a key of another sort than RS256 needs"],
   ])("that is %s is an error that says so", (_, key, found) => {
     expect(reported(key())).toEqual([unusable + found]);
-    // Where an earlier version stored it, it lets nobody in either.
+    // Where an earlier version stored it, it verifies no token either.
     const stored = importWrittenKey(key());
     expect(stored.kind === "usable" && stored.key.keyObject.asymmetricKeyType === "rsa").toBe(false);
   });
@@ -130,14 +130,14 @@ describe("F16: a sign key", () => {
     expect(importWrittenKey(key()).kind).toBe("ignored");
   });
 
-  it("that is public and of the algorithm's sort is taken: PEM, with blank lines around it, and a JWK", () => {
+  it("that is public and of the algorithm's sort is accepted: PEM, with blank lines around it, and a JWK", () => {
     const taken = [pem(), `\n${pem()}\n\n`, pem().trim(), pem().replaceAll("\n", "\r\n"), JSON.stringify(jwk()), ""];
     taken.push(String(rsa.publicKey.export({ format: "pem", type: "pkcs1" })));
     for (const key of taken) expect(reported(key)).toEqual([]);
     expect(reported(pem(ec), { oidc_rp_sign_algo: "ES256" })).toEqual([]);
   });
 
-  it("of a client that lets nobody in is a warning, and one that nothing reads is too", () => {
+  it("of a client that accepts no one is a warning, and one that nothing reads is too", () => {
     expect(reported("key", { enabled: false })).toEqual([
       "warning INVALID_VALUE no token can be checked with this: it is neither a public key in PEM nor a JWK",
     ]);

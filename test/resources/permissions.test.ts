@@ -8,7 +8,7 @@ function names(written: unknown): readonly string[] {
 }
 
 describe("permissions", () => {
-  it.each(["taken.view_externetaak", "a.b", "objecttype.x-1.read_only", "A.B.C.D"])("takes %s", (text) => {
+  it.each(["taken.view_externetaak", "a.b", "objecttype.x-1.read_only", "A.B.C.D"])("accepts %s", (text) => {
     expect(names([text])).toEqual([text]);
   });
 
@@ -60,7 +60,7 @@ describe("permissions", () => {
     );
   });
 
-  it("takes a permission of 255 characters and refuses a longer one", () => {
+  it("accepts a permission of 255 characters and rejects a longer one", () => {
     expect(names([`a.${"b".repeat(253)}`])).toHaveLength(1);
     expect(permissionList.safeParse([`a.${"b".repeat(254)}`]).error?.issues).toMatchObject([{ code: "too_big" }]);
   });

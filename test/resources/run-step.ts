@@ -4,7 +4,7 @@ import type { Step, StepDiagnostic, StepResource } from "../../src/config/step.j
 /** The time at which these tests review. */
 const now = new Date("2026-03-01T12:00:00Z");
 
-/** What a step declares of a configuration that its schema takes. */
+/** What a step declares of a configuration that its schema accepts. */
 export function declared(step: Step, config: unknown): readonly StepResource[] {
   return step.declare(step.schema.parse(config));
 }
@@ -17,7 +17,7 @@ export function attributesOf(step: Step, config: unknown, kind: string): StepRes
   return resource?.attributes ?? {};
 }
 
-/** The remarks on a configuration that its schema takes, with dotted paths. */
+/** The diagnostics of a configuration that its schema accepts, with dotted paths. */
 export function diagnostics(step: Step, config: unknown) {
   return step.review(step.schema.parse(config), now).map(withDottedPath);
 }

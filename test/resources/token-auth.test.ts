@@ -56,7 +56,7 @@ describe("tokens", () => {
     });
   });
 
-  it("A9.60 A9.67 declares as many tokens as there are, each at its place", () => {
+  it("A9.60 A9.67 declares as many tokens as there are, each at its position", () => {
     const config = { items: [minimal, { ...minimal, identifier: "token-2" }] };
     expect(declared(tokenAuth, config).map(({ kind, key, path }) => ({ kind, key, path }))).toEqual([
       { kind: "api_token", key: "token-1", path: ["items", 0] },
@@ -91,9 +91,12 @@ describe("tokens", () => {
     },
   );
 
-  it.each(["a", "foo-bar", "foo_bar", "fO0-B4r-Baz", "i".repeat(50)])("A8.56 takes the identifier %s", (identifier) => {
-    expect(issues(tokenAuth, one({ identifier }))).toEqual([]);
-  });
+  it.each(["a", "foo-bar", "foo_bar", "fO0-B4r-Baz", "i".repeat(50)])(
+    "A8.56 accepts the identifier %s",
+    (identifier) => {
+      expect(issues(tokenAuth, one({ identifier }))).toEqual([]);
+    },
+  );
 
   it.each(["", " ", "two words", " x", "x\t", "x\u00a0y", "é", "x\u007f", "x\0", "t".repeat(256)])(
     "A8.55 A8.58 A9.63 refuses the token value %j, without repeating it",
@@ -103,7 +106,7 @@ describe("tokens", () => {
     },
   );
 
-  it.each(["test123", "!~", "t".repeat(255)])("A8.58 takes the token value %j", (text) => {
+  it.each(["test123", "!~", "t".repeat(255)])("A8.58 accepts the token value %j", (text) => {
     expect(issues(tokenAuth, one({ token: new Secret(text) }))).toEqual([]);
   });
 
@@ -116,17 +119,17 @@ describe("tokens", () => {
     expect(issues(tokenAuth, one({ email })).map(({ path }) => path)).toEqual(["items.0.email"]);
   });
 
-  it("A8.54 takes an address on this machine", () => {
+  it("A8.54 accepts an address on this machine", () => {
     expect(issues(tokenAuth, one({ email: "a@localhost" }))).toEqual([]);
   });
 
-  it("A9.63 refuses an empty contact person and takes a blank one", () => {
+  it("A9.63 rejects an empty contact person and accepts a blank one", () => {
     expect(issues(tokenAuth, one({ contact_person: "" }))).toMatchObject([{ path: "items.0.contact_person" }]);
     expect(issues(tokenAuth, one({ contact_person: " " }))).toEqual([]);
   });
 
   it.each(["contact_person", "organization", "application", "administration"])(
-    "takes 200 characters as %s and refuses more",
+    "accepts 200 characters as %s and rejects more",
     (field) => {
       expect(issues(tokenAuth, one({ [field]: "x".repeat(200) }))).toEqual([]);
       expect(issues(tokenAuth, one({ [field]: "x".repeat(201) }))).toMatchObject([
@@ -147,7 +150,7 @@ describe("tokens", () => {
     ]);
   });
 
-  it("has a value made for `{generate: true}`", () => {
+  it("has a value generated for `{generate: true}`", () => {
     expect(attributes({ token: { generate: true } })).toMatchObject({ token: undefined, generated: true });
     expect(issues(tokenAuth, one({ token: { generate: false } }))).not.toEqual([]);
     expect(issues(tokenAuth, one({ token: { generate: true, length: 3 } }))).not.toEqual([]);
@@ -210,7 +213,7 @@ describe("tokens", () => {
     expect(warned("2026-03-01T12:00:01Z")).toEqual([]);
   });
 
-  it("takes a grace period of up to a year", () => {
+  it("accepts a grace period of up to a year", () => {
     expect(attributes({ grace_period: "24h" }).grace_seconds).toBe(86_400);
     expect(attributes({ grace_period: "365d" }).grace_seconds).toBe(31_536_000);
     expect(complaints(tokenAuth, one({ grace_period: "366d" }))).toEqual([
@@ -251,7 +254,7 @@ describe("tokens", () => {
     expect(diagnostics(tokenAuth, one({ token: { generate: true } }))).toEqual([]);
   });
 
-  it("refuses the word that is meant to have a value made, and takes one that only begins with it", () => {
+  it("rejects the word that is meant to generate a value, and accepts one that only begins with it", () => {
     expect(diagnostics(tokenAuth, one({ token: new Secret("generate") }))).toMatchObject([
       { severity: "error", code: "INVALID_VALUE", path: "items.0.token" },
     ]);

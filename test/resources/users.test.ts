@@ -30,7 +30,7 @@ describe("users", () => {
     });
   });
 
-  it("A5.33 declares several users, in their order and each at its place", () => {
+  it("A5.33 declares several users, in their order and each at its position", () => {
     const config = { users: [{ username: "admin" }, { username: "testuser", is_staff: true }] };
     expect(declared(users, config).map(({ kind, key, path }) => ({ kind, key, path }))).toEqual([
       { kind: "user", key: "admin", path: ["users", 0] },
@@ -91,7 +91,7 @@ describe("users", () => {
     ["email", 254],
     ["first_name", 255],
     ["last_name", 255],
-  ])("takes a %s of %d characters and refuses a longer one", (field, max) => {
+  ])("accepts a %s of %d characters and rejects a longer one", (field, max) => {
     expect(issues(users, one({ [field]: "n".repeat(max) }))).toEqual([]);
     expect(issues(users, one({ [field]: "n".repeat(max + 1) }))).toMatchObject([
       { path: `users.0.${field}`, code: "too_big", maximum: max },
@@ -114,7 +114,7 @@ describe("users", () => {
     expect(issues(users, one({ groups: ["g".repeat(501)] }))).toMatchObject([{ path: "users.0.groups.0" }]);
   });
 
-  it("takes an e-mail field that holds something else, with a warning", () => {
+  it("accepts an e-mail field that holds something else, with a warning", () => {
     const found = diagnostics(users, one({ email: "not-an-email" }));
     expect(found).toMatchObject([
       { severity: "warning", code: "INVALID_VALUE", path: "users.0.email", message: "this is not an e-mail address" },
@@ -124,7 +124,7 @@ describe("users", () => {
     expect(diagnostics(users, one({ email: "" }))).toEqual([]);
   });
 
-  it("warns of a password that is a well-known example, and takes it", () => {
+  it("warns of a password that is a well-known example, and accepts it", () => {
     const config = one({ password: new Secret("change_me") });
     const found = diagnostics(users, config);
     expect(found).toMatchObject([
@@ -140,7 +140,7 @@ describe("users", () => {
     expect(diagnostics(users, one({ password: new Secret("correct horse battery") }))).toEqual([]);
   });
 
-  it("takes an empty password as none, and says so", () => {
+  it("treats an empty password as none, and says so", () => {
     const config = one({ password: new Secret("") });
     expect(attributesOf(users, config, "user").password).toBeUndefined();
     expect(diagnostics(users, config)).toMatchObject([

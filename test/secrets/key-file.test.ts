@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("loadKey from a file beside the database", () => {
-  it("S70 makes one on first use, mode 0600 whatever the umask, and finds it from then on", () => {
+  it("S70 creates one on first use, mode 0600 whatever the umask, and finds it from then on", () => {
     const umask = process.umask(0o277);
     const made = loadKey({ env: {}, keyFile, mode: "write" });
     process.umask(umask);
@@ -44,19 +44,19 @@ describe("loadKey from a file beside the database", () => {
     expect(loadKey({ env: {}, keyFile, mode: "read" })).toEqual(again);
   });
 
-  it("makes another key each time", () => {
+  it("generates another key each time", () => {
     const other = join(folder, "other.db.key");
     expect(loadKey({ env: {}, keyFile, mode: "write" })?.key).not.toEqual(
       loadKey({ env: {}, keyFile: other, mode: "write" })?.key,
     );
   });
 
-  it("makes none in mode read", () => {
+  it("creates none in mode read", () => {
     expect(loadKey({ env: {}, keyFile, mode: "read" })).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("S70 gives processes that make it at the same moment the same key", async () => {
+  it("S70 gives processes that create it at the same moment the same key", async () => {
     const script = join(folder, "load.mjs");
     await build({
       stdin: {
@@ -100,7 +100,7 @@ describe("loadKey from a file beside the database", () => {
     }
   });
 
-  it.each([0o644, 0o604])("tells that others can read a file of mode %o", (mode) => {
+  it.each([0o644, 0o604])("reports that others can read a file of mode %o", (mode) => {
     writeFileSync(keyFile, written);
     chmodSync(keyFile, mode);
     expect(loadKey({ env: {}, keyFile, mode: "read" })?.loose).toBe(true);
@@ -156,7 +156,7 @@ describe("loadKey from a file beside the database", () => {
     expect(readdirSync(folder)).toEqual(["auth.db.key"]);
   });
 
-  it("says why a file can't be read or made", () => {
+  it("says why a file cannot be read or created", () => {
     const inFile = join(keyFile, "auth.db.key");
     const inNothing = join(folder, "missing", "auth.db.key");
     writeFileSync(keyFile, written);

@@ -80,7 +80,7 @@ describe("F10 S103: a key file that another user may write", () => {
     expect(load(withKey(mode).file)?.source).toBe("file");
   });
 
-  it("is refused by the command with exit status 4, also beside the database, and nothing is made", async () => {
+  it("is refused by the command with exit status 4, also beside the database, and nothing is created", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": client, "vtb-auth.db.key": written });
     chmodSync(join(folder, "vtb-auth.db.key"), 0o660);
@@ -98,7 +98,7 @@ describe("F10 S103: a folder that everybody may write to (emptyDir)", () => {
     expect(load(file)).toMatchObject({ openFolder: folder });
     chmodSync(file, 0o606);
     expect(refusal(file)?.code).toBe("KEY_UNSAFE");
-    // With the sticky bit, nobody can exchange it.
+    // With the sticky bit, no other user can replace it.
     expect(load(withKey(0o600, 0o1777).file)?.openFolder).toBeUndefined();
   });
 
@@ -153,13 +153,13 @@ describe.runIf(isRoot)("F10 S103: where there are several users", () => {
     expect(load(file)?.source).toBe("file");
   });
 
-  it("a volume with the setgid bit is shared by those in its group, and by nobody else", () => {
+  it("a volume with the setgid bit is shared by those in its group only", () => {
     const { folder, file } = withKey(0o660, 0o2775);
     chownSync(folder, 0, group);
     chmodSync(folder, 0o2775);
     chownSync(file, other, group);
     expect(planAs(30_202, group, file)).toMatchObject({ status: 0 });
-    // Its hostile twins: we are not in the group; the file is not in it; everybody may make files there.
+    // Its hostile twins: the process is not in the group; the file is not in it; everyone may create files there.
     chmodSync(file, 0o664);
     const outside = planAs(30_203, 30_203, file);
     expect(outside).toMatchObject({ status: 4, stderr: expect.stringContaining("[KEY_UNSAFE]") });

@@ -19,12 +19,12 @@ afterEach(() => {
 });
 
 describe("loadKey from the environment", () => {
-  it("S70 takes VTB_SETUP_KEY, and looks at no file", () => {
+  it("S70 uses VTB_SETUP_KEY, and reads no file", () => {
     writeFileSync(keyFile, "not a key");
     expect(loadKey({ env: { VTB_SETUP_KEY: written }, keyFile, mode: "write" })).toEqual({ key, source: "env" });
   });
 
-  it("S70 takes the file that VTB_SETUP_KEY_FILE names rather than the one beside the database", () => {
+  it("S70 uses the file that VTB_SETUP_KEY_FILE names rather than the one beside the database", () => {
     const named = join(folder, "named");
     writeFileSync(named, `${written}\n`, { mode: 0o600 });
     writeFileSync(keyFile, randomBytes(32).toString("hex"), { mode: 0o600 });
@@ -67,7 +67,7 @@ describe("loadKey from the environment", () => {
   });
 
   it.each(["read", "write"] as const)(
-    "refuses a VTB_SETUP_KEY_FILE that does not exist, and does not make it, in mode %s",
+    "rejects a VTB_SETUP_KEY_FILE that does not exist, and does not create it, in mode %s",
     (mode) => {
       const named = join(folder, "missing");
       const problem = problemOf(() => loadKey({ env: { VTB_SETUP_KEY_FILE: named }, keyFile, mode }));
@@ -80,7 +80,7 @@ describe("loadKey from the environment", () => {
   );
 
   it.each(["read", "write"] as const)(
-    "asks for VTB_SETUP_KEY where no file can lie beside the database, in mode %s",
+    "requires VTB_SETUP_KEY where no file can lie beside the database, in mode %s",
     (mode) => {
       expect(problemOf(() => loadKey({ env: {}, keyFile: undefined, mode }))).toMatchObject({
         code: "KEY_INVALID",

@@ -26,7 +26,7 @@ describe("parseKey", () => {
     ["a space before it", ` ${written}`],
     ["two newlines", `${written}\n\n`],
     ["quotes around it", `"${written}"`],
-  ])("S70 refuses %s, says how to make one, and does not quote it", (_name, text) => {
+  ])("S70 refuses %s, says how to generate one, and does not quote it", (_name, text) => {
     const problem = problemOf(() => parseKey(text));
     expect(problem).toEqual({
       severity: "error",

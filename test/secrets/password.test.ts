@@ -15,7 +15,7 @@ describe("hashPassword", () => {
     expect(Buffer.from(keyText ?? "", "base64")).toEqual(expected);
   });
 
-  it("S69 salts each hash anew, and holds nothing of the password", async () => {
+  it("S69 salts each hash separately, and contains nothing of the password", async () => {
     const password = new Secret("canary-password");
     const [first, second] = await Promise.all([hashPassword(password), hashPassword(password)]);
     expect(first).toMatch(phc);

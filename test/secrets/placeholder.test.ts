@@ -93,7 +93,7 @@ describe("findPlaceholder", () => {
   });
 
   it.each(["modify-this", "Modify-This", "changeme", "CHANGEME", "please-changeme-now", "token-MODIFY-THIS-1"])(
-    "S61 finds %s in a secret, and lets it be elsewhere",
+    "S61 finds %s in a secret, and accepts it elsewhere",
     (text) => {
       expect(findPlaceholder(text, true)).toBe("example");
       expect(findPlaceholder(text, false)).toBeUndefined();
@@ -150,7 +150,7 @@ describe("isExamplePassword", () => {
     },
   );
 
-  it.each(["admin-of-vtb", "change_me_2", " admin", "", "constructor", "9cF-trap-oar"])("lets %s pass", (text) => {
+  it.each(["admin-of-vtb", "change_me_2", " admin", "", "constructor", "9cF-trap-oar"])("accepts %s", (text) => {
     expect(isExamplePassword(text)).toBe(false);
   });
 });

@@ -80,7 +80,7 @@ describe("createVault", () => {
     );
   });
 
-  it("S70 refuses a change of any character after the version, and says nothing of the secret", () => {
+  it("S70 refuses a change of any character after the version, and reveals nothing of the secret", () => {
     const sealed = vault.seal(new Secret(canary), purpose);
     // The last character of a part can hold bits that decoding drops.
     const places = [...sealed].flatMap((character, place) =>
@@ -105,7 +105,7 @@ describe("createVault", () => {
     expect(refusal(() => vault.open(sealed, purpose)).problems[0]?.code).toBe("KEY_MISMATCH");
   });
 
-  it("takes no key of another length than 32 bytes", () => {
+  it("accepts no key of another length than 32 bytes", () => {
     expect(() => createVault(Buffer.alloc(16)).seal(new Secret(canary), purpose)).toThrow(/key length/i);
   });
 });

@@ -84,7 +84,7 @@ describe("a secret", () => {
 });
 
 describe("isSecret", () => {
-  it("tells a secret from a text and from an object that looks like one", () => {
+  it("distinguishes a secret from a text and from an object that looks like one", () => {
     expect(isSecret(secret)).toBe(true);
     expect(isSecret(canary)).toBe(false);
     expect(isSecret({ reveal: () => canary })).toBe(false);

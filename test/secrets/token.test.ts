@@ -33,7 +33,7 @@ describe("digestToken", () => {
 });
 
 describe("generateToken", () => {
-  it("S57 makes vtb_, 40 base62 characters and their CRC-32 in six base62 digits", () => {
+  it("S57 generates vtb_, 40 base62 characters and their CRC-32 in six base62 digits", () => {
     for (let round = 0; round < 500; round += 1) {
       const token = generateToken().reveal();
       expect(token).toMatch(/^vtb_[0-9A-Za-z]{40}[0-9A-Za-z]{6}$/);
@@ -49,7 +49,7 @@ describe("generateToken", () => {
     expect(made.filter((token) => token.length !== 50 || checkTokenFormat(token) !== "generated")).toEqual([]);
   });
 
-  it("S57 takes at least 160 random bits, each character equally likely", () => {
+  it("S57 uses at least 160 random bits, each character equally likely", () => {
     // Every byte there is, in turn: those that would make some characters likelier have to be dropped.
     let next = 0;
     const everyByte = (size: number) => Uint8Array.from({ length: size }, () => next++ % 256);
@@ -64,11 +64,11 @@ describe("generateToken", () => {
     expect(40 * Math.log2(counts.size)).toBeGreaterThan(160);
   });
 
-  it("never makes the same one twice", () => {
+  it("never generates the same one twice", () => {
     expect(new Set(Array.from({ length: 1000 }, () => generateToken().reveal())).size).toBe(1000);
   });
 
-  it("makes what is not called weak", () => {
+  it("generates no token that is reported as weak", () => {
     expect(tokenWeakness(generateToken())).toBeUndefined();
   });
 });
@@ -152,11 +152,11 @@ describe("tokenWeakness", () => {
     "QRjwfpD3nf0WpFOOHR37oMhcPPbWFKd4",
     "5f0c7e0a-3c55-4b7e-9a52-1f1f0f9d6c11",
     "71839205561840937265018459273064",
-  ])("S61 lets a random token pass: %s", (text) => {
+  ])("S61 accepts a random token: %s", (text) => {
     expect(tokenWeakness(new Secret(text))).toBeUndefined();
   });
 
-  it("S61 lets 2000 random tokens of 32 hexadecimal digits pass", () => {
+  it("S61 accepts 2000 random tokens of 32 hexadecimal digits", () => {
     const tokens = Array.from({ length: 2000 }, (_, round) => createHash("md5").update(String(round)).digest("hex"));
     expect(tokens.filter((token) => tokenWeakness(new Secret(token)) !== undefined)).toEqual([]);
   });

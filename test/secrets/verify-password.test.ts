@@ -14,7 +14,7 @@ function hashOf(ln: number, r = 8, p = 1): string {
 }
 
 describe("verifying a password", () => {
-  it("S69 takes the right one, and no other", async () => {
+  it("S69 accepts the right one, and no other", async () => {
     const hash = await hashPassword(password);
     expect(await verifyPassword(password, hash)).toBe("right");
     for (const wrong of ["", "een lang wachtwoord", `${password.reveal()} `]) {
@@ -29,7 +29,7 @@ describe("verifying a password", () => {
     }
   });
 
-  it("S69 takes about as long without a hash, or with one that can't be read", async () => {
+  it("S69 takes about as long without a hash, or with one that cannot be read", async () => {
     const timeOf = async (hash: string | null): Promise<number> => {
       const begun = process.cpuUsage();
       expect(await verifyPassword(password, hash)).toBe("wrong");
@@ -50,7 +50,7 @@ describe("verifying a password", () => {
     "$scrypt$ln=16,r=8,p=1$",
     "$scrypt$ln=15,r=0,p=1$",
     "$argon2id$v=19$m=1,t=1,p=1$",
-  ])("takes nothing for the password of %j", async (start) => {
+  ])("accepts no password for the hash %j", async (start) => {
     const [, , , salt, key] = hashOf(10).split("$");
     const hash = start.endsWith("$") ? `${start}${salt}$${key}` : start;
     expect(await verifyPassword(password, hash)).toBe("wrong");

@@ -131,7 +131,7 @@ describe("SQL", () => {
   const nasty = `Robert'); DROP TABLE users;-- "x" \\ ? $1 :name @a %s`;
   const quoted = JSON.stringify(nasty);
 
-  it("S95 takes quotes, comments and placeholders in every text field as plain text", async () => {
+  it("S95 stores quotes, comments and placeholders in every text field as plain text", async () => {
     const field = (names: readonly string[]) => names.map((name) => `, ${name}: ${quoted}`).join("");
     const token = `'";--/*$1?:x@y\\\\'`.padEnd(40, "q7");
     const yaml = `groups_config_enable: true

@@ -18,7 +18,7 @@ const run = (folder: string, command: string, ...args: string[]) =>
   runCliHere([command, "config.yaml", ...args], { cwd: folder });
 
 describe("S42 a URL with http", () => {
-  // Not refused outright, as the requirement has it: real files use http inside of a cluster, and the design lets them.
+  // Not refused outright, as the requirement has it: real files use http inside of a cluster, which is allowed.
   it.each(["auth", "token", "userinfo", "jwks"])(
     "of the %s endpoint is warned about, and refused with --strict",
     async (path) => {
@@ -38,7 +38,7 @@ describe("S42 a URL with http", () => {
     },
   );
 
-  it("is taken without a word for this machine, and https for any", async () => {
+  it("is accepted without a warning for this machine, and https for any", async () => {
     for (const origin of [
       "http://localhost:8080",
       "http://127.0.0.1:8080",
@@ -62,7 +62,7 @@ describe("S42 a URL with http", () => {
     }
   });
 
-  it("S46 of a metadata address is not asked", async () => {
+  it("S46 of a metadata address is not requested", async () => {
     const discovery = 'endpoint_config: {oidc_op_discovery_endpoint: "http://169.254.169.254/latest/"}\n';
     const folder = folderWith(provider.replace(/endpoint_config:\n(?: {8}.*\n)*/, discovery));
     const { status, stderr } = await run(folder, "apply");
@@ -157,7 +157,7 @@ describe("--secrets-dir", () => {
   });
 
   it.each(["secrets/token", "./secrets/token", "secrets/../secrets/token", "secrets/link-in"])(
-    "S88 takes %s, as it takes any file without the option",
+    "S88 accepts %s, as it accepts any file without the option",
     async (file) => {
       const folder = folderWithSecrets(file);
       expect(await run(folder, "plan", "--secrets-dir", "secrets", "--strict")).toMatchObject({
@@ -168,7 +168,7 @@ describe("--secrets-dir", () => {
     },
   );
 
-  it("F46 is decided by real paths, whichever of two names each is told by", async () => {
+  it("F46 is decided by real paths, whichever of its two names each is given by", async () => {
     const folder = folderWithSecrets("secrets/token");
     // As /var/run is a link to /run.
     symlinkSync("secrets", join(folder, "run"));
@@ -184,7 +184,7 @@ describe("--secrets-dir", () => {
     }
   });
 
-  it("F46 tells of a file outside of it nothing, not even through a link that there is none", async () => {
+  it("F46 reveals nothing about a file outside of it, not even through a link whether it exists", async () => {
     const folder = folderWithSecrets("secrets/token");
     symlinkSync("secrets", join(folder, "run"));
     symlinkSync("../elsewhere/nothing", join(folder, "secrets", "dangling"));
@@ -250,7 +250,7 @@ describe("a file", () => {
     expect(readdirSync(folder)).toEqual(["config.yaml"]);
   });
 
-  it("S87 with a few aliases and the keys constructor and prototype is taken", async () => {
+  it("S87 with a few aliases and the keys constructor and prototype is accepted", async () => {
     const folder = folderWith(`${laughs(2)}${userFile("username: alice")}constructor: {prototype: 1}\n`);
     expect((await run(folder, "apply")).status).toBe(0);
   });
@@ -265,7 +265,7 @@ function laughs(levels: number): string {
 }
 
 describe("S93 a plan", () => {
-  // There are no plan files: apply plans anew under its lock, so there is nothing to alter, to go stale or to leak.
+  // There are no plan files: apply plans again under its lock, so there is nothing to alter, to go stale or to leak.
   it("is never written to a file, and can't be given to apply", async () => {
     const folder = folderWith(tokenFile(tokenItem("app", strong)));
     expect((await run(folder, "plan", "--output", "json")).status).toBe(0);

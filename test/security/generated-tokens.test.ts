@@ -86,7 +86,7 @@ function settingsFor(
 }
 
 describe("a generated token", () => {
-  it("S65 is in the JSON of the run that made it, once, and nowhere else", async () => {
+  it("S65 is in the JSON of the run that generated it, once, and nowhere else", async () => {
     const folder = folderWith(yaml);
     const planned = await runCli(["plan", "config.yaml", "--output", "json"], { cwd: folder });
     expect(planned.stdout).not.toMatch(generated);
@@ -106,7 +106,7 @@ describe("a generated token", () => {
     expect(again.stdout + again.stderr).not.toMatch(generated);
   });
 
-  it("S65 is not made where it would be written into a pipe as text, and the way to get it is told", async () => {
+  it("S65 is not generated where it would be written into a pipe as text, and the error says how to get it", async () => {
     const folder = folderWith(yaml);
     const { stdout, stderr, status } = await apply(folder);
     expect(status).toBe(4);
@@ -134,7 +134,7 @@ describe("a generated token", () => {
 });
 
 describe("--tokens-out", () => {
-  it.each(["0000", "0077", "0277", "0777"])("S66 makes a file of mode 0600 with umask %s", async (umask) => {
+  it.each(["0000", "0077", "0277", "0777"])("S66 writes a file of mode 0600 with umask %s", async (umask) => {
     const folder = folderWith(yaml);
     const run = runWithUmask(umask, ["apply", "config.yaml", "--tokens-out", "tokens.json"], folder);
     expect(run.status).toBe(0);
@@ -152,14 +152,14 @@ describe("--tokens-out", () => {
     expect(run.stderr).toContain("2 generated tokens were written to tokens.json");
   });
 
-  it("S66 is the only place: the JSON output then has no tokens", async () => {
+  it("S66 is the only output with tokens: the JSON output then has none", async () => {
     const folder = folderWith(yaml);
     const { stdout, stderr } = await apply(folder, "--output", "json", "--tokens-out", "tokens.json");
     expect(stdout + stderr).not.toMatch(generated);
     expect(readFileSync(join(folder, "tokens.json"), "utf8")).toMatch(generated);
   });
 
-  it("S66 refuses a file, a link, a link to nothing and a folder that everybody may write to, and changes nothing", async () => {
+  it("S66 refuses a file, a link, a link to nothing and a folder that everyone may write to, and changes nothing", async () => {
     const folder = folderWith(yaml);
     writeFiles(folder, { "there.json": "{}" });
     symlinkSync("there.json", join(folder, "link.json"));
@@ -184,13 +184,13 @@ describe("--tokens-out", () => {
     expect(readFileSync(join(folder, "there.json"), "utf8")).toBe("{}");
     expect((await runCli(["plan", "config.yaml", "--detailed-exitcode"], { cwd: folder })).status).toBe(2);
 
-    // Near twins: with the sticky bit, nobody can take another's file away.
+    // Near twins: with the sticky bit, no user can delete another's file.
     chmodSync(join(folder, "open"), 0o1777);
     expect((await apply(folder, "--tokens-out", "open/tokens.json")).status).toBe(0);
     expect(readdirSync(join(folder, "open"))).toEqual(["tokens.json"]);
   });
 
-  it("S66 makes no file where nothing is generated, even where one could not be made", async () => {
+  it("S66 writes no file where nothing is generated, even where one could not be written", async () => {
     const folder = folderWith(yaml);
     expect((await apply(folder, "--output", "json")).status).toBe(0);
     for (const file of ["tokens.json", "missing/tokens.json"]) {

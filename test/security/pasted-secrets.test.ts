@@ -20,7 +20,7 @@ const token = (fields: string) =>
   `tokenauth_config_enable: true\ntokenauth:\n  items:\n    - {identifier: app, contact_person: Jan, email: a@example.nl, ${fields}}\n`;
 const good = "token: {generate: true}";
 
-/** A file in which something stands where a name belongs, and what tells that it was read. */
+/** A file in which something stands where a name belongs, and what shows that it was read. */
 const places: readonly (readonly [what: string, yaml: (secret: string) => string, code: string])[] = [
   ["a variable's name", (secret) => token(`token: {value_from: {env: ${secret}}}`), "ENV_NOT_SET"],
   ["a file's path", (secret) => token(`token: {value_from: {file: ${secret}}}`), "SECRET_FILE"],
@@ -182,11 +182,11 @@ describe("F43 looksRandom", () => {
       "MyVeryLongCamelCaseGroupName",
       "/var/run/secrets/kubernetes.io/serviceaccount/token",
     ],
-  ])("takes %s, %s and %s for names", (...texts) => {
+  ])("treats %s, %s and %s as names", (...texts) => {
     for (const text of texts) expect(looksRandom(text), text).toBe(false);
   });
 
-  it("takes nearly every random text of 32 characters for a secret", () => {
+  it("treats nearly every random text of 32 characters as a secret", () => {
     const encodings = ["hex", "base64", "base64url"] as const;
     for (const encoding of encodings) {
       const found = Array.from({ length: 500 }, () => randomBytes(24).toString(encoding)).filter(looksRandom);

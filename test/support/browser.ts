@@ -12,14 +12,14 @@ const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 const unusual =
   /^--(?:disable-web-security|allow-running-insecure-content|disable-site-isolation-trials|disable-features=.*|single-process)$/;
 
-/** A real Chromium that reaches this machine alone. Whoever starts it closes it; where it can't be started, tests fail. */
+/** A real Chromium that reaches this machine alone. The caller closes it; where it cannot be started, tests fail. */
 export async function startBrowser(): Promise<Browser> {
   const folder = await unpackedBrowser();
   return driver.launch({
     executablePath: join(folder, "chromium"),
     args: [
       ...chromium.args.filter((argument) => !unusual.test(argument)),
-      // Pages of others ask for fonts from elsewhere.
+      // Other sites' pages request fonts from elsewhere.
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     ],
     env: { ...process.env, FONTCONFIG_PATH: join(folder, "fonts") },
@@ -49,7 +49,7 @@ async function unpackedBrowser(): Promise<string> {
   return folder;
 }
 
-/** In a process of its own, since the package unpacks to the folder for temporary files, which is the whole process's. */
+/** In a separate process, since the package unpacks to the folder for temporary files, which is the whole process's. */
 async function unpackTo(folder: string): Promise<void> {
   const script = 'import chromium from "@sparticuz/chromium"; await chromium.executablePath();';
   await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {

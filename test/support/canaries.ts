@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 
 /** Made-up secrets, and a search for them in everything that a run leaves behind. */
 export interface Canaries {
-  /** A secret of its own, remembered under its name. */
+  /** A unique secret, remembered under its name. */
   readonly make: (name: string) => string;
   /** Remembers a secret whose text matters. */
   readonly add: (name: string, secret: string) => string;

@@ -20,7 +20,7 @@ export interface CliProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As which user it runs, where this process may choose. */
   readonly uid?: number;
-  /** In which group, where not in one of its own. */
+  /** In which group, where not in its own. */
   readonly gid?: number;
 }
 

@@ -25,7 +25,7 @@ export interface CliResult {
 const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 
 /**
- * Runs the command to its end; where nothing else is said, with its folder's own database. One project of the tests starts a
+ * Runs the command to its end; by default with its folder's own database. One project of the tests starts a
  * process for each command, as people do; the other one saves the time.
  */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {

@@ -1,8 +1,8 @@
 /**
  * What a person does with the development forms of the real provider: signs in, consents. Gives the URL that the provider
- * sends the browser back to, which is not asked.
+ * sends the browser back to, which is not requested.
  *
- * @param cookies the browser's at the provider; they stay with whoever gives them
+ * @param cookies the browser's at the provider; they are kept by the caller
  */
 export async function clickThrough(begin: string, login: string, cookies = new Map<string, string>()): Promise<URL> {
   const { origin } = new URL(begin);

@@ -18,7 +18,7 @@ async function enter(folder) {
 
 function leave() {
   running -= 1;
-  // The folder may be taken away.
+  // The folder may be deleted.
   if (running === 0) process.chdir(home);
 }
 

@@ -15,7 +15,7 @@ oidc_db_config_admin_auth:
   items:
 `;
 
-/** That provider with a client whose secret is to be filled in for SECRET. Nothing to warn about. */
+/** That provider with a client whose secret is to be filled in for SECRET. It causes no warning. */
 export const explicitProvider = `
 ${keycloakProvider}    - identifier: api-oidc
       oidc_provider_identifier: keycloak
@@ -41,7 +41,7 @@ export function userFile(...items: readonly string[]): string {
   return `default_user_configuration_enable: true\ndefault_user_configuration_config:\n  users:\n${users}`;
 }
 
-/** The tables of the database that the command makes in a folder when it is told nothing else. */
+/** The tables of the database that the command creates in a folder by default. */
 export async function tablesIn(folder: string) {
   return (await openForTest(databaseOf(folder))).kysely;
 }

@@ -1,4 +1,4 @@
-/** The milliseconds of processor time that a piece of synchronous work takes: a loaded machine makes it wait, not work more. */
+/** The milliseconds of processor time that a piece of synchronous work takes: on a loaded machine it waits longer, but does not work more. */
 export function cpuMsOf(work: () => void): number {
   const begun = process.cpuUsage();
   work();

@@ -34,7 +34,7 @@ export function temporaryDatabase(): string {
   return inject("dialect") === "sqlite" ? `sqlite:${join(temporaryFolder(), "auth.db")}` : freshSchema();
 }
 
-/** The database of the commands that run in this folder and are told of no other. */
+/** The default database of the commands that run in this folder. */
 export function databaseOf(folder: string): string {
   if (inject("dialect") === "sqlite") return `sqlite:${join(folder, sqliteName)}`;
   const url = urlByFolder.get(folder) ?? freshSchema();
@@ -42,12 +42,12 @@ export function databaseOf(folder: string): string {
   return url;
 }
 
-/** The sealing key of databases that have no place for a key file. */
+/** The sealing key of databases that have no folder for a key file. */
 export function sealingEnv(): Readonly<Record<string, string>> {
   return inject("dialect") === "sqlite" ? {} : { VTB_SETUP_KEY: createHash("sha256").update("test").digest("hex") };
 }
 
-/** What a command in this folder has to be told so that it uses the folder's database. */
+/** The arguments with which a command in this folder uses the folder's database. */
 export function databaseEnv(
   folder: string,
   env: Readonly<Record<string, string>> = {},
@@ -69,7 +69,7 @@ export async function tablesOf(url: string): Promise<readonly string[]> {
   }
 }
 
-/** Whether something made a database: its file, or a table on the server. */
+/** Whether a database was created: its file, or a table on the server. */
 export async function isMade(url: string): Promise<boolean> {
   return isFile(url) ? existsSync(fileOf(url)) : (await tablesOf(url)).length > 0;
 }
@@ -92,7 +92,7 @@ export async function contentsOf(url: string): Promise<string> {
   });
 }
 
-/** Whether somebody else has the database open: has its log, or a lock on one of its tables. */
+/** Whether another process has the database open: has its log, or a lock on one of its tables. */
 export async function isInUse(url: string): Promise<boolean> {
   if (isFile(url)) return existsSync(`${fileOf(url)}-wal`);
   return await withClient(url, async (client) => {

@@ -10,9 +10,9 @@ const endings: readonly string[] = ["beforeExit", "exit", "SIGHUP", "SIGINT", "S
 
 /**
  * The package that brings the server, without its listeners, which end a process with status 0 when its work is done: a run with
- * failed tests would pass. Whoever starts a server has to end it.
+ * failed tests would pass. The caller must stop the server.
  *
- * @param folder where a copy of the package may be made; everybody has to be able to go there
+ * @param folder where a copy of the package may be created; every user must be able to enter it
  */
 export async function loadEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres["default"]> {
   const events: NodeJS.EventEmitter = process;
@@ -36,7 +36,7 @@ function isOpenToAll(folder: string): boolean {
   return dirname(folder) === folder || isOpenToAll(dirname(folder));
 }
 
-/** The URL of the copy's own module. What it needs besides stays where it is. */
+/** The URL of the copy's module. Its dependencies stay where they are. */
 function copyTo(folder: string): string {
   const copy = join(folder, "node_modules");
   mkdirSync(copy, { recursive: true });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 const inMemory = "/dev/shm";
 const neededBytes = 2 ** 30;
 
-/** Where temporary files are made: in memory where there is room, since making the many files of databases on a disk takes long. */
+/** The folder for temporary files: in memory where there is room, since creating the many files of databases on a disk is slow. */
 export function fastFolder(): string {
   try {
     accessSync(inMemory, constants.W_OK);

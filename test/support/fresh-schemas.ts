@@ -1,12 +1,12 @@
 import pg from "pg";
 
-/** Empty schemas of one server, made ahead so that a test gets one without waiting. Each stands for a database of its own. */
+/** Empty schemas of one server, created ahead so that a test gets one without waiting. Each stands for a separate database. */
 export interface FreshSchemas {
-  /** Makes what was taken good again. */
+  /** Creates new ones for those that were used. */
   readonly refill: () => Promise<void>;
-  /** The URL of a schema that nobody else uses. */
+  /** The URL of a schema that no other test uses. */
   readonly take: () => string;
-  /** Drops every schema that was taken. */
+  /** Drops every schema that was used. */
   readonly drop: () => Promise<void>;
 }
 

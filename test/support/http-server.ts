@@ -11,7 +11,7 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
-/** A real server on 127.0.0.1, on a free port unless one is given. Whoever starts it closes it. */
+/** A real server on 127.0.0.1, on a free port unless one is given. The caller closes it. */
 export async function startServer(
   listener: RequestListener,
   certificate?: { readonly key: string; readonly cert: string },
@@ -44,7 +44,7 @@ export async function serve(...parameters: Parameters<typeof startServer>): Prom
   return server;
 }
 
-/** A port of 127.0.0.1 where nobody answers: one that was free a moment ago. */
+/** A port of 127.0.0.1 where no server answers: one that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = await startServer(() => {});
   await server.close();

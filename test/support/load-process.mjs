@@ -1,4 +1,4 @@
-// A verifier under load, in a process of its own: begins when it is made, and tells at a message what it let in until when.
+// A verifier under load, in its own process: starts at once, and reports at a message what it accepted until when.
 // node load-process.mjs DATABASE TOKEN…
 
 import { setTimeout } from "node:timers/promises";

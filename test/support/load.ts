@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
-/** What a verifier in another process let in. */
+/** What a verifier in another process accepted. */
 interface LoadResult {
   /** The messages of what was thrown. */
   readonly failures: readonly string[];
@@ -11,7 +11,7 @@ interface LoadResult {
   readonly tokens: readonly {
     readonly accepted: number;
     readonly refused: number;
-    /** When the last request began that was let in, on the clock of `process.hrtime`. */
+    /** When the last request began that was accepted, on the clock of `process.hrtime`. */
     readonly lastAcceptedAt: bigint;
   }[];
 }

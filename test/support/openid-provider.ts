@@ -12,7 +12,7 @@ export interface OpenIdProvider {
 }
 
 /**
- * A real OpenID provider on 127.0.0.1, on a free port unless one is given, below a path as Keycloak has it. Whoever starts it
+ * A real OpenID provider on 127.0.0.1, on a free port unless one is given, below a path as Keycloak has it. The caller
  * closes it.
  */
 export async function startOpenIdProvider({

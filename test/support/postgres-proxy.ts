@@ -13,11 +13,11 @@ export interface PostgresProxy {
   readonly through: (url: string) => string;
   /** What was asked so far, in order. */
   readonly asked: () => readonly Asked[];
-  /** How many connections were tried so far, also while there was nobody to talk to. */
+  /** How many connections were tried so far, also while the server was down. */
   readonly connections: () => number;
   /** Ends all connections, and each new one at once. */
   readonly cut: () => void;
-  /** Passes nothing on any more, without a word. */
+  /** Silently stops passing data on. */
   readonly hush: () => void;
   /** Passes what the server answers on so much later, as if it were far away. */
   readonly moveAway: (ms: number) => void;

@@ -14,11 +14,11 @@ export interface PostgresServer {
   readonly url: string;
   /** Ends it as a shutdown for maintenance does: what runs is rolled back. */
   readonly stop: () => Promise<void>;
-  /** Ends it as a fault of the machine does: it has to recover at the next start. */
+  /** Ends it as a crash of the machine does: it has to recover at the next start. */
   readonly crash: () => Promise<void>;
   /** Starts it again, on the same port and data. */
   readonly start: () => Promise<void>;
-  /** Ends it and takes its data away. */
+  /** Ends it and deletes its data. */
   readonly remove: () => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ const forgetful = { fsync: "off", synchronous_commit: "off", full_page_writes: "
 export async function startPostgres({ isDurable = false } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(isDurable ? tmpdir() : fastFolder(), "vtb-setup-postgres-"));
   const guard = guardFolder(folder);
-  // The server's own user has to get in.
+  // The server's own user must be able to enter it.
   chmodSync(folder, 0o755);
   const said: string[] = [];
   const port = await freeLowPort();
@@ -81,7 +81,7 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
   };
 }
 
-/** A process that ends the server and takes its folder away when this one ends, also where it is killed. */
+/** A process that ends the server and deletes its folder when this one ends, also where it is killed. */
 function guardFolder(folder: string): { readonly end: () => Promise<void> } {
   const script = 'read -r _; kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")" 2>/dev/null && sleep 1; rm -rf "$0"';
   const guard = spawn("sh", ["-c", script, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
@@ -95,7 +95,7 @@ function guardFolder(folder: string): { readonly end: () => Promise<void> } {
   };
 }
 
-/** Below the ports that clients get, so that none of these takes it while the server is down. */
+/** Below the ports that clients get, so that none of these gets it while the server is down. */
 async function freeLowPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);

@@ -17,7 +17,7 @@ const program = `
   if (url.startsWith("sqlite:")) viaFile();
   else viaServer();`;
 
-/** What an operator does by hand, with nothing of ours in between. */
+/** What an operator does by hand, without this program in between. */
 export function sqlInAnotherProcess(url: string, sql: string): void {
   const { status, stderr } = spawnSync(process.execPath, ["-e", program, url, sql], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);

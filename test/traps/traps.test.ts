@@ -13,7 +13,7 @@ function run(folder: string, yaml: string, args: readonly string[], env: Readonl
   return runCli([...args.slice(0, 1), "config.yaml", ...args.slice(1)], { cwd: folder, env });
 }
 
-describe("the incumbent's traps", () => {
+describe("the traps of Django programs", () => {
   it("I1 S86 variables named as fields change nothing, in no kind and in no nested part", async () => {
     const yaml =
       userFile("username: alice, password: Tr0ub4dor-and-3") +
@@ -43,7 +43,7 @@ describe("the incumbent's traps", () => {
     ]);
   });
 
-  it("I3 a misspelt field beside a secret tells the field and not the secret", async () => {
+  it("I3 a misspelt field beside a secret is an error that names the field and not the secret", async () => {
     const yaml = userFile("usernam: alice, password: GEHEIM-wachtwoord-1");
     for (const output of ["text", "json"]) {
       const { status, stdout, stderr } = await run(temporaryFolder(), yaml, ["apply", "--output", output]);
@@ -53,7 +53,7 @@ describe("the incumbent's traps", () => {
     }
   });
 
-  it("I4 every variable that is not set is told with its line, beside other mistakes, and none of a disabled step", async () => {
+  it("I4 every variable that is not set is reported with its line, beside other mistakes, and none of a disabled step", async () => {
     const yaml = `${userFile("username: a, password: {value_from: {env: NIET_GEZET}}", "username: b, is_staff: ja")}
 tokenauth_config_enable: false
 tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
@@ -67,7 +67,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     expect(set.status).toBe(0);
   });
 
-  it("I5 a second key of the same name is an error, and nobody is made", async () => {
+  it("I5 a second key of the same name is an error, and no user is created", async () => {
     const folder = temporaryFolder();
     const { status, stderr } = await run(folder, userFile("username: alice, username: mallory"), ["apply"]);
     expect(status).toBe(3);
@@ -101,7 +101,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     expect((await run(folder, yaml(fallback), ["plan", "--detailed-exitcode"], { LEEG: "" })).status).toBe(0);
   });
 
-  it("I8 a user who left the file is told by plan, stays without --prune and goes with it; a password is set once", async () => {
+  it("I8 a user who left the file is reported by plan, stays without --prune and is deleted with it; a password is set once", async () => {
     const folder = temporaryFolder();
     const alice = "username: alice, password: Tr0ub4dor-and-3";
     await run(folder, userFile(alice, "username: bob, is_superuser: true"), ["apply"]);
@@ -135,7 +135,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     expect(await usernames()).toEqual(["alice"]);
   });
 
-  it("I8 what was changed by hand is told by plan and put right by apply", async () => {
+  it("I8 what was changed by hand is shown by plan and corrected by apply", async () => {
     const folder = temporaryFolder();
     const yaml = userFile("username: alice, is_superuser: false");
     await run(folder, yaml, ["apply"]);
@@ -153,7 +153,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     ]);
   });
 
-  it("I9 the mistakes of all steps are told at once, and what fails in one leaves nothing of the others", async () => {
+  it("I9 the mistakes of all steps are reported at once, and a failure in one undoes the others", async () => {
     const folder = temporaryFolder();
     const mistaken =
       userFile("username: ''") + tokenFile(tokenItem("app!", value("a"))) + explicitProvider.replace("SECRET", "[]");
@@ -231,7 +231,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     for (const secret of [value("a"), value("b"), "c1".repeat(20), "GEHEIM"]) expect(written).not.toContain(secret);
   });
 
-  it("I19 S92 runs at the same moment take turns, and each kind of failure has a status of its own", async () => {
+  it("I19 S92 runs at the same moment take turns, and each kind of failure has its own status", async () => {
     const folder = temporaryFolder();
     const names = ["a", "b", "c", "d"];
     const runs = await Promise.all(

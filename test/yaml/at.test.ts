@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { findNode } from "../../src/yaml/node.js";
 import { parsed, plain } from "./support.js";
 
-it("follows a path to its node and the place of its key", () => {
+it("follows a path to its node and the position of its key", () => {
   const { root } = parsed("a:\n  - b: 1\n    c: 2\n");
   const { node, keyRange, depth } = findNode(root, ["a", 0, "c"]);
   expect([plain(node), depth, keyRange?.position]).toEqual(["2", 3, { file: "config.yaml", line: 3, column: 5 }]);

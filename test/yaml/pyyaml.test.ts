@@ -55,7 +55,7 @@ describe("F71: what PyYAML reads", () => {
     expect(plain(parsed(text).root)).toEqual(value);
   });
 
-  it("values and keys behind them keep their places", () => {
+  it("values and keys behind them keep their positions", () => {
     const { root } = parsed('m:\n  k: {\n    a: "b\nc",\n}\nd: e\n');
     expect(root.entries.get("d")?.keyRange.position).toEqual({ file: "config.yaml", line: 6, column: 1 });
     const inner = root.entries.get("m")?.value;
@@ -71,7 +71,7 @@ describe("F71: what PyYAML reads", () => {
     ["a quote that another one closes, behind one that is closed", 'e: "f\ng"\na: "b\nc: "d"\n', "YAML_SYNTAX 3:4"],
     ["a document that ends inside of brackets", "a: [\n---\n]\n", "YAML_SYNTAX 1:4"],
     ["a document that ends inside of quotes", 'a: "b\n---\nc"\n', "YAML_SYNTAX 1:4"],
-  ])("%s is still told where it opens", (_, text, diagnostic) => {
+  ])("%s is still reported where it opens", (_, text, diagnostic) => {
     expect(summary(parse(text).findings)).toContain(diagnostic);
   });
 

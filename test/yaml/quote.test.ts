@@ -117,13 +117,13 @@ describe("lines", () => {
     expect(problem).not.toHaveProperty("excerpt");
   });
 
-  it("takes a carriage return for the end of a line", () => {
+  it("treats a carriage return as the end of a line", () => {
     expect(excerpt("a: x\r\nb: y\r\n", "b").line).toBe("b: •••");
   });
 });
 
 describe("quoteSource", () => {
-  it("sorts by file, then place, what has no place last, and tells each once", () => {
+  it("sorts by file, then position, what has no position last, and reports each once", () => {
     const text = "a: 1\nb: 2\n";
     const sources = ["two.yaml", "one.yaml"].map((file) => ({ file, text, scalars: [] }));
     const diagnostics: RawDiagnostic[] = [

@@ -72,7 +72,7 @@ describe("readDocuments", () => {
     ]);
   });
 
-  it("A1.2 tells of every file that is missing, and reads the others", async () => {
+  it("A1.2 reports every file that is missing, and reads the others", async () => {
     const [one, other] = [join(folder, "no"), join(folder, "neither")];
     const { documents, findings } = await readDocuments([one, write("a.yaml"), other], noStdin);
     expect(documents).toHaveLength(1);

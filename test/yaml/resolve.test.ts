@@ -13,7 +13,7 @@ function resolve(text: string, context: Partial<ResolveContext> = {}) {
   return { value: plain(node), findings, node };
 }
 
-/** What refusing gives: the codes and places, after checking that the value is not there. */
+/** The diagnostics of a rejected value: codes and positions, after checking that the value is not in them. */
 function refused(reference: string, context: Partial<ResolveContext> = {}) {
   const { value, findings } = resolve(`a: ${reference}\n`, context);
   expect(value).toEqual({ a: "<unresolved>" });
@@ -21,7 +21,7 @@ function refused(reference: string, context: Partial<ResolveContext> = {}) {
 }
 
 describe("env", () => {
-  it("A4.23 takes the variable's text, also nested and in lists", () => {
+  it("A4.23 uses the variable's text, also nested and in lists", () => {
     const text = "a: {value_from: {env: X}}\nb: [{value_from: {env: X}}, {c: {d: {value_from: {env: Y}}}}]\n";
     const { value, findings, node } = resolve(text, { env: { X: "1e5", Y: "  spaced  " } });
     expect(findings).toEqual([]);
@@ -36,7 +36,7 @@ describe("env", () => {
     expect(resolveValues(root, "", bare).node).toBe(root);
   });
 
-  it("A4.24 I4 tells every variable that is not set, each with its place, path and field", () => {
+  it("A4.24 I4 reports every variable that is not set, each with its position, path and field", () => {
     const { findings, value } = resolve(
       "a:\n  token: {value_from: {env: MISSING}}\n  l: [{value_from: {env: OTHER}}]\n",
     );
@@ -56,11 +56,11 @@ describe("env", () => {
     expect(resolve("a: {value_from: {env: X}}\n", { env: { X: " " } }).value).toEqual({ a: " " });
   });
 
-  it("does not take what every object has for a variable", () => {
+  it("does not treat what every object has as a variable", () => {
     expect(refused("{value_from: {env: constructor}}")[0]?.code).toBe("ENV_NOT_SET");
   });
 
-  it("accepts what is not set with noEnv, and says nothing", () => {
+  it("accepts what is not set with noEnv, and reports nothing", () => {
     const text =
       "a: {value_from: {env: X}}\nb: {value_from: {env: X, required: false}}\nc: {value_from: {file: /no/where}}\n";
     const { value, findings } = resolve(text, { noEnv: true });
@@ -77,7 +77,7 @@ describe("env", () => {
 });
 
 describe("default and required", () => {
-  it("A4.27 takes the default as it is, null too", () => {
+  it("A4.27 uses the default as it is, null too", () => {
     const text =
       "a: {value_from: {env: X, default: d}}\nb: {value_from: {env: X, default: null}}\nc: {value_from: {env: X, default: [1, {e: 2}]}}\n";
     expect(resolve(text).value).toEqual({ a: "d", b: null, c: ["1", { e: "2" }] });
@@ -90,7 +90,7 @@ describe("default and required", () => {
     expect(findings).toEqual([]);
   });
 
-  it("A4.29 lets a variable that is set win over default and required: false", () => {
+  it("A4.29 prefers a variable that is set to default and required: false", () => {
     const text = "a: {value_from: {env: X, default: d}}\nb: {value_from: {env: X, required: false}}\n";
     expect(resolve(text, { env: { X: "x" } }).value).toEqual({ a: "x", b: "x" });
   });
@@ -149,7 +149,7 @@ describe("malformed references", () => {
     expect(beside[0]?.hint).toBe("move default inside of value_from");
   });
 
-  it("tells all that is wrong with one", () => {
+  it("reports everything that is wrong with one", () => {
     expect(refused("{value_from: {envv: X, required: x}, junk: 1}")).toHaveLength(4);
   });
 
@@ -166,7 +166,7 @@ describe("malformed references", () => {
     expect(resolve("a: {valueFrom: text}\nb: {values: {env: X}}\n").findings).toEqual([]);
   });
 
-  it("never tells a secret that was written where a name belongs", () => {
+  it("never shows a secret that was written where a name belongs", () => {
     expect(JSON.stringify(refused("{value_from: {env: 'p@ss hunter2'}}"))).not.toContain("hunter2");
   });
 });
@@ -205,7 +205,7 @@ describe("file", () => {
     ["missing", "does not exist"],
     ["empty", "is empty"],
     ["blank", "is empty"],
-  ])("takes default and required: false for a file that is %s, and refuses it otherwise", (name, message) => {
+  ])("accepts default and required: false for a file that is %s, and rejects it otherwise", (name, message) => {
     write("empty", "");
     write("blank", "\n");
     expect(resolve(`a: {value_from: {file: ${name}, default: d}}\n`, { cwd: folder }).value).toEqual({ a: "d" });

@@ -6,7 +6,7 @@ export function parse(text: string) {
   return parseDocument("config.yaml", Buffer.from(text));
 }
 
-/** A document without any finding. */
+/** A document without any diagnostic. */
 export function parsed(text: string): Document & { readonly root: MappingNode } {
   const { document, findings } = parse(text);
   if (findings.length > 0 || !document?.root) throw new Error(`not clean: ${JSON.stringify(findings)}`);
@@ -24,7 +24,7 @@ export function plain(node: Node | undefined): unknown {
   return "<unresolved>";
 }
 
-/** Code and place of each, such as `DUPLICATE_KEY 2:1`. */
+/** Code and position of each, such as `DUPLICATE_KEY 2:1`. */
 export function summary(findings: readonly RawDiagnostic[]): readonly string[] {
   return findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`);
 }

@@ -39,7 +39,7 @@ describe("mistakes in the syntax", () => {
     expect(parse(twin).findings).toEqual([]);
   });
 
-  it("tells several at once", () => {
+  it("reports several at once", () => {
     expect(summary(parse("a: b: c\nd: 1\ne: @f\ng: 'x'#y\n").findings)).toEqual([
       "YAML_SYNTAX 1:4",
       "YAML_SYNTAX 3:4",
@@ -63,7 +63,7 @@ describe("mistakes in the syntax", () => {
     }
   });
 
-  it("stays quick when nearly everything is wrong", () => {
+  it("stays fast when nearly everything is wrong", () => {
     const work = () => {
       expect(parse('"'.repeat(100_000)).findings.length).toBeGreaterThan(0);
       expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).findings.length).toBeGreaterThan(0);
@@ -73,7 +73,7 @@ describe("mistakes in the syntax", () => {
 });
 
 describe("value_from inside of a text", () => {
-  it("is one finding for each, at the value, and the rest is read", () => {
+  it("is one diagnostic for each, at the value, and the rest is read", () => {
     const text =
       "a:\n  - header_value: Token {value_from: {env: X}}\n    b: 1\n  - c: Token {value_from: {env: Y}} # why\nd: {value_from: {env: Z}}\n";
     const { document, findings } = parse(text);

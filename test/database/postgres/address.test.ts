@@ -6,7 +6,7 @@ import { SetupError } from "../../../src/errors.js";
 import { writeFiles } from "../../support/cli.js";
 import { temporaryFolder } from "../../support/run.js";
 
-/** What a refused URL is told, and that nothing of it is. */
+/** The message for a rejected URL, which repeats nothing of it. */
 function refusal(work: () => unknown): string {
   try {
     work();
@@ -101,7 +101,7 @@ describe("a postgres:// URL", () => {
 describe("sslmode", () => {
   const of = (parameters: string, host = "db.example") => parsePostgresUrl(`postgres://u@${host}/db?${parameters}`, {});
 
-  it("checks certificate and name for require and verify-full, and what it is told for the others", () => {
+  it("checks certificate and name for require and verify-full, and does as the URL says for the others", () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "ca.pem": "CA", "own.pem": "OWN" });
     const ca = `sslrootcert=${folder}/ca.pem`;
@@ -129,7 +129,7 @@ describe("sslmode", () => {
     expect(refusal(() => tlsOptions(of(parameters)))).toContain(`DATABASE_URL: ${message}`);
   });
 
-  it("is asked for where a password would cross a network in clear", () => {
+  it("is required where a password would cross a network in clear text", () => {
     expect(isOpenToListeners(of(""))).toBe(true);
     for (const chosen of ["sslmode=disable", "sslmode=require"]) expect(isOpenToListeners(of(chosen))).toBe(false);
     for (const host of ["localhost", "127.0.0.1", "[::1]", "%2Frun"])

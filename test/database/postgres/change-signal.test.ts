@@ -29,7 +29,7 @@ describe("what is known of a server's state", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("is asked for once by all who come before the first answer, and is then there at once", async () => {
+  it("is queried once for all callers before the first answer, and is then available at once", async () => {
     const { signal, questions } = makeSignal();
     const waiting = [signal.current(), signal.current()];
     questions[0]?.answer(1);
@@ -50,7 +50,7 @@ describe("what is known of a server's state", () => {
     expect(signal.current()).toBeInstanceOf(Promise);
   });
 
-  it("is asked for ahead from 800 ms on, without anybody waiting, and stays the same object", async () => {
+  it("is queried ahead from 800 ms on, without a caller waiting, and stays the same object", async () => {
     const { signal, questions, first, checked } = makeSignal();
     const state = await first();
     vi.advanceTimersByTime(799);
@@ -67,7 +67,7 @@ describe("what is known of a server's state", () => {
     expect(await signal.current()).toBe(state);
   });
 
-  it("is asked for again by somebody who came when the question was 900 ms old, and not by one who came before", async () => {
+  it("is queried again for a caller that came when the query was 900 ms old, and not for one that came before", async () => {
     const { signal, questions } = makeSignal();
     const early = signal.current();
     vi.advanceTimersByTime(899);
@@ -82,7 +82,7 @@ describe("what is known of a server's state", () => {
     expect((await late).revision).toBe(2);
   });
 
-  it("is asked for again by somebody who knows of a later revision, once", async () => {
+  it("is queried again for a caller that knows of a later revision, once", async () => {
     const { signal, questions, first } = makeSignal();
     const state = await first();
     expect(signal.current(1)).toBe(state);
@@ -92,7 +92,7 @@ describe("what is known of a server's state", () => {
     expect(signal.current(2)).not.toBeInstanceOf(Promise);
   });
 
-  it("fails for all who waited, and is asked for again by the next one", async () => {
+  it("fails for all callers that waited, and is queried again for the next one", async () => {
     const { signal, questions } = makeSignal();
     const waiting = [signal.current(), signal.current()];
     questions[0]?.fail(new Error("gone"));

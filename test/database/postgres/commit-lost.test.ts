@@ -51,7 +51,7 @@ describe("a commit whose answer is lost", () => {
   it.each([
     ["was done", true, "unchanged"],
     ["was not done", false, "applied"],
-  ] as const)("and that %s, is told as unknown, and doing the same again ends well", async (_what, reaches, again) => {
+  ] as const)("and that %s, is reported as unknown, and running again succeeds", async (_what, reaches, again) => {
     const url = temporaryDatabase();
     const error: unknown = await apply(group, runOptions(await losingCommit(url, reaches))).catch((reason) => reason);
     if (!(error instanceof SetupError)) throw new Error("expected a failure", { cause: error });
@@ -74,7 +74,7 @@ describe("a commit whose answer is lost", () => {
     const { status, stderr } = await runCli([...args, lost], { cwd: folder });
     expect({ status, known: stderr.includes("nothing was changed") }).toEqual({ status: 5, known: false });
     expect(existsSync(join(folder, "tokens.json"))).toBe(false);
-    // It was done, so the next run finds nothing to do but to make the draft the file.
+    // It was done, so the next run only has to turn the draft into the file.
     const again = await runCli([...args, url], { cwd: folder });
     expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("No changes.") });
     expect(readFileSync(join(folder, "tokens.json"), "utf8")).toMatch(/"ci": "vtb_/);

@@ -31,7 +31,7 @@ function sqlUnder(heading: string): readonly string[] {
 
 let server: PostgresServer;
 
-// A server of its own, since roles are not of one database.
+// A separate server, since roles belong to no single database.
 beforeAll(async () => {
   server = await startPostgres();
 });
@@ -61,7 +61,7 @@ async function refusedOf(url: string, sql: string): Promise<string | undefined> 
 
 const yaml = "groups_config_enable: true\ngroups_config: {items: [{name: lezers, permissions: [taken.view_taak]}]}\n";
 
-/** Runs a command against a database, and gives its status with the codes that it told. */
+/** Runs a command against a database, and returns its status with the codes that it reported. */
 async function command(database: string, ...args: readonly string[]): Promise<string> {
   const folder = temporaryFolder();
   writeFiles(folder, { "config.yaml": yaml });
@@ -93,7 +93,7 @@ async function useLogin(database: string): Promise<void> {
 }
 
 describe("the SQL in docs/postgresql.md", () => {
-  it("makes a role whose own database is all that apply needs, also in another schema", async () => {
+  it("creates a role whose own database is all that apply needs, also in another schema", async () => {
     await run(sqlUnder("A role and a database").join(""), "postgres");
     const url = inDatabase("vtb_auth", "vtb_setup:secret");
     expect(await command(url, "apply", "config.yaml")).toBe("0");
@@ -108,7 +108,7 @@ describe("the SQL in docs/postgresql.md", () => {
     await client.end();
   });
 
-  it("F25: a role that may not migrate is told so where a migration is pending, and gets no plan", async () => {
+  it("F25: a role that may not migrate gets an error where a migration is pending, and no plan", async () => {
     await run("create database behind", "postgres");
     await run(
       sqlUnder("A role that changes tables and one that does not").join("").replaceAll("vtb_", "vtbb_"),

@@ -65,13 +65,13 @@ describe("the lock on a server", () => {
     expect(waiting.length).toBeGreaterThan(0);
   });
 
-  it("S92 lets the first runs on an empty database make the tables once, all at the same moment", async () => {
+  it("S92 lets simultaneous first runs on an empty database create the tables once", async () => {
     const url = temporaryDatabase();
     const runs = await Promise.all(Array.from({ length: 6 }, () => migrate({ ...runOptions(url), env: {} })));
     expect(runs.map(({ outcome }) => outcome).sort()).toEqual(["applied", ...Array(5).fill("unchanged")]);
   });
 
-  it("blames no other run where somebody who reads keeps a table from being changed", async () => {
+  it("reports no other run where a reader prevents that a table is changed", async () => {
     const url = temporaryDatabase();
     await apply(group("a"), runOptions(url));
     const reader = await (await openForTest(url)).kysely.startTransaction().execute();

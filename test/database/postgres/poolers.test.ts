@@ -41,7 +41,7 @@ async function failureOf(work: Promise<unknown>): Promise<SetupError> {
 const section = "see the section Poolers of docs/postgresql.md";
 
 describe("F27: a pooler in front of the server", () => {
-  it("that refuses a start option is told as one that needs setting up, and its passing refusals as such", async () => {
+  it("that refuses a start option is reported as wrongly configured, and its temporary refusals as temporary", async () => {
     const option = await failureOf(
       openDatabase(await refusing("08P01", "unsupported startup parameter: options"), "read"),
     );
@@ -59,14 +59,14 @@ describe("F27: a pooler in front of the server", () => {
     });
   });
 
-  it("that gives each transaction another session is told by the codes of prepared statements", async () => {
+  it("that gives each transaction another session is recognized by the errors of prepared statements", async () => {
     const url = temporaryDatabase();
     await apply(configurationOf(resource("group", "lezers", { permissions: [] })), runOptions(url));
     const live = await openLiveDatabase(url, "read");
     onTestFinished(() => live.close());
     const ask = live.prepare(live.kysely.selectFrom("groups").select("name").compile());
     expect(await ask()).toEqual(["lezers"]);
-    // The session that had it prepared is somebody else's now: 26000, by the server itself.
+    // The session that had it prepared belongs to another client now: 26000, by the server itself.
     await sql`deallocate all`.execute(live.kysely);
     const lost = await failureOf(Promise.resolve(ask()));
     expect(lost).toMatchObject({
@@ -76,7 +76,7 @@ describe("F27: a pooler in front of the server", () => {
     expect(lost.message).toContain("(26000)");
   });
 
-  it("that has the name already is told so as well", async () => {
+  it("that has the name already is reported too", async () => {
     const database = await openDatabase(inject("postgresUrl"), "write");
     onTestFinished(() => database.close());
     // What another client of the pooler left in the session: 42P05, by the server itself.

@@ -30,7 +30,7 @@ async function failureOf(work: Promise<unknown>): Promise<SetupError> {
   throw new Error("expected a refusal", { cause: error });
 }
 
-/** What everybody is told, and what those see who print the error with its causes. */
+/** The message, and what is printed for the error with its causes. */
 async function reported(work: Promise<unknown>): Promise<string> {
   const error = await failureOf(work);
   const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.problems;
@@ -54,7 +54,7 @@ describe("a server's refusal", () => {
     expect(fromEnv).not.toContain("kanarie-twee");
   });
 
-  it("takes the password from a file, read anew for each connection", async () => {
+  it("reads the password from a file, read anew for each connection", async () => {
     const file = join(temporaryFolder(), "password");
     const [, password = ""] = /:([^:@]+)@/.exec(server()) ?? [];
     const url = server().replace(/:[^:@]+@/, "@");
@@ -85,7 +85,7 @@ describe("a server's refusal", () => {
     );
   });
 
-  it("of a schema is the same for plan and apply, and makes nothing", async () => {
+  it("of a schema is the same for plan and apply, and creates nothing", async () => {
     const url = `${server()}?schema=not_there`;
     for (const run of [plan, apply]) {
       expect(await reported(run(group, runOptions(url)))).toMatch(
@@ -94,14 +94,14 @@ describe("a server's refusal", () => {
     }
   });
 
-  it("of encryption is not taken for a reason to go without", async () => {
+  it("of encryption does not lead to a connection without it", async () => {
     expect(await reported(openDatabase(`${server()}?sslmode=require`, "read"))).toMatch(
       /^refused DATABASE_TLS: the server of the database \S+ offers no encryption; turn on ssl there/,
     );
     await (await openDatabase(`${server()}?sslmode=disable`, "read"))?.close();
   });
 
-  it("because a table of somebody else has the place of ours says so, and leaves it alone", async () => {
+  it("because another program's table has the name of ours says so, and leaves it alone", async () => {
     const url = temporaryDatabase();
     const client = new pg.Client(url);
     await client.connect();
@@ -114,7 +114,7 @@ describe("a server's refusal", () => {
     expect(rows).toEqual([{ tablename: "users" }]);
   });
 
-  it("of a row tells code, table and constraint, and nothing that it quotes", async () => {
+  it("of a row names code, table and constraint, and nothing that it quotes", async () => {
     const url = temporaryDatabase();
     await apply(group, runOptions(url));
     const database = await openForTest(url);
@@ -135,7 +135,7 @@ describe("a server's refusal", () => {
     expect(shown).not.toMatch(/kanarie|lezers|insert into/i);
   });
 
-  it("to write, by a standby or a session that is read-only, is told as such", async () => {
+  it("to write, by a standby or a session that is read-only, is reported as such", async () => {
     const url = temporaryDatabase();
     await apply(configurationOf(resource("group", "ander", { permissions: [] })), runOptions(url));
     const readOnly = url.replace("options=", "options=-c%20default_transaction_read_only%3Don%20");

@@ -54,7 +54,7 @@ async function connect(parameters: string, host = "127.0.0.1"): Promise<string> 
 }
 
 describe("encryption with a private authority", () => {
-  it("trusts the authority that sslrootcert names, for the host's own name, and nobody else", async () => {
+  it("trusts the authority that sslrootcert names, for the host's own name, and no other", async () => {
     const folder = temporaryFolder();
     const other = await makeCertificates();
     writeFileSync(join(folder, "ca.pem"), certificates.authority);

@@ -7,7 +7,7 @@ import { configurationOf, resource, runOptions } from "../../support/run.js";
 const group = configurationOf(resource("group", "lezers", { permissions: [] }));
 
 describe("--wait with a server", () => {
-  it("covers one that is not up yet, one that is starting, and a database that is not made yet", async () => {
+  it("covers one that is not up yet, one that is starting, and a database that does not exist yet", async () => {
     const server = await startPostgres();
     onTestFinished(() => server.remove());
     const url = server.url.replace(/\/postgres$/, "/later");

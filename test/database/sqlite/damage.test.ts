@@ -28,7 +28,7 @@ const damages: readonly (readonly [string, (file: string) => void])[] = [
 
 describe("F27: a database", () => {
   it.each(damages)(
-    "%s is told as damaged, with exit status 4 and what to do, and is not waited for",
+    "%s is reported as damaged, with exit status 4 and what to do, without waiting",
     async (_, damage) => {
       const folder = temporaryFolder();
       const file = join(folder, "vtb-auth.db");
@@ -74,7 +74,7 @@ describe("F27: a database", () => {
     },
   );
 
-  it("that is empty is no damaged one: apply makes it", async () => {
+  it("that is empty is not damaged: apply creates it", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": tokensYaml(3, "one"), "vtb-auth.db": "" });
     const args = ["config.yaml", "--database", `sqlite:${join(folder, "vtb-auth.db")}`];

@@ -10,7 +10,7 @@ import { tokensYaml } from "../../support/tokens.js";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const drivers = ["better-sqlite3", "better-sqlite3-13", "pg"];
 
-/** This package as it is installed, with its dependencies linked, and those that `broken` makes instead of the drivers. */
+/** This package as it is installed, with its dependencies linked, and with those that `broken` creates instead of the drivers. */
 function installedWith(broken: (modules: string) => void): string {
   const folder = temporaryFolder();
   const own = join(folder, "node_modules/vtb-setup");
@@ -67,7 +67,7 @@ describe("F27: a database driver", () => {
     ["that lacks a part", breakPg, "pg", "postgres://u:p@127.0.0.1:1/x"],
     ["for servers that is not installed", () => {}, "pg", "postgres://u:p@127.0.0.1:1/x"],
   ] as const)(
-    "%s is told with the Node that runs and how to mend it, with exit status 4, at once",
+    "%s is reported with Node's version and how to fix it, with exit status 4, at once",
     (_, broken, name, database) => {
       const folder = installedWith(broken);
       const { status, stdout, stderr } = run(folder, database);

@@ -10,7 +10,7 @@ import { configurationOf, resource, runOptions, temporaryFolder } from "../../su
 const configuration = configurationOf(resource("group", "lezers", { permissions: [] }));
 
 describe("a database file", () => {
-  it("in a folder that is not there fails for plan as for apply and migrate, and makes nothing", async () => {
+  it("in a folder that does not exist fails for plan as for apply and migrate, and creates nothing", async () => {
     const folder = temporaryFolder();
     const options = runOptions(`sqlite:${join(folder, "missing/auth.db")}`);
     const runs = [() => plan(configuration, options), () => apply(configuration, options), () => migrate(options)];

@@ -30,7 +30,7 @@ describe("a JSON object", () => {
     ['{"a":":","b" :":","c":"\\":","d":["x :",":"]}'],
     ['{"é":"ü","ü":"é"}'],
     ["{}"],
-  ])("S10 with each name once is taken: %s", (text) => {
+  ])("S10 with each name once is accepted: %s", (text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
 

@@ -95,7 +95,7 @@ describe("a key set", () => {
     expect(readKeySet(keys)).toBeUndefined();
   });
 
-  it("F58: says nothing of Keycloak's key for encryption beside one for signatures, but does where it is the only one", () => {
+  it("F58: does not mention Keycloak's key for encryption beside one for signatures, but does where it is the only one", () => {
     const encryption = jwkOf(rsa, { use: "enc", alg: "RSA-OAEP" });
     expect(readKeySet({ keys: [encryption, jwkOf(p256)] })?.ignored).toEqual([]);
     expect(readKeySet({ keys: [encryption, { kty: "oct" }, jwkOf(p256)] })?.ignored).toEqual(["symmetric"]);
@@ -135,7 +135,7 @@ describe("a key set", () => {
     [16_384, true],
     [16_385, false],
   ])("S15 uses an RSA key of 2048 to 16384 bits: %i bits, %j", (bits, isUsed) => {
-    // Nobody looks at its factors: it is taken for a key as it stands.
+    // Its factors are not checked: it is accepted as a key.
     const n = 2n ** BigInt(bits - 1) + 12_345n;
     const set = readKeySet({ keys: [{ kty: "RSA", n: textOf(n), e: "AQAB" }] });
     expect(set?.ignored).toEqual(isUsed ? [] : ["weak_rsa"]);
@@ -227,7 +227,7 @@ describe("a signature", () => {
   const check = (pair: Pair, algorithm: string) => prepareSignatureCheck(pair.publicKey, named(algorithm));
 
   it.each(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])(
-    "of %s is taken, and a changed one is not",
+    "of %s is accepted, and a changed one is not",
     (name) => {
       const isPss = name.startsWith("PS");
       const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
@@ -264,7 +264,7 @@ describe("a signature", () => {
   });
 
   it.each(["P-384 ES384 sha384", "P-521 ES512 sha512"])(
-    "S16 of ECDSA on %s is taken in its own form alone",
+    "S16 of ECDSA on %s is accepted in its own form only",
     async (names) => {
       const [curve = "", name = "", digest = ""] = names.split(" ");
       const pair = await makeEc(curve);

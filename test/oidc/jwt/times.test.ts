@@ -49,7 +49,7 @@ describe("the times of a token", () => {
     expect(at(iat, { iat: "now" })).toBe("malformed_time");
   });
 
-  it("S28 end it at its greatest age and 30 seconds, for which it must say when it was made", () => {
+  it("S28 end it at its greatest age and 30 seconds, for which it must have `iat`", () => {
     const iat = exp - 1000;
     const aged = (now: number, claims: object = { iat }) => checkTimes({ exp, ...claims }, now * 1000, 30, 60);
     expect([iat + 60, iat + 89, iat + 89.999, iat + 90].map((now) => aged(now))).toEqual([
