@@ -61,7 +61,7 @@ export const diagnosticCodes = {
     "A secret's file can't be used: missing, too large, not a regular file, or outside of the secrets directory.",
   SECRET_FILE_MODE: "A secret's file can be read by other users of the machine.",
   SIGN_IN_MISSING: "A superuser or staff account has no `sign_in`, so nobody becomes it through a provider.",
-  STEP_INVALID: "A file given with `--steps` does not define steps.",
+  STEP_INVALID: "A module given with `--steps`, or a step or kind of it, has a mistake in its code.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
   TOKENS_NOT_IN_FILE:
     "The file of `--tokens-out` lacks tokens that an earlier run generated; their values are nowhere else.",

@@ -43,16 +43,13 @@ const webhooks = defineStep({
   flag: "webhooks_config_enable",
   namespace: "webhooks_config",
   title: "Webhooks",
-  kinds: ["webhook"],
+  kinds: [webhook],
   schema: z.strictObject({ items: z.array(item).describe("The webhooks.") }),
   declare: ({ items }) =>
-    items.map(({ name, url, secret, events, active }, index) => ({
-      kind: "webhook",
-      key: name,
+    items.map(({ name, url, secret, events, active }, index) =>
       // In one order, so that writing them in another one changes nothing.
-      attributes: { url, secret, events: [...new Set(events)].sort(), active },
-      path: ["items", index],
-    })),
+      webhook.resource(name, { url, secret, events: [...new Set(events)].sort(), active }, ["items", index]),
+    ),
   review: ({ items }) =>
     items.flatMap(({ url }, index) =>
       url.startsWith("http:")

@@ -14,6 +14,7 @@ import { readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { type Configuration, loadDefaults } from "./run.js";
 import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
+import { refuseClashes } from "./step-modules.js";
 
 /**
  * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration. With `noEnv`,
@@ -60,6 +61,7 @@ async function readConfiguration(
   requireCodes(options);
   const kinds = [...coreKinds, ...options.kinds];
   const steps = [...coreSteps, ...options.steps];
+  refuseClashes(steps, kinds);
   const { documents, sources, findings: read } = await readDocuments(paths, options.stdin);
   const findings = easeForeignDuplicates(read, steps);
   const validation = validateDocuments(documents, steps, {

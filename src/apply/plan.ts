@@ -155,7 +155,7 @@ export async function resolveResources(configuration: Configuration, options: Ru
   const refusals: Refusal[] = [];
   const remarks: RawDiagnostic[] = [];
   for (const kind of configuration.kinds) {
-    const wanted = configuration.resources.filter((resource) => resource.kind === kind.name);
+    const wanted = kind.resourcesOf(configuration.resources);
     const completion = await kind.resolve?.(wanted, network).catch((error: unknown) => {
       // A request that the signal ended rejects with the signal's own error.
       stopIfInterrupted(signal);

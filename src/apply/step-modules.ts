@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Step } from "../config/step.js";
-import { type SetupError, setupError } from "../errors.js";
+import { SetupError } from "../errors.js";
+import { nearestField } from "../nearest.js";
 import type { Kind } from "../plan/kind.js";
 import { orderKinds } from "../plan/plan.js";
+import { stepInvalid } from "../plan/step-mistakes.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 
 /** Steps and kinds from other modules. */
@@ -34,17 +36,18 @@ export async function loadStepModules(files: readonly string[], cwd: string): Pr
 
 async function importModule(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(cwd, file);
-  if (!existsSync(path)) throw invalid(`the module ${file} does not exist`);
+  if (!existsSync(path)) throw stepInvalid(`the module ${file} does not exist`);
   try {
     return await import(pathToFileURL(path).href);
   } catch (cause) {
+    if (cause instanceof SetupError) throw cause;
     const why = cause instanceof Error ? cause.message : "";
-    throw invalid(`the module ${file} can't be loaded: ${why}`, cause);
+    throw stepInvalid(`the module ${file} can't be loaded: ${why}`, undefined, { cause });
   }
 }
 
 function listOf<T>(value: unknown, isRight: (item: unknown) => item is T, complaint: string): readonly T[] {
-  if (!Array.isArray(value) || !value.every(isRight)) throw invalid(complaint);
+  if (!Array.isArray(value) || !value.every(isRight)) throw stepInvalid(complaint);
   return value;
 }
 
@@ -53,21 +56,32 @@ function isStep(value: unknown): value is Step {
 }
 
 function isKind(value: unknown): value is Kind {
-  return hasAll(value, ["name", "attributes", "dependsOn", "read", "write", "remove"]);
+  return hasAll(value, ["name", "attributes", "dependsOn", "resource", "resourcesOf", "read", "write", "remove"]);
 }
 
 function hasAll(value: unknown, names: readonly string[]): boolean {
   return typeof value === "object" && value !== null && names.every((name) => name in value);
 }
 
-function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
+/** @throws SetupError `STEP_INVALID` (usage) where steps and kinds do not fit together */
+export function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
   const keys = steps.flatMap(({ flag, namespace }) => [flag, namespace]);
   const names = kinds.map(({ name }) => name);
   const twice = [keys, names].flatMap((list) => list.filter((name, index) => list.indexOf(name) !== index))[0];
-  if (twice !== undefined) throw invalid(`two steps or kinds have the name ${twice}`);
+  if (twice !== undefined) throw stepInvalid(`two steps or kinds have the name ${twice}`);
   const known = new Set(kinds.map(({ name }) => name));
-  const missing = steps.flatMap((step) => step.kinds).find((name) => !known.has(name));
-  if (missing !== undefined) throw invalid(`a step declares the kind ${missing}, which does not exist`);
+  for (const { title, kinds: declared } of steps) {
+    const missing = declared.find((name) => !known.has(name));
+    if (missing === undefined) continue;
+    const hint = "export it from its module, in the list `kinds`";
+    throw stepInvalid(`the step ${title} declares the kind ${missing}, which does not exist`, hint);
+  }
+  for (const { name, dependsOn } of kinds) {
+    const missing = dependsOn.find((other) => !known.has(other));
+    const near = missing === undefined ? undefined : nearestField(missing, known);
+    if (near === undefined) continue;
+    throw stepInvalid(`the kind ${name} depends on ${missing}, which does not exist`, `did you mean \`${near}\`?`);
+  }
   refuseMigrationNames(kinds.slice(coreKinds.length));
   refuseBadOrder(kinds);
 }
@@ -78,9 +92,9 @@ function refuseMigrationNames(kinds: readonly Kind[]): void {
   for (const { name: kind, migrations = [] } of kinds) {
     for (const { name } of migrations) {
       if (!name.startsWith(`${kind}:`)) {
-        throw invalid(`the migration ${name} must begin with the name of its kind, such as ${kind}:0001`);
+        throw stepInvalid(`the migration ${name} must begin with the name of its kind, such as ${kind}:0001`);
       }
-      if (seen.has(name)) throw invalid(`two migrations have the name ${name}`);
+      if (seen.has(name)) throw stepInvalid(`two migrations have the name ${name}`);
       seen.add(name);
     }
   }
@@ -91,10 +105,6 @@ function refuseBadOrder(kinds: readonly Kind[]): void {
     orderKinds(kinds);
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw invalid(cause.message, cause);
+    throw stepInvalid(cause.message, undefined, { cause });
   }
-}
-
-function invalid(message: string, cause?: unknown): SetupError {
-  return setupError("usage", "STEP_INVALID", message, "see docs/custom-steps.md", { cause });
 }

@@ -14,10 +14,9 @@ import {
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { unknownField } from "./issues.js";
 import { dotted, MutedPaths, type ValuePath } from "./path.js";
-import { naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
+import { findStrayCharacters, naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
 import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
-import type { StandIn } from "./stand-in.js";
-import { findStrayCharacters } from "./stray-characters.js";
+import type { StandIn } from "./unknown-values.js";
 
 /** Stands for an unknown value, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");

@@ -7,6 +7,7 @@ import { isVariableName } from "../yaml/value-from.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
+import { requireDiagnostics, requireResources, runStep } from "./step-code.js";
 import type { ValidPart } from "./valid-part.js";
 
 /** The resources and diagnostics of a step, with their ranges in the file. */
@@ -19,7 +20,9 @@ export function declareStep(
 ): { readonly declared: readonly Declared[]; readonly findings: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], findings: [] };
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
-  const declared = step.declare(config).map(({ kind, key, state, attributes, path, fields }): Declared => {
+  const resources = runStep(step, "declare", config, () => step.declare(config));
+  requireResources(step, resources, kinds);
+  const declared = resources.map(({ kind, key, state, attributes, path, fields }): Declared => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
     const ranges = Object.entries(named).map(
@@ -32,7 +35,9 @@ export function declareStep(
       rangeOf: (attribute) => placeAt([...written, attribute]),
     };
   });
-  const findings = step.review(config, now).flatMap(({ path, ...remark }): readonly RawDiagnostic[] => {
+  const reviewed = runStep(step, "review", config, () => step.review(config, now));
+  requireDiagnostics(step, reviewed);
+  const findings = reviewed.flatMap(({ path, ...remark }): readonly RawDiagnostic[] => {
     const written = toWritten(path);
     return muted.has(written) ? [] : [{ ...remark, range: placeAt(written), path: dotted(namespace, written) }];
   });

@@ -1,22 +1,8 @@
 import type { z } from "zod";
 import type { DiagnosticCode } from "../errors.js";
-import type { Attributes } from "../plan/resource.js";
-
-/** A path inside a step's namespace, such as `["items", 0, "email"]`. */
-export type ConfigPath = readonly (string | number)[];
-
-/** A resource that a step declares. */
-export interface StepResource {
-  readonly kind: string;
-  readonly key: string;
-  /** `absent`: it must not exist. */
-  readonly state?: "present" | "absent";
-  /** What the kind calls its attributes; `undefined` leaves one as it is. */
-  readonly attributes: Attributes;
-  readonly path: ConfigPath;
-  /** The paths of attributes that are not fields themselves, relative to `path`. */
-  readonly fields?: Readonly<Record<string, ConfigPath>>;
-}
+import type { KindShape } from "../plan/kind-shape.js";
+import type { ConfigPath, StepResource } from "../plan/resource.js";
+import { isRecord, requireDefinition, stepInvalid } from "../plan/step-mistakes.js";
 
 /** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
 export interface StepDiagnostic {
@@ -34,7 +20,7 @@ export interface Step {
   /** The root key that holds its configuration. */
   readonly namespace: string;
   readonly title: string;
-  /** The kinds that it declares; pruning looks at these. */
+  /** The names of the kinds that it declares; pruning looks at these. */
   readonly kinds: readonly string[];
   readonly schema: z.ZodType;
   readonly declare: (config: unknown) => readonly StepResource[];
@@ -44,22 +30,59 @@ export interface Step {
 }
 
 /** A step as its author writes it: `declare` and `review` are pure and get the schema's output. */
-export interface StepDefinition<Schema extends z.ZodType> {
+export interface StepDefinition<Schema extends z.ZodType, Kinds extends readonly KindShape[]> {
   readonly flag: string;
   readonly namespace: string;
   readonly title: string;
-  readonly kinds: readonly string[];
+  /** The kinds of which it declares resources. */
+  readonly kinds: Kinds;
   readonly schema: Schema;
-  readonly declare: (config: z.output<Schema>) => readonly StepResource[];
+  readonly declare: (config: z.output<Schema>) => readonly StepResource<Kinds[number]["name"]>[];
   readonly review?: (config: z.output<Schema>, now: Date) => readonly StepDiagnostic[];
   readonly explainFlat?: (names: readonly string[]) => string;
 }
 
-/** Creates a step. Its fields are plain zod, with `secret()` for values that must never be shown. */
-export function defineStep<Schema extends z.ZodType>(definition: StepDefinition<Schema>): Step {
-  const { declare, review } = definition;
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+const rules = {
+  title: { expected: "a text for people, such as Webhooks", test: isText },
+  flag: { expected: "the root key that turns the step on, such as webhooks_enable", test: isText },
+  namespace: { expected: "the root key that holds its configuration, such as webhooks", test: isText },
+  kinds: { expected: "a list of what defineKind returned, such as [webhook]", test: Array.isArray },
+  schema: { expected: "a zod schema", test: (value: unknown) => typeof value === "object" && value !== null },
+  declare: { expected: "a function from the parsed configuration to a list of resources", test: isFunction },
+  review: {
+    expected: "a function from the parsed configuration to a list of diagnostics",
+    test: isFunction,
+    optional: true,
+  },
+  explainFlat: { expected: "a function from names of fields to a text", test: isFunction, optional: true },
+} as const;
+
+/**
+ * Creates a step. Its fields are plain zod, with `secret()` for values that must never be shown.
+ *
+ * @throws SetupError `STEP_INVALID` (usage) where the definition is one that only JavaScript can write
+ */
+export function defineStep<Schema extends z.ZodType, const Kinds extends readonly KindShape[]>(
+  definition: StepDefinition<Schema, Kinds>,
+): Step {
+  const { declare, review, title, schema, kinds } = definition;
+  const what = isText(title) ? `the step ${title}` : "a step";
+  requireDefinition(what, definition, rules);
+  if (!("_zod" in schema)) {
+    const hint = 'its `schema` must come from zod 4: install it with `npm install zod@4`, and import from "zod"';
+    throw stepInvalid(`${what} has a schema that is not of zod 4`, hint);
+  }
+  for (const kind of kinds) {
+    if (isRecord(kind) && isText(kind.name) && isFunction(kind.resource)) continue;
+    const hint = "list the kinds themselves, as defineKind returned them, and not their names";
+    throw stepInvalid(`\`kinds\` of ${what} has something else than kinds`, hint);
+  }
   return {
     ...definition,
+    kinds: kinds.map(({ name }) => name),
     // The engine passes a step only the output of its own schema.
     declare: (config) => declare(config as z.output<Schema>),
     review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],

@@ -7,9 +7,8 @@ import { checkDeclared, type Declared, declareStep, referenceNames } from "./dec
 import { findFlatEntry } from "./flat-entry.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
-import { createStandIn, type StandIn } from "./stand-in.js";
 import type { Step } from "./step.js";
-import { leaveOutUnknown } from "./unknown-values.js";
+import { createStandIn, leaveOutUnknown, type StandIn } from "./unknown-values.js";
 import { validatePart } from "./valid-part.js";
 
 export interface ValidateContext extends RootContext {

@@ -18,12 +18,10 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
   const { kinds, current, wanted, owner, isDatabaseKnown } = input;
   const keys = new Map<string, Set<string>>();
   const wantedBy = new Map<string, readonly Resource[]>();
-  for (const { name } of kinds) {
+  for (const kind of kinds) {
+    const { name } = kind;
     keys.set(name, new Set((current.get(name) ?? []).map((row) => row.key)));
-    wantedBy.set(
-      name,
-      wanted.filter((resource) => resource.kind === name),
-    );
+    wantedBy.set(name, kind.resourcesOf(wanted));
   }
   for (const change of changes) {
     const known = keys.get(change.kind);
@@ -40,10 +38,10 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
   return {
     owner,
     isDatabaseKnown,
-    keys: (kind) => keys.get(kind) ?? new Set(),
-    wanted: (kind) => wantedBy.get(kind) ?? [],
-    current: (kind) => current.get(kind) ?? [],
-    left: (kind) => left.get(kind) ?? [],
+    keys: ({ name }) => keys.get(name) ?? new Set(),
+    wanted: (kind) => kind.resourcesOf(wantedBy.get(kind.name) ?? []),
+    current: ({ name }) => current.get(name) ?? [],
+    left: ({ name }) => left.get(name) ?? [],
   };
 }
 
@@ -72,11 +70,11 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
   return input.kinds.flatMap((kind) =>
     Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
       if (!identity) return [];
-      const wanted = world.wanted(kind.name).filter(({ present }) => present);
+      const wanted = world.wanted(kind).filter(({ present }) => present);
       const changed = new Set(changes.filter((change) => change.kind === kind.name).map(({ key }) => key));
       const declared = new Map(wanted.map(({ key, attributes }) => [key, attributes[name]]));
       const isLeft = (key: string): boolean =>
-        world.keys(kind.name).has(key) && declared.get(key) === undefined && !changed.has(key);
+        world.keys(kind).has(key) && declared.get(key) === undefined && !changed.has(key);
       const left = (input.current.get(kind.name) ?? []).filter(({ key }) => isLeft(key));
       const holders = new Map(left.map((row) => [row.attributes[name], row]));
       return wanted.flatMap((resource): readonly Refusal[] => {

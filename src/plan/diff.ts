@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { CurrentResource, Kind } from "./kind.js";
+import type { CurrentResource } from "./kind.js";
+import type { KindShape } from "./kind-shape.js";
 import type {
   AttributeValue,
   Change,
@@ -24,7 +25,7 @@ export interface KindDiff {
 
 /** The changes that make the rows of one kind match the files: in file order, deletions last. */
 export function diffKind(
-  kind: Kind,
+  kind: KindShape,
   wanted: readonly Resource[],
   current: readonly CurrentResource[],
   options: DiffOptions,
@@ -61,7 +62,7 @@ export function diffKind(
 
 /** Rows that no file declares any more, whose identity is now under a new key. */
 function findRenames(
-  kind: Kind,
+  kind: KindShape,
   wanted: readonly Resource[],
   rows: ReadonlyMap<string, CurrentResource>,
   declared: ReadonlySet<string>,
@@ -81,7 +82,7 @@ function findRenames(
   return renamed;
 }
 
-function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
+function creation(kind: KindShape, resource: Resource, id: string): PlannedChange {
   const { key, attributes, range } = resource;
   const isSet = (name: string) =>
     attributes[name] !== undefined &&
@@ -93,7 +94,7 @@ function creation(kind: Kind, resource: Resource, id: string): PlannedChange {
   return { action: "create", kind: kind.name, key, id, attributes, fields, range };
 }
 
-function update(kind: Kind, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
+function update(kind: KindShape, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
   const { key, attributes, range } = resource;
   const changed = Object.entries(kind.attributes)
     .filter(([name, spec]) => {
@@ -111,7 +112,7 @@ function update(kind: Kind, resource: Resource, row: CurrentResource, owner: str
   return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, range };
 }
 
-function deletion(kind: Kind, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
+function deletion(kind: KindShape, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
   return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], range: resource?.range };
 }
 
@@ -119,7 +120,7 @@ function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boo
   return unknown.filter(counts).map((name) => ({ name, unknown: true }));
 }
 
-function fieldChange(kind: Kind, name: string, before: AttributeValue, after: AttributeValue): FieldChange {
+function fieldChange(kind: KindShape, name: string, before: AttributeValue, after: AttributeValue): FieldChange {
   if (kind.attributes[name]?.sensitive) return { name, sensitive: true };
   // Only sensitive attributes hold secrets, so the rest is plain.
   return { name, before: (before ?? null) as PlainValue, after: (after ?? null) as PlainValue };

@@ -4,32 +4,18 @@ import type { FailureReason } from "../errors.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
-import type { AttributeValue, PlannedChange, Resource } from "./resource.js";
+import type { KindShape } from "./kind-shape.js";
+import type { Attributes, AttributeValue, PlannedChange, Resource } from "./resource.js";
 
-/** How plan and report treat one attribute. */
-export interface AttributeSpec {
-  /** Its values are never shown, only that they changed. */
-  readonly sensitive?: boolean;
-  /** Set when a row is created and left alone afterwards. */
-  readonly createOnly?: boolean;
-  /** Compared with an existing row; a new row has none. */
-  readonly updateOnly?: boolean;
-  /** The kind that its value (or each of its values) is a key of. */
-  readonly references?: string;
-  /** Where it is true, writing it generates a secret that is shown once. */
-  readonly generates?: boolean;
-  /** No two resources can share its value; one that appears under a new key is a rename. */
-  readonly identity?: (wanted: AttributeValue) => string | undefined;
-  /** Whether the desired value equals the stored one; by default, deep equality. */
-  readonly same?: (wanted: AttributeValue, stored: AttributeValue) => boolean;
-}
-
-/** A row as it is: what `read` returns. */
-export interface CurrentResource {
+/**
+ * A row as it is: what `read` returns. What is stored may have another type than what a step gives, such as a digest for a
+ * secret.
+ */
+export interface CurrentResource<A extends Attributes = Attributes> {
   readonly id: string;
   readonly key: string;
   readonly owner: string | null;
-  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly attributes: { readonly [Name in keyof A]?: AttributeValue };
 }
 
 /** A token generated during a write, to be shown once. */
@@ -84,41 +70,38 @@ export interface PlannedWorld {
   readonly owner: string;
   /** False where no database was read, so that only what the files declare is known. */
   readonly isDatabaseKnown: boolean;
-  readonly keys: (kind: string) => ReadonlySet<string>;
+  readonly keys: (kind: Pick<KindShape, "name">) => ReadonlySet<string>;
   /** What the files declare. */
-  readonly wanted: (kind: string) => readonly Resource[];
+  readonly wanted: <A extends Attributes>(kind: KindShape<A>) => readonly Resource<A>[];
   /** The rows as they are. */
-  readonly current: (kind: string) => readonly CurrentResource[];
+  readonly current: <A extends Attributes>(kind: KindShape<A>) => readonly CurrentResource<A>[];
   /** The rows that no file declares and the run leaves as they are. */
-  readonly left: (kind: string) => readonly CurrentResource[];
+  readonly left: <A extends Attributes>(kind: KindShape<A>) => readonly CurrentResource<A>[];
 }
 
 /** How resources of one kind are compared, read and written, all at once. */
-export interface Kind {
-  readonly name: string;
-  /** Kinds whose rows must exist before this one's: they are written first and deleted last. */
-  readonly dependsOn: readonly string[];
-  readonly attributes: Readonly<Record<string, AttributeSpec>>;
-  /** Its keys are names that people choose freely: two that look alike get a warning. */
-  readonly hasFreeNames?: boolean;
+export interface Kind<A extends Attributes = Attributes, Name extends string = string> extends KindShape<A, Name> {
   /** Only for kinds that bring their own tables. */
   readonly migrations?: readonly Migration[];
   /** Looks up over the network what the files leave open, before the transaction. */
-  readonly resolve?: (wanted: readonly Resource[], context: NetworkContext) => Promise<Resolution>;
+  resolve?(wanted: readonly Resource<A>[], context: NetworkContext): Promise<Resolution>;
   /** Refuses what is impossible for reasons beyond its own attributes. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Diagnostics of what can be planned, but depends on resources of other kinds. */
   readonly review?: (world: PlannedWorld) => readonly RawDiagnostic[];
-  readonly read: (context: ReadContext) => Promise<readonly CurrentResource[]>;
+  read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;
   /**
    * Releases what these changes give up and another kind's may need, such as a name. It runs after the run's deletions
    * and before any kind writes.
    */
-  readonly release?: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
+  release?(context: WriteContext, changes: readonly PlannedChange<A>[]): Promise<void>;
   /** Creates and updates in the given order. */
-  readonly write: (context: WriteContext, changes: readonly PlannedChange[]) => Promise<void>;
-  readonly remove: (context: WriteContext, ids: readonly string[]) => Promise<void>;
+  write(context: WriteContext, changes: readonly PlannedChange<A>[]): Promise<void>;
+  remove(context: WriteContext, ids: readonly string[]): Promise<void>;
 }
+
+/** The kind with this shape. */
+export type KindOf<Shape> = Shape extends KindShape<infer A, infer Name> ? Kind<A, Name> : never;
 
 /** The input of a plan. */
 export interface PlanInput {

@@ -21,21 +21,20 @@ export function createPlan(input: PlanInput): Plan {
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {
-    const diff = diffKind(
-      kind,
-      input.wanted.filter((resource) => resource.kind === kind.name),
-      input.current.get(kind.name) ?? [],
-      { owner: input.owner, prune: input.prunable.has(kind.name), newId: input.newId },
-    );
+    const diff = diffKind(kind, kind.resourcesOf(input.wanted), input.current.get(kind.name) ?? [], {
+      owner: input.owner,
+      prune: input.prunable.has(kind.name),
+      newId: input.newId,
+    });
     for (const change of diff.changes) changes.push(change);
     for (const name of diff.unchanged) unchanged.push(name);
   }
   const world = planWorld(input, changes);
-  const undeclared = input.kinds.flatMap(({ name: kind }) =>
+  const undeclared = input.kinds.flatMap((kind) =>
     world
       .left(kind)
       .filter(({ owner }) => owner === input.owner)
-      .map(({ key }) => ({ kind, key })),
+      .map(({ key }) => ({ kind: kind.name, key })),
   );
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
   const remarks = [...reviewed, ...tellUndeclared(undeclared, input.owner)];

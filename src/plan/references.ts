@@ -10,13 +10,13 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
   const refusals: Refusal[] = [];
   const nearTo = createNearTo(world);
   for (const kind of input.kinds) {
-    for (const resource of world.wanted(kind.name).filter(({ present }) => present)) {
+    for (const resource of world.wanted(kind).filter(({ present }) => present)) {
       for (const target of danglingFrom(kind, resource.attributes, world)) {
         const isDeleted = deleted.has(`${target.kind} ${target.key}`);
         refusals.push(danglingWanted(resource, target, isDeleted ? "deleted" : nearTo(target)));
       }
     }
-    for (const row of world.left(kind.name)) {
+    for (const row of world.left(kind)) {
       for (const target of danglingFrom(kind, row.attributes, world)) {
         refusals.push(danglingRow(kind, row, target, input.owner));
       }
@@ -31,11 +31,11 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
  */
 export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly RawDiagnostic[] {
   const nearTo = createNearTo(world);
-  const absentOf = (name: string) => world.wanted(name).flatMap(({ key, present }) => (present ? [] : [key]));
-  const absent = new Map(kinds.map(({ name }) => [name, new Set(absentOf(name))]));
+  const absentOf = (kind: Kind) => world.wanted(kind).flatMap(({ key, present }) => (present ? [] : [key]));
+  const absent = new Map(kinds.map((kind) => [kind.name, new Set(absentOf(kind))]));
   return kinds.flatMap((kind) =>
     world
-      .wanted(kind.name)
+      .wanted(kind)
       .filter(({ present }) => present)
       .flatMap((resource) =>
         danglingFrom(kind, resource.attributes, world).map((target) => {
@@ -75,11 +75,12 @@ function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefi
   const finders = new Map<string, ReturnType<typeof createNearNames>>();
   const known = new Map<string, Near | undefined>();
   const find = ({ kind, key }: Target): Near | undefined => {
-    const finder = finders.get(kind) ?? createNearNames(keys(kind));
+    const names = keys({ name: kind });
+    const finder = finders.get(kind) ?? createNearNames(names);
     finders.set(kind, finder);
     const same = finder(key);
     if (same) return { told: `; it differs only in ${same.difference} from ${same.name}`, hint: `write ${same.name}` };
-    const near = known.size < maxCompared ? nearest(key, keys(kind)) : undefined;
+    const near = known.size < maxCompared ? nearest(key, names) : undefined;
     return near === undefined || isVariant(key, near) ? undefined : { told: "", hint: `did you mean ${near}?` };
   };
   return (target) => {
@@ -112,7 +113,7 @@ function danglingFrom(
     const value = attributes[name];
     const keys = Array.isArray(value) ? value : [value];
     return keys
-      .filter((key): key is string => typeof key === "string" && !world.keys(references).has(key))
+      .filter((key): key is string => typeof key === "string" && !world.keys({ name: references }).has(key))
       .map((key) => ({ kind: references, key, attribute: name }));
   });
 }

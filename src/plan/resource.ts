@@ -15,14 +15,34 @@ export type AttributeValue = PlainValue | Secret | undefined;
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** A resource that the files declare. */
-export interface Resource {
+/** A path inside a step's namespace, such as `["items", 0, "email"]`. */
+export type ConfigPath = readonly (string | number)[];
+
+declare const madeByKind: unique symbol;
+
+/** A resource that a step declares. Only its kind makes it: `kind.resource(…)` or `kind.absent(…)`. */
+export interface StepResource<Name extends string = string> {
+  readonly [madeByKind]: true;
+  readonly kind: Name;
+  readonly key: string;
+  /** `absent`: it must not exist. */
+  readonly state?: "present" | "absent";
+  /** What the kind calls its attributes; `undefined` leaves one as it is. */
+  readonly attributes: Attributes;
+  readonly path: ConfigPath;
+  /** The paths of attributes that are not fields themselves, relative to `path`. */
+  readonly fields?: Readonly<Record<string, ConfigPath>>;
+}
+
+/** A resource that the files declare; `A` are the attributes of its kind. */
+export interface Resource<A extends Attributes = Attributes> {
   readonly kind: string;
   /** Unique in its kind: an identifier, username or name. */
   readonly key: string;
   /** False for `state: absent`: it must not exist. */
   readonly present: boolean;
-  readonly attributes: Attributes;
+  /** Without what the file leaves alone; none of an absent one. */
+  readonly attributes: Readonly<Partial<A>>;
   readonly range: Range;
   /** Attributes whose value only a missing variable or file has: they are undefined, and the resource is for plans alone. */
   readonly unknown?: readonly string[];
@@ -37,7 +57,11 @@ export interface AttributeRange {
 }
 
 /** The range of an attribute or, for a list, of one text in it; of the resource itself where neither is known. */
-export function rangeOf({ ranges, range }: Resource, attribute: string, item?: string): Range {
+export function rangeOf(
+  { ranges, range }: Pick<Resource, "ranges" | "range">,
+  attribute: string,
+  item?: string,
+): Range {
   const found = ranges?.[attribute];
   return (item === undefined ? undefined : found?.items.get(item)) ?? found?.range ?? range;
 }
@@ -63,13 +87,13 @@ interface ChangeBase extends ResourceName {
 }
 
 /** What `write` gets: `attributes` are all desired ones, `undefined` where the file leaves one alone. */
-export type PlannedChange =
-  | (ChangeBase & { readonly action: "create"; readonly attributes: Attributes })
+export type PlannedChange<A extends Attributes = Attributes> =
+  | (ChangeBase & { readonly action: "create"; readonly attributes: Readonly<Partial<A>> })
   | (ChangeBase & {
       readonly action: "update";
-      readonly attributes: Attributes;
+      readonly attributes: Readonly<Partial<A>>;
       /** The names of the attributes that differ. */
-      readonly changed: readonly string[];
+      readonly changed: readonly (keyof A & string)[];
       /** The row's former key, where it was renamed. */
       readonly previousKey: string | undefined;
     });

@@ -1,7 +1,21 @@
-import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
-import type { AttributeSpec } from "../plan/kind.js";
+import type { SqlValue } from "../database/database.js";
+import {
+  type AttributeSpec,
+  booleanType,
+  integerType,
+  orNull,
+  plainType,
+  type ReferenceTarget,
+  secretType,
+  textsType,
+  textType,
+  type ValueType,
+} from "../plan/kind-shape.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
-import { Secret } from "../secrets/secret.js";
+import { isRecord, requireDefinition } from "../plan/step-mistakes.js";
+import { hashPassword } from "../secrets/password.js";
+import { isSecret, type Secret } from "../secrets/secret.js";
+import { digestToken } from "../secrets/token.js";
 import type { Vault } from "../secrets/vault.js";
 
 /** What a column needs to know of the row and of the other tables. */
@@ -14,188 +28,215 @@ export interface RowContext {
   readonly keyOf: (target: ReferenceTarget, id: string) => string;
 }
 
-/** A table whose rows files name by their key. */
-export interface ReferenceTarget {
-  readonly kind: string;
-  readonly table: string;
-  readonly keyColumn: string;
-}
-
 /** One attribute and the column that holds it. */
-export interface Column {
-  readonly name: string;
-  readonly spec: AttributeSpec;
-  /** What a new row gets where the file has no value. */
+export interface Column<Value extends AttributeValue = AttributeValue, Optional extends boolean = boolean>
+  extends AttributeSpec<Value, Optional> {
+  readonly column: string;
+  /** What a new row gets where a step gives no value. */
   readonly initial: SqlValue;
   readonly target?: ReferenceTarget;
-  readonly encode: (value: AttributeValue, row: RowContext) => SqlValue | Promise<SqlValue>;
-  readonly decode: (stored: SqlValue, row: RowContext) => AttributeValue;
+  encode(value: Value, row: RowContext): SqlValue | Promise<SqlValue>;
+  decode(stored: SqlValue, row: RowContext): AttributeValue;
 }
 
-/** A text; with `initial: null`, one that may be missing. */
-export function text(name: string, initial: string | null = ""): Column {
-  return { name, spec: {}, initial, encode: (value) => value as string | null, decode: (stored) => stored };
+/** A text. With `initial`, a step may leave it out; with null, its column may be empty. */
+export function text(column: string): Column<string, false>;
+export function text(column: string, initial: string): Column<string, true>;
+export function text(column: string, initial: null): Column<string | null, true>;
+export function text(column: string, initial?: string | null): Column<string | null> {
+  return plainColumn(column, textType, initial);
 }
 
-export function integer(name: string, initial = 0): Column {
-  return { name, spec: {}, initial, encode: (value) => value as number, decode: (stored) => stored };
+/** A whole number; `initial` as for {@link text}. */
+export function integer(column: string): Column<number, false>;
+export function integer(column: string, initial: number): Column<number, true>;
+export function integer(column: string, initial: null): Column<number | null, true>;
+export function integer(column: string, initial?: number | null): Column<number | null> {
+  return plainColumn(column, integerType, initial);
 }
 
-/** A boolean, kept as 0 or 1; with `initial: null`, one that may be unset. */
-export function flag(name: string, initial: boolean | null): Column {
+/** A boolean, kept as 0 or 1; `initial` as for {@link text}. */
+export function flag(column: string): Column<boolean, false>;
+export function flag(column: string, initial: boolean): Column<boolean, true>;
+export function flag(column: string, initial: null): Column<boolean | null, true>;
+export function flag(column: string, initial?: boolean | null): Column<boolean | null> {
   return {
-    name,
-    spec: {},
-    initial: initial === null ? null : Number(initial),
+    ...columnOf(column, booleanType, initial),
+    initial: initial === undefined || initial === null ? null : Number(initial),
     encode: (value) => (value === null ? null : Number(value)),
     decode: (stored) => (stored === null ? null : stored === 1),
   };
 }
 
-/** A list or object, kept as JSON text. */
-export function json(name: string, initial: PlainValue): Column {
+/** A moment: a step gives a text in ISO 8601 with an offset, the column holds it in UTC. `initial` as for {@link text}. */
+export function time(column: string): Column<string, false>;
+export function time(column: string, initial: null): Column<string | null, true>;
+export function time(column: string, initial?: null): Column<string | null> {
+  const inUtc = (value: AttributeValue) => (typeof value === "string" ? new Date(value).toISOString() : null);
   return {
-    name,
-    spec: {},
-    initial: JSON.stringify(initial),
+    ...columnOf(column, timeType, initial),
+    initial: null,
+    same: (wanted, stored) => inUtc(wanted) === stored,
+    encode: inUtc,
+    decode: (stored) => stored,
+  };
+}
+
+const timeType: ValueType<string> = {
+  expected: "a date and time with an offset, such as `2030-01-31T12:00:00Z`",
+  accepts: (value): value is string =>
+    typeof value === "string" &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:\d\d)$/.test(value) &&
+    !Number.isNaN(Date.parse(value)),
+};
+
+/** A list or object, kept as JSON text; `initial` as for {@link text}. */
+export function json<Value extends PlainValue = PlainValue>(column: string): Column<Value, false>;
+export function json<Value extends PlainValue = PlainValue>(
+  column: string,
+  initial: NoInfer<Value>,
+): Column<Value, true>;
+export function json<Value extends PlainValue = PlainValue>(column: string, initial?: Value): Column<Value> {
+  return {
+    ...columnOf(column, plainType<Value>(), initial),
+    initial: initial === undefined ? null : JSON.stringify(initial),
     encode: (value) => JSON.stringify(value),
     decode: (stored) => JSON.parse(String(stored)) as PlainValue,
   };
 }
 
-/** The id of a row of another kind, which files name by its key; null where the file names none. */
-export function reference(name: string, target: ReferenceTarget): Column {
+/** The id of a row of another kind, which steps name by its key. With null, it may name none, or be left out. */
+export function reference(column: string, target: ReferenceTarget): Column<string, false>;
+export function reference(column: string, target: ReferenceTarget, initial: null): Column<string | null, true>;
+export function reference(column: string, target: ReferenceTarget, initial?: null): Column<string | null> {
   return {
-    name,
-    spec: { references: target.kind },
+    ...columnOf(column, textType, initial),
+    // Checked by defineKind: JavaScript may pass a kind that does not exist.
+    references: target?.name,
     initial: null,
     target,
-    encode: (value, row) => (value === null ? null : row.idOf(target, value as string)),
+    encode: (value, row) => (value === null ? null : row.idOf(target, value)),
     decode: (stored, row) => (stored === null ? null : row.keyOf(target, String(stored))),
   };
 }
 
-/** A secret that is needed in clear again. */
-export function sealed(name: string): Column {
+/** A secret that is needed in clear again: encrypted with the sealing key. `initial` as for {@link reference}. */
+export function sealed(column: string): Column<Secret, false>;
+export function sealed(column: string, initial: null): Column<Secret | null, true>;
+export function sealed(column: string, initial?: null): Column<Secret | null> {
   return {
-    name,
-    spec: { sensitive: true, same: sameSecret },
+    ...columnOf(column, secretType, initial),
+    sensitive: true,
+    same: (wanted, stored) => plainText(wanted) === plainText(stored),
     initial: null,
-    encode: (value, row) => (value instanceof Secret ? row.vault.seal(value, row.purpose) : null),
+    encode: (value, row) => (value === null ? null : row.vault.seal(value, row.purpose)),
     decode: (stored, row) => (stored === null ? null : row.vault.open(String(stored), row.purpose)),
   };
 }
 
-/** A password: hashed when the row is created, never read or compared again. */
-export function hashed(name: string, hash: (password: Secret) => Promise<string>): Column {
+function plainText(value: AttributeValue): AttributeValue {
+  return isSecret(value) ? value.reveal() : value;
+}
+
+/**
+ * A random secret that is only compared, such as a token: its SHA-256 in hexadecimal. A changed value in the file is a change.
+ * Whoever reads the table can try values, so it must be one that nobody guesses: 128 random bits. `initial` as for {@link reference}.
+ */
+export function digest(column: string): Column<Secret, false>;
+export function digest(column: string, initial: null): Column<Secret | null, true>;
+export function digest(column: string, initial?: null): Column<Secret | null> {
+  const encode = (value: AttributeValue) => (isSecret(value) ? digestToken(value) : null);
   return {
-    name,
-    spec: { sensitive: true, createOnly: true },
+    ...columnOf(column, secretType, initial),
+    sensitive: true,
+    same: (wanted, stored) => encode(wanted) === stored,
     initial: null,
-    encode: (value) => (value instanceof Secret ? hash(value) : null),
+    encode,
+    decode: (stored) => stored,
+  };
+}
+
+/**
+ * A password: its scrypt hash, `$scrypt$ln=15,r=8,p=1$salt$key`. It is set when the row is created, and never read or compared
+ * again: hashing is slow on purpose, and a person may have changed it since. A step may leave it out.
+ */
+export function hashed(column: string): Column<Secret, true> {
+  return {
+    ...secretType,
+    column,
+    optional: true,
+    sensitive: true,
+    createOnly: true,
+    initial: null,
+    encode: (value) => hashPassword(value),
     decode: () => undefined,
   };
 }
 
-function sameSecret(wanted: AttributeValue, stored: AttributeValue): boolean {
-  if (wanted instanceof Secret && stored instanceof Secret) return wanted.reveal() === stored.reveal();
-  return wanted === stored;
+/** What {@link setOf} needs to know of its table. */
+interface SetTable {
+  /** The column with the id of the resource's own row. */
+  readonly rowColumn: string;
+  readonly memberColumn: string;
+  /** For members that are rows of another kind, which steps name by their keys. */
+  readonly target?: ReferenceTarget;
 }
 
 /**
  * An attribute that is a set, kept as rows of its own table. Only the members that a file declares (`origin` is `config`)
  * belong to it: what a sign-in or a person added stays.
  */
-export interface SetRelation {
+export interface SetRelation<Optional extends boolean = boolean>
+  extends AttributeSpec<readonly string[], Optional>,
+    SetTable {
   readonly table: string;
-  readonly ownerColumn: string;
-  readonly memberColumn: string;
-  /** For members that are rows of another kind. */
-  readonly target?: ReferenceTarget;
 }
 
-/** The members of every row's set, sorted, by the row's id. */
-export async function readSets(
-  db: Connection,
-  relation: SetRelation,
-  keyOf: (target: ReferenceTarget, id: string) => string,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await anyTables(db)
-    .selectFrom(relation.table)
-    .select([relation.ownerColumn, relation.memberColumn])
-    .where("origin", "=", "config")
-    .execute();
-  const sets = new Map<string, string[]>();
-  for (const row of rows) {
-    const member = String(row[relation.memberColumn]);
-    const shown = relation.target ? keyOf(relation.target, member) : member;
-    const owner = String(row[relation.ownerColumn]);
-    const known = sets.get(owner);
-    if (known) known.push(shown);
-    else sets.set(owner, [shown]);
-  }
-  for (const members of sets.values()) members.sort();
-  return sets;
-}
-
-/** Replaces the sets of the given rows. */
-export async function writeSets(
-  db: Connection,
-  relation: SetRelation,
-  sets: ReadonlyMap<string, AttributeValue>,
-  idOf: (target: ReferenceTarget, key: string) => string,
-): Promise<void> {
-  const tables = anyTables(db);
-  const { table, ownerColumn, memberColumn, target } = relation;
-  for (const owners of chunk([...sets.keys()], 500)) {
-    await tables.deleteFrom(table).where(ownerColumn, "in", owners).where("origin", "=", "config").execute();
-  }
-  const rows: Record<string, SqlValue>[] = [];
-  for (const [owner, members] of sets) {
-    // A set's value comes from a schema that returns lists of text.
-    for (const member of (members ?? []) as readonly string[]) {
-      rows.push({
-        [ownerColumn]: owner,
-        [memberColumn]: target ? idOf(target, member) : member,
-        origin: "config",
-      });
-    }
-  }
-  for (const batch of chunk(rows, 500)) await tables.insertInto(table).values(batch).execute();
-}
-
-/** Look-ups in both directions between the ids in columns and the keys in files. */
-export interface References {
-  readonly idOf: (target: ReferenceTarget, key: string) => string;
-  readonly keyOf: (target: ReferenceTarget, id: string) => string;
-}
-
-/** Reads the keys of the tables that a kind refers to, each once. */
-export async function readReferences(db: Connection, targets: readonly ReferenceTarget[]): Promise<References> {
-  const ids = new Map<string, Map<string, string>>();
-  const keys = new Map<string, Map<string, string>>();
-  for (const { kind, table, keyColumn } of targets) {
-    if (ids.has(kind)) continue;
-    const rows = await anyTables(db).selectFrom(table).select(["id", keyColumn]).execute();
-    ids.set(kind, new Map(rows.map((row) => [String(row[keyColumn]), String(row.id)])));
-    keys.set(kind, new Map(rows.map((row) => [String(row.id), String(row[keyColumn])])));
-  }
-  // The plan has checked that references exist, and the database that no row's foreign key dangles.
-  const find = (maps: Map<string, Map<string, string>>, kind: string, name: string): string => {
-    const found = maps.get(kind)?.get(name);
-    if (found === undefined) throw new Error(`a row refers to a missing ${kind}`);
-    return found;
-  };
+/** A set of texts, or of resources of another kind, in a table of its own. Its order means nothing. */
+export function setOf(table: string, columns: SetTable): SetRelation<false>;
+export function setOf(table: string, columns: SetTable, initial: readonly []): SetRelation<true>;
+export function setOf(table: string, columns: SetTable, initial?: readonly []): SetRelation {
+  requireDefinition(`the set ${table}`, columns, setRules);
+  const { rowColumn, memberColumn, target } = columns;
   return {
-    idOf: (target, key) => find(ids, target.kind, key),
-    keyOf: (target, id) => find(keys, target.kind, id),
+    ...textsType,
+    table,
+    rowColumn,
+    memberColumn,
+    ...(target && { target, references: target.name }),
+    optional: initial !== undefined,
+    same: (wanted, stored) => setText(wanted) === setText(stored),
   };
 }
 
-export const oidcProviders: ReferenceTarget = {
-  kind: "oidc_provider",
-  table: "oidc_providers",
-  keyColumn: "identifier",
-};
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 
-export const groups: ReferenceTarget = { kind: "group", table: "groups", keyColumn: "name" };
+const setRules = {
+  rowColumn: { expected: "the column with the id of the resource's row", test: isText },
+  memberColumn: { expected: "the column with the member, or with the id of its row", test: isText },
+  target: { expected: "a kind, such as user of vtb-setup", test: isRecord, optional: true },
+} as const;
+
+function setText(value: AttributeValue): string {
+  return JSON.stringify(Array.isArray(value) ? [...new Set(value)].sort() : value);
+}
+
+function plainColumn<Value extends string | number>(
+  column: string,
+  type: ValueType<Value>,
+  initial: Value | null | undefined,
+): Column<Value | null> {
+  return {
+    ...columnOf(column, type, initial),
+    initial: initial ?? null,
+    encode: (value) => value,
+    decode: (stored) => stored,
+  };
+}
+
+function columnOf<Value extends AttributeValue>(column: string, type: ValueType<Value>, initial: unknown) {
+  // Only a column that may be empty takes a null: those with the initial value null.
+  const accepted = initial === null ? orNull(type) : type;
+  return { ...accepted, column, optional: initial !== undefined } as ValueType<Value> &
+    Pick<Column, "column" | "optional">;
+}

@@ -1,5 +1,6 @@
 import type { PlannedWorld, Refusal } from "../plan/kind.js";
 import { type AttributeValue, rangeOf } from "../plan/resource.js";
+import { oidcProvider } from "./kinds.js";
 
 /** The client that signs people in. */
 export const loginClient = "admin-oidc";
@@ -9,13 +10,13 @@ export const apiClient = "api-oidc";
 
 interface KnownProvider {
   readonly key: string;
-  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly attributes: { readonly [Name in "issuer" | "former_issuers"]?: AttributeValue };
 }
 
 /** Refuses a former issuer that another provider has: a user of the one would sign in as the other's user with the same subject. */
 export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
   const providers = plannedProviders(world);
-  return world.wanted("oidc_provider").flatMap((resource): readonly Refusal[] => {
+  return world.wanted(oidcProvider).flatMap((resource): readonly Refusal[] => {
     if (!resource.present) return [];
     const own = issuerOf(resource);
     return formerIssuersOf(resource).flatMap((former): readonly Refusal[] => {
@@ -42,14 +43,14 @@ export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
 
 /** The providers after the run. Where a file leaves an attribute alone, it is that of the row. */
 export function plannedProviders(world: PlannedWorld): readonly KnownProvider[] {
-  const rows = new Map(world.current("oidc_provider").map((row) => [row.key, row.attributes]));
-  const wanted = world.wanted("oidc_provider").filter(({ present }) => present);
+  const rows = new Map(world.current(oidcProvider).map((row) => [row.key, row.attributes]));
+  const wanted = world.wanted(oidcProvider).filter(({ present }) => present);
   return [
     ...wanted.map(({ key, attributes }) => {
       const written = Object.entries(attributes).filter(([, value]) => value !== undefined);
       return { key, attributes: { ...rows.get(key), ...Object.fromEntries(written) } };
     }),
-    ...world.left("oidc_provider"),
+    ...world.left(oidcProvider),
   ];
 }
 

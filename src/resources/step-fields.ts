@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { filledText } from "../config/fields.js";
-import type { ConfigPath, StepDiagnostic } from "../config/step.js";
+import type { StepDiagnostic } from "../config/step.js";
 import type { DiagnosticCode } from "../errors.js";
+import type { ConfigPath } from "../plan/resource.js";
 import { maxPermission, permissionPattern, unsafeNameReason } from "../users/names.js";
 
 const expected = {

@@ -1,27 +1,20 @@
-import { anyTables, chunk, type SqlValue } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
-import type { AttributeSpec, CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
-import type { AttributeValue, PlannedChange } from "../plan/resource.js";
-import {
-  type Column,
-  type References,
-  type ReferenceTarget,
-  type RowContext,
-  readReferences,
-  readSets,
-  type SetRelation,
-  writeSets,
-} from "./columns.js";
+import type { Kind } from "../plan/kind.js";
+import { type AttributesOf, createKindShape } from "../plan/kind-shape.js";
+import { isRecord, requireDefinition, reservedColumns, type StepMistake, stepsInvalid } from "../plan/step-mistakes.js";
+import type { Column, SetRelation } from "./columns.js";
+import { createTableStore, isColumn } from "./table-store.js";
+
+type Columns = Readonly<Record<string, Column | SetRelation>>;
 
 /** A kind whose resources are the rows of one table with `id`, `owner`, `created_at` and `updated_at`. */
-export interface KindDefinition {
-  readonly name: string;
+export interface KindDefinition<Name extends string, C extends Columns> {
+  readonly name: Name;
   readonly table: string;
+  /** The column with the name that files use. */
   readonly keyColumn: string;
-  readonly columns: Readonly<Record<string, Column>>;
-  readonly sets?: Readonly<Record<string, SetRelation>>;
-  /** Column values that distinguish this kind's rows from others in the same table. */
-  readonly only?: Readonly<Record<string, SqlValue>>;
+  /** What a step gives its resources: each attribute with its column, or with the table of its set. */
+  readonly columns: C;
   readonly hasFreeNames?: boolean;
   readonly dependsOn?: readonly string[];
   readonly migrations?: readonly Migration[];
@@ -30,126 +23,91 @@ export interface KindDefinition {
   readonly review?: Kind["review"];
 }
 
-type Row = Record<string, SqlValue>;
-
-/** Creates a kind from the description of its table. */
-export function defineKind(shape: KindDefinition): Kind {
-  const { name, columns, sets = {} } = shape;
-  const targets = [...Object.values(columns), ...Object.values(sets)].flatMap(({ target }) => target ?? []);
+/**
+ * Creates a kind from the description of its table. Its `resource` makes what a step's `declare` returns.
+ *
+ * @throws SetupError `STEP_INVALID` (usage) where the definition has a column that no table can have
+ */
+export function defineKind<const Name extends string, C extends Columns>(
+  definition: KindDefinition<Name, C>,
+): Kind<AttributesOf<C>, Name> {
+  requireKind(definition);
+  const { columns: attributes, migrations, resolve, check, review, ...rest } = definition;
+  const shape = createKindShape({ ...rest, attributes });
   return {
-    name,
-    dependsOn: [...new Set([...(shape.dependsOn ?? []), ...targets.map((target) => target.kind)])],
-    attributes: attributeSpecs(columns, sets),
-    ...(shape.hasFreeNames && { hasFreeNames: true }),
-    ...(shape.migrations && { migrations: shape.migrations }),
-    ...(shape.resolve && { resolve: shape.resolve }),
-    ...(shape.check && { check: shape.check }),
-    ...(shape.review && { review: shape.review }),
-    read: (context) => readRows(shape, targets, context),
-    write: (context, changes) => writeRows(shape, targets, context, changes),
-    remove: (context, ids) => removeRows(shape.table, context, ids),
+    ...shape,
+    ...createTableStore(shape),
+    ...(migrations && { migrations }),
+    ...(resolve && { resolve }),
+    ...(check && { check }),
+    ...(review && { review }),
   };
 }
 
-function attributeSpecs(
-  columns: Readonly<Record<string, Column>>,
-  sets: Readonly<Record<string, SetRelation>>,
-): Readonly<Record<string, AttributeSpec>> {
-  return Object.fromEntries([
-    ...Object.entries(columns).map(([attribute, column]) => [attribute, column.spec] as const),
-    ...Object.entries(sets).map(
-      ([attribute, { target }]) => [attribute, target ? { references: target.kind } : {}] as const,
-    ),
-  ]);
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+const rules = {
+  name: { expected: "the kind's name, such as webhook", test: isText },
+  table: { expected: "the name of its table, such as webhooks", test: isText },
+  keyColumn: { expected: "the column with the name that files use, such as name", test: isText },
+  columns: { expected: 'an object such as { url: text("url") }', test: isRecord },
+  hasFreeNames: { expected: "true or false", test: (value: unknown) => typeof value === "boolean", optional: true },
+  dependsOn: { expected: "a list of kinds' names", test: (value: unknown) => isListOf(value, isText), optional: true },
+  migrations: {
+    expected: "a list such as [{ name, up }]",
+    test: (value: unknown) => isListOf(value, (item) => isRecord(item) && isText(item.name) && isFunction(item.up)),
+    optional: true,
+  },
+  resolve: { expected: "a function", test: isFunction, optional: true },
+  check: { expected: "a function", test: isFunction, optional: true },
+  review: { expected: "a function", test: isFunction, optional: true },
+} as const;
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
 }
 
-async function readRows(
-  shape: KindDefinition,
-  targets: readonly ReferenceTarget[],
-  { db, vault }: ReadContext,
-): Promise<readonly CurrentResource[]> {
-  const references = await readReferences(db, targets);
-  let query = anyTables(db).selectFrom(shape.table).selectAll();
-  for (const [column, value] of Object.entries(shape.only ?? {})) query = query.where(column, "=", value);
-  const rows = await query.execute();
-  const sets = new Map<string, ReadonlyMap<string, readonly string[]>>();
-  for (const [attribute, relation] of Object.entries(shape.sets ?? {})) {
-    sets.set(attribute, await readSets(db, relation, references.keyOf));
-  }
-  return rows.map((row) => {
-    const id = String(row.id);
-    const attributes: Record<string, AttributeValue> = {};
-    for (const [attribute, column] of Object.entries(shape.columns)) {
-      const context = rowContext(shape.table, id, column.name, { vault, references });
-      attributes[attribute] = column.decode(row[column.name] ?? null, context);
-    }
-    for (const [attribute, members] of sets) attributes[attribute] = members.get(id) ?? [];
-    return { id, key: String(row[shape.keyColumn]), owner: row.owner === null ? null : String(row.owner), attributes };
+function requireKind(definition: KindDefinition<string, Columns>): void {
+  const what = isRecord(definition) && isText(definition.name) ? `the kind ${definition.name}` : "a kind";
+  requireDefinition(what, definition, rules);
+  const { keyColumn, columns } = definition;
+  const used = new Map([[keyColumn, "its key"]]);
+  const mistakes = Object.entries(columns).flatMap(([name, spec]): readonly StepMistake[] => {
+    const problem = columnMistake(name, spec) ?? (isColumn(spec) ? columnTaken(spec.column, used) : undefined);
+    if (isRecord(spec) && isColumn(spec)) used.set(spec.column, `\`${name}\``);
+    return problem ? [{ message: `${what}: \`${name}\` ${problem.message}`, hint: problem.hint }] : [];
   });
+  if (mistakes.length > 0) throw stepsInvalid(mistakes);
 }
 
-async function writeRows(
-  shape: KindDefinition,
-  targets: readonly ReferenceTarget[],
-  context: WriteContext,
-  changes: readonly PlannedChange[],
-): Promise<void> {
-  const references = await readReferences(context.db, targets);
-  const db = anyTables(context.db);
-  const rowOf = async (change: PlannedChange): Promise<Row> => ({
-    ...{ [shape.keyColumn]: change.key, owner: context.owner, updated_at: context.now },
-    ...(await encodeChange(shape, change, { vault: context.vault, references })),
-  });
-  for (const change of changes) {
-    if (change.action === "create") continue;
-    await db
-      .updateTable(shape.table)
-      .set(await rowOf(change))
-      .where("id", "=", change.id)
-      .execute();
+function columnMistake(name: string, spec: unknown): StepMistake | undefined {
+  if (!isRecord(spec) || !("encode" in spec || "rowColumn" in spec)) {
+    return { message: "has no column", hint: `give it one, such as text("${name}")` };
   }
-  const creations = changes.filter(({ action }) => action === "create");
-  // Encoding can take long, and a server ends a transaction that is silent for a minute as abandoned.
-  for (const batch of chunk(creations, 200)) {
-    const created: Row[] = [];
-    for (const change of batch) {
-      created.push({ id: change.id, created_at: context.now, ...shape.only, ...(await rowOf(change)) });
+  if (reservedColumns.includes(name)) return kept(name);
+  if ("references" in spec || "target" in spec) {
+    const { target } = spec;
+    if (!isRecord(target) || !isText(target.name) || !isText(target.table) || !isText(target.keyColumn)) {
+      const hint =
+        "give it a kind: what defineKind returned, or user, group, oidcProvider, oidcClient or apiToken of vtb-setup";
+      return { message: "refers to something that is not a kind", hint };
     }
-    await db.insertInto(shape.table).values(created).execute();
   }
-  for (const [attribute, relation] of Object.entries(shape.sets ?? {})) {
-    const wanted = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
-    const sets = new Map(wanted.map((change) => [change.id, change.attributes[attribute]]));
-    await writeSets(context.db, relation, sets, references.idOf);
+  if ("encode" in spec && !isText(spec.column)) {
+    return { message: "has a column without a name", hint: `write it, such as text("${name}")` };
   }
+  return undefined;
 }
 
-async function encodeChange(
-  shape: KindDefinition,
-  change: PlannedChange,
-  context: { readonly vault: WriteContext["vault"]; readonly references: References },
-): Promise<Row> {
-  const row: Row = {};
-  for (const [attribute, column] of Object.entries(shape.columns)) {
-    const value = change.attributes[attribute];
-    if (change.action === "update" && !change.changed.includes(attribute)) continue;
-    row[column.name] =
-      value === undefined
-        ? column.initial
-        : await column.encode(value, rowContext(shape.table, change.id, column.name, context));
-  }
-  return row;
+function columnTaken(column: string, used: ReadonlyMap<string, string>): StepMistake | undefined {
+  if (reservedColumns.includes(column)) return kept(column);
+  const other = used.get(column);
+  if (other === undefined) return undefined;
+  return { message: `has the column \`${column}\`, which is that of ${other}`, hint: "give each its own column" };
 }
 
-function rowContext(
-  table: string,
-  id: string,
-  column: string,
-  { vault, references }: { readonly vault: WriteContext["vault"]; readonly references: References },
-): RowContext {
-  return { purpose: `${table}/${id}/${column}`, vault, idOf: references.idOf, keyOf: references.keyOf };
-}
-
-async function removeRows(table: string, { db }: WriteContext, ids: readonly string[]): Promise<void> {
-  for (const batch of chunk(ids, 500)) await anyTables(db).deleteFrom(table).where("id", "in", batch).execute();
+function kept(column: string): StepMistake {
+  const hint = `choose another name: vtb-setup keeps ${reservedColumns.join(", ")} itself`;
+  return { message: `has the name \`${column}\`, which is reserved`, hint };
 }

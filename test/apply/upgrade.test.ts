@@ -124,7 +124,7 @@ function webhook(version: number, columns: Readonly<Record<string, Column>>): Ki
 
 /** Its `next` names another one. */
 function withReference(kind: Kind): Kind {
-  return { ...kind, attributes: { ...kind.attributes, next: { references: "webhook" } } };
+  return { ...kind, attributes: { ...kind.attributes, next: { ...text("next", null), references: "webhook" } } };
 }
 
 const names = coreMigrations.map(({ name }) => name);

@@ -1,6 +1,5 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { inject } from "vitest";
 import type { Canaries } from "../support/canaries.js";
@@ -8,15 +7,12 @@ import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
-const zod = fileURLToPath(new URL("../../node_modules/zod/index.js", import.meta.url));
 const fileIn = (folder: string) => join(folder, "vtb-auth.db");
 
 /** The codes from A to I. */
 export function firstCanaryRows(canaries: Canaries): readonly Row[] {
   const { make } = canaries;
   const { token, user, client, provider, endpoints, full } = rowText(canaries);
-  const ownStep = (code: string) =>
-    `import * as z from ${JSON.stringify(zod)};\nexport const steps = [{flag: "eigen", namespace: "eigen_config", title: "Eigen", kinds: [], schema: z.object({secret: z.string()}), review: () => [], declare: (config) => { ${code} }}];\n`;
   const asName = make("as-name");
   const levels = "abcdefg".split("");
   const bomb = levels.map((name, index) =>
@@ -197,9 +193,11 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     },
     {
       code: "INTERNAL",
-      how: "a step that throws its secret",
-      yaml: `eigen: true\neigen_config: {secret: ${make("thrown")}}\n`,
-      files: { "step.mjs": ownStep("throw new Error(`bad ${config.secret}`, {cause: config});") },
+      how: "a kind that throws a secret",
+      files: {
+        "step.mjs": `export const steps = [];\nexport const kinds = [{name: "eigen", attributes: {}, dependsOn: [], resource() {}, resourcesOf: () => [],
+          read: async () => [], write() {}, remove() {}, review: () => { throw new Error("bad ${make("thrown")}"); }}];\n`,
+      },
       args: ["--steps", "step.mjs"],
     },
     { code: "INVALID_VALUE", how: "a space", yaml: token(`token: ${make("space")} ${make("after-space")}`) },

@@ -6,10 +6,17 @@ import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
+const zod = new URL("../../node_modules/zod/index.js", import.meta.url).href;
+const library = new URL("../../dist/index.js", import.meta.url).href;
+
 /** The codes from K to Y. */
 export function lastCanaryRows(canaries: Canaries): readonly Row[] {
   const { make, add } = canaries;
   const { token, user, client, provider, endpoints, full } = rowText(canaries);
+  const ownStep = (code: string, field = "z.string()") => `import * as z from ${JSON.stringify(zod)};
+    import { secret } from ${JSON.stringify(library)};
+    export const steps = [{flag: "eigen", namespace: "eigen_config", title: "Eigen", kinds: [], schema: z.object({secret: ${field}}),
+      review: () => [], declare: (config) => { ${code} }}];\n`;
   return [
     {
       code: "KEY_INVALID",
@@ -187,6 +194,27 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       code: "STEP_INVALID",
       how: "no steps in it",
       files: { "step.mjs": `export const token = "${make("module")}";\n` },
+      args: ["--steps", "step.mjs"],
+    },
+    {
+      code: "STEP_INVALID",
+      how: "a step that throws its secret",
+      yaml: `eigen: true\neigen_config: {secret: ${make("thrown-by-a-step")}}\n`,
+      files: { "step.mjs": ownStep("throw new Error(`bad ${config.secret}`, {cause: config});") },
+      args: ["--steps", "step.mjs"],
+    },
+    {
+      code: "STEP_INVALID",
+      how: "a step that looks something up by its secret",
+      yaml: `eigen: true\neigen_config: {secret: ${make("looked-up-by-a-step")}}\n`,
+      files: { "step.mjs": ownStep("undefined[config.secret.reveal()];", "secret()") },
+      args: ["--steps", "step.mjs"],
+    },
+    {
+      code: "STEP_INVALID",
+      how: "a step that looks something up by a plain text",
+      yaml: `eigen: true\neigen_config: {secret: ${make("plain-text-of-a-step")}}\n`,
+      files: { "step.mjs": ownStep("undefined[config.secret];") },
       args: ["--steps", "step.mjs"],
     },
     { code: "STEP_INVALID", how: "a configuration", args: ["--steps", "base.yaml"] },

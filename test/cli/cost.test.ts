@@ -23,10 +23,10 @@ const stepModule = `
     }],
   }));
   export const steps = numbers.map((number) => defineStep({
-    flag: "things" + number + "_enable", namespace: "things" + number, title: "Things " + number, kinds: ["thing" + number],
+    flag: "things" + number + "_enable", namespace: "things" + number, title: "Things " + number, kinds: [kinds[number]],
     schema: z.strictObject({ items: z.array(z.strictObject({ name: z.string(), note: z.string() })) }),
     declare: function declareThings({ items }) {
-      return items.map(({ name, note }, index) => ({ kind: "thing" + number, key: name, attributes: { note }, path: ["items", index] }));
+      return items.map(({ name, note }, index) => kinds[number].resource(name, { note }, ["items", index]));
     },
   }));
 `;

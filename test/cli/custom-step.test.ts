@@ -139,10 +139,11 @@ function installation(): string {
   return folder;
 }
 
-const head = 'import { createResourceTable, defineKind, defineStep } from "vtb-setup";\nimport * as z from "zod";\n';
+const head =
+  'import { createResourceTable, defineKind, defineStep, group } from "vtb-setup";\nimport * as z from "zod";\n';
 
 function stepNamed(flag: string, kind = "group"): string {
-  return `${head}export const steps = [defineStep({ flag: "${flag}", namespace: "own_config", title: "Own", kinds: ["${kind}"],
+  return `${head}export const steps = [defineStep({ flag: "${flag}", namespace: "own_config", title: "Own", kinds: [${kind}],
     schema: z.strictObject({}), declare: () => [] })];\n`;
 }
 
@@ -152,16 +153,16 @@ function kindWith(name: string, migration: string, dependsOn = ""): string {
 }
 
 describe("a kind that refers to another one", () => {
-  const module = `import { createResourceTable, defineKind, defineStep, reference } from "vtb-setup";
+  const module = `import { createResourceTable, defineKind, defineStep, reference, user } from "vtb-setup";
 import * as z from "zod";
 export const kinds = [defineKind({ name: "desk", table: "desks", keyColumn: "name",
-  columns: { user: reference("user_id", { kind: "user", table: "users", keyColumn: "username" }) },
+  columns: { user: reference("user_id", user) },
   migrations: [{ name: "desk:0001", up: (db) =>
     createResourceTable(db, { name: "desks", keyColumn: "name", texts: ["user_id"], references: { user_id: "users" } }) }] })];
-export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", title: "Desks", kinds: ["desk"],
+export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", title: "Desks", kinds,
   schema: z.strictObject({ items: z.array(z.strictObject({ name: z.string(), user: z.string() })) }),
   declare: ({ items }) => items.map(({ name, user }, index) =>
-    ({ kind: "desk", key: name, attributes: { user }, path: ["items", index] })) })];
+    kinds[0].resource(name, { user }, ["items", index])) })];
 `;
   const desks = "desks_enable: true\ndesks: {items: [{name: balie, user: jan}]}\n";
   const user = (state: string) =>
@@ -213,8 +214,8 @@ describe("a module of steps that can't be used", () => {
     ],
     [
       "declares an unknown kind",
-      stepNamed("own_enable", "nothing"),
-      "a step declares the kind nothing, which does not",
+      stepNamed("own_enable", 'defineKind({ name: "nothing", table: "own", keyColumn: "name", columns: {} })'),
+      "the step Own declares the kind nothing, which does not exist",
     ],
     [
       "depends on an unknown kind",
@@ -238,7 +239,7 @@ describe("a module of steps that can't be used", () => {
     const { status, stdout, stderr } = await runCliHere(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toContain(message);
-    expect(stderr).toContain("[STEP_INVALID]\n  fix: see docs/custom-steps.md");
+    expect(stderr).toMatch(/\[STEP_INVALID\]\n {2}fix: (?:see docs\/custom-steps\.md|export it)/);
     const json = await runCliHere([...args, "--output", "json"], { cwd: folder });
     expect(jsonOf(json)).toMatchObject({ outcome: "failed", diagnostics: [{ code: "STEP_INVALID" }] });
   });
@@ -247,7 +248,7 @@ describe("a module of steps that can't be used", () => {
     const folder = installation();
     writeFiles(folder, {
       "config.yaml": "own_enable: true\nown_config: {}\n",
-      "own.mjs": stepNamed("own_enable", "own") + kindWith("own", "own:0001", '"user"'),
+      "own.mjs": kindWith("own", "own:0001", '"user"') + stepNamed("own_enable", "...kinds"),
     });
     const { status, stdout } = await runCliHere(["apply", "config.yaml", "--steps", "own.mjs"], { cwd: folder });
     expect({ status, stdout }).toMatchObject({ status: 0 });

@@ -24,7 +24,7 @@ export const kinds = [defineKind({
   migrations: [{ name: "webhook:0001", up: (db) => createResourceTable(db, { name: "webhooks", keyColumn: "name" }) }],
 })];
 export const steps = [defineStep({
-  title: "Webhooks", flag: "webhooks_enable", namespace: "webhooks", kinds: ["webhook"],
+  title: "Webhooks", flag: "webhooks_enable", namespace: "webhooks", kinds,
   schema: z.strictObject({}), declare: () => [],
 })];
 `;

@@ -38,10 +38,10 @@ export const steps = [
     flag: "probe_enable",
     namespace: "probe_config",
     title: "Probe",
-    kinds: ["probe"],
+    kinds: [probe],
     schema: z.strictObject({ names: z.array(z.string()) }),
     declare: ({ names }) =>
-      names.map((key, index) => ({ kind: "probe", key, attributes: { note: "" }, path: ["names", index] })),
+      names.map((key, index) => probe.resource(key, { note: "" }, ["names", index])),
   }),
 ];
 `;

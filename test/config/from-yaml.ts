@@ -1,9 +1,11 @@
 import { tmpdir } from "node:os";
 import * as z from "zod";
-import { filledText, secret, slug, text } from "../../src/config/fields.js";
+import { filledText, secret, slug, text as textField } from "../../src/config/fields.js";
 import { defineStep, type Step } from "../../src/config/step.js";
 import { type ValidateContext, type Validation, validateDocuments } from "../../src/config/validate.js";
+import { sealed, text } from "../../src/resources/columns.js";
 import { coreKinds } from "../../src/resources/registry.js";
+import { defineKind } from "../../src/resources/table-kind.js";
 import type { Document, Node, RawDiagnostic } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
@@ -30,7 +32,7 @@ export function contextOf(
     noEnv: false,
     cwd: tmpdir(),
     now: new Date("2030-01-01T00:00:00Z"),
-    kinds: new Map(coreKinds.map((kind) => [kind.name, kind])),
+    kinds: new Map([...coreKinds, key].map((kind) => [kind.name, kind])),
     ...more,
   };
 }
@@ -58,19 +60,26 @@ export function lines(findings: readonly RawDiagnostic[]): readonly string[] {
   return findings.map(line);
 }
 
+const key = defineKind({
+  name: "key",
+  table: "keys",
+  keyColumn: "identifier",
+  columns: { token: sealed("token", null), contact_person: text("contact_person"), note: text("note") },
+});
+
 /** A step as a module might define it, with every sort of field. */
 export const keys = defineStep({
   flag: "keys_config_enable",
   namespace: "keys_config",
   title: "Keys",
-  kinds: ["api_token"],
+  kinds: [key],
   schema: z.strictObject({
     items: z.array(
       z.strictObject({
         identifier: slug(20),
         token: secret({ test: (plain) => !plain.includes(" "), expected: "expected no spaces" }).optional(),
         contact_person: filledText(10).describe("Who to ask."),
-        note: text(100).default(""),
+        note: textField(100).default(""),
         size: z.int().min(8).max(64).default(32),
         enabled: z.boolean().default(true),
         mode: z.enum(["read_only", "read_and_write"]).optional(),
@@ -82,12 +91,12 @@ export const keys = defineStep({
     notes: z.array(z.string()).optional(),
   }),
   declare: ({ items }) =>
-    items.map((item, index) => ({
-      kind: "api_token",
-      key: item.identifier,
-      attributes: { token: item.token, contact_person: item.contact_person, note: item.note },
-      path: ["items", index],
-    })),
+    items.map((item, index) =>
+      key.resource(item.identifier, { token: item.token, contact_person: item.contact_person, note: item.note }, [
+        "items",
+        index,
+      ]),
+    ),
   review: ({ items }, now) =>
     items.flatMap((item, index) =>
       item.size < now.getUTCFullYear() - 2000

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { defineStep } from "../../src/config/step.js";
+import { group } from "../../src/resources/kinds.js";
 import { contextOf, lines, validate } from "./from-yaml.js";
 
 const step = (flag: string, namespace: string, title: string) =>
@@ -8,10 +9,9 @@ const step = (flag: string, namespace: string, title: string) =>
     flag,
     namespace,
     title,
-    kinds: ["group"],
+    kinds: [group],
     schema: z.strictObject({ items: z.array(z.strictObject({ name: z.string() })) }),
-    declare: ({ items }) =>
-      items.map(({ name }, index) => ({ kind: "group", key: name, attributes: {}, path: ["items", index] })),
+    declare: ({ items }) => items.map(({ name }, index) => group.resource(name, { permissions: [] }, ["items", index])),
   });
 const steps = [
   step("tokenauth_config_enable", "tokenauth", "Tokens"),

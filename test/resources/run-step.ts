@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import type { Step, StepDiagnostic, StepResource } from "../../src/config/step.js";
+import type { Step, StepDiagnostic } from "../../src/config/step.js";
+import type { StepResource } from "../../src/plan/resource.js";
 
 /** The time at which these tests review. */
 const now = new Date("2026-03-01T12:00:00Z");

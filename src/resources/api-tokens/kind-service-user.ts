@@ -1,23 +1,27 @@
 import { chunk } from "../../database/database.js";
 import type { WriteContext } from "../../plan/kind.js";
-import type { PlannedChange } from "../../plan/resource.js";
-import { type SetRelation, writeSets } from "../columns.js";
+import type { KindShape } from "../../plan/kind-shape.js";
+import type { AttributeValue, PlannedChange } from "../../plan/resource.js";
+import type { apiToken } from "../kinds.js";
+import { type SetTable, writeSets } from "../table-store.js";
 
-export const servicePermissions: SetRelation = {
+export const servicePermissions: SetTable = {
   table: "user_permissions",
-  ownerColumn: "user_id",
+  rowColumn: "user_id",
   memberColumn: "permission",
 };
 
+export type TokenChange = typeof apiToken extends KindShape<infer A> ? PlannedChange<A> : never;
+
 /** The users of the changed tokens, by the token's id: created, renamed and dropped as the tokens require. */
 export interface TokenUsers {
-  readonly idOf: (change: PlannedChange) => string;
+  readonly idOf: (change: TokenChange) => string;
   /** Removes service users whose token moved to another user; only possible once the tokens are written. */
   readonly dropLeftOver: () => Promise<void>;
 }
 
 /** Frees the names of service users that are removed or renamed: a placeholder that no user can have replaces each. */
-export async function releaseNames(context: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
+export async function releaseNames(context: WriteContext, changes: readonly TokenChange[]): Promise<void> {
   const leaving = changes.filter(
     (change) =>
       change.action === "update" && (change.previousKey !== undefined || typeof change.attributes.user === "string"),
@@ -33,14 +37,14 @@ export async function releaseNames(context: WriteContext, changes: readonly Plan
 }
 
 /** Makes sure that each changed token has its user. A token's `user` is null for its own service user. */
-export async function writeTokenUsers(context: WriteContext, changes: readonly PlannedChange[]): Promise<TokenUsers> {
+export async function writeTokenUsers(context: WriteContext, changes: readonly TokenChange[]): Promise<TokenUsers> {
   const { db, now, owner } = context;
   const named = await namedUsers(context, changes);
   const current = await serviceUsers(context, changes);
   const ids = new Map<string, string>();
   const leftOver: string[] = [];
   const created = [];
-  const permissions = new Map<string, PlannedChange["attributes"][string]>();
+  const permissions = new Map<string, AttributeValue>();
 
   for (const change of changes) {
     const existing = current.get(change.id);
@@ -109,10 +113,7 @@ export async function removeUsers({ db }: WriteContext, ids: readonly string[]):
   for (const batch of chunk(ids, 500)) await db.deleteFrom("users").where("id", "in", batch).execute();
 }
 
-async function namedUsers(
-  { db }: WriteContext,
-  changes: readonly PlannedChange[],
-): Promise<ReadonlyMap<string, string>> {
+async function namedUsers({ db }: WriteContext, changes: readonly TokenChange[]): Promise<ReadonlyMap<string, string>> {
   const usernames = new Set(
     changes.flatMap(({ attributes }) => (typeof attributes.user === "string" ? attributes.user : [])),
   );

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
+import { defineStep, type StepDiagnostic } from "../../config/step.js";
 import { parseDuration } from "../../duration.js";
-import type { Attributes } from "../../plan/resource.js";
+import type { ConfigPath } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
 import { isEmail, maxUsername } from "../../users/names.js";
+import { apiToken } from "../kinds.js";
 import { name, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
 
 const tokenValue = heldTo(
@@ -100,7 +101,7 @@ export const tokenAuth = defineStep({
   flag: "tokenauth_config_enable",
   namespace: "tokenauth",
   title: "API tokens",
-  kinds: ["api_token"],
+  kinds: [apiToken],
   schema: tokenAuthSchema,
   declare: declareTokens,
   review: reviewTokens,
@@ -110,15 +111,15 @@ type TokenAuthConfig = z.output<typeof tokenAuthSchema>;
 
 type PresentToken = Exclude<TokenAuthConfig["items"][number], { state: "absent" }>;
 
-function declareTokens({ items }: TokenAuthConfig): readonly StepResource[] {
+function declareTokens({ items }: TokenAuthConfig) {
   return items.map((item, index) => {
-    const declared = { kind: "api_token", key: item.identifier, path: ["items", index] };
-    if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };
-    return { ...declared, attributes: attributesOf(item) };
+    const path = ["items", index];
+    if (item.state === "absent") return apiToken.absent(item.identifier, path);
+    return apiToken.resource(item.identifier, attributesOf(item), path);
   });
 }
 
-function attributesOf(item: PresentToken): Attributes {
+function attributesOf(item: PresentToken) {
   const value: Secret | undefined = isSecret(item.token) ? item.token : undefined;
   return {
     token: value,

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { defineStep, type StepResource } from "../../config/step.js";
+import { defineStep } from "../../config/step.js";
 import { maxGroupName } from "../../users/names.js";
+import { group } from "../kinds.js";
 import { name, permissionList, permissionNames } from "../step-fields.js";
 
 const fields = z.strictObject({
@@ -8,7 +9,7 @@ const fields = z.strictObject({
   permissions: permissionList.default([]).describe("What the group's members may do."),
 });
 
-const group = z.discriminatedUnion("state", [
+const item = z.discriminatedUnion("state", [
   fields.extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the group away.") }),
   fields
     .partial()
@@ -16,7 +17,7 @@ const group = z.discriminatedUnion("state", [
 ]);
 
 const groupsSchema = z.strictObject({
-  items: z.array(group).describe("The groups, each with its permissions."),
+  items: z.array(item).describe("The groups, each with its permissions."),
 });
 
 /** Groups of users and what they permit. */
@@ -24,15 +25,15 @@ export const groups = defineStep({
   flag: "groups_config_enable",
   namespace: "groups_config",
   title: "Groups",
-  kinds: ["group"],
+  kinds: [group],
   schema: groupsSchema,
   declare: declareGroups,
 });
 
-function declareGroups({ items }: z.output<typeof groupsSchema>): readonly StepResource[] {
+function declareGroups({ items }: z.output<typeof groupsSchema>) {
   return items.map((item, index) => {
-    const declared = { kind: "group", key: item.name, path: ["items", index] };
-    if (item.state === "absent") return { ...declared, state: "absent", attributes: {} };
-    return { ...declared, attributes: { permissions: permissionNames(item.permissions) } };
+    const path = ["items", index];
+    if (item.state === "absent") return group.absent(item.name, path);
+    return group.resource(item.name, { permissions: permissionNames(item.permissions) }, path);
   });
 }

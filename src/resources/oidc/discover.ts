@@ -2,12 +2,17 @@ import type { Offers } from "../../oidc/check-metadata.js";
 import { discoverProviders } from "../../oidc/discover-all.js";
 import type { DiscoveryResult } from "../../oidc/discovery.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
-import { type Attributes, type Resource, rangeOf } from "../../plan/resource.js";
+import type { ResourceOf } from "../../plan/kind-shape.js";
+import { rangeOf } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
+import type { oidcClient, oidcProvider } from "../kinds.js";
 import { apiClient, loginClient } from "../known-clients.js";
 
+type Provider = ResourceOf<typeof oidcProvider>;
+type Client = ResourceOf<typeof oidcClient>;
+
 export type Answer =
-  | { readonly kind: "found"; readonly endpoints: Attributes; readonly offers: Offers }
+  | { readonly kind: "found"; readonly endpoints: Provider["attributes"]; readonly offers: Offers }
   | { readonly kind: "failed"; readonly refusal: Refusal };
 
 const timeoutMs = 10_000;
@@ -23,7 +28,7 @@ const endpointNames = [
 
 /** Each provider's answer by its identifier, with the kind's attribute names. */
 export async function discoverEndpoints(
-  providers: readonly Resource[],
+  providers: readonly Provider[],
   { env, waitMs, signal, onWaiting, clock, sleep }: NetworkContext,
 ): Promise<ReadonlyMap<string, Answer>> {
   const requests = providers.map(({ key, attributes }) => ({
@@ -70,7 +75,7 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
 }
 
 /** What a client requests that its provider, completed by its discovery document, does not offer. */
-export function findLacks(client: Resource, provider: Resource, offers: Offers): readonly RawDiagnostic[] {
+export function findLacks(client: Client, provider: Provider, offers: Offers): readonly RawDiagnostic[] {
   const findings: RawDiagnostic[] = [];
   const { attributes: asked } = client;
   const { attributes: known } = provider;
@@ -126,7 +131,7 @@ export function findLacks(client: Resource, provider: Resource, offers: Offers):
   return findings;
 }
 
-function otherIssuer(client: Resource, provider: Resource, issuer: string): RawDiagnostic {
+function otherIssuer(client: Client, provider: Provider, issuer: string): RawDiagnostic {
   return {
     severity: "warning",
     code: "ACCESS_TOKEN_ISSUER",

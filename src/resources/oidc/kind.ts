@@ -1,10 +1,13 @@
 import type { NetworkContext, PlannedWorld, Refusal, Resolution } from "../../plan/kind.js";
-import type { Resource } from "../../plan/resource.js";
+import type { ResourceOf } from "../../plan/kind-shape.js";
+import type { Attributes } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
-import { flag, integer, json, oidcProviders, reference, sealed, text } from "../columns.js";
+import { oidcClient, oidcProvider } from "../kinds.js";
 import { apiClient, checkFormerIssuers, loginClient } from "../known-clients.js";
-import { defineKind } from "../table-kind.js";
+import { createTableStore } from "../table-store.js";
 import { findLacks } from "./discover.js";
+
+type Provider = ResourceOf<typeof oidcProvider>;
 
 const discovered = [
   "issuer",
@@ -15,34 +18,15 @@ const discovered = [
   "logout_endpoint",
 ] as const;
 
-/** An OpenID provider and how to connect to it. */
-export const oidcProvider = defineKind({
-  name: "oidc_provider",
-  table: "oidc_providers",
-  keyColumn: "identifier",
-  columns: {
-    issuer: text("issuer", null),
-    discovery_endpoint: text("discovery_endpoint", null),
-    authorization_endpoint: text("authorization_endpoint", null),
-    token_endpoint: text("token_endpoint", null),
-    userinfo_endpoint: text("userinfo_endpoint", null),
-    introspection_endpoint: text("introspection_endpoint", null),
-    jwks_endpoint: text("jwks_endpoint", null),
-    logout_endpoint: text("logout_endpoint", null),
-    token_use_basic_auth: flag("token_use_basic_auth", false),
-    use_nonce: flag("use_nonce", true),
-    nonce_size: integer("nonce_size", 32),
-    state_size: integer("state_size", 32),
-    use_pkce: flag("use_pkce", true),
-    ca_file: text("ca_file", null),
-    former_issuers: json("former_issuers", []),
-  },
+export const oidcProviderKind = {
+  ...oidcProvider,
+  ...createTableStore(oidcProvider),
   check: checkFormerIssuers,
   resolve: resolveProviders,
-});
+};
 
 /** Asks each provider once for the endpoints that its file leaves open. */
-export async function resolveProviders(wanted: readonly Resource[], context: NetworkContext): Promise<Resolution> {
+export async function resolveProviders(wanted: readonly Provider[], context: NetworkContext): Promise<Resolution> {
   const open = wanted.filter(
     ({ present, attributes, unknown }) =>
       present &&
@@ -61,7 +45,7 @@ export async function resolveProviders(wanted: readonly Resource[], context: Net
     if (!answer) return resource;
     if (answer.kind === "found") {
       const complete = { ...resource, attributes: { ...answer.endpoints, ...definedOnly(resource) } };
-      const clients = context.declared.filter((other) => other.kind === "oidc_client" && isOf(other, resource));
+      const clients = oidcClient.resourcesOf(context.declared).filter((client) => isOf(client, resource));
       for (const client of clients) for (const lack of findLacks(client, complete, answer.offers)) lacks.push(lack);
       return complete;
     }
@@ -73,37 +57,19 @@ export async function resolveProviders(wanted: readonly Resource[], context: Net
   return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
 }
 
-function isOf({ present, attributes, unknown }: Resource, provider: Resource): boolean {
+function isOf({ present, attributes, unknown }: ResourceOf<typeof oidcClient>, provider: Provider): boolean {
   return present && unknown === undefined && attributes.enabled !== false && attributes.provider === provider.key;
 }
 
-function definedOnly({ attributes }: Resource): Resource["attributes"] {
+function definedOnly({ attributes }: Provider): Provider["attributes"] {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** A client at a provider: `admin-oidc` signs people in, `api-oidc` guards the API. */
-export const oidcClient = defineKind({
-  name: "oidc_client",
-  table: "oidc_clients",
-  keyColumn: "identifier",
-  columns: {
-    provider: reference("provider_id", oidcProviders),
-    enabled: flag("enabled", true),
-    client_id: text("client_id"),
-    client_secret: sealed("client_secret"),
-    sign_algo: text("sign_algo", "RS256"),
-    sign_key: sealed("sign_key"),
-    scopes: json("scopes", []),
-    idp_hint: text("idp_hint"),
-    userinfo_claims_source: text("userinfo_claims_source", "userinfo_endpoint"),
-    check_op_availability: flag("check_op_availability", false),
-    use_pkce: flag("use_pkce", null),
-    audience: json("audience", []),
-    accept_at_hash: flag("accept_at_hash", false),
-    options: json("options", {}),
-  },
+export const oidcClientKind = {
+  ...oidcClient,
+  ...createTableStore(oidcClient),
   review: reviewApiClient,
-});
+};
 
 /**
  * Warns where people can sign in but no client guards the API. A verifier may be configured to use a client of another name, and
@@ -111,12 +77,12 @@ export const oidcClient = defineKind({
  */
 function reviewApiClient(world: PlannedWorld): readonly RawDiagnostic[] {
   if (!world.isDatabaseKnown) return [];
-  const wanted = world.wanted("oidc_client").filter(({ present }) => present);
+  const wanted = world.wanted(oidcClient).filter(({ present }) => present);
   const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
-  const isGuard = ({ key, attributes }: Pick<Resource, "key" | "attributes">) =>
+  const isGuard = ({ key, attributes }: { readonly key: string; readonly attributes: Attributes }) =>
     key !== loginClient && attributes.enabled === true;
   const mayGuard = wanted.some(({ key, unknown = [] }) => key !== loginClient && unknown.includes("enabled"));
-  if (!login || mayGuard || [...wanted, ...world.left("oidc_client")].some(isGuard)) return [];
+  if (!login || mayGuard || [...wanted, ...world.left(oidcClient)].some(isGuard)) return [];
   return [
     {
       severity: "note",

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { text } from "../../config/fields.js";
-import type { ConfigPath } from "../../config/step.js";
-import type { PlainValue } from "../../plan/resource.js";
+import type { ConfigPath, PlainValue } from "../../plan/resource.js";
 import { maxGroupPattern } from "../../users/names.js";
 import { type ClientOptions, claimMappings, claimPath, groupNames } from "./step-options.js";
 import { settingFields } from "./step-provider.js";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { filledText, text } from "../../config/fields.js";
-import type { ConfigPath } from "../../config/step.js";
 import { nearest } from "../../nearest.js";
+import type { ConfigPath } from "../../plan/resource.js";
 import { maxGroupPattern } from "../../users/names.js";
 import { inOneForm } from "../step-fields.js";
 

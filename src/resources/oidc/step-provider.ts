@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { heldTo, slug, text } from "../../config/fields.js";
-import type { Attributes } from "../../plan/resource.js";
 import { maxUrl } from "../../users/names.js";
 
 const size = z.int().min(0).max(512);
@@ -181,7 +180,7 @@ function isForVerifiers(
 }
 
 /** The endpoint attributes: `undefined` is left to discovery, null is none. */
-export function endpointAttributes(endpoints: EndpointConfig): Attributes {
+export function endpointAttributes(endpoints: EndpointConfig) {
   const { oidc_op_discovery_endpoint: discovery } = endpoints;
   const notWritten = discovery ? undefined : null;
   return {

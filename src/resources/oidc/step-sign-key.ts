@@ -1,7 +1,8 @@
-import type { ConfigPath, StepDiagnostic } from "../../config/step.js";
+import type { StepDiagnostic } from "../../config/step.js";
 import { algorithms } from "../../oidc/jwt/algorithm.js";
 import { isFor } from "../../oidc/jwt/key-set.js";
 import { type KeyForm, readWrittenKey } from "../../oidc/jwt/written-key.js";
+import type { ConfigPath } from "../../plan/resource.js";
 import type { Secret } from "../../secrets/secret.js";
 import { refusal, warning } from "../step-fields.js";
 

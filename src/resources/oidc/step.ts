@@ -1,5 +1,6 @@
-import { type ConfigPath, defineStep, type StepResource } from "../../config/step.js";
-import type { Attributes } from "../../plan/resource.js";
+import { defineStep } from "../../config/step.js";
+import type { ConfigPath } from "../../plan/resource.js";
+import { oidcClient, oidcProvider } from "../kinds.js";
 import { sortedUnique } from "../step-fields.js";
 import { completeOptions, explainFlat } from "./step-flat-options.js";
 import { endpointAttributes, type PresentProvider } from "./step-provider.js";
@@ -22,35 +23,29 @@ export const oidc = defineStep({
   flag: "oidc_db_config_enable",
   namespace: "oidc_db_config_admin_auth",
   title: "OpenID Connect",
-  kinds: ["oidc_provider", "oidc_client"],
+  kinds: [oidcProvider, oidcClient],
   schema: oidcSchema,
   declare: declareOidc,
   review: reviewOidc,
   explainFlat,
 });
 
-function declareOidc({ providers, items }: OidcConfig): readonly StepResource[] {
+function declareOidc({ providers, items }: OidcConfig) {
   return [
     ...providers.map((provider, index) => {
       const path = ["providers", index];
       return provider.state === "absent"
-        ? { ...absent("oidc_provider", provider.identifier), path }
+        ? oidcProvider.absent(provider.identifier, path)
         : declareProvider(provider, path);
     }),
     ...items.flatMap((client, index) => {
       const path = ["items", index];
-      return client.state === "absent"
-        ? [{ ...absent("oidc_client", client.identifier), path }]
-        : declareClient(client, path);
+      return client.state === "absent" ? oidcClient.absent(client.identifier, path) : declareClient(client, path);
     }),
   ];
 }
 
-function absent(kind: string, key: string) {
-  return { kind, key, state: "absent", attributes: {} } as const;
-}
-
-function declareProvider(provider: PresentProvider, path: ConfigPath): StepResource {
+function declareProvider(provider: PresentProvider, path: ConfigPath) {
   const discovery = provider.endpoint_config.oidc_op_discovery_endpoint;
   const attributes = {
     ...endpointAttributes({
@@ -68,19 +63,20 @@ function declareProvider(provider: PresentProvider, path: ConfigPath): StepResou
     ca_file: provider.oidc_op_ca_file || null,
     former_issuers: sortedUnique(provider.oidc_op_former_issuers),
   };
-  return { kind: "oidc_provider", key: provider.identifier, attributes, path, fields: providerFields };
+  return oidcProvider.resource(provider.identifier, attributes, path, providerFields);
 }
 
-function declareClient(client: PresentClient, path: ConfigPath): readonly StepResource[] {
+function declareClient(client: PresentClient, path: ConfigPath) {
   const inline = inlineProvider(client);
-  const attributes = clientAttributes(client, client.oidc_provider_identifier || inline?.identifier);
+  // The schema requires one of the two.
+  const provider = client.oidc_provider_identifier || inline?.identifier || "";
   return [
     ...(inline ? [declareProvider(inline, path)] : []),
-    { kind: "oidc_client", key: client.identifier, attributes, path, fields: clientFields },
+    oidcClient.resource(client.identifier, clientAttributes(client, provider), path, clientFields),
   ];
 }
 
-function clientAttributes(client: PresentClient, provider: string | undefined): Attributes {
+function clientAttributes(client: PresentClient, provider: string) {
   return {
     provider,
     enabled: client.enabled,

@@ -1,39 +1,18 @@
-import type { Kind, PlannedWorld } from "../../plan/kind.js";
-import type { Resource } from "../../plan/resource.js";
-import { hashPassword } from "../../secrets/password.js";
+import { chunk } from "../../database/database.js";
+import { parseList } from "../../database/tables.js";
+import type { CurrentResource, KindOf, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
+import type { ResourceOf } from "../../plan/kind-shape.js";
+import { type AttributeValue, type PlannedChange, rangeOf } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
-import { flag, groups, hashed, oidcProviders, reference, text } from "../columns.js";
-import { apiClient } from "../known-clients.js";
-import { defineKind } from "../table-kind.js";
-import { readLinks, releaseLinks, reviewLinks, signInLink } from "./kind-links.js";
+import { oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
+import { apiClient, formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
+import { createTableStore } from "../table-store.js";
 
-const rows = defineKind({
-  name: "user",
-  table: "users",
-  keyColumn: "username",
-  hasFreeNames: true,
-  only: { is_service: 0 },
-  columns: {
-    email: text("email"),
-    first_name: text("first_name"),
-    last_name: text("last_name"),
-    is_active: flag("is_active", true),
-    is_staff: flag("is_staff", false),
-    is_superuser: flag("is_superuser", false),
-    password: hashed("password_hash", hashPassword),
-    sign_in_provider: reference("sign_in_provider_id", oidcProviders),
-    sign_in_subject: text("sign_in_subject", null),
-  },
-  sets: {
-    groups: { table: "user_groups", ownerColumn: "user_id", memberColumn: "group_id", target: groups },
-    permissions: { table: "user_permissions", ownerColumn: "user_id", memberColumn: "permission" },
-  },
-});
+const rows = createTableStore(user, { is_service: 0 });
 
-/** A person or account. Users that exist for one API token alone belong to that token. */
-export const user: Kind = {
+export const userKind: KindOf<typeof user> = {
+  ...user,
   ...rows,
-  attributes: { ...rows.attributes, sign_in: signInLink },
   review: (world) => [...reviewSignIn(world), ...reviewLinks(world)],
   async read(context) {
     const [users, links] = [await rows.read(context), await readLinks(context)];
@@ -47,20 +26,20 @@ export const user: Kind = {
 
 /** Reports privileged users that nobody can sign in as, where people sign in through a provider. */
 function reviewSignIn(world: PlannedWorld): readonly RawDiagnostic[] {
-  const clients = [...world.wanted("oidc_client").filter(({ present }) => present), ...world.left("oidc_client")];
+  const clients = [...world.wanted(oidcClient).filter(({ present }) => present), ...world.left(oidcClient)];
   const login = clients.find(({ key, attributes }) => key !== apiClient && attributes.enabled === true);
   if (!login) return [];
   const provider = String(login.attributes.provider ?? "PROVIDER");
-  return world.wanted("user").flatMap((user) => (needsSignIn(user) ? remark(user, provider) : []));
+  return world.wanted(user).flatMap((wanted) => (needsSignIn(wanted) ? remark(wanted, provider) : []));
 }
 
-function needsSignIn({ present, attributes, unknown = [] }: Resource): boolean {
+function needsSignIn({ present, attributes, unknown = [] }: ResourceOf<typeof user>): boolean {
   const isPrivileged = attributes.is_superuser === true || attributes.is_staff === true;
   if (unknown.includes("sign_in_provider")) return false;
   return present && isPrivileged && attributes.is_active !== false && (attributes.sign_in_provider ?? null) === null;
 }
 
-function remark({ attributes, range }: Resource, provider: string): RawDiagnostic {
+function remark({ attributes, range }: ResourceOf<typeof user>, provider: string): RawDiagnostic {
   const lines = `\`sign_in: {provider: ${provider}}\``;
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {
@@ -74,4 +53,85 @@ function remark({ attributes, range }: Resource, provider: string): RawDiagnosti
   const message = `this ${what} has no \`sign_in\`: a provider's user of the same name can't sign in as it`;
   const hint = `write ${lines} at this user, with \`subject\` beside \`provider\` to name one person there`;
   return { severity: "warning", code, message, hint, range };
+}
+
+/** The links of all users that have one, by the user's id. */
+async function readLinks({ db }: ReadContext): Promise<ReadonlyMap<string, AttributeValue>> {
+  const rows = await db
+    .selectFrom("users")
+    .select(["id", "issuer", "subject"])
+    .where("subject", "is not", null)
+    .execute();
+  if (rows.length === 0) return new Map();
+  const providers = await db.selectFrom("oidc_providers").select(["identifier", "issuer", "former_issuers"]).execute();
+  const byIssuer = new Map<string | null, string[]>();
+  for (const { identifier, issuer, former_issuers: former } of providers) {
+    for (const name of [issuer, ...parseList(former)]) byIssuer.set(name, [...(byIssuer.get(name) ?? []), identifier]);
+  }
+  const linkOf = (issuer: string | null, subject: string | null): AttributeValue => ({
+    issuer,
+    providers: byIssuer.get(issuer) ?? [],
+    subject,
+  });
+  return new Map(rows.map(({ id, issuer, subject }) => [id, linkOf(issuer, subject)]));
+}
+
+/** Deletes the links that contradict the files. */
+async function releaseLinks({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
+  const released = changes.filter((change) => change.action === "update" && change.changed.includes("sign_in"));
+  for (const batch of chunk(released, 500)) {
+    const ids = batch.map(({ id }) => id);
+    await db.deleteFrom("applied_claims").where("user_id", "in", ids).execute();
+    await db.updateTable("users").set({ issuer: null, subject: null }).where("id", "in", ids).execute();
+  }
+}
+
+/**
+ * Reports how many users can't sign in any more because no provider has the issuer that they are linked to: a warning where
+ * this run causes it, a note afterwards.
+ */
+function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
+  const wanted = world.wanted(oidcProvider);
+  const planned = plannedProviders(world);
+  // Without a provider nobody signs in anyway; and an undiscovered issuer may be the missing one.
+  const isKnown = planned.length > 0 && planned.every((provider) => issuerOf(provider) !== undefined);
+  if (wanted.length === 0 || !isKnown) return [];
+  const matched = new Set(planned.flatMap((provider) => [issuerOf(provider), ...formerIssuersOf(provider)]));
+  const before = world.current(oidcProvider);
+  return [...countLinks(world)].flatMap(([issuer, count]): readonly RawDiagnostic[] => {
+    if (matched.has(issuer)) return [];
+    const holder = before.find((row) => issuerOf(row) === issuer || formerIssuersOf(row).includes(issuer));
+    const resource = wanted.find(
+      ({ key }) => key === (holder?.key ?? (planned.length === 1 ? planned[0]?.key : undefined)),
+    );
+    const users = count === 1 ? "1 user is" : `${count} users are`;
+    return [
+      {
+        severity: holder ? "warning" : "note",
+        code: "LINKS_UNMATCHED",
+        message: `${users} linked to people of the issuer ${issuer}, which no provider has ${holder ? "after this change" : "any more"}: they can't sign in`,
+        hint: `where the provider moved and people kept their subjects, write \`oidc_op_former_issuers: [${issuer}]\` at it; otherwise write each user's new subject as \`sign_in\``,
+        ...(resource && { range: rangeOf(resource, "issuer") }),
+      },
+    ];
+  });
+}
+
+/** Users by the issuer of their link, except removed ones and those whose link a file releases. */
+function countLinks(world: PlannedWorld): ReadonlyMap<string, number> {
+  const wanted = new Map(world.wanted(user).map(({ key, attributes }) => [key, attributes.sign_in]));
+  const counts = new Map<string, number>();
+  for (const { key, attributes } of world.current(user)) {
+    const link = linkOf(attributes);
+    if (link?.issuer == null || !world.keys(user).has(key)) continue;
+    const desired = wanted.get(key);
+    const stays = desired === undefined || signInLink.same(desired, attributes.sign_in) !== false;
+    if (stays) counts.set(link.issuer, (counts.get(link.issuer) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function linkOf({ sign_in: link }: CurrentResource["attributes"]): StoredLink | undefined {
+  // The kind itself read it.
+  return (link ?? undefined) as unknown as StoredLink | undefined;
 }

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
-import { type ConfigPath, defineStep, type StepDiagnostic, type StepResource } from "../../config/step.js";
+import { defineStep, type StepDiagnostic } from "../../config/step.js";
+import type { ConfigPath } from "../../plan/resource.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { isEmail, maxGroupName, maxPersonName, maxUsername } from "../../users/names.js";
+import { user } from "../kinds.js";
 import { name, permissionList, permissionNames, sortedUnique, warning } from "../step-fields.js";
 
 const signIn = z.strictObject({
@@ -59,7 +61,7 @@ const present = fields
   )
   .meta({ allOf: [{ not: { required: ["sign_in", "password", "is_superuser"], properties: superuserOnly } }] });
 
-const user = z.discriminatedUnion("state", [
+const item = z.discriminatedUnion("state", [
   present,
   fields
     .partial()
@@ -67,7 +69,7 @@ const user = z.discriminatedUnion("state", [
 ]);
 
 const usersSchema = z.strictObject({
-  users: z.array(user).describe("People and service accounts."),
+  users: z.array(item).describe("People and service accounts."),
 });
 
 /** Users, with their groups and permissions. */
@@ -75,7 +77,7 @@ export const users = defineStep({
   flag: "default_user_configuration_enable",
   namespace: "default_user_configuration_config",
   title: "Users",
-  kinds: ["user"],
+  kinds: [user],
   schema: usersSchema,
   declare: declareUsers,
   review: reviewUsers,
@@ -83,31 +85,33 @@ export const users = defineStep({
 
 type UsersConfig = z.output<typeof usersSchema>;
 
-function declareUsers({ users }: UsersConfig): readonly StepResource[] {
-  return users.map((user, index) => {
-    const declared = { kind: "user", key: user.username, path: ["users", index] };
-    if (user.state === "absent") return { ...declared, state: "absent", attributes: {} };
-    const { provider = null, subject = null } = user.sign_in ?? {};
-    return {
-      ...declared,
-      ...(user.sign_in && { fields: { sign_in_provider: ["sign_in", "provider"] } }),
-      attributes: {
-        email: user.email,
-        first_name: user.first_name,
-        last_name: user.last_name,
-        is_active: user.is_active,
-        is_staff: user.is_staff,
-        is_superuser: user.is_superuser,
-        // With the hash of an empty password, an empty field would be accepted as the password.
-        password: user.password?.reveal() ? user.password : undefined,
-        sign_in_provider: provider,
-        sign_in_subject: subject,
-        // A field that is not written releases no existing link.
-        sign_in: provider === null ? undefined : { provider, subject },
-        groups: sortedUnique(user.groups),
-        permissions: permissionNames(user.permissions),
-      },
+function declareUsers({ users }: UsersConfig) {
+  return users.map((item, index) => {
+    const path = ["users", index];
+    if (item.state === "absent") return user.absent(item.username, path);
+    const { provider = null, subject = null } = item.sign_in ?? {};
+    const attributes = {
+      email: item.email,
+      first_name: item.first_name,
+      last_name: item.last_name,
+      is_active: item.is_active,
+      is_staff: item.is_staff,
+      is_superuser: item.is_superuser,
+      // With the hash of an empty password, an empty field would be accepted as the password.
+      password: item.password?.reveal() ? item.password : undefined,
+      sign_in_provider: provider,
+      sign_in_subject: subject,
+      // A field that is not written releases no existing link.
+      sign_in: provider === null ? undefined : { provider, subject },
+      groups: sortedUnique(item.groups),
+      permissions: permissionNames(item.permissions),
     };
+    return user.resource(
+      item.username,
+      attributes,
+      path,
+      item.sign_in && { sign_in_provider: ["sign_in", "provider"] },
+    );
   });
 }
 

@@ -1,0 +1,171 @@
+import {
+  type AttributeSpec,
+  booleanType,
+  createKindShape,
+  integerType,
+  orNull,
+  plainType,
+  secretType,
+  textsType,
+  textType,
+  type ValueType,
+} from "../plan/kind-shape.js";
+import type { AttributeValue } from "../plan/resource.js";
+import { isSecret } from "../secrets/secret.js";
+import { digestToken } from "../secrets/token.js";
+import { flag, hashed, integer, json, reference, sealed, setOf, text } from "./columns.js";
+
+/** A group of users and what it permits. */
+export const group = createKindShape({
+  name: "group",
+  table: "groups",
+  keyColumn: "name",
+  hasFreeNames: true,
+  attributes: {
+    permissions: setOf("group_permissions", { rowColumn: "group_id", memberColumn: "permission" }),
+  },
+});
+
+/** An OpenID provider and how to connect to it. What is left out is left to its discovery document. */
+export const oidcProvider = createKindShape({
+  name: "oidc_provider",
+  table: "oidc_providers",
+  keyColumn: "identifier",
+  attributes: {
+    issuer: text("issuer", null),
+    discovery_endpoint: text("discovery_endpoint", null),
+    authorization_endpoint: text("authorization_endpoint", null),
+    token_endpoint: text("token_endpoint", null),
+    userinfo_endpoint: text("userinfo_endpoint", null),
+    introspection_endpoint: text("introspection_endpoint", null),
+    jwks_endpoint: text("jwks_endpoint", null),
+    logout_endpoint: text("logout_endpoint", null),
+    token_use_basic_auth: flag("token_use_basic_auth", false),
+    use_nonce: flag("use_nonce", true),
+    nonce_size: integer("nonce_size", 32),
+    state_size: integer("state_size", 32),
+    use_pkce: flag("use_pkce", true),
+    ca_file: text("ca_file", null),
+    former_issuers: json<readonly string[]>("former_issuers", []),
+  },
+});
+
+/** A client at a provider: `admin-oidc` signs people in, `api-oidc` guards the API. */
+export const oidcClient = createKindShape({
+  name: "oidc_client",
+  table: "oidc_clients",
+  keyColumn: "identifier",
+  attributes: {
+    provider: reference("provider_id", oidcProvider),
+    enabled: flag("enabled", true),
+    client_id: text("client_id"),
+    client_secret: sealed("client_secret"),
+    sign_algo: text("sign_algo", "RS256"),
+    sign_key: sealed("sign_key", null),
+    scopes: json<readonly string[]>("scopes", []),
+    idp_hint: text("idp_hint", ""),
+    userinfo_claims_source: text("userinfo_claims_source", "userinfo_endpoint"),
+    check_op_availability: flag("check_op_availability", false),
+    use_pkce: flag("use_pkce", null),
+    audience: json<readonly string[]>("audience", []),
+    accept_at_hash: flag("accept_at_hash", false),
+    options: json("options", {}),
+  },
+});
+
+/** Who `sign_in` lets become the user: any person of the provider with the username, or one subject. */
+export type DesiredLink = {
+  readonly provider: string;
+  readonly subject: string | null;
+};
+
+/** Who signs in as the user so far. */
+export type StoredLink = {
+  readonly issuer: string | null;
+  /** The providers that have the link's issuer, or had it before they moved; empty where none is known to have it. */
+  readonly providers: readonly string[];
+  readonly subject: string;
+};
+
+/**
+ * The link to a provider's user. A sign-in creates it; a file whose `sign_in` names another person releases it, so that the next
+ * sign-in of that person creates a new one.
+ */
+export const signInLink = {
+  ...plainType<DesiredLink>(),
+  optional: true,
+  // A person's name at a provider is personal data.
+  sensitive: true,
+  updateOnly: true,
+  identity: (desired) => {
+    const link = desired as DesiredLink | null | undefined;
+    return link?.subject ? JSON.stringify([link.provider, link.subject]) : undefined;
+  },
+  same: (desired, stored) => stored === null || allows(desired as DesiredLink, stored as StoredLink),
+} as const satisfies AttributeSpec<DesiredLink, true>;
+
+function allows(desired: DesiredLink, { providers, subject }: StoredLink): boolean {
+  // An issuer that no provider has any more may be the provider's former one.
+  const isOfProvider = providers.length === 0 || providers.includes(desired.provider);
+  return isOfProvider && (desired.subject === null || desired.subject === subject);
+}
+
+/** A person or account. Users that exist for one API token alone belong to that token. */
+export const user = createKindShape({
+  name: "user",
+  table: "users",
+  keyColumn: "username",
+  hasFreeNames: true,
+  attributes: {
+    email: text("email"),
+    first_name: text("first_name", ""),
+    last_name: text("last_name", ""),
+    is_active: flag("is_active", true),
+    is_staff: flag("is_staff", false),
+    is_superuser: flag("is_superuser", false),
+    password: hashed("password_hash"),
+    sign_in_provider: reference("sign_in_provider_id", oidcProvider, null),
+    sign_in_subject: text("sign_in_subject", null),
+    groups: setOf("user_groups", { rowColumn: "user_id", memberColumn: "group_id", target: group }),
+    permissions: setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }),
+    sign_in: signInLink,
+  },
+});
+
+/** An API token: stored as a digest, tied to a user or to its own service user, for which `user` is null. */
+export const apiToken = createKindShape({
+  name: "api_token",
+  table: "api_tokens",
+  keyColumn: "identifier",
+  attributes: {
+    token: {
+      ...optional(secretType),
+      sensitive: true,
+      identity: digestOf,
+      same: (wanted: AttributeValue, stored: AttributeValue) => digestOf(wanted) === stored,
+    },
+    generated: { ...required(booleanType), generates: true },
+    user: { ...required(orNull(textType)), references: user.name },
+    is_superuser: required(booleanType),
+    permissions: required(orNull(textsType)),
+    contact_person: required(textType),
+    email: required(textType),
+    organization: required(textType),
+    application: required(textType),
+    administration: required(textType),
+    expires_at: required(orNull(textType)),
+    grace_seconds: required(integerType),
+  },
+});
+
+function required<Value extends AttributeValue>(type: ValueType<Value>): AttributeSpec<Value, false> {
+  return { ...type, optional: false };
+}
+
+function optional<Value extends AttributeValue>(type: ValueType<Value>): AttributeSpec<Value, true> {
+  return { ...type, optional: true };
+}
+
+function digestOf(value: AttributeValue): string | undefined {
+  return isSecret(value) ? digestToken(value) : undefined;
+}
