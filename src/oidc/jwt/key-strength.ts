@@ -5,7 +5,7 @@ import type { KeyObject } from "node:crypto";
 const exponents = { min: 65537n, max: 0xffff_ffffn } as const;
 const rsaBits = { min: 2048, max: 16384 } as const;
 
-/** The points of Ed25519 with a small order, without their sign: anyone can sign anything for them. */
+/** The points of Ed25519 and Ed448 with a small order, without their sign: anyone can sign anything for them. */
 const smallOrderPoints: ReadonlySet<string> = new Set([
   "0000000000000000000000000000000000000000000000000000000000000000",
   "0100000000000000000000000000000000000000000000000000000000000000",
@@ -14,6 +14,11 @@ const smallOrderPoints: ReadonlySet<string> = new Set([
   "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "00".repeat(57),
+  `01${"00".repeat(56)}`,
+  `fe${"ff".repeat(27)}fe${"ff".repeat(27)}00`,
+  `${"ff".repeat(28)}fe${"ff".repeat(27)}00`,
+  `${"00".repeat(28)}${"ff".repeat(28)}00`,
 ]);
 
 export type KeyWeakness = "weak_rsa" | "roca_rsa" | "weak_point";
@@ -32,7 +37,7 @@ export function keyWeakness(key: KeyObject): KeyWeakness | undefined {
     if (!isStrong) return "weak_rsa";
     return isOfRoca(modulusOf(key, modulusLength, publicExponent)) ? "roca_rsa" : undefined;
   }
-  return type === "ed25519" && hasSmallOrder(key) ? "weak_point" : undefined;
+  return (type === "ed25519" || type === "ed448") && hasSmallOrder(key) ? "weak_point" : undefined;
 }
 
 function hasSmallOrder(key: KeyObject): boolean {

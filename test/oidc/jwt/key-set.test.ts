@@ -177,6 +177,23 @@ describe("a key set", () => {
     });
   });
 
+  it.each([
+    ["0", "00".repeat(56)],
+    ["1", `01${"00".repeat(55)}`],
+    ["-1", `fe${"ff".repeat(27)}fe${"ff".repeat(27)}`],
+    ["0, written as p", `${"ff".repeat(28)}fe${"ff".repeat(27)}`],
+    ["1, written as p + 1", `${"00".repeat(28)}${"ff".repeat(28)}`],
+  ])("S16 leaves out an Ed448 key of small order, whatever its sign: y is %s", async (_what, y) => {
+    const keys = ["00", "80"].map((sign) => ({
+      ...{ kty: "OKP", crv: "Ed448" },
+      x: Buffer.from(y + sign, "hex").toString("base64url"),
+    }));
+    expect(readKeySet({ keys: [...keys, jwkOf(await makeEd448())] })).toMatchObject({
+      ignored: ["weak_point", "weak_point"],
+      fingerprints: { size: 1 },
+    });
+  });
+
   it("S52 leaves out symmetric keys and keys with private members", () => {
     const secret = { kty: "oct", k: "c2VjcmV0" };
     const whole = rsa.privateKey.export({ format: "jwk" });
