@@ -2,6 +2,9 @@ import { constants, createHmac, createVerify, type KeyObject, timingSafeEqual, v
 import { type Algorithm, isSymmetric } from "./algorithm.js";
 import { isOptionalText, type JsonObject, parseJsonObject } from "./json-object.js";
 
+// Why this folder's code is our own: every request waits for it, and it verifies at 0.79 of the speed of bare `node:crypto`, jose
+// (WebCrypto, several promises a token) at 0.22. `test/long` holds it to Wycheproof's vectors and to what jose accepts.
+
 /** The members of a header that are used. Keys that it contains or points to are not among them (RFC 8725 §3.10). */
 export interface JoseHeader {
   readonly alg: string;
