@@ -6,8 +6,9 @@ import type { Attributes } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { clickThrough } from "../support/click-through.js";
 import { sealingEnv } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
-import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
+import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { withQuery } from "./callbacks.js";
@@ -50,7 +51,7 @@ beforeAll(async () => {
 
 async function loginAs(client: Attributes, more: Attributes = {}) {
   roles = ["beheer"];
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   const options = settingsOf(
     { claim_mappings: { username: ["sub"], email: ["email"], first_name: ["given_name"] } },
     { claim_mapping: ["roles"] },

@@ -8,7 +8,8 @@ import type { LoginOptions } from "../../src/login/settings.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { sealingEnv } from "../support/databases.js";
-import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, openForTest, resource, runOptions } from "../support/run.js";
 import type { TestKey } from "../verifier/bearer/issuer.js";
 import { clientOf, clientSecret, providerOf, usualOptions } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
@@ -107,7 +108,7 @@ export async function makeWorld(key: TestKey, options: WorldOptions = {}): Promi
   const state = { clock: start };
   const provider = await startFakeProvider(key, () => state.clock);
   onTestFinished(() => provider.close());
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   const write = async (...resources: readonly Resource[]) =>
     void (await apply(configurationOf(...resources), runOptions(url)));
   const row = providerOf(provider, "idp", { logout_endpoint: `${provider.issuer}/logout`, ...options.provider });

@@ -7,7 +7,8 @@ import type { Resource } from "../../src/plan/resource.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import type { Outcome } from "../../src/verifier/verifier.js";
 import { sealingEnv } from "../support/databases.js";
-import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, openForTest, resource, runOptions } from "../support/run.js";
 import { user } from "../verifier/verifier-world.js";
 
 export const actor = "login:jan";
@@ -38,7 +39,7 @@ export async function makeTokensWorld(
   resources: readonly Resource[] = [group, jan],
   { now }: { readonly now?: () => number } = {},
 ): Promise<TokensWorld> {
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   const applyTo: TokensWorld["apply"] = (more, overrides) =>
     apply(configurationOf(...more), runOptions(url, overrides));
   await applyTo(resources);

@@ -139,9 +139,18 @@ function fileOf(url: string): string {
   return url.slice("sqlite:".length);
 }
 
+/** Runs a statement on the server as its superuser. */
+export function onServer(statement: string): Promise<void> {
+  return schemasHere().run(statement);
+}
+
 function freshSchema(): string {
+  return schemasHere().take();
+}
+
+function schemasHere(): FreshSchemas {
   if (schemas === undefined) throw new Error("only a test file of the postgres project gets databases on the server");
-  return schemas.take();
+  return schemas;
 }
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ export interface FreshSchemas {
   readonly refill: () => Promise<void>;
   /** The URL of a schema that no other test uses. */
   readonly take: () => string;
+  /** Runs a statement as the superuser. */
+  readonly run: (statement: string) => Promise<void>;
   /** Drops every schema that was used. */
   readonly drop: () => Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function freshSchemas(serverUrl: string): Promise<FreshSchemas> {
       taken.push(name);
       return inSchema(serverUrl, name);
     },
+    run: async (statement) => void (await client.query(statement)),
     drop: async () => {
       for (const name of taken) await client.query(`drop schema ${name} cascade`);
       await client.end();

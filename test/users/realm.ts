@@ -9,7 +9,8 @@ import { readClaimMapping } from "../../src/users/claim-mapping.js";
 import { readExternalIdentity } from "../../src/users/external-identity.js";
 import { mapClaims } from "../../src/users/map-claims.js";
 import { provisionUser, readRevision } from "../../src/users/provision-user.js";
-import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, openForTest, resource, runOptions } from "../support/run.js";
 import { clientOf, providerOf } from "../verifier/bearer/world.js";
 
 export const issuer = "https://idp.example/realms/test";
@@ -31,7 +32,7 @@ export interface Settings {
 
 /** A database that says this, and people who sign in to it. */
 export async function makeRealm(...resources: readonly Resource[]) {
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   const idp = [providerOf({ issuer }), clientOf()];
   await apply(configurationOf(group("any"), ...idp, ...resources), runOptions(url));
   const database = await openForTest(url);

@@ -6,14 +6,15 @@ import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
 import { createTokenAuthority, prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
 import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
-import { configurationOf, openForTest, runOptions, temporaryDatabase } from "../support/run.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { token, tokenValue, user } from "./verifier-world.js";
 
 const nowMs = Date.parse("2026-03-01T12:00:00.000Z");
 
 /** A database that says this, and its real look-ups, whose next answer can be held back after it was read. */
 async function makeReader(...resources: readonly Resource[]) {
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   const write = async (...changed: readonly Resource[]) => {
     await apply(configurationOf(...changed), runOptions(url));
   };

@@ -10,7 +10,8 @@ import type { VerifierOptions } from "../../src/verifier/options.js";
 import type { ProblemDetails } from "../../src/verifier/problem.js";
 import type { Authorization, Outcome, Verifier } from "../../src/verifier/verifier.js";
 import { noticeChange, sealingEnv } from "../support/databases.js";
-import { configurationOf, resource, runOptions, temporaryDatabase } from "../support/run.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, resource, runOptions } from "../support/run.js";
 
 /** Of the form that Django REST framework generates. */
 export const tokenValue = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
@@ -55,8 +56,9 @@ export interface World {
 /** A database that says this, and a verifier that reads it; both go away with the test. */
 export async function makeWorld(
   resources: readonly Resource[],
-  { url = temporaryDatabase(), ...options }: Partial<VerifierOptions> & { readonly url?: string } = {},
+  { url: given, ...options }: Partial<VerifierOptions> & { readonly url?: string } = {},
 ): Promise<World> {
+  const url = given ?? (await migratedDatabase());
   const events: VerifierEvent[] = [];
   let nowMs: number | undefined;
   const applyTo = async (more: readonly Resource[], overrides: Partial<ApplyOptions> = {}) => {

@@ -10,7 +10,8 @@ import { type BearerAuthorityOptions, createBearerAuthority } from "../../../src
 import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
 import type { BearerEvent } from "../../../src/verifier/event.js";
 import { sealingEnv } from "../../support/databases.js";
-import { configurationOf, resource, runOptions, temporaryDatabase } from "../../support/run.js";
+import { migratedDatabase } from "../../support/migrated-database.js";
+import { configurationOf, resource, runOptions } from "../../support/run.js";
 import { type Issuer, signParts, type TestKey } from "./issuer.js";
 
 export const clientSecret = "a-secret-of-the-client-0123456789abcdef";
@@ -93,7 +94,7 @@ export async function makeWorld(
   resources: readonly Resource[],
   more: Partial<BearerAuthorityOptions> = {},
 ): Promise<World> {
-  const url = temporaryDatabase();
+  const url = await migratedDatabase();
   await apply(configurationOf(...resources), runOptions(url));
   const database = await openDatabase(url, "write");
   const events: BearerEvent[] = [];
