@@ -25,13 +25,8 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
   requireCodes(options);
   requireOwner(options);
   if (declared.withoutEnv) {
-    const hint = "load it without `noEnv`, with its variables and secret files there";
-    throw setupError(
-      "usage",
-      "COMMAND_LINE",
-      "a configuration that was read without its variables can't be applied",
-      hint,
-    );
+    const hint = "load it without `noEnv`, with its variables set and its secret files in place";
+    throw setupError("usage", "COMMAND_LINE", "a configuration that was loaded with `noEnv` can't be applied", hint);
   }
   const finish = beginRun("apply", options);
   const configuration = await resolveResources(declared, options);

@@ -88,12 +88,12 @@ export async function runPending(
 /** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that must stay as it is lacks these migrations */
 export function assertMigrated(pending: readonly string[]): void {
   if (pending.length === 0) return;
-  throw setupError("refused", "MIGRATION_NEEDED", `the database lacks the migrations ${pending.join(", ")}`, hint);
+  throw setupError("refused", "MIGRATION_NEEDED", `the database has pending migrations: ${pending.join(", ")}`, hint);
 }
 
 export function migrationForbidden(pending: readonly string[], cause: unknown): SetupError {
-  const message = `permission denied: this role may not run the migrations that the database lacks: ${pending.join(", ")}`;
+  const message = `permission denied: this role can't run the pending migrations: ${pending.join(", ")}`;
   return setupError("refused", "DATABASE_REFUSED", message, hint, { cause });
 }
 
-const hint = "run `vtb-setup migrate` as a role that may change tables, and then this again";
+const hint = "run `vtb-setup migrate` as a role that may change tables, then retry";

@@ -207,8 +207,8 @@ export function assertStorable(configuration: Configuration, resources: readonly
       .map(([name]) => ({
         reason: "invalid" as const,
         code: "INVALID_VALUE" as const,
-        message: `${name} of a resource of the kind ${kind} has a NUL character`,
-        hint: "take the character out",
+        message: `${name} of a resource of the kind ${kind} contains a NUL character`,
+        hint: "remove the character",
         range,
       })),
   );

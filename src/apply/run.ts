@@ -149,7 +149,7 @@ export function lockOptions(options: LockingOptions, hasTables: boolean): LockOp
     newId: options.newId,
     hasTables,
     sleep: async (ms) => {
-      options.onWaiting("waiting for another run to end");
+      options.onWaiting("waiting for another run to finish");
       await sleep(ms, options.signal);
       stopIfInterrupted(options.signal);
     },

@@ -33,27 +33,26 @@ export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "d
   const unknown = [...allow, ...deny].find((code) => !codes.includes(code));
   if (unknown !== undefined) {
     const near = nearestField(unknown, codes);
-    const hint = near === undefined ? "docs/diagnostics.md lists them all" : `did you mean ${near}?`;
-    throw setupError("usage", "COMMAND_LINE", `${unknown} is not the code of any problem`, hint);
+    const hint = near === undefined ? "docs/diagnostics.md lists all codes" : `did you mean ${near}?`;
+    throw setupError("usage", "COMMAND_LINE", `${unknown} is not a diagnostic code`, hint);
   }
   const both = allow.find((code) => deny.includes(code));
   if (both === undefined) return;
-  throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "leave one of the two out");
+  throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "remove one of the two");
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where nobody could distinguish the owner from another one */
 export function requireOwner({ owner }: { readonly owner: string }): void {
   const fault = ownerFault(owner);
-  if (fault !== undefined)
-    throw setupError("usage", "COMMAND_LINE", `the owner ${fault}`, "write a name, such as shop");
+  if (fault !== undefined) throw setupError("usage", "COMMAND_LINE", `the owner ${fault}`, "write a name such as shop");
 }
 
 function ownerFault(owner: string): string | undefined {
   if (owner.trim() === "") return "is empty";
-  if (invisibleIn(owner) !== undefined) return `holds ${invisibleIn(owner)}`;
-  if (owner !== owner.trim()) return "has blanks around it";
+  if (invisibleIn(owner) !== undefined) return `contains ${invisibleIn(owner)}`;
+  if (owner !== owner.trim()) return "has whitespace around it";
   if (/^(["']).*\1$/.test(owner)) return "has quotes around it";
-  return findPlaceholder(owner, false) === undefined ? undefined : "is a placeholder that should have been replaced";
+  return findPlaceholder(owner, false) === undefined ? undefined : "is an unreplaced placeholder";
 }
 
 /** Nearly certain, but not quite: an operator who knows better allows it. */

@@ -25,8 +25,12 @@ export async function loadStepModules(files: readonly string[], cwd: string): Pr
   const kinds: Kind[] = [];
   for (const file of files) {
     const module = await importModule(file, cwd);
-    const stepsOf = listOf(module.steps, isStep, `${file} must export \`steps\`, a list of what defineStep gave`);
-    const kindsOf = listOf(module.kinds ?? [], isKind, `\`kinds\` of ${file} must be a list of what defineKind gave`);
+    const stepsOf = listOf(module.steps, isStep, `${file} must export \`steps\`, a list of what defineStep returns`);
+    const kindsOf = listOf(
+      module.kinds ?? [],
+      isKind,
+      `\`kinds\` of ${file} must be a list of what defineKind returns`,
+    );
     for (const step of stepsOf) steps.push(step);
     for (const kind of kindsOf) kinds.push(kind);
   }
@@ -68,7 +72,7 @@ export function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): v
   const keys = steps.flatMap(({ flag, namespace }) => [flag, namespace]);
   const names = kinds.map(({ name }) => name);
   const twice = [keys, names].flatMap((list) => list.filter((name, index) => list.indexOf(name) !== index))[0];
-  if (twice !== undefined) throw stepInvalid(`two steps or kinds have the name ${twice}`);
+  if (twice !== undefined) throw stepInvalid(`two steps or kinds are named ${twice}`);
   const known = new Set(kinds.map(({ name }) => name));
   for (const { title, kinds: declared } of steps) {
     const missing = declared.find((name) => !known.has(name));
@@ -92,9 +96,9 @@ function refuseMigrationNames(kinds: readonly Kind[]): void {
   for (const { name: kind, migrations = [] } of kinds) {
     for (const { name } of migrations) {
       if (!name.startsWith(`${kind}:`)) {
-        throw stepInvalid(`the migration ${name} must begin with the name of its kind, such as ${kind}:0001`);
+        throw stepInvalid(`the migration ${name} must start with the name of its kind, such as ${kind}:0001`);
       }
-      if (seen.has(name)) throw stepInvalid(`two migrations have the name ${name}`);
+      if (seen.has(name)) throw stepInvalid(`two migrations are named ${name}`);
       seen.add(name);
     }
   }

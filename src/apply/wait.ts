@@ -18,7 +18,7 @@ export async function awaitReferences<O extends DatabaseOptions, T>(
   };
   const tell = (error: unknown) => {
     if (!isMissingReference(error)) return;
-    for (const { message } of error.problems) options.onWaiting(`waiting, as ${message}`);
+    for (const { message } of error.problems) options.onWaiting(`waiting: ${message}`);
   };
   try {
     return await withRetry(isMissingReference, once, waiting(options, tell));
@@ -33,7 +33,7 @@ function isMissingReference(error: unknown): error is SetupError {
 }
 
 function tellWaited(problem: Diagnostic): Diagnostic {
-  const hint = "apply the files that declare it, give that more time with --wait, or correct the name";
+  const hint = "apply the files that declare it, wait longer with --wait, or correct the name";
   return { ...problem, hint };
 }
 
@@ -64,7 +64,7 @@ function waiting(options: DatabaseOptions, onRetry: (error: unknown) => void): R
 /** @throws SetupError `INTERRUPTED` once the signal has come */
 export function stopIfInterrupted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
-  throw setupError("interrupted", "INTERRUPTED", "stopped by a signal; nothing was changed", "run it again");
+  throw setupError("interrupted", "INTERRUPTED", "interrupted by a signal; nothing was changed", "run it again");
 }
 
 /**

@@ -58,8 +58,8 @@ export function unexpected(error: unknown): SetupError {
   const problem: Diagnostic = {
     severity: "error",
     code: "INTERNAL",
-    message: `an unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
-    hint: `report this as a fault, with these lines:\n${frames.slice(0, 8).join("\n")}`,
+    message: `unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
+    hint: `report this as a bug, with these lines:\n${frames.slice(0, 8).join("\n")}`,
   };
   return new SetupError("internal", [problem], { cause: error });
 }
@@ -73,8 +73,8 @@ export function changesMade(
 ): SetupError {
   const hint =
     lost.length === 0
-      ? "there is no need to do anything again; plan shows how the database compares with the files"
-      : `nobody may have the values of these generated tokens; make each of them anew, by applying it once with \`state: absent\` and then again without: ${lost.map(({ key }) => maskRandom(key)).join(", ")}`;
+      ? "no need to run it again; plan shows how the database compares with the files"
+      : `the values of these generated tokens may be lost; generate each again: apply it with \`state: absent\`, and then again without: ${lost.map(({ key }) => maskRandom(key)).join(", ")}`;
   const made: Diagnostic = {
     severity: "error",
     code: "CHANGES_MADE",

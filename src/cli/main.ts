@@ -48,7 +48,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const message = withoutValues(talked.join("").trim())
       .replace(/^error: /, "")
       .replace(/\s*\n\s*/g, " ");
-    const hint = `vtb-setup ${command === "" ? "" : `${command} `}--help shows what there is`;
+    const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
     return reportFailure(session, setupError("usage", "COMMAND_LINE", message, hint), { command, json });
   }
 }

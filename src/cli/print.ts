@@ -58,15 +58,15 @@ function write(terminal: Terminal, printed: Printed, options: WriteOptions): Pro
 }
 
 function outputFailed(end: Unwritten): SetupError {
-  return setupError("internal", "OUTPUT_FAILED", whyNot(end), "send it somewhere else, or make room there");
+  return setupError("internal", "OUTPUT_FAILED", whyNot(end), "redirect it elsewhere, or free space there");
 }
 
 function whyNot(end: Unwritten): string {
   switch (end.kind) {
     case "reader_gone":
-      return "the reader of standard output has gone away";
+      return "the reader of standard output is gone";
     case "stopped":
-      return "a signal came while the reader of standard output did not read";
+      return "a signal arrived while standard output was blocked";
     case "failed":
       return `standard output can't be written (${end.code})`;
     default:

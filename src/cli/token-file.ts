@@ -77,8 +77,8 @@ export function createTokenFile(path: string): TokenFile {
         own = { file, tokens };
         syncFolder(dirname(path));
       } catch (cause) {
-        const message = `the file for generated tokens can't be written (${codeOf(cause)})`;
-        throw refused(message, "name one in a folder that exists and may be written to", cause);
+        const message = `can't write the file for generated tokens (${codeOf(cause)})`;
+        throw refused(message, "name one in an existing, writable folder", cause);
       }
     },
     publish: () => {
@@ -97,8 +97,8 @@ export function missingTokens(configuration: Configuration, file: TokenFile): re
     {
       severity: "note",
       code: "TOKENS_NOT_IN_FILE",
-      message: `${file.path} lacks generated tokens, of which the database has only digests: ${missing.join(", ")}`,
-      hint: "where nobody has stored them, make each of them anew, by applying it once with `state: absent` and then again without",
+      message: `${file.path} lacks generated tokens, and the database has only their digests: ${missing.join(", ")}`,
+      hint: "if nobody has stored them, generate each again: apply it with `state: absent`, and then again without",
     },
   ];
 }
@@ -160,19 +160,22 @@ function readPlace(path: string): Readonly<Record<string, string>> {
   if (!folder) {
     throw refused(
       `the folder of the file for generated tokens, ${path}, does not exist`,
-      "make it, or name another file",
+      "create it, or name another file",
     );
   }
   const sticky = 0o1000;
   if ((folder.mode & 0o002) !== 0 && (folder.mode & sticky) === 0) {
-    throw refused(`everybody may write to the folder of ${path}`, "name a file in a folder of your own");
+    throw refused(
+      `all users of this machine can write to the folder of ${path}`,
+      "name a file in a folder that only you can write to",
+    );
   }
   if (!lstatSync(path, { throwIfNoEntry: false })) return {};
   const values = readOwn(path);
   if (values) return values;
   throw refused(
-    `the file for generated tokens, ${path}, exists already, and is not one that vtb-setup made`,
-    "move it away, or name another file; only a file of this user with mode 0600 (0660 in a volume with an fsGroup) that holds tokens is added to",
+    `the file for generated tokens, ${path}, already exists, and vtb-setup did not create it`,
+    "move it away, or name another file; vtb-setup adds only to a token file that this user owns, with mode 0600 (0660 in a volume with an fsGroup)",
   );
 }
 

@@ -223,8 +223,8 @@ function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
     walk.findings.push({
       severity: "error",
       code: "ALIAS_BOMB",
-      message: "the aliases here expand to more values than can be read",
-      hint: "write fewer aliases of large parts, or split the file",
+      message: "the aliases here expand to too many values",
+      hint: "use fewer aliases of large parts, or split the file",
       range: node.range,
       path: dotted(walk.namespace, path),
     });

@@ -102,8 +102,8 @@ function duplicateResource({ resource, path }: Declared, { resource: earlier }: 
   return {
     severity: "error",
     code: "DUPLICATE_RESOURCE",
-    message: `${resource.kind} ${resource.key} is declared already at ${lineOf(earlier)}`,
-    hint: "take one of them away, or give it another name",
+    message: `${resource.kind} ${resource.key} is already declared at ${lineOf(earlier)}`,
+    hint: "remove one of them, or rename it",
     range: resource.range,
     path,
   };
@@ -172,8 +172,8 @@ async function findInKind(resources: readonly Resource[]): Promise<readonly RawD
     // A name that stands there twice is an error of its own.
     if (!other || other.key === key) return [];
     const { file, line } = other.range.position;
-    const message = `the name of this ${kind} can be taken for that of ${kind} ${other.key} at ${file}:${line}`;
-    const hint = "give one of them another name, or take it away if both are meant to be the same";
+    const message = `the name of this ${kind} can be confused with that of ${kind} ${other.key} at ${file}:${line}`;
+    const hint = "rename one of them, or remove it if both mean the same";
     return [{ severity: "warning", code: "CONFUSABLE_NAMES", message, hint, range } as const];
   });
 }

@@ -3,7 +3,7 @@ import type { MappingNode, Node, SequenceNode } from "../yaml/node.js";
 import { entryShape, mainList, oneEntry } from "./flat-entry.js";
 import type { FieldShape, MappingShape, Shape, ShapeReader } from "./schema-shape.js";
 
-const eachAfterDash = "write each entry on a line of its own, after `- `";
+const eachAfterDash = "write each entry on its own line, after `- `";
 
 /** What a field takes, as the end of a sentence: "a list", "one of present, absent". */
 export function describeShape(shape: Shape, shapeOf: ShapeReader): string {
@@ -45,15 +45,15 @@ export function describeRemedy(
   const { kind } = shape;
   const isNull = node?.kind === "scalar" && node.isNull();
   if (isNull && (kind === "text" || kind === "secret"))
-    return "nothing is written here: write '' for an empty text, or put the text in quotes";
-  if (isNull && kind === "list") return "nothing is written here: write [] for an empty list";
+    return "the value is missing: write '' for empty text, or put the text in quotes";
+  if (isNull && kind === "list") return "the value is missing: write [] for an empty list";
   if (isNull)
-    return required ? "nothing is written here" : "nothing is written here: write a value, or leave the field out";
+    return required ? "the value is missing: write one" : "the value is missing: write a value, or remove the field";
   if (kind === "list" && node?.kind === "mapping") return describeDashes(shape, node, shapeOf);
   if (kind === "mapping" && node?.kind === "sequence") return describeWithoutDashes(shape, node, shapeOf);
   if (kind === "list") return eachAfterDash;
-  if (kind === "mapping") return "write its fields as `name: value`, each on a line of its own";
-  if (node?.kind === "mapping" && kind === "text") return "put a text that holds braces or a colon in quotes";
+  if (kind === "mapping") return "write its fields as `name: value`, each on its own line";
+  if (node?.kind === "mapping" && kind === "text") return "put text that contains braces or a colon in quotes";
   return undefined;
 }
 
@@ -64,7 +64,7 @@ function describeDashes(list: Shape, node: MappingNode, shapeOf: ShapeReader): s
   // A key that is none of the entry's fields may be anything, even a secret, and is not repeated.
   const first = [...node.entries.keys()].find((key) => entry.fields.has(key));
   if (first !== undefined)
-    return `put a dash before the first field of each entry, \`- ${first}: …\`, and indent the entry's other fields as far as that one`;
+    return `start each entry with a dash, \`- ${first}: …\`, and align its other fields with the first`;
   const isNamed = [...node.entries.values()].every(({ value }) => value.kind === "mapping");
   return isNamed ? `write each entry's name as one of its fields: ${oneEntry(entry, shapeOf)}` : eachAfterDash;
 }
@@ -75,7 +75,7 @@ function describeWithoutDashes(shape: MappingShape, { items }: SequenceNode, sha
   const list = first?.kind === "mapping" ? mainList(shape, first, shapeOf) : undefined;
   if (list && first?.kind === "mapping" && [...first.entries.keys()].some((key) => list.entry.fields.has(key)))
     return `write \`${list.name}:\` on a line before this list, and indent the list below it`;
-  return "write its fields as `name: value`, each on a line of its own and without a dash";
+  return "write its fields as `name: value`, each on its own line, without a dash";
 }
 
 const formats: Readonly<Record<string, string>> = {
@@ -104,16 +104,16 @@ export function describeLimit(issue: z.core.$ZodIssue): string {
       return `expected ${amount(issue.origin, issue.exact ? "exactly" : issue.inclusive === false ? "less than" : "at most", issue.maximum)}`;
     case "too_small":
       return isFilled(issue)
-        ? "expected text that is not empty"
+        ? "expected non-empty text"
         : `expected ${amount(issue.origin, issue.exact ? "exactly" : issue.inclusive === false ? "more than" : "at least", issue.minimum)}`;
     case "not_multiple_of":
       return `expected a multiple of ${issue.divisor}`;
     case "invalid_format":
       return `expected ${describeFormat(issue)}`;
     case "invalid_key":
-      return "this key is not accepted here";
+      return "this key is not valid here";
     default:
-      return "this value is not accepted here";
+      return "this value is not valid here";
   }
 }
 
@@ -131,6 +131,6 @@ function amount(origin: string, comparison: string, limit: number | bigint): str
 function describeFormat(issue: z.core.$ZodIssueInvalidStringFormat): string {
   if ("prefix" in issue) return `text that starts with ${issue.prefix}`;
   if ("suffix" in issue) return `text that ends with ${issue.suffix}`;
-  if ("includes" in issue) return `text that holds ${issue.includes}`;
-  return formats[issue.format] ?? "text of another form";
+  if ("includes" in issue) return `text that contains ${issue.includes}`;
+  return formats[issue.format] ?? "text in another form";
 }

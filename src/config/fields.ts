@@ -67,10 +67,14 @@ export const valueFrom: JsonSchema = {
       type: "object",
       properties: {
         env: { type: "string", minLength: 1, description: "The variable's name. An empty variable counts as not set." },
-        file: { type: "string", minLength: 1, description: "The file's path. One line break at its end is dropped." },
-        default: { description: "The value where the variable is not set or the file does not exist." },
+        file: {
+          type: "string",
+          minLength: 1,
+          description: "The file's path. One line break at the end of the file is dropped.",
+        },
+        default: { description: "The value to use when the variable is not set or the file does not exist." },
         required: {
-          description: "With false, the field is left out where there is no value; not together with `default`.",
+          description: "With false, a missing value leaves the field out. Can't be combined with `default`.",
           anyOf: [booleanReference],
         },
       },

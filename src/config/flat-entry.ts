@@ -27,7 +27,7 @@ export function findFlatEntry(step: Step, node: Node, shapeOf: ShapeReader): Raw
   return {
     severity: "error",
     code: "MISSING_FIELD",
-    message: `\`${list.name}:\` is missing: the fields of one entry stand directly under \`${step.namespace}\``,
+    message: `\`${list.name}:\` is missing: the fields of one entry are directly under \`${step.namespace}\``,
     hint: step.explainFlat?.(names) ?? `write \`${list.name}:\`, and below it ${oneEntry(list.entry, shapeOf)}`,
     range: first.keyRange,
     path: step.namespace,
@@ -51,11 +51,11 @@ export function entryShape(list: Shape, node: Node, shapeOf: ShapeReader): Mappi
   return shape?.kind === "mapping" && shape.fields.size > 0 ? shape : undefined;
 }
 
-/** How an entry is written: "`- identifier: …`, with the entry's other fields indented as far as that one". */
+/** How an entry is written: "`- identifier: …`, with its other fields aligned with the first". */
 export function oneEntry(entry: MappingShape, shapeOf: ShapeReader): string {
   const required = [...entry.fields].find(([, schema]) => shapeOf(schema).required);
   const name = required?.[0] ?? [...entry.fields.keys()][0];
-  return `\`- ${name}: …\`, with the entry's other fields indented as far as that one`;
+  return `\`- ${name}: …\`, with its other fields aligned with the first`;
 }
 
 /** An entry's fields, and those of the mappings in it, which used to be the entry's own fields. */

@@ -179,15 +179,15 @@ export function unknownField(
 function describe(key: string, sensitive: boolean, meant: string | undefined, names: readonly string[]) {
   const invisible = invisibleIn(key);
   if (invisible !== undefined) {
-    const hint = "type the line anew, with ordinary spaces and nothing else between the words";
-    return { message: `${invisible} stands in the name of this field`, hint };
+    const hint = "retype the line, with nothing but ordinary spaces between the words";
+    return { message: `the name of this field contains ${invisible}`, hint };
   }
-  const message = sensitive ? "no field of this name belongs here" : `unknown field \`${maskName(key)}\``;
+  const message = sensitive ? "unknown field" : `unknown field \`${maskName(key)}\``;
   return { message, hint: hintOf(meant, names) };
 }
 
 function hintOf(meant: string | undefined, names: readonly string[]): string {
   if (meant !== undefined) return `did you mean \`${meant}\`?`;
   if (names.length === 0) return "no fields are expected here";
-  return `the fields here are ${names.join(", ")}`;
+  return `known fields: ${names.join(", ")}`;
 }

@@ -108,7 +108,7 @@ function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): RawDiagnos
   const invisible = invisibleIn(key);
   if (invisible !== undefined || isBareKey(entry)) {
     const message = invisible === undefined ? "a key without a colon" : `${invisible} in the name of a key`;
-    const hint = "write the key, a colon and a space, and the lines below it with ordinary spaces";
+    const hint = "write the key, a colon and a space, and indent the lines below it with ordinary spaces";
     return {
       severity: "warning",
       code: "UNKNOWN_ROOT_KEY",
@@ -120,7 +120,7 @@ function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): RawDiagnos
   const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", range: keyRange, path: key } as const;
   if (isOfOtherProgram(key))
     return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
-  const hint = `nothing to do if another program reads it; the keys of this one are ${[...known].join(", ")}`;
+  const hint = `ignore this if another program reads it; vtb-setup reads ${[...known].join(", ")}`;
   return { ...finding, message: `unknown key \`${maskName(key)}\` at the root is ignored`, hint };
 }
 

@@ -102,8 +102,8 @@ function contradictions(flags: readonly Flag[], { flag }: Step): readonly RawDia
     {
       severity: "error",
       code: "INVALID_VALUE",
-      message: `\`${flag}\` contradicts ${file}:${line}: all files together are one configuration`,
-      hint: "write the flag in one of the files only",
+      message: `\`${flag}\` contradicts ${file}:${line}: all files together form one configuration`,
+      hint: "set the flag in one file only",
       range: different.entry.value.range,
       path: flag,
     },
@@ -115,7 +115,7 @@ function withoutNamespace({ entry }: Flag, { flag, namespace, title }: Step): Ra
     severity: "error",
     code: "MISSING_FIELD",
     message: `\`${flag}\` is true, but \`${namespace}\` is missing`,
-    hint: `add \`${namespace}:\` at the root, which holds the configuration of the step "${title}", or set the flag to false`,
+    hint: `add \`${namespace}:\` at the root with the configuration of the step "${title}", or set the flag to false`,
     range: entry.keyRange,
     path: namespace,
   };
@@ -126,7 +126,7 @@ function notEnabled({ key, keyRange }: MappingEntry, { flag }: Step): RawDiagnos
     severity: "warning",
     code: "STEP_NOT_ENABLED",
     message: `\`${key}\` is ignored, because \`${flag}\` is not true`,
-    hint: `add \`${flag}: true\` at the root, or \`${flag}: false\` to leave it out on purpose`,
+    hint: `add \`${flag}: true\` at the root, or \`${flag}: false\` to disable it on purpose`,
     range: keyRange,
     path: key,
   };
@@ -136,7 +136,7 @@ function nothingEnabled(steps: readonly Step[]): RawDiagnostic {
   return {
     severity: "error",
     code: "NO_STEPS_ENABLED",
-    message: "no step is enabled, so there is nothing to do",
+    message: "no step is enabled",
     hint: `set at least one of these to true at the root: ${steps.map(({ flag }) => flag).join(", ")}`,
   };
 }

@@ -87,8 +87,8 @@ export function findStrayCharacters(
   const { origin, range } = node;
   const stray = findStray(text, rule, secret);
   if (stray) {
-    const where = stray.isLast ? "at the end" : stray.index === 0 ? "at the start" : `as character ${stray.index + 1}`;
-    const message = `${stray.name} stands ${where} of this value, where it can't be`;
+    const where = stray.isLast ? "at the end" : stray.index === 0 ? "at the start" : `at character ${stray.index + 1}`;
+    const message = `this value has ${stray.name} ${where}, which is not allowed here`;
     return [{ severity: "error", code: "INVALID_VALUE", message, hint: wayOut(stray, rule, origin), range }];
   }
   const findings: Omit<RawDiagnostic, "path">[] = [];
@@ -96,11 +96,11 @@ export function findStrayCharacters(
     findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
   // Where a blank is not allowed, the schema refuses it.
   if (rule !== "visible" && text !== text.trim() && text.trim() !== "") {
-    const message = `blanks stand around this value${rule === "url" ? "; they are left out" : ", and are part of it"}`;
-    warn(message, `take them away${origin === undefined ? "" : ` in the ${sources[origin]}`}`);
+    const message = `this value has whitespace around it, which is ${rule === "url" ? "ignored" : "part of it"}`;
+    warn(message, `remove it${origin === undefined ? "" : ` from the ${sources[origin]}`}`);
   }
   if (/^(["']).*\1$/su.test(text) && text.length > 1) {
-    warn("a pair of quotes stands around this value, and is part of it", unquote[origin ?? "literal"]);
+    warn("this value has quotes around it, which are part of it", unquote[origin ?? "literal"]);
   }
   return findings;
 }
@@ -110,24 +110,24 @@ type Origin = ScalarNode["origin"];
 const sources = { env: "variable", file: "file" } as const;
 
 const unquote = {
-  env: "write the variable without them: docker's --env-file and Kubernetes keep quotes, which only a shell takes off",
-  file: "write the file without them: nothing takes them off",
-  literal: "write one pair only, which YAML takes off",
+  env: "write the variable without them: docker's --env-file and Kubernetes keep quotes, which only a shell removes",
+  file: "write the file without them: nothing removes them",
+  literal: "write only one pair, which YAML removes",
 } as const;
 
 const endings = {
-  env: "`echo` and editors end a text with one, also before `base64`: make the secret or variable with `printf '%s'` instead",
-  file: "one line break at the file's end is dropped, and it has more: write it with `printf '%s'` instead of `echo`",
-  literal: "a block that begins with | or > ends with one: write |- or >-, or the value on the line of its key",
+  env: "`echo` and editors add one, also before `base64`: create the secret or variable with `printf '%s'` instead",
+  file: "only one line break at the end of the file is dropped, and it has more: write it with `printf '%s'` instead of `echo`",
+  literal: "a block that starts with | or > ends with one: write |- or >-, or put the value on the line of its key",
 } as const;
 
 function wayOut({ character, index, isLast }: StrayCharacter, rule: CharacterRule, origin: Origin): string {
   if (isLast && character === "\r") {
-    return "where it came from has Windows line ends (CRLF): save that file with LF alone, as `dos2unix` does";
+    return "its source has Windows line endings (CRLF): convert that file to LF, as `dos2unix` does";
   }
   if (isLast && character === "\n") return endings[origin ?? "literal"];
   if (index === 0 && character === "\ufeff")
-    return "where it came from is a file that begins with one: save it as UTF-8 without it";
+    return "its source is a file that starts with one: save it as UTF-8 without a byte order mark";
   if (rule === "url" && !/[\p{C}\p{Z}]/u.test(character)) return "write it percent-encoded";
-  return "type the value anew: such characters come along where it is copied from a page or a document";
+  return "retype the value: such characters often come from copying a web page or document";
 }

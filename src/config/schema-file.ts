@@ -16,7 +16,7 @@ export function configurationSchema(steps: readonly Step[]): JsonSchema {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "vtb-setup configuration",
     description:
-      "Says who may call an API. A step runs when its flag is true; other programs may have keys in the same file.",
+      "Configures who may call an API. A step runs when its flag is true. Other programs may have keys in the same file.",
     type: "object",
     properties: Object.fromEntries(properties),
     definitions: {
@@ -28,7 +28,7 @@ export function configurationSchema(steps: readonly Step[]): JsonSchema {
 }
 
 function flagSchema({ title, namespace }: Step): JsonSchema {
-  const description = `Whether the step "${title}" runs: it declares what is written under ${namespace}.`;
+  const description = `Whether to run the step "${title}", which is configured under ${namespace}.`;
   return { description, anyOf: [booleanReference, reference("value_from")] };
 }
 

@@ -13,7 +13,7 @@ interface Read {
   readonly findings: readonly RawDiagnostic[];
 }
 
-const hint = "set it for the plan as well, or add a default inside of value_from";
+const hint = "set it for the plan as well, or add a default to value_from";
 
 /**
  * The resources of a part of the file without what depends on missing variables and files: that is what differs
@@ -24,7 +24,7 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
   const isSame = first.declared.length === second.declared.length;
   const isSound = !findings.some(({ severity }) => severity === "error");
   if (isSound && !(first.isWhole && second.isWhole && isSame)) {
-    const message = "an entry here can't be planned without a value that a variable or file has which is not there";
+    const message = "an entry here can't be planned: it needs a value from a variable or file that is missing";
     findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range });
   }
   const declared = first.declared.map((entry, index) => {
@@ -32,7 +32,7 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
     const other = second.declared[index]?.resource;
     if (!other || !isSame) return entry;
     if (other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present) {
-      const message = `the name of this ${resource.kind} comes from a variable or file that is not there, so it can't be planned`;
+      const message = `the name of this ${resource.kind} comes from a variable or file that is missing, so it can't be planned`;
       findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
       return entry;
     }

@@ -67,7 +67,7 @@ export function validateDocuments(
 const unknownFlag: RawDiagnostic = {
   severity: "error",
   code: "ENV_NOT_SET",
-  message: "whether a step is enabled comes from a variable or file that is not there, so it can't be planned",
+  message: "whether a step is enabled comes from a variable or file that is missing, so it can't be planned",
   hint: "set it for the plan as well, or write true or false",
 };
 

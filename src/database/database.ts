@@ -64,7 +64,7 @@ export function constraintViolated(rule: string, cause: unknown): SetupError {
     "internal",
     "DATABASE_FAILED",
     `the database does not allow what the run writes (${rule})`,
-    "look for two entries with the same value there; if the rule is not one of your own step's tables, report this as a fault",
+    "look for two entries that have the same value there; if the rule is not from a table of your own step, report this as a bug",
     { cause },
   );
 }

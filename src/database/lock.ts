@@ -46,8 +46,8 @@ export async function withLock<T>(database: Database, options: LockOptions, work
   throw setupError(
     "unavailable",
     "DATABASE_LOCKED",
-    "another run holds the database's lock",
-    ["try again when it is done, or give more time with --wait", database.lockHint].filter(Boolean).join("; "),
+    `could not get the database's lock within ${options.timeoutMs / 1000} s: another run holds it`,
+    ["retry when that run has finished, or wait longer with --wait", database.lockHint].filter(Boolean).join("; "),
     { cause: attempt.cause },
   );
 }
@@ -96,8 +96,8 @@ async function keep(database: Database, tx: ControlledTransaction<Tables>): Prom
     throw setupError(
       "unavailable",
       "COMMIT_UNKNOWN",
-      "the connection to the database was lost while the changes were being committed: they may have been made or not",
-      "do the same again, which is safe: it makes what is missing and leaves alone what is there",
+      "the connection to the database was lost during the commit: the changes may or may not have been made",
+      "run the same command again, which is safe: it makes only the changes that are missing",
       { cause },
     );
   }

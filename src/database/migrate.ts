@@ -29,7 +29,7 @@ export function pendingMigrations(
       "refused",
       "DATABASE_NEWER",
       "the database was migrated by a newer version of vtb-setup",
-      "use that version, or a newer one, everywhere",
+      "use that version or a newer one everywhere",
     );
   }
   return known.filter((migration) => !applied?.has(migration.name));
@@ -54,7 +54,7 @@ export function requireMigrated(applied: ReadonlySet<string> | undefined): void 
   throw setupError(
     "unavailable",
     "DATABASE_OLDER",
-    "the database was not prepared by this version of vtb-setup yet",
+    "this version of vtb-setup has not migrated the database yet",
     "run `vtb-setup apply` of this version first",
   );
 }

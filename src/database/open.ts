@@ -52,7 +52,7 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url);
   // A URL instead of a path may contain a password, which messages about files would show.
   if (!match?.[1] || match[1].startsWith("//") || match[1].includes("://")) {
-    throw refuse("the database's URL is not understood");
+    throw refuse("the database's URL is not valid");
   }
   const pathFault = pathFaultOf(match[1]);
   if (pathFault !== undefined) throw refuse(`the database's path ${pathFault}`);
@@ -67,24 +67,22 @@ function refuse(message: string): SetupError {
 /** Node's URL parser drops some of these characters, and a file's name accepts them all. */
 function faultOf(url: string): string | undefined {
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(url)) {
-    return "holds a control or invisible character; a line break at its end comes from echo or a file with Windows line ends";
+    return "contains a control or invisible character; a line break at its end comes from echo or a file with Windows line endings";
   }
-  if (url !== url.trim()) return "has blanks around it";
-  if (/^(["']).*\1$/.test(url)) return "has quotes around it, which only a shell takes off";
-  return findPlaceholder(url, false) === undefined
-    ? undefined
-    : "still holds a placeholder that should have been replaced";
+  if (url !== url.trim()) return "has whitespace around it";
+  if (/^(["']).*\1$/.test(url)) return "has quotes around it, which only a shell removes";
+  return findPlaceholder(url, false) === undefined ? undefined : "contains an unreplaced placeholder";
 }
 
 /** Finds what would create an unintended file: a special name, or a parameter that is not supported here. */
 function pathFaultOf(path: string): string | undefined {
-  if (path.includes(":memory:")) return "names a database in memory, which is gone when the program ends";
-  if (path.startsWith("file:")) return "is a file: URI; write the path alone";
-  if (/[?#]/.test(path)) return "holds ? or #: a file has no parameters here";
-  if (path !== path.trim()) return "has blanks around it";
-  if (/^(["']).*\1$/.test(path)) return "has quotes around it, which only a shell takes off";
+  if (path.includes(":memory:")) return "names an in-memory database, which is lost when the program ends";
+  if (path.startsWith("file:")) return "is a file: URI; write only the path";
+  if (/[?#]/.test(path)) return "contains ? or #: parameters are not supported for a file";
+  if (path !== path.trim()) return "has whitespace around it";
+  if (/^(["']).*\1$/.test(path)) return "has quotes around it, which only a shell removes";
   const isLeft = /\$[A-Za-z_({]|%[A-Za-z_]\w*%|<[^<>]*>|\{\{|^~(?:\/|$)/.test(path) || findPlaceholder(path, false);
-  return isLeft ? "still holds a placeholder ($NAME, %NAME%, <…>, ~) that should have been replaced" : undefined;
+  return isLeft ? "contains an unreplaced placeholder ($NAME, %NAME%, <…>, ~)" : undefined;
 }
 
 /** A database's URL that is safe to show. */

@@ -253,6 +253,6 @@ export function parseList(json: string): readonly string[] {
     "refused",
     "DATABASE_DAMAGED",
     "a list of permissions in the database is damaged",
-    "look for what else writes to the database, and restore it from a backup",
+    "find out what else writes to the database, and restore it from a backup",
   );
 }

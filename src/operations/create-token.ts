@@ -123,7 +123,7 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
   const atMs = expiresAt.getTime();
   // Also false for an invalid date.
   expect("expiresAt", atMs <= latestMs, "expected a date and time before the year 10000");
-  if (atMs <= nowMs) errors.push({ code: "in_the_past", field: "expiresAt", message: "expected a time to come" });
+  if (atMs <= nowMs) errors.push({ code: "in_the_past", field: "expiresAt", message: "expected a time in the future" });
   return errors;
 }
 

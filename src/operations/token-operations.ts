@@ -153,7 +153,7 @@ async function revokeToken(
     return { commit: false, value: refusal([{ code: "not_found", field: "identifier", message }]) };
   }
   if (row.owner !== null) {
-    const message = "the token is managed by a configuration file: end it there, with `state: absent`";
+    const message = "the token is managed by a configuration file: revoke it there, with `state: absent`";
     return { commit: false, value: refusal([{ code: "managed_by_configuration", field: "identifier", message }]) };
   }
   await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();

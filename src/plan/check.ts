@@ -58,7 +58,7 @@ function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[]
         reason: "refused",
         code: "OWNED_BY_OTHER",
         message: `${resource.kind} ${resource.key} is managed by the owner ${other}`,
-        hint: `change it where that owner's files are, or apply with --owner ${other}`,
+        hint: `change it in that owner's files, or apply with --owner ${other}`,
         range: resource.range,
       },
     ];
@@ -88,15 +88,15 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
 
 function taken({ kind, key, range }: Resource, name: string, holder: CurrentResource, owner: string): Refusal {
   const others = holder.owner !== null && holder.owner !== owner ? holder.owner : undefined;
-  const whose = others === undefined ? "which this run leaves as it is" : `which the owner ${others} manages`;
+  const whose = others === undefined ? "which this run does not change" : `which the owner ${others} manages`;
   return {
     reason: "refused",
     code: "DUPLICATE_SECRET",
     message: `${kind} ${key} has the same ${name} as ${kind} ${holder.key}, ${whose}`,
     hint:
       others === undefined
-        ? "write another value, or take the other one away: declare it with `state: absent`, or use --prune"
-        : `write another value, or let the owner ${others} give theirs another one first`,
+        ? "write another value, or delete the other one with `state: absent` or --prune"
+        : `write another value, or first change the other one in the files of the owner ${others}`,
     range,
   };
 }
@@ -114,7 +114,7 @@ function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly 
         reason: "refused",
         code: "PRUNE_REFUSED",
         message: `pruning would delete every ${kind} that the owner ${input.owner} manages (${pruned.length})`,
-        hint: "if that is meant, declare them with `state: absent`",
+        hint: "if you want that, declare each with `state: absent`",
       },
     ];
   });

@@ -54,7 +54,7 @@ function tellUndeclared(undeclared: readonly ResourceName[], owner: string): rea
       severity: "note",
       code: "UNDECLARED",
       message: `${one ? "1 entry" : `${undeclared.length} entries`} that the owner ${owner} manages ${stay}: ${named.join(", ")}${others}`,
-      hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which looks at the kinds of enabled steps`,
+      hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which covers the kinds of enabled steps`,
     },
   ];
 }

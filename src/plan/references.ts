@@ -57,7 +57,7 @@ function undeclared(resource: Resource, target: Target, found: Near | "absent" |
   const code = "REFERENCE_NOT_FOUND";
   if (found === undefined) {
     const message = `${what}, which no file declares; plan and apply look for it in the database`;
-    return { severity: "note", code, message, hint: `declare the ${target.kind} where no other file does`, range };
+    return { severity: "note", code, message, hint: `declare the ${target.kind} unless the database has it`, range };
   }
   return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, range };
 }
@@ -122,7 +122,7 @@ function danglingWanted(resource: Resource, target: Target, found: Near | "delet
   const isDeleted = found === "deleted";
   const near = isDeleted ? undefined : found;
   const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
-  const why = isDeleted ? "which the same run deletes" : "which neither the files nor the database have";
+  const why = isDeleted ? "which the same run deletes" : "which is in neither the files nor the database";
   return {
     reason: "invalid",
     code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
@@ -142,7 +142,7 @@ function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target,
     hint:
       others === undefined
         ? `declare the ${kind} as well, with another \`${target.attribute}\` or \`state: absent\`, or keep the ${target.kind}`
-        : `keep the ${target.kind}, or let the owner ${others} take it out of \`${target.attribute}\` of ${kind} ${row.key} first`,
+        : `keep the ${target.kind}, or first remove it from \`${target.attribute}\` of ${kind} ${row.key} in the files of the owner ${others}`,
   };
 }
 
@@ -152,7 +152,7 @@ const everyInvisible = new RegExp(invisibleCharacters, "gu");
 const forms = [
   ["invisible characters", (name: string) => name.replace(everyInvisible, "")],
   ["how letters are composed", (name: string) => name.normalize("NFC")],
-  ["blanks", (name: string) => name.trim().replace(/\s+/g, " ")],
+  ["whitespace", (name: string) => name.trim().replace(/\s+/g, " ")],
   ["case", (name: string) => name.toLowerCase()],
 ] as const;
 

@@ -34,7 +34,7 @@ function renderOmitted(problems: readonly Diagnostic[], shown: ReadonlySet<Diagn
   const omitted = problems.filter((problem) => !shown.has(problem));
   if (omitted.length === 0) return [];
   const kinds = countDiagnostics(omitted) || `${omitted.length} notes`;
-  return [`… and ${kinds} more; --output json has all of them`];
+  return [`… and ${kinds} more; --output json lists all`];
 }
 
 /** How many there are of each severity, such as `2 errors, 1 warning`. */
@@ -90,7 +90,7 @@ function renderForeignKeys(problems: readonly Diagnostic[], { paint, width }: Di
   return files.map((file) => {
     const found = problems.filter(({ position }) => (position?.file ?? "") === file);
     const keys = found.map(({ path }) => escapeControls(path ?? "")).join(", ");
-    const what = `left alone, as no step of this program reads them: ${keys}`;
+    const what = `ignoring root keys that no step reads: ${keys}`;
     const told = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
     return hang(told, width).join("\n");
   });

@@ -32,8 +32,8 @@ export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
         {
           reason: "invalid",
           code: "INVALID_VALUE",
-          message: `oidc_provider ${resource.key}: what is called its former issuer is ${what} of oidc_provider ${holder.key}`,
-          hint: "an issuer is that of one provider: remove it here, or take the other provider away",
+          message: `oidc_provider ${resource.key}: its former issuer is ${what} of oidc_provider ${holder.key}`,
+          hint: "an issuer belongs to one provider: remove it here, or delete the other provider",
           range: rangeOf(resource, "former_issuers", former),
         },
       ];

@@ -8,7 +8,7 @@ import { maxPermission, permissionPattern, unsafeNameReason } from "../users/nam
 const expected = {
   control: "expected a name without control characters",
   invisible: "expected a name without invisible characters",
-  blanks: "expected a name without blanks around it",
+  blanks: "expected a name without leading or trailing whitespace",
   composition: "expected a name with composed letters (NFC): an accent and its letter are one character",
 } as const;
 
@@ -22,6 +22,14 @@ export function inOneForm(text: z.ZodString): z.ZodString {
   return text.refine((value) => unsafeNameReason(value) === undefined, {
     error: ({ input }) => expected[unsafeNameReason(String(input)) ?? "invisible"],
   });
+}
+
+/** The two values of an entry's `state`; `what` is what an entry declares, such as `group`. */
+export function stateOf(what: string) {
+  return {
+    present: z.literal("present").optional().describe(`\`present\`, or \`absent\` to delete the ${what}.`),
+    absent: z.literal("absent").describe(`Deletes the ${what}.`),
+  };
 }
 
 const permission = z
@@ -44,17 +52,17 @@ const objectTypePermission = z
     object_type: z
       .string()
       .regex(uuid4, { error: "expected a UUID of version 4" })
-      .describe("The object type's UUID, in any of its usual spellings."),
-    mode: z.enum(["read_only", "read_and_write"]).describe("What may be done with objects of this type."),
+      .describe("The object type's UUID, in any common notation."),
+    mode: z.enum(["read_only", "read_and_write"]).describe("The access to objects of this type."),
     use_fields: z
       .boolean()
       // True limits the permission to some of an object's fields, so ignoring it would grant more than is written.
       .refine((limited) => !limited, {
         error: "unknown field `use_fields`, which limits a permission to some fields of an object",
-        params: { code: "UNKNOWN_FIELD", hint: "give a permission on all fields, or none on this object type" },
+        params: { code: "UNKNOWN_FIELD", hint: "grant a permission on all fields, or none on this object type" },
       })
       .optional()
-      .describe("Only false, which Objects API 3 has where all fields may be seen.")
+      .describe("Only false, which Objects API 3 writes if all fields are visible.")
       .meta({ const: false, deprecated: true }),
   })
   .describe("A permission on one object type, as the Objects API writes it.");

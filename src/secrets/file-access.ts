@@ -33,11 +33,11 @@ export function explainAccess(what: string, path: string, wanted: "read" | "writ
     const found = look(folder);
     if (found === undefined && !isReachable(folder)) break;
     if (found === undefined) {
-      const hint = "make the folder, or mount the volume that has it";
+      const hint = "create the folder, or mount its volume";
       return { message: `${cannot}: the folder ${folder} does not exist`, hint };
     }
     if (!found.isDirectory()) {
-      return { message: `${cannot}: ${folder} is a file and not a folder`, hint: "correct the path" };
+      return { message: `${cannot}: ${folder} is a file, not a folder`, hint: "correct the path" };
     }
     const refusal = refusalOf(folder, found, constants.X_OK);
     if (refusal) return { ...refusal, message: `${cannot}: ${refusal.message}` };
@@ -46,7 +46,7 @@ export function explainAccess(what: string, path: string, wanted: "read" | "writ
   if (found?.isDirectory()) {
     return {
       message: `${what} ${path} is a folder`,
-      hint: "name a file; Docker makes a folder where the file to be mounted is missing: remove it, and make the file first",
+      hint: "name a file; Docker creates a folder when the file to mount is missing: remove the folder, and create the file first",
     };
   }
   if (found === undefined && wanted === "read") return undefined;
@@ -102,11 +102,11 @@ function refusalOf(path: string, stats: Stats, mode: number): AccessProblem | un
     if (code === "EROFS") {
       return {
         message: `${path} is on a read-only file system`,
-        hint: "mount its volume writable, or name a file on another one",
+        hint: "mount its volume read-write, or name a file elsewhere",
       };
     }
     return {
-      message: `permission denied by ${path}, which ${ownerAndMode(stats)}; this process is ${whoWeAre()}`,
+      message: `permission denied on ${path}, which ${ownerAndMode(stats)}; this process is ${whoWeAre()}`,
       hint: "change owner or mode with chown and chmod; in Kubernetes, set fsGroup in the Pod's securityContext",
     };
   }

@@ -91,13 +91,13 @@ export function createKeyFile(file: string): boolean {
 function refuseUnsafe(file: string, stat: Stats, folder: Stats): void {
   const isGroupOurs = isShared(folder) && (folder.mode & 0o002) === 0 && stat.gid === folder.gid;
   if ((!isOurs(stat) && !isGroupOurs) || (stat.mode & 0o002) !== 0 || ((stat.mode & 0o020) !== 0 && !isGroupOurs)) {
-    throw unsafe(`the key file ${file} can be changed by another user`, stat);
+    throw unsafe(`another user can change the key file ${file}`, stat);
   }
   for (const link of linksTo(file)) {
     const found = lstatSync(link);
     const parent = statSync(dirname(link));
     if (isOurs(found) || (isShared(parent) && (parent.mode & 0o002) === 0 && found.gid === parent.gid)) continue;
-    throw unsafe(`the link ${link}, which leads to the key file ${file}, is another user's`, found);
+    throw unsafe(`the link ${link} to the key file ${file} belongs to another user`, found);
   }
 }
 
@@ -136,7 +136,7 @@ function codeOf(error: unknown): string {
 
 function denied(file: string, wanted: "read" | "write", cause?: unknown): Error {
   const problem = explainAccess("the key file", file, wanted) ?? {
-    message: `the key file ${file} can't be ${wanted === "read" ? "read" : "made"} (${codeOf(cause)})`,
+    message: `the key file ${file} can't be ${wanted === "read" ? "read" : "created"} (${codeOf(cause)})`,
     hint: "check its owner and mode and those of its folder, or set VTB_SETUP_KEY",
   };
   return setupError("refused", "FILE_DENIED", problem.message, problem.hint, { cause });
@@ -147,7 +147,7 @@ function unsafe(message: string, stat: Stats): Error {
     "refused",
     "KEY_UNSAFE",
     `${message}: it ${ownerAndMode(stat)}, and this process is ${whoWeAre()}`,
-    "if it is the right key, make it yours or root's with chown, and restrict it with chmod 600; two users can share it in a folder with the setgid bit and their group (fsGroup) that others may not write to",
+    "if it is the right key, give it to this user or root with chown and restrict it: chmod 600; two users can share it in a folder with the setgid bit and their group (fsGroup) that others may not write to",
   );
 }
 

@@ -42,7 +42,7 @@ export function parseKey(text: string, source = "the sealing key"): Buffer {
     "invalid",
     "KEY_INVALID",
     `${source} does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
-    "make one with: openssl rand -base64 32",
+    "generate one with: openssl rand -base64 32",
   );
 }
 
@@ -69,7 +69,7 @@ export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefin
       "invalid",
       "KEY_INVALID",
       "there is no sealing key: VTB_SETUP_KEY is not set",
-      "set VTB_SETUP_KEY, or VTB_SETUP_KEY_FILE; make a key with: openssl rand -base64 32",
+      "set VTB_SETUP_KEY, or VTB_SETUP_KEY_FILE; generate a key with: openssl rand -base64 32",
     );
   }
   const loaded = loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
@@ -84,7 +84,7 @@ function loadNamed(file: string): LoadedKey {
     "invalid",
     "KEY_INVALID",
     `the key file ${file} that VTB_SETUP_KEY_FILE names does not exist`,
-    "correct the path, or make the file with: openssl rand -base64 32",
+    "correct the path, or generate the file's key with: openssl rand -base64 32",
   );
 }
 

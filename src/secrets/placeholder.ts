@@ -23,34 +23,34 @@ interface PlaceholderAdvice {
 export const placeholders: Readonly<Record<PlaceholderKind, PlaceholderAdvice>> = {
   value_from: {
     code: "VALUE_FROM_IN_TEXT",
-    message: "`value_from` stands inside of a text, where it is not resolved",
+    message: "`value_from` is inside text, where it is not resolved",
     hint: "put the whole text in the variable and write {value_from: {env: NAME}}, with nothing around it",
   },
   template: {
     code: "PLACEHOLDER",
-    message: "the value still holds a template expression, {{ … }}",
+    message: "the value still contains a template expression, {{ … }}",
     hint: "render the template before this program reads the file, or write {value_from: {env: NAME}}",
   },
   variable: {
     code: "PLACEHOLDER",
-    message: "the value still holds a variable (a dollar sign and braces), which is not substituted here",
+    message: "the value still contains a variable (a dollar sign and braces), which is not substituted here",
     hint: "put the whole text in the variable and write {value_from: {env: NAME}}",
   },
   bare_variable: {
     code: "PLACEHOLDER",
-    message: "the value still holds a variable ($NAME, %NAME% or $(NAME)), which is not substituted here",
+    message: "the value still contains a variable ($NAME, %NAME% or $(NAME)), which is not substituted here",
     hint: "put the whole text in the variable and write {value_from: {env: NAME}}",
   },
   angle: {
     code: "PLACEHOLDER",
-    message: "the value still holds a gap to fill in, <…>",
+    message: "the value still contains a gap to fill in, <…>",
     hint: "write the value in place of the gap, or {value_from: {env: NAME}}",
   },
   vault: {
     code: "PLACEHOLDER",
     message:
       "the value is a reference into a secret store (op://, ref+…:// or @Microsoft.KeyVault(…)), which is not followed here",
-    hint: "have the tool of the store put the secret into a variable or a file, and write {value_from: {env: NAME}} or {value_from: {file: PATH}}",
+    hint: "let the store's tool put the secret in a variable or file, and write {value_from: {env: NAME}} or {value_from: {file: PATH}}",
   },
   encrypted: {
     code: "PLACEHOLDER",
@@ -59,18 +59,18 @@ export const placeholders: Readonly<Record<PlaceholderKind, PlaceholderAdvice>> 
   },
   todo: {
     code: "PLACEHOLDER",
-    message: "the value is a note that something is still to be written (TODO, FIXME, TBD)",
+    message: "the value is a reminder to fill it in (TODO, FIXME, TBD)",
     hint: "write the value, or {value_from: {env: NAME}}",
   },
   rep: {
     code: "PLACEHOLDER",
-    message: "the value still holds a marker, REP_…_REP, that should have been replaced",
+    message: "the value still contains an unreplaced marker, REP_…_REP",
     hint: "replace the marker before this program reads the file, or write {value_from: {env: NAME}}",
   },
   example: {
     code: "PLACEHOLDER",
-    message: "the secret still holds the text of an example, which is meant to be changed",
-    hint: "write a secret of your own; openssl rand -hex 20 makes one",
+    message: "the secret is an unchanged example",
+    hint: "generate a secret: openssl rand -hex 20",
   },
 };
 

@@ -53,11 +53,11 @@ export function readSecretFile(path: string, { cwd, secretsDir }: SecretFileOpti
 function outside(path: string, cwd: string): SecretFile {
   const begin = isAbsolute(path)
     ? ""
-    : `; a relative path begins at the working directory, ${cwd}, not at that directory`;
+    : `; a relative path starts at the working directory, ${cwd}, not at that directory`;
   return {
     kind: "refused",
     message: "the secret's file is outside of the secrets directory",
-    hint: `name a file inside of it, without .. and symbolic links that lead out of it${begin}`,
+    hint: `name a file inside it, without .. or symbolic links that lead out of it${begin}`,
   };
 }
 

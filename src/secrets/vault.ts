@@ -71,14 +71,14 @@ function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKey {
       "invalid",
       "KEY_INVALID",
       `the sealing key ${keyFile ?? ""} is missing`,
-      "give the key that `vtb-setup apply` used in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, or put its file back",
+      "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the key that `vtb-setup apply` used, or put its file back",
     );
   }
   throw setupError(
     "refused",
     "KEY_MISMATCH",
-    `the database holds secrets sealed with a key that is not here: ${keyFile ?? "no key file"} is missing`,
-    "put the key file back, or give the key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE",
+    `the database has secrets that are sealed with a missing key: ${keyFile ?? "no key file"} is missing`,
+    "put the key file back, or set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the key",
   );
 }
 
@@ -88,7 +88,7 @@ function refuseOther(keyId: string, storedKeyId: string | null | undefined): voi
     "refused",
     "KEY_MISMATCH",
     "the sealing key is not the one that the database's secrets were sealed with",
-    "give the earlier key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE",
+    "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the earlier key",
   );
 }
 
@@ -98,24 +98,24 @@ function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Di
     remarks.push({
       severity: "note",
       code: "KEY_MADE",
-      message: `made the sealing key ${file}`,
-      hint: "every program that opens the client secrets needs it; back it up, apart from the database",
+      message: `generated a sealing key: ${file}`,
+      hint: "back it up, separately from the database: every program that reads the client secrets needs it",
     });
   }
   if (loose) {
     remarks.push({
       severity: "warning",
       code: "SECRET_FILE_MODE",
-      message: `the sealing key ${file} can be read by other users of this machine`,
-      hint: `chmod 600 ${file}`,
+      message: `other users of this machine can read the sealing key ${file}`,
+      hint: `restrict it: chmod 600 ${file}`,
     });
   }
   if (openFolder) {
     remarks.push({
       severity: "warning",
       code: "SECRET_FILE_MODE",
-      message: `other users of this machine may write to ${openFolder}, and so exchange the sealing key ${file}`,
-      hint: `chmod o-w ${openFolder}`,
+      message: `other users of this machine can write to ${openFolder}, and so replace the sealing key ${file}`,
+      hint: `restrict it: chmod o-w ${openFolder}`,
     });
   }
   return remarks;
@@ -176,8 +176,8 @@ function sealedWithAnother(): Error {
   return setupError(
     "refused",
     "KEY_MISMATCH",
-    "a secret in the database was sealed with another key than this one",
-    "give the earlier key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, or put back the key file",
+    "a secret in the database was sealed with another key",
+    "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the earlier key, or put its file back",
   );
 }
 

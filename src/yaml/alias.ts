@@ -68,8 +68,8 @@ export function aliasBomb(range: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "ALIAS_BOMB",
-    message: `the file's aliases stand for more than ${freeSize} values, and for ${maxRatio} times as many as it holds`,
-    hint: "write out what this alias stands for, or leave out aliases of what itself holds many aliases",
+    message: `the file's aliases expand to more than ${freeSize} values, and to ${maxRatio} times as many as it contains`,
+    hint: "write this value out, or use fewer aliases of parts that contain aliases",
     range,
   };
 }
@@ -79,16 +79,16 @@ function unresolved(range: Range, inside: boolean): RawDiagnostic {
     severity: "error",
     code: "ALIAS_UNRESOLVED",
     message: inside
-      ? "this alias stands inside of the very value that it names"
-      : "this alias names an anchor that the file does not define before it",
-    hint: "write &name before the value that is meant, above this line; a value that begins with * goes in quotes",
+      ? "this alias is inside the value that it refers to"
+      : "this alias refers to an anchor that the file does not define before it",
+    hint: "write &name before that value, above this line; put a value that begins with * in quotes",
     range,
   };
 }
 
 function tooDeepByAliases(range: Range): RawDiagnostic {
-  const message = `with its aliases written out, the file is nested more than ${maxDepth} levels deep`;
-  return { severity: "error", code: "YAML_SYNTAX", message, hint: "use fewer aliases inside of aliases", range };
+  const message = `with its aliases expanded, the file is nested more than ${maxDepth} levels deep`;
+  return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest fewer aliases inside aliases", range };
 }
 
 /** The entries that a merge key (`<<`) merges: those of a mapping, or of a list of mappings, of which the first wins. */
@@ -106,7 +106,7 @@ export function* mergedEntries(
       severity: "error",
       code: "YAML_SYNTAX",
       message: "a merge key (`<<`) needs a mapping, or a list of mappings",
-      hint: "write <<: *name with the anchor of a mapping; a field that is really called << goes in quotes",
+      hint: "write <<: *name with the anchor of a mapping; put a field that is really called << in quotes",
       range: value.range,
     });
   }

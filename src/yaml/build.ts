@@ -143,7 +143,7 @@ function scalarDiagnostic(
     return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the text itself, without the tag", range };
   }
   if (!/\p{Cs}/u.test(text)) return undefined;
-  const message = "an escape sequence stands for half of a character";
+  const message = "an escape sequence is only half of a character";
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the character itself", range };
 }
 
@@ -275,9 +275,8 @@ function refuseTag(range: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "YAML_SYNTAX",
-    message:
-      "this tag is not allowed here: only those of YAML itself are, such as `!!str`, before a value of their kind",
-    hint: "leave the tag out; where the value itself begins with an exclamation mark, put it in quotes",
+    message: "this tag is not allowed: only YAML's own are, such as `!!str`, before a value of their type",
+    hint: "remove the tag; if the value itself begins with an exclamation mark, put it in quotes",
     range,
   };
 }
@@ -311,8 +310,8 @@ function duplicateKey(range: Range, first: Range): RawDiagnostic {
   return {
     severity: "error",
     code: "DUPLICATE_KEY",
-    message: `this key stands in the same mapping already, on line ${first.position.line}`,
-    hint: "leave one of them out, or rename it; where a new entry of a list begins, put `- ` before its first key; several merge keys are written as one list: <<: [*one, *two]",
+    message: `duplicate key: this mapping already has it on line ${first.position.line}`,
+    hint: "remove or rename one of them; if a new list entry begins here, put `- ` before its first key; write several merge keys as one list: <<: [*one, *two]",
     range,
   };
 }

@@ -127,6 +127,6 @@ export function describeMisplaced({ kind, field, start, end }: Misplaced, locate
   const range = locate(start, end);
   if (kind !== "value_from") return { severity: "error", ...placeholders.template, range };
   const { code, message } = placeholders.value_from;
-  const hint = `put the whole text in the variable and write ${field ?? "the field"}: {value_from: {env: NAME}}; where it is meant as plain text, put it in quotes`;
+  const hint = `put the whole text in the variable and write ${field ?? "the field"}: {value_from: {env: NAME}}; if it is plain text, put it in quotes`;
   return { severity: "error", code, message, hint, range };
 }

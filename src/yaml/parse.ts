@@ -84,14 +84,14 @@ function standsIn({ range }: RawDiagnostic, others: readonly RawDiagnostic[]): b
 
 function secondDocument({ secondDocument: start }: SyntaxTree, locate: Locate): readonly RawDiagnostic[] {
   if (start === undefined) return [];
-  const message = "a second document begins here, and a configuration file holds one";
-  const hint = "make a file of each document, and give all of them; several files are one configuration";
+  const message = "a second document begins here, but a configuration file contains only one";
+  const hint = "put each document in its own file and pass all of them; together they form one configuration";
   return [{ severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(start, start + 3) }];
 }
 
 function wrongRoot({ range }: Node): RawDiagnostic {
   const message = "expected a mapping at the root of the file";
-  const hint = "begin it with a key, such as tokenauth_config_enable: true; a colon needs a space behind it";
+  const hint = "start it with a key, such as tokenauth_config_enable: true; put a space after the colon";
   return { severity: "error", code: "WRONG_TYPE", message, hint, range };
 }
 
@@ -118,12 +118,12 @@ function decode(file: string, bytes: Buffer): Decoded {
   const text = new TextDecoder().decode(bytes).replace(/\r(?!\n)/g, "\n");
   if (bad !== undefined) {
     const offset = new TextDecoder().decode(bytes.subarray(0, bad)).length;
-    return refuse(file, text, offset, "the file is not UTF-8: this byte can't stand here", "save the file as UTF-8");
+    return refuse(file, text, offset, "the file is not UTF-8: this byte is not valid", "save the file as UTF-8");
   }
   const control = unprintable.exec(text);
   if (control) {
-    const hint = "remove it; inside double quotes, it can be written as an escape such as \\x07";
-    return refuse(file, text, control.index, "a control character stands here, which YAML does not allow", hint);
+    const hint = "remove it; inside double quotes, write it as an escape such as \\x07";
+    return refuse(file, text, control.index, "YAML does not allow this control character", hint);
   }
   return { text, finding: undefined };
 }

@@ -76,8 +76,7 @@ async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<st
     const handle = await open(path);
     try {
       const stats = await handle.stat();
-      if (stats.isDirectory())
-        return refuse(`${path} is a directory inside of a directory`, "name its files themselves");
+      if (stats.isDirectory()) return refuse(`${path} is a directory inside a directory`, "name its files themselves");
       if (isSeen(seen, `${stats.dev}:${stats.ino}`)) return refuse(`the file ${path} is given twice`, "give it once");
       const bytes = await readBytes(handle, maxBytes);
       return bytes ? { file: path, bytes } : tooLarge(`the file ${path}`);
@@ -105,7 +104,7 @@ function unreadable(path: string, error: unknown): RawDiagnostic {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   const problem = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
   if (problem) return { severity: "error", code: "FILE_DENIED", ...problem };
-  const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a file that can be read"];
+  const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a readable file"];
   return refuse(`the file ${path} ${message}`, hint);
 }
 

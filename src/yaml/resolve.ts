@@ -105,10 +105,10 @@ function readReference(reference: Reference, range: Range, at: Location, context
     }
     case "missing":
     case "empty": {
-      const message = `the secret's file for ${at.field} ${file.kind === "empty" ? "is empty" : "does not exist"}`;
+      const message = `the secret's file for \`${at.field}\` ${file.kind === "empty" ? "is empty" : "does not exist"}`;
       const hint = mayBeSecret(name.text())
         ? nameNotValue
-        : "write the file, or add default or required: false inside of value_from";
+        : "create the file, or add default or required: false to value_from";
       return absent(reference, range, context, secretFile(reference, message, hint));
     }
   }
@@ -132,16 +132,16 @@ function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): Raw
   return {
     severity: "error",
     code: "ENV_NOT_SET",
-    message: `the environment variable ${maskName(name.text())} for ${field} ${state}`,
+    message: `the environment variable ${maskName(name.text())} for \`${field}\` ${state}`,
     hint: mayBeSecret(name.text())
       ? nameNotValue
-      : `export ${name.text()}, or add default or required: false inside of value_from`,
+      : `export ${name.text()}, or add default or required: false to value_from`,
     range: name.range,
   };
 }
 
 const nameNotValue =
-  "this looks like the secret itself: put it into a variable or file, and write that one's name, as in {value_from: {env: NAME}}";
+  "this looks like the secret itself: put it in a variable or file, and write the name of that, as in {value_from: {env: NAME}}";
 
 function withoutName(told: string, name: string): string {
   return mayBeSecret(name) ? told.replaceAll(name, mask) : told;
@@ -151,8 +151,8 @@ function looseMode({ name }: Reference): RawDiagnostic {
   return {
     severity: "warning",
     code: "SECRET_FILE_MODE",
-    message: "the secret's file can be read or changed by other users: its mode is wider than 0640",
-    hint: "take the rights away with chmod 0640, or defaultMode: 0640 on a Kubernetes volume",
+    message: "other users can read or change the secret's file: its mode is wider than 0640",
+    hint: "restrict it: chmod 0640, or defaultMode: 0640 on a Kubernetes volume",
     range: name.range,
   };
 }

@@ -38,9 +38,8 @@ function falseBlank(
   const found = findFalseBlank(line);
   if (!found) return undefined;
   const at = lineStart + found.index;
-  const message = `${found.name} stands here, outside of quotes, and YAML does not take it for a blank; so ${told.message}`;
-  const hint =
-    "type a space in its place, or nothing; such characters come along when text is copied from a page or document";
+  const message = `${found.name} outside quotes is not a space to YAML: ${told.message}`;
+  const hint = "replace it by a space, or remove it; such characters often come from copying a web page or document";
   return { severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(at, at + 1) };
 }
 
@@ -93,38 +92,38 @@ type Code = YAMLParseError["code"];
 
 const quoteIt = "put the whole value in quotes, 'like this'";
 const tag: SyntaxMessage = {
-  message: "the tag (`!name`) before this value is not well-formed",
-  hint: `leave the tag out; where the value itself begins with an exclamation mark, ${quoteIt}`,
+  message: "the tag (`!name`) before this value is malformed",
+  hint: `remove the tag; if the value itself begins with an exclamation mark, ${quoteIt}`,
 };
 const unexpected: SyntaxMessage = {
-  message: "this can't stand here",
-  hint: `look for a quote, bracket or colon that is missing, or too many, on this line or just before it; else ${quoteIt}`,
+  message: "unexpected text",
+  hint: `check for a missing or extra quote, bracket or colon on this line or just before it; otherwise ${quoteIt}`,
 };
 
 const messages: Readonly<Record<Code, SyntaxMessage>> = {
   ALIAS_PROPS: {
-    message: "an alias (`*name`) can't have an anchor or tag of its own",
-    hint: "leave the anchor or tag out",
+    message: "an alias (`*name`) can't have an anchor or tag",
+    hint: "remove the anchor or tag",
   },
   BAD_ALIAS: {
     message: "the name of an anchor (`&name`) or alias (`*name`) is missing",
-    hint: `where the value itself begins with & or *, ${quoteIt}`,
+    hint: `if the value itself begins with & or *, ${quoteIt}`,
   },
   BAD_COLLECTION_TYPE: tag,
   BAD_DIRECTIVE: {
-    message: "this directive is not well-formed",
-    hint: "write %YAML 1.1 or %YAML 1.2, or leave it out",
+    message: "this directive is malformed",
+    hint: "write %YAML 1.1 or %YAML 1.2, or remove it",
   },
   BAD_DQ_ESCAPE: {
     message: "this escape sequence does not exist in YAML",
-    hint: "write \\\\ for one backslash, or use single quotes, in which a backslash is just that",
+    hint: "write \\\\ for a backslash, or use single quotes, which have no escape sequences",
   },
   BAD_INDENT: {
-    message: "this line's indentation fits none of the lines above",
-    hint: "give all the keys of a mapping, and all the dashes of a list, the same number of spaces; a new entry of a list begins with a dash and a space",
+    message: "this line's indentation matches none of the lines above",
+    hint: "indent all keys of a mapping, and all dashes of a list, by the same number of spaces; a new list entry starts with a dash and a space",
   },
   BAD_PROP_ORDER: {
-    message: "an anchor or tag stands before the dash, question mark or colon that it belongs behind",
+    message: "an anchor or tag is before the dash, question mark or colon that it belongs after",
     hint: "write it directly before the value",
   },
   BAD_SCALAR_START: {
@@ -132,31 +131,31 @@ const messages: Readonly<Record<Code, SyntaxMessage>> = {
     hint: quoteIt,
   },
   BLOCK_AS_IMPLICIT_KEY: {
-    message: "a second key stands on the line of the first",
-    hint: `where the value holds a colon and a space, ${quoteIt}; where it is a mapping, begin it on the next line`,
+    message: "this line has a second key",
+    hint: `if the value contains a colon and a space, ${quoteIt}; if it is a mapping, start it on the next line`,
   },
   BLOCK_IN_FLOW: {
-    message: "inside of brackets, a value can't be spread over lines by indentation",
+    message: "inside brackets, indentation can't spread a value over lines",
     hint: "use brackets and commas for all of it, or for none of it",
   },
-  DUPLICATE_KEY: { message: "a mapping has the same key twice", hint: "leave one of them out" },
+  DUPLICATE_KEY: { message: "a mapping has the same key twice", hint: "remove one of them" },
   IMPOSSIBLE: unexpected,
   KEY_OVER_1024_CHARS: {
     message: "a key is longer than 1024 characters, or a colon belongs to no key",
-    hint: `where this is a value, ${quoteIt}`,
+    hint: `if this is a value, ${quoteIt}`,
   },
   MISSING_CHAR: unexpected,
   MULTILINE_IMPLICIT_KEY: {
-    message: "this text runs on into the next line, where a key follows",
-    hint: "add the colon that is missing here, or give the next line the indentation of the keys it belongs to",
+    message: "this text continues on the next line, where a key follows",
+    hint: "add the missing colon, or indent the next line like the keys it belongs to",
   },
-  MULTIPLE_ANCHORS: { message: "a value has two anchors (`&name`)", hint: "leave one of them out" },
-  MULTIPLE_DOCS: { message: "the file holds several documents", hint: "make a file of each" },
-  MULTIPLE_TAGS: { message: "a value has two tags (`!name`)", hint: "leave both of them out" },
-  NON_STRING_KEY: { message: "this key is not a text", hint: "write a plain name before the colon" },
-  RESOURCE_EXHAUSTION: { message: "the values are nested too deep", hint: "nest them less" },
+  MULTIPLE_ANCHORS: { message: "a value has two anchors (`&name`)", hint: "remove one of them" },
+  MULTIPLE_DOCS: { message: "the file contains several documents", hint: "put each in its own file" },
+  MULTIPLE_TAGS: { message: "a value has two tags (`!name`)", hint: "remove both" },
+  NON_STRING_KEY: { message: "this key is not text", hint: "write a plain name before the colon" },
+  RESOURCE_EXHAUSTION: { message: "the values are nested too deeply", hint: "nest them less" },
   TAB_AS_INDENT: {
-    message: "a tab is used for indentation, which YAML does not allow",
+    message: "YAML does not allow a tab as indentation",
     hint: "indent with spaces; most editors can convert the file",
   },
   TAG_RESOLVE_FAILED: tag,
@@ -165,21 +164,15 @@ const messages: Readonly<Record<Code, SyntaxMessage>> = {
 
 /** One code of the package covers several mistakes, which only its message distinguishes. */
 const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
-  [/^Missing closing/, { message: "the quote that opens here is never closed", hint: "add the closing quote" }],
-  [
-    /^Flow map .*must/,
-    { message: "the { that opens here is never closed", hint: "add the }, or indent what belongs inside" },
-  ],
-  [
-    /^Flow sequence .*must/,
-    { message: "the [ that opens here is never closed", hint: "add the ], or indent what belongs inside" },
-  ],
+  [/^Missing closing/, { message: "this quote is never closed", hint: "add the closing quote" }],
+  [/^Flow map .*must/, { message: "this { is never closed", hint: "add the }, or indent what belongs inside" }],
+  [/^Flow sequence .*must/, { message: "this [ is never closed", hint: "add the ], or indent what belongs inside" }],
   [/^A block sequence may not/, messages.BAD_INDENT],
   [
     /^Comments must/,
     {
       message: "a comment needs a space before its #",
-      hint: `add the space; where the # is part of the value, ${quoteIt}`,
+      hint: `add the space; if the # is part of the value, ${quoteIt}`,
     },
   ],
   [
@@ -189,8 +182,8 @@ const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
   [
     /^Missing , /,
     {
-      message: "a comma is missing between two values inside of brackets",
-      hint: `add it; where this is one value, ${quoteIt}`,
+      message: "a comma is missing between two values inside brackets",
+      hint: `add it; if this is one value, ${quoteIt}`,
     },
   ],
   [/^Missing space after :/, { message: "a space is missing after the colon", hint: "write key: value" }],
@@ -198,15 +191,15 @@ const finer: readonly (readonly [RegExp, SyntaxMessage])[] = [
   [
     /^(?:Sequence item without|Unexpected block-seq-ind)/,
     {
-      message: "a list can't begin or go on here",
-      hint: "check that this line begins as far to the right as the lines above it; entries of a list begin with a dash and a space",
+      message: "a list can't start or continue here",
+      hint: "align this line with the lines above it; list entries start with a dash and a space",
     },
   ],
   [
     /^Block scalar header/,
     {
       message: "after | or >, the line must end",
-      hint: `begin the text on the next line; where the value itself begins with | or >, ${quoteIt}`,
+      hint: `start the text on the next line; if the value itself begins with | or >, ${quoteIt}`,
     },
   ],
 ];

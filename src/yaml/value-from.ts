@@ -21,7 +21,7 @@ export interface Reference {
 
 const keys = ["env", "file", "default", "required"] as const;
 const form =
-  "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, with default or required: false where wanted";
+  "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, optionally with default or required: false";
 
 /** A mapping's reference, or everything that is wrong with it; undefined where it is no `value_from` at all. */
 export function readValueFrom(mapping: MappingNode): Reference | readonly RawDiagnostic[] | undefined {
@@ -43,10 +43,10 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   for (const beside of mapping.entries.values()) {
     const { key, keyRange } = beside;
     if (key === "value_from") continue;
-    const hint = keys.some((known) => known === key) ? `move ${key} inside of value_from` : form;
+    const hint = keys.some((known) => known === key) ? `move ${key} into value_from` : form;
     complain(
       { range: keyRange },
-      `\`value_from\` stands alone in its mapping, but ${nameOf(beside)} is beside it`,
+      `\`value_from\` must be the only key of its mapping, but ${nameOf(beside)} is beside it`,
       hint,
     );
   }
@@ -59,18 +59,20 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
     const { key, keyRange } = inner;
     if (keys.some((known) => known === key)) continue;
     const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
-    complain({ range: keyRange }, `\`value_from\` has no ${nameOf(inner)}`, near ? `did you mean ${near}?` : form);
+    const message = isBareKey(inner)
+      ? "`value_from` has a key without a colon"
+      : `unknown key ${nameOf(inner)} in \`value_from\``;
+    complain({ range: keyRange }, message, near ? `did you mean ${near}?` : form);
   }
   const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
-  if (env && file)
-    complain({ range: file.keyRange }, "`value_from` has both `env` and `file`", "leave one of them out");
+  if (env && file) complain({ range: file.keyRange }, "`value_from` has both `env` and `file`", "remove one of them");
   if (!env && !file) complain({ range: entry.keyRange }, "`value_from` has neither `env` nor `file`", form);
   if (fallback && required) {
-    const hint = "leave one of them out: with a default, the value is never missing";
-    complain({ range: required.keyRange }, "`required` and `default` can't stand together in `value_from`", hint);
+    const hint = "remove one of them: with a default, the value is never missing";
+    complain({ range: required.keyRange }, "`required` and `default` can't be combined in `value_from`", hint);
   }
   const nested = fallback && findValueFrom(fallback.value, new Set());
-  if (nested) complain({ range: nested }, "a `default` can't hold a `value_from` of its own", "write the value itself");
+  if (nested) complain({ range: nested }, "a `default` can't contain a `value_from`", "write the value itself");
   const name = readName(env ?? file);
   const named = env ?? file;
   if (named && !name) {
@@ -84,7 +86,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
 }
 
 function nameOf(entry: MappingEntry): string {
-  return isBareKey(entry) ? "key without a colon" : `\`${maskName(entry.key)}\``;
+  return isBareKey(entry) ? "a key without a colon" : `\`${maskName(entry.key)}\``;
 }
 
 /** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
@@ -95,7 +97,7 @@ function misspeltValueFrom({ entries }: MappingNode): RawDiagnostic | undefined 
   const { key, keyRange, value } = entry;
   if (value.kind !== "mapping" || ![...value.entries.keys()].some((inner) => /^(?:env|file)$/i.test(inner)))
     return undefined;
-  const message = `\`${key}\` is not how a reference is written`;
+  const message = `unknown key \`${key}\``;
   return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", range: keyRange };
 }
 

@@ -77,7 +77,7 @@ describe("F28: plan and apply agree on who has a name, service users included", 
       expect(refused).toMatchObject({
         reason: "refused",
         refused: [
-          "NAME_TAKEN the service user of api_token zaak, which this run leaves as it is, has the name of user zaak",
+          "NAME_TAKEN the service user of api_token zaak, which this run does not change, has the name of user zaak",
         ],
       });
       expect(await contentsOf(url)).toBe(before);
@@ -132,7 +132,10 @@ describe("F28: plan and apply agree on who has a name, service users included", 
     await settle(url, configurationOf(service), { owner: "zaken" });
     await expect(plan(configurationOf(user("zaak")), runOptions(url))).rejects.toMatchObject({
       problems: [
-        { code: "NAME_TAKEN", hint: expect.stringMatching(/^choose another username, or let the owner zaken /) },
+        {
+          code: "NAME_TAKEN",
+          hint: expect.stringMatching(/^choose another username, or change the token in the files of the owner zaken:/),
+        },
       ],
     });
   });

@@ -15,7 +15,9 @@ describe("what a database keeps", () => {
         if (!(error instanceof SetupError)) throw new Error("expected a refusal", { cause: error });
         expect(error.reason).toBe("invalid");
         expect(error.problems).toMatchObject([{ code: "INVALID_VALUE", position: { line: 1 } }]);
-        expect(error.message).toMatch(/^(?:key|permissions) of a resource of the kind group has a NUL character \[/);
+        expect(error.message).toMatch(
+          /^(?:key|permissions) of a resource of the kind group contains a NUL character \[/,
+        );
       }
     }
     expect((await apply(configurationOf(group("a␀b", ["c.d"])), options)).outcome).toBe("applied");

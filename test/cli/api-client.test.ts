@@ -30,7 +30,7 @@ describe("a file whose clients only sign people in", () => {
       const run = await place.run([command, "config.yaml"]);
       expect([run.status, reported(run)]).toEqual([0, note]);
       const found = run.json.diagnostics.find(({ code }) => code === "NO_API_CLIENT");
-      expect(found?.message).toBe("no enabled client guards the API, so every bearer token will be refused");
+      expect(found?.message).toBe("no enabled client guards the API, so every bearer token is rejected");
       expect(found?.hint).toContain("`identifier: api-oidc`");
     }
     // --strict does not refuse notes; --deny refuses this one.

@@ -133,7 +133,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
     writeFiles(place.folder, { "more.yaml": token + probeConfig, fail: "" });
     const result = await runCliHere(["apply", "config.yaml", "more.yaml", ...stepsArgument], { cwd: place.folder });
     expect(result).toMatchObject({ status: 1, stdout: "" });
-    expect(result.stderr).toContain("an unexpected TypeError [INTERNAL]");
+    expect(result.stderr).toContain("unexpected TypeError [INTERNAL]");
     expect(result.stderr).toContain("nothing was changed");
     expect(await place.contents()).toBe(contents);
     expect(await (await place.open()).kysely.selectFrom("api_tokens").selectAll().execute()).toEqual([]);
@@ -193,7 +193,7 @@ describe("the runner of django-setup-configuration (A2)", () => {
     const place = workplace({ "config.yaml": probeConfig, "probe.mjs": probeModule, fail: "" });
     const run = await place.run(["apply", "config.yaml", ...stepsArgument]);
     expect(run).toMatchObject({ status: 1, problems: ["error INTERNAL"], json: { outcome: "failed" } });
-    expect(run.json.diagnostics[0]?.message).toBe("an unexpected TypeError");
+    expect(run.json.diagnostics[0]?.message).toBe("unexpected TypeError");
   });
 
   // There is no override: the flag in the file alone says whether a step runs.

@@ -81,7 +81,7 @@ describe("simultaneous applies", () => {
     expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
     const run = await whileLocked(databaseOf(folder), async () => {
       const started = startCli(["apply", "new.yaml"], { cwd: folder });
-      await started.said(/^waiting for another run to end…$/m);
+      await started.said(/^waiting for another run to finish…$/m);
       return started;
     });
     expect(await run.ended).toMatchObject({ status: 0, stdout: expect.stringContaining("1 updated") });
@@ -94,7 +94,9 @@ describe("simultaneous applies", () => {
       const late = apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }));
       await expect(late).rejects.toMatchObject({
         reason: "unavailable",
-        problems: [{ code: "DATABASE_LOCKED", message: "another run holds the database's lock" }],
+        problems: [
+          { code: "DATABASE_LOCKED", message: "could not get the database's lock within 0.1 s: another run holds it" },
+        ],
       });
     });
     const { kysely } = await openForTest(url);

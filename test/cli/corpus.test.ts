@@ -85,7 +85,7 @@ describe("real configuration files", () => {
   it("podiumd-openzaak-unparseable.yaml gets a hint that says what to write instead", async () => {
     const result = await runCli(["validate", `${corpus}podiumd-openzaak-unparseable.yaml`, "--no-env"]);
     expect(result.status).toBe(3);
-    expect(result.stderr).toContain("`value_from` stands inside of a text");
+    expect(result.stderr).toContain("`value_from` is inside text");
     expect(result.stderr).toContain("write header_value: {value_from: {env: NAME}}");
   });
 

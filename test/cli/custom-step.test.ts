@@ -202,7 +202,7 @@ export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", tit
 describe("a module of steps that can't be used", () => {
   const cases: readonly (readonly [string, string | undefined, string])[] = [
     ["does not exist", undefined, "the module own.mjs does not exist"],
-    ["has no steps", "export const stepz = [];\n", "own.mjs must export `steps`, a list of what defineStep gave"],
+    ["has no steps", "export const stepz = [];\n", "own.mjs must export `steps`, a list of what defineStep returns"],
     ["exports something else", "export const steps = [{}];\n", "own.mjs must export `steps`"],
     ["has wrong kinds", "export const steps = [];\nexport const kinds = [{}];\n", "`kinds` of own.mjs must be a list"],
     ["is no JavaScript", "export const = ;\n", "the module own.mjs can't be loaded"],
@@ -225,7 +225,7 @@ describe("a module of steps that can't be used", () => {
     [
       "names a migration like the program's own",
       stepNamed("own_enable") + kindWith("own", "0001_tables"),
-      "the migration 0001_tables must begin with the name of its kind, such as own:0001",
+      "the migration 0001_tables must start with the name of its kind, such as own:0001",
     ],
   ];
 

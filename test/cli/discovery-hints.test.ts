@@ -128,7 +128,7 @@ describe("a provider whose access tokens have another issuer (AD FS)", () => {
         expect.objectContaining({
           severity: "warning",
           line: 7,
-          message: `oidc_client api-oidc: oidc_provider idp signs access tokens as ${trust}, so its bearer tokens are refused`,
+          message: `oidc_client api-oidc: oidc_provider idp signs access tokens as ${trust}, so its bearer tokens are rejected`,
           hint: expect.stringContaining(`\`oidc_op_issuer: ${trust}\``),
         }),
       ],

@@ -71,7 +71,7 @@ describe("exit status 1", () => {
     expect(text.status).toBe(1);
     expect(text.stdout).toBe("");
     expect(text.stderr).toMatch(
-      /^error: an unexpected TypeError \[INTERNAL\]\n {2}fix: .*\n(?:.*\n)*1 error; nothing was changed\.\n$/,
+      /^error: unexpected TypeError \[INTERNAL\]\n {2}fix: .*\n(?:.*\n)*1 error; nothing was changed\.\n$/,
     );
     expect(text.stderr).not.toContain("the text of this error");
     const json = await place.run(["apply", "config.yaml", "--steps", "probe.mjs"]);
@@ -219,7 +219,7 @@ describe("exit status 64", () => {
     [["validate", "config.yaml", "--database", "sqlite:x"], "unknown option '--database'", "vtb-setup validate --help"],
     [["--outptu", "json"], "unknown option '--outptu'", "vtb-setup --help"],
     [["apply", "config.yaml", "--steps", "none.mjs"], "the module none.mjs does not exist", "docs/"],
-    [["apply", "config.yaml", "--database", "postgers://app:Vq3xH8sLr2Zt@db/x"], "not understood", "sqlite:PATH"],
+    [["apply", "config.yaml", "--database", "postgers://app:Vq3xH8sLr2Zt@db/x"], "is not valid", "sqlite:PATH"],
   ] as const)("is for a command line that is wrong: %j", async (args, what, hint) => {
     const place = workplace({ "config.yaml": valid });
     const text = await runCli(args, { cwd: place.folder });

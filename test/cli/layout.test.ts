@@ -29,11 +29,11 @@ describe("the fields of an entry directly under the namespace", () => {
     expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
     expect(run.reported).toEqual([
       {
-        message: "`items:` is missing: the fields of one entry stand directly under `oidc_db_config_admin_auth`",
+        message: "`items:` is missing: the fields of one entry are directly under `oidc_db_config_admin_auth`",
         hint:
-          "write `items:` with one entry that begins with `- identifier: admin-oidc`, and in it `oidc_provider_identifier: NAME` " +
+          "write `items:` with one entry that starts with `- identifier: admin-oidc` and contains `oidc_provider_identifier: NAME` " +
           "and `oidc_rp_client_id`, `oidc_rp_client_secret`, `oidc_rp_scopes_list`, `username_claim`; and `providers:` with one " +
-          "entry that begins with `- identifier: NAME`, and in it `endpoint_config`, `oidc_use_nonce`",
+          "entry that starts with `- identifier: NAME` and contains `endpoint_config`, `oidc_use_nonce`",
       },
     ]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
@@ -45,7 +45,7 @@ describe("the fields of an entry directly under the namespace", () => {
     const run = await validate(oidc(ofClient + endpoints));
     expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
     expect(run.reported[0]?.hint).toContain(
-      "in it `endpoint_config:` with `oidc_op_token_endpoint`, `oidc_op_jwks_endpoint` in it",
+      "contains `endpoint_config:` with `oidc_op_token_endpoint`, `oidc_op_jwks_endpoint` in it",
     );
   });
 
@@ -61,12 +61,12 @@ describe("the fields of an entry directly under the namespace", () => {
     {
       what: "a token",
       yaml: `tokenauth_config_enable: true\ntokenauth:\n  identifier: a\n  token: ${secret}\n  contact_person: A\n`,
-      hint: "write `items:`, and below it `- identifier: …`, with the entry's other fields indented as far as that one",
+      hint: "write `items:`, and below it `- identifier: …`, with its other fields aligned with the first",
     },
     {
       what: "a user",
       yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config:\n  username: a\n  password: ${secret}\n`,
-      hint: "write `users:`, and below it `- username: …`, with the entry's other fields indented as far as that one",
+      hint: "write `users:`, and below it `- username: …`, with its other fields aligned with the first",
     },
   ])("F40: $what: one error as well", async ({ yaml, hint }) => {
     const run = await validate(yaml);
@@ -93,13 +93,13 @@ describe("a list that is written as a mapping or text", () => {
       what: "no dash",
       yaml: under(`items:\n${deeper(item)}`),
       where: "4:5",
-      hint: "put a dash before the first field of each entry, `- identifier: …`, and indent the entry's other fields as far as that one",
+      hint: "start each entry with a dash, `- identifier: …`, and align its other fields with the first",
     },
     {
       what: "entries under their names",
       yaml: under(`items:\n  ${secret}:\n${deeper(deeper(item))}`),
       where: "4:5",
-      hint: "write each entry's name as one of its fields: `- identifier: …`, with the entry's other fields indented as far as that one",
+      hint: "write each entry's name as one of its fields: `- identifier: …`, with its other fields aligned with the first",
     },
     {
       what: "no `items:` above it",
@@ -111,7 +111,7 @@ describe("a list that is written as a mapping or text", () => {
       what: "no dash before a permission",
       yaml: under(`items:\n${deeper(dashed(`${item}permissions:\n  object_type: ${uuid}\n  mode: read_only\n`))}`),
       where: "9:9",
-      hint: "put a dash before the first field of each entry, `- object_type: …`, and indent the entry's other fields as far as that one",
+      hint: "start each entry with a dash, `- object_type: …`, and align its other fields with the first",
     },
     {
       what: "dashes before a mapping's fields",
@@ -119,7 +119,7 @@ describe("a list that is written as a mapping or text", () => {
         `items: []\nproviders:\n  - identifier: kc\n    endpoint_config:\n      - oidc_op_discovery_endpoint: https://kc.example/\n`,
       ),
       where: "7:9",
-      hint: "write its fields as `name: value`, each on a line of its own and without a dash",
+      hint: "write its fields as `name: value`, each on its own line, without a dash",
     },
   ])("F41: is one error that says what to write: $what", async ({ yaml, where, hint }) => {
     const run = await validate(yaml);
@@ -130,9 +130,9 @@ describe("a list that is written as a mapping or text", () => {
   it("F41: says how a new entry begins where its fields follow those of the last one", async () => {
     const run = await validate(under(`items:\n${deeper(dashed(item + item))}`));
     expect(run.problems.every((problem) => problem.startsWith("error DUPLICATE_KEY"))).toBe(true);
-    expect(run.reported[0]?.hint).toContain("where a new entry of a list begins, put `- ` before its first key");
+    expect(run.reported[0]?.hint).toContain("if a new list entry begins here, put `- ` before its first key");
     const short = await validate(under(`items:\n  - identifier: a\n  identifier: b\n`));
-    expect(short.reported[0]?.hint).toContain("a new entry of a list begins with a dash and a space");
+    expect(short.reported[0]?.hint).toContain("a new list entry starts with a dash and a space");
   });
 
   it("F41: is valid with dashes, on the namespace's own indentation as well", async () => {

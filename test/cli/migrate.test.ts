@@ -89,8 +89,8 @@ describe("apply --no-migrate", () => {
     const folder = folderWith();
     const { status, stdout, stderr } = await runCli(["apply", "--no-migrate", "config.yaml"], { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
-    expect(stderr).toContain(`error: the database lacks the migrations ${names.join(", ")} [MIGRATION_NEEDED]`);
-    expect(stderr).toContain("run `vtb-setup migrate` as a role that may change tables, and then this again");
+    expect(stderr).toContain(`error: the database has pending migrations: ${names.join(", ")} [MIGRATION_NEEDED]`);
+    expect(stderr).toContain("run `vtb-setup migrate` as a role that may change tables, then retry");
     expect(await isMade(databaseOf(folder))).toBe(false);
   });
 
@@ -101,7 +101,7 @@ describe("apply --no-migrate", () => {
     const args = ["apply", "--no-migrate", "--steps", "step.mjs", "config.yaml"];
     const refused = await runCli(args, { cwd: folder });
     expect(refused.status).toBe(4);
-    expect(refused.stderr).toContain("the database lacks the migrations webhook:0001 [MIGRATION_NEEDED]");
+    expect(refused.stderr).toContain("the database has pending migrations: webhook:0001 [MIGRATION_NEEDED]");
     expect((await runCli(["migrate", "--steps", "step.mjs"], { cwd: folder })).status).toBe(0);
     expect((await runCli(args, { cwd: folder })).status).toBe(0);
   });

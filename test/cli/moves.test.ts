@@ -109,7 +109,7 @@ describe("one apply", () => {
     expect(refused.status).toBe(4);
     expect(refused.problems).toEqual(["error DUPLICATE_SECRET 4:7"]);
     expect(refused.json.diagnostics[0]?.message).toBe(
-      "api_token two has the same token as api_token one, which this run leaves as it is",
+      "api_token two has the same token as api_token one, which this run does not change",
     );
     expect(await place.contents()).toBe(contents);
     const absent = await place.apply(`${shifted}    - {identifier: one, state: absent}\n`);

@@ -12,8 +12,8 @@ const composed = "Ren\u00e9e";
 describe("a name in a file", () => {
   it.each([
     ["decomposed letters", "Rene\u0301e", "composed letters"],
-    ["a blank before it", " jan", "blanks around it"],
-    ["a no-break space behind it", "jan\u00a0", "blanks around it"],
+    ["a blank before it", " jan", "leading or trailing whitespace"],
+    ["a no-break space behind it", "jan\u00a0", "leading or trailing whitespace"],
     ["a zero-width space", "ja\u200bn", "invisible characters"],
     ["a filler", "ja\u3164n", "invisible characters"],
     ["a variation selector", "jan\ufe0f", "invisible characters"],
@@ -33,8 +33,8 @@ describe("a name in a file", () => {
 
   it.each([
     ["case", "Behandelaars", "behandelaars"],
-    ["blanks", "de  groep", "de groep"],
-    ["blanks and case", "De  groep", "de groep"],
+    ["whitespace", "de  groep", "de groep"],
+    ["whitespace and case", "De  groep", "de groep"],
   ])("F13: that refers to nothing is reported as different only in %s", async (difference, name, other) => {
     const run = await workplace().apply(users(`username: a, groups: [${JSON.stringify(name)}]`) + groups(other));
     expect([run.status, run.json.diagnostics.map(({ code }) => code)]).toEqual([3, ["REFERENCE_NOT_FOUND"]]);

@@ -161,7 +161,7 @@ describe("F21: an apply whose report can't be written", () => {
     const folder = folderWith(group);
     const { status, stderr } = await abandoned(folder, ["apply", "config.yaml"], "at once");
     expect(status).toBe(1);
-    expect(stderr).toContain("the changes were made, but the reader of standard output has gone away [CHANGES_MADE]");
+    expect(stderr).toContain("the changes were made, but the reader of standard output is gone [CHANGES_MADE]");
     const idle = await abandoned(folder, ["apply", "config.yaml"], "at once");
     expect(idle).toMatchObject({ status: 0, stderr: "" });
   });
@@ -246,7 +246,7 @@ describe("F21: generated tokens", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("[CHANGES_MADE]");
     expect(stderr).not.toContain(nothingChanged);
-    const hint = /make each of them anew, .*: (.*)/.exec(stderr)?.[1];
+    const hint = /generate each again: .*: (.*)/.exec(stderr)?.[1];
     expect(hint?.split(", ")).toEqual(names);
     const rows = await (await tablesIn(folder)).selectFrom("api_tokens").select("id").execute();
     expect(rows).toHaveLength(names.length);
@@ -324,9 +324,7 @@ describe("F23: a reader that does not read", () => {
     child.kill("SIGTERM");
     const { status, stderr } = await end;
     expect(status).toBe(1);
-    expect(stderr).toContain(
-      "the changes were made, but a signal came while the reader of standard output did not read",
-    );
+    expect(stderr).toContain("the changes were made, but a signal arrived while standard output was blocked");
     expect(stderr).toContain(`: ${names.join(", ")}\n`);
     expect(stderr).not.toContain(nothingChanged);
   });

@@ -59,7 +59,7 @@ describe("F62 an issuer that publishes only issuer and keys", () => {
     for (const command of ["plan", "apply"]) {
       const run = await place.run([command, "config.yaml"]);
       expect([run.status, reported(run)]).toEqual([3, [expect.stringMatching(/^error PROVIDER_LACKS 5:\d+$/)]]);
-      expect(run.json.diagnostics[0]?.message).toContain("without which nobody can sign in");
+      expect(run.json.diagnostics[0]?.message).toContain("which sign-in needs");
     }
     expect(await place.hasDatabase()).toBe(false);
   });

@@ -49,7 +49,7 @@ describe("an unquoted token", () => {
       expect(run.json.diagnostics[0]).toMatchObject({
         path: "tokenauth.items.0.token",
         message: expect.stringContaining("expected text"),
-        hint: expect.stringContaining("nothing is written here"),
+        hint: expect.stringContaining("the value is missing"),
       });
       expect(await place.hasDatabase()).toBe(false);
     },

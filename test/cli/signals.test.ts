@@ -31,7 +31,7 @@ const interrupted = {
     {
       severity: "error",
       code: "INTERRUPTED",
-      message: "stopped by a signal; nothing was changed",
+      message: "interrupted by a signal; nothing was changed",
       hint: "run it again",
     },
   ],
@@ -72,7 +72,7 @@ describe.each(signals)("%s", (signal, status) => {
     run.kill(signal);
     const ended = await run.ended;
     expect(ended).toMatchObject({ status, signal: null, stdout: "" });
-    expect(ended.stderr).toContain("error: stopped by a signal; nothing was changed [INTERRUPTED]");
+    expect(ended.stderr).toContain("error: interrupted by a signal; nothing was changed [INTERRUPTED]");
     expect(readdirSync(folder)).toEqual(["config.yaml"]);
   });
 
@@ -88,7 +88,7 @@ describe.each(signals)("%s", (signal, status) => {
     };
     const ended = await withLock(held, lock, async () => {
       const run = startCli(["apply", "new.yaml", "--output", "json"], { cwd: folder });
-      await run.said(/waiting for another run to end/);
+      await run.said(/waiting for another run to finish/);
       run.kill(signal);
       return { commit: false, value: await run.ended };
     });

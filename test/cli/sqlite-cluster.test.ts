@@ -73,7 +73,7 @@ describe("F29: a volume with the setgid bit and a group (fsGroup)", () => {
     expect(refused).toMatchObject({ status: 4, stdout: "" });
     expect(refused.stderr).toMatch(
       new RegExp(
-        `can't be read: permission denied by ${database}, which belongs to user \\d+ and group \\d+ and has mode 0[06]00; ` +
+        `can't be read: permission denied on ${database}, which belongs to user \\d+ and group \\d+ and has mode 0[06]00; ` +
           `this process is user ${uid} with the groups .*${gid}.* \\[DATABASE_UNREACHABLE\\]`,
       ),
     );
@@ -89,7 +89,7 @@ describe("F29: what opening a database meets", () => {
       (folder: string) => rmSync(join(folder, "data"), { recursive: true }),
       /the folder \S+\/data does not exist/,
     ],
-    ["a file in the folder's place", replaceByFile, /\S+\/data is a file and not a folder/],
+    ["a file in the folder's place", replaceByFile, /\S+\/data is a file, not a folder/],
     ["a folder in its place", (folder: string) => mkdirSync(join(folder, "data/auth.db")), /auth\.db is a folder/],
   ] as const)(
     "%s, is reported by its cause with exit status 4, by plan and apply, without waiting",
@@ -102,7 +102,7 @@ describe("F29: what opening a database meets", () => {
         expect(refused).toMatchObject({ status: 4, stdout: "", stderr: expect.stringMatching(reported) });
         expect(refused.stderr).toContain("[DATABASE_UNREACHABLE]");
         expect(refused.stderr).not.toContain("waiting");
-        expect(refused.stderr.includes("Docker makes a folder")).toBe(reported.source.includes("is a folder"));
+        expect(refused.stderr.includes("Docker creates a folder")).toBe(reported.source.includes("is a folder"));
       }
       expect(readdirSync(folder, { recursive: true })).toEqual(before);
       const url = `sqlite:${join(folder, "data/auth.db")}`;
@@ -125,7 +125,7 @@ describe("F29: what opening a database meets", () => {
     const refused = await run(["apply", tokens, "--wait", "1m"], isRoot ? stranger : {});
     expect(refused.status).toBe(4);
     expect(refused.stderr).toMatch(
-      /can't be written: permission denied by \S+\/data, which belongs to user \d+ and group \d+ and has mode 0555; this process is user \d+ with the groups/,
+      /can't be written: permission denied on \S+\/data, which belongs to user \d+ and group \d+ and has mode 0555; this process is user \d+ with the groups/,
     );
     expect(readdirSync(data)).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe("F29: what opening a database meets", () => {
       const refused = await run([command, "two.yaml"]);
       expect(refused).toMatchObject({ status: 5, stdout: "" });
       expect(refused.stderr).toMatch(/locked by another program \(SQLITE_BUSY\) \[DATABASE_LOCKED\]/);
-      expect(refused.stderr).toContain("the volume has no locks (SMB, NFS): use a local disk or PostgreSQL");
+      expect(refused.stderr).toContain("the volume does not support locks (SMB, NFS): use a local disk or PostgreSQL");
     }
     holder.close();
     expect((await run(["apply", "two.yaml"])).status).toBe(0);
@@ -170,7 +170,7 @@ tokenauth:
     const closed = await run(["plan", "closed.yaml"], isRoot ? stranger : {});
     expect(closed).toMatchObject({
       status: 4,
-      stderr: expect.stringMatching(/permission denied by .* \[FILE_DENIED\]/),
+      stderr: expect.stringMatching(/permission denied on .* \[FILE_DENIED\]/),
     });
     // Its twins: a folder of files, a file that is not there, and one that is wrong as well.
     expect((await run(["plan", "absent.yaml"])).status).toBe(3);

@@ -48,13 +48,13 @@ describe("F33 a line break at the end", () => {
     const value = valueFor(field);
     const cases = [
       [viaEnv, { env: { VALUE: `${value}\n` } }, "a line feed (U+000A)", "`printf '%s'`"],
-      [viaEnv, { env: { VALUE: `${value}\r` } }, "a carriage return (U+000D)", "Windows line ends"],
-      [viaEnv, { env: { VALUE: `${value}\r\n` } }, "a Windows line break (U+000D U+000A)", "Windows line ends"],
+      [viaEnv, { env: { VALUE: `${value}\r` } }, "a carriage return (U+000D)", "Windows line endings"],
+      [viaEnv, { env: { VALUE: `${value}\r\n` } }, "a Windows line break (U+000D U+000A)", "Windows line endings"],
       [
         "{value_from: {file: ./v}}",
         { files: { v: `${value}\n\n` } },
         "a line feed (U+000A)",
-        "one line break at the file's end is dropped",
+        "one line break at the end of the file is dropped",
       ],
       [`"${value}\\n"`, {}, "a line feed (U+000A)", "write |-"],
     ] as const;
@@ -62,7 +62,7 @@ describe("F33 a line break at the end", () => {
       const { status, stderr } = await run(write(written), given);
       expect(status).toBe(3);
       expect(stderr.match(/error:.*/g)).toEqual([
-        `error: ${name} stands at the end of this value, where it can't be [INVALID_VALUE]`,
+        `error: this value has ${name} at the end, which is not allowed here [INVALID_VALUE]`,
       ]);
       expect(stderr).toContain(hint);
       if (/secret|token|password/.test(field)) expect(stderr).not.toContain(secret);
@@ -84,11 +84,11 @@ describe("F33 a line break at the end", () => {
 
 describe("F33 a character", () => {
   it.each([
-    ["\ufeff", "", "a byte order mark (U+FEFF) stands at the start", "UTF-8 without it"],
-    ["", "\u00a0", "a no-break space (U+00A0) stands at the end", "type the value anew"],
-    ["a\u200b", "", "a zero-width space (U+200B) stands as character 2", "type the value anew"],
-    ["\t", "", "a tab (U+0009) stands at the start", "type the value anew"],
-    ["\u0001", "", "a control character (U+0001) stands at the start", "type the value anew"],
+    ["\ufeff", "", "a byte order mark (U+FEFF) at the start", "UTF-8 without a byte order mark"],
+    ["", "\u00a0", "a no-break space (U+00A0) at the end", "retype the value"],
+    ["a\u200b", "", "a zero-width space (U+200B) at character 2", "retype the value"],
+    ["\t", "", "a tab (U+0009) at the start", "retype the value"],
+    ["\u0001", "", "a control character (U+0001) at the start", "retype the value"],
   ])("such as %j is named in every field", async (before, after, message, hint) => {
     for (const field of [
       "a client id",
@@ -111,10 +111,10 @@ describe("F33 a character", () => {
   it("that is visible is named, except in secrets, which it is part of", async () => {
     const env = { VALUE: "caf\u00e9-with-more-characters-than-needed" };
     expect((await run(fields["a client id"]?.(viaEnv) ?? "", { env })).stderr).toContain(
-      "a character (U+00E9) stands as character 4",
+      "a character (U+00E9) at character 4",
     );
     const { stderr } = await run(fields["a client secret"]?.(viaEnv) ?? "", { env });
-    expect(stderr).toContain("a character that is not printable ASCII stands as character 4");
+    expect(stderr).toContain("a character that is not printable ASCII at character 4");
     expect(stderr).not.toContain("U+00E9");
   });
 
@@ -132,12 +132,12 @@ describe("F33 blanks or quotes around a whole value", () => {
     async (field) => {
       const write = fields[field] ?? String;
       const quoted = await run(write(viaEnv), { env: { VALUE: `"${secret}"` } });
-      expect(quoted.stderr).toContain(
-        "warning: a pair of quotes stands around this value, and is part of it [INVALID_VALUE]",
-      );
+      expect(quoted.stderr).toContain("warning: this value has quotes around it, which are part of it [INVALID_VALUE]");
       expect(quoted.stderr).toContain("--env-file");
       const blank = await run(write(viaEnv), { env: { VALUE: ` ${secret}` } });
-      expect(blank.stderr).toContain("warning: blanks stand around this value, and are part of it [INVALID_VALUE]");
+      expect(blank.stderr).toContain(
+        "warning: this value has whitespace around it, which is part of it [INVALID_VALUE]",
+      );
       expect([quoted.status, blank.status]).toEqual([0, 0]);
       expect((await run(write(viaEnv), { env: { VALUE: ` ${secret}` } }, "validate", "--strict")).status).toBe(3);
       // The near twins: a single quote, and blanks inside.
@@ -149,7 +149,7 @@ describe("F33 blanks or quotes around a whole value", () => {
   it("of an endpoint are left out, with a warning", async () => {
     const { status, stderr, folder } = await run(fields["an endpoint"]?.(`" ${url} "`) ?? "", {}, "apply", "--offline");
     expect(status, stderr).toBe(0);
-    expect(stderr).toContain("blanks stand around this value; they are left out");
+    expect(stderr).toContain("this value has whitespace around it, which is ignored");
     const { kysely } = await openForTest(databaseOf(folder));
     expect(await kysely.selectFrom("oidc_providers").select("token_endpoint").execute()).toEqual([
       { token_endpoint: url },
@@ -181,7 +181,9 @@ describe("F33 a blank that YAML does not treat as one", () => {
     const { status, stderr } = await run(yaml);
     expect(status).toBe(3);
     expect(stderr).toMatch(
-      new RegExp(`^config\\.yaml:${position}: error: ${name.replace(/[()+]/g, "\\$&")} stands here, outside of quotes`),
+      new RegExp(
+        `^config\\.yaml:${position}: error: ${name.replace(/[()+]/g, "\\$&")} outside quotes is not a space to YAML`,
+      ),
     );
   });
 
@@ -201,7 +203,7 @@ describe("F33 a blank that YAML does not treat as one", () => {
         output,
       );
       expect(status).toBe(3);
-      expect(stdout + stderr).toContain("a no-break space (U+00A0) stands in the name of this field");
+      expect(stdout + stderr).toContain("the name of this field contains a no-break space (U+00A0)");
       expect(stdout + stderr).not.toContain(secret);
     }
   });

@@ -55,7 +55,7 @@ describe("the file for generated tokens", () => {
     const { path, file } = place();
     writeFileSync(path, text);
     chmodSync(path, mode);
-    expect(() => file.requirePlace()).toThrow("exists already, and is not one that vtb-setup made [OUTPUT_FILE]");
+    expect(() => file.requirePlace()).toThrow("already exists, and vtb-setup did not create it [OUTPUT_FILE]");
     expect(() => file.write("run", token("first"))).toThrow("[OUTPUT_FILE]");
     file.discard();
     expect(readFileSync(path, "utf8")).toBe(text);
@@ -124,7 +124,7 @@ describe("the file for generated tokens", () => {
     file.write("run", token("first"));
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
     expect(failureOf(() => file.publish()).problems).toMatchObject([
-      { code: "CHANGES_MADE", hint: expect.stringMatching(/anew.*: ci$/) },
+      { code: "CHANGES_MADE", hint: expect.stringMatching(/again.*: ci$/) },
     ]);
   });
 });

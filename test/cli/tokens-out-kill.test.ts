@@ -123,7 +123,7 @@ describe("F45: an apply that starts again with its --tokens-out", () => {
         {
           severity: "note",
           code: "TOKENS_NOT_IN_FILE",
-          message: "other.json lacks generated tokens, of which the database has only digests: ci, cd",
+          message: "other.json lacks generated tokens, and the database has only their digests: ci, cd",
         },
       ],
     });

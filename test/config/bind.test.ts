@@ -111,7 +111,7 @@ describe("bind", () => {
       expect(value).toEqual({ email: "a" });
       expect(lines(findings)).toEqual([
         "error UNKNOWN_FIELD config.yaml:3:3 keys.emial: unknown field `emial` (did you mean `email`?)",
-        "error UNKNOWN_FIELD config.yaml:4:3 keys.zzz: unknown field `zzz` (the fields here are email)",
+        "error UNKNOWN_FIELD config.yaml:4:3 keys.zzz: unknown field `zzz` (known fields: email)",
       ]);
     }
   });

@@ -19,7 +19,7 @@ describe("the diagnostics of a wrong value", () => {
     ["size: many", "6:11 keys_config.items.0.size: expected a whole number"],
     ["size: 48.5", "6:11 keys_config.items.0.size: expected a whole number"],
     ["size: 12:30:45", "6:11 keys_config.items.0.size: expected a whole number"],
-    ["tags: a", "6:11 keys_config.items.0.tags: expected a list (write each entry on a line of its own, after `- `)"],
+    ["tags: a", "6:11 keys_config.items.0.tags: expected a list (write each entry on its own line, after `- `)"],
     ["token: {a: b}", "6:12 keys_config.items.0.token: expected text"],
   ])("says what type was expected: %s", (more, expected) => {
     expect(reported(more)).toEqual([`error WRONG_TYPE config.yaml:${expected}`]);
@@ -55,16 +55,14 @@ describe("the diagnostics of a wrong value", () => {
 
   it("say how to write an empty text, list or other value", () => {
     expect(reported("note:")).toEqual([
-      "error WRONG_TYPE config.yaml:6:10 keys_config.items.0.note: expected text (nothing is written here: write '' for an empty text, or put the text in quotes)",
+      "error WRONG_TYPE config.yaml:6:10 keys_config.items.0.note: expected text (the value is missing: write '' for empty text, or put the text in quotes)",
     ]);
     expect(reported("token: ~")[0]).toContain(
-      "WRONG_TYPE config.yaml:6:12 keys_config.items.0.token: expected text (nothing is",
+      "WRONG_TYPE config.yaml:6:12 keys_config.items.0.token: expected text (the value is missing",
     );
-    expect(reported("tags: null")[0]).toContain(
-      "expected a list (nothing is written here: write [] for an empty list)",
-    );
+    expect(reported("tags: null")[0]).toContain("expected a list (the value is missing: write [] for an empty list)");
     expect(reported("size: ~")[0]).toContain(
-      "expected a whole number (nothing is written here: write a value, or leave the field out)",
+      "expected a whole number (the value is missing: write a value, or remove the field)",
     );
     expect(reported("mode: ~")[0]).toContain(
       "WRONG_TYPE config.yaml:6:11 keys_config.items.0.mode: expected one of read_only",
@@ -86,15 +84,15 @@ describe("the diagnostics of a wrong value", () => {
 
   it("A3.19 reports an unknown field at its key, at any depth, each once", () => {
     expect(reported("emial: x\n    nested: {innr: {}, inner: {depth: 1, extra: 2}}")).toEqual([
-      "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (the fields here are identifier, token, contact_person, note, size, enabled, mode, tags, nested, free)",
+      "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (known fields: identifier, token, contact_person, note, size, enabled, mode, tags, nested, free)",
       "error UNKNOWN_FIELD config.yaml:7:14 keys_config.items.0.nested.innr: unknown field `innr` (did you mean `inner`?)",
-      "error UNKNOWN_FIELD config.yaml:7:42 keys_config.items.0.nested.inner.extra: unknown field `extra` (the fields here are depth)",
+      "error UNKNOWN_FIELD config.yaml:7:42 keys_config.items.0.nested.inner.extra: unknown field `extra` (known fields: depth)",
     ]);
   });
 
   it("names the fields that do exist where a list stands under another name", () => {
     expect(lines(validate("keys_config_enable: true\nkeys_config:\n  clients: []", [keys]).findings)).toEqual([
-      "error UNKNOWN_FIELD config.yaml:3:3 keys_config.clients: unknown field `clients` (the fields here are items, notes)",
+      "error UNKNOWN_FIELD config.yaml:3:3 keys_config.clients: unknown field `clients` (known fields: items, notes)",
       "error MISSING_FIELD config.yaml:3:3 keys_config.items: the required field `items` is missing (add `items`)",
     ]);
   });
@@ -154,7 +152,7 @@ describe("the diagnostics of a wrong value", () => {
   it("refuses a key of a record at the key", () => {
     const schema = z.record(z.string().regex(/^[a-z]+$/), z.string());
     expect(reportedOf(schema, "{ok: x, N0: y}")).toEqual([
-      "error INVALID_VALUE config.yaml:2:13 my.N0: this key is not accepted here",
+      "error INVALID_VALUE config.yaml:2:13 my.N0: this key is not valid here",
     ]);
   });
 

@@ -42,7 +42,7 @@ describe("flags", () => {
     for (const yaml of ["", "tokenauth_config_enable: false\ngroups_config_enable: no\n"]) {
       const findings = reported(`${yaml}other_program: 1`);
       expect(findings).toContain(
-        "error NO_STEPS_ENABLED -:0:0 -: no step is enabled, so there is nothing to do (set at least one of these to true at the root: tokenauth_config_enable, groups_config_enable)",
+        "error NO_STEPS_ENABLED -:0:0 -: no step is enabled (set at least one of these to true at the root: tokenauth_config_enable, groups_config_enable)",
       );
     }
     expect(reported(on)).toEqual([]);
@@ -84,7 +84,7 @@ describe("flags", () => {
   it("that contradict each other in two files are an error at the second", () => {
     const files = { "a.yaml": on, "b.yaml": "groups_config_enable: no\ntokenauth_config_enable: false" };
     expect(reported(files)).toEqual([
-      "error INVALID_VALUE b.yaml:2:26 tokenauth_config_enable: `tokenauth_config_enable` contradicts a.yaml:1: all files together are one configuration (write the flag in one of the files only)",
+      "error INVALID_VALUE b.yaml:2:26 tokenauth_config_enable: `tokenauth_config_enable` contradicts a.yaml:1: all files together form one configuration (set the flag in one file only)",
     ]);
     expect(reported({ ...files, "b.yaml": "tokenauth_config_enable: yes" })).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe("flags", () => {
 describe("namespaces", () => {
   it("are missed at the flag of an enabled step", () => {
     expect(reported("groups_config_enable: no\ntokenauth_config_enable: true")).toEqual([
-      'error MISSING_FIELD config.yaml:2:1 tokenauth: `tokenauth_config_enable` is true, but `tokenauth` is missing (add `tokenauth:` at the root, which holds the configuration of the step "Tokens", or set the flag to false)',
+      'error MISSING_FIELD config.yaml:2:1 tokenauth: `tokenauth_config_enable` is true, but `tokenauth` is missing (add `tokenauth:` at the root with the configuration of the step "Tokens", or set the flag to false)',
     ]);
   });
 
@@ -106,7 +106,7 @@ describe("namespaces", () => {
   it("without their flag are warned of, but not when it is false", () => {
     const unused = "groups_config: {items: bad}\n";
     expect(reported(on + unused)).toEqual([
-      "warning STEP_NOT_ENABLED config.yaml:3:1 groups_config: `groups_config` is ignored, because `groups_config_enable` is not true (add `groups_config_enable: true` at the root, or `groups_config_enable: false` to leave it out on purpose)",
+      "warning STEP_NOT_ENABLED config.yaml:3:1 groups_config: `groups_config` is ignored, because `groups_config_enable` is not true (add `groups_config_enable: true` at the root, or `groups_config_enable: false` to disable it on purpose)",
     ]);
     expect(reported(`${on + unused}groups_config_enable: false`)).toEqual([]);
   });
@@ -142,7 +142,7 @@ describe("other root keys", () => {
       steps,
     ).findings;
     expect(lines(findings)).toEqual([
-      "warning UNKNOWN_ROOT_KEY config.yaml:3:1 my_program: unknown key `my_program` at the root is ignored (nothing to do if another program reads it; the keys of this one are tokenauth_config_enable, tokenauth, groups_config_enable, groups_config)",
+      "warning UNKNOWN_ROOT_KEY config.yaml:3:1 my_program: unknown key `my_program` at the root is ignored (ignore this if another program reads it; vtb-setup reads tokenauth_config_enable, tokenauth, groups_config_enable, groups_config)",
       "warning UNKNOWN_ROOT_KEY config.yaml:4:1 zgw_consumers: `zgw_consumers` belongs to another program and is ignored here",
     ]);
   });

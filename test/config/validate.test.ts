@@ -57,7 +57,7 @@ describe("validateDocuments", () => {
       "error INVALID_VALUE config.yaml:4:18 keys_config.items.0.identifier: expected letters, digits, hyphens and underscores only",
       "error MISSING_FIELD config.yaml:6:5 keys_config.items.2.contact_person: the required field `contact_person` is missing (add `contact_person`: Who to ask.)",
       "warning WEAK_SIZE config.yaml:5:48 keys_config.items.1.size: too short",
-      "error DUPLICATE_RESOURCE config.yaml:7:5 keys_config.items.3: key b is declared already at config.yaml:5 (take one of them away, or give it another name)",
+      "error DUPLICATE_RESOURCE config.yaml:7:5 keys_config.items.3: key b is already declared at config.yaml:5 (remove one of them, or rename it)",
     ]);
     expect(declarations).toHaveLength(2);
   });
@@ -75,7 +75,7 @@ describe("validateDocuments", () => {
     ]);
     expect(lines(findings)).toEqual([
       expect.stringContaining(
-        "error DUPLICATE_RESOURCE b.yaml:3:5 keys_config.items.0: key b is declared already at a.yaml:4",
+        "error DUPLICATE_RESOURCE b.yaml:3:5 keys_config.items.0: key b is already declared at a.yaml:4",
       ),
     ]);
   });

@@ -43,7 +43,7 @@ describe("the request for a token", () => {
   });
 
   it("with a time that has passed is rejected, and accepted with the next millisecond", () => {
-    const fault = { code: "in_the_past", field: "expiresAt", message: "expected a time to come" };
+    const fault = { code: "in_the_past", field: "expiresAt", message: "expected a time in the future" };
     expect(check({ expiresAt: new Date(nowMs) })).toEqual([fault]);
     expect(check({ expiresAt: new Date(nowMs + 1) })).toEqual([]);
   });

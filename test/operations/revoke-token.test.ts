@@ -51,7 +51,7 @@ describe("ending a token at run time", () => {
         {
           code: "managed_by_configuration",
           field: "identifier",
-          message: "the token is managed by a configuration file: end it there, with `state: absent`",
+          message: "the token is managed by a configuration file: revoke it there, with `state: absent`",
         },
       ],
     });

@@ -8,7 +8,7 @@ const problem: Diagnostic = {
   severity: "error",
   code: "WRONG_TYPE",
   message: "expected true or false (yes, no, on, off, 1 and 0 work too)",
-  hint: "nothing is written here: write a value, or leave the field out",
+  hint: "the value is missing: write a value, or remove the field",
   position: { file: "config.yaml", line: 7, column: 15 },
   excerpt: { text: "is_superuser: maybe", caretColumn: 15, caretWidth: 5 },
 };
@@ -37,8 +37,8 @@ describe("renderProblems", () => {
   on, off, 1 and 0 work too) [WRONG_TYPE]
   7 | is_superuser: maybe
     |               ^^^^^
-  fix: nothing is written here: write a value, or leave the
-       field out
+  fix: the value is missing: write a value, or remove the
+       field
 `,
     );
   });
@@ -77,7 +77,7 @@ describe("renderProblems", () => {
     const numbers = lines.slice(0, 100).map((line) => Number(/number (\d+)/.exec(line)?.[1]));
     expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
     expect(lines.filter((line) => line.startsWith("error: "))).toHaveLength(50);
-    expect(lines[100]).toBe("… and 150 warnings more; --output json has all of them");
+    expect(lines[100]).toBe("… and 150 warnings more; --output json lists all");
     const allErrors = many.map((one): Diagnostic => ({ ...one, severity: "error" }));
     expect(renderDiagnostics(allErrors, { paint, width: undefined })).toContain(
       "number 99 [WRONG_TYPE]\n… and 150 errors more",
@@ -97,7 +97,7 @@ describe("renderProblems", () => {
       }),
     );
     expect(renderDiagnostics(foreign, { paint, width: undefined })).toBe(
-      "c.yaml: warning: left alone, as no step of this program reads them: a, b [UNKNOWN_ROOT_KEY]\n",
+      "c.yaml: warning: ignoring root keys that no step reads: a, b [UNKNOWN_ROOT_KEY]\n",
     );
   });
 });

@@ -65,7 +65,7 @@ describe("an OpenID Connect client", () => {
     expect(codes({ accept_at_hash: true })).toEqual(["ID_TOKENS_ACCEPTED items.0.accept_at_hash"]);
     expect(codes({ accept_at_hash: false })).toEqual([]);
     expect(issues(oidc, withClient({ options: { ...fullOptions, accept_at_hash: true } }))).toMatchObject([
-      { path: "items.0.options.accept_at_hash", message: "nothing reads this field inside of `options`" },
+      { path: "items.0.options.accept_at_hash", message: "unknown field in `options`" },
     ]);
   });
 
@@ -182,7 +182,7 @@ describe("an OpenID Connect client", () => {
     expect(complaints(oidc, withClient({ identifier }))).toEqual([
       {
         path: "items.0.identifier",
-        message: `expected another identifier, this one is nearly \`${meant}\`: did you mean that?`,
+        message: `unknown identifier; did you mean \`${meant}\`?`,
       },
     ]);
   });
@@ -241,7 +241,7 @@ describe("an OpenID Connect client", () => {
             code: "INVALID_VALUE",
             path: "items.0.oidc_rp_client_secret",
             message: `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`,
-            hint: expect.stringContaining("make a longer secret at the provider"),
+            hint: expect.stringContaining("set a longer secret at the provider"),
           },
         ]);
       }

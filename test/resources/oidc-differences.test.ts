@@ -17,7 +17,7 @@ describe("F73: what is deliberately different", () => {
       expect(complaints(oidc, withClient({ identifier }))).toEqual([
         {
           path: "items.0.identifier",
-          message: "expected another identifier, this one is nearly `admin-oidc`: did you mean that?",
+          message: "unknown identifier; did you mean `admin-oidc`?",
         },
       ]);
     },

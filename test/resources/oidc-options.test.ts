@@ -222,7 +222,7 @@ describe("a client's options", () => {
       user_settings: { claim_mappings: { username: ["sub"] }, username_case_sensitive: true, mine: null },
       groups_settings: { ...withoutGroups.groups_settings, mine: null },
     });
-    const message = "nothing is written here, so this counts as left out";
+    const message = "the value is missing, so the field is ignored";
     expect(diagnostics(oidc, withClient({ options }))).toMatchObject(
       [
         "user_settings.claim_mappings.email",
@@ -240,7 +240,7 @@ describe("a client's options", () => {
     expect(complaints(oidc, mapping({ username: [] }))).toEqual([
       {
         path: "items.0.options.user_settings.claim_mappings.username",
-        message: "expected at least one key: without a username nobody can sign in",
+        message: "expected at least one key: sign-in needs a username",
       },
     ]);
     expect(complaints(oidc, mapping({ username: null }))).toMatchObject([

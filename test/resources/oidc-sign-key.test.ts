@@ -55,12 +55,12 @@ describe("F16: a sign key", () => {
       () => `"${escaped(pem())}"`,
       "it has quotes around it, and it has `\\n` in letters where line breaks belong",
     ],
-    ["blanks", () => pem().replaceAll("\n", " "), "it has blanks where line breaks belong"],
-    ["base64 of a PEM", () => encoded(pem()), "it is a PEM text that was encoded in base64 once more"],
+    ["blanks", () => pem().replaceAll("\n", " "), "it has spaces where line breaks belong"],
+    ["base64 of a PEM", () => encoded(pem()), "it is a PEM text that was encoded in base64 again"],
     [
       "base64 of a PEM in lines",
       () => encoded(pem()).replace(/.{64}/g, "$&\n"),
-      "it is a PEM text that was encoded in base64 once more",
+      "it is a PEM text that was encoded in base64 again",
     ],
     ["base64 of a JWK", () => encoded(JSON.stringify(jwk())), "it is a JWK that was encoded in base64"],
     [
@@ -74,26 +74,26 @@ describe("F16: a sign key", () => {
       "it is a key without the lines -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----",
     ],
     ["a JWKS", () => JSON.stringify({ keys: [jwk()] }), "it is a set of keys (JWKS), not a key"],
-    ["a symmetric JWK", () => '{"kty":"oct","k":"c2VjcmV0"}', "it is a secret that both sides share, not a public key"],
+    ["a symmetric JWK", () => '{"kty":"oct","k":"c2VjcmV0"}', "it is a shared secret, not a public key"],
     [
       "F12 a key whose other half can be found from it",
       () => JSON.stringify({ kty: "RSA", n: textOf(rocaModulus()), e: "AQAB" }),
-      "it is an RSA key whose private half can be found from it (CVE-2017-15361)",
+      "it is an RSA key whose private key can be computed from it (CVE-2017-15361)",
     ],
     [
       "F12 a key with a long exponent",
       () => JSON.stringify({ ...jwk(), e: textOf(2n ** 33n + 1n) }),
-      "it is an RSA key that is too weak or odd",
+      "it is an RSA key that is too weak or unusual",
     ],
-    ["a key for encryption", () => JSON.stringify({ ...jwk(), use: "enc" }), "it is not meant for checking signatures"],
-    ["half a JWK", () => '{"kty":"RSA"', "it is not a JWK that can be read"],
-    ["half a PEM", () => pem().slice(0, 200), "it is not a PEM text that can be read"],
-    ["a changed PEM", () => pem().replace("MII", "AII"), "it is not a PEM text that can be read"],
+    ["a key for encryption", () => JSON.stringify({ ...jwk(), use: "enc" }), "it is not a key for signatures"],
+    ["half a JWK", () => '{"kty":"RSA"', "it is not a valid JWK"],
+    ["half a PEM", () => pem().slice(0, 200), "it is not a valid PEM text"],
+    ["a changed PEM", () => pem().replace("MII", "AII"), "it is not a valid PEM text"],
     ["an SSH key", () => `ssh-rsa ${der()} jan@laptop`, "it is an SSH key"],
     ["a URL", () => "https://keycloak.example/realms/vtb/protocol/openid-connect/certs", "it is a URL"],
-    ["a file's name", () => "/run/secrets/sign-key.pem", "it is the name of a file, not what stands in it"],
+    ["a file's name", () => "/run/secrets/sign-key.pem", "it is the name of a file, not its content"],
     ["a shared secret", () => "d3b07384d113edec49eaa6238ad5ff00", "it is neither a public key in PEM nor a JWK"],
-    ["a key for another algorithm", () => pem(ec), "it is a key of another sort than RS256 needs"],
+    ["a key for another algorithm", () => pem(ec), "it is not the type of key that RS256 needs"],
   ])("that is %s is an error that says so", (_, key, found) => {
     expect(reported(key())).toEqual([unusable + found]);
     // Where an earlier version stored it, it verifies no token either.
@@ -122,7 +122,7 @@ describe("F16: a sign key", () => {
     ["in a JWKS", () => JSON.stringify({ keys: [jwk(), ec.privateKey.export({ format: "jwk" })] })],
   ])("that is private is refused by name, whatever the client is: %s", (_, key) => {
     const message =
-      "error INVALID_VALUE this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
+      "error INVALID_VALUE this is a private key, which only the provider may have: anyone who has it can sign tokens for any user";
     for (const fields of [{}, { enabled: false }, { oidc_rp_sign_algo: "HS256" }, { oidc_rp_sign_algo: "ES256" }]) {
       expect(reported(key(), fields)).toEqual([message]);
     }

@@ -168,7 +168,7 @@ describe("tokens", () => {
   });
 
   it("refuses `is_superuser` beside `user`, also among other mistakes", () => {
-    const message = "expected no `is_superuser` beside `user`: write it at that user instead";
+    const message = "`is_superuser` can't be combined with `user`: set it on that user instead";
     for (const flag of [true, false]) {
       expect(complaints(tokenAuth, one({ user: "alice", is_superuser: flag }))).toEqual([
         { path: "items.0.is_superuser", message },

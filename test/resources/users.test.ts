@@ -147,7 +147,7 @@ describe("users", () => {
       {
         code: "IGNORED_FIELD",
         path: "users.0.password",
-        message: expect.stringContaining("an empty password is no password"),
+        message: expect.stringContaining("the password is empty"),
       },
     ]);
     expect(diagnostics(users, one({}))).toEqual([]);

@@ -162,7 +162,7 @@ describe("loadKey from a file beside the database", () => {
     writeFileSync(keyFile, written);
     expect(problemOf(() => loadKey({ env: {}, keyFile: inFile, mode: "write" }), "refused")).toMatchObject({
       code: "FILE_DENIED",
-      message: `the key file ${inFile} can't be read: ${keyFile} is a file and not a folder`,
+      message: `the key file ${inFile} can't be read: ${keyFile} is a file, not a folder`,
     });
     expect(problemOf(() => loadKey({ env: {}, keyFile: inNothing, mode: "write" }), "refused")).toMatchObject({
       code: "FILE_DENIED",
@@ -174,6 +174,6 @@ describe("loadKey from a file beside the database", () => {
       "refused",
     );
     expect(asFolder).toMatchObject({ code: "FILE_DENIED", message: `the key file ${inNothing} is a folder` });
-    expect(asFolder?.hint).toContain("Docker makes a folder");
+    expect(asFolder?.hint).toContain("Docker creates a folder");
   });
 });

@@ -70,7 +70,7 @@ describe("F10 S103: a key file that another user may write", () => {
       code: "KEY_UNSAFE",
       message: expect.stringMatching(
         new RegExp(
-          `^the key file ${file} can be changed by another user: it belongs to user \\d+ and group \\d+ and has mode 0${mode.toString(8)}, and this process is user \\d+`,
+          `^another user can change the key file ${file}: it belongs to user \\d+ and group \\d+ and has mode 0${mode.toString(8)}, and this process is user \\d+`,
         ),
       ),
     });
@@ -110,7 +110,7 @@ describe("F10 S103: a folder that everybody may write to (emptyDir)", () => {
     const applied = await runCli(args, { cwd: folder });
     expect(applied.status).toBe(0);
     expect(applied.stderr).toMatch(
-      /warning: other users of this machine may write to \S+, and so put another database .*\[DATABASE_MODE\]/,
+      /warning: other users of this machine can write to \S+, and so replace the database .*\[DATABASE_MODE\]/,
     );
     chmodSync(folder, 0o755);
     expect(await runCli(args, { cwd: folder })).toMatchObject({ status: 0, stderr: "" });
@@ -134,7 +134,7 @@ describe.runIf(isRoot)("F10 S103: where there are several users", () => {
     for (const mode of [0o777, 0o1777, 0o755]) {
       const { file } = withKey(0o644, mode);
       chownSync(file, other, other);
-      expect(refusal(file)?.message).toMatch(/can be changed by another user: it belongs to user 30201/);
+      expect(refusal(file)?.message).toMatch(/another user can change the key file .*: it belongs to user 30201/);
       chownSync(file, 0, 0);
       expect(load(file)?.source).toBe("file");
     }
@@ -146,7 +146,7 @@ describe.runIf(isRoot)("F10 S103: where there are several users", () => {
       const path = join(folder, link);
       lchown(path, other);
       expect(refusal(file)?.message).toMatch(
-        new RegExp(`^the link ${path}, which leads to the key file ${file}, is another user's`),
+        new RegExp(`^the link ${path} to the key file ${file} belongs to another user`),
       );
       lchown(path, 0);
     }
@@ -181,7 +181,7 @@ describe.runIf(isRoot)("F10 S103: where there are several users", () => {
     const denied = planAs(30_203, 30_203, file);
     expect(denied).toMatchObject({
       status: 4,
-      stderr: expect.stringMatching(/permission denied by .*mode 0440; this process is user 30203/),
+      stderr: expect.stringMatching(/permission denied on .*mode 0440; this process is user 30203/),
     });
   });
 });

@@ -32,7 +32,7 @@ describe("parseKey", () => {
       severity: "error",
       code: "KEY_INVALID",
       message: "the sealing key does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits",
-      hint: "make one with: openssl rand -base64 32",
+      hint: "generate one with: openssl rand -base64 32",
     });
   });
 });

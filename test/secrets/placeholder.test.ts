@@ -134,7 +134,7 @@ describe("placeholders", () => {
   });
 
   it("says what to write instead", () => {
-    expect(placeholders.value_from.message).toBe("`value_from` stands inside of a text, where it is not resolved");
+    expect(placeholders.value_from.message).toBe("`value_from` is inside text, where it is not resolved");
     for (const kind of ["value_from", "template", "variable", "rep"] as const) {
       expect(placeholders[kind].hint).toContain("{value_from: {env: NAME}}");
     }

@@ -60,8 +60,8 @@ describe("createVault", () => {
       {
         severity: "error",
         code: "KEY_MISMATCH",
-        message: "a secret in the database was sealed with another key than this one",
-        hint: "give the earlier key in VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, or put back the key file",
+        message: "a secret in the database was sealed with another key",
+        hint: "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the earlier key, or put its file back",
       },
     ]);
     expect(

@@ -102,7 +102,7 @@ describe("F43 a secret that stands where a name belongs is masked in every outpu
 
   it("and the hint says that a name belongs there, not to export the secret", async () => {
     const [{ written } = { written: "" }] = await outputsOf(token(`token: {value_from: {env: ${hex}}}`));
-    expect(written).toContain(`the environment variable ${mask} for token is not set`);
+    expect(written).toContain(`the environment variable ${mask} for \`token\` is not set`);
     expect(written).toContain("this looks like the secret itself");
     expect(written).not.toContain("export");
   });

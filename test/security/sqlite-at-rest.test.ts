@@ -76,7 +76,7 @@ describe("a database that is a file", () => {
     for (const command of ["plan", "apply"]) {
       const warned = await run(folder, [command]);
       expect(warned).toMatchObject({ status: 0, stdout: expect.stringMatching(/^No changes\./) });
-      expect(warned.stderr).toMatch(/^warning: .*can be read by other users.*\[DATABASE_MODE\]/);
+      expect(warned.stderr).toMatch(/^warning: other users of this machine can read .*\[DATABASE_MODE\]/);
       expect((await run(folder, [command, "--strict"])).status).toBe(3);
     }
     expect(statSync(file).mode & 0o777).toBe(0o644);

@@ -60,7 +60,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
 `;
     const { status, stderr } = await run(temporaryFolder(), yaml, ["apply"]);
     expect(status).toBe(3);
-    expect(stderr).toMatch(/config\.yaml:4:\d+: error: the environment variable NIET_GEZET for password is not set/);
+    expect(stderr).toMatch(/config\.yaml:4:\d+: error: the environment variable NIET_GEZET for `password` is not set/);
     expect(stderr).toMatch(/config\.yaml:5:\d+: error: .*\[WRONG_TYPE\]/);
     expect(stderr).not.toMatch(/OOK_NIET|Traceback|^\s+at /m);
     const set = await run(temporaryFolder(), yaml.replace("ja", "yes"), ["apply"], { NIET_GEZET: "Tr0ub4dor-and-3" });
@@ -96,7 +96,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     expect(again.status).toBe(0);
     const empty = await run(folder, yaml("{value_from: {env: LEEG}}"), ["plan"], { LEEG: "" });
     expect(empty.status).toBe(3);
-    expect(empty.stderr).toContain("the environment variable LEEG for token is empty, which counts as not set");
+    expect(empty.stderr).toContain("the environment variable LEEG for `token` is empty, which counts as not set");
     const fallback = `{value_from: {env: LEEG, default: ${value("a")}}}`;
     expect((await run(folder, yaml(fallback), ["plan", "--detailed-exitcode"], { LEEG: "" })).status).toBe(0);
   });

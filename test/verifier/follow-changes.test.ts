@@ -116,7 +116,7 @@ describe("a verifier that starts", () => {
     const database = await openForTest(url);
     await database.kysely.schema.createTable("something").addColumn("id", "integer").execute();
     await expect(createVerifier({ database: url, env: {} })).rejects.toThrow(
-      "not prepared by this version of vtb-setup yet [DATABASE_OLDER]",
+      "this version of vtb-setup has not migrated the database yet [DATABASE_OLDER]",
     );
     const { authenticate } = await makeWorld([token("a", tokenValue)], { url });
     principalIn(await authenticate(header));

@@ -156,7 +156,7 @@ describe("S105 a transaction during which the database is replaced", () => {
     expect(isRestored()).toBe(true);
     const beforeCommit = async () => renameSync(spare, file);
     const applied = apply(configurationOf(token("c", "c".repeat(40))), runOptions(url, { beforeCommit }));
-    await expect(applied).rejects.toThrow(/was replaced before this was written; nothing was written/);
+    await expect(applied).rejects.toThrow(/was replaced before the write; nothing was written/);
     expect(isRestored()).toBe(true);
     // The twin, with nobody in between.
     expect((await apply(configurationOf(token("c", "c".repeat(40))), runOptions(url))).outcome).toBe("applied");

@@ -111,7 +111,7 @@ describe("keys", () => {
   it("I5 refuses duplicate keys at every level, at the second, naming the line of the first", () => {
     const { findings } = parse("username: alice\nusername: mallory\na:\n  - {b: 1, b: 2}\nyes: 1\n'yes': 2\n");
     expect(summary(findings)).toEqual(["DUPLICATE_KEY 2:1", "DUPLICATE_KEY 4:12", "DUPLICATE_KEY 6:1"]);
-    expect(findings[0]?.message).toBe("this key stands in the same mapping already, on line 1");
+    expect(findings[0]?.message).toBe("duplicate key: this mapping already has it on line 1");
     expect(findings[1]?.path).toBe("a.0.b");
     expect(parse("a: {b: 1}\nc: {b: 1}\nB: 1\nb: 2\n").findings).toEqual([]);
   });

@@ -42,8 +42,8 @@ describe("env", () => {
     );
     expect(summary(findings)).toEqual(["ENV_NOT_SET 2:29", "ENV_NOT_SET 3:26"]);
     expect(findings.map(({ path }) => path)).toEqual(["a.token", "a.l.0"]);
-    expect(findings[0]?.message).toBe("the environment variable MISSING for token is not set");
-    expect(findings[1]?.message).toBe("the environment variable OTHER for l[0] is not set");
+    expect(findings[0]?.message).toBe("the environment variable MISSING for `token` is not set");
+    expect(findings[1]?.message).toBe("the environment variable OTHER for `l[0]` is not set");
     expect(findings[0]?.hint).toContain("export MISSING");
     expect(value).toEqual({ a: { token: "<unresolved>", l: ["<unresolved>"] } });
   });
@@ -98,7 +98,7 @@ describe("default and required", () => {
   it.each(["false", "true"])("A4.30 refuses required: %s together with default", (required) => {
     const findings = refused(`{value_from: {env: X, required: ${required}, default: d}}`, { env: { X: "x" } });
     expect(summary(findings)).toEqual(["VALUE_FROM_INVALID 1:26"]);
-    expect(findings[0]?.message).toBe("`required` and `default` can't stand together in `value_from`");
+    expect(findings[0]?.message).toBe("`required` and `default` can't be combined in `value_from`");
   });
 
   it("A4.31 keeps all items of a list whose keys are left out, set, left out and defaulted", () => {
@@ -146,7 +146,7 @@ describe("malformed references", () => {
     expect(inside[0]?.hint).toBe("did you mean default?");
     const beside = refused("{value_from: {env: X}, default: d}", { env: { X: "x" } });
     expect(summary(beside)).toEqual(["VALUE_FROM_INVALID 1:27"]);
-    expect(beside[0]?.hint).toBe("move default inside of value_from");
+    expect(beside[0]?.hint).toBe("move default into value_from");
   });
 
   it("reports everything that is wrong with one", () => {
@@ -213,7 +213,7 @@ describe("file", () => {
     const { value, findings } = from(name);
     expect(value).toEqual({ a: "<unresolved>" });
     expect(summary(findings)).toEqual(["SECRET_FILE 1:24"]);
-    expect(findings[0]?.message).toBe(`the secret's file for a ${message}`);
+    expect(findings[0]?.message).toBe(`the secret's file for \`a\` ${message}`);
   });
 
   it("S88 warns of a mode wider than 0640", () => {

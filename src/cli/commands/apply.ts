@@ -86,14 +86,12 @@ export const applyCommand = defineCommand({
 
 /** The value of a token that was only written to the database would be lost. */
 function unseen(isNull: boolean): SetupError {
-  const why = isNull
-    ? "standard output is closed or the null device"
-    : "standard output is not a terminal and does not show them";
+  const why = isNull ? "standard output is closed or the null device" : "standard output is not a terminal";
   return setupError(
     "refused",
     "TOKENS_UNSEEN",
-    `tokens would be generated, but ${why}`,
-    "give --tokens-out FILE to write them to a file, or --output json to print them",
+    `this run would generate tokens that nobody sees: ${why}`,
+    "use --tokens-out FILE to write them to a file, or --output json to print them",
   );
 }
 

@@ -43,7 +43,7 @@ export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddres
   // A plus stays a plus, as in PostgreSQL's own clients: this is not form encoding.
   const given = new URLSearchParams(url.search.replaceAll("+", "%2B"));
   if ([...given.keys()].some((name) => !parameters.includes(name))) {
-    throw invalid("the database's URL has a parameter that is not known", `known are ${parameters.join(", ")}`);
+    throw invalid("the database's URL has an unknown parameter", `known parameters: ${parameters.join(", ")}`);
   }
   const of = (part: string, name: string, variable: string): string | undefined =>
     decode(part) || given.get(name) || env[variable] || undefined;
@@ -53,7 +53,7 @@ export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddres
   const database = of(url.pathname.slice(1), "dbname", "PGDATABASE") ?? user;
   const password = decode(url.password) || given.get("password");
   const schema = given.get("schema") ?? undefined;
-  if (host.includes(",")) throw invalid("the database's URL names several hosts", "name one, such as that of a proxy");
+  if (host.includes(",")) throw invalid("the database's URL names several hosts", "write one, such as that of a proxy");
   return {
     ...{ host, port, user, database },
     password: password ? new Secret(password) : undefined,
@@ -79,7 +79,7 @@ function parseUrl(text: string): URL {
   // What looks like more than a name is most often the rest of a password, and must not be shown as part of an address.
   if (url && url.hash === "" && /^\/?[^/@]*$/.test(url.pathname)) return url;
   throw invalid(
-    "the database's URL is not understood",
+    "the database's URL is not valid",
     `write it as ${example}; in a password, write %40 for @, %2F for /, %23 for #, %3F for ? and %25 for %`,
   );
 }
@@ -88,7 +88,10 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw invalid("the database's URL has a % that begins no character", "write %25 for a % in a name or password");
+    throw invalid(
+      "the database's URL has a % that does not start an escape sequence",
+      "write %25 for a % in a name or password",
+    );
   }
 }
 
@@ -116,14 +119,14 @@ function poolMaxOf(text: string | null): number | undefined {
   if (/^\d{1,4}$/.test(text) && isPoolSize(Number(text))) return Number(text);
   throw invalid(
     `the database's pool_max is not a number from 1 to ${maxConnections}`,
-    "write it as pool_max=10, or leave it out",
+    "write it as pool_max=10, or remove it",
   );
 }
 
 /** A name in double quotes is taken literally; in a start option, a backslash escapes a space. */
 function searchPath(schema: string): string {
   if (!/^[A-Za-z_][\w$-]{0,62}$/.test(schema)) {
-    throw invalid("the database's schema has a name that can't be used", "use letters, digits, _ and -, up to 63");
+    throw invalid("the name of the database's schema is not valid", "use at most 63 letters, digits, _ and -");
   }
   return `-c search_path="${schema}"`;
 }

@@ -23,7 +23,10 @@ export function tlsOptions(address: PostgresAddress): ConnectionOptions | false 
     case "verify-ca":
       // Otherwise, any customer of a public authority would pass.
       if (sslRootCert === undefined) {
-        throw usage("sslmode=verify-ca needs sslrootcert", "name the file of your own authority's certificate");
+        throw usage(
+          "sslmode=verify-ca needs sslrootcert",
+          "set it to the certificate file of your certificate authority",
+        );
       }
       return { ...files, checkServerIdentity: () => undefined };
     case "no-verify":
@@ -32,7 +35,7 @@ export function tlsOptions(address: PostgresAddress): ConnectionOptions | false 
     case "prefer":
       throw usage(`sslmode=${sslMode} protects nothing`, "write sslmode=verify-full, or sslmode=disable");
     default:
-      throw usage("sslmode is not known", "write disable, no-verify, require, verify-ca or verify-full");
+      throw usage("sslmode is not valid", "write disable, no-verify, require, verify-ca or verify-full");
   }
 }
 
@@ -58,7 +61,7 @@ function read(name: "ca" | "cert" | "key", file: string | undefined): Pick<Conne
       "refused",
       "DATABASE_TLS",
       `the file ${file} of the database's ${parameter} can't be read (${code})`,
-      "correct the path, or let the user that runs this program read it",
+      "correct the path, or make the file readable for the user that runs this program",
       { cause },
     );
   }

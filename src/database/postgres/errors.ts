@@ -16,7 +16,7 @@ interface Explanation {
   readonly hint: (context: ExplainContext) => string;
 }
 
-const poolersHint = "for PgBouncer and its like, see the section Poolers of docs/postgresql.md";
+const poolersHint = "for PgBouncer and similar poolers, see the section Poolers of docs/postgresql.md";
 
 // SQLSTATEs are listed in appendix A of PostgreSQL's documentation. The first match counts.
 const explanations: readonly Explanation[] = [
@@ -24,53 +24,54 @@ const explanations: readonly Explanation[] = [
     when: /^(?:28P01|28000|NO_PASSWORD|SASL_FAILED)$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
-    message: ({ location }, failure) => `the database ${location} does not let this role in (${shortCode(failure)})`,
+    message: ({ location }, failure) => `the database ${location} rejects this role (${shortCode(failure)})`,
     hint: ({ passwordFrom }) =>
       passwordFrom === undefined
-        ? "give a password in the URL, in a file that VTB_SETUP_DATABASE_PASSWORD_FILE names, or in PGPASSWORD"
-        : `check the role and its password, which came from ${passwordFrom}, and pg_hba.conf`,
+        ? "set a password in the URL, in the file that VTB_SETUP_DATABASE_PASSWORD_FILE names, or in PGPASSWORD"
+        : `check the role and its password, which comes from ${passwordFrom}, and pg_hba.conf`,
   },
   {
     when: /^3D000$/,
     reason: "unavailable",
     code: "DATABASE_UNREACHABLE",
     message: ({ location }) => `the database ${location} does not exist`,
-    hint: () => "make it with CREATE DATABASE, or correct the name",
+    hint: () => "create it with CREATE DATABASE, or correct the name",
   },
   {
     when: /^3F000$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
     message: ({ location }) => `the database ${location} has no schema that this role may use`,
-    hint: () => "make it with CREATE SCHEMA and grant USAGE and CREATE on it, or correct the search path",
+    hint: () => "create it with CREATE SCHEMA and grant USAGE and CREATE on it, or correct the search path",
   },
   {
     when: /^42501$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
-    message: ({ location }, { table }) => `this role lacks a right in the database ${location}${on(table)}`,
-    hint: () => "grant it as docs/postgresql.md says",
+    message: ({ location }, { table }) => `permission denied for this role in the database ${location}${on(table)}`,
+    hint: () => "grant it the permissions in docs/postgresql.md",
   },
   {
     when: /^25006$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
-    message: ({ location }) => `the database ${location} can only be read: it is a standby, or set to read-only`,
-    hint: () => "name the server that takes writes",
+    message: ({ location }) => `the database ${location} is read-only: it is a standby, or set to read-only`,
+    hint: () => "connect to the primary server",
   },
   {
     when: /^42P07$/,
     reason: "refused",
     code: "DATABASE_REFUSED",
-    message: ({ location }, { table }) => `the schema of ${location} has other things where our tables go${on(table)}`,
-    hint: () => "use a schema of its own, with schema=NAME in the database's URL",
+    message: ({ location }, { table }) =>
+      `the schema of ${location} already has tables with the names that vtb-setup needs${on(table)}`,
+    hint: () => "use a separate schema, with schema=NAME in the database's URL",
   },
   {
     when: /^NO_TLS$/,
     reason: "refused",
     code: "DATABASE_TLS",
     message: ({ location }) => `the server of the database ${location} offers no encryption`,
-    hint: () => "turn on ssl there, or write sslmode=disable where nobody can listen",
+    hint: () => "enable ssl on the server, or set sslmode=disable if nobody can eavesdrop on the connection",
   },
   {
     when: /^(?:TLS_FAILED|EPROTO|CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/,
@@ -78,7 +79,8 @@ const explanations: readonly Explanation[] = [
     code: "DATABASE_TLS",
     message: ({ location }, failure) =>
       `the server of the database ${location} can't be trusted (${shortCode(failure)})`,
-    hint: () => "give the certificate of the server's authority with sslrootcert=FILE, and use the name that it is for",
+    hint: () =>
+      "set sslrootcert=FILE to the certificate of the server's authority, and use the host name that its certificate is for",
   },
   {
     // PgBouncer's answers to an unknown start option, and in transaction mode, where each transaction may get another session.
@@ -86,7 +88,7 @@ const explanations: readonly Explanation[] = [
     reason: "refused",
     code: "DATABASE_REFUSED",
     message: ({ location }, failure) =>
-      `a pooler in front of the database ${location} does not pass on what this program needs (${shortCode(failure).slice(0, 5)})`,
+      `a pooler in front of the database ${location} does not support what vtb-setup needs (${shortCode(failure).slice(0, 5)})`,
     hint: () => poolersHint,
   },
   {
@@ -95,14 +97,14 @@ const explanations: readonly Explanation[] = [
     reason: "unavailable",
     code: "DATABASE_UNREACHABLE",
     message: ({ location }) => `the database ${location}, or a pooler in front of it, refused the connection (08P01)`,
-    hint: () => `try again; ${poolersHint}`,
+    hint: () => `retry; ${poolersHint}`,
   },
   {
     when: /^(?:53100|53200)$/,
     reason: "unavailable",
     code: "DATABASE_FAILED",
-    message: ({ location }, failure) => `the database ${location} has no room left (${shortCode(failure)})`,
-    hint: () => "make room on its disk or in its memory, then try again",
+    message: ({ location }, failure) => `the database ${location} has no space left (${shortCode(failure)})`,
+    hint: () => "free disk space or memory on it, then retry",
   },
   {
     // The classes of lost connections, full servers and operator shutdowns; and network errors.
@@ -110,15 +112,15 @@ const explanations: readonly Explanation[] = [
     reason: "unavailable",
     code: "DATABASE_UNREACHABLE",
     message: ({ location }, failure) => `the database ${location} does not answer (${shortCode(failure)})`,
-    hint: () => "check that the server runs and can be reached from here, or wait for it with --wait",
+    hint: () => "check that the server runs and is reachable from here, or wait for it with --wait",
   },
   {
     when: /^(?:40|55)/,
     reason: "unavailable",
     code: "DATABASE_FAILED",
     message: (_, failure) =>
-      `the database answered with ${shortCode(failure)}: somebody else was using the same rows or tables`,
-    hint: () => "try again",
+      `the database answered with ${shortCode(failure)}: another transaction was using the same rows or tables`,
+    hint: () => "retry",
   },
 ];
 
@@ -137,7 +139,7 @@ export function explainPostgres(error: unknown, context: ExplainContext): SetupE
     "internal",
     "DATABASE_FAILED",
     `the database answered with ${code}${on(error.table)}${constraint}`,
-    "report this as a fault; the server's log has the statement",
+    "report this as a bug; the server's log has the statement",
     { cause: error },
   );
 }

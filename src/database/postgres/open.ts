@@ -50,7 +50,7 @@ function listenerWarnings(address: PostgresAddress): readonly Diagnostic[] {
       severity: "warning",
       code: "DATABASE_UNENCRYPTED",
       message: `the connection to the database ${address.location} is not encrypted`,
-      hint: "add sslmode=verify-full to its URL, or sslmode=disable where nobody can listen",
+      hint: "add sslmode=verify-full to its URL, or sslmode=disable if nobody can eavesdrop on the connection",
     },
   ];
 }

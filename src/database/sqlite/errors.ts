@@ -7,7 +7,7 @@ export function codeOf(error: unknown): string {
 }
 
 export const noLocksHint =
-  "where it stays like this with no other program, the volume has no locks (SMB, NFS): use a local disk or PostgreSQL";
+  "if no other program uses it, the volume does not support locks (SMB, NFS): use a local disk or PostgreSQL";
 
 /**
  * Explains an error of a database file. SQLite's messages can quote what was written, so only the code is passed on; undefined
@@ -23,7 +23,7 @@ export function explainFailure(file: string, cause: unknown): SetupError | undef
   if (/^SQLITE_IOERR_(?:LOCK|RDLOCK|UNLOCK|CHECKRESERVEDLOCK|SHM)/.test(code)) return withoutLocks(file, cause);
   if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(code)) return inaccessible(file, "write", cause);
   if (/^SQLITE_(?:FULL|IOERR|NOMEM)/.test(code)) return withoutRoom(file, cause);
-  const hint = "report this as a fault, with this code";
+  const hint = "report this as a bug, with this code";
   return setupError("internal", "DATABASE_FAILED", `the database answered with ${code}`, hint, { cause });
 }
 
@@ -61,7 +61,7 @@ export function damaged(file: string, what: string, cause?: unknown): SetupError
     "refused",
     "DATABASE_DAMAGED",
     `the database ${file} is damaged, or is not an SQLite database (${what})`,
-    "name another file with --database; or put a backup in its place, as docs/database.md says; or move it away with its -wal and -shm, and apply the files anew",
+    "name another file with --database; or restore a backup as docs/database.md says; or move it away with its -wal and -shm, and apply the files again",
     { cause },
   );
 }
@@ -71,7 +71,7 @@ function locked(file: string, cause: unknown): SetupError {
     "unavailable",
     "DATABASE_LOCKED",
     `the database ${file} is locked by another program (${codeOf(cause)})`,
-    `try again, or give more time with --wait; ${noLocksHint}`,
+    `retry, or wait longer with --wait; ${noLocksHint}`,
     { cause },
   );
 }
@@ -80,7 +80,7 @@ function withoutLocks(file: string, cause: unknown): SetupError {
   return setupError(
     "refused",
     "DATABASE_LOCKED",
-    `the volume of the database ${file} has no locks (${codeOf(cause)})`,
+    `the volume of the database ${file} does not support locks (${codeOf(cause)})`,
     "use a local disk or PostgreSQL: an SQLite database can't be shared over SMB or NFS",
     { cause },
   );
@@ -91,7 +91,7 @@ function withoutRoom(file: string, cause: unknown): SetupError {
     "unavailable",
     "DATABASE_FAILED",
     `the database ${file} could not be written or read (${codeOf(cause)})`,
-    "check that its disk has room and works, then try again",
+    "check that its disk works and has free space, then retry",
     { cause },
   );
 }

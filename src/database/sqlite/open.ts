@@ -162,12 +162,12 @@ function modeWarnings(file: string, location: string): readonly Diagnostic[] {
   const found = statSync(file, { throwIfNoEntry: false });
   const folder = dirname(file);
   if (found && (found.mode & 0o007) !== 0) {
-    const what = (found.mode & 0o002) !== 0 ? "read and changed" : "read";
-    warn(`the database ${location} can be ${what} by other users of this machine`, "restrict it: chmod o-rwx");
+    const what = (found.mode & 0o002) !== 0 ? "read and change" : "read";
+    warn(`other users of this machine can ${what} the database ${location}`, `restrict it: chmod o-rwx ${file}`);
   }
   if (isOpenToOthers(statSync(folder))) {
     warn(
-      `other users of this machine may write to ${folder}, and so put another database in the place of ${location}`,
+      `other users of this machine can write to ${folder}, and so replace the database ${location}`,
       `restrict it: chmod o-w ${folder}; in a container, use a volume that belongs to the Pod's fsGroup`,
     );
   }

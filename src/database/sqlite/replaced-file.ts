@@ -185,7 +185,7 @@ export function gone(file: string, why: string): Error {
     "unavailable",
     "DATABASE_UNREACHABLE",
     `the database ${file} can't be read: ${why}`,
-    "run `vtb-setup apply` to make it, or put it back",
+    "run `vtb-setup apply` to create it, or put it back",
   );
 }
 
@@ -194,8 +194,8 @@ function leftLog(file: string): Error {
   return setupError(
     "unavailable",
     "DATABASE_UNREACHABLE",
-    `the database ${file} was replaced or overwritten while the earlier one was in use: its log ${file}-wal may still be that one's`,
-    `stop every program that uses it, put the database that you want in its place once more, remove ${file}-wal and ${file}-shm, and start them again; run nothing else on it before`,
+    `the database ${file} was replaced or overwritten while the earlier one was in use: the log ${file}-wal may belong to the earlier one`,
+    `stop every program that uses it, put the database that you want in place again, remove ${file}-wal and ${file}-shm, and then start them again`,
   );
 }
 
@@ -203,7 +203,7 @@ export function replacedMeanwhile(file: string): Error {
   return setupError(
     "unavailable",
     "DATABASE_UNREACHABLE",
-    `the database ${file} was replaced before this was written; nothing was written to the new one`,
-    "try again",
+    `the database ${file} was replaced before the write; nothing was written to the new one`,
+    "retry",
   );
 }

@@ -32,8 +32,8 @@ function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
     .map(({ key, attributes, range }) => ({
       reason: "refused",
       code: "NAME_TAKEN",
-      message: `the service user of api_token ${key} would have the name of an existing user`,
-      hint: `write \`user: ${key}\`${attributes.is_superuser ? " in place of `is_superuser`" : ""} to tie the token to this user, or choose another identifier`,
+      message: `the service user of api_token ${key} would have the same name as an existing user`,
+      hint: `write \`user: ${key}\`${attributes.is_superuser ? " instead of `is_superuser`" : ""} to tie the token to this user, or choose another identifier`,
       range,
     }));
 }
@@ -50,12 +50,12 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
       const owner = services.get(key) ?? world.owner;
       const withToken =
         owner === world.owner
-          ? `declare the token too, with \`user: ${key}\` to tie it to this user, or with \`state: absent\``
-          : `let the owner ${owner} do so with the token: \`user:\` with another name, or another identifier`;
+          ? `declare the token as well, with \`user: ${key}\` to tie it to this user, or with \`state: absent\``
+          : `change the token in the files of the owner ${owner}: set \`user\`, or choose another identifier`;
       return {
         reason: "refused",
         code: "NAME_TAKEN",
-        message: `the service user of api_token ${key}, which this run leaves as it is, has the name of user ${key}`,
+        message: `the service user of api_token ${key}, which this run does not change, has the name of user ${key}`,
         hint: `choose another username, or ${withToken}`,
         range,
       };

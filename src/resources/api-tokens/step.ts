@@ -7,7 +7,7 @@ import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
 import { isEmail, maxUsername } from "../../users/names.js";
 import { apiToken } from "../kinds.js";
-import { name, permissionList, permissionNames, refusal, warning } from "../step-fields.js";
+import { name, permissionList, permissionNames, refusal, stateOf, warning } from "../step-fields.js";
 
 const tokenValue = heldTo(
   "visible",
@@ -21,7 +21,7 @@ const tokenValue = heldTo(
 
 const generatedToken = z
   .strictObject({ generate: z.literal(true).describe("Always true.") })
-  .describe("Have a value made and shown once.");
+  .describe("Generates a value and shows it once.");
 
 const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
 
@@ -41,11 +41,11 @@ const gracePeriod = z
   .refine((text) => (parseDuration(text) ?? 0) <= maxSeconds, { error: "expected at most a year, `365d`" });
 
 const fields = z.strictObject({
-  identifier: slug(50).describe("The token's own name, unique among tokens."),
+  identifier: slug(50).describe("The token's name, unique among tokens."),
   token: z
     .union([tokenValue, generatedToken])
-    .describe("The value, 1 to 255 printable ASCII characters without spaces, or `{generate: true}` to have one made."),
-  contact_person: filledText(200).describe("Who to ask about this token."),
+    .describe("The value, 1 to 255 printable ASCII characters without spaces, or `{generate: true}` to generate one."),
+  contact_person: filledText(200).describe("The person to contact about this token."),
   email: text(254)
     .refine(isEmail, { error: "expected an e-mail address" })
     .meta({ pattern: "^.+@[^@]+$" })
@@ -55,32 +55,32 @@ const fields = z.strictObject({
   administration: text(200).default("").describe("The administration that uses the token."),
   user: name(maxUsername)
     .optional()
-    .describe("The username that the token acts as; without it, a service user named after the identifier is made."),
+    .describe("The username that the token acts as. Defaults to a service user named after the identifier."),
   is_superuser: z
     .boolean()
     .optional()
-    .describe("Whether the token's service user has every permission; not to be used together with `user`."),
+    .describe("Whether the token's service user has every permission. Can't be combined with `user`."),
   permissions: permissionList
     .optional()
     .describe(
-      "What the service user may do; with `user`, the only ones of that user's permissions that the token has.",
+      "The permissions of the service user. With `user`, limits the token to these of that user's permissions.",
     ),
-  expires_at: expiry
-    .optional()
-    .describe("When the token stops working: ISO 8601 with an offset. Without it, it never does."),
+  expires_at: expiry.optional().describe("When the token expires: ISO 8601 with an offset. Defaults to never."),
   grace_period: gracePeriod
     .optional()
     .describe(
-      "How long a replaced value keeps working, such as `90s`, `30m`, `24h` or `7d`, at most `365d`; without it, not at all.",
+      "How long a replaced value keeps working, such as `90s`, `30m`, `24h` or `7d`, at most `365d`. Defaults to `0s`.",
     ),
 });
 
+const state = stateOf("token");
+
 const present = fields
-  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to revoke the token.") })
+  .extend({ state: state.present })
   .superRefine(
     (item, context) => {
       if (item.user === undefined || item.is_superuser === undefined) return;
-      const message = "expected no `is_superuser` beside `user`: write it at that user instead";
+      const message = "`is_superuser` can't be combined with `user`: set it on that user instead";
       context.addIssue({ code: "custom", path: ["is_superuser"], message, input: undefined });
     },
     // Also runs when the item has other mistakes, so that all are reported at once.
@@ -88,9 +88,7 @@ const present = fields
   )
   .meta({ allOf: [{ not: { required: ["user", "is_superuser"] } }] });
 
-const absent = fields
-  .partial()
-  .extend({ identifier: fields.shape.identifier, state: z.literal("absent").describe("The token shall not exist.") });
+const absent = fields.partial().extend({ identifier: fields.shape.identifier, state: state.absent });
 
 const tokenAuthSchema = z.strictObject({
   items: z.array(z.discriminatedUnion("state", [present, absent])).describe("The API tokens."),
@@ -155,19 +153,19 @@ function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly StepDiagn
 
 function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[] {
   if (token.reveal().toLowerCase() === "generate") {
-    const message = "this would make a token whose value is that one word, which anybody can guess";
-    return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to have a value made")];
+    const message = "the token would be that one word, which anyone can guess";
+    return [refusal("INVALID_VALUE", path, message, "write `{generate: true}` to generate a value")];
   }
   // Such a value is refused before it is looked up, so it would never work.
   if (checkTokenFormat(token.reveal()) === "mistyped") {
     const message =
-      "this looks like a token that vtb-setup generated, but its checksum does not fit: it was mistyped or cut off";
+      "this looks like a token that vtb-setup generated, but its checksum does not match: it was mistyped or cut off";
     return [
       refusal(
         "INVALID_VALUE",
         path,
         message,
-        "copy the value again, or write `{generate: true}` to have a new one made",
+        "copy the value again, or write `{generate: true}` to generate a new one",
       ),
     ];
   }
@@ -178,7 +176,7 @@ function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[]
       "WEAK_TOKEN",
       path,
       weakness,
-      "write at least 32 random characters, or `{generate: true}` to have them made",
+      "write at least 32 random characters, or `{generate: true}` to generate a token",
     ),
   ];
 }
@@ -186,5 +184,5 @@ function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[]
 function reviewExpiry(expiresAt: string | undefined, now: Date, path: ConfigPath): readonly StepDiagnostic[] {
   if (expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) return [];
   const hint = "write a later time, or `state: absent` to revoke the token";
-  return [warning("EXPIRED", path, "this time is in the past, so the token lets nobody in", hint)];
+  return [warning("EXPIRED", path, "this time is in the past, so the token is rejected", hint)];
 }

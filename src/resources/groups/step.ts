@@ -2,18 +2,18 @@ import * as z from "zod";
 import { defineStep } from "../../config/step.js";
 import { maxGroupName } from "../../users/names.js";
 import { group } from "../kinds.js";
-import { name, permissionList, permissionNames } from "../step-fields.js";
+import { name, permissionList, permissionNames, stateOf } from "../step-fields.js";
 
 const fields = z.strictObject({
   name: name(maxGroupName).describe("The group's name, unique among groups."),
-  permissions: permissionList.default([]).describe("What the group's members may do."),
+  permissions: permissionList.default([]).describe("The permissions of the group's members."),
 });
 
+const state = stateOf("group");
+
 const item = z.discriminatedUnion("state", [
-  fields.extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the group away.") }),
-  fields
-    .partial()
-    .extend({ name: fields.shape.name, state: z.literal("absent").describe("The group shall not exist.") }),
+  fields.extend({ state: state.present }),
+  fields.partial().extend({ name: fields.shape.name, state: state.absent }),
 ]);
 
 const groupsSchema = z.strictObject({

@@ -108,24 +108,27 @@ export function findLacks(client: Client, provider: Provider, offers: Offers): r
   }
   if (!known.authorization_endpoint || !known.token_endpoint) {
     const hint =
-      "take it for a client that guards an API alone, or write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint` in its `endpoint_config`";
+      "ignore this if the client only guards an API, or write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint` in its `endpoint_config`";
     // A verifier may be configured to use another one.
     const severity = client.key === loginClient ? "error" : "warning";
-    lack("provider", "authorization endpoint and token endpoint, without which nobody can sign in", hint, severity);
+    lack("provider", "authorization endpoint and token endpoint, which sign-in needs", hint, severity);
     return findings;
   }
   lackMethod("token", offers.authMethods);
   if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
-    lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or have it turned on at the provider");
+    lack("use_pkce", "PKCE with S256", "write `oidc_use_pkce: false`, or enable it at the provider");
   }
   const scopes = Array.isArray(asked.scopes) ? asked.scopes.flatMap((scope) => String(scope).split(" ")) : [];
   const missing = scopes.filter((scope) => scope !== "" && offers.scopes && !offers.scopes.includes(scope));
   if (missing.length > 0) {
-    lack("scopes", `scope ${missing.join(", ")}`, "leave out what it does not offer, or add it at the provider");
+    lack(
+      "scopes",
+      `scope ${missing.join(", ")}`,
+      "remove the scopes that it does not offer, or add them at the provider",
+    );
   }
   if (!known.logout_endpoint) {
-    const hint =
-      "people who sign out stay signed in at the provider; write its `oidc_op_logout_endpoint` where it has one";
+    const hint = "users who sign out stay signed in at the provider; write its `oidc_op_logout_endpoint` if it has one";
     lack("", "end-session endpoint", hint);
   }
   return findings;
@@ -135,8 +138,8 @@ function otherIssuer(client: Client, provider: Provider, issuer: string): RawDia
   return {
     severity: "warning",
     code: "ACCESS_TOKEN_ISSUER",
-    message: `oidc_client ${client.key}: oidc_provider ${provider.key} signs access tokens as ${issuer}, so its bearer tokens are refused`,
-    hint: `write another provider for this client, with \`oidc_op_issuer: ${issuer}\` and with the endpoints in \`endpoint_config\`, \`oidc_op_jwks_endpoint\` among them, without \`oidc_op_discovery_endpoint\``,
+    message: `oidc_client ${client.key}: oidc_provider ${provider.key} signs access tokens as ${issuer}, so its bearer tokens are rejected`,
+    hint: `declare another provider for this client, with \`oidc_op_issuer: ${issuer}\` and with the endpoints in \`endpoint_config\`, \`oidc_op_jwks_endpoint\` among them, without \`oidc_op_discovery_endpoint\``,
     range: rangeOf(client, "provider"),
   };
 }

@@ -87,8 +87,8 @@ function reviewApiClient(world: PlannedWorld): readonly RawDiagnostic[] {
     {
       severity: "note",
       code: "NO_API_CLIENT",
-      message: "no enabled client guards the API, so every bearer token will be refused",
-      hint: `add an item with \`identifier: ${apiClient}\` if the API takes bearer tokens; nothing to do if it takes only API tokens`,
+      message: "no enabled client guards the API, so every bearer token is rejected",
+      hint: `add an item with \`identifier: ${apiClient}\` if the API accepts bearer tokens; ignore this if it accepts only API tokens`,
       range: login.range,
     },
   ];

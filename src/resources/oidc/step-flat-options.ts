@@ -172,9 +172,9 @@ export function explainFlat(names: readonly string[]): string {
     ...(atProvider.length === 0 ? [] : [quoted(atProvider)]),
   ];
   return [
-    "write `items:` with one entry that begins with `- identifier: admin-oidc`, and in it",
+    "write `items:` with one entry that starts with `- identifier: admin-oidc` and contains",
     `\`oidc_provider_identifier: NAME\`${atClient.length === 0 ? "" : ` and ${quoted(atClient)}`};`,
-    "and `providers:` with one entry that begins with `- identifier: NAME`, and in it",
+    "and `providers:` with one entry that starts with `- identifier: NAME` and contains",
     provider.join(" and ") || "the provider's `endpoint_config`",
   ].join(" ");
 }

@@ -13,7 +13,7 @@ export const claimMappings = z
   .record(z.string(), claimPath.nullable())
   .refine((mappings) => mappings.username === undefined || (mappings.username?.length ?? 0) > 0, {
     path: ["username"],
-    error: "expected at least one key: without a username nobody can sign in",
+    error: "expected at least one key: sign-in needs a username",
   });
 
 // Other keys are free, but they are stored as JSON.
@@ -31,16 +31,16 @@ export const clientOptions = z
       .object({
         claim_mappings: claimMappings
           .optional()
-          .describe("Per field of a user, the path to its claim; `username` says who it is."),
+          .describe("Maps each field of a user to the path of its claim; `username` identifies the user."),
         username_case_sensitive: z
           .boolean()
           .nullish()
-          .describe("Whether usernames that differ in case alone are different users; true when left out."),
+          .describe("Whether usernames that differ only in case are different users. Defaults to true."),
         allow_unverified_email: z
           .boolean()
           .optional()
           .describe(
-            "Dangerous: whether an e-mail address that the provider does not say it checked may be the username; false when left out.",
+            "Dangerous: whether an e-mail address that the provider has not verified may be the username. Defaults to false.",
           ),
         sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
       })
@@ -49,24 +49,24 @@ export const clientOptions = z
       .describe("How claims become a user."),
     groups_settings: z
       .object({
-        claim_mapping: claimPath.nullish().describe("The path to the claim that holds the user's groups."),
+        claim_mapping: claimPath.nullish().describe("The path to the claim with the user's groups."),
         separator: filledText(20)
           .optional()
-          .describe("What stands between the names where the claim is one text, such as `,`."),
+          .describe("The separator between names if the claim is a single text, such as `,`."),
         strip_path: z
           .boolean()
           .optional()
-          .describe("Whether `/a/b`, a path of Keycloak's, is the group `b`; false when left out."),
+          .describe("Whether a Keycloak path such as `/a/b` means the group `b`. Defaults to false."),
         on_overage: z
           .enum(["refuse", "keep"])
           .optional()
           .describe(
-            "What happens to somebody who has more groups than the provider sends: `refuse`, or `keep` those known last; `refuse` when left out.",
+            "What to do if a user has more groups than the provider sends: `refuse` the sign-in, or `keep` the last known groups. Defaults to `refuse`.",
           ),
-        sync: z.boolean().nullish().describe("Whether groups that do not exist yet are made."),
+        sync: z.boolean().nullish().describe("Whether to create groups that do not exist yet."),
         sync_pattern: text(maxGroupPattern).optional().describe("Which groups of the claim count, such as `myapp:*`."),
-        default_groups: groupNames.nullish().describe("Groups that everybody who signs in becomes a member of."),
-        make_users_staff: z.boolean().nullish().describe("Whether everybody who signs in becomes staff."),
+        default_groups: groupNames.nullish().describe("Groups that every user who signs in joins."),
+        make_users_staff: z.boolean().nullish().describe("Whether every user who signs in becomes staff."),
         superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),
       })
       .catchall(freeValue)
@@ -77,13 +77,13 @@ export const clientOptions = z
   .superRefine(
     (options, context) => {
       if (Object.hasOwn(options, "accept_at_hash")) {
-        const params = { code: "UNKNOWN_FIELD", hint: "write it at the client, beside `options`" };
-        const message = "nothing reads this field inside of `options`";
+        const params = { code: "UNKNOWN_FIELD", hint: "move it to the client, beside `options`" };
+        const message = "unknown field in `options`";
         context.addIssue({ code: "custom", path: ["accept_at_hash"], message, params, input: undefined });
       }
       for (const { path, meant } of misspeltOptions(options)) {
         const params = { code: "UNKNOWN_FIELD", hint: `did you mean \`${meant}\`?` };
-        const message = "nothing reads a field of this name";
+        const message = "unknown field";
         context.addIssue({ code: "custom", path: [...path], message, params, input: undefined });
       }
     },

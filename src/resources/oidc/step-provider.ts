@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { heldTo, slug, text } from "../../config/fields.js";
 import { maxUrl } from "../../users/names.js";
+import { stateOf } from "../step-fields.js";
 
 const size = z.int().min(0).max(512);
 
@@ -8,10 +9,10 @@ const size = z.int().min(0).max(512);
 export const settingFields = {
   oidc_token_use_basic_auth: z
     .boolean()
-    .describe("Whether the client's secret goes to the token endpoint in a Basic header instead of in the form."),
-  oidc_use_nonce: z.boolean().describe("Whether a sign-in carries a nonce that its ID token must repeat."),
-  oidc_nonce_size: size.describe("How many characters a nonce has; under 22 it is too easy to guess."),
-  oidc_state_size: size.describe("How many characters a state has; under 22 it is too easy to guess."),
+    .describe("Whether the client's secret is sent to the token endpoint in a Basic header instead of the form."),
+  oidc_use_nonce: z.boolean().describe("Whether a sign-in sends a nonce that its ID token must repeat."),
+  oidc_nonce_size: size.describe("The length of a nonce in characters; fewer than 22 are too easy to guess."),
+  oidc_state_size: size.describe("The length of a state in characters; fewer than 22 are too easy to guess."),
 };
 
 /** The defaults of what a file leaves out. */
@@ -40,7 +41,9 @@ const httpUrlOrEmpty = heldTo(
 /** Written with the other endpoints, or as a field of the provider. */
 const introspectionEndpoint = httpUrlOrEmpty
   .optional()
-  .describe("Where opaque access tokens are asked about (RFC 7662); '' for none. Without one, none is accepted.");
+  .describe(
+    "The introspection endpoint for opaque access tokens (RFC 7662); '' for none. Without one, opaque tokens are rejected.",
+  );
 
 /** The URL of a resource that is fetched or visited: absolute, http or https, without credentials; spaces around it are dropped. */
 const httpUrl = heldTo(
@@ -58,19 +61,21 @@ export const endpointConfig = z
   .strictObject({
     oidc_op_discovery_endpoint: httpUrlOrEmpty
       .optional()
-      .describe("The URL below which `.well-known/openid-configuration` is found, usually the issuer's."),
+      .describe("The URL that precedes `.well-known/openid-configuration`, usually the issuer."),
     oidc_op_authorization_endpoint: httpUrl
       .optional()
-      .describe("Where people's browsers are sent to sign in; needed for that without discovery."),
+      .describe("The authorization endpoint, where browsers sign in; required for sign-in without discovery."),
     oidc_op_token_endpoint: httpUrl
       .optional()
-      .describe("Where codes are exchanged for tokens; needed with the one before."),
+      .describe("The token endpoint, where codes are exchanged for tokens; required with the authorization endpoint."),
     oidc_op_user_endpoint: httpUrl
       .optional()
-      .describe("Where a user's claims are asked for; needed with the two before."),
+      .describe("The userinfo endpoint, which returns a user's claims; required with the two before."),
     oidc_op_introspection_endpoint: introspectionEndpoint,
-    oidc_op_jwks_endpoint: httpUrlOrEmpty.optional().describe("Where the provider publishes its keys; '' for none."),
-    oidc_op_logout_endpoint: httpUrlOrEmpty.optional().describe("Where a sign-in is ended; '' for none."),
+    oidc_op_jwks_endpoint: httpUrlOrEmpty.optional().describe("The URL of the provider's keys (JWKS); '' for none."),
+    oidc_op_logout_endpoint: httpUrlOrEmpty
+      .optional()
+      .describe("The end-session endpoint, where a sign-in ends; '' for none."),
   })
   .superRefine(
     (endpoints, context) => {
@@ -99,7 +104,7 @@ export const endpointConfig = z
       },
     ],
   })
-  .describe("The provider's endpoints: found by discovery, written one by one, or both; a written one wins.");
+  .describe("The provider's endpoints: discovered, written one by one, or both; a written one takes precedence.");
 
 /** An issuer is compared byte for byte (RFC 8414 §3.3), so nothing is dropped from it. */
 const issuer = heldTo(
@@ -117,51 +122,46 @@ const issuer = heldTo(
 const formerIssuer = issuer.refine((text) => text !== "", { error: "expected an absolute http or https URL" });
 
 const fields = z.strictObject({
-  identifier: slug(255).describe("The provider's own name, unique among providers."),
+  identifier: slug(255).describe("The provider's name, unique among providers."),
   endpoint_config: endpointConfig,
   oidc_op_issuer: issuer
     .optional()
-    .describe(
-      "Who signs the provider's tokens: what their `iss` must be, byte for byte; known from discovery otherwise.",
-    ),
+    .describe("The issuer of the provider's tokens: their exact `iss`. Defaults to the one from discovery."),
   oidc_op_former_issuers: z
     .array(formerIssuer)
     .default([])
     .describe(
-      "What the provider's issuer was before it moved: who signed in then is the same person now. Its tokens are not accepted.",
+      "The provider's earlier issuers, before it moved: people who signed in there stay the same users. Tokens of these issuers are rejected.",
     ),
   oidc_op_introspection_endpoint: introspectionEndpoint,
   oidc_op_ca_file: text(4096)
     .optional()
-    .describe("A file with the certificate authority of the provider, in PEM, besides the well-known ones."),
-  oidc_use_pkce: z
-    .boolean()
-    .default(true)
-    .describe("Whether sign-ins use PKCE (S256), unless a client says otherwise."),
+    .describe("A PEM file with the provider's certificate authority, in addition to the well-known ones."),
+  oidc_use_pkce: z.boolean().default(true).describe("Whether sign-ins use PKCE (S256), unless a client overrides it."),
   oidc_token_use_basic_auth: settingFields.oidc_token_use_basic_auth.default(settingDefaults.oidc_token_use_basic_auth),
   oidc_use_nonce: settingFields.oidc_use_nonce.default(settingDefaults.oidc_use_nonce),
   oidc_nonce_size: settingFields.oidc_nonce_size.default(settingDefaults.oidc_nonce_size),
   oidc_state_size: settingFields.oidc_state_size.default(settingDefaults.oidc_state_size),
 });
 
-const present = fields
-  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the provider away.") })
-  .superRefine(
-    ({ endpoint_config: endpoints, ...provider }, context) => {
-      const here = provider.oidc_op_introspection_endpoint;
-      const there = endpoints?.oidc_op_introspection_endpoint;
-      if (!here || !there || here === there) return;
-      const path = ["oidc_op_introspection_endpoint"];
-      const message = "expected the same URL as in `endpoint_config`, or only one of the two";
-      context.addIssue({ code: "custom", path, message, input: undefined });
-    },
-    // Also runs beside other mistakes, so that all are reported at once.
-    { when: ({ value }) => typeof value === "object" && value !== null },
-  );
+const state = stateOf("provider");
+
+const present = fields.extend({ state: state.present }).superRefine(
+  ({ endpoint_config: endpoints, ...provider }, context) => {
+    const here = provider.oidc_op_introspection_endpoint;
+    const there = endpoints?.oidc_op_introspection_endpoint;
+    if (!here || !there || here === there) return;
+    const path = ["oidc_op_introspection_endpoint"];
+    const message = "expected the same URL as in `endpoint_config`, or only one of the two";
+    context.addIssue({ code: "custom", path, message, input: undefined });
+  },
+  // Also runs beside other mistakes, so that all are reported at once.
+  { when: ({ value }) => typeof value === "object" && value !== null },
+);
 
 const absent = fields.partial().extend({
   identifier: fields.shape.identifier,
-  state: z.literal("absent").describe("The provider shall not exist."),
+  state: state.absent,
 });
 
 /** An entry of `providers`. */

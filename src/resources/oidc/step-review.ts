@@ -49,15 +49,15 @@ function reviewClient(client: PresentClient, path: ConfigPath): readonly StepDia
 
 function reviewIdentifier({ identifier }: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   if (isKnownClient(identifier)) return [];
-  const message = "this is neither `admin-oidc` nor `api-oidc`, so it is used only where code asks for it by name";
-  const hint = "write one of the two, unless a login or verifier of your own asks for this identifier";
+  const message = "the identifier is neither `admin-oidc` nor `api-oidc`, so only code that names it uses this client";
+  const hint = "write one of the two, unless your own login or verifier uses this identifier";
   return [warning("UNKNOWN_CLIENT_IDENTIFIER", [...path, "identifier"], message, hint)];
 }
 
 function reviewScopes({ oidc_rp_scopes_list: scopes }: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   // They are sent separated by spaces, so one entry may hold several.
   if (scopes.some((scope) => scope.split(" ").includes("openid"))) return [];
-  const message = "without the scope `openid`, a provider gives no ID token";
+  const message = "without the scope `openid`, a provider issues no ID token";
   return [warning("MISSING_OPENID_SCOPE", [...path, "oidc_rp_scopes_list"], message, "add `openid` to the scopes")];
 }
 
@@ -69,7 +69,7 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDia
   const { oidc_rp_sign_algo: name } = client;
   const message = `${name} signs with this secret, which must have at least ${least} bytes for it (RFC 7518 §3.2)`;
   const hint =
-    "make a longer secret at the provider, such as by `openssl rand -hex 32`; or have it sign with RS256, and write that as `oidc_rp_sign_algo`";
+    "set a longer secret at the provider, such as one from `openssl rand -hex 32`; or let it sign with RS256, and set `oidc_rp_sign_algo` to that";
   // A disabled client accepts nobody.
   const remark = client.enabled ? refusal : warning;
   return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
@@ -78,15 +78,15 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDia
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   const { defaulted, empty } = completeOptions(client);
   const left = empty.map((field) => {
-    const message = "nothing is written here, so this counts as left out";
+    const message = "the value is missing, so the field is ignored";
     return warning("IGNORED_FIELD", [...path, "options", ...field], message, "write a value, or remove the line");
   });
   if (defaulted.length === 0) return left;
-  const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults are used`;
+  const message = `\`options\` lacks ${defaulted.map((part) => `\`${part}\``).join(", ")}: the documented defaults apply`;
   const range = client.options === undefined ? path : [...path, "options"];
   return [
     ...left,
-    warning("OPTIONS_DEFAULTED", range, message, "write these parts out, so that the file says who may do what"),
+    warning("OPTIONS_DEFAULTED", range, message, "write these parts out, so that the file shows who may do what"),
   ];
 }
 
@@ -100,7 +100,8 @@ function reviewUnverifiedEmail(client: PresentClient, path: ConfigPath): readonl
 
 function reviewAtHash(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   if (!client.accept_at_hash) return [];
-  const message = "tokens with `at_hash` are taken for access tokens, so this client's ID tokens get in as well";
+  const message =
+    "tokens with `at_hash` are accepted as access tokens, so this client's ID tokens are accepted as well";
   const hint = "remove it, unless the provider is Dex, whose access tokens can't be told from its ID tokens";
   return [warning("ID_TOKENS_ACCEPTED", [...path, "accept_at_hash"], message, hint)];
 }
@@ -122,7 +123,7 @@ function reviewProvider(provider: PresentProvider, path: ConfigPath): readonly S
 
 function reviewIssuer(provider: PresentProvider, path: ConfigPath): readonly StepDiagnostic[] {
   if (provider.oidc_op_issuer || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
-  const message = "without an issuer or a discovery endpoint, nobody can check who a token comes from";
+  const message = "without an issuer or a discovery endpoint, the issuer of a token can't be checked";
   const hint = "write `oidc_op_issuer` in the provider's entry under `providers`, or add `oidc_op_discovery_endpoint`";
   return [warning("MISSING_FIELD", [...path, "endpoint_config"], message, hint)];
 }
@@ -132,14 +133,14 @@ function reviewShared(provider: PresentProvider, path: ConfigPath): readonly Ste
   const shared = sharedIssuer(provider.oidc_op_issuer ?? "");
   if (shared === undefined) return [];
   const message = `this issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`;
-  return [refusal("INVALID_VALUE", [...path, "oidc_op_issuer"], message, `write the tenant's own id instead of it`)];
+  return [refusal("INVALID_VALUE", [...path, "oidc_op_issuer"], message, `write the tenant's id instead`)];
 }
 
 function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly StepDiagnostic[] {
   return Object.entries(endpoints)
     .filter(([, url]) => url && isInsecure(url))
     .map(([name]) => {
-      const message = "http sends secrets and tokens in clear over the network";
+      const message = "http sends secrets and tokens unencrypted over the network";
       return warning("INSECURE_URL", [...path, name], message, "use https");
     });
 }
@@ -147,7 +148,7 @@ function reviewUrls(endpoints: EndpointConfig, path: ConfigPath): readonly StepD
 function reviewSize(what: string, size: number, path: ConfigPath): readonly StepDiagnostic[] {
   if (size >= safeSize) return [];
   const message = `a ${what} of fewer than ${safeSize} characters is too easy to guess`;
-  return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or leave the field out for 32`)];
+  return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or remove the field for 32`)];
 }
 
 const providerFields = [
@@ -169,7 +170,7 @@ function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly
     .map((name) => {
       const range = `providers[].${name}`;
       if (!client.oidc_provider_identifier) return deprecated(name, range, path);
-      const message = `\`${name}\` has no effect beside \`oidc_provider_identifier\`: the provider's own entry counts`;
+      const message = `\`${name}\` has no effect beside \`oidc_provider_identifier\`: the provider's entry applies`;
       return warning("IGNORED_FIELD", [...path, name], message, `remove it here, or move it to \`${range}\``);
     });
 }
@@ -199,7 +200,7 @@ function reviewEndpoints(
   const { oidc_op_token_endpoint: token, oidc_op_user_endpoint: user } = provider.endpoint_config;
   const remarks: StepDiagnostic[] = [];
   if (client.identifier === loginClient && token === undefined) {
-    const message = "nobody can sign in: the provider has neither a discovery endpoint nor the endpoints for it";
+    const message = "nobody can sign in: the provider has neither a discovery endpoint nor sign-in endpoints";
     const hint = "write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint`, or `oidc_op_discovery_endpoint`";
     remarks.push(refusal("MISSING_FIELD", path, message, hint));
   }
@@ -221,8 +222,7 @@ function reviewKeys(
   if (!provider || client.oidc_rp_sign_algo.startsWith("HS") || client.oidc_rp_idp_sign_key?.reveal()) return [];
   const { oidc_op_discovery_endpoint: discovery, oidc_op_jwks_endpoint: keys } = provider.endpoint_config;
   if (discovery || keys) return [];
-  const message =
-    "neither the client nor its provider says where the keys are that sign tokens, so no token can be checked";
+  const message = "neither the client nor its provider says where the signing keys are, so no token can be checked";
   const hint = "write `oidc_op_jwks_endpoint` or a discovery endpoint at the provider, or `oidc_rp_idp_sign_key` here";
   return [warning("NO_SIGN_KEYS", path, message, hint)];
 }

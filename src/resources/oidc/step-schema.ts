@@ -3,6 +3,7 @@ import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { hasPartMore, nearest } from "../../nearest.js";
 import { maxClientSecret, maxProviderText } from "../../users/names.js";
 import { apiClient, loginClient } from "../known-clients.js";
+import { stateOf } from "../step-fields.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";
 import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
@@ -17,58 +18,60 @@ const known = [loginClient, apiClient];
 /** A client's identifier: a known or custom one, but not one that is a near miss of a known one. */
 const clientIdentifier: z.ZodString = slug(255)
   .refine((text) => meantClient(text) === undefined, {
-    error: ({ input }) =>
-      `expected another identifier, this one is nearly \`${meantClient(String(input))}\`: did you mean that?`,
+    error: ({ input }) => `unknown identifier; did you mean \`${meantClient(String(input))}\`?`,
   })
-  .describe("`admin-oidc`, `api-oidc`, or what a login or verifier of your own asks for.");
+  .describe("`admin-oidc`, `api-oidc`, or the name that your own login or verifier uses.");
 
 const fields = z.strictObject({
   identifier: clientIdentifier,
-  enabled: z.boolean().default(true).describe("Whether anybody may come in through this client."),
+  enabled: z.boolean().default(true).describe("Whether this client accepts sign-ins and tokens."),
   oidc_provider_identifier: heldTo("visible", text(255))
     .optional()
-    .describe("The `identifier` of the client's provider; needed, but with the deprecated `endpoint_config`."),
+    .describe("The `identifier` of the client's provider; required, except with the deprecated `endpoint_config`."),
   oidc_rp_client_id: heldTo("ascii", text(maxProviderText)).describe("The client's id at the provider."),
   oidc_rp_client_secret: heldTo("ascii", secretText(maxClientSecret)).describe(
-    "The client's secret at the provider; stored sealed. For HS256, HS384 and HS512 it has at least 32, 48 and 64 bytes.",
+    "The client's secret at the provider; stored sealed. HS256, HS384 and HS512 need at least 32, 48 and 64 bytes.",
   ),
   oidc_rp_sign_algo: z
     .enum(signAlgorithms)
     .default("RS256")
-    .describe("The one algorithm that the provider signs this client's tokens with."),
+    .describe("The algorithm that the provider signs this client's tokens with."),
   oidc_rp_scopes_list: z
     .array(heldTo("ascii", text(maxProviderText)))
     .default(["openid", "email", "profile"])
-    .describe("The scopes that a sign-in asks for; `openid` belongs to them."),
+    .describe("The scopes that a sign-in requests, including `openid`."),
   // A certificate or a long RSA key has more than 1000 characters.
   oidc_rp_idp_sign_key: secretText(16384)
-    .describe("The key that tokens are checked with, in PEM or as a JWK, instead of the provider's published ones.")
+    .describe("The public key that verifies tokens, in PEM or as a JWK, instead of the provider's published keys.")
     .optional(),
   oidc_keycloak_idp_hint: heldTo("ascii", text(maxProviderText))
     .default("")
-    .describe("The identity provider that Keycloak goes to at once."),
+    .describe("The identity provider that Keycloak redirects to directly."),
   userinfo_claims_source: z
     .enum(["userinfo_endpoint", "id_token"])
     .default("userinfo_endpoint")
     .describe("Where a user's claims come from."),
-  check_op_availability: z.boolean().default(false).describe("Whether a sign-in first looks if the provider answers."),
+  check_op_availability: z
+    .boolean()
+    .default(false)
+    .describe("Whether a sign-in first checks that the provider responds."),
   oidc_use_pkce: z
     .boolean()
     .optional()
-    .describe("Whether this client's sign-ins use PKCE; without it, as its provider says."),
+    .describe("Whether this client's sign-ins use PKCE. Defaults to the provider's setting."),
   oidc_audience: z
     .array(heldTo("ascii", filledText(maxProviderText)))
     .default([])
-    .describe("The audiences of which a token must name one; without any, it must name the client itself."),
+    .describe("The audiences of which a token must name one. Defaults to the client itself."),
   accept_at_hash: z
     .boolean()
     .default(false)
     .describe(
-      "Whether bearer tokens with `at_hash`, as Dex gives them, are taken for access tokens; ID tokens are then, too.",
+      "Whether bearer tokens with `at_hash`, as Dex issues them, are accepted as access tokens; ID tokens then are, too.",
     ),
   options: clientOptions
     .optional()
-    .describe("How claims become users, groups and permissions; other keys are kept as they are."),
+    .describe("How claims become users, groups and permissions. Other keys are stored unchanged."),
   endpoint_config: endpointConfig
     .nullish()
     .describe("Deprecated: write it as `providers[].endpoint_config`.")
@@ -80,8 +83,10 @@ const fields = z.strictObject({
   ...flatOptionFields,
 });
 
+const state = stateOf("client");
+
 const present = fields
-  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the client away.") })
+  .extend({ state: state.present })
   .superRefine(
     (item, context) => {
       if (item.oidc_provider_identifier || item.endpoint_config) return;
@@ -97,9 +102,7 @@ const present = fields
   )
   .meta({ allOf: [{ anyOf: [{ required: ["oidc_provider_identifier"] }, { required: ["endpoint_config"] }] }] });
 
-const absent = fields
-  .partial()
-  .extend({ identifier: clientIdentifier, state: z.literal("absent").describe("The client shall not exist.") });
+const absent = fields.partial().extend({ identifier: clientIdentifier, state: state.absent });
 
 /** An entry of `items`. */
 const client = z.discriminatedUnion("state", [present, absent]);

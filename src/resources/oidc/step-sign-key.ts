@@ -32,15 +32,15 @@ export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly St
   return [remark("INVALID_VALUE", range, `no token can be checked with this: ${found}`, hint)];
 }
 
-const inPem = "write it in PEM behind `oidc_rp_idp_sign_key: |`, with each of its lines on a line of its own";
-const orPublished = "or leave the field out to use the provider's published keys";
+const inPem = "write it in PEM behind `oidc_rp_idp_sign_key: |`, with each of its lines on its own line";
+const orPublished = "or remove the field to use the provider's published keys";
 type Words = readonly [found: string, hint: string];
 
 const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
   quoted: ["it has quotes around it", `${inPem}, without the quotes`],
   escaped_breaks: ["it has `\\n` in letters where line breaks belong", inPem],
-  blanks_for_breaks: ["it has blanks where line breaks belong", inPem],
-  encoded_pem: ["it is a PEM text that was encoded in base64 once more", `decode it (base64 -d), and ${inPem}`],
+  blanks_for_breaks: ["it has spaces where line breaks belong", inPem],
+  encoded_pem: ["it is a PEM text that was encoded in base64 again", `decode it (base64 -d), and ${inPem}`],
   encoded_jwk: ["it is a JWK that was encoded in base64", "decode it (base64 -d), and write the JWK itself"],
   without_begin: [
     "it is a key without the lines -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----",
@@ -48,30 +48,27 @@ const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
   ],
   jwks: [
     "it is a set of keys (JWKS), not a key",
-    "leave the field out and write the set's URL as the provider's `oidc_op_jwks_endpoint`, or write one of its keys",
+    "remove the field and write the set's URL as the provider's `oidc_op_jwks_endpoint`, or write one of its keys",
   ],
   symmetric: [
-    "it is a secret that both sides share, not a public key",
+    "it is a shared secret, not a public key",
     "write it as `oidc_rp_client_secret`, with HS256, HS384 or HS512 as `oidc_rp_sign_algo`",
   ],
-  other_use: ["it is not meant for checking signatures", `write the key whose \`use\` is \`sig\`, ${orPublished}`],
-  weak_rsa: ["it is an RSA key that is too weak or odd", "use one of 2048 bits or more with the exponent 65537"],
+  other_use: ["it is not a key for signatures", `write the key whose \`use\` is \`sig\`, ${orPublished}`],
+  weak_rsa: ["it is an RSA key that is too weak or unusual", "use one of 2048 bits or more with the exponent 65537"],
   roca_rsa: [
-    "it is an RSA key whose private half can be found from it (CVE-2017-15361)",
+    "it is an RSA key whose private key can be computed from it (CVE-2017-15361)",
     "replace the key at the provider: a smart card or security module of Infineon made it",
   ],
-  weak_point: ["it is an Ed25519 key under which anything can be signed", "use a key that was made properly"],
-  broken_json: [
-    "it is not a JWK that can be read",
-    `write the whole JWK on one line, in single quotes, ${orPublished}`,
-  ],
-  broken_pem: ["it is not a PEM text that can be read", `copy the whole key again, and ${inPem}`],
+  weak_point: ["it is an Ed25519 key for which anyone can forge signatures", "use a properly generated key"],
+  broken_json: ["it is not a valid JWK", `write the whole JWK on one line, in single quotes, ${orPublished}`],
+  broken_pem: ["it is not a valid PEM text", `copy the whole key again, and ${inPem}`],
   ssh: ["it is an SSH key", `convert it with ssh-keygen -e -m pkcs8, and ${inPem}`],
-  url: ["it is a URL", "leave the field out and write the URL as the provider's `oidc_op_jwks_endpoint`"],
-  path: ["it is the name of a file, not what stands in it", "write {value_from: {file: PATH}}"],
+  url: ["it is a URL", "remove the field and write the URL as the provider's `oidc_op_jwks_endpoint`"],
+  path: ["it is the name of a file, not its content", "write {value_from: {file: PATH}}"],
   other: [
     "it is neither a public key in PEM nor a JWK",
-    `${inPem}, ${orPublished}; a secret that both sides share is \`oidc_rp_client_secret\`, with HS256`,
+    `${inPem}, ${orPublished}; a shared secret is \`oidc_rp_client_secret\`, with HS256`,
   ],
 };
 
@@ -82,14 +79,14 @@ function describe(forms: readonly KeyForm[]): Words {
 
 function otherAlgorithm(name: string): Words {
   return [
-    `it is a key of another sort than ${name} needs`,
-    "write the algorithm of the key as `oidc_rp_sign_algo`, or another key",
+    `it is not the type of key that ${name} needs`,
+    "set `oidc_rp_sign_algo` to the key's algorithm, or write another key",
   ];
 }
 
 function privateKey(range: ConfigPath): StepDiagnostic {
   const message =
-    "this is a private key, which belongs to the provider alone: whoever has it can sign tokens for anybody";
+    "this is a private key, which only the provider may have: anyone who has it can sign tokens for any user";
   const hint = `replace the key at the provider, and write the public one here, ${orPublished}`;
   return refusal("INVALID_VALUE", range, message, hint);
 }

@@ -44,14 +44,13 @@ function remark({ attributes, range }: ResourceOf<typeof user>, provider: string
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {
     // Right for an emergency account, but not what a file means for a person.
-    const message =
-      "this superuser has a password: it signs in with that alone, and nobody becomes it through a provider";
-    const hint = `leave it so for emergencies; for a person, write ${lines} instead of the password`;
+    const message = "this superuser has a password, so it signs in only with that, never through a provider";
+    const hint = `keep it for emergencies; for a person, write ${lines} instead of the password`;
     return { severity: "note", code, message, hint, range };
   }
   const what = attributes.is_superuser === true ? "superuser" : "staff account";
-  const message = `this ${what} has no \`sign_in\`: a provider's user of the same name can't sign in as it`;
-  const hint = `write ${lines} at this user, with \`subject\` beside \`provider\` to name one person there`;
+  const message = `this ${what} has no \`sign_in\`, so nobody can sign in as it through a provider`;
+  const hint = `add ${lines} to this user, with \`subject\` beside \`provider\` to name one person there`;
   return { severity: "warning", code, message, hint, range };
 }
 
@@ -110,7 +109,7 @@ function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
         severity: holder ? "warning" : "note",
         code: "LINKS_UNMATCHED",
         message: `${users} linked to people of the issuer ${issuer}, which no provider has ${holder ? "after this change" : "any more"}: they can't sign in`,
-        hint: `where the provider moved and people kept their subjects, write \`oidc_op_former_issuers: [${issuer}]\` at it; otherwise write each user's new subject as \`sign_in\``,
+        hint: `if the provider moved and users kept their subjects, write \`oidc_op_former_issuers: [${issuer}]\` at the provider; otherwise write each user's new subject as \`sign_in\``,
         ...(resource && { range: rangeOf(resource, "issuer") }),
       },
     ];

@@ -6,54 +6,62 @@ import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { isEmail, maxGroupName, maxPersonName, maxUsername } from "../../users/names.js";
 import { user } from "../kinds.js";
-import { name, permissionList, permissionNames, sortedUnique, warning } from "../step-fields.js";
+import { name, permissionList, permissionNames, sortedUnique, stateOf, warning } from "../step-fields.js";
 
 const signIn = z.strictObject({
   provider: slug(255).describe("The identifier of the provider."),
   subject: heldTo("ascii", filledText(255))
     .optional()
-    .describe("The `sub` that the provider gives this person; without it, whoever has the username there."),
+    .describe("The user's `sub` at the provider. Defaults to the person who has the username there."),
 });
 
 const fields = z.strictObject({
   username: name(maxUsername).describe("The name to sign in with, unique among users."),
   email: text(254).default("").describe("The user's e-mail address."),
-  first_name: text(maxPersonName).optional().describe("The user's first name; left as it is when not written here."),
-  last_name: text(maxPersonName).optional().describe("The user's last name; left as it is when not written here."),
+  first_name: text(maxPersonName).optional().describe("The user's first name. Unchanged if not set."),
+  last_name: text(maxPersonName).optional().describe("The user's last name. Unchanged if not set."),
   is_active: z
     .boolean()
     .optional()
-    .describe("Whether the user may do anything at all; a new user may, an existing one stays as it is."),
-  is_staff: z.boolean().default(false).describe("Whether the user may enter the administration pages."),
+    .describe(
+      "Whether the user may sign in and use tokens. Defaults to true for a new user, and to no change for an existing one.",
+    ),
+  is_staff: z.boolean().default(false).describe("Whether the user may use the administration pages."),
   is_superuser: z.boolean().default(false).describe("Whether the user has every permission."),
   password: heldTo(
     "typed",
     secret({ test: (plain) => plain.length <= 4096, expected: "expected at most 4096 characters" }),
   )
-    .describe("The first password: set when the user is made, not changed afterwards. Service accounts need none.")
+    .describe(
+      "The initial password: set when the user is created, and not changed afterwards. Service accounts need none.",
+    )
     .meta({ maxLength: 4096 })
     .optional(),
   sign_in: signIn
     .optional()
-    .describe("Who may become this user by signing in at a provider; a superuser or staff account needs it for that."),
+    .describe(
+      "The person at a provider who may sign in as this user; required for that if the user is a superuser or staff.",
+    ),
   groups: z
     .array(name(maxGroupName))
     .default([])
-    .describe("The names of the groups that the user is a member of, besides those of a sign-in."),
-  permissions: permissionList.default([]).describe("What the user may do, besides what the groups permit."),
+    .describe("The names of the user's groups, in addition to those of a sign-in."),
+  permissions: permissionList.default([]).describe("The user's permissions, in addition to those of the groups."),
 });
 
 const superuserOnly = { is_superuser: { const: true, description: "A superuser." } };
 
+const state = stateOf("user");
+
 const present = fields
-  .extend({ state: z.literal("present").optional().describe("`present`, or `absent` to take the user away.") })
+  .extend({ state: state.present })
   .superRefine(
     (item, context) => {
       // The item may have any other mistake.
       const hasPassword = isSecret(item.password) && item.password.reveal() !== "";
       if (!item.sign_in || item.is_superuser !== true || !hasPassword) return;
       const message =
-        "expected no `sign_in` beside a superuser's `password`: an account for emergencies is never a provider's";
+        "`sign_in` can't be combined with a superuser's `password`: an emergency account never signs in through a provider";
       context.addIssue({ code: "custom", path: ["sign_in"], message, input: undefined });
     },
     // Also runs when the item has other mistakes, so that all are reported at once.
@@ -63,9 +71,7 @@ const present = fields
 
 const item = z.discriminatedUnion("state", [
   present,
-  fields
-    .partial()
-    .extend({ username: fields.shape.username, state: z.literal("absent").describe("The user shall not exist.") }),
+  fields.partial().extend({ username: fields.shape.username, state: state.absent }),
 ]);
 
 const usersSchema = z.strictObject({
@@ -133,7 +139,7 @@ function reviewEmail(email: string, path: ConfigPath): readonly StepDiagnostic[]
       "INVALID_VALUE",
       path,
       "this is not an e-mail address",
-      "write one such as `name@example.nl`, or leave it out",
+      "write one such as `name@example.nl`, or remove the field",
     ),
   ];
 }
@@ -142,10 +148,10 @@ function reviewPassword(password: Secret | undefined, path: ConfigPath): readonl
   const plain = password?.reveal();
   if (plain === undefined) return [];
   if (plain === "") {
-    const hint = "write a password, or leave the field out to say that this account has none";
-    return [warning("IGNORED_FIELD", path, "an empty password is no password: the user can't sign in with it", hint)];
+    const hint = "write a password, or remove the field for an account without one";
+    return [warning("IGNORED_FIELD", path, "the password is empty, so the user can't sign in with it", hint)];
   }
   if (!isExamplePassword(plain)) return [];
-  const hint = "write one that nobody can guess; where the user exists already, change it there as well";
+  const hint = "write one that nobody can guess; if the user already exists, change it there as well";
   return [warning("WEAK_PASSWORD", path, "this password is a well-known example", hint)];
 }

@@ -71,18 +71,18 @@ describe("a postgres:// URL", () => {
   });
 
   it.each([
-    ["postgres://u:geheim/x@h/db", "is not understood"],
-    ["postgres://u:12/geheim@h/db", "is not understood"],
-    ["postgres://u:12#geheim@h/db", "is not understood"],
-    ["postgres://u:12?geheim=x@h/db", "a parameter that is not known"],
-    ["postgres://u:%geheim@h/db", "a % that begins no character"],
-    ["postgres://u@h/db?sslmod=geheim", "a parameter that is not known"],
-    ["postgres://u@h/db?schema=geheim%22%20x", "a name that can't be used"],
+    ["postgres://u:geheim/x@h/db", "is not valid"],
+    ["postgres://u:12/geheim@h/db", "is not valid"],
+    ["postgres://u:12#geheim@h/db", "is not valid"],
+    ["postgres://u:12?geheim=x@h/db", "an unknown parameter"],
+    ["postgres://u:%geheim@h/db", "a % that does not start an escape sequence"],
+    ["postgres://u@h/db?sslmod=geheim", "an unknown parameter"],
+    ["postgres://u@h/db?schema=geheim%22%20x", "schema is not valid"],
     ["postgres://u@h/db?connect_timeout=geheim", "is not a number of seconds"],
     ["postgres://u@h/db?pool_max=geheim", "not a number from 1 to 1000"],
     ["postgres://u@h/db?pool_max=0", "not a number from 1 to 1000"],
     ["postgres://u@h/db?port=geheim", "not a number from 1 to 65535"],
-    ["postgres://u@/db?host=geheim,geheim2", "is not understood"],
+    ["postgres://u@/db?host=geheim,geheim2", "is not valid"],
     ["postgres:///db?host=geheim,geheim2", "names several hosts"],
   ])("is refused without quoting it: %s", (url, message) => {
     const reported = refusal(() => parsePostgresUrl(url, {}));
@@ -124,7 +124,7 @@ describe("sslmode", () => {
     ["sslmode=prefer", "the database's sslmode=prefer protects nothing"],
     ["sslmode=allow", "the database's sslmode=allow protects nothing"],
     ["sslmode=verify-ca", "the database's sslmode=verify-ca needs sslrootcert"],
-    ["sslmode=geheim", "the database's sslmode is not known"],
+    ["sslmode=geheim", "the database's sslmode is not valid"],
   ])("is refused where it would promise what it does not keep: %s", (parameters, message) => {
     expect(refusal(() => tlsOptions(of(parameters)))).toContain(`DATABASE_URL: ${message}`);
   });

@@ -57,9 +57,9 @@ describe("a commit whose answer is lost", () => {
     if (!(error instanceof SetupError)) throw new Error("expected a failure", { cause: error });
     expect(error.reason).toBe("unavailable");
     expect(error.message).toBe(
-      "the connection to the database was lost while the changes were being committed: they may have been made or not [COMMIT_UNKNOWN]",
+      "the connection to the database was lost during the commit: the changes may or may not have been made [COMMIT_UNKNOWN]",
     );
-    expect(error.problems[0]?.hint).toMatch(/^do the same again, which is safe/);
+    expect(error.problems[0]?.hint).toMatch(/^run the same command again, which is safe/);
     expect((await apply(group, runOptions(url))).outcome).toBe(again);
     const { kysely } = await openForTest(url);
     expect(await kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "lezers" }]);

@@ -50,7 +50,7 @@ describe("F27: a pooler in front of the server", () => {
       problems: [{ code: "DATABASE_REFUSED", hint: expect.stringContaining(section) }],
     });
     expect(option.message).toMatch(
-      /a pooler in front of the database \S+ does not pass on what this program needs \(08P01\)/,
+      /a pooler in front of the database \S+ does not support what vtb-setup needs \(08P01\)/,
     );
     const waited = await failureOf(openDatabase(await refusing("08P01", "query_wait_timeout"), "read"));
     expect(waited).toMatchObject({

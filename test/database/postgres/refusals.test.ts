@@ -41,16 +41,14 @@ describe("a server's refusal", () => {
   it("of the password says where that came from, and never what it is", async () => {
     const url = server().replace(/:[^:@]+@/, ":kanarie-een@");
     const error = await failureOf(openDatabase(url, "read"));
-    expect(error.message).toMatch(
-      /^the database postgres:\S+ does not let this role in \(28P01\) \[DATABASE_REFUSED\]$/,
-    );
+    expect(error.message).toMatch(/^the database postgres:\S+ rejects this role \(28P01\) \[DATABASE_REFUSED\]$/);
     expect(error.reason).toBe("refused");
-    expect(error.problems[0]?.hint).toContain("which came from the database's URL");
+    expect(error.problems[0]?.hint).toContain("which comes from the database's URL");
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("kanarie-een");
     const silent = server().replace(/:[^:@]+@/, "@");
     expect(await reported(openDatabase(silent, "read"))).toContain("VTB_SETUP_DATABASE_PASSWORD_FILE");
     const fromEnv = await reported(openDatabase(silent, "read", { PGPASSWORD: "kanarie-twee" }));
-    expect(fromEnv).toContain("which came from PGPASSWORD");
+    expect(fromEnv).toContain("which comes from PGPASSWORD");
     expect(fromEnv).not.toContain("kanarie-twee");
   });
 
@@ -81,7 +79,7 @@ describe("a server's refusal", () => {
       /^unavailable DATABASE_UNREACHABLE: the database \S+ does not answer \((?:ENOTFOUND|EAI_AGAIN)\)/,
     );
     expect(await reported(openDatabase(server().replace(/\/postgres$/, "/missing"), "read"))).toMatch(
-      /^unavailable DATABASE_UNREACHABLE: the database \S+\/missing does not exist; make it with CREATE DATABASE/,
+      /^unavailable DATABASE_UNREACHABLE: the database \S+\/missing does not exist; create it with CREATE DATABASE/,
     );
   });
 
@@ -89,14 +87,14 @@ describe("a server's refusal", () => {
     const url = `${server()}?schema=not_there`;
     for (const run of [plan, apply]) {
       expect(await reported(run(group, runOptions(url)))).toMatch(
-        /^refused DATABASE_REFUSED: the database \S+\?schema=not_there has no schema that this role may use; make it/,
+        /^refused DATABASE_REFUSED: the database \S+\?schema=not_there has no schema that this role may use; create it/,
       );
     }
   });
 
   it("of encryption does not lead to a connection without it", async () => {
     expect(await reported(openDatabase(`${server()}?sslmode=require`, "read"))).toMatch(
-      /^refused DATABASE_TLS: the server of the database \S+ offers no encryption; turn on ssl there/,
+      /^refused DATABASE_TLS: the server of the database \S+ offers no encryption; enable ssl on the server/,
     );
     await (await openDatabase(`${server()}?sslmode=disable`, "read"))?.close();
   });
@@ -108,7 +106,7 @@ describe("a server's refusal", () => {
     onTestFinished(() => client.end());
     await client.query("create table users (id integer)");
     expect(await reported(apply(group, runOptions(url)))).toMatch(
-      /^refused DATABASE_REFUSED: the schema of \S+ has other things where our tables go \(table users\); use a schema/,
+      /^refused DATABASE_REFUSED: the schema of \S+ already has tables with the names that vtb-setup needs \(table users\); use a separate schema/,
     );
     const { rows } = await client.query("select tablename from pg_tables where schemaname = current_schema()");
     expect(rows).toEqual([{ tablename: "users" }]);
@@ -140,7 +138,7 @@ describe("a server's refusal", () => {
     await apply(configurationOf(resource("group", "ander", { permissions: [] })), runOptions(url));
     const readOnly = url.replace("options=", "options=-c%20default_transaction_read_only%3Don%20");
     expect(await reported(apply(group, runOptions(readOnly)))).toMatch(
-      /^refused DATABASE_REFUSED: the database \S+ can only be read: it is a standby, or set to read-only/,
+      /^refused DATABASE_REFUSED: the database \S+ is read-only: it is a standby, or set to read-only/,
     );
     expect((await plan(group, runOptions(readOnly))).outcome).toBe("planned");
   });
