@@ -207,7 +207,7 @@ async function revocation(url: string): Promise<void> {
   const delays = await revocationDelays(url);
   process.stdout.write(
     [
-      `### A revoked API token on PostgreSQL, ${processes} verifiers in processes of their own, under load`,
+      `### A revoked API token on PostgreSQL, ${processes} verifiers in separate processes, under load`,
       "",
       `${machine()}, ${revocations} applies that each revoke one.`,
       "",

@@ -44,7 +44,7 @@ describe("docs/verifier.md", () => {
       ...readFileSync("src/verifier/problem.ts", "utf8").matchAll(/^ {2}(\w+): \{ status: (\d+), type: /gm),
     ].map(([, code, status]) => [status, code]);
     expect(kinds.length).toBe(5);
-    const rows = tableUnder(document, "## What clients are told");
+    const rows = tableUnder(document, "## Answers to clients");
     expect(rows.map(([status, code]) => [status, namesIn(code)[0]])).toEqual(kinds);
   });
 
