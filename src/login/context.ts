@@ -1,8 +1,8 @@
 import type { CookieJar, Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
+import { type LoginRefusal, refusalStatus, worthAnotherTry } from "./login.js";
 import type { LoadClient, LoginRejection } from "./login-client.js";
 import type { SpentStates } from "./login-state.js";
-import { type LoginRefusal, refusalStatus, worthAnotherTry } from "./outcome.js";
 import type { Sessions } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 import { type LoginLanguage, texts } from "./texts.js";

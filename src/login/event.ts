@@ -1,6 +1,6 @@
 import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
-import type { RefusalCode } from "./outcome.js";
+import type { RefusalCode } from "./login.js";
 
 /** An event for a log. Users are named by their id; never a code, token, state, password or claim. */
 export type LoginEvent =

@@ -22,16 +22,18 @@ export type { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
-export type { Login, PasswordRequest, StartRequest } from "./login.js";
 export type {
+  Login,
   LoginRedirect,
   LoginRefusal,
   LoginSuccess,
   LogoutForm,
   LogoutOutcome,
+  PasswordRequest,
   RefusalCode,
   Session,
-} from "./outcome.js";
+  StartRequest,
+} from "./login.js";
 export type { RequestHeaders } from "./same-origin.js";
 export type { LoginOptions } from "./settings.js";
 export type { LoginLanguage } from "./texts.js";

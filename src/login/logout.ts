@@ -1,9 +1,8 @@
 import type { Database } from "../database/database.js";
 import type { LoginContext } from "./context.js";
 import { readCookies } from "./cookies.js";
-import type { Login } from "./login.js";
+import type { Login, LogoutOutcome } from "./login.js";
 import { type LoginProviders, readClientRow } from "./login-provider.js";
-import type { LogoutOutcome } from "./outcome.js";
 import type { EndedSession } from "./sessions.js";
 
 export interface LogoutOptions {

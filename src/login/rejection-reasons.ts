@@ -1,4 +1,4 @@
-import type { RefusalCode } from "./outcome.js";
+import type { RefusalCode } from "./login.js";
 
 const register = "compare the client at the provider with `oidc_rp_client_id` and the redirect URI of this server";
 const anotherTry =

@@ -3,9 +3,8 @@ import type { Tables } from "../database/tables.js";
 import { createPrincipal, type Grants, type UserLookup } from "../users/principal.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
-import type { Login } from "./login.js";
+import type { Login, LoginSuccess } from "./login.js";
 import { type LoginRejection, reject } from "./login-client.js";
-import type { LoginSuccess } from "./outcome.js";
 import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 

@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { randomText } from "../secrets/token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
-import type { Login } from "./login.js";
+import type { Login, LoginRedirect } from "./login.js";
 import { type LoginClient, reject } from "./login-client.js";
 import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, sealLoginState } from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
-import type { LoginRedirect } from "./outcome.js";
 import { readNextPath } from "./same-origin.js";
 
 /** Creates the function that starts a login. */

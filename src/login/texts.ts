@@ -1,4 +1,4 @@
-import type { RefusalCode } from "./outcome.js";
+import type { RefusalCode } from "./login.js";
 
 export type LoginLanguage = "nl" | "en";
 

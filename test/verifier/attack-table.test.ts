@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import type { VerifierOptions } from "../../src/verifier/options.js";
+import type { VerifierOptions } from "../../src/verifier/create-verifier.js";
 import type { Authorization } from "../../src/verifier/verifier.js";
 import { absent } from "../support/run.js";
 import { encode, type Issuer, makeKey, signParts, startIssuer, type TestKey } from "./bearer/issuer.js";

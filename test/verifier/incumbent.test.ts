@@ -1,7 +1,7 @@
 import express from "express";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { VerifierOptions } from "../../src/verifier/create-verifier.js";
 import { requireAuth } from "../../src/verifier/express.js";
-import type { VerifierOptions } from "../../src/verifier/options.js";
 import { startServer } from "../support/http-server.js";
 import { openForTest, resource } from "../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./bearer/issuer.js";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Attributes, Resource } from "../../../src/plan/resource.js";
 import { Secret } from "../../../src/secrets/secret.js";
-import type { VerifierOptions } from "../../../src/verifier/options.js";
+import type { VerifierOptions } from "../../../src/verifier/create-verifier.js";
 import { readDocument, tableUnder } from "../../docs/markdown.js";
 import { makeWorld, problemIn, token, tokenValue, user } from "../verifier-world.js";
 import { type Issuer, json, makeKey, signParts, startIssuer, type TestKey } from "./issuer.js";
