@@ -18,6 +18,7 @@ const onBoth = [
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
   "test/operations/**/*.test.ts",
+  "test/testing/**/*.test.ts",
   "test/traps/**/*.test.ts",
   "test/verifier/**/*.test.ts",
   "test/seed.test.ts",

@@ -38,3 +38,4 @@ export { apiToken, group, oidcClient, oidcProvider, user } from "./resources/kin
 export { defineKind, type KindDefinition } from "./resources/table-kind.js";
 export { Secret } from "./secrets/secret.js";
 export { generatedTokenPattern } from "./secrets/token.js";
+export type { ConfigSource } from "./yaml/read.js";

@@ -76,6 +76,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "oidc/jwt",
     "operations",
   ],
+  testing: ["errors.ts", "database", "plan", "config", "apply"],
   report: ["errors.ts", "characters.ts", "secrets", "plan", "apply"],
 };
 interface Import {

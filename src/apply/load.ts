@@ -10,39 +10,40 @@ import type { Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { RawDiagnostic } from "../yaml/node.js";
-import { readDocuments } from "../yaml/read.js";
+import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { type Configuration, loadDefaults } from "./run.js";
 import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
 import { refuseClashes } from "./step-modules.js";
 
 /**
- * Reads and validates files, folders of `*.yaml` and `*.yml`, and `-` (standard input) as one configuration. With `noEnv`,
+ * Reads and validates files, folders of `*.yaml` and `*.yml`, `-` (standard input), and objects that say what a file would, as one
+ * configuration. With `noEnv`,
  * the values of missing variables and secret files are unknown in a plan, and `apply` refuses the configuration.
  *
  * @throws SetupError (invalid) with every diagnostic of every file
  */
 export async function loadConfig(
-  paths: readonly string[],
+  sources: readonly ConfigSource[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<Configuration> {
   const { noEnv = false } = options;
   const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
   // A plan adds the diagnostics of what it depends on itself.
-  const { declarations, problems, quote, ...loaded } = await readConfiguration(paths, given, () => []);
+  const { declarations, problems, quote, ...loaded } = await readConfiguration(sources, given, () => []);
   return { ...loaded, resources: declarations, warnings: problems, withoutEnv: noEnv, quote };
 }
 
 /**
- * Checks files without planning anything, and returns the warnings; `noEnv` accepts missing variables and files.
+ * Checks files and objects without planning anything, and returns the warnings; `noEnv` accepts missing variables and files.
  *
  * @throws SetupError (invalid) with every diagnostic of every file
  */
 export async function validate(
-  paths: readonly string[],
+  sources: readonly ConfigSource[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<readonly Diagnostic[]> {
-  return (await readConfiguration(paths, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
+  return (await readConfiguration(sources, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
 }
 
 /** The diagnostics of a plan for an empty database, and those of references that need no database. */
@@ -54,7 +55,7 @@ function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): re
 }
 
 async function readConfiguration(
-  paths: readonly string[],
+  given: readonly ConfigSource[],
   options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
   remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly RawDiagnostic[],
 ) {
@@ -62,7 +63,7 @@ async function readConfiguration(
   const kinds = [...coreKinds, ...options.kinds];
   const steps = [...coreSteps, ...options.steps];
   refuseClashes(steps, kinds);
-  const { documents, sources, findings: read } = await readDocuments(paths, options.stdin);
+  const { documents, sources, findings: read } = await readDocuments(given, options.stdin);
   const findings = easeForeignDuplicates(read, steps);
   const validation = validateDocuments(documents, steps, {
     ...options,

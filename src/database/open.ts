@@ -35,6 +35,11 @@ export async function openLiveDatabase(url: string, mode: OpenMode, options: Liv
 
 export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";
 
+/** The URL of a database that is a file in this folder. */
+export function databaseUrlIn(folder: string): string {
+  return defaultDatabaseUrl.replace(".", folder);
+}
+
 /** Where an auth database is: a file (an absolute path) or a server. */
 type DatabaseUrl =
   | { readonly dialect: "sqlite"; readonly file: string }

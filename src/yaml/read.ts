@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { explainAccess } from "../secrets/file-access.js";
+import { Secret } from "../secrets/secret.js";
 import type { Document, RawDiagnostic, Source } from "./node.js";
 import { parseDocument } from "./parse.js";
 
@@ -10,18 +11,23 @@ interface ReadResult {
   readonly findings: readonly RawDiagnostic[];
 }
 
+/** A file, a directory, `-` for standard input, or an object that says what a file would. */
+export type ConfigSource = string | Readonly<Record<string, unknown>>;
+
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads and parses the command line's paths: files, directories (their `*.yaml` and `*.yml`, sorted by name) and `-` for
- * standard input. Reads each file once. Names are shown as given.
+ * Reads and parses files, directories (their `*.yaml` and `*.yml`, sorted by name), `-` for standard input, and objects. Reads each
+ * file once. Names are shown as given; an object's is `<object>`.
  */
-export async function readDocuments(paths: readonly string[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
+export async function readDocuments(given: readonly ConfigSource[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
   const documents: Document[] = [];
   const sources: Source[] = [];
   const findings: RawDiagnostic[] = [];
   const seen = new Set<string>();
-  const listed = await Promise.all(paths.map(listFiles));
+  const listed = await Promise.all(
+    given.map(async (source) => (typeof source === "string" ? listFiles(source) : [writeObject(source)])),
+  );
   for (const path of listed.flat()) {
     const read = typeof path === "string" ? await readPath(path, stdin, seen) : path;
     if ("code" in read) {
@@ -64,7 +70,21 @@ async function listFiles(path: string): Promise<readonly (string | RawDiagnostic
   ];
 }
 
-type Read = { readonly file: string; readonly bytes: Buffer } | RawDiagnostic;
+type Read = ReadFile | RawDiagnostic;
+
+interface ReadFile {
+  readonly file: string;
+  readonly bytes: Buffer;
+}
+
+/** As JSON, which is YAML: positions, values and everything else are checked as in a file. */
+function writeObject(object: object): ReadFile {
+  const reveal = function (this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+    const original = this[name];
+    return original instanceof Secret ? original.reveal() : value;
+  };
+  return { file: "<object>", bytes: Buffer.from(JSON.stringify(object, reveal, 2)) };
+}
 
 async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
   if (path === "-") {

@@ -62,6 +62,7 @@ describe("the code in the documents", () => {
           paths: {
             "vtb-setup": [`${root}/src/index.ts`],
             "vtb-setup/login": [`${root}/src/login/index.ts`],
+            "vtb-setup/testing": [`${root}/src/testing/index.ts`],
             "vtb-setup/verifier": [`${root}/src/verifier/index.ts`],
             "vtb-setup/verifier/*": [`${root}/src/verifier/*.ts`],
           },
