@@ -11,8 +11,7 @@ export type {
   TokenRefusal,
   TokenToRevoke,
 } from "../operations/outcome.js";
-export type { Account } from "../operations/record.js";
-export type { TokenSummary } from "../operations/token-operations.js";
+export type { Account, TokenSummary } from "../operations/token-operations.js";
 export {
   createTokenOperations,
   type TokenOperations,

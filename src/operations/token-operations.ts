@@ -7,7 +7,7 @@ import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
 import { sleep } from "../retry.js";
-import { createToken } from "./create-token.js";
+import { createToken, type RecordOptions, recordTokenChange } from "./create-token.js";
 import {
   type CreateTokenOutcome,
   type NewToken,
@@ -15,7 +15,6 @@ import {
   refusal,
   type TokenToRevoke,
 } from "./outcome.js";
-import { type Account, type RecordOptions, readAccount, recordTokenChange } from "./record.js";
 
 export interface TokenOperationsOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
@@ -159,4 +158,38 @@ async function revokeToken(
   await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
   await recordTokenChange(tx, actor, { action: "delete", key: identifier, id: row.id, fields: [] }, options);
   return { commit: true, value: { kind: "revoked" } };
+}
+
+/** A user's own view of its account. Its permissions are in the session's principal. */
+export interface Account {
+  readonly username: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email: string;
+  /** By name, from every source: a file, a person or a sign-in. */
+  readonly groups: readonly string[];
+}
+
+/** Undefined where there is no such user. */
+async function readAccount(db: Connection, userId: string): Promise<Account | undefined> {
+  const user = await db
+    .selectFrom("users")
+    .select(["username", "first_name", "last_name", "email"])
+    .where("id", "=", userId)
+    .executeTakeFirst();
+  if (!user) return undefined;
+  const groups = await db
+    .selectFrom("user_groups")
+    .innerJoin("groups", "groups.id", "user_groups.group_id")
+    .select("groups.name")
+    .distinct()
+    .where("user_groups.user_id", "=", userId)
+    .execute();
+  return {
+    username: user.username,
+    firstName: user.first_name,
+    lastName: user.last_name,
+    email: user.email,
+    groups: groups.map(({ name }) => name).sort(),
+  };
 }

@@ -101,12 +101,12 @@ const entry = z.strictObject({
   secret: secret({ test: (plain) => plain.length >= 16, expected: "expected at least 16 characters" }),
 });
 
-function webhookStep(declare: (config: { items: z.output<typeof entry>[] }) => readonly StepResource[]) {
+function webhookStep(declare: (config: { items: z.output<typeof entry>[] }) => readonly StepResource<"webhook">[]) {
   return defineStep({
     flag: "webhooks_config_enable",
     namespace: "webhooks_config",
     title: "Webhooks",
-    kinds: ["webhook"],
+    kinds: [webhook],
     schema: z.strictObject({ items: z.array(entry) }),
     declare,
   });
@@ -118,7 +118,7 @@ describe("testStep", () => {
 
   it("takes entries through plan and apply until nothing is left to change", async () => {
     const step = webhookStep(({ items }) =>
-      items.map(({ name, ...attributes }) => ({ kind: "webhook", key: name, attributes, path: ["items"] })),
+      items.map(({ name, ...attributes }) => webhook.resource(name, attributes, ["items"])),
     );
     const { changes } = await testStep(step, values, options());
     expect(changes).toMatchObject([{ action: "create", kind: "webhook", key: "archief" }]);
@@ -130,7 +130,7 @@ describe("testStep", () => {
     const step = webhookStep(({ items }) =>
       items.map(({ name, url, secret }) => {
         calls += 1;
-        return { kind: "webhook", key: name, attributes: { url: `${url}?${calls}`, secret }, path: ["items"] };
+        return webhook.resource(name, { url: `${url}?${calls}`, secret }, ["items"]);
       }),
     );
     await expect(testStep(step, values, options())).rejects.toThrow(
