@@ -64,7 +64,7 @@ async function bundle() {
   return files.set("LICENCES.txt", bundledLicences(root, metafile));
 }
 
-/** The source map without the libraries' lines: three quarters of it, which nobody looks for in a stack trace of ours. */
+/** The source map without the libraries' lines: three quarters of it, which no stack trace of this program needs. */
 function mapOfOurs(text) {
   const { sources, mappings } = JSON.parse(text);
   const ours = sources.filter((source) => !source.includes("node_modules/"));

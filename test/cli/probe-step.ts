@@ -28,7 +28,7 @@ export const kinds = [
     ...probe,
     write: async (context, changes) => {
       await probe.write(context, changes);
-      if (existsSync(new URL("./fail", import.meta.url))) throw new TypeError("the text of this error is not told");
+      if (existsSync(new URL("./fail", import.meta.url))) throw new TypeError("the text of this error is not shown");
     },
   },
 ];

@@ -127,7 +127,7 @@ export const attacks: readonly Attack[] = [
         other.finish(callback, browser.header()),
       ]);
       const [refused, ...rest] = both.filter(({ kind }) => kind === "refused");
-      if (!refused || rest.length > 0) throw new Error("expected exactly one to be let in");
+      if (!refused || rest.length > 0) throw new Error("expected exactly one to be accepted");
       return refused;
     },
     status: 400,

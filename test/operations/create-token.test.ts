@@ -82,7 +82,7 @@ describe("making a token at run time", () => {
     }
   });
 
-  it("says that an identifier is taken, also by somebody else's token, and changes nothing", async () => {
+  it("says that an identifier is taken, also by another user's token, and changes nothing", async () => {
     const { tokens, newToken, idOf, url } = await makeTokensWorld([group, jan, user("eva")]);
     const first = created(await tokens.create(await newToken()));
     const before = await contentsOf(url);

@@ -25,7 +25,7 @@ async function makeMoved(...resources: readonly Resource[]) {
 }
 
 describe("a provider that moved", () => {
-  it("F61 knows nobody any more, unless the file names its former issuer: then each is linked anew, once", async () => {
+  it("F61 matches no user any more, unless the file names its former issuer: then each is linked again, once", async () => {
     const realm = await makeMoved();
     await change(realm, idp());
     expect(await realm.enter({ sub: "s1", name: "jan", iss: moved })).toEqual(taken);

@@ -52,7 +52,7 @@ describe("claims that are older than the last applied ones", () => {
     const before = { ...(await state(realm)), revision: await realm.revision() };
     expect(await realm.enter(claims("d", 4, []), settings)).toMatchObject({ ...fresh, isWritten: false });
     expect(await realm.enter(claims("c", 3, ["boss"]), settings)).toMatchObject(stale);
-    // Nobody's caches are dropped for it.
+    // No cache is dropped for it.
     expect({ ...(await state(realm)), revision: await realm.revision() }).toEqual(before);
   });
 

@@ -204,7 +204,7 @@ describe("Token", () => {
     expect(principalIn(await authenticate(bearing(otherValue))).permissions.size).toBe(1);
   });
 
-  it("S95 gives SQL in a token to nobody, and takes names with quotes as they are", async () => {
+  it("S95 accepts no SQL as a token, and reads names with quotes as they are", async () => {
     const sql = "'/**/OR/**/1=1;--";
     const name = `o'"brien;--`;
     const { authenticate, reasons } = await makeWorld([user(name), token("forms", tokenValue, { user: name })]);

@@ -100,7 +100,7 @@ describe("F9 what a handler does to a principal is not seen by the next request"
     });
     const browser = openBrowser();
     const signedIn = await world.signIn(browser);
-    if (signedIn.kind !== "signed_in") throw new Error("expected somebody to sign in");
+    if (signedIn.kind !== "signed_in") throw new Error("expected a sign-in");
     tamperWith(signedIn.principal);
     await expectUntouched(async () => {
       const session = await world.login.session(browser.header());

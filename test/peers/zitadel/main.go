@@ -21,7 +21,7 @@ import (
 
 var groups = []string{"vtb-behandelaars", "anders"}
 
-// provider tells at the userinfo endpoint which groups a person is in, and where a browser may go after a logout.
+// provider adds a person's groups at the userinfo endpoint, and the URLs that a browser may go to after a logout.
 type provider struct {
 	*storage.Storage
 	postLogoutURIs []string
