@@ -22,7 +22,7 @@ import { databaseOf, isMade, writtenIn } from "../support/databases.js";
 import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { startCommandRunner } from "../support/many-commands.js";
-import { openForTest, runOptions, temporaryFolder } from "../support/run.js";
+import { openForTest, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
 import { type Command, origins, type Row } from "./canary-row.js";
 import { firstCanaryRows } from "./canary-rows-a-i.js";
@@ -86,21 +86,12 @@ function runHere(
 ) {
   const session = createCliContext(process);
   const terminal = { ...session.terminal, talk: () => {}, ...differences };
-  const settings = {
-    output: "text",
-    strict: false,
-    allow: [],
-    deny: [],
-    steps: [],
-    prune: false,
-    owner: "default",
-    wait: 0,
-    secretsDir: undefined,
-    tokensOut: undefined,
-  } as const;
-  const more = { offline: true, migrate: true, detailedExitcode: false, env: true, database: databaseOf(folder) };
   const paths = ["base.yaml", ...files].map((name) => join(folder, name));
-  return command.run({ ...session, terminal, env: base.env, cwd: folder }, { ...settings, ...more }, paths);
+  return command.run(
+    { ...session, terminal, env: base.env, cwd: folder },
+    settingsFor(folder, { offline: true }),
+    paths,
+  );
 }
 
 /** What needs more than files and a command line. */

@@ -10,7 +10,7 @@ import { openDatabase } from "../../src/database/open.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
 import { databaseEnv, databaseOf, isMade } from "../support/databases.js";
-import { temporaryFolder } from "../support/run.js";
+import { settingsFor, temporaryFolder } from "../support/run.js";
 import { tokensYaml } from "../support/tokens.js";
 
 const bin = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
@@ -187,21 +187,8 @@ describe("F21: an apply whose report can't be written", () => {
     const session = createCliContext(process);
     const out = () => Promise.reject(new TypeError("quotes a secret"));
     const own = { ...session, cwd: folder, env: databaseEnv(folder), terminal: { ...session.terminal, out } };
-    const settings = {
-      output: "text",
-      strict: false,
-      allow: [],
-      deny: [],
-      steps: [],
-      prune: false,
-      owner: "default",
-      wait: 0,
-      secretsDir: undefined,
-      tokensOut: undefined,
-    } as const;
-    const more = { offline: true, migrate: true, database: databaseOf(folder) };
     const failure: unknown = await applyCommand
-      .run(own, { ...settings, ...more }, [join(folder, "config.yaml")])
+      .run(own, settingsFor(folder), [join(folder, "config.yaml")])
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({ reason: "internal", problems: [{ code: "CHANGES_MADE" }, { code: "INTERNAL" }] });
     expect(String(failure)).not.toContain("quotes a secret");

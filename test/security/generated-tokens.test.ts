@@ -13,7 +13,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyCommand } from "../../src/cli/commands/apply.js";
 import type { CliContext } from "../../src/cli/context.js";
-import type { SettingsOf } from "../../src/cli/options.js";
 import { createTerminal } from "../../src/cli/terminal.js";
 import { SetupError } from "../../src/errors.js";
 import { Secret } from "../../src/secrets/secret.js";
@@ -21,7 +20,7 @@ import { checkTokenFormat, digestToken } from "../../src/secrets/token.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
 import { databaseOf, isMade } from "../support/databases.js";
-import { temporaryFolder } from "../support/run.js";
+import { settingsFor, temporaryFolder } from "../support/run.js";
 import { runWithUmask } from "./umask.js";
 
 const generated = /vtb_[0-9A-Za-z]{46}/g;
@@ -62,27 +61,6 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
     return readFileSync(file, "utf8");
   };
   return { session, shown };
-}
-
-function settingsFor(
-  folder: string,
-  { tokensOut }: { readonly tokensOut?: string } = {},
-): SettingsOf<typeof applyCommand.options> {
-  return {
-    output: "text",
-    strict: false,
-    allow: [],
-    deny: [],
-    steps: [],
-    prune: false,
-    owner: "default",
-    wait: 0,
-    offline: false,
-    migrate: true,
-    secretsDir: undefined,
-    tokensOut,
-    database: databaseOf(folder),
-  };
 }
 
 describe("a generated token", () => {

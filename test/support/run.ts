@@ -2,12 +2,15 @@ import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
 import type { ApplyOptions } from "../../src/apply/options.js";
 import type { Configuration } from "../../src/apply/run.js";
+import type { applyCommand } from "../../src/cli/commands/apply.js";
+import type { planCommand } from "../../src/cli/commands/plan.js";
+import type { SettingsOf } from "../../src/cli/options.js";
 import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { coreKinds } from "../../src/resources/registry.js";
-import { sealingEnv } from "./databases.js";
+import { databaseOf, sealingEnv } from "./databases.js";
 
 export { temporaryDatabase } from "./databases.js";
 export { temporaryFolder } from "./temporary-folder.js";
@@ -72,5 +75,29 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     handedOut,
     ...overrides,
     ...(overrides.env && { env: { ...sealingEnv(), ...overrides.env } }),
+  };
+}
+
+type Settings = SettingsOf<typeof applyCommand.options> & SettingsOf<typeof planCommand.options>;
+
+/** The settings of a plan or an apply of this folder's database, as the command line gives them where nothing else is asked. */
+export function settingsFor(folder: string, overrides: Partial<Settings> = {}): Settings {
+  return {
+    output: "text",
+    strict: false,
+    allow: [],
+    deny: [],
+    steps: [],
+    secretsDir: undefined,
+    env: true,
+    database: databaseOf(folder),
+    owner: "default",
+    prune: false,
+    wait: 0,
+    offline: false,
+    migrate: true,
+    detailedExitcode: false,
+    tokensOut: undefined,
+    ...overrides,
   };
 }
