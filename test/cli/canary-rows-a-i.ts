@@ -7,7 +7,8 @@ import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
-const fileIn = (folder: string) => join(folder, "vtb-auth.db");
+/** Where a folder's database is, on SQLite. */
+export const databaseFile = (folder: string) => join(folder, "vtb-auth.db");
 
 /** The codes from A to I. */
 export function firstCanaryRows(canaries: Canaries): readonly Row[] {
@@ -49,7 +50,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       reported: toDatabase,
       applied: true,
       prepare: (folder) => {
-        const file = fileIn(folder);
+        const file = databaseFile(folder);
         const bytes = readFileSync(file);
         // The first page says what there is; the others hold it.
         writeFileSync(file, bytes.fill(0x5a, 4096));
@@ -74,7 +75,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       how: "mode 0644",
       reported: toDatabase,
       applied: true,
-      prepare: (folder) => chmodSync(fileIn(folder), 0o644),
+      prepare: (folder) => chmodSync(databaseFile(folder), 0o644),
     },
     {
       code: "DATABASE_NEWER",
