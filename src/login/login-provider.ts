@@ -1,7 +1,6 @@
 import type { Database } from "../database/database.js";
+import { completeRow, configuredEndpoints, createMetadataSource } from "../oidc/discovery.js";
 import { createProvider, type Provider, type ProviderOptions } from "../oidc/provider.js";
-import { fetchMetadata } from "../oidc/remote-document.js";
-import { createCircuitBreaker } from "../retry.js";
 
 /** A provider with what a login needs. */
 export interface LoginProvider extends Provider {
@@ -31,16 +30,7 @@ export interface LoginProviders {
 
 type LoginProviderOptions = Omit<ProviderOptions, keyof typeof ignoredEvents>;
 
-type Metadata = Exclude<Awaited<ReturnType<typeof fetchMetadata>>, string>;
-
 const freshMs = 3_600_000;
-/** The endpoints that the row may have, with their names in a discovery document. */
-const configurable = [
-  ["authorization_endpoint", "authorization_endpoint"],
-  ["token_endpoint", "token_endpoint"],
-  ["userinfo_endpoint", "userinfo_endpoint"],
-  ["logout_endpoint", "end_session_endpoint"],
-] as const;
 // Each sign-in asks again, so these events are of no use.
 const ignoredEvents = { onKeysRemoved: () => {}, onResolved: () => {} };
 
@@ -54,76 +44,59 @@ export function createLoginProviders(options: LoginProviderOptions): LoginProvid
         ...[issuer, discovery_endpoint, authorization_endpoint, token_endpoint],
         ...[userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file],
       ]);
-      if (known?.key !== key) known = { key, ...createLoginProvider(options) };
+      if (known?.key !== key) known = { key, ...createLoginProvider(row, options) };
       return known.resolve(row, isThorough);
     },
     refreshKeys: async () => known?.refreshKeys(),
   };
 }
 
-/** For one provider whose row does not change. */
-function createLoginProvider(options: LoginProviderOptions): LoginProviders {
+/** For one provider whose endpoints do not change. */
+function createLoginProvider(first: LoginClientRow, options: LoginProviderOptions): LoginProviders {
   const { fetchFor, now, onEvent } = options;
-  const breaker = createCircuitBreaker();
-  let metadata: Metadata | undefined;
-  let failure = "";
-  let freshUntilMs = 0;
-  let flight: Promise<void> | undefined;
+  const { discovery_endpoint: discovery } = first;
+  const source =
+    discovery === null
+      ? undefined
+      : createMetadataSource(
+          {
+            discoveryEndpoint: discovery,
+            issuer: first.issuer ?? undefined,
+            explicitJwks: first.jwks_endpoint !== null,
+            unused: ["introspection_endpoint", ...configuredEndpoints(first)],
+          },
+          { fetch: fetchFor(first.ca_file), now, onEvent },
+        );
   let created: { readonly key: string; readonly provider: Provider | undefined } | undefined;
 
-  const discover = async (row: LoginClientRow, endpoint: string): Promise<void> => {
-    const unused = configurable.flatMap(([name, theirs]) => (row[name] === null ? [] : [theirs]));
-    const fetch = fetchFor(row.ca_file);
-    const found = await fetchMetadata(row, endpoint, fetch, ["introspection_endpoint", ...unused]);
-    if (typeof found === "string") {
-      const retryAfterMs = breaker.failed(now());
-      failure = found;
-      return onEvent({ kind: "provider_failed", url: endpoint, message: found, retryAfterMs });
-    }
-    breaker.succeeded();
-    metadata = found;
-    freshUntilMs = now() + freshMs;
-  };
-
-  const createFrom = (row: LoginClientRow): Provider | undefined => {
-    const { checked } = metadata ?? {};
-    const complete = {
-      issuer: row.issuer ?? checked?.issuer ?? null,
-      // Its discovery document is merged here already.
-      discovery_endpoint: null,
-      userinfo_endpoint: row.userinfo_endpoint ?? checked?.userinfoEndpoint ?? null,
-      // No opaque token is introspected here.
-      introspection_endpoint: null,
-      jwks_endpoint: row.jwks_endpoint ?? checked?.jwksEndpoint ?? null,
-      token_use_basic_auth: row.token_use_basic_auth,
-      ca_file: row.ca_file,
+  const createFrom = (complete: LoginClientRow): Provider | undefined => {
+    const { issuer, userinfo_endpoint, jwks_endpoint, token_use_basic_auth, ca_file } = complete;
+    const row = {
+      ...{ issuer, userinfo_endpoint, jwks_endpoint, token_use_basic_auth, ca_file },
+      // Its discovery document is merged here already, and no opaque token is introspected.
+      ...{ discovery_endpoint: null, introspection_endpoint: null },
     };
-    const key = JSON.stringify(complete);
+    const key = JSON.stringify(row);
     if (created?.key !== key) {
-      created = { key, provider: createProvider(complete, { ...options, ...ignoredEvents }).current() };
+      created = { key, provider: createProvider(row, { ...options, ...ignoredEvents }).current() };
     }
     return created.provider;
   };
 
   const resolve: LoginProviders["resolve"] = async (row, isThorough) => {
-    const { discovery_endpoint: discovery } = row;
     const isComplete = [row.issuer, row.authorization_endpoint, row.token_endpoint, row.jwks_endpoint].every(
       (value) => value !== null,
     );
-    const isWorthAsking = isThorough || (!isComplete && !metadata);
-    if (discovery !== null && isWorthAsking && now() >= freshUntilMs && (flight || breaker.isClosed(now()))) {
-      flight ??= discover(row, discovery).finally(() => {
-        flight = undefined;
-      });
-      await flight;
-    }
-    const authorizationEndpoint = row.authorization_endpoint ?? metadata?.checked.authorizationEndpoint;
-    const tokenEndpoint = row.token_endpoint ?? metadata?.checked.tokenEndpoint;
-    const provider = createFrom(row);
+    const isWorthAsking = isThorough || (!isComplete && !source?.current());
+    if (source && isWorthAsking && (!source.current() || now() >= source.foundAtMs() + freshMs)) await source.refresh();
+    const metadata = source?.current();
+    const complete = completeRow(row, metadata?.checked);
+    const provider = createFrom(complete);
     // Without an answer, the other values of the document are missing as well.
-    if (discovery !== null && !isComplete && !metadata) {
-      return { kind: "unavailable", details: { found: `${discovery}: ${failure}` } };
+    if (source && !isComplete && !metadata) {
+      return { kind: "unavailable", details: { found: `${discovery}: ${source.failure()}` } };
     }
+    const { authorization_endpoint: authorizationEndpoint, token_endpoint: tokenEndpoint } = complete;
     if (!provider || !authorizationEndpoint || !tokenEndpoint) {
       const missing = [
         ...(authorizationEndpoint ? [] : ["oidc_op_authorization_endpoint"]),
@@ -131,16 +104,16 @@ function createLoginProvider(options: LoginProviderOptions): LoginProviders {
       ];
       return { kind: "incomplete", details: { found: `no ${missing.map((name) => `\`${name}\``).join(", ")}` } };
     }
-    const methods = metadata?.document.code_challenge_methods_supported;
+    const methods = metadata?.checked.offers?.pkceMethods;
     return {
       ...provider,
       kind: "known",
-      jwksEndpoint: row.jwks_endpoint ?? metadata?.checked.jwksEndpoint ?? null,
+      jwksEndpoint: complete.jwks_endpoint,
       authorizationEndpoint,
       tokenEndpoint,
-      logoutEndpoint: row.logout_endpoint ?? metadata?.checked.logoutEndpoint ?? null,
+      logoutEndpoint: complete.logout_endpoint,
       sendsIssuer: metadata?.document.authorization_response_iss_parameter_supported === true,
-      lacksS256: Array.isArray(methods) && !methods.includes("S256"),
+      lacksS256: methods !== undefined && !methods.includes("S256"),
     };
   };
   return { resolve, refreshKeys: async () => created?.provider?.keys?.refresh() };

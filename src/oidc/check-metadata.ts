@@ -26,13 +26,13 @@ const endpoints = [
  */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
-  if (!isGiven(issuer)) {
+  if (typeof issuer !== "string" || issuer === "") {
     const hint = "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL";
     return invalid("the discovery document names no issuer", hint);
   }
-  const shared = sharedIssuer(typeof issuer === "string" ? issuer : "");
+  const shared = sharedIssuer(issuer);
   if (shared !== undefined) return issuerShared(shared);
-  if (typeof issuer !== "string" || !isExpectedIssuer(issuer, expected)) return issuerMismatch(metadata, expected);
+  if (!isExpectedIssuer(issuer, expected)) return issuerMismatch(metadata, expected);
   const used = endpoints.filter((name) => isUsed(name, expected));
   const urlOf = (name: (typeof endpoints)[number]) => (used.includes(name) ? readUrl(metadata[name]) : undefined);
   const malformed = used.filter((name) => isGiven(metadata[name]) && !readUrl(metadata[name]));
@@ -212,7 +212,7 @@ export function sharedIssuer(issuer: string): string | undefined {
 }
 
 /** The content of a provider's discovery document, checked. */
-interface DiscoveredProvider {
+export interface DiscoveredProvider {
   readonly kind: "found";
   /** Byte for byte as in the document: tokens are compared with it. */
   readonly issuer: string;

@@ -1,27 +1,34 @@
-import type { CustomFetch } from "openid-client";
+import { createCircuitBreaker } from "../retry.js";
 import {
   checkMetadata,
+  type DiscoveredProvider,
   type DiscoveryFailure,
   type DiscoveryResult,
   invalid,
   type MetadataEndpoint,
   parseDiscoveryEndpoint,
 } from "./check-metadata.js";
+import type { OnProviderEvent } from "./event.js";
 import { quoteForeign } from "./foreign-text.js";
-import { createGuardedFetch } from "./guarded-fetch.js";
+import { createGuardedFetch, type GuardedFetch } from "./guarded-fetch.js";
+import { type JsonObject, parseJsonObject } from "./jwt/json-object.js";
 import { FetchFailure, findFetchFailure, proxyVariable } from "./network-error.js";
 
 export type { DiscoveryResult } from "./check-metadata.js";
 
-export interface DiscoveryRequest {
+/** Whose discovery document is fetched, and what is used of it. */
+export interface MetadataRequest {
   /** A provider's base URL, with or without a slash at its end, or its discovery document's URL. */
   readonly discoveryEndpoint: string;
   /** Must equal the answer's issuer, byte for byte. Without it, the issuer must be the base URL, except for a final slash. */
   readonly issuer?: string | undefined;
   /** True where the keys' URL is configured: the document's may then be on any host. */
   readonly explicitJwks?: boolean | undefined;
-  /** The document's other endpoints that are configured too, and therefore not used. */
+  /** The document's other endpoints that are configured too, or not needed, and therefore not used. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
+}
+
+export interface DiscoveryRequest extends MetadataRequest {
   /** A file of PEM certificates to trust besides the usual roots. */
   readonly caFile?: string | undefined;
   /** For the whole request. */
@@ -35,47 +42,48 @@ const endpointHint =
   "check `oidc_op_discovery_endpoint`: it is the provider's base URL, before /.well-known/openid-configuration";
 
 /**
- * Asks a provider for its endpoints, once (OpenID Connect Discovery 1.0). Failures are in the result; it rejects only when the
- * signal aborts, with the signal's reason.
+ * Asks a provider for its endpoints, once. Failures are in the result; it rejects only when the signal aborts, with the signal's
+ * reason.
  */
 export async function discoverProvider(request: DiscoveryRequest): Promise<DiscoveryResult> {
-  request.signal?.throwIfAborted();
-  const endpoint = parseDiscoveryEndpoint(request.discoveryEndpoint);
+  const { caFile, timeoutMs, signal, env } = request;
+  signal?.throwIfAborted();
+  const found = await fetchMetadata(request, createGuardedFetch({ caFile, timeoutMs, signal }), env);
+  signal?.throwIfAborted();
+  return found.kind === "metadata" ? found.checked : found;
+}
+
+interface Metadata {
+  readonly kind: "metadata";
+  readonly checked: DiscoveredProvider;
+  /** The whole document, for its other members. */
+  readonly document: JsonObject;
+}
+
+/** A provider's discovery document (OpenID Connect Discovery 1.0), if it is what the configuration expects. Never rejects. */
+export async function fetchMetadata(
+  { discoveryEndpoint, issuer, explicitJwks = false, unused }: MetadataRequest,
+  fetch: GuardedFetch,
+  env: DiscoveryRequest["env"] = {},
+): Promise<Metadata | DiscoveryFailure> {
+  const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
   if (!endpoint) {
     return invalid(
       "the discovery endpoint is not a URL that may be asked",
       "write an absolute http or https URL without a username or password in it as `oidc_op_discovery_endpoint`",
     );
   }
+  const { documentUrl } = endpoint;
   try {
-    const metadata = await fetchMetadata(endpoint.documentUrl, request);
-    const { issuer, explicitJwks = false, unused } = request;
-    return checkMetadata(metadata, { endpoint, issuer, explicitJwks, unused });
-  } catch (error) {
-    request.signal?.throwIfAborted();
-    const proxy = proxyVariable(request.env ?? {}, endpoint.documentUrl);
-    return explainFailure(error, proxy);
-  }
-}
-
-async function fetchMetadata(documentUrl: URL, request: DiscoveryRequest): Promise<Readonly<Record<string, unknown>>> {
-  const { allowInsecureRequests, customFetch, discovery, None } = await import("openid-client");
-  const { caFile, timeoutMs, signal } = request;
-  const guardedFetch = createGuardedFetch({ caFile, timeoutMs, signal });
-  const fetchDocument: CustomFetch = async (url, { method, headers }) => {
-    const response = await guardedFetch(url, { method, headers, redirect: "follow" });
+    const response = await fetch(documentUrl.href, { headers: { accept: "application/json" }, redirect: "follow" });
     assertJsonAnswer(response);
-    return response;
-  };
-  // Given a document's URL instead of an issuer, openid-client leaves the comparison of issuers to us; its own would treat a
-  // slash at the end as another issuer. The client's name is not sent anywhere.
-  const configuration = await discovery(documentUrl, "discovery", undefined, None(), {
-    [customFetch]: fetchDocument,
-    // In seconds, and later than the guarded fetch's own limit.
-    timeout: Math.ceil(timeoutMs / 1000) + 1,
-    execute: documentUrl.protocol === "http:" ? [allowInsecureRequests] : [],
-  });
-  return { ...configuration.serverMetadata() };
+    const document = parseJsonObject(Buffer.from(await response.arrayBuffer()));
+    if (!document) return invalid("the provider's answer is not a JSON object", endpointHint);
+    const checked = checkMetadata(document, { endpoint, issuer, explicitJwks, unused });
+    return checked.kind === "found" ? { kind: "metadata", checked, document } : checked;
+  } catch (error) {
+    return explainFailure(error, proxyVariable(env, documentUrl));
+  }
 }
 
 function assertJsonAnswer({ status, headers }: Response): void {
@@ -84,7 +92,6 @@ function assertJsonAnswer({ status, headers }: Response): void {
     const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;
     throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint, { isConnected: true });
   }
-  // openid-client checks it only when the body is not JSON.
   const type = headers.get("content-type") || undefined;
   if (!/^application\/json\s*(?:;|$)/i.test(type ?? "")) {
     const message = `the provider's answer is not of the type application/json (${quoteForeign(type, 60)})`;
@@ -94,12 +101,105 @@ function assertJsonAnswer({ status, headers }: Response): void {
 
 function explainFailure(error: unknown, proxy: string | undefined): DiscoveryFailure {
   const failure = findFetchFailure(error);
-  if (failure) {
-    const { retryable, isConnected, message, hint } = failure;
-    const isNoWay = retryable && !isConnected && proxy !== undefined;
-    const direct = `${proxy} is set, but no proxy is used: give this machine a direct way to the provider`;
-    return { kind: retryable ? "unreachable" : "invalid", message, hint: isNoWay ? `${hint}; ${direct}` : hint };
-  }
-  // The answer is complete, so openid-client's error is about its content. The error may quote it; the result does not.
-  return invalid("the provider's answer is not a JSON object that names an issuer", endpointHint);
+  // A signal's reason; it may quote anything.
+  if (!failure) return { kind: "unreachable", message: "the request failed", hint: "try again" };
+  const { retryable, isConnected, message, hint } = failure;
+  const isNoWay = retryable && !isConnected && proxy !== undefined;
+  const direct = `${proxy} is set, but no proxy is used: give this machine a direct way to the provider`;
+  return { kind: retryable ? "unreachable" : "invalid", message, hint: isNoWay ? `${hint}; ${direct}` : hint };
+}
+
+/** A provider's metadata at run time. */
+export interface MetadataSource {
+  /** What was found last. */
+  readonly current: () => Metadata | undefined;
+  /** When that was; 0 where nothing was found. */
+  readonly foundAtMs: () => number;
+  /** Why the last request failed. */
+  readonly failure: () => string;
+  readonly retryAtMs: () => number;
+  /** Fetches the document, with one request at a time, and not soon after a failure. Never rejects. */
+  readonly refresh: () => Promise<void>;
+}
+
+interface MetadataSourceOptions {
+  readonly fetch: GuardedFetch;
+  readonly now: () => number;
+  readonly onEvent: OnProviderEvent;
+  /** Called before waiting callers continue. */
+  readonly onFound?: (found: DiscoveredProvider) => void;
+}
+
+export function createMetadataSource(request: MetadataRequest, options: MetadataSourceOptions): MetadataSource {
+  const { fetch, now, onEvent, onFound } = options;
+  const breaker = createCircuitBreaker();
+  let current: Metadata | undefined;
+  let foundAtMs = 0;
+  let failure = "";
+  let flight: Promise<void> | undefined;
+
+  const fetchOnce = async (): Promise<void> => {
+    const found = await fetchMetadata(request, fetch);
+    if (found.kind === "metadata") {
+      breaker.succeeded();
+      current = found;
+      foundAtMs = now();
+      return onFound?.(found.checked);
+    }
+    failure = found.message;
+    const retryAfterMs = breaker.failed(now());
+    onEvent({ kind: "provider_failed", url: request.discoveryEndpoint, message: failure, retryAfterMs });
+  };
+
+  return {
+    current: () => current,
+    foundAtMs: () => foundAtMs,
+    failure: () => failure,
+    retryAtMs: breaker.retryAtMs,
+    refresh: async () => {
+      if (!flight && !breaker.isClosed(now())) return;
+      flight ??= fetchOnce().finally(() => {
+        flight = undefined;
+      });
+      await flight;
+    },
+  };
+}
+
+/** The names of the endpoints in files and rows, with those in a discovery document. */
+const endpointNames = [
+  ["authorization_endpoint", "authorization_endpoint"],
+  ["token_endpoint", "token_endpoint"],
+  ["userinfo_endpoint", "userinfo_endpoint"],
+  ["introspection_endpoint", "introspection_endpoint"],
+  ["logout_endpoint", "end_session_endpoint"],
+] as const;
+
+type EndpointName = (typeof endpointNames)[number][0];
+
+/** The endpoints of a discovery document that a file or row has itself; those of the keys not among them. */
+export function configuredEndpoints(row: { readonly [Name in EndpointName]?: unknown }): readonly MetadataEndpoint[] {
+  return endpointNames.flatMap(([name, theirs]) => ((row[name] ?? null) === null ? [] : [theirs]));
+}
+
+/** What a discovery document says, by the names in files and rows. */
+export function endpointsOf(
+  found: DiscoveredProvider,
+): Readonly<Record<EndpointName | "issuer" | "jwks_endpoint", string | null>> {
+  return {
+    issuer: found.issuer,
+    authorization_endpoint: found.authorizationEndpoint ?? null,
+    token_endpoint: found.tokenEndpoint ?? null,
+    userinfo_endpoint: found.userinfoEndpoint ?? null,
+    introspection_endpoint: found.introspectionEndpoint ?? null,
+    jwks_endpoint: found.jwksEndpoint ?? null,
+    logout_endpoint: found.logoutEndpoint ?? null,
+  };
+}
+
+/** A row whose missing issuer and endpoints come from the discovery document. */
+export function completeRow<R extends object>(row: R, found: DiscoveredProvider | undefined): R {
+  const theirs: Readonly<Record<string, string | null>> = found ? endpointsOf(found) : {};
+  const missing = Object.entries(row).filter(([name, value]) => value === null && Object.hasOwn(theirs, name));
+  return { ...row, ...Object.fromEntries(missing.map(([name]) => [name, theirs[name]])) };
 }

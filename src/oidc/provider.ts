@@ -1,10 +1,9 @@
-import { createCircuitBreaker } from "../retry.js";
 import { parseDiscoveryEndpoint, withoutSlash } from "./check-metadata.js";
+import { completeRow, configuredEndpoints, createMetadataSource } from "./discovery.js";
 import type { OnProviderEvent } from "./event.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
 import { createProviderKeys, type KeySource } from "./provider-keys.js";
-import { fetchMetadata } from "./remote-document.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** A provider's columns in the database. */
@@ -44,7 +43,7 @@ export interface KnownProvider {
   /** Undefined while its discovery document is needed and has not been fetched. */
   readonly current: () => Provider | undefined;
   /** Fetches the discovery document if it is needed, with at most one request at a time. Never rejects. */
-  readonly resolve: (nowMs: number) => Promise<Provider | undefined>;
+  readonly resolve: () => Promise<Provider | undefined>;
   readonly retryAtMs: () => number;
   /** Whether a token's `iss` may be the provider's; also works before the discovery document is fetched. */
   readonly mayIssue: (issuer: string) => boolean;
@@ -54,27 +53,18 @@ export interface KnownProvider {
   readonly refreshKeys: () => Promise<void>;
 }
 
-interface Endpoints {
-  readonly issuer: string | null;
-  readonly jwks: string | null;
-  readonly userinfo: string | null;
-  readonly introspection: string | null;
-}
-
 /** Creates a provider from its row. If the row was written without discovery (`--offline`), it does that later. */
 export function createProvider(row: ProviderRow, options: ProviderOptions): KnownProvider {
   const { issuer, discovery_endpoint: discovery, jwks_endpoint: jwks } = row;
   const fetch = options.fetchFor(row.ca_file);
-  const breaker = createCircuitBreaker();
   const bases = parseDiscoveryEndpoint(discovery ?? "")?.bases ?? [];
   let provider: Provider | undefined;
-  let flight: Promise<Provider | undefined> | undefined;
 
-  const createFrom = (endpoints: Endpoints): Provider => {
-    const { jwks: keysUrl, userinfo, introspection } = endpoints;
+  const createFrom = (complete: ProviderRow): Provider => {
+    const { jwks_endpoint: keysUrl, userinfo_endpoint: userinfo, introspection_endpoint: introspection } = complete;
     const usesBasicAuth = row.token_use_basic_auth === 1;
     return {
-      issuer: endpoints.issuer,
+      issuer: complete.issuer,
       keys:
         keysUrl === null
           ? undefined
@@ -87,53 +77,39 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     };
   };
 
-  const discover = async (discoveryEndpoint: string): Promise<Provider | undefined> => {
-    const found = await discoverEndpoints(row, discoveryEndpoint, fetch);
-    if (typeof found !== "string") {
-      provider = createFrom(found);
-      options.onResolved();
-      return provider;
-    }
-    const retryAfterMs = breaker.failed(options.now());
-    options.onEvent({ kind: "provider_failed", url: discoveryEndpoint, message: found, retryAfterMs });
-    return undefined;
-  };
-
-  if (discovery === null || (issuer !== null && jwks !== null)) {
-    const { userinfo_endpoint: userinfo, introspection_endpoint: introspection } = row;
-    provider = createFrom({ issuer, jwks, userinfo, introspection });
-  }
+  const source =
+    discovery === null
+      ? undefined
+      : createMetadataSource(
+          {
+            discoveryEndpoint: discovery,
+            issuer: issuer ?? undefined,
+            explicitJwks: jwks !== null,
+            unused: [...signInEndpoints, ...configuredEndpoints(row)],
+          },
+          {
+            ...{ fetch, now: options.now, onEvent: options.onEvent },
+            onFound: (found) => {
+              provider = createFrom(completeRow(row, found));
+              options.onResolved();
+            },
+          },
+        );
+  if (!source || (issuer !== null && jwks !== null)) provider = createFrom(row);
 
   return {
     current: () => provider,
-    retryAtMs: breaker.retryAtMs,
+    retryAtMs: source?.retryAtMs ?? (() => 0),
     refreshKeys: async () => provider?.keys?.refresh(),
     // What the discovery document is checked against.
     issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
-    resolve: (nowMs) => {
-      const isAskable = discovery !== null && !provider && (flight || breaker.isClosed(nowMs));
-      if (!isAskable) return Promise.resolve(provider);
-      flight ??= discover(discovery).finally(() => {
-        flight = undefined;
-      });
-      return flight;
+    resolve: async () => {
+      if (!provider) await source?.refresh();
+      return provider;
     },
   };
 }
 
 /** Nothing here sends requests to these. */
 const signInEndpoints = ["authorization_endpoint", "token_endpoint", "end_session_endpoint"] as const;
-
-/** The endpoints from the discovery document, where the row has none; or why they are unavailable. */
-async function discoverEndpoints(row: ProviderRow, discoveryEndpoint: string, fetch: GuardedFetch) {
-  const configured = (["userinfo_endpoint", "introspection_endpoint"] as const).filter((name) => row[name] !== null);
-  const found = await fetchMetadata(row, discoveryEndpoint, fetch, [...signInEndpoints, ...configured]);
-  if (typeof found === "string") return found;
-  return {
-    issuer: found.checked.issuer,
-    jwks: row.jwks_endpoint ?? found.checked.jwksEndpoint ?? null,
-    userinfo: row.userinfo_endpoint ?? found.checked.userinfoEndpoint ?? null,
-    introspection: row.introspection_endpoint ?? found.checked.introspectionEndpoint ?? null,
-  };
-}

@@ -1,13 +1,7 @@
 import { Secret } from "../secrets/secret.js";
-import {
-  checkMetadata,
-  type DiscoveryResult,
-  type MetadataEndpoint,
-  parseDiscoveryEndpoint,
-} from "./check-metadata.js";
 import { quoteDescription, quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
-import { type JsonObject, parseJsonObject } from "./jwt/json-object.js";
+import { parseJsonObject } from "./jwt/json-object.js";
 import { findFetchFailure } from "./network-error.js";
 
 /** A complete answer with any status, or a sentence on why there is none. */
@@ -33,21 +27,18 @@ export interface RemoteRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as a form; without it, the request is a GET. */
   readonly form?: Readonly<Record<string, string>> | undefined;
-  /** Whether redirects within the same origin are followed. */
-  readonly followsRedirects?: boolean;
 }
 
 /** Sends one request. Never rejects. */
 export async function fetchDocument(
   fetch: GuardedFetch,
   url: string,
-  { headers, form, followsRedirects = false }: RemoteRequest,
+  { headers, form }: RemoteRequest,
 ): Promise<RemoteAnswer> {
   try {
     const body = form && new URLSearchParams(form);
     const response = await fetch(url, {
       headers: { ...headers },
-      redirect: followsRedirects ? "follow" : "error",
       ...(body && { method: "POST", body }),
     });
     return await readWhole(response);
@@ -76,40 +67,6 @@ export async function readWhole(response: Response): Promise<WholeAnswer> {
 /** Reads whole seconds from a header, clamped to the bounds. */
 export function boundedSeconds(text: string | null | undefined, min: number, max: number): number | undefined {
   return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), min), max) : undefined;
-}
-
-interface ProviderMetadata {
-  readonly checked: DiscoveryResult & { readonly kind: "found" };
-  /** The whole document, for its other members. */
-  readonly document: JsonObject;
-}
-
-/**
- * A provider's discovery document, checked against the configuration; or a sentence on why it can't be used. Never rejects.
- *
- * @param unused endpoints of the document that the caller takes from elsewhere, or does not need
- */
-export async function fetchMetadata(
-  configured: { readonly issuer: string | null; readonly jwks_endpoint: string | null },
-  discoveryEndpoint: string,
-  fetch: GuardedFetch,
-  unused: readonly MetadataEndpoint[] = [],
-): Promise<ProviderMetadata | string> {
-  const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
-  if (!endpoint) return "the discovery endpoint is not a URL that may be asked";
-  const answer = await fetchDocument(fetch, endpoint.documentUrl.href, {
-    headers: { accept: "application/json" },
-    followsRedirects: true,
-  });
-  if (answer.kind === "failed") return answer.message;
-  if (answer.status !== 200) return `the discovery document: the provider answered with status ${answer.status}`;
-  const document = answer.contentType === "application/json" ? parseJsonObject(answer.body) : undefined;
-  if (!document) {
-    return `the discovery document is not a JSON object (${quoteForeign(answer.contentType || undefined, 60)})`;
-  }
-  const explicitJwks = configured.jwks_endpoint !== null;
-  const checked = checkMetadata(document, { endpoint, issuer: configured.issuer ?? undefined, explicitJwks, unused });
-  return checked.kind === "found" ? { checked, document } : checked.message;
 }
 
 /** For a Retry-After header: whole seconds, at least one. */

@@ -211,6 +211,10 @@ describe("what does not pass", () => {
     ["nothing", ""],
     ["an empty object", "{}"],
     ["an issuer that is a number", '{"issuer": 1, "x": "canary-value"}'],
+    [
+      "an issuer twice, which two parsers would read differently",
+      '{"issuer": "https://a.example", "issuer": "canary-value"}',
+    ],
     ["very deep nesting", `{"issuer": "a", "x": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
   ])("refuses %s without quoting it", async (_what, body) => {
     const { origin } = await serve(always(200, body, { "content-type": "application/json" }));

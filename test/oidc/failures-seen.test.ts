@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
+import { fetchMetadata } from "../../src/oidc/discovery.js";
 import { createGuardedFetch } from "../../src/oidc/guarded-fetch.js";
-import { fetchMetadata } from "../../src/oidc/remote-document.js";
 import { readDocument } from "../docs/markdown.js";
 import { discover, metadata } from "../support/discovery-document.js";
 import { always, serve } from "../support/http-server.js";
@@ -46,11 +46,7 @@ async function see(what: string, answer: Answer): Promise<string> {
   const { origin, close } = await serve((request, response) => listener(request, response));
   listener = answer(origin);
   const result = await discover(origin);
-  const runtime = await fetchMetadata(
-    { issuer: null, jwks_endpoint: null },
-    origin,
-    createGuardedFetch({ timeoutMs: 5000 }),
-  );
+  const runtime = await fetchMetadata({ discoveryEndpoint: origin }, createGuardedFetch({ timeoutMs: 5000 }));
   await close();
   expect(result.kind).not.toBe("found");
   if (result.kind === "found") return "";
@@ -59,7 +55,7 @@ async function see(what: string, answer: Answer): Promise<string> {
     `# ${what}`,
     `apply  ${code} oidc_provider idp: ${result.message}`,
     `  fix  ${result.hint}`,
-    `log    provider_failed: ${typeof runtime === "string" ? runtime : "nothing"}`,
+    `log    provider_failed: ${runtime.kind === "metadata" ? "nothing" : runtime.message}`,
     `docs   ${sentences.get(code)}`,
   ];
   return lines.join("\n").replaceAll(origin, "https://idp.example.nl");

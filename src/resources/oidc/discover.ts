@@ -1,6 +1,6 @@
 import type { Offers } from "../../oidc/check-metadata.js";
 import { discoverProviders } from "../../oidc/discover-all.js";
-import type { DiscoveryResult } from "../../oidc/discovery.js";
+import { configuredEndpoints, type DiscoveryResult, endpointsOf } from "../../oidc/discovery.js";
 import type { NetworkContext, Refusal } from "../../plan/kind.js";
 import type { ResourceOf } from "../../plan/kind-shape.js";
 import { rangeOf } from "../../plan/resource.js";
@@ -17,15 +17,6 @@ export type Answer =
 
 const timeoutMs = 10_000;
 
-/** The attributes, with their names in a discovery document. */
-const endpointNames = [
-  ["authorization_endpoint", "authorization_endpoint"],
-  ["token_endpoint", "token_endpoint"],
-  ["userinfo_endpoint", "userinfo_endpoint"],
-  ["introspection_endpoint", "introspection_endpoint"],
-  ["logout_endpoint", "end_session_endpoint"],
-] as const;
-
 /** Each provider's answer by its identifier, with the kind's attribute names. */
 export async function discoverEndpoints(
   providers: readonly Provider[],
@@ -38,7 +29,7 @@ export async function discoverEndpoints(
     signal,
     env,
     explicitJwks: typeof attributes.jwks_endpoint === "string",
-    unused: endpointNames.filter(([name]) => attributes[name] !== undefined).map(([, theirs]) => theirs),
+    unused: configuredEndpoints(attributes),
     ...(typeof attributes.issuer === "string" && { issuer: attributes.issuer }),
     ...(typeof attributes.ca_file === "string" && { caFile: attributes.ca_file }),
   }));
@@ -51,15 +42,7 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
     return {
       kind: "found",
       offers: result.offers ?? {},
-      endpoints: {
-        issuer: result.issuer,
-        authorization_endpoint: result.authorizationEndpoint ?? null,
-        token_endpoint: result.tokenEndpoint ?? null,
-        userinfo_endpoint: result.userinfoEndpoint ?? null,
-        introspection_endpoint: result.introspectionEndpoint ?? null,
-        jwks_endpoint: result.jwksEndpoint ?? null,
-        logout_endpoint: result.logoutEndpoint ?? null,
-      },
+      endpoints: endpointsOf(result),
     };
   }
   const isUnreachable = result.kind === "unreachable";

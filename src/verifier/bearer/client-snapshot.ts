@@ -46,7 +46,7 @@ export function createLoader(options: LoadOptions): Loader {
       }),
     );
     known = providers;
-    for (const provider of providers.values()) void provider.resolve(options.now());
+    for (const provider of providers.values()) void provider.resolve();
     const clients = rows.flatMap((row) => {
       const provider = providers.get(providerKey(row))?.current();
       return provider ? openBearerClient(row, provider, options) : [];

@@ -43,7 +43,7 @@ export function createVerifyCredential({
           : reject(jws.reason, describeUnreadable(jws.reason, request.credential, jws.member));
       }
       const provider = onlyProvider(cache);
-      return provider ? awaitProvider(provider, nowMs) : verifyOpaqueToken(cache, request, nowMs);
+      return provider ? awaitProvider(provider) : verifyOpaqueToken(cache, request, nowMs);
     }
     const { configuration } = cache;
     const { header, claims } = jws;
@@ -55,7 +55,7 @@ export function createVerifyCredential({
     if (reason) return reject(reason, describeRejection(reason, rejected([])));
     if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return rejectIdToken(rejected([]));
     const choice = chooseClient(configuration, jws, rules);
-    if (choice.kind === "pending") return awaitProvider(choice.provider, nowMs);
+    if (choice.kind === "pending") return awaitProvider(choice.provider);
     if (choice.kind === "rejected")
       return reject(choice.reason, describeRejection(choice.reason, rejected(choice.clients)));
     const { client, access } = choice;
@@ -91,8 +91,8 @@ export function createVerifyCredential({
   };
 
   /** Once the discovery document is there, the session is replaced, and the waiting request is checked again under the new one. */
-  async function awaitProvider(provider: KnownProvider, nowMs: number): Promise<Verdict> {
-    await provider.resolve(nowMs);
+  async function awaitProvider(provider: KnownProvider): Promise<Verdict> {
+    await provider.resolve();
     const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());
     const found = `no discovery document of ${provider.issuer}`;
     return {
