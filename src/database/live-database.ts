@@ -115,7 +115,7 @@ export function createWrite(writer: Writer): Write {
         return await withRetry(database.isBusy, () => database.kysely.transaction().execute(work), times);
       } catch (cause) {
         if (!database.isBusy(cause)) throw cause;
-        const message = "somebody else writes to the database";
+        const message = "another program writes to the database";
         throw setupError("unavailable", "DATABASE_LOCKED", message, "try again", { cause });
       }
     });

@@ -75,7 +75,7 @@ export function findMistakes(shape: KindShape, resource: unknown): readonly Step
     complain(`a resource of the kind ${kind} has an unknown \`state\``, "write `present` or `absent`, or leave it out");
   }
   if (!isPath(path)) {
-    const hint = 'say where it stands in the namespace, such as ["items", index]';
+    const hint = 'set it to where the entry is in the namespace, such as ["items", index]';
     complain(`a resource of the kind ${kind} has no path`, hint);
   }
   if (!isRecord(attributes)) {
@@ -100,8 +100,8 @@ export function findMistakes(shape: KindShape, resource: unknown): readonly Step
 }
 
 function meantAttribute(specs: AttributeSpecs, name: string): string {
-  if (name === "owner") return "a resource's owner is that of the run: take it out, and use --owner";
-  if (reservedColumns.includes(name)) return `\`${name}\` is kept by vtb-setup itself: take it out`;
+  if (name === "owner") return "a resource's owner is that of the run: remove it, and use --owner";
+  if (reservedColumns.includes(name)) return `\`${name}\` is maintained by vtb-setup itself: remove it`;
   return meant(name, Object.keys(specs));
 }
 

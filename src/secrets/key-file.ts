@@ -52,13 +52,14 @@ export function readKeyFile(file: string): KeyFile | undefined {
     // Checked after opening, so that the file can't be swapped in between.
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) throw denied(file, "read");
-    if (!stat.isFile()) throw invalid(`the key file ${file} is not a regular file`, "name a file that holds the key");
+    if (!stat.isFile())
+      throw invalid(`the key file ${file} is not a regular file`, "name a file that contains the key");
     const folder = dirname(realpathSync(file));
     refuseUnsafe(file, stat, statSync(folder));
     const bytes = Buffer.alloc(maxBytes + 1);
     const length = readSync(descriptor, bytes, 0, bytes.length, 0);
     if (length > maxBytes)
-      throw invalid(`the key file ${file} is larger than 4 KiB`, "name a file that holds the key alone");
+      throw invalid(`the key file ${file} is larger than 4 KiB`, "name a file that contains the key alone");
     const openFolder = [folder, dirname(resolve(file))].find((path) => isOpenToOthers(statSync(path)));
     return { text: bytes.toString("latin1", 0, length), loose: (stat.mode & 0o004) !== 0, openFolder };
   } finally {

@@ -41,7 +41,7 @@ export function parseKey(text: string, source = "the sealing key"): Buffer {
   throw setupError(
     "invalid",
     "KEY_INVALID",
-    `${source} does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
+    `${source} does not contain a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
     "generate one with: openssl rand -base64 32",
   );
 }

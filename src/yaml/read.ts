@@ -88,7 +88,7 @@ function writeObject(object: object): ReadFile {
 
 async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
   if (path === "-") {
-    if (isSeen(seen, path)) return refuse("standard input is given twice", "give `-` once");
+    if (isSeen(seen, path)) return refuse("standard input is passed twice", "pass `-` only once");
     const bytes = await stdin();
     return bytes.length > maxBytes ? tooLarge("standard input") : { file: "<stdin>", bytes };
   }
@@ -97,7 +97,8 @@ async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<st
     try {
       const stats = await handle.stat();
       if (stats.isDirectory()) return refuse(`${path} is a directory inside a directory`, "name its files themselves");
-      if (isSeen(seen, `${stats.dev}:${stats.ino}`)) return refuse(`the file ${path} is given twice`, "give it once");
+      if (isSeen(seen, `${stats.dev}:${stats.ino}`))
+        return refuse(`the file ${path} is passed twice`, "pass it only once");
       const bytes = await readBytes(handle, maxBytes);
       return bytes ? { file: path, bytes } : tooLarge(`the file ${path}`);
     } finally {
@@ -117,7 +118,7 @@ function isSeen(seen: Set<string>, identity: string): boolean {
 const causes: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: ["does not exist", "check the path; it is relative to the working directory"],
   ENOTDIR: ["does not exist", "check the path; a part of it is a file, not a directory"],
-  ENXIO: ["can't be opened", "give `-` to read standard input"],
+  ENXIO: ["can't be opened", "pass `-` to read standard input"],
 };
 
 function unreadable(path: string, error: unknown): RawDiagnostic {

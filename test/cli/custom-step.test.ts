@@ -206,12 +206,8 @@ describe("a module of steps that can't be used", () => {
     ["exports something else", "export const steps = [{}];\n", "own.mjs must export `steps`"],
     ["has wrong kinds", "export const steps = [];\nexport const kinds = [{}];\n", "`kinds` of own.mjs must be a list"],
     ["is no JavaScript", "export const = ;\n", "the module own.mjs can't be loaded"],
-    ["takes a known flag", stepNamed("tokenauth_config_enable"), "the name tokenauth_config_enable"],
-    [
-      "takes a known kind",
-      stepNamed("own_enable") + kindWith("user", "user:1"),
-      "two steps or kinds have the name user",
-    ],
+    ["takes a known flag", stepNamed("tokenauth_config_enable"), "are named tokenauth_config_enable"],
+    ["takes a known kind", stepNamed("own_enable") + kindWith("user", "user:1"), "two steps or kinds are named user"],
     [
       "declares an unknown kind",
       stepNamed("own_enable", 'defineKind({ name: "nothing", table: "own", keyColumn: "name", columns: {} })'),

@@ -136,7 +136,7 @@ const misspelt: readonly (readonly [string, () => readonly string[], readonly st
     "the owner",
     // @ts-expect-error
     () => mistakesOf(() => [webhook.resource("a", { ...right, owner: "shop" }, path)]),
-    [`${ofKind} has no attribute \`owner\` (a resource's owner is that of the run: take it out, and use --owner)`],
+    [`${ofKind} has no attribute \`owner\` (a resource's owner is that of the run: remove it, and use --owner)`],
   ],
   [
     "an attribute among `fields`",
@@ -150,7 +150,7 @@ const misspelt: readonly (readonly [string, () => readonly string[], readonly st
     () => mistakesOf(() => [webhook.resource({ name: "a" }.naem, right)]),
     [
       `${resource} has no key (give it a text: webhook.resource(key, attributes, path))`,
-      `${resource} has no path (say where it stands in the namespace, such as ["items", index])`,
+      `${resource} has no path (set it to where the entry is in the namespace, such as ["items", index])`,
     ],
   ],
   [

@@ -116,7 +116,7 @@ describe("loadKey from a file beside the database", () => {
     writeFileSync(keyFile, "canary");
     const problem = problemOf(() => loadKey({ env: {}, keyFile, mode }));
     expect(problem?.message).toBe(
-      `the key file ${keyFile} does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
+      `the key file ${keyFile} does not contain a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
     );
     expect(readFileSync(keyFile, "utf8")).toBe("canary");
   });
@@ -144,7 +144,7 @@ describe("loadKey from a file beside the database", () => {
       message: `the key file ${keyFile} is larger than 4 KiB`,
     });
     writeFileSync(keyFile, "x".repeat(4096));
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "read" }))?.message).toContain("does not hold a key");
+    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "read" }))?.message).toContain("does not contain a key");
   });
 
   it("refuses a link to nothing, and does not write through it", () => {

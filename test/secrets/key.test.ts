@@ -61,7 +61,7 @@ describe("loadKey from the environment", () => {
   it("names the variable that holds no key", () => {
     expect(problemOf(() => loadKey({ env: { VTB_SETUP_KEY: "canary" }, keyFile, mode: "write" }))).toMatchObject({
       code: "KEY_INVALID",
-      message: "VTB_SETUP_KEY does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits",
+      message: "VTB_SETUP_KEY does not contain a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits",
     });
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -31,7 +31,8 @@ describe("parseKey", () => {
     expect(problem).toEqual({
       severity: "error",
       code: "KEY_INVALID",
-      message: "the sealing key does not hold a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits",
+      message:
+        "the sealing key does not contain a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits",
       hint: "generate one with: openssl rand -base64 32",
     });
   });

@@ -59,7 +59,7 @@ describe("readDocuments", () => {
     expect(once.documents.map(({ file }) => file)).toEqual(["<stdin>"]);
     const twice = await readDocuments(["-", "-"], stdin);
     expect(twice.documents).toHaveLength(1);
-    expect(twice.findings).toMatchObject([{ code: "FILE_UNREADABLE", message: "standard input is given twice" }]);
+    expect(twice.findings).toMatchObject([{ code: "FILE_UNREADABLE", message: "standard input is passed twice" }]);
   });
 
   it("refuses the same file given twice, under whatever name", async () => {
@@ -68,7 +68,7 @@ describe("readDocuments", () => {
     const { documents, findings } = await readDocuments([file, `${folder}/./same.yaml`], noStdin);
     expect(documents).toHaveLength(1);
     expect(findings).toMatchObject([
-      { code: "FILE_UNREADABLE", message: `the file ${folder}/./same.yaml is given twice` },
+      { code: "FILE_UNREADABLE", message: `the file ${folder}/./same.yaml is passed twice` },
     ]);
   });
 

@@ -58,7 +58,7 @@ const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
   weak_rsa: ["it is an RSA key that is too weak or unusual", "use one of 2048 bits or more with the exponent 65537"],
   roca_rsa: [
     "it is an RSA key whose private key can be computed from it (CVE-2017-15361)",
-    "replace the key at the provider: a smart card or security module of Infineon made it",
+    "replace the key at the provider: a smart card or security module of Infineon generated it",
   ],
   weak_point: ["it is an Ed25519 key for which anyone can forge signatures", "use a properly generated key"],
   broken_json: ["it is not a valid JWK", `write the whole JWK on one line, in single quotes, ${orPublished}`],
