@@ -3,8 +3,7 @@ import { assertNever, type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { CliContext } from "./context.js";
 import { changesMade, unexpected } from "./exit-status.js";
-import type { Unwritten, WriteOptions, Written } from "./output.js";
-import type { Terminal } from "./terminal.js";
+import type { Terminal, Unwritten, WriteOptions, Written } from "./terminal.js";
 
 /** A command's final output on standard output. */
 export type Printed =
