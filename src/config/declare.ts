@@ -3,7 +3,7 @@ import type { AttributeRange, Resource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
-import { isVariableName } from "../yaml/value-from.js";
+import { type ValueSources, valueSources } from "../yaml/value-sources.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
@@ -129,8 +129,8 @@ function lineOf({ range }: Resource): string {
   return `${range.position.file}:${range.position.line}`;
 }
 
-/** The names of variables and files in every `value_from` of a part of a file, except those that may be the secret itself. */
-export function referenceNames(root: Node): readonly ScalarNode[] {
+/** What every `value_from` of a part of a file names, such as variables and files, except what may be the secret itself. */
+export function referenceNames(root: Node, sources: ValueSources = valueSources): readonly ScalarNode[] {
   const names: ScalarNode[] = [];
   const seen = new Set<Node>();
   const visit = (node: Node): void => {
@@ -138,11 +138,10 @@ export function referenceNames(root: Node): readonly ScalarNode[] {
     seen.add(node);
     if (node.kind === "sequence") node.items.forEach(visit);
     if (node.kind !== "mapping") return;
-    const source = node.entries.get("value_from")?.value;
-    for (const key of ["env", "file"]) {
-      const name = source?.kind === "mapping" ? source.entries.get(key)?.value : undefined;
-      if (name?.kind !== "scalar" || mayBeSecret(name.text())) continue;
-      if (key === "file" || isVariableName(name.text())) names.push(name);
+    const reference = node.entries.get("value_from")?.value;
+    for (const [key, { accepts }] of Object.entries(sources)) {
+      const name = reference?.kind === "mapping" ? reference.entries.get(key)?.value : undefined;
+      if (name?.kind === "scalar" && accepts(name.text()) && !mayBeSecret(name.text())) names.push(name);
     }
     for (const { value } of node.entries.values()) visit(value);
   };

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { CharacterRule } from "../characters.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 import { slugPattern } from "../users/names.js";
+import type { ValueSources } from "../yaml/value-sources.js";
 import { mergeOptions } from "./choose-option.js";
 import { isList, isSchema, type JsonSchema } from "./schema-shape.js";
 
@@ -57,35 +58,35 @@ export const boolean: JsonSchema = {
 };
 export const booleanReference: JsonSchema = { $ref: "#/definitions/boolean" };
 
-/** May replace any value. */
-export const valueFrom: JsonSchema = {
-  title: "value_from",
-  description: "Takes the value from an environment variable or a file.",
-  type: "object",
-  properties: {
-    value_from: {
-      type: "object",
-      properties: {
-        env: { type: "string", minLength: 1, description: "The variable's name. An empty variable counts as not set." },
-        file: {
-          type: "string",
-          minLength: 1,
-          description: "The file's path. One line break at the end of the file is dropped.",
+/** The schema of a `value_from`, which may replace any value. */
+export function valueFromSchema(sources: ValueSources): JsonSchema {
+  const entries = Object.entries(sources);
+  const titles = entries.map(([, { title }]) => title);
+  const named = entries.map(([key, { description }]) => [key, { type: "string", minLength: 1, description }]);
+  return {
+    title: "value_from",
+    description: `Takes the value from ${titles.join(" or ")}.`,
+    type: "object",
+    properties: {
+      value_from: {
+        type: "object",
+        properties: {
+          ...Object.fromEntries(named),
+          default: { description: "The value to use when there is none, such as when the variable is not set." },
+          required: {
+            description: "With false, a missing value leaves the field out. Can't be combined with `default`.",
+            anyOf: [booleanReference],
+          },
         },
-        default: { description: "The value to use when the variable is not set or the file does not exist." },
-        required: {
-          description: "With false, a missing value leaves the field out. Can't be combined with `default`.",
-          anyOf: [booleanReference],
-        },
+        oneOf: entries.map(([key]) => ({ required: [key] })),
+        not: { required: ["required", "default"] },
+        additionalProperties: false,
       },
-      oneOf: [{ required: ["env"] }, { required: ["file"] }],
-      not: { required: ["required", "default"] },
-      additionalProperties: false,
     },
-  },
-  required: ["value_from"],
-  additionalProperties: false,
-};
+    required: ["value_from"],
+    additionalProperties: false,
+  };
+}
 
 /** Turns the schema of a value that a step gets into the schema of what a file may contain; `rename` is for references. */
 export function asWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {

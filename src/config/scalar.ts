@@ -1,5 +1,5 @@
 import { type CharacterRule, findStray, type StrayCharacter } from "../characters.js";
-import type { RawDiagnostic, ScalarNode } from "../yaml/node.js";
+import type { Origin, RawDiagnostic, ScalarNode } from "../yaml/node.js";
 
 /** A scalar's meaning where no field defines it. */
 type NaturalValue = string | number | boolean | null;
@@ -97,35 +97,26 @@ export function findStrayCharacters(
   // Where a blank is not allowed, the schema refuses it.
   if (rule !== "visible" && text !== text.trim() && text.trim() !== "") {
     const message = `this value has whitespace around it, which is ${rule === "url" ? "ignored" : "part of it"}`;
-    warn(message, `remove it${origin === undefined ? "" : ` from the ${sources[origin]}`}`);
+    warn(message, `remove it${origin === undefined ? "" : ` from the ${origin.noun}`}`);
   }
   if (/^(["']).*\1$/su.test(text) && text.length > 1) {
-    warn("this value has quotes around it, which are part of it", unquote[origin ?? "literal"]);
+    warn("this value has quotes around it, which are part of it", (origin ?? literal).withoutQuotes);
   }
   return findings;
 }
 
-type Origin = ScalarNode["origin"];
+/** How to correct a value that the file itself holds. */
+const literal: Omit<Origin, "noun"> = {
+  withoutQuotes: "write only one pair, which YAML removes",
+  withoutLineBreak:
+    "a block that starts with | or > ends with one: write |- or >-, or put the value on the line of its key",
+};
 
-const sources = { env: "variable", file: "file" } as const;
-
-const unquote = {
-  env: "write the variable without them: docker's --env-file and Kubernetes keep quotes, which only a shell removes",
-  file: "write the file without them: nothing removes them",
-  literal: "write only one pair, which YAML removes",
-} as const;
-
-const endings = {
-  env: "`echo` and editors add one, also before `base64`: create the secret or variable with `printf '%s'` instead",
-  file: "only one line break at the end of the file is dropped, and it has more: write it with `printf '%s'` instead of `echo`",
-  literal: "a block that starts with | or > ends with one: write |- or >-, or put the value on the line of its key",
-} as const;
-
-function wayOut({ character, index, isLast }: StrayCharacter, rule: CharacterRule, origin: Origin): string {
+function wayOut({ character, index, isLast }: StrayCharacter, rule: CharacterRule, origin: Origin | undefined): string {
   if (isLast && character === "\r") {
     return "its source has Windows line endings (CRLF): convert that file to LF, as `dos2unix` does";
   }
-  if (isLast && character === "\n") return endings[origin ?? "literal"];
+  if (isLast && character === "\n") return (origin ?? literal).withoutLineBreak;
   if (index === 0 && character === "\ufeff")
     return "its source is a file that starts with one: save it as UTF-8 without a byte order mark";
   if (rule === "url" && !/[\p{C}\p{Z}]/u.test(character)) return "write it percent-encoded";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { asWritten, boolean, booleanReference, valueFrom } from "./fields.js";
+import { type ValueSources, valueSources } from "../yaml/value-sources.js";
+import { asWritten, boolean, booleanReference, valueFromSchema } from "./fields.js";
 import type { JsonSchema } from "./schema-shape.js";
 import type { Step } from "./step.js";
 
@@ -7,7 +8,7 @@ import type { Step } from "./step.js";
  * One JSON Schema (draft-07, which the editors' YAML language server supports best) for a whole configuration file: what
  * can be written, including a `value_from` in place of any value, and every accepted spelling.
  */
-export function configurationSchema(steps: readonly Step[]): JsonSchema {
+export function configurationSchema(steps: readonly Step[], sources: ValueSources = valueSources): JsonSchema {
   const properties = steps.flatMap((step): [string, JsonSchema][] => [
     [step.flag, flagSchema(step)],
     [step.namespace, { anyOf: [reference(step.namespace), reference("value_from")] }],
@@ -21,7 +22,7 @@ export function configurationSchema(steps: readonly Step[]): JsonSchema {
     properties: Object.fromEntries(properties),
     definitions: {
       boolean,
-      value_from: valueFrom,
+      value_from: valueFromSchema(sources),
       ...Object.fromEntries(steps.flatMap((step) => Object.entries(stepDefinitions(step)))),
     },
   };

@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret, Secret } from "../secrets/secret.js";
 import type { Range, RawDiagnostic } from "../yaml/node.js";
+import { nounOf, valueSources } from "../yaml/value-sources.js";
 import type { Declared } from "./declare.js";
 import type { Schema, ShapeReader } from "./schema-shape.js";
 
@@ -24,7 +25,7 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
   const isSame = first.declared.length === second.declared.length;
   const isSound = !findings.some(({ severity }) => severity === "error");
   if (isSound && !(first.isWhole && second.isWhole && isSame)) {
-    const message = "an entry here can't be planned: it needs a value from a variable or file that is missing";
+    const message = `an entry here can't be planned: it needs a value from a ${nounOf(valueSources)} that is missing`;
     findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range });
   }
   const declared = first.declared.map((entry, index) => {
@@ -32,7 +33,7 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
     const other = second.declared[index]?.resource;
     if (!other || !isSame) return entry;
     if (other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present) {
-      const message = `the name of this ${resource.kind} comes from a variable or file that is missing, so it can't be planned`;
+      const message = `the name of this ${resource.kind} comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`;
       findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
       return entry;
     }

@@ -2,6 +2,7 @@ import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
 import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/node.js";
 import { resolveValues } from "../yaml/resolve.js";
+import { nounOf, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
 import { checkDeclared, type Declared, declareStep, referenceNames } from "./declare.js";
 import { findFlatEntry } from "./flat-entry.js";
@@ -67,7 +68,7 @@ export function validateDocuments(
 const unknownFlag: RawDiagnostic = {
   severity: "error",
   code: "ENV_NOT_SET",
-  message: "whether a step is enabled comes from a variable or file that is missing, so it can't be planned",
+  message: `whether a step is enabled comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`,
   hint: "set it for the plan as well, or write true or false",
 };
 
@@ -112,7 +113,7 @@ function readSection(
   const flat = findFlatEntry(step, node, shapeOf);
   if (flat) {
     const { hidden, secretKeys, unresolved } = bound;
-    const nothing = { declared: [], isWhole: false, shown: referenceNames(entry.value) };
+    const nothing = { declared: [], isWhole: false, shown: referenceNames(entry.value, context.valueSources) };
     return { ...nothing, findings: [...findings, flat], hidden, secretKeys, unresolved };
   }
   const source = { namespace, schema, node, shapeOf };
@@ -122,7 +123,7 @@ function readSection(
     declared: told.declared,
     isWhole: part.isWhole,
     findings: [...findings, ...bound.findings, ...part.findings, ...told.findings],
-    shown: [...bound.shown, ...referenceNames(entry.value)],
+    shown: [...bound.shown, ...referenceNames(entry.value, context.valueSources)],
     hidden: bound.hidden,
     secretKeys: bound.secretKeys,
     unresolved: bound.unresolved,

@@ -21,6 +21,7 @@ import {
   ScalarNode,
   type SequenceNode,
 } from "./node.js";
+import { valueSources } from "./value-sources.js";
 
 /** A file's nodes, and all that is wrong with them. */
 interface Tree {
@@ -191,7 +192,8 @@ function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   if (typeof key === "object") report(build, key);
   const name = typeof key === "string" ? key : "";
   build.path.push(name);
-  const shown = isReference && /^(?:env|file|required)$/.test(name) && isScalar(valueNode) && isName(valueNode.value);
+  const isNamed = isReference && (name === "required" || Object.hasOwn(valueSources, name));
+  const shown = isNamed && isScalar(valueNode) && isName(valueNode.value);
   const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyRange.end);
   build.path.pop();
   return typeof key === "string" ? { key, keyRange, value } : undefined;

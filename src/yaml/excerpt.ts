@@ -2,6 +2,7 @@ import { escapeControls } from "../characters.js";
 import type { Diagnostic, Excerpt } from "../errors.js";
 import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
 import type { Range, RawDiagnostic, ScalarNode, Source } from "./node.js";
+import { valueFromKeys, valueSources } from "./value-sources.js";
 
 /**
  * Diagnostics with the source line of each, without duplicates: in the order of the sources, then of their lines; those without a
@@ -166,7 +167,7 @@ function scalarsBetween(scalars: readonly ScalarNode[], from: number, to: number
   return scalars.slice(low, end);
 }
 
-const harmlessWords: ReadonlySet<string> = new Set(["value_from", "env", "file", "default", "required"]);
+const harmlessWords: ReadonlySet<string> = new Set(["value_from", ...valueFromKeys(valueSources)]);
 
 const blockKey = /^\s*(?:-\s+)*(?:(["']?)[\w.-]{1,60}\1\s*:(?=\s|$))?/;
 

@@ -9,6 +9,16 @@ export interface Range {
   readonly end: number;
 }
 
+/** Where a value comes from that is not in the file itself, and how to correct characters that do not belong to it. */
+export interface Origin {
+  /** One word, such as `variable`. */
+  readonly noun: string;
+  /** How to remove the quotes around a value. */
+  readonly withoutQuotes: string;
+  /** How to remove the line break at a value's end. */
+  readonly withoutLineBreak: string;
+}
+
 /**
  * A scalar as written. Only a schema can say that its text is harmless, so it is hidden from every kind of
  * printing, like a secret.
@@ -21,10 +31,10 @@ export class ScalarNode {
   /** The tag before it, such as `!!str`; most scalars have none. */
   readonly tag: string | undefined;
   /** The source that `value_from` read it from; undefined for a scalar of the file itself. */
-  readonly origin: "env" | "file" | undefined;
+  readonly origin: Origin | undefined;
   readonly #text: string;
 
-  constructor(text: string, range: Range, plain: boolean, tag?: string, origin?: "env" | "file") {
+  constructor(text: string, range: Range, plain: boolean, tag?: string, origin?: Origin) {
     this.#text = text;
     this.range = range;
     this.plain = plain;

@@ -1,17 +1,14 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
-import { readSecretFile } from "../secrets/secret-file.js";
 import { type MappingEntry, type MappingNode, type Node, type Range, type RawDiagnostic, ScalarNode } from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
+import { nounOf, type SourceContext, type SourceDiagnostic, type ValueSources, valueSources } from "./value-sources.js";
 
 /** What `value_from` may read. */
-export interface ResolveContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface ResolveContext extends SourceContext {
   /** True where values are not needed: a missing one is then no error. */
   readonly noEnv: boolean;
-  /** Where given, files of secrets must be inside it. */
-  readonly secretsDir?: string | undefined;
-  /** The working directory, which relative paths start from. */
-  readonly cwd: string;
+  /** Defaults to those of this program. */
+  readonly valueSources?: ValueSources | undefined;
 }
 
 export interface Resolved {
@@ -41,7 +38,7 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
       return isSame ? from : { ...from, items: items.filter((item) => item !== undefined) };
     }
     if (from.kind !== "mapping") return from;
-    const reference = readValueFrom(from);
+    const reference = readValueFrom(from, context.valueSources ?? valueSources);
     if (!reference) return resolveEntries(from, at, visit);
     const outcome =
       "source" in reference
@@ -79,37 +76,22 @@ function resolveEntries(
   return isSame ? mapping : { ...mapping, entries };
 }
 
-function readReference(reference: Reference, range: Range, at: Location, context: ResolveContext): Resolved {
-  const { name, source } = reference;
-  if (source === "env") {
-    // Inherited properties of every object (`constructor`, `toString`) are no variables.
-    const value = Object.hasOwn(context.env, name.text()) ? context.env[name.text()] : undefined;
-    if (value) return { node: new ScalarNode(value, range, false, undefined, source), findings: [] };
-    return absent(reference, range, context, notSet(reference, at, value === ""));
-  }
-  const file = readSecretFile(name.text(), context);
-  switch (file.kind) {
+function readReference(reference: Reference, range: Range, { field }: Location, context: ResolveContext): Resolved {
+  const { source, name } = reference;
+  const read = source.read(name.text(), field, context);
+  switch (read.kind) {
     case "read": {
-      const node = new ScalarNode(file.text, range, false, undefined, source);
-      return { node, findings: file.loose ? [looseMode(reference)] : [] };
+      const node = new ScalarNode(read.value.reveal(), range, false, undefined, source);
+      return { node, findings: read.warnings.map((warning) => aboutName(warning, name)) };
     }
     case "refused":
-    case "denied": {
-      const finding = secretFile(
-        reference,
-        withoutName(file.message, name.text()),
-        withoutName(file.hint, name.text()),
-      );
-      const code = file.kind === "denied" ? "FILE_DENIED" : finding.code;
-      return { node: { kind: "unresolved", range }, findings: [{ ...finding, code }] };
-    }
-    case "missing":
-    case "empty": {
-      const message = `the secret's file for \`${at.field}\` ${file.kind === "empty" ? "is empty" : "does not exist"}`;
-      const hint = mayBeSecret(name.text())
+      return { node: { kind: "unresolved", range }, findings: [aboutName(read.diagnostic, name)] };
+    case "missing": {
+      const { hint } = read.diagnostic;
+      const remedy = mayBeSecret(name.text())
         ? nameNotValue
-        : "create the file, or add default or required: false to value_from";
-      return absent(reference, range, context, secretFile(reference, message, hint));
+        : `${hint}, or add default or required: false to value_from`;
+      return absent(reference, range, context, { ...aboutName(read.diagnostic, name), hint: remedy });
     }
   }
 }
@@ -127,38 +109,12 @@ function absent(
   return { node: { kind: "unresolved", range }, findings: [finding] };
 }
 
-function notSet({ name }: Reference, { field }: Location, isEmpty: boolean): RawDiagnostic {
-  const state = isEmpty ? "is empty, which counts as not set" : "is not set";
-  return {
-    severity: "error",
-    code: "ENV_NOT_SET",
-    message: `the environment variable ${maskName(name.text())} for \`${field}\` ${state}`,
-    hint: mayBeSecret(name.text())
-      ? nameNotValue
-      : `export ${name.text()}, or add default or required: false to value_from`,
-    range: name.range,
-  };
-}
+const nameNotValue = `this looks like the secret itself: put it in a ${nounOf(valueSources)}, and write the name of that, as in {value_from: {env: NAME}}`;
 
-const nameNotValue =
-  "this looks like the secret itself: put it in a variable or file, and write the name of that, as in {value_from: {env: NAME}}";
-
-function withoutName(told: string, name: string): string {
-  return mayBeSecret(name) ? told.replaceAll(name, mask) : told;
-}
-
-function looseMode({ name }: Reference): RawDiagnostic {
-  return {
-    severity: "warning",
-    code: "SECRET_FILE_MODE",
-    message: "other users can read or change the secret's file: its mode is wider than 0640",
-    hint: "restrict it: chmod 0640, or defaultMode: 0640 on a Kubernetes volume",
-    range: name.range,
-  };
-}
-
-function secretFile({ name }: Reference, message: string, hint: string): RawDiagnostic {
-  return { severity: "error", code: "SECRET_FILE", message, hint, range: name.range };
+/** A source's diagnostic where it was asked for a value. What was asked for is masked where it may be the secret itself. */
+function aboutName({ message, hint, ...diagnostic }: SourceDiagnostic, name: ScalarNode): RawDiagnostic {
+  const masked = (text: string) => (mayBeSecret(name.text()) ? text.replaceAll(name.text(), mask) : text);
+  return { ...diagnostic, message: masked(message), hint: masked(hint), range: name.range };
 }
 
 function unresolved({ range }: MappingNode): Node {

@@ -8,30 +8,36 @@ import {
   type RawDiagnostic,
   type ScalarNode,
 } from "./node.js";
+import { type ValueSource, type ValueSources, valueFromKeys } from "./value-sources.js";
 
 /** A well-formed `value_from`. */
 export interface Reference {
-  readonly source: "env" | "file";
-  /** The variable's name, or the file's path. */
+  readonly source: ValueSource;
+  /** The source's argument, such as a variable's name or a file's path. */
   readonly name: ScalarNode;
   /** Undefined without a default; a default may be null. */
   readonly fallback: Node | undefined;
   readonly required: boolean;
 }
 
-const keys = ["env", "file", "default", "required"] as const;
-const form =
-  "write {value_from: {env: NAME}} or {value_from: {file: PATH}}, optionally with default or required: false";
-
 /** A mapping's reference, or everything that is wrong with it; undefined where it is no `value_from` at all. */
-export function readValueFrom(mapping: MappingNode): Reference | readonly RawDiagnostic[] | undefined {
+export function readValueFrom(
+  mapping: MappingNode,
+  sources: ValueSources,
+): Reference | readonly RawDiagnostic[] | undefined {
   const entry = mapping.entries.get("value_from");
-  if (entry) return parseValueFrom(mapping, entry);
-  const misspelt = misspeltValueFrom(mapping);
+  if (entry) return parseValueFrom(mapping, entry, sources);
+  const misspelt = misspeltValueFrom(mapping, sources);
   return misspelt && [misspelt];
 }
 
-function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | readonly RawDiagnostic[] {
+function parseValueFrom(
+  mapping: MappingNode,
+  entry: MappingEntry,
+  sources: ValueSources,
+): Reference | readonly RawDiagnostic[] {
+  const keys = valueFromKeys(sources);
+  const form = formOf(sources);
   const findings: RawDiagnostic[] = [];
   const complain = (
     { range }: { readonly range: RawDiagnostic["range"] },
@@ -43,7 +49,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   for (const beside of mapping.entries.values()) {
     const { key, keyRange } = beside;
     if (key === "value_from") continue;
-    const hint = keys.some((known) => known === key) ? `move ${key} into value_from` : form;
+    const hint = keys.includes(key) ? `move ${key} into value_from` : form;
     complain(
       { range: keyRange },
       `\`value_from\` must be the only key of its mapping, but ${nameOf(beside)} is beside it`,
@@ -57,32 +63,44 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry): Reference | 
   }
   for (const inner of value.entries.values()) {
     const { key, keyRange } = inner;
-    if (keys.some((known) => known === key)) continue;
+    if (keys.includes(key)) continue;
     const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
     const message = isBareKey(inner)
       ? "`value_from` has a key without a colon"
       : `unknown key ${nameOf(inner)} in \`value_from\``;
     complain({ range: keyRange }, message, near ? `did you mean ${near}?` : form);
   }
-  const [env, file, fallback, required] = keys.map((key) => value.entries.get(key));
-  if (env && file) complain({ range: file.keyRange }, "`value_from` has both `env` and `file`", "remove one of them");
-  if (!env && !file) complain({ range: entry.keyRange }, "`value_from` has neither `env` nor `file`", form);
+  const [fallback, required] = ["default", "required"].map((key) => value.entries.get(key));
+  const given = Object.entries(sources).flatMap(([key, source]) => {
+    const named = value.entries.get(key);
+    return named ? [{ source, named }] : [];
+  });
+  const [first, second] = given;
+  if (first && second) {
+    const both = `\`${first.named.key}\` and \`${second.named.key}\``;
+    complain({ range: second.named.keyRange }, `\`value_from\` has both ${both}`, "remove one of them");
+  }
+  if (!first) {
+    const names = Object.keys(sources).map((key) => `\`${key}\``);
+    complain({ range: entry.keyRange }, `\`value_from\` has neither ${names.join(" nor ")}`, form);
+  }
   if (fallback && required) {
     const hint = "remove one of them: with a default, the value is never missing";
     complain({ range: required.keyRange }, "`required` and `default` can't be combined in `value_from`", hint);
   }
   const nested = fallback && findValueFrom(fallback.value, new Set());
   if (nested) complain({ range: nested }, "a `default` can't contain a `value_from`", "write the value itself");
-  const name = readName(env ?? file);
-  const named = env ?? file;
-  if (named && !name) {
-    const what = env ? "the name of an environment variable" : "the path of a file";
-    complain(named.value, `expected ${what}`, form);
-  }
+  const name = first && readName(first.named.value, first.source);
+  if (first && !name) complain(first.named.value, `expected ${first.source.argument}`, form);
   const isRequired = required === undefined ? true : readFlag(required.value);
   if (required && isRequired === undefined) complain(required.value, "expected true or false", "write required: false");
   if (findings.length > 0 || !name) return findings;
-  return { source: env ? "env" : "file", name, fallback: fallback?.value, required: isRequired ?? true };
+  return { source: first.source, name, fallback: fallback?.value, required: isRequired ?? true };
+}
+
+function formOf(sources: ValueSources): string {
+  const forms = Object.entries(sources).map(([key, { placeholder }]) => `{value_from: {${key}: ${placeholder}}}`);
+  return `write ${forms.join(" or ")}, optionally with default or required: false`;
 }
 
 function nameOf(entry: MappingEntry): string {
@@ -90,27 +108,20 @@ function nameOf(entry: MappingEntry): string {
 }
 
 /** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
-function misspeltValueFrom({ entries }: MappingNode): RawDiagnostic | undefined {
+function misspeltValueFrom({ entries }: MappingNode, sources: ValueSources): RawDiagnostic | undefined {
   const [entry] = entries.values();
   if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
     return undefined;
   const { key, keyRange, value } = entry;
-  if (value.kind !== "mapping" || ![...value.entries.keys()].some((inner) => /^(?:env|file)$/i.test(inner)))
-    return undefined;
+  const isSource = (name: string) => Object.hasOwn(sources, name.toLowerCase());
+  if (value.kind !== "mapping" || ![...value.entries.keys()].some(isSource)) return undefined;
   const message = `unknown key \`${key}\``;
   return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", range: keyRange };
 }
 
-function readName(entry: MappingEntry | undefined): ScalarNode | undefined {
-  const node = entry?.value;
-  if (node?.kind !== "scalar" || node.isNull() || node.text() === "") return undefined;
-  const fits = entry?.key === "file" ? !node.text().includes("\0") : isVariableName(node.text());
-  return fits ? node : undefined;
-}
-
-/** Any other name can't be set as a variable by a shell or container; it may well be the secret itself. */
-export function isVariableName(text: string): boolean {
-  return /^[A-Za-z_.-][\w.-]*$/.test(text);
+function readName(node: Node, { accepts }: ValueSource): ScalarNode | undefined {
+  if (node.kind !== "scalar" || node.isNull()) return undefined;
+  return accepts(node.text()) ? node : undefined;
 }
 
 function readFlag(node: Node): boolean | undefined {

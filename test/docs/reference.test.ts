@@ -5,6 +5,7 @@ import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
 import { diagnosticCodes } from "../../src/errors.js";
+import { valueFromKeys, valueSources } from "../../src/yaml/value-sources.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { readDocument, tableUnder } from "./markdown.js";
@@ -41,6 +42,14 @@ describe("docs/configuration.md", () => {
     ] as const) {
       expect(tableUnder(document, heading).map(([field]) => field)).toContain(`\`${some}\``);
     }
+  });
+
+  it("has every key of value_from", () => {
+    const document = readDocument("docs/configuration.md");
+    const [, table = ""] = document.split("\n| in `value_from` | meaning |\n");
+    const rows = (table.split("\n\n")[0] ?? "").split("\n").slice(1);
+    const documented = rows.map((row) => /^\| `(\w+)/.exec(row)?.[1]);
+    expect(documented).toEqual(valueFromKeys(valueSources));
   });
 });
 
