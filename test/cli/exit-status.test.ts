@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
-import { runCli, writeFiles } from "../support/cli.js";
+import { runCli, runCliHere, writeFiles } from "../support/cli.js";
 import { tablesOf, unreachableDatabase } from "../support/databases.js";
 import { always, startServer } from "../support/http-server.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
@@ -227,7 +227,7 @@ describe("exit status 64", () => {
     expect(text.stderr).toContain(what);
     expect(text.stderr).toContain(hint);
     expect(text.stderr).not.toContain("Vq3xH8sLr2Zt");
-    const json = jsonRun(await runCli([...args, "--output=json"], { cwd: place.folder }));
+    const json = jsonRun(await runCliHere([...args, "--output=json"], { cwd: place.folder }));
     expect(json).toMatchObject({ status: 64, stderr: "", json: { outcome: "failed" } });
     expect(json.json.diagnostics).toHaveLength(1);
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
