@@ -6,7 +6,14 @@ export { plan } from "./apply/plan.js";
 export type { Configuration, RunResult } from "./apply/run.js";
 export { secret } from "./config/fields.js";
 export { defineStep, type Step, type StepDefinition, type StepDiagnostic } from "./config/step.js";
-export { createResourceTable, createTable, type ResourceTableShape, type TableShape } from "./database/create-table.js";
+export {
+  createResourceTable,
+  createSetTable,
+  createTable,
+  type ResourceTableShape,
+  type SetTableShape,
+  type TableShape,
+} from "./database/create-table.js";
 export type { Migration } from "./database/migrations.js";
 export { type Diagnostic, type DiagnosticCode, diagnosticCodes, type FailureReason, SetupError } from "./errors.js";
 export type { Kind } from "./plan/kind.js";

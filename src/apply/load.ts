@@ -14,7 +14,7 @@ import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { type Configuration, loadDefaults } from "./run.js";
 import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
-import { refuseClashes } from "./step-modules.js";
+import { refuseClashes, withSteps } from "./step-modules.js";
 
 /**
  * Reads and validates files, folders of `*.yaml` and `*.yml`, `-` (standard input), and objects that say what a file would, as one
@@ -60,7 +60,7 @@ async function readConfiguration(
   remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly RawDiagnostic[],
 ) {
   requireCodes(options);
-  const kinds = [...coreKinds, ...options.kinds];
+  const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
   const steps = [...coreSteps, ...options.steps];
   refuseClashes(steps, kinds);
   const { documents, sources, findings: read } = await readDocuments(given, options.stdin);

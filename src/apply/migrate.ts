@@ -1,12 +1,23 @@
+import { ownCodeFailed } from "../config/step-code.js";
 import type { Connection, Database } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import { coreMigrations, type Migration } from "../database/migrations.js";
-import { type Diagnostic, type SetupError, setupError } from "../errors.js";
+import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import { coreKinds } from "../resources/registry.js";
 import type { LockingOptions } from "./options.js";
-import { applyDefaults, beginRun, lockOptions, type RunTimes, withDatabase } from "./run.js";
+import {
+  applyDefaults,
+  beginRun,
+  type Configuration,
+  lockOptions,
+  ownKindName,
+  type RunTimes,
+  requireTables,
+  withDatabase,
+  withOwnTables,
+} from "./run.js";
 import { stopIfInterrupted } from "./wait.js";
 
 export interface MigrateOptions extends LockingOptions {
@@ -33,7 +44,8 @@ export interface MigrateResult {
 export async function migrate(given: Partial<MigrateOptions> = {}): Promise<MigrateResult> {
   const options: MigrateOptions = { ...applyDefaults(), kinds: [], ...given };
   const finish = beginRun("migrate", options);
-  const known = knownMigrations({ kinds: [...coreKinds, ...options.kinds] });
+  const configuration = { kinds: [...coreKinds, ...options.kinds] };
+  const known = knownMigrations(configuration);
   const look = await withDatabase(options, "read", async (database) => {
     const applied = database && (await appliedMigrations(database));
     const isBehind = pendingMigrations(known, applied).length > 0;
@@ -41,18 +53,20 @@ export async function migrate(given: Partial<MigrateOptions> = {}): Promise<Migr
   });
   const { diagnostics } = look;
   if (!look.isBehind) return finish({ outcome: "unchanged", migrations: [], diagnostics });
-  const migrations = await migrateUnderLock(known, options, look.hasTables);
+  const migrations = await migrateUnderLock(configuration, options, look.hasTables);
   return finish({ outcome: migrations.length > 0 ? "applied" : "unchanged", migrations, diagnostics });
 }
 
 function migrateUnderLock(
-  known: readonly Migration[],
+  configuration: Pick<Configuration, "kinds">,
   options: MigrateOptions,
   hasTables: boolean,
 ): Promise<readonly string[]> {
   return withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, hasTables), async (tx) => {
-      const names = await runPending(tx, database, known, { now: options.now().toISOString(), migrate: true });
+      const now = options.now().toISOString();
+      const names = await runPending(tx, database, configuration, { now, migrate: true });
+      for (const kind of options.kinds) await requireTables(database, kind, tx);
       stopIfInterrupted(options.signal);
       return { commit: names.length > 0, value: names };
     }),
@@ -60,7 +74,7 @@ function migrateUnderLock(
 }
 
 /** The program's own migrations and those of the kinds in use. */
-export function knownMigrations({ kinds }: { readonly kinds: readonly Kind[] }): readonly Migration[] {
+export function knownMigrations({ kinds }: Pick<Configuration, "kinds">): readonly Migration[] {
   return [...coreMigrations, ...kinds.flatMap((kind) => kind.migrations ?? [])];
 }
 
@@ -68,21 +82,32 @@ export function knownMigrations({ kinds }: { readonly kinds: readonly Kind[] }):
  * Runs the migrations that a database still needs, inside a transaction that holds the lock, and returns their names.
  *
  * @throws SetupError `MIGRATION_NEEDED` (refused) where one is needed and `migrate` is false, `DATABASE_REFUSED` (refused)
- * where the role lacks permission
+ * where the role lacks permission, `STEP_INVALID` (internal) where the code of a migration from a module throws
  */
 export async function runPending(
   tx: Connection,
   database: Database,
-  known: readonly Migration[],
+  configuration: Pick<Configuration, "kinds">,
   { now, migrate }: { readonly now: string; readonly migrate: boolean },
 ): Promise<readonly string[]> {
+  const known = knownMigrations(configuration);
   const pending = pendingMigrations(known, await appliedMigrations({ ...database, kysely: tx }));
   const names = pending.map(({ name }) => name);
   if (!migrate) assertMigrated(names);
-  await runMigrations(tx, pending, now).catch((error: unknown) => {
-    throw database.isForbidden(error) ? migrationForbidden(names, error) : error;
-  });
+  for (const migration of pending) {
+    const kind = configuration.kinds.find(({ migrations }) => migrations?.includes(migration));
+    const own = kind && `${ownKindName(kind)}: the migration ${migration.name}`;
+    const work = withOwnTables(database, own, () => runMigrations(tx, [migration], now));
+    await work.catch((error: unknown) => {
+      if (database.isForbidden(error)) throw migrationForbidden(names, error);
+      throw own === undefined || isDatabaseError(database, error) ? error : ownCodeFailed(own, error, undefined);
+    });
+  }
   return names;
+}
+
+function isDatabaseError(database: Database, error: unknown): boolean {
+  return error instanceof SetupError || database.isBusy(error) || database.explain(error) !== undefined;
 }
 
 /** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that must stay as it is lacks these migrations */

@@ -10,7 +10,17 @@ import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
-import { beginRun, type Configuration, lockOptions, type RunResult, runDefaults, withDatabase } from "./run.js";
+import {
+  beginRun,
+  type Configuration,
+  lockOptions,
+  ownKindName,
+  type RunResult,
+  requireTables,
+  runDefaults,
+  withDatabase,
+  withOwnTables,
+} from "./run.js";
 import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
 import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 
@@ -94,7 +104,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
   const work = async (database: Database): Promise<Look> => {
     const seen = await withLock(database, lockOptions(once, state === "older"), async (tx) => {
       const now = options.now().toISOString();
-      await runPending(tx, database, knownMigrations(configuration), { now, migrate: true });
+      await runPending(tx, database, configuration, { now, migrate: true });
       return { commit: false, value: await readPlan(tx, database, input) };
     }).catch((error: unknown) => {
       throw database.isForbidden(error) ? migrationForbidden(pending, error) : error;
@@ -121,7 +131,7 @@ export async function readPlan(
   const plan = createPlan({
     kinds: configuration.kinds,
     wanted,
-    current: await readCurrent(db, configuration.kinds, vault),
+    current: await readCurrent(db, database, configuration.kinds, vault),
     isDatabaseKnown: true,
     owner: options.owner,
     prunable: options.prune ? configuration.declaredKinds : new Set(),
@@ -173,12 +183,14 @@ export async function resolveResources(configuration: Configuration, options: Ru
 /** The rows of every kind, sorted by key: databases have their own orders, or none. */
 async function readCurrent(
   db: Connection,
+  database: Database,
   kinds: readonly Kind[],
   vault: Vault,
 ): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
   const current = new Map<string, readonly CurrentResource[]>();
   for (const kind of kinds) {
-    const rows = await kind.read({ db, vault });
+    await requireTables(database, kind, db);
+    const rows = await withOwnTables(database, ownKindName(kind), () => kind.read({ db, vault }));
     current.set(kind.name, [...rows].sort(byKey));
   }
   return current;

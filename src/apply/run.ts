@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Database, RunMode } from "../database/database.js";
+import type { Connection, Database, RunMode } from "../database/database.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
 import { type Diagnostic, SetupError } from "../errors.js";
@@ -93,6 +93,45 @@ export async function withDatabase<T>(
     // The work's result stands even where closing fails: it may have been committed.
     await database?.close().catch(() => {});
   }
+}
+
+/**
+ * Does something with the tables of a kind or migration.
+ *
+ * @param own names it in the error where its author, and not this program, is at fault; undefined for the program's own
+ */
+export async function withOwnTables<T>(
+  database: Database,
+  own: string | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // What only needs another try, or permission, is no mistake in the kind's code.
+    const isKnown = error instanceof SetupError || database.isBusy(error) || database.isForbidden(error);
+    const explained = own === undefined || isKnown ? undefined : database.explain(error);
+    if (explained?.reason !== "internal") throw error;
+    const hint = "correct the kind's columns or migrations, or add a migration";
+    const problems = explained.problems.map((problem) => ({
+      ...problem,
+      message: `${own}: ${problem.message}`,
+      hint: problem.hint?.startsWith("report this as a bug") ? hint : problem.hint,
+    }));
+    throw new SetupError("internal", problems, { cause: error });
+  }
+}
+
+/** @throws SetupError where the tables of a kind from another module do not have its columns, or do not exist */
+export async function requireTables(database: Database, kind: Kind, db: Connection): Promise<void> {
+  const own = ownKindName(kind);
+  if (own !== undefined) await withOwnTables(database, own, async () => kind.requireTables?.(db, own));
+}
+
+/** A kind from another module, for messages; undefined for one of the program's own. */
+export function ownKindName({ name, step, migrations }: Kind): string | undefined {
+  if (migrations === undefined) return undefined;
+  return step === undefined ? `the kind ${name}` : `the step ${step}, kind ${name}`;
 }
 
 /** The defaults, which are those of the command line. Standard input is not read. */

@@ -35,7 +35,15 @@ export async function loadStepModules(files: readonly string[], cwd: string): Pr
     for (const kind of kindsOf) kinds.push(kind);
   }
   refuseClashes([...coreSteps, ...steps], [...coreKinds, ...kinds]);
-  return { steps, kinds };
+  return { steps, kinds: withSteps(kinds, steps) };
+}
+
+/** The kinds, each with the title of its step, which messages about its tables name. */
+export function withSteps(kinds: readonly Kind[], steps: readonly Step[]): readonly Kind[] {
+  return kinds.map((kind) => {
+    const step = steps.find((candidate) => candidate.kinds.includes(kind.name))?.title;
+    return step === undefined ? kind : { ...kind, step };
+  });
 }
 
 async function importModule(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {

@@ -98,9 +98,14 @@ export function runStep<T>({ title }: Pick<Step, "title">, part: string, config:
     return work();
   } catch (cause) {
     if (cause instanceof SetupError) throw cause;
-    const message = `the step ${title}: \`${part}\` threw ${describeThrown(cause, config)}`;
-    throw stepInvalid(message, `correct it there:\n${framesOf(cause)}`, { reason: "internal", cause });
+    throw ownCodeFailed(`the step ${title}: \`${part}\``, cause, config);
   }
+}
+
+/** The error of code from a module that threw; `config` holds the values that it may have quoted. */
+export function ownCodeFailed(what: string, cause: unknown, config: unknown): SetupError {
+  const message = `${what} threw ${describeThrown(cause, config)}`;
+  return stepInvalid(message, `correct it there:\n${framesOf(cause)}`, { reason: "internal", cause });
 }
 
 /**

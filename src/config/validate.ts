@@ -9,6 +9,7 @@ import { findFlatEntry } from "./flat-entry.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
 import type { Step } from "./step.js";
+import { runStep } from "./step-code.js";
 import { createStandIn, leaveOutUnknown, type StandIn } from "./unknown-values.js";
 import { validatePart } from "./valid-part.js";
 
@@ -117,7 +118,7 @@ function readSection(
     return { ...nothing, findings: [...findings, flat], hidden, secretKeys, unresolved };
   }
   const source = { namespace, schema, node, shapeOf };
-  const part = validatePart(schema, value, source, muted);
+  const part = runStep(step, "schema", value, () => validatePart(schema, value, source, muted));
   const told = declareStep(step, part, source, muted, context);
   return {
     declared: told.declared,

@@ -1,5 +1,5 @@
-import type { Kysely } from "kysely";
-import type { AnyTables } from "./database.js";
+import { type Kysely, sql } from "kysely";
+import { type AnyTables, anyTables, type Connection } from "./database.js";
 
 /** A table that every database can hold: it has text and integer columns only. */
 export interface TableShape {
@@ -73,4 +73,34 @@ export function createResourceTable(db: Kysely<AnyTables>, shape: ResourceTableS
     primaryKey: ["id"],
     unique: [[keyColumn], ...unique],
   });
+}
+
+/** The table of a set: one row for each member of a resource's set. */
+export interface SetTableShape {
+  readonly name: string;
+  /** The column with the id of the resource's row, and the table of that. */
+  readonly rowColumn: string;
+  readonly rowTable: string;
+  readonly memberColumn: string;
+  /** The table of the members, where they are rows of another kind: then the column has their ids. */
+  readonly memberTable?: string;
+}
+
+/** Creates the table of a set. A resource's rows of it go with the resource; a member that is in a set can't be deleted. */
+export function createSetTable(db: Kysely<AnyTables>, shape: SetTableShape): Promise<void> {
+  const { name, rowColumn, rowTable, memberColumn, memberTable } = shape;
+  return createTable(db, {
+    name,
+    texts: [rowColumn, memberColumn, "origin"],
+    primaryKey: [rowColumn, memberColumn, "origin"],
+    owners: { [rowColumn]: rowTable },
+    ...(memberTable !== undefined && { references: { [memberColumn]: memberTable } }),
+  });
+}
+
+/** The names of a table's columns, also where it has no row: each database lists them elsewhere, but all of them join. */
+export async function columnNames(db: Connection, table: string): Promise<readonly string[]> {
+  const query = sql<object>`select t.* from (select 1 as one) as x left join ${sql.table(table)} as t on 1 = 0`;
+  const { rows } = await query.execute(anyTables(db));
+  return Object.keys(rows[0] ?? {});
 }

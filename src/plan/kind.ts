@@ -83,6 +83,10 @@ export interface PlannedWorld {
 export interface Kind<A extends Attributes = Attributes, Name extends string = string> extends KindShape<A, Name> {
   /** Only for kinds that bring their own tables. */
   readonly migrations?: readonly Migration[];
+  /** Requires that its tables have the columns that it reads and writes, once its migrations have run; `own` names it. */
+  readonly requireTables?: (db: Connection, own: string) => Promise<void>;
+  /** The title of the step that a module brings it with. */
+  readonly step?: string;
   /** Looks up over the network what the files leave open, before the transaction. */
   resolve?(wanted: readonly Resource<A>[], context: NetworkContext): Promise<Resolution>;
   /** Refuses what is impossible for reasons beyond its own attributes. */

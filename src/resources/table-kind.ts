@@ -3,7 +3,7 @@ import type { Kind } from "../plan/kind.js";
 import { type AttributesOf, createKindShape } from "../plan/kind-shape.js";
 import { isRecord, requireDefinition, reservedColumns, type StepMistake, stepsInvalid } from "../plan/step-mistakes.js";
 import type { Column, SetRelation } from "./columns.js";
-import { createTableStore, isColumn } from "./table-store.js";
+import { createTableStore, isColumn, requireColumns } from "./table-store.js";
 
 type Columns = Readonly<Record<string, Column | SetRelation>>;
 
@@ -37,7 +37,7 @@ export function defineKind<const Name extends string, C extends Columns>(
   return {
     ...shape,
     ...createTableStore(shape),
-    ...(migrations && { migrations }),
+    ...(migrations && { migrations, requireTables: (db, own) => requireColumns(shape, db, own) }),
     ...(resolve && { resolve }),
     ...(check && { check }),
     ...(review && { review }),

@@ -1,7 +1,10 @@
+import { columnNames } from "../database/create-table.js";
 import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
+import { nearestField } from "../nearest.js";
 import type { CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
 import type { AttributeSpec, KindShape, ReferenceTarget } from "../plan/kind-shape.js";
 import type { Attributes, AttributeValue, PlannedChange } from "../plan/resource.js";
+import { reservedColumns, type StepMistake, stepsInvalid } from "../plan/step-mistakes.js";
 import type { Column, RowContext, SetRelation } from "./columns.js";
 
 type Row = Record<string, SqlValue>;
@@ -43,6 +46,45 @@ export function createTableStore<A extends Attributes>(
     write: (context, changes) => writeRows(layout, context, changes),
     remove: ({ db }, ids) => removeRows(table, db, ids),
   };
+}
+
+/**
+ * Requires that the tables of a kind have the columns that it reads and writes.
+ *
+ * @param own names the kind and its step
+ * @throws SetupError `STEP_INVALID` (usage) with every missing column
+ */
+export async function requireColumns(
+  { table, keyColumn, attributes }: KindShape,
+  db: Connection,
+  own: string,
+): Promise<void> {
+  const needed = new Map([
+    [table, new Map([...reservedColumns, keyColumn].map((column) => [column, "every resource"]))],
+  ]);
+  const need = (of: string, column: string, attribute: string): void => {
+    needed.set(of, (needed.get(of) ?? new Map()).set(column, `the attribute \`${attribute}\``));
+  };
+  for (const [attribute, spec] of Object.entries(attributes)) {
+    if (isColumn(spec)) need(table, spec.column, attribute);
+    if (isSet(spec))
+      for (const column of [spec.rowColumn, spec.memberColumn, "origin"]) need(spec.table, column, attribute);
+  }
+  const mistakes: StepMistake[] = [];
+  for (const [of, columns] of needed) {
+    const present = await columnNames(db, of);
+    for (const [column, owner] of columns) {
+      if (present.includes(column)) continue;
+      const near = nearestField(column, present);
+      const message = `${own}: its table ${of} has no column \`${column}\`, which ${owner} needs`;
+      const hint =
+        near === undefined
+          ? "add it in a new migration"
+          : `did you mean \`${near}\`? Otherwise add it in a new migration`;
+      mistakes.push({ message, hint });
+    }
+  }
+  if (mistakes.length > 0) throw stepsInvalid(mistakes);
 }
 
 async function readRows(layout: Layout, { db, vault }: ReadContext): Promise<readonly CurrentResource[]> {

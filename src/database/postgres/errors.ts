@@ -138,7 +138,7 @@ export function explainPostgres(error: unknown, context: ExplainContext): SetupE
   return setupError(
     "internal",
     "DATABASE_FAILED",
-    `the database answered with ${code}${on(error.table)}${constraint}`,
+    `the database answered with ${code}${on(error.table)}${constraint}${error.statementFault === undefined ? "" : `: ${error.statementFault}`}`,
     "report this as a bug; the server's log has the statement",
     { cause: error },
   );
@@ -158,6 +158,8 @@ interface PostgresFailure extends Error {
   readonly code: `PG_${string}`;
   readonly table?: string;
   readonly constraint?: string;
+  /** What is wrong with the statement itself, such as a table that does not exist: its values are bound, so this has none. */
+  readonly statementFault?: string;
 }
 
 /** The driver's own errors have no codes. */
@@ -178,10 +180,13 @@ export function cleanFailure(error: unknown): PostgresFailure {
   const code = `PG_${codeOf(found)}` as const;
   const table = textOf(found, "table") ?? nameIn(found.message);
   const constraint = textOf(found, "constraint");
+  // Syntax errors and unknown, double or unlike objects; 42501 is a missing permission.
+  const isStatement = /^42(?!501)/.test(codeOf(found));
   return Object.assign(new Error(`the database answered with ${code}`), {
     code,
     ...(table !== undefined && { table }),
     ...(constraint !== undefined && { constraint }),
+    ...(isStatement && { statementFault: found.message }),
   });
 }
 

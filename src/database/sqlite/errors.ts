@@ -24,7 +24,14 @@ export function explainFailure(file: string, cause: unknown): SetupError | undef
   if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(code)) return inaccessible(file, "write", cause);
   if (/^SQLITE_(?:FULL|IOERR|NOMEM)/.test(code)) return withoutRoom(file, cause);
   const hint = "report this as a bug, with this code";
-  return setupError("internal", "DATABASE_FAILED", `the database answered with ${code}`, hint, { cause });
+  return setupError("internal", "DATABASE_FAILED", `the database answered with ${code}${statementFault(cause)}`, hint, {
+    cause,
+  });
+}
+
+/** What is wrong with the statement itself, such as `no such table: doors`: its values are bound, so the message has none. */
+function statementFault(cause: unknown): string {
+  return codeOf(cause) === "SQLITE_ERROR" && cause instanceof Error ? `: ${cause.message}` : "";
 }
 
 /** Shows only the rule's name and columns, which SQLite gives in a fixed form. */
