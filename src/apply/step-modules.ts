@@ -49,6 +49,12 @@ export function withSteps(kinds: readonly Kind[], steps: readonly Step[]): reado
 async function importModule(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(cwd, file);
   if (!existsSync(path)) throw stepInvalid(`the module ${file} does not exist`);
+  // Types are stripped by default since 22.18 and 23.6.
+  const takesTypes = "typescript" in process.features && process.features.typescript !== false;
+  if (/\.[cm]?ts$/.test(file) && !takesTypes) {
+    const hint = "use Node 22.18, 23.6 or a later one, or compile it to JavaScript and give that";
+    throw stepInvalid(`the module ${file} is TypeScript, which this Node (${process.version}) can't load`, hint);
+  }
   try {
     return await import(pathToFileURL(path).href);
   } catch (cause) {

@@ -71,9 +71,11 @@ export function defineStep<Schema extends z.ZodType, const Kinds extends readonl
   const { declare, review, title, schema, kinds } = definition;
   const what = isText(title) ? `the step ${title}` : "a step";
   requireDefinition(what, definition, rules);
-  if (!("_zod" in schema)) {
-    const hint = 'its `schema` must come from zod 4: install it with `npm install zod@4`, and import from "zod"';
-    throw stepInvalid(`${what} has a schema that is not of zod 4`, hint);
+  const old = findForeignSchema(schema, []);
+  if (old) {
+    const where = old.length === 0 ? "its `schema`" : `the field ${old.join(".")} of its \`schema\``;
+    const hint = 'install it with `npm install zod@4`, and import it from "zod"';
+    throw stepInvalid(`${what} needs zod 4, but ${where} was made with another version or library`, hint);
   }
   for (const kind of kinds) {
     if (isRecord(kind) && isText(kind.name) && isFunction(kind.resource)) continue;
@@ -87,4 +89,32 @@ export function defineStep<Schema extends z.ZodType, const Kinds extends readonl
     declare: (config) => declare(config as z.output<Schema>),
     review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],
   };
+}
+
+/** The path of the first schema that is not of zod 4, such as one of zod 3, which has no `_zod`. */
+function findForeignSchema(
+  schema: object,
+  path: readonly string[],
+  seen = new Set<object>(),
+): readonly string[] | undefined {
+  if (!("_zod" in schema)) return path;
+  if (seen.has(schema)) return undefined;
+  seen.add(schema);
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  for (const [name, part] of Object.entries("shape" in def ? def.shape : partsOf(def))) {
+    const found = isSchemaLike(part)
+      ? findForeignSchema(part, "shape" in def ? [...path, name] : path, seen)
+      : undefined;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The schemas in the definition of another one, whatever it calls them: an element, options, an inner type. */
+function partsOf(def: object): readonly unknown[] {
+  return Object.values(def).flatMap((part: unknown) => (Array.isArray(part) ? part : [part]));
+}
+
+function isSchemaLike(part: unknown): part is object {
+  return typeof part === "object" && part !== null && ("_zod" in part || "_def" in part);
 }

@@ -2,11 +2,16 @@ import { inspect } from "node:util";
 
 const shown = "[secret]";
 
+/** Marks the secrets of every copy of this package: a step's module may import another one than the command that loads it. */
+const mark = Symbol.for("vtb-setup.secret");
+
 /**
  * A value that must never be shown: template strings, JSON, `console.log`, `%o`, `console.table` and an error's `cause` all
  * print `[secret]`. Only {@link Secret.reveal} opens it.
  */
 export class Secret {
+  static readonly [mark] = true;
+
   readonly #value: string;
 
   constructor(value: string) {
@@ -33,5 +38,6 @@ export class Secret {
 
 /** Distinguishes a secret from plain text. */
 export function isSecret(value: unknown): value is Secret {
-  return value instanceof Secret;
+  if (typeof value !== "object" || value === null) return false;
+  return typeof value.constructor === "function" && mark in value.constructor;
 }

@@ -1,7 +1,7 @@
 import { chunk } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
-import { Secret } from "../../secrets/secret.js";
+import { isSecret } from "../../secrets/secret.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
 import { apiToken, user } from "../kinds.js";
 import { readSets } from "../table-store.js";
@@ -95,7 +95,7 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
   for (const change of changes) {
     const { token, generated } = change.attributes;
     const changed = (name: "token" | "generated") => change.action === "create" || change.changed.includes(name);
-    if (token instanceof Secret) {
+    if (isSecret(token)) {
       if (changed("token")) digests.set(change.id, digestToken(token));
     } else if (generated === true && changed("generated")) {
       const value = generateToken();
