@@ -25,6 +25,22 @@ export interface ClientRow {
   readonly options: string;
 }
 
+/** The columns of {@link ClientRow}, in a query of `oidc_clients as c`. */
+export const clientColumns = [
+  "c.id",
+  "c.identifier",
+  "c.provider_id",
+  "c.enabled",
+  "c.client_id",
+  "c.client_secret",
+  "c.sign_algo",
+  "c.sign_key",
+  "c.userinfo_claims_source",
+  "c.audience",
+  "c.accept_at_hash",
+  "c.options",
+] as const;
+
 /** A client that tokens may be meant for. */
 export interface OidcClient {
   /** The id of its row. */

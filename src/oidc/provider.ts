@@ -17,6 +17,17 @@ export interface ProviderRow {
   readonly ca_file: string | null;
 }
 
+/** The columns of {@link ProviderRow}, in a query of `oidc_providers as p`. */
+export const providerColumns = [
+  "p.issuer",
+  "p.discovery_endpoint",
+  "p.userinfo_endpoint",
+  "p.introspection_endpoint",
+  "p.jwks_endpoint",
+  "p.token_use_basic_auth",
+  "p.ca_file",
+] as const;
+
 /** What checking a provider's tokens needs. */
 export interface Provider {
   /** Null where it is unknown. */

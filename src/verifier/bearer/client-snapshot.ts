@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type ClientRow, type OidcClient, openClient } from "../../oidc/client.js";
+import { type ClientRow, clientColumns, type OidcClient, openClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
 import {
   createProvider,
@@ -8,6 +8,7 @@ import {
   type Provider,
   type ProviderOptions,
   type ProviderRow,
+  providerColumns,
 } from "../../oidc/provider.js";
 import type { Vault } from "../../secrets/vault.js";
 import { readRevision } from "../../users/provision-user.js";
@@ -122,21 +123,7 @@ async function readRows({ kysely, isMissingTable }: Database, clients: readonly 
         : await kysely
             .selectFrom("oidc_clients as c")
             .innerJoin("oidc_providers as p", "p.id", "c.provider_id")
-            .select([
-              ...([
-                "c.id",
-                "c.identifier",
-                "c.provider_id",
-                "c.enabled",
-                "c.client_id",
-                "c.client_secret",
-                "c.sign_algo",
-              ] as const),
-              ...(["c.sign_key", "c.userinfo_claims_source", "c.audience", "c.options", "c.accept_at_hash"] as const),
-              ...(["p.issuer", "p.discovery_endpoint", "p.userinfo_endpoint"] as const),
-              ...(["p.introspection_endpoint", "p.token_use_basic_auth"] as const),
-              ...(["p.jwks_endpoint", "p.ca_file"] as const),
-            ])
+            .select([...clientColumns, ...providerColumns])
             .where("c.identifier", "in", clients)
             .orderBy("c.identifier")
             .execute();
