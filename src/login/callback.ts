@@ -5,14 +5,14 @@ import { type LoginClient, type LoginRejection, reject } from "./login-client.js
 import { digest, type LoginState } from "./login-state.js";
 import { type ReasonOf, rejectionReasons } from "./rejection-reasons.js";
 
-/** The parameters that the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207). */
+/** The parameters of a callback (RFC 6749 §4.1.2, RFC 9207). */
 export interface Callback {
   readonly kind: "callback";
   readonly state: string;
   readonly code: string | undefined;
-  /** The provider's error code; it may be any text. */
+  /** The provider's error code; may be any text. */
   readonly error: string | undefined;
-  /** The provider's description of the error; it may be any text of any length. */
+  /** The provider's description of the error; may be any text of any length. */
   readonly errorDescription: string | undefined;
   readonly issuer: string | undefined;
 }
@@ -23,14 +23,14 @@ const maxLength = 4096;
 /**
  * Parses a callback's query.
  *
- * @param url the request's, or its path and query
- * @param base only needed for a path
+ * @param url the request's URL, or its path and query
+ * @param base resolves a path
  */
 export function readCallback(url: string, base: URL): Callback | LoginRejection {
   if (!URL.canParse(url, base.href)) return reject("callback_invalid", "no_url");
   const { searchParams } = new URL(url, base);
   const values = names.map((name) => searchParams.getAll(name));
-  // Two parsers could see two different values.
+  // Another parser could take the other value.
   const twice = names.find((_, index) => (values[index]?.length ?? 0) > 1);
   if (twice) return reject("callback_invalid", "ambiguous", { found: `\`${twice}\` twice` });
   const [state, code, error, issuer] = values.map(([value]) => value);
@@ -49,20 +49,20 @@ export function readCallback(url: string, base: URL): Callback | LoginRejection 
 
 type CallbackResult =
   | { readonly kind: "code"; readonly code: string }
-  /** The provider knows the person, or could, and requires a new request. */
+  /** The provider may know the user, and requires a new request. */
   | { readonly kind: "begin_again"; readonly reason: "authentication_expired" }
   | LoginRejection;
 
-// A person waits or signs in between restarts, so few are needed; a provider that always requires one must not cause a loop.
+// A user waits or signs in between restarts, so few are needed; a provider that always requires one must not cause a loop.
 const maxRestarts = 3;
 
-/** The code of an answer, if it is the one that the attempt was waiting for. */
+/** Returns the code, if the callback answers the login that its state belongs to. */
 export function checkCallback(callback: Callback, loginState: LoginState, client: LoginClient): CallbackResult {
   const { code, error, errorDescription, issuer } = callback;
   const { provider } = client;
   const secrets = [loginState.state, loginState.nonce ?? "", loginState.verifier ?? "", code ?? ""];
   const current = provider.issuer === null ? null : digest(provider.issuer);
-  // The configured provider has changed meanwhile.
+  // The configured provider changed during the login.
   if (loginState.issuer !== null && loginState.issuer !== current) {
     return reject("issuer_mismatch", "provider_changed", { found: provider.issuer ?? "an unknown issuer" });
   }
@@ -97,15 +97,15 @@ const pages = ["configuration_rejected", "provider_refused", "code_refused"] as 
 /** How a gateway reports that it can't reach the provider (RFC 9110 §15.6). */
 const gatewayStatus: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Why the provider sends a browser back without a code. `found` is for the log. */
+/** Why the provider returned an error instead of a code. `found` is for the log. */
 function explainCallbackError(error: string, found: string, client: LoginClient): LoginRejection {
   return explainErrorCode(error, found, requestHints(client)) ?? reject("provider_failed", "unknown_error", { found });
 }
 
 /**
- * Why a token endpoint returns no tokens for a code.
+ * Why a token endpoint returned no tokens for a code.
  *
- * @param secrets values that were sent, which the answer may quote
+ * @param secrets values of the request, which the response may quote
  */
 export function explainTokenError(
   answer: WholeAnswer,
@@ -131,7 +131,7 @@ function explainErrorCode(
   found: string,
   hints: Readonly<Record<string, string>>,
 ): LoginRejection | undefined {
-  // It did answer.
+  // The provider answered, so it is not unavailable.
   if (error === "server_error") return reject("provider_failed", error, { found });
   if (error === "temporarily_unavailable") return reject("provider_unavailable", error, { found });
   const page = pages.find((code) => Object.hasOwn(rejectionReasons[code], error));
@@ -144,26 +144,26 @@ function explainErrorCode(
 function requestHints({ row, scopes, usesPkce }: LoginClient): Readonly<Record<string, string>> {
   const pkce = `\`oidc_use_pkce: ${usesPkce}\``;
   return {
-    invalid_request: `compare the client at the provider with the redirect URI and ${pkce}, and do not demand pushed authorization requests (PAR) there`,
-    invalid_client: `check \`oidc_rp_client_id\` (${row.client_id}) against the provider's`,
-    unauthorized_client: `allow the client ${row.client_id} the authorization code flow at the provider ("Standard flow" in Keycloak)`,
-    invalid_scope: `allow the client these scopes at the provider, or take those out of \`oidc_rp_scopes_list\` that it does not know: ${scopes.join(" ")}`,
+    invalid_request: `compare the client at the provider with the redirect URI and ${pkce}, and do not require pushed authorization requests (PAR) there`,
+    invalid_client: `check \`oidc_rp_client_id\` (${row.client_id}) against the client at the provider`,
+    unauthorized_client: `enable the authorization code flow ("Standard flow" in Keycloak) for the client ${row.client_id} at the provider`,
+    invalid_scope: `allow these scopes for the client at the provider, or remove those that it does not know from \`oidc_rp_scopes_list\`: ${scopes.join(" ")}`,
   };
 }
 
 function tokenHints(client: LoginClient): Readonly<Record<string, string>> {
   const { row, secret, usesPkce } = client;
-  const way = row.token_use_basic_auth === 1 ? "in a header" : "in the form";
+  const method = row.token_use_basic_auth === 1 ? "in a header" : "in the body";
   const sent =
     secret.reveal() === ""
-      ? "no secret was sent, since `oidc_rp_client_secret` is empty"
-      : `the secret was sent ${way}; for the other way, write \`oidc_token_use_basic_auth: ${row.token_use_basic_auth !== 1}\``;
-  const credentials = `check \`oidc_rp_client_id\` (${row.client_id}) and \`oidc_rp_client_secret\` against the provider's; ${sent}`;
+      ? "no secret was sent, because `oidc_rp_client_secret` is empty"
+      : `the secret was sent ${method}; to change that, write \`oidc_token_use_basic_auth: ${row.token_use_basic_auth !== 1}\``;
+  const credentials = `check \`oidc_rp_client_id\` (${row.client_id}) and \`oidc_rp_client_secret\` against the client at the provider; ${sent}`;
   return {
     ...requestHints(client),
     invalid_client: credentials,
-    // Keycloak answers this to a wrong secret.
-    unauthorized_client: `${credentials}; allow the client the authorization code flow`,
-    invalid_request: `compare the client at the provider with the redirect URI, \`oidc_use_pkce: ${usesPkce}\` and the way of its secret; ${sent}`,
+    // Keycloak's response to a wrong secret.
+    unauthorized_client: `${credentials}; enable the authorization code flow for the client`,
+    invalid_request: `compare the client at the provider with the redirect URI, \`oidc_use_pkce: ${usesPkce}\` and how it sends its secret; ${sent}`,
   };
 }

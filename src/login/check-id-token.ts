@@ -21,10 +21,10 @@ export interface VerifiedIdToken {
 export interface IdTokenExpectations {
   readonly tokens: Tokens;
   readonly code: string;
-  /** Null where none was sent: then the token must have none. */
+  /** Null if none was sent: then the token must have none. */
   readonly nonce: string | null;
   readonly now: () => number;
-  /** The maximum offset of the provider's clock. */
+  /** The maximum clock skew. */
   readonly leewaySeconds: number;
 }
 
@@ -41,7 +41,7 @@ export async function verifyIdToken(
   const jws = createJwsParser()(text);
   if (jws.kind === "rejected") {
     const found = `${text.length} characters in ${text.split(".").length} part(s)`;
-    return unverified(jws.reason, found, "a signed JWT in three parts, of at most 16 KiB");
+    return unverified(jws.reason, found, "a signed JWT in three parts of at most 16 KiB");
   }
   const { header, claims } = jws;
   if (header.alg !== access.algorithm.name) {
@@ -66,9 +66,9 @@ export async function verifyIdToken(
   const wrong = checkClaims(claims, client, expected);
   if (wrong) return wrong;
   const identity = readExternalIdentity(iss, claims);
-  // A client does not sign in with a browser.
+  // A client can't sign in with a browser.
   if (identity && !identity.isClient) return { kind: "verified", identity, claims };
-  return unverified("subject_invalid", identity ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a person's `sub`");
+  return unverified("subject_invalid", identity ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a user's `sub`");
 }
 
 function checkClaims(
@@ -91,12 +91,12 @@ function checkClaims(
   }
   const nowMs = expected.now();
   const timeReason = checkTimes(claims, nowMs, expected.leewaySeconds);
-  // No maximum age is required here.
+  // No maximum age is set here.
   const reason = timeReason === "too_old" || claims.iat === undefined ? "malformed_time" : timeReason;
-  if (reason) return unverified(reason, timesOf(claims), `good at ${new Date(nowMs).toISOString()}`);
+  if (reason) return unverified(reason, timesOf(claims), `valid at ${new Date(nowMs).toISOString()}`);
   if (!hasNonce(claims.nonce, expected.nonce)) {
-    const sent = expected.nonce === null ? "none: `oidc_use_nonce` is false" : "the one that was sent";
-    return unverified("wrong_nonce", claims.nonce === undefined ? "none" : "another one", sent);
+    const sent = expected.nonce === null ? "none, because `oidc_use_nonce` is false" : "the nonce of the request";
+    return unverified("wrong_nonce", claims.nonce === undefined ? "none" : "another nonce", sent);
   }
   if (!isHalfHash(claims.at_hash, expected.tokens.accessToken.reveal(), algorithm)) {
     return reject("identity_unverified", "wrong_at_hash");

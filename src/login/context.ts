@@ -22,9 +22,9 @@ export interface LoginContext {
 }
 
 /**
- * Turns a fault into a page, and logs the reason.
+ * Turns a rejection into the page for the user, and reports its reason.
  *
- * @param next where the login was to go, if known
+ * @param next the path to go to after a login, if known
  */
 type RefusalPage = (rejection: Omit<LoginRejection, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
 

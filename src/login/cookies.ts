@@ -9,8 +9,8 @@ export type Cookies = ReadonlyMap<string, string>;
 const maxHeader = 32 * 1024;
 
 /**
- * Parses a whole `Cookie` header. A repeated name counts as missing: another program on the same host may have planted
- * one of them.
+ * Parses a whole `Cookie` header. A repeated name counts as missing: another program on the same host may have set one of
+ * them.
  */
 export function readCookies(header: string | undefined): Cookies {
   const cookies = new Map<string, string>();
@@ -30,7 +30,7 @@ export function readCookies(header: string | undefined): Cookies {
 /** The cookies of one login: their names, and whole `Set-Cookie` values. */
 export interface CookieJar {
   readonly session: string;
-  /** The name for a login attempt; a browser may have several. */
+  /** The name for a login under way; a browser may have several. */
   readonly loginState: (id: string) => string;
   readonly isLoginState: (name: string) => boolean;
   /** @param maxAgeSeconds undefined for a cookie that ends with the browser session */
@@ -39,8 +39,8 @@ export interface CookieJar {
 }
 
 /**
- * Cookies that scripts can't read and that other sites' requests don't carry, except links to us. Over https their names have the
- * prefix by which browsers refuse them from any other host (RFC 6265bis §4.1.3).
+ * Cookies that scripts can't read, and that other sites' requests don't send, except links to this one. Over https, their names
+ * have the prefix that keeps other hosts from setting them (RFC 6265bis §4.1.3).
  */
 export function createCookieJar(isSecure: boolean): CookieJar {
   const prefix = isSecure ? "__Host-" : "";
@@ -61,7 +61,7 @@ export function createCookieJar(isSecure: boolean): CookieJar {
 export interface Seals {
   /** @param purpose is authenticated with the text */
   readonly seal: (text: string, purpose: string) => string;
-  /** Undefined for what was not sealed here, or for another purpose. */
+  /** Undefined for a text that was not sealed with this secret and purpose. */
   readonly open: (sealed: string, purpose: string) => Secret | undefined;
   /** The token for a session's forms. */
   readonly csrfToken: (sessionId: string) => string;
@@ -84,10 +84,10 @@ export function createSeals(sessionSecret: Secret): Seals {
   };
 }
 
-/** Compares in a time that does not depend on where two texts differ. */
+/** Compares in constant time. */
 export function isSameText(one: string, other: string): boolean {
   const [left, right] = [one, other].map((text) => createHmac("sha256", "compare").update(text).digest());
-  // Digests have one length, whatever that of the texts.
+  // Digests have the same length, as `timingSafeEqual` requires.
   return left !== undefined && right !== undefined && timingSafeEqual(left, right);
 }
 

@@ -27,8 +27,8 @@ const timeoutMs = 5000;
 const rememberedAnswers = 1000;
 
 /**
- * Opens the auth database and creates a login through the OpenID provider that it names. Sessions are rows: all
- * processes with the same database and secret share them.
+ * Opens the auth database and creates a login through the OpenID provider of its client. Sessions are rows: all processes with
+ * the same database and secret share them.
  *
  * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
  * version (refused)
@@ -41,7 +41,7 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
     pool: options.pool,
   });
   try {
-    // So that errors of the database appear at the start.
+    // Reports errors of the database at the start.
     await database.changes.current();
     return createLoginOf(database, settings, options);
   } catch (error) {
@@ -76,7 +76,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const provisionFromClaims = createProvisionFromClaims({ database, writer, now, report });
   const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
 
-  /** Wraps a function so that it first checks that this version supports the database. */
+  /** Wraps a function to check first that this version supports the database. */
   const checked =
     <P extends readonly unknown[], R>(work: (...parameters: P) => Promise<R>) =>
     async (...parameters: P): Promise<R> => {

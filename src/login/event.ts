@@ -2,10 +2,10 @@ import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
 import type { RefusalCode } from "./login.js";
 
-/** An event for a log. Users are named by their id; never a code, token, state, password or claim. */
+/** An event for a log. Names users by id; never contains a code, token, state, password or claim. */
 export type LoginEvent =
   | { readonly kind: "started"; readonly client: string }
-  /** The provider required a restart: the person signed in from another tab, or left the page open for too long. */
+  /** The provider required a restart: the user signed in from another tab, or left the page open for too long. */
   | { readonly kind: "restarted"; readonly client: string; readonly reason: "authentication_expired" }
   /** The page to go to after the login was not on this server. */
   | { readonly kind: "next_ignored"; readonly client: string }
@@ -21,12 +21,12 @@ export type LoginEvent =
       readonly kind: "refused";
       readonly client: string;
       readonly code: RefusalCode;
-      /** A stable word such as `wrong_nonce` or `expired`, more exact than the code. */
+      /** A stable reason such as `wrong_nonce` or `expired`, more specific than the code. */
       readonly reason: string;
     } & RejectionDetails)
-  /** `reason` is `logout`, or why the session was ended from here: such as `code_replayed` or `new_login`. */
+  /** `reason` is `logout`, or why the server ended the session, such as `code_replayed` or `new_login`. */
   | { readonly kind: "session_ended"; readonly client: string; readonly userId: string; readonly reason: string }
-  /** The time of a session's last use was not written. */
+  /** The time of a session's last use could not be written. */
   | { readonly kind: "session_not_noted"; readonly client: string }
   /** The configuration is less secure than it could be. */
   | { readonly kind: "weakened"; readonly client: string; readonly message: string }
@@ -34,15 +34,15 @@ export type LoginEvent =
   | ClientEvent
   | ProviderEvent;
 
-/** A refusal's details for a log, beside its reason. */
+/** A rejection's details for a log, beside its reason. */
 export interface RejectionDetails {
   readonly userId?: string;
-  /** The path to the claim at fault, as a file writes it. */
+  /** The path to the invalid claim, as written in a file. */
   readonly claim?: string;
-  /** What came instead of the expected value: bounded, in one line, never a secret. It may quote the provider. */
+  /** The actual value: bounded, on one line, never a secret. It may quote the provider. */
   readonly found?: string;
   readonly expected?: string;
-  /** What an operator may do about it, where the reason does not make that plain. */
+  /** How an operator can fix it, if the reason does not make that clear. */
   readonly hint?: string;
 }
 

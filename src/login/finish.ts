@@ -24,7 +24,7 @@ interface FinishOptions {
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
 }
 
-/** Creates the function that handles a browser's return: callback → login state → code → tokens → claims → user → session. */
+/** Handles a callback: login state → code → tokens → claims → user → session. */
 export function createFinish({ context, provisionFromClaims, readUser }: FinishOptions): Login["finish"] {
   const { settings, jar, sessions, loadClient, refusalPage, report, now } = context;
   const redirectToProvider = createRedirectToProvider(context);
@@ -86,7 +86,7 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     return success;
   }
 
-  /** A replayed code was seen by another party (RFC 6749 §4.1.2): the session of its first use ends. */
+  /** A replayed code may have leaked (RFC 6749 §4.1.2), so the session of its first use ends. */
   async function endSessionOf(code: string | undefined): Promise<void> {
     const ended = code === undefined ? undefined : await sessions.endByCode(code);
     if (!ended) return;
@@ -94,13 +94,13 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
   }
 }
 
-/** The claims of the user, with their age: the ID token's, or the userinfo endpoint's for the access token. */
+/** The user's claims, from the ID token or the userinfo endpoint, with their age. */
 async function readClaims(
   { oidc, access, provider }: LoginClient,
   { claims }: VerifiedIdToken,
   { accessToken, idToken }: Tokens,
 ): Promise<{ readonly kind: "claims"; readonly claims: JsonObject; readonly age: ClaimsAge } | LoginRejection> {
-  // Checked with the token.
+  // `verifyIdToken` checked it.
   const issuedAtMs = Number(claims.iat) * 1000;
   const age = { issuedAtMs, saidAtMs: issuedAtMs, token: digestToken(idToken) };
   if (!oidc.asksUserinfo) return { kind: "claims", claims, age };
@@ -108,20 +108,20 @@ async function readClaims(
   const answer = await provider.userinfo.ask({
     credential: accessToken.reveal(),
     digest: digestToken(accessToken),
-    // The token comes from the provider itself, for every user.
+    // All users' tokens come from the provider itself.
     source: "",
     reader: readerOf(oidc, access),
-    // Each login asks again.
+    // Each login sends a new request.
     keepUntilMs: 0,
   });
   if (answer.kind === "unavailable") {
-    return reject("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "it failed a moment ago" });
+    return reject("provider_unavailable", "userinfo_unavailable", { found: answer.found ?? "the last request failed" });
   }
   if (answer.kind === "rejected") {
     const reason = answer.reason === "userinfo_refused" ? answer.reason : "userinfo_invalid";
     return reject("identity_unverified", reason, answer.found === undefined ? {} : { found: answer.found });
   }
-  // OpenID Connect Core §5.3.2: otherwise they are another user's.
+  // OpenID Connect Core §5.3.2: otherwise, the claims are another user's.
   if (answer.claims.sub !== claims.sub) {
     const found = typeof answer.claims.sub === "string" ? "another `sub`" : `\`sub\` is ${kindOf(answer.claims.sub)}`;
     return reject("identity_unverified", "userinfo_mismatch", { found, expected: "the ID token's `sub`" });
@@ -129,13 +129,13 @@ async function readClaims(
   return { kind: "claims", claims: answer.claims, age: { ...age, saidAtMs: answer.readAtMs } };
 }
 
-/** An attempt that the browser returned with; an expired one can only be restarted. */
+/** The login that a callback belongs to; an expired one can only be restarted. */
 interface FoundLoginState {
   readonly kind: "open" | "expired";
   readonly loginState: LoginState;
 }
 
-/** The attempt of a state, in this browser; it is spent from here on, whatever the outcome. */
+/** The login of a state in this browser. The state is spent from here on, whatever the outcome. */
 async function spendLoginState(
   { state, error, errorDescription }: Callback,
   cookies: Cookies,
@@ -146,7 +146,7 @@ async function spendLoginState(
     const isReplay = await states.isSpent(state);
     if (isReplay) return reject("state_used", "state_replayed");
     const others = [...cookies.keys()].filter(jar.isLoginState).length;
-    const found = others === 0 ? "no cookie of a login" : `cookies of other logins alone (${others})`;
+    const found = others === 0 ? "no login cookie" : `only cookies of other logins (${others})`;
     const said = error === undefined ? "" : `, ${describeError(error, errorDescription, [])}`;
     return reject("state_invalid", "unknown_state", { found: found + said });
   }

@@ -9,7 +9,7 @@ import type { RefusalCode } from "./login.js";
 import { type LoginClientRow, type LoginProvider, type LoginProviders, readClientRow } from "./login-provider.js";
 import { type ReasonOf, rejectionReasons } from "./rejection-reasons.js";
 
-/** A client as configured now, and what it needs for a login. */
+/** A client as currently configured, with what a login needs. */
 export interface LoginClient {
   readonly row: LoginClientRow;
   readonly scopes: readonly string[];
@@ -21,7 +21,7 @@ export interface LoginClient {
   readonly fetch: GuardedFetch;
 }
 
-/** Why a login fails: the page for the user, and a reason for the log. */
+/** Why a login is rejected: the code of the user's page, and a reason for the log. */
 export interface LoginRejection extends RejectionDetails {
   readonly kind: "rejected";
   readonly code: RefusalCode;
@@ -40,7 +40,7 @@ export interface LoadClientOptions {
   readonly report: (event: LoginEvent) => void;
 }
 
-/** Creates the function that reads the client again for each login, so that a change counts at once. */
+/** Reads the client for each login, so that changes apply at once. */
 export function createLoadClient(options: LoadClientOptions): LoadClient {
   const { database, identifier, providers, vault, reservedGroups, fetchFor, report } = options;
   const reported = new Set<string>();
@@ -75,7 +75,7 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
     }
     const fields = opened.oidc.mapping.unknownFields;
     if (fields.length > 0) reportOnce({ kind: "mapping_ignored", client: identifier, fields });
-    // The client's schema wrote the column: a list of texts.
+    // `apply` wrote the column: a list of strings.
     const scopes = JSON.parse(row.scopes) as readonly string[];
     return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
   };
@@ -86,7 +86,7 @@ type OpenLoginClient =
   /** `message` is for an operator. */
   | { readonly kind: "unusable"; readonly reason: "client_unusable" | "weak_secret"; readonly message: string };
 
-/** The client with its secrets opened. */
+/** Opens the client's secrets. */
 function openLoginClient(
   row: LoginClientRow,
   provider: LoginProvider,
@@ -96,7 +96,8 @@ function openLoginClient(
   try {
     const oidc = openClient(row, provider, vault, reservedGroups);
     const { access } = oidc;
-    if (access.kind === "disabled") return { kind: "unusable", reason: "client_unusable", message: "it is disabled" };
+    if (access.kind === "disabled")
+      return { kind: "unusable", reason: "client_unusable", message: "the client is disabled" };
     if (access.kind === "unusable") {
       const reason = access.reason === "weak_secret" ? access.reason : "client_unusable";
       return { kind: "unusable", reason, message: access.message };
@@ -110,13 +111,13 @@ function openLoginClient(
 
 function weaknesses(row: LoginClientRow, { lacksS256 }: LoginProvider, usesPkce: boolean): readonly string[] {
   return [
-    ...(usesPkce ? [] : ["logins do without PKCE: write `oidc_use_pkce: true`"]),
-    ...(usesPkce && lacksS256 ? ["the provider does not say that it knows S256, which PKCE needs"] : []),
-    ...(row.use_nonce === 1 ? [] : ["logins do without a nonce: write `oidc_use_nonce: true`"]),
+    ...(usesPkce ? [] : ["logins don't use PKCE: write `oidc_use_pkce: true`"]),
+    ...(usesPkce && lacksS256 ? ["the provider does not list the PKCE method S256, which logins use"] : []),
+    ...(row.use_nonce === 1 ? [] : ["logins don't use a nonce: write `oidc_use_nonce: true`"]),
   ];
 }
 
-/** @param details a hint among them replaces the reason's own */
+/** @param details whose `hint`, if any, replaces the reason's */
 export function reject<C extends RefusalCode>(
   code: C,
   reason: ReasonOf<C>,

@@ -3,25 +3,25 @@ import { clientColumns } from "../oidc/client.js";
 import { completeRow, configuredEndpoints, createMetadataSource } from "../oidc/discovery.js";
 import { createProvider, type Provider, type ProviderOptions, providerColumns } from "../oidc/provider.js";
 
-/** A provider with what a login needs. */
+/** A provider, with what a login needs. */
 export interface LoginProvider extends Provider {
   readonly kind: "known";
   readonly jwksEndpoint: string | null;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly logoutEndpoint: string | null;
-  /** Its metadata says that it adds its issuer to every answer (RFC 9207). */
+  /** Its metadata promises `iss` in every callback (RFC 9207). */
   readonly sendsIssuer: boolean;
   /** Its metadata lists PKCE methods without S256. */
   readonly lacksS256: boolean;
 }
 
-/** `incomplete`: its endpoints are configured nowhere. `unavailable`: discovery has them, but does not answer. */
+/** `incomplete`: endpoints are missing from row and discovery. `unavailable`: discovery is needed, but failed. */
 type LoginProviderResult =
   | LoginProvider
   | { readonly kind: "incomplete" | "unavailable"; readonly details: { readonly found: string } };
 
-/** Finds the provider of a client's row. Cached metadata lasts as long as the row does. */
+/** Resolves the provider of a client's row. Metadata is cached until the row changes. */
 export interface LoginProviders {
   /** @param isThorough fetches the discovery document even where the row has every endpoint */
   readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
@@ -32,7 +32,7 @@ export interface LoginProviders {
 type LoginProviderOptions = Omit<ProviderOptions, keyof typeof ignoredEvents>;
 
 const freshMs = 3_600_000;
-// Each sign-in asks again, so these events are of no use.
+// Each sign-in resolves the provider again, so these events have no use.
 const ignoredEvents = { onKeysRemoved: () => {}, onResolved: () => {} };
 
 export function createLoginProviders(options: LoginProviderOptions): LoginProviders {
@@ -93,7 +93,7 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
     const metadata = source?.current();
     const complete = completeRow(row, metadata?.checked);
     const provider = createFrom(complete);
-    // Without an answer, the other values of the document are missing as well.
+    // Then the document's other values are missing as well.
     if (source && !isComplete && !metadata) {
       return { kind: "unavailable", details: { found: `${discovery}: ${source.failure()}` } };
     }
@@ -120,7 +120,7 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
   return { resolve, refreshKeys: async () => created?.provider?.keys?.refresh() };
 }
 
-/** The row of a client with its provider; undefined where there is no such client. */
+/** A client's row with its provider's; undefined if there is no such client. */
 export function readClientRow({ kysely }: Database, identifier: string) {
   return kysely
     .selectFrom("oidc_clients as c")

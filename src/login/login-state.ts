@@ -7,26 +7,26 @@ import type { Seals } from "./cookies.js";
 export interface LoginState {
   readonly client: string;
   readonly state: string;
-  /** Null where none was sent. */
+  /** Null if none was sent. */
   readonly nonce: string | null;
   readonly verifier: string | null;
   readonly next: string;
-  /** Hex SHA-256 of the issuer; null where it is not known. */
+  /** Hex SHA-256 of the issuer; null if it is unknown. */
   readonly issuer: string | null;
   readonly startedAtMs: number;
-  /** How often the provider required a restart. */
+  /** How often the provider has required a restart. */
   readonly restarts: number;
 }
 
 /** How long a login may take; the same as Keycloak's login page. */
 export const loginStateSeconds = 1800;
 
-/** Longer, so that a late user learns that, rather than that the browser refuses cookies. */
+/** Longer, so that a late user sees that page, and not the one about blocked cookies. */
 export const cookieSeconds = 24 * 3600;
 
 const purpose = "login state";
 
-/** The suffix of the cookie's name: it distinguishes attempts without revealing their state. */
+/** The suffix of the cookie's name, which distinguishes logins without revealing their state. */
 export function loginStateId(state: string): string {
   return digest(state).slice(0, 16);
 }
@@ -43,7 +43,7 @@ export function sealLoginState(loginState: LoginState, seals: Seals): string {
 /** Undefined for anything that was not sealed by {@link sealLoginState} under the same secret. */
 export function openLoginState(sealed: string, seals: Seals): LoginState | undefined {
   const opened = seals.open(sealed, purpose);
-  // Only attempts are sealed for this purpose.
+  // Only login states are sealed for this purpose.
   return opened && (JSON.parse(opened.reveal()) as LoginState);
 }
 
@@ -51,14 +51,14 @@ export function isExpired({ startedAtMs }: LoginState, nowMs: number): boolean {
   return nowMs >= startedAtMs + loginStateSeconds * 1000;
 }
 
-/** The spent states, shared by all processes: each counts once. */
+/** The spent states, shared by all processes: each works once. */
 export interface SpentStates {
-  /** False where it was already spent. */
+  /** False if it was already spent. */
   readonly spend: (state: string) => Promise<boolean>;
   readonly isSpent: (state: string) => Promise<boolean>;
 }
 
-// Longer than a state can be brought back, so that a replay is distinguishable from a forgery.
+// Longer than the cookie lives, so that a replay is distinguishable from a forgery.
 const keepMs = 2 * cookieSeconds * 1000;
 
 export function createSpentStates({ kysely }: Database, write: Write, now: () => number): SpentStates {

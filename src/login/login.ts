@@ -2,9 +2,9 @@ import type { Principal } from "../users/principal.js";
 import type { RequestHeaders } from "./same-origin.js";
 
 export interface StartRequest {
-  /** Where to go after the login: a path of the server's own; anything else becomes `/`. */
+  /** The path on this server to go to after the login. Anything else becomes `/`. */
   readonly next?: string | undefined;
-  /** The request's `Cookie` header: with it, logins that were begun and left are tidied up in the browser. */
+  /** The request's `Cookie` header, to clear cookies of abandoned logins. */
   readonly cookieHeader?: string | undefined;
 }
 
@@ -15,54 +15,54 @@ export interface PasswordRequest {
 }
 
 /**
- * Logs people in through the configured OpenID provider. A `cookieHeader` is a request's whole `Cookie` header. Every function
- * throws a SetupError (unavailable) while the database can't be reached.
+ * Signs users in through the configured OpenID provider. A `cookieHeader` is a request's whole `Cookie` header.
+ *
+ * Each function throws a SetupError (unavailable) while the database can't be reached.
  */
 export interface Login {
-  /** Begins a login: gives the provider's page to go to. */
+  /** Starts a login. Returns the redirect to the provider. */
   readonly start: (request?: StartRequest) => Promise<LoginRedirect | LoginRefusal>;
   /**
-   * Ends it when the browser comes back. A redirect is there when the provider wants it begun again, as Keycloak does when the
-   * person signed in from another tab meanwhile.
+   * Finishes a login when the provider redirects the browser back. Returns another redirect if the provider requires a new
+   * request, as Keycloak does after a sign-in from another tab.
    *
-   * @param callbackUrl the request's URL, or its path and query; only the query is looked at
+   * @param callbackUrl the request's URL, or its path and query; only the query is used
    */
   readonly finish: (
     callbackUrl: string,
     cookieHeader: string | undefined,
   ) => Promise<LoginSuccess | LoginRefusal | LoginRedirect>;
   /**
-   * For emergencies: signs in a user who has a password, also while the provider is down. Each use is written to the history.
-   * Look at {@link isSameOrigin} before.
+   * For emergencies: signs in a user with a password, even while the provider is unavailable. Each use is recorded in the
+   * history. Call {@link isSameOrigin} first.
    */
   readonly signInWithPassword: (
     request: PasswordRequest,
     cookieHeader: string | undefined,
   ) => Promise<LoginSuccess | LoginRefusal>;
-  /** Undefined where nobody is logged in, or not any more: user, staff flag and client are looked at each time. */
+  /** Undefined without a valid session. Checks user, staff flag and client each time. */
   readonly session: (cookieHeader: string | undefined) => Promise<Session | undefined>;
-  /** Whether a form's field holds the session's token. */
+  /** Whether a form's field has the session's CSRF token. */
   readonly checkCsrf: (session: Session, submitted: unknown) => boolean;
-  /** Whether a request that changes something comes from a page of the server's own, by its `Origin` and `Sec-Fetch-Site`. */
+  /** Whether a request that changes data comes from a page of this server, by its `Origin` and `Sec-Fetch-Site`. */
   readonly isSameOrigin: (headers: RequestHeaders) => boolean;
-  /** Whether a login can be begun: the client is there and enabled. For showing the button or not. */
+  /** Whether the client exists and is enabled, to show or hide the login button. */
   readonly isEnabled: () => Promise<boolean>;
-  /** Ends the session here, and says where it ends at the provider. */
+  /** Ends the session. Returns where the browser logs out at the provider. */
   readonly logout: (cookieHeader: string | undefined) => Promise<LogoutOutcome>;
   /**
-   * Ends all sessions of a user here, in every browser; gives how many there were. For a person who wants it, or an account that
-   * another person got into.
+   * Ends all sessions of a user, in every browser, such as after an account was compromised. Returns how many there were.
    */
   readonly endSessionsOf: (userId: string) => Promise<number>;
   /**
-   * Fetches the provider's keys anew. Those known until now count for nothing from the moment that it is called, so that a disabled
-   * one ends at once: while the provider can't be reached, nobody signs in through it. Sessions stay.
+   * Fetches the provider's keys again. The old ones are dropped as soon as it is called, so that a disabled one stops working at
+   * once: while the provider can't be reached, nobody can sign in through it. Sessions stay.
    */
   readonly refreshKeys: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Send the browser to `location`, the provider's page, with these cookies. */
+/** Set the cookies, and redirect the browser to `location`, the provider's page. */
 export interface LoginRedirect {
   readonly kind: "redirect";
   readonly location: string;
@@ -70,7 +70,7 @@ export interface LoginRedirect {
   readonly cookies: readonly string[];
 }
 
-/** The user is signed in: set the cookies and send the browser to `next`, a path on this server. */
+/** The user is signed in: set the cookies, and redirect the browser to `next`, a path on this server. */
 export interface LoginSuccess {
   readonly kind: "signed_in";
   readonly principal: Principal<"session">;
@@ -79,8 +79,8 @@ export interface LoginSuccess {
 }
 
 /**
- * A page to show. All of its texts are our own, without anything from the request or the provider; escape them all the same.
- * `onEvent` gets the reason.
+ * A page to show. Its texts contain nothing from the request or the provider; escape them nevertheless. `onEvent` receives the
+ * reason.
  */
 export interface LoginRefusal {
   readonly kind: "refused";
@@ -91,33 +91,32 @@ export interface LoginRefusal {
   /** What the user can do about it. */
   readonly action: string;
   /**
-   * Set where starting again may help: for a link to the server's own login page, which passes it to `start`. The login's
-   * target path, or `/`.
+   * Set if another login may succeed: the path to pass to `start`, for a link to this server's login page.
    */
   readonly next: string | undefined;
   /** Whole values of `Set-Cookie` headers, which clear spent cookies. */
   readonly cookies: readonly string[];
 }
 
-/** A current session. */
+/** A valid session. */
 export interface Session {
   readonly principal: Principal<"session">;
   /** For a hidden field of every form that changes data; see {@link Login.checkCsrf}. */
   readonly csrfToken: string;
   readonly startedAt: Date;
-  /** When it ends without another request. */
+  /** When it ends if there is no other request. */
   readonly expiresAt: Date;
 }
 
 /**
- * Send the browser to `location`: the provider's logout, if any, or a path on this server. Where there is a `form`,
- * show a page with it instead.
+ * Redirect the browser to `location`: the provider's logout, if any, or a path on this server. If there is a `form`, show a page
+ * with it instead.
  */
 export interface LogoutOutcome {
   readonly location: string;
   /**
-   * Set where the ID token, which identifies the user at the provider's logout, is too long for a URL (OpenID Connect
-   * RP-Initiated Logout §2): hidden fields to be posted to `action`.
+   * Set if the ID token, which identifies the user at the provider's logout, is too long for a URL (OpenID Connect
+   * RP-Initiated Logout §2): hidden fields to post to `action`.
    */
   readonly form: LogoutForm | undefined;
   readonly cookies: readonly string[];
@@ -128,35 +127,35 @@ export interface LogoutForm {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Every page that a login may end with, and its HTTP status. Codes are part of the public interface: never rename them. */
+/** The codes of all pages, with their HTTP status. Codes are part of the public interface: never rename them. */
 export const refusalStatus = {
-  /** The browser came back without a login that it had started, or with another one's state. */
+  /** The callback belongs to no login of this browser. */
   state_invalid: 400,
   /** The login took longer than thirty minutes. */
   state_expired: 400,
-  /** The login ended before. */
+  /** The login has already ended. */
   state_used: 400,
-  /** The callback's query is not an answer to a login. */
+  /** The callback's query is invalid. */
   callback_invalid: 400,
-  /** The answer comes from another provider. */
+  /** The response comes from another provider. */
   issuer_mismatch: 400,
-  /** The provider does not accept its code, or no longer. */
+  /** The provider rejected the code. */
   code_refused: 400,
-  /** The provider refused the user, or the user gave up. */
+  /** The provider denied access, or the user cancelled. */
   provider_refused: 403,
-  /** The provider failed, or answered with an unknown error. */
+  /** The provider failed, or returned an unknown error. */
   provider_failed: 502,
-  /** The provider does not accept the client's request: trying again is of no use until its configuration changes. */
+  /** The provider rejects the client's configuration: another login fails until it changes. */
   configuration_rejected: 502,
   /** The provider can't be reached. */
   provider_unavailable: 503,
-  /** The provider's data about the user is not reliable. */
+  /** The provider's data about the user could not be verified. */
   identity_unverified: 502,
-  /** The provider's data is not enough to create a user. */
+  /** The provider's data does not describe a valid user. */
   user_refused: 403,
-  /** The provider says that the user has groups, but not which. */
+  /** The provider does not list the user's groups, because there are too many. */
   groups_overage: 403,
-  /** There is a user of this name, and no file says that this person may become it. */
+  /** There is a user with this name, which no file links to this person. */
   user_not_linked: 403,
   user_inactive: 403,
   user_not_staff: 403,
@@ -169,7 +168,7 @@ export const refusalStatus = {
 
 export type RefusalCode = keyof typeof refusalStatus;
 
-/** The pages after which starting again may well succeed. */
+/** The codes after which another login may succeed. */
 export const worthAnotherTry: ReadonlySet<RefusalCode> = new Set([
   ...(["state_invalid", "state_expired", "state_used", "callback_invalid", "issuer_mismatch", "code_refused"] as const),
   ...(["provider_refused", "provider_failed", "provider_unavailable", "identity_unverified"] as const),

@@ -12,10 +12,10 @@ export interface LogoutOptions {
 }
 
 const home = "/";
-// Longer URLs are refused on the way, or by the provider (Entra ID: AADSTS90015).
+// Proxies and providers reject longer URLs (Entra ID: AADSTS90015).
 const maxUrlLength = 2000;
 
-/** Creates the function that ends a session, here and by OpenID Connect RP-Initiated Logout at the provider. */
+/** Ends a session, here and by OpenID Connect RP-Initiated Logout at the provider. */
 export function createLogout({ context, database, providers }: LogoutOptions): Login["logout"] {
   const { settings, jar, sessions, report } = context;
   const { client, postLogoutRedirectUri } = settings;

@@ -15,7 +15,7 @@ export interface Tokens {
   readonly idToken: Secret;
 }
 
-/** The token endpoint's answer, beside what the library returns. */
+/** The parts of the token endpoint's response that the library does not return. */
 interface CapturedAnswer {
   idToken?: Secret;
   errorAnswer?: WholeAnswer;
@@ -39,7 +39,7 @@ export async function requestTokens(
     const accessToken = new Secret(answer.access_token);
     if (captured.idToken) return { kind: "tokens", accessToken, idToken: captured.idToken };
     return reject("identity_unverified", "no_id_token", {
-      found: answer.scope ? `tokens for the scopes ${quoteForeign(answer.scope)}` : "tokens alone",
+      found: answer.scope ? `tokens for the scopes ${quoteForeign(answer.scope)}` : "tokens without an ID token",
     });
   } catch (error) {
     if (captured.errorAnswer) {
@@ -49,14 +49,14 @@ export async function requestTokens(
     if (failure?.retryable)
       return reject("provider_unavailable", "token_endpoint_unavailable", { found: failure.message });
     if (!failure && !(error instanceof openid.ClientError)) throw error;
-    const found = failure?.message ?? "an answer without the tokens of RFC 6749 §5.1";
+    const found = failure?.message ?? "a response without the tokens of RFC 6749 §5.1";
     return reject("provider_failed", "token_answer_invalid", { found });
   }
 }
 
 /**
- * Sends requests through the guarded fetch, and takes the ID token out of the answer: our own check needs no known
- * issuer, verifies the signature as well, and has a reason for every fault.
+ * Sends requests through the guarded fetch, and takes the ID token out of the response: `verifyIdToken` works without a known
+ * issuer, checks the signature as well, and has a reason for each rejection.
  */
 function fetchBy(guardedFetch: GuardedFetch, captured: CapturedAnswer): CustomFetch {
   return async (url, { method, headers, body }) => {
@@ -65,19 +65,19 @@ function fetchBy(guardedFetch: GuardedFetch, captured: CapturedAnswer): CustomFe
     const { status } = whole;
     if (status !== 200) {
       captured.errorAnswer = whole;
-      throw new FetchFailure(false, `the token endpoint answered with status ${status}`, "see what it says");
+      throw new FetchFailure(false, `the token endpoint answered with status ${status}`, "check its response");
     }
     const answer = parseJsonObject(whole.body);
-    if (!answer) throw new FetchFailure(false, "the token endpoint's answer is not a JSON object", "check its URL");
+    if (!answer) throw new FetchFailure(false, "the token endpoint's response is not a JSON object", "check its URL");
     const { id_token: idToken, ...rest } = answer;
     if (typeof idToken === "string") captured.idToken = new Secret(idToken);
     return new Response(JSON.stringify(rest), { status, headers: response.headers });
   };
 }
 
-/** The OAuth 2 library, configured for a client and its provider. */
+/** Loads the OAuth 2 library, configured for a client and its provider. */
 export async function configureOpenid({ row, provider, secret }: LoginClient) {
-  // Loaded only by those who sign in through a provider.
+  // Loaded only for a login through a provider.
   const openid = await import("openid-client");
   const { authorizationEndpoint, tokenEndpoint } = provider;
   const server = {
@@ -87,7 +87,7 @@ export async function configureOpenid({ row, provider, secret }: LoginClient) {
     token_endpoint: tokenEndpoint,
   };
   const configuration = new openid.Configuration(server, row.client_id, {}, authenticateBy());
-  // `apply` already warned about the http provider.
+  // `apply` has warned about http.
   if ([authorizationEndpoint, tokenEndpoint].some((url) => !url.startsWith("https:"))) {
     openid.allowInsecureRequests(configuration);
   }

@@ -26,7 +26,7 @@ interface PasswordSignInOptions {
 
 const maxPassword = 1024;
 const maxSlots = 4096;
-// Each takes 32 MiB and a core for a moment.
+// Each verification takes 32 MiB and briefly a whole core.
 const maxAtOnce = 4;
 
 interface Account {
@@ -36,7 +36,7 @@ interface Account {
   readonly rehash: { readonly from: string; readonly to: string } | undefined;
 }
 
-/** Creates the function for a sign-in that bypasses the provider. It reads neither the provider nor the client's row. */
+/** Signs a user in with a password, without the provider. It reads neither the provider's nor the client's row. */
 export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
   const { context, database, readUser } = options;
   const { settings, refusalPage, report, now } = context;
@@ -97,7 +97,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   }
 }
 
-/** Takes equally long for every username: a password is verified in any case. */
+/** Takes equally long for every username, since a password is verified in any case. */
 async function findAccount(
   { kysely }: Database,
   username: string,
@@ -118,7 +118,7 @@ async function findAccount(
   return { id: user.id, username: user.username, rehash };
 }
 
-/** Once a provider vouches for a user, it alone decides whether the user may sign in. */
+/** Once a user has signed in through a provider, only the provider decides whether the user may sign in. */
 function rejectionReason(
   user:
     | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
@@ -130,7 +130,7 @@ function rejectionReason(
 }
 
 /**
- * Usernames share a fixed number of slots, whether they exist or not, so that invented ones fill no memory and evict none.
+ * Usernames share a fixed number of slots, so that made-up ones can't fill the memory or evict others.
  */
 function createSlots(): (username: string) => string {
   const key = randomBytes(32);

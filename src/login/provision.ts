@@ -18,7 +18,7 @@ export interface ProvisionFromClaimsOptions {
   readonly report: (event: LoginEvent) => void;
 }
 
-/** Updates a person's user from the claims, by the same rules as for bearer tokens. */
+/** Creates or updates the user that claims describe, by the same rules as for bearer tokens. */
 export type ProvisionFromClaims = (
   client: LoginClient,
   identity: ExternalIdentity,
@@ -53,7 +53,7 @@ export function createProvisionFromClaims({
   };
 }
 
-/** An administrator can fix some of it in the file. */
+/** The page for a rejection; an administrator can fix a missing link in the file. */
 function pageFor(reason: UserRejection["reason"]): "user_not_linked" | "user_refused" {
   return reason === "sign_in_missing" || reason === "sign_in_of_another" ? "user_not_linked" : "user_refused";
 }

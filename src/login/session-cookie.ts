@@ -8,7 +8,7 @@ import { type LoginRejection, reject } from "./login-client.js";
 import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 
-/** Creates the function that finds the session of a request's cookie. Nothing is cached: each request sees the current rows. */
+/** Finds the session of a request's cookie. Nothing is cached: each request sees the current rows. */
 export function createFindSession({ settings, jar, seals, sessions }: LoginContext): Login["session"] {
   return async (cookieHeader) => {
     const id = readCookies(cookieHeader).get(jar.session);
@@ -39,7 +39,7 @@ export function checkUser(
   return isAllowed ? { kind: "allowed", grants: user.grants } : reject("user_not_staff", "not_staff", { userId });
 }
 
-/** Begins a session under a new id, and ends the browser's previous one (fixation). */
+/** Starts a session under a new id, sets its cookie, and ends the browser's previous session (session fixation). */
 export async function startSession(
   { settings, jar, sessions, report }: LoginContext,
   cookies: Cookies,
@@ -62,6 +62,6 @@ interface StartSessionOptions {
   readonly session: NewSession;
   readonly grants: Grants;
   readonly next: string;
-  /** Written in the transaction that begins the session. */
+  /** Runs in the transaction that starts the session. */
   readonly alongside?: (tx: Transaction<Tables>) => Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface NewSession {
   readonly code?: string | undefined;
 }
 
-/** A session that was ended. */
+/** A session that has ended. */
 export interface EndedSession {
   readonly userId: string;
   /** The user signed in through the provider. */
@@ -26,7 +26,7 @@ export interface EndedSession {
   readonly idToken: Secret | undefined;
 }
 
-/** The rows of signed-in browsers. A session's id is only in the browser's cookie; the database has its digest. */
+/** The rows of signed-in browsers. Only the browser's cookie has a session's id; the database has its digest. */
 export interface Sessions {
   /**
    * Returns the new session's id, 256 random bits.
@@ -34,12 +34,12 @@ export interface Sessions {
    * @param alongside runs in the same transaction
    */
   readonly begin: (session: NewSession, alongside?: (tx: Transaction<Tables>) => Promise<void>) => Promise<string>;
-  /** A live session of any user. */
+  /** A session that has not expired. */
   readonly find: (id: string) => Promise<FoundSession | undefined>;
   readonly end: (id: string) => Promise<EndedSession | undefined>;
   /** Ends all sessions of a user; returns how many. */
   readonly endAllOf: (userId: string) => Promise<number>;
-  /** Ends the session that a code was exchanged for. */
+  /** Ends the session that was started with a code. */
   readonly endByCode: (code: string) => Promise<EndedSession | undefined>;
 }
 
@@ -73,7 +73,7 @@ export function createSessions({ database, write, seals, settings, report, now }
       return { userId, isOfProvider: clientId !== null, idToken };
     });
 
-  /** No request waits for it, or fails with it: the next one notes the time again. */
+  /** In the background: no request waits for it or fails because of it. */
   const note = (sessionDigest: string, nowMs: number): void => {
     if (noting.has(sessionDigest)) return;
     noting.add(sessionDigest);
@@ -131,7 +131,7 @@ function purposeOf(sessionDigest: string): string {
   return `login_sessions/${sessionDigest}/id_token`;
 }
 
-/** A session with its user and client as they are now. */
+/** A session with its current user and client. */
 interface FoundSession {
   readonly client: string;
   readonly isUserActive: boolean;
@@ -153,7 +153,7 @@ type SessionRow = readonly [
   enabled: number | null,
 ];
 
-/** Creates a look-up of sessions by their digest, through one prepared statement. */
+/** Prepares a look-up of sessions by digest. */
 function prepareSessionLookup(database: LiveDatabase): (digest: string) => MaybePromise<FoundSession | undefined> {
   const read = database.prepare<SessionRow>(
     database.kysely
@@ -163,7 +163,7 @@ function prepareSessionLookup(database: LiveDatabase): (digest: string) => Maybe
       .select(selectGrants(database))
       .select(["s.client", "s.created_at", "s.seen_at", "s.expires_at", "s.client_id", "c.enabled"])
       .where("s.digest", "=", "")
-      // A password session lasts for as long as the user may sign in with the password.
+      // A password session ends when the user may no longer sign in with a password.
       .where((eb) =>
         eb.or([
           eb("s.client_id", "is not", null),

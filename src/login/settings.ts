@@ -5,47 +5,47 @@ import type { LoginEvent } from "./event.js";
 import type { LoginLanguage } from "./texts.js";
 
 export interface LoginOptions {
-  /** Such as `sqlite:./vtb-auth.db`; made by `vtb-setup apply`. */
+  /** The URL of the auth database, such as `sqlite:./vtb-auth.db`; created by `vtb-setup apply`. */
   readonly database: string;
-  /** Identifier of the OIDC client that logs people in; `admin-oidc` by default. */
+  /** Identifier of the OIDC client that users log in with. Defaults to `admin-oidc`. */
   readonly client?: string | undefined;
-  /** Where the provider sends people back to, exactly as it is registered there. Its origin is the server's own. */
+  /** The redirect URI, exactly as registered at the provider. Its origin is this server's. */
   readonly redirectUri: string;
-  /** At least 32 characters, the same in every process and across restarts: cookies and stored ID tokens are sealed with it. */
+  /** Seals cookies and stored ID tokens. At least 32 characters, the same in every process and after a restart. */
   readonly sessionSecret: string;
-  /** Where the provider sends people after its own logout, exactly as it is registered there; nowhere without it. */
+  /** Where the provider redirects after its logout, exactly as registered there. Defaults to no redirect. */
   readonly postLogoutRedirectUri?: string | undefined;
-  /** How long a session lasts without a request; 30 minutes by default. */
+  /** How long a session lasts without a request. Defaults to 30 minutes. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How long a session lasts at most; 12 hours by default. */
+  /** The maximum duration of a session. Defaults to 12 hours. */
   readonly lifetimeMs?: number | undefined;
-  /** How far the provider's clock may be off, as ID tokens show it: 0 to 300 seconds; 30 by default. */
+  /** The maximum clock skew when checking ID tokens, 0 to 300 seconds. Defaults to 30. */
   readonly leewaySeconds?: number | undefined;
-  /** Whether only staff may sign in, as on admin pages; true by default. */
+  /** Whether only staff may sign in. Defaults to true. */
   readonly requireStaff?: boolean | undefined;
-  /** Groups that no claim can put a user in, whatever the provider says; none by default. */
+  /** Groups that no claim can add a user to, regardless of case. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
-  /** Of the texts for people; `nl` by default. */
+  /** The language of the pages' texts. Defaults to `nl`. */
   readonly language?: LoginLanguage | undefined;
-  /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up; the process's own by default. */
+  /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How many connections to a server; a file has no use for it. */
+  /** The connection pool of a database server. Ignored for a database file. */
   readonly pool?: PoolOptions | undefined;
-  /** Receives who signs in and out and why a login was refused; never a code, token, state or claim. */
+  /** Receives sign-ins, logouts and the reasons of rejected logins; never a code, token, state or claim. */
   readonly onEvent?: ((event: LoginEvent) => void) | undefined;
-  /** In milliseconds since 1970, for tests. */
+  /** The current time in milliseconds since 1970, for tests. Defaults to `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 
 /** Validated options. */
 export interface LoginSettings {
   readonly client: string;
-  /** As written: the provider compares it byte by byte. */
+  /** As written, since the provider compares it byte by byte. */
   readonly redirectUri: string;
   readonly redirectUrl: URL;
   readonly postLogoutRedirectUri: string | undefined;
   readonly sessionSecret: Secret;
-  /** False on http, which only this machine may use: then cookies can't be limited to https. */
+  /** False for http on this machine: then cookies can't be limited to https. */
   readonly isSecure: boolean;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
@@ -60,7 +60,7 @@ const maxMs = 400 * 24 * 3_600_000;
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Reports mistakes in a program when it starts.
+ * Validates the options when the program starts.
  *
  * @throws TypeError for an invalid URL or secret, RangeError for an invalid time
  */
@@ -73,10 +73,10 @@ export function readSettings(options: LoginOptions): LoginSettings {
     throw new TypeError(`sessionSecret must have at least ${minSecret} characters`);
   }
   if (estimatedBits(sessionSecret) < minBits) {
-    throw new TypeError("sessionSecret is easy to guess: make one with `openssl rand -base64 32`");
+    throw new TypeError("sessionSecret is easy to guess: generate one with `openssl rand -base64 32`");
   }
   for (const [name, timeMs] of Object.entries({ idleTimeoutMs, lifetimeMs })) {
-    if (!(timeMs >= 60_000 && timeMs <= maxMs)) throw new RangeError(`${name} must be from a minute to 400 days`);
+    if (!(timeMs >= 60_000 && timeMs <= maxMs)) throw new RangeError(`${name} must be from 1 minute to 400 days`);
   }
   const { leewaySeconds = 30 } = options;
   if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("leewaySeconds must be from 0 to 300");
@@ -94,7 +94,9 @@ function readUrl(name: string, written: string): URL {
   const url = URL.canParse(written) ? new URL(written) : undefined;
   const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && loopback.test(url.hostname));
   if (!url || !isAllowed || url.username !== "" || url.password !== "" || written.includes("#")) {
-    throw new TypeError(`${name} must be an https URL without credentials or fragment; http only on this machine`);
+    throw new TypeError(
+      `${name} must be an https URL without credentials or fragment; http is only allowed for this machine`,
+    );
   }
   return url;
 }

@@ -8,7 +8,6 @@ import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, s
 import { configureOpenid } from "./openid-client.js";
 import { readNextPath } from "./same-origin.js";
 
-/** Creates the function that starts a login. */
 export function createStart(context: LoginContext): Login["start"] {
   const { settings, loadClient, refusalPage, report } = context;
   const redirectToProvider = createRedirectToProvider(context);
@@ -18,7 +17,7 @@ export function createStart(context: LoginContext): Login["start"] {
     const client = await loadClient(false);
     if (client.kind === "rejected") return refusalPage(client, [], next);
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
-      const found = `no usable answer of ${client.provider.authorizationEndpoint}`;
+      const found = `no usable response from ${client.provider.authorizationEndpoint}`;
       return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), [], next);
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
@@ -32,7 +31,7 @@ export function createStart(context: LoginContext): Login["start"] {
   };
 }
 
-/** Whether the provider's page answers, checked like `mozilla-django-oidc-db`: a bare request may well get status 400. */
+/** Whether the provider's page responds. As in `mozilla-django-oidc-db`, status 400 counts, since the request has no parameters. */
 async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   try {
     const { status } = await fetch(provider.authorizationEndpoint, { redirect: "manual" });
@@ -45,7 +44,7 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
 interface RedirectOptions {
   /** A path on this server. */
   readonly next: string;
-  /** How often it was restarted before. */
+  /** How often the login was restarted before. */
   readonly restarts: number;
   /** The browser's. */
   readonly cookies: Cookies;
@@ -53,13 +52,13 @@ interface RedirectOptions {
 
 type RedirectToProvider = (client: LoginClient, loginState: RedirectOptions) => Promise<LoginRedirect>;
 
-// 22 characters of 62 hold 131 bits; whatever is configured, a state or nonce has at least the 128 that resist guessing.
+// 22 characters of 62 have 131 bits; a state or nonce never has fewer than 128, whatever is configured.
 const minRandom = 22;
 // RFC 7636 §4.1 allows 43 to 128; this has 380 bits.
 const verifierLength = 64;
 const maxLoginStates = 5;
 
-/** Creates the function that sends a browser to the provider, with a cookie that identifies it when it comes back. */
+/** Redirects a browser to the provider, with a cookie that holds the state of the login. */
 export function createRedirectToProvider({ settings, jar, seals, now }: LoginContext): RedirectToProvider {
   return async (client, { next, restarts, cookies }) => {
     const { row, provider, usesPkce } = client;
@@ -81,7 +80,7 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
     };
   };
 
-  /** Makes room for one more: unusable ones go first, then the oldest. */
+  /** Clears invalid and then the oldest cookies, to make room for a new one. */
   function tidied(cookies: Cookies): readonly string[] {
     const begun = [...cookies]
       .filter(([name]) => jar.isLoginState(name))

@@ -2,7 +2,7 @@ import type { RefusalCode } from "./login.js";
 
 export type LoginLanguage = "nl" | "en";
 
-/** A text for people: what happened, and what to do now. */
+/** The text of a page: what happened, and what to do now. */
 interface RefusalText {
   readonly title: string;
   readonly text: string;
@@ -14,12 +14,12 @@ const again = "Start logging in again.";
 const beheerder = "Neem contact op met de beheerder van deze omgeving.";
 const administrator = "Ask the administrator of this environment for help.";
 
-/** None of these holds anything from a request or a provider. */
+/** None of these contains anything from a request or a provider. */
 export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, RefusalText>>>> = {
   nl: {
     state_invalid: {
       title: "Inloggen niet gelukt",
-      text: "Deze browser is niet zelf met inloggen begonnen, of heeft de gegevens daarvan niet bewaard.",
+      text: "Het inloggen is niet in deze browser begonnen, of de browser heeft de gegevens ervan niet bewaard.",
       action: `${opnieuw} Sta cookies toe voor deze website.`,
     },
     state_expired: {
@@ -34,7 +34,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     callback_invalid: {
       title: "Inloggen niet gelukt",
-      text: "Het antwoord dat uw browser meebracht, hoort niet bij inloggen.",
+      text: "Het antwoord dat uw browser heeft doorgegeven, hoort niet bij een inlogpoging.",
       action: opnieuw,
     },
     issuer_mismatch: {
@@ -44,7 +44,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     code_refused: {
       title: "Inloggen niet gelukt",
-      text: "De inlogdienst nam zijn eigen antwoord niet meer aan. Het was verlopen of al eens gebruikt.",
+      text: "Het antwoord van de inlogdienst was verlopen of al eens gebruikt.",
       action: opnieuw,
     },
     provider_refused: {
@@ -59,12 +59,12 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     configuration_rejected: {
       title: "Inloggen niet goed ingesteld",
-      text: "De inlogdienst neemt niet aan hoe deze omgeving zich meldt. Opnieuw proberen helpt niet voordat de instellingen zijn verbeterd.",
-      action: `${beheerder} Die vindt in het logboek wat er moet veranderen.`,
+      text: "De inlogdienst weigert de instellingen van deze omgeving. Opnieuw proberen helpt pas als de instellingen zijn aangepast.",
+      action: `${beheerder} In het logboek staat wat er moet veranderen.`,
     },
     provider_unavailable: {
       title: "Inlogdienst niet beschikbaar",
-      text: "De inlogdienst geeft nu geen bruikbaar antwoord.",
+      text: "De inlogdienst is op dit moment niet bereikbaar of geeft geen bruikbaar antwoord.",
       action: `Probeer het over een paar minuten opnieuw. Blijft dit zo? ${beheerder}`,
     },
     identity_unverified: {
@@ -74,7 +74,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     },
     user_refused: {
       title: "Geen account",
-      text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of gemaakt.",
+      text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of aangemaakt.",
       action: beheerder,
     },
     groups_overage: {
@@ -121,7 +121,7 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
   en: {
     state_invalid: {
       title: "Not logged in",
-      text: "This browser did not start logging in itself, or did not keep what it needs for it.",
+      text: "This login did not start in this browser, or the browser did not keep its data.",
       action: `${again} Allow cookies for this site.`,
     },
     state_expired: {
@@ -130,63 +130,63 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       action: again,
     },
     state_used: {
-      title: "Used before",
+      title: "Already used",
       text: "This login has already ended and can't be used again.",
       action: `Go to the home page. Not logged in there? ${again}`,
     },
     callback_invalid: {
       title: "Not logged in",
-      text: "The answer that your browser brought does not belong to a login.",
+      text: "The response from your browser does not belong to a login.",
       action: again,
     },
     issuer_mismatch: {
       title: "Login stopped",
-      text: "The answer does not come from the login service that you were sent to.",
+      text: "The response does not come from the login service that you were sent to.",
       action: `${again} Does it happen again? Tell the administrator of this environment.`,
     },
     code_refused: {
       title: "Not logged in",
-      text: "The login service no longer accepted its own answer. It had expired or was used before.",
+      text: "The response of the login service had expired or was already used.",
       action: again,
     },
     provider_refused: {
       title: "Login ended",
-      text: "The login service did not log you in, or you stopped logging in yourself.",
+      text: "The login service did not log you in, or you cancelled the login.",
       action: `${again} Does it fail again? Ask the administrator whether you have access.`,
     },
     provider_failed: {
       title: "The login service failed",
-      text: "The login service gave an error instead of an answer.",
-      action: `Try again later. Does it stay like this? ${administrator}`,
+      text: "The login service returned an error.",
+      action: `Try again later. Does the problem persist? ${administrator}`,
     },
     configuration_rejected: {
-      title: "Logging in is not rightly set up",
-      text: "The login service does not accept how this environment asks. Trying again is of no use before the settings are corrected.",
-      action: `${administrator} The log tells them what has to change.`,
+      title: "Login is not set up correctly",
+      text: "The login service rejects the settings of this environment. Trying again only helps after they are corrected.",
+      action: `${administrator} The log shows what to change.`,
     },
     provider_unavailable: {
       title: "The login service is unavailable",
-      text: "The login service gives no usable answer at the moment.",
-      action: `Try again in a few minutes. Does it stay like this? ${administrator}`,
+      text: "The login service can't be reached or does not respond correctly at the moment.",
+      action: `Try again in a few minutes. Does the problem persist? ${administrator}`,
     },
     identity_unverified: {
       title: "Login stopped",
-      text: "What the login service says about you could not be verified.",
+      text: "The information from the login service about you could not be verified.",
       action: `${again} Does it fail again? ${administrator}`,
     },
     user_refused: {
       title: "No account",
-      text: "No account can be found or made here from what the login service says.",
+      text: "No account can be found or created here from the information of the login service.",
       action: administrator,
     },
     groups_overage: {
       title: "Groups unknown",
-      text: "The login service does not say which groups you are in, as there are too many. So what you may do here is not known.",
+      text: "The login service does not list your groups, because there are too many. Your permissions here are therefore unknown.",
       action: administrator,
     },
     user_not_linked: {
       title: "Account not linked",
-      text: "There is an account with your username here, but it is not linked to you at this login service.",
+      text: "There is an account with your username, but it is not linked to you at this login service.",
       action: "If it is yours, ask the administrator of this environment to link it to you with sign_in.",
     },
     user_inactive: {
@@ -200,23 +200,23 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       action: `Do you need access? ${administrator}`,
     },
     client_disabled: {
-      title: "Logging in is turned off",
-      text: "Logging in through the login service is turned off here.",
+      title: "Login is turned off",
+      text: "Login through the login service is turned off here.",
       action: administrator,
     },
     not_configured: {
-      title: "Logging in is not set up",
-      text: "Logging in through the login service is not, or not rightly, set up here.",
+      title: "Login is not set up",
+      text: "Login through the login service is not set up correctly here.",
       action: administrator,
     },
     password_refused: {
       title: "Not logged in",
-      text: "The username and password are not those of an account that may log in this way.",
+      text: "The username and password do not match an account that may log in this way.",
       action: "Check both and try again, or log in through the login service.",
     },
     too_many_attempts: {
       title: "Too many attempts",
-      text: "Somebody tried to log in with a wrong password too often.",
+      text: "There were too many login attempts with a wrong password.",
       action: "Wait five minutes, then try again.",
     },
   },

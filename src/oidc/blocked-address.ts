@@ -6,14 +6,14 @@ import { FetchFailure } from "./network-error.js";
 type Address = ReturnType<typeof ipaddr.parse>;
 type Range = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** Node's `dns.lookup` with all addresses of a host name. */
+/** Node's `dns.lookup` for all addresses of a host name. */
 export type Resolve = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** Link-local, where clouds hand out credentials to any caller, and metadata services elsewhere. */
+/** Link-local addresses, where clouds return credentials to any caller, and other metadata services. */
 const metadata = ["169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"].map(rangeOf);
 const unspecified = rangeOf("0.0.0.0/8");
 const blockedV6 = [
@@ -49,7 +49,7 @@ const embeddings: readonly Embedding[] = [
 
 /**
  * Whether requests to this IP address are blocked: unspecified, link-local and cloud metadata addresses, in every notation.
- * Loopback and private ranges are fine, since clusters use them. A text that is not an IP address is not blocked.
+ * Loopback and private ranges are allowed, since clusters use them. A text that is not an IP address is not blocked.
  */
 export function isBlockedAddress(text: string): boolean {
   // A zone names the network interface, not the address.
@@ -85,7 +85,7 @@ function rangeOf(cidr: string): Range {
 export function blockedAddressFailure(): FetchFailure {
   return new FetchFailure(
     false,
-    "the URL's host is a link-local, metadata or unspecified address, where nothing is asked",
+    "the URL's host is a link-local, metadata or unspecified address, which requests may not reach",
     "use the provider's own host name or address",
   );
 }

@@ -1,13 +1,13 @@
 import { maxUrl } from "../users/names.js";
 
-/** What the answer is checked against. */
+/** What the discovery document is checked against. */
 interface Expectations {
   readonly endpoint: DiscoveryEndpoint;
-  /** The configured issuer; without one, the document's issuer must be the base URL that it lies under. */
+  /** The configured issuer; without one, the document's issuer must be its base URL. */
   readonly issuer: string | undefined;
-  /** True where the file names the keys' URL, so that the document's is not used. */
+  /** True if the file has the keys' URL, so that the document's is not used. */
   readonly explicitJwks: boolean;
-  /** Other endpoints of the document that are not used, because the file names them or nothing needs them. */
+  /** Other unused endpoints of the document, because the file has them or nothing needs them. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
 }
 
@@ -21,14 +21,14 @@ const endpoints = [
 ] as const;
 
 /**
- * Accepts a discovery document only if it is the expected issuer's and its URLs may be used. Issuer and keys are all that a
- * verifier needs, and all that Kubernetes and GitHub Actions publish. What the file names itself may be missing or invalid here.
+ * Checks a discovery document's issuer and URLs. Issuer and keys are all that a verifier needs, and all that Kubernetes and GitHub
+ * Actions publish. URLs that the file has may be missing or invalid here.
  */
 export function checkMetadata(metadata: Metadata, expected: Expectations): DiscoveryResult {
   const { issuer } = metadata;
   if (typeof issuer !== "string" || issuer === "") {
     const hint = "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL";
-    return invalid("the discovery document names no issuer", hint);
+    return invalid("the discovery document has no issuer", hint);
   }
   const shared = sharedIssuer(issuer);
   if (shared !== undefined) return issuerShared(shared);
@@ -39,21 +39,21 @@ export function checkMetadata(metadata: Metadata, expected: Expectations): Disco
   if (malformed.length > 0) {
     return invalid(
       `the discovery document's ${malformed.join(", ")} is not an http or https URL without credentials`,
-      "have the provider's configuration corrected, or write the right URL in `endpoint_config`: then the document's is not looked at",
+      "correct the provider's configuration, or write the URL in `endpoint_config`, which overrides the document",
     );
   }
   const odd = oddMembers(metadata);
   if (odd.length > 0) {
     return invalid(
-      `the discovery document's ${odd.join(", ")} is of another type than it must be`,
-      "have the provider's configuration corrected, or write the endpoints in `endpoint_config` without discovery",
+      `the discovery document's ${odd.join(", ")} has the wrong type`,
+      "correct the provider's configuration, or write the endpoints in `endpoint_config` without discovery",
     );
   }
   const jwksEndpoint = urlOf("jwks_uri");
   if (!expected.explicitJwks) {
     if (!jwksEndpoint) {
       return invalid(
-        "the discovery document lacks jwks_uri",
+        "the discovery document has no jwks_uri",
         "check that `oidc_op_discovery_endpoint` is an OpenID Connect provider's base URL, or write `oidc_op_jwks_endpoint`",
       );
     }
@@ -80,8 +80,7 @@ function isUsed(name: (typeof endpoints)[number], { explicitJwks, unused = [] }:
 }
 
 /**
- * Undefined where the document has none of the lists. The specified defaults of a missing one (RFC 8414 §2) are not what
- * providers mean by it.
+ * Undefined if the document has none of the lists. Providers that omit a list don't mean its specified default (RFC 8414 §2).
  */
 function readOffers(metadata: Metadata): Offers | undefined {
   const list = (name: string): readonly string[] | undefined => {
@@ -105,7 +104,7 @@ function readAccessTokenIssuer({ issuer, access_token_issuer: other }: Metadata)
   return typeof other === "string" && other !== issuer && readUrl(other) !== undefined ? other : undefined;
 }
 
-/** Members besides the URLs that decide about a login (RFC 9207, RFC 8414): one of the wrong type must not count as false. */
+/** Other members that affect a login (RFC 9207, RFC 8414): one of the wrong type must not count as false. */
 function oddMembers(metadata: Metadata): readonly string[] {
   const isSound: Readonly<Record<string, (value: unknown) => boolean>> = {
     authorization_response_iss_parameter_supported: (value) => typeof value === "boolean",
@@ -122,7 +121,7 @@ function isExpectedIssuer(issuer: string, { endpoint, issuer: configured }: Expe
 /** Entra's answer under `common`, `organizations` and `consumers`. */
 function issuerShared(shared: string): DiscoveryFailure {
   return invalid(
-    `the provider's issuer has \`${shared}\` where tokens have the id of a tenant, so every token would be refused`,
+    `the provider's issuer has \`${shared}\` where tokens have a tenant's id, so every token would be rejected`,
     "write the tenant's own id in `oidc_op_discovery_endpoint`, such as https://login.microsoftonline.com/TENANT/v2.0",
   );
 }
@@ -131,25 +130,25 @@ function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Ex
   const { issuer } = metadata;
   if (configured !== undefined && metadata.access_token_issuer === configured) {
     return invalid(
-      "the configured issuer is that of the provider's access tokens, which its discovery document is not for",
-      "write the endpoints in `endpoint_config` without `oidc_op_discovery_endpoint`, in an entry for the API's client alone",
+      "the configured issuer is that of the provider's access tokens, not that of its discovery document",
+      "write the endpoints in `endpoint_config` without `oidc_op_discovery_endpoint`, in a separate entry for the API's client",
     );
   }
   const wanted = configured ?? endpoint.bases[0];
-  const source = configured === undefined ? "the discovery endpoint is of" : "the configured issuer is";
+  const source = configured === undefined ? "the discovery endpoint belongs to" : "the configured issuer is";
   return invalid(
-    `the provider calls itself ${printable(issuer)}, but ${source} ${printable(wanted)}`,
+    `the provider's issuer is ${printable(issuer)}, but ${source} ${printable(wanted)}`,
     configured === undefined
       ? "if the provider is the right one, write its issuer as `oidc_op_issuer`"
-      : "write `oidc_op_issuer` exactly as the provider does, a slash at the end included, or ask the right provider",
+      : "write `oidc_op_issuer` exactly as the provider does, including a trailing slash, or correct the discovery endpoint",
   );
 }
 
-/** Issuers are not secret, but a foreign server may put anything there. */
+/** An issuer is not secret, but a server may return anything. */
 function printable(issuer: unknown): string {
   return typeof issuer === "string" && issuer.length <= maxUrl && /^[\x21-\x7e]+$/.test(issuer)
     ? issuer
-    : "something that is not a URL";
+    : "an invalid URL";
 }
 
 function isGiven(value: unknown): boolean {
@@ -158,13 +157,13 @@ function isGiven(value: unknown): boolean {
 
 function readUrl(value: unknown): string | undefined {
   if (typeof value !== "string" || value.length > maxUrl) return undefined;
-  // The URL parser drops blanks and line breaks, so that the stored text would differ from the checked URL.
+  // The URL parser removes blanks and line breaks, so the stored text would differ from the checked URL.
   if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
   const { username, password } = new URL(value);
   return username === "" && password === "" ? value : undefined;
 }
 
-/** A document that was served over https must not send codes, secrets and people to http. */
+/** A document that was served over https must not direct codes, secrets and users to http. */
 function distrustDowngrade(
   metadata: Metadata,
   used: readonly (typeof endpoints)[number][],
@@ -177,16 +176,16 @@ function distrustDowngrade(
   });
   if (insecure.length === 0) return undefined;
   return invalid(
-    `the discovery document came by https but its ${insecure.join(", ")} is http`,
-    "have the provider's configuration corrected (often the proxy before it), or write the endpoint in `endpoint_config`",
+    `the discovery document was served over https, but its ${insecure.join(", ")} is http`,
+    "correct the provider's configuration (often that of its proxy), or write the endpoint in `endpoint_config`",
   );
 }
 
-/** The server of the keys decides who can sign in. */
+/** The server of the keys controls who can sign in. */
 function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpoint): DiscoveryFailure | undefined {
-  const hint = "if these keys are the right ones, write their URL as `oidc_op_jwks_endpoint` in `endpoint_config`";
+  const hint = "if these are the provider's keys, write their URL as `oidc_op_jwks_endpoint` in `endpoint_config`";
   if (documentUrl.protocol === "https:" && keys.protocol !== "https:") {
-    return invalid("the discovery document came by https but its jwks_uri is http", hint);
+    return invalid("the discovery document was served over https, but its jwks_uri is http", hint);
   }
   const issuerHost = URL.canParse(issuer) ? new URL(issuer).hostname : undefined;
   if (keys.hostname === documentUrl.hostname || keys.hostname === issuerHost) return undefined;
@@ -204,8 +203,8 @@ const entra =
   /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\/(common|organizations|consumers)(?:\/|$)/i;
 
 /**
- * The part of an issuer that stands for any tenant of a provider, such as `{tenantid}` in the discovery document of Entra's
- * `common`; undefined where there is none. Each tenant's tokens have another value there.
+ * The part of an issuer that is a placeholder for a provider's tenants, such as `{tenantid}` in the discovery document of Entra's
+ * `common`; undefined if there is none.
  */
 export function sharedIssuer(issuer: string): string | undefined {
   return placeholder.exec(issuer)?.[0] ?? entra.exec(issuer)?.[1];
@@ -220,13 +219,13 @@ export interface DiscoveredProvider {
   readonly tokenEndpoint?: string | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly introspectionEndpoint?: string | undefined;
-  /** Present, unless the file names the keys' URL. */
+  /** Set, unless the file has the keys' URL. */
   readonly jwksEndpoint?: string | undefined;
   readonly logoutEndpoint?: string | undefined;
   readonly offers?: Offers | undefined;
 }
 
-/** The lists of a discovery document that has any; a missing one says nothing. */
+/** The capabilities in a discovery document. A missing list means nothing. */
 export interface Offers {
   /** The issuer of its access tokens, if it differs from that of its ID tokens (AD FS). */
   readonly accessTokenIssuer?: string | undefined;
@@ -237,7 +236,7 @@ export interface Offers {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** Why discovery failed: `unreachable` may work later, `invalid` needs a change by an operator. */
+/** Why discovery failed: `unreachable` may work later, `invalid` requires a change by an operator. */
 export interface DiscoveryFailure {
   readonly kind: "unreachable" | "invalid";
   readonly message: string;
@@ -252,16 +251,16 @@ export function invalid(message: string, hint: string): DiscoveryFailure {
 
 export const documentPath = "/.well-known/openid-configuration";
 
-/** Where a provider's discovery document is, and which issuers it may speak for. */
+/** The URL of a discovery document, and the issuers that it may have. */
 interface DiscoveryEndpoint {
   readonly documentUrl: URL;
-  /** The base URL that the document lies under, as written and as normalized, without a slash at the end. */
+  /** The document's base URL, as written and as normalized, without a trailing slash. */
   readonly bases: readonly string[];
 }
 
 /**
- * Accepts a provider's base URL, with or without a slash at its end, or the discovery document's own URL.
- * Undefined for anything that is not an absolute http(s) URL without credentials.
+ * Parses a provider's base URL, with or without a trailing slash, or its discovery document's URL. Undefined for anything but an
+ * absolute http(s) URL without credentials.
  */
 export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefined {
   const written = text.trim();
@@ -275,12 +274,12 @@ export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefi
   return { documentUrl, bases: [...new Set(bases)] };
 }
 
-/** Removes the discovery document's part, and a slash at the end, from a path or URL. */
+/** Removes the discovery document's part, and a trailing slash, from a path or URL. */
 function basePath(path: string): string {
   return withoutSlash(path.endsWith(documentPath) ? path.slice(0, -documentPath.length) : path);
 }
 
-/** Without one slash at the end: providers differ in whether their issuer has it. */
+/** Removes a trailing slash, since providers differ in whether their issuer has one. */
 export function withoutSlash(text: string): string {
   return text.endsWith("/") ? text.slice(0, -1) : text;
 }

@@ -41,17 +41,17 @@ export const clientColumns = [
   "c.options",
 ] as const;
 
-/** A client that tokens may be meant for. */
+/** A client that accepts tokens. */
 export interface OidcClient {
   /** The id of its row. */
   readonly id: string;
   readonly identifier: string;
   readonly clientId: string;
-  /** Empty: tokens must name the client itself. */
+  /** The configured audiences; if empty, tokens must name the client itself. */
   readonly audience: readonly string[];
-  /** All audiences that mean this client: its id and its configured ones. */
+  /** The client id and the configured audiences. */
   readonly names: readonly string[];
-  /** Tokens with `at_hash`, such as Dex's, are accepted as access tokens. */
+  /** Whether tokens with `at_hash`, such as Dex's, are accepted as access tokens. */
   readonly acceptsAtHash: boolean;
   readonly asksUserinfo: boolean;
   readonly mapping: ClaimMapping;
@@ -59,11 +59,11 @@ export interface OidcClient {
   /** The id of the provider's row. */
   readonly providerId: string;
   readonly access: ClientAccess;
-  /** @throws SetupError where the sealing key is missing or another one; clients that need no secret work without the key */
+  /** @throws SetupError if the sealing key is missing or wrong; clients that need no secret work without it */
   readonly openSecret: () => Secret;
 }
 
-/** What signatures are checked with, or why the client accepts no tokens. */
+/** The keys to verify signatures with, or why the client accepts no tokens. */
 type ClientAccess =
   | { readonly kind: "open"; readonly algorithm: Algorithm; readonly keys: KeySource }
   | { readonly kind: "disabled" }
@@ -72,9 +72,9 @@ type ClientAccess =
 export type OpenAccess = ClientAccess & { readonly kind: "open" };
 
 /**
- * Creates a client from its row. What is wrong with the row is in `access`.
+ * Opens a client, with its sealed secrets, from its row. `access` says if the row is unusable.
  *
- * @param reservedGroups groups that no claim may give
+ * @param reservedGroups groups that no claim can add a user to
  */
 export function openClient(
   row: ClientRow,
@@ -101,23 +101,23 @@ export function openClient(
 
 function accessOf(row: ClientRow, audience: readonly string[], provider: Provider, vault: Vault): ClientAccess {
   const algorithm = algorithms.get(row.sign_algo);
-  if (!algorithm) return unusable("its signature algorithm is not one that is supported");
+  if (!algorithm) return unusable("its signature algorithm is not supported");
   if (row.client_id === "" && audience.length === 0) return unusable("it has neither a client id nor an audience");
-  // A symmetric algorithm's key is the client's secret, and never a published one.
+  // A symmetric algorithm's key is always the client's secret, never a published key.
   if (isSymmetric(algorithm)) return secretAccess(row, algorithm, vault);
   if (row.sign_key !== null) return writtenAccess(row.id, row.sign_key, algorithm, vault);
-  if (!provider.keys) return unusable("it has no key to check signatures with, and its provider publishes none");
+  if (!provider.keys) return unusable("it has no key to verify signatures with, and its provider publishes none");
   return { kind: "open", algorithm, keys: provider.keys };
 }
 
 function secretAccess(row: ClientRow, algorithm: Algorithm, vault: Vault): ClientAccess {
   const secret = openSecret(row, vault).reveal();
-  if (secret === "") return unusable("it has no secret to check signatures with");
+  if (secret === "") return unusable("it has no secret to verify signatures with");
   const minBytes = minSecretBytes(algorithm);
   const bytes = Buffer.from(secret);
   if (bytes.length < minBytes) {
     // Anyone with one token could find the secret by brute force, and forge tokens.
-    return unusable(`its secret is shorter than the ${minBytes} bytes that ${algorithm.name} needs`, "weak_secret");
+    return unusable(`its secret is shorter than the ${minBytes} bytes that ${algorithm.name} requires`, "weak_secret");
   }
   const check = prepareSignatureCheck(createSecretKey(bytes), algorithm);
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: () => [check] }) };
@@ -129,10 +129,10 @@ function openSecret(row: ClientRow, vault: Vault): Secret {
 
 function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: Vault): ClientAccess {
   const written = importWrittenKey(vault.open(sealed, `oidc_clients/${id}/sign_key`).reveal());
-  if (written.kind === "ignored") return unusable(`its sign key can't be used (${written.reason})`);
-  if (!isFor(written.key, algorithm)) return unusable("its sign key is not one for its signature algorithm");
+  if (written.kind === "ignored") return unusable(`its sign key is not valid (${written.reason})`);
+  if (!isFor(written.key, algorithm)) return unusable("its sign key is not for its signature algorithm");
   const keys = keySetOf([written.key]);
-  // There is only one key, whatever a token calls it.
+  // With a single key, the key id does not matter.
   return { kind: "open", algorithm, keys: fixedKeys({ checksFor: (wanted) => keys.checksFor(wanted, undefined) }) };
 }
 
@@ -152,7 +152,7 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** What reading a client's signed userinfo answer needs. */
+/** What verifying a client's signed userinfo response requires. */
 export function readerOf({ clientId, provider }: OidcClient, { algorithm, keys }: OpenAccess): UserinfoReader {
   return { clientId, issuer: provider.issuer, algorithm, keys };
 }

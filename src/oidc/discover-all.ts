@@ -3,13 +3,13 @@ import { backoff, retryWhile } from "../retry.js";
 import { parseDiscoveryEndpoint } from "./check-metadata.js";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
 
-/** One provider to ask; `key` names it in the result. */
+/** One provider to discover; `key` identifies it in the result. */
 export interface KeyedRequest extends Omit<DiscoveryRequest, "signal"> {
   readonly key: string;
 }
 
 export interface DiscoverAllOptions {
-  /** How long to retry an unreachable provider. 0: each is asked once. */
+  /** How long to retry an unreachable provider. 0 for a single attempt each. */
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -20,14 +20,14 @@ export interface DiscoverAllOptions {
   readonly onWaiting?: ((message: string) => void) | undefined;
 }
 
-/** Requests that share one answer. */
+/** Requests that share one response. */
 type Question = readonly [KeyedRequest, ...KeyedRequest[]];
 
 const pauseOfProvider = backoff(500, 10_000);
 const maxAtOnce = 8;
 
 /**
- * Asks up to eight providers at once, with one request per endpoint at a time; equal requests are sent only once. It retries
+ * Discovers up to eight providers at once, with one request per endpoint at a time; equal requests are sent only once. Retries
  * unreachable providers at growing intervals until `waitMs` is over, and then once more.
  */
 export async function discoverProviders(

@@ -16,13 +16,13 @@ import { FetchFailure, findFetchFailure, proxyVariable } from "./network-error.j
 
 export type { DiscoveryResult } from "./check-metadata.js";
 
-/** Whose discovery document is fetched, and what is used of it. */
+/** The provider to discover, and what to use of its discovery document. */
 export interface MetadataRequest {
-  /** A provider's base URL, with or without a slash at its end, or its discovery document's URL. */
+  /** A provider's base URL, with or without a trailing slash, or its discovery document's URL. */
   readonly discoveryEndpoint: string;
-  /** Must equal the answer's issuer, byte for byte. Without it, the issuer must be the base URL, except for a final slash. */
+  /** Must equal the document's issuer, byte for byte. Without it, that must be the base URL, except for a trailing slash. */
   readonly issuer?: string | undefined;
-  /** True where the keys' URL is configured: the document's may then be on any host. */
+  /** True if the keys' URL is configured: then the document's is not checked. */
   readonly explicitJwks?: boolean | undefined;
   /** The document's other endpoints that are configured too, or not needed, and therefore not used. */
   readonly unused?: readonly MetadataEndpoint[] | undefined;
@@ -31,10 +31,10 @@ export interface MetadataRequest {
 export interface DiscoveryRequest extends MetadataRequest {
   /** A file of PEM certificates to trust besides the usual roots. */
   readonly caFile?: string | undefined;
-  /** For the whole request. */
+  /** The timeout of the whole request. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Searched for proxy variables, to report that no proxy is used. */
+  /** Searched for proxy variables, to report that proxies are not supported. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -42,7 +42,7 @@ const endpointHint =
   "check `oidc_op_discovery_endpoint`: it is the provider's base URL, before /.well-known/openid-configuration";
 
 /**
- * Asks a provider for its endpoints, once. Failures are in the result; it rejects only when the signal aborts, with the signal's
+ * Fetches and checks a provider's discovery document, once. Returns failures; rejects only when the signal aborts, with its
  * reason.
  */
 export async function discoverProvider(request: DiscoveryRequest): Promise<DiscoveryResult> {
@@ -69,8 +69,8 @@ export async function fetchMetadata(
   const endpoint = parseDiscoveryEndpoint(discoveryEndpoint);
   if (!endpoint) {
     return invalid(
-      "the discovery endpoint is not a URL that may be asked",
-      "write an absolute http or https URL without a username or password in it as `oidc_op_discovery_endpoint`",
+      "the discovery endpoint is not a valid URL",
+      "write an absolute http or https URL without credentials as `oidc_op_discovery_endpoint`",
     );
   }
   const { documentUrl } = endpoint;
@@ -78,7 +78,7 @@ export async function fetchMetadata(
     const response = await fetch(documentUrl.href, { headers: { accept: "application/json" }, redirect: "follow" });
     assertJsonAnswer(response);
     const document = parseJsonObject(Buffer.from(await response.arrayBuffer()));
-    if (!document) return invalid("the provider's answer is not a JSON object", endpointHint);
+    if (!document) return invalid("the provider's response is not a JSON object", endpointHint);
     const checked = checkMetadata(document, { endpoint, issuer, explicitJwks, unused });
     return checked.kind === "found" ? { kind: "metadata", checked, document } : checked;
   } catch (error) {
@@ -89,12 +89,12 @@ export async function fetchMetadata(
 function assertJsonAnswer({ status, headers }: Response): void {
   if (status !== 200) {
     const mayPass = status >= 500 || [403, 404, 408, 425, 429].includes(status);
-    const hint = mayPass ? `a provider that is still starting may answer so; otherwise ${endpointHint}` : endpointHint;
+    const hint = mayPass ? `the provider may still be starting; otherwise, ${endpointHint}` : endpointHint;
     throw new FetchFailure(mayPass, `the provider answered with status ${status}`, hint, { isConnected: true });
   }
   const type = headers.get("content-type") || undefined;
   if (!/^application\/json\s*(?:;|$)/i.test(type ?? "")) {
-    const message = `the provider's answer is not of the type application/json (${quoteForeign(type, 60)})`;
+    const message = `the provider's response is not application/json (${quoteForeign(type, 60)})`;
     throw new FetchFailure(false, message, endpointHint);
   }
 }
@@ -105,7 +105,7 @@ function explainFailure(error: unknown, proxy: string | undefined): DiscoveryFai
   if (!failure) return { kind: "unreachable", message: "the request failed", hint: "try again" };
   const { retryable, isConnected, message, hint } = failure;
   const isNoWay = retryable && !isConnected && proxy !== undefined;
-  const direct = `${proxy} is set, but no proxy is used: give this machine a direct way to the provider`;
+  const direct = `${proxy} is set, but proxies are not supported: allow direct connections to the provider`;
   return { kind: retryable ? "unreachable" : "invalid", message, hint: isNoWay ? `${hint}; ${direct}` : hint };
 }
 

@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { IgnoredKeyReason } from "./jwt/key-set.js";
 
-/** An event in our contact with a provider. It never contains a token, a claim or a key. */
+/** An event about a provider. Never contains a token, claim or key. */
 export type ProviderEvent =
   | {
       readonly kind: "keys_fetched";
@@ -10,14 +10,14 @@ export type ProviderEvent =
       readonly ignored: readonly IgnoredKeyReason[];
     }
   | { readonly kind: "provider_failed"; readonly url: string; readonly message: string; readonly retryAfterMs: number }
-  /** The provider did not answer whether one token is valid. Questions about other tokens continue. */
+  /** The provider did not answer about one token. Requests about other tokens continue. */
   | { readonly kind: "token_unanswered"; readonly url: string; readonly message: string };
 
 export type OnProviderEvent = (event: ProviderEvent) => void;
 
 /** What a verifier and a login report of a client, for an operator. */
 export type ClientEvent =
-  /** What is wrong with the client. */
+  /** The client's configuration is invalid. */
   | { readonly kind: "client_unusable"; readonly client: string; readonly message: string }
   | { readonly kind: "mapping_ignored"; readonly client: string; readonly fields: readonly string[] };
 
@@ -33,7 +33,7 @@ export function createReporter<E>(channelName: string, onEvent: ((event: E) => v
     try {
       onEvent?.(event);
     } catch (error) {
-      // As with the channel's own subscribers: a failing log surfaces its error, but does not affect the request.
+      // As with the channel's own subscribers: a failing log throws its error, but does not affect the request.
       process.nextTick(() => {
         throw error;
       });

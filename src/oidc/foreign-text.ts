@@ -3,13 +3,12 @@ import { escapeControls } from "../characters.js";
 const usualLength = 200;
 
 /**
- * Quotes a foreign value for a log: in one line, cut off where it is long. A text stays as it is, anything else becomes JSON.
- * For a value that may be or quote a credential, use {@link quoteDescription}.
+ * Quotes a foreign value for a log: on one line, truncated if long. A string stays as it is, anything else becomes JSON. For a value that may be or quote a credential, use {@link quoteDescription}.
  */
 export function quoteForeign(value: unknown, maxLength = usualLength): string {
   if (value === undefined) return "nothing";
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  if (text === "") return "an empty text";
+  if (text === "") return "an empty string";
   return escapeControls(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
 }
 

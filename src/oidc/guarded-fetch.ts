@@ -11,9 +11,9 @@ import { explainNetworkError, FetchFailure } from "./network-error.js";
 export interface GuardedFetchOptions {
   /** A file of PEM certificates to trust besides the usual roots. */
   readonly caFile?: string | undefined;
-  /** For everything from resolving the name to the body's last byte. */
+  /** The timeout from resolving the name to the body's last byte. */
   readonly timeoutMs: number;
-  /** Of the body, decompressed. Defaults to 512 KiB. */
+  /** The maximum size of the decompressed body. Defaults to 512 KiB. */
   readonly maxBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How host names are resolved. Defaults to Node's `dns.lookup`. */
@@ -21,8 +21,8 @@ export interface GuardedFetchOptions {
 }
 
 /**
- * Redirects are refused by default; with `redirect: "manual"` they are an answer like any other, and with `"follow"` up to three
- * are followed within the same origin.
+ * Redirects are rejected by default, returned with `redirect: "manual"`, and with `"follow"` followed within the same origin, at
+ * most three times.
  */
 export type GuardedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -87,11 +87,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
 function checkTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
-    throw new FetchFailure(
-      false,
-      "the URL is not one that may be asked",
-      "write an absolute http or https URL without a username or password in it",
-    );
+    throw new FetchFailure(false, "the URL is not valid", "write an absolute http or https URL without credentials");
   }
   // Sockets look up names only, so a literal address never reaches the guarded lookup.
   if (isBlockedAddress(url.hostname.replace(/^\[|\]$/g, ""))) throw blockedAddressFailure();
@@ -105,13 +101,13 @@ function assertUsable({ status, headers }: UndiciResponse, target: URL, redirect
   const elsewhere = next ? shown(next, redirect === "follow") : "an unknown host";
   const isSame = redirect === "follow" && next?.origin === target.origin;
   const [why, hint] = isSame
-    ? [`more than ${maxRedirects} times`, "write the URL that answers by itself"]
+    ? [`more than ${maxRedirects} times`, "write the final URL"]
     : ["which is not followed", adviceFor(next, redirect)];
   throw new FetchFailure(false, `the server redirects (status ${status}) to ${elsewhere}, ${why}`, hint);
 }
 
 function adviceFor(next: URL | undefined, redirect: RequestRedirect): string {
-  const usual = "write the URL that answers by itself, often the one with https: or another path";
+  const usual = "write the final URL, often with https: or another path";
   if (redirect !== "follow" || !next) return usual;
   return `if that is the provider, write ${shown(next, true).replace(documentPath, "/")} as its URL; only redirects within the same scheme, host and port are followed`;
 }
@@ -127,7 +123,7 @@ function targetOf(headers: UndiciResponse["headers"], asked: URL): URL | undefin
   return location !== null && URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
 }
 
-/** What follows the path may be secret. */
+/** Without the query, which may be secret. */
 function shown({ origin, host, pathname }: URL, isWhole: boolean): string {
   return isWhole ? quoteForeign(origin + pathname) : host;
 }
@@ -143,8 +139,8 @@ async function readLimited(
     if (size > maxBytes) {
       throw new FetchFailure(
         false,
-        `the server's answer is larger than ${maxBytes} bytes`,
-        "check that the URL is the one of an identity provider",
+        `the server's response is larger than ${maxBytes} bytes`,
+        "check that the URL is an identity provider's",
       );
     }
     chunks.push(chunk);
@@ -185,8 +181,8 @@ function startTimeLimit(timeoutMs: number, signals: readonly (AbortSignal | null
 function timeoutFailure(timeoutMs: number): FetchFailure {
   return new FetchFailure(
     true,
-    `the server did not answer in full within ${timeoutMs / 1000} s`,
-    "check host and port in the URL, and the network's policies",
+    `the server did not send a complete response within ${timeoutMs / 1000} s`,
+    "check host and port in the URL, and the network policies",
   );
 }
 
@@ -208,8 +204,8 @@ async function readCertificates(caFile: string): Promise<readonly string[]> {
   if (text === undefined || certificates.length === 0 || !certificates.every(isCertificate)) {
     throw new FetchFailure(
       false,
-      `the CA file ${caFile} ${text === undefined ? "can't be read" : "does not hold PEM certificates"}`,
-      "give a readable file of PEM certificates (-----BEGIN CERTIFICATE-----) as `oidc_op_ca_file`",
+      `the CA file ${caFile} ${text === undefined ? "can't be read" : "has no valid PEM certificates"}`,
+      "write the path of a readable file of PEM certificates (-----BEGIN CERTIFICATE-----) as `oidc_op_ca_file`",
     );
   }
   return certificates;

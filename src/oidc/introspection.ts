@@ -22,14 +22,13 @@ interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "precheck"
   readonly credential: string;
   /** Digest of the credential, which itself is not kept. */
   readonly digest: string;
-  /** The client that asks. */
+  /** The client that authenticates the request. */
   readonly client: { readonly clientId: string; readonly secret: Secret };
 }
 
 export interface Introspection {
   /**
-   * Asks for the claims of an active token. The caller must check its audience and its times. No promise where the same token was
-   * asked about in the last minute. Rejects only where `precheck` does.
+   * Requests the claims of an active token. The caller must check its audience and times. Synchronous if the answer is cached. Rejects only where `precheck` does.
    */
   readonly ask: (request: IntrospectionRequest) => MaybePromise<TokenAnswer>;
 }
@@ -40,10 +39,10 @@ export interface IntrospectionOptions extends Omit<TokenQuestionsOptions, "unava
   readonly usesBasicAuth: boolean;
 }
 
-/** RFC 7662 §4: a revoked token may stay valid for as long as an answer is cached. */
+/** A revoked token may be accepted for as long as an answer is cached (RFC 7662 §4). */
 const keptMs = 60_000;
 
-/** Creates a client of a provider's introspection endpoint (RFC 7662), which is asked about each token once a minute. */
+/** Creates a client of a provider's introspection endpoint (RFC 7662). Answers are cached for a minute. */
 export function createIntrospection(options: IntrospectionOptions): Introspection {
   const { url, fetch, usesBasicAuth, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "introspection_unavailable" });
@@ -51,15 +50,15 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const read = (answer: WholeAnswer, secrets: readonly string[]): TokenReply => {
     const { status, contentType, body } = answer;
     if (status !== 200) {
-      // RFC 7662 §2.3: these statuses refuse the client, not the token.
+      // RFC 7662 §2.3: these statuses reject the client, not the token.
       const isClientRejected = status === 401 || status === 403;
-      const what = isClientRejected ? "refuses the client's own id and secret" : "answered";
+      const what = isClientRejected ? "rejects the client's id and secret" : "answered";
       const message = `the introspection endpoint ${what} (${describeAnswer(answer, secrets)})`;
       return { kind: "failed", message, isCausedByCaller: !isClientRejected };
     }
     const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
     if (!claims) {
-      const found = `an answer that is no JSON object (${quoteForeign(contentType, 60)})`;
+      const found = `a response that is not a JSON object (${quoteForeign(contentType, 60)})`;
       return { kind: "rejected", reason: "introspection_invalid", found };
     }
     if (claims.active !== true) return { kind: "rejected", reason: "token_inactive" };
@@ -73,7 +72,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
         headers: { accept: "application/json", ...headers },
         form: { token: credential, token_type_hint: "access_token", ...form },
       };
-      // A provider's answer may depend on the client that asks.
+      // A provider's answer may depend on the client.
       const key = `${digest} ${client.clientId}`;
       return questions.ask({
         ...{ key, source, precheck },

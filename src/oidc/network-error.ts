@@ -5,14 +5,14 @@ interface Explanation {
 }
 
 const caHint =
-  "give the certificate of the authority that signed the server's as `oidc_op_ca_file`; checking can't be turned off";
+  "write a file with the CA certificate of the server as `oidc_op_ca_file`; certificate checks can't be turned off";
 
 /** By the error codes of Node, OpenSSL and undici; the first match counts. Their messages may quote names and are not used. */
 const explanations: readonly Explanation[] = [
   {
     codes: /^(?:ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/,
     message: "the server's host name can't be resolved",
-    hint: "check the host name in the URL and the name service of this machine",
+    hint: "check the host name in the URL, and this machine's DNS",
   },
   {
     codes: /^ECONNREFUSED$/,
@@ -21,32 +21,32 @@ const explanations: readonly Explanation[] = [
   },
   {
     codes: /^(?:E(?:NET|HOST)UNREACH|EADDRNOTAVAIL|EACCES|EPERM)$/,
-    message: "there is no way through the network to the server",
+    message: "there is no network route to the server",
     hint: "check the network and its policies between this machine and the server",
   },
   {
     codes: /^(?:ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/,
     message: "the server did not answer in time",
-    hint: "check host and port in the URL, and the network's policies",
+    hint: "check host and port in the URL, and the network policies",
   },
   {
     codes: /^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/,
-    message: "the server's certificate is outside of its period of validity",
-    hint: "renew the server's certificate, or set the clock of this machine",
+    message: "the server's certificate has expired or is not yet valid",
+    hint: "renew the server's certificate, or correct the clock of this machine",
   },
   {
     codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     message: "the server's certificate is for another host name",
-    hint: "use the host name that the certificate is for, or have one made for this host name",
+    hint: "use a host name of the certificate, or issue one for this host name",
   },
   {
     codes: /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+)$/,
-    message: "the server's certificate is not signed by a known authority",
+    message: "the server's certificate is not signed by a trusted CA",
     hint: caHint,
   },
   {
     codes: /^(?:EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/,
-    message: "the server does not speak TLS as expected",
+    message: "the TLS handshake with the server failed",
     hint: "check the port, and whether the URL should begin with http: instead of https:",
   },
   {
@@ -56,18 +56,14 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** Converts an HTTP client's error to a {@link FetchFailure} that says what to do. Network failures may be temporary. */
+/** Converts an HTTP client's error to a {@link FetchFailure} with a hint. Network failures may be temporary. */
 export function explainNetworkError(error: unknown): FetchFailure {
   const known = findFetchFailure(error);
   if (known) return known;
   const causes = causesOf(error);
   // The fetch standard blocks ports of other protocols; this error has no code.
   if (causes.some(({ message }) => message === "bad port")) {
-    return new FetchFailure(
-      false,
-      "the URL's port is one that HTTP clients never ask",
-      "let the server use another port",
-    );
+    return new FetchFailure(false, "the URL's port is blocked for HTTP", "use another port for the server");
   }
   const code = causes
     .map((cause) => ("code" in cause && typeof cause.code === "string" ? cause.code : ""))
@@ -80,12 +76,12 @@ export function explainNetworkError(error: unknown): FetchFailure {
   return new FetchFailure(true, code === undefined ? message : `${message} (${code})`, hint, { cause: error });
 }
 
-/** Why a guarded request failed: a sentence that does not name its subject, and a hint how to fix it. */
+/** Why a guarded request failed, and a hint how to fix it. The message does not name the URL. */
 export class FetchFailure extends Error {
   /** True if the same request may work later, for example because the server is still starting. */
   readonly retryable: boolean;
   readonly hint: string;
-  /** Whether there was a connection to send the request over. */
+  /** Whether a connection was established. */
   readonly isConnected: boolean;
 
   constructor(
@@ -101,7 +97,7 @@ export class FetchFailure extends Error {
     this.isConnected = isConnected;
   }
 
-  /** The same for a request that had a connection. */
+  /** The same failure, after a connection was established. */
   overConnection(): FetchFailure {
     return new FetchFailure(this.retryable, this.message, this.hint, { cause: this.cause, isConnected: true });
   }

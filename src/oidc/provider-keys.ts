@@ -17,13 +17,13 @@ interface ProviderKeysOptions {
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
-  /** Called when a key has been removed: what it signed is no longer valid. */
+  /** Called when the provider has removed a key, whose signatures are no longer valid. */
   readonly onRemoved: () => void;
 }
 
 const cooldownMs = 30_000;
 const maxOutageMs = 24 * 3_600_000;
-// For an answer without a lifetime, or that forbids caching: one fetch per request would be too much.
+// For a response without a lifetime, or that forbids caching, since a fetch for each request would be too much.
 const usualLifeSeconds = 300;
 const maxLifeSeconds = 3600;
 const maxAllowed = Number.POSITIVE_INFINITY;
@@ -32,15 +32,15 @@ const aheadShare = 0.1;
 
 interface Fetched {
   readonly keys: KeySet;
-  /** Their names, for a log. */
+  /** Their ids, for a log. */
   readonly names: string;
   readonly atMs: number;
   readonly staleAtMs: number;
 }
 
 /**
- * A provider's published keys: fetched when first needed, when they are older than their answer allowed, and, once per cooldown,
- * when a token names an unknown one. While the provider is unreachable, the last ones stay in use for a day.
+ * A provider's published keys. Fetched when first needed, when their response has expired, and, once per cooldown, for a token with
+ * an unknown key. While the provider is unreachable, the last keys stay in use for a day.
  */
 export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
   const breaker = createCircuitBreaker();
@@ -55,7 +55,7 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     const answer = await fetchDocument(fetch, url, {
       headers: { accept: "application/jwk-set+json, application/json" },
     });
-    // A refresh began meanwhile: this answer may still contain the disabled key that the refresh is to remove.
+    // A refresh began during this request, whose response may still have the key that the refresh should remove.
     if (begun !== refreshes) return join();
     const nowMs = now();
     const result = readAnswer(answer);
@@ -68,7 +68,7 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     breaker.succeeded();
     const { keys, lifeSeconds } = result;
     const isRemoved = [...(fetched?.keys.fingerprints ?? [])].some((print) => !keys.fingerprints.has(print));
-    const names = quoteForeign(keys.kids.join(", ") || "keys without names");
+    const names = quoteForeign(keys.kids.join(", ") || "keys without ids");
     fetched = { keys, names, atMs: nowMs, staleAtMs: nowMs + lifeSeconds * 1000 };
     if (isRemoved) onRemoved();
     onEvent({ kind: "keys_fetched", url, keys: keys.fingerprints.size, ignored: keys.ignored });
@@ -121,15 +121,15 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
 
 function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lifeSeconds: number } | string {
   if (answer.kind === "failed") return answer.message;
-  if (answer.status !== 200) return `the provider's keys: it answered with status ${answer.status}`;
+  if (answer.status !== 200) return `the request for the provider's keys got status ${answer.status}`;
   if (!/^application\/(?:[\w.-]+\+)?json$/.test(answer.contentType))
-    return `the provider's keys are not of a JSON type (${quoteForeign(answer.contentType || undefined, 60)})`;
+    return `the provider's keys are not JSON (${quoteForeign(answer.contentType || undefined, 60)})`;
   const keys = readKeySet(parseJsonObject(answer.body));
-  if (!keys) return "the provider's answer is not a set of at most 100 keys";
+  if (!keys) return "the provider's response is not a set of at most 100 keys";
   return { keys, lifeSeconds: lifeOf(answer) };
 }
 
-/** How long an answer may be kept (RFC 9111 §5.2.2), less its age in caches on the way. */
+/** How long a response may be cached (RFC 9111 §5.2.2), less its age in other caches. */
 function lifeOf({ header }: FetchedAnswer): number {
   const directives = header("cache-control") ?? "";
   const allowed = boundedSeconds(/(?:^|[\s,])max-age="?(\d+)/i.exec(directives)?.[1], 0, maxAllowed) ?? 0;
@@ -141,29 +141,29 @@ function lifeOf({ header }: FetchedAnswer): number {
 
 /** Where a client's keys come from. Times are in milliseconds. */
 export interface KeySource {
-  /** The checks for a token, by the keys that are known now. */
+  /** The checks for a token, by the currently known keys. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
-  /** The names of the keys that are known now, for a log. */
+  /** The ids of the currently known keys, for a log. */
   readonly names: () => string;
-  /** A promise where keys must be fetched before any check; it gives true if these are the first, and never rejects. */
+  /** A promise if keys must be fetched first; resolves to true if these are the first, and never rejects. */
   readonly prepare: (nowMs: number) => Promise<boolean> | undefined;
-  /** A promise where a token with an unknown key is worth a fetch, or one is under way; it never rejects. */
+  /** A promise if the keys are fetched for a token with an unknown key; never rejects. */
   readonly lookAgain: (nowMs: number) => Promise<unknown> | undefined;
-  /** Call it when the first keys do not include a token's key: that fetch counts as the one for the unknown key. */
+  /** Call if the first keys lack a token's key: that fetch counts as the one for the unknown key. */
   readonly noteUnknown: (nowMs: number) => void;
   /** When an unknown key may become known, while the provider is unavailable; undefined while it is available. */
   readonly unavailableUntilMs: (nowMs: number) => number | undefined;
-  /** Until when a result of these keys is valid without checking them again. */
+  /** Until when a result of these keys stays valid. */
   readonly reliableUntilMs: () => number;
-  /** Drops the fetched keys, even if they can't be fetched again: one of them may be disabled. It never rejects. */
+  /** Drops the fetched keys, even if they can't be fetched again, since one may be disabled. Never rejects. */
   readonly refresh: () => Promise<void>;
 }
 
-/** Keys that an operator wrote. */
+/** The keys in a client's configuration. */
 export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
   return {
     checksFor: keys.checksFor,
-    names: () => "the key of the client's configuration",
+    names: () => "the configured key",
     prepare: () => undefined,
     lookAgain: () => undefined,
     noteUnknown: () => {},
@@ -180,10 +180,10 @@ type SignatureResult =
 
 const valid: SignatureResult = { kind: "valid" };
 const badSignature: SignatureResult = { kind: "rejected", reason: "bad_signature" };
-/** Never cached: the next fetch may bring the key. */
+/** Never cached, since the next fetch may return the key. */
 export const unknownKey = { kind: "rejected", reason: "unknown_key" } as const satisfies SignatureResult;
 
-/** Checks a signature against the known keys, and fetches keys where that may help. Never rejects. */
+/** Verifies a signature with the known keys, and fetches keys if that may help. Never rejects. */
 export function checkSignature(
   jws: CompactJws,
   algorithm: Algorithm,
@@ -193,7 +193,7 @@ export function checkSignature(
   const keysToCome = source.prepare(now());
   if (keysToCome === undefined) {
     const result = tryKeys(jws, algorithm, source);
-    // The usual result, before any work for the others.
+    // The usual result.
     return result === valid ? valid : lookAgain(result, jws, algorithm, source, now, 2);
   }
   return keysToCome.then((areFirst) => {
@@ -211,7 +211,7 @@ function lookAgain(
   now: () => number,
   times: number,
 ): MaybePromise<SignatureResult> {
-  // Without a `kid`, only a matching signature shows that a key is new.
+  // Without a `kid`, a signature that does not match may be by a new key.
   const isSettled = result === valid || (result === badSignature && jws.header.kid !== undefined);
   const again = isSettled || times === 0 ? undefined : source.lookAgain(now());
   // Twice, since a fetch that was already under way may have started before the key was published.

@@ -28,11 +28,11 @@ export const providerColumns = [
   "p.ca_file",
 ] as const;
 
-/** What checking a provider's tokens needs. */
+/** What verifying a provider's tokens requires. */
 export interface Provider {
-  /** Null where it is unknown. */
+  /** Null if it is unknown. */
   readonly issuer: string | null;
-  /** Undefined where the provider publishes none. */
+  /** Undefined if the provider publishes none. */
   readonly keys: KeySource | undefined;
   readonly userinfo: Userinfo | undefined;
   readonly introspection: Introspection | undefined;
@@ -43,13 +43,13 @@ export interface ProviderOptions {
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
   readonly onKeysRemoved: () => void;
-  /** Called when a provider's missing discovery document has been fetched. */
+  /** Called when a missing discovery document has been fetched. */
   readonly onResolved: () => void;
   /** How many answers about tokens are cached per endpoint. */
   readonly cacheSize: number;
 }
 
-/** A provider whose known state survives changes of the configuration. */
+/** A provider, which outlives changes of the configuration. */
 export interface KnownProvider {
   /** Undefined while its discovery document is needed and has not been fetched. */
   readonly current: () => Provider | undefined;
@@ -64,7 +64,7 @@ export interface KnownProvider {
   readonly refreshKeys: () => Promise<void>;
 }
 
-/** Creates a provider from its row. If the row was written without discovery (`--offline`), it does that later. */
+/** Creates a provider from its row. If the row was written without discovery (`--offline`), it is discovered later. */
 export function createProvider(row: ProviderRow, options: ProviderOptions): KnownProvider {
   const { issuer, discovery_endpoint: discovery, jwks_endpoint: jwks } = row;
   const fetch = options.fetchFor(row.ca_file);
@@ -112,7 +112,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     current: () => provider,
     retryAtMs: source?.retryAtMs ?? (() => 0),
     refreshKeys: async () => provider?.keys?.refresh(),
-    // What the discovery document is checked against.
+    // The discovery document must have this issuer.
     issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
     resolve: async () => {
@@ -122,5 +122,5 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
   };
 }
 
-/** Nothing here sends requests to these. */
+/** The verifier sends no requests to these. */
 const signInEndpoints = ["authorization_endpoint", "token_endpoint", "end_session_endpoint"] as const;

@@ -4,7 +4,7 @@ import type { GuardedFetch } from "./guarded-fetch.js";
 import { parseJsonObject } from "./jwt/json-object.js";
 import { findFetchFailure } from "./network-error.js";
 
-/** A complete answer with any status, or a sentence on why there is none. */
+/** A complete response of any status, or a message why there is none. */
 export type RemoteAnswer =
   | {
       readonly kind: "answer";
@@ -17,7 +17,7 @@ export type RemoteAnswer =
   | {
       readonly kind: "failed";
       readonly message: string;
-      /** Whether there was a connection: then the request itself may be the cause of the failure. */
+      /** Whether a connection was established: then the request itself may be the cause of the failure. */
       readonly isConnected: boolean;
     };
 
@@ -64,7 +64,7 @@ export async function readWhole(response: Response): Promise<WholeAnswer> {
   };
 }
 
-/** Reads whole seconds from a header, clamped to the bounds. */
+/** Parses whole seconds in a header, clamped to the bounds. */
 export function boundedSeconds(text: string | null | undefined, min: number, max: number): number | undefined {
   return text && /^\d{1,9}$/.test(text.trim()) ? Math.min(Math.max(Number(text), min), max) : undefined;
 }
@@ -85,10 +85,10 @@ export function basicCredentials(clientId: string, clientSecret: Secret): Secret
 }
 
 /**
- * A server's error, for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
+ * Describes a server's error for a log: its status, and the `error`, `error_description` and `WWW-Authenticate` of OAuth
  * (RFC 6749 §5.2, RFC 6750 §3).
  *
- * @param secrets the request's secrets, which the answer may quote
+ * @param secrets the request's secrets, which the response may quote
  */
 export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]): string {
   const { status, contentType, header, body } = answer;
@@ -100,7 +100,7 @@ export function describeAnswer(answer: WholeAnswer, secrets: readonly string[]):
   return `status ${status}${type}${said}${challenge}`;
 }
 
-/** An error code and its description, from a token endpoint or a callback. */
+/** Describes an error code with its description, from a token endpoint or a callback. */
 export function describeError(error: string, description: unknown, secrets: readonly string[]): string {
   const code = quoteDescription(error, secrets, 60);
   if (typeof description !== "string" || description === "") return code;

@@ -38,13 +38,13 @@ interface UnavailableAnswer {
   readonly kind: "unavailable";
   readonly reason: "userinfo_unavailable" | "introspection_unavailable";
   readonly retryAfterSeconds: number;
-  /** The reason is the token, or how many tokens its source sends. */
+  /** Caused by the token, or by how many tokens its source sends. */
   readonly isCausedByCaller: boolean;
-  /** What came instead of an answer, for a log; undefined where no request was sent now. */
+  /** The actual response, for a log; undefined if no request was sent. */
   readonly found?: string | undefined;
 }
 
-/** An answer about the token, or a sentence on why there is none. */
+/** An answer about the token, or a message why there is none. */
 export type TokenReply =
   | TokenClaims
   | RejectedToken
@@ -53,9 +53,9 @@ export type TokenReply =
 export interface TokenQuestion {
   /** Cache key; not the token itself, which is not kept. */
   readonly key: string;
-  /** Who sent the token. */
+  /** The client that sent the token. */
   readonly source: string;
-  /** Why the provider must not be asked; called just before the request. */
+  /** Returns a reason to reject the token without a request; called just before it. */
   readonly precheck?: (() => Promise<TokenAnswerReason | undefined>) | undefined;
   /** Sends the request. Never rejects. */
   readonly ask: () => Promise<RemoteAnswer>;
@@ -63,17 +63,17 @@ export interface TokenQuestion {
 }
 
 interface TokenQuestions {
-  /** No promise where the answer is cached. Rejects only where `precheck` does. */
+  /** Synchronous if the answer is cached. Rejects only if `precheck` does. */
   readonly ask: (question: TokenQuestion) => MaybePromise<TokenAnswer>;
 }
 
 export interface TokenQuestionsOptions {
   readonly url: string;
-  /** The reason to return where there is no answer. */
+  /** The reason to return if there is no answer. */
   readonly unavailable: UnavailableAnswer["reason"];
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
-  /** How many good answers are cached; as many failures are cached besides. */
+  /** How many answers are cached, and how many failures. */
   readonly cacheSize: number;
 }
 
@@ -91,19 +91,19 @@ interface Failure {
 }
 
 /**
- * Asks an endpoint about tokens, about each once while its answer is valid. It pauses only where no connection can be made: an
- * answer about one token, or a missing one, concerns only that token, which may have been crafted to cause it.
+ * Sends requests about tokens to an endpoint, and caches the answers. It pauses only if no connection can be established: a failure
+ * for one token concerns only that token, which may have been crafted to cause it.
  */
 export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuestions {
   const { url, now, onEvent, cacheSize } = options;
   const kept = createLruCache<KnownClaims>(cacheSize);
-  // A separate cache, so that no number of bad tokens evicts a good one.
+  // A separate cache, so that invalid tokens never evict a valid one.
   const failures = createLruCache<Failure>(cacheSize);
   const flights = new Map<string, Promise<TokenAnswer>>();
   const breaker = createCircuitBreaker();
   let connections = 0;
   const strangers = createTurns({ ...limits, now });
-  // For tokens that had a good answer: unknown tokens never delay them. Their number is bounded by the cache.
+  // For tokens with an earlier answer, which unknown tokens never delay. The cache bounds their number.
   const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
   const unavailable = (untilMs: number, isCausedByCaller: boolean, found?: string): UnavailableAnswer => ({
@@ -121,14 +121,14 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
 
   const askNow = async (question: TokenQuestion): Promise<TokenAnswer> => {
     const { key } = question;
-    // The provider may have become unavailable while this one waited.
+    // The provider may have become unavailable while this request waited.
     if (!breaker.isClosed(now())) return unavailable(breaker.retryAtMs(), false);
     const refused = await question.precheck?.();
     if (refused !== undefined) return remember(key, { kind: "rejected", reason: refused });
     const before = connections;
     const answer = await question.ask();
     const isConnected = answer.kind === "answer" || answer.isConnected;
-    // If other requests got a connection meanwhile, the provider is not down: a flood may keep this machine too busy.
+    // If other requests got a connection, the provider is not down: a flood may keep this machine too busy.
     if (!isConnected && before === connections) {
       const retryAfterMs = breaker.failed(now());
       onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
@@ -184,14 +184,14 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
 }
 
 /**
- * Shares the concurrent requests among sources, so that none has to wait for another's: the source with the fewest running is
- * next, and each source has its own queue.
+ * Shares the concurrent requests among sources, so that none waits for another's: each has its own queue, and the source with the
+ * fewest running requests is next.
  */
 interface Turns {
   /**
    * Runs the work when it is its source's turn.
    *
-   * @param turnAway gives the result where the queue is full or the wait too long; whether its own source is the cause
+   * @param turnAway returns the result if the queue is full or the wait too long, and whether the source itself is the cause
    */
   readonly run: <T>(source: string, work: () => Promise<T>, turnAway: (isCausedBySource: boolean) => T) => Promise<T>;
 }
@@ -275,7 +275,7 @@ function createTurns(options: TurnsOptions): Turns {
     return best;
   };
 
-  /** When all places are taken, the longest queue gives way to shorter ones. */
+  /** When all slots are taken, the longest queue drops its last request. */
   const makeRoomFor = (source: Source): boolean => {
     if (waiting < maxWaiting) return true;
     let longest = source;

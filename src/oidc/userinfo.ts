@@ -15,7 +15,7 @@ import {
   type TokenReply,
 } from "./token-questions.js";
 
-/** The client that asks, for signed answers. */
+/** The client that verifies signed responses. */
 export interface UserinfoReader {
   readonly clientId: string;
   readonly issuer: string | null;
@@ -34,7 +34,7 @@ interface UserinfoRequest {
 }
 
 export interface Userinfo {
-  /** Asks for the claims of a token's user. No promise where the answer is cached. Never rejects. */
+  /** Requests the claims of a token's user. Synchronous if they are cached. Never rejects. */
   readonly ask: (request: UserinfoRequest) => MaybePromise<TokenAnswer>;
 }
 
@@ -42,7 +42,7 @@ export interface UserinfoOptions extends Omit<TokenQuestionsOptions, "unavailabl
   readonly fetch: GuardedFetch;
 }
 
-/** Creates a client of a provider's userinfo endpoint (OpenID Connect Core §5.3), which is asked once per token. */
+/** Creates a client of a provider's userinfo endpoint (OpenID Connect Core §5.3). Claims are cached for each token. */
 export function createUserinfo(options: UserinfoOptions): Userinfo {
   const { url, fetch, now } = options;
   const questions = createTokenQuestions({ ...options, unavailable: "userinfo_unavailable" });
@@ -51,20 +51,20 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): MaybePromise<TokenReply> => {
     const { clientId, issuer, algorithm, keys } = reader;
     const jws = parseJws(token);
-    if (jws.kind === "rejected") return invalid(`a signed answer that is ${jws.reason}`);
+    if (jws.kind === "rejected") return invalid(`a signed response that is ${jws.reason}`);
     const { claims, header } = jws;
     if (!keys || header.alg !== algorithm.name)
-      return invalid(`a signed answer with the algorithm ${quoteForeign(header.alg)}`);
+      return invalid(`a signed response with the algorithm ${quoteForeign(header.alg)}`);
     const audience = readAudience(claims);
     const isForUs = claims.aud === undefined || audience?.includes(clientId) === true;
-    if (!isForUs) return invalid(`a signed answer for the audience ${quoteForeign(claims.aud)}`);
+    if (!isForUs) return invalid(`a signed response for the audience ${quoteForeign(claims.aud)}`);
     const isTheirs = claims.iss === undefined || issuer === null || claims.iss === issuer;
-    if (!isTheirs) return invalid(`a signed answer of the issuer ${quoteForeign(claims.iss)}`);
+    if (!isTheirs) return invalid(`a signed response of the issuer ${quoteForeign(claims.iss)}`);
     return andThen(checkSignature(jws, algorithm, keys, now), (checked) => {
       if (checked.kind === "valid") return { kind: "claims", claims, untilMs: keepUntilMs };
       if (checked.kind === "rejected")
-        return invalid(`a signed answer: ${checked.reason}, key id ${quoteForeign(header.kid)}`);
-      return { kind: "failed", message: "the keys for the signed answer are unavailable", isCausedByCaller: false };
+        return invalid(`a signed response: ${checked.reason}, key id ${quoteForeign(header.kid)}`);
+      return { kind: "failed", message: "the keys for the signed response are unavailable", isCausedByCaller: false };
     });
   };
 
@@ -81,7 +81,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
       const claims = contentType === "application/json" ? parseJsonObject(body) : undefined;
       return claims
         ? { kind: "claims", claims, untilMs: request.keepUntilMs }
-        : invalid(`an answer that is no JSON object (${quoteForeign(contentType, 60)})`);
+        : invalid(`a response that is not a JSON object (${quoteForeign(contentType, 60)})`);
     };
   };
 
@@ -90,7 +90,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
       const { credential, digest, source, reader } = request;
       const headers = { authorization: `Bearer ${credential}`, accept: "application/json, application/jwt" };
       return questions.ask({
-        // A signed answer is for one client; another must not get it.
+        // A signed response is for one client only.
         key: `${digest} ${reader.clientId}`,
         source,
         ask: () => fetchDocument(fetch, url, { headers }),

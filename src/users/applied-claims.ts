@@ -2,11 +2,11 @@ import type { Connection, Database } from "../database/database.js";
 import type { Writer } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
 
-/** What distinguishes older claims from newer ones. */
+/** The age of claims. */
 export interface ClaimsAge {
-  /** The `iat` of their token, or when that was first seen. */
+  /** The `iat` of their token, or when the token was first seen. */
   readonly issuedAtMs: number;
-  /** When the provider gave them: its answers about a token may change after the token was issued. */
+  /** When the provider returned them: its answers about a token may change after the token was issued. */
   readonly saidAtMs: number;
   /** Hex SHA-256 of the token. */
   readonly token: string;
@@ -14,22 +14,22 @@ export interface ClaimsAge {
 
 /** The claims that were last applied to a user, through one client. */
 interface AppliedClaims extends ClaimsAge {
-  /** Tokens that were issued at the same moment and applied earlier. */
+  /** Tokens that were issued at the same time and applied earlier. */
   readonly superseded: readonly string[];
-  /** The username that they gave; null where they gave none. */
+  /** The username from them; null if the user kept another one. */
   readonly username: string | null;
 }
 
-/** The user that claims are about, and the client that they came through. */
+/** The user of claims, and the client that received them. */
 interface ClaimsKey {
   readonly userId: string;
   readonly clientId: string;
 }
 
-/** How claims compare to the last applied ones. `same` may change the user, but is no reason to store its age. */
+/** How old claims are, compared to the last applied ones. `same` may change the user, but alone is not stored. */
 export type Standing = "older" | "same" | "newer";
 
-// More tokens of one second than that change nothing.
+// Further tokens of the same second change nothing.
 const maxSuperseded = 8;
 
 export async function readAppliedClaims(
@@ -53,7 +53,7 @@ export async function readAppliedClaims(
   };
 }
 
-/** Of tokens that were issued at the same moment, the last applied one counts, and the others never again. */
+/** Of tokens that were issued at the same time, only the last applied one counts. */
 export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): Standing {
   if (!applied) return "newer";
   const isSameToken = age.token === applied.token;
@@ -67,7 +67,7 @@ export function standingOf(age: ClaimsAge, applied: AppliedClaims | undefined): 
 /**
  * Stores these claims as the last applied ones.
  *
- * @param givenName the username, if these claims give the same one; otherwise the one that they gave before stays
+ * @param givenName the username, if it is the one in these claims; otherwise, the stored one stays
  */
 export async function writeAppliedClaims(
   tx: Connection,
@@ -99,12 +99,12 @@ interface FirstSeenOptions {
   readonly now: () => number;
 }
 
-// Longer than a token stays unused.
+// Longer than a token is unused.
 const keptMs = 7 * 24 * 3_600_000;
 
 /**
- * When any process first saw a token without `iat`, in milliseconds. It is stored, so that the token has the same age in another
- * process and after a restart, and is deleted when the token has not been used for a week.
+ * When any process first saw a token without `iat`, in milliseconds. Stored, so that the token has the same age in all processes
+ * and after a restart. Deleted after a week without use.
  */
 export async function whenFirstSeen(token: string, { database, writer, now }: FirstSeenOptions): Promise<number> {
   const nowMs = now();
@@ -121,7 +121,7 @@ export async function whenFirstSeen(token: string, { database, writer, now }: Fi
         .onConflict((conflict) => conflict.column("token").doUpdateSet(expiry))
         .execute();
     } catch (error) {
-      // Another process holds the lock for long. The token's claims are not written then either.
+      // Another process holds the lock, so the token's claims won't be written either.
       if (!open.isBusy(error)) throw error;
     }
   });

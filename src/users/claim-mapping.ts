@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import type { ClaimPath, GroupsForm } from "./claim-values.js";
 import { maxPersonName } from "./names.js";
 
-/** The user fields that claims may fill, and their types. */
+/** The user fields that claims can set, with their types. */
 export const mappableFields = {
   email: { type: "text", maxLength: 254 },
   first_name: { type: "text", maxLength: maxPersonName },
@@ -14,24 +14,24 @@ export const mappableFields = {
 
 export type MappableField = keyof typeof mappableFields;
 
-/** How a client's claims become a user; from its `options`. */
+/** How a client maps claims to a user; from its `options`. */
 export interface ClaimMapping {
-  /** Empty where no claim is configured: then nobody can sign in. */
+  /** Empty if no claim is configured: then nobody can sign in. */
   readonly usernamePath: ClaimPath;
   readonly isCaseSensitive: boolean;
-  /** Accepts an e-mail address as username even if the provider does not say that it verified it. */
+  /** Accepts an e-mail address as username even if the provider has not verified it. */
   readonly allowsUnverifiedEmail: boolean;
   readonly fields: readonly { readonly field: MappableField; readonly path: ClaimPath }[];
-  /** Mapped fields that no user has. */
+  /** Mapped fields that users don't have. */
   readonly unknownFields: readonly string[];
-  /** Undefined where no claim gives groups. */
+  /** Undefined if no claim is configured. */
   readonly groupsPath: ClaimPath | undefined;
   readonly groupsForm: GroupsForm;
-  /** Whether the groups from earlier claims stay when a provider has more groups than fit into its answer. */
+  /** Whether a user keeps the groups of earlier claims if there are too many for the provider's response. */
   readonly keepsOnOverage: boolean;
   readonly createsGroups: boolean;
   readonly fitsPattern: (group: string) => boolean;
-  /** Groups that only files and people give, whatever a claim says; a claim of one makes no superuser either. */
+  /** Groups that no claim can add a user to or make a superuser by. */
   readonly isReserved: (group: string) => boolean;
   readonly defaultGroups: readonly string[];
   readonly makesStaff: boolean;
@@ -43,15 +43,15 @@ export interface ClaimMapping {
 /** Whether the provider verified the e-mail address. */
 export const verifiedEmail: ClaimPath = ["email_verified"];
 
-/** Where a provider names claims that must be fetched elsewhere (OpenID Connect Core §5.6.2), as Entra does for many groups. */
+/** The claims that must be fetched elsewhere (OpenID Connect Core §5.6.2), which Entra uses for many groups. */
 export const claimNames = "_claim_names";
-/** Entra's own mark for `groups` when the token passes through a URL. */
+/** Entra's mark for omitted `groups` in a token that is part of a URL. */
 export const hasGroups: ClaimPath = ["hasgroups"];
 
 /**
- * Reads a client's options as stored; a missing part gets its documented default, an invalid one grants nothing.
+ * Reads a client's stored options. A missing one gets its default, an invalid one grants nothing.
  *
- * @param reservedGroups groups that no claim may give
+ * @param reservedGroups groups that no claim can add a user to
  */
 export function readClaimMapping(options: unknown, reservedGroups: readonly string[] = []): ClaimMapping {
   const user = objectOf(isJsonObject(options) ? options.user_settings : undefined);
@@ -83,7 +83,7 @@ export function readClaimMapping(options: unknown, reservedGroups: readonly stri
   };
 }
 
-/** The claim, and the marks that it is elsewhere. */
+/** The groups claim, and the claims that mark it as omitted. */
 function groupPaths(path: ClaimPath): readonly ClaimPath[] {
   const [root] = path;
   return root === undefined ? [] : [path, [claimNames, root], hasGroups];
@@ -98,7 +98,7 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** Normalized like the names in claims. */
+/** Normalized like names in claims. */
 function namesOf(value: unknown): readonly string[] {
   return textsOf(value).map((name) => name.normalize("NFC"));
 }
@@ -111,7 +111,7 @@ function isMappable(name: string): name is MappableField {
   return Object.hasOwn(mappableFields, name);
 }
 
-/** Checks whether no claim may give a group. Names that differ only in case or in the form of their letters count as one. */
+/** Creates a check for reserved groups. Ignores differences in case and in the form of letters. */
 function reserveGroups(names: readonly string[]): (name: string) => boolean {
   const reserved = new Set(names.map(fold));
   return reserved.size === 0 ? () => false : (name) => reserved.has(fold(name));
@@ -171,7 +171,7 @@ function parsePattern(pattern: readonly string[]): readonly Piece[] {
   return pieces;
 }
 
-/** A bracket right at the start of a sequence belongs to it. -1 where none closes it: then the opening one is literal. */
+/** A bracket at the start of a sequence belongs to it. -1 if none closes it: then the opening one is literal. */
 function closingBracket(pattern: readonly string[], open: number): number {
   const first = pattern[open + 1] === "!" ? open + 2 : open + 1;
   return pattern.indexOf("]", first + 1);

@@ -2,33 +2,33 @@ import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
 import { isPrintable } from "./external-identity.js";
 import { maxGroupName, unsafeNameReason } from "./names.js";
 
-/** A text field's value; undefined for anything that is not a text or can't be stored. */
+/** Returns a printable string; undefined for anything else. */
 export function readText(claim: unknown): string | undefined {
   return typeof claim === "string" && isPrintable(claim) ? claim : undefined;
 }
 
-/** A boolean as stored; undefined for anything else, such as the text `"true"`. */
+/** Returns a boolean as stored; undefined for anything else, such as the string `"true"`. */
 export function readFlag(claim: unknown): 0 | 1 | undefined {
   return typeof claim === "boolean" ? (claim ? 1 : 0) : undefined;
 }
 
-/** How a groups claim is written, besides the forms that need no setting. */
+/** The settings for the format of a groups claim. */
 export interface GroupsForm {
-  /** Between the names in a text; undefined where a text is one name. */
+  /** Separates names in a string; undefined if a string is a single name. */
   readonly separator: string | undefined;
-  /** Whether `/a/b` means the group `b`, as Keycloak's mapper writes it with "Full group path" off. */
+  /** Whether `/a/b` means the group `b`, as in Keycloak without "Full group path". */
   readonly stripsPath: boolean;
 }
 
 export interface ClaimedGroups {
   readonly names: readonly string[];
-  /** What was found that names no groups, or only doubtfully; undefined where nothing is odd. Never a value. */
+  /** What is unexpected about the claim, without its value. */
   readonly odd?: { readonly found: string; readonly hint?: string };
 }
 
 const maxGroups = 1000;
 
-/** The groups that a claim names: a text, a list of texts, or the keys of an object. Null: none. */
+/** Reads the groups of a claim: a string, a list of strings, or the keys of an object. Null means none. */
 export function readGroups(claim: unknown, { separator, stripsPath }: GroupsForm): ClaimedGroups {
   if (claim === undefined || claim === null) return { names: [] };
   const listed = listOf(claim, separator);
@@ -47,8 +47,8 @@ export function kindOf(claim: unknown): string {
   if (claim === null) return "null";
   if (Array.isArray(claim)) return claim.length === 0 ? "an empty list" : "a list";
   if (typeof claim === "object") return "an object";
-  if (typeof claim === "boolean") return "true or false";
-  return typeof claim === "number" ? "a number" : claim === "" ? "an empty text" : "a text";
+  if (typeof claim === "boolean") return "a boolean";
+  return typeof claim === "number" ? "a number" : claim === "" ? "an empty string" : "a string";
 }
 
 function listOf(claim: unknown, separator: string | undefined): readonly unknown[] | undefined {
@@ -63,7 +63,7 @@ function listOf(claim: unknown, separator: string | undefined): readonly unknown
   return isJsonObject(claim) ? Object.keys(claim) : undefined;
 }
 
-/** A slash in a name is `~/` where Keycloak is configured to escape it. */
+/** Keycloak can be configured to escape a slash in a name as `~/`. */
 function lastOfPath(name: string): string {
   if (!name.startsWith("/")) return name;
   const [last = ""] = name.split(/(?<!~)\//).slice(-1);
@@ -78,12 +78,12 @@ function oddKind(claim: unknown): NonNullable<ClaimedGroups["odd"]> {
   if (!Array.isArray(claim)) return { found: kindOf(claim) };
   const kinds = new Set(claim.filter((item) => typeof item !== "string").map(kindOf));
   return {
-    found: `a list that holds ${[...kinds].sort().join(", ")}`,
-    hint: "have the provider write the groups' names as texts",
+    found: `a list that contains ${[...kinds].sort().join(", ")}`,
+    hint: "configure the provider to send the groups' names as strings",
   };
 }
 
-/** Names that are accepted as they are, although other ones were most likely meant. */
+/** Accepted names that are probably not the intended ones. */
 function oddNames(
   claim: unknown,
   separator: string | undefined,
@@ -91,33 +91,33 @@ function oddNames(
   names: readonly string[],
 ): ClaimedGroups["odd"] {
   if (typeof claim === "string" && separator === undefined && claim.includes(",")) {
-    return { found: "one text with commas", hint: 'for a list of names, write `groups_settings.separator: ","`' };
+    return { found: "a string with commas", hint: 'for a list of names, write `groups_settings.separator: ","`' };
   }
   if (!stripsPath && names.some((name) => name.startsWith("/"))) {
     return {
-      found: "paths, with a slash before each name",
+      found: "paths that begin with a slash",
       hint: "write `groups_settings.strip_path: true`, or turn off `Full group path` in Keycloak's mapper",
     };
   }
   // Where the keys are roles, as in Zitadel, their values are objects.
   if (isJsonObject(claim) && !Object.values(claim).every(isJsonObject)) {
-    return { found: "an object, whose keys were taken for names", hint: "let the path lead to the list inside of it" };
+    return { found: "an object, whose keys were used as names", hint: "extend the path to the list inside it" };
   }
   return undefined;
 }
 
 function unusableNames(written: number, usable: number): ClaimedGroups["odd"] {
-  if (usable > maxGroups) return { found: `more than ${maxGroups} names; those after them were left out` };
+  if (usable > maxGroups) return { found: `more than ${maxGroups} names; the others were ignored` };
   if (usable === written) return undefined;
-  return { found: `${written - usable} of ${written} names that no group can have, which were left out` };
+  return { found: `${written - usable} of ${written} names that are not valid, which were ignored` };
 }
 
-/** The keys that lead to a claim; a dot in a key does not separate. */
+/** The keys that lead to a claim; a dot in a key is not a separator. */
 export type ClaimPath = readonly string[];
 
 /**
- * The value at the end of a path; a number is an index of a list. Undefined where the path does not exist. Only own properties
- * count, so `constructor` and `__proto__` mean nothing unless a provider sends them.
+ * Returns the value at a path; a number is an index of a list. Undefined if the path does not exist. Only own properties count, so
+ * that `constructor` and `__proto__` have no value unless a provider sends one.
  */
 export function readClaim(claims: JsonObject, path: ClaimPath): unknown {
   let value: unknown = claims;
@@ -130,7 +130,7 @@ export function readClaim(claims: JsonObject, path: ClaimPath): unknown {
   return value;
 }
 
-/** A path as written in a file; in one line of bounded length for a log, even though an operator chose the keys. */
+/** Formats a path as in a file, on one line of bounded length. */
 export function showPath(path: ClaimPath): string {
   const text = `[${path.map((key) => (/^[\w.:/-]+$/.test(key) ? key : JSON.stringify(key))).join(", ")}]`;
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;

@@ -7,7 +7,7 @@ export interface ExternalIdentity {
   readonly issuer: string;
   /** A client's own subject has a prefix that no other subject has. */
   readonly subject: string;
-  /** True for a client that acts in its own name (client credentials). */
+  /** True for a client that acts in its own name (client credentials grant). */
   readonly isClient: boolean;
 }
 
@@ -21,7 +21,7 @@ const clientGrant = "client-credentials";
  * client from a user has the wrong type. A client's own subject must never pass for a user's with the same text (RFC 9700
  * §4.15), so it gets a prefix.
  *
- * @param clientNames the provider's names for the client that the token is for
+ * @param clientNames the names of the token's client at the provider
  */
 export function readExternalIdentity(
   issuer: string,
@@ -67,15 +67,15 @@ const lookalikes = new Map(
 export interface Username {
   /** In NFKC, as `mozilla-django-oidc-db` stores it. */
   readonly name: string;
-  /** False where the name was written with characters that only NFKC turns into the usual ones. */
+  /** False if the name had compatibility characters, which NFKC replaces. */
   readonly isPlain: boolean;
-  /** The name with lookalikes replaced by Latin letters; the name itself where it has none. */
+  /** The name with lookalikes replaced by Latin letters. */
   readonly skeleton: string;
 }
 
 /**
- * Accepts a text of printable characters that is not too long, or a whole number, whose digits `mozilla-django-oidc-db` uses as
- * a name as well; undefined for anything else.
+ * Reads a username: a string of printable characters that is not too long, or a whole number, as in `mozilla-django-oidc-db`.
+ * Undefined for anything else.
  */
 export function readUsername(claim: unknown): Username | undefined {
   const text = Number.isSafeInteger(claim) ? String(claim) : claim;

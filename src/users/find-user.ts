@@ -13,7 +13,7 @@ const columns = [
 
 export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;
 
-/** Why the person gets no user. */
+/** Why an identity gets no user. */
 export interface UserRejection {
   readonly kind: "rejected";
   readonly reason:
@@ -21,30 +21,30 @@ export interface UserRejection {
     | "username_ambiguous"
     | "username_confusable"
     | "username_of_service"
-    /** That of a superuser with a password, which is for when the provider is unavailable. */
+    /** The username of a superuser with a password, for when the provider is unavailable. */
     | "username_of_emergency"
-    /** Only a file's `sign_in` may link this user to a person, and none does. */
+    /** Only a file's `sign_in` can link this user, and none does. */
     | "sign_in_missing"
     /** The user's `sign_in` names another provider or subject. */
     | "sign_in_of_another"
-    /** There is none, and none is created. */
+    /** There is no user, and none may be created. */
     | "unknown_user";
 }
 
 export type FoundUser =
-  /** `by`: linked to the issuer that the provider had before it moved. */
+  /** `by`: linked to a former issuer of the provider. */
   | { readonly kind: "linked"; readonly user: UserRow; readonly by?: "former_issuer" }
-  /** Nobody has signed in as this user before; a file's `sign_in` or the username allows this person to. */
+  /** The first sign-in as this user, which a file's `sign_in` or the username allows. */
   | { readonly kind: "unlinked"; readonly user: UserRow; readonly by: "sign_in" | "name" }
   | { readonly kind: "none" }
   | UserRejection;
 
 /**
- * Finds the user of a person: the one that is linked to the same issuer and subject, whatever the username is now; otherwise the
- * one that is linked to the subject at a former issuer; otherwise the one whose `sign_in` names the subject; otherwise the one
- * with the username, if the person may become that user.
+ * Finds the user of an identity: the one linked to its issuer and subject, regardless of the username; otherwise, the one linked to
+ * the subject at a former issuer; otherwise, the one whose `sign_in` names the subject; otherwise, the one with the username, if it
+ * may be linked by name.
  *
- * @param providerId the provider of the client that the person signs in through
+ * @param providerId the provider of the client that is used to sign in
  */
 export async function findUser(
   db: Connection,
@@ -67,7 +67,7 @@ export async function findUser(
     return isLookalike || (await looksPrivileged(db, name)) ? reject("username_confusable") : { kind: "none" };
   }
   if (found.length > 1) return reject("username_ambiguous");
-  // A name that only looks the same never gives access to an existing user.
+  // A lookalike of a username never gives access to its user.
   if (awaiting.length === 0 && !isPlain) return reject("username_confusable");
   if (user.is_service === 1) return reject("username_of_service");
   const isAwaitingAnew = awaiting.length > 0 && user.subject === identity.subject && providers.isGone(user.issuer);
@@ -77,7 +77,7 @@ export async function findUser(
   return linkByName(user, providerId, providers);
 }
 
-/** A name is no proof: it links an ordinary user once, and a privileged one only where a file says so. */
+/** A name is no proof: it links an ordinary user once, but never a privileged one without a file's `sign_in`. */
 function linkByName(user: UserRow, providerId: string, providers: Providers): FoundUser {
   if (user.sign_in_provider_id !== null) {
     const isMeant = user.sign_in_subject === null && providers.sameAs(providerId).includes(user.sign_in_provider_id);
@@ -85,20 +85,20 @@ function linkByName(user: UserRow, providerId: string, providers: Providers): Fo
   }
   if (user.is_superuser === 1 && user.password_hash !== null) return reject("username_of_emergency");
   const isPrivileged = user.is_superuser === 1 || user.is_staff === 1;
-  // With two providers, each may have a person with this name.
+  // With several providers, each may have a user with this name.
   return isPrivileged || providers.enabledCount > 1
     ? reject("sign_in_missing")
     : { kind: "unlinked", user, by: "name" };
 }
 
-/** A file may give a client a user; a client never becomes a person's user, even if that person has not signed in yet. */
+/** A client may become a user from a file, but never a person's, even if that person has not signed in yet. */
 function looksLikeServiceAccount(user: UserRow): boolean {
   const isPersonal = user.password_hash !== null || user.email + user.first_name + user.last_name !== "";
   return !isPersonal && user.is_staff === 0 && user.is_superuser === 0;
 }
 
 /**
- * People who read logs and grant permissions would mistake a user with almost an administrator's name for the administrator.
+ * Whether a username looks like that of an administrator, for whom readers of logs would mistake its user.
  *
  * @param exceptId the user that gets the name
  */
@@ -115,13 +115,13 @@ export async function looksPrivileged(db: Connection, name: string, exceptId?: s
 }
 
 interface Providers {
-  /** The ids of all rows for the same provider: old files have one for each client. */
+  /** The ids of all rows of the same provider: files in the old format have one for each client. */
   readonly sameAs: (id: string) => readonly string[];
-  /** How many different providers have an enabled client. */
+  /** The number of different providers with an enabled client. */
   readonly enabledCount: number;
-  /** The provider's former issuers, according to files. An issuer that a provider still has does not count. */
+  /** The provider's former issuers in files, except those that a provider still has. */
   readonly formerIssuersOf: (id: string) => readonly string[];
-  /** Whether no provider has or had this issuer; false while not all issuers are known. */
+  /** Whether no provider has or had this issuer; false while an issuer is unknown. */
   readonly isGone: (issuer: string | null) => boolean;
 }
 
@@ -183,7 +183,7 @@ function linkedBefore(
 export async function usersNamed(db: Connection, name: string, isCaseSensitive: boolean): Promise<readonly UserRow[]> {
   const query = db.selectFrom("users").select(columns);
   if (isCaseSensitive) return query.where("username", "=", name).execute();
-  // Databases fold letters beyond ASCII differently: there the pattern accepts any, and the code below decides.
+  // Databases lower non-ASCII letters differently, so the pattern accepts any, and the code below decides.
   const pattern = name
     .toLowerCase()
     .replace(/[%_\\]/g, "\\$&")

@@ -19,29 +19,28 @@ import {
 } from "./claim-values.js";
 import { isPrintable, readUsername, type Username } from "./external-identity.js";
 
-/** What a user must be according to the claims. */
+/** The user that claims describe. */
 export interface MappedClaims {
   readonly kind: "mapped";
   readonly username: Username;
   readonly isCaseSensitive: boolean;
-  /** Fields that claims fill; all others stay as they are. */
+  /** The fields from claims; all others stay unchanged. */
   readonly fields: Readonly<Partial<Record<MappedField, string | 0 | 1>>>;
   readonly isSuperuser: boolean;
   readonly groups: readonly DesiredGroup[];
-  /** The claims don't name all groups: groups and superuser from earlier claims stay. */
+  /** The claims don't list all groups, so groups and superuser from earlier claims stay. */
   readonly isPartial: boolean;
-  /** Claims that are missing, or have an unexpected form. */
+  /** Claims that are missing or unexpected. */
   readonly notes: readonly ClaimNote[];
 }
 
-/** A note for the log on a claim of a sign-in. `found` describes its type, never its value. */
+/** A note for the log about a claim. `found` describes its type, never its value. */
 export type ClaimNote = {
   /**
-   * A missing groups claim, one that names no groups or only doubtfully, one that the provider has elsewhere, or a claim whose
-   * field was left unchanged.
+   * A groups claim that is missing, unexpected or omitted by the provider, or another claim that was ignored.
    */
   readonly kind: "groups_claim_missing" | "groups_claim_odd" | "groups_kept" | "claim_ignored";
-  /** The path to it, as written in a file. */
+  /** The path to the claim, as written in a file. */
   readonly claim: string;
   readonly found: string;
   readonly hint?: string;
@@ -51,23 +50,23 @@ type MappedField = Exclude<MappableField, "is_superuser">;
 
 interface DesiredGroup {
   readonly name: string;
-  /** Whether it is created where there is none with this name. */
+  /** Whether to create the group if it does not exist. */
   readonly mayBeCreated: boolean;
 }
 
-/** Why claims give no user. */
+/** Why claims describe no user. */
 export interface MappedClaimsRejection {
   readonly kind: "rejected";
   readonly reason: "username_missing" | "username_invalid" | "email_unverified" | "claim_invalid" | "groups_overage";
-  /** The path to the claim that is the cause, as written in a file. */
+  /** The path to the invalid claim, as written in a file. */
   readonly claim: string;
-  /** The type of what is there, without its value. */
+  /** The type of the actual value, never the value. */
   readonly found: string;
-  /** What an operator can do about it, if the reason does not make that clear. */
+  /** How an operator can fix it, if the reason does not make that clear. */
   readonly hint?: string;
 }
 
-/** The claims that the mapping reads, in its order; the same claims give the same result. */
+/** The claims that the mapping reads, in its order; if they are the same, so is the result. */
 export function relevantClaims(mapping: ClaimMapping, claims: JsonObject): readonly unknown[] {
   return mapping.paths.map((path) => readClaim(claims, path));
 }
@@ -91,7 +90,7 @@ function isSame(one: unknown, other: unknown): boolean {
   return areObjects && JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Converts claims to what the user must be. A claim that its field can't hold is a fault. */
+/** Maps claims to a user. Rejects a claim whose type its field can't hold. */
 export function mapClaims(mapping: ClaimMapping, claims: JsonObject): MappedClaims | MappedClaimsRejection {
   const { usernamePath } = mapping;
   const written = usernamePath.length > 0 ? readClaim(claims, usernamePath) : undefined;
@@ -100,7 +99,7 @@ export function mapClaims(mapping: ClaimMapping, claims: JsonObject): MappedClai
   }
   const username = readUsername(written);
   if (!username) return reject("username_invalid", usernamePath, describeText(written));
-  // Otherwise, anyone who can enter any address in an account could become any user.
+  // Otherwise, anyone who can set an account's address could become any user.
   const isTrusted = usernamePath.at(-1) !== "email" || claims.email_verified === true || mapping.allowsUnverifiedEmail;
   if (!isTrusted) return reject("email_unverified", verifiedEmail, whatIsAt(claims, verifiedEmail));
   const mapped = readFields(mapping, claims);
@@ -139,7 +138,7 @@ function readFields(mapping: ClaimMapping, claims: JsonObject): MappedFields | M
     if (claim === undefined || claim === null) continue;
     const spec = mappableFields[field];
     if (spec.type === "text" && typeof claim === "string" && claim.length > spec.maxLength) {
-      const found = `${claim.length} characters, of which \`${field}\` takes at most ${spec.maxLength}`;
+      const found = `${claim.length} characters; \`${field}\` allows at most ${spec.maxLength}`;
       notes.push({ kind: "claim_ignored", claim: showPath(path), found });
       continue;
     }
@@ -151,9 +150,9 @@ function readFields(mapping: ClaimMapping, claims: JsonObject): MappedFields | M
 }
 
 const overageHint =
-  "in Entra, give the token only `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
+  "in Entra, limit the token to `Groups assigned to the application`, or use app roles; or write `groups_settings.on_overage: keep`";
 
-/** Whether the provider says that the person has groups, but not which: there are more than fit into its answer. */
+/** Whether the provider omitted the groups, because there are too many for its response. */
 function findOverage(mapping: ClaimMapping, claims: JsonObject): Omit<ClaimNote, "kind"> | undefined {
   const { groupsPath } = mapping;
   const [root] = groupsPath ?? [];
@@ -166,14 +165,14 @@ function findOverage(mapping: ClaimMapping, claims: JsonObject): Omit<ClaimNote,
   }
   const isElsewhere = readClaim(claims, [claimNames, root]) !== undefined;
   const mark = readClaim(claims, hasGroups);
-  // Entra writes a boolean, and libraries in between convert it to a text.
+  // Entra sends a boolean, which libraries in between convert to a string.
   const hasMark = root === "groups" && (mark === true || mark === "true");
   if (!isElsewhere && !hasMark) return undefined;
-  const found = `${isElsewhere ? `\`${claimNames}\`` : "`hasgroups`"} in its place: more groups than the provider sends`;
+  const found = `${isElsewhere ? `\`${claimNames}\`` : "`hasgroups`"} instead: too many groups for the provider's response`;
   return { claim: showPath(groupsPath), found, hint: overageHint };
 }
 
-/** An empty list is an answer; a missing claim is most likely a mistake at the provider or in the path. */
+/** An empty list is valid; a missing claim is probably a mistake at the provider or in the path. */
 function groupNotes({ groupsPath }: ClaimMapping, claims: JsonObject, { odd }: ClaimedGroups): readonly ClaimNote[] {
   if (!groupsPath) return [];
   const claim = showPath(groupsPath);
@@ -184,18 +183,18 @@ function groupNotes({ groupsPath }: ClaimMapping, claims: JsonObject, { odd }: C
     : [];
 }
 
-/** Describes what is at the end of a path, or where the path breaks off. */
+/** Describes the type of the value at a path, or where the path ends early. */
 function whatIsAt(claims: JsonObject, path: ClaimPath): string {
   const value = readClaim(claims, path);
   if (value !== undefined) return kindOf(value);
   const known = path.findIndex((_, index) => readClaim(claims, path.slice(0, index + 1)) === undefined);
   if (known < 1) return "nothing";
-  return `${kindOf(readClaim(claims, path.slice(0, known)))} at ${showPath(path.slice(0, known))}, without the rest`;
+  return `${kindOf(readClaim(claims, path.slice(0, known)))} at ${showPath(path.slice(0, known))}, and nothing below it`;
 }
 
 function describeText(claim: unknown): string {
   if (typeof claim !== "string") return kindOf(claim);
-  return isPrintable(claim) ? `a text of ${claim.length} characters` : "a text with characters that can't be shown";
+  return isPrintable(claim) ? `a string of ${claim.length} characters` : "a string with unprintable characters";
 }
 
 function desiredGroups(mapping: ClaimMapping, claimed: readonly string[]): readonly DesiredGroup[] {

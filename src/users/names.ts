@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 
-/** A set of names that finds lookalikes. */
+/** A set of names, searched for lookalikes. */
 interface Lookalikes {
   readonly add: (name: string) => void;
   /** The first added name that looks like this one. */
@@ -51,10 +51,10 @@ async function loadSkeletons(): Promise<(name: string) => readonly string[]> {
 /** Invisible controls, and marks that reorder text: with them, one name can look like another. */
 export const hiddenCharacters = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
-/** All that is invisible in a name: controls, joiners, fillers, selectors, and a blank that is not a space. */
+/** All invisible characters: controls, joiners, fillers, selectors, and a blank that is not a space. */
 export const invisibleCharacters = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
-/** Why a name could be stored beside one that looks the same; undefined for a name without such a fault. */
+/** Why a name could look the same as another one; undefined for a safe name. */
 export function unsafeNameReason(name: string): "control" | "invisible" | "blanks" | "composition" | undefined {
   if (hiddenCharacters.test(name)) return "control";
   if (invisibleCharacters.test(name)) return "invisible";
@@ -72,10 +72,10 @@ export const maxPermission = 255;
 /** ASCII letters, digits, `-` and `_`; at least one. */
 export const slugPattern = /^[-a-zA-Z0-9_]+$/;
 
-/** The maximum length of a provider's URL, which servers and proxies on the way still accept. */
+/** The maximum length of a provider's URL, which servers and proxies still accept. */
 export const maxUrl = 2000;
 
-/** For other texts that a provider chooses: a client's id, a scope such as `api://…/access_as_user`, an audience. */
+/** For other texts from a provider: a client's id, a scope such as `api://…/access_as_user`, an audience. */
 export const maxProviderText = 2000;
 
 /** A client's secret, which may be a signed token. */

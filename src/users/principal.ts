@@ -9,29 +9,28 @@ export interface PrincipalUser {
   readonly username: string;
   readonly isStaff: boolean;
   readonly isSuperuser: boolean;
-  /** The user exists for one API token only. */
+  /** The user exists only for one API token. */
   readonly isService: boolean;
 }
 
 /** How a request authenticates: by an API token, by a provider's token, or by the cookie of a login. */
 type PrincipalScheme = "token" | "bearer" | "session";
 
-/** The user that a request acts for, and its permissions. It is frozen: many requests share one. */
+/** The user that a request acts for, with its permissions. Frozen, since requests share it. */
 export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly user: PrincipalUser;
   readonly scheme: Scheme;
-  /** The identifier of the API token, or of the OIDC client that guards the API or logged the user in. */
+  /** The identifier of the API token, or of the OIDC client. */
   readonly credential: string;
   /**
-   * What was granted by name: the user's own and groups' permissions, as far as the token does not narrow them. Each read makes a
-   * copy; `hasPermission` makes none.
+   * The permissions of the user and its groups, limited to those of the token. Each read creates a copy; `hasPermission` does not.
    */
   readonly permissions: ReadonlySet<string>;
-  /** True for what was granted, and for everything if a superuser's credential is not narrowed. */
+  /** Whether the permission was granted. Always true for a superuser whose token has no limit. */
   readonly hasPermission: (permission: string) => boolean;
 }
 
-/** A user's permissions, before a token narrows them. */
+/** A user's permissions, before a token limits them. */
 export interface Grants {
   readonly user: PrincipalUser;
   readonly permissions: ReadonlySet<string>;
@@ -40,7 +39,7 @@ export interface Grants {
 interface Credential<Scheme extends PrincipalScheme> {
   readonly scheme: Scheme;
   readonly identifier: string;
-  /** Null for all that its user may do. */
+  /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
 }
 
@@ -63,7 +62,7 @@ export function createPrincipal<Scheme extends PrincipalScheme>(
   });
 }
 
-/** A set whose own methods don't change it. Those of its prototype still could, so each reader gets its own copy. */
+/** A set without methods that change it. Those of its prototype still could, so each reader gets its own copy. */
 function frozenCopy(permissions: ReadonlySet<string>): ReadonlySet<string> {
   const copy = new Set(permissions);
   for (const name of ["add", "delete", "clear"]) Object.defineProperty(copy, name, { value: rejectChange });
@@ -74,7 +73,7 @@ function rejectChange(): never {
   throw new TypeError("a principal's permissions can't be changed");
 }
 
-/** A token can only remove permissions. */
+/** A token can only limit permissions, never add any. */
 function narrow({ user, permissions }: Grants, narrowedTo: readonly string[]): ReadonlySet<string> {
   return new Set(narrowedTo.filter((permission) => user.isSuperuser || permissions.has(permission)));
 }
@@ -92,8 +91,8 @@ export type GrantRow = readonly [
 ];
 
 /**
- * Columns for a user and its permissions from files, by hand and from claims. Sub-selects, since one statement takes half the
- * time of three, and a join of them all is slow in some versions of the driver.
+ * The columns of a user with its permissions. Sub-selects, since one statement takes half the time of three, and a join of all
+ * tables is slow in some versions of the driver.
  */
 export function selectGrants(database: LiveDatabase) {
   const list = (permission: Expression<string>) =>
@@ -122,7 +121,7 @@ export function selectGrants(database: LiveDatabase) {
     ] as const;
 }
 
-// No spreading here or in the result: it takes as long as the rest.
+// No spreading here or in the result, since it takes as long as the rest.
 export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
   const [id, username, , isStaff, isSuperuser, isService, own, groups] = row;
   const permissions = new Set(parseList(own));

@@ -29,52 +29,52 @@ export interface ProvisionOptions {
   readonly now: () => number;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
-  /** How long to wait for another writer. */
+  /** The maximum time to wait for another writer. */
   readonly lockTimeoutMs: number;
   /** The actor in the record of changes, such as `sign-in:api-oidc`. */
   readonly actor: string;
-  /** The ids of the rows of the client that the person signs in through, and of its provider. */
+  /** The row ids of the client that is used to sign in, and of its provider. */
   readonly clientId: string;
   readonly providerId: string;
   /** The age of the claims. */
   readonly age: ClaimsAge;
-  /** Whether to create a user for a person without one. */
+  /** Whether to create a missing user. */
   readonly createsUsers: boolean;
 }
 
-/** `former_issuer`: it was the person's user before the provider's issuer moved. */
+/** `former_issuer`: the user was linked to a former issuer of the provider. */
 type LinkedBy = "sign_in" | "name" | "former_issuer";
 
 interface ProvisionedUser {
   readonly kind: "user";
   readonly userId: string;
-  /** The database's revision at which this was read, or that the write created. */
+  /** The database's revision of the read, or after the write. */
   readonly revision: number;
   readonly isWritten: boolean;
-  /** True where newer claims had been applied already: these changed nothing. */
+  /** True if newer claims were already applied, so these changed nothing. */
   readonly isStale: boolean;
-  /** False where newer claims, which change nothing, could not be stored as the newest. */
+  /** False if these claims could not be stored as the newest. */
   readonly isNewest: boolean;
-  /** What linked the person to this user, at the first sign-in as a user that already existed. */
+  /** What linked the identity to an existing user, at the first sign-in. */
   readonly linkedBy?: LinkedBy | undefined;
-  /** Whether the user got the person's new name, if there is one. */
+  /** Whether the user got a new username from the claims, if there is one. */
   readonly renaming?: Renaming | undefined;
 }
 
-/** What claims did to a user, or could not do, for a log. */
+/** What claims changed, or could not change, for a log. */
 export type ProvisionEvent = { readonly client: string; readonly userId: string } & (
   | ClaimNote
-  /** The claims were older than those that the user was last updated from: they were accepted, and changed nothing. */
+  /** Newer claims were already applied: these were accepted, and changed nothing. */
   | { readonly kind: "claims_stale" }
-  /** The first sign-in as an existing user: as a file says, or by the username. */
+  /** The first sign-in as an existing user, linked by a file's `sign_in`, by username or by a former issuer. */
   | { readonly kind: "user_linked"; readonly by: LinkedBy }
-  /** The person's name at the provider changed, and the user's with it, or the user keeps the old one because it is taken. */
+  /** The username at the provider changed; the user got the new one, or kept the old one because the new one is taken. */
   | { readonly kind: "user_renamed" }
   | { readonly kind: "username_kept"; readonly reason: KeptNameReason }
   | { readonly kind: "user_written" }
 );
 
-/** @param client the identifier of the client that the person signs in through */
+/** @param client the identifier of the client that is used to sign in */
 export function reportProvisioned(
   client: string,
   { notes }: MappedClaims,
@@ -90,8 +90,8 @@ export function reportProvisioned(
 }
 
 /**
- * Creates or updates a person's user as the claims describe it, in one short transaction if anything must change, and returns its
- * id. Claims that are older than the last applied ones change nothing. The user may be inactive: the caller must check that.
+ * Creates or updates the user that claims describe, in one short transaction if anything must change. Claims that are older than
+ * the last applied ones change nothing. The user may be inactive: the caller must check that.
  *
  * @throws SetupError `DATABASE_LOCKED` (unavailable) when another writer does not finish in time
  */
@@ -101,11 +101,11 @@ export async function provisionUser(
   options: ProvisionOptions,
 ): Promise<ProvisionedUser | UserRejection> {
   const { database, writer, now, newId, sleep, lockTimeoutMs } = options;
-  // Read first: everything that is read later is at least as new.
+  // Read first, so that everything else is at least as new.
   const revision = await readRevision(database.kysely);
   const look = () => compare(database.kysely, identity, mapped, options);
   const first = await look();
-  // Between the queries of one look, another process may have created this very user.
+  // Another process may have created the user between the queries.
   const seen = first.kind === "rejected" ? await look() : first;
   if (seen.kind === "rejected") return seen;
   if (!seen.user && !options.createsUsers) return unknownUser;
@@ -116,7 +116,7 @@ export async function provisionUser(
     return writer.use((open) => withLock(open, lock, (tx) => provisionUnderLock(tx, identity, mapped, options)));
   };
   if (!user || change) return write(lockTimeoutMs);
-  // The user already matches the claims. A write that is not possible now, or never in this process, is no reason to refuse them.
+  // The user already matches the claims, so they are accepted even if the write is not possible.
   return write(Math.min(lockTimeoutMs, briefTimeoutMs)).catch((error: unknown) => {
     if (error instanceof SetupError || database.isForbidden(error)) {
       return { ...unwritten(user, seen, revision), isNewest: false };
@@ -125,7 +125,7 @@ export async function provisionUser(
   });
 }
 
-/** Compares again: another process may have done the same meanwhile. */
+/** Compares again, since another process may have changed the user. */
 async function provisionUnderLock(
   tx: Transaction<Tables>,
   identity: ExternalIdentity,
@@ -143,7 +143,7 @@ async function provisionUnderLock(
       const givenName = isNamed(before.username, mapped) ? before.username : undefined;
       await writeAppliedClaims(tx, { userId: before.id, clientId }, age, applied, givenName);
     }
-    // The lock itself incremented the revision, but nothing changed that a reader caches.
+    // The lock incremented the revision, but nothing that readers cache has changed.
     const revision = (await readRevision(tx)) - 1;
     await tx.updateTable("setup_state").set({ revision }).execute();
     return { commit: isNewer, value: unwritten(before, seen, revision) };
@@ -194,7 +194,7 @@ async function compare(
   const user = found.kind === "none" ? undefined : found.user;
   const linkedBy = found.kind === "none" ? undefined : found.by;
   const groups = await readGroupsOf(db, user?.id, mapped);
-  // What was applied before a link ended is about another person.
+  // Claims that were applied before a link ended are another identity's.
   const isLinked = found.kind === "linked";
   const own = isLinked ? mapped : { ...mapped, isPartial: false };
   const applied = isLinked ? await readAppliedClaims(db, { userId: found.user.id, clientId }) : undefined;
@@ -227,7 +227,7 @@ function byName(rows: readonly { readonly id: string; readonly name: string }[])
   return new Map(rows.map(({ id, name }) => [name, id]));
 }
 
-/** The number that every meaningful change increments. */
+/** The revision, which every meaningful change increments. */
 export async function readRevision(db: Connection): Promise<number> {
   const state = await db.selectFrom("setup_state").select("revision").where("id", "=", 1).executeTakeFirst();
   return state?.revision ?? 0;
@@ -247,11 +247,11 @@ interface SignInRecord {
   readonly createdGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** Flags that decide about access are recorded with values; personal data only by name. */
+/** Flags are recorded with their values, personal data only by field name. */
 const flags = ["is_active", "is_staff", "is_superuser"] as const;
 const personal = ["issuer", "subject", "email", "first_name", "last_name"] as const;
 
-/** Records the users that claims created, changed or gave groups and permissions, beside the runs of files. */
+/** Records what a sign-in changed, in the same tables as runs of `apply`. */
 async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void> {
   const { id, actor, now, user, change, createdGroups } = record;
   const changes: readonly ChangeRecord[] = [

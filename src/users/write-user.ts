@@ -31,7 +31,7 @@ interface WrittenUser {
   readonly createdGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** Writes a change inside a transaction that holds the lock. */
+/** Writes a user's rows, in a transaction that holds the lock. */
 export async function writeUser(tx: Connection, change: UserChange, options: WriteUserOptions): Promise<WrittenUser> {
   const { now, newId, username } = options;
   const managed = { owner: null, created_at: now, updated_at: now };
@@ -47,7 +47,7 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
       .execute();
   }
   const createdGroups = change.create.map((name) => ({ id: newId(), name }));
-  // In bulk: if the database is a file, each statement blocks every other request.
+  // In bulk, since each statement on a database file blocks all other requests.
   for (const groups of chunk(createdGroups, batchSize)) {
     await tx
       .insertInto("groups")
@@ -69,7 +69,7 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
   return { userId, createdGroups };
 }
 
-/** A user's groups by name, with their ids: those that claims gave, and the desired ones that exist. */
+/** A user's groups by name, with their ids: those from claims, and the desired ones that exist. */
 export interface CurrentGroups {
   readonly claimed: ReadonlyMap<string, string>;
   readonly existing: ReadonlyMap<string, string>;
@@ -83,11 +83,11 @@ export interface UserChange {
   readonly create: readonly string[];
   /** Ids of groups. */
   readonly leave: readonly string[];
-  /** The names of the groups from claims, if they change. */
+  /** The names of all groups from claims, if they change. */
   readonly groups: { readonly before: readonly string[]; readonly after: readonly string[] } | undefined;
 }
 
-/** What to write so that the user matches the claims; undefined where it already does. */
+/** The change that makes the user match the claims; undefined if it already does. */
 export function changeUser(
   user: UserRow | undefined,
   groups: CurrentGroups,
@@ -95,7 +95,7 @@ export function changeUser(
   mapped: MappedClaims,
   newName?: string,
 ): UserChange | undefined {
-  // The user was deactivated: nothing changes until it is active again.
+  // A deactivated user stays unchanged until it is active again.
   if (user?.is_active === 0 && mapped.fields.is_active !== 1) return undefined;
   const fields = { ...changedFields(user, identity, mapped), ...(newName !== undefined && { username: newName }) };
   const desired = mapped.groups.filter(({ name, mayBeCreated }) => mayBeCreated || groups.existing.has(name));
@@ -127,7 +127,7 @@ function changedFields(
   return Object.fromEntries(Object.entries(desired).filter(([name, value]) => current[name] !== value));
 }
 
-/** Claims grant superuser and revoke what they granted, never what a file or a person granted. */
+/** Claims grant superuser, and revoke it only if claims granted it. */
 function superuserFields(
   user: UserRow | undefined,
   { isSuperuser: isWanted, isPartial }: MappedClaims,
@@ -137,7 +137,7 @@ function superuserFields(
   return user?.claim_superuser === 1 && !isPartial ? { is_superuser: 0, claim_superuser: 0 } : {};
 }
 
-/** What happens to the username when the claims give another name than before. */
+/** What happens to the username if the claims have another one than before. */
 export type Renaming =
   | { readonly kind: "renamed"; readonly name: string }
   /** The user keeps the old name. */
@@ -146,10 +146,10 @@ export type Renaming =
 export type KeptNameReason = "username_taken" | "username_confusable";
 
 /**
- * Decides whether a user gets another name; undefined if not. Claims change only a name that the same client's claims gave:
- * another client may read the username from another claim. A name that a file uses for the user stays.
+ * Decides whether a user gets another username; undefined if the claims have the same. Claims change only a username from the same
+ * client's claims, since another client may map another claim. A username that a file refers to stays.
  *
- * @param givenName the name that the client's claims gave the user last; null or undefined where they gave none
+ * @param givenName the user's last username from the client's claims; null or undefined if there is none
  */
 export async function findRenaming(
   db: Connection,
@@ -168,7 +168,7 @@ export async function findRenaming(
   return isConfusable ? { kind: "kept", reason: "username_confusable" } : { kind: "renamed", name };
 }
 
-/** Whether claims give a user the name that it already has. */
+/** Whether a user already has the username of the claims. */
 export function isNamed(username: string, { username: { name }, isCaseSensitive }: MappedClaims): boolean {
   return isCaseSensitive ? username === name : username.toLowerCase() === name.toLowerCase();
 }

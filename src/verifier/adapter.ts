@@ -8,16 +8,16 @@ interface Carrier {
   [key]?: Principal<Scheme>;
 }
 
-/** Attaches the principal to the request, under a key that nothing else has. */
+/** Attaches the principal to the request, under a unique symbol. */
 export function attachPrincipal(request: object, principal: Principal<Scheme>): void {
-  // Any object can carry our symbol.
+  // Any object can have our symbol.
   (request as Carrier)[key] = principal;
 }
 
 /**
- * The principal that a request acts for, after `requireAuth`.
+ * Returns the principal of a request that `requireAuth` accepted.
  *
- * @throws TypeError where no `requireAuth` accepted the request: a mistake in the program
+ * @throws TypeError if `requireAuth` did not run before
  */
 export function principalOf(request: object): Principal<Scheme> {
   // As above.
@@ -27,15 +27,15 @@ export function principalOf(request: object): Principal<Scheme> {
 }
 
 export interface RequireOptions {
-  /** Such as `taken.view_externetaak`; without it, every authenticated request is accepted. */
+  /** The required permission, such as `taken.view_externetaak`. Defaults to none: each authenticated request is accepted. */
   readonly permission?: string | undefined;
 }
 
 const name = "authorization";
 
 /**
- * The `Authorization` headers of a request as they came. Node's `headers` keeps the first of several, so a proxy and this
- * program could see different ones.
+ * Returns all `Authorization` headers of a request. Node's `headers` keeps only the first, so a proxy and this program could see
+ * different ones.
  *
  * @param rawHeaders alternating names and values
  */

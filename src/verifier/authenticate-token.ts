@@ -10,7 +10,7 @@ import type { RejectionReason } from "./authorization-header.js";
 import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
 import type { Outcome } from "./verifier.js";
 
-/** Why a token was refused, and whose it is if known. */
+/** Why a token was rejected, and whose it is, if known. */
 export interface RejectedToken {
   readonly kind: "rejected";
   readonly reason: RejectionReason;
@@ -21,13 +21,13 @@ export interface RejectedToken {
 export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | RejectedToken;
 
 export interface TokenAuthority {
-  /** @param followChanges drops stale entries and returns whether it did; not called for what can't be one of our tokens */
+  /** @param followChanges drops stale entries and returns whether it did; not called for a malformed token */
   readonly authenticate: (
     credential: string,
     nowMs: number,
     followChanges: () => MaybePromise<boolean>,
   ) => MaybePromise<TokenOutcome>;
-  /** Cached entries may be stale. */
+  /** Drops all cached entries. */
   readonly forget: () => void;
 }
 
@@ -37,12 +37,12 @@ interface TokenAuthorityOptions {
   readonly cacheSize: number;
 }
 
-/** A token that was accepted, and until when. */
+/** An accepted token, and until when the result is valid. */
 interface KnownToken {
   readonly id: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
   readonly untilMs: number;
-  /** When its use is to be noted next. */
+  /** When to note its use again. */
   noteAtMs: number;
 }
 
@@ -93,7 +93,7 @@ export function createTokenAuthority(options: TokenAuthorityOptions): TokenAutho
   };
 }
 
-/** A time that can't be parsed is in the past: its author wanted an end. */
+/** A time that can't be parsed counts as past, since its author wanted the token to expire. */
 function rejectionReason(
   { validUntil, expiresAt, isUserActive }: StoredToken,
   nowMs: number,
@@ -118,7 +118,7 @@ function knownToken(stored: StoredToken, nowMs: number): KnownToken {
 interface StoredToken {
   readonly id: string;
   readonly identifier: string;
-  /** Null for everything that the user may do. */
+  /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
@@ -138,7 +138,7 @@ type TokenRow = readonly [
   validUntil: string | null,
 ];
 
-/** Creates a look-up of tokens by digest, current or in their grace period, through prepared statements. */
+/** Prepares a look-up of tokens by digest, current or in their grace period. */
 export function prepareTokenLookup(database: LiveDatabase): (digest: string) => MaybePromise<StoredToken | undefined> {
   const columns = [
     "api_tokens.id as token_id",

@@ -9,14 +9,14 @@ type UserOutcome =
   | Authenticated
   | { readonly kind: "rejected"; readonly reason: "inactive_user" | "unknown_user"; readonly username?: string };
 
-/** Creates principals of users that an OIDC client vouches for. */
+/** Creates the principals of users that authenticate through an OIDC client. */
 export interface UserAuthority {
-  /** @param isNewer the user was written after the last check for changes */
+  /** @param isNewer true if the user was written after the last check for changes */
   readonly authenticate: (
     user: { readonly id: string; readonly client: string; readonly isNewer: boolean },
     nowMs: number,
   ) => MaybePromise<UserOutcome>;
-  /** Cached entries may be stale. */
+  /** Drops all cached entries. */
   readonly forget: () => void;
 }
 
@@ -60,7 +60,7 @@ function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcom
 }
 
 /**
- * How long a cached result is trusted at most. Changes are followed anyway; this is for rows that were edited by
- * hand without incrementing the revision.
+ * The maximum age of a cached result. Changes are followed anyway; this is for rows that were edited by hand without
+ * incrementing the revision.
  */
 export const trustedForMs = 60_000;

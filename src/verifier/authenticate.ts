@@ -59,7 +59,7 @@ export function createAuthenticate(options: AuthenticateOptions): Verifier["auth
   const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
     if (outcome.kind === "rejected") return rejections.bearer(outcome);
     if (outcome.kind === "unavailable") return rejections.unavailable(outcome);
-    // The provider may have been slow, and the user may have been written for this very request.
+    // The provider may have been slow, and this request may have written the user.
     const current = andThen(changes.current(outcome.revision), dropOutdated);
     return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
   };

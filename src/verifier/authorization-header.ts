@@ -1,6 +1,6 @@
 /** The content of an `Authorization` header. */
 type AuthorizationHeader =
-  /** None, or a scheme that is not ours. */
+  /** No header, or another scheme. */
   | { readonly kind: "none" }
   | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly scheme: Scheme | undefined }
   | { readonly kind: "credential"; readonly scheme: Scheme; readonly credential: string };
@@ -10,14 +10,13 @@ const printable = /^[\x21-\x7e]+$/;
 const space = 32;
 const tab = 9;
 const maxScheme = "bearer".length;
-/** The maximum that a file may give a token; the database has no longer one. */
+/** The maximum length in a file; the database has no longer token. */
 const maxToken = 255;
 
 /**
- * Parses a header's value, or the values of a repeated header. The scheme's case does not matter; one credential
- * must follow it.
+ * Parses a header's value, or the values of a repeated header: a scheme, in any case, and one credential.
  *
- * @param longest the maximum number of characters in a header; a longer one is refused before it is parsed
+ * @param maxLength in characters; a longer header is rejected before it is parsed
  */
 export function readAuthorization(
   value: string | readonly string[] | undefined,
@@ -52,7 +51,7 @@ function rejectionReason(scheme: Scheme, credential: string): RejectionReason | 
   return printable.test(credential) ? undefined : "invalid_characters";
 }
 
-// Loops, which are faster than a regular expression here, and not quadratic in a run of blanks.
+// Loops are faster than a regular expression here, and not quadratic for a run of blanks.
 
 function skipBlanks(text: string, from: number): number {
   let at = from;
@@ -60,7 +59,7 @@ function skipBlanks(text: string, from: number): number {
   return at;
 }
 
-/** The offset where a name ends, or is too long to be one of ours. */
+/** The offset where a name ends, or is too long for a supported scheme. */
 function endOfName(text: string, from: number): number {
   let at = from;
   while (at < text.length && at - from <= maxScheme && !isBlank(text, at)) at += 1;
@@ -78,7 +77,7 @@ function isBlank(text: string, at: number): boolean {
   return code === space || code === tab;
 }
 
-/** Why a credential was refused: for the log, not for the client. Those of bearer tokens are the bearer authority's. */
+/** Why a credential was rejected, for the log, not for the client. Bearer tokens have further reasons. */
 export type RejectionReason =
   | "no_credentials"
   | "several_credentials"
@@ -92,5 +91,5 @@ export type RejectionReason =
   | "inactive_user"
   | "unknown_user";
 
-/** The scheme that was used, if it is one of ours. */
+/** A supported scheme. */
 export type Scheme = "token" | "bearer";

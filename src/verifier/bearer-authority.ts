@@ -1,20 +1,20 @@
 import type { RequestContext } from "./verifier.js";
 
-/** A refusal's details for a log, beside its reason. */
+/** A rejection's details for a log, beside its reason. */
 export interface RejectionDetails {
-  /** Of the user that the credential's claims name. */
+  /** The user that the credential's claims name. */
   readonly username?: string;
-  /** The path to the claim at fault, as a file writes it. */
+  /** The path to the invalid claim, as written in a file. */
   readonly claim?: string;
-  /** What came instead of the expected value: bounded, in one line, never the credential. */
+  /** The actual value: bounded, on one line, never the credential. */
   readonly found?: string;
-  /** What would have been accepted in its place. */
+  /** The expected value. */
   readonly expected?: string;
-  /** What an operator may do about it, where the reason does not make that plain. */
+  /** How an operator can fix it, if the reason does not make that clear. */
   readonly hint?: string;
 }
 
-/** The result of checking a bearer credential. */
+/** The result of authenticating a bearer credential. */
 export type BearerOutcome =
   | {
       readonly kind: "accepted";
@@ -23,27 +23,27 @@ export type BearerOutcome =
       /** The database's revision that the answer is based on. */
       readonly revision: number;
     }
-  /** `reason` is for the log: a stable word such as `expired` or `unknown_key`. */
+  /** `reason` is for the log: a stable string such as `expired` or `unknown_key`. */
   | ({ readonly kind: "rejected"; readonly reason: string } & RejectionDetails)
   | {
       readonly kind: "unavailable";
       readonly reason: string;
       readonly retryAfterSeconds: number;
-      /** What came instead of an answer, as in {@link RejectionDetails}. */
+      /** The actual response, as in {@link RejectionDetails}. */
       readonly found?: string | undefined;
-      /** The credential, or how many of them its source sends, is the reason. */
+      /** Caused by the credential, or by how many its source sends. */
       readonly isCausedByCaller?: boolean;
     };
 
-/** Authenticates bearer credentials; what the user that one names may do is for the verifier to decide. */
+/** Authenticates bearer credentials. The verifier decides what the user may do. */
 export interface BearerAuthority {
-  /** Synchronous when the answer is known; the caller caches nothing about bearer tokens. */
+  /** Synchronous if the result is cached here. */
   readonly authenticate: (
     credential: string,
     nowMs: number,
     context?: RequestContext,
   ) => BearerOutcome | Promise<BearerOutcome>;
-  /** Configuration rows may have changed. */
+  /** Drops the configuration, which may have changed. */
   readonly reload: () => void;
   /** Drops all providers' keys, with the results that depend on them, and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;

@@ -19,12 +19,12 @@ import { createProblems, type Language, type Problems } from "./problem.js";
 import { type Authorization, type Outcome, sourceOf, type Verifier } from "./verifier.js";
 
 /**
- * Opens the auth database and creates a verifier that turns an `Authorization` header into a principal. The database is only read,
- * except to write the users that sign in and the times at which tokens were last used.
+ * Opens the auth database and creates a verifier that turns an `Authorization` header into a principal. It writes only the users
+ * that claims describe and the times of tokens' last use.
  *
  * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
  * version (refused)
- * @throws TypeError when the realm is not valid in a header, RangeError for a number out of its range
+ * @throws TypeError when the realm is not valid in a header, RangeError for a number outside its range
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const database = await openLiveDatabase(options.database, "read", {
@@ -47,7 +47,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const report = createReporter(channelName, options.onEvent);
   const limit = failureLimit && createFailureLimit(failureLimit);
   const { openWriter } = database;
-  // The first check, so that errors of the database appear at the start.
+  // Reports errors of the database at the start.
   const state = await database.changes.current();
   const lastUsed = createLastUsed({
     openWriter,
@@ -86,7 +86,7 @@ const rememberedSources = 10_000;
 /** @throws RangeError for a limit that is not at least 1 */
 export function createFailureLimit({ perMinute }: NonNullable<VerifierOptions["failureLimit"]>): RateLimit {
   if (!(perMinute >= 1 && Number.isFinite(perMinute)))
-    throw new RangeError("the failure limit must be at least 1 a minute");
+    throw new RangeError("the failure limit must be at least 1 per minute");
   return createRateLimit({ attempts: perMinute, perMs: 60_000, restored: "evenly", maxKeys: rememberedSources });
 }
 
@@ -101,12 +101,12 @@ interface LimitFailuresOptions {
 }
 
 /**
- * Limits a source's failed attempts before `authenticate`. Beyond the limit, only credentials of that source that were accepted
- * before are checked: a client that shares its address and has a good credential is not affected.
+ * Limits a source's failed attempts before `authenticate`. Beyond the limit, only credentials that were accepted before are
+ * checked, so that a client with a valid credential behind the same address is not affected.
  */
 function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
   const { authenticate, limit, problems, report, now, cacheSize } = options;
-  // By digest; `authenticate` still checks, and refuses, a credential that is revoked meanwhile.
+  // By digest; `authenticate` still rejects a credential that was revoked since.
   const accepted = createLruCache<true>(cacheSize);
 
   const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
@@ -126,7 +126,7 @@ function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] 
       report({ kind: "throttled", source, instance: problem.body.instance });
       return { kind: "rejected", problem, isFailedAttempt: true };
     }
-    // A fault of ours is not a failed attempt.
+    // An error of the verifier is not a failed attempt.
     const giveUp = (error: unknown): never => {
       if (isTaken) limit.giveBack(source);
       throw error;
@@ -145,7 +145,7 @@ function digestOf(header: string): string {
   return digestToken(new Secret(header));
 }
 
-/** Explains errors of a sign-in or of the first load of the clients like all other errors of the database. */
+/** Explains errors of the database in asynchronous results. */
 function explainFailures(authenticate: Verifier["authenticate"], { explain }: Database): Verifier["authenticate"] {
   const fail = (error: unknown): never => {
     throw explain(error) ?? error;
@@ -158,41 +158,41 @@ function explainFailures(authenticate: Verifier["authenticate"], { explain }: Da
 }
 
 export interface VerifierOptions {
-  /** Such as `sqlite:./vtb-auth.db`; made by `vtb-setup apply`. */
+  /** The URL of the auth database, such as `sqlite:./vtb-auth.db`; created by `vtb-setup apply`. */
   readonly database: string;
-  /** Identifiers of the OIDC clients whose bearer tokens are accepted; `["api-oidc"]` by default. */
+  /** Identifiers of the OIDC clients whose bearer tokens are accepted. Defaults to `["api-oidc"]`. */
   readonly clients?: readonly string[] | undefined;
-  /** Receives why a request was refused, and what goes wrong behind the scenes; never a credential. */
+  /** Receives the reasons of rejected requests, and failures in the background; never a credential. */
   readonly onEvent?: ((event: VerifierEvent) => void) | undefined;
-  /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up; the process's own by default. */
+  /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How many connections to a server; a file has no use for it. */
+  /** The connection pool of a database server. Ignored for a database file. */
   readonly pool?: PoolOptions | undefined;
-  /** What `WWW-Authenticate` calls the API; `api` by default. */
+  /** The realm in `WWW-Authenticate`. Defaults to `api`. */
   readonly realm?: string | undefined;
-  /** Of the texts for clients; `nl` by default, as of the Django APIs. */
+  /** The language of the texts for clients. Defaults to `nl`, as in the Django APIs. */
   readonly language?: Language | undefined;
-  /** How far the clocks of provider and API may differ, 0 to 300 s; 30 by default. */
+  /** The maximum clock skew between provider and API, 0 to 300 seconds. Defaults to 30. */
   readonly leewaySeconds?: number | undefined;
-  /** The most seconds after a bearer token's `iat`, whatever its `exp` says; unlimited by default. */
+  /** The maximum age of a bearer token in seconds after its `iat`, regardless of its `exp`. Defaults to unlimited. */
   readonly maxTokenAgeSeconds?: number | undefined;
-  /** `rfc9068` takes only JWTs that are marked as access tokens (RFC 9068); `lenient`, the default, others too. */
+  /** `rfc9068` accepts only JWTs of the type `at+jwt` (RFC 9068), `lenient` others too. Defaults to `lenient`. */
   readonly accessTokenType?: AccessTokenType | undefined;
-  /** Groups that no claim may give, whatever their case; only files and people do. None by default. */
+  /** Groups that no claim can add a user to, regardless of case. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
-  /** Whether a person with a good bearer token and no user yet gets one; true by default. */
+  /** Whether a valid bearer token creates its user if there is none. Defaults to true. */
   readonly createUsers?: boolean | undefined;
-  /** How many failed attempts one source has; unlimited by default, since behind a proxy all may have its address. */
+  /** Limits the failed attempts per source. Defaults to unlimited, since all clients of a proxy may share its address. */
   readonly failureLimit?:
     | {
-        /** The number of failed attempts that a source has per minute; they are restored evenly. */
+        /** The number of failed attempts per source and minute. They are restored evenly. */
         readonly perMinute: number;
       }
     | undefined;
-  /** The most characters that an `Authorization` header may have; 16384 by default. */
+  /** The maximum length of an `Authorization` header, in characters. Defaults to 16384. */
   readonly maxHeaderLength?: number | undefined;
-  /** How many tokens, users and answers of a provider each memory holds, at least 1; 10,000 by default. */
+  /** The maximum number of tokens, users and answers of a provider in each cache, at least 1. Defaults to 10,000. */
   readonly cacheSize?: number | undefined;
-  /** In milliseconds since 1970, for tests. */
+  /** The current time in milliseconds since 1970, for tests. Defaults to `Date.now`. */
   readonly now?: (() => number) | undefined;
 }

@@ -3,17 +3,17 @@ import type { ProvisionEvent } from "../users/provision-user.js";
 import type { Scheme } from "./authorization-header.js";
 import type { RejectionDetails } from "./bearer-authority.js";
 
-/** An event for a log. It never holds a credential. */
+/** An event for a log. Never contains a credential. */
 export type VerifierEvent =
   | (Answered & {
       readonly kind: "rejected";
       readonly scheme: Scheme | undefined;
-      /** A stable word such as `unknown_token`, `expired` or `mistyped`. */
+      /** A stable reason such as `unknown_token`, `expired` or `mistyped`. */
       readonly reason: string;
       /** The identifier of the API token, if any. */
       readonly token?: string;
     } & RejectionDetails)
-  /** The caller was identified, but lacks permission. */
+  /** The caller is authenticated, but lacks the permission. */
   | (Answered & {
       readonly kind: "forbidden";
       readonly scheme: Scheme;
@@ -22,29 +22,29 @@ export type VerifierEvent =
       readonly username: string;
       readonly permission: string;
     })
-  /** A source had too many failed attempts; this one was not checked. An IPv6 source is shown as its network. */
+  /** A source had too many failed attempts, so this one was not checked. An IPv6 source is shown as its network. */
   | (Answered & { readonly kind: "throttled"; readonly source: string })
-  /** Neither accepted nor refused: the client must retry. */
+  /** Neither accepted nor rejected: the client must retry. */
   | (Answered & {
       readonly kind: "unavailable";
       readonly reason: string;
-      /** What came instead of an answer. */
+      /** The actual response. */
       readonly found?: string;
       readonly error?: unknown;
     })
-  /** The times at which tokens were last used were not written. */
+  /** The times of tokens' last use could not be written. */
   | { readonly kind: "last_used_failed"; readonly tokens: number; readonly error: unknown }
   | BearerEvent;
 
 interface Answered {
-  /** The `instance` of the client's problem details, which identifies this event. */
+  /** The `instance` of the problem details that the client got. */
   readonly instance: string;
 }
 
 /** The name of the `diagnostics_channel` that every event is published on. */
 export const channelName = "vtb-setup:verifier";
 
-/** An event for an operator. Never a token, a claim or a key. */
+/** An event for an operator. Never contains a token, claim or key. */
 export type BearerEvent = ProvisionEvent | ClientEvent | ProviderEvent;
 
 export type OnBearerEvent = (event: BearerEvent) => void;

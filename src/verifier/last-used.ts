@@ -6,7 +6,7 @@ import { createWriter } from "../database/live-database.js";
 export const lastUsedEveryMs = 60_000;
 
 const collectMs = 1000;
-/** With more tokens than that in a second, the rest are noted at a later use. */
+/** Beyond this number of tokens in a second, the others are noted at a later use. */
 const maxWaiting = 10_000;
 
 /** Notes when tokens were used, later and in batches, so that no request waits for it. */
@@ -78,13 +78,13 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
 
 type Written = { readonly kind: "written" } | { readonly kind: "busy"; readonly error: unknown };
 
-/** A number that one statement writes quickly. */
+/** Few enough for a fast statement. */
 const chunkSize = 500;
 
-/** Several programs may note the same token; it is written once a minute for all of them. */
+/** Several processes may use the same token; its last use is written once a minute for all of them. */
 async function write(database: Database, uses: Uses): Promise<Written> {
   try {
-    // The same order everywhere, so that two programs don't deadlock.
+    // The same order everywhere, so that two processes don't deadlock.
     const sorted = [...uses].sort(([one], [other]) => (one < other ? -1 : 1));
     for (const some of chunk(sorted, chunkSize)) await writeSome(database, some);
     return { kind: "written" };

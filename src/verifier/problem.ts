@@ -8,7 +8,7 @@ type ProblemCode =
   | "throttled"
   | "service_unavailable";
 
-/** The response to a refused request: problem+json (RFC 9457) with the members that the Django APIs use. */
+/** The response to a rejected request: problem+json (RFC 9457), with the members of the Django APIs. */
 export interface ProblemDetails {
   readonly status: 401 | 403 | 429 | 503;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,10 +22,10 @@ export interface ProblemDetails {
   };
 }
 
-/** Creates the responses of one verifier. None of them holds anything from the request. */
+/** The responses of one verifier. None contains anything from the request. */
 export interface Problems {
   readonly notAuthenticated: () => ProblemDetails;
-  /** `invalid_request` where the header is malformed, `invalid_token` where the credential is refused (RFC 6750 §3.1). */
+  /** `invalid_request` for a malformed header, `invalid_token` for a rejected credential (RFC 6750 §3.1). */
   readonly authenticationFailed: (
     error: "invalid_request" | "invalid_token",
     scheme: Scheme | undefined,
@@ -86,8 +86,8 @@ export function createProblems(realm: string, language: Language): Problems {
 type ChallengeError = "invalid_request" | "invalid_token" | "insufficient_scope";
 
 /**
- * Creates a function that returns the value of `WWW-Authenticate`: a challenge for each of our schemes, `Bearer` first as in the
- * Django APIs, with the error at the scheme that was used.
+ * Creates a function that returns the value of `WWW-Authenticate`: a challenge for each scheme, `Bearer` first as in the Django
+ * APIs, with the error at the scheme of the request.
  *
  * @throws TypeError when the realm is not valid in a header
  */
@@ -124,7 +124,7 @@ export type ProblemText =
 
 export type Language = "nl" | "en";
 
-/** Where the Django APIs have a text, it is this one; what they leave untranslated is untranslated here. */
+/** The texts of the Django APIs where they have one, untranslated if they are there. */
 const texts: Readonly<Record<Language, Readonly<Record<ProblemText, string>>>> = {
   nl: {
     not_authenticated: "Authenticatiegegevens zijn niet opgegeven.",

@@ -11,7 +11,7 @@ interface BearerRejection extends RejectionDetails {
   readonly reason: string;
 }
 
-/** Turns a refusal into a response: the reason goes to the log, and the client learns little. */
+/** Turns a rejection into a response: the reason is for the log only. */
 export interface Rejections {
   readonly malformed: (scheme: Scheme | undefined, reason: RejectionReason) => Rejected;
   readonly token: (rejection: RejectedToken) => Rejected;

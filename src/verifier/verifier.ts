@@ -7,24 +7,24 @@ import type { ProblemDetails } from "./problem.js";
 /** An `Authorization` header's value, or the values of a repeated one. */
 export type Authorization = string | readonly string[] | undefined;
 
-/** A request's context, beside its `Authorization` header. */
+/** The context of a request, beside its `Authorization` header. */
 export interface RequestContext {
   /**
-   * The address that it comes from, as far as the server knows, or a function that returns it; read where failed attempts are
-   * limited, and where a provider must be asked.
+   * The client's address, or a function that returns it. Used to limit failed attempts, and to share requests to a provider
+   * among sources.
    */
   readonly source?: string | (() => string | undefined) | undefined;
 }
 
 const groupsOfNetwork = 4;
 
-/** The source that a request counts for; empty where it is unknown. */
+/** The source of a request; empty if it is unknown. */
 export function sourceOf(context: RequestContext | undefined): string {
   const source = typeof context?.source === "function" ? context.source() : context?.source;
   return source === undefined ? "" : sourceKey(source);
 }
 
-/** The key of a source: an IPv4 address, or the /64 network of an IPv6 address, which one customer has. */
+/** The key of a source: an IPv4 address, or the /64 network of an IPv6 address, which a single customer has. */
 export function sourceKey(source: string): string {
   const address = source.replace(/%.*$/s, "");
   if (!isIPv6(address)) return source;
@@ -38,17 +38,17 @@ export function sourceKey(source: string): string {
 
 export interface Verifier {
   /**
-   * Whom a request acts for. The answer is synchronous, without a promise, unless a provider or a remote database must be
-   * asked; `await` works for both.
+   * Authenticates a request. Synchronous, without a promise, unless it needs a provider or a remote database; `await` works for
+   * both.
    *
-   * @throws SetupError when the database does not answer, synchronously or as a rejection: the request is then undecided
+   * @throws SetupError, synchronously or as a rejected promise, when the database does not answer
    */
   readonly authenticate: (authorization: Authorization, context?: RequestContext) => Outcome | Promise<Outcome>;
   /**
-   * Whether a request is permitted: like {@link Verifier.authenticate}, with a 403 where a permission is missing and a 503
-   * where the database does not answer.
+   * Authenticates a request and checks its permission: like {@link Verifier.authenticate}, with a 403 if the permission is missing
+   * and a 503 if the database does not answer.
    *
-   * @param permission such as `taken.view_externetaak`; without it, every authenticated request is permitted
+   * @param permission such as `taken.view_externetaak`; without it, each authenticated request is allowed
    */
   readonly authorize: (
     authorization: Authorization,
@@ -57,26 +57,26 @@ export interface Verifier {
   ) => Decision | Promise<Decision>;
   /**
    * Fetches the keys of all providers again. The old ones are dropped as soon as it is called, so that a
-   * disabled one stops working at once: while its provider can't be reached, tokens are answered with 503.
+   * disabled one stops working at once: while its provider can't be reached, its tokens get a 503.
    */
   readonly refreshKeys: () => Promise<void>;
-  /** Writes pending uses and closes the database. It answers nothing afterwards. */
+  /** Writes pending uses of tokens and closes the database. The verifier can't be used afterwards. */
   readonly close: () => Promise<void>;
 }
 
 /** The outcome for an `Authorization` header. */
 export type Outcome =
   | { readonly kind: "authenticated"; readonly principal: Principal<Scheme> }
-  /** No credentials of ours: none, or of another scheme. */
+  /** No credentials, or of another scheme. */
   | { readonly kind: "anonymous"; readonly problem: ProblemDetails }
   | {
       readonly kind: "rejected";
       readonly problem: ProblemDetails;
-      /** The caller is at fault: always with a 401; with a 503 where the credential was why a provider gave no answer. */
+      /** Caused by the caller: always with a 401; with a 503 if the provider did not answer because of the credential. */
       readonly isFailedAttempt: boolean;
     };
 
-/** The decision on a request: a response to send, or a principal to continue with. */
+/** A principal to continue with, or a response to send. */
 export type Decision =
   | { readonly kind: "allowed"; readonly principal: Principal<Scheme> }
   | { readonly kind: "refused"; readonly problem: ProblemDetails };

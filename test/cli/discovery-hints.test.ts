@@ -45,7 +45,7 @@ describe("a network that requires a proxy", () => {
       expect([run.status, run.problems]).toEqual([5, ["error DISCOVERY_UNREACHABLE 4:7"]]);
       expect(run.json.diagnostics[0]?.hint).toBe(
         "check host and port in the URL, and that the server is running; " +
-          `${name} is set, but no proxy is used: give this machine a direct way to the provider`,
+          `${name} is set, but proxies are not supported: allow direct connections to the provider`,
       );
       expect(run.stderr + JSON.stringify(run.json)).not.toContain(password);
     },
@@ -87,7 +87,7 @@ describe("an issuer that stands for all tenants", () => {
       const run = await plan(configuration(discovered(origin, written)));
       expect([run.status, run.problems]).toEqual([3, ["error DISCOVERY_INVALID 4:7"]]);
       expect(run.json.diagnostics[0]).toMatchObject({
-        message: expect.stringContaining("`{tenantid}` where tokens have the id of a tenant"),
+        message: expect.stringContaining("`{tenantid}` where tokens have a tenant's id"),
         hint: expect.stringContaining("write the tenant's own id in `oidc_op_discovery_endpoint`"),
       });
     }

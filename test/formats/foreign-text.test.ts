@@ -7,7 +7,7 @@ describe("F58 another party's text, in a log", () => {
     [["api", 1], '["api",1]'],
     [undefined, "nothing"],
     [null, "null"],
-    ["", "an empty text"],
+    ["", "an empty string"],
     ["a\n{\u001b[31m\u202e", "a\\n{\\u{1b}[31m\\u{202e}"],
     ["k".repeat(201), `${"k".repeat(200)}…`],
     ["k".repeat(200), "k".repeat(200)],

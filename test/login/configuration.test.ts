@@ -108,7 +108,7 @@ describe("what a login sends to the provider", () => {
     await world.signIn();
     await world.signIn();
     const reported = world.events.flatMap((event) => (event.kind === "weakened" ? event.message : []));
-    expect(reported).toEqual(["the provider does not say that it knows S256, which PKCE needs"]);
+    expect(reported).toEqual(["the provider does not list the PKCE method S256, which logins use"]);
   });
 
   it("oidc_state_size and oidc_nonce_size say how long both are", async () => {
@@ -205,7 +205,7 @@ describe("what a login checks ID tokens with", () => {
     world.provider.signer = "x".repeat(31);
     expect(await world.login.start()).toMatchObject({ kind: "refused", status: 503, code: "not_configured" });
     expect(world.reasons()).toEqual(["weak_secret"]);
-    const message = "its secret is shorter than the 32 bytes that HS256 needs";
+    const message = "its secret is shorter than the 32 bytes that HS256 requires";
     expect(world.events).toContainEqual({ kind: "client_unusable", client: "admin-oidc", message });
     await world.apply(adminClient(client("x".repeat(32))));
     world.provider.signer = "x".repeat(32);
@@ -375,12 +375,12 @@ describe("how a login finds the provider", () => {
     expect(await world.login.start()).toMatchObject({ status: 503, code: "not_configured" });
     const other = await world.another({ client: "other-oidc", language: "en" });
     onTestFinished(() => other.close());
-    expect(await other.start()).toMatchObject({ title: "Logging in is not set up" });
+    expect(await other.start()).toMatchObject({ title: "Login is not set up" });
     expect(world.reasons()).toEqual(["client_unusable", "unknown_client"]);
     expect(world.events).toContainEqual({
       kind: "client_unusable",
       client: "admin-oidc",
-      message: "its sign key can't be used (malformed)",
+      message: "its sign key is not valid (malformed)",
     });
   });
 
@@ -389,7 +389,7 @@ describe("how a login finds the provider", () => {
     const world = await makeWorld(rsa, { client: { sign_key: stored } });
     expect(await world.login.start()).toMatchObject({ status: 503, code: "not_configured" });
     expect(world.events).toContainEqual(
-      expect.objectContaining({ kind: "client_unusable", message: "its sign key can't be used (private)" }),
+      expect.objectContaining({ kind: "client_unusable", message: "its sign key is not valid (private)" }),
     );
   });
 });

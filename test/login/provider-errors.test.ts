@@ -63,7 +63,7 @@ describe("an error that comes with a callback", () => {
   it.each([
     ["invalid_request", /redirect URI.*`oidc_use_pkce: true`.*\(PAR\)/],
     ["invalid_client", /`oidc_rp_client_id` \(admin\)/],
-    ["unauthorized_client", /client admin the authorization code flow/],
+    ["unauthorized_client", /authorization code flow .* for the client admin/],
     ["invalid_scope", /`oidc_rp_scopes_list`.*: openid email profile$/],
     ["unsupported_response_type", undefined],
     ["invalid_request_object", undefined],
@@ -86,7 +86,7 @@ describe("an error that comes with a callback", () => {
 
 describe("an error of the token endpoint", () => {
   it.each([
-    ["invalid_client", { token_use_basic_auth: false }, /was sent in the form.*`oidc_token_use_basic_auth: true`/],
+    ["invalid_client", { token_use_basic_auth: false }, /was sent in the body.*`oidc_token_use_basic_auth: true`/],
     ["invalid_client", { token_use_basic_auth: true }, /was sent in a header.*`oidc_token_use_basic_auth: false`/],
     ["unauthorized_client", {}, /`oidc_rp_client_secret`/],
     ["invalid_request", {}, /`oidc_use_pkce: true`/],

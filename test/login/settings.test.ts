@@ -42,7 +42,7 @@ describe("a login's options", () => {
 
   it.each([0, -1, 59_999, Number.NaN, Number.POSITIVE_INFINITY])("may not have a time of %d ms", (timeMs) => {
     expect(() => readSettings({ ...good, idleTimeoutMs: timeMs })).toThrow(RangeError);
-    expect(() => readSettings({ ...good, lifetimeMs: timeMs })).toThrow("lifetimeMs must be from a minute to 400 days");
+    expect(() => readSettings({ ...good, lifetimeMs: timeMs })).toThrow("lifetimeMs must be from 1 minute to 400 days");
   });
 
   it.each([-1, 301, Number.NaN])("F64: may not have a leeway of %d seconds", (leewaySeconds) => {

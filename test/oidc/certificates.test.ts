@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/run.js";
 
 afterEach(() => vi.unstubAllEnvs());
 
-const unknownAuthority = "the server's certificate is not signed by a known authority";
+const unknownAuthority = "the server's certificate is not signed by a trusted CA";
 
 describe("certificates of servers", () => {
   it("S53 accepts a server whose private authority is given, and refuses it without", async () => {
@@ -48,7 +48,7 @@ describe("certificates of servers", () => {
   it("S53 refuses a certificate that has expired", async () => {
     const { authority, server } = await makeCertificates({ validUntil: new Date("2021-01-01") });
     const { origin } = await serve(always(200, "hello"), server);
-    await expect(get(origin, temporaryFile(authority))).rejects.toThrow("outside of its period of validity");
+    await expect(get(origin, temporaryFile(authority))).rejects.toThrow("has expired or is not yet valid");
   });
 });
 
@@ -79,11 +79,11 @@ describe("readTrustedRoots", () => {
     ["is a directory", () => temporaryFolder(), "can't be read"],
     ["is a device", () => "/dev/null", "can't be read"],
     ["is larger than 4 MiB", () => temporaryFile(" ".repeat(4 * 1024 * 1024 + 1)), "can't be read"],
-    ["is empty", () => temporaryFile(""), "does not hold PEM certificates"],
+    ["is empty", () => temporaryFile(""), "has no valid PEM certificates"],
     [
       "holds something else between the markers",
       () => temporaryFile("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-      "does not hold PEM certificates",
+      "has no valid PEM certificates",
     ],
   ])("refuses a CA file that %s", async (_what, makeFile, message) => {
     const file = makeFile();

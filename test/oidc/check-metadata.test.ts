@@ -12,7 +12,7 @@ describe("the issuer", () => {
     const { origin } = await serve(always(200, metadata("https://other.example/realms/test")));
     expect(await discover(`${origin}/realms/test/`)).toEqual({
       kind: "invalid",
-      message: `the provider calls itself https://other.example/realms/test, but the discovery endpoint is of ${origin}/realms/test`,
+      message: `the provider's issuer is https://other.example/realms/test, but the discovery endpoint belongs to ${origin}/realms/test`,
       hint: "if the provider is the right one, write its issuer as `oidc_op_issuer`",
     });
   });
@@ -23,7 +23,7 @@ describe("the issuer", () => {
     expect(await discover(origin, { issuer })).toMatchObject({ kind: "found", issuer });
     expect(await discover(origin, { issuer: "https://public.example" })).toMatchObject({
       kind: "invalid",
-      message: `the provider calls itself ${issuer}, but the configured issuer is https://public.example`,
+      message: `the provider's issuer is ${issuer}, but the configured issuer is https://public.example`,
     });
   });
 
@@ -46,7 +46,7 @@ describe("the issuer", () => {
     const { origin } = await serve(always(200, metadata(issuer)));
     expect(await discover(origin)).toMatchObject({
       kind: "invalid",
-      message: `the provider calls itself something that is not a URL, but the discovery endpoint is of ${origin}`,
+      message: `the provider's issuer is an invalid URL, but the discovery endpoint belongs to ${origin}`,
     });
   });
 });
@@ -56,7 +56,7 @@ describe("the endpoints", () => {
     const server = await answering(({ origin }) => ({ ...metadata(origin), jwks_uri: value }));
     expect(await discover(server.origin)).toEqual({
       kind: "invalid",
-      message: "the discovery document lacks jwks_uri",
+      message: "the discovery document has no jwks_uri",
       hint: expect.stringContaining("`oidc_op_jwks_endpoint`"),
     });
     expect(await discover(server.origin, { explicitJwks: true })).toMatchObject({ kind: "found" });
@@ -129,7 +129,7 @@ describe("the endpoints", () => {
       const isTaken = value === null || value === "" || isSound(value);
       expect({ value, kind: result.kind }).toEqual({ value, kind: isTaken ? "found" : "invalid" });
       if (isTaken) continue;
-      const message = `the discovery document's ${name} is of another type than it must be`;
+      const message = `the discovery document's ${name} has the wrong type`;
       expect(result).toMatchObject({ message });
     }
   });
@@ -178,7 +178,7 @@ describe("the endpoints", () => {
       const insecure = await withEndpoint("http://idp.example/endpoint");
       expect(await discover(insecure.origin, { caFile })).toEqual({
         kind: "invalid",
-        message: `the discovery document came by https but its ${name} is http`,
+        message: `the discovery document was served over https, but its ${name} is http`,
         hint: expect.stringContaining("`endpoint_config`"),
       });
       expect(await discover(insecure.origin, { caFile, unused: [name] })).toMatchObject({ kind: "found" });
@@ -196,7 +196,7 @@ describe("the endpoints", () => {
     const insecure = await keysOver("http:");
     expect(await discover(insecure.origin, { caFile })).toMatchObject({
       kind: "invalid",
-      message: "the discovery document came by https but its jwks_uri is http",
+      message: "the discovery document was served over https, but its jwks_uri is http",
     });
     expect(await discover(insecure.origin, { caFile, explicitJwks: true })).toMatchObject({ kind: "found" });
     const secure = await keysOver("https:");

@@ -43,7 +43,7 @@ describe("a real provider", () => {
     expect(await discover(discoveryEndpoint, { issuer })).toMatchObject({ kind: "found", issuer });
     expect(await discover(discoveryEndpoint, { issuer: `${issuer}/` })).toEqual({
       kind: "invalid",
-      message: `the provider calls itself ${issuer}, but the configured issuer is ${issuer}/`,
+      message: `the provider's issuer is ${issuer}, but the configured issuer is ${issuer}/`,
       hint: expect.stringContaining("`oidc_op_issuer`"),
     });
   });
@@ -57,7 +57,7 @@ describe("what may pass", () => {
       expect(await discover(origin)).toEqual({
         kind: "unreachable",
         message: `the provider answered with status ${status}`,
-        hint: expect.stringContaining("still starting"),
+        hint: expect.stringContaining("may still be starting"),
       });
       expect(requests).toHaveLength(1);
     },
@@ -67,7 +67,7 @@ describe("what may pass", () => {
     const { origin } = await serve(() => {});
     expect(await discover(origin, { timeoutMs: 200 })).toEqual({
       kind: "unreachable",
-      message: "the server did not answer in full within 0.2 s",
+      message: "the server did not send a complete response within 0.2 s",
       hint: expect.stringContaining("check host and port"),
     });
   });
@@ -145,7 +145,7 @@ describe("F62 redirects within the same origin", () => {
         : always(302, "", { location: "/b" })(request, response),
     );
     const { origin } = server;
-    const message = expect.stringContaining(`calls itself ${origin}/b`);
+    const message = expect.stringContaining(`issuer is ${origin}/b`);
     expect(await discover(`${origin}/a`)).toMatchObject({ kind: "invalid", message });
     expect(await discover(`${origin}/a`, { issuer: `${origin}/b` })).toMatchObject({ kind: "found" });
   });
@@ -178,7 +178,7 @@ describe("what does not pass", () => {
       const server = await answering(({ origin }) => metadata(origin), undefined, { "content-type": type });
       expect(await discover(server.origin)).toMatchObject({
         kind: "invalid",
-        message: `the provider's answer is not of the type application/json (${type || "nothing"})`,
+        message: `the provider's response is not application/json (${type || "nothing"})`,
       });
     },
   );
@@ -193,7 +193,7 @@ describe("what does not pass", () => {
     const server = await answering(({ origin }) => ({ ...metadata(origin), filler: "x".repeat(512 * 1024) }));
     expect(await discover(server.origin)).toMatchObject({
       kind: "invalid",
-      message: "the server's answer is larger than 524288 bytes",
+      message: "the server's response is larger than 524288 bytes",
     });
   });
 
@@ -229,7 +229,7 @@ describe("what does not pass", () => {
       const result = await discover(endpoint);
       expect(result).toMatchObject({
         kind: "invalid",
-        message: "the discovery endpoint is not a URL that may be asked",
+        message: "the discovery endpoint is not a valid URL",
       });
       expect(JSON.stringify(result)).not.toContain("canary-value");
     },

@@ -24,7 +24,7 @@ describe("limits", () => {
     const { origin } = await serve(endless);
     await expect(get(origin)).rejects.toMatchObject({
       retryable: false,
-      message: "the server's answer is larger than 524288 bytes",
+      message: "the server's response is larger than 524288 bytes",
     });
     await stopped;
     // What the sockets' buffers hold was sent but never read.
@@ -55,13 +55,13 @@ describe("limits", () => {
     const { origin } = await serve(() => {});
     await expect(get(origin, { timeoutMs: 200 })).rejects.toMatchObject({
       retryable: true,
-      message: "the server did not answer in full within 0.2 s",
+      message: "the server did not send a complete response within 0.2 s",
     });
   });
 
   it("S45 gives up on a body that comes too slowly, however steadily", async () => {
     const { origin } = await serve(trickle(1000));
-    await expect(get(origin, { timeoutMs: 300 })).rejects.toThrow("did not answer in full within 0.3 s");
+    await expect(get(origin, { timeoutMs: 300 })).rejects.toThrow("did not send a complete response within 0.3 s");
   });
 
   it("S45 accepts a slow body that ends in time", async () => {

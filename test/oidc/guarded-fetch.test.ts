@@ -34,7 +34,7 @@ describe("createGuardedFetch", () => {
     async (url) => {
       await expect(get(url)).rejects.toMatchObject({
         retryable: false,
-        message: "the URL is not one that may be asked",
+        message: "the URL is not valid",
       });
     },
   );
@@ -164,14 +164,14 @@ describe("failures of the network", () => {
     const { origin } = await serve(always(200, {}));
     await expect(get(origin.replace("http:", "https:"))).rejects.toMatchObject({
       retryable: true,
-      message: expect.stringContaining("the server does not speak TLS as expected"),
+      message: expect.stringContaining("the TLS handshake with the server failed"),
     });
   });
 
   it("refuses a port that HTTP clients never use", async () => {
     await expect(get("http://127.0.0.1:6000/")).rejects.toMatchObject({
       retryable: false,
-      message: "the URL's port is one that HTTP clients never ask",
+      message: "the URL's port is blocked for HTTP",
     });
   });
 });

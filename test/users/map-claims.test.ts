@@ -117,18 +117,18 @@ describe("a profile", () => {
       profileOf({ ...claims }, { groups }).notes.map((note) => [note.claim, note.found]);
     expect(found({})).toEqual([["[realm_access, roles]", "nothing"]]);
     expect(found({ realm_access: {} })).toEqual([
-      ["[realm_access, roles]", "an object at [realm_access], without the rest"],
+      ["[realm_access, roles]", "an object at [realm_access], and nothing below it"],
     ]);
     expect(found({ realm_access: { roles: [] } })).toEqual([]);
   });
 
   it.each<[string, unknown, string, readonly string[]]>([
-    ["a text with commas", "secret-a,secret-b", "one text with commas", ["secret-a,secret-b"]],
-    ["paths", ["/secret-a/b"], "paths, with a slash before each name", ["/secret-a/b"]],
-    ["objects", [{ id: "secret-a" }, "x"], "a list that holds an object", []],
-    ["an object of lists", { roles: ["secret-a"] }, "an object, whose keys were taken for names", ["roles"]],
+    ["a text with commas", "secret-a,secret-b", "a string with commas", ["secret-a,secret-b"]],
+    ["paths", ["/secret-a/b"], "paths that begin with a slash", ["/secret-a/b"]],
+    ["objects", [{ id: "secret-a" }, "x"], "a list that contains an object", []],
+    ["an object of lists", { roles: ["secret-a"] }, "an object, whose keys were used as names", ["roles"]],
     ["a number", 7, "a number", []],
-    ["a bad name", ["a\nsecret-a", "b"], "1 of 2 names that no group can have, which were left out", ["b"]],
+    ["a bad name", ["a\nsecret-a", "b"], "1 of 2 names that are not valid, which were ignored", ["b"]],
   ])("F56 says of what kind an odd groups claim is, never its value: %s", (_what, claim, found, names) => {
     const { notes } = profileOf({ groups: claim });
     expect(notes).toMatchObject([{ kind: "groups_claim_odd", claim: "[groups]", found }]);
@@ -162,7 +162,7 @@ describe("a profile", () => {
     ["hasgroups", { hasgroups: true }, "hasgroups"],
     ["hasgroups as a text", { hasgroups: "true" }, "hasgroups"],
   ])("F57 takes %s for more groups than were sent, not for none", (_what, claims, mark) => {
-    const reported = { claim: "[groups]", found: `\`${mark}\` in its place: more groups than the provider sends` };
+    const reported = { claim: "[groups]", found: `\`${mark}\` instead: too many groups for the provider's response` };
     for (const on_overage of [undefined, "refuse", "kept", true]) {
       const rejection = mapClaims(rulesOf({ groups: { on_overage } }), { sub: "jan", ...claims });
       expect(rejection).toMatchObject({
@@ -209,7 +209,7 @@ describe("a profile", () => {
     const claims = { groups: [], email: "x".repeat(255), given_name: "Jan" };
     const { fields, notes } = profileOf(claims, { mappings });
     expect(fields).toEqual({ first_name: "Jan" });
-    const found = "255 characters, of which `email` takes at most 254";
+    const found = "255 characters; `email` allows at most 254";
     expect(notes).toEqual([{ kind: "claim_ignored", claim: "[email]", found }]);
     expect(profileOf({ ...claims, email: "x".repeat(254) }, { mappings })).toMatchObject({
       fields: { email: "x".repeat(254) },
@@ -224,7 +224,7 @@ describe("a profile", () => {
     expect(blamed({ user: { name: "x".repeat(256) } })).toMatchObject({
       reason: "username_invalid",
       claim: "[user, name]",
-      found: "a text of 256 characters",
+      found: "a string of 256 characters",
     });
     expect(blamed({ user: { name: "jan" }, email: 7 })).toMatchObject({
       reason: "claim_invalid",

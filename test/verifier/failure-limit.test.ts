@@ -141,7 +141,7 @@ describe("the limit of failed attempts", () => {
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("is not %s a minute", async (perMinute) => {
     await expect(makeLimited(perMinute)).rejects.toThrow(
-      new RangeError("the failure limit must be at least 1 a minute"),
+      new RangeError("the failure limit must be at least 1 per minute"),
     );
   });
 

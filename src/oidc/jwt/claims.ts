@@ -7,9 +7,9 @@ export type TimeReason = "malformed_time" | "expired" | "not_yet_valid" | "issue
 const lastSecond = 8.64e12;
 
 /**
- * Checks `exp`, which is required, `nbf` and `iat` (RFC 7519 §4.1). A token expires exactly `leeway` seconds after `exp`.
+ * Checks `exp`, which is required, `nbf` and `iat` (RFC 7519 §4.1). A token expires `leewaySeconds` after `exp`.
  *
- * @param maxAgeSeconds how long after `iat`, which is then required, a token is accepted at most
+ * @param maxAgeSeconds the maximum age of a token by its `iat`, which is then required
  */
 export function checkTimes(
   claims: JsonObject,

@@ -22,11 +22,11 @@ export interface CompactJws {
   readonly signature: Uint8Array;
 }
 
-/** Why a text is not accepted. */
+/** Why a text is rejected. */
 interface JwsRejection {
   readonly kind: "rejected";
   readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
-  /** The member of the header that is to blame. */
+  /** The unsupported member of the header. */
   readonly member?: string;
 }
 
@@ -58,7 +58,7 @@ export function createJwsParser(): ParseJws {
       headers.set(headerText, header);
     }
     const payload = decodeBase64url(token.slice(first + 1, second));
-    // This also rejects a third dot, which is not in the alphabet.
+    // Also rejects a third dot, which is not in the alphabet.
     const signature = decodeBase64url(token.slice(second + 1));
     if (!payload || !signature) return reject("malformed");
     const claims = parseJsonObject(payload);

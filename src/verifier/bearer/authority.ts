@@ -16,20 +16,20 @@ import { createVerdictCache, type Verdict, type VerdictCache } from "./verdict.j
 import { createVerifyCredential } from "./verify-credential.js";
 
 export interface BearerAuthorityOptions extends TokenRuleOptions {
-  /** Only read from. The caller closes it. */
+  /** Only read. The caller closes it. */
   readonly database: Database;
-  /** Opens the same database for writing users; called when one must be written, and closed soon after. */
+  /** Opens the same database for writing users; called when needed, and closed soon after. */
   readonly openWriter: () => Promise<Database>;
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
   /** Opens client secrets and sign keys; only used where a client needs one. */
   readonly vault: Vault;
-  /** For providers' keys, userinfo and discovery, instead of the guarded one. */
+  /** Replaces the guarded fetch for providers' keys, userinfo and discovery. */
   readonly fetch?: GuardedFetch | undefined;
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnBearerEvent;
-  /** Groups that no claim may give. Defaults to none. */
+  /** Groups that no claim can add a user to. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
   /** Whether to create a missing user. Defaults to true. */
   readonly createsUsers?: boolean | undefined;
@@ -94,7 +94,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
     return conclude(cache, verifyCredential(cache, request, nowMs), request, maxAttempts);
   };
 
-  /** Repeats a decision under a configuration that has changed meanwhile. */
+  /** Repeats the verification if the configuration changed during it. */
   const conclude = (
     under: VerdictCache,
     verdict: MaybePromise<Verdict>,
@@ -126,7 +126,7 @@ export async function createBearerAuthority(options: BearerAuthorityOptions): Pr
       const begun = generation;
       const loaded = createVerdictCache(await loader.load(), cacheSize);
       if (begun === generation) cache = loaded;
-      // Rows that keep changing are served as they were read.
+      // If rows keep changing, the last read ones are used.
       if (begun === generation || attempts === 0) return loaded;
     }
   };

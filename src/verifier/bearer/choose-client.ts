@@ -7,19 +7,19 @@ import type { ClientSnapshot } from "./client-snapshot.js";
 
 export type Choice =
   | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
-  /** It may be for a client whose provider's discovery document is missing. */
+  /** The token may be for a client whose provider's discovery document is missing. */
   | { readonly kind: "pending"; readonly provider: KnownProvider }
-  /** `clients`: the ones for which it passed the most checks. */
+  /** `clients` are those for which the token passed most checks. */
   | { readonly kind: "rejected"; readonly reason: ChoiceReason; readonly clients: readonly OidcClient[] };
 
-/** In the order of the checks that a token passes. */
+/** In the order of the checks. */
 const reasons = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
 
 export type ChoiceReason = (typeof reasons)[number] | "wrong_issuer" | "unknown_issuer";
 
 /**
- * The client that a token claims to be for. Nothing is fetched for a token of another issuer, algorithm or audience than a
- * client's; its signature must prove the claim.
+ * Chooses the client that a token claims to be for; the signature must prove it. Nothing is fetched for a token whose issuer,
+ * algorithm or audience is no client's.
  */
 export function chooseClient(configuration: ClientSnapshot, { header, claims }: CompactJws, rules: TokenRules): Choice {
   const { iss } = claims;

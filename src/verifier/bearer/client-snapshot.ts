@@ -21,14 +21,14 @@ interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   /** Identifiers of the clients whose tokens are accepted. */
   readonly clients: readonly string[];
   readonly vault: Vault;
-  /** Groups that no claim may give. */
+  /** Groups that no claim can add a user to. */
   readonly reservedGroups: readonly string[];
   readonly rules: TokenRules;
 }
 
-/** The cached provider data outlives a change of the rows. */
+/** Loads snapshots. Cached provider data outlives them. */
 interface Loader {
-  /** Reads the configuration. Waits for no provider: a slow one would delay the users of all others. */
+  /** Reads the configuration without waiting for providers, since a slow one would delay the users of all others. */
   readonly load: () => Promise<ClientSnapshot>;
   /** Drops all providers' keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
@@ -71,7 +71,7 @@ export function createLoader(options: LoadOptions): Loader {
   function reportOnce(client: OidcClient, configuration: ClientSnapshot): void {
     const { identifier, mapping } = client;
     const message = messageOf(client, configuration);
-    // Reported once, and not with each change of a row.
+    // Once, not with each change of a row.
     if (reported.has(identifier) && reported.get(identifier) === message) return;
     reported.set(identifier, message);
     if (message !== undefined) options.onEvent({ kind: "client_unusable", client: identifier, message });
@@ -90,19 +90,19 @@ function openBearerClient(row: ClientRow, provider: Provider, { vault, reservedG
   }
 }
 
-/** The clients that bearer tokens may be meant for, at one revision of the database. */
+/** The clients that accept bearer tokens, at one revision of the database. */
 export interface ClientSnapshot {
   readonly revision: number;
   /** The clients of each issuer. */
   readonly byIssuer: ReadonlyMap<string, readonly OidcClient[]>;
-  /** The only client, where just one is configured and its issuer is unknown. */
+  /** The only client, if its issuer is unknown. */
   readonly ofAnyIssuer: readonly OidcClient[];
   readonly clients: readonly OidcClient[];
-  /** For at least one of them, `at_hash` does not identify an ID token. */
+  /** Whether at least one accepts tokens with `at_hash`. */
   readonly acceptsAtHash: boolean;
-  /** The providers of further clients, whose discovery documents are missing. */
+  /** The providers of the other clients, whose discovery documents are missing. */
   readonly pending: readonly KnownProvider[];
-  /** For a log: the known issuers, and the requirements of each client's tokens. */
+  /** The known issuers and each client's requirements, for a log. */
   readonly issuerNames: string;
   readonly expectations: ReadonlyMap<OidcClient, Expectation>;
 }
@@ -115,7 +115,7 @@ interface Expectation {
 /** Reads the rows of the named clients with their providers. */
 async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
   try {
-    // First, so that the rows are at least as new.
+    // Read first, so that the rows are at least as new.
     const revision = await readRevision(kysely);
     const rows =
       clients.length === 0
@@ -129,13 +129,13 @@ async function readRows({ kysely, isMissingTable }: Database, clients: readonly 
             .execute();
     return { revision, rows };
   } catch (error) {
-    // A database that nothing was applied to yet.
+    // Nothing has been applied to this database yet.
     if (isMissingTable(error)) return { revision: 0, rows: [] };
     throw error;
   }
 }
 
-/** Groups clients by who issues their tokens. Without a known issuer, only a single client is unambiguous. */
+/** Groups clients by issuer. Without a known issuer, only a single client is unambiguous. */
 function createSnapshot(
   revision: number,
   clients: readonly OidcClient[],
@@ -167,15 +167,15 @@ function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }:
   };
 }
 
-/** Why a client accepts nobody, for an operator. */
+/** Why a client accepts no tokens, for an operator. */
 function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: ClientSnapshot): string | undefined {
   if (access.kind === "unusable") return access.message;
   return provider.issuer === null && ofAnyIssuer.length === 0
-    ? "its provider has no issuer, and it is not the only client: which tokens are its own can't be told"
+    ? "its provider has no issuer, and there are other clients, so its tokens can't be recognized"
     : undefined;
 }
 
-/** Identifies a provider, whatever row it is in. */
+/** The same for all rows of one provider. */
 function providerKey({
   issuer,
   discovery_endpoint,

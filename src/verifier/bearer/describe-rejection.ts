@@ -10,10 +10,10 @@ import { type AccessTokenReason, missingClaim, oddMark, type TokenRules } from "
 import type { ChoiceReason } from "./choose-client.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
-/** The faults with details for a log; for the others, the reason is enough. */
+/** The reasons with details for a log. */
 type DescribedReason = AccessTokenReason | ChoiceReason | "unknown_key" | "bad_signature" | "subject_invalid";
 
-/** A refused token, and its context. */
+/** A rejected token, and its context. */
 export interface RejectedToken {
   /** Undefined for introspection's claims of an opaque token. */
   readonly header: JoseHeader | undefined;
@@ -21,27 +21,27 @@ export interface RejectedToken {
   readonly nowMs: number;
   readonly rules: TokenRules;
   readonly configuration: ClientSnapshot;
-  /** The clients that it could have been for. */
+  /** The clients that it may be for. */
   readonly clients: readonly OidcClient[];
-  /** The keys that its signature was checked with. */
+  /** The keys for its signature. */
   readonly keys?: KeySource;
 }
 
-/** The found and expected values, for a log. Computed only for refusals, so that a good token costs nothing more. */
+/** Describes the actual and expected values, for a log. */
 export function describeRejection(reason: DescribedReason, token: RejectedToken): RejectionDetails {
   return describers[reason](token);
 }
 
-/** The same for a credential that is not an acceptable JWT: nothing of it is repeated. */
+/** The same for a credential that is not a valid JWT. Quotes nothing of it. */
 export function describeUnreadable(reason: string, credential: string, member: string | undefined): RejectionDetails {
-  if (reason === "malformed_payload") return { found: "a payload that is no JSON object", expected: "claims" };
+  if (reason === "malformed_payload") return { found: "a payload that is not a JSON object", expected: "claims" };
   if (member !== undefined) return { found: `\`${member}\` in the header`, expected: "a signed JWT without it" };
   if (reason === "malformed_header") {
-    return { found: "a header that can't be used", expected: "a JSON object whose `alg`, `kid` and `typ` are texts" };
+    return { found: "an invalid header", expected: "a JSON object whose `alg`, `kid` and `typ` are strings" };
   }
   const parts = credential.split(".").length;
   const found = `${credential.length} characters in ${parts} ${parts === 1 ? "part" : "parts"}`;
-  return { found, expected: "a signed JWT: three parts with dots between them, of at most 16384 characters" };
+  return { found, expected: "a signed JWT in three parts of at most 16384 characters" };
 }
 
 type Describe = (token: RejectedToken) => RejectionDetails;
@@ -53,7 +53,7 @@ const aboutTime: Readonly<Record<TimeReason, Describe>> = {
   issued_in_future: ({ claims, nowMs, rules }) => aboutMoment(claims, "iat", `not later than ${moment(nowMs)}`, rules),
   too_old: ({ claims, nowMs, rules }) => {
     const oldest = moment(nowMs - (rules.maxAgeSeconds ?? 0) * 1000);
-    return aboutMoment(claims, "iat", `later than ${oldest}, as maxTokenAgeSeconds asks`, rules);
+    return aboutMoment(claims, "iat", `later than ${oldest}, as maxTokenAgeSeconds requires`, rules);
   },
 };
 
@@ -65,17 +65,17 @@ const describers: Readonly<Record<DescribedReason, Describe>> = {
       : { claim: "token_type", found: quoteForeign(claims.token_type), expected: "Bearer" },
   claim_malformed: ({ claims }) => {
     const claim = oddMark(claims) ?? "token_type";
-    return { claim, found: kindOf(claims[claim]), expected: "a text" };
+    return { claim, found: kindOf(claims[claim]), expected: "a string" };
   },
   claim_missing: ({ claims }) => {
     const claim = missingClaim(claims) ?? "iat";
-    return { claim, found: kindOf(claims[claim]), expected: "what RFC 9068 asks for" };
+    return { claim, found: kindOf(claims[claim]), expected: "a claim that RFC 9068 requires" };
   },
   id_token: ({ header, claims }) => ({ found: idTokenMark(header, claims), expected: "an access token" }),
   refresh_token: ({ claims }) => ({ found: kindOfToken(claims), expected: "an access token" }),
   proof_of_possession: ({ claims }) => ({
     found: Object.hasOwn(claims, "cnf") ? "`cnf`, which binds it to a key" : kindOfToken(claims),
-    expected: "a token that no key is needed for",
+    expected: "a token that is not bound to a key",
   }),
   wrong_issuer: ({ claims: { iss }, configuration }) => ({
     ...{ claim: "iss", expected: configuration.issuerNames },
@@ -87,11 +87,11 @@ const describers: Readonly<Record<DescribedReason, Describe>> = {
   not_configured: ({ clients }) => ({
     hint:
       clients.length === 0
-        ? "no client that this verifier takes tokens of is in the database: look at its option `clients`"
+        ? "the database has none of the verifier's clients: check its option `clients`"
         : `see \`client_unusable\` of ${namesOf(clients)}`,
   }),
   weak_secret: ({ clients }) => ({ hint: `see \`client_unusable\` of ${namesOf(clients)}` }),
-  client_disabled: ({ clients }) => ({ hint: `write \`enabled: true\` at ${namesOf(clients)}` }),
+  client_disabled: ({ clients }) => ({ hint: `write \`enabled: true\` for ${namesOf(clients)}` }),
   wrong_algorithm: ({ header, configuration, clients }) => ({
     found: quoteForeign(header?.alg),
     expected: expectedOf(configuration, clients, "algorithm"),
@@ -123,16 +123,16 @@ function moment(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(".000Z", "Z");
 }
 
-/** What shows that it is no access token, in the order of the checks. */
+/** What identifies an ID token, in the order of the checks. */
 function idTokenMark(header: JoseHeader | undefined, claims: JsonObject): string {
   const said = kindOfToken(claims);
   if (said !== "") return said;
   const mark = ["c_hash", "at_hash", "nonce"].find((name) => Object.hasOwn(claims, name));
-  if (mark !== undefined) return `\`${mark}\`, which belongs into an ID token`;
-  return `the client in \`aud\`, and nothing that access tokens have (type ${quoteForeign(header?.typ)})`;
+  if (mark !== undefined) return `\`${mark}\`, a claim of ID tokens`;
+  return `the client in \`aud\`, and no claim of access tokens (type ${quoteForeign(header?.typ)})`;
 }
 
-/** What its provider calls it, where that is not an access token. */
+/** The provider's mark for another kind of token. */
 function kindOfToken({ typ, token_use: use, token_type: type }: JsonObject): string {
   const said = { typ: typ === "Bearer" ? undefined : typ, token_use: use === "access" ? undefined : use };
   const [name, value] = Object.entries({ ...said, token_type: type }).find(([, word]) => word !== undefined) ?? [];
@@ -157,17 +157,17 @@ function expectedOf(
   return [...new Set(texts)].join("; or ");
 }
 
-/** The key that a token names in its header. */
+/** The key id in a token's header. */
 export function describeKey(header: JoseHeader | undefined): string {
   return header?.kid === undefined ? "no key id" : `key id ${quoteForeign(header.kid)}`;
 }
 
-/** The person stays out of the log. */
+/** Never quotes the subject. */
 function describeSubject({ claims }: RejectedToken): RejectionDetails {
   const { sub } = claims;
-  if (typeof sub !== "string" || sub === "") return { claim: "sub", found: kindOf(sub), expected: "a text" };
+  if (typeof sub !== "string" || sub === "") return { claim: "sub", found: kindOf(sub), expected: "a string" };
   const other = ["client_id", "azp", "idtyp"].find((name) => !["string", "undefined"].includes(typeof claims[name]));
-  if (other !== undefined) return { claim: other, found: kindOf(claims[other]), expected: "a text" };
-  const found = `a text of ${sub.length} characters`;
-  return { claim: "sub", found, expected: "at most 255 that can be shown, without `client:` before them" };
+  if (other !== undefined) return { claim: other, found: kindOf(claims[other]), expected: "a string" };
+  const found = `a string of ${sub.length} characters`;
+  return { claim: "sub", found, expected: "at most 255 printable characters that don't begin with `client:`" };
 }

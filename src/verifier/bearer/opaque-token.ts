@@ -33,9 +33,9 @@ export interface VerifyOpaqueTokenOptions {
 export type VerifyOpaqueToken = (cache: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
 const maxToken = 4096;
-// With a user's claims in it, it becomes as long as a JWT.
+// An encrypted token with a user's claims is as long as a JWT.
 const maxEncrypted = 16 * 1024;
-// RFC 7516 §3.1; the key's part is empty where the key is known.
+// RFC 7516 §3.1; the encrypted key may be empty.
 const encryptedForm = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
 // RFC 7662 §2.2 makes `exp` optional.
 const lifeOfUnended = 60;
@@ -43,35 +43,36 @@ const lifeOfUnended = 60;
 const bearerCharacters = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 const onlyOneHint =
-  "an opaque token does not say whose it is: it is accepted only where the verifier has one client, which is enabled";
-const noEndpointHint = "write `oidc_op_introspection_endpoint` at the provider, or have it give JWTs as access tokens";
+  "opaque tokens name no client: they are accepted only if the verifier has exactly one, and it is enabled";
+const noEndpointHint =
+  "write `oidc_op_introspection_endpoint` for the provider, or configure it to issue JWTs as access tokens";
 /** For a token in five parts without an introspection endpoint. */
 export const encryptedDetails = {
   found: "an encrypted token, in five parts",
-  hint: "write `oidc_op_introspection_endpoint` at the provider, or have it sign access tokens without encrypting them; with Auth0, ask for an audience",
+  hint: "write `oidc_op_introspection_endpoint` for the provider, or configure it to sign access tokens without encryption; with Auth0, request an audience",
 };
 
-/** Whether a credential that is no JWT may be one that only its provider can read. */
+/** Whether a credential may be an opaque token, which only its provider can read. */
 export function isOpaque(credential: string): boolean {
   const dots = credential.split(".").length - 1;
-  // Excludes JWTs, even with parts missing, and our own API tokens.
+  // Excludes JWTs, even incomplete ones, and API tokens.
   if (dots === 2 || dots === 4 || credential.startsWith("ey") || credential.startsWith("vtb_")) return false;
   return credential.length <= maxToken && bearerCharacters.test(credential);
 }
 
-/** Whether a credential has the five parts of an encrypted token, which only its provider can read: nothing is decrypted here. */
+/** Whether a credential has the five parts of an encrypted token. The verifier decrypts none; only the provider can read it. */
 export function isEncrypted(credential: string): boolean {
   return credential.length <= maxEncrypted && encryptedForm.test(credential);
 }
 
-/** The only provider that may have issued an opaque token, where its discovery document is missing. */
+/** The only possible issuer of an opaque token, if its discovery document is missing. */
 export function onlyProvider({ configuration: { clients, pending } }: VerdictCache): KnownProvider | undefined {
   return clients.length === 0 && pending.length === 1 ? pending[0] : undefined;
 }
 
 /**
- * Creates the function that introspects an opaque token at the only provider that may have issued it (RFC 7662). The userinfo
- * endpoint's answer does not show which client the token was issued for.
+ * Introspects an opaque token at its only possible issuer (RFC 7662). Userinfo alone would not do: it does not show which client
+ * the token was issued to.
  */
 export function createVerifyOpaqueToken({
   database,
@@ -97,7 +98,7 @@ export function createVerifyOpaqueToken({
         : reject("no_introspection", { hint: noEndpointHint });
     }
     const secret = secretOf(client);
-    // The users' issuer must be known, and an endpoint that answers anyone is not reliable.
+    // Users are identified by issuer and subject, and an endpoint that answers anyone is not reliable.
     if (issuer === null) return reject("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
     if (secret === "unusable")
       return reject("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
@@ -114,7 +115,7 @@ export function createVerifyOpaqueToken({
       const describe = (reason: IntrospectionReason) =>
         describeRejection(reason, {
           ...{ header: undefined, nowMs, rules, configuration: cache.configuration, clients: [client] },
-          // It is optional.
+          // `exp` is optional.
           claims: { exp: nowMs / 1000, ...claims },
         });
       if (typeof token === "string") return keepFailure(token, now(), describe(token));
@@ -133,7 +134,7 @@ export function createVerifyOpaqueToken({
     });
   };
 
-  /** Opened on first use: most verifiers need no sealing key. */
+  /** Opened on first use, since most verifiers need no sealing key. */
   function secretOf(client: OidcClient): Secret | "unusable" {
     const known = secrets.get(client);
     if (known) return known;
@@ -146,7 +147,7 @@ export function createVerifyOpaqueToken({
     try {
       const secret = open();
       if (secret.reveal() !== "") return secret;
-      const message = "it has no secret to ask about opaque tokens with";
+      const message = "it has no secret, which introspection of opaque tokens needs";
       onEvent({ kind: "client_unusable", client: identifier, message });
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
@@ -171,7 +172,7 @@ type IntrospectionReason =
   | "wrong_audience"
   | "subject_invalid";
 
-/** A token that its provider calls active, or why it is not acceptable. */
+/** Checks an active token, or returns why it is rejected. */
 function readAnswer(
   client: OidcClient,
   answer: JsonObject,
@@ -200,7 +201,7 @@ function readAnswer(
   return { claims, exp, ...(iat !== undefined && { iat }) };
 }
 
-/** With a second client, a token would be shown to a provider that did not issue it. */
+/** With a second client, a provider might get a token of another one. */
 function onlyClient({ configuration: { clients, pending } }: VerdictCache): OidcClient | undefined {
   const [client, second] = clients;
   return second === undefined && pending.length === 0 ? client : undefined;

@@ -26,7 +26,7 @@ interface ProvisionFromClaimsOptions
   readonly onEvent: OnBearerEvent;
 }
 
-/** Verified: the provider vouches for it. */
+/** A verified token, with its claims. */
 interface VerifiedToken {
   readonly client: OidcClient;
   readonly identity: ExternalIdentity;
@@ -36,11 +36,11 @@ interface VerifiedToken {
   readonly claims: JsonObject;
   /** Hex SHA-256 of the token. */
   readonly digest: string;
-  /** When the token was issued; undefined where it does not say. */
+  /** Undefined for a token without `iat`. */
   readonly issuedAtMs: number | undefined;
-  /** When the provider answered with the claims, where they are not the token's own. */
+  /** When the provider returned the claims, if they are not the token's own. */
   readonly readAtMs?: number;
-  /** Until when everything that was checked stays true. */
+  /** Until when the checks stay valid. */
   readonly reliableUntilMs: number;
 }
 
@@ -48,7 +48,7 @@ export type ProvisionFromClaims = (cache: VerdictCache, verified: VerifiedToken)
 
 const lockTimeoutMs = 2000;
 
-/** Creates the function that finds the user of verified claims: at once where the same claims were seen before. */
+/** Finds, creates or updates the user of verified claims; synchronous if the same claims were applied before. */
 export function createProvisionFromClaims(options: ProvisionFromClaimsOptions): ProvisionFromClaims {
   const { now, onEvent } = options;
 
@@ -97,7 +97,7 @@ export function createProvisionFromClaims(options: ProvisionFromClaimsOptions): 
     }
   }
 
-  /** Old claims may arrive later than newer ones that were requested at the same time. */
+  /** Concurrent requests may finish in another order than their claims. */
   function remember({ identities }: VerdictCache, { client, identity }: VerifiedToken, known: KnownIdentity): void {
     const others = identities.get(client);
     const other = others?.get(identity.subject);
@@ -128,7 +128,7 @@ function isKnown({ issuer, claims, age }: KnownIdentity, verified: VerifiedToken
   return issuer === verified.identity.issuer && hasSameClaims(verified.client.mapping, verified.claims, claims);
 }
 
-/** A credential that came with a request. */
+/** The credential of a request. */
 export interface BearerRequest {
   readonly credential: string;
   /** Its SHA-256. */
@@ -136,22 +136,22 @@ export interface BearerRequest {
   readonly context: RequestContext | undefined;
 }
 
-/** A valid token whose user's claims are missing. */
+/** A valid token, whose user's claims are still missing. */
 interface UserinfoQuestion {
   readonly verified: Omit<VerifiedToken, "identity" | "claims">;
   readonly issuer: string;
   readonly access: OpenAccess;
   readonly request: BearerRequest;
-  /** Until when the answer may be kept: the token's expiry. */
+  /** Until when the answer may be cached: the token's expiry. */
   readonly keepUntilMs: number;
 }
 
 export type AskUserinfo = (cache: VerdictCache, question: UserinfoQuestion) => MaybePromise<Verdict>;
 
 const noEndpointHint =
-  "write `userinfo_claims_source: id_token` at the client, or the provider's `oidc_op_user_endpoint`";
+  "write `userinfo_claims_source: id_token` for the client, or `oidc_op_user_endpoint` for the provider";
 
-/** Creates the function that admits with the claims of the userinfo endpoint. */
+/** Fetches the claims from the userinfo endpoint, and provisions the user from them. */
 export function createAskUserinfo(provisionFromClaims: ProvisionFromClaims, now: () => number): AskUserinfo {
   return (cache, { verified, issuer, access, request, keepUntilMs }) => {
     const { userinfo } = verified.client.provider;
@@ -162,12 +162,12 @@ export function createAskUserinfo(provisionFromClaims: ProvisionFromClaims, now:
       if (answer.kind !== "claims") return verdictOf(answer, now());
       const { claims, readAtMs } = answer;
       const { tokenClaims } = verified;
-      // OpenID Connect Core §5.3.2: otherwise they are another user's.
+      // OpenID Connect Core §5.3.2: otherwise, the claims are another user's.
       if (tokenClaims.sub !== undefined && claims.sub !== tokenClaims.sub) {
-        const found = typeof claims.sub === "string" ? "another one" : kindOf(claims.sub);
-        return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the token's" });
+        const found = typeof claims.sub === "string" ? "another `sub`" : kindOf(claims.sub);
+        return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the `sub` of the token" });
       }
-      // Where only userinfo identifies the token's subject, it is a user: a client has no userinfo.
+      // If only userinfo has the subject, it is a user: a client has no userinfo.
       const identity = readExternalIdentity(issuer, tokenClaims.sub === undefined ? { sub: claims.sub } : tokenClaims);
       return identity
         ? provisionFromClaims(cache, { ...verified, identity, claims, readAtMs })

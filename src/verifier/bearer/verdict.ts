@@ -4,33 +4,33 @@ import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { BearerOutcome, RejectionDetails } from "../bearer-authority.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
-/** An answer and until when it may be repeated, in milliseconds. */
+/** An outcome, and until when it may be cached, in milliseconds. */
 export interface Verdict {
   readonly outcome: BearerOutcome;
-  /** 0: not at all. */
+  /** 0 if it may not be cached. */
   readonly keepUntilMs: number;
 }
 
-/** A person whose user matches these claims. */
+/** An identity whose user matches these claims. */
 export interface KnownIdentity {
   readonly issuer: string;
   readonly claims: readonly unknown[];
   /** The age of the newest claims with this content. */
   readonly age: ClaimsAge;
-  /** The same object for all tokens of the person, to save memory. */
+  /** The same object for all tokens of the identity, to save memory. */
   readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
 }
 
-/** Everything that was concluded under one configuration and its keys. When either changes, all of it is dropped. */
+/** The verdicts under one configuration and its keys. Dropped when either changes. */
 export interface VerdictCache {
   readonly configuration: ClientSnapshot;
   /** Accepted credentials, by their SHA-256. */
   readonly accepted: LruCache<Verdict>;
-  /** Refused ones are separate, so that no number of bad credentials evicts a good one. */
+  /** Rejected credentials are separate, so that they never evict an accepted one. */
   readonly rejected: LruCache<Verdict>;
-  /** By the subject that users are linked to, for each client: each maps claims by its own rules. */
+  /** By subject, for each client, which has its own claim mapping. */
   readonly identities: ReadonlyMap<OidcClient, LruCache<KnownIdentity>>;
-  /** Pending sign-ins, so that a user's many requests cause one. */
+  /** Pending sign-ins, which a user's concurrent requests share. */
   readonly signIns: Map<string, Promise<Verdict>>;
 }
 
@@ -47,12 +47,12 @@ export function createVerdictCache(configuration: ClientSnapshot, cacheSize: num
   };
 }
 
-/** Keeps a success for a minute at most, and not beyond `untilMs`. */
+/** Cached for a minute at most, and not beyond `untilMs`. */
 export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: number): Verdict {
   return { outcome, keepUntilMs: Math.min(untilMs, nowMs + maxSuccessMs) };
 }
 
-/** For refusals that are expensive to determine. */
+/** A rejection that is expensive to determine, and therefore cached briefly. */
 export function keepFailure(reason: string, nowMs: number, details?: RejectionDetails): Verdict {
   return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: nowMs + failureMs };
 }
@@ -61,7 +61,7 @@ export function reject(reason: string, details?: RejectionDetails): Verdict {
   return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: 0 };
 }
 
-/** The same for failures on the way; what is unavailable now may be available the next moment. */
+/** The verdict for a failed request to a provider. An unavailable one may be available the next moment. */
 export function verdictOf(failure: Exclude<BearerOutcome, { kind: "accepted" }>, nowMs: number): Verdict {
   return { outcome: failure, keepUntilMs: failure.kind === "rejected" ? nowMs + failureMs : 0 };
 }

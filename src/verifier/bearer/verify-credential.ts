@@ -22,7 +22,7 @@ export interface VerifyCredentialOptions {
 
 export type VerifyCredential = (cache: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
 
-/** Creates the function that checks a credential for the first time: synchronous where no request or write is needed. */
+/** Verifies a credential that is not in the cache; synchronous if that needs no request or write. */
 export function createVerifyCredential({
   provisionFromClaims,
   askUserinfo,
@@ -62,7 +62,7 @@ export function createVerifyCredential({
     if (hasIdTokenMark(jws, client.acceptsAtHash)) return rejectIdToken(rejected([client]));
     // Both were checked above.
     const times = jws.claims as { readonly iss: string; readonly exp: number; readonly iat?: number };
-    // First of all: every request and cache entry is about a subject.
+    // Before any request: each one, and each cache entry, is about a subject.
     const identity = readExternalIdentity(times.iss, jws.claims, client.names);
     if (!identity) return reject("subject_invalid", describeRejection("subject_invalid", rejected([client])));
     // A client that acts in its own name has no userinfo.
@@ -75,7 +75,7 @@ export function createVerifyCredential({
         return checked === unknownKey ? reject(checked.reason, details) : keepFailure(checked.reason, now(), details);
       }
       const endsAtMs = endOfToken(times, rules);
-      // Written out, because spreading objects would cost most here.
+      // Written out, because spreading objects is expensive here.
       const verified = {
         client,
         identity,
@@ -90,7 +90,7 @@ export function createVerifyCredential({
     });
   };
 
-  /** Once the discovery document is there, the session is replaced, and the waiting request is checked again under the new one. */
+  /** The discovery document replaces the configuration, under which `authenticate` repeats the verification. */
   async function awaitProvider(provider: KnownProvider): Promise<Verdict> {
     await provider.resolve();
     const retryAfterSeconds = secondsUntil(provider.retryAtMs(), now());

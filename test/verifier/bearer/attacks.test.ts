@@ -98,7 +98,7 @@ describe("a bearer token's algorithm and key", () => {
     for (const secret of ["x", "x".repeat(least - 1)]) {
       const world = await makeSymmetric(secret);
       expect(await world.authenticate(tokenWith(secret))).toEqual(refusedFor("weak_secret"));
-      const message = `its secret is shorter than the ${least} bytes that ${alg} needs`;
+      const message = `its secret is shorter than the ${least} bytes that ${alg} requires`;
       expect(world.events).toContainEqual({ kind: "client_unusable", client: "api-oidc", message });
     }
     for (const secret of ["x".repeat(least), "é".repeat(least / 2)]) {
@@ -386,9 +386,7 @@ describe("a client", () => {
       const stored = new Secret(typeof key === "object" ? JSON.stringify(key) : String(key));
       const world = await makeWorld([providerOf(idp), clientOf({ sign_key: stored })]);
       expect(await world.authenticate(goodToken(idp, rs256))).toEqual(refusedFor("not_configured"));
-      expect(world.events).toMatchObject([
-        { kind: "client_unusable", message: "its sign key can't be used (private)" },
-      ]);
+      expect(world.events).toMatchObject([{ kind: "client_unusable", message: "its sign key is not valid (private)" }]);
     }
   });
 

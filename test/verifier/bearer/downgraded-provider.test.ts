@@ -34,7 +34,7 @@ it.each([
     const world = await makeWorld([provider, clientOf()]);
     expect(await world.authenticate(goodToken({ issuer: origin }, key))).toMatchObject({ kind });
     const reported = world.events.flatMap((event) => (event.kind === "provider_failed" ? event.message : []));
-    const message = "the discovery document came by https but its userinfo_endpoint is http";
+    const message = "the discovery document was served over https, but its userinfo_endpoint is http";
     expect(reported).toEqual(kind === "accepted" ? [] : [message]);
   },
 );

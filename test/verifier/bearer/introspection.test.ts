@@ -187,7 +187,7 @@ describe("S98 an opaque token", () => {
     const world = await makeAsking();
     const unavailable = { kind: "unavailable", reason: "introspection_unavailable", retryAfterSeconds: 1 };
     const message =
-      "the introspection endpoint refuses the client's own id and secret (status 401, invalid_client: ••• of •••)";
+      "the introspection endpoint rejects the client's id and secret (status 401, invalid_client: ••• of •••)";
     expect(await world.authenticate("opaque-token")).toEqual({
       ...unavailable,
       isCausedByCaller: false,

@@ -118,7 +118,7 @@ describe("a token's greatest age", () => {
 
   it.each([0, -1, Number.NaN])("is not %s seconds", async (maxTokenAgeSeconds) => {
     await expect(makeWorld([providerOf(idp), clientOf()], { maxTokenAgeSeconds })).rejects.toThrow(
-      new RangeError("the greatest age of a token must be above 0 seconds"),
+      new RangeError("maxTokenAgeSeconds must be above 0"),
     );
   });
 });
