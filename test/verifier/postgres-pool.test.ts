@@ -59,11 +59,12 @@ async function limitedRole(
 }
 
 describe("F26: the pool", () => {
-  it("accepts all of 240 simultaneous requests, with a server that is 500 ms away", async () => {
-    const { proxy, through } = await crowd(240);
+  it("accepts all of 60 simultaneous requests, with a server that is 500 ms away", async () => {
+    // The last ones wait for 6 seconds, over twice as long as the driver lets a request wait for a connection.
+    const { proxy, through } = await crowd(60);
     const verifier = await open(through);
     proxy.moveAway(500);
-    expect(await ask(verifier, 240)).toEqual({ allowed: 240 });
+    expect(await ask(verifier, 60)).toEqual({ allowed: 60 });
     expect(proxy.connections()).toBeLessThanOrEqual(5 + 2);
   }, 90_000);
 
