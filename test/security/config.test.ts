@@ -29,7 +29,7 @@ describe("S42 a URL with http", () => {
         const warned = await run(folder, command);
         expect(warned.status).toBe(0);
         expect(warned.stderr).toMatch(
-          /^config\.yaml:\d+:\d+: warning: http sends secrets and tokens in clear.*\[INSECURE_URL\]/,
+          /^config\.yaml:\d+:\d+: warning: http sends secrets and tokens unencrypted.*\[INSECURE_URL\]/,
         );
         const strict = await run(folder, command, "--strict");
         expect(strict.status).toBe(3);
@@ -205,7 +205,7 @@ describe("--secrets-dir", () => {
   it("F46 a refused relative path says where it begins", async () => {
     const folder = folderWithSecrets("token");
     const { stderr } = await run(folder, "validate", "--secrets-dir", "secrets");
-    expect(stderr).toContain(`a relative path begins at the working directory, ${folder}, not at that directory`);
+    expect(stderr).toContain(`a relative path starts at the working directory, ${folder}, not at that directory`);
     const absolute = await run(folderWithSecrets("/etc/hostname"), "validate", "--secrets-dir", "secrets");
     expect(absolute.stderr).toContain("outside of the secrets directory");
     expect(absolute.stderr).not.toContain("a relative path");
