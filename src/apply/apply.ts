@@ -39,9 +39,9 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
   }
   const finish = beginRun("apply", options);
   const configuration = await resolveResources(declared, options);
-  const { resources: wanted } = configuration;
-  assertStorable(configuration, wanted);
-  return awaitReferences(options, (left) => applyOnce({ configuration, wanted, options: left }, left, finish));
+  const { resources: desired } = configuration;
+  assertStorable(configuration, desired);
+  return awaitReferences(options, (left) => applyOnce({ configuration, desired, options: left }, left, finish));
 }
 
 type Finish = (result: Omit<RunResult, "command" | "run">) => RunResult;
@@ -98,7 +98,7 @@ async function applyInside(
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
   refuse(configuration, refusals);
-  const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.remarks);
+  const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.diagnostics);
   refuseWarnings(options, diagnostics());
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";

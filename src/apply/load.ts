@@ -47,17 +47,17 @@ export async function validate(
 }
 
 /** The diagnostics of a plan for an empty database, and those of references that need no database. */
-function planForNothing(kinds: readonly Kind[], wanted: readonly Resource[]): readonly RawDiagnostic[] {
+function planForNothing(kinds: readonly Kind[], desired: readonly Resource[]): readonly RawDiagnostic[] {
   const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
-  const input = { ...nothing, kinds, wanted, current: new Map(), isDatabaseKnown: false };
-  const { changes, remarks } = createPlan(input);
-  return [...remarks, ...reviewReferences(kinds, planWorld(input, changes))];
+  const input = { ...nothing, kinds, desired, current: new Map(), isDatabaseKnown: false };
+  const { changes, diagnostics } = createPlan(input);
+  return [...diagnostics, ...reviewReferences(kinds, planWorld(input, changes))];
 }
 
 async function readConfiguration(
   given: readonly ConfigSource[],
   options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
-  remarkOn: (kinds: readonly Kind[], wanted: readonly Resource[]) => readonly RawDiagnostic[],
+  review: (kinds: readonly Kind[], desired: readonly Resource[]) => readonly RawDiagnostic[],
 ) {
   requireCodes(options);
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
@@ -76,7 +76,7 @@ async function readConfiguration(
   const found = [...findings, ...validation.findings, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");
   // A missing entry could be what another one refers to.
-  if (isSound && validation.isWhole) for (const remark of remarkOn(kinds, declarations)) found.push(remark);
+  if (isSound && validation.isWhole) for (const diagnostic of review(kinds, declarations)) found.push(diagnostic);
   const problems = allowJudgements(options, quote(found));
   const errors = problems.filter(({ severity }) => severity === "error");
   // Errors of the files' owners and modes say nothing about their content.

@@ -35,10 +35,10 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
   requireOwner(options);
   const finish = beginRun("plan", options);
   const configuration = await resolveResources(declared, options);
-  const { resources: wanted } = configuration;
-  assertStorable(configuration, wanted);
+  const { resources: desired } = configuration;
+  assertStorable(configuration, desired);
   return awaitReferences(options, async (left) => {
-    const input = { configuration, wanted, options: left };
+    const input = { configuration, desired, options: left };
     const first = await lookFirst(input);
     const look = first.kind === "behind" ? await rehearse(input, first) : first;
     const { changes, unchanged, undeclared, diagnostics } = look;
@@ -68,7 +68,7 @@ interface Behind {
 /** The input of a run. */
 export interface LookInput {
   readonly configuration: Configuration;
-  readonly wanted: readonly Resource[];
+  readonly desired: readonly Resource[];
   readonly options: RunOptions;
 }
 
@@ -124,13 +124,13 @@ interface Seen {
 export async function readPlan(
   db: Connection,
   database: Database,
-  { configuration, wanted, options }: LookInput,
+  { configuration, desired, options }: LookInput,
 ): Promise<Seen> {
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
   const plan = createPlan({
     kinds: configuration.kinds,
-    wanted,
+    desired,
     current: await readCurrent(db, database, configuration.kinds, vault),
     isDatabaseKnown: true,
     owner: options.owner,
@@ -141,9 +141,9 @@ export async function readPlan(
 }
 
 function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
-  const { changes, unchanged, undeclared, refusals, remarks } = plan;
+  const { changes, unchanged, undeclared, refusals } = plan;
   refuse(configuration, refusals);
-  const diagnostics = collectDiagnostics(configuration, database, vault, remarks);
+  const diagnostics = collectDiagnostics(configuration, database, vault, plan.diagnostics);
   refuseWarnings(options, diagnostics);
   return { changes, unchanged, undeclared, diagnostics };
 }
@@ -163,21 +163,21 @@ export async function resolveResources(configuration: Configuration, options: Ru
   };
   const resources: Resource[] = [];
   const refusals: Refusal[] = [];
-  const remarks: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   for (const kind of configuration.kinds) {
-    const wanted = kind.resourcesOf(configuration.resources);
-    const completion = await kind.resolve?.(wanted, network).catch((error: unknown) => {
+    const desired = kind.resourcesOf(configuration.resources);
+    const completion = await kind.resolve?.(desired, network).catch((error: unknown) => {
       // A request that the signal ended rejects with the signal's own error.
       stopIfInterrupted(signal);
       throw error;
     });
-    for (const resource of completion?.resources ?? wanted) resources.push(resource);
+    for (const resource of completion?.resources ?? desired) resources.push(resource);
     for (const refusal of completion?.refusals ?? []) refusals.push(refusal);
-    for (const remark of completion?.remarks ?? []) remarks.push(remark);
+    for (const diagnostic of completion?.diagnostics ?? []) diagnostics.push(diagnostic);
   }
   stopIfInterrupted(options.signal);
   refuse(configuration, refusals);
-  return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(remarks)] };
+  return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(diagnostics)] };
 }
 
 /** The rows of every kind, sorted by key: databases have their own orders, or none. */

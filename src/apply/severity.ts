@@ -21,10 +21,14 @@ export function collectDiagnostics(
   configuration: Configuration,
   database: Database | undefined,
   vault: LazyVault | undefined,
-  remarks: readonly RawDiagnostic[],
+  found: readonly RawDiagnostic[],
 ): readonly Diagnostic[] {
-  const found = configuration.quote(remarks);
-  return [...configuration.warnings, ...found, ...(vault?.remarks() ?? []), ...(database?.warnings ?? [])];
+  return [
+    ...configuration.warnings,
+    ...configuration.quote(found),
+    ...(vault?.diagnostics() ?? []),
+    ...(database?.warnings ?? []),
+  ];
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where a code does not exist, or is both allowed and denied */

@@ -17,12 +17,12 @@ export function declareStep(
   { node, namespace }: Pick<IssueSource, "node" | "namespace">,
   muted: MutedPaths,
   { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
-): { readonly declared: readonly Declared[]; readonly findings: readonly RawDiagnostic[] } {
+): { readonly declared: readonly ResourceEntry[]; readonly findings: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], findings: [] };
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const resources = runStep(step, "declare", config, () => step.declare(config));
   requireResources(step, resources, kinds);
-  const declared = resources.map(({ kind, key, state, attributes, path, fields }): Declared => {
+  const declared = resources.map(({ kind, key, state, attributes, path, fields }): ResourceEntry => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
     const ranges = Object.entries(named).map(
@@ -37,9 +37,9 @@ export function declareStep(
   });
   const reviewed = runStep(step, "review", config, () => step.review(config, now));
   requireDiagnostics(step, reviewed);
-  const findings = reviewed.flatMap(({ path, ...remark }): readonly RawDiagnostic[] => {
+  const findings = reviewed.flatMap(({ path, ...diagnostic }): readonly RawDiagnostic[] => {
     const written = toWritten(path);
-    return muted.has(written) ? [] : [{ ...remark, range: placeAt(written), path: dotted(namespace, written) }];
+    return muted.has(written) ? [] : [{ ...diagnostic, range: placeAt(written), path: dotted(namespace, written) }];
   });
   return { declared, findings };
 }
@@ -60,7 +60,7 @@ function placesIn(root: Node, path: ValuePath): AttributeRange {
 }
 
 /** A resource and the ranges of its attributes. */
-export interface Declared {
+export interface ResourceEntry {
   readonly resource: Resource;
   /** Dotted path in the file. */
   readonly path: string;
@@ -69,9 +69,12 @@ export interface Declared {
 }
 
 /** Finds conflicting resources: the same one declared twice, or two with one secret. */
-export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<string, Kind>): readonly RawDiagnostic[] {
-  const first = new Map<string, Declared>();
-  const owners = new Map<string, Declared>();
+export function checkEntries(
+  all: readonly ResourceEntry[],
+  kinds: ReadonlyMap<string, Kind>,
+): readonly RawDiagnostic[] {
+  const first = new Map<string, ResourceEntry>();
+  const owners = new Map<string, ResourceEntry>();
   return all.flatMap((declared) => {
     const { kind, key, present } = declared.resource;
     const name = JSON.stringify([kind, key]);
@@ -83,9 +86,9 @@ export function checkDeclared(all: readonly Declared[], kinds: ReadonlyMap<strin
 }
 
 function sharedIdentities(
-  declared: Declared,
+  declared: ResourceEntry,
   kind: Kind | undefined,
-  owners: Map<string, Declared>,
+  owners: Map<string, ResourceEntry>,
 ): readonly RawDiagnostic[] {
   return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive, updateOnly }]) => {
     const value = identity?.(declared.resource.attributes[attribute]);
@@ -98,7 +101,7 @@ function sharedIdentities(
   });
 }
 
-function duplicateResource({ resource, path }: Declared, { resource: earlier }: Declared): RawDiagnostic {
+function duplicateResource({ resource, path }: ResourceEntry, { resource: earlier }: ResourceEntry): RawDiagnostic {
   return {
     severity: "error",
     code: "DUPLICATE_RESOURCE",
@@ -110,8 +113,8 @@ function duplicateResource({ resource, path }: Declared, { resource: earlier }: 
 }
 
 function sharedIdentity(
-  { rangeOf, path }: Declared,
-  { resource }: Declared,
+  { rangeOf, path }: ResourceEntry,
+  { resource }: ResourceEntry,
   attribute: string,
   isSecret: boolean,
 ): RawDiagnostic {
@@ -168,7 +171,7 @@ async function findInKind(resources: readonly Resource[]): Promise<readonly RawD
     const other = lines.get(lookalikes.find(key) ?? "");
     lookalikes.add(key);
     lines.set(key, resource);
-    // A name that stands there twice is an error of its own.
+    // A name that stands there twice is a separate error.
     if (!other || other.key === key) return [];
     const { file, line } = other.range.position;
     const message = `the name of this ${kind} can be confused with that of ${kind} ${other.key} at ${file}:${line}`;

@@ -5,11 +5,11 @@ import type { AttributeValue, Resource } from "../plan/resource.js";
 import { isSecret, Secret } from "../secrets/secret.js";
 import type { Range, RawDiagnostic } from "../yaml/node.js";
 import { nounOf, valueSources } from "../yaml/value-sources.js";
-import type { Declared } from "./declare.js";
+import type { ResourceEntry } from "./declare.js";
 import type { Schema, ShapeReader } from "./schema-shape.js";
 
 interface Read {
-  readonly declared: readonly Declared[];
+  readonly declared: readonly ResourceEntry[];
   readonly isWhole: boolean;
   readonly findings: readonly RawDiagnostic[];
 }

@@ -4,7 +4,7 @@ import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/
 import { resolveValues } from "../yaml/resolve.js";
 import { nounOf, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
-import { checkDeclared, type Declared, declareStep, referenceNames } from "./declare.js";
+import { checkEntries, declareStep, type ResourceEntry, referenceNames } from "./declare.js";
 import { findFlatEntry } from "./flat-entry.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
@@ -57,7 +57,7 @@ export function validateDocuments(
     findings: [
       ...root.findings,
       ...sections.flatMap(({ findings }) => findings),
-      ...checkDeclared(declared, context.kinds),
+      ...checkEntries(declared, context.kinds),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
     shown,
@@ -74,7 +74,7 @@ const unknownFlag: RawDiagnostic = {
 };
 
 interface ValidSection {
-  readonly declared: readonly Declared[];
+  readonly declared: readonly ResourceEntry[];
   readonly isWhole: boolean;
   readonly findings: readonly RawDiagnostic[];
   readonly shown: readonly ScalarNode[];

@@ -15,13 +15,13 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
 
 /** The state once the changes are made. */
 export function planWorld(input: PlanInput, changes: readonly Change[]): PlannedWorld {
-  const { kinds, current, wanted, owner, isDatabaseKnown } = input;
+  const { kinds, current, desired, owner, isDatabaseKnown } = input;
   const keys = new Map<string, Set<string>>();
-  const wantedBy = new Map<string, readonly Resource[]>();
+  const desiredBy = new Map<string, readonly Resource[]>();
   for (const kind of kinds) {
     const { name } = kind;
     keys.set(name, new Set((current.get(name) ?? []).map((row) => row.key)));
-    wantedBy.set(name, kind.resourcesOf(wanted));
+    desiredBy.set(name, kind.resourcesOf(desired));
   }
   for (const change of changes) {
     const known = keys.get(change.kind);
@@ -31,7 +31,7 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
   }
   const left = new Map<string, readonly CurrentResource[]>();
   for (const { name } of kinds) {
-    const declared = new Set(wantedBy.get(name)?.map(({ key }) => key));
+    const declared = new Set(desiredBy.get(name)?.map(({ key }) => key));
     const isLeft = ({ key }: CurrentResource) => !declared.has(key) && keys.get(name)?.has(key);
     left.set(name, current.get(name)?.filter(isLeft) ?? []);
   }
@@ -39,18 +39,18 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
     owner,
     isDatabaseKnown,
     keys: ({ name }) => keys.get(name) ?? new Set(),
-    wanted: (kind) => kind.resourcesOf(wantedBy.get(kind.name) ?? []),
+    desired: (kind) => kind.resourcesOf(desiredBy.get(kind.name) ?? []),
     current: ({ name }) => current.get(name) ?? [],
     left: ({ name }) => left.get(name) ?? [],
   };
 }
 
-function refuseOthers({ wanted, current, owner }: PlanInput): readonly Refusal[] {
+function refuseOthers({ desired, current, owner }: PlanInput): readonly Refusal[] {
   const owners = new Map<string, string>();
   for (const [kind, rows] of current) {
     for (const row of rows) if (row.owner !== null && row.owner !== owner) owners.set(`${kind} ${row.key}`, row.owner);
   }
-  return wanted.flatMap((resource): Refusal[] => {
+  return desired.flatMap((resource): Refusal[] => {
     const other = owners.get(`${resource.kind} ${resource.key}`);
     if (other === undefined) return [];
     return [
@@ -70,14 +70,14 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
   return input.kinds.flatMap((kind) =>
     Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
       if (!identity) return [];
-      const wanted = world.wanted(kind).filter(({ present }) => present);
+      const desired = world.desired(kind).filter(({ present }) => present);
       const changed = new Set(changes.filter((change) => change.kind === kind.name).map(({ key }) => key));
-      const declared = new Map(wanted.map(({ key, attributes }) => [key, attributes[name]]));
+      const declared = new Map(desired.map(({ key, attributes }) => [key, attributes[name]]));
       const isLeft = (key: string): boolean =>
         world.keys(kind).has(key) && declared.get(key) === undefined && !changed.has(key);
       const left = (input.current.get(kind.name) ?? []).filter(({ key }) => isLeft(key));
       const holders = new Map(left.map((row) => [row.attributes[name], row]));
-      return wanted.flatMap((resource): readonly Refusal[] => {
+      return desired.flatMap((resource): readonly Refusal[] => {
         const wish = identity(resource.attributes[name]);
         const holder = wish === undefined ? undefined : holders.get(wish);
         return holder === undefined ? [] : [taken(resource, name, holder, input.owner)];
@@ -107,7 +107,7 @@ function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly 
     const pruned = changes.filter(
       (change) => change.kind === kind && change.action === "delete" && change.reason === "pruned",
     );
-    const kept = input.wanted.some((resource) => resource.kind === kind && resource.present);
+    const kept = input.desired.some((resource) => resource.kind === kind && resource.present);
     if (pruned.length === 0 || kept) return [];
     return [
       {

@@ -26,17 +26,17 @@ export interface KindDiff {
 /** The changes that make the rows of one kind match the files: in file order, deletions last. */
 export function diffKind(
   kind: KindShape,
-  wanted: readonly Resource[],
+  desired: readonly Resource[],
   current: readonly CurrentResource[],
   options: DiffOptions,
 ): KindDiff {
   const rows = new Map(current.map((row) => [row.key, row]));
-  const declared = new Set(wanted.map((resource) => resource.key));
-  const renamed = findRenames(kind, wanted, rows, declared, options.owner);
+  const declared = new Set(desired.map((resource) => resource.key));
+  const renamed = findRenames(kind, desired, rows, declared, options.owner);
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
 
-  for (const resource of wanted) {
+  for (const resource of desired) {
     const row = rows.get(resource.key);
     if (!resource.present) {
       if (row) changes.push(deletion(kind, row, "absent", resource));
@@ -63,7 +63,7 @@ export function diffKind(
 /** Rows that no file declares any more, whose identity is now under a new key. */
 function findRenames(
   kind: KindShape,
-  wanted: readonly Resource[],
+  desired: readonly Resource[],
   rows: ReadonlyMap<string, CurrentResource>,
   declared: ReadonlySet<string>,
   owner: string,
@@ -73,7 +73,7 @@ function findRenames(
     if (!identity || !same) continue;
     const left = [...rows.values()].filter((row) => !declared.has(row.key) && (row.owner ?? owner) === owner);
     const byIdentity = new Map(left.map((row) => [row.attributes[name], row]));
-    for (const resource of wanted) {
+    for (const resource of desired) {
       if (!resource.present || rows.has(resource.key)) continue;
       const row = byIdentity.get(identity(resource.attributes[name]));
       if (row) renamed.set(resource.key, row);

@@ -24,9 +24,9 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
   /** Where it is true, writing it generates a secret that is shown once. */
   readonly generates?: boolean;
   /** No two resources can share its value; one that appears under a new key is a rename. */
-  readonly identity?: (wanted: AttributeValue) => string | undefined;
+  readonly identity?: (desired: AttributeValue) => string | undefined;
   /** Whether the desired value equals the stored one; by default, deep equality. */
-  readonly same?: (wanted: AttributeValue, stored: AttributeValue) => boolean;
+  readonly same?: (desired: AttributeValue, stored: AttributeValue) => boolean;
 }
 
 export type AttributeSpecs = Readonly<Record<string, AttributeSpec>>;

@@ -56,7 +56,7 @@ export interface NetworkContext {
 export interface Resolution {
   readonly resources: readonly Resource[];
   readonly refusals: readonly Refusal[];
-  readonly remarks: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 /** Why a plan can't be made, and which exit status that means. */
@@ -72,7 +72,7 @@ export interface PlannedWorld {
   readonly isDatabaseKnown: boolean;
   readonly keys: (kind: Pick<KindShape, "name">) => ReadonlySet<string>;
   /** What the files declare. */
-  readonly wanted: <A extends Attributes>(kind: KindShape<A>) => readonly Resource<A>[];
+  readonly desired: <A extends Attributes>(kind: KindShape<A>) => readonly Resource<A>[];
   /** The rows as they are. */
   readonly current: <A extends Attributes>(kind: KindShape<A>) => readonly CurrentResource<A>[];
   /** The rows that no file declares and the run leaves as they are. */
@@ -88,7 +88,7 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
   /** The title of the step that a module brings it with. */
   readonly step?: string;
   /** Looks up over the network what the files leave open, before the transaction. */
-  resolve?(wanted: readonly Resource<A>[], context: NetworkContext): Promise<Resolution>;
+  resolve?(desired: readonly Resource<A>[], context: NetworkContext): Promise<Resolution>;
   /** Refuses what is impossible for reasons beyond its own attributes. */
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Diagnostics of what can be planned, but depends on resources of other kinds. */
@@ -110,7 +110,7 @@ export type KindOf<Shape> = Shape extends KindShape<infer A, infer Name> ? Kind<
 /** The input of a plan. */
 export interface PlanInput {
   readonly kinds: readonly Kind[];
-  readonly wanted: readonly Resource[];
+  readonly desired: readonly Resource[];
   /** All rows, by kind. */
   readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
   /** False where no database was read: `current` is empty then. */

@@ -13,7 +13,7 @@ export interface Plan {
   /** Why it can't be done; then the changes only show the intent. */
   readonly refusals: readonly Refusal[];
   /** What the operator should look at. */
-  readonly remarks: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 /** Compares what the files declare with what the database holds. */
@@ -21,7 +21,7 @@ export function createPlan(input: PlanInput): Plan {
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {
-    const diff = diffKind(kind, kind.resourcesOf(input.wanted), input.current.get(kind.name) ?? [], {
+    const diff = diffKind(kind, kind.resourcesOf(input.desired), input.current.get(kind.name) ?? [], {
       owner: input.owner,
       prune: input.prunable.has(kind.name),
       newId: input.newId,
@@ -37,8 +37,8 @@ export function createPlan(input: PlanInput): Plan {
       .map(({ key }) => ({ kind: kind.name, key })),
   );
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
-  const remarks = [...reviewed, ...tellUndeclared(undeclared, input.owner)];
-  return { changes, unchanged, undeclared, refusals: checkPlan(input, changes, world), remarks };
+  const diagnostics = [...reviewed, ...tellUndeclared(undeclared, input.owner)];
+  return { changes, unchanged, undeclared, refusals: checkPlan(input, changes, world), diagnostics };
 }
 
 const maxNamed = 20;

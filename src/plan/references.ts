@@ -10,10 +10,10 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
   const refusals: Refusal[] = [];
   const nearTo = createNearTo(world);
   for (const kind of input.kinds) {
-    for (const resource of world.wanted(kind).filter(({ present }) => present)) {
+    for (const resource of world.desired(kind).filter(({ present }) => present)) {
       for (const target of danglingFrom(kind, resource.attributes, world)) {
         const isDeleted = deleted.has(`${target.kind} ${target.key}`);
-        refusals.push(danglingWanted(resource, target, isDeleted ? "deleted" : nearTo(target)));
+        refusals.push(danglingResource(resource, target, isDeleted ? "deleted" : nearTo(target)));
       }
     }
     for (const row of world.left(kind)) {
@@ -31,11 +31,11 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
  */
 export function reviewReferences(kinds: readonly Kind[], world: PlannedWorld): readonly RawDiagnostic[] {
   const nearTo = createNearTo(world);
-  const absentOf = (kind: Kind) => world.wanted(kind).flatMap(({ key, present }) => (present ? [] : [key]));
+  const absentOf = (kind: Kind) => world.desired(kind).flatMap(({ key, present }) => (present ? [] : [key]));
   const absent = new Map(kinds.map((kind) => [kind.name, new Set(absentOf(kind))]));
   return kinds.flatMap((kind) =>
     world
-      .wanted(kind)
+      .desired(kind)
       .filter(({ present }) => present)
       .flatMap((resource) =>
         danglingFrom(kind, resource.attributes, world).map((target) => {
@@ -118,7 +118,7 @@ function danglingFrom(
   });
 }
 
-function danglingWanted(resource: Resource, target: Target, found: Near | "deleted" | undefined): Refusal {
+function danglingResource(resource: Resource, target: Target, found: Near | "deleted" | undefined): Refusal {
   const isDeleted = found === "deleted";
   const near = isDeleted ? undefined : found;
   const what = `${resource.kind} ${resource.key} needs ${target.kind} ${target.key}`;
@@ -166,11 +166,11 @@ interface NearName {
 function createNearNames(names: Iterable<string>): (name: string) => NearName | undefined {
   const byForm = new Map<string, string>();
   for (const name of names) byForm.set(plain(name), byForm.get(plain(name)) ?? name);
-  return (wanted) => {
-    const name = byForm.get(plain(wanted));
+  return (desired) => {
+    const name = byForm.get(plain(desired));
     if (name === undefined) return undefined;
     // Keeps only the forms without which the two would still differ.
-    const needed = forms.filter((form) => plain(wanted, form) !== plain(name, form)).map(([what]) => what);
+    const needed = forms.filter((form) => plain(desired, form) !== plain(name, form)).map(([what]) => what);
     return { name, difference: needed.join(" and ") };
   };
 }

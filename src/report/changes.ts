@@ -114,9 +114,9 @@ function splitMapping(field: FieldChange): readonly FieldChange[] {
 
 function listChange({ before, after }: ShownField): readonly string[] | undefined {
   if (!Array.isArray(before) || !Array.isArray(after)) return undefined;
-  const [old, wanted] = [before.map(renderValue), after.map(renderValue)];
-  const gained = wanted.filter((entry) => !old.includes(entry));
-  const lost = old.filter((entry) => !wanted.includes(entry));
+  const [old, desired] = [before.map(renderValue), after.map(renderValue)];
+  const gained = desired.filter((entry) => !old.includes(entry));
+  const lost = old.filter((entry) => !desired.includes(entry));
   if (gained.length + lost.length === 0) return undefined;
   return [
     ...(gained.length > 0 ? [`+ ${gained.join(", ")}`] : []),

@@ -76,7 +76,7 @@ export function time(column: string, initial?: null): Column<string | null> {
   return {
     ...columnOf(column, timeType, initial),
     initial: null,
-    same: (wanted, stored) => inUtc(wanted) === stored,
+    same: (desired, stored) => inUtc(desired) === stored,
     encode: inUtc,
     decode: (stored) => stored,
   };
@@ -127,7 +127,7 @@ export function sealed(column: string, initial?: null): Column<Secret | null> {
   return {
     ...columnOf(column, secretType, initial),
     sensitive: true,
-    same: (wanted, stored) => plainText(wanted) === plainText(stored),
+    same: (desired, stored) => plainText(desired) === plainText(stored),
     initial: null,
     encode: (value, row) => (value === null ? null : row.vault.seal(value, row.purpose)),
     decode: (stored, row) => (stored === null ? null : row.vault.open(String(stored), row.purpose)),
@@ -149,7 +149,7 @@ export function digest(column: string, initial?: null): Column<Secret | null> {
   return {
     ...columnOf(column, secretType, initial),
     sensitive: true,
-    same: (wanted, stored) => encode(wanted) === stored,
+    same: (desired, stored) => encode(desired) === stored,
     initial: null,
     encode,
     decode: (stored) => stored,
@@ -205,7 +205,7 @@ export function setOf(table: string, columns: SetTable, initial?: readonly []): 
     memberColumn,
     ...(target && { target, references: target.name }),
     optional: initial !== undefined,
-    same: (wanted, stored) => setText(wanted) === setText(stored),
+    same: (desired, stored) => setText(desired) === setText(stored),
   };
 }
 

@@ -142,7 +142,7 @@ export const apiToken = createKindShape({
       ...optional(secretType),
       sensitive: true,
       identity: digestOf,
-      same: (wanted: AttributeValue, stored: AttributeValue) => digestOf(wanted) === stored,
+      same: (desired: AttributeValue, stored: AttributeValue) => digestOf(desired) === stored,
     },
     generated: { ...required(booleanType), generates: true },
     user: { ...required(orNull(textType)), references: user.name },

@@ -16,7 +16,7 @@ interface KnownProvider {
 /** Refuses a former issuer that another provider has: a user of the one would sign in as the other's user with the same subject. */
 export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
   const providers = plannedProviders(world);
-  return world.wanted(oidcProvider).flatMap((resource): readonly Refusal[] => {
+  return world.desired(oidcProvider).flatMap((resource): readonly Refusal[] => {
     if (!resource.present) return [];
     const own = issuerOf(resource);
     return formerIssuersOf(resource).flatMap((former): readonly Refusal[] => {
@@ -44,9 +44,9 @@ export function checkFormerIssuers(world: PlannedWorld): readonly Refusal[] {
 /** The providers after the run. Where a file leaves an attribute alone, it is that of the row. */
 export function plannedProviders(world: PlannedWorld): readonly KnownProvider[] {
   const rows = new Map(world.current(oidcProvider).map((row) => [row.key, row.attributes]));
-  const wanted = world.wanted(oidcProvider).filter(({ present }) => present);
+  const desired = world.desired(oidcProvider).filter(({ present }) => present);
   return [
-    ...wanted.map(({ key, attributes }) => {
+    ...desired.map(({ key, attributes }) => {
       const written = Object.entries(attributes).filter(([, value]) => value !== undefined);
       return { key, attributes: { ...rows.get(key), ...Object.fromEntries(written) } };
     }),

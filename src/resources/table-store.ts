@@ -133,8 +133,8 @@ async function writeRows(layout: Layout, context: WriteContext, changes: readonl
     await db.insertInto(layout.table).values(created).execute();
   }
   for (const [attribute, relation] of layout.sets) {
-    const wanted = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
-    const sets = new Map(wanted.map((change) => [change.id, change.attributes[attribute]]));
+    const desired = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
+    const sets = new Map(desired.map((change) => [change.id, change.attributes[attribute]]));
     await writeSets(context.db, relation, sets, references.idOf);
   }
 }

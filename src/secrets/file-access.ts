@@ -26,9 +26,9 @@ interface AccessProblem {
  *
  * @param what such as `the key file`
  */
-export function explainAccess(what: string, path: string, wanted: "read" | "write"): AccessProblem | undefined {
+export function explainAccess(what: string, path: string, access: "read" | "write"): AccessProblem | undefined {
   const file = resolve(path);
-  const cannot = `${what} ${path} can't be ${wanted === "read" ? "read" : "written"}`;
+  const cannot = `${what} ${path} can't be ${access === "read" ? "read" : "written"}`;
   for (const folder of foldersOf(file)) {
     const found = look(folder);
     if (found === undefined && !isReachable(folder)) break;
@@ -49,10 +49,10 @@ export function explainAccess(what: string, path: string, wanted: "read" | "writ
       hint: "name a file; Docker creates a folder when the file to mount is missing: remove the folder, and create the file first",
     };
   }
-  if (found === undefined && wanted === "read") return undefined;
+  if (found === undefined && access === "read") return undefined;
   const folder = dirname(file);
   const needed: readonly (readonly [string, number])[] =
-    wanted === "read"
+    access === "read"
       ? [[file, constants.R_OK]]
       : [
           [folder, constants.W_OK],

@@ -135,9 +135,9 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }
 
-function denied(file: string, wanted: "read" | "write", cause?: unknown): Error {
-  const problem = explainAccess("the key file", file, wanted) ?? {
-    message: `the key file ${file} can't be ${wanted === "read" ? "read" : "created"} (${codeOf(cause)})`,
+function denied(file: string, access: "read" | "write", cause?: unknown): Error {
+  const problem = explainAccess("the key file", file, access) ?? {
+    message: `the key file ${file} can't be ${access === "read" ? "read" : "created"} (${codeOf(cause)})`,
     hint: "check its owner and mode and those of its folder, or set VTB_SETUP_KEY",
   };
   return setupError("refused", "FILE_DENIED", problem.message, problem.hint, { cause });

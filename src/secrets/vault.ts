@@ -31,7 +31,7 @@ export interface LazyVault extends Vault {
   /** The id of the key, once it has been used. */
   readonly usedKeyId: () => string | undefined;
   /** Diagnostics about the key, once it has been used. */
-  readonly remarks: () => readonly Diagnostic[];
+  readonly diagnostics: () => readonly Diagnostic[];
   /** Deletes a key file that was generated for secrets that were not stored. */
   readonly discardMadeKey: () => void;
 }
@@ -55,7 +55,7 @@ export function openVault(options: VaultOptions): LazyVault {
     seal: (secret, purpose) => vault().seal(secret, purpose),
     open: (sealed, purpose) => vault().open(sealed, purpose),
     usedKeyId: () => opened?.keyId,
-    remarks: () => (opened ? keyRemarks(opened.loaded) : []),
+    diagnostics: () => (opened ? keyDiagnostics(opened.loaded) : []),
     discardMadeKey: () => {
       if (opened?.loaded.source === "made" && opened.loaded.file) rmSync(opened.loaded.file, { force: true });
     },
@@ -92,10 +92,10 @@ function refuseOther(keyId: string, storedKeyId: string | null | undefined): voi
   );
 }
 
-function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Diagnostic[] {
-  const remarks: Diagnostic[] = [];
+function keyDiagnostics({ source, file, loose, openFolder }: LoadedKey): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
   if (source === "made") {
-    remarks.push({
+    diagnostics.push({
       severity: "note",
       code: "KEY_MADE",
       message: `generated a sealing key: ${file}`,
@@ -103,7 +103,7 @@ function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Di
     });
   }
   if (loose) {
-    remarks.push({
+    diagnostics.push({
       severity: "warning",
       code: "SECRET_FILE_MODE",
       message: `other users of this machine can read the sealing key ${file}`,
@@ -111,14 +111,14 @@ function keyRemarks({ source, file, loose, openFolder }: LoadedKey): readonly Di
     });
   }
   if (openFolder) {
-    remarks.push({
+    diagnostics.push({
       severity: "warning",
       code: "SECRET_FILE_MODE",
       message: `other users of this machine can write to ${openFolder}, and so replace the sealing key ${file}`,
       hint: `restrict it: chmod o-w ${openFolder}`,
     });
   }
-  return remarks;
+  return diagnostics;
 }
 
 const algorithm = "aes-256-gcm";

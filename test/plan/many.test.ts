@@ -22,8 +22,8 @@ describe(`F24: ${many} entries of one kind`, () => {
 
   it("can be created, and are as they should be afterwards", () => {
     const prunable = new Set(["group"]);
-    expect(createPlan({ ...input, wanted: desired, current: new Map(), prunable }).changes).toHaveLength(many);
-    const again = createPlan({ ...input, wanted: desired, current: new Map([["group", rows]]), prunable });
+    expect(createPlan({ ...input, desired, current: new Map(), prunable }).changes).toHaveLength(many);
+    const again = createPlan({ ...input, desired, current: new Map([["group", rows]]), prunable });
     expect(again).toMatchObject({ changes: [], refusals: [] });
     expect(again.unchanged).toHaveLength(many);
   });
@@ -32,7 +32,7 @@ describe(`F24: ${many} entries of one kind`, () => {
     const kept = desired.slice(0, 1);
     const plan = createPlan({
       ...input,
-      wanted: kept,
+      desired: kept,
       current: new Map([["group", rows]]),
       prunable: new Set(["group"]),
     });

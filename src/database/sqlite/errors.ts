@@ -42,17 +42,17 @@ function explainConstraint(cause: unknown): SetupError {
 }
 
 /** Why a database file can't be opened. */
-export function unreachable(file: string, wanted: "read" | "write", cause: unknown): SetupError {
+export function unreachable(file: string, access: "read" | "write", cause: unknown): SetupError {
   if (cause instanceof SetupError) return cause;
   if (/^(?:ENOSPC|EDQUOT)$/.test(codeOf(cause))) return withoutRoom(file, cause);
   // Reading may need no more than read permission.
   const isAccess = /^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR_ACCESS)/.test(codeOf(cause));
-  return (isAccess ? undefined : explainFailure(file, cause)) ?? inaccessible(file, wanted, cause);
+  return (isAccess ? undefined : explainFailure(file, cause)) ?? inaccessible(file, access, cause);
 }
 
 /** The file's permissions deny access to this process; if no such cause is visible, the error may be temporary. */
-function inaccessible(file: string, wanted: "read" | "write", cause: unknown): SetupError {
-  const problem = explainAccess("the database", file, wanted);
+function inaccessible(file: string, access: "read" | "write", cause: unknown): SetupError {
+  const problem = explainAccess("the database", file, access);
   if (problem) return setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint, { cause });
   return setupError(
     "unavailable",

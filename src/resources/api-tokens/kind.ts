@@ -27,7 +27,7 @@ export const apiTokenKind = {
 function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
   const usernames = world.keys(user);
   return world
-    .wanted(apiToken)
+    .desired(apiToken)
     .filter((token) => token.present && token.attributes.user === null && usernames.has(token.key))
     .map(({ key, attributes, range }) => ({
       reason: "refused",
@@ -44,7 +44,7 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
     world.left(apiToken).flatMap((token) => (token.attributes.user === null ? [[token.key, token.owner]] : [])),
   );
   return world
-    .wanted(user)
+    .desired(user)
     .filter(({ key, present }) => present && services.has(key))
     .map(({ key, range }) => {
       const owner = services.get(key) ?? world.owner;
@@ -174,11 +174,11 @@ async function retireDigests(
   changes: readonly TokenChange[],
   digests: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const wanted = new Set(digests.values());
+  const desired = new Set(digests.values());
   const replaced = changes.filter((change) => change.action === "update" && digests.has(change.id));
-  for (const batch of chunk(replaced, 500)) await retireBatch(db, now, batch, wanted);
+  for (const batch of chunk(replaced, 500)) await retireBatch(db, now, batch, desired);
   // A value that is configured again is a current one, whichever token had it.
-  for (const batch of chunk([...wanted], 500)) {
+  for (const batch of chunk([...desired], 500)) {
     await db.deleteFrom("api_token_retired").where("digest", "in", batch).execute();
   }
   await db.deleteFrom("api_token_retired").where("valid_until", "<", now).execute();
@@ -188,14 +188,14 @@ async function retireBatch(
   db: WriteContext["db"],
   now: string,
   replaced: readonly TokenChange[],
-  wanted: ReadonlySet<string>,
+  desired: ReadonlySet<string>,
 ): Promise<void> {
   const graceById = new Map(replaced.map(({ id, attributes }) => [id, attributes.grace_seconds ?? 0]));
   const ids = [...graceById.keys()];
   const rows = await db.selectFrom("api_tokens").select(["id", "digest"]).where("id", "in", ids).execute();
   const retired = rows.flatMap(({ id, digest }) => {
     const graceSeconds = graceById.get(id) ?? 0;
-    if (graceSeconds === 0 || wanted.has(digest)) return [];
+    if (graceSeconds === 0 || desired.has(digest)) return [];
     return [{ digest, token_id: id, valid_until: new Date(Date.parse(now) + graceSeconds * 1000).toISOString() }];
   });
   const ended = ids.filter((id) => graceById.get(id) === 0);

@@ -26,8 +26,8 @@ export const oidcProviderKind = {
 };
 
 /** Asks each provider once for the endpoints that its file leaves open. */
-export async function resolveProviders(wanted: readonly Provider[], context: NetworkContext): Promise<Resolution> {
-  const open = wanted.filter(
+export async function resolveProviders(desired: readonly Provider[], context: NetworkContext): Promise<Resolution> {
+  const open = desired.filter(
     ({ present, attributes, unknown }) =>
       present &&
       // What the answer is compared with may be unknown.
@@ -35,12 +35,12 @@ export async function resolveProviders(wanted: readonly Provider[], context: Net
       typeof attributes.discovery_endpoint === "string" &&
       discovered.some((name) => attributes[name] === undefined),
   );
-  if (open.length === 0) return { resources: wanted, refusals: [], remarks: [] };
+  if (open.length === 0) return { resources: desired, refusals: [], diagnostics: [] };
   const { discoverEndpoints } = await import("./discover.js");
   const answers = await discoverEndpoints(open, context);
   const refusals: Refusal[] = [];
   const lacks: RawDiagnostic[] = [];
-  const resources = wanted.map((resource) => {
+  const resources = desired.map((resource) => {
     const answer = answers.get(resource.key);
     if (!answer) return resource;
     if (answer.kind === "found") {
@@ -54,7 +54,7 @@ export async function resolveProviders(wanted: readonly Provider[], context: Net
   });
   // With such an error, nobody is accepted through the client.
   for (const { severity, ...lack } of lacks) if (severity === "error") refusals.push({ ...lack, reason: "invalid" });
-  return { resources, refusals, remarks: lacks.filter(({ severity }) => severity !== "error") };
+  return { resources, refusals, diagnostics: lacks.filter(({ severity }) => severity !== "error") };
 }
 
 function isOf({ present, attributes, unknown }: ResourceOf<typeof oidcClient>, provider: Provider): boolean {
@@ -77,12 +77,12 @@ export const oidcClientKind = {
  */
 function reviewApiClient(world: PlannedWorld): readonly RawDiagnostic[] {
   if (!world.isDatabaseKnown) return [];
-  const wanted = world.wanted(oidcClient).filter(({ present }) => present);
-  const login = wanted.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
+  const desired = world.desired(oidcClient).filter(({ present }) => present);
+  const login = desired.find(({ key, attributes }) => key === loginClient && attributes.enabled === true);
   const isGuard = ({ key, attributes }: { readonly key: string; readonly attributes: Attributes }) =>
     key !== loginClient && attributes.enabled === true;
-  const mayGuard = wanted.some(({ key, unknown = [] }) => key !== loginClient && unknown.includes("enabled"));
-  if (!login || mayGuard || [...wanted, ...world.left(oidcClient)].some(isGuard)) return [];
+  const mayGuard = desired.some(({ key, unknown = [] }) => key !== loginClient && unknown.includes("enabled"));
+  if (!login || mayGuard || [...desired, ...world.left(oidcClient)].some(isGuard)) return [];
   return [
     {
       severity: "note",

@@ -71,8 +71,8 @@ function reviewSecret(client: PresentClient, path: ConfigPath): readonly StepDia
   const hint =
     "set a longer secret at the provider, such as one from `openssl rand -hex 32`; or let it sign with RS256, and set `oidc_rp_sign_algo` to that";
   // A disabled client accepts nobody.
-  const remark = client.enabled ? refusal : warning;
-  return [remark("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
+  const report = client.enabled ? refusal : warning;
+  return [report("INVALID_VALUE", [...path, "oidc_rp_client_secret"], message, hint)];
 }
 
 function reviewOptions(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
@@ -198,18 +198,18 @@ function reviewEndpoints(
 ): readonly StepDiagnostic[] {
   if (!provider || !client.enabled || provider.endpoint_config.oidc_op_discovery_endpoint) return [];
   const { oidc_op_token_endpoint: token, oidc_op_user_endpoint: user } = provider.endpoint_config;
-  const remarks: StepDiagnostic[] = [];
+  const diagnostics: StepDiagnostic[] = [];
   if (client.identifier === loginClient && token === undefined) {
     const message = "nobody can sign in: the provider has neither a discovery endpoint nor sign-in endpoints";
     const hint = "write `oidc_op_authorization_endpoint` and `oidc_op_token_endpoint`, or `oidc_op_discovery_endpoint`";
-    remarks.push(refusal("MISSING_FIELD", path, message, hint));
+    diagnostics.push(refusal("MISSING_FIELD", path, message, hint));
   }
   if (client.userinfo_claims_source === "userinfo_endpoint" && user === undefined) {
     const message = "the provider has no userinfo endpoint, where this client's claims come from";
     const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
-    remarks.push(refusal("MISSING_FIELD", [...path, "userinfo_claims_source"], message, hint));
+    diagnostics.push(refusal("MISSING_FIELD", [...path, "userinfo_claims_source"], message, hint));
   }
-  return remarks;
+  return diagnostics;
 }
 
 /** Whether tokens' signatures can be checked at all, given the client and its provider (where these files declare it). */

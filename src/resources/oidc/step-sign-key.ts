@@ -28,8 +28,8 @@ export function reviewSignKey(client: SignKeyUse, path: ConfigPath): readonly St
   if (key.kind === "usable" && isFor(key.key, algorithm)) return [];
   const [found, hint] = key.kind === "usable" ? otherAlgorithm(algorithm.name) : describe(key.forms);
   // A disabled client accepts nobody, so nobody is locked out.
-  const remark = client.enabled ? refusal : warning;
-  return [remark("INVALID_VALUE", range, `no token can be checked with this: ${found}`, hint)];
+  const report = client.enabled ? refusal : warning;
+  return [report("INVALID_VALUE", range, `no token can be checked with this: ${found}`, hint)];
 }
 
 const inPem = "write it in PEM behind `oidc_rp_idp_sign_key: |`, with each of its lines on its own line";

@@ -26,11 +26,11 @@ export const userKind: KindOf<typeof user> = {
 
 /** Reports privileged users that nobody can sign in as, where people sign in through a provider. */
 function reviewSignIn(world: PlannedWorld): readonly RawDiagnostic[] {
-  const clients = [...world.wanted(oidcClient).filter(({ present }) => present), ...world.left(oidcClient)];
+  const clients = [...world.desired(oidcClient).filter(({ present }) => present), ...world.left(oidcClient)];
   const login = clients.find(({ key, attributes }) => key !== apiClient && attributes.enabled === true);
   if (!login) return [];
   const provider = String(login.attributes.provider ?? "PROVIDER");
-  return world.wanted(user).flatMap((wanted) => (needsSignIn(wanted) ? remark(wanted, provider) : []));
+  return world.desired(user).flatMap((desired) => (needsSignIn(desired) ? missingSignIn(desired, provider) : []));
 }
 
 function needsSignIn({ present, attributes, unknown = [] }: ResourceOf<typeof user>): boolean {
@@ -39,7 +39,7 @@ function needsSignIn({ present, attributes, unknown = [] }: ResourceOf<typeof us
   return present && isPrivileged && attributes.is_active !== false && (attributes.sign_in_provider ?? null) === null;
 }
 
-function remark({ attributes, range }: ResourceOf<typeof user>, provider: string): RawDiagnostic {
+function missingSignIn({ attributes, range }: ResourceOf<typeof user>, provider: string): RawDiagnostic {
   const lines = `\`sign_in: {provider: ${provider}}\``;
   const code = "SIGN_IN_MISSING";
   if (attributes.is_superuser === true && attributes.password !== undefined) {
@@ -90,17 +90,17 @@ async function releaseLinks({ db }: WriteContext, changes: readonly PlannedChang
  * this run causes it, a note afterwards.
  */
 function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
-  const wanted = world.wanted(oidcProvider);
+  const desired = world.desired(oidcProvider);
   const planned = plannedProviders(world);
   // Without a provider nobody signs in anyway; and an undiscovered issuer may be the missing one.
   const isKnown = planned.length > 0 && planned.every((provider) => issuerOf(provider) !== undefined);
-  if (wanted.length === 0 || !isKnown) return [];
+  if (desired.length === 0 || !isKnown) return [];
   const matched = new Set(planned.flatMap((provider) => [issuerOf(provider), ...formerIssuersOf(provider)]));
   const before = world.current(oidcProvider);
   return [...countLinks(world)].flatMap(([issuer, count]): readonly RawDiagnostic[] => {
     if (matched.has(issuer)) return [];
     const holder = before.find((row) => issuerOf(row) === issuer || formerIssuersOf(row).includes(issuer));
-    const resource = wanted.find(
+    const resource = desired.find(
       ({ key }) => key === (holder?.key ?? (planned.length === 1 ? planned[0]?.key : undefined)),
     );
     const users = count === 1 ? "1 user is" : `${count} users are`;
@@ -118,12 +118,12 @@ function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
 
 /** Users by the issuer of their link, except removed ones and those whose link a file releases. */
 function countLinks(world: PlannedWorld): ReadonlyMap<string, number> {
-  const wanted = new Map(world.wanted(user).map(({ key, attributes }) => [key, attributes.sign_in]));
+  const desiredLinks = new Map(world.desired(user).map(({ key, attributes }) => [key, attributes.sign_in]));
   const counts = new Map<string, number>();
   for (const { key, attributes } of world.current(user)) {
     const link = linkOf(attributes);
     if (link?.issuer == null || !world.keys(user).has(key)) continue;
-    const desired = wanted.get(key);
+    const desired = desiredLinks.get(key);
     const stays = desired === undefined || signInLink.same(desired, attributes.sign_in) !== false;
     if (stays) counts.set(link.issuer, (counts.get(link.issuer) ?? 0) + 1);
   }
