@@ -3,11 +3,12 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import { bundledLicences } from "./bundled-licences.mjs";
+import { entries } from "./entries.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -16,17 +17,9 @@ const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 /** What is loaded only when it is used, or has a native part; the rest goes into the bundle, which starts faster. */
 const external = ["better-sqlite3", "better-sqlite3-13", "openid-client", "pg", "undici"];
 
-/** Each public entry is named once, in package.json: `dist/index.js` with `dist/types/index.d.ts` comes from `src/index.ts`. */
 function entryPoints() {
-  const entries = { cli: join(root, "src/cli/main.ts") };
-  for (const target of Object.values(packageJson.exports)) {
-    if (!target.types) continue;
-    entries[basename(target.default, ".js")] = join(
-      root,
-      target.types.replace("./dist/types/", "src/").replace(/\.d\.ts$/, ".ts"),
-    );
-  }
-  return entries;
+  const sources = entries.map(({ bundle, source }) => [bundle, join(root, source)]);
+  return { cli: join(root, "src/cli/main.ts"), ...Object.fromEntries(sources) };
 }
 
 async function bundle() {
@@ -112,7 +105,7 @@ function removeInternalDeclarations() {
     const imports = readFileSync(path, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g);
     for (const [, relativePath] of imports) reach(join(dirname(path), `${relativePath}.d.ts`));
   };
-  for (const { types } of Object.values(packageJson.exports)) if (types) reach(join(root, types));
+  for (const { types } of entries) reach(join(root, types));
   const types = join(dist, "types");
   for (const name of readdirSync(types, { recursive: true })) {
     const path = join(types, name);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { entries } from "../../scripts/entries.mjs";
 import { runCli, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 import { blocksOf, documents, readDocument } from "./markdown.js";
@@ -59,13 +60,7 @@ describe("the code in the documents", () => {
           // An example may show a value without using it.
           noUnusedLocals: false,
           types: ["node"],
-          paths: {
-            "vtb-setup": [`${root}/src/index.ts`],
-            "vtb-setup/login": [`${root}/src/login/index.ts`],
-            "vtb-setup/testing": [`${root}/src/testing/index.ts`],
-            "vtb-setup/verifier": [`${root}/src/verifier/index.ts`],
-            "vtb-setup/verifier/*": [`${root}/src/verifier/*.ts`],
-          },
+          paths: Object.fromEntries(entries.map(({ specifier, source }) => [specifier, [`${root}/${source}`]])),
         },
         include: ["*.ts"],
       }),

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { adapters } from "../../scripts/entries.mjs";
 import { readDocument, tableUnder } from "./markdown.js";
 
 const document = readDocument("docs/verifier.md");
@@ -36,11 +37,9 @@ describe("docs/verifier.md", () => {
   });
 
   it("has every adapter of the package", () => {
-    const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
-    const adapters = Object.keys(exports).filter((name) => name.startsWith("./verifier/"));
-    expect(adapters.length).toBe(3);
+    expect(adapters.length).toBeGreaterThan(2);
     const rows = tableUnder(document, "## Adapters");
-    expect(rows.map(([name]) => namesIn(name)[0])).toEqual(adapters.map((name) => name.replace(".", "vtb-setup")));
+    expect(rows.map(([name]) => namesIn(name)[0])).toEqual(adapters.map((name) => `vtb-setup/verifier/${name}`));
   });
 
   it("has every code that clients get, with its status", () => {

@@ -4,6 +4,7 @@ import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { adapters } from "../../scripts/entries.mjs";
 import { principalOf as principalOfExpress, requireAuth as requireInExpress } from "../../src/verifier/express.js";
 import { principalOf as principalOfFastify, requireAuth as requireInFastify } from "../../src/verifier/fastify.js";
 import { principalOf as principalOfHono, requireAuth as requireInHono } from "../../src/verifier/hono.js";
@@ -74,6 +75,10 @@ const frameworks: Readonly<Record<string, Framework>> = {
     });
   },
 };
+
+it("tests every adapter of the package", () => {
+  expect(Object.keys(frameworks).map((name) => name.toLowerCase().replace(/ .*/, ""))).toEqual(adapters);
+});
 
 interface Answer {
   readonly status: number | undefined;

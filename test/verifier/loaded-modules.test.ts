@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { adapters } from "../../scripts/entries.mjs";
 import { runCli } from "../support/cli.js";
 import { sealingEnv, temporaryDatabase } from "../support/databases.js";
 
@@ -65,7 +66,7 @@ describe("importing vtb-setup/verifier", () => {
     expect(sources.filter((source) => /\/src\/(?:cli|engine|steps|config|document|kinds)\//.test(source))).toEqual([]);
   });
 
-  it.each(["express", "fastify", "hono"])("loads no framework with the adapter for %s", (name) => {
+  it.each(adapters)("loads no framework with the adapter for %s", (name) => {
     expect(packagesIn(sourcesLoadedBy(`import "vtb-setup/verifier/${name}";`))).toEqual([]);
   });
 

@@ -1,0 +1,23 @@
+import type { KnipConfig } from "knip";
+import { entries } from "./scripts/entries.mjs";
+
+export default {
+  entry: [
+    "src/cli/main.ts!",
+    ...entries.map(({ source }) => `${source}!`),
+    "bench/*.{ts,mjs}",
+    "bench/http/server.ts",
+    "scripts/*.mjs",
+    "examples/**/*.{js,mjs,ts}",
+  ],
+  project: [
+    "bench/**/*.{ts,mjs}",
+    "src/**/*.ts!",
+    "test/**/*.ts",
+    "scripts/**/*.mjs",
+    "bin/*.js",
+    "examples/**/*.{js,mjs,ts}",
+  ],
+  ignoreBinaries: ["unshare"],
+  ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
+} satisfies KnipConfig;
