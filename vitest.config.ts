@@ -27,6 +27,7 @@ const onBoth = [
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
   "test/cli/cost.test.ts",
+  "test/cli/help.test.ts",
   "test/users/map-claims.test.ts",
   "test/users/rules.test.ts",
   "test/login/id-token.test.ts",

@@ -35,11 +35,13 @@ export async function main(process: NodeJS.Process): Promise<void> {
 
   async function endFailed(error: unknown): Promise<number> {
     const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? "";
-    const { reportFailure } = await import("./report-run.js");
-    if (!(error instanceof CommanderError)) return reportFailure(session, error, { command, json });
+    // Showing help and the version is no failure, and needs no reports.
+    const report = async (reason: unknown, isJson: boolean) =>
+      (await import("./report-run.js")).reportFailure(session, reason, { command, json: isJson });
+    if (!(error instanceof CommanderError)) return report(error, json);
     if (error.exitCode === 0) {
       const failed = await printResult(session, { kind: "text", text: asked.join("") }).catch((reason) => reason);
-      return failed === undefined ? exitStatus.done : reportFailure(session, failed, { command, json: false });
+      return failed === undefined ? exitStatus.done : report(failed, false);
     }
     if (args.length === 0 && !json) {
       terminal.talk(talked.join(""));
@@ -49,7 +51,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
       .replace(/^error: /, "")
       .replace(/\s*\n\s*/g, " ");
     const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
-    return reportFailure(session, setupError("usage", "COMMAND_LINE", message, hint), { command, json });
+    return report(setupError("usage", "COMMAND_LINE", message, hint), json);
   }
 }
 
