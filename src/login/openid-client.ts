@@ -21,7 +21,11 @@ interface CapturedAnswer {
   errorAnswer?: WholeAnswer;
 }
 
-/** Exchanges a code for tokens, once. Their content is not checked here. */
+/**
+ * Exchanges a code for tokens, once. Their content is not checked here, and the callback was checked before: openid-client's
+ * `authorizationCodeGrant` would do both again, but only where the issuer is known, claims before the signature, and without our
+ * reasons (docs/dependencies.md).
+ */
 export async function requestTokens(
   client: LoginClient,
   code: string,
