@@ -1,8 +1,8 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
-import { writeRun } from "../database/journal.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { writeRun } from "../database/write-rows.js";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret, Kind, WriteContext } from "../plan/kind.js";
 import { orderKinds, willGenerate } from "../plan/plan.js";

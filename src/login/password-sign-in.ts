@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
-import { writeRun } from "../database/journal.js";
 import type { Tables } from "../database/tables.js";
+import { writeRun } from "../database/write-rows.js";
 import type { MaybePromise } from "../maybe-promise.js";
 import { createRateLimit } from "../rate-limit.js";
 import { hashPassword, verifyPassword } from "../secrets/password.js";

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
-import { type ChangeRecord, writeRun } from "../database/journal.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { type ChangeRecord, insertTokens, writeRun } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
 import { version } from "../version.js";
@@ -20,8 +20,8 @@ export async function createToken(
   if (taken) return { commit: false, value: { kind: "taken" } };
 
   const token = generateToken();
-  const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(wanted, options.now()) };
-  await tx.insertInto("api_tokens").values(row).execute();
+  const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(wanted) };
+  await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
   const { expires_at: expiresAt, permissions } = row;
   const fields = [
     { name: "user", before: null, after: wanted.userId },
@@ -72,17 +72,13 @@ async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise
   return rows.map(({ permission }) => permission);
 }
 
-function columnsOf(wanted: NewToken, nowMs: number) {
+function columnsOf(wanted: NewToken) {
   const { organization = "", application = "", administration = "", permissions } = wanted;
-  const now = new Date(nowMs).toISOString();
   return {
     identifier: wanted.identifier,
     user_id: wanted.userId,
     // No configuration manages it.
     owner: null,
-    created_at: now,
-    updated_at: now,
-    last_used_at: null,
     generated: 1,
     contact_person: wanted.contactPerson,
     email: wanted.email,

@@ -1,8 +1,8 @@
 import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
-import { type ChangeRecord, writeRun } from "../database/journal.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import { SetupError } from "../errors.js";
 import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";

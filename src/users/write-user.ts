@@ -1,4 +1,5 @@
 import { type Connection, chunk } from "../database/database.js";
+import { insertUsers } from "../database/write-rows.js";
 import type { ExternalIdentity } from "./external-identity.js";
 import { looksPrivileged, type UserRow, usersNamed } from "./find-user.js";
 import type { MappedClaims } from "./map-claims.js";
@@ -14,18 +15,6 @@ interface WriteUserOptions {
 
 const batchSize = 500;
 
-const newUser = {
-  email: "",
-  first_name: "",
-  last_name: "",
-  is_active: 1,
-  is_staff: 0,
-  is_superuser: 0,
-  claim_superuser: 0,
-  is_service: 0,
-  password_hash: null,
-} as const;
-
 interface WrittenUser {
   readonly userId: string;
   readonly createdGroups: readonly { readonly id: string; readonly name: string }[];
@@ -37,8 +26,7 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
   const managed = { owner: null, created_at: now, updated_at: now };
   const userId = options.userId ?? newId();
   if (options.userId === undefined) {
-    const row = { id: userId, ...managed, username, issuer: null, subject: null, ...newUser, ...change.fields };
-    await tx.insertInto("users").values(row).execute();
+    await insertUsers(tx, now, [{ id: userId, owner: null, username, ...change.fields }]);
   } else {
     await tx
       .updateTable("users")

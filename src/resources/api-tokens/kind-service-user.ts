@@ -1,4 +1,5 @@
 import { chunk } from "../../database/database.js";
+import { insertUsers } from "../../database/write-rows.js";
 import type { WriteContext } from "../../plan/kind.js";
 import type { KindShape } from "../../plan/kind-shape.js";
 import type { AttributeValue, PlannedChange } from "../../plan/resource.js";
@@ -61,11 +62,11 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
       updated_at: now,
     } as const;
     if (existing) await db.updateTable("users").set(flags).where("id", "=", id).execute();
-    else created.push({ id, owner, created_at: now, ...newServiceUser, ...flags });
+    else created.push({ id, owner, is_service: 1, ...flags } as const);
     ids.set(change.id, id);
     permissions.set(id, change.attributes.permissions);
   }
-  for (const rows of chunk(created, 200)) await db.insertInto("users").values(rows).execute();
+  await insertUsers(db, now, created);
   await writeSets(db, servicePermissions, permissions, () => "");
 
   return {
@@ -73,18 +74,6 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
     dropLeftOver: () => removeUsers(context, leftOver),
   };
 }
-
-const newServiceUser = {
-  email: "",
-  first_name: "",
-  last_name: "",
-  is_active: 1,
-  is_staff: 0,
-  is_service: 1,
-  password_hash: null,
-  issuer: null,
-  subject: null,
-} as const;
 
 /** The service user of each token that has one, by the token's id. */
 export async function serviceUsers(

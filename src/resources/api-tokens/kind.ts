@@ -1,5 +1,6 @@
 import { chunk } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
+import { insertTokens } from "../../database/write-rows.js";
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
 import { isSecret } from "../../secrets/secret.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
@@ -75,17 +76,16 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
       identifier: change.key,
       user_id: users.idOf(change),
       owner,
-      updated_at: now,
     };
     const digest = digests.get(change.id);
     if (change.action === "create") {
-      created.push({ id: change.id, created_at: now, last_used_at: null, ...row, digest: digest ?? "" });
+      created.push({ id: change.id, ...row, digest: digest ?? "" });
     } else {
-      const changed = { ...row, ...(digest !== undefined && { digest }) };
+      const changed = { ...row, updated_at: now, ...(digest !== undefined && { digest }) };
       await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
     }
   }
-  for (const rows of chunk(created, 200)) await db.insertInto("api_tokens").values(rows).execute();
+  await insertTokens(db, now, created);
   await users.dropLeftOver();
 }
 

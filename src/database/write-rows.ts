@@ -1,4 +1,6 @@
+import type { Insertable } from "kysely";
 import { type Connection, chunk } from "./database.js";
+import type { Tables } from "./tables.js";
 
 /** A run that changed something: an apply, a sign-in, or an operation at run time. */
 export interface RunRecord {
@@ -39,4 +41,49 @@ export async function writeRun(tx: Connection, run: RunRecord, changes: readonly
     fields: JSON.stringify(fields),
   }));
   for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();
+}
+
+const newUser = {
+  email: "",
+  first_name: "",
+  last_name: "",
+  is_active: 1,
+  is_staff: 0,
+  is_superuser: 0,
+  claim_superuser: 0,
+  is_service: 0,
+  password_hash: null,
+  issuer: null,
+  subject: null,
+} as const;
+
+type UserRow = Insertable<Tables["users"]>;
+type TokenRow = Insertable<Tables["api_tokens"]>;
+
+/**
+ * Users that come with a sign-in or a token; those of a file are written as rows of their kind.
+ *
+ * @param now ISO 8601, UTC
+ */
+export async function insertUsers(
+  db: Connection,
+  now: string,
+  users: readonly (Pick<UserRow, "id" | "owner" | "username"> & Partial<UserRow>)[],
+): Promise<void> {
+  const rows = users.map((user) => ({ created_at: now, updated_at: now, ...newUser, ...user }));
+  for (const batch of chunk(rows, 200)) await db.insertInto("users").values(batch).execute();
+}
+
+/**
+ * API tokens, of a file or created at run time.
+ *
+ * @param now ISO 8601, UTC
+ */
+export async function insertTokens(
+  db: Connection,
+  now: string,
+  tokens: readonly Omit<TokenRow, "created_at" | "updated_at" | "last_used_at">[],
+): Promise<void> {
+  const rows = tokens.map((token) => ({ ...token, created_at: now, updated_at: now, last_used_at: null }));
+  for (const batch of chunk(rows, 200)) await db.insertInto("api_tokens").values(batch).execute();
 }
