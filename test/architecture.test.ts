@@ -142,6 +142,24 @@ describe("the architecture", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("loads no database with a step, through whatever it imports", () => {
+    const values = /^(?:import|export) (?!type\b)(?:[^"';=]*? from )?"(\.[^"]+)";$/gm;
+    const loaded = new Map<string, string>();
+    const visit = (file: string, from: string): void => {
+      if (loaded.has(file)) return;
+      loaded.set(file, from);
+      for (const [statement, target = ""] of readFileSync(join("src", file), "utf8").matchAll(values)) {
+        if (/\{(?:\s*type [^,}]+,?)+\s*\}/.test(statement)) continue;
+        visit(normalize(join(dirname(file), target)).replace(/\.js$/, ".ts"), file);
+      }
+    };
+    for (const file of files) if (/^resources\/[^/]+\/step[^/]*$/.test(file)) visit(file, "");
+    expect(loaded.has("resources/kinds.ts")).toBe(true);
+    expect(
+      [...loaded].filter(([file]) => file.startsWith("database/")).map(([file, from]) => `${from} → ${file}`),
+    ).toEqual([]);
+  });
+
   it("has no circles of imports between files", () => {
     const next = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]));
     const done = new Set<string>();

@@ -159,7 +159,7 @@ export async function findConfusableNames(
 ): Promise<readonly RawDiagnostic[]> {
   const findings = kinds
     .filter(({ hasFreeNames }) => hasFreeNames)
-    .map(({ name }) => findInKind(resources.filter(({ kind, present }) => kind === name && present)));
+    .map((kind) => findInKind(kind.resourcesOf(resources).filter(({ present }) => present)));
   return (await Promise.all(findings)).flat();
 }
 

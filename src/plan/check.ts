@@ -103,17 +103,18 @@ function taken({ kind, key, range }: Resource, name: string, holder: CurrentReso
 
 /** A template that came out empty must not remove everyone's access. */
 function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
-  return [...input.prunable].flatMap((kind): Refusal[] => {
+  const prunable = input.kinds.filter(({ name }) => input.prunable.has(name));
+  return prunable.flatMap((kind): Refusal[] => {
     const pruned = changes.filter(
-      (change) => change.kind === kind && change.action === "delete" && change.reason === "pruned",
+      (change) => change.kind === kind.name && change.action === "delete" && change.reason === "pruned",
     );
-    const kept = input.desired.some((resource) => resource.kind === kind && resource.present);
+    const kept = kind.resourcesOf(input.desired).some(({ present }) => present);
     if (pruned.length === 0 || kept) return [];
     return [
       {
         reason: "refused",
         code: "PRUNE_REFUSED",
-        message: `pruning would delete every ${kind} that the owner ${input.owner} manages (${pruned.length})`,
+        message: `pruning would delete every ${kind.name} that the owner ${input.owner} manages (${pruned.length})`,
         hint: "if you want that, declare each with `state: absent`",
       },
     ];

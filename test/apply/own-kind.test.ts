@@ -217,7 +217,7 @@ describe("columns for secrets that are never read, for times and for sets", () =
     password: new Secret("correct horse"),
     opens_at: "2030-01-31T12:00:00+01:00",
     keepers: ["piet", "jan"],
-    tags: ["north"],
+    tags: ["north", "north"],
   };
   const users = ["jan", "piet"].map((key) => resource("user", key, { email: "", groups: [], permissions: [] }));
   const of = (more: object) => withKind(gate, ...users, resource("gate", "a", { ...attributes, ...more }));
