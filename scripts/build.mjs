@@ -57,21 +57,20 @@ async function bundle() {
   return files.set("LICENCES.txt", bundledLicences(root, metafile));
 }
 
-/** The source map without the libraries' lines: three quarters of it, which no stack trace of this program needs. */
+/** The source map without the libraries' lines: three quarters of it. Their names stay: they show what a bundle is made of. */
 function mapOfOurs(text) {
   const { sources, mappings } = JSON.parse(text);
-  const ours = sources.filter((source) => !source.includes("node_modules/"));
+  const isOurs = sources.map((source) => !source.includes("node_modules/"));
   const lines = decode(mappings).map((segments) => {
     const kept = [];
-    for (const [column, source, ...position] of segments) {
-      const index = source === undefined ? -1 : ours.indexOf(sources[source]);
-      if (index >= 0) kept.push([column, index, position[0], position[1]]);
+    for (const [column, source, line, sourceColumn] of segments) {
+      if (isOurs[source]) kept.push([column, source, line, sourceColumn]);
       // Without its start, a library's code would count as what stands before it.
       else if (kept.at(-1)?.length !== 1) kept.push([column]);
     }
     return kept;
   });
-  return JSON.stringify({ version: 3, sources: ours, names: [], mappings: encode(lines) });
+  return JSON.stringify({ version: 3, sources, names: [], mappings: encode(lines) });
 }
 
 /** A program that starts meanwhile finds the old file or the new one, never half of one. */
