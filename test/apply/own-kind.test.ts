@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect, inject, it } from "vitest";
+import * as z from "zod";
 import { apply } from "../../src/apply/apply.js";
+import { loadConfig } from "../../src/apply/load.js";
 import { migrate } from "../../src/apply/migrate.js";
 import { plan } from "../../src/apply/plan.js";
 import type { Configuration } from "../../src/apply/run.js";
+import { defineStep } from "../../src/config/step.js";
 import { createResourceTable, createSetTable } from "../../src/database/create-table.js";
 import type { Kind } from "../../src/plan/kind.js";
 import type { Resource } from "../../src/plan/resource.js";
@@ -114,6 +117,27 @@ describe("a kind whose columns its migration does not have", () => {
         message:
           "the step Doors, kind door: its table door_readers has no column `door`, which the attribute `readers` needs",
       },
+    ]);
+  });
+});
+
+describe("steps and kinds that are given to the library", () => {
+  const kind = doorWith(makeDoors);
+  const step = defineStep({
+    ...{ title: "Doors", flag: "doors_enable", namespace: "doors", kinds: [kind], schema: z.strictObject({}) },
+    declare: () => [],
+  });
+
+  it("are checked as those of a module: a step whose kind is not given, and a name that is taken", async () => {
+    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step] }))).toMatchObject([
+      { code: "STEP_INVALID", message: "the step Doors declares the kind door, which does not exist" },
+    ]);
+    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind, kind] }))).toMatchObject([
+      { code: "STEP_INVALID", message: "two steps or kinds are named door" },
+    ]);
+    // The near twin gets as far as the file, which is not there.
+    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind] }))).toMatchObject([
+      { code: "FILE_UNREADABLE" },
     ]);
   });
 });

@@ -219,6 +219,11 @@ describe("a module of steps that can't be used", () => {
       "the kind own depends on nothing, which does not exist",
     ],
     [
+      "depends on a misspelt kind",
+      stepNamed("own_enable") + kindWith("own", "own:1", '"usr"'),
+      "the kind own depends on usr, which does not exist [STEP_INVALID]\n  fix: did you mean `user`?",
+    ],
+    [
       "names a migration like the program's own",
       stepNamed("own_enable") + kindWith("own", "0001_tables"),
       "the migration 0001_tables must start with the name of its kind, such as own:0001",
@@ -235,7 +240,7 @@ describe("a module of steps that can't be used", () => {
     const { status, stdout, stderr } = await runCliHere(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toContain(message);
-    expect(stderr).toMatch(/\[STEP_INVALID\]\n {2}fix: (?:see docs\/custom-steps\.md|export it)/);
+    expect(stderr).toMatch(/\[STEP_INVALID\]\n {2}fix: (?:see docs\/custom-steps\.md|export it|did you mean)/);
     const json = await runCliHere([...args, "--output", "json"], { cwd: folder });
     expect(jsonOf(json)).toMatchObject({ outcome: "failed", diagnostics: [{ code: "STEP_INVALID" }] });
   });
