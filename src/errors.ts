@@ -115,13 +115,13 @@ export type FailureReason = "invalid" | "refused" | "unavailable" | "internal" |
 /** Why a run ended without doing its work, with all diagnostics at once. */
 export class SetupError extends Error {
   readonly reason: FailureReason;
-  readonly problems: readonly Diagnostic[];
+  readonly diagnostics: readonly Diagnostic[];
 
   constructor(reason: FailureReason, problems: readonly Diagnostic[], options?: ErrorOptions) {
     super(problems.map((problem) => `${problem.message} [${problem.code}]`).join("\n"), options);
     this.name = "SetupError";
     this.reason = reason;
-    this.problems = problems;
+    this.diagnostics = problems;
   }
 }
 

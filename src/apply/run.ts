@@ -113,12 +113,12 @@ export async function withOwnTables<T>(
     const explained = own === undefined || isKnown ? undefined : database.explain(error);
     if (explained?.reason !== "internal") throw error;
     const hint = "correct the kind's columns or migrations, or add a migration";
-    const problems = explained.problems.map((problem) => ({
+    const diagnostics = explained.diagnostics.map((problem) => ({
       ...problem,
       message: `${own}: ${problem.message}`,
       hint: problem.hint?.startsWith("report this as a bug") ? hint : problem.hint,
     }));
-    throw new SetupError("internal", problems, { cause: error });
+    throw new SetupError("internal", diagnostics, { cause: error });
   }
 }
 

@@ -18,18 +18,18 @@ export async function awaitReferences<O extends DatabaseOptions, T>(
   };
   const tell = (error: unknown) => {
     if (!isMissingReference(error)) return;
-    for (const { message } of error.problems) options.onWaiting(`waiting: ${message}`);
+    for (const { message } of error.diagnostics) options.onWaiting(`waiting: ${message}`);
   };
   try {
     return await withRetry(isMissingReference, once, waiting(options, tell));
   } catch (error) {
     if (options.waitMs === 0 || !isMissingReference(error)) throw error;
-    throw new SetupError("unavailable", error.problems.map(tellWaited), { cause: error });
+    throw new SetupError("unavailable", error.diagnostics.map(tellWaited), { cause: error });
   }
 }
 
 function isMissingReference(error: unknown): error is SetupError {
-  return error instanceof SetupError && error.problems.every(({ code }) => code === "REFERENCE_NOT_FOUND");
+  return error instanceof SetupError && error.diagnostics.every(({ code }) => code === "REFERENCE_NOT_FOUND");
 }
 
 function tellWaited(problem: Diagnostic): Diagnostic {

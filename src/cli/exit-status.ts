@@ -87,5 +87,5 @@ export function changesMade(
 /** Whether a failed run's changes were, or may have been, committed. */
 export function mayBeCommitted(error: unknown): boolean {
   if (!(error instanceof SetupError)) return false;
-  return error.problems.some(({ code }) => code === "COMMIT_UNKNOWN" || code === "CHANGES_MADE");
+  return error.diagnostics.some(({ code }) => code === "COMMIT_UNKNOWN" || code === "CHANGES_MADE");
 }

@@ -36,7 +36,7 @@ export async function printChanges(
   try {
     end = await write(terminal, print(), { insist: true });
   } catch (cause) {
-    throw changesMade("reporting them failed", tokens, unexpected(cause).problems, { cause });
+    throw changesMade("reporting them failed", tokens, unexpected(cause).diagnostics, { cause });
   }
   if (end.kind !== "written") throw changesMade(whyNot(end), tokens);
 }

@@ -49,12 +49,12 @@ export async function reportFailure(
   const isPrinted =
     json &&
     !terminal.outIsNull &&
-    (await terminal.outJson(outcomeToJson(command, outcome, failure.problems), { insist: true })).kind === "written";
+    (await terminal.outJson(outcomeToJson(command, outcome, failure.diagnostics), { insist: true })).kind === "written";
   // What can't be reported on standard output is reported on standard error.
   if (!isPrinted) {
-    const counts = countDiagnostics(failure.problems);
+    const counts = countDiagnostics(failure.diagnostics);
     const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
-    terminal.talk(`${renderDiagnostics(failure.problems, terminal.talkStyle)}${counts}${end}.\n`);
+    terminal.talk(`${renderDiagnostics(failure.diagnostics, terminal.talkStyle)}${counts}${end}.\n`);
   }
   return statusOf(failure.reason, session.stoppedBy());
 }

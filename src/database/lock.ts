@@ -85,7 +85,7 @@ async function tryOnce<T>(database: Database, options: LockOptions, work: Locked
 }
 
 function isCommitUnknown(error: unknown): boolean {
-  return error instanceof SetupError && error.problems.some(({ code }) => code === "COMMIT_UNKNOWN");
+  return error instanceof SetupError && error.diagnostics.some(({ code }) => code === "COMMIT_UNKNOWN");
 }
 
 async function keep(database: Database, tx: ControlledTransaction<Tables>): Promise<void> {

@@ -21,10 +21,10 @@ export function stepInvalid(
 /** All mistakes of a step at once, each once. */
 export function stepsInvalid(mistakes: readonly StepMistake[]): SetupError {
   const different = new Map(mistakes.map((mistake) => [mistake.message, mistake]));
-  const problems = [...different.values()].map(
+  const diagnostics = [...different.values()].map(
     (mistake) => ({ severity: "error", code: "STEP_INVALID", ...mistake }) as const,
   );
-  return new SetupError("usage", problems);
+  return new SetupError("usage", diagnostics);
 }
 
 /** Whether each property of a definition has the right type: what `defineStep` and `defineKind` are given. */

@@ -27,13 +27,13 @@ function token(key: string, secret: Secret, more: object = {}) {
   return resource("api_token", key, { ...attributes, ...more });
 }
 
-async function problemsOf(run: Promise<unknown>) {
+async function diagnosticsOf(run: Promise<unknown>) {
   const error = await run.then(
     () => undefined,
     (reason: unknown) => reason,
   );
   if (!(error instanceof SetupError)) throw new Error("expected the run to be refused", { cause: error });
-  return { reason: error.reason, codes: error.problems.map(({ code }) => code), message: error.message };
+  return { reason: error.reason, codes: error.diagnostics.map(({ code }) => code), message: error.message };
 }
 
 describe("apply", () => {
@@ -174,7 +174,7 @@ describe("apply", () => {
   it("refuses a service user with the name of an existing user", async () => {
     const database = temporaryDatabase();
     const desired = configurationOf(resource("user", "jan", { email: "" }), token("jan", value("a")));
-    expect(await problemsOf(apply(desired, runOptions(database)))).toMatchObject({
+    expect(await diagnosticsOf(apply(desired, runOptions(database)))).toMatchObject({
       reason: "refused",
       codes: ["NAME_TAKEN"],
     });
@@ -197,11 +197,11 @@ describe("apply", () => {
     const database = temporaryDatabase();
     await apply(configurationOf(token("a", value("a"))), runOptions(database));
     const empty = apply(configurationOf(), runOptions(database, { prune: true }));
-    expect(await problemsOf(empty)).toMatchObject({ reason: "refused", codes: ["PRUNE_REFUSED"] });
+    expect(await diagnosticsOf(empty)).toMatchObject({ reason: "refused", codes: ["PRUNE_REFUSED"] });
     const other = apply(configurationOf(token("a", value("b"))), runOptions(database, { owner: "other" }));
-    expect(await problemsOf(other)).toMatchObject({ reason: "refused", codes: ["OWNED_BY_OTHER"] });
+    expect(await diagnosticsOf(other)).toMatchObject({ reason: "refused", codes: ["OWNED_BY_OTHER"] });
     const dangling = apply(configurationOf(token("b", value("b"), { user: "nobody" })), runOptions(database));
-    expect(await problemsOf(dangling)).toMatchObject({ reason: "invalid", codes: ["REFERENCE_NOT_FOUND"] });
+    expect(await diagnosticsOf(dangling)).toMatchObject({ reason: "invalid", codes: ["REFERENCE_NOT_FOUND"] });
   });
 
   it("refuses to delete a user whom a token that no file declares needs", async () => {
@@ -209,7 +209,7 @@ describe("apply", () => {
     const jan = resource("user", "jan", { email: "" });
     await apply(configurationOf(jan, token("a", value("a"), { user: "jan", permissions: null })), runOptions(database));
     const removal = apply(configurationOf(absent("user", "jan")), runOptions(database));
-    expect(await problemsOf(removal)).toMatchObject({ reason: "refused", codes: ["RESOURCE_IN_USE"] });
+    expect(await diagnosticsOf(removal)).toMatchObject({ reason: "refused", codes: ["RESOURCE_IN_USE"] });
     const both = await apply(configurationOf(absent("user", "jan"), absent("api_token", "a")), runOptions(database));
     expect(both.changes).toHaveLength(2);
   });

@@ -23,7 +23,7 @@ async function outcomeOf(run: Promise<RunResult>): Promise<Outcome> {
     return { changes: changes.map(({ action, kind, key, fields }) => ({ action, kind, key, fields })) };
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    return { refused: error.problems.map(({ code, message }) => `${code} ${message}`), reason: error.reason };
+    return { refused: error.diagnostics.map(({ code, message }) => `${code} ${message}`), reason: error.reason };
   }
 }
 
@@ -131,7 +131,7 @@ describe("F28: plan and apply agree on who has a name, service users included", 
     const url = temporaryDatabase();
     await settle(url, configurationOf(service), { owner: "zaken" });
     await expect(plan(configurationOf(user("zaak")), runOptions(url))).rejects.toMatchObject({
-      problems: [
+      diagnostics: [
         {
           code: "NAME_TAKEN",
           hint: expect.stringMatching(/^choose another username, or change the token in the files of the owner zaken:/),
@@ -159,7 +159,7 @@ describe("F28: plan and apply agree on who has a name, service users included", 
     const desired = { ...configurationOf(...doors), kinds: [...coreKinds, door] };
     const error = await apply(desired, runOptions(url)).catch((reason: unknown) => reason);
     const rule = inject("dialect") === "sqlite" ? "UNIQUE constraint failed: doors.lock" : "constraint doors_lock";
-    expect(error).toMatchObject({ reason: "internal", problems: [{ message: expect.stringContaining(rule) }] });
+    expect(error).toMatchObject({ reason: "internal", diagnostics: [{ message: expect.stringContaining(rule) }] });
     expect(JSON.stringify(error)).not.toMatch(/damage|kanarie/);
   });
 

@@ -26,12 +26,12 @@ function withKind(kind: Kind, ...resources: readonly Resource[]): Configuration 
 }
 
 /** The message and hint of each problem that a run ends with. */
-async function problemsOf(run: Promise<unknown>): Promise<unknown> {
+async function diagnosticsOf(run: Promise<unknown>): Promise<unknown> {
   const error = await run.then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  return error instanceof Error && "problems" in error ? error.problems : error;
+  return error instanceof Error && "diagnostics" in error ? error.diagnostics : error;
 }
 
 type Up = NonNullable<Kind["migrations"]>[number]["up"];
@@ -67,9 +67,9 @@ describe("a kind whose columns its migration does not have", () => {
     const url = temporaryDatabase();
     const kind = doorWith(makeDoors, "color");
     const wanted = withKind(kind, resource("door", "a", { colour: "red" }));
-    expect(await problemsOf(plan(wanted, runOptions(url)))).toEqual(expected);
-    expect(await problemsOf(apply(wanted, runOptions(url)))).toEqual(expected);
-    expect(await problemsOf(migrate({ ...runOptions(url), kinds: [kind] }))).toEqual(
+    expect(await diagnosticsOf(plan(wanted, runOptions(url)))).toEqual(expected);
+    expect(await diagnosticsOf(apply(wanted, runOptions(url)))).toEqual(expected);
+    expect(await diagnosticsOf(migrate({ ...runOptions(url), kinds: [kind] }))).toEqual(
       expected.map((problem) => ({ ...problem, message: problem.message.replace("the step Doors, kind", "the kind") })),
     );
     const { migrations } = await migrate({ ...runOptions(url) });
@@ -82,7 +82,7 @@ describe("a kind whose columns its migration does not have", () => {
     await migrate({ ...runOptions(url), kinds: [first] });
     const later = doorWith(makeDoors);
     const wanted = withKind(later, resource("door", "a", { colour: "red" }));
-    expect(await problemsOf(plan(wanted, runOptions(url)))).toEqual(expected.slice(1));
+    expect(await diagnosticsOf(plan(wanted, runOptions(url)))).toEqual(expected.slice(1));
   });
 
   it("has a near twin: a later migration that adds it", async () => {
@@ -112,7 +112,7 @@ describe("a kind whose columns its migration does not have", () => {
       });
     };
     const kind = defineKind({ ...door, columns: { readers }, migrations: [{ name: "door:0001", up }] });
-    expect(await problemsOf(plan(withKind(kind), runOptions(temporaryDatabase())))).toMatchObject([
+    expect(await diagnosticsOf(plan(withKind(kind), runOptions(temporaryDatabase())))).toMatchObject([
       {
         message:
           "the step Doors, kind door: its table door_readers has no column `door`, which the attribute `readers` needs",
@@ -129,14 +129,14 @@ describe("steps and kinds that are given to the library", () => {
   });
 
   it("are checked as those of a module: a step whose kind is not given, and a name that is taken", async () => {
-    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step] }))).toMatchObject([
+    expect(await diagnosticsOf(loadConfig(["doors.yaml"], { steps: [step] }))).toMatchObject([
       { code: "STEP_INVALID", message: "the step Doors declares the kind door, which does not exist" },
     ]);
-    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind, kind] }))).toMatchObject([
+    expect(await diagnosticsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind, kind] }))).toMatchObject([
       { code: "STEP_INVALID", message: "two steps or kinds are named door" },
     ]);
     // The near twin gets as far as the file, which is not there.
-    expect(await problemsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind] }))).toMatchObject([
+    expect(await diagnosticsOf(loadConfig(["doors.yaml"], { steps: [step], kinds: [kind] }))).toMatchObject([
       { code: "FILE_UNREADABLE" },
     ]);
   });
@@ -164,9 +164,9 @@ describe("an error in a step's own tables", () => {
       const url = temporaryDatabase();
       const wanted = withKind(doorWith(up), resource("door", "a", { colour: "red" }));
       for (const run of [plan, apply]) {
-        const problems = await problemsOf(run(wanted, runOptions(url)));
-        expect(problems).toMatchObject([{ code: "DATABASE_FAILED", message: expect.stringMatching(message) }]);
-        expect(problems).toMatchObject([
+        const diagnostics = await diagnosticsOf(run(wanted, runOptions(url)));
+        expect(diagnostics).toMatchObject([{ code: "DATABASE_FAILED", message: expect.stringMatching(message) }]);
+        expect(diagnostics).toMatchObject([
           {
             message: expect.stringMatching(
               /^the step Doors, kind door: the migration door:0001: the database answered/,
@@ -174,14 +174,14 @@ describe("an error in a step's own tables", () => {
             hint: "correct the kind's columns or migrations, or add a migration",
           },
         ]);
-        expect(JSON.stringify(problems)).not.toContain("kanarie");
+        expect(JSON.stringify(diagnostics)).not.toContain("kanarie");
       }
     },
   );
 
   it("names the migration whose code throws", async () => {
     const up: Up = (db) => (db as unknown as { schemas: Up }).schemas(db);
-    expect(await problemsOf(plan(withKind(doorWith(up)), runOptions(temporaryDatabase())))).toMatchObject([
+    expect(await diagnosticsOf(plan(withKind(doorWith(up)), runOptions(temporaryDatabase())))).toMatchObject([
       {
         code: "STEP_INVALID",
         message: expect.stringMatching(
@@ -196,14 +196,14 @@ describe("an error in a step's own tables", () => {
       createResourceTable(db, { name: "doors", keyColumn: "name", texts: ["colour"], unique: [["colour"]] });
     const kind = defineKind({ ...door, columns: { colour: text("colour") }, migrations: [{ name: "door:0001", up }] });
     const doors = ["a", "b"].map((key) => resource("door", key, { colour: "kanarie" }));
-    const problems = await problemsOf(apply(withKind(kind, ...doors), runOptions(temporaryDatabase())));
-    expect(problems).toMatchObject([
+    const diagnostics = await diagnosticsOf(apply(withKind(kind, ...doors), runOptions(temporaryDatabase())));
+    expect(diagnostics).toMatchObject([
       {
         message: expect.stringMatching(/^the step Doors, kind door: the database does not allow .*doors.colour/),
         hint: expect.stringMatching(/^look for two/),
       },
     ]);
-    expect(JSON.stringify(problems)).not.toContain("kanarie");
+    expect(JSON.stringify(diagnostics)).not.toContain("kanarie");
   });
 });
 
@@ -285,12 +285,12 @@ describe("columns for secrets that are never read, for times and for sets", () =
 
   it("refuse a member that does not exist, and keep one from being deleted", async () => {
     const url = temporaryDatabase();
-    expect(await problemsOf(apply(of({ keepers: ["jna"] }), runOptions(url)))).toMatchObject([
+    expect(await diagnosticsOf(apply(of({ keepers: ["jna"] }), runOptions(url)))).toMatchObject([
       { code: "REFERENCE_NOT_FOUND", message: expect.stringContaining("gate a needs user jna") },
     ]);
     await apply(of({}), runOptions(url));
     const withoutJan = withKind(gate, absent("user", "jan"));
-    expect(await problemsOf(apply(withoutJan, runOptions(url)))).toMatchObject([{ code: "RESOURCE_IN_USE" }]);
+    expect(await diagnosticsOf(apply(withoutJan, runOptions(url)))).toMatchObject([{ code: "RESOURCE_IN_USE" }]);
     // Without the module, nothing knows of the set but the database.
     await expect(apply(configurationOf(absent("user", "jan")), runOptions(url))).rejects.toThrow();
     await apply(withKind(gate, absent("gate", "a")), runOptions(url));

@@ -38,7 +38,7 @@ describe("F25: a plan while a migration is pending", () => {
     while ((await watcher.query(isWaiting)).rowCount === 0);
     // A verifier's question: it waits behind the plan, which ends by itself while the reader is still there.
     expect((await watcher.query("select count(*)::int as users from users")).rows).toEqual([{ users: 0 }]);
-    expect(await planned).toMatchObject({ reason: "unavailable", problems: [{ code: "DATABASE_FAILED" }] });
+    expect(await planned).toMatchObject({ reason: "unavailable", diagnostics: [{ code: "DATABASE_FAILED" }] });
 
     await reader.query("commit");
     expect(await plan(desired, runOptions(url))).toMatchObject({ outcome: "planned", migrations: ["tagged:0001"] });
@@ -61,7 +61,7 @@ describe("F25: a plan while a migration is pending", () => {
     const other = await connect(url);
     await other.query("begin");
     await other.query("update setup_state set revision = revision + 1");
-    await expect(plan(desired, runOptions(url))).rejects.toMatchObject({ problems: [{ code: "DATABASE_LOCKED" }] });
+    await expect(plan(desired, runOptions(url))).rejects.toMatchObject({ diagnostics: [{ code: "DATABASE_LOCKED" }] });
     const waiting = runOptions(url, { waitMs: 25_000, onWaiting: () => void other.query("rollback") });
     expect(await plan(desired, waiting)).toMatchObject({ migrations: ["later:0001"] });
   });

@@ -14,7 +14,7 @@ describe("what a database keeps", () => {
         const error: unknown = await run(configurationOf(bad, group("good")), options).catch((reason) => reason);
         if (!(error instanceof SetupError)) throw new Error("expected a refusal", { cause: error });
         expect(error.reason).toBe("invalid");
-        expect(error.problems).toMatchObject([{ code: "INVALID_VALUE", position: { line: 1 } }]);
+        expect(error.diagnostics).toMatchObject([{ code: "INVALID_VALUE", position: { line: 1 } }]);
         expect(error.message).toMatch(
           /^(?:key|permissions) of a resource of the kind group contains a NUL character \[/,
         );

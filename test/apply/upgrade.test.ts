@@ -198,7 +198,7 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
     expect(await plan(alone, runOptions(url))).toMatchObject({ migrations: ["webhook:0004"], changes: [{ key: "e" }] });
     const dangling = of(withMore, resource("webhook", "e", { next: "nowhere" }));
     await expect(plan(dangling, runOptions(url))).rejects.toMatchObject({
-      problems: [{ code: "REFERENCE_NOT_FOUND" }],
+      diagnostics: [{ code: "REFERENCE_NOT_FOUND" }],
     });
   });
 

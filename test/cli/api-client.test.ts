@@ -10,8 +10,8 @@ const client = (identifier: string, more = "") =>
 
 const oidc = (...clients: readonly string[]) => keycloakProvider + clients.join("");
 
-const reported = (run: { readonly problems: readonly string[] }) =>
-  run.problems.filter((problem) => /NO_API_CLIENT/.test(problem));
+const reported = (run: { readonly diagnostics: readonly string[] }) =>
+  run.diagnostics.filter((problem) => /NO_API_CLIENT/.test(problem));
 
 const note = ["note NO_API_CLIENT 12:7"];
 

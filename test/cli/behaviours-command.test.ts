@@ -43,7 +43,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
     const place = workplace();
     for (const command of ["apply", "plan", "validate"]) {
       const run = await place.run([command]);
-      expect(run).toMatchObject({ status: 64, problems: ["error COMMAND_LINE"] });
+      expect(run).toMatchObject({ status: 64, diagnostics: ["error COMMAND_LINE"] });
       expect(run.json.diagnostics[0]?.message).toBe("missing required argument 'files'");
     }
     expect(readdirSync(place.folder)).toEqual([]);
@@ -80,11 +80,11 @@ describe("the command line of django-setup-configuration (A1)", () => {
     ["in an empty file", "", ["error NO_STEPS_ENABLED"]],
   ])(
     "A1.4 with flags that are %s says that no step is enabled, and creates no database",
-    async (_what, yaml, problems) => {
+    async (_what, yaml, diagnostics) => {
       const place = workplace();
       const run = await place.apply(yaml);
       expect(run.status).toBe(3);
-      expect([...run.problems].sort()).toEqual([...problems].sort());
+      expect([...run.diagnostics].sort()).toEqual([...diagnostics].sort());
       expect(await place.hasDatabase()).toBe(false);
     },
   );
@@ -116,7 +116,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
         tokens(tokenItem("open-forms", tokenA, "organization: [x]")),
     );
     expect(run.status).toBe(3);
-    expect(run.problems).toEqual([
+    expect(run.diagnostics).toEqual([
       "error WRONG_TYPE 4:18",
       "error MISSING_FIELD 5:7",
       "error WRONG_TYPE 6:18",
@@ -145,7 +145,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
     const disabled =
       "tokenauth_config_enable: false\ntokenauth:\n  items: [{nonsense: {value_from: {env: NOT_SET}}}]\n";
     const run = await place.apply(people + disabled);
-    expect(run).toMatchObject({ status: 0, changes: ["create user anna"], problems: [] });
+    expect(run).toMatchObject({ status: 0, changes: ["create user anna"], diagnostics: [] });
   });
 
   it("A1.10 succeeds with the same files once the cause of the failure is gone", async () => {
@@ -163,7 +163,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
   it("A1.11 rejects a value that the database could not hold when it validates", async () => {
     const place = workplace({ "config.yaml": users(`username: ${"x".repeat(1024)}`) });
     const run = await place.run(["validate", "config.yaml"]);
-    expect(run).toMatchObject({ status: 3, problems: ["error INVALID_VALUE 4:18"] });
+    expect(run).toMatchObject({ status: 3, diagnostics: ["error INVALID_VALUE 4:18"] });
     expect(run.json.diagnostics[0]?.message).toContain("255");
     expect((await place.apply(users(`username: ${"x".repeat(255)}`))).status).toBe(0);
   });
@@ -174,7 +174,7 @@ describe("the runner of django-setup-configuration (A2)", () => {
     const { folder } = workplace();
     const error = await refusalOf(loadConfig([join(folder, "none.yaml")], loadOptions(folder)));
     expect(error.reason).toBe("invalid");
-    expect(error.problems.map(({ code }) => code)).toEqual(["FILE_UNREADABLE"]);
+    expect(error.diagnostics.map(({ code }) => code)).toEqual(["FILE_UNREADABLE"]);
   });
 
   it("A2.13 collects the errors of every enabled step", async () => {
@@ -182,7 +182,7 @@ describe("the runner of django-setup-configuration (A2)", () => {
       "config.yaml": users("username: []") + tokens(tokenItem("a b", tokenA).replace("a b@", "a@")),
     });
     const error = await refusalOf(loadConfig([join(folder, "config.yaml")], loadOptions(folder)));
-    expect(error.problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
+    expect(error.diagnostics.map(({ code, path }) => `${code} ${path}`)).toEqual([
       "WRONG_TYPE default_user_configuration_config.users.0.username",
       "INVALID_VALUE tokenauth.items.0.identifier",
     ]);
@@ -192,7 +192,7 @@ describe("the runner of django-setup-configuration (A2)", () => {
   it("A2.14 reports a failure during a write as one diagnostic, in JSON too", async () => {
     const place = workplace({ "config.yaml": probeConfig, "probe.mjs": probeModule, fail: "" });
     const run = await place.run(["apply", "config.yaml", ...stepsArgument]);
-    expect(run).toMatchObject({ status: 1, problems: ["error INTERNAL"], json: { outcome: "failed" } });
+    expect(run).toMatchObject({ status: 1, diagnostics: ["error INTERNAL"], json: { outcome: "failed" } });
     expect(run.json.diagnostics[0]?.message).toBe("unexpected TypeError");
   });
 

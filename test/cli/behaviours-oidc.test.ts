@@ -152,7 +152,7 @@ describe("the OpenID Connect step of mozilla-django-oidc-db (A7)", () => {
     if (typeof failure === "string") await server.close();
     const run = await place.apply(config(discovering(`${server.origin}/realms/test/`)));
     expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
-    expect(run.problems).toEqual(["error DISCOVERY_UNREACHABLE 4:7"]);
+    expect(run.diagnostics).toEqual(["error DISCOVERY_UNREACHABLE 4:7"]);
     expect(await place.contents()).toBe(contents);
     expect(await clientRow(place)).toMatchObject({ enabled: 0 });
   });
@@ -161,7 +161,7 @@ describe("the OpenID Connect step of mozilla-django-oidc-db (A7)", () => {
     const place = workplace();
     const server = await serve(always(200, { issuer: "https://elsewhere.example.nl" }));
     const run = await place.apply(config(discovering(`${server.origin}/`)));
-    expect(run).toMatchObject({ status: 3, problems: ["error DISCOVERY_INVALID 4:7"] });
+    expect(run).toMatchObject({ status: 3, diagnostics: ["error DISCOVERY_INVALID 4:7"] });
     expect(await place.hasDatabase()).toBe(false);
   });
 
@@ -182,12 +182,12 @@ describe("the OpenID Connect step of mozilla-django-oidc-db (A7)", () => {
     const place = workplace();
     const run = await place.apply(config(explicit).replace("admin-oidc", "admin_oidc"));
     expect(run.status).toBe(3);
-    expect(run.problems).toContain("error INVALID_VALUE 10:19");
+    expect(run.diagnostics).toContain("error INVALID_VALUE 10:19");
     expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toContain("`admin-oidc`");
     expect(await place.hasDatabase()).toBe(false);
     const other = await place.apply(config(explicit).replace("admin-oidc", "oidc-digid"));
     expect(other.status).toBe(0);
-    expect(other.problems).toContain("warning UNKNOWN_CLIENT_IDENTIFIER 10:19");
+    expect(other.diagnostics).toContain("warning UNKNOWN_CLIENT_IDENTIFIER 10:19");
   });
 
   // An issuer's name and keys suffice where a client only guards an API.
@@ -223,7 +223,7 @@ describe("F5 S101 a secret that tokens are signed with", () => {
       const run = await validate(secret, env);
       expect(run).toMatchObject({
         status: 3,
-        problems: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 1[23]:/)]),
+        diagnostics: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 1[23]:/)]),
       });
       expect(JSON.stringify(run)).toContain("at least 32 bytes");
       expect(JSON.stringify(run)).not.toContain(short);
@@ -256,7 +256,7 @@ describe("F16 a sign key", () => {
         const refused = await run(command, key);
         expect(refused).toMatchObject({
           status: 3,
-          problems: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 14:29/)]),
+          diagnostics: expect.arrayContaining([expect.stringMatching(/^error INVALID_VALUE 14:29/)]),
         });
         expect(JSON.stringify(refused)).toContain(found);
         for (const part of key.match(/[A-Za-z0-9+/]{20,64}/g) ?? [])
@@ -275,7 +275,7 @@ describe("F73 a spelling in another case", () => {
     const run = await place.run(["apply", "config.yaml"]);
     expect(run).toMatchObject({
       status: 3,
-      problems: expect.arrayContaining([
+      diagnostics: expect.arrayContaining([
         expect.stringMatching(/^error INVALID_VALUE 10:19/),
         expect.stringMatching(/^error INVALID_VALUE 14:26/),
         expect.stringMatching(/^error UNKNOWN_FIELD 15:1/),

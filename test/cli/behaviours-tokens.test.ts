@@ -81,7 +81,7 @@ describe("Open Klant's tokens (A8)", () => {
     const contents = await place.contents();
     const run = await place.apply(tokens(item, tokenItem("token-2", tokenB)));
     expect(run.status).toBe(3);
-    expect(run.problems.every((problem) => problem.startsWith("error INVALID_VALUE 4:"))).toBe(true);
+    expect(run.diagnostics.every((problem) => problem.startsWith("error INVALID_VALUE 4:"))).toBe(true);
     expect(await place.contents()).toBe(contents);
     expect((await rows(place)).map(({ identifier }) => identifier)).toEqual(["token-0"]);
   });
@@ -101,10 +101,10 @@ describe("Open Klant's tokens (A8)", () => {
   it("A8.58 rejects white space anywhere in a value, and accepts test123 with a warning", async () => {
     for (const written of ['" x"', '"x "', '"x\\ty"', '"\\t"', '" "', '""', '"x\\n"']) {
       const run = await workplace().apply(tokens(tokenItem("a", written)));
-      expect(run, written).toMatchObject({ status: 3, problems: ["error INVALID_VALUE 4:30"] });
+      expect(run, written).toMatchObject({ status: 3, diagnostics: ["error INVALID_VALUE 4:30"] });
     }
     const run = await workplace().apply(tokens(tokenItem("a", "test123")));
-    expect(run).toMatchObject({ status: 0, problems: ["warning WEAK_TOKEN 4:30"] });
+    expect(run).toMatchObject({ status: 0, diagnostics: ["warning WEAK_TOKEN 4:30"] });
   });
 });
 
@@ -159,7 +159,7 @@ describe("the Objects API's tokens (A9)", () => {
   ])("rejects %s, and creates no database", async (_what, yaml, where) => {
     const place = workplace();
     const run = await place.apply(yaml);
-    expect(run).toMatchObject({ status: 3, problems: [`error ${where}`] });
+    expect(run).toMatchObject({ status: 3, diagnostics: [`error ${where}`] });
     expect(await place.hasDatabase()).toBe(false);
   });
 
@@ -168,7 +168,7 @@ describe("the Objects API's tokens (A9)", () => {
     const place = workplace();
     const run = await place.apply(tokens(tokenItem("token-1", tokenA), tokenItem("token-2", tokenA)));
     expect(run.status).toBe(3);
-    expect(run.problems).toEqual(["error DUPLICATE_SECRET 5:36"]);
+    expect(run.diagnostics).toEqual(["error DUPLICATE_SECRET 5:36"]);
     expect(await place.hasDatabase()).toBe(false);
   });
 
@@ -213,7 +213,7 @@ describe("the Objects API's tokens (A9)", () => {
     expect(run).toMatchObject({
       status: 0,
       changes: ["create api_token a"],
-      problems: ["warning UNKNOWN_ROOT_KEY 1:1", "warning UNKNOWN_ROOT_KEY 2:1"],
+      diagnostics: ["warning UNKNOWN_ROOT_KEY 1:1", "warning UNKNOWN_ROOT_KEY 2:1"],
     });
   });
 });

@@ -32,7 +32,7 @@ describe("the users step of django-setup-configuration (A5)", () => {
         `username: bar, password: ${password}`,
       ),
     );
-    expect(run).toMatchObject({ status: 0, problems: ["warning WEAK_PASSWORD 4:93"] });
+    expect(run).toMatchObject({ status: 0, diagnostics: ["warning WEAK_PASSWORD 4:93"] });
     const [bar, foo] = await rows(place);
     expect(foo).toMatchObject({ username: "foo", email: "example@user.nl", is_staff: 1, is_superuser: 1 });
     expect(isHashOf("change_me", foo?.password_hash)).toBe(true);
@@ -74,7 +74,7 @@ describe("the users step of django-setup-configuration (A5)", () => {
     await place.apply(yaml);
     const hash = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0$a2V5a2V5a2V5a2V5";
     await (await place.open()).kysely.updateTable("users").set({ password_hash: hash }).execute();
-    expect(await place.apply(yaml)).toMatchObject({ status: 0, problems: [], json: { outcome: "unchanged" } });
+    expect(await place.apply(yaml)).toMatchObject({ status: 0, diagnostics: [], json: { outcome: "unchanged" } });
     const changed = await place.apply(users(`username: anna, password: ${password}-2, is_staff: true`));
     expect(changed.json.changes?.[0]?.fields).toEqual([{ name: "is_staff", before: false, after: true }]);
     expect(await rows(place)).toMatchObject([{ is_staff: 1, password_hash: hash }]);
@@ -97,10 +97,10 @@ describe("the sites step of django-setup-configuration (A6)", () => {
     const sites = "sites_config_enable: true\nsites_config:\n  items:\n    - {domain: not a domain, name: [x]}\n";
     const run = await place.apply(sites + users("username: anna"));
     expect(run.status).toBe(0);
-    expect(run.problems).toEqual(["warning UNKNOWN_ROOT_KEY 1:1", "warning UNKNOWN_ROOT_KEY 2:1"]);
+    expect(run.diagnostics).toEqual(["warning UNKNOWN_ROOT_KEY 1:1", "warning UNKNOWN_ROOT_KEY 2:1"]);
     expect(run.changes).toEqual(["create user anna"]);
     const alone = workplace();
-    expect((await alone.apply(sites)).problems).toContain("error NO_STEPS_ENABLED");
+    expect((await alone.apply(sites)).diagnostics).toContain("error NO_STEPS_ENABLED");
     expect(await alone.hasDatabase()).toBe(false);
   });
 });

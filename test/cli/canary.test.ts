@@ -180,8 +180,12 @@ describe("S89 I3 no secret is printed by any command, as text or JSON, with ever
       (reason: unknown) => reason,
     );
     if (!(error instanceof SetupError)) throw new Error("expected a refusal", { cause: error });
-    expect(error.problems.map((problem) => problem.code)).toEqual([code]);
-    const shown = [String(error.stack), JSON.stringify(outcomeToJson("apply", "failed", error.problems)), deep(error)];
+    expect(error.diagnostics.map((problem) => problem.code)).toEqual([code]);
+    const shown = [
+      String(error.stack),
+      JSON.stringify(outcomeToJson("apply", "failed", error.diagnostics)),
+      deep(error),
+    ];
     expect(canaries.foundIn(shown.join("\n"))).toEqual([]);
   });
 

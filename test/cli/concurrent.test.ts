@@ -94,7 +94,7 @@ describe("simultaneous applies", () => {
       const late = apply(schrijvers, runOptions(url, { lockTimeoutMs: 100 }));
       await expect(late).rejects.toMatchObject({
         reason: "unavailable",
-        problems: [
+        diagnostics: [
           { code: "DATABASE_LOCKED", message: "could not get the database's lock within 0.1 s: another run holds it" },
         ],
       });

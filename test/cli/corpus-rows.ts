@@ -15,7 +15,7 @@ export interface CorpusRow {
   readonly env?: Readonly<Record<string, string>>;
   readonly outcome: "applied" | "invalid";
   /** All diagnostics of the unchanged file, in order. */
-  readonly problems: readonly string[];
+  readonly diagnostics: readonly string[];
   /** Where `plan` and `apply` note besides that no client guards the API. */
   readonly loginAlone?: string;
   /** What it creates. */
@@ -28,7 +28,7 @@ export const rows: readonly CorpusRow[] = [
     file: "chart-openinwoner-deprecated-fields.yaml",
     env: { keycloak_client_secret: "Vq3xH8sLr2Zt" },
     outcome: "applied",
-    problems: [
+    diagnostics: [
       ...deprecated("17:7", "19:5", "21:5", "23:7", "27:18", "28:31", "29:21", "30:23", "32:5", "33:21", "34:22"),
       ...deprecated("35:22"),
       ...foreign("37:1", "38:1", "90:1", "91:1", "111:1", "113:1", "114:1"),
@@ -39,14 +39,14 @@ export const rows: readonly CorpusRow[] = [
   {
     file: "chart-openvtb.yaml",
     outcome: "applied",
-    problems: ["warning INSECURE_URL 9:35"],
+    diagnostics: ["warning INSECURE_URL 9:35"],
     loginAlone: "11:5",
     creates: ["oidc_provider keycloak-provider", "oidc_client admin-oidc"],
   },
   {
     file: "objects-api.yaml",
     outcome: "applied",
-    problems: [...foreign("1:1", "2:1", "14:1", "15:1", "22:1", "23:1"), "warning MISSING_FIELD 65:9"],
+    diagnostics: [...foreign("1:1", "2:1", "14:1", "15:1", "22:1", "23:1"), "warning MISSING_FIELD 65:9"],
     loginAlone: "70:5",
     creates: ["oidc_provider admin-oidc", "oidc_client admin-oidc", "api_token token-1", "api_token token-2"],
   },
@@ -54,7 +54,7 @@ export const rows: readonly CorpusRow[] = [
     file: "oidc-custom-options.yaml",
     shows: "A7.48",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning MISSING_FIELD 6:7",
       "warning UNKNOWN_CLIENT_IDENTIFIER 12:17",
       "warning OPTIONS_DEFAULTED 17:7",
@@ -65,7 +65,7 @@ export const rows: readonly CorpusRow[] = [
     file: "oidc-defaults.yaml",
     shows: "A7.43",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning OPTIONS_DEFAULTED 4:5",
       "warning NO_SIGN_KEYS 4:5",
       "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
@@ -78,14 +78,14 @@ export const rows: readonly CorpusRow[] = [
     file: "oidc-discovery.yaml",
     shows: "A7.44",
     outcome: "applied",
-    problems: ["warning OPTIONS_DEFAULTED 4:5", "warning UNKNOWN_CLIENT_IDENTIFIER 4:17", ...deprecated("8:7")],
+    diagnostics: ["warning OPTIONS_DEFAULTED 4:5", "warning UNKNOWN_CLIENT_IDENTIFIER 4:17", ...deprecated("8:7")],
     creates: ["oidc_provider test-admin-oidc-provider", "oidc_client test-admin-oidc"],
   },
   {
     file: "oidc-full-setup.yaml",
     shows: "A7.41",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
       "warning MISSING_OPENID_SCOPE 9:5",
       "warning INVALID_VALUE 14:27",
@@ -100,7 +100,7 @@ export const rows: readonly CorpusRow[] = [
     file: "oidc-invalid-client.yaml",
     shows: "A7.49",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning OPTIONS_DEFAULTED 4:5",
       "warning NO_SIGN_KEYS 4:5",
       "warning UNKNOWN_CLIENT_IDENTIFIER 4:17",
@@ -109,12 +109,17 @@ export const rows: readonly CorpusRow[] = [
     ],
     creates: ["oidc_provider invalid-admin-oidc-provider", "oidc_client invalid-admin-oidc"],
   },
-  { file: "oidc-missing-identifier.yaml", shows: "A7.46", outcome: "invalid", problems: ["error MISSING_FIELD 4:5"] },
+  {
+    file: "oidc-missing-identifier.yaml",
+    shows: "A7.46",
+    outcome: "invalid",
+    diagnostics: ["error MISSING_FIELD 4:5"],
+  },
   {
     file: "oidc-multiple-providers.yaml",
     shows: "A7.47",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning MISSING_FIELD 17:7",
       "warning OPTIONS_DEFAULTED 28:7",
       "warning UNKNOWN_CLIENT_IDENTIFIER 29:17",
@@ -130,7 +135,7 @@ export const rows: readonly CorpusRow[] = [
   {
     file: "open-klant.yaml",
     outcome: "applied",
-    problems: [
+    diagnostics: [
       "warning MISSING_FIELD 20:9",
       "warning NO_SIGN_KEYS 24:5",
       ...foreign("55:1", "56:1", "73:1", "74:1", "80:1", "81:1"),
@@ -141,7 +146,7 @@ export const rows: readonly CorpusRow[] = [
   {
     file: "open-vtb.yaml",
     outcome: "applied",
-    problems: ["warning MISSING_FIELD 9:9", ...foreign("74:1", "75:1", "86:1", "87:1")],
+    diagnostics: ["warning MISSING_FIELD 9:9", ...foreign("74:1", "75:1", "86:1", "87:1")],
     creates: ["oidc_provider admin-oidc", "oidc_client admin-oidc", "oidc_client api-oidc"],
   },
   {
@@ -152,7 +157,7 @@ export const rows: readonly CorpusRow[] = [
       objecttypen_openbeheer_token: "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
     },
     outcome: "applied",
-    problems: ["warning INSECURE_URL 31:35"],
+    diagnostics: ["warning INSECURE_URL 31:35"],
     loginAlone: "33:5",
     creates: [
       "oidc_provider keycloak-provider",
@@ -165,7 +170,7 @@ export const rows: readonly CorpusRow[] = [
     file: "podiumd-openzaak-unparseable.yaml",
     env: { keycloak_client_secret: "Vq3xH8sLr2Zt" },
     outcome: "invalid",
-    problems: [
+    diagnostics: [
       ...foreign("1:1", "2:1", "6:1", "7:1"),
       "error VALUE_FROM_IN_TEXT 16:19",
       ...foreign("22:1", "23:1", "28:1", "29:1", "38:1", "39:1", "51:1", "52:1"),
@@ -176,28 +181,28 @@ export const rows: readonly CorpusRow[] = [
     file: "token-all-fields.yaml",
     shows: "A8.53",
     outcome: "applied",
-    problems: [],
+    diagnostics: [],
     creates: ["api_token token-1", "api_token token-3"],
   },
-  { file: "token-invalid-email.yaml", shows: "A8.54", outcome: "invalid", problems: ["error INVALID_VALUE 7:14"] },
+  { file: "token-invalid-email.yaml", shows: "A8.54", outcome: "invalid", diagnostics: ["error INVALID_VALUE 7:14"] },
   {
     // Two mistakes in one value: its spaces and its length.
     file: "token-invalid-identifier.yaml",
     shows: "A8.56",
     outcome: "invalid",
-    problems: ["error INVALID_VALUE 4:19", "error INVALID_VALUE 4:19"],
+    diagnostics: ["error INVALID_VALUE 4:19", "error INVALID_VALUE 4:19"],
   },
   {
     file: "token-invalid-token.yaml",
     shows: "A8.55",
     outcome: "invalid",
-    problems: ["error INVALID_VALUE 5:14", "error INVALID_VALUE 7:14"],
+    diagnostics: ["error INVALID_VALUE 5:14", "error INVALID_VALUE 7:14"],
   },
   {
     file: "users.yaml",
     shows: "A5.32",
     outcome: "applied",
-    problems: ["warning WEAK_PASSWORD 8:17"],
+    diagnostics: ["warning WEAK_PASSWORD 8:17"],
     creates: ["user foo"],
   },
 ];

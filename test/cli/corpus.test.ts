@@ -31,11 +31,11 @@ describe("real configuration files", () => {
 
   it.each([...applied, ...invalid])("%s gets the expected diagnostics unchanged", async (_title, row) => {
     const run = jsonRun(await runCliHere(["validate", corpus + row.file, "--output", "json"], { env: { ...row.env } }));
-    expect(run.problems).toEqual(row.problems);
+    expect(run.diagnostics).toEqual(row.diagnostics);
     expect(run.json.outcome).toBe(row.outcome === "applied" ? "valid" : "invalid");
     expect(run.status).toBe(row.outcome === "applied" ? 0 : 3);
     expect(new Set(run.json.diagnostics.map(({ file }) => file))).toEqual(
-      new Set(row.problems.length === 0 ? [] : [corpus + row.file]),
+      new Set(row.diagnostics.length === 0 ? [] : [corpus + row.file]),
     );
   });
 
@@ -49,18 +49,20 @@ describe("real configuration files", () => {
     expect(first.json.outcome).toBe("applied");
     expect(first.changes).toEqual(row.creates?.map((name) => `create ${name}`));
     // The rewritten endpoint is on this machine, where http is fine.
-    const expected = isAsItIs ? row.problems : row.problems.filter((problem) => !problem.includes("INSECURE_URL"));
+    const expected = isAsItIs
+      ? row.diagnostics
+      : row.diagnostics.filter((problem) => !problem.includes("INSECURE_URL"));
     const isOther = (problem: string) => !/^note (?:KEY_MADE|NO_API_CLIENT)/.test(problem);
-    expect(first.problems.filter(isOther)).toEqual(expected);
+    expect(first.diagnostics.filter(isOther)).toEqual(expected);
     const noted = row.loginAlone === undefined ? [] : [`note NO_API_CLIENT ${row.loginAlone}`];
-    expect(first.problems.filter((problem) => problem.includes("NO_API_CLIENT"))).toEqual(noted);
+    expect(first.diagnostics.filter((problem) => problem.includes("NO_API_CLIENT"))).toEqual(noted);
 
     const contents = await place.contents();
     const second = await place.run(["apply", file], { env: { ...row.env } });
     expect(second.status).toBe(0);
     expect(second.json.outcome).toBe("unchanged");
     expect(second.json.summary).toEqual({ create: 0, update: 0, delete: 0, unchanged: row.creates?.length });
-    expect(second.problems.filter(isOther)).toEqual(expected);
+    expect(second.diagnostics.filter(isOther)).toEqual(expected);
     expect(await place.contents()).toBe(contents);
   });
 
@@ -75,7 +77,7 @@ describe("real configuration files", () => {
     const result = await runCliHere(["apply", row.file], { cwd: place.folder, env: { ...row.env } });
     expect(result.status).toBe(3);
     expect(result.stdout).toBe("");
-    const errors = row.problems.filter((problem) => problem.startsWith("error "));
+    const errors = row.diagnostics.filter((problem) => problem.startsWith("error "));
     const reported = [...result.stderr.matchAll(/^(\S+):(\d+:\d+): error: .* \[(\w+)\]$/gm)];
     expect(reported.map(([, file, where, code]) => `${file} error ${code} ${where}`)).toEqual(
       errors.map((problem) => `${row.file} ${problem}`),

@@ -42,7 +42,7 @@ describe("a network that requires a proxy", () => {
       const { origin, close } = await serve(always(200, {}));
       await close();
       const run = await plan(configuration(discovered(origin)), { [name]: value });
-      expect([run.status, run.problems]).toEqual([5, ["error DISCOVERY_UNREACHABLE 4:7"]]);
+      expect([run.status, run.diagnostics]).toEqual([5, ["error DISCOVERY_UNREACHABLE 4:7"]]);
       expect(run.json.diagnostics[0]?.hint).toBe(
         "check host and port in the URL, and that the server is running; " +
           `${name} is set, but proxies are not supported: allow direct connections to the provider`,
@@ -85,7 +85,7 @@ describe("an issuer that stands for all tenants", () => {
     const { origin } = await answering(() => metadata(issuer));
     for (const written of ["", issuer.replace("{tenantid}", "7d0cbb5f-1c3e-4a0e-9a6f-2f3a1f1f7c11")]) {
       const run = await plan(configuration(discovered(origin, written)));
-      expect([run.status, run.problems]).toEqual([3, ["error DISCOVERY_INVALID 4:7"]]);
+      expect([run.status, run.diagnostics]).toEqual([3, ["error DISCOVERY_INVALID 4:7"]]);
       expect(run.json.diagnostics[0]).toMatchObject({
         message: expect.stringContaining("`{tenantid}` where tokens have a tenant's id"),
         hint: expect.stringContaining("write the tenant's own id in `oidc_op_discovery_endpoint`"),
@@ -100,7 +100,7 @@ describe("an issuer that stands for all tenants", () => {
     ["https://keycloak.example/realms/{realm}", "{realm}"],
   ])("F41: in a file is an error: %s", async (issuer, shared) => {
     const run = await plan(configuration(`oidc_op_issuer: "${issuer}", endpoint_config: {${endpoints}}`));
-    const errors = run.problems.filter((problem) => problem.startsWith("error"));
+    const errors = run.diagnostics.filter((problem) => problem.startsWith("error"));
     expect([run.status, errors]).toEqual([3, ["error INVALID_VALUE 4:41"]]);
     expect(run.found("INVALID_VALUE")[0]?.message).toContain(`\`${shared}\``);
   });

@@ -56,7 +56,7 @@ describe("exit status 0", () => {
       json: { command: "validate", outcome: "valid", diagnostics: [] },
     });
     const warned = await place.run(["validate", "short.yaml"]);
-    expect(warned).toMatchObject({ status: 0, problems: ["warning WEAK_TOKEN 4:30"] });
+    expect(warned).toMatchObject({ status: 0, diagnostics: ["warning WEAK_TOKEN 4:30"] });
     expect((await runCli(["steps"])).status).toBe(0);
     expect((await runCli(["schema"])).status).toBe(0);
     expect(await place.hasDatabase()).toBe(false);
@@ -77,7 +77,7 @@ describe("exit status 1", () => {
     const json = await place.run(["apply", "config.yaml", "--steps", "probe.mjs"]);
     expect(json).toMatchObject({
       status: 1,
-      problems: ["error INTERNAL"],
+      diagnostics: ["error INTERNAL"],
       json: { command: "apply", outcome: "failed" },
     });
     expect(await place.tables()).toEqual([]);
@@ -131,11 +131,11 @@ describe("exit status 3", () => {
     const place = workplace({ "short.yaml": tokens(tokenItem("a", "short")) });
     expect(await place.run(["apply", "short.yaml", "--strict"])).toMatchObject({
       status: 3,
-      problems: ["error WEAK_TOKEN 4:30"],
+      diagnostics: ["error WEAK_TOKEN 4:30"],
       json: { outcome: "invalid" },
     });
     const dangling = await place.apply(tokens(tokenItem("a", tokenA, "user: nobody")));
-    expect(dangling).toMatchObject({ status: 3, problems: ["error REFERENCE_NOT_FOUND 4:123"] });
+    expect(dangling).toMatchObject({ status: 3, diagnostics: ["error REFERENCE_NOT_FOUND 4:123"] });
     expect(await place.hasDatabase()).toBe(false);
   });
 
@@ -158,12 +158,12 @@ describe("exit status 4", () => {
     expect((await place.run(["apply", "config.yaml"])).status).toBe(0);
     expect(await place.run(["apply", "none.yaml", "--prune"])).toMatchObject({
       status: 4,
-      problems: ["error PRUNE_REFUSED"],
+      diagnostics: ["error PRUNE_REFUSED"],
       json: { outcome: "failed" },
     });
     expect(await place.run(["apply", "config.yaml", "--owner", "other"])).toMatchObject({
       status: 4,
-      problems: ["error OWNED_BY_OTHER 4:7"],
+      diagnostics: ["error OWNED_BY_OTHER 4:7"],
     });
     const text = await runCli(["apply", "none.yaml", "--prune"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 4, stdout: "" });
@@ -173,7 +173,7 @@ describe("exit status 4", () => {
     expect((await place.run(["apply", quickstart], { env: { VTB_SETUP_KEY: key } })).status).toBe(0);
     expect(await place.run(["apply", quickstart], { env: { VTB_SETUP_KEY: other } })).toMatchObject({
       status: 4,
-      problems: ["error KEY_MISMATCH"],
+      diagnostics: ["error KEY_MISMATCH"],
     });
   });
 
@@ -182,7 +182,10 @@ describe("exit status 4", () => {
     await place.run(["apply", "config.yaml"]);
     const row = { name: "9999_from_the_future", applied_at: "2030-01-01T00:00:00.000Z" };
     await (await openForTest(place.database)).kysely.insertInto("setup_migrations").values(row).execute();
-    expect(await place.run(["apply", "config.yaml"])).toMatchObject({ status: 4, problems: ["error DATABASE_NEWER"] });
+    expect(await place.run(["apply", "config.yaml"])).toMatchObject({
+      status: 4,
+      diagnostics: ["error DATABASE_NEWER"],
+    });
   });
 });
 
@@ -193,7 +196,7 @@ describe("exit status 5", () => {
     await server.close();
     const run = await place.apply(asking(server.origin));
     expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
-    expect(run.problems).toEqual(["error DISCOVERY_UNREACHABLE 5:7"]);
+    expect(run.diagnostics).toEqual(["error DISCOVERY_UNREACHABLE 5:7"]);
     expect(await place.hasDatabase()).toBe(false);
     const text = await runCli(["apply", "config.yaml"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 5, stdout: "" });
@@ -204,7 +207,7 @@ describe("exit status 5", () => {
     const place = workplace({ "config.yaml": valid });
     const run = await place.run(["apply", "config.yaml", "--database", await unreachableDatabase()]);
     const code = inject("dialect") === "sqlite" ? "DATABASE_LOCKED" : "DATABASE_UNREACHABLE";
-    expect(run).toMatchObject({ status: 5, problems: [`error ${code}`], json: { outcome: "failed" } });
+    expect(run).toMatchObject({ status: 5, diagnostics: [`error ${code}`], json: { outcome: "failed" } });
   });
 });
 
@@ -246,7 +249,7 @@ describe("exit status 64", () => {
     for (const command of ["apply", "plan", "validate", "steps", "schema"])
       expect(result.stderr).toContain(`  ${command} `);
     const json = jsonRun(await runCli(["--output", "json"]));
-    expect(json).toMatchObject({ status: 64, stderr: "", problems: ["error COMMAND_LINE"] });
+    expect(json).toMatchObject({ status: 64, stderr: "", diagnostics: ["error COMMAND_LINE"] });
   });
 });
 
@@ -266,11 +269,11 @@ describe("the command line", () => {
     const applied = await place.run(["apply", "-"], { input: valid });
     expect(applied).toMatchObject({ status: 0, changes: ["create api_token open-forms"] });
     const wrong = await place.run(["apply", "-"], { input: invalid });
-    expect(wrong).toMatchObject({ status: 3, problems: ["error UNKNOWN_FIELD 4:105"] });
+    expect(wrong).toMatchObject({ status: 3, diagnostics: ["error UNKNOWN_FIELD 4:105"] });
     const { file } = wrong.json.diagnostics[0] ?? {};
     expect(file).toMatch(/^(?:-|<?stdin>?|standard input)$/);
     const nothing = await place.run(["apply", "-"]);
-    expect(nothing).toMatchObject({ status: 3, problems: ["error NO_STEPS_ENABLED"] });
+    expect(nothing).toMatchObject({ status: 3, diagnostics: ["error NO_STEPS_ENABLED"] });
     const twice = await place.run(["apply", "-", "-"], { input: valid });
     expect(twice.status).toBe(3);
   });
@@ -328,7 +331,7 @@ describe("the command line", () => {
     const yaml = tokens(tokenItem("weak", "short"), tokenItem("ci", "{generate: true}"));
     const run = await place.apply(`${yaml}other_program: 1\n`);
     expect(run.stderr).toBe("");
-    expect(run).toMatchObject({ status: 0, problems: ["warning WEAK_TOKEN 4:33", "warning UNKNOWN_ROOT_KEY 6:1"] });
+    expect(run).toMatchObject({ status: 0, diagnostics: ["warning WEAK_TOKEN 4:33", "warning UNKNOWN_ROOT_KEY 6:1"] });
     expect(run.json.generated).toEqual([
       { kind: "api_token", key: "ci", token: expect.stringMatching(/^vtb_\w{46}$/) },
     ]);
@@ -350,6 +353,6 @@ describe("the command line", () => {
   it("says that a file can't be read", async () => {
     const place = workplace({ "config.yaml": valid });
     const run = await place.run(["apply", join("config.yaml", "below")]);
-    expect(run).toMatchObject({ status: 3, problems: ["error FILE_UNREADABLE"] });
+    expect(run).toMatchObject({ status: 3, diagnostics: ["error FILE_UNREADABLE"] });
   });
 });

@@ -26,7 +26,7 @@ const ofProvider = "endpoint_config:\n  oidc_op_discovery_endpoint: https://kc.e
 describe("the fields of an entry directly under the namespace", () => {
   it("F40: of the flat configuration of 2024 are one error, which shows how to write them", async () => {
     const run = await validate(oidc(`${ofClient}${ofProvider}oidc_use_nonce: false\n`));
-    expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
+    expect([run.status, run.diagnostics]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
     expect(run.reported).toEqual([
       {
         message: "`items:` is missing: the fields of one entry are directly under `oidc_db_config_admin_auth`",
@@ -43,7 +43,7 @@ describe("the fields of an entry directly under the namespace", () => {
     const endpoints =
       "oidc_op_token_endpoint: https://kc.example/token\noidc_op_jwks_endpoint: https://kc.example/jwks\n";
     const run = await validate(oidc(ofClient + endpoints));
-    expect([run.status, run.problems]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
+    expect([run.status, run.diagnostics]).toEqual([3, ["error MISSING_FIELD 3:3"]]);
     expect(run.reported[0]?.hint).toContain(
       "contains `endpoint_config:` with `oidc_op_token_endpoint`, `oidc_op_jwks_endpoint` in it",
     );
@@ -54,7 +54,7 @@ describe("the fields of an entry directly under the namespace", () => {
     const provider = `providers:\n  - identifier: kc\n${indented(ofProvider)}    oidc_use_nonce: false\n`;
     const client = `items:\n  - identifier: admin-oidc\n    oidc_provider_identifier: kc\n${indented(ofClient)}`;
     const run = await validate(oidc(provider + client));
-    expect([run.status, run.problems.filter((problem) => problem.startsWith("error"))]).toEqual([0, []]);
+    expect([run.status, run.diagnostics.filter((problem) => problem.startsWith("error"))]).toEqual([0, []]);
   });
 
   it.each([
@@ -70,15 +70,15 @@ describe("the fields of an entry directly under the namespace", () => {
     },
   ])("F40: $what: one error as well", async ({ yaml, hint }) => {
     const run = await validate(yaml);
-    expect([run.status, run.problems, run.reported[0]?.hint]).toEqual([3, ["error MISSING_FIELD 3:3"], hint]);
+    expect([run.status, run.diagnostics, run.reported[0]?.hint]).toEqual([3, ["error MISSING_FIELD 3:3"], hint]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
   });
 
   it("F40: are unknown fields beside `items`, and where no entry has them", async () => {
     const beside = await validate(`tokenauth_config_enable: true\ntokenauth:\n  items: []\n  email: a@example.nl\n`);
-    expect(beside.problems).toEqual(["error UNKNOWN_FIELD 4:3"]);
+    expect(beside.diagnostics).toEqual(["error UNKNOWN_FIELD 4:3"]);
     const other = await validate(`tokenauth_config_enable: true\ntokenauth:\n  colour: red\n`);
-    expect(other.problems).toEqual(["error UNKNOWN_FIELD 3:3", "error MISSING_FIELD 3:3"]);
+    expect(other.diagnostics).toEqual(["error UNKNOWN_FIELD 3:3", "error MISSING_FIELD 3:3"]);
   });
 });
 
@@ -123,13 +123,13 @@ describe("a list that is written as a mapping or text", () => {
     },
   ])("F41: is one error that says what to write: $what", async ({ yaml, where, hint }) => {
     const run = await validate(yaml);
-    expect([run.status, run.problems, run.reported[0]?.hint]).toEqual([3, [`error WRONG_TYPE ${where}`], hint]);
+    expect([run.status, run.diagnostics, run.reported[0]?.hint]).toEqual([3, [`error WRONG_TYPE ${where}`], hint]);
     expect(run.stderr + JSON.stringify(run.json)).not.toContain(secret);
   });
 
   it("F41: says how a new entry begins where its fields follow those of the last one", async () => {
     const run = await validate(under(`items:\n${deeper(dashed(item + item))}`));
-    expect(run.problems.every((problem) => problem.startsWith("error DUPLICATE_KEY"))).toBe(true);
+    expect(run.diagnostics.every((problem) => problem.startsWith("error DUPLICATE_KEY"))).toBe(true);
     expect(run.reported[0]?.hint).toContain("if a new list entry begins here, put `- ` before its first key");
     const short = await validate(under(`items:\n  - identifier: a\n  identifier: b\n`));
     expect(short.reported[0]?.hint).toContain("a new list entry starts with a dash and a space");
@@ -137,7 +137,7 @@ describe("a list that is written as a mapping or text", () => {
 
   it("F41: is valid with dashes, on the namespace's own indentation as well", async () => {
     for (const entry of [dashed(item), deeper(dashed(item))]) {
-      expect((await validate(under(`items:\n${entry}`))).problems).toEqual([]);
+      expect((await validate(under(`items:\n${entry}`))).diagnostics).toEqual([]);
     }
   });
 });
@@ -163,7 +163,7 @@ describe("a permission of Objects API 3", () => {
     "F40: may not be limited to some fields, since nothing would hold it to them: %s",
     async (fields) => {
       const run = await validate(permission(fields));
-      expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error UNKNOWN_FIELD 9:\d+$/)]]);
+      expect([run.status, run.diagnostics]).toEqual([3, [expect.stringMatching(/^error UNKNOWN_FIELD 9:\d+$/)]]);
     },
   );
 });

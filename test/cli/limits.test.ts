@@ -50,7 +50,7 @@ describe("values that a provider chooses", () => {
     const place = workplace();
     writeFiles(place.folder, { "config.yaml": yaml });
     const run = await place.run(["apply", "config.yaml"]);
-    const errors = run.problems.filter((problem) => problem.startsWith("error "));
+    const errors = run.diagnostics.filter((problem) => problem.startsWith("error "));
     expect([run.status, errors]).toEqual([3, [expect.stringMatching(/^error INVALID_VALUE \d+:\d+$/)]]);
     expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toMatch(/^expected at most \d+/);
     expect(await place.hasDatabase()).toBe(false);

@@ -98,14 +98,14 @@ describe("a file with many mistakes", () => {
     const run = await place.apply(file);
     expect(run.status).toBe(3);
     expect(mistakes.length).toBeGreaterThanOrEqual(20);
-    expect(run.problems).toEqual(mistakes.map(expected));
+    expect(run.diagnostics).toEqual(mistakes.map(expected));
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
   it("is the same for plan and validate, and in text, with the line and a caret below the position", async () => {
     const place = workplace({ "config.yaml": file });
     for (const command of ["plan", "validate"]) {
-      expect((await place.run([command, "config.yaml"])).problems).toEqual(mistakes.map(expected));
+      expect((await place.run([command, "config.yaml"])).diagnostics).toEqual(mistakes.map(expected));
     }
     const { status, stdout, stderr } = await runCli(["apply", "config.yaml"], { cwd: place.folder });
     expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
@@ -165,7 +165,7 @@ describe("an unknown key", () => {
 
   it("that resembles none gets no suggestion", async () => {
     const run = await workplace().apply(users("username: anna, favourite_colour: blue"));
-    expect(run.problems).toEqual(["error UNKNOWN_FIELD 4:24"]);
+    expect(run.diagnostics).toEqual(["error UNKNOWN_FIELD 4:24"]);
     expect(run.json.diagnostics[0]?.hint ?? "").not.toContain("did you mean");
   });
 });

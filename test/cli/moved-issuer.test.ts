@@ -95,7 +95,7 @@ describe("oidc_op_former_issuers", () => {
   ])("F61: may not contain %s", async (value, code) => {
     const place = workplaceOf({}, runCliHere);
     const run = await place.apply(moved(`oidc_op_former_issuers: [${value}]`));
-    expect([run.status, run.problems.map((problem) => problem.split(" ").slice(0, 2).join(" "))]).toEqual([
+    expect([run.status, run.diagnostics.map((problem) => problem.split(" ").slice(0, 2).join(" "))]).toEqual([
       3,
       [`error ${code}`],
     ]);
@@ -109,6 +109,6 @@ describe("oidc_op_former_issuers", () => {
     );
     const line = both.split("\n").findIndex((text) => text.includes("former_issuers")) + 1;
     const run = await place.apply(both);
-    expect([run.status, run.problems]).toEqual([3, [`error INVALID_VALUE ${line}:32`]]);
+    expect([run.status, run.diagnostics]).toEqual([3, [`error INVALID_VALUE ${line}:32`]]);
   });
 });

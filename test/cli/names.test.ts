@@ -25,7 +25,7 @@ describe("a name in a file", () => {
     const files = [users(quoted(name)), groups(name), users(`username: a, groups: [${JSON.stringify(name)}]`)];
     for (const file of files) {
       const run = await place.apply(file);
-      expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error INVALID_VALUE/)]]);
+      expect([run.status, run.diagnostics]).toEqual([3, [expect.stringMatching(/^error INVALID_VALUE/)]]);
       expect(run.json.diagnostics[0]?.message).toContain(reported);
     }
     expect((await (await place.open()).kysely.selectFrom("users").select("id").execute()).length).toBe(2);
@@ -52,8 +52,8 @@ describe("a name in a file", () => {
     const file = both.replace('"weg"', '"JL1", state: absent') + groups("lezers", "Lezers", "jan");
     const run = await place.apply(file);
     const warning = (line: number) => `warning CONFUSABLE_NAMES ${line}:7`;
-    expect([run.status, run.problems]).toEqual([0, [warning(5), warning(6), warning(14)]]);
+    expect([run.status, run.diagnostics]).toEqual([0, [warning(5), warning(6), warning(14)]]);
     expect(run.json.diagnostics[0]?.message).toContain("user jan at config.yaml:4");
-    expect((await place.run(["validate", "config.yaml"])).problems).toEqual(run.problems);
+    expect((await place.run(["validate", "config.yaml"])).diagnostics).toEqual(run.diagnostics);
   });
 });

@@ -48,7 +48,7 @@ type Diagnostic = z.output<typeof diagnostic>;
 export interface JsonRun extends Pick<CliResult, "status" | "stderr"> {
   readonly json: z.output<typeof jsonOutcome>;
   /** Such as `error UNKNOWN_FIELD 4:7`, in order. */
-  readonly problems: readonly string[];
+  readonly diagnostics: readonly string[];
   /** Such as `create api_token open-forms`, in order. */
   readonly changes: readonly string[];
 }
@@ -97,7 +97,7 @@ export function jsonRun({ status, stdout, stderr }: CliResult): JsonRun {
     status,
     stderr,
     json,
-    problems: json.diagnostics.map(shortProblem),
+    diagnostics: json.diagnostics.map(shortProblem),
     changes: (json.changes ?? []).map(({ action, kind, key }) => `${action} ${kind} ${key}`),
   };
 }

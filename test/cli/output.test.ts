@@ -190,7 +190,10 @@ describe("F21: an apply whose report can't be written", () => {
     const failure: unknown = await applyCommand
       .run(own, settingsFor(folder), [join(folder, "config.yaml")])
       .catch((error: unknown) => error);
-    expect(failure).toMatchObject({ reason: "internal", problems: [{ code: "CHANGES_MADE" }, { code: "INTERNAL" }] });
+    expect(failure).toMatchObject({
+      reason: "internal",
+      diagnostics: [{ code: "CHANGES_MADE" }, { code: "INTERNAL" }],
+    });
     expect(String(failure)).not.toContain("quotes a secret");
     expect(await runCli(["plan", "config.yaml", "--detailed-exitcode"], { cwd: folder })).toMatchObject({ status: 0 });
   });

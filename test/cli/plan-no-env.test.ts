@@ -114,12 +114,12 @@ describe("plan --no-env", () => {
     { what: "a whole entry", yaml: `${tokens()}`.replace("items: []", `items: [${fromEnv("ITEM")}]`), where: "2:1" },
   ])("F32: refuses to plan an entry without $what", async ({ yaml, where }) => {
     const run = await place(yaml).run(plan);
-    expect([run.status, run.problems]).toEqual([3, [`error ENV_NOT_SET ${where}`]]);
+    expect([run.status, run.diagnostics]).toEqual([3, [`error ENV_NOT_SET ${where}`]]);
   });
 
   it("F32: still rejects what is wrong in the file", async () => {
     const run = await place(items.replace("email: vast@example.nl", "emial: vast@example.nl")).run(plan);
-    expect([run.status, run.problems]).toEqual([3, [expect.stringMatching(/^error UNKNOWN_FIELD /)]]);
+    expect([run.status, run.diagnostics]).toEqual([3, [expect.stringMatching(/^error UNKNOWN_FIELD /)]]);
   });
 
   it("F32: requests no provider with unknown values, and shows no value that it invented", async () => {
@@ -130,7 +130,7 @@ oidc_db_config_admin_auth:
 `;
     const made = place(open);
     const run = await made.run([...plan, "--allow", "OPTIONS_DEFAULTED", "--strict"]);
-    expect([run.status, run.problems]).toEqual([0, ["warning OPTIONS_DEFAULTED 4:11"]]);
+    expect([run.status, run.diagnostics]).toEqual([0, ["warning OPTIONS_DEFAULTED 4:11"]]);
     expect(unknownIn(run).sort()).toEqual([
       "api-oidc.client_id",
       "api-oidc.client_secret",

@@ -11,7 +11,8 @@ const client = (identifier: string, fields: string) =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: idp, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4, ${options}${fields && `, ${fields}`}}\n`;
 
 /** The diagnostics, without the note that a login's client alone guards no API. */
-const reported = ({ problems }: JsonRun) => problems.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
+const reported = ({ diagnostics }: JsonRun) =>
+  diagnostics.filter((problem) => !problem.startsWith("note NO_API_CLIENT "));
 
 /** A provider whose document says this, and a client of it. */
 async function placeWith(document: object, fields = "", identifier = "admin-oidc", endpoints = "", provider = "") {

@@ -46,7 +46,7 @@ describe("a reference", () => {
       writeFiles(place.folder, { "config.yaml": yaml });
       for (const command of ["validate", "plan", "apply"]) {
         const run = await place.run([command, "config.yaml"]);
-        expect([command, run.status, run.problems]).toEqual([
+        expect([command, run.status, run.diagnostics]).toEqual([
           command,
           3,
           [`error REFERENCE_NOT_FOUND ${lastOf(yaml, name)}`],
@@ -64,12 +64,12 @@ describe("a reference", () => {
   ])("F32: $of may be in the database: a note of validate, with --strict too", async ({ yaml, name }) => {
     const place = workplace();
     writeFiles(place.folder, { "config.yaml": yaml });
-    const note = { status: 0, problems: [`note REFERENCE_NOT_FOUND ${lastOf(yaml, name)}`] };
+    const note = { status: 0, diagnostics: [`note REFERENCE_NOT_FOUND ${lastOf(yaml, name)}`] };
     expect(await place.run(["validate", "config.yaml"])).toMatchObject(note);
     expect(await place.run(["validate", "config.yaml", "--strict"])).toMatchObject(note);
     expect(await place.run(["plan", "config.yaml"])).toMatchObject({
       status: 3,
-      problems: [`error REFERENCE_NOT_FOUND ${lastOf(yaml, name)}`],
+      diagnostics: [`error REFERENCE_NOT_FOUND ${lastOf(yaml, name)}`],
     });
   });
 
@@ -78,7 +78,7 @@ describe("a reference", () => {
     const yaml = file.group("weg");
     writeFiles(place.folder, { "config.yaml": yaml });
     const run = await place.run(["validate", "config.yaml"]);
-    expect([run.status, run.problems]).toEqual([3, [`error RESOURCE_IN_USE ${lastOf(yaml, "weg")}`]]);
+    expect([run.status, run.diagnostics]).toEqual([3, [`error RESOURCE_IN_USE ${lastOf(yaml, "weg")}`]]);
   });
 
   it("F32: to what another file declares is valid, and one to an entry with an unset variable is not reported", async () => {
@@ -89,7 +89,7 @@ describe("a reference", () => {
       "two.yaml": groups,
       "open.yaml": open,
     });
-    const right = { status: 0, problems: [] };
+    const right = { status: 0, diagnostics: [] };
     expect(await place.run(["validate", "one.yaml", "two.yaml"])).toMatchObject(right);
     expect(await place.run(["validate", "open.yaml", "--no-env"])).toMatchObject(right);
   });

@@ -45,7 +45,7 @@ describe("an unquoted token", () => {
       const yaml = tokens(tokenItem("a", tokenA)).replace(tokenA, value);
       const run = await place.apply(yaml);
       expect(run.status).toBe(3);
-      expect(run.problems).toEqual([expect.stringMatching(/^error WRONG_TYPE 4:\d+$/)]);
+      expect(run.diagnostics).toEqual([expect.stringMatching(/^error WRONG_TYPE 4:\d+$/)]);
       expect(run.json.diagnostics[0]).toMatchObject({
         path: "tokenauth.items.0.token",
         message: expect.stringContaining("expected text"),
@@ -91,7 +91,7 @@ oidc_db_config_admin_auth:
   ])("in a %s field: %s is accepted", async (_type, _what, field, row) => {
     const place = workplace();
     const run = await place.apply(client(field));
-    expect(run.problems.filter((problem) => problem.startsWith("error"))).toEqual([]);
+    expect(run.diagnostics.filter((problem) => problem.startsWith("error"))).toEqual([]);
     expect(
       await (await place.open()).kysely.selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow(),
     ).toMatchObject(row);
@@ -120,7 +120,7 @@ oidc_db_config_admin_auth:
     const place = workplace();
     const run = await place.apply(client(field));
     expect(run.status).toBe(3);
-    expect(run.problems.filter((problem) => problem.startsWith("error"))).toEqual([`error ${where}`]);
+    expect(run.diagnostics.filter((problem) => problem.startsWith("error"))).toEqual([`error ${where}`]);
     expect(run.json.diagnostics.find(({ severity }) => severity === "error")?.message).toContain(expected);
     expect(await place.hasDatabase()).toBe(false);
   });
@@ -146,7 +146,7 @@ oidc_db_config_admin_auth:
       const run = await place.apply(sized(written));
       expect(run.status, written).toBe(3);
       expect(
-        run.problems.filter((problem) => problem.startsWith("error")),
+        run.diagnostics.filter((problem) => problem.startsWith("error")),
         written,
       ).toHaveLength(1);
     }
@@ -154,7 +154,7 @@ oidc_db_config_admin_auth:
 
   it("for a field that may be left out is an error: leave the field out instead", async () => {
     const run = await workplace().apply(users("username: anna, first_name: ~"));
-    expect(run.problems).toEqual(["error WRONG_TYPE 4:36"]);
+    expect(run.diagnostics).toEqual(["error WRONG_TYPE 4:36"]);
     expect((await workplace().apply(users("username: anna, first_name: ''"))).status).toBe(0);
   });
 

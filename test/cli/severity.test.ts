@@ -22,7 +22,7 @@ describe("--strict", () => {
     const place = workplace(ours + others);
     for (const command of commands) {
       const run = await place.run([command, "config.yaml", "--strict", "--deny", "UNKNOWN_ROOT_KEY"]);
-      expect([run.status, run.problems.map((problem) => problem.replace(/ \d.*/, ""))]).toEqual([
+      expect([run.status, run.diagnostics.map((problem) => problem.replace(/ \d.*/, ""))]).toEqual([
         0,
         ["UNKNOWN_ROOT_KEY", "UNKNOWN_ROOT_KEY", "DUPLICATE_KEY", ...Array(3).fill("UNKNOWN_ROOT_KEY")].map(
           (code) => `warning ${code}`,
@@ -35,11 +35,11 @@ describe("--strict", () => {
     const place = workplace(`${ours}my_program: {a: 1, a: 2}\n`);
     expect(await place.run(["plan", "config.yaml"])).toMatchObject({
       status: 0,
-      problems: ["warning UNKNOWN_ROOT_KEY 5:1", "warning DUPLICATE_KEY 5:20"],
+      diagnostics: ["warning UNKNOWN_ROOT_KEY 5:1", "warning DUPLICATE_KEY 5:20"],
     });
     expect(await place.run(["plan", "config.yaml", "--strict"])).toMatchObject({
       status: 3,
-      problems: ["error UNKNOWN_ROOT_KEY 5:1", "error DUPLICATE_KEY 5:20"],
+      diagnostics: ["error UNKNOWN_ROOT_KEY 5:1", "error DUPLICATE_KEY 5:20"],
     });
     const allow = ["--allow", "UNKNOWN_ROOT_KEY", "--allow", "DUPLICATE_KEY"];
     expect((await place.run(["plan", "config.yaml", "--strict", ...allow])).status).toBe(0);
@@ -51,7 +51,7 @@ describe("--strict", () => {
       `${ours}tokenath: {a: 1, a: 2}\n`,
     ]) {
       const run = await workplace(yaml).run(["validate", "config.yaml", "--allow", "DUPLICATE_KEY"]);
-      expect([run.status, run.problems]).toEqual([
+      expect([run.status, run.diagnostics]).toEqual([
         3,
         expect.arrayContaining([expect.stringMatching(/^error DUPLICATE_KEY/)]),
       ]);
@@ -66,7 +66,7 @@ describe("--allow", () => {
       const strict = [command, "config.yaml", "--strict"];
       expect((await place.run([...strict, "--allow", "EXPIRED"])).status).toBe(3);
       const run = await place.run([...strict, "--allow", "EXPIRED", "--allow", "WEAK_TOKEN"]);
-      expect([run.status, run.problems]).toEqual([0, ["warning WEAK_TOKEN 4:30"]]);
+      expect([run.status, run.diagnostics]).toEqual([0, ["warning WEAK_TOKEN 4:30"]]);
     }
   });
 
@@ -75,7 +75,7 @@ describe("--allow", () => {
     const place = workplace(group + users("username: jan, groups: [behandelars]"));
     const allow = ["config.yaml", "--strict", "--allow", "REFERENCE_NOT_FOUND"];
     const allowed = await place.run(["validate", ...allow]);
-    expect([allowed.status, allowed.problems]).toEqual([0, ["warning REFERENCE_NOT_FOUND 6:32"]]);
+    expect([allowed.status, allowed.diagnostics]).toEqual([0, ["warning REFERENCE_NOT_FOUND 6:32"]]);
     expect((await place.run(["plan", ...allow])).status).toBe(3);
   });
 });
@@ -85,7 +85,7 @@ describe("--deny", () => {
     const place = workplace(weak);
     for (const command of commands) {
       const run = await place.run([command, "config.yaml", "--deny", "WEAK_TOKEN"]);
-      expect([run.status, run.problems]).toEqual([4, ["error WEAK_TOKEN 4:30"]]);
+      expect([run.status, run.diagnostics]).toEqual([4, ["error WEAK_TOKEN 4:30"]]);
       // What --strict alone finds weighs more.
       const both = await place.run([command, "config.yaml", "--deny", "EXPIRED", "--strict"]);
       expect(both.status).toBe(3);
@@ -100,11 +100,11 @@ describe("--deny", () => {
     const place = workplace(ours);
     await place.apply(ours);
     writeFiles(place.folder, { "other.yaml": tokens(tokenItem("b", strong.toLowerCase())) });
-    expect((await place.run(["plan", "other.yaml"])).problems).toEqual(["note UNDECLARED"]);
+    expect((await place.run(["plan", "other.yaml"])).diagnostics).toEqual(["note UNDECLARED"]);
     const before = await place.contents();
     expect(await place.run(["apply", "other.yaml", "--deny", "UNDECLARED"])).toMatchObject({
       status: 4,
-      problems: ["error UNDECLARED"],
+      diagnostics: ["error UNDECLARED"],
     });
     expect(await place.contents()).toBe(before);
   });

@@ -13,8 +13,8 @@ const client = (identifier: string, more = "", provider = "keycloak") =>
 const oidc = (...clients: readonly string[]) => `
 ${keycloakProvider}${clients.join("")}`;
 
-const reported = (run: { readonly problems: readonly string[] }) =>
-  run.problems.filter((problem) => /SIGN_IN_MISSING/.test(problem));
+const reported = (run: { readonly diagnostics: readonly string[] }) =>
+  run.diagnostics.filter((problem) => /SIGN_IN_MISSING/.test(problem));
 
 describe("a superuser or staff account without sign_in", () => {
   const people = users(
@@ -78,7 +78,7 @@ describe("sign_in", () => {
     const field = (more: string) =>
       users(`username: a, ${more}, sign_in: {provider: keycloak}`) + oidc(client("api-oidc"));
     const both = await place.apply(field("is_superuser: true, password: a-password-of-hers"));
-    expect([both.status, both.problems]).toEqual([3, ["error INVALID_VALUE 4:80"]]);
+    expect([both.status, both.diagnostics]).toEqual([3, ["error INVALID_VALUE 4:80"]]);
     for (const more of ["is_staff: true, password: a-password-of-hers", 'is_superuser: true, password: ""']) {
       expect((await place.apply(field(more))).status).toBe(0);
     }
@@ -88,7 +88,7 @@ describe("sign_in", () => {
     const place = workplace();
     const file = users("username: boss, is_staff: true, sign_in: {provider: keycloack, subject: s-1}");
     const wrong = await place.apply(file + oidc(client("admin-oidc")));
-    expect([wrong.status, wrong.problems]).toEqual([3, ["error REFERENCE_NOT_FOUND 4:60"]]);
+    expect([wrong.status, wrong.diagnostics]).toEqual([3, ["error REFERENCE_NOT_FOUND 4:60"]]);
     const right = await place.apply(file.replace("keycloack", "keycloak") + oidc(client("admin-oidc")));
     expect(right.status).toBe(0);
     expect(right.json.changes?.find(({ kind }) => kind === "user")?.fields).toEqual(
@@ -111,6 +111,6 @@ describe("sign_in", () => {
     const place = workplace();
     const signIn = "sign_in: {provider: keycloak, subject: s-1}";
     const run = await place.apply(users(`username: a, ${signIn}`, `username: b, ${signIn}`) + oidc(client("api-oidc")));
-    expect([run.status, run.problems]).toEqual([3, ["error DUPLICATE_RESOURCE 5:30"]]);
+    expect([run.status, run.diagnostics]).toEqual([3, ["error DUPLICATE_RESOURCE 5:30"]]);
   });
 });

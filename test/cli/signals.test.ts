@@ -145,7 +145,7 @@ it("takes back what a run had written when the signal comes amid its writing", a
     controller.abort();
   };
   const stopped = apply(group("taken.add_externetaak"), runOptions(database, { signal, onProgress }));
-  await expect(stopped).rejects.toMatchObject({ reason: "interrupted", problems: [{ code: "INTERRUPTED" }] });
+  await expect(stopped).rejects.toMatchObject({ reason: "interrupted", diagnostics: [{ code: "INTERRUPTED" }] });
   expect(writing).toEqual(["writing 1 group"]);
   const { kysely } = await openForTest(database);
   expect(await kysely.selectFrom("group_permissions").select("permission").execute()).toEqual([

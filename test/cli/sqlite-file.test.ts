@@ -8,7 +8,7 @@ it("exit status 4 is for a file that is no database, and 0 for an empty one", as
   const text = "this is a text, and no database at all; long enough to be looked at\n".repeat(9);
   writeFileSync(join(place.folder, "other.db"), text);
   const apply = () => place.run(["apply", "config.yaml", "--database", "sqlite:other.db"]);
-  expect(await apply()).toMatchObject({ status: 4, problems: ["error DATABASE_DAMAGED"] });
+  expect(await apply()).toMatchObject({ status: 4, diagnostics: ["error DATABASE_DAMAGED"] });
   writeFileSync(join(place.folder, "other.db"), "");
   expect((await apply()).status).toBe(0);
 });

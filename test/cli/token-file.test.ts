@@ -109,11 +109,11 @@ describe("the file for generated tokens", () => {
     const { folder, path, file } = place();
     file.write("run", token("first"));
     writeFileSync(path, "mine");
-    const { problems } = failureOf(() => file.publish());
-    expect(problems).toMatchObject([
+    const { diagnostics } = failureOf(() => file.publish());
+    expect(diagnostics).toMatchObject([
       { code: "CHANGES_MADE", message: expect.stringContaining("; the generated tokens are in ") },
     ]);
-    expect(problems[0]?.hint).not.toContain("ci");
+    expect(diagnostics[0]?.hint).not.toContain("ci");
     expect(readFileSync(path, "utf8")).toBe("mine");
     const [draft = ""] = readdirSync(folder).filter((name) => name.endsWith(".uncommitted"));
     expect(read(join(folder, draft))).toEqual({ ci: "first" });
@@ -123,7 +123,7 @@ describe("the file for generated tokens", () => {
     const { folder, file } = place();
     file.write("run", token("first"));
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
-    expect(failureOf(() => file.publish()).problems).toMatchObject([
+    expect(failureOf(() => file.publish()).diagnostics).toMatchObject([
       { code: "CHANGES_MADE", hint: expect.stringMatching(/again.*: ci$/) },
     ]);
   });

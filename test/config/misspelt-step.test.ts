@@ -57,9 +57,9 @@ function thrownBy(work: () => unknown): readonly string[] {
     work();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    expect(error.problems.map(({ code }) => code)).toEqual(error.problems.map(() => "STEP_INVALID"));
-    expect(JSON.stringify(error.problems)).not.toContain(secret.reveal());
-    return error.problems.map(({ message, hint = "" }) => `${message} (${hint.split("\n", 1)[0]})`);
+    expect(error.diagnostics.map(({ code }) => code)).toEqual(error.diagnostics.map(() => "STEP_INVALID"));
+    expect(JSON.stringify(error.diagnostics)).not.toContain(secret.reveal());
+    return error.diagnostics.map(({ message, hint = "" }) => `${message} (${hint.split("\n", 1)[0]})`);
   }
   return [];
 }

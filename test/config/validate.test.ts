@@ -33,7 +33,7 @@ describe("validateDocuments", () => {
     expect(unresolved).toBe(false);
   });
 
-  it("reports the problems of all steps and files at once", () => {
+  it("reports the diagnostics of all steps and files at once", () => {
     const { findings } = validate(
       {
         "a.yaml": `groups_config_enable: yes\ngroups_config: {items: [{nam: x}]}\n${tokenauth(token("a", "${TOKEN}"))}`,

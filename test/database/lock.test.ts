@@ -43,7 +43,7 @@ describe("withLock", () => {
     await withLock(first, options(0, false), () => Promise.resolve({ commit: true, value: undefined }));
     await withLock(first, options(0, true), async () => {
       const late = withLock(second, options(60, true), () => Promise.resolve({ commit: true, value: undefined }));
-      await expect(late).rejects.toMatchObject({ reason: "unavailable", problems: [{ code: "DATABASE_LOCKED" }] });
+      await expect(late).rejects.toMatchObject({ reason: "unavailable", diagnostics: [{ code: "DATABASE_LOCKED" }] });
       return { commit: true, value: undefined };
     });
   });

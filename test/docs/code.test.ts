@@ -38,9 +38,9 @@ describe("the code in the documents", () => {
     const steps = where.startsWith("docs/custom-steps.md") ? ["--steps", resolve("examples/custom-step/step.mjs")] : [];
     const { status, stderr } = await runCli(["validate", "--no-env", ...steps, "config.yaml"], { cwd: folder });
     // A part of a configuration may refer to what its other parts declare: that is a note.
-    expect({ status, problems: stderr.match(/: (?:error|refusal|warning): .*/g) }).toEqual({
+    expect({ status, diagnostics: stderr.match(/: (?:error|refusal|warning): .*/g) }).toEqual({
       status: 0,
-      problems: null,
+      diagnostics: null,
     });
   });
 

@@ -201,6 +201,6 @@ describe("making a token at run time", () => {
     const { tokens, newToken, apply } = await makeTokensWorld();
     created(await tokens.create(await newToken()));
     const gone = { ...resource("user", "jan"), present: false };
-    await expect(apply([group, gone])).rejects.toMatchObject({ problems: [{ code: "RESOURCE_IN_USE" }] });
+    await expect(apply([group, gone])).rejects.toMatchObject({ diagnostics: [{ code: "RESOURCE_IN_USE" }] });
   });
 });

@@ -81,7 +81,7 @@ describe("the token operations", () => {
     await other.updateTable("setup_state").set({ revision: 7 }).execute();
     await expect(tokens.create(request)).rejects.toMatchObject({
       reason: "unavailable",
-      problems: [{ code: "DATABASE_LOCKED" }],
+      diagnostics: [{ code: "DATABASE_LOCKED" }],
     });
     const waiting = tokens.create(request);
     await other.rollback().execute();

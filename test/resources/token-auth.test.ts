@@ -138,7 +138,7 @@ describe("tokens", () => {
     },
   );
 
-  it("reports the problems of all items at once", () => {
+  it("reports the diagnostics of all items at once", () => {
     const items = [
       { ...minimal, email: "invalid", token: new Secret("two words") },
       { ...minimal, identifier: "a b" },

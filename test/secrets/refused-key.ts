@@ -8,8 +8,8 @@ export function problemOf(refuse: () => unknown, reason: FailureReason = "invali
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     expect(error.reason).toBe(reason);
-    expect(error.problems).toHaveLength(1);
-    return error.problems[0];
+    expect(error.diagnostics).toHaveLength(1);
+    return error.diagnostics[0];
   }
   throw new Error("nothing was refused");
 }

@@ -56,7 +56,7 @@ describe("createVault", () => {
     const sealed = createVault(randomBytes(32)).seal(new Secret(canary), purpose);
     const error = refusal(() => vault.open(sealed, purpose));
     expect(error.reason).toBe("refused");
-    expect(error.problems).toEqual([
+    expect(error.diagnostics).toEqual([
       {
         severity: "error",
         code: "KEY_MISMATCH",
@@ -90,7 +90,7 @@ describe("createVault", () => {
     for (const place of places) {
       const other = sealed.charAt(place) === "0" ? "1" : "0";
       const error = refusal(() => vault.open(sealed.slice(0, place) + other + sealed.slice(place + 1), purpose));
-      expect(error.problems[0]?.code).toBe("KEY_MISMATCH");
+      expect(error.diagnostics[0]?.code).toBe("KEY_MISMATCH");
       expect(error.message).not.toContain("canary");
     }
   });
@@ -102,7 +102,7 @@ describe("createVault", () => {
     ["a tag cut down to four bytes", vault.seal(new Secret(canary), purpose).replace(/(?<=\.[\w-]{6})[\w-]{16}$/, "")],
     ["a missing part", vault.seal(new Secret(canary), purpose).replace(/\.[\w-]+$/, "")],
   ])("refuses %s", (_name, sealed) => {
-    expect(refusal(() => vault.open(sealed, purpose)).problems[0]?.code).toBe("KEY_MISMATCH");
+    expect(refusal(() => vault.open(sealed, purpose)).diagnostics[0]?.code).toBe("KEY_MISMATCH");
   });
 
   it("accepts no key of another length than 32 bytes", () => {

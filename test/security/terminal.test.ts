@@ -60,7 +60,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
     expect(stdout).not.toMatch(acting);
   });
 
-  it("are written out in problems: quoted lines, keys, names of files and arguments, and names that may not hold them", async () => {
+  it("are written out in diagnostics: quoted lines, keys, names of files and arguments, and names that may not hold them", async () => {
     const folder = temporaryFolder();
     const file = "conf\u001b[2J\u202e.yaml";
     const yaml = userFile(`username: alice, "ema\\e[2Jil\u202e": x, email: "x\u202ey\u200b"`);

@@ -62,7 +62,7 @@ tokenauth:
       tokenauth: { items: [{ ...item, token: "c0ffee7a5b1d42e98f3061d7a4e2b9c85f10", emial: "a@b.nl" }] },
     };
     await expect(database(wrong)).rejects.toMatchObject({
-      problems: [
+      diagnostics: [
         expect.objectContaining({
           code: "UNKNOWN_FIELD",
           path: "tokenauth.items.0.emial",

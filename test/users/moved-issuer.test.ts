@@ -101,14 +101,14 @@ describe("a provider that moved", () => {
     const wrong = providerOf({ issuer: moved }, "new", { former_issuers: [issuer] });
     await expect(change(realm, wrong, ...twins)).rejects.toMatchObject({
       reason: "invalid",
-      problems: [
+      diagnostics: [
         { code: "INVALID_VALUE", message: expect.stringMatching(/oidc_provider new: .* of oidc_provider idp/) },
       ],
     });
     const right = providerOf({ issuer: moved }, "new", { former_issuers: ["https://x.example"] });
     await change(realm, right, ...twins);
     const third = providerOf({ issuer: "https://third.example" }, "third", { former_issuers: ["https://x.example"] });
-    await expect(change(realm, third)).rejects.toMatchObject({ problems: [{ code: "INVALID_VALUE" }] });
+    await expect(change(realm, third)).rejects.toMatchObject({ diagnostics: [{ code: "INVALID_VALUE" }] });
     // As where the issuer was discovered only later.
     const { kysely } = realm.database;
     await kysely

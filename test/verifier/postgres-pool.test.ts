@@ -106,7 +106,7 @@ describe("F26: the pool", () => {
     const role = await limitedRole(url, 0);
     await expect(open(role.url)).rejects.toMatchObject({
       reason: "unavailable",
-      problems: [{ code: "DATABASE_UNREACHABLE", message: expect.stringContaining("53300") }],
+      diagnostics: [{ code: "DATABASE_UNREACHABLE", message: expect.stringContaining("53300") }],
     });
     await role.free();
     expect(await ask(await open(role.url), 1)).toEqual({ allowed: 1 });

@@ -62,7 +62,11 @@ describe("S95 a verifier whose role may only read", () => {
     principalIn(await verifier.authenticate(`Token ${otherValue}`));
     await setTimeout(writtenMs);
     expect(events).toMatchObject([
-      { kind: "last_used_failed", tokens: 1, error: { reason: "refused", problems: [{ code: "DATABASE_REFUSED" }] } },
+      {
+        kind: "last_used_failed",
+        tokens: 1,
+        error: { reason: "refused", diagnostics: [{ code: "DATABASE_REFUSED" }] },
+      },
     ]);
   });
 

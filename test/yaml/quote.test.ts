@@ -134,8 +134,8 @@ describe("quoteSource", () => {
       findingAt("two.yaml", text, 5, 6),
       findingAt("two.yaml", text, 5, 6, "also"),
     ];
-    const problems = quoteSource(diagnostics, sources, new Set());
-    const reported = problems.map(({ position, message }) => `${position?.file}:${position?.line} ${message}`);
+    const shown = quoteSource(diagnostics, sources, new Set());
+    const reported = shown.map(({ position, message }) => `${position?.file}:${position?.line} ${message}`);
     expect(reported).toEqual([
       "two.yaml:1 wrong",
       "two.yaml:2 wrong",

@@ -13,7 +13,7 @@ function refusal(work: () => unknown): string {
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     expect(error.reason).toBe("usage");
-    const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.problems;
+    const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.diagnostics;
     return `${code}: ${message}; ${hint}`;
   }
   throw new Error("expected a refusal");

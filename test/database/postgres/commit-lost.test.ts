@@ -59,7 +59,7 @@ describe("a commit whose answer is lost", () => {
     expect(error.message).toBe(
       "the connection to the database was lost during the commit: the changes may or may not have been made [COMMIT_UNKNOWN]",
     );
-    expect(error.problems[0]?.hint).toMatch(/^run the same command again, which is safe/);
+    expect(error.diagnostics[0]?.hint).toMatch(/^run the same command again, which is safe/);
     expect((await apply(group, runOptions(url))).outcome).toBe(again);
     const { kysely } = await openForTest(url);
     expect(await kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "lezers" }]);

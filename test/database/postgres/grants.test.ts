@@ -216,7 +216,7 @@ describe("the SQL in docs/postgresql.md", () => {
     const person = localUser("nood", { ...password("het noodwachtwoord 4711"), permissions: ["taken.view_taak"] });
     expect((await apply(configurationOf(adminClient(), person), options)).outcome).toBe("applied");
     await expect(useLogin(of("vtb_verify"))).rejects.toMatchObject({
-      problems: [{ code: "DATABASE_REFUSED", message: expect.stringMatching(/\(?login_\w+\)?/) }],
+      diagnostics: [{ code: "DATABASE_REFUSED", message: expect.stringMatching(/\(?login_\w+\)?/) }],
     });
     await run(login, "divided");
     await useLogin(of("vtb_verify"));

@@ -80,7 +80,7 @@ describe("the lock on a server", () => {
       await sql`alter table users add column other text`.execute(tx);
       return { commit: false, value: undefined };
     });
-    await expect(change).rejects.toMatchObject({ reason: "unavailable", problems: [{ code: "DATABASE_FAILED" }] });
+    await expect(change).rejects.toMatchObject({ reason: "unavailable", diagnostics: [{ code: "DATABASE_FAILED" }] });
     await reader.rollback().execute();
   });
 

@@ -47,7 +47,7 @@ describe("F27: a pooler in front of the server", () => {
     );
     expect(option).toMatchObject({
       reason: "refused",
-      problems: [{ code: "DATABASE_REFUSED", hint: expect.stringContaining(section) }],
+      diagnostics: [{ code: "DATABASE_REFUSED", hint: expect.stringContaining(section) }],
     });
     expect(option.message).toMatch(
       /a pooler in front of the database \S+ does not support what vtb-setup needs \(08P01\)/,
@@ -55,7 +55,7 @@ describe("F27: a pooler in front of the server", () => {
     const waited = await failureOf(openDatabase(await refusing("08P01", "query_wait_timeout"), "read"));
     expect(waited).toMatchObject({
       reason: "unavailable",
-      problems: [{ code: "DATABASE_UNREACHABLE", hint: expect.stringContaining(section) }],
+      diagnostics: [{ code: "DATABASE_UNREACHABLE", hint: expect.stringContaining(section) }],
     });
   });
 
@@ -71,7 +71,7 @@ describe("F27: a pooler in front of the server", () => {
     const lost = await failureOf(Promise.resolve(ask()));
     expect(lost).toMatchObject({
       reason: "refused",
-      problems: [{ code: "DATABASE_REFUSED", hint: expect.stringContaining(section) }],
+      diagnostics: [{ code: "DATABASE_REFUSED", hint: expect.stringContaining(section) }],
     });
     expect(lost.message).toContain("(26000)");
   });
@@ -84,7 +84,7 @@ describe("F27: a pooler in front of the server", () => {
     const error = await sql`prepare taken as select 1`.execute(database.kysely).catch((reason: unknown) => reason);
     expect(database.explain(error)).toMatchObject({
       reason: "refused",
-      problems: [
+      diagnostics: [
         {
           code: "DATABASE_REFUSED",
           message: expect.stringContaining("(42P05)"),

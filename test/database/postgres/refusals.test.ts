@@ -33,7 +33,7 @@ async function failureOf(work: Promise<unknown>): Promise<SetupError> {
 /** The message, and what is printed for the error with its causes. */
 async function reported(work: Promise<unknown>): Promise<string> {
   const error = await failureOf(work);
-  const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.problems;
+  const [{ code, message, hint } = { code: "", message: "", hint: "" }] = error.diagnostics;
   return `${error.reason} ${code}: ${message}; ${hint}`;
 }
 
@@ -43,7 +43,7 @@ describe("a server's refusal", () => {
     const error = await failureOf(openDatabase(url, "read"));
     expect(error.message).toMatch(/^the database postgres:\S+ rejects this role \(28P01\) \[DATABASE_REFUSED\]$/);
     expect(error.reason).toBe("refused");
-    expect(error.problems[0]?.hint).toContain("which comes from the database's URL");
+    expect(error.diagnostics[0]?.hint).toContain("which comes from the database's URL");
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("kanarie-een");
     const silent = server().replace(/:[^:@]+@/, "@");
     expect(await reported(openDatabase(silent, "read"))).toContain("VTB_SETUP_DATABASE_PASSWORD_FILE");

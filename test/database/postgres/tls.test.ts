@@ -48,7 +48,7 @@ async function connect(parameters: string, host = "127.0.0.1"): Promise<string> 
     await database.close();
     return rows[0]?.ssl ? "encrypted" : "in clear";
   } catch (error) {
-    if (error instanceof SetupError) return `${error.reason} ${error.problems[0]?.code}`;
+    if (error instanceof SetupError) return `${error.reason} ${error.diagnostics[0]?.code}`;
     throw error;
   }
 }

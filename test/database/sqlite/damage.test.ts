@@ -47,7 +47,7 @@ describe("F27: a database", () => {
         expect(stderr).not.toContain("waiting");
         expect(readFileSync(file).equals(damaged)).toBe(true);
       }
-      const reported = { reason: "refused", problems: [{ code: "DATABASE_DAMAGED" }] };
+      const reported = { reason: "refused", diagnostics: [{ code: "DATABASE_DAMAGED" }] };
       const database = `sqlite:${file}`;
       const verifying = async () => {
         const verifier = await createVerifier({ database, env: {} });
