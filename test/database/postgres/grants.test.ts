@@ -123,9 +123,7 @@ describe("the SQL in docs/postgresql.md", () => {
       status: 4,
       stdout: "",
       stderr: expect.stringMatching(
-        new RegExp(
-          `may not run the migrations that the database lacks: ${names} \\[DATABASE_REFUSED\\]\\n.*vtb-setup migrate`,
-        ),
+        new RegExp(`can't run the pending migrations: ${names} \\[DATABASE_REFUSED\\]\\n.*vtb-setup migrate`),
       ),
     });
     expect(await plan("vtbb_apply")).toMatchObject(forbidden("0001_tables, .*probe:0001"));
