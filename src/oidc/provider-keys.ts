@@ -173,7 +173,7 @@ export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
   };
 }
 
-type SignatureResult =
+export type SignatureResult =
   | { readonly kind: "valid" }
   | { readonly kind: "rejected"; readonly reason: "bad_signature" | "unknown_key" }
   | { readonly kind: "unavailable"; readonly reason: "keys_unavailable"; readonly retryAfterSeconds: number };

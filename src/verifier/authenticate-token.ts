@@ -1,6 +1,6 @@
-import type { LiveDatabase } from "../database/live-database.js";
+import type { ChangeSignal, DatabaseState, LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
-import { createLruCache } from "../lru-cache.js";
+import type { LruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
@@ -20,77 +20,68 @@ export interface RejectedToken {
 
 export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | RejectedToken;
 
-export interface TokenAuthority {
-  /** @param followChanges drops stale entries and returns whether it did; not called for a malformed token */
-  readonly authenticate: (
-    credential: string,
-    nowMs: number,
-    followChanges: () => MaybePromise<boolean>,
-  ) => MaybePromise<TokenOutcome>;
-  /** Drops all cached entries. */
-  readonly forget: () => void;
-}
-
-interface TokenAuthorityOptions {
+/** How API tokens are verified. */
+export interface TokenContext {
+  readonly changes: ChangeSignal;
   readonly read: (digest: string) => MaybePromise<StoredToken | undefined>;
+  /** Accepted tokens by digest, never by value. */
+  readonly known: LruCache<KnownToken>;
   readonly lastUsed: LastUsed;
-  readonly cacheSize: number;
+  /** In milliseconds. */
+  readonly now: () => number;
 }
 
 /** An accepted token, and until when the result is valid. */
-interface KnownToken {
+export interface KnownToken {
   readonly id: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
+  /** The result is only valid in this state of the database. */
+  readonly readIn: DatabaseState;
   readonly untilMs: number;
   /** When to note its use again. */
   noteAtMs: number;
 }
 
-/** Authenticates API tokens by their digest. Caches only accepted ones, never their value. */
-export function createTokenAuthority(options: TokenAuthorityOptions): TokenAuthority {
-  const { read, lastUsed } = options;
-  const known = createLruCache<KnownToken>(options.cacheSize);
-  let forgotten = 0;
+/** Verifies an API token by its digest. The database is not asked about what can't be one of its tokens. */
+export function verifyToken(tokens: TokenContext, credential: string): MaybePromise<TokenOutcome> {
+  const digest = digestToken(new Secret(credential));
+  const known = tokens.known.get(digest);
+  if (!known && checkTokenFormat(credential) === "mistyped") return { kind: "rejected", reason: "mistyped" };
+  return andThen(tokens.changes.current(), verifyDigest, tokens, digest, known);
+}
 
-  const accept = (token: KnownToken, nowMs: number): TokenOutcome => {
-    if (nowMs >= token.noteAtMs) {
-      token.noteAtMs = nowMs + lastUsedEveryMs;
-      lastUsed.note(token.id, nowMs);
-    }
-    return token.outcome;
-  };
+function verifyDigest(
+  state: DatabaseState,
+  tokens: TokenContext,
+  digest: string,
+  known: KnownToken | undefined,
+): MaybePromise<TokenOutcome> {
+  const nowMs = tokens.now();
+  if (known && known.readIn === state && nowMs < known.untilMs) return accept(tokens, known, nowMs);
+  return andThen(tokens.read(digest), verifyStored, tokens, digest, state);
+}
 
-  const conclude = (digest: string, stored: StoredToken | undefined, nowMs: number, asked: number): TokenOutcome => {
-    if (!stored) return { kind: "rejected", reason: "unknown_token" };
-    const reason = rejectionReason(stored, nowMs);
-    if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
-    const token = knownToken(stored, nowMs);
-    // A result read before a change must not outlive it.
-    if (asked === forgotten) known.set(digest, token);
-    return accept(token, nowMs);
-  };
+function verifyStored(
+  stored: StoredToken | undefined,
+  tokens: TokenContext,
+  digest: string,
+  state: DatabaseState,
+): TokenOutcome {
+  if (!stored) return { kind: "rejected", reason: "unknown_token" };
+  const nowMs = tokens.now();
+  const reason = rejectionReason(stored, nowMs);
+  if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
+  const token = knownToken(stored, state, nowMs);
+  tokens.known.set(digest, token);
+  return accept(tokens, token, nowMs);
+}
 
-  const decide = (digest: string, token: KnownToken | undefined, nowMs: number): MaybePromise<TokenOutcome> => {
-    if (token && nowMs < token.untilMs) return accept(token, nowMs);
-    const asked = forgotten;
-    return andThen(read(digest), (stored) => conclude(digest, stored, nowMs, asked));
-  };
-
-  return {
-    authenticate(credential, nowMs, followChanges) {
-      const digest = digestToken(new Secret(credential));
-      const token = known.get(digest);
-      if (!token && checkTokenFormat(credential) === "mistyped") return { kind: "rejected", reason: "mistyped" };
-      const changed = followChanges();
-      // Another request that waited for the same answer may have dropped this token already.
-      if (changed instanceof Promise) return changed.then(() => decide(digest, known.get(digest), nowMs));
-      return decide(digest, changed ? undefined : token, nowMs);
-    },
-    forget() {
-      forgotten += 1;
-      known.clear();
-    },
-  };
+function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): TokenOutcome {
+  if (nowMs >= token.noteAtMs) {
+    token.noteAtMs = nowMs + lastUsedEveryMs;
+    lastUsed.note(token.id, nowMs);
+  }
+  return token.outcome;
 }
 
 /** A time that can't be parsed counts as past, since its author wanted the token to expire. */
@@ -103,7 +94,7 @@ function rejectionReason(
   return isUserActive ? undefined : "inactive_user";
 }
 
-function knownToken(stored: StoredToken, nowMs: number): KnownToken {
+function knownToken(stored: StoredToken, readIn: DatabaseState, nowMs: number): KnownToken {
   const { id, identifier, narrowedTo, lastUsedAt } = stored;
   const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
   let untilMs = nowMs + trustedForMs;
@@ -111,7 +102,7 @@ function knownToken(stored: StoredToken, nowMs: number): KnownToken {
     if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
   }
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
-  return { id, outcome: Object.freeze({ kind: "authenticated", principal }), untilMs, noteAtMs };
+  return { id, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, untilMs, noteAtMs };
 }
 
 /** An API token with its user, as stored. */

@@ -1,51 +1,54 @@
-import { createLruCache } from "../lru-cache.js";
+import type { DatabaseState } from "../database/live-database.js";
+import type { LruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
+import type { AcceptedBearer } from "./bearer-outcome.js";
 import type { Outcome } from "./verifier.js";
 
 type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
 
-type UserOutcome =
+export type UserOutcome =
   | Authenticated
   | { readonly kind: "rejected"; readonly reason: "inactive_user" | "unknown_user"; readonly username?: string };
 
-/** Creates the principals of users that authenticate through an OIDC client. */
-export interface UserAuthority {
-  /** @param isNewer true if the user was written after the last check for changes */
-  readonly authenticate: (
-    user: { readonly id: string; readonly client: string; readonly isNewer: boolean },
-    nowMs: number,
-  ) => MaybePromise<UserOutcome>;
-  /** Drops all cached entries. */
-  readonly forget: () => void;
+/** How users are read that authenticate through an OIDC client. */
+export interface UserContext {
+  readonly read: (id: string) => MaybePromise<UserLookup>;
+  readonly known: LruCache<KnownUser>;
+  /** In milliseconds. */
+  readonly now: () => number;
 }
 
-interface KnownUser {
+export interface KnownUser {
   readonly lookup: UserLookup;
+  /** The result is only valid in this state of the database. */
+  readonly readIn: DatabaseState;
   readonly untilMs: number;
   readonly byClient: Map<string, Authenticated>;
 }
 
-export function createUserAuthority(read: (id: string) => MaybePromise<UserLookup>, cacheSize: number): UserAuthority {
-  const known = createLruCache<KnownUser>(cacheSize);
-  let forgotten = 0;
-  return {
-    authenticate({ id, client, isNewer }, nowMs) {
-      const user = isNewer ? undefined : known.get(id);
-      if (user && nowMs < user.untilMs) return outcomeFor(user, client);
-      const asked = forgotten;
-      return andThen(read(id), (lookup) => {
-        const found: KnownUser = { lookup, untilMs: nowMs + trustedForMs, byClient: new Map() };
-        // A result read before a change must not outlive it.
-        if (asked === forgotten && lookup.kind === "active") known.set(id, found);
-        return outcomeFor(found, client);
-      });
-    },
-    forget() {
-      forgotten += 1;
-      known.clear();
-    },
-  };
+/** Reads the principal of an accepted user. */
+export function readPrincipal(
+  users: UserContext,
+  accepted: AcceptedBearer,
+  state: DatabaseState,
+): MaybePromise<UserOutcome> {
+  const known = users.known.get(accepted.userId);
+  // The user may have been written since the last check for changes.
+  const isCurrent = known?.readIn === state && accepted.revision <= state.revision;
+  if (known && isCurrent && users.now() < known.untilMs) return outcomeFor(known, accepted.clientIdentifier);
+  return andThen(users.read(accepted.userId), keepUser, users, accepted, state);
+}
+
+function keepUser(
+  lookup: UserLookup,
+  users: UserContext,
+  { userId, clientIdentifier }: AcceptedBearer,
+  readIn: DatabaseState,
+): UserOutcome {
+  const user: KnownUser = { lookup, readIn, untilMs: users.now() + trustedForMs, byClient: new Map() };
+  if (lookup.kind === "active") users.known.set(userId, user);
+  return outcomeFor(user, clientIdentifier);
 }
 
 function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcome {

@@ -1,120 +1,140 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import { SetupError } from "../errors.js";
-import { andThen, type MaybePromise } from "../maybe-promise.js";
-import type { TokenAuthority, TokenOutcome } from "./authenticate-token.js";
-import type { UserAuthority } from "./authenticate-user.js";
-import { readAuthorization } from "./authorization-header.js";
-import type { BearerAuthority, BearerOutcome } from "./bearer-authority.js";
-import type { VerifierEvent } from "./event.js";
-import type { Problems } from "./problem.js";
-import { createRejections } from "./rejections.js";
-import type { Decision, Outcome, RequestContext, Verifier } from "./verifier.js";
+import { andThen, type MaybePromise, orElse } from "../maybe-promise.js";
+import { type TokenContext, type TokenOutcome, verifyToken } from "./authenticate-token.js";
+import { readPrincipal, type UserContext, type UserOutcome } from "./authenticate-user.js";
+import { parseAuthorization } from "./authorization-header.js";
+import { type BearerContext, verifyBearer } from "./bearer/authenticate.js";
+import type { AcceptedBearer, BearerOutcome } from "./bearer-outcome.js";
+import { countAttempt, type FailureLimit, giveBack, takeAttempt } from "./failure-limit.js";
+import {
+  type Answers,
+  rejectBearer,
+  rejectHeader,
+  rejectThrottled,
+  rejectToken,
+  rejectUnavailable,
+} from "./rejections.js";
+import { type Authorization, type Decision, type Outcome, type RequestContext, sourceOf } from "./verifier.js";
 
-interface AuthenticateOptions {
+/** What a verifier works with. */
+export interface VerifierContext extends Answers {
   readonly changes: ChangeSignal;
-  /** The state that the authorities were created under. */
-  readonly state: DatabaseState;
-  readonly tokens: TokenAuthority;
-  readonly bearer: BearerAuthority;
-  readonly users: UserAuthority;
-  readonly problems: Problems;
-  readonly report: (event: VerifierEvent) => void;
+  readonly tokens: TokenContext;
+  readonly bearer: BearerContext;
+  readonly users: UserContext;
   readonly maxHeaderLength: number;
-  readonly now: () => number;
+  readonly explain: (error: unknown) => SetupError | undefined;
+  /** Undefined where attempts are not limited. */
+  readonly failures: FailureLimit | undefined;
 }
 
-/** Header → scheme → credential → principal. Each scheme has its own authority; none falls through to another. */
-export function createAuthenticate(options: AuthenticateOptions): Verifier["authenticate"] {
-  const { changes, tokens, bearer, users, problems, report, maxHeaderLength, now } = options;
-  const rejections = createRejections(problems, report);
-  let { state } = options;
-
-  /** Drops cached entries when another process has changed the database. */
-  const dropOutdated = (current: DatabaseState): boolean => {
-    if (current === state) return false;
-    tokens.forget();
-    users.forget();
-    bearer.reload();
-    state = current;
-    return true;
-  };
-  const followChanges = (): MaybePromise<boolean> => andThen(changes.current(), dropOutdated);
-
-  const byToken = (credential: string): MaybePromise<Outcome> =>
-    andThen(tokens.authenticate(credential, now(), followChanges), concludeToken);
-
-  const concludeToken = (outcome: TokenOutcome): Outcome =>
-    outcome.kind === "rejected" ? rejections.token(outcome) : outcome;
-
-  const byBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> => {
-    const changed = followChanges();
-    return changed instanceof Promise
-      ? changed.then(() => askBearer(credential, context))
-      : askBearer(credential, context);
-  };
-
-  const askBearer = (credential: string, context: RequestContext | undefined): MaybePromise<Outcome> =>
-    andThen(bearer.authenticate(credential, now(), context), concludeBearer);
-
-  const concludeBearer = (outcome: BearerOutcome): MaybePromise<Outcome> => {
-    if (outcome.kind === "rejected") return rejections.bearer(outcome);
-    if (outcome.kind === "unavailable") return rejections.unavailable(outcome);
-    // The provider may have been slow, and this request may have written the user.
-    const current = andThen(changes.current(outcome.revision), dropOutdated);
-    return current instanceof Promise ? current.then(() => identify(outcome)) : identify(outcome);
-  };
-
-  const identify = (outcome: Extract<BearerOutcome, { kind: "accepted" }>): MaybePromise<Outcome> => {
-    const user = {
-      id: outcome.userId,
-      client: outcome.clientIdentifier,
-      isNewer: outcome.revision > state.revision,
-    };
-    return andThen(users.authenticate(user, now()), (found) =>
-      found.kind === "rejected" ? rejections.bearer(found) : found,
-    );
-  };
-
-  return (authorization, context) => {
-    const header = readAuthorization(authorization, maxHeaderLength);
-    if (header.kind === "none") return { kind: "anonymous", problem: problems.notAuthenticated() };
-    if (header.kind === "malformed") return rejections.malformed(header.scheme, header.reason);
-    return header.scheme === "token" ? byToken(header.credential) : byBearer(header.credential, context);
-  };
+/** From header to principal: parse, verify, provision the user, read its principal. No scheme falls back to another. */
+function identify(
+  verifier: VerifierContext,
+  authorization: Authorization,
+  request: RequestContext | undefined,
+): MaybePromise<Outcome> {
+  const header = parseAuthorization(authorization, verifier.maxHeaderLength);
+  if (header.kind === "none") return { kind: "anonymous", problem: verifier.problems.notAuthenticated() };
+  if (header.kind === "malformed") return rejectHeader(verifier, header);
+  return header.scheme === "token"
+    ? identifyByToken(verifier, header.credential)
+    : identifyByBearer(verifier, header.credential, request);
 }
 
-interface AuthorizeOptions {
-  readonly authenticate: Verifier["authenticate"];
-  readonly problems: Problems;
-  readonly report: (event: VerifierEvent) => void;
+/** The database holds API tokens with their users, so there is nothing to provision. */
+function identifyByToken(verifier: VerifierContext, credential: string): MaybePromise<Outcome> {
+  return andThen(verifyToken(verifier.tokens, credential), answerToken, verifier);
+}
+
+function answerToken(outcome: TokenOutcome, verifier: VerifierContext): Outcome {
+  return outcome.kind === "rejected" ? rejectToken(verifier, outcome) : outcome;
+}
+
+/** Verifying an access token provisions its user. */
+function identifyByBearer(
+  verifier: VerifierContext,
+  credential: string,
+  request: RequestContext | undefined,
+): MaybePromise<Outcome> {
+  const outcome = andThen(verifier.changes.current(), verifyBearer, verifier.bearer, credential, request);
+  return andThen(orElse(outcome, explainTo, verifier), answerBearer, verifier);
+}
+
+function explainTo(error: unknown, { explain }: VerifierContext): never {
+  throw explain(error) ?? error;
+}
+
+function answerBearer(outcome: BearerOutcome, verifier: VerifierContext): MaybePromise<Outcome> {
+  if (outcome.kind === "rejected") return rejectBearer(verifier, outcome);
+  if (outcome.kind === "unavailable") return rejectUnavailable(verifier, outcome);
+  // The provider may have been slow, and this request may have written the user.
+  return andThen(verifier.changes.current(outcome.revision), identifyUser, verifier, outcome);
+}
+
+function identifyUser(
+  state: DatabaseState,
+  verifier: VerifierContext,
+  accepted: AcceptedBearer,
+): MaybePromise<Outcome> {
+  return andThen(readPrincipal(verifier.users, accepted, state), answerUser, verifier);
+}
+
+function answerUser(outcome: UserOutcome, verifier: VerifierContext): Outcome {
+  return outcome.kind === "rejected" ? rejectBearer(verifier, outcome) : outcome;
+}
+
+/** Authenticates a request, within the limit of failed attempts that its source has. */
+export function authenticate(
+  verifier: VerifierContext,
+  authorization: Authorization,
+  request: RequestContext | undefined,
+): MaybePromise<Outcome> {
+  const { failures } = verifier;
+  const source = failures === undefined || authorization === undefined ? "" : sourceOf(request);
+  if (failures === undefined || source === "") return identify(verifier, authorization, request);
+  const attempt = takeAttempt(failures, source, authorization);
+  if (attempt.kind === "throttled") return rejectThrottled(verifier, source, attempt.retryAfterSeconds);
+  try {
+    const outcome = andThen(identify(verifier, authorization, { source }), countAttempt, failures, attempt);
+    return orElse(outcome, giveBack, failures, attempt);
+  } catch (error) {
+    return giveBack(error, failures, attempt);
+  }
+}
+
+/** Decides whether a request is permitted. */
+export function authorize(
+  verifier: VerifierContext,
+  authorization: Authorization,
+  permission: string | undefined,
+  request: RequestContext | undefined,
+): MaybePromise<Decision> {
+  try {
+    const decision = andThen(authenticate(verifier, authorization, request), decide, verifier, permission);
+    return orElse(decision, decideWithoutDatabase, verifier);
+  } catch (error) {
+    return decideWithoutDatabase(error, verifier);
+  }
+}
+
+function decide(outcome: Outcome, { problems, report }: Answers, permission: string | undefined): Decision {
+  if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
+  const { principal } = outcome;
+  if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
+  const { scheme, credential, user } = principal;
+  const problem = problems.permissionDenied(scheme);
+  const { instance } = problem.body;
+  report({ kind: "forbidden", scheme, credential, username: user.username, permission, instance });
+  return { kind: "refused", problem };
 }
 
 const retryAfterSeconds = 1;
 
-export function createAuthorize({ authenticate, problems, report }: AuthorizeOptions): Verifier["authorize"] {
-  const decide = (outcome: Outcome, permission: string | undefined): Decision => {
-    if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
-    const { principal } = outcome;
-    if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
-    const { scheme, credential, user } = principal;
-    const problem = problems.permissionDenied(scheme);
-    const { instance } = problem.body;
-    report({ kind: "forbidden", scheme, credential, username: user.username, permission, instance });
-    return { kind: "refused", problem };
-  };
-  const unavailable = (error: unknown): Decision => {
-    if (!(error instanceof SetupError)) throw error;
-    const problem = problems.serviceUnavailable(retryAfterSeconds);
-    report({ kind: "unavailable", reason: "database", error, instance: problem.body.instance });
-    return { kind: "refused", problem };
-  };
-  return (authorization, permission, context) => {
-    try {
-      const outcome = authenticate(authorization, context);
-      if (!(outcome instanceof Promise)) return decide(outcome, permission);
-      return outcome.then((found) => decide(found, permission)).catch(unavailable);
-    } catch (error) {
-      return unavailable(error);
-    }
-  };
+function decideWithoutDatabase(error: unknown, { problems, report }: Answers): Decision {
+  if (!(error instanceof SetupError)) throw error;
+  const problem = problems.serviceUnavailable(retryAfterSeconds);
+  report({ kind: "unavailable", reason: "database", error, instance: problem.body.instance });
+  return { kind: "refused", problem };
 }

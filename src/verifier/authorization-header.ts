@@ -1,5 +1,5 @@
 /** The content of an `Authorization` header. */
-type AuthorizationHeader =
+export type AuthorizationHeader =
   /** No header, or another scheme. */
   | { readonly kind: "none" }
   | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly scheme: Scheme | undefined }
@@ -18,14 +18,14 @@ const maxToken = 255;
  *
  * @param maxLength in characters; a longer header is rejected before it is parsed
  */
-export function readAuthorization(
+export function parseAuthorization(
   value: string | readonly string[] | undefined,
   maxLength: number,
 ): AuthorizationHeader {
   if (typeof value !== "string") {
     if (value === undefined || value.length === 0) return none;
     if (value.length > 1) return { kind: "malformed", scheme: undefined, reason: "several_headers" };
-    return readAuthorization(value[0], maxLength);
+    return parseAuthorization(value[0], maxLength);
   }
   const start = skipBlanks(value, 0);
   const end = endOfName(value, start);

@@ -1,22 +1,18 @@
-import type { Database } from "../database/database.js";
 import type { LiveDatabase, PoolOptions } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { createLruCache } from "../lru-cache.js";
 import { createReporter } from "../oidc/event.js";
-import { createRateLimit, type RateLimit } from "../rate-limit.js";
-import { Secret } from "../secrets/secret.js";
-import { digestToken } from "../secrets/token.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
-import { createAuthenticate, createAuthorize } from "./authenticate.js";
-import { createTokenAuthority, prepareTokenLookup } from "./authenticate-token.js";
-import { createUserAuthority } from "./authenticate-user.js";
+import { authenticate, authorize, type VerifierContext } from "./authenticate.js";
+import { prepareTokenLookup } from "./authenticate-token.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
-import { createBearerAuthority } from "./bearer/authority.js";
+import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
 import { channelName, type VerifierEvent } from "./event.js";
+import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
-import { createProblems, type Language, type Problems } from "./problem.js";
-import { type Authorization, type Outcome, sourceOf, type Verifier } from "./verifier.js";
+import { createProblems, type Language } from "./problem.js";
+import type { Verifier } from "./verifier.js";
 
 /**
  * Opens the auth database and creates a verifier that turns an `Authorization` header into a principal. It writes only the users
@@ -43,117 +39,39 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const { clients = ["api-oidc"], env = process.env, realm = "api", language = "nl" } = options;
   const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, failureLimit } = options;
   const { leewaySeconds, maxTokenAgeSeconds, accessTokenType, reservedGroups, createUsers: createsUsers } = options;
+  const { changes, openWriter } = database;
   const problems = createProblems(realm, language);
   const report = createReporter(channelName, options.onEvent);
-  const limit = failureLimit && createFailureLimit(failureLimit);
-  const { openWriter } = database;
+  const failures = failureLimit && createFailureLimit({ ...failureLimit, cacheSize, now });
   // Reports errors of the database at the start.
-  const state = await database.changes.current();
+  const state = await changes.current();
   const lastUsed = createLastUsed({
     openWriter,
     generation: database.generation,
     onFailure: (tokens, error) => report({ kind: "last_used_failed", tokens, error }),
   });
-  const bearer = await createBearerAuthority({
-    ...{ database, openWriter, clients, now, reservedGroups, createsUsers },
-    ...{ leewaySeconds, maxTokenAgeSeconds, accessTokenType, cacheSize },
-    vault: openVault({ env, keyFile: database.keyFile }),
-    onEvent: report,
-  });
-  const unexplained = createAuthenticate({
-    ...{ state, bearer, problems, report, maxHeaderLength, now },
-    changes: database.changes,
-    tokens: createTokenAuthority({ read: prepareTokenLookup(database), lastUsed, cacheSize }),
-    users: createUserAuthority(prepareUserLookup(database), cacheSize),
-  });
-  const unlimited = explainFailures(unexplained, database);
-  const authenticate = limit
-    ? limitFailures({ authenticate: unlimited, limit, problems, report, now, cacheSize })
-    : unlimited;
+  const bearer = await createBearer(
+    {
+      ...{ database, openWriter, clients, now, reservedGroups, createsUsers },
+      ...{ leewaySeconds, maxTokenAgeSeconds, accessTokenType, cacheSize },
+      vault: openVault({ env, keyFile: database.keyFile }),
+      onEvent: report,
+    },
+    state,
+  );
+  const verifier: VerifierContext = {
+    ...{ changes, bearer, problems, report, maxHeaderLength, failures, explain: database.explain },
+    tokens: { changes, read: prepareTokenLookup(database), known: createLruCache(cacheSize), lastUsed, now },
+    users: { read: prepareUserLookup(database), known: createLruCache(cacheSize), now },
+  };
   return {
-    authenticate,
-    authorize: createAuthorize({ authenticate, problems, report }),
-    refreshKeys: bearer.refreshKeys,
+    authenticate: (authorization, request) => authenticate(verifier, authorization, request),
+    authorize: (authorization, permission, request) => authorize(verifier, authorization, permission, request),
+    refreshKeys: () => refreshKeys(bearer),
     async close() {
-      await Promise.all([bearer.close(), lastUsed.close()]);
+      await Promise.all([closeBearer(bearer), lastUsed.close()]);
       await database.close();
     },
-  };
-}
-
-const rememberedSources = 10_000;
-
-/** @throws RangeError for a limit that is not at least 1 */
-export function createFailureLimit({ perMinute }: NonNullable<VerifierOptions["failureLimit"]>): RateLimit {
-  if (!(perMinute >= 1 && Number.isFinite(perMinute)))
-    throw new RangeError("the failure limit must be at least 1 per minute");
-  return createRateLimit({ attempts: perMinute, perMs: 60_000, restored: "evenly", maxKeys: rememberedSources });
-}
-
-interface LimitFailuresOptions {
-  readonly authenticate: Verifier["authenticate"];
-  readonly limit: RateLimit;
-  readonly problems: Problems;
-  readonly report: (event: VerifierEvent) => void;
-  readonly now: () => number;
-  /** The maximum number of accepted credentials that are remembered. */
-  readonly cacheSize: number;
-}
-
-/**
- * Limits a source's failed attempts before `authenticate`. Beyond the limit, only credentials that were accepted before are
- * checked, so that a client with a valid credential behind the same address is not affected.
- */
-function limitFailures(options: LimitFailuresOptions): Verifier["authenticate"] {
-  const { authenticate, limit, problems, report, now, cacheSize } = options;
-  // By digest; `authenticate` still rejects a credential that was revoked since.
-  const accepted = createLruCache<true>(cacheSize);
-
-  const conclude = (outcome: Outcome, authorization: Authorization, source: string, isTaken: boolean): Outcome => {
-    if (outcome.kind === "authenticated" && typeof authorization === "string")
-      accepted.set(digestOf(authorization), true);
-    if (isTaken && !(outcome.kind === "rejected" && outcome.isFailedAttempt)) limit.giveBack(source);
-    return outcome;
-  };
-
-  return (authorization, context) => {
-    const source = authorization === undefined ? "" : sourceOf(context);
-    if (authorization === undefined || source === "") return authenticate(authorization, context);
-    const retryAfterSeconds = limit.take(source, now());
-    const isTaken = retryAfterSeconds === undefined;
-    if (!isTaken && !(typeof authorization === "string" && accepted.get(digestOf(authorization)))) {
-      const problem = problems.throttled(retryAfterSeconds);
-      report({ kind: "throttled", source, instance: problem.body.instance });
-      return { kind: "rejected", problem, isFailedAttempt: true };
-    }
-    // An error of the verifier is not a failed attempt.
-    const giveUp = (error: unknown): never => {
-      if (isTaken) limit.giveBack(source);
-      throw error;
-    };
-    try {
-      const outcome = authenticate(authorization, { source });
-      if (!(outcome instanceof Promise)) return conclude(outcome, authorization, source, isTaken);
-      return outcome.then((found) => conclude(found, authorization, source, isTaken), giveUp);
-    } catch (error) {
-      return giveUp(error);
-    }
-  };
-}
-
-function digestOf(header: string): string {
-  return digestToken(new Secret(header));
-}
-
-/** Explains errors of the database in asynchronous results. */
-function explainFailures(authenticate: Verifier["authenticate"], { explain }: Database): Verifier["authenticate"] {
-  const fail = (error: unknown): never => {
-    throw explain(error) ?? error;
-  };
-  return (authorization, context) => {
-    const outcome = authenticate(authorization, context);
-    // Errors thrown synchronously are explained already.
-    return outcome instanceof Promise ? outcome.catch(fail) : outcome;
   };
 }
 

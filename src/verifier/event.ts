@@ -1,7 +1,7 @@
 import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
 import type { Scheme } from "./authorization-header.js";
-import type { RejectionDetails } from "./bearer-authority.js";
+import type { RejectionDetails } from "./bearer-outcome.js";
 
 /** An event for a log. Never contains a credential. */
 export type VerifierEvent =

@@ -1,61 +1,70 @@
 import type { RejectedToken } from "./authenticate-token.js";
-import type { RejectionReason, Scheme } from "./authorization-header.js";
-import type { BearerOutcome, RejectionDetails } from "./bearer-authority.js";
+import type { AuthorizationHeader, RejectionReason, Scheme } from "./authorization-header.js";
+import type { BearerOutcome, RejectionDetails } from "./bearer-outcome.js";
 import type { VerifierEvent } from "./event.js";
 import type { Problems, ProblemText } from "./problem.js";
 import type { Outcome } from "./verifier.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
+type MalformedHeader = Extract<AuthorizationHeader, { kind: "malformed" }>;
+type UnavailableBearer = Extract<BearerOutcome, { kind: "unavailable" }>;
+
 interface BearerRejection extends RejectionDetails {
   readonly reason: string;
 }
 
-/** Turns a rejection into a response: the reason is for the log only. */
-export interface Rejections {
-  readonly malformed: (scheme: Scheme | undefined, reason: RejectionReason) => Rejected;
-  readonly token: (rejection: RejectedToken) => Rejected;
-  readonly bearer: (rejection: BearerRejection) => Rejected;
-  readonly unavailable: (outcome: Extract<BearerOutcome, { kind: "unavailable" }>) => Rejected;
+/** How rejections are answered: the reason is for the log only. */
+export interface Answers {
+  readonly problems: Problems;
+  readonly report: (event: VerifierEvent) => void;
 }
 
-export function createRejections(problems: Problems, report: (event: VerifierEvent) => void): Rejections {
-  return {
-    malformed(scheme, reason) {
-      const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, reason));
-      report({ kind: "rejected", scheme, reason: reason, ...instanceOf(problem) });
-      return rejected(problem);
-    },
-    token({ reason, token, username }) {
-      const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
-      const problem = problems.authenticationFailed("invalid_token", "token", detail);
-      report({
-        ...{ kind: "rejected", scheme: "token", reason: reason },
-        ...(token !== undefined && { token }),
-        ...(username !== undefined && { username }),
-        ...instanceOf(problem),
-      });
-      return rejected(problem);
-    },
-    bearer({ reason, username, claim, found, expected, hint }) {
-      const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(reason));
-      report({
-        ...{ kind: "rejected", scheme: "bearer", reason },
-        ...(username !== undefined && { username }),
-        ...(claim !== undefined && { claim }),
-        ...(found !== undefined && { found }),
-        ...(expected !== undefined && { expected }),
-        ...(hint !== undefined && { hint }),
-        ...instanceOf(problem),
-      });
-      return rejected(problem);
-    },
-    unavailable({ reason, retryAfterSeconds, found, isCausedByCaller = false }) {
-      const problem = problems.serviceUnavailable(retryAfterSeconds);
-      report({ kind: "unavailable", reason, ...(found !== undefined && { found }), ...instanceOf(problem) });
-      return rejected(problem, isCausedByCaller);
-    },
-  };
+export function rejectHeader({ problems, report }: Answers, { scheme, reason }: MalformedHeader): Rejected {
+  const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, reason));
+  report({ kind: "rejected", scheme, reason, ...instanceOf(problem) });
+  return rejected(problem);
+}
+
+export function rejectToken({ problems, report }: Answers, { reason, token, username }: RejectedToken): Rejected {
+  const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
+  const problem = problems.authenticationFailed("invalid_token", "token", detail);
+  report({
+    ...{ kind: "rejected", scheme: "token", reason },
+    ...(token !== undefined && { token }),
+    ...(username !== undefined && { username }),
+    ...instanceOf(problem),
+  });
+  return rejected(problem);
+}
+
+export function rejectBearer({ problems, report }: Answers, rejection: BearerRejection): Rejected {
+  const { reason, username, claim, found, expected, hint } = rejection;
+  const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(reason));
+  report({
+    ...{ kind: "rejected", scheme: "bearer", reason },
+    ...(username !== undefined && { username }),
+    ...(claim !== undefined && { claim }),
+    ...(found !== undefined && { found }),
+    ...(expected !== undefined && { expected }),
+    ...(hint !== undefined && { hint }),
+    ...instanceOf(problem),
+  });
+  return rejected(problem);
+}
+
+/** The provider could not be asked: the client may try again. */
+export function rejectUnavailable({ problems, report }: Answers, outcome: UnavailableBearer): Rejected {
+  const { reason, retryAfterSeconds, found, isCausedByCaller = false } = outcome;
+  const problem = problems.serviceUnavailable(retryAfterSeconds);
+  report({ kind: "unavailable", reason, ...(found !== undefined && { found }), ...instanceOf(problem) });
+  return rejected(problem, isCausedByCaller);
+}
+
+export function rejectThrottled({ problems, report }: Answers, source: string, retryAfterSeconds: number): Rejected {
+  const problem = problems.throttled(retryAfterSeconds);
+  report({ kind: "throttled", source, ...instanceOf(problem) });
+  return rejected(problem);
 }
 
 function instanceOf({ body: { instance } }: Rejected["problem"]): { readonly instance: string } {

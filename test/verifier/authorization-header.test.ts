@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { readAuthorization } from "../../src/verifier/authorization-header.js";
+import { parseAuthorization } from "../../src/verifier/authorization-header.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
 
 const longest = 16_384;
-const read = (value: string | readonly string[] | undefined) => readAuthorization(value, longest);
+const read = (value: string | readonly string[] | undefined) => parseAuthorization(value, longest);
 
 describe("the Authorization header (runtime §3)", () => {
   it.each<[string, string | undefined, string, string]>([

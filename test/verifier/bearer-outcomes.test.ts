@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openLiveDatabase } from "../../src/database/open.js";
+import { createLruCache } from "../../src/lru-cache.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
-import { createAuthenticate } from "../../src/verifier/authenticate.js";
-import { createTokenAuthority, prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
-import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
-import type { BearerOutcome } from "../../src/verifier/bearer-authority.js";
+import { authenticate, type VerifierContext } from "../../src/verifier/authenticate.js";
+import { prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
+import type { BearerContext } from "../../src/verifier/bearer/authenticate.js";
+import type { BearerOutcome } from "../../src/verifier/bearer-outcome.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
 import { openForTest } from "../support/run.js";
@@ -27,24 +28,35 @@ async function makeAuthenticate() {
   let reloads = 0;
   const state = await database.changes.current();
   const lastUsed = { note: () => {}, close: async () => {} };
-  const authenticate = createAuthenticate({
-    changes: database.changes,
-    state,
-    tokens: createTokenAuthority({ read: prepareTokenLookup(database), lastUsed, cacheSize: 10 }),
-    users: createUserAuthority(prepareUserLookup(database), 10),
-    bearer: {
-      authenticate: () => answer,
-      reload: () => {
-        reloads += 1;
-      },
-      refreshKeys: async () => {},
-      close: async () => {},
+  // Every credential is known, with the answer that a test gives; a reload drops what is known.
+  const bearer = {
+    now: Date.now,
+    loadedFor: state,
+    generation: 0,
+    get cache() {
+      return { accepted: { get: () => ({ outcome: answer, keepUntilMs: Number.POSITIVE_INFINITY }) } };
     },
+    set cache(_dropped: unknown) {
+      reloads += 1;
+    },
+  } as unknown as BearerContext;
+  const verifier: VerifierContext = {
+    bearer,
+    changes: database.changes,
+    tokens: {
+      changes: database.changes,
+      read: prepareTokenLookup(database),
+      known: createLruCache(10),
+      lastUsed,
+      now: Date.now,
+    },
+    users: { read: prepareUserLookup(database), known: createLruCache(10), now: Date.now },
     problems: createProblems("api", "nl"),
     report: (event) => events.push(event),
     maxHeaderLength: 1000,
-    now: Date.now,
-  });
+    explain: database.explain,
+    failures: undefined,
+  };
   const accepted: BearerOutcome = {
     kind: "accepted",
     userId: jan.id,
@@ -60,7 +72,7 @@ async function makeAuthenticate() {
     reloads: () => reloads,
     ask: (next: Answer) => {
       answer = next;
-      return authenticate("Bearer a.b.c");
+      return authenticate(verifier, "Bearer a.b.c", undefined);
     },
   };
 }

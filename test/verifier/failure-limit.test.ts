@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { createFailureLimit } from "../../src/verifier/create-verifier.js";
+import { createFailureLimit } from "../../src/verifier/failure-limit.js";
 import { sourceKey, type Verifier } from "../../src/verifier/verifier.js";
 import { clientOf, providerOf } from "./bearer/world.js";
 import { makeWorld, otherValue, principalIn, problemIn, token, tokenValue } from "./verifier-world.js";
@@ -152,7 +152,7 @@ describe("the limit of failed attempts", () => {
       collectGarbage();
       return process.memoryUsage().heapUsed / 1_000_000;
     };
-    const limit = createFailureLimit({ perMinute: 1 });
+    const { limit } = createFailureLimit({ perMinute: 1, cacheSize: 1, now: () => 0 });
     for (let index = 0; index < 20_000; index += 1) limit.take(`s${index}`, 0);
     const before = heap();
     for (let index = 20_000; index < 1_000_000; index += 1) limit.take(`s${index}`, 0);

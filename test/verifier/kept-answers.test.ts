@@ -2,10 +2,11 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import type { LiveDatabase } from "../../src/database/live-database.js";
 import { openLiveDatabase } from "../../src/database/open.js";
+import { createLruCache } from "../../src/lru-cache.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
-import { createTokenAuthority, prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
-import { createUserAuthority } from "../../src/verifier/authenticate-user.js";
+import { prepareTokenLookup, type TokenContext, verifyToken } from "../../src/verifier/authenticate-token.js";
+import { readPrincipal, type UserContext } from "../../src/verifier/authenticate-user.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { token, tokenValue, user } from "./verifier-world.js";
@@ -58,20 +59,40 @@ async function makeReader(...resources: readonly Resource[]) {
 
 type Reader = Awaited<ReturnType<typeof makeReader>>;
 
+/** The state that the database is said to be in; `change` says that it is another one. */
+function makeState() {
+  let state = { revision: 0 };
+  return {
+    current: () => state,
+    change: () => {
+      state = { revision: state.revision + 1 };
+    },
+  };
+}
+
 function openTokens({ database, holding }: Reader) {
-  const lastUsed = { note: () => {}, close: async () => {} };
-  const tokens = createTokenAuthority({ read: holding(prepareTokenLookup(database)), lastUsed, cacheSize: 10 });
-  return { ask: async () => tokens.authenticate(tokenValue, nowMs, () => false), forget: () => tokens.forget() };
+  const { current, change } = makeState();
+  const tokens: TokenContext = {
+    changes: { current },
+    read: holding(prepareTokenLookup(database)),
+    known: createLruCache(10),
+    lastUsed: { note: () => {}, close: async () => {} },
+    now: () => nowMs,
+  };
+  return { ask: async () => verifyToken(tokens, tokenValue), forget: change };
 }
 
 async function openUsers({ url, database, holding }: Reader) {
   const { kysely } = await openForTest(url);
   const { id } = await kysely.selectFrom("users").select("id").executeTakeFirstOrThrow();
-  const users = createUserAuthority(holding(prepareUserLookup(database)), 10);
-  return {
-    ask: async () => users.authenticate({ id, client: "api-oidc", isNewer: false }, nowMs),
-    forget: () => users.forget(),
+  const { current, change } = makeState();
+  const users: UserContext = {
+    read: holding(prepareUserLookup(database)),
+    known: createLruCache(10),
+    now: () => nowMs,
   };
+  const accepted = { kind: "accepted", userId: id, clientIdentifier: "api-oidc", revision: 0 } as const;
+  return { ask: async () => readPrincipal(users, accepted, current()), forget: change };
 }
 
 describe("F15 what was read before a change", () => {

@@ -23,14 +23,14 @@ export interface CompactJws {
 }
 
 /** Why a text is rejected. */
-interface JwsRejection {
+export interface JwsRejection {
   readonly kind: "rejected";
   readonly reason: "too_long" | "malformed" | "malformed_header" | "malformed_payload" | "unsupported_header";
   /** The unsupported member of the header. */
   readonly member?: string;
 }
 
-type ParseJws = (token: string) => CompactJws | JwsRejection;
+export type ParseJws = (token: string) => CompactJws | JwsRejection;
 
 const maxToken = 16 * 1024;
 const maxHeader = 4 * 1024;

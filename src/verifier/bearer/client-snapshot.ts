@@ -1,7 +1,9 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
-import { type ClientRow, clientColumns, type OidcClient, openClient } from "../../oidc/client.js";
+import { type ClientRow, clientColumns, type OidcClient, type OpenAccess, openClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
+import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import type { CompactJws } from "../../oidc/jwt/jws.js";
 import {
   createProvider,
   type KnownProvider,
@@ -13,7 +15,7 @@ import {
 import type { Vault } from "../../secrets/vault.js";
 import { readRevision } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
-import type { TokenRules } from "./access-token.js";
+import { matchesAudience, type TokenRules } from "./access-token.js";
 
 interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
   readonly onEvent: OnBearerEvent;
@@ -27,7 +29,7 @@ interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
 }
 
 /** Loads snapshots. Cached provider data outlives them. */
-interface Loader {
+export interface Loader {
   /** Reads the configuration without waiting for providers, since a slow one would delay the users of all others. */
   readonly load: () => Promise<ClientSnapshot>;
   /** Drops all providers' keys and fetches them again. Never rejects. */
@@ -189,4 +191,55 @@ function providerKey({
     ...[issuer, discovery_endpoint, userinfo_endpoint, introspection_endpoint, jwks_endpoint],
     ...[token_use_basic_auth, ca_file],
   ]);
+}
+
+export type Choice =
+  | { readonly kind: "chosen"; readonly client: OidcClient; readonly access: OpenAccess }
+  /** The token may be for a client whose provider's discovery document is missing. */
+  | { readonly kind: "pending"; readonly provider: KnownProvider }
+  /** `clients` are those for which the token passed most checks. */
+  | { readonly kind: "rejected"; readonly reason: ChoiceReason; readonly clients: readonly OidcClient[] };
+
+/** In the order of the checks. */
+const reasons = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
+
+export type ChoiceReason = (typeof reasons)[number] | "wrong_issuer" | "unknown_issuer";
+
+/**
+ * Chooses the client that a token claims to be for; the signature must prove it. Nothing is fetched for a token whose issuer,
+ * algorithm or audience is no client's.
+ */
+export function chooseClient(configuration: ClientSnapshot, { header, claims }: CompactJws, rules: TokenRules): Choice {
+  const { iss } = claims;
+  if (typeof iss !== "string" || iss === "") return { kind: "rejected", reason: "wrong_issuer", clients: [] };
+  const { byIssuer, ofAnyIssuer, clients, pending } = configuration;
+  const candidates = byIssuer.get(iss) ?? ofAnyIssuer;
+  let furthest = -1;
+  let blamed: readonly OidcClient[] = [];
+  for (const client of candidates) {
+    const { access } = client;
+    const reason = rejectionReason(client, header.alg, claims, rules);
+    if (reason === undefined && access.kind === "open") return { kind: "chosen", client, access };
+    const step = reason === undefined ? 0 : reasons.indexOf(reason);
+    if (step >= furthest) blamed = step === furthest ? [...blamed, client] : [client];
+    furthest = Math.max(furthest, step);
+  }
+  const provider = pending.find(({ mayIssue }) => mayIssue(iss));
+  if (provider) return { kind: "pending", provider };
+  const isUnknown = candidates.length === 0 && clients.length + pending.length > 0;
+  const reason = isUnknown ? "unknown_issuer" : (reasons[furthest] ?? "not_configured");
+  return { kind: "rejected", reason, clients: blamed };
+}
+
+function rejectionReason(
+  client: OidcClient,
+  algorithm: string,
+  claims: JsonObject,
+  rules: TokenRules,
+): (typeof reasons)[number] | undefined {
+  const { access } = client;
+  if (access.kind === "unusable") return access.reason;
+  if (access.kind === "disabled") return "client_disabled";
+  if (access.algorithm.name !== algorithm) return "wrong_algorithm";
+  return matchesAudience(client, claims, rules) ? undefined : "wrong_audience";
 }

@@ -5,16 +5,15 @@ import type { JsonObject } from "../../oidc/jwt/json-object.js";
 import type { JoseHeader } from "../../oidc/jwt/jws.js";
 import type { KeySource } from "../../oidc/provider-keys.js";
 import { kindOf } from "../../users/claim-values.js";
-import type { RejectionDetails } from "../bearer-authority.js";
+import type { RejectionDetails } from "../bearer-outcome.js";
 import { type AccessTokenReason, missingClaim, oddMark, type TokenRules } from "./access-token.js";
-import type { ChoiceReason } from "./choose-client.js";
-import type { ClientSnapshot } from "./client-snapshot.js";
+import type { ChoiceReason, ClientSnapshot } from "./client-snapshot.js";
 
 /** The reasons with details for a log. */
-type DescribedReason = AccessTokenReason | ChoiceReason | "unknown_key" | "bad_signature" | "subject_invalid";
+export type DescribedReason = AccessTokenReason | ChoiceReason | "unknown_key" | "bad_signature" | "subject_invalid";
 
 /** A rejected token, and its context. */
-export interface RejectedToken {
+interface RejectedToken {
   /** Undefined for introspection's claims of an opaque token. */
   readonly header: JoseHeader | undefined;
   readonly claims: JsonObject;

@@ -1,10 +1,11 @@
 import type { Database } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
-import type { OidcClient } from "../../oidc/client.js";
+import type { OidcClient, OpenAccess } from "../../oidc/client.js";
 import { checkTimes, type TimeReason } from "../../oidc/jwt/claims.js";
 import { isOptionalText, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { KnownProvider } from "../../oidc/provider.js";
+import type { TokenAnswer } from "../../oidc/token-questions.js";
 import type { Secret } from "../../secrets/secret.js";
 import { actsAsClient, readExternalIdentity } from "../../users/external-identity.js";
 import type { OnBearerEvent } from "../event.js";
@@ -18,19 +19,17 @@ import {
   type TokenRules,
 } from "./access-token.js";
 import { describeRejection } from "./describe-rejection.js";
-import type { AskUserinfo, BearerRequest, ProvisionFromClaims } from "./provision.js";
+import { type BearerRequest, type ProvisionContext, provisionFromClaims, provisionFromUserinfo } from "./provision.js";
 import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
-export interface VerifyOpaqueTokenOptions {
-  readonly database: Database;
-  readonly provisionFromClaims: ProvisionFromClaims;
-  readonly askUserinfo: AskUserinfo;
-  readonly onEvent: OnBearerEvent;
-  readonly now: () => number;
+/** How opaque tokens are verified. */
+export interface OpaqueTokenContext extends ProvisionContext {
   readonly rules: TokenRules;
+  /** The secrets of clients, opened on first use, since most verifiers need no sealing key. */
+  readonly secrets: WeakMap<OidcClient, OpenedSecret>;
 }
 
-export type VerifyOpaqueToken = (cache: VerdictCache, request: BearerRequest, nowMs: number) => MaybePromise<Verdict>;
+type OpenedSecret = { readonly kind: "opened"; readonly secret: Secret } | { readonly kind: "unusable" };
 
 const maxToken = 4096;
 // An encrypted token with a user's claims is as long as a JWT.
@@ -74,90 +73,101 @@ export function onlyProvider({ configuration: { clients, pending } }: VerdictCac
  * Introspects an opaque token at its only possible issuer (RFC 7662). Userinfo alone would not do: it does not show which client
  * the token was issued to.
  */
-export function createVerifyOpaqueToken({
-  database,
-  provisionFromClaims,
-  askUserinfo,
-  onEvent,
-  now,
-  rules,
-}: VerifyOpaqueTokenOptions): VerifyOpaqueToken {
-  const secrets = new WeakMap<OidcClient, Secret | "unusable">();
+export function verifyOpaqueToken(
+  context: OpaqueTokenContext,
+  cache: VerdictCache,
+  request: BearerRequest,
+  nowMs: number,
+): MaybePromise<Verdict> {
+  const client = onlyClient(cache);
+  const isUnreadable = isEncrypted(request.credential);
+  if (client?.access.kind !== "open") {
+    return isUnreadable ? reject("encrypted_token", encryptedDetails) : reject("malformed", { hint: onlyOneHint });
+  }
+  const { access, clientId } = client;
+  const { issuer, introspection } = client.provider;
+  if (!introspection) {
+    return isUnreadable
+      ? reject("encrypted_token", encryptedDetails)
+      : reject("no_introspection", { hint: noEndpointHint });
+  }
+  const opened = secretOf(context, client);
+  // Users are identified by issuer and subject, and an endpoint that answers anyone is not reliable.
+  if (issuer === null) return reject("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
+  if (opened.kind === "unusable")
+    return reject("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
+  const { credential, digest } = request;
+  const answer = introspection.ask({
+    ...{ credential, digest, source: sourceOf(request.context), client: { clientId, secret: opened.secret } },
+    // An API token under the wrong scheme must not reach the provider.
+    precheck: async () => ((await isApiToken(context.database, digest)) ? "api_token" : undefined),
+  });
+  return andThen(answer, verifyAnswer, context, cache, { client, access, issuer, request, nowMs });
+}
 
-  return (cache, request, nowMs) => {
-    const client = onlyClient(cache);
-    const isUnreadable = isEncrypted(request.credential);
-    if (client?.access.kind !== "open") {
-      return isUnreadable ? reject("encrypted_token", encryptedDetails) : reject("malformed", { hint: onlyOneHint });
-    }
-    const { access, clientId } = client;
-    const { issuer, introspection } = client.provider;
-    if (!introspection) {
-      return isUnreadable
-        ? reject("encrypted_token", encryptedDetails)
-        : reject("no_introspection", { hint: noEndpointHint });
-    }
-    const secret = secretOf(client);
-    // Users are identified by issuer and subject, and an endpoint that answers anyone is not reliable.
-    if (issuer === null) return reject("not_configured", { hint: "write the provider's `oidc_op_issuer`" });
-    if (secret === "unusable")
-      return reject("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
-    const { credential, digest, context } = request;
-    const question = {
-      ...{ credential, digest, source: sourceOf(context), client: { clientId, secret } },
-      // An API token under the wrong scheme must not reach the provider.
-      precheck: async () => ((await isApiToken(database, digest)) ? "api_token" : undefined),
-    };
-    return andThen(introspection.ask(question), (answer) => {
-      if (answer.kind !== "claims") return verdictOf(answer, now());
-      const { claims, untilMs, readAtMs } = answer;
-      const token = readAnswer(client, claims, issuer, nowMs, rules);
-      const describe = (reason: IntrospectionReason) =>
-        describeRejection(reason, {
-          ...{ header: undefined, nowMs, rules, configuration: cache.configuration, clients: [client] },
-          // `exp` is optional.
-          claims: { exp: nowMs / 1000, ...claims },
-        });
-      if (typeof token === "string") return keepFailure(token, now(), describe(token));
-      const keepUntilMs = endOfToken(token, rules);
-      const reliableUntilMs = Math.min(keepUntilMs, untilMs);
-      const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;
-      const verified = { client, tokenClaims: token.claims, digest, issuedAtMs, readAtMs, reliableUntilMs };
-      const isClient = claims.sub !== undefined && actsAsClient(claims, client.names);
-      if (client.asksUserinfo && !isClient) {
-        return askUserinfo(cache, { verified, issuer, access, request, keepUntilMs });
-      }
-      const identity = readExternalIdentity(issuer, token.claims, client.names);
-      return identity
-        ? provisionFromClaims(cache, { ...verified, identity, claims: token.claims })
-        : keepFailure("subject_invalid", now(), describe("subject_invalid"));
-    });
+interface AskedToken {
+  readonly client: OidcClient;
+  readonly access: OpenAccess;
+  readonly issuer: string;
+  readonly request: BearerRequest;
+  readonly nowMs: number;
+}
+
+function verifyAnswer(
+  answer: TokenAnswer,
+  context: OpaqueTokenContext,
+  cache: VerdictCache,
+  { client, access, issuer, request, nowMs }: AskedToken,
+): MaybePromise<Verdict> {
+  const { now, rules } = context;
+  if (answer.kind !== "claims") return verdictOf(answer, now());
+  const { claims, untilMs, readAtMs } = answer;
+  const rejected = (reason: IntrospectionReason): Verdict => {
+    const { configuration } = cache;
+    // `exp` is optional.
+    const token = { header: undefined, claims: { exp: nowMs / 1000, ...claims }, nowMs, rules };
+    return keepFailure(reason, now(), describeRejection(reason, { ...token, configuration, clients: [client] }));
   };
-
-  /** Opened on first use, since most verifiers need no sealing key. */
-  function secretOf(client: OidcClient): Secret | "unusable" {
-    const known = secrets.get(client);
-    if (known) return known;
-    const secret = openSecret(client);
-    secrets.set(client, secret);
-    return secret;
+  const token = readAnswer(client, claims, issuer, nowMs, rules);
+  if (token.kind === "rejected") return rejected(token.reason);
+  const keepUntilMs = endOfToken(token, rules);
+  const reliableUntilMs = Math.min(keepUntilMs, untilMs);
+  const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;
+  const { digest } = request;
+  const verified = { client, tokenClaims: token.claims, digest, issuedAtMs, readAtMs, reliableUntilMs };
+  const isClient = claims.sub !== undefined && actsAsClient(claims, client.names);
+  if (client.asksUserinfo && !isClient) {
+    return provisionFromUserinfo(context, cache, { verified, issuer, access, request, keepUntilMs });
   }
+  const identity = readExternalIdentity(issuer, token.claims, client.names);
+  return identity
+    ? provisionFromClaims(context, cache, { ...verified, identity, claims: token.claims })
+    : rejected("subject_invalid");
+}
 
-  function openSecret({ identifier, openSecret: open }: OidcClient): Secret | "unusable" {
-    try {
-      const secret = open();
-      if (secret.reveal() !== "") return secret;
-      const message = "it has no secret, which introspection of opaque tokens needs";
-      onEvent({ kind: "client_unusable", client: identifier, message });
-    } catch (error) {
-      if (!(error instanceof SetupError)) throw error;
-      onEvent({ kind: "client_unusable", client: identifier, message: error.message });
-    }
-    return "unusable";
+function secretOf({ secrets, onEvent }: OpaqueTokenContext, client: OidcClient): OpenedSecret {
+  const known = secrets.get(client);
+  if (known) return known;
+  const opened = openSecret(client, onEvent);
+  secrets.set(client, opened);
+  return opened;
+}
+
+function openSecret({ identifier, openSecret: open }: OidcClient, onEvent: OnBearerEvent): OpenedSecret {
+  try {
+    const secret = open();
+    if (secret.reveal() !== "") return { kind: "opened", secret };
+    const message = "it has no secret, which introspection of opaque tokens needs";
+    onEvent({ kind: "client_unusable", client: identifier, message });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    onEvent({ kind: "client_unusable", client: identifier, message: error.message });
   }
+  return { kind: "unusable" };
 }
 
 interface IntrospectedToken {
+  readonly kind: "active";
   readonly claims: JsonObject;
   readonly exp: number;
   readonly iat?: number;
@@ -172,33 +182,42 @@ type IntrospectionReason =
   | "wrong_audience"
   | "subject_invalid";
 
-/** Checks an active token, or returns why it is rejected. */
+interface RejectedAnswer {
+  readonly kind: "rejected";
+  readonly reason: IntrospectionReason;
+}
+
+/** Checks an active token. */
 function readAnswer(
   client: OidcClient,
   answer: JsonObject,
   issuer: string,
   nowMs: number,
   rules: TokenRules,
-): IntrospectedToken | IntrospectionReason {
+): IntrospectedToken | RejectedAnswer {
   const { iss, sub, token_type: type, aud, ...rest } = answer;
-  if (iss !== undefined && iss !== issuer) return "wrong_issuer";
-  if (!isOptionalText(type) || oddMark(answer)) return "claim_malformed";
+  if (iss !== undefined && iss !== issuer) return rejectAnswer("wrong_issuer");
+  if (!isOptionalText(type) || oddMark(answer)) return rejectAnswer("claim_malformed");
   // RFC 7662 §2.2 and RFC 8705 §3.2: `Bearer` excludes tokens that are bound to a key, and all but access tokens.
   const kind = type?.toLowerCase() ?? "bearer";
   const other = kind === "dpop" ? "proof_of_possession" : readOtherToken(answer);
-  if (other) return other;
-  if (kind !== "bearer") return "wrong_type";
-  if (!isOptionalText(sub)) return "subject_invalid";
+  if (other) return rejectAnswer(other);
+  if (kind !== "bearer") return rejectAnswer("wrong_type");
+  if (!isOptionalText(sub)) return rejectAnswer("subject_invalid");
   // Some providers write an empty list for no audience.
   const hasAudience = aud !== undefined && !(Array.isArray(aud) && aud.length === 0);
   const claims = { ...rest, ...(sub !== undefined && { sub }), ...(hasAudience && { aud }) };
-  if (!matchesAudience(client, claims, rules)) return "wrong_audience";
+  if (!matchesAudience(client, claims, rules)) return rejectAnswer("wrong_audience");
   const ended = { ...claims, exp: answer.exp === undefined ? nowMs / 1000 + lifeOfUnended : answer.exp };
   const reason = checkTimes(ended, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
-  if (reason) return reason;
+  if (reason) return rejectAnswer(reason);
   // Both were just checked.
   const { exp, iat } = ended as { readonly exp: number; readonly iat?: number };
-  return { claims, exp, ...(iat !== undefined && { iat }) };
+  return { kind: "active", claims, exp, ...(iat !== undefined && { iat }) };
+}
+
+function rejectAnswer(reason: IntrospectionReason): RejectedAnswer {
+  return { kind: "rejected", reason };
 }
 
 /** With a second client, a provider might get a token of another one. */

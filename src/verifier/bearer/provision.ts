@@ -3,6 +3,7 @@ import { SetupError } from "../../errors.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js";
 import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import type { TokenAnswer } from "../../oidc/token-questions.js";
 import { sleep } from "../../retry.js";
 import { type ClaimsAge, whenFirstSeen } from "../../users/applied-claims.js";
 import { kindOf } from "../../users/claim-values.js";
@@ -21,7 +22,8 @@ import {
   verdictOf,
 } from "./verdict.js";
 
-interface ProvisionFromClaimsOptions
+/** How users are provisioned. */
+export interface ProvisionContext
   extends Omit<ProvisionOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {
   readonly onEvent: OnBearerEvent;
 }
@@ -44,80 +46,84 @@ interface VerifiedToken {
   readonly reliableUntilMs: number;
 }
 
-export type ProvisionFromClaims = (cache: VerdictCache, verified: VerifiedToken) => MaybePromise<Verdict>;
-
 const lockTimeoutMs = 2000;
 
 /** Finds, creates or updates the user of verified claims; synchronous if the same claims were applied before. */
-export function createProvisionFromClaims(options: ProvisionFromClaimsOptions): ProvisionFromClaims {
-  const { now, onEvent } = options;
-
-  return (cache, verified) => {
-    const { client, identity, claims } = verified;
-    const known = cache.identities.get(client)?.get(identity.subject);
-    if (known && isKnown(known, verified)) return accept(known.outcome, verified);
-    const relevant = relevantClaims(client.mapping, claims);
-    const age = [verified.issuedAtMs ?? verified.digest, verified.readAtMs];
-    const flightKey = JSON.stringify([client.identifier, identity.issuer, identity.subject, relevant, age]);
-    const flying = cache.signIns.get(flightKey);
-    if (flying) return flying.then((verdict) => shareVerdict(verdict, verified));
-    const mapped = mapClaims(client.mapping, claims);
-    if (mapped.kind === "rejected") {
-      const { kind: _, reason, ...details } = mapped;
-      return reject(reason, details);
-    }
-    const flight = provision(cache, verified, mapped, relevant).finally(() => cache.signIns.delete(flightKey));
-    cache.signIns.set(flightKey, flight);
-    return flight;
-  };
-
-  async function provision(
-    cache: VerdictCache,
-    verified: VerifiedToken,
-    mapped: MappedClaims,
-    relevant: readonly unknown[],
-  ): Promise<Verdict> {
-    const { client, identity } = verified;
-    const { id: clientId, identifier, providerId } = client;
-    try {
-      const actor = `sign-in:${identifier}`;
-      const age = await ageOf(verified);
-      const own = { sleep, lockTimeoutMs, actor, clientId, providerId, age, newId: randomUUID };
-      const result = await provisionUser(identity, mapped, { ...options, ...own });
-      if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: mapped.username.name });
-      reportProvisioned(identifier, mapped, result, onEvent);
-      const { userId, revision, isNewest } = result;
-      const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
-      if (isNewest) remember(cache, verified, { issuer: identity.issuer, claims: relevant, age, outcome });
-      return accept(outcome, verified);
-    } catch (error) {
-      const isBusy = error instanceof SetupError && error.reason === "unavailable";
-      if (!isBusy) throw error;
-      return { outcome: { kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 }, keepUntilMs: 0 };
-    }
+export function provisionFromClaims(
+  context: ProvisionContext,
+  cache: VerdictCache,
+  verified: VerifiedToken,
+): MaybePromise<Verdict> {
+  const { client, identity, claims } = verified;
+  const known = cache.identities.get(client)?.get(identity.subject);
+  if (known && isKnown(known, verified)) return accept(context, known.outcome, verified);
+  const relevant = relevantClaims(client.mapping, claims);
+  const age = [verified.issuedAtMs ?? verified.digest, verified.readAtMs];
+  const flightKey = JSON.stringify([client.identifier, identity.issuer, identity.subject, relevant, age]);
+  const flying = cache.signIns.get(flightKey);
+  if (flying) return andThen(flying, shareVerdict, context, verified);
+  const mapped = mapClaims(client.mapping, claims);
+  if (mapped.kind === "rejected") {
+    const { kind: _, reason, ...details } = mapped;
+    return reject(reason, details);
   }
+  const flight = provision(context, cache, verified, mapped, relevant).finally(() => cache.signIns.delete(flightKey));
+  cache.signIns.set(flightKey, flight);
+  return flight;
+}
 
-  /** Concurrent requests may finish in another order than their claims. */
-  function remember({ identities }: VerdictCache, { client, identity }: VerifiedToken, known: KnownIdentity): void {
-    const others = identities.get(client);
-    const other = others?.get(identity.subject);
-    if (!other || other.age.issuedAtMs <= known.age.issuedAtMs) others?.set(identity.subject, known);
+async function provision(
+  context: ProvisionContext,
+  cache: VerdictCache,
+  verified: VerifiedToken,
+  mapped: MappedClaims,
+  relevant: readonly unknown[],
+): Promise<Verdict> {
+  const { database, writer, createsUsers, now, onEvent } = context;
+  const { client, identity } = verified;
+  const { id: clientId, identifier, providerId } = client;
+  try {
+    const actor = `sign-in:${identifier}`;
+    const age = await ageOf(context, verified);
+    const options = { database, writer, createsUsers, now, sleep, lockTimeoutMs, newId: randomUUID };
+    const result = await provisionUser(identity, mapped, { ...options, actor, clientId, providerId, age });
+    if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: mapped.username.name });
+    reportProvisioned(identifier, mapped, result, onEvent);
+    const { userId, revision, isNewest } = result;
+    const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
+    if (isNewest) remember(cache, verified, { issuer: identity.issuer, claims: relevant, age, outcome });
+    return accept(context, outcome, verified);
+  } catch (error) {
+    const isBusy = error instanceof SetupError && error.reason === "unavailable";
+    if (!isBusy) throw error;
+    return { outcome: { kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 }, keepUntilMs: 0 };
   }
+}
 
-  async function ageOf({ issuedAtMs, readAtMs, digest }: VerifiedToken): Promise<ClaimsAge> {
-    const issued = issuedAtMs ?? (await whenFirstSeen(digest, options));
-    return { issuedAtMs: issued, saidAtMs: readAtMs ?? issued, token: digest };
-  }
+/** Concurrent requests may finish in another order than their claims. */
+function remember({ identities }: VerdictCache, { client, identity }: VerifiedToken, known: KnownIdentity): void {
+  const others = identities.get(client);
+  const other = others?.get(identity.subject);
+  if (!other || other.age.issuedAtMs <= known.age.issuedAtMs) others?.set(identity.subject, known);
+}
 
-  function accept(outcome: KnownIdentity["outcome"], { reliableUntilMs }: VerifiedToken): Verdict {
-    return keepSuccess(outcome, now(), reliableUntilMs);
-  }
+async function ageOf(context: ProvisionContext, { issuedAtMs, readAtMs, digest }: VerifiedToken): Promise<ClaimsAge> {
+  const issued = issuedAtMs ?? (await whenFirstSeen(digest, context));
+  return { issuedAtMs: issued, saidAtMs: readAtMs ?? issued, token: digest };
+}
 
-  /** Another token of the same user has its own expiry. */
-  function shareVerdict(verdict: Verdict, verified: VerifiedToken): Verdict {
-    const { outcome } = verdict;
-    return outcome.kind === "accepted" ? accept(outcome, verified) : verdict;
-  }
+function accept(
+  { now }: ProvisionContext,
+  outcome: KnownIdentity["outcome"],
+  { reliableUntilMs }: VerifiedToken,
+): Verdict {
+  return keepSuccess(outcome, now(), reliableUntilMs);
+}
+
+/** Another token of the same user has its own expiry. */
+function shareVerdict(verdict: Verdict, context: ProvisionContext, verified: VerifiedToken): Verdict {
+  const { outcome } = verdict;
+  return outcome.kind === "accepted" ? accept(context, outcome, verified) : verdict;
 }
 
 /** Newer claims with the same content must still be recorded as the newest. */
@@ -146,32 +152,42 @@ interface UserinfoQuestion {
   readonly keepUntilMs: number;
 }
 
-export type AskUserinfo = (cache: VerdictCache, question: UserinfoQuestion) => MaybePromise<Verdict>;
-
 const noEndpointHint =
   "write `userinfo_claims_source: id_token` for the client, or `oidc_op_user_endpoint` for the provider";
 
 /** Fetches the claims from the userinfo endpoint, and provisions the user from them. */
-export function createAskUserinfo(provisionFromClaims: ProvisionFromClaims, now: () => number): AskUserinfo {
-  return (cache, { verified, issuer, access, request, keepUntilMs }) => {
-    const { userinfo } = verified.client.provider;
-    if (!userinfo) return reject("not_configured", { hint: noEndpointHint });
-    const { credential, digest, context } = request;
-    const reader = readerOf(verified.client, access);
-    return andThen(userinfo.ask({ credential, digest, source: sourceOf(context), reader, keepUntilMs }), (answer) => {
-      if (answer.kind !== "claims") return verdictOf(answer, now());
-      const { claims, readAtMs } = answer;
-      const { tokenClaims } = verified;
-      // OpenID Connect Core §5.3.2: otherwise, the claims are another user's.
-      if (tokenClaims.sub !== undefined && claims.sub !== tokenClaims.sub) {
-        const found = typeof claims.sub === "string" ? "another `sub`" : kindOf(claims.sub);
-        return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the `sub` of the token" });
-      }
-      // If only userinfo has the subject, it is a user: a client has no userinfo.
-      const identity = readExternalIdentity(issuer, tokenClaims.sub === undefined ? { sub: claims.sub } : tokenClaims);
-      return identity
-        ? provisionFromClaims(cache, { ...verified, identity, claims, readAtMs })
-        : keepFailure("subject_invalid", now(), { claim: "sub", found: kindOf(claims.sub) });
-    });
-  };
+export function provisionFromUserinfo(
+  context: ProvisionContext,
+  cache: VerdictCache,
+  question: UserinfoQuestion,
+): MaybePromise<Verdict> {
+  const { verified, access, request, keepUntilMs } = question;
+  const { userinfo } = verified.client.provider;
+  if (!userinfo) return reject("not_configured", { hint: noEndpointHint });
+  const { credential, digest, context: from } = request;
+  const reader = readerOf(verified.client, access);
+  const answer = userinfo.ask({ credential, digest, source: sourceOf(from), reader, keepUntilMs });
+  return andThen(answer, provisionFromAnswer, context, cache, question);
+}
+
+function provisionFromAnswer(
+  answer: TokenAnswer,
+  context: ProvisionContext,
+  cache: VerdictCache,
+  { verified, issuer }: UserinfoQuestion,
+): MaybePromise<Verdict> {
+  const { now } = context;
+  if (answer.kind !== "claims") return verdictOf(answer, now());
+  const { claims, readAtMs } = answer;
+  const { tokenClaims } = verified;
+  // OpenID Connect Core §5.3.2: otherwise, the claims are another user's.
+  if (tokenClaims.sub !== undefined && claims.sub !== tokenClaims.sub) {
+    const found = typeof claims.sub === "string" ? "another `sub`" : kindOf(claims.sub);
+    return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the `sub` of the token" });
+  }
+  // If only userinfo has the subject, it is a user: a client has no userinfo.
+  const identity = readExternalIdentity(issuer, tokenClaims.sub === undefined ? { sub: claims.sub } : tokenClaims);
+  return identity
+    ? provisionFromClaims(context, cache, { ...verified, identity, claims, readAtMs })
+    : keepFailure("subject_invalid", now(), { claim: "sub", found: kindOf(claims.sub) });
 }

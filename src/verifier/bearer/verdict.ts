@@ -1,7 +1,7 @@
 import { createLruCache, type LruCache } from "../../lru-cache.js";
 import type { OidcClient } from "../../oidc/client.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
-import type { BearerOutcome, RejectionDetails } from "../bearer-authority.js";
+import type { AcceptedBearer, BearerOutcome, RejectionDetails } from "../bearer-outcome.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** An outcome, and until when it may be cached, in milliseconds. */
@@ -18,7 +18,7 @@ export interface KnownIdentity {
   /** The age of the newest claims with this content. */
   readonly age: ClaimsAge;
   /** The same object for all tokens of the identity, to save memory. */
-  readonly outcome: Extract<BearerOutcome, { kind: "accepted" }>;
+  readonly outcome: AcceptedBearer;
 }
 
 /** The verdicts under one configuration and its keys. Dropped when either changes. */

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import type { Attributes } from "../../../src/plan/resource.js";
 import { Secret } from "../../../src/secrets/secret.js";
-import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";
+import type { BearerOptions } from "../../../src/verifier/bearer/authenticate.js";
 import { configurationOf, resource, runOptions } from "../../support/run.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, clientSecret, makeWorld, providerOf, refusedFor, start } from "./world.js";
@@ -35,7 +35,7 @@ function say(more: object = {}): void {
 interface Parts {
   readonly client?: Attributes;
   readonly provider?: Attributes;
-  readonly options?: Partial<BearerAuthorityOptions>;
+  readonly options?: Partial<BearerOptions>;
 }
 
 function makeAsking({ client = {}, provider = {}, options = {} }: Parts = {}) {

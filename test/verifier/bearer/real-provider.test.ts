@@ -25,8 +25,7 @@ function makeReal(client: Attributes = {}) {
   return makeWorld([providerOf(provider, "idp", endpoints), clientOf({ ...secret, ...client })], real);
 }
 
-const ask = (world: Awaited<ReturnType<typeof makeReal>>, token = "") =>
-  world.authority.authenticate(token, Date.now());
+const ask = (world: Awaited<ReturnType<typeof makeReal>>, token = "") => world.authority.authenticate(token);
 const users = (world: Awaited<ReturnType<typeof makeReal>>) =>
   world.database.kysely.selectFrom("users").select(["username", "email", "subject"]).execute();
 

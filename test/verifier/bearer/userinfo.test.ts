@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createGuardedFetch } from "../../../src/oidc/guarded-fetch.js";
 import type { Attributes } from "../../../src/plan/resource.js";
-import type { BearerAuthorityOptions } from "../../../src/verifier/bearer/authority.js";
+import type { BearerOptions } from "../../../src/verifier/bearer/authenticate.js";
 import { freePort, startServer } from "../../support/http-server.js";
 import { type Issuer, json, makeKey, signParts, startIssuer, type TestKey } from "./issuer.js";
 import { clientOf, goodToken, makeWorld, providerOf, refusedFor } from "./world.js";
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => idp.close());
 
 const asking = { userinfo_claims_source: "userinfo_endpoint" };
-const makeAsking = (more: Attributes = {}, options: Partial<BearerAuthorityOptions> = {}) =>
+const makeAsking = (more: Attributes = {}, options: Partial<BearerOptions> = {}) =>
   makeWorld([providerOf(idp), clientOf({ ...asking, ...more })], options);
 const tokenOf = (claims: object = {}) => goodToken(idp, key, { jti: randomUUID(), ...claims });
 const accepted = expect.objectContaining({ kind: "accepted" });

@@ -6,9 +6,17 @@ import type { Attributes, Resource } from "../../../src/plan/resource.js";
 import { loadKey } from "../../../src/secrets/key.js";
 import { Secret } from "../../../src/secrets/secret.js";
 import { createVault } from "../../../src/secrets/vault.js";
-import { type BearerAuthorityOptions, createBearerAuthority } from "../../../src/verifier/bearer/authority.js";
-import type { BearerAuthority, BearerOutcome } from "../../../src/verifier/bearer-authority.js";
+import {
+  type BearerOptions,
+  closeBearer,
+  createBearer,
+  refreshKeys,
+  reload,
+  verifyBearer,
+} from "../../../src/verifier/bearer/authenticate.js";
+import type { BearerOutcome } from "../../../src/verifier/bearer-outcome.js";
 import type { BearerEvent } from "../../../src/verifier/event.js";
+import type { RequestContext } from "../../../src/verifier/verifier.js";
 import { sealingEnv } from "../../support/databases.js";
 import { migratedDatabase } from "../../support/migrated-database.js";
 import { configurationOf, resource, runOptions } from "../../support/run.js";
@@ -72,6 +80,14 @@ export function clientOf(more: Attributes = {}, key = "api-oidc"): Resource {
   });
 }
 
+/** What checks bearer credentials, as its database is said to change. */
+export interface BearerAuthority {
+  readonly authenticate: (credential: string, context?: RequestContext) => BearerOutcome | Promise<BearerOutcome>;
+  readonly reload: () => void;
+  readonly refreshKeys: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
 export interface World {
   readonly authority: BearerAuthority;
   /** For looking into the database. */
@@ -90,10 +106,7 @@ export interface World {
 export const start = Date.parse("2026-03-01T12:00:00.000Z");
 
 /** A database that says this, and an authority over it. Both go away with the test. */
-export async function makeWorld(
-  resources: readonly Resource[],
-  more: Partial<BearerAuthorityOptions> = {},
-): Promise<World> {
+export async function makeWorld(resources: readonly Resource[], more: Partial<BearerOptions> = {}): Promise<World> {
   const url = await migratedDatabase();
   await apply(configurationOf(...resources), runOptions(url));
   const database = await openDatabase(url, "write");
@@ -104,7 +117,7 @@ export async function makeWorld(
   const vault = createVault(loaded.key);
   onTestFinished(() => database.close());
   const another = async () => {
-    const authority = await createBearerAuthority({
+    const authority = await openAuthority({
       database,
       vault,
       clients: ["api-oidc"],
@@ -123,12 +136,26 @@ export async function makeWorld(
     database,
     url,
     events,
-    authenticate: async (credential: string) => authority.authenticate(credential, world.clock),
+    authenticate: async (credential: string) => authority.authenticate(credential),
     apply: async (...changed: readonly Resource[]) => {
       await apply(configurationOf(...changed), runOptions(url));
       authority.reload();
     },
   });
+}
+
+async function openAuthority(options: BearerOptions): Promise<BearerAuthority> {
+  let state = { revision: 0 };
+  const bearer = await createBearer(options, state);
+  return {
+    authenticate: (credential, context) => verifyBearer(state, bearer, credential, context),
+    reload: () => {
+      state = { revision: state.revision + 1 };
+      reload(bearer, state);
+    },
+    refreshKeys: () => refreshKeys(bearer),
+    close: () => closeBearer(bearer),
+  };
 }
 
 /** An outcome for this reason, whatever else it logs. */

@@ -1,5 +1,3 @@
-import type { RequestContext } from "./verifier.js";
-
 /** A rejection's details for a log, beside its reason. */
 export interface RejectionDetails {
   /** The user that the credential's claims name. */
@@ -14,15 +12,18 @@ export interface RejectionDetails {
   readonly hint?: string;
 }
 
-/** The result of authenticating a bearer credential. */
+/** A verified credential, with its user. */
+export interface AcceptedBearer {
+  readonly kind: "accepted";
+  readonly userId: string;
+  readonly clientIdentifier: string;
+  /** The database's revision that the answer is based on. */
+  readonly revision: number;
+}
+
+/** The result of verifying a bearer credential. */
 export type BearerOutcome =
-  | {
-      readonly kind: "accepted";
-      readonly userId: string;
-      readonly clientIdentifier: string;
-      /** The database's revision that the answer is based on. */
-      readonly revision: number;
-    }
+  | AcceptedBearer
   /** `reason` is for the log: a stable string such as `expired` or `unknown_key`. */
   | ({ readonly kind: "rejected"; readonly reason: string } & RejectionDetails)
   | {
@@ -34,18 +35,3 @@ export type BearerOutcome =
       /** Caused by the credential, or by how many its source sends. */
       readonly isCausedByCaller?: boolean;
     };
-
-/** Authenticates bearer credentials. The verifier decides what the user may do. */
-export interface BearerAuthority {
-  /** Synchronous if the result is cached here. */
-  readonly authenticate: (
-    credential: string,
-    nowMs: number,
-    context?: RequestContext,
-  ) => BearerOutcome | Promise<BearerOutcome>;
-  /** Drops the configuration, which may have changed. */
-  readonly reload: () => void;
-  /** Drops all providers' keys, with the results that depend on them, and fetches them again. Never rejects. */
-  readonly refreshKeys: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
