@@ -22,16 +22,18 @@ function later(value: Promise<unknown>, next: Next, a: unknown, b: unknown, c: u
 
 type Next = (value: unknown, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
 
-/** Calls `failed` with the reason of a rejected promise, and `args`. What is thrown at once is for the caller to catch. */
+/** Calls `failed` with the error of a rejected promise, and `args`. What is thrown at once is for the caller to catch. */
 export function orElse<T, R, A extends readonly [unknown?, unknown?]>(
   value: MaybePromise<T>,
-  failed: (reason: unknown, ...args: A) => R,
+  failed: (error: Error, ...args: A) => R,
   ...args: A
 ): T | Promise<T | Awaited<R>>;
-export function orElse(value: unknown, failed: Next, a?: unknown, b?: unknown): unknown {
+export function orElse(value: unknown, failed: Failed, a?: unknown, b?: unknown): unknown {
   return value instanceof Promise ? value.then(undefined, catcher(failed, a, b)) : value;
 }
 
-function catcher(failed: Next, a: unknown, b: unknown): (reason: unknown) => unknown {
-  return (reason) => failed(reason, a, b);
+type Failed = (error: Error, a?: unknown, b?: unknown) => unknown;
+
+function catcher(failed: Failed, a: unknown, b: unknown): (error: Error) => unknown {
+  return (error) => failed(error, a, b);
 }

@@ -32,7 +32,7 @@ export interface TokenContext {
 }
 
 /** An accepted token, and until when the result is valid. */
-export interface KnownToken {
+interface KnownToken {
   readonly id: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
   /** The result is only valid in this state of the database. */

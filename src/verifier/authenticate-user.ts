@@ -19,7 +19,7 @@ export interface UserContext {
   readonly now: () => number;
 }
 
-export interface KnownUser {
+interface KnownUser {
   readonly lookup: UserLookup;
   /** The result is only valid in this state of the database. */
   readonly readIn: DatabaseState;

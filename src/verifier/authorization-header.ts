@@ -45,7 +45,7 @@ function schemeOf(name: string): Scheme | undefined {
 function rejectionReason(scheme: Scheme, credential: string): RejectionReason | undefined {
   if (credential === "") return "no_credentials";
   if (credential.includes(" ") || credential.includes("\t")) return "several_credentials";
-  // Bearer credentials have their own grammar, which the bearer authority checks.
+  // Bearer credentials have their own grammar, which is checked later.
   if (scheme === "bearer") return undefined;
   if (credential.length > maxToken) return "too_long";
   return printable.test(credential) ? undefined : "invalid_characters";

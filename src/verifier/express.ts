@@ -1,3 +1,4 @@
+import { andThen, orElse } from "../maybe-promise.js";
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { Decision, Verifier } from "./verifier.js";
@@ -28,8 +29,7 @@ export function requireAuth(verifier: Verifier, { permission }: RequireOptions =
   return (request: RequestLike, response: ResponseLike, next: Next): void => {
     const context = { source: () => request.ip ?? request.socket.remoteAddress };
     const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission, context);
-    if (decision instanceof Promise) decision.then((found) => proceed(found, request, response, next), next);
-    else proceed(decision, request, response, next);
+    orElse(andThen(decision, proceed, request, response, next), next);
   };
 }
 

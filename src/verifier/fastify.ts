@@ -1,3 +1,4 @@
+import { andThen, orElse } from "../maybe-promise.js";
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { Decision, Verifier } from "./verifier.js";
@@ -27,8 +28,7 @@ export function requireAuth(verifier: Verifier, { permission }: RequireOptions =
   return (request: RequestLike, reply: ReplyLike, done: Done): void => {
     const context = { source: () => request.ip };
     const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission, context);
-    if (decision instanceof Promise) decision.then((found) => proceed(found, request, reply, done), done);
-    else proceed(decision, request, reply, done);
+    orElse(andThen(decision, proceed, request, reply, done), done);
   };
 }
 

@@ -1,3 +1,4 @@
+import { andThen } from "../maybe-promise.js";
 import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { Authorization, Decision, Verifier } from "./verifier.js";
@@ -20,9 +21,7 @@ export function requireAuth(verifier: Verifier, { permission }: RequireOptions =
   return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
     const from = { source: () => sourceOf(context.env) };
     const decision = verifier.authorize(authorizationOf(context), permission, from);
-    return decision instanceof Promise
-      ? decision.then((found) => proceed(found, context, next))
-      : proceed(decision, context, next);
+    return andThen(decision, proceed, context, next);
   };
 }
 

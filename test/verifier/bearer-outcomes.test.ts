@@ -13,7 +13,7 @@ import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./ve
 
 type Answer = BearerOutcome | Promise<BearerOutcome>;
 
-/** The outcomes of a bearer authority's answers, over a real database with the user jan. */
+/** What becomes of verified bearer credentials, over a real database with the user jan. */
 async function makeAuthenticate() {
   const world = await makeWorld([user("jan", { permissions: ["taken.view_externetaak"] }), token("a", tokenValue)]);
   const database = await openLiveDatabase(world.url, "read");

@@ -81,7 +81,7 @@ export function clientOf(more: Attributes = {}, key = "api-oidc"): Resource {
 }
 
 /** What checks bearer credentials, as its database is said to change. */
-export interface BearerAuthority {
+interface BearerAuthority {
   readonly authenticate: (credential: string, context?: RequestContext) => BearerOutcome | Promise<BearerOutcome>;
   readonly reload: () => void;
   readonly refreshKeys: () => Promise<void>;
