@@ -77,7 +77,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "operations",
   ],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
-  report: ["errors.ts", "characters.ts", "secrets", "plan", "apply"],
+  report: ["errors.ts", "characters.ts", "secrets", "plan", "apply", "operations"],
 };
 interface Import {
   readonly from: string;

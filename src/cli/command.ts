@@ -5,15 +5,16 @@ import type { OptionSet, SettingsOf } from "./options.js";
 
 /** A command: what its help says of it, and what it does. */
 export interface CommandDefinition<O extends OptionSet> {
+  /** As it is written, such as `apply` or `token list`. */
   readonly name: string;
   /** The heading over it in the list of commands. */
-  readonly group: "Configuration commands:" | "Database commands:" | "Reference commands:";
+  readonly group: "Configuration commands:" | "Token commands:" | "Database commands:" | "Reference commands:";
   /** A few words, for the list of commands. */
   readonly summary: string;
   /** A paragraph: what it does, and when to use it. */
   readonly description: string;
-  /** Whether it takes files, at least one. */
-  readonly takesFiles: boolean;
+  /** What it takes beside options, as commander writes it: `<name>`, or `<files...>` for at least one. */
+  readonly argument?: { readonly terms: string; readonly description: string };
   /** In the order of the help. */
   readonly options: O;
   readonly examples: readonly Example[];
@@ -26,7 +27,7 @@ export interface CommandDefinition<O extends OptionSet> {
    *
    * @throws SetupError where it can't be done
    */
-  readonly run: (session: CliContext, settings: SettingsOf<O>, files: readonly string[]) => Promise<number>;
+  readonly run: (session: CliContext, settings: SettingsOf<O>, args: readonly string[]) => Promise<number>;
 }
 
 interface Example {
@@ -41,26 +42,58 @@ export function defineCommand<const O extends OptionSet>(definition: CommandDefi
   return definition;
 }
 
-/** Adds a command to the program; `finished` gets the exit status of its run. */
-export function addCommand<O extends OptionSet>(
+/** Several commands under one word, such as `token`. */
+export interface CommandGroup
+  extends Pick<CommandDefinition<OptionSet>, "name" | "group" | "summary" | "description"> {}
+
+/** Adds a word under which commands are, such as `token`; `addCommand` adds these to what is returned. */
+export function addGroup(
   program: Command,
+  { name, group, summary, description }: CommandGroup,
+  session: CliContext,
+): Command {
+  return program
+    .command(name)
+    .usage("COMMAND [options]")
+    .helpGroup(group)
+    .summary(summary)
+    .description(description)
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .configureHelp(helpStyle(session))
+    .addHelpText(
+      "after",
+      `\nRun vtb-setup help ${name} COMMAND for its options, examples and exit statuses.\nRead more: docs/command-line.md`,
+    );
+}
+
+/** All commands and groups, each under the name that it is written with. */
+export function allCommands(
+  program: Command,
+  before = "",
+): readonly { readonly name: string; readonly command: Command }[] {
+  return program.commands.flatMap((command) => {
+    const name = `${before}${command.name()}`;
+    return [{ name, command }, ...allCommands(command, `${name} `)];
+  });
+}
+
+/** Adds a command to the program or a group of it; `finished` gets the exit status of its run. */
+export function addCommand<O extends OptionSet>(
+  parent: Command,
   definition: CommandDefinition<O>,
   session: CliContext,
   finished: (status: number) => void,
 ): void {
-  const { name, group, summary, description, takesFiles, options, run } = definition;
-  const command = program.command(name).helpGroup(group).summary(summary).description(description);
+  const { name, group, summary, description, argument, options, run } = definition;
+  const ownName = name.slice(name.lastIndexOf(" ") + 1);
+  const command = parent.command(ownName).helpGroup(group).summary(summary).description(description);
   command.addHelpOption(new Option("-h, --help", "show this help").helpGroup("Other options:")).configureHelp({
     ...helpStyle(session),
     formatHelp: (of, helper) =>
       [Help.prototype.formatHelp.call(helper, of, helper), ...sections(definition, of, helper), ""].join("\n"),
   });
-  if (takesFiles) {
-    command.argument(
-      "<files...>",
-      "YAML files, folders of *.yaml and *.yml, or - for standard input; several are one configuration",
-    );
-  }
+  if (argument) command.argument(argument.terms, argument.description);
   for (const option of Object.values(options)) {
     command.addOption(option);
     // Commander looks for the variable only in the process's own environment.

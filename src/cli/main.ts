@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { setupError } from "../errors.js";
+import { allCommands } from "./command.js";
 import { createCliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
 import { printResult } from "./print.js";
@@ -9,7 +10,7 @@ import { createProgram } from "./program.js";
 export async function main(process: NodeJS.Process): Promise<void> {
   const session = createCliContext(process);
   const { terminal } = session;
-  const args = process.argv.slice(2);
+  const args = expandHelp(process.argv.slice(2));
   const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));
   let status: number = exitStatus.done;
   const program = createProgram(session, (ended) => {
@@ -17,7 +18,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   });
   const asked: string[] = [];
   const talked: string[] = [];
-  for (const command of [program, ...program.commands]) {
+  const commands = allCommands(program);
+  for (const command of [program, ...commands.map((each) => each.command)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => asked.push(text),
       writeErr: (text) => talked.push(text),
@@ -34,7 +36,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   if (terminal.isStuck()) process.exit(status);
 
   async function endFailed(error: unknown): Promise<number> {
-    const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? "";
+    const command = commands.findLast(({ name }) => `${args.join(" ")} `.startsWith(`${name} `))?.name ?? "";
     // Showing help and the version is no failure, and needs no reports.
     const report = async (reason: unknown, isJson: boolean) =>
       (await import("./report-run.js")).reportFailure(session, reason, { command, json: isJson });
@@ -43,7 +45,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
       const failed = await printResult(session, { kind: "text", text: asked.join("") }).catch((reason) => reason);
       return failed === undefined ? exitStatus.done : report(failed, false);
     }
-    if (args.length === 0 && !json) {
+    // Commander shows the help where a command is left out.
+    if (error.code === "commander.help" && !json) {
       terminal.talk(talked.join(""));
       return exitStatus.usage;
     }
@@ -53,6 +56,12 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
     return report(setupError("usage", "COMMAND_LINE", message, hint), json);
   }
+}
+
+/** Commander's own help command knows only commands that are one word. */
+function expandHelp(args: readonly string[]): readonly string[] {
+  const [first, ...asked] = args;
+  return first === "help" && asked.length > 1 ? [...asked, "--help"] : args;
 }
 
 /** The value of a misspelt option may be a secret, and so may a part of a URL. */

@@ -20,6 +20,7 @@ export type SettingsOf<O extends OptionSet> = {
 const headings = {
   configuration: "Configuration options:",
   database: "Database options:",
+  filter: "Filter options:",
   plan: "Planning options:",
   output: "Output options:",
 } as const;
@@ -40,6 +41,21 @@ export function text(group: Group, flags: string, description: string): TypedOpt
 function list<T extends string>(group: Group, flags: string, description: string): TypedOption<readonly T[]> {
   const collect = (value: string, previous: readonly string[]) => [...previous, value];
   return new Option(flags, `${description}; can be repeated`).helpGroup(headings[group]).argParser(collect).default([]);
+}
+
+/** An option with one of these values, which is undefined where the option is not given. */
+export function choice<const T extends string>(
+  group: Group,
+  flags: string,
+  description: string,
+  values: readonly T[],
+): TypedOption<T | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]).choices(values);
+}
+
+/** An option with a duration such as 30d, which gives milliseconds, or undefined where the option is not given. */
+export function duration(group: Group, flags: string, description: string): TypedOption<number | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]).argParser(milliseconds);
 }
 
 const output: TypedOption<"text" | "json"> = new Option("--output <format>", "text for people, json for programs")
@@ -69,6 +85,23 @@ const wait: TypedOption<number> = new Option(
   .default(0, "0");
 
 export const outputOptions = { output };
+
+const listOutput: TypedOption<"text" | "json" | "csv"> = new Option(
+  "--output <format>",
+  "text for people, json for programs, csv for spreadsheets",
+)
+  .helpGroup(headings.output)
+  .choices(["text", "json", "csv"])
+  .default("text");
+
+/** For commands that list. */
+export const listOutputOptions = { output: listOutput };
+
+/** What commands that read files take. */
+export const filesArgument = {
+  terms: "<files...>",
+  description: "YAML files, folders of *.yaml and *.yml, or - for standard input; several are one configuration",
+};
 
 export const stepOptions = {
   steps: list("configuration", "--steps <file>", "also use the steps of this module"),

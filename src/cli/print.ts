@@ -56,7 +56,8 @@ function write(terminal: Terminal, printed: Printed, options: WriteOptions): Pro
   return printed.kind === "json" ? terminal.outJson(printed.value, options) : terminal.out([printed.text], options);
 }
 
-function outputFailed(end: Unwritten): SetupError {
+/** Nothing was changed, and the result can't be printed. */
+export function outputFailed(end: Unwritten): SetupError {
   return setupError("internal", "OUTPUT_FAILED", whyNot(end), "redirect it elsewhere, or free space there");
 }
 

@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { version } from "../version.js";
-import { addCommand, type CommandDefinition, helpStyle } from "./command.js";
+import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
 import { applyCommand } from "./commands/apply.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
+import { tokenListCommand } from "./commands/token-list.js";
+import { tokenShowCommand } from "./commands/token-show.js";
 import { validateCommand } from "./commands/validate.js";
 import type { CliContext } from "./context.js";
 import type { OptionSet } from "./options.js";
@@ -40,12 +42,24 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   add(validateCommand);
   add(planCommand);
   add(applyCommand);
+  const token = addGroup(program, tokenGroup, session);
+  const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>
+    addCommand(token, command, session, finished);
+  addToken(tokenListCommand);
+  addToken(tokenShowCommand);
   add(migrateCommand);
   add(stepsCommand);
   add(schemaCommand);
 
   return program;
 }
+
+const tokenGroup = {
+  name: "token",
+  group: "Token commands:",
+  summary: "list and show API tokens",
+  description: "What is done with API tokens from day to day, without a file.",
+} as const;
 
 function helpCommand(): Command {
   return new Command("help")

@@ -170,6 +170,12 @@ async function addGivenName(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("applied_claims").addColumn("username", "text").execute();
 }
 
+async function addValueTimes(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("api_tokens").addColumn("value_since", "text").execute();
+  await db.schema.alterTable("api_token_retired").addColumn("since", "text").execute();
+  await db.schema.alterTable("api_token_retired").addColumn("last_used_at", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -181,4 +187,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0007_applied_claims", up: createAppliedClaims },
   { name: "0008_former_issuers", up: addFormerIssuers },
   { name: "0009_given_name", up: addGivenName },
+  { name: "0010_value_times", up: addValueTimes },
 ];

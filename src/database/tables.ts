@@ -132,7 +132,10 @@ interface ApiTokens extends Managed {
   permissions: string | null;
   expires_at: string | null;
   grace_seconds: number;
+  /** Of its current value or an earlier one that it replaced. */
   last_used_at: string | null;
+  /** When it got its current value; null where that was before this was noted. */
+  value_since: Generated<string | null>;
 }
 
 /** A token's earlier values, valid until their grace period ends. */
@@ -140,6 +143,9 @@ interface ApiTokenRetired {
   readonly digest: string;
   readonly token_id: string;
   readonly valid_until: string;
+  /** When it became the token's value; null where that was before this was noted. */
+  readonly since: Generated<string | null>;
+  last_used_at: Generated<string | null>;
 }
 
 interface Runs {

@@ -82,8 +82,9 @@ export async function insertUsers(
 export async function insertTokens(
   db: Connection,
   now: string,
-  tokens: readonly Omit<TokenRow, "created_at" | "updated_at" | "last_used_at">[],
+  tokens: readonly Omit<TokenRow, "created_at" | "updated_at" | "last_used_at" | "value_since">[],
 ): Promise<void> {
-  const rows = tokens.map((token) => ({ ...token, created_at: now, updated_at: now, last_used_at: null }));
+  const times = { created_at: now, updated_at: now, last_used_at: null, value_since: now };
+  const rows = tokens.map((token) => ({ ...token, ...times }));
   for (const batch of chunk(rows, 200)) await db.insertInto("api_tokens").values(batch).execute();
 }

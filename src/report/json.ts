@@ -6,7 +6,7 @@ import type { Change } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { summarize } from "./run.js";
 
-const formatVersion = 1;
+export const formatVersion = 1;
 
 /** The single JSON object of a finished `plan` or `apply`. `generated` holds tokens in clear: nothing else does. */
 export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecret[]): object {
@@ -46,7 +46,12 @@ function generatedToJson({ kind, key, value }: GeneratedSecret): object {
   return { kind, key: maskRandom(key), token: value.reveal() };
 }
 
-function diagnosticToJson({ severity, code, message, hint, position, path }: Diagnostic): object {
+/** The single JSON object of a command that lists. */
+export function itemsToJson(command: string, items: readonly object[]): object {
+  return { formatVersion, command, outcome: "ok", items: items.map(withoutSecrets), diagnostics: [] };
+}
+
+export function diagnosticToJson({ severity, code, message, hint, position, path }: Diagnostic): object {
   return {
     severity,
     code,
@@ -58,7 +63,7 @@ function diagnosticToJson({ severity, code, message, hint, position, path }: Dia
 }
 
 /** Masks a secret that was written where a name belongs, however deep it is. */
-function withoutSecrets(value: unknown): unknown {
+export function withoutSecrets(value: unknown): unknown {
   if (typeof value === "string") return maskRandom(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;

@@ -35,7 +35,7 @@ function* listText(list: readonly unknown[]): Generator<string> {
   yield "\n  ]";
 }
 
-/** JSON escapes line breaks in texts, so every real one ends a line. */
-function indented(value: unknown, margin: string): string {
+/** A value as JSON inside of others. JSON escapes line breaks in texts, so every real one ends a line. */
+export function indented(value: unknown, margin: string): string {
   return JSON.stringify(value, undefined, 2).replaceAll("\n", `\n${margin}`);
 }

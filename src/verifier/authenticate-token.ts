@@ -33,7 +33,7 @@ export interface TokenContext {
 
 /** An accepted token, and until when the result is valid. */
 interface KnownToken {
-  readonly id: string;
+  readonly digest: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
   /** The result is only valid in this state of the database. */
   readonly readIn: DatabaseState;
@@ -79,7 +79,7 @@ function verifyStored(
 function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): TokenOutcome {
   if (nowMs >= token.noteAtMs) {
     token.noteAtMs = nowMs + lastUsedEveryMs;
-    lastUsed.note(token.id, nowMs);
+    lastUsed.note(token.digest, nowMs);
   }
   return token.outcome;
 }
@@ -95,23 +95,25 @@ function rejectionReason(
 }
 
 function knownToken(stored: StoredToken, readIn: DatabaseState, nowMs: number): KnownToken {
-  const { id, identifier, narrowedTo, lastUsedAt } = stored;
+  const { digest, identifier, narrowedTo, lastUsedAt } = stored;
   const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
   let untilMs = nowMs + trustedForMs;
   for (const end of [stored.validUntil, stored.expiresAt]) {
     if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
   }
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
-  return { id, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, untilMs, noteAtMs };
+  return { digest, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, untilMs, noteAtMs };
 }
 
 /** An API token with its user, as stored. */
 interface StoredToken {
-  readonly id: string;
+  /** Of the value that was looked up. */
+  readonly digest: string;
   readonly identifier: string;
   /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
+  /** When that value was last used. */
   readonly lastUsedAt: string | null;
   /** Null for the current value; for a replaced one, the end of its grace period. */
   readonly validUntil: string | null;
@@ -121,23 +123,17 @@ interface StoredToken {
 
 type TokenRow = readonly [
   ...GrantRow,
-  id: string,
   identifier: string,
   permissions: string | null,
   expiresAt: string | null,
+  digest: string,
   lastUsedAt: string | null,
   validUntil: string | null,
 ];
 
 /** Prepares a look-up of tokens by digest, current or in their grace period. */
 export function prepareTokenLookup(database: LiveDatabase): (digest: string) => MaybePromise<StoredToken | undefined> {
-  const columns = [
-    "api_tokens.id as token_id",
-    "api_tokens.identifier",
-    "api_tokens.permissions",
-    "api_tokens.expires_at",
-    "api_tokens.last_used_at",
-  ] as const;
+  const columns = ["api_tokens.identifier", "api_tokens.permissions", "api_tokens.expires_at"] as const;
   const tokens = database.kysely
     .selectFrom("users")
     .innerJoin("api_tokens", "api_tokens.user_id", "users.id")
@@ -145,14 +141,14 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
     .select(columns);
   const current = database.prepare<TokenRow>(
     tokens
-      .select((eb) => eb.lit(null).as("valid_until"))
+      .select((eb) => ["api_tokens.digest", "api_tokens.last_used_at", eb.lit(null).as("valid_until")])
       .where("api_tokens.digest", "=", "")
       .compile(),
   );
   const retired = database.prepare<TokenRow>(
     tokens
       .innerJoin("api_token_retired", "api_token_retired.token_id", "api_tokens.id")
-      .select("api_token_retired.valid_until")
+      .select(["api_token_retired.digest", "api_token_retired.last_used_at", "api_token_retired.valid_until"])
       .where("api_token_retired.digest", "=", "")
       .compile(),
   );
@@ -163,9 +159,9 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
 }
 
 function readRow(row: TokenRow): StoredToken {
-  const [, , isActive, , , , , , id, identifier, permissions, expiresAt, lastUsedAt, validUntil] = row;
+  const [, , isActive, , , , , , identifier, permissions, expiresAt, digest, lastUsedAt, validUntil] = row;
   return {
-    id,
+    digest,
     identifier,
     narrowedTo: permissions === null ? null : parseList(permissions),
     expiresAt,

@@ -9,9 +9,10 @@ const collectMs = 1000;
 /** Beyond this number of tokens in a second, the others are noted at a later use. */
 const maxWaiting = 10_000;
 
-/** Notes when tokens were used, later and in batches, so that no request waits for it. */
+/** Notes when tokens' values were used, later and in batches, so that no request waits for it. */
 export interface LastUsed {
-  readonly note: (tokenId: string, nowMs: number) => void;
+  /** @param digest that of the value, which shows who still uses a replaced one */
+  readonly note: (digest: string, nowMs: number) => void;
   /** Writes the pending uses. */
   readonly close: () => Promise<void>;
 }
@@ -25,7 +26,7 @@ export interface LastUsedOptions {
   readonly onFailure: (tokens: number, error: unknown) => void;
 }
 
-type Uses = readonly (readonly [tokenId: string, atMs: number])[];
+type Uses = readonly (readonly [digest: string, atMs: number])[];
 
 export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOptions): LastUsed {
   const writer = createWriter(openWriter);
@@ -34,11 +35,11 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
   let isFailing = false;
   let notedFor = generation();
 
-  const note = (tokenId: string, nowMs: number): void => {
+  const note = (digest: string, nowMs: number): void => {
     if (notedFor !== generation()) waiting.clear();
     notedFor = generation();
     if (waiting.size >= maxWaiting) return;
-    waiting.set(tokenId, nowMs);
+    waiting.set(digest, nowMs);
     timer ??= setTimeout(() => void flush(false), collectMs).unref();
   };
 
@@ -60,7 +61,7 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
       }
       if (isLast) return onFailure(uses.length, outcome.error);
       if (usedIn !== notedFor) return;
-      for (const [tokenId, atMs] of uses) note(tokenId, Math.max(atMs, waiting.get(tokenId) ?? 0));
+      for (const [digest, atMs] of uses) note(digest, Math.max(atMs, waiting.get(digest) ?? 0));
     } catch (error) {
       if (!isFailing) onFailure(uses.length, error);
       isFailing = true;
@@ -95,12 +96,15 @@ async function write(database: Database, uses: Uses): Promise<Written> {
 }
 
 async function writeSome({ kysely }: Database, uses: Uses): Promise<void> {
-  const rows = uses.map(([id, atMs]) => sql`(${id}, ${isoOf(atMs)}, ${isoOf(atMs - lastUsedEveryMs)})`);
-  // This form names the columns of a list of values on every database.
-  await sql`
-    update api_tokens set last_used_at = used.column2 from (values ${sql.join(rows)}) as used
-    where api_tokens.id = used.column1
-      and (api_tokens.last_used_at is null or api_tokens.last_used_at <= used.column3)`.execute(kysely);
+  const rows = uses.map(([digest, atMs]) => sql`(${digest}, ${isoOf(atMs)}, ${isoOf(atMs - lastUsedEveryMs)})`);
+  for (const table of ["api_tokens", "api_token_retired"]) {
+    const name = sql.table(table);
+    // This form names the columns of a list of values on every database.
+    await sql`
+      update ${name} set last_used_at = used.column2 from (values ${sql.join(rows)}) as used
+      where ${name}.digest = used.column1
+        and (${name}.last_used_at is null or ${name}.last_used_at <= used.column3)`.execute(kysely);
+  }
 }
 
 function isoOf(atMs: number): string {

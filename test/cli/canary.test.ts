@@ -9,6 +9,7 @@ import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
 import { planCommand } from "../../src/cli/commands/plan.js";
+import { tokenShowCommand } from "../../src/cli/commands/token-show.js";
 import { createCliContext } from "../../src/cli/context.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { driverUnusable } from "../../src/database/database.js";
@@ -122,6 +123,14 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
       "tokenauth_config_enable: true\ntokenauth:\n  items: [{identifier: a, token: {generate: true}, contact_person: A, email: a@b.nl}]\n";
     writeFiles(folder, { "rij.yaml": yaml });
     return runHere(applyCommand, folder, { outIsTerminal: false }, "rij.yaml");
+  },
+  TOKEN_NOT_FOUND: async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    const database = databaseOf(folder);
+    await apply(configuration, runOptions(database, { env: base.env }));
+    const session = { ...createCliContext(process), env: base.env, cwd: folder };
+    // Instead of a token's name, its value was pasted.
+    return tokenShowCommand.run(session, { database, wait: 0, output: "text" }, [canaries.make("pasted-token")]);
   },
   CHANGES_MADE: (folder) => runHere(applyCommand, folder, fullOutput),
   OUTPUT_FAILED: (folder) => runHere(planCommand, folder, fullOutput),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { allCommands } from "../../src/cli/command.js";
 import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
@@ -31,12 +32,10 @@ function programOn({ isTerminal, columns, env }: Screen): Command {
 }
 
 const program = programOn(pipe);
-const commands = program.commands.map((command) => ({
-  name: command.name(),
-  command,
-  help: command.helpInformation(),
-}));
-const pages = [{ name: "vtb-setup", help: program.helpInformation() }, ...commands];
+const named = allCommands(program).map(({ name, command }) => ({ name, command, help: command.helpInformation() }));
+const commands = named.filter(({ command }) => command.commands.length === 0);
+const groups = named.filter(({ command }) => command.commands.length > 0);
+const pages = [{ name: "vtb-setup", help: program.helpInformation() }, ...named];
 
 /** The text under a heading, up to the next one. */
 function under(help: string, heading: string): string {
@@ -104,7 +103,7 @@ describe("the help of every command", () => {
 
   it.each(commands)("$name: names the pages and sections that have more, which exist", ({ name, help }) => {
     const links = under(help, "Read more:").trim().split(/\n\s*/);
-    expect(links).toContain(`docs/command-line.md#${name}`);
+    expect(links).toContain(`docs/command-line.md#${name.replaceAll(" ", "-")}`);
     for (const link of links) {
       const [file = "", section] = link.split("#");
       expect(existsSync(file)).toBe(true);
@@ -116,8 +115,35 @@ describe("the help of every command", () => {
 
   it.each(commands)("$name: is the same whichever way it is asked for, on standard output", async ({ name, help }) => {
     const asked = { status: 0, signal: null, stdout: help, stderr: "" };
-    expect(await runCli([name, "--help"])).toEqual(asked);
-    expect(await runCli(["help", name])).toEqual(asked);
+    expect(await runCli([...name.split(" "), "--help"])).toEqual(asked);
+    expect(await runCli(["help", ...name.split(" ")])).toEqual(asked);
+  });
+});
+
+describe("the help of a word with commands under it", () => {
+  it.each(groups)(
+    "$name: has each of its commands, is the same whichever way it is asked for, and ends with 64 without one",
+    async ({ name, command, help }) => {
+      const listed = under(help, `${name[0]?.toUpperCase()}${name.slice(1)} commands:`).split("\n");
+      expect(listed.map((line) => line.trim().replace(/ {2,}/, ": "))).toEqual(
+        command.commands.map((own) => `${own.name()}: ${own.summary()}`),
+      );
+      const asked = await runCli([name, "--help"]);
+      expect(asked).toMatchObject({ status: 0, stderr: "" });
+      expect(asked.stdout.startsWith(help)).toBe(true);
+      expect(await runCli(["help", name])).toEqual(asked);
+      expect(await runCli([name])).toMatchObject({ status: 64, stdout: "", stderr: asked.stdout });
+    },
+  );
+
+  it("says what an unknown command under it may be, with its own help and the name in JSON", async () => {
+    const { status, stderr } = await runCli(["token", "lst"]);
+    expect(stderr).toContain(
+      "unknown command 'lst' (Did you mean list?) [COMMAND_LINE]\n  fix: see vtb-setup token --help",
+    );
+    expect(status).toBe(64);
+    const { stdout } = await runCli(["token", "show", "--output", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ command: "token show", outcome: "failed" });
   });
 });
 
@@ -126,9 +152,9 @@ describe("an example in the help", () => {
     const [, ...args] = (line.split(" > ")[0] ?? "").split(" ");
     const own = programOn(pipe);
     const called: string[] = [];
-    for (const command of own.commands) {
-      command.exitOverride().configureOutput({ writeErr: () => {} });
-      command.action(() => void called.push(command.name()));
+    for (const each of allCommands(own)) {
+      each.command.exitOverride().configureOutput({ writeErr: () => {} });
+      if (each.command.commands.length === 0) each.command.action(() => void called.push(each.name));
     }
     await own.exitOverride().parseAsync(args, { from: "user" });
     expect(called).toEqual([name]);
@@ -214,6 +240,6 @@ describe("what a command loads", () => {
 });
 
 function helpOf(of: Command, name: string): string {
-  const command = of.commands.find((candidate) => candidate.name() === name) ?? of;
-  return command.helpInformation();
+  const found = allCommands(of).find((candidate) => candidate.name === name);
+  return (found?.command ?? of).helpInformation();
 }

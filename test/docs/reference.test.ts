@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { withFieldTables } from "../../scripts/field-tables.mjs";
+import { allCommands } from "../../src/cli/command.js";
 import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
@@ -11,7 +12,9 @@ import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.
 import { readDocument, tableUnder } from "./markdown.js";
 
 const commandLine = readDocument("docs/command-line.md");
-const { commands } = createProgram(createCliContext(process), () => {});
+const commands = allCommands(createProgram(createCliContext(process), () => {})).filter(
+  ({ command }) => command.commands.length === 0,
+);
 const names = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
 
 describe("docs/diagnostics.md", () => {
@@ -56,11 +59,11 @@ describe("docs/configuration.md", () => {
 describe("docs/command-line.md", () => {
   it("has every option and the commands that accept it", () => {
     const taken: Record<string, readonly string[]> = {};
-    for (const command of commands) {
-      for (const { long } of command.options) if (long) taken[long] = [...(taken[long] ?? []), command.name()];
+    for (const { name, command } of commands) {
+      for (const { long } of command.options) if (long) taken[long] = [...(taken[long] ?? []), name];
     }
     const rows = tableUnder(commandLine, "## Options").filter(([option]) => option?.startsWith("`--"));
-    const all = commands.map((command) => command.name());
+    const all = commands.map(({ name }) => name);
     const documented = rows.map(([option = "", who = ""]) => [
       option.slice(1, -1),
       (who === "all" ? all : who.split(", ")).toSorted(),
@@ -71,10 +74,15 @@ describe("docs/command-line.md", () => {
 
   it("has a section for every command, as README.md has a row", () => {
     const rows = tableUnder(readDocument("README.md"), "## The commands").map(([command = ""]) => names(command)[0]);
-    for (const command of commands) {
-      expect(commandLine).toContain(`\n## ${command.name()}\n`);
-      expect(commandLine).toContain(`\n$ vtb-setup ${command.name()} --help\n`);
-      expect(rows).toContain(command.registeredArguments.length > 0 ? `${command.name()} FILE…` : command.name());
+    for (const { name, command } of commands) {
+      expect(commandLine).toContain(`\n## ${name}\n`);
+      expect(commandLine).toContain(`\n$ vtb-setup ${name} --help\n`);
+      const taken = command.registeredArguments.map((argument) =>
+        argument.variadic
+          ? ` ${argument.name().toUpperCase().replace(/S$/, "")}…`
+          : ` ${argument.name().toUpperCase()}`,
+      );
+      expect(rows).toContain([name, ...taken].join(""));
     }
   });
 
@@ -108,7 +116,7 @@ async function everyOutput(): Promise<readonly unknown[]> {
   const folder = temporaryFolder();
   const file = (token: string) => `tokenauth_config_enable: true
 tokenauth:
-  items: [{identifier: a, token: ${token}, contact_person: Jan, email: jan@gemeente.example}]
+  items: [{identifier: a, token: ${token}, contact_person: Jan, email: jan@gemeente.example, permissions: [taken.view_a]}]
 `;
   writeFiles(folder, {
     "made.yaml": file("{generate: true}"),
@@ -122,6 +130,8 @@ tokenauth:
     ["validate", "invalid.yaml"],
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],
+    ["token", "list"],
+    ["token", "show", "a"],
   ]) {
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder });
     outputs.push(JSON.parse(stdout));

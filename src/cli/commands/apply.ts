@@ -5,7 +5,7 @@ import { type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { defineCommand } from "../command.js";
 import { exitStatus, mayBeCommitted } from "../exit-status.js";
-import { flag, loadOptions, outputOptions, planOptions, runOptions, text } from "../options.js";
+import { filesArgument, flag, loadOptions, outputOptions, planOptions, runOptions, text } from "../options.js";
 import { provePrintable } from "../print.js";
 
 export const applyCommand = defineCommand({
@@ -14,7 +14,7 @@ export const applyCommand = defineCommand({
   summary: "make the database match the files",
   description:
     "Makes the auth database match the files, in one transaction under a lock: it makes all changes or none. Applying the same files again changes nothing, so that each replica of an API may run it before it starts, in an init container or a Job. Use plan to see the changes first.",
-  takesFiles: true,
+  argument: filesArgument,
   options: {
     ...planOptions,
     migrate: flag("database", "--no-migrate", "never change tables; refuse a database that lacks any"),

@@ -10,7 +10,6 @@ export const migrateCommand = defineCommand({
   summary: "create or upgrade the tables of the database",
   description:
     "Creates the tables that this version needs, or upgrades those of an earlier version, in one transaction. apply does so too: use this command where only another role may change tables, and run apply --no-migrate there.",
-  takesFiles: false,
   options: { ...stepOptions, ...databaseOptions, ...outputOptions },
   examples: [
     { purpose: "Upgrade the default database", command: "vtb-setup migrate" },

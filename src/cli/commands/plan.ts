@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
-import { envOptions, flag, loadOptions, outputOptions, planOptions, runOptions } from "../options.js";
+import { envOptions, filesArgument, flag, loadOptions, outputOptions, planOptions, runOptions } from "../options.js";
 
 export const planCommand = defineCommand({
   name: "plan",
@@ -8,7 +8,7 @@ export const planCommand = defineCommand({
   summary: "show what apply would change",
   description:
     "Shows what apply would create, update and delete, and changes nothing. Use it before apply, and on pull requests: with --detailed-exitcode, a pipeline sees whether there are changes, and with --no-env it needs no secrets.",
-  takesFiles: true,
+  argument: filesArgument,
   options: {
     ...planOptions,
     ...envOptions,

@@ -9,7 +9,6 @@ export const schemaCommand = defineCommand({
   summary: "print the JSON Schema of the files, for editors",
   description:
     "Prints the JSON Schema (draft-07) of the files, with which editors complete and check them. Use it for steps of your own: the package holds the schema of the other steps as schemas/vtb-setup.schema.json.",
-  takesFiles: false,
   options: stepOptions,
   examples: [
     { purpose: "Write the schema to a file", command: "vtb-setup schema > vtb-setup.schema.json" },

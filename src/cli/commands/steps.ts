@@ -9,7 +9,6 @@ export const stepsCommand = defineCommand({
   summary: "list the steps that a file can enable",
   description:
     "Lists the steps that a file can enable: the flag that enables each, the key under which it is configured, and the kinds of entries that it declares. Use it to see what a file can hold, and to check that a module of your own steps loads.",
-  takesFiles: false,
   options: { ...stepOptions, ...outputOptions },
   examples: [
     { purpose: "List the steps of this version", command: "vtb-setup steps" },

@@ -1,7 +1,7 @@
 import { escapeControls } from "../../characters.js";
 import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
-import { configOptions, envOptions, loadOptions, outputOptions } from "../options.js";
+import { configOptions, envOptions, filesArgument, loadOptions, outputOptions } from "../options.js";
 import { printResult } from "../print.js";
 
 export const validateCommand = defineCommand({
@@ -10,7 +10,7 @@ export const validateCommand = defineCommand({
   summary: "check the files, without database and network",
   description:
     "Checks the files: syntax, fields, values, and references between entries. Use it while editing, in a pre-commit hook, and as the first job of a pipeline: it uses no database and no network, and with --no-env it needs no secrets.",
-  takesFiles: true,
+  argument: filesArgument,
   options: { ...configOptions, ...envOptions, ...outputOptions },
   examples: [
     { purpose: "Check two files as one configuration", command: "vtb-setup validate providers.yaml tokens.yaml" },

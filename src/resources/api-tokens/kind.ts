@@ -81,7 +81,7 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
     if (change.action === "create") {
       created.push({ id: change.id, ...row, digest: digest ?? "" });
     } else {
-      const changed = { ...row, updated_at: now, ...(digest !== undefined && { digest }) };
+      const changed = { ...row, updated_at: now, ...(digest !== undefined && { digest, value_since: now }) };
       await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
     }
   }
@@ -192,11 +192,16 @@ async function retireBatch(
 ): Promise<void> {
   const graceById = new Map(replaced.map(({ id, attributes }) => [id, attributes.grace_seconds ?? 0]));
   const ids = [...graceById.keys()];
-  const rows = await db.selectFrom("api_tokens").select(["id", "digest"]).where("id", "in", ids).execute();
-  const retired = rows.flatMap(({ id, digest }) => {
+  const rows = await db
+    .selectFrom("api_tokens")
+    .select(["id", "digest", "value_since", "last_used_at"])
+    .where("id", "in", ids)
+    .execute();
+  const retired = rows.flatMap(({ id, digest, value_since: since, last_used_at }) => {
     const graceSeconds = graceById.get(id) ?? 0;
     if (graceSeconds === 0 || desired.has(digest)) return [];
-    return [{ digest, token_id: id, valid_until: new Date(Date.parse(now) + graceSeconds * 1000).toISOString() }];
+    const valid_until = new Date(Date.parse(now) + graceSeconds * 1000).toISOString();
+    return [{ digest, token_id: id, valid_until, since, last_used_at }];
   });
   const ended = ids.filter((id) => graceById.get(id) === 0);
   if (ended.length > 0) await db.deleteFrom("api_token_retired").where("token_id", "in", ended).execute();

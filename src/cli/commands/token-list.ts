@@ -1,0 +1,77 @@
+import { setupError } from "../../errors.js";
+import type { ListedToken } from "../../operations/list-tokens.js";
+import { defineCommand } from "../command.js";
+import type { CliContext } from "../context.js";
+import { exitStatus } from "../exit-status.js";
+import { choice, databaseOptions, duration, flag, listOutputOptions, text } from "../options.js";
+import type { ListFormat } from "../print-list.js";
+
+export const tokenListCommand = defineCommand({
+  name: "token list",
+  group: "Token commands:",
+  summary: "list API tokens, and when they were used",
+  description:
+    "Lists the API tokens of the database in the order of their identifiers: user, owner, state, and since when each value works and when it was last used. Use it to see what expires, what nobody uses, and whether a replaced value can go. Values are never shown: the database has only their digests.",
+  options: {
+    user: text("filter", "--user <name>", "only tokens of this user"),
+    owner: text("filter", "--owner <name>", "only tokens that this owner's files manage"),
+    byHand: flag("filter", "--by-hand", "only tokens that no file manages"),
+    state: choice("filter", "--state <state>", "only tokens in this state", ["active", "expired"]),
+    expiring: duration("filter", "--expiring <duration>", "only tokens that expire within, for example, 30d"),
+    unused: duration("filter", "--unused <duration>", "only tokens that nobody has used for, for example, 90d"),
+    prefix: text("filter", "--prefix <text>", "only identifiers that start with this"),
+    ...databaseOptions,
+    ...listOutputOptions,
+    detailedExitcode: flag("output", "--detailed-exitcode", "exit with 2 where there are such tokens"),
+  },
+  examples: [
+    { purpose: "List the tokens that expire within a month", command: "vtb-setup token list --expiring 30d" },
+    {
+      purpose: "In a pipeline: exit with 2 where tokens were not used for 90 days",
+      command: "vtb-setup token list --unused 90d --detailed-exitcode --output csv",
+    },
+  ],
+  statuses: ["changesPlanned", "refused", "unavailable"],
+  pages: ["command-line.md#token-list", "tokens.md"],
+  run: async (session, settings) => {
+    const { owner, byHand } = settings;
+    if (byHand && owner !== undefined) {
+      const message = "--owner and --by-hand exclude each other: a token that an owner manages is not made by hand";
+      throw setupError("usage", "COMMAND_LINE", message, "remove one of the two");
+    }
+    const [{ readTokens }, { readDatabase }, { printList }] = await Promise.all([
+      import("../../operations/list-tokens.js"),
+      import("../read-database.js"),
+      import("../print-list.js"),
+    ]);
+    const filter = {
+      user: settings.user,
+      owner: byHand ? null : owner,
+      state: settings.state,
+      expiringWithinMs: settings.expiring,
+      unusedForMs: settings.unused,
+      prefix: settings.prefix,
+    };
+    const format = await formatOf(session, settings.output);
+    const { status, count } = await readDatabase(session, settings, ({ kysely }) =>
+      printList(session, readTokens(kysely, filter, Date.now()), format),
+    );
+    return settings.detailedExitcode && status === exitStatus.done && count > 0 ? exitStatus.changesPlanned : status;
+  },
+});
+
+async function formatOf({ terminal }: CliContext, output: "text" | "json" | "csv"): Promise<ListFormat<ListedToken>> {
+  if (output === "json") return (await import("../print-list.js")).jsonList("token list");
+  const { createTokenTable, tokenCsvHeading, tokenToCsv } = await import("../../report/tokens.js");
+  if (output === "csv") {
+    const page = (tokens: readonly ListedToken[]) => tokens.map(tokenToCsv).join("");
+    return { begin: tokenCsvHeading, page, end: () => "", tellsErrors: false };
+  }
+  let isEmpty = true;
+  const table = createTokenTable(terminal.outPaint.bold);
+  const page = (tokens: readonly ListedToken[]) => {
+    isEmpty = false;
+    return table(tokens);
+  };
+  return { begin: "", page, end: () => (isEmpty ? "No tokens match.\n" : ""), tellsErrors: false };
+}

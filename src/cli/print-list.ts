@@ -1,0 +1,84 @@
+import { stopIfInterrupted } from "../apply/wait.js";
+import { SetupError } from "../errors.js";
+import { diagnosticToJson, formatVersion, withoutSecrets } from "../report/json.js";
+import { indented } from "../report/layout.js";
+import type { CliContext } from "./context.js";
+import { exitStatus, statusOf, unexpected } from "./exit-status.js";
+import { outputFailed } from "./print.js";
+
+/** How a list is written: what comes before it, each page, and what comes after it. */
+export interface ListFormat<Item> {
+  readonly begin: string;
+  readonly page: (items: readonly Item[]) => string;
+  readonly end: (error?: SetupError) => string;
+  /** Whether `end` also says why the list is not complete. */
+  readonly tellsErrors: boolean;
+}
+
+/** One JSON object. Its outcome follows the items, since what is printed can't be taken back. */
+export function jsonList<Item extends object>(command: string): ListFormat<Item> {
+  let before = "";
+  const head = JSON.stringify({ formatVersion, command }, undefined, 2).replace(/\n\}$/, "");
+  return {
+    begin: `${head},\n  "items": [`,
+    page: (items) =>
+      items
+        .map((item) => {
+          const text = `${before}\n    ${indented(withoutSecrets(item), "    ")}`;
+          before = ",";
+          return text;
+        })
+        .join(""),
+    end: (error) => {
+      const outcome = error ? "failed" : "ok";
+      const diagnostics = (error?.diagnostics ?? []).map(diagnosticToJson);
+      const last = JSON.stringify({ outcome, diagnostics }, undefined, 2).replace(/^\{/, "");
+      return `${before === "" ? "" : "\n  "}],${last}\n`;
+    },
+    tellsErrors: true,
+  };
+}
+
+/** The result of printing a list. */
+export interface PrintedList {
+  readonly status: number;
+  readonly count: number;
+}
+
+/**
+ * Prints a list page by page, so that its length costs neither time before the first line nor memory. A reader that left has
+ * read enough.
+ *
+ * @throws SetupError where a page can't be read or printed, and the format has no place for it
+ */
+export async function printList<Item>(
+  session: CliContext,
+  pages: AsyncIterable<readonly Item[]>,
+  format: ListFormat<Item>,
+): Promise<PrintedList> {
+  let count = 0;
+  const print = (text: string) => write(session, text);
+  try {
+    let isRead = true;
+    for await (const items of pages) {
+      isRead = await print(`${count === 0 ? format.begin : ""}${format.page(items)}`);
+      count += items.length;
+      if (!isRead) return { status: exitStatus.done, count };
+    }
+  } catch (error) {
+    if (count === 0 || !format.tellsErrors) throw error;
+    const failure = error instanceof SetupError ? error : unexpected(error);
+    await session.terminal.out([format.end(failure)], { insist: true });
+    return { status: statusOf(failure.reason, session.stoppedBy()), count };
+  }
+  await print(`${count === 0 ? format.begin : ""}${format.end()}`);
+  return { status: exitStatus.done, count };
+}
+
+/** False where the reader has left. */
+async function write({ terminal, signal }: CliContext, text: string): Promise<boolean> {
+  const end = await terminal.out([text], { insist: false });
+  if (end.kind === "stopped") stopIfInterrupted(signal);
+  if (end.kind === "failed") throw outputFailed(end);
+  return end.kind === "written";
+}

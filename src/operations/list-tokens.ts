@@ -1,0 +1,204 @@
+import { type ExpressionBuilder, sql } from "kysely";
+import type { Connection } from "../database/database.js";
+import { parseList, type Tables } from "../database/tables.js";
+import { type SetupError, setupError } from "../errors.js";
+
+/** Whether a token works, and why not. */
+type TokenState = "active" | "expired";
+
+/** Which tokens to list: those that match all of it. */
+export interface TokenFilter {
+  /** The name of their user. */
+  readonly user?: string | undefined;
+  /** The configuration owner that manages them; null for those that none manages. */
+  readonly owner?: string | null | undefined;
+  readonly state?: TokenState | undefined;
+  /** They work now, and expire within this time. */
+  readonly expiringWithinMs?: number | undefined;
+  /** They are older than this, and were not used for as long. */
+  readonly unusedForMs?: number | undefined;
+  readonly prefix?: string | undefined;
+}
+
+/** A value that a token has, without the value itself. Times are ISO 8601 in UTC. */
+export interface TokenValue {
+  /** Null where that was before it was noted. */
+  readonly since: string | null;
+  /** To the minute; null if it was never used. */
+  readonly lastUsedAt: string | null;
+  /** The end of its grace period, for a value that was replaced. */
+  readonly validUntil: string | null;
+}
+
+/** A token for people who look after all of them. Times are ISO 8601 in UTC. */
+export interface ListedToken {
+  readonly identifier: string;
+  readonly user: string;
+  /** Null for what no configuration manages. */
+  readonly owner: string | null;
+  readonly state: TokenState;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  /** The latest use of any of its values. */
+  readonly lastUsedAt: string | null;
+  /** The current one, then those in their grace period. */
+  readonly values: readonly TokenValue[];
+  readonly contactPerson: string;
+  readonly email: string;
+  readonly organization: string;
+  readonly application: string;
+  readonly administration: string;
+}
+
+/** A token with what it may do. */
+export interface TokenDetails extends ListedToken {
+  readonly isSuperuser: boolean;
+  /** Null for all that its user has. */
+  readonly permissions: readonly string[] | null;
+}
+
+const pageSize = 500;
+
+/** The tokens in the order of their identifiers, in pages: each page is read when it is asked for. */
+export async function* readTokens(
+  db: Connection,
+  filter: TokenFilter,
+  nowMs: number,
+): AsyncGenerator<readonly ListedToken[]> {
+  let after: string | undefined;
+  do {
+    const rows = await filtered(db, filter, nowMs)
+      .$if(after !== undefined, (query) => query.where("identifier", ">", after ?? ""))
+      .orderBy("identifier")
+      .limit(pageSize)
+      .execute();
+    if (rows.length > 0) yield await withValues(db, rows, nowMs);
+    after = rows.length < pageSize ? undefined : rows.at(-1)?.identifier;
+  } while (after !== undefined);
+}
+
+/** One token; undefined where there is none with this identifier. */
+export async function readToken(db: Connection, identifier: string, nowMs: number): Promise<TokenDetails | undefined> {
+  const row = await tokensAt(db, isoOf(nowMs)).where("identifier", "=", identifier).executeTakeFirst();
+  const [token] = row ? await withValues(db, [row], nowMs) : [];
+  if (!row || !token) return undefined;
+  const { is_superuser, is_service, permissions, user_id } = row;
+  if (permissions !== null || is_service === 0) {
+    return {
+      ...token,
+      isSuperuser: is_superuser === 1,
+      permissions: permissions === null ? null : parseList(permissions),
+    };
+  }
+  const held = await db
+    .selectFrom("user_permissions")
+    .select("permission")
+    .distinct()
+    .where("user_id", "=", user_id)
+    .orderBy("permission")
+    .execute();
+  return { ...token, isSuperuser: is_superuser === 1, permissions: held.map(({ permission }) => permission) };
+}
+
+export function tokenNotFound(): SetupError {
+  const hint = "vtb-setup token list shows all of them";
+  return setupError("refused", "TOKEN_NOT_FOUND", "there is no token with this identifier", hint);
+}
+
+function tokensAt(db: Connection, now: string) {
+  return db
+    .selectFrom("api_tokens")
+    .innerJoin("users", "users.id", "api_tokens.user_id")
+    .selectAll("api_tokens")
+    .select(["users.username", "users.is_service", "users.is_superuser", stateAt(now).as("state")]);
+}
+
+/** The state in which a row of `api_tokens` is. */
+function stateAt(now: string) {
+  return sql<TokenState>`case when api_tokens.expires_at <= ${now} then 'expired' else 'active' end`;
+}
+
+function filtered(db: Connection, filter: TokenFilter, nowMs: number) {
+  const { user, owner, state, expiringWithinMs, unusedForMs, prefix } = filter;
+  const now = isoOf(nowMs);
+  let query = tokensAt(db, now);
+  if (user !== undefined) query = query.where("users.username", "=", user);
+  if (owner === null) query = query.where("api_tokens.owner", "is", null);
+  else if (owner !== undefined) query = query.where("api_tokens.owner", "=", owner);
+  if (state !== undefined) query = query.where(stateAt(now), "=", state);
+  if (expiringWithinMs !== undefined) {
+    query = query
+      .where(stateAt(now), "=", "active")
+      .where("api_tokens.expires_at", "<=", isoOf(nowMs + expiringWithinMs));
+  }
+  if (unusedForMs !== undefined) query = query.where((eb) => isUnusedSince(eb, isoOf(nowMs - unusedForMs)));
+  // LIKE ignores case on some databases, and has wildcards.
+  if (prefix !== undefined) query = query.where(sql`substr(identifier, 1, ${prefix.length})`, "=", prefix);
+  return query;
+}
+
+function isUnusedSince(eb: ExpressionBuilder<Tables, "api_tokens">, since: string) {
+  const usedRetired = eb
+    .selectFrom("api_token_retired")
+    .select("digest")
+    .whereRef("token_id", "=", "api_tokens.id")
+    .where("api_token_retired.last_used_at", ">=", since);
+  return eb.and([
+    eb("api_tokens.created_at", "<", since),
+    eb.or([eb("api_tokens.last_used_at", "is", null), eb("api_tokens.last_used_at", "<", since)]),
+    eb.not(eb.exists(usedRetired)),
+  ]);
+}
+
+type TokenRow = Awaited<ReturnType<ReturnType<typeof tokensAt>["executeTakeFirstOrThrow"]>>;
+
+async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: number): Promise<readonly ListedToken[]> {
+  const retired = await db
+    .selectFrom("api_token_retired")
+    .select(["token_id", "since", "last_used_at", "valid_until"])
+    .where(
+      "token_id",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .orderBy("valid_until", "desc")
+    .execute();
+  return rows.map((row) => {
+    const earlier = retired.filter(({ token_id }) => token_id === row.id);
+    const uses = [row, ...earlier].flatMap(({ last_used_at }) => last_used_at ?? []);
+    return {
+      identifier: row.identifier,
+      user: row.username,
+      owner: row.owner,
+      state: row.state,
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      lastUsedAt: uses.sort().at(-1) ?? null,
+      values: [
+        currentValue(row),
+        ...earlier
+          .filter(({ valid_until }) => valid_until > isoOf(nowMs))
+          .map(({ since, last_used_at, valid_until }) => ({
+            since,
+            lastUsedAt: last_used_at,
+            validUntil: valid_until,
+          })),
+      ],
+      contactPerson: row.contact_person,
+      email: row.email,
+      organization: row.organization,
+      application: row.application,
+      administration: row.administration,
+    };
+  });
+}
+
+/** A last use from before the current value was that of an earlier one. */
+function currentValue({ value_since: since, last_used_at: usedAt }: TokenRow): TokenValue {
+  const isOfEarlier = since !== null && usedAt !== null && usedAt < since;
+  return { since, lastUsedAt: isOfEarlier ? null : usedAt, validUntil: null };
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
