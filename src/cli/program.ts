@@ -8,6 +8,7 @@ import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
 import { tokenListCommand } from "./commands/token-list.js";
 import { tokenShowCommand } from "./commands/token-show.js";
+import { upgradeCommand } from "./commands/upgrade.js";
 import { validateCommand } from "./commands/validate.js";
 import type { CliContext } from "./context.js";
 import type { OptionSet } from "./options.js";
@@ -42,6 +43,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   add(validateCommand);
   add(planCommand);
   add(applyCommand);
+  add(upgradeCommand);
   const token = addGroup(program, tokenGroup, session);
   const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>
     addCommand(token, command, session, finished);

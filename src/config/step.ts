@@ -3,6 +3,8 @@ import type { DiagnosticCode } from "../errors.js";
 import type { KindShape } from "../plan/kind-shape.js";
 import type { ConfigPath, StepResource } from "../plan/resource.js";
 import { isRecord, requireDefinition, stepInvalid } from "../plan/step-mistakes.js";
+import type { Node } from "../yaml/node.js";
+import type { Rewrite } from "../yaml/rewrite-parts.js";
 
 /** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
 export interface StepDiagnostic {
@@ -12,6 +14,11 @@ export interface StepDiagnostic {
   readonly hint?: string;
   readonly path: ConfigPath;
 }
+
+/** How an entry with deprecated fields is written today, or why only a person can say so. */
+export type Upgrade =
+  | { readonly kind: "rewrite"; readonly rewrite: Rewrite }
+  | { readonly kind: "by_hand"; readonly path: ConfigPath; readonly message: string; readonly hint: string };
 
 /** A part of the configuration file: when its flag is true, its namespace's content is declared. */
 export interface Step {
@@ -27,6 +34,8 @@ export interface Step {
   readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
   /** How to write an entry whose fields stand directly under the namespace. */
   readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
+  /** What `upgrade` does to its namespace, as written: nothing is resolved or checked yet. */
+  readonly upgrade?: ((namespace: Node) => readonly Upgrade[]) | undefined;
 }
 
 /** A step as its author writes it: `declare` and `review` are pure and get the schema's output. */
@@ -40,6 +49,7 @@ export interface StepDefinition<Schema extends z.ZodType, Kinds extends readonly
   readonly declare: (config: z.output<Schema>) => readonly StepResource<Kinds[number]["name"]>[];
   readonly review?: (config: z.output<Schema>, now: Date) => readonly StepDiagnostic[];
   readonly explainFlat?: (names: readonly string[]) => string;
+  readonly upgrade?: (namespace: Node) => readonly Upgrade[];
 }
 
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
@@ -58,6 +68,7 @@ const rules = {
     optional: true,
   },
   explainFlat: { expected: "a function from names of fields to a text", test: isFunction, optional: true },
+  upgrade: { expected: "a function from a node to a list of upgrades", test: isFunction, optional: true },
 } as const;
 
 /**

@@ -162,7 +162,7 @@ export function createPrivateFile(file: string, text: string, mode = 0o600): voi
 }
 
 /** Creates a file and syncs it to disk. If the process ends during that, a part of the file remains. */
-export function writePrivateFile(file: string, text: string, mode = 0o600): void {
+export function writePrivateFile(file: string, text: string | Buffer, mode = 0o600): void {
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     // The umask may have removed more than it should.

@@ -78,6 +78,20 @@ function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>)
   return cut(pieces, caret, width, from > lineStart, windowEnd < lineEnd);
 }
 
+/** All lines of a file with every value hidden but those `shown`, and what comments say. */
+export function maskLines(source: Source, shown: ReadonlySet<ScalarNode>): readonly string[] {
+  let start = 0;
+  return source.text.split("\n").map((whole) => {
+    const from = start;
+    start += whole.length + 1;
+    const line = whole.replace(/\r$/, "");
+    const to = commentStart(source, from, from + line.length);
+    const { pieces } = render(source, from, to, shown);
+    const [comment] = /^\s*#/.exec(line.slice(to - from)) ?? [];
+    return comment === undefined ? pieces : `${pieces}${comment} ${mask}`;
+  });
+}
+
 function render(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>) {
   // For each offset, the column (from 0) where it is shown.
   const columns: number[] = [];

@@ -7,6 +7,7 @@ import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
 import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
+import { upgrade } from "../../src/apply/upgrade.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
 import { planCommand } from "../../src/cli/commands/plan.js";
 import { tokenShowCommand } from "../../src/cli/commands/token-show.js";
@@ -133,6 +134,13 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     return tokenShowCommand.run(session, { database, wait: 0, output: "text" }, [canaries.make("pasted-token")]);
   },
   CHANGES_MADE: (folder) => runHere(applyCommand, folder, fullOutput),
+  NOT_UPGRADED: async (folder) => {
+    const client = `{identifier: admin-oidc, oidc_rp_client_id: ${canaries.make("id")}, oidc_rp_client_secret: ${canaries.make("shared")}`;
+    const yaml = `oidc_db_config_enable: true\noidc_db_config_admin_auth:\n  items: [&a ${client}, sync_groups: no}]\nb: *a\n`;
+    writeFiles(folder, { "rij.yaml": yaml });
+    const { diagnostics } = await upgrade([join(folder, "rij.yaml")], loadOptions(folder));
+    throw new SetupError("refused", diagnostics);
+  },
   OUTPUT_FAILED: (folder) => runHere(planCommand, folder, fullOutput),
   DATABASE_LOCKED: async (folder) => {
     const database = databaseOf(folder);

@@ -38,6 +38,7 @@ export const jsonOutcome = z.strictObject({
   summary: z.strictObject({ create: count, update: count, delete: count, unchanged: count }).optional(),
   migrations: z.array(z.string()).optional(),
   changes: z.array(change).optional(),
+  items: z.array(z.strictObject({ file: z.string(), diff: z.string() })).optional(),
   generated: z.array(z.strictObject({ kind: z.string(), key: z.string(), token: z.string() })).optional(),
   diagnostics: z.array(diagnostic),
   run: z.strictObject({ id: z.string(), startedAt: z.string(), durationMs: z.number() }).optional(),

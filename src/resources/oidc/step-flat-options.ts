@@ -14,10 +14,10 @@ interface CompletedOptions {
   readonly empty: readonly ConfigPath[];
 }
 
-const defaultUsername = ["sub"];
-const defaultMappings = { email: ["email"], first_name: ["given_name"], last_name: ["family_name"] };
+export const defaultUsername = ["sub"];
+export const defaultMappings = { email: ["email"], first_name: ["given_name"], last_name: ["family_name"] };
 // Anything that a file leaves out grants no group, staff or superuser rights.
-const defaultGroups = {
+export const defaultGroups = {
   claim_mapping: [],
   sync: true,
   sync_pattern: "*",
@@ -26,7 +26,7 @@ const defaultGroups = {
   superuser_group_names: [],
 };
 // The default of the deprecated flat fields, in `mozilla-django-oidc-db` too.
-const flatGroupsClaim = ["roles"];
+export const flatGroupsClaim = ["roles"];
 
 /** True where `options` has content: the deprecated flat fields are then ignored. */
 export function hasOptions(client: { readonly options?: ClientOptions | undefined }): boolean {

@@ -6,7 +6,13 @@ import { loginClient } from "../known-clients.js";
 import { refusal, warning } from "../step-fields.js";
 import { completeOptions, flatOptionNames, flatOptionPlaces, hasOptions } from "./step-flat-options.js";
 import type { EndpointConfig, PresentProvider } from "./step-provider.js";
-import { inlineProvider, isKnownClient, type OidcConfig, type PresentClient } from "./step-schema.js";
+import {
+  inlineProvider,
+  inlineProviderFields,
+  isKnownClient,
+  type OidcConfig,
+  type PresentClient,
+} from "./step-schema.js";
 import { reviewSignKey } from "./step-sign-key.js";
 
 export function reviewOidc({ providers, items }: OidcConfig): readonly StepDiagnostic[] {
@@ -151,21 +157,13 @@ function reviewSize(what: string, size: number, path: ConfigPath): readonly Step
   return [warning("WEAK_SIZE", path, message, `write ${safeSize} or more, or remove the field for 32`)];
 }
 
-const providerFields = [
-  "endpoint_config",
-  "oidc_token_use_basic_auth",
-  "oidc_use_nonce",
-  "oidc_nonce_size",
-  "oidc_state_size",
-] as const;
-
 /** A client's fields that are written elsewhere today: some still work, some are overridden by what is written there. */
 function reviewDeprecated(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
   return [...reviewProviderFields(client, path), ...reviewFlatOptions(client, path)];
 }
 
 function reviewProviderFields(client: PresentClient, path: ConfigPath): readonly StepDiagnostic[] {
-  return providerFields
+  return inlineProviderFields
     .filter((name) => client[name] !== undefined && client[name] !== null)
     .map((name) => {
       const range = `providers[].${name}`;

@@ -136,6 +136,20 @@ function meantClient(identifier: string): string | undefined {
   return near === undefined || hasPartMore(identifier, near) ? undefined : near;
 }
 
+/** The fields of the provider that a client holds itself, the deprecated way. */
+export const inlineProviderFields = [
+  "endpoint_config",
+  "oidc_token_use_basic_auth",
+  "oidc_use_nonce",
+  "oidc_nonce_size",
+  "oidc_state_size",
+] as const;
+
+/** What the provider that a client holds itself is called. */
+export function inlineProviderName(client: string): string {
+  return `${client}-provider`;
+}
+
 /**
  * The provider that a client holds itself, the deprecated way: the client's identifier followed by `-provider`. Undefined where
  * the client names a provider, which wins.
@@ -143,7 +157,7 @@ function meantClient(identifier: string): string | undefined {
 export function inlineProvider(client: PresentClient): PresentProvider | undefined {
   if (client.oidc_provider_identifier || !client.endpoint_config) return undefined;
   return {
-    identifier: `${client.identifier}-provider`,
+    identifier: inlineProviderName(client.identifier),
     endpoint_config: client.endpoint_config,
     oidc_op_former_issuers: [],
     oidc_use_pkce: client.oidc_use_pkce ?? true,

@@ -6,6 +6,7 @@ import { completeOptions, explainFlat } from "./step-flat-options.js";
 import { endpointAttributes, type PresentProvider } from "./step-provider.js";
 import { reviewOidc } from "./step-review.js";
 import { inlineProvider, type OidcConfig, oidcSchema, type PresentClient } from "./step-schema.js";
+import { upgradeOidc } from "./step-upgrade.js";
 
 const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
 
@@ -28,6 +29,7 @@ export const oidc = defineStep({
   declare: declareOidc,
   review: reviewOidc,
   explainFlat,
+  upgrade: upgradeOidc,
 });
 
 function declareOidc({ providers, items }: OidcConfig) {
