@@ -91,7 +91,7 @@ async function applyInside(
 ): Promise<LockedResult<RunResult>> {
   const { configuration } = input;
   const now = options.now().toISOString();
-  const ran = await runPending(tx, database, configuration, { now, migrate: options.migrate });
+  const ran = await runPending(tx, configuration, { now, migrate: options.migrate });
   const migrations = hasTables ? ran : [];
   if (options.leftBehind.exists()) await options.leftBehind.settle((runId) => isCommitted(tx, runId));
   const { plan, vault } = await readPlan(tx, database, input);
@@ -110,7 +110,7 @@ async function applyInside(
   const generated: GeneratedSecret[] = [];
   const { owner, newId } = options;
   const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
-  await writeChanges(context, database, configuration.kinds, changes, options);
+  await writeChanges(context, configuration.kinds, changes, options);
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
   // A key created for the sealed values is only known now.
@@ -137,7 +137,6 @@ async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<v
  */
 async function writeChanges(
   context: WriteContext,
-  database: Database,
   kinds: readonly Kind[],
   changes: readonly Change[],
   { signal, onProgress }: Pick<ApplyOptions, "signal" | "onProgress">,
@@ -147,7 +146,7 @@ async function writeChanges(
     const ids = changes
       .filter(({ action, kind: name }) => action === "delete" && name === kind.name)
       .map(({ id }) => id);
-    if (ids.length > 0) await withOwnTables(database, ownKindName(kind), () => kind.remove(context, ids));
+    if (ids.length > 0) await withOwnTables(ownKindName(kind), () => kind.remove(context, ids));
     await checkpoint(signal);
   }
   const plannedOf = (kind: Kind): readonly PlannedChange[] =>
@@ -157,7 +156,7 @@ async function writeChanges(
     const planned = plannedOf(kind);
     if (planned.length > 0) {
       onProgress(`writing ${planned.length} ${kind.name}`);
-      await withOwnTables(database, ownKindName(kind), () => kind.write(context, planned));
+      await withOwnTables(ownKindName(kind), () => kind.write(context, planned));
     }
     await checkpoint(signal);
   }

@@ -1,5 +1,5 @@
 import { ownCodeFailed } from "../config/step-code.js";
-import type { Connection, Database } from "../database/database.js";
+import { type Connection, isFailure } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import { coreMigrations, type Migration } from "../database/migrations.js";
@@ -47,7 +47,7 @@ export async function migrate(given: Partial<MigrateOptions> = {}): Promise<Migr
   const configuration = { kinds: [...coreKinds, ...options.kinds] };
   const known = knownMigrations(configuration);
   const look = await withDatabase(options, "read", async (database) => {
-    const applied = database && (await appliedMigrations(database));
+    const applied = database && (await appliedMigrations(database.kysely));
     const isBehind = pendingMigrations(known, applied).length > 0;
     return { hasTables: applied !== undefined, isBehind, diagnostics: database?.warnings ?? [] };
   });
@@ -65,8 +65,8 @@ function migrateUnderLock(
   return withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, hasTables), async (tx) => {
       const now = options.now().toISOString();
-      const names = await runPending(tx, database, configuration, { now, migrate: true });
-      for (const kind of options.kinds) await requireTables(database, kind, tx);
+      const names = await runPending(tx, configuration, { now, migrate: true });
+      for (const kind of options.kinds) await requireTables(kind, tx);
       stopIfInterrupted(options.signal);
       return { commit: names.length > 0, value: names };
     }),
@@ -86,28 +86,23 @@ export function knownMigrations({ kinds }: Pick<Configuration, "kinds">): readon
  */
 export async function runPending(
   tx: Connection,
-  database: Database,
   configuration: Pick<Configuration, "kinds">,
   { now, migrate }: { readonly now: string; readonly migrate: boolean },
 ): Promise<readonly string[]> {
   const known = knownMigrations(configuration);
-  const pending = pendingMigrations(known, await appliedMigrations({ ...database, kysely: tx }));
+  const pending = pendingMigrations(known, await appliedMigrations(tx));
   const names = pending.map(({ name }) => name);
   if (!migrate) assertMigrated(names);
   for (const migration of pending) {
     const kind = configuration.kinds.find(({ migrations }) => migrations?.includes(migration));
     const own = kind && `${ownKindName(kind)}: the migration ${migration.name}`;
-    const work = withOwnTables(database, own, () => runMigrations(tx, [migration], now));
+    const work = withOwnTables(own, () => runMigrations(tx, [migration], now));
     await work.catch((error: unknown) => {
-      if (database.isForbidden(error)) throw migrationForbidden(names, error);
-      throw own === undefined || isDatabaseError(database, error) ? error : ownCodeFailed(own, error, undefined);
+      if (isFailure(error, "forbidden")) throw migrationForbidden(names, error);
+      throw own === undefined || error instanceof SetupError ? error : ownCodeFailed(own, error, undefined);
     });
   }
   return names;
-}
-
-function isDatabaseError(database: Database, error: unknown): boolean {
-  return error instanceof SetupError || database.isBusy(error) || database.explain(error) !== undefined;
 }
 
 /** @throws SetupError `MIGRATION_NEEDED` (refused) where a database that must stay as it is lacks these migrations */

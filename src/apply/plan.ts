@@ -1,4 +1,4 @@
-import type { Connection, Database } from "../database/database.js";
+import { type Connection, type Database, isFailure } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import type { Diagnostic } from "../errors.js";
@@ -79,7 +79,7 @@ export interface LookInput {
  */
 export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: "current" } & Look)> {
   return withDatabase(input.options, "read", async (database) => {
-    const applied = database && (await appliedMigrations(database));
+    const applied = database && (await appliedMigrations(database.kysely));
     const pending = pendingMigrations(knownMigrations(input.configuration), applied).map(({ name }) => name);
     if (database === undefined) return { kind: "behind", state: "none", pending };
     if (pending.length > 0) return { kind: "behind", state: applied ? "older" : "empty", pending };
@@ -104,10 +104,10 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
   const work = async (database: Database): Promise<Look> => {
     const seen = await withLock(database, lockOptions(once, state === "older"), async (tx) => {
       const now = options.now().toISOString();
-      await runPending(tx, database, configuration, { now, migrate: true });
+      await runPending(tx, configuration, { now, migrate: true });
       return { commit: false, value: await readPlan(tx, database, input) };
     }).catch((error: unknown) => {
-      throw database.isForbidden(error) ? migrationForbidden(pending, error) : error;
+      throw isFailure(error, "forbidden") ? migrationForbidden(pending, error) : error;
     });
     return judge(seen, database, input);
   };
@@ -131,7 +131,7 @@ export async function readPlan(
   const plan = createPlan({
     kinds: configuration.kinds,
     desired,
-    current: await readCurrent(db, database, configuration.kinds, vault),
+    current: await readCurrent(db, configuration.kinds, vault),
     isDatabaseKnown: true,
     owner: options.owner,
     prunable: options.prune ? configuration.declaredKinds : new Set(),
@@ -183,14 +183,13 @@ export async function resolveResources(configuration: Configuration, options: Ru
 /** The rows of every kind, sorted by key: databases have their own orders, or none. */
 async function readCurrent(
   db: Connection,
-  database: Database,
   kinds: readonly Kind[],
   vault: Vault,
 ): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
   const current = new Map<string, readonly CurrentResource[]>();
   for (const kind of kinds) {
-    await requireTables(database, kind, db);
-    const rows = await withOwnTables(database, ownKindName(kind), () => kind.read({ db, vault }));
+    await requireTables(kind, db);
+    const rows = await withOwnTables(ownKindName(kind), () => kind.read({ db, vault }));
     current.set(kind.name, [...rows].sort(byKey));
   }
   return current;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Connection, Database, RunMode } from "../database/database.js";
+import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
 import { type Diagnostic, SetupError } from "../errors.js";
@@ -87,8 +87,6 @@ export async function withDatabase<T>(
   try {
     // The overloads above keep mode and work together.
     return await work(database as Database & undefined);
-  } catch (error) {
-    throw error instanceof SetupError ? error : (database?.explain(error) ?? error);
   } finally {
     // The work's result stands even where closing fails: it may have been committed.
     await database?.close().catch(() => {});
@@ -100,20 +98,15 @@ export async function withDatabase<T>(
  *
  * @param own names it in the error where its author, and not this program, is at fault; undefined for the program's own
  */
-export async function withOwnTables<T>(
-  database: Database,
-  own: string | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function withOwnTables<T>(own: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (own === undefined || !(error instanceof DatabaseError)) throw error;
     // What only needs another try, or permission, is no mistake in the kind's code.
-    const isKnown = error instanceof SetupError || database.isBusy(error) || database.isForbidden(error);
-    const explained = own === undefined || isKnown ? undefined : database.explain(error);
-    if (explained?.reason !== "internal") throw error;
+    if (error.reason !== "internal" || error.failure === "busy") throw error;
     const hint = "correct the kind's columns or migrations, or add a migration";
-    const diagnostics = explained.diagnostics.map((problem) => ({
+    const diagnostics = error.diagnostics.map((problem) => ({
       ...problem,
       message: `${own}: ${problem.message}`,
       hint: problem.hint?.startsWith("report this as a bug") ? hint : problem.hint,
@@ -123,9 +116,9 @@ export async function withOwnTables<T>(
 }
 
 /** @throws SetupError where the tables of a kind from another module do not have its columns, or do not exist */
-export async function requireTables(database: Database, kind: Kind, db: Connection): Promise<void> {
+export async function requireTables(kind: Kind, db: Connection): Promise<void> {
   const own = ownKindName(kind);
-  if (own !== undefined) await withOwnTables(database, own, async () => kind.requireTables?.(db, own));
+  if (own !== undefined) await withOwnTables(own, async () => kind.requireTables?.(db, own));
 }
 
 /** A kind from another module, for messages; undefined for one of the program's own. */

@@ -16,7 +16,7 @@ export function readDatabase<T>(
 ): Promise<T> {
   const options = { ...runDefaults(), database: url, env, signal, waitMs: wait, onWaiting: terminal.waiting };
   return withDatabase(options, "read", async (database) => {
-    const applied = database && (await appliedMigrations(database));
+    const applied = database && (await appliedMigrations(database.kysely));
     requireMigrated(applied);
     // Without a database, nothing has been applied.
     return read(database as Database);

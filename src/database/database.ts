@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import { type Diagnostic, type SetupError, setupError } from "../errors.js";
+import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -31,18 +31,33 @@ export interface Database {
   readonly warnings: readonly Diagnostic[];
   /** Limits how long the statements of a transaction that has just begun wait, and how long it may stay idle. */
   readonly beginWork: (tx: Connection) => Promise<void>;
-  /** The error means that another process holds the lock, or that the transaction must run again. */
-  readonly isBusy: (error: unknown) => boolean;
-  /** A commit that failed with this error may have taken effect all the same. */
-  readonly isLost: (error: unknown) => boolean;
-  /** A database error as a SetupError, without anything that it quotes; undefined for other errors. */
-  readonly explain: (error: unknown) => SetupError | undefined;
   /** Another possible reason when the lock is never available. */
   readonly lockHint: string | undefined;
-  readonly isMissingTable: (error: unknown) => boolean;
-  /** The role has no permission for the statement. */
-  readonly isForbidden: (error: unknown) => boolean;
   readonly close: () => Promise<void>;
+}
+
+/**
+ * What an error of a database means:
+ *
+ * - `busy`: another process holds the lock, or the transaction must run again
+ * - `connection_lost`: a commit that failed with it may have taken effect all the same
+ * - `table_missing`: there is no such table
+ * - `forbidden`: the role has no permission for the statement
+ */
+export type DatabaseFailure = "busy" | "connection_lost" | "table_missing" | "forbidden" | "other";
+
+/** An error of the database or its driver, without anything that it quotes: every statement fails with one. */
+export class DatabaseError extends SetupError {
+  readonly failure: DatabaseFailure;
+
+  constructor(failure: DatabaseFailure, { reason, diagnostics, cause }: SetupError) {
+    super(reason, diagnostics, { cause });
+    this.failure = failure;
+  }
+}
+
+export function isFailure(error: unknown, failure: DatabaseFailure): boolean {
+  return error instanceof DatabaseError && error.failure === failure;
 }
 
 export type Connection = Kysely<Tables> | Transaction<Tables>;

@@ -1,7 +1,7 @@
 import type { CompiledQuery, Transaction } from "kysely";
 import { setupError } from "../errors.js";
 import { sleep, withRetry } from "../retry.js";
-import type { Database, DatabaseEnv, SqlValue } from "./database.js";
+import { type Database, type DatabaseEnv, isFailure, type SqlValue } from "./database.js";
 import type { Tables } from "./tables.js";
 
 /**
@@ -99,6 +99,26 @@ export function createWriter(open: () => Promise<Database>): Writer {
   };
 }
 
+/** What `attempt` ends with. */
+export type Attempt<T> =
+  | { readonly kind: "done"; readonly value: T }
+  /** Another process holds the lock. */
+  | { readonly kind: "busy"; readonly error: unknown };
+
+/** Writes unless another process holds the lock: for what may be written later, or not at all. */
+export async function attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { kind: "done", value: await work() };
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return { kind: "busy", error };
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return isFailure(error, "busy");
+}
+
 export type Write = <T>(work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
 
 /**
@@ -112,9 +132,9 @@ export function createWrite(writer: Writer): Write {
   return (work) =>
     writer.use(async (database) => {
       try {
-        return await withRetry(database.isBusy, () => database.kysely.transaction().execute(work), times);
+        return await withRetry(isBusy, () => database.kysely.transaction().execute(work), times);
       } catch (cause) {
-        if (!database.isBusy(cause)) throw cause;
+        if (!isBusy(cause)) throw cause;
         const message = "another program writes to the database";
         throw setupError("unavailable", "DATABASE_LOCKED", message, "try again", { cause });
       }

@@ -1,7 +1,7 @@
 import type { ControlledTransaction, Transaction } from "kysely";
 import { SetupError, setupError } from "../errors.js";
 import { retryWhile } from "../retry.js";
-import type { Database } from "./database.js";
+import { type Database, isFailure } from "./database.js";
 import type { Tables } from "./tables.js";
 
 export interface LockOptions {
@@ -42,7 +42,7 @@ export async function withLock<T>(database: Database, options: LockOptions, work
   );
   if (attempt.kind === "done") return attempt.value;
   // Not a run blocks this one, but for example a reader of a table that must change.
-  if (attempt.hadLock) throw database.explain(attempt.cause) ?? attempt.cause;
+  if (attempt.hadLock) throw attempt.cause;
   throw setupError(
     "unavailable",
     "DATABASE_LOCKED",
@@ -68,7 +68,7 @@ async function tryOnce<T>(database: Database, options: LockOptions, work: Locked
     const { commit, value } = await work(tx, (given) => {
       undo = given;
     });
-    if (commit) await keep(database, tx);
+    if (commit) await keep(tx);
     else await tx.rollback().execute();
     return { kind: "done", value };
   } catch (cause) {
@@ -79,7 +79,7 @@ async function tryOnce<T>(database: Database, options: LockOptions, work: Locked
         .rollback()
         .execute()
         .catch(() => {});
-    if (database.isBusy(cause)) return { kind: "busy", cause, hadLock };
+    if (isFailure(cause, "busy")) return { kind: "busy", cause, hadLock };
     throw cause;
   }
 }
@@ -88,11 +88,11 @@ function isCommitUnknown(error: unknown): boolean {
   return error instanceof SetupError && error.diagnostics.some(({ code }) => code === "COMMIT_UNKNOWN");
 }
 
-async function keep(database: Database, tx: ControlledTransaction<Tables>): Promise<void> {
+async function keep(tx: ControlledTransaction<Tables>): Promise<void> {
   try {
     await tx.commit().execute();
   } catch (cause) {
-    if (!database.isLost(cause)) throw cause;
+    if (!isFailure(cause, "connection_lost")) throw cause;
     throw setupError(
       "unavailable",
       "COMMIT_UNKNOWN",

@@ -1,14 +1,14 @@
 import { setupError } from "../errors.js";
-import { anyTables, type Connection, type Database } from "./database.js";
+import { anyTables, type Connection, isFailure } from "./database.js";
 import { coreMigrations, type Migration } from "./migrations.js";
 
 /** The migrations applied to a database; undefined where it has no tables yet. */
-export async function appliedMigrations(database: Database): Promise<ReadonlySet<string> | undefined> {
+export async function appliedMigrations(db: Connection): Promise<ReadonlySet<string> | undefined> {
   try {
-    const rows = await database.kysely.selectFrom("setup_migrations").select("name").execute();
+    const rows = await db.selectFrom("setup_migrations").select("name").execute();
     return new Set(rows.map((row) => row.name));
   } catch (error) {
-    if (database.isMissingTable(error)) return undefined;
+    if (isFailure(error, "table_missing")) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { createWrite, createWriter, type LiveDatabase } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
-import { SetupError } from "../errors.js";
 import { createReporter } from "../oidc/event.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
 import { openVault } from "../secrets/vault.js";
@@ -46,7 +45,7 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
     return createLoginOf(database, settings, options);
   } catch (error) {
     await database.close();
-    throw explain(database, error);
+    throw error;
   }
 }
 
@@ -80,12 +79,8 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const checked =
     <P extends readonly unknown[], R>(work: (...parameters: P) => Promise<R>) =>
     async (...parameters: P): Promise<R> => {
-      try {
-        await database.changes.current();
-        return await work(...parameters);
-      } catch (error) {
-        throw explain(database, error);
-      }
+      await database.changes.current();
+      return await work(...parameters);
     };
 
   return {
@@ -109,9 +104,4 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
       await database.close();
     },
   };
-}
-
-/** Replaces an error of the database by one that quotes no values. */
-function explain(database: LiveDatabase, error: unknown): unknown {
-  return error instanceof SetupError ? error : (database.explain(error) ?? error);
 }

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Connection } from "../database/database.js";
-import { createWriter, type LiveDatabase, type PoolOptions } from "../database/live-database.js";
+import { createWriter, type PoolOptions } from "../database/live-database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
-import { SetupError } from "../errors.js";
 import { sleep } from "../retry.js";
 import { createToken, type RecordOptions, recordTokenChange } from "./create-token.js";
 import {
@@ -60,10 +59,9 @@ export async function createTokenOperations({
   pool,
 }: TokenOperationsOptions): Promise<TokenOperations> {
   const database = await openLiveDatabase(url, "read", { env, pool });
-  const asked = <T>(work: () => Promise<T>): Promise<T> => explained(database, work);
   try {
     // Reports a faulty database at the start.
-    await asked(async () => database.changes.current());
+    await database.changes.current();
   } catch (error) {
     await database.close();
     throw error;
@@ -72,10 +70,10 @@ export async function createTokenOperations({
   const options = { now, newId: randomUUID };
   const lock = { ...options, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
   const change = <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>): Promise<T> =>
-    asked(() => writer.use((open) => withLock(open, lock, work)));
+    writer.use((open) => withLock(open, lock, work));
   return {
-    account: (userId) => asked(() => readAccount(database.kysely, userId)),
-    list: (userId) => asked(() => listTokens(database.kysely, userId)),
+    account: (userId) => readAccount(database.kysely, userId),
+    list: (userId) => listTokens(database.kysely, userId),
     create: (wanted) => change((tx) => createToken(tx, wanted, options)),
     revoke: (token) => change((tx) => revokeToken(tx, token, options)),
     async close() {
@@ -83,16 +81,6 @@ export async function createTokenOperations({
       await database.close();
     },
   };
-}
-
-/** The same work, whose errors quote nothing from the database. */
-async function explained<T>(database: LiveDatabase, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof SetupError) throw error;
-    throw database.explain(error) ?? error;
-  }
 }
 
 /** A user's view of an API token. Times are ISO 8601 in UTC. */

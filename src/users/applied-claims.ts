@@ -1,5 +1,5 @@
 import type { Connection, Database } from "../database/database.js";
-import type { Writer } from "../database/live-database.js";
+import { attempt, type Writer } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
 
 /** The age of claims. */
@@ -112,19 +112,16 @@ export async function whenFirstSeen(token: string, { database, writer, now }: Fi
   if (known && Date.parse(known.expires_at) - nowMs > keptMs / 2) return Date.parse(known.seen_at);
   const at = new Date(nowMs).toISOString();
   const expiry = { expires_at: new Date(nowMs + keptMs).toISOString() };
-  await writer.use(async (open) => {
-    try {
-      await open.kysely.deleteFrom("seen_tokens").where("expires_at", "<", at).execute();
-      await open.kysely
-        .insertInto("seen_tokens")
-        .values({ token, seen_at: at, ...expiry })
-        .onConflict((conflict) => conflict.column("token").doUpdateSet(expiry))
-        .execute();
-    } catch (error) {
-      // Another process holds the lock, so the token's claims won't be written either.
-      if (!open.isBusy(error)) throw error;
-    }
-  });
+  const write = async (open: Database): Promise<void> => {
+    await open.kysely.deleteFrom("seen_tokens").where("expires_at", "<", at).execute();
+    await open.kysely
+      .insertInto("seen_tokens")
+      .values({ token, seen_at: at, ...expiry })
+      .onConflict((conflict) => conflict.column("token").doUpdateSet(expiry))
+      .execute();
+  };
+  // Another process holds the lock, so the token's claims won't be written either.
+  await writer.use((open) => attempt(() => write(open)));
   return Date.parse((await readSeen(database, token))?.seen_at ?? at);
 }
 

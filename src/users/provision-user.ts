@@ -118,7 +118,7 @@ export async function provisionUser(
   if (!user || change) return write(lockTimeoutMs);
   // The user already matches the claims, so they are accepted even if the write is not possible.
   return write(Math.min(lockTimeoutMs, briefTimeoutMs)).catch((error: unknown) => {
-    if (error instanceof SetupError || database.isForbidden(error)) {
+    if (error instanceof SetupError && error.reason !== "internal") {
       return { ...unwritten(user, seen, revision), isNewest: false };
     }
     throw error;

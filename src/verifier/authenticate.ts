@@ -24,7 +24,6 @@ export interface VerifierContext extends Answers {
   readonly bearer: BearerContext;
   readonly users: UserContext;
   readonly maxHeaderLength: number;
-  readonly explain: (error: unknown) => SetupError | undefined;
   /** Undefined where attempts are not limited. */
   readonly failures: FailureLimit | undefined;
 }
@@ -59,11 +58,7 @@ function identifyByBearer(
   request: RequestContext | undefined,
 ): MaybePromise<Outcome> {
   const outcome = andThen(verifier.changes.current(), verifyBearer, verifier.bearer, credential, request);
-  return andThen(orElse(outcome, explainTo, verifier), answerBearer, verifier);
-}
-
-function explainTo(error: unknown, { explain }: VerifierContext): never {
-  throw explain(error) ?? error;
+  return andThen(outcome, answerBearer, verifier);
 }
 
 function answerBearer(outcome: BearerOutcome, verifier: VerifierContext): MaybePromise<Outcome> {

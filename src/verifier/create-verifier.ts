@@ -31,7 +31,7 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
     return await createVerifierOf(database, options);
   } catch (error) {
     await database.close();
-    throw database.explain(error) ?? error;
+    throw error;
   }
 }
 
@@ -60,7 +60,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     state,
   );
   const verifier: VerifierContext = {
-    ...{ changes, bearer, problems, report, maxHeaderLength, failures, explain: database.explain },
+    ...{ changes, bearer, problems, report, maxHeaderLength, failures },
     tokens: { changes, read: prepareTokenLookup(database), known: createLruCache(cacheSize), lastUsed, now },
     users: { read: prepareUserLookup(database), known: createLruCache(cacheSize), now },
   };

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { chunk, type Database } from "../database/database.js";
-import { createWriter } from "../database/live-database.js";
+import { attempt, createWriter } from "../database/live-database.js";
 
 /** The minimum interval between writes of a token's last use. */
 export const lastUsedEveryMs = 60_000;
@@ -53,9 +53,11 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
     try {
       // A writer checks the file when it opens, and fails if the file was replaced.
       const outcome = await writer.use(async (database) =>
-        generation() === usedIn ? await write(database, uses) : { kind: "written" as const },
+        attempt(async () => {
+          if (generation() === usedIn) await write(database, uses);
+        }),
       );
-      if (outcome.kind === "written") {
+      if (outcome.kind === "done") {
         isFailing = false;
         return;
       }
@@ -77,22 +79,14 @@ export function createLastUsed({ openWriter, generation, onFailure }: LastUsedOp
   };
 }
 
-type Written = { readonly kind: "written" } | { readonly kind: "busy"; readonly error: unknown };
-
 /** Few enough for a fast statement. */
 const chunkSize = 500;
 
 /** Several processes may use the same token; its last use is written once a minute for all of them. */
-async function write(database: Database, uses: Uses): Promise<Written> {
-  try {
-    // The same order everywhere, so that two processes don't deadlock.
-    const sorted = [...uses].sort(([one], [other]) => (one < other ? -1 : 1));
-    for (const some of chunk(sorted, chunkSize)) await writeSome(database, some);
-    return { kind: "written" };
-  } catch (error) {
-    if (database.isBusy(error)) return { kind: "busy", error };
-    throw database.explain(error) ?? error;
-  }
+async function write(database: Database, uses: Uses): Promise<void> {
+  // The same order everywhere, so that two processes don't deadlock.
+  const sorted = [...uses].sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const some of chunk(sorted, chunkSize)) await writeSome(database, some);
 }
 
 async function writeSome({ kysely }: Database, uses: Uses): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import type { ControlledTransaction } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
@@ -13,9 +14,10 @@ import { planCommand } from "../../src/cli/commands/plan.js";
 import { tokenShowCommand } from "../../src/cli/commands/token-show.js";
 import { createCliContext } from "../../src/cli/context.js";
 import type { Terminal } from "../../src/cli/terminal.js";
-import { driverUnusable } from "../../src/database/database.js";
+import { type Database, DatabaseError, driverUnusable } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
+import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
@@ -96,6 +98,32 @@ function runHere(
   );
 }
 
+/** The same database, where what only the commit finds out is taken for a lost connection. */
+function losingAtCommit(open: Database): Database {
+  const commitOf = (tx: ControlledTransaction<Tables>) => ({
+    execute: () =>
+      tx
+        .commit()
+        .execute()
+        .catch((error: SetupError) => Promise.reject(new DatabaseError("connection_lost", error))),
+  });
+  const begin = async () => {
+    const tx = await open.kysely.startTransaction().execute();
+    return replacing(tx, "commit", () => commitOf(tx));
+  };
+  return { ...open, kysely: replacing(open.kysely, "startTransaction", () => ({ execute: begin })) };
+}
+
+function replacing<T extends object>(target: T, method: keyof T, replacement: () => unknown): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (name === method) return replacement;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 /** What needs more than files and a command line. */
 const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Promise<unknown>>>> = {
   COMMIT_UNKNOWN: async (folder) => {
@@ -104,8 +132,7 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     await apply(configuration, runOptions(database, { env: base.env }));
     const open = await openForTest(database);
     const lock = { timeoutMs: 0, sleep: async () => {}, now: Date.now, newId: randomUUID, hasTables: true };
-    // What only the commit finds out, taken for a lost connection.
-    return withLock({ ...open, isLost: () => true }, lock, async (tx) => {
+    return withLock(losingAtCommit(open), lock, async (tx) => {
       await tx
         .updateTable("api_tokens")
         .set({ user_id: canaries.make("nobody") })

@@ -68,9 +68,9 @@ describe("pendingMigrations", () => {
       await runMigrations(tx, coreMigrations, "2026-01-01T00:00:00.000Z");
       return { commit: true, value: undefined };
     });
-    expect(pendingMigrations(coreMigrations, await appliedMigrations(database))).toEqual([]);
+    expect(pendingMigrations(coreMigrations, await appliedMigrations(database.kysely))).toEqual([]);
     await database.kysely.insertInto("setup_migrations").values({ name: "9999_later", applied_at: "2030" }).execute();
-    const applied = await appliedMigrations(database);
+    const applied = await appliedMigrations(database.kysely);
     expect(() => pendingMigrations(coreMigrations, applied)).toThrow(SetupError);
     expect(() => pendingMigrations(coreMigrations, applied)).toThrow(/newer version of vtb-setup \[DATABASE_NEWER\]/);
   });

@@ -54,7 +54,6 @@ async function makeAuthenticate() {
     problems: createProblems("api", "nl"),
     report: (event) => events.push(event),
     maxHeaderLength: 1000,
-    explain: database.explain,
     failures: undefined,
   };
   const accepted: BearerOutcome = {

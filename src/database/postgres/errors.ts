@@ -1,5 +1,5 @@
-import { type DiagnosticCode, type FailureReason, type SetupError, setupError } from "../../errors.js";
-import { constraintViolated } from "../database.js";
+import { type DiagnosticCode, type FailureReason, SetupError, setupError } from "../../errors.js";
+import { constraintViolated, DatabaseError, type DatabaseFailure } from "../database.js";
 
 /** What messages name: where the database is, and where the password came from. */
 export interface ExplainContext {
@@ -124,9 +124,26 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** An error of the server or the network as a SetupError; undefined for other errors. */
-export function explainPostgres(error: unknown, context: ExplainContext): SetupError | undefined {
-  if (!isFailure(error)) return undefined;
+/** Returns an error to throw, for any of the driver: without anything that it quotes. */
+export function databaseError(error: unknown, context: ExplainContext): SetupError {
+  if (error instanceof SetupError) return error;
+  const failure = cleanFailure(error);
+  return new DatabaseError(failureOf(failure), explain(failure, context));
+}
+
+function failureOf({ code, table, constraint }: PostgresFailure): DatabaseFailure {
+  if (/^PG_(?:40001|40P01|55P03)$/.test(code)) return "busy";
+  // Created by another process at the same moment.
+  if (code === "PG_23505" && constraint?.startsWith("pg_")) return "busy";
+  if (code === "PG_42P07" && (table === "setup_state" || table === "setup_migrations")) return "busy";
+  if (code === "PG_42P01") return "table_missing";
+  // 25006: the role may only read, by its own setting or because the server is a standby.
+  if (/^PG_(?:42501|25006)$/.test(code)) return "forbidden";
+  const isLost = /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(code);
+  return isLost ? "connection_lost" : "other";
+}
+
+function explain(error: PostgresFailure, context: ExplainContext): SetupError {
   const code = shortCode(error);
   const found = explanations.find(({ when }) => when.test(code));
   if (found) {
@@ -175,7 +192,7 @@ const ownCodes: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The database's error without its message, detail, hint and context, which quote rows and statements. */
-export function cleanFailure(error: unknown): PostgresFailure {
+function cleanFailure(error: unknown): PostgresFailure {
   const found = error instanceof Error ? error : new Error();
   const code = `PG_${codeOf(found)}` as const;
   const table = textOf(found, "table") ?? nameIn(found.message);
@@ -190,8 +207,9 @@ export function cleanFailure(error: unknown): PostgresFailure {
   });
 }
 
-export function isFailure(error: unknown): error is PostgresFailure {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("PG_");
+/** The server may still answer the statement, on the same connection. */
+export function isUnanswered({ cause }: SetupError): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "PG_ANSWER_TIMEOUT";
 }
 
 /** When a table exists already or a permission on it is missing, the server names it only in the message. */

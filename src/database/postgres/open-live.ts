@@ -1,11 +1,11 @@
 import type pg from "pg";
 import { SetupError } from "../../errors.js";
-import type { Database, DatabaseEnv, OpenMode } from "../database.js";
+import { type Database, type DatabaseEnv, isFailure, type OpenMode } from "../database.js";
 import type { ChangeSignal, DatabaseState, LiveDatabase, LiveOptions } from "../live-database.js";
 import { appliedMigrations, requireMigrated } from "../migrate.js";
 import { isPoolSize, maxConnections, parsePostgresUrl } from "./address.js";
 import { passwordSource } from "./credentials.js";
-import { cleanFailure, explainPostgres } from "./errors.js";
+import { databaseError, type ExplainContext } from "./errors.js";
 import { kyselyOverPool, prepareOn } from "./kysely-over-pool.js";
 import { describePostgres } from "./open.js";
 import { type Connections, createCircuitBreaker, createPool, takeTurns } from "./pool.js";
@@ -31,6 +31,7 @@ const maxWriters = 2;
 interface Opened {
   readonly pool: pg.Pool;
   readonly connections: Connections;
+  readonly context: ExplainContext;
   readonly database: Database;
 }
 
@@ -50,23 +51,22 @@ export async function openLivePostgres(
 ): Promise<LiveDatabase> {
   const max = size.max ?? parsePostgresUrl(url, env).poolMax ?? defaultMax;
   if (!isPoolSize(max)) throw new RangeError(`expected pool.max to be a whole number from 1 to ${maxConnections}`);
-  const { pool, connections, database } = await openPool(url, mode, env, max);
+  const { pool, connections, context, database } = await openPool(url, mode, env, max);
   const writer = mode === "write" ? undefined : await openPool(url, "write", env, max);
-  const explain = (error: unknown) => (error instanceof SetupError ? error : (database.explain(error) ?? error));
-  const ask = createCircuitBreaker({ explain, isShared: isOutage });
-  const look = createCircuitBreaker({ explain, isShared: () => true });
+  const ask = createCircuitBreaker(isOutage);
+  const look = createCircuitBreaker(() => true);
   const stateQuery = "SELECT store_id, revision FROM setup_state WHERE id = 1";
   // All callers wait for this query.
-  const readState = prepareOn(connections, stateQuery, { isUrgent: true });
+  const readState = prepareOn(connections, context, stateQuery, { isUrgent: true });
   const changes = followServer(
-    () => look(() => stateOf(database, readState<readonly [storeId: string, revision: number]>)),
-    () => look(async () => requireMigrated(await appliedMigrations(database))),
+    () => look(() => stateOf(readState<readonly [storeId: string, revision: number]>)),
+    () => look(async () => requireMigrated(await appliedMigrations(database.kysely))),
   );
   return {
     ...database,
     changes,
     prepare: (query) => {
-      const read = prepareOn(connections, query.sql);
+      const read = prepareOn(connections, context, query.sql);
       return (...parameters) => ask(() => read(...parameters));
     },
     jsonList: "json_agg",
@@ -76,7 +76,7 @@ export async function openLivePostgres(
     openWriter: async () => ({ ...(writer?.database ?? database), close: async () => {} }),
     async close() {
       changes.stop();
-      await Promise.all([closePool({ pool, connections, database }), writer && closePool(writer)]);
+      await Promise.all([closePool({ pool, database }), writer && closePool(writer)]);
     },
   };
 }
@@ -86,29 +86,26 @@ async function openPool(url: string, mode: OpenMode, env: DatabaseEnv, size: num
   const max = mode === "read" ? size : Math.min(size, maxWriters);
   const pool = await createPool(url, { ...sessions[mode], max, connectTimeoutMs, env });
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
-  const connections = takeTurns(pool, max, (error) => {
-    const told = error instanceof SetupError ? error : explainPostgres(cleanFailure(error), context);
-    return isOutage(told);
-  });
-  return { pool, connections, database: describePostgres(kyselyOverPool(pool, connections.connect), context) };
+  const connections = takeTurns(pool, max, (error) => isOutage(databaseError(error, context)));
+  const kysely = kyselyOverPool(pool, context, connections.connect);
+  return { pool, connections, context, database: describePostgres(kysely, context.location) };
 }
 
 /** Closing the database closes the pool only if the database was used. */
-async function closePool({ pool, database }: Opened): Promise<void> {
+async function closePool({ pool, database }: Pick<Opened, "pool" | "database">): Promise<void> {
   await database.close();
   if (!pool.ending) await pool.end();
 }
 
 /** A database without tables has no state yet. */
 async function stateOf(
-  { isMissingTable }: Database,
   read: () => Promise<readonly [storeId: string, revision: number] | undefined>,
 ): Promise<StateRow> {
   try {
     const [storeId, revision] = (await read()) ?? ["", 0];
     return { storeId, revision };
   } catch (error) {
-    if (isMissingTable(error)) return { storeId: "", revision: 0 };
+    if (isFailure(error, "table_missing")) return { storeId: "", revision: 0 };
     throw error;
   }
 }

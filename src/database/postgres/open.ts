@@ -1,10 +1,10 @@
 import { type Kysely, sql } from "kysely";
-import { type Diagnostic, SetupError } from "../../errors.js";
+import type { Diagnostic } from "../../errors.js";
 import type { Database, DatabaseEnv, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
 import { type PostgresAddress, parsePostgresUrl } from "./address.js";
 import { isOpenToListeners, passwordSource } from "./credentials.js";
-import { cleanFailure, type ExplainContext, explainPostgres, isFailure } from "./errors.js";
+import { databaseError, type ExplainContext } from "./errors.js";
 import { kyselyOverPool } from "./kysely-over-pool.js";
 import { createPool } from "./pool.js";
 
@@ -24,23 +24,23 @@ export async function openPostgres(url: string, mode: RunMode, env: DatabaseEnv)
   const address = parsePostgresUrl(url, env);
   const pool = await createPool(url, { max: connections, env, answerTimeoutMs });
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
-  const database = describePostgres(kyselyOverPool(pool), context, {
+  const database = describePostgres(kyselyOverPool(pool, context), context.location, {
     warnings: listenerWarnings(address),
     ...(mode === "rehearse" && { lockTimeoutMs: rehearsalLockTimeoutMs }),
   });
   try {
-    await requireSchema(database);
+    await requireSchema(database, context);
     return database;
   } catch (error) {
     await database.close();
-    throw error instanceof SetupError ? error : (database.explain(error) ?? error);
+    throw error;
   }
 }
 
 /** Without a schema, every table looks missing. */
-async function requireSchema({ kysely }: Database): Promise<void> {
+async function requireSchema({ kysely }: Database, context: ExplainContext): Promise<void> {
   const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(kysely);
-  if (rows[0]?.schema === null) throw cleanFailure(Object.assign(new Error("no schema"), { code: "3F000" }));
+  if (rows[0]?.schema === null) throw databaseError(Object.assign(new Error("no schema"), { code: "3F000" }), context);
 }
 
 function listenerWarnings(address: PostgresAddress): readonly Diagnostic[] {
@@ -70,12 +70,12 @@ interface Particulars {
 /** The properties of every database of this dialect, over a pool whose errors are cleaned. */
 export function describePostgres(
   kysely: Kysely<Tables>,
-  context: ExplainContext,
+  location: string,
   { warnings = [], lockTimeoutMs = shortLockTimeoutMs }: Particulars = {},
 ): Database {
   return {
     kysely,
-    location: context.location,
+    location,
     keyFile: undefined,
     warnings,
     // For this transaction only, since a pooler may give the session to another client afterwards.
@@ -84,23 +84,7 @@ export function describePostgres(
         set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
         set_config('idle_in_transaction_session_timeout', ${String(abandonedAfterMs)}, true)`.execute(tx);
     },
-    isBusy,
-    isLost: (error) =>
-      isFailure(error) && /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(error.code),
-    explain: (error) => explainPostgres(error, context),
     lockHint: undefined,
-    isMissingTable: (error) => isFailure(error) && error.code === "PG_42P01",
-    // 25006: the role may only read, by its own setting or because the server is a standby.
-    isForbidden: (error) => isFailure(error) && /^PG_(?:42501|25006)$/.test(error.code),
     close: () => kysely.destroy(),
   };
-}
-
-/** Locked, not serializable, or created by another process at the same moment. */
-function isBusy(error: unknown): boolean {
-  if (!isFailure(error)) return false;
-  const { code, table, constraint } = error;
-  if (/^PG_(?:40001|40P01|55P03)$/.test(code)) return true;
-  if (code === "PG_23505") return constraint?.startsWith("pg_") === true;
-  return code === "PG_42P07" && (table === "setup_state" || table === "setup_migrations");
 }

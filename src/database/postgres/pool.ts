@@ -180,22 +180,19 @@ type CircuitBreaker = <T>(ask: () => Promise<T>) => Promise<T>;
 /** How long no query is sent after a failure, so that requests do not wait for the same failure one after the other. */
 const pauseMs = 500;
 
-interface CircuitBreakerOptions {
-  /** Turns an error into the one to throw. */
-  readonly explain: (error: unknown) => unknown;
-  /** The failure would affect every query now. */
-  readonly isShared: (problem: unknown) => boolean;
-}
-
-/** Creates a circuit breaker for a server: while it is unavailable, callers get the first caller's error at once. */
-export function createCircuitBreaker({ explain, isShared }: CircuitBreakerOptions): CircuitBreaker {
+/**
+ * Creates a circuit breaker for a server: while it is unavailable, callers get the first caller's error at once.
+ *
+ * @param isShared whether a failure would affect every query now
+ */
+export function createCircuitBreaker(isShared: (error: unknown) => boolean): CircuitBreaker {
   let failure: unknown;
   let pausedUntilMs = 0;
 
   const fail = (error: unknown): never => {
-    failure = explain(error);
-    if (isShared(failure)) pausedUntilMs = performance.now() + pauseMs;
-    throw failure;
+    failure = error;
+    if (isShared(error)) pausedUntilMs = performance.now() + pauseMs;
+    throw error;
   };
 
   return (ask) => {

@@ -1,6 +1,6 @@
 import { SetupError, setupError } from "../../errors.js";
 import { explainAccess } from "../../secrets/file-access.js";
-import { constraintViolated } from "../database.js";
+import { constraintViolated, DatabaseError, type DatabaseFailure } from "../database.js";
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
@@ -9,11 +9,22 @@ export function codeOf(error: unknown): string {
 export const noLocksHint =
   "if no other program uses it, the volume does not support locks (SMB, NFS): use a local disk or PostgreSQL";
 
+/** Returns an error to throw: those of SQLite without anything that they quote. */
+export function databaseError(file: string, error: unknown): unknown {
+  const explained = error instanceof SetupError ? undefined : explainFailure(file, error);
+  return explained ? new DatabaseError(failureOf(error), explained) : error;
+}
+
+function failureOf(error: unknown): DatabaseFailure {
+  if (/^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error))) return "busy";
+  return error instanceof Error && /^no such table/.test(error.message) ? "table_missing" : "other";
+}
+
 /**
  * Explains an error of a database file. SQLite's messages can quote what was written, so only the code is passed on; undefined
  * for errors that are not SQLite's.
  */
-export function explainFailure(file: string, cause: unknown): SetupError | undefined {
+function explainFailure(file: string, cause: unknown): SetupError | undefined {
   const code = codeOf(cause);
   if (!code.startsWith("SQLITE_")) return undefined;
   if (code.startsWith("SQLITE_CONSTRAINT")) return explainConstraint(cause);

@@ -1,10 +1,9 @@
 import type BetterSqlite3 from "better-sqlite3";
 import type { CompiledQuery, SqliteStatement } from "kysely";
-import { SetupError } from "../../errors.js";
-import type { Database, OpenMode, SqlValue } from "../database.js";
+import type { OpenMode, SqlValue } from "../database.js";
 import type { LiveDatabase } from "../live-database.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
-import { codeOf, unreachable } from "./errors.js";
+import { codeOf, databaseError, unreachable } from "./errors.js";
 import { type FollowedFile, followChanges, followFile } from "./followed-file.js";
 import { describeSqlite } from "./open.js";
 import { createFileGuard, type FileGuard } from "./replaced-file.js";
@@ -22,8 +21,8 @@ export function openLiveSqlite(path: string, mode: OpenMode, guard: FileGuard = 
   const database = describeSqlite({ prepare: statementsOf(file), close: file.close }, path);
   return {
     ...database,
-    changes: { current: explained(database, followChanges(file)) },
-    prepare: (query) => explained(database, prepareQuery(file, query)),
+    changes: { current: withCleanErrors(path, followChanges(file)) },
+    prepare: (query) => withCleanErrors(path, prepareQuery(file, query)),
     jsonList: "json_group_array",
     generation: guard.generation,
     openWriter: async () => openLiveSqlite(path, "write", guard),
@@ -106,16 +105,15 @@ function prepareQuery<Row extends readonly SqlValue[]>(file: FollowedFile, query
 }
 
 /** The same function, whose errors quote nothing from the database. */
-function explained<P extends readonly unknown[], R>(
-  database: Database,
+function withCleanErrors<P extends readonly unknown[], R>(
+  path: string,
   ask: (...parameters: P) => R,
 ): (...parameters: P) => R {
   return (...parameters) => {
     try {
       return ask(...parameters);
     } catch (error) {
-      if (error instanceof SetupError) throw error;
-      throw database.explain(error) ?? error;
+      throw databaseError(path, error);
     }
   };
 }

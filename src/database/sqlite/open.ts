@@ -1,13 +1,13 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
-import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { type Diagnostic, setupError } from "../../errors.js";
 import { explainAccess, isOpenToOthers, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
-import { codeOf, explainFailure, noLocksHint, unreachable } from "./errors.js";
+import { databaseError, noLocksHint, unreachable } from "./errors.js";
 import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.js";
 import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./replaced-file.js";
 
@@ -137,7 +137,7 @@ function cachingStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
 
 /** The properties of every database of this dialect, over an object that prepares statements for the connection. */
 export function describeSqlite(database: SqliteDatabase, file: string): Database {
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withCleanErrors(database, file) }) });
   const location = `sqlite:${file}`;
   return {
     kysely,
@@ -145,14 +145,37 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
     keyFile: `${file}.key`,
     warnings: modeWarnings(file, location),
     beginWork: () => Promise.resolve(),
-    isBusy: (error) => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error)),
-    isLost: () => false,
-    explain: (error) => explainFailure(file, error),
     lockHint: noLocksHint,
-    isMissingTable: (error) => error instanceof Error && /^no such table/.test(error.message),
-    isForbidden: () => false,
     close: () => kysely.destroy(),
   };
+}
+
+/** The same statements, whose errors quote nothing from the database. */
+function withCleanErrors({ prepare, close }: SqliteDatabase, file: string): SqliteDatabase {
+  const cleaned = new WeakMap<SqliteStatement, SqliteStatement>();
+  const clean = (statement: SqliteStatement): SqliteStatement => ({
+    reader: statement.reader,
+    all: (parameters) => cleanly(file, () => statement.all(parameters)),
+    run: (parameters) => cleanly(file, () => statement.run(parameters)),
+    iterate: (parameters) => cleanly(file, () => statement.iterate(parameters)),
+  });
+  return {
+    close,
+    prepare: (sql) => {
+      const statement = cleanly(file, () => prepare(sql));
+      const known = cleaned.get(statement) ?? clean(statement);
+      cleaned.set(statement, known);
+      return known;
+    },
+  };
+}
+
+function cleanly<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw databaseError(file, error);
+  }
 }
 
 function modeWarnings(file: string, location: string): readonly Diagnostic[] {

@@ -1,4 +1,4 @@
-import type { Database } from "../../database/database.js";
+import { type Database, isFailure } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { type ClientRow, clientColumns, type OidcClient, type OpenAccess, openClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
@@ -115,7 +115,7 @@ interface Expectation {
 }
 
 /** Reads the rows of the named clients with their providers. */
-async function readRows({ kysely, isMissingTable }: Database, clients: readonly string[]) {
+async function readRows({ kysely }: Database, clients: readonly string[]) {
   try {
     // Read first, so that the rows are at least as new.
     const revision = await readRevision(kysely);
@@ -132,7 +132,7 @@ async function readRows({ kysely, isMissingTable }: Database, clients: readonly 
     return { revision, rows };
   } catch (error) {
     // Nothing has been applied to this database yet.
-    if (isMissingTable(error)) return { revision: 0, rows: [] };
+    if (isFailure(error, "table_missing")) return { revision: 0, rows: [] };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { DatabaseError } from "../../database/database.js";
 import { SetupError } from "../../errors.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { type OidcClient, type OpenAccess, readerOf } from "../../oidc/client.js";
@@ -94,10 +95,15 @@ async function provision(
     if (isNewest) remember(cache, verified, { issuer: identity.issuer, claims: relevant, age, outcome });
     return accept(context, outcome, verified);
   } catch (error) {
-    const isBusy = error instanceof SetupError && error.reason === "unavailable";
-    if (!isBusy) throw error;
+    if (!isWriteDelayed(error)) throw error;
     return { outcome: { kind: "unavailable", reason: "database_busy", retryAfterSeconds: 1 }, keepUntilMs: 0 };
   }
+}
+
+/** The database works, but the user can't be written yet. */
+function isWriteDelayed(error: unknown): boolean {
+  if (error instanceof DatabaseError) return error.failure === "busy";
+  return error instanceof SetupError && error.reason === "unavailable";
 }
 
 /** Concurrent requests may finish in another order than their claims. */
