@@ -141,7 +141,7 @@ describe("plan", () => {
     expect(snapshot(data)).toEqual(before);
     // The twin that has something to write can't.
     const refused = await run("apply", "new.yaml");
-    expect(refused).toMatchObject({ status: 4, stderr: expect.stringContaining("permission denied by") });
+    expect(refused).toMatchObject({ status: 4, stderr: expect.stringContaining("permission denied on") });
     expect(snapshot(data)).toEqual(before);
   });
 
