@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { inject, onTestFinished } from "vitest";
 import { migrate } from "../../src/apply/migrate.js";
 import { onServer } from "./databases.js";
@@ -51,9 +52,24 @@ async function migratedOnServer(): Promise<string> {
 async function copyOnServer(copied: string): Promise<string> {
   copies += 1;
   const name = `${copied}_${copies}`;
-  onTestFinished(() => onServer(`drop database ${name} with (force)`));
-  await onServer(`create database ${name} template ${copied} strategy file_copy`);
+  onTestFinished(() => {
+    dropping = dropping.then(() => drop(name));
+  });
+  await onServer(`create database ${name} template ${copied}`);
   return `${urlOf(name)}?options=-csearch_path%3D${schema}`;
+}
+
+let dropping: Promise<void> = Promise.resolve();
+
+/** Resolves when the copies are gone. The next test does not wait for it: a server that is busy with a checkpoint may take long. */
+export function copiesDropped(): Promise<void> {
+  return dropping;
+}
+
+async function drop(name: string): Promise<void> {
+  const client = new pg.Client(inject("postgresUrl"));
+  await client.connect();
+  await client.query(`drop database ${name} with (force)`).finally(() => client.end());
 }
 
 function urlOf(name: string): string {

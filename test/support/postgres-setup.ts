@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, inject } from "vitest";
 import { useSchemas } from "./databases.js";
 import { type FreshSchemas, freshSchemas } from "./fresh-schemas.js";
+import { copiesDropped } from "./migrated-database.js";
 
 // Runs before each test file of the postgres project.
 let schemas: FreshSchemas;
@@ -16,4 +17,5 @@ beforeEach(() => schemas.refill());
 afterAll(async () => {
   useSchemas(undefined);
   await schemas.drop();
-});
+  await copiesDropped();
+}, 120_000);
