@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "lru-cache.ts": [],
   "rate-limit.ts": ["lru-cache.ts"],
   secrets: ["errors.ts", "characters.ts"],
-  yaml: ["errors.ts", "characters.ts", "secrets"],
+  yaml: ["errors.ts", "characters.ts", "nearest.ts", "secrets"],
   database: ["errors.ts", "characters.ts", "retry.ts", "secrets"],
   "oidc/jwt": [],
   users: ["errors.ts", "characters.ts", "maybe-promise.ts", "version.ts", "database", "oidc/jwt"],

@@ -1,4 +1,4 @@
-import { closestMatch } from "leven";
+import { nearest } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
 import {
   isBareKey,
@@ -64,7 +64,7 @@ function parseValueFrom(
   for (const inner of value.entries.values()) {
     const { key, keyRange } = inner;
     if (keys.includes(key)) continue;
-    const near = closestMatch(key.toLowerCase(), keys, { maxDistance: 2 });
+    const near = nearest(key, keys);
     const message = isBareKey(inner)
       ? "`value_from` has a key without a colon"
       : `unknown key ${nameOf(inner)} in \`value_from\``;
@@ -110,8 +110,7 @@ function nameOf(entry: MappingEntry): string {
 /** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
 function misspeltValueFrom({ entries }: MappingNode, sources: ValueSources): RawDiagnostic | undefined {
   const [entry] = entries.values();
-  if (!entry || entries.size > 1 || !closestMatch(entry.key.toLowerCase(), ["value_from"], { maxDistance: 2 }))
-    return undefined;
+  if (!entry || entries.size > 1 || !nearest(entry.key, ["value_from"])) return undefined;
   const { key, keyRange, value } = entry;
   const isSource = (name: string) => Object.hasOwn(sources, name.toLowerCase());
   if (value.kind !== "mapping" || ![...value.entries.keys()].some(isSource)) return undefined;

@@ -20,9 +20,10 @@ export const stepsCommand = defineCommand({
   statuses: [],
   pages: ["command-line.md#steps", "configuration.md", "custom-steps.md"],
   run: async (session, settings) => {
-    const [{ loadStepModules }, { coreSteps }] = await Promise.all([
+    const [{ loadStepModules }, { coreSteps }, { formatVersion }] = await Promise.all([
       import("../../apply/step-modules.js"),
       import("../../resources/registry.js"),
+      import("../../report/json.js"),
     ]);
     const { steps } = await loadStepModules(settings.steps, session.cwd);
     const listed = [...coreSteps, ...steps].map(({ title, flag, namespace, kinds }) => ({
@@ -32,7 +33,7 @@ export const stepsCommand = defineCommand({
       kinds,
     }));
     if (settings.output === "json") {
-      await printResult(session, { kind: "json", value: { formatVersion: 1, command: "steps", steps: listed } });
+      await printResult(session, { kind: "json", value: { formatVersion, command: "steps", steps: listed } });
       return exitStatus.done;
     }
     const { bold } = session.terminal.outPaint;

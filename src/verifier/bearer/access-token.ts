@@ -29,7 +29,7 @@ const listMarks = ["scope", "scp"] as const;
 // Claims of access tokens, by RFC 9068 or a provider's own format, that ID tokens don't have.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
-/** Checks that a token is an access token (RFC 9068, RFC 8725 §3.11) and valid now. The audience is checked elsewhere. */
+/** Checks that a token is an access token (RFC 9068, RFC 8725 §3.11) and valid now. {@link matchesAudience} checks the audience. */
 export function verifyAccessToken(
   { header, claims }: CompactJws,
   nowMs: number,
