@@ -68,7 +68,7 @@ export interface Seals {
 }
 
 export function createSeals(sessionSecret: Secret): Seals {
-  const vault = createVault(deriveKey(sessionSecret, "sealing"));
+  const vault = createVault([deriveKey(sessionSecret, "sealing")]);
   const csrfKey = deriveKey(sessionSecret, "csrf");
   return {
     seal: (text, purpose) => vault.seal(new Secret(text), purpose),

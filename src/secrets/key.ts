@@ -2,16 +2,19 @@ import { setupError } from "../errors.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
 
 const fileEnding = /\r?\n$/;
+const separator = /\r?\n|,/;
 const hex = /^[0-9a-f]{64}$/i;
 const base64 = /^(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9_-]{43})=?$/;
 
-/** The sealing key and where it came from. */
-export interface LoadedKey {
-  /** 32 bytes. */
-  readonly key: Buffer;
+/** Sealing keys of 32 bytes each, the newest first. */
+export type Keys = readonly [Buffer, ...Buffer[]];
+
+/** The sealing keys and where they came from. */
+export interface LoadedKeys {
+  readonly keys: Keys;
   /** `made`: generated now, in `file`. */
   readonly source: "env" | "file" | "made";
-  /** Its path, unless it came from the environment. */
+  /** Its path, unless they came from the environment. */
   readonly file?: string;
   /** Other users of the machine can read the file. */
   readonly loose?: boolean;
@@ -28,13 +31,18 @@ export interface KeyOptions {
 }
 
 /**
- * Parses a key: 32 bytes as base64, base64url or 64 hexadecimal digits; a newline at the end is allowed.
+ * Parses keys, the newest first: each is 32 bytes as base64, base64url or 64 hexadecimal digits. A line break or a comma separates
+ * two; a line break at the end is allowed.
  *
  * @param source the text's name in messages
  * @throws SetupError `KEY_INVALID` (invalid)
  */
-export function parseKey(text: string, source = "the sealing key"): Buffer {
-  const written = text.replace(fileEnding, "");
+export function parseKeys(text: string, source = "the sealing key"): Keys {
+  const [newest = "", ...older] = text.replace(fileEnding, "").split(separator);
+  return [parseKey(newest, source), ...older.map((written) => parseKey(written, source))];
+}
+
+function parseKey(written: string, source: string): Buffer {
   if (hex.test(written)) return Buffer.from(written, "hex");
   // Node's decoder accepts both alphabets.
   if (base64.test(written)) return Buffer.from(written, "base64");
@@ -47,12 +55,12 @@ export function parseKey(text: string, source = "the sealing key"): Buffer {
 }
 
 /**
- * Loads the key from `VTB_SETUP_KEY`, the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An empty
+ * Loads the keys from `VTB_SETUP_KEY`, the file that `VTB_SETUP_KEY_FILE` names, or the file beside the database. An empty
  * variable counts as unset. Undefined when the file beside the database is missing in mode `read`.
  *
  * @throws SetupError `KEY_INVALID` (invalid), `FILE_DENIED`, `KEY_UNSAFE` (refused)
  */
-export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefined {
+export function loadKeys({ env, keyFile, mode }: KeyOptions): LoadedKeys | undefined {
   const { VTB_SETUP_KEY: written, VTB_SETUP_KEY_FILE: namedFile } = env;
   if (written && namedFile) {
     throw setupError(
@@ -62,8 +70,8 @@ export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefin
       "unset one of them",
     );
   }
-  if (written) return { key: parseKey(written, "VTB_SETUP_KEY"), source: "env" };
-  if (namedFile) return loadNamed(namedFile);
+  if (written) return { keys: parseKeys(written, "VTB_SETUP_KEY"), source: "env" };
+  if (namedFile) return loadNamedKeys(namedFile, "VTB_SETUP_KEY_FILE");
   if (keyFile === undefined) {
     throw setupError(
       "invalid",
@@ -77,18 +85,24 @@ export function loadKey({ env, keyFile, mode }: KeyOptions): LoadedKey | undefin
   return loaded && { ...loaded, openFolder: undefined };
 }
 
-function loadNamed(file: string): LoadedKey {
+/**
+ * Loads the keys of a file that the command line or a variable names.
+ *
+ * @param namedBy for messages, such as `VTB_SETUP_KEY_FILE`
+ * @throws SetupError `KEY_INVALID` (invalid), `FILE_DENIED`, `KEY_UNSAFE` (refused)
+ */
+export function loadNamedKeys(file: string, namedBy: string): LoadedKeys {
   const loaded = loadFile(file, "file");
   if (loaded) return loaded;
   throw setupError(
     "invalid",
     "KEY_INVALID",
-    `the key file ${file} that VTB_SETUP_KEY_FILE names does not exist`,
+    `the key file ${file} that ${namedBy} names does not exist`,
     "correct the path, or generate the file's key with: openssl rand -base64 32",
   );
 }
 
-function loadMade(file: string): LoadedKey {
+function loadMade(file: string): LoadedKeys {
   const made = createKeyFile(file);
   // Always read back: another process may have been first, and then its key counts.
   const loaded = loadFile(file, made ? "made" : "file");
@@ -101,9 +115,9 @@ function loadMade(file: string): LoadedKey {
   );
 }
 
-function loadFile(file: string, source: "file" | "made"): LoadedKey | undefined {
+function loadFile(file: string, source: "file" | "made"): LoadedKeys | undefined {
   const content = readKeyFile(file);
   if (!content) return undefined;
   const { text, loose, openFolder } = content;
-  return { key: parseKey(text, `the key file ${file}`), source, file, loose, openFolder };
+  return { keys: parseKeys(text, `the key file ${file}`), source, file, loose, openFolder };
 }

@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type Diagnostic, setupError } from "../errors.js";
-import { type KeyOptions, type LoadedKey, loadKey } from "./key.js";
+import { type KeyOptions, type Keys, type LoadedKeys, loadKeys } from "./key.js";
 import { Secret } from "./secret.js";
 
 /** Seals secrets that must be readable again. `purpose` binds a sealed value to its row and column. */
@@ -26,9 +26,9 @@ interface VaultOptions extends Pick<KeyOptions, "env" | "keyFile"> {
   readonly storedKeyId?: string | null;
 }
 
-/** A vault that loads its key when the first secret is sealed or opened: most runs and most clients need none. */
+/** A vault that loads its keys when the first secret is sealed or opened: most runs and most clients need none. */
 export interface LazyVault extends Vault {
-  /** The id of the key, once it has been used. */
+  /** The id of the key that it seals with, once a key has been used. */
   readonly usedKeyId: () => string | undefined;
   /** Diagnostics about the key, once it has been used. */
   readonly diagnostics: () => readonly Diagnostic[];
@@ -36,25 +36,36 @@ export interface LazyVault extends Vault {
   readonly discardMadeKey: () => void;
 }
 
+interface Opened {
+  readonly ring: KeyRing;
+  readonly loaded: LoadedKeys;
+}
+
 /**
- * Creates a vault. Without a usable key, its first use throws SetupError `KEY_INVALID` (invalid), `KEY_MISMATCH`, `KEY_UNSAFE` or
- * `FILE_DENIED` (refused).
+ * Creates a vault. It seals with the key that the database's secrets were sealed with, or else with the newest; until the key is
+ * changed, programs may not have a newer one yet. Without a usable key, its first use throws SetupError `KEY_INVALID` (invalid),
+ * `KEY_MISMATCH`, `KEY_UNSAFE` or `FILE_DENIED` (refused).
  */
 export function openVault(options: VaultOptions): LazyVault {
-  let opened: { readonly vault: Vault; readonly keyId: string; readonly loaded: LoadedKey } | undefined;
-  const vault = (): Vault => {
-    if (!opened) {
-      const loaded = load(options);
-      const keyId = keyIdOf(loaded.key);
-      refuseOther(keyId, options.storedKeyId);
-      opened = { vault: createVault(loaded.key), keyId, loaded };
-    }
-    return opened.vault;
+  let opened: Opened | undefined;
+  const open = (): Opened => {
+    const loaded = load(options);
+    refuseOther(loaded.keys, options.storedKeyId);
+    return { ring: createVault(loaded.keys, options.storedKeyId ?? undefined), loaded };
+  };
+  const current = (): Opened => {
+    opened ??= open();
+    return opened;
   };
   return {
-    seal: (secret, purpose) => vault().seal(secret, purpose),
-    open: (sealed, purpose) => vault().open(sealed, purpose),
-    usedKeyId: () => opened?.keyId,
+    seal: (secret, purpose) => current().ring.seal(secret, purpose),
+    open: (sealed, purpose) => {
+      const { ring, loaded } = current();
+      // A key may have been added to the file since.
+      if (loaded.file !== undefined && !ring.holds(sealed)) opened = open();
+      return current().ring.open(sealed, purpose);
+    },
+    usedKeyId: () => opened?.ring.keyId,
     diagnostics: () => (opened ? keyDiagnostics(opened.loaded) : []),
     discardMadeKey: () => {
       if (opened?.loaded.source === "made" && opened.loaded.file) rmSync(opened.loaded.file, { force: true });
@@ -62,9 +73,9 @@ export function openVault(options: VaultOptions): LazyVault {
   };
 }
 
-function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKey {
+function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKeys {
   // A database with sealed secrets already has a key somewhere: a new one would not open them.
-  const loaded = loadKey({ env, keyFile, mode: storedKeyId === null ? "write" : "read" });
+  const loaded = loadKeys({ env, keyFile, mode: storedKeyId === null ? "write" : "read" });
   if (loaded) return loaded;
   if (storedKeyId === undefined) {
     throw setupError(
@@ -82,8 +93,9 @@ function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKey {
   );
 }
 
-function refuseOther(keyId: string, storedKeyId: string | null | undefined): void {
-  if (storedKeyId === null || storedKeyId === undefined || storedKeyId === keyId) return;
+function refuseOther(keys: Keys, storedKeyId: string | null | undefined): void {
+  if (storedKeyId === null || storedKeyId === undefined) return;
+  if (keys.some((key) => keyIdOf(key) === storedKeyId)) return;
   throw setupError(
     "refused",
     "KEY_MISMATCH",
@@ -92,7 +104,7 @@ function refuseOther(keyId: string, storedKeyId: string | null | undefined): voi
   );
 }
 
-function keyDiagnostics({ source, file, loose, openFolder }: LoadedKey): readonly Diagnostic[] {
+function keyDiagnostics({ source, file, loose, openFolder }: LoadedKeys): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   if (source === "made") {
     diagnostics.push({
@@ -132,19 +144,38 @@ export function keyIdOf(key: Buffer): string {
   return createHash("sha256").update("vtb-setup sealing key id\0").update(key).digest("hex").slice(0, 16);
 }
 
+/** The id of the key that a value was sealed with; undefined for what is not a sealed value. */
+export function sealedWith(value: string): string | undefined {
+  return sealedForm.exec(value)?.groups?.keyId;
+}
+
+/** A vault with several keys: it seals with one and opens what was sealed with any of them. */
+export interface KeyRing extends Vault {
+  /** The id of the key that it seals with. */
+  readonly keyId: string;
+  /** Whether it has the key of a sealed value. */
+  readonly holds: (sealed: string) => boolean;
+}
+
 /**
  * Seals with AES-256-GCM under a key of 32 bytes, as `v1.<key id>.<iv>.<ciphertext>.<tag>` in base64url; the purpose is
  * authenticated along with it.
+ *
+ * @param sealingKeyId the id of the key to seal with. Defaults to the first one's.
  */
-export function createVault(key: Buffer): Vault {
-  const cipherKey = createSecretKey(key);
-  const keyId = keyIdOf(key);
+export function createVault(keys: Keys, sealingKeyId = keyIdOf(keys[0])): KeyRing {
+  const byId = new Map(keys.map((key) => [keyIdOf(key), createSecretKey(key)]));
+  const sealingKey = byId.get(sealingKeyId);
+  if (sealingKey === undefined) throw new RangeError("expected one of the keys to be the one to seal with");
   return {
-    seal: (secret, purpose) => `v1.${keyId}.${encrypt(cipherKey, secret.reveal(), purpose)}`,
+    keyId: sealingKeyId,
+    holds: (sealed) => byId.has(sealedWith(sealed) ?? ""),
+    seal: (secret, purpose) => `v1.${sealingKeyId}.${encrypt(sealingKey, secret.reveal(), purpose)}`,
     open: (sealed, purpose) => {
       const parts = sealedForm.exec(sealed)?.groups;
-      if (parts && parts.keyId !== keyId) throw sealedWithAnother();
-      const plain = parts && decrypt(cipherKey, parts, purpose);
+      const key = byId.get(parts?.keyId ?? "");
+      if (parts && !key) throw sealedWithAnother();
+      const plain = parts && key && decrypt(key, parts, purpose);
       if (plain === undefined) throw notAuthentic();
       return new Secret(plain);
     },

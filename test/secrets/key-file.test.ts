@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadKey } from "../../src/secrets/key.js";
+import { loadKeys } from "../../src/secrets/key.js";
 import { problemOf, written } from "./refused-key.js";
 
 let folder: string;
@@ -30,29 +30,29 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe("loadKey from a file beside the database", () => {
+describe("loadKeys from a file beside the database", () => {
   it("S70 creates one on first use, mode 0600 whatever the umask, and finds it from then on", () => {
     const umask = process.umask(0o277);
-    const made = loadKey({ env: {}, keyFile, mode: "write" });
+    const made = loadKeys({ env: {}, keyFile, mode: "write" });
     process.umask(umask);
     expect(made).toMatchObject({ source: "made", file: keyFile, loose: false });
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(keyFile, "latin1")).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
     expect(readdirSync(folder)).toEqual(["auth.db.key"]);
-    const again = { key: made?.key, source: "file", file: keyFile, loose: false };
-    expect(loadKey({ env: {}, keyFile, mode: "write" })).toEqual(again);
-    expect(loadKey({ env: {}, keyFile, mode: "read" })).toEqual(again);
+    const again = { keys: made?.keys, source: "file", file: keyFile, loose: false };
+    expect(loadKeys({ env: {}, keyFile, mode: "write" })).toEqual(again);
+    expect(loadKeys({ env: {}, keyFile, mode: "read" })).toEqual(again);
   });
 
   it("generates another key each time", () => {
     const other = join(folder, "other.db.key");
-    expect(loadKey({ env: {}, keyFile, mode: "write" })?.key).not.toEqual(
-      loadKey({ env: {}, keyFile: other, mode: "write" })?.key,
+    expect(loadKeys({ env: {}, keyFile, mode: "write" })?.keys).not.toEqual(
+      loadKeys({ env: {}, keyFile: other, mode: "write" })?.keys,
     );
   });
 
   it("creates none in mode read", () => {
-    expect(loadKey({ env: {}, keyFile, mode: "read" })).toBeUndefined();
+    expect(loadKeys({ env: {}, keyFile, mode: "read" })).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -60,10 +60,10 @@ describe("loadKey from a file beside the database", () => {
     const script = join(folder, "load.mjs");
     await build({
       stdin: {
-        contents: `import { loadKey } from "./src/secrets/key.js";
+        contents: `import { loadKeys } from "./src/secrets/key.js";
           process.on("message", (keyFile) => {
-            const { key, source } = loadKey({ env: {}, keyFile, mode: "write" });
-            process.send({ key: key.toString("hex"), source });
+            const { keys, source } = loadKeys({ env: {}, keyFile, mode: "write" });
+            process.send({ key: keys[0].toString("hex"), source });
           });
           process.send("ready");`,
         resolveDir: process.cwd(),
@@ -103,18 +103,18 @@ describe("loadKey from a file beside the database", () => {
   it.each([0o644, 0o604])("reports that others can read a file of mode %o", (mode) => {
     writeFileSync(keyFile, written);
     chmodSync(keyFile, mode);
-    expect(loadKey({ env: {}, keyFile, mode: "read" })?.loose).toBe(true);
+    expect(loadKeys({ env: {}, keyFile, mode: "read" })?.loose).toBe(true);
   });
 
   it.each([0o600, 0o400, 0o640, 0o440])("is content with a file of mode %o", (mode) => {
     writeFileSync(keyFile, written);
     chmodSync(keyFile, mode);
-    expect(loadKey({ env: {}, keyFile, mode: "read" })?.loose).toBe(false);
+    expect(loadKeys({ env: {}, keyFile, mode: "read" })?.loose).toBe(false);
   });
 
   it.each(["read", "write"] as const)("refuses a file that holds no key and leaves it alone, in mode %s", (mode) => {
     writeFileSync(keyFile, "canary");
-    const problem = problemOf(() => loadKey({ env: {}, keyFile, mode }));
+    const problem = problemOf(() => loadKeys({ env: {}, keyFile, mode }));
     expect(problem?.message).toBe(
       `the key file ${keyFile} does not contain a key: expected 32 bytes as base64, base64url or 64 hexadecimal digits`,
     );
@@ -123,7 +123,7 @@ describe("loadKey from a file beside the database", () => {
 
   it("refuses an empty file", () => {
     writeFileSync(keyFile, "");
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "write" }))?.code).toBe("KEY_INVALID");
+    expect(problemOf(() => loadKeys({ env: {}, keyFile, mode: "write" }))?.code).toBe("KEY_INVALID");
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe("loadKey from a file beside the database", () => {
     ["a device", (file: string) => symlinkSync("/dev/zero", file)],
   ])("refuses %s", (_name, make) => {
     make(keyFile);
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "write" }))).toMatchObject({
+    expect(problemOf(() => loadKeys({ env: {}, keyFile, mode: "write" }))).toMatchObject({
       code: "KEY_INVALID",
       message: `the key file ${keyFile} is not a regular file`,
     });
@@ -139,17 +139,17 @@ describe("loadKey from a file beside the database", () => {
 
   it("refuses a file larger than 4 KiB", () => {
     writeFileSync(keyFile, "x".repeat(4097));
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "read" }))).toMatchObject({
+    expect(problemOf(() => loadKeys({ env: {}, keyFile, mode: "read" }))).toMatchObject({
       code: "KEY_INVALID",
       message: `the key file ${keyFile} is larger than 4 KiB`,
     });
     writeFileSync(keyFile, "x".repeat(4096));
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "read" }))?.message).toContain("does not contain a key");
+    expect(problemOf(() => loadKeys({ env: {}, keyFile, mode: "read" }))?.message).toContain("does not contain a key");
   });
 
   it("refuses a link to nothing, and does not write through it", () => {
     symlinkSync(join(folder, "elsewhere"), keyFile);
-    expect(problemOf(() => loadKey({ env: {}, keyFile, mode: "write" }))).toMatchObject({
+    expect(problemOf(() => loadKeys({ env: {}, keyFile, mode: "write" }))).toMatchObject({
       code: "KEY_INVALID",
       message: `the key file ${keyFile} is a link to a file that does not exist`,
     });
@@ -160,17 +160,17 @@ describe("loadKey from a file beside the database", () => {
     const inFile = join(keyFile, "auth.db.key");
     const inNothing = join(folder, "missing", "auth.db.key");
     writeFileSync(keyFile, written);
-    expect(problemOf(() => loadKey({ env: {}, keyFile: inFile, mode: "write" }), "refused")).toMatchObject({
+    expect(problemOf(() => loadKeys({ env: {}, keyFile: inFile, mode: "write" }), "refused")).toMatchObject({
       code: "FILE_DENIED",
       message: `the key file ${inFile} can't be read: ${keyFile} is a file, not a folder`,
     });
-    expect(problemOf(() => loadKey({ env: {}, keyFile: inNothing, mode: "write" }), "refused")).toMatchObject({
+    expect(problemOf(() => loadKeys({ env: {}, keyFile: inNothing, mode: "write" }), "refused")).toMatchObject({
       code: "FILE_DENIED",
       message: `the key file ${inNothing} can't be written: the folder ${join(folder, "missing")} does not exist`,
     });
     mkdirSync(inNothing, { recursive: true });
     const asFolder = problemOf(
-      () => loadKey({ env: { VTB_SETUP_KEY_FILE: inNothing }, keyFile, mode: "read" }),
+      () => loadKeys({ env: { VTB_SETUP_KEY_FILE: inNothing }, keyFile, mode: "read" }),
       "refused",
     );
     expect(asFolder).toMatchObject({ code: "FILE_DENIED", message: `the key file ${inNothing} is a folder` });

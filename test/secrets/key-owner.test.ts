@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { loadKey } from "../../src/secrets/key.js";
+import { loadKeys } from "../../src/secrets/key.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider } from "../support/config-text.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
@@ -15,7 +15,7 @@ const group = 30_001;
 const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 const client = explicitProvider.replace("SECRET", "a-client-secret-for-tests");
 
-const load = (file: string) => loadKey({ env: { VTB_SETUP_KEY_FILE: file }, keyFile: undefined, mode: "read" });
+const load = (file: string) => loadKeys({ env: { VTB_SETUP_KEY_FILE: file }, keyFile: undefined, mode: "read" });
 const refusal = (file: string) => problemOf(() => load(file), "refused");
 
 /** A folder that other users may look into. */

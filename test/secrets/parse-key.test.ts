@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseKey } from "../../src/secrets/key.js";
+import { parseKeys } from "../../src/secrets/key.js";
 import { key, problemOf, written } from "./refused-key.js";
 
-describe("parseKey", () => {
+describe("parseKeys", () => {
   it.each([
     ["base64", written],
     ["base64 without padding", written.replace("=", "")],
@@ -13,7 +13,7 @@ describe("parseKey", () => {
     ["base64 and a newline", `${written}\n`],
     ["hexadecimal digits and a Windows newline", `${key.toString("hex")}\r\n`],
   ])("S70 reads 32 bytes as %s", (_name, text) => {
-    expect(parseKey(text)).toEqual(key);
+    expect(parseKeys(text)).toEqual([key]);
   });
 
   it.each([
@@ -27,7 +27,7 @@ describe("parseKey", () => {
     ["two newlines", `${written}\n\n`],
     ["quotes around it", `"${written}"`],
   ])("S70 refuses %s, says how to generate one, and does not quote it", (_name, text) => {
-    const problem = problemOf(() => parseKey(text));
+    const problem = problemOf(() => parseKeys(text));
     expect(problem).toEqual({
       severity: "error",
       code: "KEY_INVALID",

@@ -5,7 +5,7 @@ import { Secret } from "../../src/secrets/secret.js";
 import { createVault, keyIdOf } from "../../src/secrets/vault.js";
 
 const key = Buffer.alloc(32, 7);
-const vault = createVault(key);
+const vault = createVault([key]);
 const purpose = "oidc_clients/1/client_secret";
 const canary = "canary-client-secret";
 
@@ -53,7 +53,7 @@ describe("createVault", () => {
   });
 
   it("S70 refuses what was sealed with another key, and the same key opens it", () => {
-    const sealed = createVault(randomBytes(32)).seal(new Secret(canary), purpose);
+    const sealed = createVault([randomBytes(32)]).seal(new Secret(canary), purpose);
     const error = refusal(() => vault.open(sealed, purpose));
     expect(error.reason).toBe("refused");
     expect(error.diagnostics).toEqual([
@@ -65,7 +65,7 @@ describe("createVault", () => {
       },
     ]);
     expect(
-      createVault(Buffer.from(key))
+      createVault([Buffer.from(key)])
         .open(vault.seal(new Secret(canary), purpose), purpose)
         .reveal(),
     ).toBe(canary);
@@ -106,7 +106,7 @@ describe("createVault", () => {
   });
 
   it("accepts no key of another length than 32 bytes", () => {
-    expect(() => createVault(Buffer.alloc(16)).seal(new Secret(canary), purpose)).toThrow(/key length/i);
+    expect(() => createVault([Buffer.alloc(16)]).seal(new Secret(canary), purpose)).toThrow(/key length/i);
   });
 });
 

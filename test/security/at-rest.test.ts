@@ -1,6 +1,6 @@
 import { scryptSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parseKey } from "../../src/secrets/key.js";
+import { parseKeys } from "../../src/secrets/key.js";
 import { createVault } from "../../src/secrets/vault.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem, userFile } from "../support/config-text.js";
@@ -52,7 +52,7 @@ describe("the database", () => {
     const key = "11".repeat(32);
     const folder = await applied(yaml, temporaryFolder(), { VTB_SETUP_KEY: key });
     const row = await (await tablesIn(folder)).selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
-    const vault = createVault(parseKey(key));
+    const vault = createVault(parseKeys(key));
     const open = (sealed: string | null, column: string) =>
       vault.open(sealed ?? "", `oidc_clients/${row.id}/${column}`).reveal();
     expect(open(row.client_secret, "client_secret")).toBe("a-long-client-secret-for-tests-of-this");

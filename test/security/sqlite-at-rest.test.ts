@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseKey } from "../../src/secrets/key.js";
+import { parseKeys } from "../../src/secrets/key.js";
 import { createVault } from "../../src/secrets/vault.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem } from "../support/config-text.js";
@@ -26,7 +26,7 @@ describe("a database that is a file", () => {
   it("S70 gets its secrets sealed with the key in the file beside it", async () => {
     const folder = await applied(provider);
     const row = await (await tablesIn(folder)).selectFrom("oidc_clients").selectAll().executeTakeFirstOrThrow();
-    const vault = createVault(parseKey(readFileSync(join(folder, "vtb-auth.db.key"), "latin1")));
+    const vault = createVault(parseKeys(readFileSync(join(folder, "vtb-auth.db.key"), "latin1")));
     expect(vault.open(row.client_secret, `oidc_clients/${row.id}/client_secret`).reveal()).toBe(
       "a-client-secret-for-tests",
     );

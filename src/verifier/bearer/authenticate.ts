@@ -44,11 +44,12 @@ export function verifyBearer(
   credential: string,
   context: RequestContext | undefined,
 ): MaybePromise<BearerOutcome> {
-  if (state !== bearer.loadedFor) reload(bearer, state);
+  const nowMs = bearer.now();
+  const retryAtMs = bearer.cache?.configuration.retryAtMs ?? Number.POSITIVE_INFINITY;
+  if (state !== bearer.loadedFor || nowMs >= retryAtMs) reload(bearer, state);
   const digest = digestToken(new Secret(credential));
   const { cache } = bearer;
   if (!cache) return loadAndVerify(bearer, { credential, digest, context }, maxAttempts);
-  const nowMs = bearer.now();
   const known = cache.accepted.get(digest) ?? cache.rejected.get(digest);
   if (known && nowMs < known.keepUntilMs) return known.outcome;
   const request = { credential, digest, context };

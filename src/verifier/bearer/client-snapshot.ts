@@ -50,15 +50,20 @@ export function createLoader(options: LoadOptions): Loader {
     );
     known = providers;
     for (const provider of providers.values()) void provider.resolve();
+    let isLocked = false;
+    const onLocked = () => {
+      isLocked = true;
+    };
     const clients = rows.flatMap((row) => {
       const provider = providers.get(providerKey(row))?.current();
-      return provider ? openBearerClient(row, provider, options) : [];
+      return provider ? openBearerClient(row, provider, { ...options, onLocked }) : [];
     });
     const pending = rows.flatMap((row) => {
       const provider = providers.get(providerKey(row));
       return provider && !provider.current() ? provider : [];
     });
-    const configuration = createSnapshot(revision, clients, pending, options.rules);
+    const retryAtMs = isLocked ? options.now() + retryLockedMs : Number.POSITIVE_INFINITY;
+    const configuration = { ...createSnapshot(revision, clients, pending, options.rules), retryAtMs };
     for (const client of clients) reportOnce(client, configuration);
     return configuration;
   };
@@ -82,11 +87,20 @@ export function createLoader(options: LoadOptions): Loader {
   }
 }
 
-function openBearerClient(row: ClientRow, provider: Provider, { vault, reservedGroups }: LoadOptions): OidcClient {
+/** The sealing key may be put in place later, which changes nothing in the database. */
+const retryLockedMs = 1000;
+
+/** @param onLocked called where its secrets can't be opened */
+function openBearerClient(
+  row: ClientRow,
+  provider: Provider,
+  { vault, reservedGroups, onLocked }: LoadOptions & { readonly onLocked: () => void },
+): OidcClient {
   try {
     return openClient(row, provider, vault, reservedGroups);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
+    onLocked();
     const closed = openClient({ ...row, enabled: 0 }, provider, vault);
     return { ...closed, access: { kind: "unusable", reason: "not_configured", message: error.message } };
   }
@@ -107,6 +121,8 @@ export interface ClientSnapshot {
   /** The known issuers and each client's requirements, for a log. */
   readonly issuerNames: string;
   readonly expectations: ReadonlyMap<OidcClient, Expectation>;
+  /** When to load it again, because a client's secrets could not be opened. */
+  readonly retryAtMs: number;
 }
 
 interface Expectation {
@@ -143,7 +159,7 @@ function createSnapshot(
   clients: readonly OidcClient[],
   pending: readonly KnownProvider[],
   rules: TokenRules,
-): ClientSnapshot {
+): Omit<ClientSnapshot, "retryAtMs"> {
   const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
     const { issuer } = client.provider;
@@ -170,7 +186,10 @@ function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }:
 }
 
 /** Why a client accepts no tokens, for an operator. */
-function messageOf({ access, provider }: OidcClient, { ofAnyIssuer }: ClientSnapshot): string | undefined {
+function messageOf(
+  { access, provider }: OidcClient,
+  { ofAnyIssuer }: Pick<ClientSnapshot, "ofAnyIssuer">,
+): string | undefined {
   if (access.kind === "unusable") return access.message;
   return provider.issuer === null && ofAnyIssuer.length === 0
     ? "its provider has no issuer, and there are other clients, so its tokens can't be recognized"

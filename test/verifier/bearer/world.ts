@@ -3,7 +3,7 @@ import { apply } from "../../../src/apply/apply.js";
 import type { Database } from "../../../src/database/database.js";
 import { openDatabase } from "../../../src/database/open.js";
 import type { Attributes, Resource } from "../../../src/plan/resource.js";
-import { loadKey } from "../../../src/secrets/key.js";
+import { loadKeys } from "../../../src/secrets/key.js";
 import { Secret } from "../../../src/secrets/secret.js";
 import { createVault } from "../../../src/secrets/vault.js";
 import {
@@ -112,9 +112,9 @@ export async function makeWorld(resources: readonly Resource[], more: Partial<Be
   const database = await openDatabase(url, "write");
   const events: BearerEvent[] = [];
   const world = { clock: start };
-  const loaded = loadKey({ env: sealingEnv(), keyFile: database.keyFile, mode: "write" });
+  const loaded = loadKeys({ env: sealingEnv(), keyFile: database.keyFile, mode: "write" });
   if (!loaded) throw new Error("the key file is made where there is none");
-  const vault = createVault(loaded.key);
+  const vault = createVault(loaded.keys);
   onTestFinished(() => database.close());
   const another = async () => {
     const authority = await openAuthority({
