@@ -38,6 +38,8 @@ export const diagnosticCodes = {
   KEY_INVALID: "The sealing key is missing, unreadable or not 32 bytes.",
   KEY_MADE: "A sealing key was generated beside the database; back it up, separately from the database.",
   KEY_MISMATCH: "The sealing key is not the one that the database's secrets were sealed with.",
+  KEY_NOT_SHARED:
+    "The new sealing key is not where this program reads its keys, so that the next run could open nothing.",
   KEY_UNSAFE: "Another user can change the sealing key's file.",
   LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so they can't sign in.",
   MIGRATION_NEEDED: "The database has pending migrations, which `--no-migrate` does not run.",

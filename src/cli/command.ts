@@ -8,7 +8,12 @@ export interface CommandDefinition<O extends OptionSet> {
   /** As it is written, such as `apply` or `token list`. */
   readonly name: string;
   /** The heading over it in the list of commands. */
-  readonly group: "Configuration commands:" | "Token commands:" | "Database commands:" | "Reference commands:";
+  readonly group:
+    | "Configuration commands:"
+    | "Token commands:"
+    | "Key commands:"
+    | "Database commands:"
+    | "Reference commands:";
   /** A few words, for the list of commands. */
   readonly summary: string;
   /** A paragraph: what it does, and when to use it. */

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from "node:os";
 import { addAbortSignal, type Readable } from "node:stream";
 import { stopIfInterrupted } from "../apply/wait.js";
 import type { StopSignal } from "./exit-status.js";
@@ -44,4 +45,14 @@ async function readAll(stream: Readable, signal: AbortSignal): Promise<Buffer> {
     throw error;
   }
   return Buffer.concat(pieces);
+}
+
+/** Who runs this, as `user@host`. */
+export function currentActor(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // Containers run as users without a name.
+    return `uid ${process.getuid?.() ?? "unknown"}@${hostname()}`;
+  }
 }

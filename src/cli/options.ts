@@ -58,6 +58,11 @@ export function duration(group: Group, flags: string, description: string): Type
   return new Option(flags, description).helpGroup(headings[group]).argParser(milliseconds);
 }
 
+/** An option that must be given. */
+export function required(group: Group, flags: string, description: string): TypedOption<string> {
+  return new Option(flags, description).helpGroup(headings[group]).makeOptionMandatory();
+}
+
 const output: TypedOption<"text" | "json"> = new Option("--output <format>", "text for people, json for programs")
   .helpGroup(headings.output)
   .choices(["text", "json"])

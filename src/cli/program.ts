@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
 import { applyCommand } from "./commands/apply.js";
+import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
 import { schemaCommand } from "./commands/schema.js";
@@ -49,6 +50,9 @@ export function createProgram(session: CliContext, finished: (status: number) =>
     addCommand(token, command, session, finished);
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
+  const key = addGroup(program, keyGroup, session);
+  addCommand(key, keyStatusCommand, session, finished);
+  addCommand(key, keyRotateCommand, session, finished);
   add(migrateCommand);
   add(stepsCommand);
   add(schemaCommand);

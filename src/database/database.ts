@@ -33,6 +33,8 @@ export interface Database {
   readonly beginWork: (tx: Connection) => Promise<void>;
   /** Another possible reason when the lock is never available. */
   readonly lockHint: string | undefined;
+  /** The names of all its tables. */
+  readonly tableNames: (db: Connection) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
 

@@ -35,8 +35,15 @@ export interface Column<Value extends AttributeValue = AttributeValue, Optional 
   /** What a new row gets where a step gives no value. */
   readonly initial: SqlValue;
   readonly target?: ReferenceTarget;
+  /** Its values are sealed for {@link purposeOf} their row and column. */
+  readonly isSealed?: boolean;
   encode(value: Value, row: RowContext): SqlValue | Promise<SqlValue>;
   decode(stored: SqlValue, row: RowContext): AttributeValue;
+}
+
+/** What a sealed value is bound to, so that it opens nowhere else. */
+export function purposeOf(table: string, id: string, column: string): string {
+  return `${table}/${id}/${column}`;
 }
 
 /** A text. With `initial`, a step may leave it out; with null, its column may be empty. */
@@ -127,6 +134,7 @@ export function sealed(column: string, initial?: null): Column<Secret | null> {
   return {
     ...columnOf(column, secretType, initial),
     sensitive: true,
+    isSealed: true,
     same: (desired, stored) => plainText(desired) === plainText(stored),
     initial: null,
     encode: (value, row) => (value === null ? null : row.vault.seal(value, row.purpose)),

@@ -5,7 +5,7 @@ import type { CurrentResource, Kind, ReadContext, WriteContext } from "../plan/k
 import type { AttributeSpec, KindShape, ReferenceTarget } from "../plan/kind-shape.js";
 import type { Attributes, AttributeValue, PlannedChange } from "../plan/resource.js";
 import { reservedColumns, type StepMistake, stepsInvalid } from "../plan/step-mistakes.js";
-import type { Column, RowContext, SetRelation } from "./columns.js";
+import { type Column, purposeOf, type RowContext, type SetRelation } from "./columns.js";
 
 type Row = Record<string, SqlValue>;
 
@@ -162,7 +162,7 @@ function rowContext(
   column: string,
   { vault, references }: { readonly vault: WriteContext["vault"]; readonly references: References },
 ): RowContext {
-  return { purpose: `${table}/${id}/${column}`, vault, idOf: references.idOf, keyOf: references.keyOf };
+  return { purpose: purposeOf(table, id, column), vault, idOf: references.idOf, keyOf: references.keyOf };
 }
 
 async function removeRows(table: string, db: Connection, ids: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import type { ControlledTransaction } from "kysely";
@@ -19,6 +19,7 @@ import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
 import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
+import { rotateKey } from "../../src/operations/sealing-key.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
@@ -159,6 +160,14 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     const session = { ...createCliContext(process), env: base.env, cwd: folder };
     // Instead of a token's name, its value was pasted.
     return tokenShowCommand.run(session, { database, wait: 0, output: "text" }, [canaries.make("pasted-token")]);
+  },
+  KEY_NOT_SHARED: async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    const database = `sqlite:${join(folder, "keyed.db")}`;
+    const env = { ...base.env, VTB_SETUP_KEY: "" };
+    await apply(configuration, runOptions(database, { env }));
+    writeFileSync(join(folder, "next"), canaries.add("next-key", randomBytes(32).toString("hex")), { mode: 0o600 });
+    return rotateKey({ ...runOptions(database, { env }), newKeyFile: join(folder, "next") });
   },
   CHANGES_MADE: (folder) => runHere(applyCommand, folder, fullOutput),
   NOT_UPGRADED: async (folder) => {

@@ -144,6 +144,7 @@ function normalise(output: string, folder: string): string {
     .replaceAll(folder, "<folder>")
     .replace(/\bvtb_[0-9A-Za-z]{46}\b/g, "<generated token>")
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "<id>")
+    .replace(/^[0-9a-f]{8}(?= {2}\d)|(?<=\bkey )[0-9a-f]{8}(?=\.$)/gm, "<key id>")
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
     .replace(/("durationMs": )\d+/g, "$1<ms>");
 }

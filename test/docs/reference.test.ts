@@ -121,6 +121,7 @@ tokenauth:
   writeFiles(folder, {
     "made.yaml": file("{generate: true}"),
     "changed.yaml": file("ba9d233e95e04c4a8a661a27daffe7c9bd019067"),
+    "vtb-auth.db.key": "ba9d233e".repeat(8),
     "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
   });
   const outputs: unknown[] = [];
@@ -132,6 +133,8 @@ tokenauth:
     ["steps"],
     ["token", "list"],
     ["token", "show", "a"],
+    ["key", "status"],
+    ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],
   ]) {
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder });
     outputs.push(JSON.parse(stdout));

@@ -1,9 +1,9 @@
-import { hostname, userInfo } from "node:os";
 import type { RunResult } from "../../apply/run.js";
 import { escapeControls } from "../../characters.js";
 import { type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
 import { defineCommand } from "../command.js";
+import { currentActor } from "../context.js";
 import { exitStatus, mayBeCommitted } from "../exit-status.js";
 import { filesArgument, flag, loadOptions, outputOptions, planOptions, runOptions, text } from "../options.js";
 import { provePrintable } from "../print.js";
@@ -93,14 +93,4 @@ function unseen(isNull: boolean): SetupError {
     `this run would generate tokens that nobody sees: ${why}`,
     "use --tokens-out FILE to write them to a file, or --output json to print them",
   );
-}
-
-/** Who runs this, as `user@host`. */
-function currentActor(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // Containers run as users without a name.
-    return `uid ${process.getuid?.() ?? "unknown"}@${hostname()}`;
-  }
 }

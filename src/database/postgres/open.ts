@@ -85,6 +85,11 @@ export function describePostgres(
         set_config('idle_in_transaction_session_timeout', ${String(abandonedAfterMs)}, true)`.execute(tx);
     },
     lockHint: undefined,
+    tableNames: async (db) => {
+      const query = sql<{ readonly name: string }>`SELECT tablename AS name FROM pg_tables
+        WHERE schemaname = current_schema()`;
+      return (await query.execute(db)).rows.map(({ name }) => name);
+    },
     close: () => kysely.destroy(),
   };
 }

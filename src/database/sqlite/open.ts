@@ -1,7 +1,7 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from "kysely";
 import { type Diagnostic, setupError } from "../../errors.js";
 import { explainAccess, isOpenToOthers, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
@@ -146,6 +146,10 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
     warnings: modeWarnings(file, location),
     beginWork: () => Promise.resolve(),
     lockHint: noLocksHint,
+    tableNames: async (db) => {
+      const query = sql<{ readonly name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table'`;
+      return (await query.execute(db)).rows.map(({ name }) => name);
+    },
     close: () => kysely.destroy(),
   };
 }
