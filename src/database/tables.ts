@@ -2,7 +2,7 @@ import type { Generated } from "kysely";
 import { setupError } from "../errors.js";
 
 /** Columns hold text and integers only: booleans as 0 and 1, times as ISO 8601 UTC text, lists and objects as JSON text. */
-type Flag = 0 | 1;
+export type Flag = 0 | 1;
 
 /** Who manages a row: a configuration owner, or null for what was created at run time or by hand. */
 interface Managed {

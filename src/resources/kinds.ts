@@ -5,13 +5,12 @@ import {
   integerType,
   orNull,
   plainType,
-  secretType,
   textsType,
   textType,
   type ValueType,
 } from "../plan/kind-shape.js";
 import type { AttributeValue } from "../plan/resource.js";
-import { isSecret } from "../secrets/secret.js";
+import { isSecret, type Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import { flag, hashed, integer, json, reference, sealed, setOf, text } from "./columns.js";
 
@@ -132,6 +131,13 @@ export const user = createKindShape({
   },
 });
 
+/** A token's value, or its digest where only that is known. */
+const tokenType: ValueType<Secret | string> = {
+  expected: "a secret, or the SHA-256 of one as 64 hexadecimal digits in lower case",
+  accepts: (value): value is Secret | string =>
+    isSecret(value) || (typeof value === "string" && /^[\da-f]{64}$/.test(value)),
+};
+
 /** An API token: stored as a digest, tied to a user or to its own service user, for which `user` is null. */
 export const apiToken = createKindShape({
   name: "api_token",
@@ -139,12 +145,13 @@ export const apiToken = createKindShape({
   keyColumn: "identifier",
   attributes: {
     token: {
-      ...optional(secretType),
+      ...optional(tokenType),
       sensitive: true,
       identity: digestOf,
       same: (desired: AttributeValue, stored: AttributeValue) => digestOf(desired) === stored,
     },
-    generated: { ...required(booleanType), generates: true },
+    // Left out of a file that only knows the digest: how the value came about stays as it is.
+    generated: { ...optional(booleanType), generates: true },
     user: { ...required(orNull(textType)), references: user.name },
     is_superuser: required(booleanType),
     permissions: required(orNull(textsType)),
@@ -166,6 +173,8 @@ function optional<Value extends AttributeValue>(type: ValueType<Value>): Attribu
   return { ...type, optional: true };
 }
 
-function digestOf(value: AttributeValue): string | undefined {
-  return isSecret(value) ? digestToken(value) : undefined;
+/** The digest of what a step gives as a token: undefined where it gives none. */
+export function digestOf(value: AttributeValue): string | undefined {
+  if (isSecret(value)) return digestToken(value);
+  return typeof value === "string" ? value : undefined;
 }

@@ -1,10 +1,9 @@
 import { chunk } from "../../database/database.js";
-import { parseList } from "../../database/tables.js";
+import { type Flag, parseList } from "../../database/tables.js";
 import { insertTokens } from "../../database/write-rows.js";
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
-import { isSecret } from "../../secrets/secret.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
-import { apiToken, user } from "../kinds.js";
+import { apiToken, digestOf, user } from "../kinds.js";
 import { readSets } from "../table-store.js";
 import {
   releaseNames,
@@ -79,7 +78,7 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
     };
     const digest = digests.get(change.id);
     if (change.action === "create") {
-      created.push({ id: change.id, ...row, digest: digest ?? "" });
+      created.push({ id: change.id, generated: 0, ...row, digest: digest ?? "" } as const);
     } else {
       const changed = { ...row, updated_at: now, ...(digest !== undefined && { digest, value_since: now }) };
       await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
@@ -95,8 +94,9 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
   for (const change of changes) {
     const { token, generated } = change.attributes;
     const changed = (name: "token" | "generated") => change.action === "create" || change.changed.includes(name);
-    if (isSecret(token)) {
-      if (changed("token")) digests.set(change.id, digestToken(token));
+    const digest = digestOf(token);
+    if (digest !== undefined) {
+      if (changed("token")) digests.set(change.id, digest);
     } else if (generated === true && changed("generated")) {
       const value = generateToken();
       digests.set(change.id, digestToken(value));
@@ -108,8 +108,9 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
 
 function columnsOf({ attributes }: TokenChange) {
   const narrowing = typeof attributes.user === "string" ? (attributes.permissions ?? null) : null;
+  const generated: Flag = attributes.generated ? 1 : 0;
   return {
-    generated: attributes.generated === true ? 1 : 0,
+    ...(attributes.generated !== undefined && { generated }),
     contact_person: attributes.contact_person ?? "",
     email: attributes.email ?? "",
     organization: attributes.organization ?? "",

@@ -23,6 +23,15 @@ const generatedToken = z
   .strictObject({ generate: z.literal(true).describe("Always true.") })
   .describe("Generates a value and shows it once.");
 
+const knownDigest = z
+  .strictObject({
+    sha256: z
+      .string()
+      .regex(/^[\da-fA-F]{64}$/, { error: "expected a SHA-256: 64 hexadecimal digits" })
+      .describe("The SHA-256 of the value, in UTF-8, as 64 hexadecimal digits."),
+  })
+  .describe("Takes over a token of which only the digest is known: its callers keep their value.");
+
 const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
 
 /** A moment in ISO 8601 with an offset; seconds may be left out. */
@@ -43,8 +52,10 @@ const gracePeriod = z
 const fields = z.strictObject({
   identifier: slug(50).describe("The token's name, unique among tokens."),
   token: z
-    .union([tokenValue, generatedToken])
-    .describe("The value, 1 to 255 printable ASCII characters without spaces, or `{generate: true}` to generate one."),
+    .union([tokenValue, generatedToken, knownDigest])
+    .describe(
+      "The value, 1 to 255 printable ASCII characters without spaces, `{generate: true}` to generate one, or `{sha256: HEX}` to take one over by its digest.",
+    ),
   contact_person: filledText(200).describe("The person to contact about this token."),
   email: text(254)
     .refine(isEmail, { error: "expected an e-mail address" })
@@ -118,10 +129,8 @@ function declareTokens({ items }: TokenAuthConfig) {
 }
 
 function attributesOf(item: PresentToken) {
-  const value: Secret | undefined = isSecret(item.token) ? item.token : undefined;
   return {
-    token: value,
-    generated: value === undefined,
+    ...tokenOf(item.token),
     contact_person: item.contact_person,
     email: item.email,
     organization: item.organization,
@@ -133,6 +142,11 @@ function attributesOf(item: PresentToken) {
     expires_at: item.expires_at === undefined ? null : new Date(item.expires_at).toISOString(),
     grace_seconds: parseDuration(item.grace_period ?? "0s") ?? 0,
   };
+}
+
+function tokenOf(token: PresentToken["token"]) {
+  if (isSecret(token)) return { token, generated: false };
+  return "sha256" in token ? { token: token.sha256.toLowerCase() } : { token: undefined, generated: true };
 }
 
 /** Null: all of the user's. A service user has only those that are written. */
