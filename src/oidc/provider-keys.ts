@@ -59,10 +59,10 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     if (begun !== refreshes) return join();
     const nowMs = now();
     const result = readAnswer(answer);
-    if (typeof result === "string") {
+    if (result.kind === "failed") {
       // From here on, only the breaker decides when to ask.
       cooldownUntilMs = 0;
-      onEvent({ kind: "provider_failed", url, message: result, retryAfterMs: breaker.failed(nowMs) });
+      onEvent({ kind: "provider_failed", url, message: result.message, retryAfterMs: breaker.failed(nowMs) });
       return false;
     }
     breaker.succeeded();
@@ -119,14 +119,22 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
   };
 }
 
-function readAnswer(answer: RemoteAnswer): { readonly keys: KeySet; readonly lifeSeconds: number } | string {
-  if (answer.kind === "failed") return answer.message;
-  if (answer.status !== 200) return `the request for the provider's keys got status ${answer.status}`;
+type KeysAnswer =
+  | { readonly kind: "keys"; readonly keys: KeySet; readonly lifeSeconds: number }
+  | { readonly kind: "failed"; readonly message: string };
+
+function readAnswer(answer: RemoteAnswer): KeysAnswer {
+  if (answer.kind === "failed") return failed(answer.message);
+  if (answer.status !== 200) return failed(`the request for the provider's keys got status ${answer.status}`);
   if (!/^application\/(?:[\w.-]+\+)?json$/.test(answer.contentType))
-    return `the provider's keys are not JSON (${quoteForeign(answer.contentType || undefined, 60)})`;
+    return failed(`the provider's keys are not JSON (${quoteForeign(answer.contentType || undefined, 60)})`);
   const keys = readKeySet(parseJsonObject(answer.body));
-  if (!keys) return "the provider's response is not a set of at most 100 keys";
-  return { keys, lifeSeconds: lifeOf(answer) };
+  if (!keys) return failed("the provider's response is not a set of at most 100 keys");
+  return { kind: "keys", keys, lifeSeconds: lifeOf(answer) };
+}
+
+function failed(message: string): KeysAnswer {
+  return { kind: "failed", message };
 }
 
 /** How long a response may be cached (RFC 9111 §5.2.2), less its age in other caches. */

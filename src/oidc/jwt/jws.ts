@@ -52,8 +52,8 @@ export function createJwsParser(): ParseJws {
     let header = headers.get(headerText);
     if (!header) {
       const parsed = parseHeader(headerText);
-      if ("kind" in parsed) return parsed;
-      header = parsed;
+      if (parsed.kind === "rejected") return parsed;
+      header = parsed.header;
       if (headers.size >= rememberedHeaders) headers.clear();
       headers.set(headerText, header);
     }
@@ -67,7 +67,12 @@ export function createJwsParser(): ParseJws {
   };
 }
 
-function parseHeader(text: string): JoseHeader | JwsRejection {
+interface ParsedHeader {
+  readonly kind: "header";
+  readonly header: JoseHeader;
+}
+
+function parseHeader(text: string): ParsedHeader | JwsRejection {
   if (text.length > maxHeader) return reject("malformed_header");
   const bytes = decodeBase64url(text);
   if (!bytes) return reject("malformed");
@@ -77,7 +82,8 @@ function parseHeader(text: string): JoseHeader | JwsRejection {
   if (unsupported) return { ...reject("unsupported_header"), member: unsupported };
   const { alg, kid, typ } = header;
   if (typeof alg !== "string" || !isOptionalText(kid) || !isOptionalText(typ)) return reject("malformed_header");
-  return kid !== undefined && kid.length > maxKid ? reject("malformed_header") : { alg, kid, typ };
+  if (kid !== undefined && kid.length > maxKid) return reject("malformed_header");
+  return { kind: "header", header: { alg, kid, typ } };
 }
 
 function reject(reason: JwsRejection["reason"]): JwsRejection {
