@@ -11,12 +11,17 @@ interface Extent {
 const freeSize = 100_000;
 const maxRatio = 10;
 
+type AliasTarget =
+  | { readonly kind: "found"; readonly node: Node }
+  /** It stands for none. */
+  | { readonly kind: "unresolved"; readonly finding: RawDiagnostic };
+
 /** Follows aliases without ever expanding them, and knows how large they would expand. */
 export interface Aliases {
   /** Opens an anchor before its value is built; the returned function closes it. An alias inside its own value finds it open. */
   readonly open: (anchor: string) => (node: Node) => void;
-  /** The node that an alias stands for, or a diagnostic where it stands for none. */
-  readonly follow: (anchor: string, range: Range) => Node | RawDiagnostic;
+  /** The node that an alias stands for. */
+  readonly follow: (anchor: string, range: Range) => AliasTarget;
   /** Notes a collection, whose children must all have been noted before. */
   readonly note: (node: Node, children: Iterable<Node>) => void;
   /** What is wrong with a whole file of `written` nodes. */
@@ -39,11 +44,11 @@ export function createAliases(): Aliases {
     },
     follow: (anchor, range) => {
       const cell = anchors.get(anchor);
-      if (!cell?.node) return unresolved(range, cell !== undefined);
+      if (!cell?.node) return { kind: "unresolved", finding: unresolved(range, cell !== undefined) };
       const { size, height } = extentOf(cell.node);
       if (size > (largest?.size ?? 0)) largest = { size, range };
       if (height > (tallest?.height ?? 0)) tallest = { height, range };
-      return cell.node;
+      return { kind: "found", node: cell.node };
     },
     note: (node, children) => {
       let size = 1;

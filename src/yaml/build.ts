@@ -188,15 +188,14 @@ function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   const keyRange = rangeOf(build, keyNode);
   // A key without a value, as in `{abc}`, may well be a value written in braces; one that looks random, a value without its key.
   const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
-  const key = readKey(buildNode(build, keyNode, isKey), keyRange);
-  if (typeof key === "object") report(build, key);
-  const name = typeof key === "string" ? key : "";
+  const key = readKey(build, buildNode(build, keyNode, isKey), keyRange);
+  const name = key ?? "";
   build.path.push(name);
   const isNamed = isReference && (name === "required" || Object.hasOwn(valueSources, name));
   const shown = isNamed && isScalar(valueNode) && isName(valueNode.value);
   const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyRange.end);
   build.path.pop();
-  return typeof key === "string" ? { key, keyRange, value } : undefined;
+  return key === undefined ? undefined : { key, keyRange, value };
 }
 
 function isMergeKey({ key }: Pair): boolean {
@@ -233,8 +232,8 @@ function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node
 function followAlias(build: Build, node: Alias): Node {
   const range = rangeOf(build, node);
   const target = build.aliases.follow(node.source, range);
-  if ("kind" in target) return target;
-  report(build, target);
+  if (target.kind === "found") return target.node;
+  report(build, target.finding);
   return { kind: "unresolved", range };
 }
 
@@ -294,17 +293,19 @@ function decodeBinary(encoded: string): string | undefined {
   }
 }
 
-/** A mapping's key as its text, even where it could mean something else (`1`, `on`, `yes`); a diagnostic where it can't be one. */
-function readKey(key: Node, range: Range): string | RawDiagnostic | undefined {
+/**
+ * A mapping's key as its text, even where it could mean something else (`1`, `on`, `yes`). Reports what can't be a key, and then
+ * returns undefined.
+ */
+function readKey(build: Build, key: Node, range: Range): string | undefined {
   // An unresolved node has been reported already.
   if (key.kind === "unresolved") return undefined;
-  if (key.kind !== "scalar" || key.isNull()) return refuse("a key must be a plain name", range);
-  return key.text() === "__proto__" ? refuse("the key `__proto__` is not allowed", range) : key.text();
-}
-
-function refuse(message: string, range: Range): RawDiagnostic {
+  const text = key.kind === "scalar" && !key.isNull() ? key.text() : undefined;
+  if (text !== undefined && text !== "__proto__") return text;
+  const message = text === undefined ? "a key must be a plain name" : "the key `__proto__` is not allowed";
   const hint = "write a name, a colon and a space before the value";
-  return { severity: "error", code: "YAML_SYNTAX", message, hint, range };
+  report(build, { severity: "error", code: "YAML_SYNTAX", message, hint, range });
+  return undefined;
 }
 
 /** The diagnostic for a key that its mapping already has. */

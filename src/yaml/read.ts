@@ -28,10 +28,10 @@ export async function readDocuments(given: readonly ConfigSource[], stdin: () =>
   const listed = await Promise.all(
     given.map(async (source) => (typeof source === "string" ? listFiles(source) : [writeObject(source)])),
   );
-  for (const path of listed.flat()) {
-    const read = typeof path === "string" ? await readPath(path, stdin, seen) : path;
-    if ("code" in read) {
-      findings.push(read);
+  for (const found of listed.flat()) {
+    const read = found.kind === "path" ? await readPath(found.path, stdin, seen) : found;
+    if (read.kind === "failed") {
+      findings.push(read.finding);
       continue;
     }
     const parsed = parseDocument(read.file, read.bytes);
@@ -43,24 +43,24 @@ export async function readDocuments(given: readonly ConfigSource[], stdin: () =>
 }
 
 /** The path itself, or a directory's files. */
-async function listFiles(path: string): Promise<readonly (string | RawDiagnostic)[]> {
+async function listFiles(path: string): Promise<readonly Listed[]> {
   const isDirectory =
     path !== "-" &&
     (await stat(path).then(
       (stats) => stats.isDirectory(),
       () => false,
     ));
-  if (!isDirectory) return [path];
+  if (!isDirectory) return [{ kind: "path", path }];
   try {
     const names = (await readdir(path)).filter((name) => /^[^.].*\.ya?ml$/i.test(name)).sort();
-    if (names.length > 0) return names.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
+    if (names.length > 0) return names.map((name) => ({ kind: "path", path: `${path.replace(/\/+$/, "")}/${name}` }));
   } catch (error) {
     return [unreadable(path, error)];
   }
   // Docker creates a folder in place of a missing mounted file.
   if (/\.ya?ml$/.test(path)) {
     const problem = explainAccess("the file", path, "read");
-    if (problem) return [{ severity: "error", code: "FILE_DENIED", ...problem }];
+    if (problem) return [failed({ severity: "error", code: "FILE_DENIED", ...problem })];
   }
   return [
     refuse(
@@ -70,9 +70,18 @@ async function listFiles(path: string): Promise<readonly (string | RawDiagnostic
   ];
 }
 
-type Read = ReadFile | RawDiagnostic;
+/** A file to read, or why there is none. */
+type Listed = { readonly kind: "path"; readonly path: string } | FailedRead;
+
+type Read = ReadFile | FailedRead;
+
+interface FailedRead {
+  readonly kind: "failed";
+  readonly finding: RawDiagnostic;
+}
 
 interface ReadFile {
+  readonly kind: "read";
   readonly file: string;
   readonly bytes: Buffer;
 }
@@ -83,14 +92,14 @@ function writeObject(object: object): ReadFile {
     const original = this[name];
     return original instanceof Secret ? original.reveal() : value;
   };
-  return { file: "<object>", bytes: Buffer.from(JSON.stringify(object, reveal, 2)) };
+  return { kind: "read", file: "<object>", bytes: Buffer.from(JSON.stringify(object, reveal, 2)) };
 }
 
 async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
   if (path === "-") {
     if (isSeen(seen, path)) return refuse("standard input is passed twice", "pass `-` only once");
     const bytes = await stdin();
-    return bytes.length > maxBytes ? tooLarge("standard input") : { file: "<stdin>", bytes };
+    return bytes.length > maxBytes ? tooLarge("standard input") : { kind: "read", file: "<stdin>", bytes };
   }
   try {
     const handle = await open(path);
@@ -100,7 +109,7 @@ async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<st
       if (isSeen(seen, `${stats.dev}:${stats.ino}`))
         return refuse(`the file ${path} is passed twice`, "pass it only once");
       const bytes = await readBytes(handle, maxBytes);
-      return bytes ? { file: path, bytes } : tooLarge(`the file ${path}`);
+      return bytes ? { kind: "read", file: path, bytes } : tooLarge(`the file ${path}`);
     } finally {
       await handle.close();
     }
@@ -121,20 +130,24 @@ const causes: Readonly<Record<string, readonly [message: string, hint: string]>>
   ENXIO: ["can't be opened", "pass `-` to read standard input"],
 };
 
-function unreadable(path: string, error: unknown): RawDiagnostic {
+function unreadable(path: string, error: unknown): FailedRead {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   const problem = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
-  if (problem) return { severity: "error", code: "FILE_DENIED", ...problem };
+  if (problem) return failed({ severity: "error", code: "FILE_DENIED", ...problem });
   const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a readable file"];
   return refuse(`the file ${path} ${message}`, hint);
 }
 
-function tooLarge(what: string): RawDiagnostic {
+function tooLarge(what: string): FailedRead {
   return refuse(`${what} is larger than 64 MiB`, "check that it is the right one; split it into several files");
 }
 
-function refuse(message: string, hint: string): RawDiagnostic {
-  return { severity: "error", code: "FILE_UNREADABLE", message, hint };
+function refuse(message: string, hint: string): FailedRead {
+  return failed({ severity: "error", code: "FILE_UNREADABLE", message, hint });
+}
+
+function failed(finding: RawDiagnostic): FailedRead {
+  return { kind: "failed", finding };
 }
 
 /** Reads to the end, or returns undefined beyond `maxBytes`. Pipes and devices report no size. */

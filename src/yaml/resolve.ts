@@ -38,12 +38,12 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
       return isSame ? from : { ...from, items: items.filter((item) => item !== undefined) };
     }
     if (from.kind !== "mapping") return from;
-    const reference = readValueFrom(from, context.valueSources ?? valueSources);
-    if (!reference) return resolveEntries(from, at, visit);
+    const found = readValueFrom(from, context.valueSources ?? valueSources);
+    if (found.kind === "none") return resolveEntries(from, at, visit);
     const outcome =
-      "source" in reference
-        ? readReference(reference, from.range, at, context)
-        : { node: unresolved(from), findings: reference };
+      found.kind === "reference"
+        ? readReference(found.reference, from.range, at, context)
+        : { node: unresolved(from), findings: found.findings };
     for (const finding of outcome.findings) findings.push({ ...finding, path: at.path });
     return outcome.node;
   };

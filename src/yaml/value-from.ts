@@ -20,22 +20,24 @@ export interface Reference {
   readonly required: boolean;
 }
 
-/** A mapping's reference, or everything that is wrong with it; undefined where it is no `value_from` at all. */
-export function readValueFrom(
-  mapping: MappingNode,
-  sources: ValueSources,
-): Reference | readonly RawDiagnostic[] | undefined {
+/** What a mapping is. */
+type ValueFrom =
+  | { readonly kind: "reference"; readonly reference: Reference }
+  /** A reference, with everything that is wrong with it. */
+  | { readonly kind: "invalid"; readonly findings: readonly RawDiagnostic[] }
+  /** No `value_from` at all. */
+  | { readonly kind: "none" };
+
+const none: ValueFrom = { kind: "none" };
+
+export function readValueFrom(mapping: MappingNode, sources: ValueSources): ValueFrom {
   const entry = mapping.entries.get("value_from");
   if (entry) return parseValueFrom(mapping, entry, sources);
   const misspelt = misspeltValueFrom(mapping, sources);
-  return misspelt && [misspelt];
+  return misspelt ? { kind: "invalid", findings: [misspelt] } : none;
 }
 
-function parseValueFrom(
-  mapping: MappingNode,
-  entry: MappingEntry,
-  sources: ValueSources,
-): Reference | readonly RawDiagnostic[] {
+function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: ValueSources): ValueFrom {
   const keys = valueFromKeys(sources);
   const form = formOf(sources);
   const findings: RawDiagnostic[] = [];
@@ -59,7 +61,7 @@ function parseValueFrom(
   const { value } = entry;
   if (value.kind !== "mapping") {
     if (value.kind !== "unresolved") complain(value, "`value_from` must be a mapping", form);
-    return findings;
+    return { kind: "invalid", findings };
   }
   for (const inner of value.entries.values()) {
     const { key, keyRange } = inner;
@@ -94,8 +96,9 @@ function parseValueFrom(
   if (first && !name) complain(first.named.value, `expected ${first.source.argument}`, form);
   const isRequired = required === undefined ? true : readFlag(required.value);
   if (required && isRequired === undefined) complain(required.value, "expected true or false", "write required: false");
-  if (findings.length > 0 || !name) return findings;
-  return { source: first.source, name, fallback: fallback?.value, required: isRequired ?? true };
+  if (findings.length > 0 || !name) return { kind: "invalid", findings };
+  const reference = { source: first.source, name, fallback: fallback?.value, required: isRequired ?? true };
+  return { kind: "reference", reference };
 }
 
 function formOf(sources: ValueSources): string {
