@@ -66,6 +66,7 @@ export const diagnosticCodes = {
   STEP_INVALID: "A module given with `--steps`, or a step or kind of it, has a mistake in its code.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
   TOKEN_NOT_FOUND: "No token has the identifier that a command was given.",
+  TOKEN_REVOKED: "A token's value was revoked, so it is rejected although a file declares it.",
   TOKENS_NOT_IN_FILE:
     "The file of `--tokens-out` lacks tokens that an earlier run generated; their values are nowhere else.",
   TOKENS_UNSEEN: "Tokens would be generated, but nobody could see their values.",

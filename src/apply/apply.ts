@@ -166,9 +166,9 @@ async function writeChanges(
 async function writeAudit(
   tx: Transaction<Tables>,
   { files }: Configuration,
-  { actor, owner, version, now }: ApplyOptions,
+  { actor, claimedActor, owner, version, now }: ApplyOptions,
   { run: { id, startedAt }, changes }: RunResult,
 ): Promise<void> {
   const finishedAt = now().toISOString();
-  await writeRun(tx, { id, startedAt, finishedAt, actor, owner, version, files }, changes);
+  await writeRun(tx, { id, startedAt, finishedAt, actor, claimedActor, owner, version, files }, changes);
 }

@@ -48,6 +48,8 @@ export interface RunOptions extends DatabaseOptions, SeverityOptions {
 export interface ApplyOptions extends RunOptions, LockingOptions {
   /** Who runs this, for the audit rows. */
   readonly actor: string;
+  /** Whom the actor acts for, where that is someone else. */
+  readonly claimedActor?: string | undefined;
   readonly version: string;
   /** Creates missing tables; without it, a database that lacks any is refused. */
   readonly migrate: boolean;

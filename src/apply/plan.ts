@@ -128,16 +128,22 @@ export async function readPlan(
 ): Promise<Seen> {
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
+  const current = await readCurrent(db, configuration.kinds, vault);
   const plan = createPlan({
     kinds: configuration.kinds,
     desired,
-    current: await readCurrent(db, configuration.kinds, vault),
+    current,
     isDatabaseKnown: true,
     owner: options.owner,
     prunable: options.prune ? configuration.declaredKinds : new Set(),
     newId: options.newId,
   });
-  return { plan, vault };
+  const inspected: RawDiagnostic[] = [];
+  for (const kind of configuration.kinds) {
+    const found = await kind.inspect?.({ db, vault }, kind.resourcesOf(desired), current.get(kind.name) ?? []);
+    for (const diagnostic of found ?? []) inspected.push(diagnostic);
+  }
+  return { plan: { ...plan, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
 }
 
 function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {

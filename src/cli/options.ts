@@ -20,6 +20,7 @@ export type SettingsOf<O extends OptionSet> = {
 const headings = {
   configuration: "Configuration options:",
   database: "Database options:",
+  token: "Token options:",
   filter: "Filter options:",
   plan: "Planning options:",
   output: "Output options:",
@@ -124,6 +125,11 @@ export const configOptions = {
 /** For commands that need no secrets: false with `--no-env`. */
 export const envOptions = {
   env: flag("configuration", "--no-env", "accept variables and secret files that are missing"),
+};
+
+/** For commands that write: whom the journal names beside the user of the operating system. */
+export const actorOptions = {
+  actor: text("database", "--actor <name>", "who this is done for, as the journal will say").env("VTB_SETUP_ACTOR"),
 };
 
 export const databaseOptions = { database, wait };

@@ -8,6 +8,7 @@ import { planCommand } from "./commands/plan.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
 import { tokenListCommand } from "./commands/token-list.js";
+import { tokenRevokeCommand } from "./commands/token-revoke.js";
 import { tokenShowCommand } from "./commands/token-show.js";
 import { upgradeCommand } from "./commands/upgrade.js";
 import { validateCommand } from "./commands/validate.js";
@@ -50,6 +51,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
     addCommand(token, command, session, finished);
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
+  addToken(tokenRevokeCommand);
   const key = addGroup(program, keyGroup, session);
   addCommand(key, keyStatusCommand, session, finished);
   addCommand(key, keyRotateCommand, session, finished);
@@ -63,7 +65,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
 const tokenGroup = {
   name: "token",
   group: "Token commands:",
-  summary: "list and show API tokens",
+  summary: "list, show and revoke API tokens",
   description: "What is done with API tokens from day to day, without a file.",
 } as const;
 

@@ -176,6 +176,15 @@ async function addValueTimes(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("api_token_retired").addColumn("last_used_at", "text").execute();
 }
 
+async function createRevocations(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "api_token_revoked",
+    texts: ["digest", "identifier", "revoked_at", "revoked_by", "reason"],
+    primaryKey: ["digest"],
+  });
+  await db.schema.alterTable("runs").addColumn("claimed_actor", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -188,4 +197,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0008_former_issuers", up: addFormerIssuers },
   { name: "0009_given_name", up: addGivenName },
   { name: "0010_value_times", up: addValueTimes },
+  { name: "0011_revocations", up: createRevocations },
 ];

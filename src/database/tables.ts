@@ -148,11 +148,24 @@ interface ApiTokenRetired {
   last_used_at: Generated<string | null>;
 }
 
+/** A value that never works again, whatever a file says. It outlives its token. */
+interface ApiTokenRevoked {
+  /** Hex SHA-256 of the value. */
+  readonly digest: string;
+  /** The identifier that its token had. */
+  readonly identifier: string;
+  readonly revoked_at: string;
+  readonly revoked_by: string;
+  readonly reason: string;
+}
+
 interface Runs {
   readonly id: string;
   readonly started_at: string;
   readonly finished_at: string;
   readonly actor: string;
+  /** Whom the actor said to act for, with `--actor`. */
+  readonly claimed_actor: Generated<string | null>;
   readonly owner: string;
   readonly version: string;
   /** JSON list of { file, sha256 }. */
@@ -233,6 +246,7 @@ export interface Tables {
   user_groups: UserGroups;
   api_tokens: ApiTokens;
   api_token_retired: ApiTokenRetired;
+  api_token_revoked: ApiTokenRevoked;
   runs: Runs;
   run_changes: RunChanges;
   login_sessions: LoginSessions;

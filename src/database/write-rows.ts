@@ -10,6 +10,8 @@ export interface RunRecord {
   readonly finishedAt: string;
   /** Who did it, such as `jan@host` or `sign-in:api-oidc`. */
   readonly actor: string;
+  /** Whom the actor said to act for, if anyone. */
+  readonly claimedActor?: string | undefined;
   /** The configuration owner that it ran for; empty where no file was applied. */
   readonly owner: string;
   readonly version: string;
@@ -28,11 +30,11 @@ export interface ChangeRecord {
 
 /** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
 export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
-  const { id, startedAt, finishedAt, actor, owner, version, files } = run;
+  const { id, startedAt, finishedAt, actor, claimedActor = null, owner, version, files } = run;
   await tx
     .insertInto("runs")
     .values({
-      ...{ id, started_at: startedAt, finished_at: finishedAt, actor, owner, version },
+      ...{ id, started_at: startedAt, finished_at: finishedAt, actor, claimed_actor: claimedActor, owner, version },
       files: JSON.stringify(files),
     })
     .execute();

@@ -1,11 +1,11 @@
 import type { Transaction } from "kysely";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { type ChangeRecord, insertTokens, writeRun } from "../database/write-rows.js";
+import { insertTokens } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
-import { version } from "../version.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
+import { type RecordOptions, recordTokenChanges } from "./record.js";
 
 /** Creates a token inside a transaction that holds the lock. Only its digest is stored. */
 export async function createToken(
@@ -29,7 +29,8 @@ export async function createToken(
     ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
-  await recordTokenChange(tx, wanted.actor, { action: "create", key: identifier, id: row.id, fields }, options);
+  const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields } as const;
+  await recordTokenChanges(tx, { actor: wanted.actor }, [change], options);
   return { commit: true, value: { kind: "created", identifier, token } };
 }
 
@@ -126,22 +127,4 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
 
 function isLine(text: string): boolean {
   return text.length <= 200 && !hiddenCharacters.test(text);
-}
-
-export interface RecordOptions {
-  readonly now: () => number;
-  readonly newId: () => string;
-}
-
-/** Records who did what to which token, in the same tables as the runs that wrote configuration. */
-export async function recordTokenChange(
-  tx: Transaction<Tables>,
-  actor: string,
-  change: Omit<ChangeRecord, "kind">,
-  { now, newId }: RecordOptions,
-): Promise<void> {
-  const at = new Date(now()).toISOString();
-  // No file and no configuration owner is involved.
-  const run = { id: newId(), startedAt: at, finishedAt: at, actor, owner: "", version, files: [] };
-  await writeRun(tx, run, [{ kind: "api_token", ...change }]);
 }

@@ -4,7 +4,7 @@ import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
 
 /** Whether a token works, and why not. */
-type TokenState = "active" | "expired";
+type TokenState = "active" | "expired" | "revoked";
 
 /** Which tokens to list: those that match all of it. */
 export interface TokenFilter {
@@ -52,6 +52,7 @@ export interface ListedToken {
 
 /** A token with what it may do. */
 export interface TokenDetails extends ListedToken {
+  readonly revocation: { readonly at: string; readonly by: string; readonly reason: string } | null;
   readonly isSuperuser: boolean;
   /** Null for all that its user has. */
   readonly permissions: readonly string[] | null;
@@ -82,22 +83,30 @@ export async function readToken(db: Connection, identifier: string, nowMs: numbe
   const row = await tokensAt(db, isoOf(nowMs)).where("identifier", "=", identifier).executeTakeFirst();
   const [token] = row ? await withValues(db, [row], nowMs) : [];
   if (!row || !token) return undefined;
-  const { is_superuser, is_service, permissions, user_id } = row;
-  if (permissions !== null || is_service === 0) {
-    return {
-      ...token,
-      isSuperuser: is_superuser === 1,
-      permissions: permissions === null ? null : parseList(permissions),
-    };
-  }
+  const revoked = await db
+    .selectFrom("api_token_revoked")
+    .select(["revoked_at as at", "revoked_by as by", "reason"])
+    .where("digest", "=", row.digest)
+    .executeTakeFirst();
+  return {
+    ...token,
+    revocation: revoked ?? null,
+    isSuperuser: row.is_superuser === 1,
+    permissions: await permissionsOf(db, row),
+  };
+}
+
+async function permissionsOf(db: Connection, row: TokenRow): Promise<readonly string[] | null> {
+  if (row.permissions !== null) return parseList(row.permissions);
+  if (row.is_service === 0) return null;
   const held = await db
     .selectFrom("user_permissions")
     .select("permission")
     .distinct()
-    .where("user_id", "=", user_id)
+    .where("user_id", "=", row.user_id)
     .orderBy("permission")
     .execute();
-  return { ...token, isSuperuser: is_superuser === 1, permissions: held.map(({ permission }) => permission) };
+  return held.map(({ permission }) => permission);
 }
 
 export function tokenNotFound(): SetupError {
@@ -115,7 +124,10 @@ function tokensAt(db: Connection, now: string) {
 
 /** The state in which a row of `api_tokens` is. */
 function stateAt(now: string) {
-  return sql<TokenState>`case when api_tokens.expires_at <= ${now} then 'expired' else 'active' end`;
+  return sql<TokenState>`case
+    when exists (select 1 from api_token_revoked where api_token_revoked.digest = api_tokens.digest) then 'revoked'
+    when api_tokens.expires_at <= ${now} then 'expired'
+    else 'active' end`;
 }
 
 function filtered(db: Connection, filter: TokenFilter, nowMs: number) {

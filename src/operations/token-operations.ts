@@ -6,7 +6,7 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { sleep } from "../retry.js";
-import { createToken, type RecordOptions, recordTokenChange } from "./create-token.js";
+import { createToken } from "./create-token.js";
 import {
   type CreateTokenOutcome,
   type NewToken,
@@ -14,6 +14,8 @@ import {
   refusal,
   type TokenToRevoke,
 } from "./outcome.js";
+import { type RecordOptions, recordTokenChanges } from "./record.js";
+import { revokeAllValues } from "./revoke-tokens.js";
 
 export interface TokenOperationsOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
@@ -100,11 +102,19 @@ export interface TokenSummary {
   readonly lastUsedAt: string | null;
   /** A configuration file defines it, so it can be changed and revoked only there. */
   readonly isManaged: boolean;
+  /** An operator has revoked it. */
+  readonly isRevoked: boolean;
 }
 
 /** A user's tokens, sorted by identifier. */
 async function listTokens(db: Connection, userId: string): Promise<readonly TokenSummary[]> {
-  const rows = await db.selectFrom("api_tokens").selectAll().where("user_id", "=", userId).execute();
+  const rows = await db
+    .selectFrom("api_tokens")
+    .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
+    .selectAll("api_tokens")
+    .select("revoked_at")
+    .where("user_id", "=", userId)
+    .execute();
   return rows
     .map((row) => ({
       identifier: row.identifier,
@@ -118,6 +128,7 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
       expiresAt: row.expires_at,
       lastUsedAt: row.last_used_at,
       isManaged: row.owner !== null,
+      isRevoked: row.revoked_at !== null,
     }))
     .sort((one, other) => (one.identifier < other.identifier ? -1 : 1));
 }
@@ -130,7 +141,7 @@ async function revokeToken(
 ): Promise<LockedResult<RevokeTokenOutcome>> {
   const row = await tx
     .selectFrom("api_tokens")
-    .select(["id", "owner"])
+    .select(["id", "owner", "digest"])
     .where("identifier", "=", identifier)
     .where("user_id", "=", userId)
     .executeTakeFirst();
@@ -143,8 +154,11 @@ async function revokeToken(
     const message = "the token is managed by a configuration file: revoke it there, with `state: absent`";
     return { commit: false, value: refusal([{ code: "managed_by_configuration", field: "identifier", message }]) };
   }
+  // Its value stays revoked when its row is gone.
+  await revokeAllValues(tx, [{ ...row, identifier }], { actor, reason: "other" }, options);
   await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
-  await recordTokenChange(tx, actor, { action: "delete", key: identifier, id: row.id, fields: [] }, options);
+  const change = { action: "delete", kind: "api_token", key: identifier, id: row.id, fields: [] } as const;
+  await recordTokenChanges(tx, { actor }, [change], options);
   return { commit: true, value: { kind: "revoked" } };
 }
 

@@ -93,6 +93,12 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
   readonly check?: (world: PlannedWorld) => readonly Refusal[];
   /** Diagnostics of what can be planned, but depends on resources of other kinds. */
   readonly review?: (world: PlannedWorld) => readonly RawDiagnostic[];
+  /** Diagnostics of what only the database knows of these resources. */
+  inspect?(
+    context: ReadContext,
+    desired: readonly Resource<A>[],
+    current: readonly CurrentResource<A>[],
+  ): Promise<readonly RawDiagnostic[]>;
   read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;
   /**
    * Releases what these changes give up and another kind's may need, such as a name. It runs after the run's deletions

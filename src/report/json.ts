@@ -1,6 +1,7 @@
 import type { MigrateResult } from "../apply/migrate.js";
 import type { RunResult } from "../apply/run.js";
 import type { Diagnostic } from "../errors.js";
+import type { TokensChanged } from "../operations/revoke-tokens.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Change } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
@@ -44,6 +45,27 @@ function changeToJson({ action, kind, key, fields, range }: Change): object {
 
 function generatedToJson({ kind, key, value }: GeneratedSecret): object {
   return { kind, key: maskRandom(key), token: value.reveal() };
+}
+
+/** The single JSON object of a command that changes tokens. */
+export function operationToJson(
+  command: string,
+  { changes, unchanged, runId }: TokensChanged,
+  unknownLines: readonly number[] | undefined,
+): object {
+  const isChanged = changes.length > 0;
+  return {
+    formatVersion,
+    command,
+    outcome: isChanged ? "applied" : "unchanged",
+    summary: { create: 0, update: changes.length, delete: 0, unchanged: unchanged.length },
+    changes: changes.map(({ action, kind, key, fields }) => ({
+      ...{ action, kind, key: maskRandom(key), fields: withoutSecrets(fields) },
+    })),
+    ...(unknownLines && { unknownLines }),
+    diagnostics: [],
+    ...(isChanged && { run: { id: runId } }),
+  };
 }
 
 /** The single JSON object of a command that lists. */

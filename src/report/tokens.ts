@@ -1,5 +1,6 @@
 import { escapeControls } from "../characters.js";
 import type { ListedToken, TokenDetails, TokenValue } from "../operations/list-tokens.js";
+import type { TokensChanged } from "../operations/revoke-tokens.js";
 import { maskRandom } from "../secrets/random-looking.js";
 
 /** A token as its line of text, without trailing spaces; a line for each replaced value follows. */
@@ -64,10 +65,12 @@ function shown(name: string): string {
 /** A token with all that is known of it, a line for each. */
 export function renderToken(token: TokenDetails, mark: (text: string) => string): string {
   const may = token.isSuperuser ? "all permissions (superuser)" : token.permissions?.join(", ");
+  const { revocation: revoked } = token;
   const lines = [
     ["user", shown(token.user)],
     ["managed by", token.owner === null ? "nobody (made by hand)" : `the owner ${shown(token.owner)}`],
     ["state", token.state],
+    ["revoked", revoked === null ? "" : `${minute(revoked.at)} by ${shown(revoked.by)} (${revoked.reason})`],
     ["created", minute(token.createdAt)],
     ["expires", token.expiresAt === null ? "never" : minute(token.expiresAt)],
     ["may", may === undefined ? "what its user may" : shown(may) || "nothing"],
@@ -82,6 +85,28 @@ export function renderToken(token: TokenDetails, mark: (text: string) => string)
   ].filter(([, text]) => text !== "");
   const width = widest(lines.map(([name = ""]) => name)) + 2;
   return `${mark(shown(token.identifier))}\n${lines.map(([name = "", text]) => `  ${`${name}:`.padEnd(width)}${text}\n`).join("")}`;
+}
+
+const maxNamed = 20;
+
+/** What a command did to tokens, for people. Values that no token has are told by their line alone. */
+export function renderTokenChanges(
+  { changes, unchanged }: TokensChanged,
+  done: string,
+  unknownLines: readonly number[] | undefined,
+): string {
+  const names = changes.slice(0, maxNamed).map(({ key }) => `  ${shown(key)}\n`);
+  const others =
+    changes.length > maxNamed ? [`  … and ${changes.length - maxNamed} more; --output json lists all\n`] : [];
+  const counts = [
+    `${done}: ${changes.length} ${changes.length === 1 ? "token" : "tokens"}`,
+    ...(unchanged.length > 0 ? [`${unchanged.length} unchanged`] : []),
+    ...(unknownLines ? [`${unknownLines.length} unknown ${unknownLines.length === 1 ? "value" : "values"}`] : []),
+  ];
+  const lines = (unknownLines ?? []).slice(0, maxNamed).join(", ");
+  const more = (unknownLines?.length ?? 0) > maxNamed ? ", … (--output json lists all)" : "";
+  const unknown = lines === "" ? "" : `No token has the value on line ${lines}${more}.\n`;
+  return `${[...names, ...others].join("")}${counts.join(", ")}.\n${unknown}`;
 }
 
 export const tokenCsvHeading = csvLine([

@@ -23,7 +23,7 @@ export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | Rejecte
 /** How API tokens are verified. */
 export interface TokenContext {
   readonly changes: ChangeSignal;
-  readonly read: (digest: string) => MaybePromise<StoredToken | undefined>;
+  readonly read: (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined>;
   /** Accepted tokens by digest, never by value. */
   readonly known: LruCache<KnownToken>;
   readonly lastUsed: LastUsed;
@@ -62,12 +62,13 @@ function verifyDigest(
 }
 
 function verifyStored(
-  stored: StoredToken | undefined,
+  stored: StoredToken | RevokedToken | undefined,
   tokens: TokenContext,
   digest: string,
   state: DatabaseState,
 ): TokenOutcome {
   if (!stored) return { kind: "rejected", reason: "unknown_token" };
+  if (!("grants" in stored)) return { kind: "rejected", reason: "revoked", token: stored.identifier };
   const nowMs = tokens.now();
   const reason = rejectionReason(stored, nowMs);
   if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
@@ -86,9 +87,10 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
 
 /** A time that can't be parsed counts as past, since its author wanted the token to expire. */
 function rejectionReason(
-  { validUntil, expiresAt, isUserActive }: StoredToken,
+  { isRevoked, validUntil, expiresAt, isUserActive }: StoredToken,
   nowMs: number,
 ): RejectionReason | undefined {
+  if (isRevoked) return "revoked";
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
   if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
   return isUserActive ? undefined : "inactive_user";
@@ -117,8 +119,14 @@ interface StoredToken {
   readonly lastUsedAt: string | null;
   /** Null for the current value; for a replaced one, the end of its grace period. */
   readonly validUntil: string | null;
+  readonly isRevoked: boolean;
   readonly isUserActive: boolean;
   readonly grants: Grants;
+}
+
+/** A revoked value that no token has any more, under the identifier of the one that had it. */
+interface RevokedToken {
+  readonly identifier: string;
 }
 
 type TokenRow = readonly [
@@ -129,10 +137,13 @@ type TokenRow = readonly [
   digest: string,
   lastUsedAt: string | null,
   validUntil: string | null,
+  revokedAt: string | null,
 ];
 
-/** Prepares a look-up of tokens by digest, current or in their grace period. */
-export function prepareTokenLookup(database: LiveDatabase): (digest: string) => MaybePromise<StoredToken | undefined> {
+/** Prepares a look-up of tokens by digest: current, in their grace period, or revoked. */
+export function prepareTokenLookup(
+  database: LiveDatabase,
+): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
   const columns = ["api_tokens.identifier", "api_tokens.permissions", "api_tokens.expires_at"] as const;
   const tokens = database.kysely
     .selectFrom("users")
@@ -141,25 +152,35 @@ export function prepareTokenLookup(database: LiveDatabase): (digest: string) => 
     .select(columns);
   const current = database.prepare<TokenRow>(
     tokens
-      .select((eb) => ["api_tokens.digest", "api_tokens.last_used_at", eb.lit(null).as("valid_until")])
+      .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
+      .select((eb) => ["api_tokens.digest", "api_tokens.last_used_at", eb.lit(null).as("valid_until"), "revoked_at"])
       .where("api_tokens.digest", "=", "")
       .compile(),
   );
   const retired = database.prepare<TokenRow>(
     tokens
       .innerJoin("api_token_retired", "api_token_retired.token_id", "api_tokens.id")
-      .select(["api_token_retired.digest", "api_token_retired.last_used_at", "api_token_retired.valid_until"])
+      .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_token_retired.digest")
+      .select(["api_token_retired.digest", "api_token_retired.last_used_at"])
+      .select(["api_token_retired.valid_until", "api_token_revoked.revoked_at"])
       .where("api_token_retired.digest", "=", "")
       .compile(),
   );
+  const revoked = database.prepare<readonly [identifier: string]>(
+    database.kysely.selectFrom("api_token_revoked").select("identifier").where("digest", "=", "").compile(),
+  );
   return (digest) =>
-    andThen(current(digest), (row) =>
-      row ? readRow(row) : andThen(retired(digest), (found) => found && readRow(found)),
-    );
+    andThen(current(digest), (row) => {
+      if (row) return readRow(row);
+      return andThen(retired(digest), (found) => {
+        if (found) return readRow(found);
+        return andThen(revoked(digest), (ended) => ended && { identifier: ended[0] });
+      });
+    });
 }
 
 function readRow(row: TokenRow): StoredToken {
-  const [, , isActive, , , , , , identifier, permissions, expiresAt, digest, lastUsedAt, validUntil] = row;
+  const [, , isActive, , , , , , identifier, permissions, expiresAt, digest, lastUsedAt, validUntil, revokedAt] = row;
   return {
     digest,
     identifier,
@@ -167,6 +188,7 @@ function readRow(row: TokenRow): StoredToken {
     expiresAt,
     lastUsedAt,
     validUntil,
+    isRevoked: revokedAt !== null,
     isUserActive: isActive === 1,
     grants: grantsOf(row),
   };

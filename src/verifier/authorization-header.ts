@@ -88,6 +88,7 @@ export type RejectionReason =
   | "unknown_token"
   | "expired"
   | "grace_ended"
+  | "revoked"
   | "inactive_user"
   | "unknown_user";
 

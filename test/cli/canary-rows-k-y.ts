@@ -95,6 +95,19 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "OPTIONS_DEFAULTED", how: "no options", yaml: client("enabled: true") },
     {
+      code: "TOKEN_REVOKED",
+      how: "a value that was revoked",
+      reported: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const tokens = await kysely.selectFrom("api_tokens").select(["digest", "identifier"]).execute();
+        const how = { revoked_at: "2026-01-01T00:00:00.000Z", revoked_by: "jan", reason: "leaked" };
+        const rows = tokens.map((token) => ({ ...token, ...how }));
+        await kysely.insertInto("api_token_revoked").values(rows).execute();
+      },
+    },
+    {
       code: "TOKENS_NOT_IN_FILE",
       how: "a file that is gone",
       reported: ["apply"],

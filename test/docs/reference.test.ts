@@ -132,11 +132,13 @@ tokenauth:
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],
     ["token", "list"],
+    ["token", "revoke", "--stdin"],
     ["token", "show", "a"],
     ["key", "status"],
     ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],
   ]) {
-    const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder });
+    const input = "ba9d233e95e04c4a8a661a27daffe7c9bd019067\nunknown\n";
+    const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder, input });
     outputs.push(JSON.parse(stdout));
   }
   return outputs;

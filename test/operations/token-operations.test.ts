@@ -27,6 +27,7 @@ describe("the token operations", () => {
       expiresAt: null,
       lastUsedAt: null,
       isManaged: false,
+      isRevoked: false,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     };
     expect(await tokens.list(await idOf("jan"))).toEqual([

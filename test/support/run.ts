@@ -98,6 +98,7 @@ export function settingsFor(folder: string, overrides: Partial<Settings> = {}): 
     migrate: true,
     detailedExitcode: false,
     tokensOut: undefined,
+    actor: undefined,
     ...overrides,
   };
 }

@@ -2,10 +2,19 @@ import type { RunResult } from "../../apply/run.js";
 import { escapeControls } from "../../characters.js";
 import { type SetupError, setupError } from "../../errors.js";
 import type { GeneratedSecret } from "../../plan/kind.js";
+import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
-import { currentActor } from "../context.js";
 import { exitStatus, mayBeCommitted } from "../exit-status.js";
-import { filesArgument, flag, loadOptions, outputOptions, planOptions, runOptions, text } from "../options.js";
+import {
+  actorOptions,
+  filesArgument,
+  flag,
+  loadOptions,
+  outputOptions,
+  planOptions,
+  runOptions,
+  text,
+} from "../options.js";
 import { provePrintable } from "../print.js";
 
 export const applyCommand = defineCommand({
@@ -17,6 +26,7 @@ export const applyCommand = defineCommand({
   argument: filesArgument,
   options: {
     ...planOptions,
+    ...actorOptions,
     migrate: flag("database", "--no-migrate", "never change tables; refuse a database that lacks any"),
     ...outputOptions,
     tokensOut: text("output", "--tokens-out <file>", "write generated tokens to a file (mode 0600)"),
@@ -57,7 +67,7 @@ export const applyCommand = defineCommand({
     try {
       result = await apply(configuration, {
         ...runOptions(session, settings),
-        actor: currentActor(),
+        ...actorOf(settings.actor),
         lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, settings.wait),
         migrate: settings.migrate,
         beforeGenerating: requirePlace,

@@ -2,7 +2,9 @@ import { chunk } from "../../database/database.js";
 import { type Flag, parseList } from "../../database/tables.js";
 import { insertTokens } from "../../database/write-rows.js";
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
+import type { Resource } from "../../plan/resource.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
+import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiToken, digestOf, user } from "../kinds.js";
 import { readSets } from "../table-store.js";
 import {
@@ -18,6 +20,7 @@ export const apiTokenKind = {
   ...apiToken,
   check: (world: PlannedWorld) => [...refuseServiceNames(world), ...refuseUsernames(world)],
   release: releaseNames,
+  inspect: warnOfRevoked,
   read: readTokens,
   write: writeTokens,
   remove: removeTokens,
@@ -60,6 +63,37 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
         range,
       };
     });
+}
+
+/** What a file still declares does not work again: that is said, and fails nothing, since revocations are for emergencies. */
+async function warnOfRevoked(
+  { db }: ReadContext,
+  desired: readonly Resource[],
+  current: readonly CurrentResource[],
+): Promise<readonly RawDiagnostic[]> {
+  const rows = await db.selectFrom("api_token_revoked").select(["digest", "revoked_at", "reason"]).execute();
+  if (rows.length === 0) return [];
+  const revoked = new Map(rows.map((row) => [row.digest, row]));
+  const digests = new Map(current.map(({ key, attributes }) => [key, attributes.token]));
+  return desired.flatMap((resource): readonly RawDiagnostic[] => {
+    const { key, present, attributes } = resource;
+    if (!present) return [];
+    const written = digestOf(attributes.token);
+    const row = revoked.get(String(written ?? digests.get(key)));
+    if (!row) return [];
+    return [
+      {
+        severity: "warning",
+        code: "TOKEN_REVOKED",
+        message: `the value of api_token ${key} was revoked on ${row.revoked_at.slice(0, 10)} (${row.reason}), so it is rejected`,
+        hint:
+          written === undefined
+            ? "generate a new value: apply it with `state: absent`, and then again without"
+            : "write a new value",
+        range: resource.range,
+      },
+    ];
+  });
 }
 
 /** Writes tokens with their service users. A replaced value stays valid for the token's grace period. */
@@ -195,12 +229,13 @@ async function retireBatch(
   const ids = [...graceById.keys()];
   const rows = await db
     .selectFrom("api_tokens")
-    .select(["id", "digest", "value_since", "last_used_at"])
+    .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
+    .select(["id", "api_tokens.digest", "value_since", "last_used_at", "revoked_at"])
     .where("id", "in", ids)
     .execute();
-  const retired = rows.flatMap(({ id, digest, value_since: since, last_used_at }) => {
+  const retired = rows.flatMap(({ id, digest, value_since: since, last_used_at, revoked_at }) => {
     const graceSeconds = graceById.get(id) ?? 0;
-    if (graceSeconds === 0 || desired.has(digest)) return [];
+    if (graceSeconds === 0 || revoked_at !== null || desired.has(digest)) return [];
     const valid_until = new Date(Date.parse(now) + graceSeconds * 1000).toISOString();
     return [{ digest, token_id: id, valid_until, since, last_used_at }];
   });

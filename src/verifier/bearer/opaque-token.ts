@@ -229,6 +229,10 @@ function onlyClient({ configuration: { clients, pending } }: VerdictCache): Oidc
 async function isApiToken({ kysely }: Database, digest: string): Promise<boolean> {
   const current = await kysely.selectFrom("api_tokens").select("id").where("digest", "=", digest).executeTakeFirst();
   if (current) return true;
-  const retired = kysely.selectFrom("api_token_retired").select("token_id").where("digest", "=", digest);
-  return (await retired.executeTakeFirst()) !== undefined;
+  const earlier = kysely
+    .selectFrom("api_token_retired")
+    .select("digest")
+    .where("digest", "=", digest)
+    .union(kysely.selectFrom("api_token_revoked").select("digest").where("digest", "=", digest));
+  return (await earlier.executeTakeFirst()) !== undefined;
 }

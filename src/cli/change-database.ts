@@ -1,0 +1,40 @@
+import type { Transaction } from "kysely";
+import { applyDefaults, lockOptions, withDatabase } from "../apply/run.js";
+import { checkpoint } from "../apply/wait.js";
+import { type LockedResult, withLock } from "../database/lock.js";
+import type { Tables } from "../database/tables.js";
+import type { CliContext } from "./context.js";
+import type { databaseOptions, SettingsOf } from "./options.js";
+import { readDatabase } from "./read-database.js";
+
+/**
+ * Runs an operation under the lock of a database that this version has migrated.
+ *
+ * @throws SetupError as {@link readDatabase} and `withLock` do
+ */
+export async function changeDatabase<T>(
+  session: CliContext,
+  settings: SettingsOf<typeof databaseOptions>,
+  operation: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
+): Promise<T> {
+  // A database that is not there must not be created.
+  await readDatabase(session, settings, () => Promise.resolve());
+  const { env, signal, terminal } = session;
+  const defaults = applyDefaults();
+  const options = {
+    ...defaults,
+    database: settings.database,
+    env,
+    signal,
+    waitMs: settings.wait,
+    lockTimeoutMs: Math.max(defaults.lockTimeoutMs, settings.wait),
+    onWaiting: terminal.waiting,
+  };
+  return withDatabase(options, "write", (database) =>
+    withLock(database, lockOptions(options, true), async (tx) => {
+      const result = await operation(tx);
+      await checkpoint(signal);
+      return result;
+    }),
+  );
+}

@@ -1,0 +1,37 @@
+import type { Transaction } from "kysely";
+import type { Tables } from "../database/tables.js";
+import { type ChangeRecord, writeRun } from "../database/write-rows.js";
+import { version } from "../version.js";
+
+/** Who does something. */
+export interface Actor {
+  /** As the program knows: `jan@host` of an operating system, or `login:` and a username. */
+  readonly actor: string;
+  /** Whom the actor says to act for, which nobody has checked. */
+  readonly claimedActor?: string | undefined;
+}
+
+export interface RecordOptions {
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/**
+ * Records who did what to which tokens, in the same tables as the runs that wrote configuration. Nothing is recorded where
+ * nothing changed.
+ *
+ * @returns the run's id
+ */
+export async function recordTokenChanges(
+  tx: Transaction<Tables>,
+  { actor, claimedActor }: Actor,
+  changes: readonly ChangeRecord[],
+  { now, newId }: RecordOptions,
+): Promise<string> {
+  const at = new Date(now()).toISOString();
+  const id = newId();
+  // No file and no configuration owner is involved.
+  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, owner: "", version, files: [] };
+  if (changes.length > 0) await writeRun(tx, run, changes);
+  return id;
+}

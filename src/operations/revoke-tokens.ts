@@ -1,0 +1,175 @@
+import type { Transaction } from "kysely";
+import { type Connection, chunk } from "../database/database.js";
+import type { LockedResult } from "../database/lock.js";
+import type { Tables } from "../database/tables.js";
+import type { ChangeRecord } from "../database/write-rows.js";
+import type { Secret } from "../secrets/secret.js";
+import { digestToken } from "../secrets/token.js";
+import { type Actor, type RecordOptions, recordTokenChanges } from "./record.js";
+
+/** Why values are revoked. */
+type RevocationReason = "leaked" | "compromised" | "superseded" | "unused" | "other";
+
+interface Revocation extends Actor {
+  readonly reason: RevocationReason;
+}
+
+interface RevokedTokens {
+  /** One for each token that changed; empty where nothing was to be done. */
+  readonly changes: readonly ChangeRecord[];
+  /** The identifiers of tokens that were so already. */
+  readonly unchanged: readonly string[];
+}
+
+/** What a command did to tokens. */
+export interface TokensChanged extends RevokedTokens {
+  readonly kind: "changed";
+  readonly runId: string;
+}
+
+/** Nothing was changed: no token has these names, counted from 1. */
+interface UnknownNames {
+  readonly kind: "unknown_names";
+  readonly positions: readonly number[];
+}
+
+/** `unknown` counts from 1: the values that no token has or had. */
+export interface ValuesRevoked extends TokensChanged {
+  readonly unknown: readonly number[];
+}
+
+/** A value to revoke, and the token that it belongs to. */
+interface RevokedValue {
+  readonly digest: string;
+  readonly id: string;
+  readonly identifier: string;
+}
+
+/** Revokes every value of these tokens, inside a transaction that holds the lock. */
+export async function revokeTokens(
+  tx: Transaction<Tables>,
+  names: readonly string[],
+  revocation: Revocation,
+  options: RecordOptions,
+): Promise<LockedResult<TokensChanged | UnknownNames>> {
+  const tokens = await findTokens(tx, names);
+  const missing = names.flatMap((name, index) => (tokens.has(name) ? [] : [index + 1]));
+  if (missing.length > 0) return { commit: false, value: { kind: "unknown_names", positions: missing } };
+  const done = await revokeAllValues(tx, [...tokens.values()], revocation, options);
+  const runId = await recordTokenChanges(tx, revocation, done.changes, options);
+  return { commit: done.changes.length > 0, value: { kind: "changed", ...done, runId } };
+}
+
+/** Revokes what these tokens have: their current values, and those in their grace period. Records no run. */
+export async function revokeAllValues(
+  tx: Transaction<Tables>,
+  tokens: readonly RevokedValue[],
+  revocation: Revocation,
+  options: RecordOptions,
+): Promise<RevokedTokens> {
+  const names = new Map(tokens.map(({ id, identifier }) => [id, identifier]));
+  const values = [...tokens];
+  for (const batch of chunk([...names.keys()], 500)) {
+    const rows = await tx
+      .selectFrom("api_token_retired")
+      .select(["digest", "token_id as id"])
+      .where("token_id", "in", batch)
+      .execute();
+    for (const { digest, id } of rows) values.push({ digest, id, identifier: names.get(id) ?? "" });
+  }
+  return revokeValues(tx, values, revocation, options);
+}
+
+/**
+ * Revokes values that leaked, inside a transaction that holds the lock: also replaced ones in their grace period. A token's other
+ * values keep working.
+ */
+export async function revokeLeakedValues(
+  tx: Transaction<Tables>,
+  values: readonly Secret[],
+  revocation: Revocation,
+  options: RecordOptions,
+): Promise<LockedResult<ValuesRevoked>> {
+  const digests = values.map(digestToken);
+  const known = new Map<string, RevokedValue | "revoked">();
+  for (const batch of chunk([...new Set(digests)], 500)) {
+    const current = tx.selectFrom("api_tokens").select(["digest", "id", "identifier"]).where("digest", "in", batch);
+    const retired = tx
+      .selectFrom("api_token_retired")
+      .innerJoin("api_tokens", "api_tokens.id", "api_token_retired.token_id")
+      .select(["api_token_retired.digest", "api_tokens.id", "api_tokens.identifier"])
+      .where("api_token_retired.digest", "in", batch);
+    for (const row of await current.union(retired).execute()) known.set(row.digest, row);
+    for (const digest of await revokedAmong(tx, batch)) if (!known.has(digest)) known.set(digest, "revoked");
+  }
+  const found = [...known.values()].filter((value) => value !== "revoked");
+  const done = await revokeValues(tx, found, revocation, options);
+  const runId = await recordTokenChanges(tx, revocation, done.changes, options);
+  const unknown = digests.flatMap((digest, index) => (known.has(digest) ? [] : [index + 1]));
+  return { commit: done.changes.length > 0, value: { kind: "changed", ...done, runId, unknown } };
+}
+
+/** The tokens with these names, by name. */
+async function findTokens(
+  db: Connection,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, { readonly id: string; readonly identifier: string; readonly digest: string }>> {
+  const found = new Map<string, RevokedValue>();
+  for (const batch of chunk([...new Set(names)], 500)) {
+    const rows = await db
+      .selectFrom("api_tokens")
+      .select(["id", "identifier", "digest"])
+      .where("identifier", "in", batch)
+      .execute();
+    for (const row of rows) found.set(row.identifier, row);
+  }
+  return found;
+}
+
+async function revokedAmong(db: Connection, digests: readonly string[]): Promise<ReadonlySet<string>> {
+  const revoked = new Set<string>();
+  for (const batch of chunk(digests, 500)) {
+    const rows = await db.selectFrom("api_token_revoked").select("digest").where("digest", "in", batch).execute();
+    for (const { digest } of rows) revoked.add(digest);
+  }
+  return revoked;
+}
+
+/** The only writer of revocations. A value that was revoked before keeps its first reason. */
+async function revokeValues(
+  tx: Transaction<Tables>,
+  values: readonly RevokedValue[],
+  { reason, actor, claimedActor }: Revocation,
+  { now }: RecordOptions,
+): Promise<RevokedTokens> {
+  const earlier = await revokedAmong(
+    tx,
+    values.map(({ digest }) => digest),
+  );
+  const added = values.filter(({ digest }) => !earlier.has(digest));
+  const rows = added.map(({ digest, identifier }) => ({
+    digest,
+    identifier,
+    revoked_at: new Date(now()).toISOString(),
+    revoked_by: claimedActor ?? actor,
+    reason,
+  }));
+  for (const batch of chunk(rows, 500)) await tx.insertInto("api_token_revoked").values(batch).execute();
+  // What is revoked has no grace period.
+  for (const batch of chunk(rows, 500)) {
+    const digests = batch.map(({ digest }) => digest);
+    await tx.deleteFrom("api_token_retired").where("digest", "in", digests).execute();
+  }
+  const changed = new Map(added.map(({ id, identifier }) => [id, identifier]));
+  const changes = [...changed]
+    .sort(([, one], [, other]) => (one < other ? -1 : 1))
+    .map(([id, key]) => ({
+      action: "update" as const,
+      kind: "api_token",
+      key,
+      id,
+      fields: [{ name: "revoked", before: null, after: reason }],
+    }));
+  const unchanged = [...new Set(values.flatMap(({ id, identifier }) => (changed.has(id) ? [] : [identifier])))];
+  return { changes, unchanged };
+}
