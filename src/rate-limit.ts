@@ -11,13 +11,20 @@ export interface RateLimitOptions {
 
 /** Limits the attempts of each key, such as an address. Times are in milliseconds. */
 export interface RateLimit {
-  /** Takes an attempt in advance. Returns the seconds until the next one, where none is left. */
-  readonly take: (key: string, nowMs: number) => number | undefined;
+  /** Takes an attempt in advance. */
+  readonly take: (key: string, nowMs: number) => TakenAttempt;
   /** Restores an attempt that does not count. */
   readonly giveBack: (key: string) => void;
   /** Restores all attempts. */
   readonly forget: (key: string) => void;
 }
+
+type TakenAttempt =
+  | { readonly kind: "taken" }
+  /** None is left; there is one again after these seconds. */
+  | { readonly kind: "exhausted"; readonly retryAfterSeconds: number };
+
+const taken: TakenAttempt = { kind: "taken" };
 
 interface Budget {
   left: number;
@@ -48,10 +55,10 @@ export function createRateLimit({ attempts, perMs, restored, maxKeys }: RateLimi
       const budget = budgetOf(key, nowMs);
       if (budget.left >= 1) {
         budget.left -= 1;
-        return undefined;
+        return taken;
       }
       const waitMs = restored === "evenly" ? ((1 - budget.left) * perMs) / attempts : budget.atMs + perMs - nowMs;
-      return Math.max(1, Math.ceil(waitMs / 1000));
+      return { kind: "exhausted", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     },
     giveBack: (key) => {
       const budget = budgets.get(key);

@@ -221,6 +221,13 @@ describe("the architecture", () => {
     expect(files.filter((file) => dialect.test(text(file))).length).toBeGreaterThan(1);
   });
 
+  it("reads the codes of a driver's errors nowhere but in src/database", () => {
+    const code = /\b(?:SQLITE_|PG_|SQLSTATE)|instanceof (?:SqliteError|pg\.)/;
+    const reading = files.filter((file) => code.test(readFileSync(join("src", file), "utf8")));
+    expect(reading.length).toBeGreaterThan(1);
+    expect(reading.filter((file) => !file.startsWith("database/"))).toEqual([]);
+  });
+
   it("has files of a size that hold their story", () => {
     const lines = files.map((file) => readFileSync(join("src", file), "utf8").split("\n").length - 1);
     const sorted = [...lines].sort((one, other) => one - other);

@@ -50,7 +50,8 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
     }
     if (verifying >= maxAtOnce) return refusalPage(reject("too_many_attempts", "too_many_at_once"), []);
     const slot = slotOf(username);
-    if (limit.take(slot, now()) !== undefined) return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
+    if (limit.take(slot, now()).kind === "exhausted")
+      return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
     verifying += 1;
     const account = await findAccount(database, username, new Secret(password)).finally(() => {
       verifying -= 1;

@@ -48,10 +48,10 @@ export function takeAttempt(
   source: string,
   authorization: Authorization,
 ): Attempt | { readonly kind: "throttled"; readonly retryAfterSeconds: number } {
-  const retryAfterSeconds = limit.take(source, now());
-  if (retryAfterSeconds === undefined) return { kind: "admitted", source, authorization, isTaken: true };
+  const taken = limit.take(source, now());
+  if (taken.kind === "taken") return { kind: "admitted", source, authorization, isTaken: true };
   if (typeof authorization !== "string" || !accepted.get(digestOf(authorization))) {
-    return { kind: "throttled", retryAfterSeconds };
+    return { kind: "throttled", retryAfterSeconds: taken.retryAfterSeconds };
   }
   return { kind: "admitted", source, authorization, isTaken: false };
 }
