@@ -65,6 +65,7 @@ export const diagnosticCodes = {
   SIGN_IN_MISSING: "A superuser or staff account has no `sign_in`, so nobody can sign in as it through a provider.",
   STEP_INVALID: "A module given with `--steps`, or a step or kind of it, has a mistake in its code.",
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
+  TOKEN_DISABLED: "A command disabled a token, so it is rejected although a file declares it.",
   TOKEN_NOT_FOUND: "No token has the identifier that a command was given.",
   TOKEN_REVOKED: "A token's value was revoked, so it is rejected although a file declares it.",
   TOKENS_NOT_IN_FILE:

@@ -7,6 +7,7 @@ import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
+import { tokenDisableCommand, tokenEnableCommand } from "./commands/token-disable.js";
 import { tokenListCommand } from "./commands/token-list.js";
 import { tokenRevokeCommand } from "./commands/token-revoke.js";
 import { tokenShowCommand } from "./commands/token-show.js";
@@ -52,6 +53,8 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
   addToken(tokenRevokeCommand);
+  addToken(tokenDisableCommand);
+  addToken(tokenEnableCommand);
   const key = addGroup(program, keyGroup, session);
   addCommand(key, keyStatusCommand, session, finished);
   addCommand(key, keyRotateCommand, session, finished);
@@ -65,7 +68,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
 const tokenGroup = {
   name: "token",
   group: "Token commands:",
-  summary: "list, show and revoke API tokens",
+  summary: "list, revoke, disable and enable API tokens",
   description: "What is done with API tokens from day to day, without a file.",
 } as const;
 

@@ -185,6 +185,12 @@ async function createRevocations(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("runs").addColumn("claimed_actor", "text").execute();
 }
 
+async function addDisabled(db: Kysely<AnyTables>): Promise<void> {
+  for (const column of ["disabled_at", "disabled_by"]) {
+    await db.schema.alterTable("api_tokens").addColumn(column, "text").execute();
+  }
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -198,4 +204,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0009_given_name", up: addGivenName },
   { name: "0010_value_times", up: addValueTimes },
   { name: "0011_revocations", up: createRevocations },
+  { name: "0012_disabled_tokens", up: addDisabled },
 ];

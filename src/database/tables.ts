@@ -136,6 +136,9 @@ interface ApiTokens extends Managed {
   last_used_at: string | null;
   /** When it got its current value; null where that was before this was noted. */
   value_since: Generated<string | null>;
+  /** When and by whom a command disabled it; null while it works. */
+  disabled_at: Generated<string | null>;
+  disabled_by: Generated<string | null>;
 }
 
 /** A token's earlier values, valid until their grace period ends. */

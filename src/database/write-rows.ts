@@ -84,7 +84,10 @@ export async function insertUsers(
 export async function insertTokens(
   db: Connection,
   now: string,
-  tokens: readonly Omit<TokenRow, "created_at" | "updated_at" | "last_used_at" | "value_since">[],
+  tokens: readonly Omit<
+    TokenRow,
+    "created_at" | "updated_at" | "last_used_at" | "value_since" | "disabled_at" | "disabled_by"
+  >[],
 ): Promise<void> {
   const times = { created_at: now, updated_at: now, last_used_at: null, value_since: now };
   const rows = tokens.map((token) => ({ ...token, ...times }));

@@ -4,7 +4,7 @@ import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
 
 /** Whether a token works, and why not. */
-type TokenState = "active" | "expired" | "revoked";
+type TokenState = "active" | "expired" | "disabled" | "revoked";
 
 /** Which tokens to list: those that match all of it. */
 export interface TokenFilter {
@@ -53,6 +53,7 @@ export interface ListedToken {
 /** A token with what it may do. */
 export interface TokenDetails extends ListedToken {
   readonly revocation: { readonly at: string; readonly by: string; readonly reason: string } | null;
+  readonly disabled: { readonly at: string; readonly by: string } | null;
   readonly isSuperuser: boolean;
   /** Null for all that its user has. */
   readonly permissions: readonly string[] | null;
@@ -91,6 +92,7 @@ export async function readToken(db: Connection, identifier: string, nowMs: numbe
   return {
     ...token,
     revocation: revoked ?? null,
+    disabled: row.disabled_at === null ? null : { at: row.disabled_at, by: row.disabled_by ?? "" },
     isSuperuser: row.is_superuser === 1,
     permissions: await permissionsOf(db, row),
   };
@@ -126,6 +128,7 @@ function tokensAt(db: Connection, now: string) {
 function stateAt(now: string) {
   return sql<TokenState>`case
     when exists (select 1 from api_token_revoked where api_token_revoked.digest = api_tokens.digest) then 'revoked'
+    when api_tokens.disabled_at is not null then 'disabled'
     when api_tokens.expires_at <= ${now} then 'expired'
     else 'active' end`;
 }

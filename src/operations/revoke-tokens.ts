@@ -28,7 +28,7 @@ export interface TokensChanged extends RevokedTokens {
 }
 
 /** Nothing was changed: no token has these names, counted from 1. */
-interface UnknownNames {
+export interface UnknownNames {
   readonly kind: "unknown_names";
   readonly positions: readonly number[];
 }
@@ -110,7 +110,7 @@ export async function revokeLeakedValues(
 }
 
 /** The tokens with these names, by name. */
-async function findTokens(
+export async function findTokens(
   db: Connection,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly id: string; readonly identifier: string; readonly digest: string }>> {

@@ -104,6 +104,8 @@ export interface TokenSummary {
   readonly isManaged: boolean;
   /** An operator has revoked it. */
   readonly isRevoked: boolean;
+  /** An operator has disabled it, until they enable it. */
+  readonly isDisabled: boolean;
 }
 
 /** A user's tokens, sorted by identifier. */
@@ -129,6 +131,7 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
       lastUsedAt: row.last_used_at,
       isManaged: row.owner !== null,
       isRevoked: row.revoked_at !== null,
+      isDisabled: row.disabled_at !== null,
     }))
     .sort((one, other) => (one.identifier < other.identifier ? -1 : 1));
 }

@@ -65,12 +65,13 @@ function shown(name: string): string {
 /** A token with all that is known of it, a line for each. */
 export function renderToken(token: TokenDetails, mark: (text: string) => string): string {
   const may = token.isSuperuser ? "all permissions (superuser)" : token.permissions?.join(", ");
-  const { revocation: revoked } = token;
+  const { revocation: revoked, disabled } = token;
   const lines = [
     ["user", shown(token.user)],
     ["managed by", token.owner === null ? "nobody (made by hand)" : `the owner ${shown(token.owner)}`],
     ["state", token.state],
     ["revoked", revoked === null ? "" : `${minute(revoked.at)} by ${shown(revoked.by)} (${revoked.reason})`],
+    ["disabled", disabled === null ? "" : `${minute(disabled.at)} by ${shown(disabled.by)}`],
     ["created", minute(token.createdAt)],
     ["expires", token.expiresAt === null ? "never" : minute(token.expiresAt)],
     ["may", may === undefined ? "what its user may" : shown(may) || "nothing"],

@@ -87,10 +87,11 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
 
 /** A time that can't be parsed counts as past, since its author wanted the token to expire. */
 function rejectionReason(
-  { isRevoked, validUntil, expiresAt, isUserActive }: StoredToken,
+  { isRevoked, isDisabled, validUntil, expiresAt, isUserActive }: StoredToken,
   nowMs: number,
 ): RejectionReason | undefined {
   if (isRevoked) return "revoked";
+  if (isDisabled) return "disabled";
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
   if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
   return isUserActive ? undefined : "inactive_user";
@@ -120,6 +121,7 @@ interface StoredToken {
   /** Null for the current value; for a replaced one, the end of its grace period. */
   readonly validUntil: string | null;
   readonly isRevoked: boolean;
+  readonly isDisabled: boolean;
   readonly isUserActive: boolean;
   readonly grants: Grants;
 }
@@ -134,6 +136,7 @@ type TokenRow = readonly [
   identifier: string,
   permissions: string | null,
   expiresAt: string | null,
+  disabledAt: string | null,
   digest: string,
   lastUsedAt: string | null,
   validUntil: string | null,
@@ -144,7 +147,7 @@ type TokenRow = readonly [
 export function prepareTokenLookup(
   database: LiveDatabase,
 ): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
-  const columns = ["api_tokens.identifier", "api_tokens.permissions", "api_tokens.expires_at"] as const;
+  const columns = ["api_tokens.identifier", "api_tokens.permissions", "api_tokens.expires_at", "disabled_at"] as const;
   const tokens = database.kysely
     .selectFrom("users")
     .innerJoin("api_tokens", "api_tokens.user_id", "users.id")
@@ -180,7 +183,24 @@ export function prepareTokenLookup(
 }
 
 function readRow(row: TokenRow): StoredToken {
-  const [, , isActive, , , , , , identifier, permissions, expiresAt, digest, lastUsedAt, validUntil, revokedAt] = row;
+  const [
+    ,
+    ,
+    isActive,
+    ,
+    ,
+    ,
+    ,
+    ,
+    identifier,
+    permissions,
+    expiresAt,
+    disabledAt,
+    digest,
+    lastUsedAt,
+    validUntil,
+    revokedAt,
+  ] = row;
   return {
     digest,
     identifier,
@@ -189,6 +209,7 @@ function readRow(row: TokenRow): StoredToken {
     lastUsedAt,
     validUntil,
     isRevoked: revokedAt !== null,
+    isDisabled: disabledAt !== null,
     isUserActive: isActive === 1,
     grants: grantsOf(row),
   };

@@ -89,6 +89,7 @@ export type RejectionReason =
   | "expired"
   | "grace_ended"
   | "revoked"
+  | "disabled"
   | "inactive_user"
   | "unknown_user";
 

@@ -95,6 +95,17 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "OPTIONS_DEFAULTED", how: "no options", yaml: client("enabled: true") },
     {
+      code: "TOKEN_DISABLED",
+      how: "tokens that were disabled",
+      reported: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const disabled = { disabled_at: "2026-01-01T00:00:00.000Z", disabled_by: "jan" };
+        await kysely.updateTable("api_tokens").set(disabled).execute();
+      },
+    },
+    {
       code: "TOKEN_REVOKED",
       how: "a value that was revoked",
       reported: toDatabase,

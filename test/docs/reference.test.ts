@@ -133,6 +133,7 @@ tokenauth:
     ["steps"],
     ["token", "list"],
     ["token", "revoke", "--stdin"],
+    ["token", "disable", "a"],
     ["token", "show", "a"],
     ["key", "status"],
     ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],

@@ -28,6 +28,7 @@ describe("the token operations", () => {
       lastUsedAt: null,
       isManaged: false,
       isRevoked: false,
+      isDisabled: false,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     };
     expect(await tokens.list(await idOf("jan"))).toEqual([

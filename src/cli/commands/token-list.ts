@@ -16,7 +16,12 @@ export const tokenListCommand = defineCommand({
     user: text("filter", "--user <name>", "only tokens of this user"),
     owner: text("filter", "--owner <name>", "only tokens that this owner's files manage"),
     byHand: flag("filter", "--by-hand", "only tokens that no file manages"),
-    state: choice("filter", "--state <state>", "only tokens in this state", ["active", "expired", "revoked"]),
+    state: choice("filter", "--state <state>", "only tokens in this state", [
+      "active",
+      "expired",
+      "disabled",
+      "revoked",
+    ]),
     expiring: duration("filter", "--expiring <duration>", "only tokens that expire within, for example, 30d"),
     unused: duration("filter", "--unused <duration>", "only tokens that nobody has used for, for example, 90d"),
     prefix: text("filter", "--prefix <text>", "only identifiers that start with this"),

@@ -20,7 +20,7 @@ export const apiTokenKind = {
   ...apiToken,
   check: (world: PlannedWorld) => [...refuseServiceNames(world), ...refuseUsernames(world)],
   release: releaseNames,
-  inspect: warnOfRevoked,
+  inspect: warnOfEnded,
   read: readTokens,
   write: writeTokens,
   remove: removeTokens,
@@ -65,34 +65,41 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
     });
 }
 
-/** What a file still declares does not work again: that is said, and fails nothing, since revocations are for emergencies. */
-async function warnOfRevoked(
+/** A command has ended or disabled what files declare. That fails nothing, since such commands are for emergencies. */
+async function warnOfEnded(
   { db }: ReadContext,
   desired: readonly Resource[],
   current: readonly CurrentResource[],
 ): Promise<readonly RawDiagnostic[]> {
-  const rows = await db.selectFrom("api_token_revoked").select(["digest", "revoked_at", "reason"]).execute();
-  if (rows.length === 0) return [];
-  const revoked = new Map(rows.map((row) => [row.digest, row]));
+  const revocations = await db.selectFrom("api_token_revoked").select(["digest", "revoked_at", "reason"]).execute();
+  const disabled = await db
+    .selectFrom("api_tokens")
+    .select(["digest", "disabled_at"])
+    .where("disabled_at", "is not", null)
+    .execute();
+  if (revocations.length + disabled.length === 0) return [];
+  const revoked = new Map(revocations.map((row) => [row.digest, row]));
+  const disabledAt = new Map(disabled.map((row) => [row.digest, row.disabled_at ?? ""]));
   const digests = new Map(current.map(({ key, attributes }) => [key, attributes.token]));
-  return desired.flatMap((resource): readonly RawDiagnostic[] => {
-    const { key, present, attributes } = resource;
+  return desired.flatMap(({ key, present, attributes, range }): readonly RawDiagnostic[] => {
     if (!present) return [];
     const written = digestOf(attributes.token);
-    const row = revoked.get(String(written ?? digests.get(key)));
-    if (!row) return [];
-    return [
-      {
-        severity: "warning",
-        code: "TOKEN_REVOKED",
-        message: `the value of api_token ${key} was revoked on ${row.revoked_at.slice(0, 10)} (${row.reason}), so it is rejected`,
-        hint:
-          written === undefined
-            ? "generate a new value: apply it with `state: absent`, and then again without"
-            : "write a new value",
-        range: resource.range,
-      },
-    ];
+    const digest = String(written ?? digests.get(key));
+    const ended = revoked.get(digest);
+    const since = disabledAt.get(digest);
+    const what = `api_token ${key}`;
+    if (ended) {
+      const message = `the value of ${what} was revoked on ${ended.revoked_at.slice(0, 10)} (${ended.reason}), so it is rejected`;
+      const hint =
+        written === undefined
+          ? "generate a new value: apply it with `state: absent`, and then again without"
+          : "write a new value";
+      return [{ severity: "warning", code: "TOKEN_REVOKED", message, hint, range }];
+    }
+    if (since === undefined) return [];
+    const message = `${what} was disabled on ${since.slice(0, 10)}, so it is rejected`;
+    const hint = `enable it with vtb-setup token enable ${key}, or write a new value`;
+    return [{ severity: "warning", code: "TOKEN_DISABLED", message, hint, range }];
   });
 }
 
@@ -114,7 +121,11 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
     if (change.action === "create") {
       created.push({ id: change.id, generated: 0, ...row, digest: digest ?? "" } as const);
     } else {
-      const changed = { ...row, updated_at: now, ...(digest !== undefined && { digest, value_since: now }) };
+      const changed = {
+        ...row,
+        updated_at: now,
+        ...(digest !== undefined && { digest, value_since: now, disabled_at: null, disabled_by: null }),
+      };
       await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
     }
   }
