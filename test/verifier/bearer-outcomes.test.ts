@@ -34,7 +34,10 @@ async function makeAuthenticate() {
     loadedFor: state,
     generation: 0,
     get cache() {
-      return { accepted: { get: () => ({ outcome: answer, keepUntilMs: Number.POSITIVE_INFINITY }) } };
+      return {
+        configuration: { retryAtMs: Number.POSITIVE_INFINITY },
+        accepted: { get: () => ({ outcome: answer, keepUntilMs: Number.POSITIVE_INFINITY }) },
+      };
     },
     set cache(_dropped: unknown) {
       reloads += 1;
