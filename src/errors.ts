@@ -3,6 +3,8 @@ export const diagnosticCodes = {
   ACCESS_TOKEN_ISSUER: "A provider's access tokens have another issuer than its ID tokens, so its clients reject them.",
   ALIAS_BOMB: "Aliases in the file expand to far more values than the file contains.",
   ALIAS_UNRESOLVED: "An alias (`*name`) names an anchor that the file does not define before it.",
+  BACKUP_BY_SERVER: "A PostgreSQL database is backed up and restored by the server's own programs.",
+  BACKUP_FILE: "A backup's file exists already, can't be created, or is not a backup of an auth database.",
   CHANGES_MADE: "The changes were made, but could not be reported, or the generated tokens could not be stored.",
   COMMAND_LINE: "The command line is wrong: an unknown command or option, or a missing argument.",
   COMMIT_UNKNOWN: "The connection was lost during the commit; the changes may or may not have been made.",

@@ -179,3 +179,14 @@ export function runOptions(
     onProgress: terminal.progress,
   };
 }
+
+/** What writing under the lock gets from the command line and the process. */
+export async function lockingOptions(
+  { env, signal, terminal }: CliContext,
+  { database, wait }: SettingsOf<typeof databaseOptions>,
+) {
+  const { applyDefaults } = await import("../apply/run.js");
+  const defaults = applyDefaults();
+  const lockTimeoutMs = Math.max(defaults.lockTimeoutMs, wait);
+  return { ...defaults, database, env, signal, waitMs: wait, lockTimeoutMs, onWaiting: terminal.waiting };
+}

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
 import { applyCommand } from "./commands/apply.js";
+import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
@@ -58,6 +59,8 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   const key = addGroup(program, keyGroup, session);
   addCommand(key, keyStatusCommand, session, finished);
   addCommand(key, keyRotateCommand, session, finished);
+  add(backupCommand);
+  add(restoreCommand);
   add(migrateCommand);
   add(stepsCommand);
   add(schemaCommand);

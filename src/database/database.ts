@@ -64,6 +64,20 @@ export function isFailure(error: unknown, failure: DatabaseFailure): boolean {
 
 export type Connection = Kysely<Tables> | Transaction<Tables>;
 
+/** A copy of a backup, beside the database that it is for. */
+export interface Backup {
+  /** For opening the copy. */
+  readonly url: string;
+  /** There is no database yet where it is restored. */
+  readonly isNew: boolean;
+  /** Call it with the open database before the transaction. */
+  readonly prepare: (database: Database) => Promise<void>;
+  /** Replaces everything in the database, in the transaction. */
+  readonly replace: (tx: Connection) => Promise<void>;
+  /** Deletes the copy. */
+  readonly discard: () => void;
+}
+
 /** The same connection, for tables that only their kind knows. */
 export function anyTables(connection: Connection): Kysely<AnyTables> {
   // Every column of Tables holds a SqlValue, so this only forgets names.

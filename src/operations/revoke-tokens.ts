@@ -1,5 +1,5 @@
-import type { Transaction } from "kysely";
-import { type Connection, chunk } from "../database/database.js";
+import type { Insertable, Transaction } from "kysely";
+import { type Connection, chunk, type Database } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import type { ChangeRecord } from "../database/write-rows.js";
@@ -135,7 +135,24 @@ async function revokedAmong(db: Connection, digests: readonly string[]): Promise
   return revoked;
 }
 
-/** The only writer of revocations. A value that was revoked before keeps its first reason. */
+type RevokedRow = Insertable<Tables["api_token_revoked"]>;
+
+/** Every revocation of a database that may be of an earlier version. */
+export async function readRevocations(database: Database, db: Connection): Promise<readonly RevokedRow[]> {
+  const tables = await database.tableNames(db);
+  return tables.includes("api_token_revoked") ? await db.selectFrom("api_token_revoked").selectAll().execute() : [];
+}
+
+/** Adds the revocations that a restored database lacks. Returns how many these are. */
+export async function carryRevocations(tx: Transaction<Tables>, revocations: readonly RevokedRow[]): Promise<number> {
+  const digests = revocations.map(({ digest }) => digest);
+  const known = await revokedAmong(tx, digests);
+  const added = revocations.filter(({ digest }) => !known.has(digest));
+  await insertRevocations(tx, added);
+  return added.length;
+}
+
+/** A value that was revoked before keeps its first reason. */
 async function revokeValues(
   tx: Transaction<Tables>,
   values: readonly RevokedValue[],
@@ -154,12 +171,7 @@ async function revokeValues(
     revoked_by: claimedActor ?? actor,
     reason,
   }));
-  for (const batch of chunk(rows, 500)) await tx.insertInto("api_token_revoked").values(batch).execute();
-  // What is revoked has no grace period.
-  for (const batch of chunk(rows, 500)) {
-    const digests = batch.map(({ digest }) => digest);
-    await tx.deleteFrom("api_token_retired").where("digest", "in", digests).execute();
-  }
+  await insertRevocations(tx, rows);
   const changed = new Map(added.map(({ id, identifier }) => [id, identifier]));
   const changes = [...changed]
     .sort(([, one], [, other]) => (one < other ? -1 : 1))
@@ -172,4 +184,14 @@ async function revokeValues(
     }));
   const unchanged = [...new Set(values.flatMap(({ id, identifier }) => (changed.has(id) ? [] : [identifier])))];
   return { changes, unchanged };
+}
+
+/** The only writer of revocations. */
+async function insertRevocations(tx: Transaction<Tables>, rows: readonly RevokedRow[]): Promise<void> {
+  for (const batch of chunk(rows, 500)) await tx.insertInto("api_token_revoked").values(batch).execute();
+  // What is revoked has no grace period.
+  for (const batch of chunk(rows, 500)) {
+    const digests = batch.map(({ digest }) => digest);
+    await tx.deleteFrom("api_token_retired").where("digest", "in", digests).execute();
+  }
 }

@@ -13,6 +13,7 @@ import { readSealedValues, type SealedValue } from "../resources/sealed-values.j
 import { type Keys, type LoadedKeys, loadKeys, loadNamedKeys } from "../secrets/key.js";
 import { createVault, keyIdOf, sealedWith } from "../secrets/vault.js";
 import { version } from "../version.js";
+import type { Actor } from "./record.js";
 
 /** A sealing key: one that this program has, or one that something is sealed with. */
 export interface KeyUse {
@@ -92,7 +93,7 @@ function fingerprintOf(keyId: string): string {
 const maxNamed = 10;
 
 /** An error that names the values that none of the keys opens. */
-function unopened(values: readonly SealedValue[], keys: Keys | undefined): readonly Diagnostic[] {
+export function unopened(values: readonly SealedValue[], keys: Keys | undefined): readonly Diagnostic[] {
   const ring = keys && createVault(keys);
   const closed = values.filter(({ sealed, purpose }) => {
     try {
@@ -115,11 +116,9 @@ function unopened(values: readonly SealedValue[], keys: Keys | undefined): reado
   ];
 }
 
-export interface RotateOptions extends LockingOptions {
+export interface RotateOptions extends LockingOptions, Actor {
   /** The file whose first key is the new one. */
   readonly newKeyFile: string;
-  /** Who does it, for the record of changes. */
-  readonly actor: string;
 }
 
 export interface KeyRotation {
@@ -164,8 +163,17 @@ export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
       const done = { fingerprint: change.key, values: seals.values.length, changes: [change], diagnostics };
       const value = finish({ outcome: "applied" as const, ...done });
       const { id, startedAt } = value.run;
-      const { actor, now } = options;
-      const run = { id, startedAt, finishedAt: now().toISOString(), actor, owner: "", version, files: [] };
+      const { actor, claimedActor, now } = options;
+      const run = {
+        id,
+        startedAt,
+        finishedAt: now().toISOString(),
+        actor,
+        claimedActor,
+        owner: "",
+        version,
+        files: [],
+      };
       await writeRun(tx, run, [change]);
       await checkpoint(options.signal);
       return { commit: true, value };

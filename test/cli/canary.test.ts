@@ -19,6 +19,7 @@ import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
 import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
+import { backUp } from "../../src/operations/backup.js";
 import { rotateKey } from "../../src/operations/sealing-key.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
@@ -168,6 +169,17 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     await apply(configuration, runOptions(database, { env }));
     writeFileSync(join(folder, "next"), canaries.add("next-key", randomBytes(32).toString("hex")), { mode: 0o600 });
     return rotateKey({ ...runOptions(database, { env }), newKeyFile: join(folder, "next") });
+  },
+  BACKUP_FILE: async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    const database = `sqlite:${join(folder, "copied.db")}`;
+    await apply(configuration, runOptions(database, { env: base.env }));
+    writeFileSync(join(folder, "backup"), canaries.make("overwritten"));
+    return backUp(join(folder, "backup"), runOptions(database, { env: base.env }));
+  },
+  BACKUP_BY_SERVER: () => {
+    const password = canaries.make("backup-password");
+    return backUp("auth.dump", runOptions(`postgres://jan:${password}@db.example/auth`, { env: base.env }));
   },
   CHANGES_MADE: (folder) => runHere(applyCommand, folder, fullOutput),
   NOT_UPGRADED: async (folder) => {

@@ -135,6 +135,8 @@ tokenauth:
     ["token", "revoke", "--stdin"],
     ["token", "disable", "a"],
     ["token", "show", "a"],
+    ["backup", "backup.db"],
+    ["restore", "backup.db"],
     ["key", "status"],
     ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],
   ]) {

@@ -1,8 +1,8 @@
 import type { KeyStatus } from "../../operations/sealing-key.js";
+import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
-import { type CliContext, currentActor } from "../context.js";
 import { exitStatus } from "../exit-status.js";
-import { databaseOptions, outputOptions, required, type SettingsOf } from "../options.js";
+import { actorOptions, databaseOptions, lockingOptions, outputOptions, required } from "../options.js";
 import { type Printed, printChanges, printResult } from "../print.js";
 
 export const keyGroup = {
@@ -56,6 +56,7 @@ export const keyRotateCommand = defineCommand({
   options: {
     newKeyFile: required("database", "--new-key-file <file>", "the file whose first key is the new one"),
     ...databaseOptions,
+    ...actorOptions,
     ...outputOptions,
   },
   examples: [
@@ -78,7 +79,7 @@ export const keyRotateCommand = defineCommand({
     ]);
     const { terminal } = session;
     const options = await lockingOptions(session, settings);
-    const result = await rotateKey({ ...options, newKeyFile: settings.newKeyFile, actor: currentActor() });
+    const result = await rotateKey({ ...options, newKeyFile: settings.newKeyFile, ...actorOf(settings.actor) });
     const print = (): Printed => {
       if (settings.output === "json") return { kind: "json", value: rotationToJson(result) };
       terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
@@ -89,13 +90,3 @@ export const keyRotateCommand = defineCommand({
     return exitStatus.done;
   },
 });
-
-async function lockingOptions(
-  { env, signal, terminal }: CliContext,
-  { database, wait }: SettingsOf<typeof databaseOptions>,
-) {
-  const { applyDefaults } = await import("../../apply/run.js");
-  const defaults = applyDefaults();
-  const lockTimeoutMs = Math.max(defaults.lockTimeoutMs, wait);
-  return { ...defaults, database, env, signal, waitMs: wait, lockTimeoutMs, onWaiting: terminal.waiting };
-}

@@ -1,0 +1,327 @@
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
+import { createVerifier } from "../../src/verifier/create-verifier.js";
+import { runCli, writeFiles } from "../support/cli.js";
+import { startCli } from "../support/cli-process.js";
+import { explicitProvider, tokenFile, tokenItem, userFile } from "../support/config-text.js";
+import { noticeChange } from "../support/databases.js";
+import { temporaryFolder } from "../support/run.js";
+
+const [first, second, third] = ["a", "b", "c"].map((letter) => `${letter}9d233e95e04c4a8a661a27daffe7c9bd019067`);
+const tokensYaml = (...values: readonly (string | undefined)[]) =>
+  tokenFile(...values.map((value) => tokenItem(`token-${value?.[0]}`, value ?? "")));
+const base = `${userFile("username: jan", "username: piet")}${explicitProvider.replace("SECRET", "canary-client-secret")}`;
+
+/** A folder with a database of the first token, and its backup. */
+async function withBackup() {
+  const folder = temporaryFolder();
+  const run = (...args: readonly string[]) => runCli(args, { cwd: folder });
+  const apply = async (...values: readonly (string | undefined)[]) => {
+    writeFiles(folder, { "config.yaml": `${base}${tokensYaml(...values)}` });
+    expect(await run("apply", "config.yaml")).toMatchObject({ status: 0 });
+  };
+  await apply(first);
+  const file = join(folder, "vtb-auth.db");
+  const on = <T>(path: string, work: (sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>) => T): T => {
+    const sqlite = new (loadSqliteDriver())(path);
+    try {
+      return work(sqlite);
+    } finally {
+      sqlite.close();
+    }
+  };
+  on(file, (sqlite) => {
+    const { id } = sqlite.prepare("SELECT id FROM users WHERE username = 'jan'").get() as { id: string };
+    sqlite
+      .prepare(
+        "INSERT INTO login_sessions (digest, user_id, client, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run("0".repeat(64), id, "admin-oidc", ...Array.from({ length: 3 }, () => "2026-01-01T00:00:00.000Z"));
+  });
+  const backup = join(folder, "backup.db");
+  const made = await run("backup", "backup.db");
+  return { folder, file, backup, made, run, apply, on };
+}
+
+async function verifierOf(file: string) {
+  const verifier = await createVerifier({ database: `sqlite:${file}`, clients: ["api-oidc"], env: {} });
+  onTestFinished(() => verifier.close());
+  return async (token: string | undefined) => (await verifier.authenticate(`Token ${token}`)).kind;
+}
+
+/** Every row of every table, but for what a restore makes anew. */
+function rowsOf(sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>): unknown {
+  const names = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
+  const skipped = ["login_sessions", "runs", "run_changes", "setup_state"];
+  const kept = names.filter((name) => !skipped.includes(String(name)));
+  return kept.map((name) => [name, sqlite.prepare(`SELECT * FROM ${name} ORDER BY 1, 2`).all()]);
+}
+
+const schemaOf = (sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>) =>
+  sqlite.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
+
+/** Another process that gives both users the same new name, again and again, in one transaction each time. */
+function startWriter(file: string, times: number) {
+  const driver = join(process.cwd(), "node_modules/better-sqlite3/lib/index.js");
+  const script = `
+    import Driver from ${JSON.stringify(driver)};
+    const sqlite = new Driver(${JSON.stringify(file)}, { timeout: 20000 });
+    const update = sqlite.prepare("UPDATE users SET first_name = ? WHERE username = ?");
+    const write = sqlite.transaction((name) => { update.run(name, "jan"); update.run(name, "piet"); });
+    for (let time = 1; time <= ${times}; time += 1) {
+      write.immediate(String(time));
+      if (time === 1) process.stdout.write("begun");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    sqlite.close();`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return {
+    begun: new Promise((resolve) => child.stdout.once("data", resolve)),
+    ended: new Promise((resolve) => child.once("close", resolve)),
+  };
+}
+
+describe("backup", () => {
+  it("copies one moment of a database that a writer and a verifier use all the while", {
+    timeout: 60_000,
+  }, async () => {
+    const { folder, file, run, on } = await withBackup();
+    const authenticate = await verifierOf(file);
+    const writer = startWriter(file, 1500);
+    await writer.begun;
+    const moments: string[] = [];
+    for (const name of ["one.db", "two.db", "three.db"]) {
+      const end = run("backup", name);
+      expect(await authenticate(first)).toBe("authenticated");
+      expect(await end).toMatchObject({ status: 0, stderr: "" });
+      expect(await authenticate(first)).toBe("authenticated");
+      const names = on(join(folder, name), (sqlite) => {
+        expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
+        return sqlite.prepare("SELECT first_name FROM users WHERE username IN ('jan', 'piet')").pluck().all();
+      });
+      expect(names[0]).toBe(names[1]);
+      moments.push(String(names[0]));
+    }
+    expect(await writer.ended).toBe(0);
+    expect(Number(moments[2])).toBeGreaterThan(Number(moments[0]));
+    const last = on(file, (sqlite) => sqlite.prepare("SELECT max(first_name + 0) FROM users").pluck().get());
+    expect(last).toBe(1500);
+  });
+
+  it("is a single file of mode 0600 that holds no key, whatever the umask is, and 0660 in a folder of a group", async () => {
+    const { folder, file, backup, made, run } = await withBackup();
+    expect(made).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: `Backed up to backup.db (${statSync(backup).size} bytes).\n`,
+    });
+    expect(statSync(backup).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder).filter((name) => name.startsWith("backup"))).toEqual(["backup.db"]);
+    const key = readFileSync(`${file}.key`, "latin1").trim();
+    for (const encoding of ["base64", "hex", "latin1"] as const) {
+      expect(readFileSync(backup).includes(Buffer.from(key, "base64").toString(encoding), "latin1")).toBe(false);
+    }
+    const shared = join(folder, "shared");
+    mkdirSync(shared);
+    chmodSync(shared, 0o2770);
+    expect(await run("backup", "shared/backup.db")).toMatchObject({ status: 0 });
+    expect(statSync(join(shared, "backup.db")).mode & 0o777).toBe(0o660);
+  });
+
+  it("refuses to overwrite a file with 4, to make one in no folder with 4, and no database with 5", async () => {
+    const { folder, backup, run } = await withBackup();
+    const bytes = readFileSync(backup);
+    const files = readdirSync(folder);
+    const again = await run("backup", "backup.db");
+    expect(again).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining("exists already, and is not overwritten"),
+    });
+    expect(await run("backup", "missing/backup.db")).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/missing does not exist \[BACKUP_FILE\]/),
+    });
+    expect(await run("backup", "other.db", "--database", "sqlite:none.db")).toMatchObject({ status: 5 });
+    expect(readFileSync(backup).equals(bytes)).toBe(true);
+    expect(readdirSync(folder)).toEqual(files);
+  });
+});
+
+describe("restore", () => {
+  it("puts everything back under a verifier that runs all the while, and ends the sessions", async () => {
+    const { folder, file, backup, run, apply, on } = await withBackup();
+    const authenticate = await verifierOf(file);
+    const sleeper = await verifierOf(file);
+    await apply(first, second);
+    await noticeChange();
+    expect([await authenticate(first), await authenticate(second), await sleeper(second)]).toEqual(
+      Array.from({ length: 3 }, () => "authenticated"),
+    );
+    const revision = on(file, (sqlite) => sqlite.prepare("SELECT revision FROM setup_state").pluck().get());
+    const restored = await run("restore", "backup.db", "--output", "json");
+    expect(restored).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(restored.stdout)).toMatchObject({ command: "restore", outcome: "applied", migrations: [] });
+    await noticeChange();
+    expect([await authenticate(first), await authenticate(second)]).toEqual(["authenticated", "rejected"]);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    on(file, (sqlite) => {
+      expect(sqlite.prepare("SELECT count(*) FROM login_sessions").pluck().get()).toBe(0);
+      expect(sqlite.prepare("SELECT revision FROM setup_state").pluck().get()).toBe(Number(revision) + 2);
+      expect(sqlite.prepare("SELECT action, kind, key FROM run_changes WHERE kind = 'database'").all()).toEqual([
+        { action: "update", kind: "database", key: "backup.db" },
+      ]);
+      expect(sqlite.pragma("foreign_key_check")).toEqual([]);
+      expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
+      on(backup, (copy) => {
+        expect(rowsOf(sqlite)).toEqual(rowsOf(copy));
+        expect(schemaOf(sqlite)).toEqual(schemaOf(copy));
+      });
+    });
+    // One that was not asked since must not take a later state for the one that it knows.
+    await apply(first, third);
+    await noticeChange();
+    expect([await sleeper(second), await sleeper(third)]).toEqual(["rejected", "authenticated"]);
+  });
+
+  it("carries over what was revoked since the backup, and keeps what was revoked before it", async () => {
+    const { file, run, apply, on } = await withBackup();
+    const authenticate = await verifierOf(file);
+    await apply(first, second, third);
+    expect(await run("token", "revoke", "token-b", "--reason", "leaked")).toMatchObject({ status: 0 });
+    expect(await run("backup", "later.db")).toMatchObject({ status: 0 });
+    expect(await run("token", "revoke", "token-a", "--reason", "compromised")).toMatchObject({ status: 0 });
+    const revoked = () => on(file, (sqlite) => sqlite.prepare("SELECT * FROM api_token_revoked ORDER BY digest").all());
+    const before = revoked();
+    expect(before).toHaveLength(2);
+    const { status, stdout } = await run("restore", "later.db", "--actor", "jan@gemeente.example");
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: "Restored later.db. What was revoked since stays revoked (1). Apply the current files now.\n",
+    });
+    expect(revoked()).toEqual(before);
+    const actors = on(file, (sqlite) =>
+      sqlite.prepare("SELECT claimed_actor FROM runs ORDER BY rowid DESC").pluck().get(),
+    );
+    expect(actors).toBe("jan@gemeente.example");
+    await noticeChange();
+    expect([await authenticate(first), await authenticate(second), await authenticate(third)]).toEqual([
+      "rejected",
+      "rejected",
+      "authenticated",
+    ]);
+  });
+
+  it("waits for a writer's transaction, and loses none of its later ones", { timeout: 60_000 }, async () => {
+    const { file, run, on } = await withBackup();
+    const writer = startWriter(file, 500);
+    await writer.begun;
+    expect(await run("restore", "backup.db")).toMatchObject({ status: 0 });
+    expect(await writer.ended).toBe(0);
+    const names = on(file, (sqlite) => {
+      expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
+      return sqlite.prepare("SELECT first_name FROM users WHERE username IN ('jan', 'piet')").pluck().all();
+    });
+    expect(names).toEqual(["500", "500"]);
+  });
+
+  it("makes a new database, and brings the tables of an earlier version up to date", async () => {
+    const { folder, backup, run, on } = await withBackup();
+    on(backup, (sqlite) => {
+      sqlite.exec("ALTER TABLE applied_claims DROP COLUMN username");
+      sqlite.exec("DELETE FROM setup_migrations WHERE name = '0009_given_name'");
+    });
+    copyFileSync(join(folder, "vtb-auth.db.key"), join(folder, "new.db.key"));
+    const { status, stdout } = await run("restore", "backup.db", "--database", "sqlite:new.db", "--output", "json");
+    expect({ status, migrations: JSON.parse(stdout).migrations }).toEqual({
+      status: 0,
+      migrations: ["0009_given_name"],
+    });
+    expect(statSync(join(folder, "new.db")).mode & 0o777).toBe(0o600);
+    const authenticate = await verifierOf(join(folder, "new.db"));
+    expect(await authenticate(first)).toBe("authenticated");
+  });
+
+  it.each<readonly [string, number, RegExp, (world: Awaited<ReturnType<typeof withBackup>>) => void]>([
+    [
+      "that another key sealed",
+      4,
+      /in the backup, no key opens this sealed value: .*\[KEY_MISMATCH\]/,
+      ({ file }) => writeFileSync(`${file}.key`, "ab".repeat(32)),
+    ],
+    ["without its key", 4, /\[KEY_MISMATCH\]/, ({ file }) => rmSync(`${file}.key`)],
+    [
+      "of a newer version",
+      4,
+      /\[DATABASE_NEWER\]/,
+      ({ backup, on }) =>
+        on(backup, (sqlite) => sqlite.exec("INSERT INTO setup_migrations VALUES ('9999_future', '2099-01-01')")),
+    ],
+    [
+      "of another program",
+      4,
+      /is not a backup of an auth database.*\[BACKUP_FILE\]/,
+      ({ backup, on }) => on(backup, (sqlite) => sqlite.exec("DROP TABLE setup_migrations")),
+    ],
+    ["that is no database", 4, /\[DATABASE_DAMAGED\]/, ({ backup }) => writeFileSync(backup, "canary".repeat(1000))],
+    [
+      "that was cut off",
+      4,
+      /\[DATABASE_DAMAGED\]/,
+      ({ backup }) => writeFileSync(backup, readFileSync(backup).subarray(0, 60_000)),
+    ],
+  ])("refuses a backup %s with %i, and changes nothing", async (_, expected, told, spoil) => {
+    const world = await withBackup();
+    const { folder, file, run } = world;
+    spoil(world);
+    const [bytes, files] = [readFileSync(file), readdirSync(folder)];
+    const { status, stdout, stderr } = await run("restore", "backup.db");
+    expect({ status, stdout, stderr }).toMatchObject({
+      status: expected,
+      stdout: "",
+      stderr: expect.stringMatching(told),
+    });
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+    expect(readdirSync(folder)).toEqual(files);
+  });
+
+  it("leaves the old or the restored state, whole, when it is killed", { timeout: 60_000 }, async () => {
+    const { folder, file, run, apply, on } = await withBackup();
+    await apply(first, second);
+    const state = () => on(file, rowsOf);
+    const current = state();
+    const prepared = join(folder, "prepared.db");
+    expect(await run("backup", "prepared.db")).toMatchObject({ status: 0 });
+    const started = performance.now();
+    expect(await startCli(["restore", "backup.db"], { cwd: folder }).ended).toMatchObject({ status: 0 });
+    const span = performance.now() - started;
+    const restored = state();
+    expect(restored).not.toEqual(current);
+    for (let index = 0; index < 10; index += 1) {
+      expect(await run("restore", prepared)).toMatchObject({ status: 0 });
+      const killed = startCli(["restore", "backup.db"], { cwd: folder });
+      await setTimeout(((index + 1) / 11) * span);
+      killed.kill("SIGKILL");
+      await killed.ended;
+      expect([current, restored]).toContainEqual(state());
+      expect(existsSync(dirname(file))).toBe(true);
+    }
+  });
+});
