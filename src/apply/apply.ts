@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { writeRun } from "../database/write-rows.js";
+import { isCommitted, writeRun } from "../database/write-rows.js";
 import { setupError } from "../errors.js";
 import type { GeneratedSecret, Kind, WriteContext } from "../plan/kind.js";
 import { orderKinds, willGenerate } from "../plan/plan.js";
@@ -120,10 +120,6 @@ async function applyInside(
   await options.beforeCommit(generated, result.run.id);
   await checkpoint(options.signal);
   return { commit: true, value: result };
-}
-
-async function isCommitted(tx: Transaction<Tables>, runId: string): Promise<boolean> {
-  return (await tx.selectFrom("runs").select("id").where("id", "=", runId).executeTakeFirst()) !== undefined;
 }
 
 async function rememberKey(tx: Transaction<Tables>, vault: LazyVault): Promise<void> {

@@ -127,6 +127,11 @@ export const envOptions = {
   env: flag("configuration", "--no-env", "accept variables and secret files that are missing"),
 };
 
+/** For commands that generate tokens. */
+export const tokensOutOptions = {
+  tokensOut: text("output", "--tokens-out <file>", "write generated tokens to a file (mode 0600)"),
+};
+
 /** For commands that write: whom the journal names beside the user of the operating system. */
 export const actorOptions = {
   actor: text("database", "--actor <name>", "who this is done for, as the journal will say").env("VTB_SETUP_ACTOR"),

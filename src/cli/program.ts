@@ -11,6 +11,7 @@ import { stepsCommand } from "./commands/steps.js";
 import { tokenDisableCommand, tokenEnableCommand } from "./commands/token-disable.js";
 import { tokenListCommand } from "./commands/token-list.js";
 import { tokenRevokeCommand } from "./commands/token-revoke.js";
+import { tokenRotateCommand } from "./commands/token-rotate.js";
 import { tokenShowCommand } from "./commands/token-show.js";
 import { upgradeCommand } from "./commands/upgrade.js";
 import { validateCommand } from "./commands/validate.js";
@@ -53,6 +54,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
     addCommand(token, command, session, finished);
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
+  addToken(tokenRotateCommand);
   addToken(tokenRevokeCommand);
   addToken(tokenDisableCommand);
   addToken(tokenEnableCommand);
@@ -71,7 +73,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
 const tokenGroup = {
   name: "token",
   group: "Token commands:",
-  summary: "list, revoke, disable and enable API tokens",
+  summary: "list, rotate, revoke and disable API tokens",
   description: "What is done with API tokens from day to day, without a file.",
 } as const;
 

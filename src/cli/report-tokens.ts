@@ -1,6 +1,8 @@
 import { type SetupError, setupError } from "../errors.js";
 import type { TokensChanged } from "../operations/revoke-tokens.js";
+import type { GeneratedSecret } from "../plan/kind.js";
 import { operationToJson } from "../report/json.js";
+import { renderTokens } from "../report/run.js";
 import { renderTokenChanges } from "../report/tokens.js";
 import type { CliContext } from "./context.js";
 import { printChanges, printResult } from "./print.js";
@@ -13,16 +15,22 @@ interface TokenReport {
   readonly output: "text" | "json";
   /** The lines whose value no token has, counted from 1; undefined where none were read. */
   readonly unknownLines?: readonly number[] | undefined;
+  /** Tokens to show, once. */
+  readonly shownTokens?: readonly GeneratedSecret[];
 }
 
 /** Prints what a command did to tokens. */
 export async function reportTokens(session: CliContext, result: TokensChanged, report: TokenReport): Promise<void> {
-  const { command, done, output, unknownLines } = report;
+  const { command, done, output, unknownLines, shownTokens = [] } = report;
+  const paint = session.terminal.outPaint;
   const print = () =>
     output === "json"
-      ? ({ kind: "json", value: operationToJson(command, result, unknownLines) } as const)
-      : ({ kind: "text", text: renderTokenChanges(result, done, unknownLines) } as const);
-  if (result.changes.length > 0) await printChanges(session, print, []);
+      ? ({ kind: "json", value: operationToJson(command, result, unknownLines, shownTokens) } as const)
+      : ({
+          kind: "text",
+          text: [renderTokenChanges(result, done, unknownLines), ...renderTokens({ shownTokens, paint })].join("\n"),
+        } as const);
+  if (result.changes.length > 0) await printChanges(session, print, shownTokens);
   else await printResult(session, print());
 }
 

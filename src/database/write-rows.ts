@@ -93,3 +93,51 @@ export async function insertTokens(
   const rows = tokens.map((token) => ({ ...token, ...times }));
   for (const batch of chunk(rows, 200)) await db.insertInto("api_tokens").values(batch).execute();
 }
+
+/** The columns of a token that gets this value: it works, whatever became of the one before. */
+export function newTokenValue(digest: string, now: string) {
+  return { digest, value_since: now, disabled_at: null, disabled_by: null };
+}
+
+/**
+ * Retires the current values of tokens that get new ones, in the same transaction: into their grace period, or for good where that
+ * is 0 or the value was revoked.
+ *
+ * @param graceSeconds by the token's id
+ * @param kept digests that another token is about to get
+ */
+export async function retireTokenValues(
+  db: Connection,
+  now: string,
+  graceSeconds: ReadonlyMap<string, number>,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  for (const ids of chunk([...graceSeconds.keys()], 500)) {
+    const rows = await db
+      .selectFrom("api_tokens")
+      .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
+      .select(["id", "api_tokens.digest", "value_since", "last_used_at", "revoked_at"])
+      .where("id", "in", ids)
+      .execute();
+    const retired = rows.flatMap(({ id, digest, value_since: since, last_used_at, revoked_at }) => {
+      const grace = graceSeconds.get(id) ?? 0;
+      if (grace === 0 || revoked_at !== null || kept.has(digest)) return [];
+      const valid_until = new Date(Date.parse(now) + grace * 1000).toISOString();
+      return [{ digest, token_id: id, valid_until, since, last_used_at }];
+    });
+    const ended = ids.filter((id) => graceSeconds.get(id) === 0);
+    if (ended.length > 0) await db.deleteFrom("api_token_retired").where("token_id", "in", ended).execute();
+    if (retired.length > 0) await db.insertInto("api_token_retired").values(retired).execute();
+    // Not a digest, so no token matches it; the new one follows.
+    await db
+      .updateTable("api_tokens")
+      .set((eb) => ({ digest: eb(eb.val("replaced:"), "||", eb.ref("id")) }))
+      .where("id", "in", ids)
+      .execute();
+  }
+}
+
+/** Whether a run with this id was committed. */
+export async function isCommitted(tx: Connection, runId: string): Promise<boolean> {
+  return (await tx.selectFrom("runs").select("id").where("id", "=", runId).executeTakeFirst()) !== undefined;
+}

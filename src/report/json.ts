@@ -52,6 +52,7 @@ export function operationToJson(
   command: string,
   { changes, unchanged, runId }: TokensChanged,
   unknownLines: readonly number[] | undefined,
+  shownTokens: readonly GeneratedSecret[],
 ): object {
   const isChanged = changes.length > 0;
   return {
@@ -63,6 +64,7 @@ export function operationToJson(
       ...{ action, kind, key: maskRandom(key), fields: withoutSecrets(fields) },
     })),
     ...(unknownLines && { unknownLines }),
+    ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
     diagnostics: [],
     ...(isChanged && { run: { id: runId } }),
   };

@@ -39,7 +39,8 @@ function renderMigrations({ command, migrations }: RunResult): readonly string[]
   return [`${command === "plan" ? "Migrations to run first" : "Migrated"}\n${names.join("")}`];
 }
 
-function renderTokens({ shownTokens, paint }: RunTextOptions): readonly string[] {
+/** Tokens that are shown once. */
+export function renderTokens({ shownTokens, paint }: Pick<RunTextOptions, "shownTokens" | "paint">): readonly string[] {
   if (shownTokens.length === 0) return [];
   const lines = shownTokens.map(({ key, value }) => `  ${escapeControls(maskRandom(key))}: ${value.reveal()}\n`);
   return [`${paint.bold("Generated tokens")} (store them now; they are not shown again)\n${lines.join("")}`];

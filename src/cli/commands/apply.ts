@@ -1,10 +1,7 @@
 import type { RunResult } from "../../apply/run.js";
-import { escapeControls } from "../../characters.js";
-import { type SetupError, setupError } from "../../errors.js";
-import type { GeneratedSecret } from "../../plan/kind.js";
 import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
-import { exitStatus, mayBeCommitted } from "../exit-status.js";
+import { exitStatus } from "../exit-status.js";
 import {
   actorOptions,
   filesArgument,
@@ -13,9 +10,8 @@ import {
   outputOptions,
   planOptions,
   runOptions,
-  text,
+  tokensOutOptions,
 } from "../options.js";
-import { provePrintable } from "../print.js";
 
 export const applyCommand = defineCommand({
   name: "apply",
@@ -29,7 +25,7 @@ export const applyCommand = defineCommand({
     ...actorOptions,
     migrate: flag("database", "--no-migrate", "never change tables; refuse a database that lacks any"),
     ...outputOptions,
-    tokensOut: text("output", "--tokens-out <file>", "write generated tokens to a file (mode 0600)"),
+    ...tokensOutOptions,
   },
   examples: [
     { purpose: "Make the default database match a file", command: "vtb-setup apply config.yaml" },
@@ -41,28 +37,17 @@ export const applyCommand = defineCommand({
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#apply", "configuration.md", "kubernetes.md"],
   run: async (session, settings, files) => {
-    const [{ apply }, { loadConfig }, { applyDefaults }, { reportRun }, { createTokenFile, missingTokens }] =
+    const [{ apply }, { loadConfig }, { applyDefaults }, { reportRun }, { missingTokens }, { createTokenDoor }] =
       await Promise.all([
         import("../../apply/apply.js"),
         import("../../apply/load.js"),
         import("../../apply/run.js"),
         import("../report-run.js"),
         import("../token-file.js"),
+        import("../token-door.js"),
       ]);
-    const { terminal } = session;
     const configuration = await loadConfig(files, await loadOptions(session, settings));
-    const tokenFile = settings.tokensOut === undefined ? undefined : createTokenFile(settings.tokensOut);
-    const isSeen = settings.output === "json" ? !terminal.outIsNull : terminal.outIsTerminal;
-    const requirePlace = (): void => {
-      if (tokenFile) tokenFile.requirePlace();
-      else if (!isSeen) throw unseen(terminal.outIsNull);
-    };
-    const keepTokens = async (generated: readonly GeneratedSecret[], runId: string): Promise<void> => {
-      if (generated.length === 0) return;
-      requirePlace();
-      if (tokenFile) tokenFile.write(runId, generated);
-      else if (settings.output === "json") await provePrintable(session);
-    };
+    const door = createTokenDoor(session, settings);
     let result: RunResult;
     try {
       result = await apply(configuration, {
@@ -70,37 +55,18 @@ export const applyCommand = defineCommand({
         ...actorOf(settings.actor),
         lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, settings.wait),
         migrate: settings.migrate,
-        beforeGenerating: requirePlace,
-        beforeCommit: keepTokens,
-        ...(tokenFile && { leftBehind: { exists: tokenFile.hasDrafts, settle: tokenFile.settleDrafts } }),
+        beforeGenerating: door.requirePlace,
+        beforeCommit: door.keep,
+        ...(door.file && { leftBehind: { exists: door.file.hasDrafts, settle: door.file.settleDrafts } }),
       });
     } catch (error) {
-      // The tokens of a possible commit must not be lost: the next run settles them.
-      if (!mayBeCommitted(error)) tokenFile?.discard();
+      door.failed(error);
       throw error;
     }
-    // A failed commit was retried, and by then another run may have made the first try's changes.
-    if (result.generated.length === 0) tokenFile?.discard();
-    else tokenFile?.publish();
-    const diagnostics = [...result.diagnostics, ...(tokenFile ? missingTokens(configuration, tokenFile) : [])];
-    const shownTokens = tokenFile ? [] : result.generated;
+    const shownTokens = door.publish(result.generated);
+    const diagnostics = [...result.diagnostics, ...(door.file ? missingTokens(configuration, door.file) : [])];
     await reportRun(session, { ...result, diagnostics }, { ...settings, files, shownTokens });
-    if (settings.output === "text" && tokenFile && result.generated.length > 0) {
-      const count = result.generated.length;
-      const tokens = count === 1 ? "1 generated token was" : `${count} generated tokens were`;
-      terminal.talk(`${tokens} written to ${escapeControls(tokenFile.path)}.\n`);
-    }
+    door.tell(result.generated);
     return exitStatus.done;
   },
 });
-
-/** The value of a token that was only written to the database would be lost. */
-function unseen(isNull: boolean): SetupError {
-  const why = isNull ? "standard output is closed or the null device" : "standard output is not a terminal";
-  return setupError(
-    "refused",
-    "TOKENS_UNSEEN",
-    `this run would generate tokens that nobody sees: ${why}`,
-    "use --tokens-out FILE to write them to a file, or --output json to print them",
-  );
-}

@@ -1,6 +1,6 @@
 import { chunk } from "../../database/database.js";
 import { type Flag, parseList } from "../../database/tables.js";
-import { insertTokens } from "../../database/write-rows.js";
+import { insertTokens, newTokenValue, retireTokenValues } from "../../database/write-rows.js";
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
@@ -90,10 +90,7 @@ async function warnOfEnded(
     const what = `api_token ${key}`;
     if (ended) {
       const message = `the value of ${what} was revoked on ${ended.revoked_at.slice(0, 10)} (${ended.reason}), so it is rejected`;
-      const hint =
-        written === undefined
-          ? "generate a new value: apply it with `state: absent`, and then again without"
-          : "write a new value";
+      const hint = written === undefined ? `generate a new value: vtb-setup token rotate ${key}` : "write a new value";
       return [{ severity: "warning", code: "TOKEN_REVOKED", message, hint, range }];
     }
     if (since === undefined) return [];
@@ -124,7 +121,7 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
       const changed = {
         ...row,
         updated_at: now,
-        ...(digest !== undefined && { digest, value_since: now, disabled_at: null, disabled_by: null }),
+        ...(digest !== undefined && newTokenValue(digest, now)),
       };
       await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
     }
@@ -222,41 +219,11 @@ async function retireDigests(
 ): Promise<void> {
   const desired = new Set(digests.values());
   const replaced = changes.filter((change) => change.action === "update" && digests.has(change.id));
-  for (const batch of chunk(replaced, 500)) await retireBatch(db, now, batch, desired);
+  const graceSeconds = new Map(replaced.map(({ id, attributes }) => [id, attributes.grace_seconds ?? 0]));
+  await retireTokenValues(db, now, graceSeconds, desired);
   // A value that is configured again is a current one, whichever token had it.
   for (const batch of chunk([...desired], 500)) {
     await db.deleteFrom("api_token_retired").where("digest", "in", batch).execute();
   }
   await db.deleteFrom("api_token_retired").where("valid_until", "<", now).execute();
-}
-
-async function retireBatch(
-  db: WriteContext["db"],
-  now: string,
-  replaced: readonly TokenChange[],
-  desired: ReadonlySet<string>,
-): Promise<void> {
-  const graceById = new Map(replaced.map(({ id, attributes }) => [id, attributes.grace_seconds ?? 0]));
-  const ids = [...graceById.keys()];
-  const rows = await db
-    .selectFrom("api_tokens")
-    .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
-    .select(["id", "api_tokens.digest", "value_since", "last_used_at", "revoked_at"])
-    .where("id", "in", ids)
-    .execute();
-  const retired = rows.flatMap(({ id, digest, value_since: since, last_used_at, revoked_at }) => {
-    const graceSeconds = graceById.get(id) ?? 0;
-    if (graceSeconds === 0 || revoked_at !== null || desired.has(digest)) return [];
-    const valid_until = new Date(Date.parse(now) + graceSeconds * 1000).toISOString();
-    return [{ digest, token_id: id, valid_until, since, last_used_at }];
-  });
-  const ended = ids.filter((id) => graceById.get(id) === 0);
-  if (ended.length > 0) await db.deleteFrom("api_token_retired").where("token_id", "in", ended).execute();
-  if (retired.length > 0) await db.insertInto("api_token_retired").values(retired).execute();
-  // Not a digest, so no token matches it; the new one follows in the same transaction.
-  await db
-    .updateTable("api_tokens")
-    .set((eb) => ({ digest: eb(eb.val("replaced:"), "||", eb.ref("id")) }))
-    .where("id", "in", ids)
-    .execute();
 }

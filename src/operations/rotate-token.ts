@@ -1,0 +1,66 @@
+import type { Transaction } from "kysely";
+import type { LockedResult } from "../database/lock.js";
+import type { Tables } from "../database/tables.js";
+import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
+import type { Secret } from "../secrets/secret.js";
+import { digestToken, generateToken } from "../secrets/token.js";
+import { type Actor, type RecordOptions, recordTokenChanges } from "./record.js";
+import type { TokensChanged, UnknownNames } from "./revoke-tokens.js";
+
+interface Rotation extends Actor {
+  /** How long the old value still works; undefined for what the token says. */
+  readonly graceSeconds?: number | undefined;
+}
+
+interface TokenRotated extends TokensChanged {
+  /** Show it now: only its digest is stored. */
+  readonly generated: { readonly kind: "api_token"; readonly key: string; readonly value: Secret };
+}
+
+/** Nothing was changed: the value stands in one of these files, which this owner's last run had. */
+interface ValueInFile {
+  readonly kind: "in_file";
+  readonly owner: string;
+  readonly files: readonly string[];
+}
+
+/** Gives a token a new, generated value, inside a transaction that holds the lock. The old one keeps working for its grace period. */
+export async function rotateToken(
+  tx: Transaction<Tables>,
+  name: string,
+  { graceSeconds, ...actor }: Rotation,
+  options: RecordOptions,
+): Promise<LockedResult<TokenRotated | UnknownNames | ValueInFile>> {
+  const token = await tx
+    .selectFrom("api_tokens")
+    .select(["id", "owner", "generated", "grace_seconds"])
+    .where("identifier", "=", name)
+    .executeTakeFirst();
+  if (!token) return { commit: false, value: { kind: "unknown_names", positions: [1] } };
+  const { id, owner } = token;
+  if (owner !== null && token.generated === 0) {
+    return { commit: false, value: { kind: "in_file", owner, files: await filesOf(tx, owner) } };
+  }
+  const now = new Date(options.now()).toISOString();
+  const value = generateToken();
+  await retireTokenValues(tx, now, new Map([[id, graceSeconds ?? token.grace_seconds]]), new Set());
+  const row = { ...newTokenValue(digestToken(value), now), generated: 1, updated_at: now } as const;
+  await tx.updateTable("api_tokens").set(row).where("id", "=", id).execute();
+  const fields = [{ name: "token", sensitive: true }];
+  const changes = [{ action: "update", kind: "api_token", key: name, id, fields } as const];
+  const runId = await recordTokenChanges(tx, actor, changes, options);
+  const generated = { kind: "api_token", key: name, value } as const;
+  return { commit: true, value: { kind: "changed", changes, unchanged: [], runId, generated } };
+}
+
+/** The files of an owner's last run that changed something. */
+async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
+  const run = await tx
+    .selectFrom("runs")
+    .select("files")
+    .where("owner", "=", owner)
+    .orderBy("started_at", "desc")
+    .executeTakeFirst();
+  const files: readonly { readonly file: string }[] = JSON.parse(run?.files ?? "[]");
+  return files.map(({ file }) => file);
+}

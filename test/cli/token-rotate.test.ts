@@ -1,0 +1,145 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createVerifier } from "../../src/verifier/create-verifier.js";
+import { runCli, writeFiles } from "../support/cli.js";
+import { contentsOf, databaseOf, noticeChange, sealingEnv, writtenIn } from "../support/databases.js";
+import { openForTest, temporaryFolder } from "../support/run.js";
+import { tokenA, tokenItem, tokens } from "./outcome.js";
+
+const generated = (more = "grace_period: 24h") => tokens(tokenItem("a", "{generate: true}", more));
+
+/** A folder whose database says this, with a verifier that runs all the while, on a clock that can be set. */
+async function placeWith(yaml: string) {
+  const folder = temporaryFolder();
+  const url = databaseOf(folder);
+  const command = (...args: readonly string[]) => runCli(args, { cwd: folder });
+  const apply = async (text: string) => {
+    writeFiles(folder, { "config.yaml": text });
+    const { status, stdout } = await command("apply", "config.yaml", "--output", "json");
+    const json = JSON.parse(stdout);
+    expect({ status, json }).toMatchObject({ status: 0 });
+    return json;
+  };
+  const first = (await apply(yaml)).generated?.[0]?.token as string;
+  let now = Date.now();
+  const verifier = await createVerifier({ database: url, env: sealingEnv(), now: () => now });
+  return {
+    folder,
+    command,
+    apply,
+    first,
+    rotate: async (...args: readonly string[]): Promise<string> => {
+      const { status, stdout } = await command("token", "rotate", "a", "--output", "json", ...args);
+      expect(status).toBe(0);
+      return JSON.parse(stdout).generated[0].token;
+    },
+    pass: (ms: number) => {
+      now += ms;
+    },
+    use: async (value: string): Promise<boolean> => {
+      await noticeChange();
+      return (await verifier.authenticate(`Token ${value}`)).kind === "authenticated";
+    },
+    contents: () => contentsOf(url),
+    written: () => writtenIn(url),
+    kysely: (await openForTest(url)).kysely,
+  };
+}
+
+const hour = 3_600_000;
+
+describe("token rotate", () => {
+  it("gives a generated token a new value; the old one works for the token's grace period, and apply changes nothing", async () => {
+    const { first, rotate, use, pass, apply, command } = await placeWith(generated());
+    const second = await rotate();
+    expect(second).toMatch(/^vtb_[0-9A-Za-z]{46}$/);
+    expect([await use(first), await use(second)]).toEqual([true, true]);
+    expect(await apply(generated())).toMatchObject({ outcome: "unchanged", diagnostics: [] });
+    expect((await command("token", "show", "a")).stdout).toMatch(/replaced value: since .*, works until /);
+    pass(23 * hour);
+    expect(await use(first)).toBe(true);
+    pass(2 * hour);
+    expect([await use(first), await use(second)]).toEqual([false, true]);
+  });
+
+  it("lets --grace decide, also that the old value ends at once", async () => {
+    const { first, rotate, use, pass } = await placeWith(generated());
+    const second = await rotate("--grace", "1h");
+    pass(hour / 2);
+    expect(await use(first)).toBe(true);
+    pass(hour);
+    expect(await use(first)).toBe(false);
+    const third = await rotate("--grace", "0");
+    expect([await use(second), await use(third)]).toEqual([false, true]);
+  });
+
+  it("revives neither a revoked value nor gives it grace, and makes a revoked or disabled token work", async () => {
+    const { first, rotate, use, command } = await placeWith(generated());
+    await command("token", "revoke", "a", "--reason", "leaked");
+    const second = await rotate();
+    expect([await use(first), await use(second)]).toEqual([false, true]);
+    await command("token", "disable", "a");
+    const third = await rotate();
+    expect([await use(first), await use(third)]).toEqual([false, true]);
+  });
+
+  it("refuses a token whose value stands in a file, names owner and files, and changes nothing", async () => {
+    const { command, contents, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const before = await contents();
+    const { status, stderr, stdout } = await command("token", "rotate", "a", "--output", "json");
+    expect(status).toBe(4);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout).diagnostics).toMatchObject([
+      { code: "TOKEN_IN_FILE", message: "the token's value stands in a file of the owner default: config.yaml" },
+    ]);
+    expect(await contents()).toBe(before);
+    expect(await use(tokenA)).toBe(true);
+  });
+
+  it("rotates a token that no file manages", async () => {
+    const { kysely, rotate, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    await kysely.updateTable("api_tokens").set({ owner: null }).execute();
+    const second = await rotate("--grace", "1h");
+    expect([await use(tokenA), await use(second)]).toEqual([true, true]);
+  });
+
+  it("is refused where nobody would see the value, and then changes nothing", async () => {
+    const { command, contents, first, use } = await placeWith(generated());
+    const before = await contents();
+    const { status, stderr } = await command("token", "rotate", "a");
+    expect(stderr).toContain("[TOKENS_UNSEEN]");
+    expect(status).toBe(4);
+    expect(await contents()).toBe(before);
+    expect(await use(first)).toBe(true);
+  });
+
+  it("adds the value to the file of --tokens-out, mode 0600, and prints it nowhere else; the database has its digest", async () => {
+    const { command, folder, use, written, kysely } = await placeWith(generated());
+    const { status, stdout, stderr } = await command("token", "rotate", "a", "--tokens-out", join(folder, "out.json"));
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "  a\nRotated: 1 token.\n" });
+    expect(stderr).toMatch(/^1 generated token was written to /);
+    const { a: value } = JSON.parse(readFileSync(join(folder, "out.json"), "utf8"));
+    expect(statSync(join(folder, "out.json")).mode & 0o777).toBe(0o600);
+    expect(await use(value)).toBe(true);
+    expect(stdout + stderr + (await written())).not.toContain(value);
+    const changes = await kysely.selectFrom("run_changes").select("fields").where("action", "=", "update").execute();
+    expect(changes).toEqual([{ fields: '[{"name":"token","sensitive":true}]' }]);
+  });
+
+  it("is refused where another program's file is in the way, and then changes nothing", async () => {
+    const { command, folder, contents } = await placeWith(generated());
+    writeFileSync(join(folder, "out.json"), "{}");
+    const before = await contents();
+    const { status, stderr } = await command("token", "rotate", "a", "--tokens-out", join(folder, "out.json"));
+    expect(stderr).toContain("[OUTPUT_FILE]");
+    expect(status).toBe(4);
+    expect(await contents()).toBe(before);
+  });
+
+  it("refuses an unknown name, and a grace period over a year", async () => {
+    const { command } = await placeWith(generated());
+    expect(await command("token", "rotate", "b", "--output", "json")).toMatchObject({ status: 4 });
+    expect(await command("token", "rotate", "a", "--grace", "366d")).toMatchObject({ status: 64 });
+  });
+});
