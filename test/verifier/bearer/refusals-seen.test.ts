@@ -186,6 +186,8 @@ const untold = [
   "mistyped",
   "unknown_token",
   "grace_ended",
+  "revoked",
+  "disabled",
   "database",
   "database_busy",
   "closed",
