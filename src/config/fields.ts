@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { CharacterRule } from "../characters.js";
+import { requireDefinition } from "../plan/step-mistakes.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 import { slugPattern } from "../users/names.js";
 import type { ValueSources } from "../yaml/value-sources.js";
@@ -11,11 +12,20 @@ export function secret(check?: {
   readonly test: (plain: string) => boolean;
   readonly expected: string;
 }): z.ZodType<Secret> {
+  if (check !== undefined) requireDefinition("secret()", check, secretRules);
   return z
     .custom<Secret>(isSecret, { error: "expected text" })
     .refine((value) => check?.test(value.reveal()) ?? true, { error: check?.expected ?? "" })
     .meta({ sensitive: true });
 }
+
+const secretRules = {
+  test: { expected: "a function of the plain text", test: (value: unknown) => typeof value === "function" },
+  expected: {
+    expected: "a text such as `expected at least 16 characters`",
+    test: (value: unknown) => typeof value === "string",
+  },
+} as const;
 
 /** A field whose characters are checked before its schema, so that the message can name the wrong one and where it came from. */
 export function heldTo<Field extends z.ZodType>(rule: CharacterRule, field: Field): Field {

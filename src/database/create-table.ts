@@ -65,6 +65,7 @@ export interface ResourceTableShape extends Omit<TableShape, "texts" | "primaryK
 
 /** Creates the table of a kind: {@link createTable} with `id`, `owner`, `created_at`, `updated_at` and the key. */
 export function createResourceTable(db: Kysely<AnyTables>, shape: ResourceTableShape): Promise<void> {
+  assertKnown("createResourceTable", shape, resourceTableProperties);
   const { keyColumn, texts = [], optionalTexts = [], unique = [], ...rest } = shape;
   return createTable(db, {
     ...rest,
@@ -73,6 +74,24 @@ export function createResourceTable(db: Kysely<AnyTables>, shape: ResourceTableS
     primaryKey: ["id"],
     unique: [[keyColumn], ...unique],
   });
+}
+
+const resourceTableProperties = [
+  "name",
+  "keyColumn",
+  "texts",
+  "optionalTexts",
+  "integers",
+  "optionalIntegers",
+  "unique",
+  "references",
+  "owners",
+] as const satisfies readonly (keyof ResourceTableShape)[];
+
+/** In JavaScript nothing else says that a property is misspelt, and its columns would be missing. */
+function assertKnown(what: string, shape: object, known: readonly string[]): void {
+  const unknown = Object.keys(shape).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new TypeError(`${what} has no property \`${unknown}\`; it has ${known.join(", ")}`);
 }
 
 /** The table of a set: one row for each member of a resource's set. */
@@ -88,6 +107,7 @@ export interface SetTableShape {
 
 /** Creates the table of a set. A resource's rows of it go with the resource; a member that is in a set can't be deleted. */
 export function createSetTable(db: Kysely<AnyTables>, shape: SetTableShape): Promise<void> {
+  assertKnown("createSetTable", shape, setTableProperties);
   const { name, rowColumn, rowTable, memberColumn, memberTable } = shape;
   return createTable(db, {
     name,
@@ -97,6 +117,14 @@ export function createSetTable(db: Kysely<AnyTables>, shape: SetTableShape): Pro
     ...(memberTable !== undefined && { references: { [memberColumn]: memberTable } }),
   });
 }
+
+const setTableProperties = [
+  "name",
+  "rowColumn",
+  "rowTable",
+  "memberColumn",
+  "memberTable",
+] as const satisfies readonly (keyof SetTableShape)[];
 
 /** The names of a table's columns, also where it has no row: each database lists them elsewhere, but all of them join. */
 export async function columnNames(db: Connection, table: string): Promise<readonly string[]> {

@@ -79,7 +79,8 @@ function marks({ red, yellow, bold }: Paint) {
 function renderHint({ severity, code, hint }: Diagnostic, width = Infinity): readonly string[] {
   if (!hint) return [];
   // Only the line breaks of a stack trace are ours; in other hints they may come from a file.
-  const [first = "", ...rest] = (code === "INTERNAL" ? hint.split("\n") : [hint]).map(escapeControls);
+  const hasTrace = code === "INTERNAL" || code === "STEP_INVALID";
+  const [first = "", ...rest] = (hasTrace ? hint.split("\n") : [hint]).map(escapeControls);
   const label = severity === "note" ? "  " : "  fix: ";
   return [...wrapAfter(label, first, width), ...rest.map((line) => `  ${line}`)];
 }

@@ -12,7 +12,7 @@ import {
   type ValueType,
 } from "../plan/kind-shape.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
-import { isRecord, requireDefinition } from "../plan/step-mistakes.js";
+import { isRecord, requireDefinition, stepInvalid, typeName } from "../plan/step-mistakes.js";
 import { hashPassword } from "../secrets/password.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
@@ -245,6 +245,10 @@ function plainColumn<Value extends string | number>(
 function columnOf<Value extends AttributeValue>(column: string, type: ValueType<Value>, initial: unknown) {
   // Only a column that may be empty takes a null: those with the initial value null.
   const accepted = initial === null ? orNull(type) : type;
+  if (initial !== undefined && !accepted.accepts(initial)) {
+    const what = `the initial value of the column ${column} is ${typeName(initial)}`;
+    throw stepInvalid(what, `give it ${accepted.expected}`);
+  }
   return { ...accepted, column, optional: initial !== undefined } as ValueType<Value> &
     Pick<Column, "column" | "optional">;
 }

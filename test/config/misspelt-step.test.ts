@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { secret as secretField } from "../../src/config/fields.js";
 import { defineStep, type StepDiagnostic } from "../../src/config/step.js";
+import { createResourceTable, createSetTable } from "../../src/database/create-table.js";
 import { type DiagnosticCode, SetupError } from "../../src/errors.js";
 import type { StepResource } from "../../src/plan/resource.js";
-import { flag, json, reference, sealed, setOf, text } from "../../src/resources/columns.js";
+import { flag, integer, json, reference, sealed, setOf, text } from "../../src/resources/columns.js";
 import { group, user } from "../../src/resources/kinds.js";
 import { coreKinds } from "../../src/resources/registry.js";
 import { defineKind } from "../../src/resources/table-kind.js";
@@ -27,6 +28,8 @@ const definition = {
 } as const;
 const webhook = defineKind(definition);
 
+/** Nothing asks it before the mistake is found. */
+const noDatabase = {} as never;
 const migrate = () => Promise.resolve();
 const secret = new Secret("a secret that no message shows");
 const path = ["items", 0];
@@ -257,6 +260,26 @@ describe("a step written in JavaScript", () => {
       () => [{ severity: "warning", code: "WEAK_TOKEN" satisfies DiagnosticCode, message: "m", path }],
     );
     expect(declared).toEqual([]);
+  });
+
+  it.each([
+    // @ts-expect-error
+    ["a check of secret()", () => secretField({ tset: () => true, expected: "x" }), "secret() has no property `tset`"],
+    // @ts-expect-error
+    ["a text of secret()", () => secretField({ test: () => true, expectd: "x" }), "secret() has no property `expectd`"],
+    // @ts-expect-error
+    ["the type of an initial value", () => integer("port", "993"), "the initial value of the column port is a text"],
+  ])("is refused where it misspells %s", (_, work, expected) => {
+    expect(thrownBy(work)[0]).toContain(expected);
+  });
+
+  it.each([
+    // @ts-expect-error
+    ["createResourceTable", () => createResourceTable(noDatabase, { name: "a", keyColumn: "b", textz: [] }), "textz"],
+    // @ts-expect-error
+    ["createSetTable", () => createSetTable(noDatabase, { name: "a", rowTabel: "b" }), "rowTabel"],
+  ])("is refused where it misspells a property of %s", (what, work, name) => {
+    expect(work).toThrow(new RegExp(`^${what} has no property .${name}.; it has name, `));
   });
 
   it("is told each mistake once, however many entries have it", () => {

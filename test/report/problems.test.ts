@@ -64,6 +64,7 @@ describe("renderProblems", () => {
     const shown = (code: Diagnostic["code"]) =>
       renderDiagnostics([{ severity: "error", code, message: "m", hint }], { paint, width: undefined }).split("\n");
     expect(shown("INTERNAL").slice(1, -1)).toEqual(["  fix: with these lines:", "      at one", "      at two"]);
+    expect(shown("STEP_INVALID").slice(1, -1)).toHaveLength(3);
     expect(shown("UNKNOWN_FIELD").slice(1, -1)).toHaveLength(1);
   });
 
