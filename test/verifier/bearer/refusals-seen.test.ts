@@ -184,6 +184,8 @@ const untold = [
   "several_headers",
   "invalid_characters",
   "mistyped",
+  "revoked",
+  "disabled",
   "unknown_token",
   "grace_ended",
   "revoked",
