@@ -64,6 +64,20 @@ const webhooks = defineStep({
           ]
         : [],
     ),
+  // How `vtb-setup export` writes a webhook: its secret as the variable that will hold it.
+  writers: [
+    {
+      kind: webhook.name,
+      list: "items",
+      write: ({ key, attributes: { url, events, active } }, variable) => ({
+        name: key,
+        url,
+        secret: variable("SECRET"),
+        events,
+        active,
+      }),
+    },
+  ],
 });
 
 export const steps = [webhooks];

@@ -187,7 +187,7 @@ export async function resolveResources(configuration: Configuration, options: Ru
 }
 
 /** The rows of every kind, sorted by key: databases have their own orders, or none. */
-async function readCurrent(
+export async function readCurrent(
   db: Connection,
   kinds: readonly Kind[],
   vault: Vault,
@@ -206,7 +206,7 @@ function byKey({ key: first }: CurrentResource, { key: second }: CurrentResource
 }
 
 /** The id of the key that secrets were sealed with; null before the first. */
-async function readKeyId(db: Connection): Promise<string | null> {
+export async function readKeyId(db: Connection): Promise<string | null> {
   const state = await db.selectFrom("setup_state").select("key_id").executeTakeFirst();
   return state?.key_id ?? null;
 }

@@ -3,6 +3,7 @@ import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
+import { exportCommand } from "./commands/export.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
@@ -49,6 +50,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   add(planCommand);
   add(applyCommand);
   add(upgradeCommand);
+  add(exportCommand);
   const token = addGroup(program, tokenGroup, session);
   const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>
     addCommand(token, command, session, finished);

@@ -5,6 +5,7 @@ import type { ConfigPath, StepResource } from "../plan/resource.js";
 import { isRecord, requireDefinition, stepInvalid } from "../plan/step-mistakes.js";
 import type { Node } from "../yaml/node.js";
 import type { Rewrite } from "../yaml/rewrite-parts.js";
+import type { EntryWriter } from "./entry-writer.js";
 
 /** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
 export interface StepDiagnostic {
@@ -36,6 +37,8 @@ export interface Step {
   readonly explainFlat?: ((names: readonly string[]) => string) | undefined;
   /** What `upgrade` does to its namespace, as written: nothing is resolved or checked yet. */
   readonly upgrade?: ((namespace: Node) => readonly Upgrade[]) | undefined;
+  /** How `export` writes the resources of its kinds. */
+  readonly writers?: readonly EntryWriter[] | undefined;
 }
 
 /** A step as its author writes it: `declare` and `review` are pure and get the schema's output. */
@@ -50,6 +53,7 @@ export interface StepDefinition<Schema extends z.ZodType, Kinds extends readonly
   readonly review?: (config: z.output<Schema>, now: Date) => readonly StepDiagnostic[];
   readonly explainFlat?: (names: readonly string[]) => string;
   readonly upgrade?: (namespace: Node) => readonly Upgrade[];
+  readonly writers?: readonly EntryWriter[];
 }
 
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
@@ -69,6 +73,7 @@ const rules = {
   },
   explainFlat: { expected: "a function from names of fields to a text", test: isFunction, optional: true },
   upgrade: { expected: "a function from a node to a list of upgrades", test: isFunction, optional: true },
+  writers: { expected: "a list such as [{ kind, list, write }]", test: Array.isArray, optional: true },
 } as const;
 
 /**

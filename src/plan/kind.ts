@@ -99,6 +99,8 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
     desired: readonly Resource<A>[],
     current: readonly CurrentResource<A>[],
   ): Promise<readonly RawDiagnostic[]>;
+  /** The ids of rows that a command ended here: declared in another database, they would work again. */
+  ended?(context: ReadContext): Promise<ReadonlySet<string>>;
   read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;
   /**
    * Releases what these changes give up and another kind's may need, such as a name. It runs after the run's deletions

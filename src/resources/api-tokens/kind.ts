@@ -21,6 +21,7 @@ export const apiTokenKind = {
   check: (world: PlannedWorld) => [...refuseServiceNames(world), ...refuseUsernames(world)],
   release: releaseNames,
   inspect: warnOfEnded,
+  ended: findEnded,
   read: readTokens,
   write: writeTokens,
   remove: removeTokens,
@@ -98,6 +99,17 @@ async function warnOfEnded(
     const hint = `enable it with vtb-setup token enable ${key}, or write a new value`;
     return [{ severity: "warning", code: "TOKEN_DISABLED", message, hint, range }];
   });
+}
+
+/** The tokens that a command revoked or disabled. */
+async function findEnded({ db }: ReadContext): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom("api_tokens")
+    .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
+    .select("api_tokens.id")
+    .where((eb) => eb.or([eb("revoked_at", "is not", null), eb("disabled_at", "is not", null)]))
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Writes tokens with their service users. A replaced value stays valid for the token's grace period. */

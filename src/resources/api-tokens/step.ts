@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type EntryWriter, unlessEmpty } from "../../config/entry-writer.js";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { defineStep, type StepDiagnostic } from "../../config/step.js";
 import { parseDuration } from "../../duration.js";
@@ -114,7 +115,29 @@ export const tokenAuth = defineStep({
   schema: tokenAuthSchema,
   declare: declareTokens,
   review: reviewTokens,
+  writers: [{ kind: apiToken.name, list: "items", write: writeToken }],
 });
+
+/** By its digest: nobody has the value. */
+function writeToken({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
+  const { token, user, grace_seconds: grace, permissions } = attributes;
+  const isService = typeof user !== "string";
+  return {
+    identifier: key,
+    token: { sha256: String(token) },
+    contact_person: attributes.contact_person,
+    email: attributes.email,
+    organization: unlessEmpty(attributes.organization),
+    application: unlessEmpty(attributes.application),
+    administration: unlessEmpty(attributes.administration),
+    user,
+    is_superuser: isService && attributes.is_superuser === true ? true : undefined,
+    // Of a user's token, an empty list is not the default.
+    permissions: isService ? unlessEmpty(permissions) : permissions,
+    expires_at: attributes.expires_at,
+    grace_period: grace ? `${String(grace)}s` : undefined,
+  };
+}
 
 type TokenAuthConfig = z.output<typeof tokenAuthSchema>;
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { unlessEmpty } from "../../config/entry-writer.js";
 import { defineStep } from "../../config/step.js";
 import { maxGroupName } from "../../users/names.js";
 import { group } from "../kinds.js";
@@ -28,6 +29,13 @@ export const groups = defineStep({
   kinds: [group],
   schema: groupsSchema,
   declare: declareGroups,
+  writers: [
+    {
+      kind: group.name,
+      list: "items",
+      write: ({ key, attributes }) => ({ name: key, permissions: unlessEmpty(attributes.permissions) }),
+    },
+  ],
 });
 
 function declareGroups({ items }: z.output<typeof groupsSchema>) {

@@ -7,6 +7,7 @@ import { endpointAttributes, type PresentProvider } from "./step-provider.js";
 import { reviewOidc } from "./step-review.js";
 import { inlineProvider, type OidcConfig, oidcSchema, type PresentClient } from "./step-schema.js";
 import { upgradeOidc } from "./step-upgrade.js";
+import { writeClient, writeProvider } from "./step-write.js";
 
 const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
 
@@ -30,6 +31,10 @@ export const oidc = defineStep({
   review: reviewOidc,
   explainFlat,
   upgrade: upgradeOidc,
+  writers: [
+    { kind: oidcProvider.name, list: "providers", write: writeProvider },
+    { kind: oidcClient.name, list: "items", write: writeClient },
+  ],
 });
 
 function declareOidc({ providers, items }: OidcConfig) {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type EntryWriter, unlessEmpty } from "../../config/entry-writer.js";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { defineStep, type StepDiagnostic } from "../../config/step.js";
 import type { ConfigPath } from "../../plan/resource.js";
@@ -87,7 +88,25 @@ export const users = defineStep({
   schema: usersSchema,
   declare: declareUsers,
   review: reviewUsers,
+  writers: [{ kind: user.name, list: "users", write: writeUser }],
 });
+
+/** Without the password, of which the database has only a hash. */
+function writeUser({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
+  const { sign_in_provider: provider, sign_in_subject: subject } = attributes;
+  return {
+    username: key,
+    email: unlessEmpty(attributes.email),
+    first_name: unlessEmpty(attributes.first_name),
+    last_name: unlessEmpty(attributes.last_name),
+    is_active: attributes.is_active === false ? false : undefined,
+    is_staff: attributes.is_staff === true ? true : undefined,
+    is_superuser: attributes.is_superuser === true ? true : undefined,
+    sign_in: typeof provider === "string" ? { provider, ...(typeof subject === "string" && { subject }) } : undefined,
+    groups: unlessEmpty(attributes.groups),
+    permissions: unlessEmpty(attributes.permissions),
+  };
+}
 
 type UsersConfig = z.output<typeof usersSchema>;
 

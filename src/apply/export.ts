@@ -1,0 +1,176 @@
+import { escapeControls } from "../characters.js";
+import type { EntryWriter } from "../config/entry-writer.js";
+import type { Step } from "../config/step.js";
+import { appliedMigrations, requireMigrated } from "../database/migrate.js";
+import { setupError } from "../errors.js";
+import { nearestField } from "../nearest.js";
+import type { CurrentResource, Kind } from "../plan/kind.js";
+import type { AttributeValue, PlainValue } from "../plan/resource.js";
+import { stepInvalid } from "../plan/step-mistakes.js";
+import { coreKinds, coreSteps } from "../resources/registry.js";
+import { isSecret } from "../secrets/secret.js";
+import { openVault } from "../secrets/vault.js";
+import { version } from "../version.js";
+import { writeYaml } from "../yaml/write.js";
+import type { DatabaseOptions } from "./options.js";
+import { readCurrent, readKeyId } from "./plan.js";
+import { runDefaults, withDatabase } from "./run.js";
+import type { Extensions } from "./step-modules.js";
+
+export interface ExportOptions extends DatabaseOptions, Extensions {
+  /** `all`: each owner's entries, and those that no file manages. */
+  readonly owner: { readonly kind: "one"; readonly name: string } | { readonly kind: "all" };
+  /** The names of kinds; all of them where it is empty. */
+  readonly kindNames: readonly string[];
+}
+
+/** A file that declares what one owner manages in a database. */
+export interface ExportedFile {
+  /** Null for what no file manages. */
+  readonly owner: string | null;
+  readonly text: string;
+  readonly entries: number;
+  /** The variables that it takes secrets from. */
+  readonly variables: readonly ExportedVariable[];
+}
+
+interface ExportedVariable {
+  readonly name: string;
+  readonly kind: string;
+  readonly key: string;
+}
+
+/**
+ * Writes what a database holds as files. They hold no secret: tokens are digests, and other secrets come from variables.
+ *
+ * @throws SetupError also `COMMAND_LINE` (usage) for an owner that manages nothing, or an unknown kind
+ */
+export async function exportDatabase(given: Partial<ExportOptions>): Promise<readonly ExportedFile[]> {
+  const all = { kind: "all" } as const;
+  const options = { ...runDefaults(), steps: [], kinds: [], kindNames: [], ...given, owner: given.owner ?? all };
+  const steps = [...coreSteps, ...options.steps];
+  const kinds = [...coreKinds, ...options.kinds];
+  const parts = steps.flatMap((step) => (step.writers ?? []).map((writer) => ({ step, writer })));
+  requireKinds(
+    options.kindNames,
+    parts.map(({ writer }) => writer.kind),
+  );
+  const { rows, ended } = await withDatabase(options, "read", async (database) => {
+    requireMigrated(database && (await appliedMigrations(database.kysely)));
+    if (!database) return nothing;
+    const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+    return transaction.execute(async (tx) => {
+      await database.beginWork(tx);
+      const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId: await readKeyId(tx) });
+      const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db: tx, vault }) ?? []));
+      return { rows: await readCurrent(tx, kinds, vault), ended: new Set(ended.flatMap((ids) => [...ids])) };
+    });
+  });
+  const wanted = parts.filter(
+    ({ writer }) => options.kindNames.length === 0 || options.kindNames.includes(writer.kind),
+  );
+  const owners = ownersOf([...rows.values()].flat());
+  const chosen = options.owner.kind === "all" ? owners : [options.owner.name];
+  for (const owner of chosen) if (!owners.includes(owner)) throw unknownOwner(owner, owners);
+  for (const kind of kinds) {
+    const isWritable = parts.some(({ writer }) => writer.kind === kind.name);
+    const isWanted = options.kindNames.length === 0 && rows.get(kind.name)?.some(({ owner }) => chosen.includes(owner));
+    if (isWanted && !isWritable) throw withoutWriter(kind);
+  }
+  return chosen.map((owner) => writeFile(owner, wanted, { rows, ended }));
+}
+
+function requireKinds(given: readonly string[], known: readonly string[]): void {
+  for (const name of given) {
+    if (known.includes(name)) continue;
+    const near = nearestField(name, known);
+    const hint = near === undefined ? `the kinds are ${known.join(", ")}` : `did you mean ${near}?`;
+    throw setupError("usage", "COMMAND_LINE", "there is no such kind to export", hint);
+  }
+}
+
+/** Sorted; null comes last. */
+function ownersOf(rows: readonly CurrentResource[]): readonly (string | null)[] {
+  const names = new Set(rows.map(({ owner }) => owner));
+  const owned = [...names].filter((name) => name !== null).sort();
+  return names.has(null) ? [...owned, null] : owned;
+}
+
+function unknownOwner(owner: string | null, owners: readonly (string | null)[]): Error {
+  const known = owners.filter((name) => name !== null);
+  const hint = known.length === 0 ? "no owner manages anything in it" : `its owners are ${known.join(", ")}`;
+  return setupError("usage", "COMMAND_LINE", `the owner ${owner} manages nothing in this database`, hint);
+}
+
+function withoutWriter({ name, step }: Kind): Error {
+  const hint = "give the step `writers` for the kind, or name the kinds to export";
+  return stepInvalid(`the step ${step ?? name} can't export its kind ${name}: it has no writer for it`, hint);
+}
+
+/** What is read from the database. */
+interface Contents {
+  readonly rows: ReadonlyMap<string, readonly CurrentResource[]>;
+  readonly ended: ReadonlySet<string>;
+}
+
+const nothing: Contents = { rows: new Map(), ended: new Set() };
+
+interface Part {
+  readonly step: Step;
+  readonly writer: EntryWriter;
+}
+
+function writeFile(owner: string | null, parts: readonly Part[], { rows, ended }: Contents): ExportedFile {
+  const variables: ExportedVariable[] = [];
+  const root: Record<string, PlainValue> = {};
+  const leftOut: string[] = [];
+  let entries = 0;
+  for (const { step, writer } of parts) {
+    const managed = (rows.get(writer.kind) ?? []).filter((row) => row.owner === owner);
+    const own = managed.filter(({ id }) => !ended.has(id));
+    for (const { id, key } of managed) if (ended.has(id)) leftOut.push(`${writer.kind} ${key}`);
+    if (own.length === 0) continue;
+    entries += own.length;
+    const list = own.map((row) => entryOf(writer, row, variables));
+    const namespace = root[step.namespace];
+    root[step.flag] = true;
+    root[step.namespace] = { ...(typeof namespace === "object" ? namespace : {}), [writer.list]: list };
+  }
+  return { owner, entries, variables, text: writeYaml(root, commentOf({ owner, entries, variables }, leftOut)) };
+}
+
+function entryOf(writer: EntryWriter, row: CurrentResource, variables: ExportedVariable[]): PlainValue {
+  const variable = (what: string): PlainValue => {
+    const wish = `${writer.kind}_${row.key}_${what}`.toUpperCase().replace(/[^A-Z0-9]+/g, "_");
+    const isTaken = (name: string) => variables.some((other) => other.name === name);
+    let name = wish;
+    for (let number = 2; isTaken(name); number += 1) name = `${wish}_${number}`;
+    variables.push({ name, kind: writer.kind, key: row.key });
+    return { value_from: { env: name } };
+  };
+  const fields = Object.entries(writer.write(row, variable)).filter(
+    ([, value]) => value !== undefined && value !== null,
+  );
+  return Object.fromEntries(fields.map(([name, value]) => [name, plain(name, value)]));
+}
+
+/** @throws TypeError for a secret: a mistake in a step's code, which must not show it */
+function plain(name: string, value: AttributeValue): PlainValue {
+  if (isSecret(value) || value === undefined) throw new TypeError(`the field ${name} is a secret`);
+  return value;
+}
+
+function commentOf(
+  { owner, entries, variables }: Omit<ExportedFile, "text">,
+  leftOut: readonly string[],
+): readonly string[] {
+  const count = entries === 1 ? "1 entry" : `${entries} entries`;
+  const whose = owner === null ? "that no file manages" : `of the owner ${escapeControls(owner)}`;
+  const named = variables.map(({ name, kind, key }) => `  ${name}: ${kind} ${escapeControls(key)}`);
+  return [
+    `${count} ${whose}, exported by vtb-setup ${version}.`,
+    "Tokens are digests of their values. Passwords, sessions and replaced values that still work are not in this file.",
+    ...leftOut.map((name) => `Left out, since a command ended it: ${escapeControls(name)}`),
+    ...(named.length === 0 ? [] : ["It takes secrets from these variables:", ...named]),
+  ];
+}

@@ -1,0 +1,25 @@
+import { Document, visit } from "yaml";
+
+/**
+ * The text of a file, in YAML that means the same in versions 1.1 and 1.2: what could be taken for anything but a text is quoted.
+ *
+ * @param comment its first lines, without the `#`
+ */
+export function writeYaml(value: object, comment: readonly string[]): string {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (key, node) => {
+      if (key === "key" || typeof node.value !== "string") return;
+      node.type = isPlain(node.value) ? "PLAIN" : "QUOTE_DOUBLE";
+    },
+  });
+  const lines = comment.map((line) => `#${line === "" ? "" : ` ${line}`}\n`);
+  return `${lines.join("")}${document.toString({ lineWidth: 0, indentSeq: true })}`;
+}
+
+const otherMeanings = /^(?:true|false|yes|no|on|off|y|n|t|f|null|inf|nan)$/i;
+
+/** Names, URLs and addresses, but no words that are booleans or null. */
+function isPlain(text: string): boolean {
+  return /^[a-z](?:[\w./@+-]|:(?=[\w/]))*$/i.test(text) && !otherMeanings.test(text);
+}
