@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";
@@ -75,28 +75,58 @@ function rowsOf(sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>): unkn
 const schemaOf = (sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>) =>
   sqlite.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
 
-/** Another process that gives both users the same new name, again and again, in one transaction each time. */
-function startWriter(file: string, times: number) {
+/** Another process that gives both users the same new name, a number, in one transaction after the other until it is stopped. */
+async function startWriter(file: string) {
   const driver = join(process.cwd(), "node_modules/better-sqlite3/lib/index.js");
   const script = `
     import Driver from ${JSON.stringify(driver)};
     const sqlite = new Driver(${JSON.stringify(file)}, { timeout: 20000 });
     const update = sqlite.prepare("UPDATE users SET first_name = ? WHERE username = ?");
     const write = sqlite.transaction((name) => { update.run(name, "jan"); update.run(name, "piet"); });
-    for (let time = 1; time <= ${times}; time += 1) {
-      write.immediate(String(time));
-      if (time === 1) process.stdout.write("begun");
+    let isStopped = false;
+    process.stdin.on("end", () => { isStopped = true; }).resume();
+    let last = 0;
+    while (!isStopped) {
+      last += 1;
+      write.immediate(String(last));
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    sqlite.close();`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+    sqlite.close();
+    process.stdout.write(String(last));`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["pipe", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
-  return {
-    begun: new Promise((resolve) => child.stdout.once("data", resolve)),
-    ended: new Promise((resolve) => child.once("close", resolve)),
+  let written = "";
+  child.stdout.on("data", (text) => {
+    written += text;
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const reader = new (loadSqliteDriver())(file, { readonly: true });
+  onTestFinished(() => void reader.close());
+  const name = reader.prepare("SELECT first_name FROM users WHERE username = 'jan'").pluck();
+  const current = () => Number(name.get());
+  /** Resolves once it has written again. */
+  const goneOn = async () => {
+    const before = current();
+    await vi.waitFor(() => expect(current()).not.toBe(before), { timeout: 20_000, interval: 5 });
   };
+  await goneOn();
+  return {
+    current,
+    goneOn,
+    /** Returns the last number that it wrote. */
+    stop: async () => {
+      child.stdin.end();
+      expect(await ended).toBe(0);
+      return Number(written);
+    },
+  };
+}
+
+/** The numbers that both users have as their names. */
+function numbersIn(sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>): readonly number[] {
+  expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
+  const names = sqlite.prepare("SELECT first_name FROM users WHERE username IN ('jan', 'piet')").pluck().all();
+  return names.map(Number);
 }
 
 describe("backup", () => {
@@ -105,25 +135,23 @@ describe("backup", () => {
   }, async () => {
     const { folder, file, run, on } = await withBackup();
     const authenticate = await verifierOf(file);
-    const writer = startWriter(file, 1500);
-    await writer.begun;
-    const moments: string[] = [];
+    const writer = await startWriter(file);
     for (const name of ["one.db", "two.db", "three.db"]) {
+      await writer.goneOn();
+      const before = writer.current();
       const end = run("backup", name);
       expect(await authenticate(first)).toBe("authenticated");
       expect(await end).toMatchObject({ status: 0, stderr: "" });
+      const after = writer.current();
       expect(await authenticate(first)).toBe("authenticated");
-      const names = on(join(folder, name), (sqlite) => {
-        expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
-        return sqlite.prepare("SELECT first_name FROM users WHERE username IN ('jan', 'piet')").pluck().all();
-      });
-      expect(names[0]).toBe(names[1]);
-      moments.push(String(names[0]));
+      const [one = 0, other] = on(join(folder, name), numbersIn);
+      expect(one).toBe(other);
+      expect(one).toBeGreaterThanOrEqual(before);
+      expect(one).toBeLessThanOrEqual(after);
     }
-    expect(await writer.ended).toBe(0);
-    expect(Number(moments[2])).toBeGreaterThan(Number(moments[0]));
-    const last = on(file, (sqlite) => sqlite.prepare("SELECT max(first_name + 0) FROM users").pluck().get());
-    expect(last).toBe(1500);
+    await writer.goneOn();
+    const last = await writer.stop();
+    expect(on(file, numbersIn)).toEqual([last, last]);
   });
 
   it("is a single file of mode 0600 that holds no key, whatever the umask is, and 0660 in a folder of a group", async () => {
@@ -231,15 +259,11 @@ describe("restore", () => {
 
   it("waits for a writer's transaction, and loses none of its later ones", { timeout: 60_000 }, async () => {
     const { file, run, on } = await withBackup();
-    const writer = startWriter(file, 500);
-    await writer.begun;
+    const writer = await startWriter(file);
     expect(await run("restore", "backup.db")).toMatchObject({ status: 0 });
-    expect(await writer.ended).toBe(0);
-    const names = on(file, (sqlite) => {
-      expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok");
-      return sqlite.prepare("SELECT first_name FROM users WHERE username IN ('jan', 'piet')").pluck().all();
-    });
-    expect(names).toEqual(["500", "500"]);
+    await writer.goneOn();
+    const last = await writer.stop();
+    expect(on(file, numbersIn)).toEqual([last, last]);
   });
 
   it("makes a new database, and brings the tables of an earlier version up to date", async () => {
