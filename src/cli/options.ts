@@ -39,7 +39,7 @@ export function text(group: Group, flags: string, description: string): TypedOpt
   return new Option(flags, description).helpGroup(headings[group]);
 }
 
-function list<T extends string>(group: Group, flags: string, description: string): TypedOption<readonly T[]> {
+export function list<T extends string>(group: Group, flags: string, description: string): TypedOption<readonly T[]> {
   const collect = (value: string, previous: readonly string[]) => [...previous, value];
   return new Option(flags, `${description}; can be repeated`).helpGroup(headings[group]).argParser(collect).default([]);
 }

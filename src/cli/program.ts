@@ -9,6 +9,7 @@ import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
+import { tokenCreateCommand } from "./commands/token-create.js";
 import { tokenDisableCommand, tokenEnableCommand } from "./commands/token-disable.js";
 import { tokenListCommand } from "./commands/token-list.js";
 import { tokenRevokeCommand } from "./commands/token-revoke.js";
@@ -56,6 +57,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
     addCommand(token, command, session, finished);
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
+  addToken(tokenCreateCommand);
   addToken(tokenRotateCommand);
   addToken(tokenRevokeCommand);
   addToken(tokenDisableCommand);
@@ -75,7 +77,7 @@ export function createProgram(session: CliContext, finished: (status: number) =>
 const tokenGroup = {
   name: "token",
   group: "Token commands:",
-  summary: "list, rotate, revoke and disable API tokens",
+  summary: "list, create, rotate and revoke API tokens",
   description: "What is done with API tokens from day to day, without a file.",
 } as const;
 

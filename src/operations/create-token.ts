@@ -30,8 +30,34 @@ export async function createToken(
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
   const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields } as const;
-  await recordTokenChanges(tx, { actor: wanted.actor }, [change], options);
-  return { commit: true, value: { kind: "created", identifier, token } };
+  const runId = await recordTokenChanges(tx, wanted, [change], options);
+  return { commit: true, value: { kind: "created", identifier, token, runId } };
+}
+
+/** A request for a token by an operator, who knows the user by name. The contact defaults to that user. */
+interface TokenFor extends Omit<NewToken, "userId" | "contactPerson" | "email"> {
+  readonly username: string;
+  readonly contactPerson?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+/** Creates a token for the user with this name, inside a transaction that holds the lock. */
+export async function createTokenFor(
+  tx: Transaction<Tables>,
+  { username, ...wanted }: TokenFor,
+  options: RecordOptions,
+): Promise<LockedResult<CreateTokenOutcome>> {
+  const user = await tx
+    .selectFrom("users")
+    .select(["id", "first_name", "last_name", "email"])
+    .where("username", "=", username)
+    .executeTakeFirst();
+  if (!user) {
+    return { commit: false, value: refusal([{ code: "user_not_active", message: "there is no user with this name" }]) };
+  }
+  const name = `${user.first_name} ${user.last_name}`.trim() || username;
+  const { contactPerson = name, email = user.email } = wanted;
+  return createToken(tx, { ...wanted, userId: user.id, contactPerson, email }, options);
 }
 
 /** Checks that the user can have a token, and has the permissions that the token asks for. */

@@ -1,6 +1,6 @@
 import type { Secret } from "../secrets/secret.js";
 
-export type TokenField = Exclude<keyof NewToken, "userId" | "actor">;
+export type TokenField = Exclude<keyof NewToken, "userId" | "actor" | "claimedActor">;
 
 /** Why something was not done: a code for programs, and a sentence for people that contains no input value. */
 export interface TokenError {
@@ -28,6 +28,8 @@ export interface CreatedToken {
   readonly identifier: string;
   /** Show it now: only its digest is stored. */
   readonly token: Secret;
+  /** The run in the record of changes. */
+  readonly runId: string;
 }
 
 /** Another token has that identifier. */
@@ -60,6 +62,8 @@ export interface NewToken {
   readonly expiresAt?: Date | undefined;
   /** For the record of changes: `login:` and the username. */
   readonly actor: string;
+  /** Whom the actor acts for, where that is someone else. */
+  readonly claimedActor?: string | undefined;
 }
 
 /** Which of a user's tokens to revoke. */

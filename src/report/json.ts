@@ -59,7 +59,12 @@ export function operationToJson(
     formatVersion,
     command,
     outcome: isChanged ? "applied" : "unchanged",
-    summary: { create: 0, update: changes.length, delete: 0, unchanged: unchanged.length },
+    summary: {
+      create: changes.filter(({ action }) => action === "create").length,
+      update: changes.filter(({ action }) => action === "update").length,
+      delete: 0,
+      unchanged: unchanged.length,
+    },
     changes: changes.map(({ action, kind, key, fields }) => ({
       ...{ action, kind, key: maskRandom(key), fields: withoutSecrets(fields) },
     })),

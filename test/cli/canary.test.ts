@@ -11,6 +11,7 @@ import { plan } from "../../src/apply/plan.js";
 import { upgrade } from "../../src/apply/upgrade.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
 import { planCommand } from "../../src/cli/commands/plan.js";
+import { tokenCreateCommand } from "../../src/cli/commands/token-create.js";
 import { tokenRotateCommand } from "../../src/cli/commands/token-rotate.js";
 import { tokenShowCommand } from "../../src/cli/commands/token-show.js";
 import { createCliContext } from "../../src/cli/context.js";
@@ -154,6 +155,21 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
       "tokenauth_config_enable: true\ntokenauth:\n  items: [{identifier: a, token: {generate: true}, contact_person: A, email: a@b.nl}]\n";
     writeFiles(folder, { "rij.yaml": yaml });
     return runHere(applyCommand, folder, { outIsTerminal: false }, "rij.yaml");
+  },
+  TOKEN_EXISTS: async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    const database = databaseOf(folder);
+    await apply(configuration, runOptions(database, { env: base.env }));
+    const session = { ...createCliContext(process), env: base.env, cwd: folder };
+    const left = {
+      expiresAt: undefined,
+      contactPerson: "A",
+      email: "a@example.nl",
+      actor: undefined,
+      tokensOut: undefined,
+    };
+    const settings = { ...left, database, wait: 0, output: "json", user: "beheerder", permission: [] } as const;
+    return tokenCreateCommand.run(session, settings, ["in-bestand"]);
   },
   TOKEN_IN_FILE: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

@@ -57,7 +57,7 @@ async function runSwitch(
   const [{ randomUUID }, { switchTokens }, { changeDatabase }, { reportTokens, unknownNames }] = await Promise.all([
     import("node:crypto"),
     import("../../operations/disable-tokens.js"),
-    import("../change-database.js"),
+    import("../use-database.js"),
     import("../report-tokens.js"),
   ]);
   const actor = actorOf(settings.actor);

@@ -46,7 +46,7 @@ export const tokenListCommand = defineCommand({
     }
     const [{ readTokens }, { readDatabase }, { printList }] = await Promise.all([
       import("../../operations/list-tokens.js"),
-      import("../read-database.js"),
+      import("../use-database.js"),
       import("../print-list.js"),
     ]);
     const filter = {

@@ -45,7 +45,7 @@ export const tokenRevokeCommand = defineCommand({
       await Promise.all([
         import("node:crypto"),
         import("../../operations/revoke-tokens.js"),
-        import("../change-database.js"),
+        import("../use-database.js"),
         import("../report-tokens.js"),
       ]);
     const revocation = { ...actorOf(settings.actor), reason: settings.reason ?? "other" } as const;

@@ -39,7 +39,7 @@ export const tokenRotateCommand = defineCommand({
       import("node:crypto"),
       import("../../database/write-rows.js"),
       import("../../operations/rotate-token.js"),
-      import("../change-database.js"),
+      import("../use-database.js"),
       import("../report-tokens.js"),
       import("../token-door.js"),
     ]);

@@ -23,7 +23,7 @@ export const tokenShowCommand = defineCommand({
   run: async (session, settings, [name = ""]) => {
     const [{ readToken, tokenNotFound }, { readDatabase }, { itemsToJson }, { renderToken }] = await Promise.all([
       import("../../operations/list-tokens.js"),
-      import("../read-database.js"),
+      import("../use-database.js"),
       import("../../report/json.js"),
       import("../../report/tokens.js"),
     ]);

@@ -1,0 +1,123 @@
+import { SetupError, setupError } from "../../errors.js";
+import type { TokenError, TokenField } from "../../operations/outcome.js";
+import { actorOf } from "../actor.js";
+import { defineCommand } from "../command.js";
+import { exitStatus } from "../exit-status.js";
+import { actorOptions, databaseOptions, list, outputOptions, text, tokensOutOptions } from "../options.js";
+
+export const tokenCreateCommand = defineCommand({
+  name: "token create",
+  group: "Token commands:",
+  summary: "create an API token for a user",
+  description:
+    "Creates an API token that acts as an existing user, and shows its value once. Use it for tokens that no file manages: apply and --prune leave them alone. It can do no more than its user may.",
+  argument: { terms: "<name>", description: "the token's identifier, unique among tokens" },
+  options: {
+    user: text("token", "--user <name>", "the user that it acts as"),
+    permission: list("token", "--permission <permission>", "limit it to this permission of its user"),
+    expiresAt: text("token", "--expires-at <time>", "when it expires, such as 2030-01-31T12:00:00Z"),
+    contactPerson: text("token", "--contact-person <name>", "whom to contact; defaults to its user's name"),
+    email: text("token", "--email <address>", "the contact's address; defaults to its user's"),
+    ...databaseOptions,
+    ...actorOptions,
+    ...outputOptions,
+    ...tokensOutOptions,
+  },
+  examples: [
+    {
+      purpose: "Create a token that may only read, and write it to a file",
+      command:
+        "vtb-setup token create zaaksysteem-test --user jan --permission taken.view_externetaak --tokens-out tokens.json",
+    },
+    {
+      purpose: "Create one that expires, and print it as JSON",
+      command: "vtb-setup token create leverancier --user jan --expires-at 2030-01-31T12:00:00Z --output json",
+    },
+  ],
+  statuses: ["refused", "unavailable"],
+  pages: ["command-line.md#token-create", "command-line.md#generated-tokens"],
+  run: async (session, settings, [identifier = ""]) => {
+    const { user: username, permission, contactPerson, email, output } = settings;
+    if (username === undefined) {
+      throw setupError("usage", "COMMAND_LINE", "--user is missing", "name the user that the token acts as");
+    }
+    const [
+      { randomUUID },
+      { isCommitted },
+      { createTokenFor },
+      { changeDatabase },
+      { reportTokens },
+      { createTokenDoor },
+    ] = await Promise.all([
+      import("node:crypto"),
+      import("../../database/write-rows.js"),
+      import("../../operations/create-token.js"),
+      import("../use-database.js"),
+      import("../report-tokens.js"),
+      import("../token-door.js"),
+    ]);
+    const wanted = {
+      ...actorOf(settings.actor),
+      ...{ identifier, username, contactPerson, email },
+      permissions: permission.length > 0 ? permission : undefined,
+      expiresAt: settings.expiresAt === undefined ? undefined : parseTime(settings.expiresAt),
+    };
+    const door = createTokenDoor(session, settings);
+    const create = () =>
+      changeDatabase(session, settings, async (tx) => {
+        if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
+        const done = await createTokenFor(tx, wanted, { now: Date.now, newId: randomUUID });
+        if (done.value.kind === "created") {
+          await door.keep([{ kind: "api_token", key: identifier, value: done.value.token }], done.value.runId);
+        }
+        return done;
+      });
+    const result = await create().catch((error: unknown) => {
+      door.failed(error);
+      throw error;
+    });
+    if (result.kind === "refused") throw notCreated(result.errors);
+    if (result.kind === "taken") {
+      const message = "a token with this identifier exists already";
+      throw setupError("refused", "TOKEN_EXISTS", message, "choose another identifier, or use token rotate");
+    }
+    const generated = [{ kind: "api_token", key: identifier, value: result.token }];
+    const changes = [{ action: "create", kind: "api_token", key: identifier, id: "", fields: [] } as const];
+    const shownTokens = door.publish(generated);
+    await reportTokens(
+      session,
+      { kind: "changed", changes, unchanged: [], runId: result.runId },
+      { command: "token create", done: "Created", output, shownTokens },
+    );
+    door.tell(generated);
+    return exitStatus.done;
+  },
+});
+
+const optionOf: Readonly<Partial<Record<TokenField, string>>> = {
+  identifier: "the identifier",
+  contactPerson: "--contact-person",
+  email: "--email",
+  permissions: "--permission",
+  expiresAt: "--expires-at",
+};
+
+function notCreated(errors: readonly TokenError[]): SetupError {
+  return new SetupError(
+    "refused",
+    errors.map(({ field, message }) => ({
+      severity: "error",
+      code: "INVALID_VALUE",
+      message: field === undefined ? message : `${optionOf[field] ?? field}: ${message}`,
+    })),
+  );
+}
+
+/** @throws SetupError `COMMAND_LINE` (usage) where the time could be read in more than one way */
+function parseTime(text: string): Date {
+  const isWhole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = new Date(text);
+  if (isWhole && !Number.isNaN(time.getTime())) return time;
+  const message = "--expires-at is not a date and time with an offset";
+  throw setupError("usage", "COMMAND_LINE", message, "write it like 2030-01-31T12:00:00+01:00");
+}
