@@ -127,11 +127,11 @@ export class SetupError extends Error {
   readonly reason: FailureReason;
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(reason: FailureReason, problems: readonly Diagnostic[], options?: ErrorOptions) {
-    super(problems.map((problem) => `${problem.message} [${problem.code}]`).join("\n"), options);
+  constructor(reason: FailureReason, diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
+    super(diagnostics.map((diagnostic) => `${diagnostic.message} [${diagnostic.code}]`).join("\n"), options);
     this.name = "SetupError";
     this.reason = reason;
-    this.diagnostics = problems;
+    this.diagnostics = diagnostics;
   }
 }
 

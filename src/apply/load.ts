@@ -30,8 +30,8 @@ export async function loadConfig(
   const { noEnv = false } = options;
   const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
   // A plan adds the diagnostics of what it depends on itself.
-  const { declarations, problems, quote, ...loaded } = await readConfiguration(sources, given, () => []);
-  return { ...loaded, resources: declarations, warnings: problems, withoutEnv: noEnv, quote };
+  const { declarations, diagnostics, quote, ...loaded } = await readConfiguration(sources, given, () => []);
+  return { ...loaded, resources: declarations, warnings: diagnostics, withoutEnv: noEnv, quote };
 }
 
 /**
@@ -43,7 +43,8 @@ export async function validate(
   sources: readonly ConfigSource[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<readonly Diagnostic[]> {
-  return (await readConfiguration(sources, { ...loadDefaults(), noEnv: false, ...options }, planForNothing)).problems;
+  return (await readConfiguration(sources, { ...loadDefaults(), noEnv: false, ...options }, planForNothing))
+    .diagnostics;
 }
 
 /** The diagnostics of a plan for an empty database, and those of references that need no database. */
@@ -63,32 +64,32 @@ async function readConfiguration(
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
   const steps = [...coreSteps, ...options.steps];
   refuseClashes(steps, kinds);
-  const { documents, sources, findings: read } = await readDocuments(given, options.stdin);
-  const findings = easeForeignDuplicates(read, steps);
+  const { documents, sources, diagnostics: read } = await readDocuments(given, options.stdin);
+  const ofFiles = easeForeignDuplicates(read, steps);
   const validation = validateDocuments(documents, steps, {
     ...options,
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
-    incomplete: findings.some(({ severity }) => severity === "error"),
+    incomplete: ofFiles.some(({ severity }) => severity === "error"),
   });
   const quotable = hideScalars(sources, validation.secretKeys);
   const quote = (found: readonly RawDiagnostic[]) => quoteSource(found, quotable, validation.shown);
   const { declarations } = validation;
-  const found = [...findings, ...validation.findings, ...(await findConfusableNames(kinds, declarations))];
+  const found = [...ofFiles, ...validation.diagnostics, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");
   // A missing entry could be what another one refers to.
   if (isSound && validation.isWhole) for (const diagnostic of review(kinds, declarations)) found.push(diagnostic);
-  const problems = allowJudgements(options, quote(found));
-  const errors = problems.filter(({ severity }) => severity === "error");
+  const diagnostics = allowJudgements(options, quote(found));
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
   // Errors of the files' owners and modes say nothing about their content.
   const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
-  if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", problems);
-  refuseWarnings(options, problems);
+  if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", diagnostics);
+  refuseWarnings(options, diagnostics);
   return {
     declarations,
     kinds,
     declaredKinds: new Set(validation.enabled.flatMap((step) => step.kinds)),
     files: documents.map(({ file, sha256 }) => ({ file, sha256 })),
-    problems,
+    diagnostics,
     quote,
   };
 }

@@ -60,7 +60,7 @@ export interface Configuration {
   /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
   readonly withoutEnv?: boolean;
   /** Adds source lines to the diagnostics of later stages, secrets masked. */
-  readonly quote: (findings: readonly RawDiagnostic[]) => readonly Diagnostic[];
+  readonly quote: (diagnostics: readonly RawDiagnostic[]) => readonly Diagnostic[];
 }
 
 /**
@@ -106,10 +106,10 @@ export async function withOwnTables<T>(own: string | undefined, work: () => Prom
     // What only needs another try, or permission, is no mistake in the kind's code.
     if (error.reason !== "internal" || error.failure === "busy") throw error;
     const hint = "correct the kind's columns or migrations, or add a migration";
-    const diagnostics = error.diagnostics.map((problem) => ({
-      ...problem,
-      message: `${own}: ${problem.message}`,
-      hint: problem.hint?.startsWith("report this as a bug") ? hint : problem.hint,
+    const diagnostics = error.diagnostics.map((diagnostic) => ({
+      ...diagnostic,
+      message: `${own}: ${diagnostic.message}`,
+      hint: diagnostic.hint?.startsWith("report this as a bug") ? hint : diagnostic.hint,
     }));
     throw new SetupError("internal", diagnostics, { cause: error });
   }

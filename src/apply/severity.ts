@@ -65,12 +65,12 @@ const judgements: ReadonlySet<DiagnosticCode> = new Set(["REFERENCE_NOT_FOUND"])
 /** Makes allowed judgments warnings. */
 export function allowJudgements(
   { allow }: Pick<SeverityOptions, "allow">,
-  problems: readonly Diagnostic[],
+  diagnostics: readonly Diagnostic[],
 ): readonly Diagnostic[] {
-  return problems.map((problem) => {
-    const { severity, code } = problem;
+  return diagnostics.map((diagnostic) => {
+    const { severity, code } = diagnostic;
     const isAllowed = severity === "error" && judgements.has(code) && allow.includes(code);
-    return isAllowed ? { ...problem, severity: "warning" } : problem;
+    return isAllowed ? { ...diagnostic, severity: "warning" } : diagnostic;
   });
 }
 
@@ -83,8 +83,8 @@ export function refuseWarnings({ strict, allow, deny }: SeverityOptions, diagnos
   if (!isInvalid && !diagnostics.some(isDenied)) return;
   throw new SetupError(
     isInvalid ? "invalid" : "refused",
-    diagnostics.map((problem) =>
-      isRaised(problem) || isDenied(problem) ? { ...problem, severity: "error" } : problem,
+    diagnostics.map((diagnostic) =>
+      isRaised(diagnostic) || isDenied(diagnostic) ? { ...diagnostic, severity: "error" } : diagnostic,
     ),
   );
 }
@@ -97,6 +97,6 @@ export function refuse(configuration: Configuration, refusals: readonly Refusal[
   if (refusals.length === 0) return;
   const reasons = new Set(refusals.map(({ reason }) => reason));
   const reason = byWeight.find((candidate) => reasons.has(candidate)) ?? "internal";
-  const problems = configuration.quote(refusals.map(({ reason: _, ...rest }) => ({ ...rest, severity: "error" })));
-  throw new SetupError(reason, problems);
+  const diagnostics = configuration.quote(refusals.map(({ reason: _, ...rest }) => ({ ...rest, severity: "error" })));
+  throw new SetupError(reason, diagnostics);
 }

@@ -44,8 +44,8 @@ export async function upgrade(files: readonly string[], given: Partial<LoadOptio
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
   const steps = [...coreSteps, ...options.steps];
   refuseClashes(steps, kinds);
-  const { documents, sources, findings } = await readDocuments(files, options.stdin);
-  const errors = easeForeignDuplicates(findings, steps).filter(({ severity }) => severity === "error");
+  const { documents, sources, diagnostics } = await readDocuments(files, options.stdin);
+  const errors = easeForeignDuplicates(diagnostics, steps).filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new SetupError("invalid", quoteSource(errors, sources, new Set()));
   const upgraded = upgradeDocuments(documents, steps, {
     // What the files mean must not depend on this machine.
@@ -71,7 +71,7 @@ export async function upgrade(files: readonly string[], given: Partial<LoadOptio
     ];
   });
   const quotable = hideScalars(sources, upgraded.before.secretKeys);
-  return { files: changed, diagnostics: quoteSource(upgraded.findings, quotable, upgraded.before.shown) };
+  return { files: changed, diagnostics: quoteSource(upgraded.diagnostics, quotable, upgraded.before.shown) };
 }
 
 /** The byte order mark that the file begins with, if any: reading drops it. */

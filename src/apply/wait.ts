@@ -32,9 +32,9 @@ function isMissingReference(error: unknown): error is SetupError {
   return error instanceof SetupError && error.diagnostics.every(({ code }) => code === "REFERENCE_NOT_FOUND");
 }
 
-function tellWaited(problem: Diagnostic): Diagnostic {
+function tellWaited(diagnostic: Diagnostic): Diagnostic {
   const hint = "apply the files that declare it, wait longer with --wait, or correct the name";
-  return { ...problem, hint };
+  return { ...diagnostic, hint };
 }
 
 /** Retries what is unavailable, for as long as `--wait` allows. */

@@ -32,7 +32,7 @@ export interface CommandDefinition<O extends OptionSet> {
    *
    * @throws SetupError where it can't be done
    */
-  readonly run: (session: CliContext, settings: SettingsOf<O>, args: readonly string[]) => Promise<number>;
+  readonly run: (context: CliContext, settings: SettingsOf<O>, args: readonly string[]) => Promise<number>;
 }
 
 interface Example {
@@ -55,7 +55,7 @@ export interface CommandGroup
 export function addGroup(
   program: Command,
   { name, group, summary, description }: CommandGroup,
-  session: CliContext,
+  context: CliContext,
 ): Command {
   return program
     .command(name)
@@ -65,7 +65,7 @@ export function addGroup(
     .description(description)
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
-    .configureHelp(helpStyle(session))
+    .configureHelp(helpStyle(context))
     .addHelpText(
       "after",
       `\nRun vtb-setup help ${name} COMMAND for its options, examples and exit statuses.\nRead more: docs/command-line.md`,
@@ -87,14 +87,14 @@ export function allCommands(
 export function addCommand<O extends OptionSet>(
   parent: Command,
   definition: CommandDefinition<O>,
-  session: CliContext,
+  context: CliContext,
   finished: (status: number) => void,
 ): void {
   const { name, group, summary, description, argument, options, run } = definition;
   const ownName = name.slice(name.lastIndexOf(" ") + 1);
   const command = parent.command(ownName).helpGroup(group).summary(summary).description(description);
   command.addHelpOption(new Option("-h, --help", "show this help").helpGroup("Other options:")).configureHelp({
-    ...helpStyle(session),
+    ...helpStyle(context),
     formatHelp: (of, helper) =>
       [Help.prototype.formatHelp.call(helper, of, helper), ...sections(definition, of, helper), ""].join("\n"),
   });
@@ -102,10 +102,10 @@ export function addCommand<O extends OptionSet>(
   for (const option of Object.values(options)) {
     command.addOption(option);
     // Commander looks for the variable only in the process's own environment.
-    const given = option.envVar === undefined ? undefined : session.env[option.envVar];
+    const given = option.envVar === undefined ? undefined : context.env[option.envVar];
     if (given) command.setOptionValueWithSource(option.attributeName(), given, "env");
   }
-  command.action(async () => finished(await run(session, settingsOf(command, options), command.args)));
+  command.action(async () => finished(await run(context, settingsOf(command, options), command.args)));
 }
 
 function settingsOf<O extends OptionSet>(command: Command, options: O): SettingsOf<O> {

@@ -55,13 +55,13 @@ export function statusOf(reason: FailureReason, signal: StopSignal | undefined):
 export function unexpected(error: unknown): SetupError {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
-  const problem: Diagnostic = {
+  const diagnostic: Diagnostic = {
     severity: "error",
     code: "INTERNAL",
     message: `unexpected ${error instanceof Error ? error.name : typeof error}${code}`,
     hint: `report this as a bug, with these lines:\n${frames.slice(0, 8).join("\n")}`,
   };
-  return new SetupError("internal", [problem], { cause: error });
+  return new SetupError("internal", [diagnostic], { cause: error });
 }
 
 /** The error of a run that failed after it committed its changes. `lost` are the generated tokens whose values nobody may have. */

@@ -8,12 +8,12 @@ import { createProgram } from "./program.js";
 
 /** Runs the command line of this process and sets its exit status. */
 export async function main(process: NodeJS.Process): Promise<void> {
-  const session = createCliContext(process);
-  const { terminal } = session;
+  const context = createCliContext(process);
+  const { terminal } = context;
   const args = expandHelp(process.argv.slice(2));
   const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));
   let status: number = exitStatus.done;
-  const program = createProgram(session, (ended) => {
+  const program = createProgram(context, (ended) => {
     status = ended;
   });
   const asked: string[] = [];
@@ -39,10 +39,10 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const command = commands.findLast(({ name }) => `${args.join(" ")} `.startsWith(`${name} `))?.name ?? "";
     // Showing help and the version is no failure, and needs no reports.
     const report = async (reason: unknown, isJson: boolean) =>
-      (await import("./report-run.js")).reportFailure(session, reason, { command, json: isJson });
+      (await import("./report-run.js")).reportFailure(context, reason, { command, json: isJson });
     if (!(error instanceof CommanderError)) return report(error, json);
     if (error.exitCode === 0) {
-      const failed = await printResult(session, { kind: "text", text: asked.join("") }).catch((reason) => reason);
+      const failed = await printResult(context, { kind: "text", text: asked.join("") }).catch((reason) => reason);
       return failed === undefined ? exitStatus.done : report(failed, false);
     }
     // Commander shows the help where a command is left out.

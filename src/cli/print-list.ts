@@ -52,12 +52,12 @@ export interface PrintedList {
  * @throws SetupError where a page can't be read or printed, and the format has no place for it
  */
 export async function printList<Item>(
-  session: CliContext,
+  context: CliContext,
   pages: AsyncIterable<readonly Item[]>,
   format: ListFormat<Item>,
 ): Promise<PrintedList> {
   let count = 0;
-  const print = (text: string) => write(session, text);
+  const print = (text: string) => write(context, text);
   try {
     let isRead = true;
     for await (const items of pages) {
@@ -68,8 +68,8 @@ export async function printList<Item>(
   } catch (error) {
     if (count === 0 || !format.tellsErrors) throw error;
     const failure = error instanceof SetupError ? error : unexpected(error);
-    await session.terminal.out([format.end(failure)], { insist: true });
-    return { status: statusOf(failure.reason, session.stoppedBy()), count };
+    await context.terminal.out([format.end(failure)], { insist: true });
+    return { status: statusOf(failure.reason, context.stoppedBy()), count };
   }
   await print(`${count === 0 ? format.begin : ""}${format.end()}`);
   return { status: exitStatus.done, count };

@@ -26,7 +26,7 @@ Run vtb-setup help COMMAND for its options, examples and exit statuses.
 Read more: docs/command-line.md`;
 
 /** The command line; `finished` gets the exit status of the command that was run. */
-export function createProgram(session: CliContext, finished: (status: number) => void): Command {
+export function createProgram(context: CliContext, finished: (status: number) => void): Command {
   const program = new Command("vtb-setup")
     .usage("COMMAND [options]")
     .description(
@@ -36,25 +36,25 @@ export function createProgram(session: CliContext, finished: (status: number) =>
     .helpOption("-h, --help", "show this help")
     .addHelpCommand(helpCommand())
     .showSuggestionAfterError()
-    .configureHelp(helpStyle(session))
+    .configureHelp(helpStyle(context))
     .configureOutput({
-      getOutHelpWidth: () => Math.min(widest, session.terminal.width),
-      getErrHelpWidth: () => Math.min(widest, session.terminal.width),
+      getOutHelpWidth: () => Math.min(widest, context.terminal.width),
+      getErrHelpWidth: () => Math.min(widest, context.terminal.width),
       // The terminal's own paint marks nothing where there is to be no color.
       getOutHasColors: () => true,
       getErrHasColors: () => false,
     })
     .addHelpText("after", moreHelp);
-  const add = <O extends OptionSet>(command: CommandDefinition<O>) => addCommand(program, command, session, finished);
+  const add = <O extends OptionSet>(command: CommandDefinition<O>) => addCommand(program, command, context, finished);
 
   add(validateCommand);
   add(planCommand);
   add(applyCommand);
   add(upgradeCommand);
   add(exportCommand);
-  const token = addGroup(program, tokenGroup, session);
+  const token = addGroup(program, tokenGroup, context);
   const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>
-    addCommand(token, command, session, finished);
+    addCommand(token, command, context, finished);
   addToken(tokenListCommand);
   addToken(tokenShowCommand);
   addToken(tokenCreateCommand);
@@ -62,9 +62,9 @@ export function createProgram(session: CliContext, finished: (status: number) =>
   addToken(tokenRevokeCommand);
   addToken(tokenDisableCommand);
   addToken(tokenEnableCommand);
-  const key = addGroup(program, keyGroup, session);
-  addCommand(key, keyStatusCommand, session, finished);
-  addCommand(key, keyRotateCommand, session, finished);
+  const key = addGroup(program, keyGroup, context);
+  addCommand(key, keyStatusCommand, context, finished);
+  addCommand(key, keyRotateCommand, context, finished);
   add(backupCommand);
   add(restoreCommand);
   add(migrateCommand);

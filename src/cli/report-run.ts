@@ -18,11 +18,11 @@ interface ReportOptions {
 }
 
 /** Prints a finished run: results on standard output, everything else on standard error. */
-export async function reportRun(session: CliContext, result: RunResult, options: ReportOptions): Promise<void> {
-  const { terminal } = session;
+export async function reportRun(context: CliContext, result: RunResult, options: ReportOptions): Promise<void> {
+  const { terminal } = context;
   const print = () => rendered(terminal, result, options);
-  if (result.outcome === "applied") await printChanges(session, print, options.shownTokens);
-  else await printResult(session, print());
+  if (result.outcome === "applied") await printChanges(context, print, options.shownTokens);
+  else await printResult(context, print());
 }
 
 function rendered(terminal: Terminal, result: RunResult, options: ReportOptions): Printed {
@@ -39,11 +39,11 @@ function rendered(terminal: Terminal, result: RunResult, options: ReportOptions)
 
 /** Reports why a command failed, and returns its exit status. */
 export async function reportFailure(
-  session: Pick<CliContext, "terminal" | "stoppedBy">,
+  context: Pick<CliContext, "terminal" | "stoppedBy">,
   error: unknown,
   { command, json }: { readonly command: string; readonly json: boolean },
 ): Promise<number> {
-  const { terminal } = session;
+  const { terminal } = context;
   const failure = error instanceof SetupError ? error : unexpected(error);
   const outcome = failure.reason === "invalid" ? "invalid" : "failed";
   const isPrinted =
@@ -56,5 +56,5 @@ export async function reportFailure(
     const end = mayBeCommitted(failure) ? "" : "; nothing was changed";
     terminal.talk(`${renderDiagnostics(failure.diagnostics, terminal.talkStyle)}${counts}${end}.\n`);
   }
-  return statusOf(failure.reason, session.stoppedBy());
+  return statusOf(failure.reason, context.stoppedBy());
 }

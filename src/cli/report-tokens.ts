@@ -20,9 +20,9 @@ interface TokenReport {
 }
 
 /** Prints what a command did to tokens. */
-export async function reportTokens(session: CliContext, result: TokensChanged, report: TokenReport): Promise<void> {
+export async function reportTokens(context: CliContext, result: TokensChanged, report: TokenReport): Promise<void> {
   const { command, done, output, unknownLines, shownTokens = [] } = report;
-  const paint = session.terminal.outPaint;
+  const paint = context.terminal.outPaint;
   const print = () =>
     output === "json"
       ? ({ kind: "json", value: operationToJson(command, result, unknownLines, shownTokens) } as const)
@@ -30,8 +30,8 @@ export async function reportTokens(session: CliContext, result: TokensChanged, r
           kind: "text",
           text: [renderTokenChanges(result, done, unknownLines), ...renderTokens({ shownTokens, paint })].join("\n"),
         } as const);
-  if (result.changes.length > 0) await printChanges(session, print, shownTokens);
-  else await printResult(session, print());
+  if (result.changes.length > 0) await printChanges(context, print, shownTokens);
+  else await printResult(context, print());
 }
 
 /** Names are not quoted: one of them may be a token's value. */

@@ -26,8 +26,8 @@ export interface TokenDoor {
   readonly tell: (generated: readonly GeneratedSecret[]) => void;
 }
 
-export function createTokenDoor(session: CliContext, { output, tokensOut }: DoorOptions): TokenDoor {
-  const { terminal } = session;
+export function createTokenDoor(context: CliContext, { output, tokensOut }: DoorOptions): TokenDoor {
+  const { terminal } = context;
   const file = tokensOut === undefined ? undefined : createTokenFile(tokensOut);
   const isSeen = output === "json" ? !terminal.outIsNull : terminal.outIsTerminal;
   const requirePlace = (): void => {
@@ -41,7 +41,7 @@ export function createTokenDoor(session: CliContext, { output, tokensOut }: Door
       if (generated.length === 0) return;
       requirePlace();
       if (file) file.write(runId, generated);
-      else if (output === "json") await provePrintable(session);
+      else if (output === "json") await provePrintable(context);
     },
     failed: (error) => {
       // The tokens of a possible commit must not be lost: the next run settles them.

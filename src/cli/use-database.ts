@@ -33,13 +33,13 @@ export function readDatabase<T>(
  * @throws SetupError as {@link readDatabase} and `withLock` do
  */
 export async function changeDatabase<T>(
-  session: CliContext,
+  context: CliContext,
   settings: SettingsOf<typeof databaseOptions>,
   operation: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
 ): Promise<T> {
   // A database that is not there must not be created.
-  await readDatabase(session, settings, () => Promise.resolve());
-  const { env, signal, terminal } = session;
+  await readDatabase(context, settings, () => Promise.resolve());
+  const { env, signal, terminal } = context;
   const defaults = applyDefaults();
   const options = {
     ...defaults,

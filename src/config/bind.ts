@@ -22,9 +22,9 @@ import type { StandIn } from "./unknown-values.js";
 const unresolved = Symbol("unresolved");
 
 interface Binding {
-  /** What the schema validates, without unknown fields: they are in `findings`. */
+  /** What the schema validates, without unknown fields: they are in `diagnostics`. */
   readonly value: unknown;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   /** Where the schema's issues are noise: values that could not be resolved, placeholders, fields written under another name. */
   readonly muted: MutedPaths;
   /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
@@ -46,7 +46,7 @@ interface BindOptions {
 }
 
 interface Walk extends BindOptions, Visibility {
-  readonly findings: RawDiagnostic[];
+  readonly diagnostics: RawDiagnostic[];
   readonly muted: MutedPaths;
   unresolved: boolean;
   valuesLeft: number;
@@ -59,7 +59,7 @@ interface Walk extends BindOptions, Visibility {
 export function bind(schema: Schema, node: Node, options: BindOptions): Binding {
   const walk: Walk = {
     ...options,
-    findings: [],
+    diagnostics: [],
     muted: new MutedPaths(),
     shown: new Set(),
     hidden: new Set(),
@@ -163,8 +163,8 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
     } else {
       if (sensitive) hideKeys(walk, node);
       const told = { ...entry, sensitive: sensitive || isBareKey(entry) };
-      const { finding, meant } = unknownField(walk.namespace, path, told, shape.fields.keys());
-      walk.findings.push(finding);
+      const { diagnostic, meant } = unknownField(walk.namespace, path, told, shape.fields.keys());
+      walk.diagnostics.push(diagnostic);
       showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
       // That the intended field is missing would report the same mistake twice.
       if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
@@ -196,7 +196,7 @@ function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensit
   // A value from a variable or a file has nothing left to fill in.
   const kind = node.origin === undefined ? findPlaceholder(node.text(), sensitive) : undefined;
   if (kind === undefined) return;
-  walk.findings.push({
+  walk.diagnostics.push({
     severity: "error",
     ...placeholders[kind],
     range: node.range,
@@ -212,15 +212,15 @@ function reportCharacters(
   path: ValuePath,
   sensitive: boolean,
 ): void {
-  for (const finding of findStrayCharacters(node, rule, sensitive)) {
-    walk.findings.push({ ...finding, path: dotted(walk.namespace, path) });
-    if (finding.severity === "error") walk.muted.add(path);
+  for (const diagnostic of findStrayCharacters(node, rule, sensitive)) {
+    walk.diagnostics.push({ ...diagnostic, path: dotted(walk.namespace, path) });
+    if (diagnostic.severity === "error") walk.muted.add(path);
   }
 }
 
 function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
-  if (!walk.findings.some(({ code }) => code === "ALIAS_BOMB")) {
-    walk.findings.push({
+  if (!walk.diagnostics.some(({ code }) => code === "ALIAS_BOMB")) {
+    walk.diagnostics.push({
       severity: "error",
       code: "ALIAS_BOMB",
       message: "the aliases here expand to too many values",

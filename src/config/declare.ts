@@ -17,8 +17,8 @@ export function declareStep(
   { node, namespace }: Pick<IssueSource, "node" | "namespace">,
   muted: MutedPaths,
   { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
-): { readonly declared: readonly ResourceEntry[]; readonly findings: readonly RawDiagnostic[] } {
-  if (config === undefined) return { declared: [], findings: [] };
+): { readonly declared: readonly ResourceEntry[]; readonly diagnostics: readonly RawDiagnostic[] } {
+  if (config === undefined) return { declared: [], diagnostics: [] };
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const resources = runStep(step, "declare", config, () => step.declare(config));
   requireResources(step, resources, kinds);
@@ -37,11 +37,11 @@ export function declareStep(
   });
   const reviewed = runStep(step, "review", config, () => step.review(config, now));
   requireDiagnostics(step, reviewed);
-  const findings = reviewed.flatMap(({ path, ...diagnostic }): readonly RawDiagnostic[] => {
+  const diagnostics = reviewed.flatMap(({ path, ...diagnostic }): readonly RawDiagnostic[] => {
     const written = toWritten(path);
     return muted.has(written) ? [] : [{ ...diagnostic, range: placeAt(written), path: dotted(namespace, written) }];
   });
-  return { declared, findings };
+  return { declared, diagnostics };
 }
 
 /** Attributes that name other entries are mostly fields of the same name. */
@@ -157,10 +157,10 @@ export async function findConfusableNames(
   kinds: readonly Kind[],
   resources: readonly Resource[],
 ): Promise<readonly RawDiagnostic[]> {
-  const findings = kinds
+  const diagnostics = kinds
     .filter(({ hasFreeNames }) => hasFreeNames)
     .map((kind) => findInKind(kind.resourcesOf(resources).filter(({ present }) => present)));
-  return (await Promise.all(findings)).flat();
+  return (await Promise.all(diagnostics)).flat();
 }
 
 async function findInKind(resources: readonly Resource[]): Promise<readonly RawDiagnostic[]> {

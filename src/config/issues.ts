@@ -89,7 +89,7 @@ function unknownAt(
   const shape = schema && shapeFor(schema, node, shapeOf);
   const fields = shape?.kind === "mapping" ? shape.fields.keys() : [];
   const sensitive = schema !== undefined && shapeOf(schema).sensitive;
-  return unknownField(namespace, path, { key, keyRange, sensitive }, fields).finding;
+  return unknownField(namespace, path, { key, keyRange, sensitive }, fields).diagnostic;
 }
 
 function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Told {
@@ -162,10 +162,10 @@ export function unknownField(
   path: ValuePath,
   { key, keyRange, sensitive }: Pick<MappingEntry, "key" | "keyRange"> & { readonly sensitive: boolean },
   fields: Iterable<string>,
-): { readonly finding: RawDiagnostic; readonly meant: string | undefined } {
+): { readonly diagnostic: RawDiagnostic; readonly meant: string | undefined } {
   const names = [...fields];
   const meant = nearestField(key, names);
-  const finding: RawDiagnostic = {
+  const diagnostic: RawDiagnostic = {
     severity: "error",
     code: "UNKNOWN_FIELD",
     ...describe(key, sensitive, meant, names),
@@ -173,7 +173,7 @@ export function unknownField(
     // A value written without the space before it is part of its key.
     path: dotted(namespace, sensitive || invisibleIn(key) !== undefined ? path : [...path, key]),
   };
-  return { finding, meant };
+  return { diagnostic, meant };
 }
 
 function describe(key: string, sensitive: boolean, meant: string | undefined, names: readonly string[]) {

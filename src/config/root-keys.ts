@@ -60,31 +60,31 @@ const otherPrograms: ReadonlySet<string> = new Set([
 export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
-): { readonly findings: readonly RawDiagnostic[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
+): { readonly diagnostics: readonly RawDiagnostic[]; readonly meant: ReadonlyMap<string, readonly MappingEntry[]> } {
   const known = rootKeysOf(steps);
   const meant = new Map<string, readonly MappingEntry[]>();
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   for (const entry of documents.flatMap(({ root }) => [...(root?.entries.values() ?? [])])) {
     if (known.has(entry.key)) continue;
     const near = isOfOtherProgram(entry.key) ? undefined : nearest(entry.key, known);
     if (near !== undefined) meant.set(near, [...(meant.get(near) ?? []), entry]);
-    findings.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
+    diagnostics.push(near === undefined ? unknownKey(entry, known) : misspeltKey(entry, near));
   }
-  return { findings, meant };
+  return { diagnostics, meant };
 }
 
 /** A duplicate key that another program reads is for that program to judge: a warning here. */
 export function easeForeignDuplicates(
-  findings: readonly RawDiagnostic[],
+  diagnostics: readonly RawDiagnostic[],
   steps: readonly Step[],
 ): readonly RawDiagnostic[] {
   const known = rootKeysOf(steps);
-  return findings.map((finding) => {
-    const { code, path = "" } = finding;
-    if (code !== "DUPLICATE_KEY") return finding;
+  return diagnostics.map((diagnostic) => {
+    const { code, path = "" } = diagnostic;
+    if (code !== "DUPLICATE_KEY") return diagnostic;
     const [root = ""] = path.split(".");
-    if (isOfOtherProgram(root)) return { ...finding, severity: "warning", foreign: true };
-    return known.has(root) || nearest(root, known) !== undefined ? finding : { ...finding, severity: "warning" };
+    if (isOfOtherProgram(root)) return { ...diagnostic, severity: "warning", foreign: true };
+    return known.has(root) || nearest(root, known) !== undefined ? diagnostic : { ...diagnostic, severity: "warning" };
   });
 }
 
@@ -117,11 +117,11 @@ function unknownKey(entry: MappingEntry, known: ReadonlySet<string>): RawDiagnos
       range: keyRange,
     };
   }
-  const finding = { severity: "warning", code: "UNKNOWN_ROOT_KEY", range: keyRange, path: key } as const;
+  const diagnostic = { severity: "warning", code: "UNKNOWN_ROOT_KEY", range: keyRange, path: key } as const;
   if (isOfOtherProgram(key))
-    return { ...finding, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
+    return { ...diagnostic, foreign: true, message: `\`${key}\` belongs to another program and is ignored here` };
   const hint = `ignore this if another program reads it; vtb-setup reads ${[...known].join(", ")}`;
-  return { ...finding, message: `unknown key \`${maskName(key)}\` at the root is ignored`, hint };
+  return { ...diagnostic, message: `unknown key \`${maskName(key)}\` at the root is ignored`, hint };
 }
 
 /** In any case, since the other program may ignore case. */

@@ -21,7 +21,7 @@ export interface Section {
 interface RootReading {
   readonly enabled: readonly Step[];
   readonly sections: readonly Section[];
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   /** The flags' values, which are harmless to show. */
   readonly shown: readonly ScalarNode[];
   /** Whether a flag is unknown, because its variable is not set. */
@@ -39,9 +39,9 @@ export function readRoot(documents: readonly Document[], steps: readonly Step[],
   return {
     enabled: enabled.map(({ step }) => step),
     sections: enabled.flatMap(({ step, entries }) => entries.map((entry) => ({ step, entry }))),
-    findings: [
-      ...unknown.findings,
-      ...read.flatMap(({ findings }) => findings),
+    diagnostics: [
+      ...unknown.diagnostics,
+      ...read.flatMap(({ diagnostics }) => diagnostics),
       ...(isIdle ? [nothingEnabled(steps)] : []),
     ],
     shown: flags.flatMap(({ shown }) => shown),
@@ -54,7 +54,7 @@ interface ReadStep {
   readonly isEnabled: boolean;
   readonly flags: readonly Flag[];
   readonly entries: readonly MappingEntry[];
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 function readStep(
@@ -67,7 +67,7 @@ function readStep(
   // A misspelt key's value is validated too, so that everything is reported at once; the misspelling is reported as well.
   const misspelt = (meant.get(step.flag) ?? []).map((entry) => ({
     ...readFlag(entry, context),
-    findings: [],
+    diagnostics: [],
     shown: [],
   }));
   const flags = written.length > 0 ? written : misspelt;
@@ -76,13 +76,13 @@ function readStep(
   const on = flags.find(({ state }) => state === "on");
   // Where it is unknown whether a step runs, its configuration is validated if there is any, and not required.
   const isEnabled = on !== undefined || (entries.length > 0 && flags.some(({ state }) => state === "unknown"));
-  const findings = flags.flatMap((flag) => flag.findings).concat(contradictions(flags, step));
+  const diagnostics = flags.flatMap((flag) => flag.diagnostics).concat(contradictions(flags, step));
   if (on !== undefined && entries.length === 0 && !context.incomplete) {
-    findings.push(withoutNamespace(on, step));
+    diagnostics.push(withoutNamespace(on, step));
   }
   const isForgotten = flags.every(({ state }) => state === "absent") && !context.incomplete && !meant.has(step.flag);
-  if (isForgotten) for (const entry of namespaces) findings.push(notEnabled(entry, step));
-  return { step, isEnabled, flags, entries, findings };
+  if (isForgotten) for (const entry of namespaces) diagnostics.push(notEnabled(entry, step));
+  return { step, isEnabled, flags, entries, diagnostics };
 }
 
 function entriesOf(documents: readonly Document[], key: string): readonly MappingEntry[] {
@@ -145,22 +145,22 @@ function nothingEnabled(steps: readonly Step[]): RawDiagnostic {
 interface Flag {
   readonly state: "on" | "off" | "absent" | "unknown" | "invalid";
   readonly entry: MappingEntry;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   readonly shown: readonly ScalarNode[];
 }
 
 function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
-  const { node, findings } = resolveValues(entry.value, entry.key, context);
-  if (node === undefined) return { state: "absent", entry, findings, shown: [] };
-  if (node.kind === "unresolved") return { state: "unknown", entry, findings, shown: [] };
+  const { node, diagnostics } = resolveValues(entry.value, entry.key, context);
+  if (node === undefined) return { state: "absent", entry, diagnostics, shown: [] };
+  if (node.kind === "unresolved") return { state: "unknown", entry, diagnostics, shown: [] };
   const shown = node.kind === "scalar" ? [node] : [];
   const value = node.kind === "scalar" && !node.isNull() ? toBoolean(node) : undefined;
-  if (value !== undefined) return { state: value ? "on" : "off", entry, findings, shown };
+  if (value !== undefined) return { state: value ? "on" : "off", entry, diagnostics, shown };
   const placeholder =
     node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
   const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
-  const finding: RawDiagnostic = { severity: "error", ...told, range: node.range, path: entry.key };
-  return { state: "invalid", entry, findings: [...findings, finding], shown };
+  const diagnostic: RawDiagnostic = { severity: "error", ...told, range: node.range, path: entry.key };
+  return { state: "invalid", entry, diagnostics: [...diagnostics, diagnostic], shown };
 }
 
 const notBoolean = {

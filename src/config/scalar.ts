@@ -91,9 +91,9 @@ export function findStrayCharacters(
     const message = `this value has ${stray.name} ${where}, which is not allowed here`;
     return [{ severity: "error", code: "INVALID_VALUE", message, hint: wayOut(stray, rule, origin), range }];
   }
-  const findings: Omit<RawDiagnostic, "path">[] = [];
+  const diagnostics: Omit<RawDiagnostic, "path">[] = [];
   const warn = (message: string, hint: string) =>
-    findings.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
+    diagnostics.push({ severity: "warning", code: "INVALID_VALUE", message, hint, range });
   // Where a blank is not allowed, the schema refuses it.
   if (rule !== "visible" && text !== text.trim() && text.trim() !== "") {
     const message = `this value has whitespace around it, which is ${rule === "url" ? "ignored" : "part of it"}`;
@@ -102,7 +102,7 @@ export function findStrayCharacters(
   if (/^(["']).*\1$/su.test(text) && text.length > 1) {
     warn("this value has quotes around it, which are part of it", (origin ?? literal).withoutQuotes);
   }
-  return findings;
+  return diagnostics;
 }
 
 /** How to correct a value that the file itself holds. */

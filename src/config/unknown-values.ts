@@ -11,7 +11,7 @@ import type { Schema, ShapeReader } from "./schema-shape.js";
 interface Read {
   readonly declared: readonly ResourceEntry[];
   readonly isWhole: boolean;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 const hint = "set it for the plan as well, or add a default to value_from";
@@ -21,12 +21,12 @@ const hint = "set it for the plan as well, or add a default to value_from";
  * between two readings with different stand-ins. What can't be planned without such a value is an error.
  */
 export function leaveOutUnknown<Section extends Read>(first: Section, second: Section, range: Range): Section {
-  const findings = [...first.findings];
+  const diagnostics = [...first.diagnostics];
   const isSame = first.declared.length === second.declared.length;
-  const isSound = !findings.some(({ severity }) => severity === "error");
+  const isSound = !diagnostics.some(({ severity }) => severity === "error");
   if (isSound && !(first.isWhole && second.isWhole && isSame)) {
     const message = `an entry here can't be planned: it needs a value from a ${nounOf(valueSources)} that is missing`;
-    findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range });
+    diagnostics.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range });
   }
   const declared = first.declared.map((entry, index) => {
     const { resource } = entry;
@@ -34,12 +34,12 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
     if (!other || !isSame) return entry;
     if (other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present) {
       const message = `the name of this ${resource.kind} comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`;
-      findings.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
+      diagnostics.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
       return entry;
     }
     return { ...entry, resource: withoutUnknown(resource, other) };
   });
-  return { ...first, declared, findings };
+  return { ...first, declared, diagnostics };
 }
 
 function withoutUnknown(resource: Resource, other: Resource): Resource {

@@ -15,7 +15,7 @@ export interface UpgradedDocuments {
   /** In the given order; the same object where nothing changes. */
   readonly documents: readonly Document[];
   /** The deprecated spellings that only a person can rewrite, at their ranges in the given documents. */
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   readonly before: Validation;
   readonly after: Validation;
 }
@@ -51,12 +51,12 @@ export function upgradeDocuments(
   }
   const after = validate(documents);
   const told = new Set(byHand.map(({ document, path }) => `${document.file} ${path.slice(0, 3).join(".")}`));
-  const left = before.findings.filter(({ code, path = "", range }) => {
-    const isLeft = after.findings.some((finding) => finding.code === code && finding.path === path);
+  const left = before.diagnostics.filter(({ code, path = "", range }) => {
+    const isLeft = after.diagnostics.some((diagnostic) => diagnostic.code === code && diagnostic.path === path);
     const entry = path.split(".").slice(0, 3).join(".");
     return code.startsWith("DEPRECATED") && isLeft && !told.has(`${range?.position.file} ${entry}`);
   });
-  return { documents, findings: [...byHand.map(describe), ...left], before, after };
+  return { documents, diagnostics: [...byHand.map(describe), ...left], before, after };
 }
 
 /** What is to be done in one file for one step. */
@@ -128,7 +128,7 @@ function describe({ document, path, message, hint }: ByHand): RawDiagnostic {
 
 /** Whether both declare the same, and the second one has no error that the first one lacks. */
 function declareSame(before: Validation, after: Validation): boolean {
-  const errors = ({ findings }: Validation) => findings.filter(({ severity }) => severity === "error");
+  const errors = ({ diagnostics }: Validation) => diagnostics.filter(({ severity }) => severity === "error");
   const known = errors(before).map(({ code, message }) => `${code} ${message}`);
   const isKnown = errors(after).every(({ code, message }) => known.includes(`${code} ${message}`));
   const isComparable = errors(after).length === errors(before).length;

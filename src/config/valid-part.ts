@@ -8,7 +8,7 @@ export interface ValidPart {
   readonly config: unknown;
   /** Whether `config` has every entry. */
   readonly isWhole: boolean;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   /** Turns a path in `config` into the path in the file. */
   readonly toWritten: (path: ValuePath) => ValuePath;
 }
@@ -21,7 +21,7 @@ const maxRounds = 5;
  * issues between the others show in the same run.
  */
 export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSource, muted: MutedPaths): ValidPart {
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   const kept = new Map<string, readonly number[]>();
   const toWritten = (path: ValuePath): ValuePath => {
     const [list, index, ...rest] = path;
@@ -31,19 +31,19 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
   let value = bound;
   for (let round = 0; round < maxRounds; round += 1) {
     const result = schema.safeParse(value, { error: () => noMessage });
-    if (result.success) return { config: result.data, isWhole: round === 0, findings, toWritten };
+    if (result.success) return { config: result.data, isWhole: round === 0, diagnostics, toWritten };
     const { issues } = result.error;
     // Bound values never have symbols as keys.
     const written = issues.map((issue): Issue => ({ ...issue, path: [...toWritten(issue.path as ValuePath)] }));
     const plain = plainIssues(written, source).filter(({ path }) => !muted.has(path));
     for (const issue of withoutConsequences(plain)) {
-      for (const finding of toDiagnostics(issue, source)) findings.push(finding);
+      for (const diagnostic of toDiagnostics(issue, source)) diagnostics.push(diagnostic);
     }
     const rest = withoutEntries(value, issues, kept);
     if (rest === undefined) break;
     value = rest;
   }
-  return { config: undefined, isWhole: false, findings, toWritten };
+  return { config: undefined, isWhole: false, diagnostics, toWritten };
 }
 
 /**

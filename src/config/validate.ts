@@ -23,12 +23,12 @@ export interface ValidateContext extends RootContext {
 
 export interface Validation {
   readonly enabled: readonly Step[];
-  /** What the valid entries declare. Not for planning when `findings` hold an error or `unresolved` is true. */
+  /** What the valid entries declare. Not for planning when `diagnostics` hold an error or `unresolved` is true. */
   readonly declarations: readonly Resource[];
   /** Whether `declarations` has all entries; one may lack a value whose variable is not set. */
   readonly isWhole: boolean;
   /** Every diagnostic of every file and step, in no particular order. */
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   /** The values that a quoted line may show. */
   readonly shown: ReadonlySet<ScalarNode>;
   /** Keys that a quoted line must hide as well. */
@@ -54,9 +54,9 @@ export function validateDocuments(
     enabled: root.enabled,
     declarations: declared.map(({ resource }) => resource),
     isWhole: sections.every(({ isWhole }) => isWhole),
-    findings: [
-      ...root.findings,
-      ...sections.flatMap(({ findings }) => findings),
+    diagnostics: [
+      ...root.diagnostics,
+      ...sections.flatMap(({ diagnostics }) => diagnostics),
       ...checkEntries(declared, context.kinds),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
@@ -76,7 +76,7 @@ const unknownFlag: RawDiagnostic = {
 interface ValidSection {
   readonly declared: readonly ResourceEntry[];
   readonly isWhole: boolean;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   readonly shown: readonly ScalarNode[];
   readonly hidden: ReadonlySet<ScalarNode>;
   readonly secretKeys: readonly ScalarNode[];
@@ -98,7 +98,7 @@ function readSection(
   standIn: StandIn | undefined,
 ): ValidSection {
   const { schema, namespace } = step;
-  const { node, findings } = resolveValues(entry.value, namespace, context);
+  const { node, diagnostics } = resolveValues(entry.value, namespace, context);
   if (node === undefined) {
     const nothing = {
       declared: [],
@@ -108,14 +108,14 @@ function readSection(
       secretKeys: [],
       unresolved: false,
     };
-    return { ...nothing, findings: [...findings, leftOut(entry)] };
+    return { ...nothing, diagnostics: [...diagnostics, leftOut(entry)] };
   }
   const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf, standIn });
   const flat = findFlatEntry(step, node, shapeOf);
   if (flat) {
     const { hidden, secretKeys, unresolved } = bound;
     const nothing = { declared: [], isWhole: false, shown: referenceNames(entry.value, context.valueSources) };
-    return { ...nothing, findings: [...findings, flat], hidden, secretKeys, unresolved };
+    return { ...nothing, diagnostics: [...diagnostics, flat], hidden, secretKeys, unresolved };
   }
   const source = { namespace, schema, node, shapeOf };
   const part = runStep(step, "schema", value, () => validatePart(schema, value, source, muted));
@@ -123,7 +123,7 @@ function readSection(
   return {
     declared: told.declared,
     isWhole: part.isWhole,
-    findings: [...findings, ...bound.findings, ...part.findings, ...told.findings],
+    diagnostics: [...diagnostics, ...bound.diagnostics, ...part.diagnostics, ...told.diagnostics],
     shown: [...bound.shown, ...referenceNames(entry.value, context.valueSources)],
     hidden: bound.hidden,
     secretKeys: bound.secretKeys,

@@ -11,43 +11,45 @@ export interface DiagnosticsOptions {
 }
 
 /** Diagnostics for people: range, message, the line with a caret, how to fix it. Ends with a line break unless there are none. */
-export function renderDiagnostics(problems: readonly Diagnostic[], options: DiagnosticsOptions): string {
-  const isForeign = (problem: Diagnostic) =>
-    problem.code === "UNKNOWN_ROOT_KEY" && problem.severity === "warning" && problem.path !== undefined;
-  const own = problems.filter((problem) => !isForeign(problem));
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: DiagnosticsOptions): string {
+  const isForeign = (diagnostic: Diagnostic) =>
+    diagnostic.code === "UNKNOWN_ROOT_KEY" && diagnostic.severity === "warning" && diagnostic.path !== undefined;
+  const own = diagnostics.filter((diagnostic) => !isForeign(diagnostic));
   const shown = chooseShown(own);
-  const texts = own.filter((problem) => shown.has(problem)).map((problem) => renderDiagnostic(problem, options));
-  const foreign = renderForeignKeys(problems.filter(isForeign), options);
+  const texts = own
+    .filter((diagnostic) => shown.has(diagnostic))
+    .map((diagnostic) => renderDiagnostic(diagnostic, options));
+  const foreign = renderForeignKeys(diagnostics.filter(isForeign), options);
   return [...texts, ...renderOmitted(own, shown), ...foreign].map((text) => `${text}\n`).join("");
 }
 
 const maxShown = 100;
 
 /** The first hundred, never a warning instead of an error: what a run fails with must be shown. */
-function chooseShown(problems: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
-  const errors = problems.filter(({ severity }) => severity === "error");
-  const others = problems.filter(({ severity }) => severity !== "error");
+function chooseShown(diagnostics: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const others = diagnostics.filter(({ severity }) => severity !== "error");
   return new Set(errors.concat(others).slice(0, maxShown));
 }
 
-function renderOmitted(problems: readonly Diagnostic[], shown: ReadonlySet<Diagnostic>): readonly string[] {
-  const omitted = problems.filter((problem) => !shown.has(problem));
+function renderOmitted(diagnostics: readonly Diagnostic[], shown: ReadonlySet<Diagnostic>): readonly string[] {
+  const omitted = diagnostics.filter((diagnostic) => !shown.has(diagnostic));
   if (omitted.length === 0) return [];
   const kinds = countDiagnostics(omitted) || `${omitted.length} notes`;
   return [`… and ${kinds} more; --output json lists all`];
 }
 
 /** How many there are of each severity, such as `2 errors, 1 warning`. */
-export function countDiagnostics(problems: readonly Diagnostic[]): string {
+export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
   const count = (severity: Diagnostic["severity"], word: string): string[] => {
-    const found = problems.filter((problem) => problem.severity === severity).length;
+    const found = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
     return found === 0 ? [] : [`${found} ${word}${found === 1 ? "" : "s"}`];
   };
   return [...count("error", "error"), ...count("warning", "warning")].join(", ");
 }
 
-function renderDiagnostic(problem: Diagnostic, { paint, width }: DiagnosticsOptions): string {
-  const { severity, code, message, position, excerpt } = problem;
+function renderDiagnostic(diagnostic: Diagnostic, { paint, width }: DiagnosticsOptions): string {
+  const { severity, code, message, position, excerpt } = diagnostic;
   const mark = marks(paint)[severity];
   const where = position ? `${escapeControls(position.file)}:${position.line}:${position.column}: ` : "";
   const told = `${where}${mark(severity)}: ${escapeControls(message)} ${paint.dim(`[${code}]`)}`;
@@ -63,7 +65,7 @@ function renderDiagnostic(problem: Diagnostic, { paint, width }: DiagnosticsOpti
       `  ${paint.dim(`${" ".repeat(gutter.length)} |`)} ${caret}`,
     );
   }
-  return [...lines, ...renderHint(problem, width)].join("\n");
+  return [...lines, ...renderHint(diagnostic, width)].join("\n");
 }
 
 /** Indents all lines but the first. */
@@ -86,10 +88,13 @@ function renderHint({ severity, code, hint }: Diagnostic, width = Infinity): rea
 }
 
 /** Files are shared with other programs, so their keys take one line a file instead of one each. */
-function renderForeignKeys(problems: readonly Diagnostic[], { paint, width }: DiagnosticsOptions): readonly string[] {
-  const files = [...new Set(problems.map(({ position }) => position?.file ?? ""))];
+function renderForeignKeys(
+  diagnostics: readonly Diagnostic[],
+  { paint, width }: DiagnosticsOptions,
+): readonly string[] {
+  const files = [...new Set(diagnostics.map(({ position }) => position?.file ?? ""))];
   return files.map((file) => {
-    const found = problems.filter(({ position }) => (position?.file ?? "") === file);
+    const found = diagnostics.filter(({ position }) => (position?.file ?? "") === file);
     const keys = found.map(({ path }) => escapeControls(path ?? "")).join(", ");
     const what = `ignoring root keys that no step reads: ${keys}`;
     const told = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;

@@ -33,9 +33,9 @@ export function migrationsToJson({ command, outcome, migrations, diagnostics, ru
 export function outcomeToJson(
   command: string,
   outcome: "valid" | "invalid" | "failed",
-  problems: readonly Diagnostic[],
+  diagnostics: readonly Diagnostic[],
 ): object {
-  return { formatVersion, command, outcome, diagnostics: problems.map(diagnosticToJson) };
+  return { formatVersion, command, outcome, diagnostics: diagnostics.map(diagnosticToJson) };
 }
 
 function changeToJson({ action, kind, key, fields, range }: Change): object {

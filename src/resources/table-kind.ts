@@ -74,9 +74,9 @@ function requireKind(definition: KindDefinition<string, Columns>): void {
   const { keyColumn, columns } = definition;
   const used = new Map([[keyColumn, "its key"]]);
   const mistakes = Object.entries(columns).flatMap(([name, spec]): readonly StepMistake[] => {
-    const problem = columnMistake(name, spec) ?? (isColumn(spec) ? columnTaken(spec.column, used) : undefined);
+    const diagnostic = columnMistake(name, spec) ?? (isColumn(spec) ? columnTaken(spec.column, used) : undefined);
     if (isRecord(spec) && isColumn(spec)) used.set(spec.column, `\`${name}\``);
-    return problem ? [{ message: `${what}: \`${name}\` ${problem.message}`, hint: problem.hint }] : [];
+    return diagnostic ? [{ message: `${what}: \`${name}\` ${diagnostic.message}`, hint: diagnostic.hint }] : [];
   });
   if (mistakes.length > 0) throw stepsInvalid(mistakes);
 }

@@ -136,11 +136,11 @@ function codeOf(error: unknown): string {
 }
 
 function denied(file: string, access: "read" | "write", cause?: unknown): Error {
-  const problem = explainAccess("the key file", file, access) ?? {
+  const diagnostic = explainAccess("the key file", file, access) ?? {
     message: `the key file ${file} can't be ${access === "read" ? "read" : "created"} (${codeOf(cause)})`,
     hint: "check its owner and mode and those of its folder, or set VTB_SETUP_KEY",
   };
-  return setupError("refused", "FILE_DENIED", problem.message, problem.hint, { cause });
+  return setupError("refused", "FILE_DENIED", diagnostic.message, diagnostic.hint, { cause });
 }
 
 function unsafe(message: string, stat: Stats): Error {

@@ -113,8 +113,8 @@ function readDescriptor(descriptor: number): SecretFile {
 function explain(file: string, error?: unknown): SecretFile {
   if (isMissing(error)) return { kind: "missing" };
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-  const problem = explainAccess("the secret's file", file, "read");
-  return problem ? { kind: "denied", ...problem } : refuse(`can't be read (${code})`, "check its owner and mode");
+  const diagnostic = explainAccess("the secret's file", file, "read");
+  return diagnostic ? { kind: "denied", ...diagnostic } : refuse(`can't be read (${code})`, "check its owner and mode");
 }
 
 function refuse(what: string, hint: string): SecretFile {

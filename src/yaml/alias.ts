@@ -14,7 +14,7 @@ const maxRatio = 10;
 type AliasTarget =
   | { readonly kind: "found"; readonly node: Node }
   /** It stands for none. */
-  | { readonly kind: "unresolved"; readonly finding: RawDiagnostic };
+  | { readonly kind: "unresolved"; readonly diagnostic: RawDiagnostic };
 
 /** Follows aliases without ever expanding them, and knows how large they would expand. */
 export interface Aliases {
@@ -44,7 +44,7 @@ export function createAliases(): Aliases {
     },
     follow: (anchor, range) => {
       const cell = anchors.get(anchor);
-      if (!cell?.node) return { kind: "unresolved", finding: unresolved(range, cell !== undefined) };
+      if (!cell?.node) return { kind: "unresolved", diagnostic: unresolved(range, cell !== undefined) };
       const { size, height } = extentOf(cell.node);
       if (size > (largest?.size ?? 0)) largest = { size, range };
       if (height > (tallest?.height ?? 0)) tallest = { height, range };
@@ -99,7 +99,7 @@ function tooDeepByAliases(range: Range): RawDiagnostic {
 /** The entries that a merge key (`<<`) merges: those of a mapping, or of a list of mappings, of which the first wins. */
 export function* mergedEntries(
   value: Node,
-  report: (finding: RawDiagnostic) => void,
+  report: (diagnostic: RawDiagnostic) => void,
   inList = false,
 ): Generator<MappingEntry> {
   if (value.kind === "mapping") {

@@ -27,7 +27,7 @@ import { valueSources } from "./value-sources.js";
 interface Tree {
   readonly root: Node | undefined;
   readonly scalars: readonly ScalarNode[];
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
   /** True when walking the nodes would take too long or too deep a stack. */
   readonly excess: boolean;
 }
@@ -42,7 +42,7 @@ interface Build {
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
   readonly scalars: ScalarNode[];
-  readonly findings: RawDiagnostic[];
+  readonly diagnostics: RawDiagnostic[];
   /** The keys and indexes that lead to the node being built. */
   readonly path: (string | number)[];
   written: number;
@@ -55,7 +55,7 @@ export function buildTree(
   contents: ParsedNode | null,
   { text, locate, blanked, quoted }: Pick<Build, "text" | "locate" | "blanked" | "quoted">,
 ): Tree {
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   const scalars: ScalarNode[] = [];
   const aliases = createAliases();
   const build: Build = {
@@ -65,16 +65,16 @@ export function buildTree(
     quoted,
     aliases,
     scalars,
-    findings,
+    diagnostics,
     path: [],
     written: 0,
     merged: 0,
     excess: undefined,
   };
-  if (!contents || isAbsent(contents)) return { root: undefined, scalars, findings, excess: false };
+  if (!contents || isAbsent(contents)) return { root: undefined, scalars, diagnostics, excess: false };
   const root = buildNode(build, contents);
   const excess = build.excess ?? aliases.check(root, build.written);
-  return { root, scalars, findings: excess ? [...findings, excess] : findings, excess: excess !== undefined };
+  return { root, scalars, diagnostics: excess ? [...diagnostics, excess] : diagnostics, excess: excess !== undefined };
 }
 
 /** An empty document, for which the package returns an empty scalar. */
@@ -115,9 +115,9 @@ function buildScalar(build: Build, node: Scalar, range: Range, shown: boolean): 
   const plain = node.type === "PLAIN" && tag !== "!!binary";
   const scalar = new ScalarNode(decoded ?? "", range, plain, tag);
   if (!shown) addScalar(build, scalar);
-  const finding = scalarDiagnostic(build, node, decoded, range);
-  if (!finding) return scalar;
-  report(build, finding);
+  const diagnostic = scalarDiagnostic(build, node, decoded, range);
+  if (!diagnostic) return scalar;
+  report(build, diagnostic);
   return { kind: "unresolved", range };
 }
 
@@ -213,13 +213,13 @@ function emptyScalar(build: Build, offset: number): ScalarNode {
   return new ScalarNode("", build.locate(offset, offset), true);
 }
 
-function report(build: Build, finding: RawDiagnostic, ...key: string[]): void {
-  build.findings.push({ ...finding, path: [...build.path, ...key].join(".") });
+function report(build: Build, diagnostic: RawDiagnostic, ...key: string[]): void {
+  build.diagnostics.push({ ...diagnostic, path: [...build.path, ...key].join(".") });
 }
 
 /** The file's own entries win over merged ones, whatever their order. */
 function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node, range: Range): void {
-  for (const entry of mergedEntries(value, (finding) => report(build, finding, "<<"))) {
+  for (const entry of mergedEntries(value, (diagnostic) => report(build, diagnostic, "<<"))) {
     build.merged += 1;
     if (build.merged > 100_000 + 10 * build.written) {
       build.excess ??= aliasBomb(range);
@@ -233,7 +233,7 @@ function followAlias(build: Build, node: Alias): Node {
   const range = rangeOf(build, node);
   const target = build.aliases.follow(node.source, range);
   if (target.kind === "found") return target.node;
-  report(build, target.finding);
+  report(build, target.diagnostic);
   return { kind: "unresolved", range };
 }
 

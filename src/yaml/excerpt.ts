@@ -10,7 +10,7 @@ import { valueFromKeys, valueSources } from "./value-sources.js";
  * belongs may be a secret: where it looks random, it is masked in everything that is shown.
  */
 export function quoteSource(
-  findings: readonly RawDiagnostic[],
+  diagnostics: readonly RawDiagnostic[],
   sources: readonly Source[],
   shown: ReadonlySet<ScalarNode>,
 ): readonly Diagnostic[] {
@@ -18,18 +18,18 @@ export function quoteSource(
   const byFile = new Map(sources.map((source) => [source.file, source]));
   const rank = ({ range }: RawDiagnostic): number =>
     range ? (order.get(range.position.file) ?? sources.length) : Infinity;
-  const sorted = [...findings].sort((one, other) => {
+  const sorted = [...diagnostics].sort((one, other) => {
     if (rank(one) !== rank(other)) return rank(one) < rank(other) ? -1 : 1;
     return (one.range?.start ?? 0) - (other.range?.start ?? 0);
   });
   const seen = new Set<string>();
-  return sorted.flatMap(({ range, ...finding }) => {
-    const identity = JSON.stringify([finding.code, range?.position.file, range?.start, finding.message]);
+  return sorted.flatMap(({ range, ...diagnostic }) => {
+    const identity = JSON.stringify([diagnostic.code, range?.position.file, range?.start, diagnostic.message]);
     if (seen.has(identity)) return [];
     seen.add(identity);
     const source = range && byFile.get(range.position.file);
     const excerpt = source && quoteLine(source, range, shown);
-    return [{ ...withoutSecrets(finding), ...(range && { position: range.position }), ...(excerpt && { excerpt }) }];
+    return [{ ...withoutSecrets(diagnostic), ...(range && { position: range.position }), ...(excerpt && { excerpt }) }];
   });
 }
 

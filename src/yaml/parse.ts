@@ -10,7 +10,7 @@ import { joinUnindented, lineEnd } from "./unindented.js";
 interface ParsedFile {
   readonly document: Document | undefined;
   readonly source: Source;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 /**
@@ -18,23 +18,26 @@ interface ParsedFile {
  * there is a document despite errors, with unresolved nodes in their place, so that later stages report the rest.
  */
 export function parseDocument(file: string, bytes: Buffer): ParsedFile {
-  const { text, finding } = decode(file, bytes);
-  if (finding) return unusable({ file, text, scalars: undefined }, [finding]);
+  const { text, diagnostic } = decode(file, bytes);
+  if (diagnostic) return unusable({ file, text, scalars: undefined }, [diagnostic]);
   const locate = createLocate(file, text);
   const { tree, misplaced, quoted } = readRepaired(text, locate);
-  const findings = [...misplaced.map((mistake) => describeMisplaced(mistake, locate)), ...secondDocument(tree, locate)];
-  const syntax = describeSyntaxErrors(tree, text, locate).filter((error) => !standsIn(error, findings));
+  const diagnostics = [
+    ...misplaced.map((mistake) => describeMisplaced(mistake, locate)),
+    ...secondDocument(tree, locate),
+  ];
+  const syntax = describeSyntaxErrors(tree, text, locate).filter((error) => !standsIn(error, diagnostics));
   if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) {
-    return unusable({ file, text, scalars: undefined }, [...findings, ...syntax]);
+    return unusable({ file, text, scalars: undefined }, [...diagnostics, ...syntax]);
   }
   const blanked = new Map(misplaced.map(({ start, end }) => [start, locate(start, end)]));
-  const { root, scalars, excess, findings: found } = buildTree(tree.contents, { text, locate, blanked, quoted });
+  const { root, scalars, excess, diagnostics: found } = buildTree(tree.contents, { text, locate, blanked, quoted });
   const source = { file, text, scalars };
-  for (const finding of found) findings.push(finding);
-  if (excess) return unusable(source, findings);
-  if (root && root.kind !== "mapping") return unusable(source, [...findings, wrongRoot(root)]);
+  for (const diagnostic of found) diagnostics.push(diagnostic);
+  if (excess) return unusable(source, diagnostics);
+  if (root && root.kind !== "mapping") return unusable(source, [...diagnostics, wrongRoot(root)]);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { document: { ...source, sha256, root }, source, findings };
+  return { document: { ...source, sha256, root }, source, diagnostics };
 }
 
 /** Each round removes mistakes that hide others from the parser; further rounds are not worth their time. */
@@ -95,18 +98,18 @@ function wrongRoot({ range }: Node): RawDiagnostic {
   return { severity: "error", code: "WRONG_TYPE", message, hint, range };
 }
 
-function unusable(source: Source, findings: readonly RawDiagnostic[]): ParsedFile {
-  return { document: undefined, source, findings };
+function unusable(source: Source, diagnostics: readonly RawDiagnostic[]): ParsedFile {
+  return { document: undefined, source, diagnostics };
 }
 
 /** A file's text. With a diagnostic it can't be parsed; `text` is then what can be quoted. */
 interface Decoded {
   readonly text: string;
-  readonly finding: RawDiagnostic | undefined;
+  readonly diagnostic: RawDiagnostic | undefined;
 }
 
 // What YAML forbids in a file: controls but tab and line breaks, and the two non-characters.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+// biome-ignore lint/suspicious/noControlCharactersInRegex: diagnostic them is the point
 const unprintable = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
 /** Reads a file as UTF-8, with or without a byte order mark. A lone CR becomes a line feed, as YAML reads it. */
@@ -125,12 +128,12 @@ function decode(file: string, bytes: Buffer): Decoded {
     const hint = "remove it; inside double quotes, write it as an escape such as \\x07";
     return refuse(file, text, control.index, "YAML does not allow this control character", hint);
   }
-  return { text, finding: undefined };
+  return { text, diagnostic: undefined };
 }
 
 function refuse(file: string, text: string, offset: number, message: string, hint: string): Decoded {
   const range = createLocate(file, text)(offset, offset + 1);
-  return { text, finding: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
+  return { text, diagnostic: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
 }
 
 /** Detects UTF-16 by its byte order mark, or by the zero byte in each of its ASCII characters. */

@@ -8,7 +8,7 @@ interface ReadResult {
   readonly documents: readonly Document[];
   /** Every file that was read, in order, including those that could not be parsed: needed for quoting. */
   readonly sources: readonly Source[];
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 /** A file, a directory, `-` for standard input, or an object that says what a file would. */
@@ -23,7 +23,7 @@ const maxBytes = 64 * 1024 * 1024;
 export async function readDocuments(given: readonly ConfigSource[], stdin: () => Promise<Buffer>): Promise<ReadResult> {
   const documents: Document[] = [];
   const sources: Source[] = [];
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   const seen = new Set<string>();
   const listed = await Promise.all(
     given.map(async (source) => (typeof source === "string" ? listFiles(source) : [writeObject(source)])),
@@ -31,15 +31,15 @@ export async function readDocuments(given: readonly ConfigSource[], stdin: () =>
   for (const found of listed.flat()) {
     const read = found.kind === "path" ? await readPath(found.path, stdin, seen) : found;
     if (read.kind === "failed") {
-      findings.push(read.finding);
+      diagnostics.push(read.diagnostic);
       continue;
     }
     const parsed = parseDocument(read.file, read.bytes);
     if (parsed.document) documents.push(parsed.document);
     sources.push(parsed.source);
-    for (const finding of parsed.findings) findings.push(finding);
+    for (const diagnostic of parsed.diagnostics) diagnostics.push(diagnostic);
   }
-  return { documents, sources, findings };
+  return { documents, sources, diagnostics };
 }
 
 /** The path itself, or a directory's files. */
@@ -59,8 +59,8 @@ async function listFiles(path: string): Promise<readonly Listed[]> {
   }
   // Docker creates a folder in place of a missing mounted file.
   if (/\.ya?ml$/.test(path)) {
-    const problem = explainAccess("the file", path, "read");
-    if (problem) return [failed({ severity: "error", code: "FILE_DENIED", ...problem })];
+    const diagnostic = explainAccess("the file", path, "read");
+    if (diagnostic) return [failed({ severity: "error", code: "FILE_DENIED", ...diagnostic })];
   }
   return [
     refuse(
@@ -77,7 +77,7 @@ type Read = ReadFile | FailedRead;
 
 interface FailedRead {
   readonly kind: "failed";
-  readonly finding: RawDiagnostic;
+  readonly diagnostic: RawDiagnostic;
 }
 
 interface ReadFile {
@@ -132,8 +132,8 @@ const causes: Readonly<Record<string, readonly [message: string, hint: string]>>
 
 function unreadable(path: string, error: unknown): FailedRead {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-  const problem = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
-  if (problem) return failed({ severity: "error", code: "FILE_DENIED", ...problem });
+  const diagnostic = /^E(?:ACCES|PERM|ROFS|ISDIR)$/.test(code) ? explainAccess("the file", path, "read") : undefined;
+  if (diagnostic) return failed({ severity: "error", code: "FILE_DENIED", ...diagnostic });
   const [message, hint] = causes[code] ?? [`can't be read (${code})`, "check that it is a readable file"];
   return refuse(`the file ${path} ${message}`, hint);
 }
@@ -146,8 +146,8 @@ function refuse(message: string, hint: string): FailedRead {
   return failed({ severity: "error", code: "FILE_UNREADABLE", message, hint });
 }
 
-function failed(finding: RawDiagnostic): FailedRead {
-  return { kind: "failed", finding };
+function failed(diagnostic: RawDiagnostic): FailedRead {
+  return { kind: "failed", diagnostic };
 }
 
 /** Reads to the end, or returns undefined beyond `maxBytes`. Pipes and devices report no size. */

@@ -14,7 +14,7 @@ export interface ResolveContext extends SourceContext {
 export interface Resolved {
   /** Undefined where the node itself is an optional `value_from` that is not set. */
   readonly node: Node | undefined;
-  readonly findings: readonly RawDiagnostic[];
+  readonly diagnostics: readonly RawDiagnostic[];
 }
 
 /**
@@ -24,7 +24,7 @@ export interface Resolved {
  * @param path the node's dotted path in the file
  */
 export function resolveValues(node: Node, path: string, context: ResolveContext): Resolved {
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   // A node that aliases share is resolved and reported once.
   const known = new Map<Node, Node | undefined>();
   const visit = (from: Node, at: Location): Node | undefined => {
@@ -43,12 +43,12 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
     const outcome =
       found.kind === "reference"
         ? readReference(found.reference, from.range, at, context)
-        : { node: unresolved(from), findings: found.findings };
-    for (const finding of outcome.findings) findings.push({ ...finding, path: at.path });
+        : { node: unresolved(from), diagnostics: found.diagnostics };
+    for (const diagnostic of outcome.diagnostics) diagnostics.push({ ...diagnostic, path: at.path });
     return outcome.node;
   };
   const field = path.slice(path.lastIndexOf(".") + 1);
-  return { node: visit(node, { path, field }), findings };
+  return { node: visit(node, { path, field }), diagnostics };
 }
 
 /** A value's path, and what to call it. */
@@ -82,10 +82,10 @@ function readReference(reference: Reference, range: Range, { field }: Location, 
   switch (read.kind) {
     case "read": {
       const node = new ScalarNode(read.value.reveal(), range, false, undefined, source);
-      return { node, findings: read.warnings.map((warning) => aboutName(warning, name)) };
+      return { node, diagnostics: read.warnings.map((warning) => aboutName(warning, name)) };
     }
     case "refused":
-      return { node: { kind: "unresolved", range }, findings: [aboutName(read.diagnostic, name)] };
+      return { node: { kind: "unresolved", range }, diagnostics: [aboutName(read.diagnostic, name)] };
     case "missing": {
       const { hint } = read.diagnostic;
       const remedy = mayBeSecret(name.text())
@@ -101,12 +101,12 @@ function absent(
   { fallback, required }: Reference,
   range: Range,
   { noEnv }: ResolveContext,
-  finding: RawDiagnostic,
+  diagnostic: RawDiagnostic,
 ): Resolved {
-  if (fallback) return { node: fallback, findings: [] };
-  if (noEnv) return { node: { kind: "unresolved", range }, findings: [] };
-  if (!required) return { node: undefined, findings: [] };
-  return { node: { kind: "unresolved", range }, findings: [finding] };
+  if (fallback) return { node: fallback, diagnostics: [] };
+  if (noEnv) return { node: { kind: "unresolved", range }, diagnostics: [] };
+  if (!required) return { node: undefined, diagnostics: [] };
+  return { node: { kind: "unresolved", range }, diagnostics: [diagnostic] };
 }
 
 const nameNotValue = `this looks like the secret itself: put it in a ${nounOf(valueSources)}, and write the name of that, as in {value_from: {env: NAME}}`;

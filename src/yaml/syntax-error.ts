@@ -19,8 +19,8 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
     const range = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
     if (byLine.has(range.position.line)) continue;
     const told = describeSyntaxError(error);
-    const finding: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...told, range };
-    byLine.set(range.position.line, falseBlank(text, range, told, locate) ?? finding);
+    const diagnostic: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...told, range };
+    byLine.set(range.position.line, falseBlank(text, range, told, locate) ?? diagnostic);
     if (byLine.size === maxDiagnostics) break;
   }
   return [...byLine.values()];

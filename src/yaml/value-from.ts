@@ -24,7 +24,7 @@ export interface Reference {
 type ValueFrom =
   | { readonly kind: "reference"; readonly reference: Reference }
   /** A reference, with everything that is wrong with it. */
-  | { readonly kind: "invalid"; readonly findings: readonly RawDiagnostic[] }
+  | { readonly kind: "invalid"; readonly diagnostics: readonly RawDiagnostic[] }
   /** No `value_from` at all. */
   | { readonly kind: "none" };
 
@@ -34,19 +34,19 @@ export function readValueFrom(mapping: MappingNode, sources: ValueSources): Valu
   const entry = mapping.entries.get("value_from");
   if (entry) return parseValueFrom(mapping, entry, sources);
   const misspelt = misspeltValueFrom(mapping, sources);
-  return misspelt ? { kind: "invalid", findings: [misspelt] } : none;
+  return misspelt ? { kind: "invalid", diagnostics: [misspelt] } : none;
 }
 
 function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: ValueSources): ValueFrom {
   const keys = valueFromKeys(sources);
   const form = formOf(sources);
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   const complain = (
     { range }: { readonly range: RawDiagnostic["range"] },
     message: string,
     hint: string,
   ): undefined => {
-    findings.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, range });
+    diagnostics.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, range });
   };
   for (const beside of mapping.entries.values()) {
     const { key, keyRange } = beside;
@@ -61,7 +61,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: Valu
   const { value } = entry;
   if (value.kind !== "mapping") {
     if (value.kind !== "unresolved") complain(value, "`value_from` must be a mapping", form);
-    return { kind: "invalid", findings };
+    return { kind: "invalid", diagnostics };
   }
   for (const inner of value.entries.values()) {
     const { key, keyRange } = inner;
@@ -96,7 +96,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: Valu
   if (first && !name) complain(first.named.value, `expected ${first.source.argument}`, form);
   const isRequired = required === undefined ? true : readFlag(required.value);
   if (required && isRequired === undefined) complain(required.value, "expected true or false", "write required: false");
-  if (findings.length > 0 || !name) return { kind: "invalid", findings };
+  if (diagnostics.length > 0 || !name) return { kind: "invalid", diagnostics };
   const reference = { source: first.source, name, fallback: fallback?.value, required: isRequired ?? true };
   return { kind: "reference", reference };
 }

@@ -107,9 +107,9 @@ describe("bind", () => {
 
   it("leaves unknown fields out and reports each at its key, also where zod would drop them silently", () => {
     for (const schema of [z.object({ email: z.string() }), z.strictObject({ email: z.string() })]) {
-      const { value, findings } = bound(schema, "value:\n  email: a\n  emial: b\n  zzz: c");
+      const { value, diagnostics } = bound(schema, "value:\n  email: a\n  emial: b\n  zzz: c");
       expect(value).toEqual({ email: "a" });
-      expect(lines(findings)).toEqual([
+      expect(lines(diagnostics)).toEqual([
         "error UNKNOWN_FIELD config.yaml:3:3 keys.emial: unknown field `emial` (did you mean `email`?)",
         "error UNKNOWN_FIELD config.yaml:4:3 keys.zzz: unknown field `zzz` (known fields: email)",
       ]);
@@ -117,19 +117,19 @@ describe("bind", () => {
   });
 
   it("never looks at inherited properties: a field may be called toString", () => {
-    const { value, findings } = bound(z.strictObject({ a: z.string().optional() }), "value: {toString: x}");
+    const { value, diagnostics } = bound(z.strictObject({ a: z.string().optional() }), "value: {toString: x}");
     expect(Object.keys(value as object)).toEqual([]);
-    expect(lines(findings)[0]).toContain("unknown field `toString`");
+    expect(lines(diagnostics)[0]).toContain("unknown field `toString`");
     expect(bindTo(z.record(z.string(), z.string()), "value: {toString: x}")).toEqual({ toString: "x" });
   });
 
   it("reports a placeholder in any value, at its position, and nothing else about that value", () => {
     const schema = z.object({ a: z.string(), b: secret(), c: z.unknown(), d: z.int(), e: z.string() });
-    const { findings, muted } = bound(
+    const { diagnostics, muted } = bound(
       schema,
       "value:\n  a: x${HOST}y\n  b: CHANGEME\n  c: [{d: '{{ var }}'}]\n  d: REP_SIZE_REP\n  e: changeme",
     );
-    expect(findings.map(({ code, path, range }) => `${code} ${path} ${range?.position.line}`)).toEqual([
+    expect(diagnostics.map(({ code, path, range }) => `${code} ${path} ${range?.position.line}`)).toEqual([
       "PLACEHOLDER keys.a 2",
       "PLACEHOLDER keys.b 3",
       "PLACEHOLDER keys.c.0.d 4",
@@ -149,20 +149,20 @@ describe("bind", () => {
         contextOf({ V: text }),
       );
       if (given.node === undefined) throw new Error("nothing was resolved");
-      expect(bind(schema, given.node, { namespace: "keys", shapeOf: createShapeReader() }).findings).toEqual([]);
+      expect(bind(schema, given.node, { namespace: "keys", shapeOf: createShapeReader() }).diagnostics).toEqual([]);
       const written = bound(schema, `value: {a: a, b: '${text}'}`);
-      expect(written.findings.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
+      expect(written.diagnostics.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
       const fallback = nodeOf(`value: {a: a, b: {value_from: {env: V, default: '${text}'}}}`);
       const { node } = resolveValues(fallback, "keys", contextOf());
       if (node === undefined) throw new Error("nothing was resolved");
-      const { findings } = bind(schema, node, { namespace: "keys", shapeOf: createShapeReader() });
-      expect(findings.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
+      const { diagnostics } = bind(schema, node, { namespace: "keys", shapeOf: createShapeReader() });
+      expect(diagnostics.map(({ code }) => code)).toEqual(["PLACEHOLDER"]);
     }
   });
 
   it("reports value_from inside of a text", () => {
-    const { findings } = bound(z.object({ a: z.string() }), "value:\n  a: 'Token {value_from: {env: X}}'");
-    expect(findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`)).toEqual([
+    const { diagnostics } = bound(z.object({ a: z.string() }), "value:\n  a: 'Token {value_from: {env: X}}'");
+    expect(diagnostics.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`)).toEqual([
       "VALUE_FROM_IN_TEXT 2:6",
     ]);
   });
@@ -199,8 +199,8 @@ describe("bind", () => {
   it("S87 bounds what aliases expand to, with one error", () => {
     const bomb = "value: {a: &a [x, x, x], b: &b [*a, *a, *a], c: [*b, *b, *b]}";
     const options = { namespace: "keys", shapeOf: createShapeReader() };
-    const { findings } = bind(z.unknown(), nodeOf(bomb), { ...options, maxValues: 30 });
-    expect(findings.map(({ code }) => code)).toEqual(["ALIAS_BOMB"]);
-    expect(bind(z.unknown(), nodeOf(bomb), { ...options, maxValues: 60 }).findings).toEqual([]);
+    const { diagnostics } = bind(z.unknown(), nodeOf(bomb), { ...options, maxValues: 30 });
+    expect(diagnostics.map(({ code }) => code)).toEqual(["ALIAS_BOMB"]);
+    expect(bind(z.unknown(), nodeOf(bomb), { ...options, maxValues: 60 }).diagnostics).toEqual([]);
   });
 });

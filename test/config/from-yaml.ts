@@ -11,8 +11,8 @@ import { parseDocument } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */
 function parse(yaml: string, file = "config.yaml"): Document {
-  const { document, findings } = parseDocument(file, Buffer.from(yaml));
-  if (document === undefined || findings.length > 0) throw new Error(`not valid: ${findings[0]?.message}`);
+  const { document, diagnostics } = parseDocument(file, Buffer.from(yaml));
+  if (document === undefined || diagnostics.length > 0) throw new Error(`not valid: ${diagnostics[0]?.message}`);
   return document;
 }
 
@@ -56,8 +56,8 @@ function line({ severity, code, range, path, message, hint }: RawDiagnostic): st
   return `${severity} ${code} ${file}:${line}:${column} ${path ?? "-"}: ${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
-export function lines(findings: readonly RawDiagnostic[]): readonly string[] {
-  return findings.map(line);
+export function lines(diagnostics: readonly RawDiagnostic[]): readonly string[] {
+  return diagnostics.map(line);
 }
 
 const key = defineKind({

@@ -6,10 +6,10 @@ import { keys, lines, validate } from "./from-yaml.js";
 
 const header = "keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    contact_person: Jan\n";
 /** The diagnostics of an entry whose sixth line is this. */
-const reported = (more: string) => lines(validate(`${header}    ${more}`, [keys]).findings);
+const reported = (more: string) => lines(validate(`${header}    ${more}`, [keys]).diagnostics);
 const reportedOf = (schema: z.ZodType, yaml: string) => {
   const step = defineStep({ flag: "on", namespace: "my", title: "My", kinds: [], schema, declare: () => [] });
-  return lines(validate(`on: true\nmy: ${yaml}`, [step]).findings);
+  return lines(validate(`on: true\nmy: ${yaml}`, [step]).diagnostics);
 };
 
 describe("the diagnostics of a wrong value", () => {
@@ -74,7 +74,7 @@ describe("the diagnostics of a wrong value", () => {
     expect(
       lines(
         validate("keys_config_enable: true\nkeys_config:\n  items:\n  - identifier: a\n    nested: {inner: {}}", [keys])
-          .findings,
+          .diagnostics,
       ),
     ).toEqual([
       "error MISSING_FIELD config.yaml:4:5 keys_config.items.0.contact_person: the required field `contact_person` is missing (add `contact_person`: Who to ask.)",
@@ -91,15 +91,15 @@ describe("the diagnostics of a wrong value", () => {
   });
 
   it("names the fields that do exist where a list stands under another name", () => {
-    expect(lines(validate("keys_config_enable: true\nkeys_config:\n  clients: []", [keys]).findings)).toEqual([
+    expect(lines(validate("keys_config_enable: true\nkeys_config:\n  clients: []", [keys]).diagnostics)).toEqual([
       "error UNKNOWN_FIELD config.yaml:3:3 keys_config.clients: unknown field `clients` (known fields: items, notes)",
       "error MISSING_FIELD config.yaml:3:3 keys_config.items: the required field `items` is missing (add `items`)",
     ]);
   });
 
   it("does not also miss the field that a misspelt one was meant to be", () => {
-    const findings = lines(validate(`${header.replace("contact_person", "contact_preson")}`, [keys]).findings);
-    expect(findings).toEqual([
+    const diagnostics = lines(validate(`${header.replace("contact_person", "contact_preson")}`, [keys]).diagnostics);
+    expect(diagnostics).toEqual([
       "error UNKNOWN_FIELD config.yaml:5:5 keys_config.items.0.contact_preson: unknown field `contact_preson` (did you mean `contact_person`?)",
     ]);
   });

@@ -20,14 +20,14 @@ const steps = [
 
 const on = "tokenauth_config_enable: true\ntokenauth: {items: [{name: a}]}\n";
 const reported = (yaml: string | Record<string, string>, context = contextOf()) =>
-  lines(validate(yaml, steps, context).findings);
+  lines(validate(yaml, steps, context).diagnostics);
 const keysOf = (yaml: string | Record<string, string>) => validate(yaml, steps).declarations.map(({ key }) => key);
 
 describe("flags", () => {
   it.each(["true", "True", "yes", "on", "1", '"true"', "'Y'"])("enable a step when they are %s", (flag) => {
-    const { enabled, findings } = validate(`tokenauth_config_enable: ${flag}\ntokenauth: {items: []}`, steps);
+    const { enabled, diagnostics } = validate(`tokenauth_config_enable: ${flag}\ntokenauth: {items: []}`, steps);
     expect(enabled.map(({ namespace }) => namespace)).toEqual(["tokenauth"]);
-    expect(findings).toEqual([]);
+    expect(diagnostics).toEqual([]);
   });
 
   it.each(["42", "ja", "[true]", "{a: b}", "", "~"])("A3.20 are refused when they are %j", (flag) => {
@@ -40,8 +40,8 @@ describe("flags", () => {
 
   it("A1.4 say which there are when none is true", () => {
     for (const yaml of ["", "tokenauth_config_enable: false\ngroups_config_enable: no\n"]) {
-      const findings = reported(`${yaml}other_program: 1`);
-      expect(findings).toContain(
+      const diagnostics = reported(`${yaml}other_program: 1`);
+      expect(diagnostics).toContain(
         "error NO_STEPS_ENABLED -:0:0 -: no step is enabled (set at least one of these to true at the root: tokenauth_config_enable, groups_config_enable)",
       );
     }
@@ -53,7 +53,7 @@ describe("flags", () => {
     expect(validate(yaml, steps, contextOf({ ON: "yes" })).declarations).toHaveLength(1);
     expect(validate(yaml, steps, contextOf({ ON: "no" })).enabled).toEqual([]);
     const unset = validate(yaml, steps, contextOf());
-    expect(unset.findings.map(({ code }) => code)).toEqual(["ENV_NOT_SET"]);
+    expect(unset.diagnostics.map(({ code }) => code)).toEqual(["ENV_NOT_SET"]);
     expect(unset.unresolved).toBe(true);
   });
 
@@ -137,11 +137,11 @@ describe("namespaces", () => {
 
 describe("other root keys", () => {
   it("A3.18 of other programs are allowed, with a warning", () => {
-    const findings = validate(
+    const diagnostics = validate(
       `${on}my_program: {a: "{{ b }}", c: {value_from: {env: UNSET}}}\nzgw_consumers: {}`,
       steps,
-    ).findings;
-    expect(lines(findings)).toEqual([
+    ).diagnostics;
+    expect(lines(diagnostics)).toEqual([
       "warning UNKNOWN_ROOT_KEY config.yaml:3:1 my_program: unknown key `my_program` at the root is ignored (ignore this if another program reads it; vtb-setup reads tokenauth_config_enable, tokenauth, groups_config_enable, groups_config)",
       "warning UNKNOWN_ROOT_KEY config.yaml:4:1 zgw_consumers: `zgw_consumers` belongs to another program and is ignored here",
     ]);
@@ -171,8 +171,8 @@ describe("other root keys", () => {
   );
 
   it("F73: keys of other programs stay theirs in any case", () => {
-    const findings = validate(`${on}SITES_CONFIG_ENABLE: true\nMY_PROGRAM: {}`, steps).findings;
-    expect(findings.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY", "UNKNOWN_ROOT_KEY"]);
+    const diagnostics = validate(`${on}SITES_CONFIG_ENABLE: true\nMY_PROGRAM: {}`, steps).diagnostics;
+    expect(diagnostics.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY", "UNKNOWN_ROOT_KEY"]);
   });
 
   it("I6 a misspelt flag is one error, without those that follow from it", () => {
@@ -183,7 +183,7 @@ describe("other root keys", () => {
   });
 
   it("I6 what stands under a misspelt key is checked as what it was meant to be, unless its flag is false", () => {
-    const codes = (text: string) => validate(text, steps).findings.map(({ code, path }) => `${code} ${path}`);
+    const codes = (text: string) => validate(text, steps).diagnostics.map(({ code, path }) => `${code} ${path}`);
     const wrong = "{items: [{nmae: a}]}";
     expect(codes(`tokenauth_config_enalbe: true\ntokenaut: ${wrong}`)).toEqual([
       "UNKNOWN_FIELD tokenauth_config_enalbe",
@@ -197,7 +197,9 @@ describe("other root keys", () => {
 
   it("that another program is known to have are not treated as misspelt", () => {
     const sites = step("site_config_enable", "site_config", "Site");
-    const findings = validate("site_config_enable: yes\nsite_config: {items: []}\nsites_config: {}", [sites]).findings;
-    expect(findings.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY"]);
+    const diagnostics = validate("site_config_enable: yes\nsite_config: {items: []}\nsites_config: {}", [
+      sites,
+    ]).diagnostics;
+    expect(diagnostics.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY"]);
   });
 });

@@ -14,11 +14,11 @@ const keysHeader = "keys_config_enable: true\nkeys_config:\n  items:\n";
 
 describe("validateDocuments", () => {
   it("returns what the files declare, with hidden secrets and positions", () => {
-    const { declarations, findings, unresolved } = validate(
+    const { declarations, diagnostics, unresolved } = validate(
       tokenauth(token("a", strong) + token("b", "1234e5678")),
       coreSteps,
     );
-    expect(lines(findings)).toEqual([
+    expect(lines(diagnostics)).toEqual([
       expect.stringContaining("warning WEAK_TOKEN config.yaml:9:12 tokenauth.items.1.token:"),
     ]);
     expect(
@@ -34,16 +34,16 @@ describe("validateDocuments", () => {
   });
 
   it("reports the diagnostics of all steps and files at once", () => {
-    const { findings } = validate(
+    const { diagnostics } = validate(
       {
         "a.yaml": `groups_config_enable: yes\ngroups_config: {items: [{nam: x}]}\n${tokenauth(token("a", "${TOKEN}"))}`,
         "b.yaml": "default_user_configuration_enable: 1\ndefault_user_configuration_config: {users: [{}]}",
       },
       coreSteps,
     );
-    expect(findings.map(({ code, range }) => `${code} ${range?.position.file}:${range?.position.line}`).sort()).toEqual(
-      ["MISSING_FIELD b.yaml:2", "PLACEHOLDER a.yaml:7", "UNKNOWN_FIELD a.yaml:2"],
-    );
+    expect(
+      diagnostics.map(({ code, range }) => `${code} ${range?.position.file}:${range?.position.line}`).sort(),
+    ).toEqual(["MISSING_FIELD b.yaml:2", "PLACEHOLDER a.yaml:7", "UNKNOWN_FIELD a.yaml:2"]);
   });
 
   it("reports what is wrong between the entries that are right beside those that are wrong", () => {
@@ -52,8 +52,8 @@ describe("validateDocuments", () => {
       "  - {identifier: b, contact_person: Jan, size: 16}\n" +
       "  - {identifier: c}\n" +
       "  - {identifier: b, contact_person: Jan}\n";
-    const { findings, declarations } = validate(keysHeader + items, [keys]);
-    expect(lines(findings)).toEqual([
+    const { diagnostics, declarations } = validate(keysHeader + items, [keys]);
+    expect(lines(diagnostics)).toEqual([
       "error INVALID_VALUE config.yaml:4:18 keys_config.items.0.identifier: expected letters, digits, hyphens and underscores only",
       "error MISSING_FIELD config.yaml:6:5 keys_config.items.2.contact_person: the required field `contact_person` is missing (add `contact_person`: Who to ask.)",
       "warning WEAK_SIZE config.yaml:5:48 keys_config.items.1.size: too short",
@@ -63,17 +63,17 @@ describe("validateDocuments", () => {
   });
 
   it("declares nothing where the list itself is wrong", () => {
-    const { declarations, findings } = validate(`${keysHeader}    a: b`, [keys]);
+    const { declarations, diagnostics } = validate(`${keysHeader}    a: b`, [keys]);
     expect(declarations).toEqual([]);
-    expect(findings.map(({ code }) => code)).toEqual(["WRONG_TYPE"]);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["WRONG_TYPE"]);
   });
 
   it("finds one resource declared in two files", () => {
     const items = "  - {identifier: b, contact_person: Jan}\n";
-    const { findings } = validate({ "a.yaml": keysHeader + items, "b.yaml": `keys_config:\n  items:\n${items}` }, [
+    const { diagnostics } = validate({ "a.yaml": keysHeader + items, "b.yaml": `keys_config:\n  items:\n${items}` }, [
       keys,
     ]);
-    expect(lines(findings)).toEqual([
+    expect(lines(diagnostics)).toEqual([
       expect.stringContaining(
         "error DUPLICATE_RESOURCE b.yaml:3:5 keys_config.items.0: key b is already declared at a.yaml:4",
       ),
@@ -81,18 +81,18 @@ describe("validateDocuments", () => {
   });
 
   it("S62 refuses the same secret for two tokens, without showing it", () => {
-    const { findings } = validate(tokenauth(token("a", strong) + token("b", strong)), coreSteps);
-    expect(lines(findings)).toEqual([
+    const { diagnostics } = validate(tokenauth(token("a", strong) + token("b", strong)), coreSteps);
+    expect(lines(diagnostics)).toEqual([
       "error DUPLICATE_SECRET config.yaml:9:12 tokenauth.items.1.token: this has the same token as api_token a at config.yaml:4 (give each its own token)",
     ]);
-    expect(lines(findings).join()).not.toContain(strong);
+    expect(lines(diagnostics).join()).not.toContain(strong);
     const other = `${strong.slice(1)}0`;
-    expect(validate(tokenauth(token("a", strong) + token("b", other)), coreSteps).findings).toEqual([]);
+    expect(validate(tokenauth(token("a", strong) + token("b", other)), coreSteps).diagnostics).toEqual([]);
   });
 
   it("S62 allows a value for a token while an absent one still has it", () => {
     const yaml = tokenauth(token("a", strong, "    state: absent\n") + token("b", strong));
-    expect(validate(yaml, coreSteps).findings).toEqual([]);
+    expect(validate(yaml, coreSteps).diagnostics).toEqual([]);
   });
 
   it("I1 S86 A3.21 reads no variable that no field names, whatever its name", () => {
@@ -120,9 +120,9 @@ describe("validateDocuments", () => {
     try {
       const bare = validate(yaml, coreSteps);
       const surrounded = validate(yaml, coreSteps, contextOf(ambient));
-      expect(lines(surrounded.findings)).toEqual(lines(bare.findings));
+      expect(lines(surrounded.diagnostics)).toEqual(lines(bare.diagnostics));
       expect(surrounded.declarations).toEqual(bare.declarations);
-      expect(lines(bare.findings)).toEqual([
+      expect(lines(bare.diagnostics)).toEqual([
         expect.stringContaining(
           "error MISSING_FIELD config.yaml:6:5 tokenauth.items.0.token: the required field `token` is missing",
         ),
@@ -138,10 +138,10 @@ describe("validateDocuments", () => {
 
   it("takes a value from the variable that a field names, as it is", () => {
     const yaml = tokenauth(token("a", "{value_from: {env: TOKEN_A}}"));
-    const { declarations, findings } = validate(yaml, coreSteps, contextOf({ TOKEN_A: strong }));
-    expect(findings).toEqual([]);
+    const { declarations, diagnostics } = validate(yaml, coreSteps, contextOf({ TOKEN_A: strong }));
+    expect(diagnostics).toEqual([]);
     expect(isSecret(declarations[0]?.attributes.token)).toBe(true);
-    expect(lines(validate(yaml, coreSteps, contextOf({ TOKEN_A: "two words" })).findings)).toEqual([
+    expect(lines(validate(yaml, coreSteps, contextOf({ TOKEN_A: "two words" })).diagnostics)).toEqual([
       expect.stringContaining(
         "error INVALID_VALUE config.yaml:5:12 tokenauth.items.0.token: expected 1 to 255 printable",
       ),
@@ -152,8 +152,8 @@ describe("validateDocuments", () => {
     const yaml =
       keysHeader +
       "  - {identifier: {value_from: {env: ID}}, token: {value_from: {env: T}}, size: 1, contact_person: Jan}\n";
-    const { findings, unresolved } = validate(yaml, [keys]);
-    expect(findings.map(({ code, path }) => `${code} ${path}`)).toEqual([
+    const { diagnostics, unresolved } = validate(yaml, [keys]);
+    expect(diagnostics.map(({ code, path }) => `${code} ${path}`)).toEqual([
       expect.stringContaining("ENV_NOT_SET"),
       expect.stringContaining("ENV_NOT_SET"),
       "INVALID_VALUE keys_config.items.0.size",
@@ -164,10 +164,10 @@ describe("validateDocuments", () => {
   it("checks what can be checked without values", () => {
     const two = token("a", "{value_from: {env: A}}") + token("a", "{value_from: {env: A}}");
     const context = contextOf({}, { noEnv: true });
-    const { findings, unresolved } = validate(tokenauth(two), coreSteps, context);
-    expect(findings.map(({ code }) => code)).toEqual(["DUPLICATE_RESOURCE"]);
+    const { diagnostics, unresolved } = validate(tokenauth(two), coreSteps, context);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DUPLICATE_RESOURCE"]);
     expect(unresolved).toBe(true);
-    expect(validate(tokenauth(token("a", "{value_from: {env: A}}")), coreSteps, context).findings).toEqual([]);
+    expect(validate(tokenauth(token("a", "{value_from: {env: A}}")), coreSteps, context).diagnostics).toEqual([]);
   });
 
   it("allows values of known fields and names of variables to be shown, and nothing else", () => {
@@ -176,8 +176,8 @@ describe("validateDocuments", () => {
       const file = join(folder, "note");
       writeFileSync(file, "from a file\n", { mode: 0o600 });
       const items = `  - {identifier: a, token: {value_from: {env: T, default: d}}, note: {value_from: {file: ${file}}}, contact_person: Jan, free: f}\n`;
-      const { shown, findings } = validate(`${keysHeader + items}more: {x: y}`, [keys]);
-      expect(findings.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY"]);
+      const { shown, diagnostics } = validate(`${keysHeader + items}more: {x: y}`, [keys]);
+      expect(diagnostics.map(({ code }) => code)).toEqual(["UNKNOWN_ROOT_KEY"]);
       expect([...shown].map((node) => node.text()).sort()).toEqual(
         [file, "Jan", "T", "a", "from a file", "true"].sort(),
       );
@@ -190,6 +190,6 @@ describe("validateDocuments", () => {
     const many = (count: number, more: string) =>
       tokenauth(Array.from({ length: count }, (_, index) => token(`t${index}`, `${strong}${index}`, more)).join(""));
     expect(validate(many(10_000, ""), coreSteps).declarations).toHaveLength(10_000);
-    expect(validate(many(2000, "    emial: x\n    user: ''\n"), coreSteps).findings).toHaveLength(4000);
+    expect(validate(many(2000, "    emial: x\n    user: ''\n"), coreSteps).diagnostics).toHaveLength(4000);
   });
 });

@@ -54,8 +54,8 @@ describe("files", () => {
   });
 
   it.each(["", "# only a comment\n", "---\n", "\n\n"])("reads %j as an empty file", (text) => {
-    const { document, findings } = parse(text);
-    expect(findings).toEqual([]);
+    const { document, diagnostics } = parse(text);
+    expect(diagnostics).toEqual([]);
     expect(document?.root).toBeUndefined();
     expect(document?.sha256).toHaveLength(64);
   });
@@ -63,37 +63,37 @@ describe("files", () => {
   it("points at the first byte that is not UTF-8", () => {
     const bad = parseDocument("c", Buffer.from([0x61, 0x3a, 0x0a, 0x20, 0xc3, 0xa9, 0xc3, 0x28]));
     expect(bad.document).toBeUndefined();
-    expect(summary(bad.findings)).toEqual(["YAML_SYNTAX 2:3"]);
-    expect(bad.findings[0]?.message).toContain("not UTF-8");
-    expect(summary(parseDocument("c", Buffer.from([0x61, 0x3a, 0x20, 0xe2, 0x82])).findings)).toEqual([
+    expect(summary(bad.diagnostics)).toEqual(["YAML_SYNTAX 2:3"]);
+    expect(bad.diagnostics[0]?.message).toContain("not UTF-8");
+    expect(summary(parseDocument("c", Buffer.from([0x61, 0x3a, 0x20, 0xe2, 0x82])).diagnostics)).toEqual([
       "YAML_SYNTAX 1:4",
     ]);
-    expect(parse("a: é€😀\n").findings).toEqual([]);
+    expect(parse("a: é€😀\n").diagnostics).toEqual([]);
   });
 
   it("refuses UTF-16 by name, with and without its mark", () => {
     for (const bytes of [Buffer.from("\ufeffa: 1", "utf16le"), Buffer.from("a: 1", "utf16le")]) {
-      expect(parseDocument("c", bytes).findings[0]?.message).toBe("the file is UTF-16, not UTF-8");
+      expect(parseDocument("c", bytes).diagnostics[0]?.message).toBe("the file is UTF-16, not UTF-8");
     }
   });
 
   it("refuses control characters and half surrogates, but not their whole escapes", () => {
-    expect(summary(parse("a: x\u0007y\n").findings)).toEqual(["YAML_SYNTAX 1:5"]);
-    expect(summary(parse('a: "\\ud83d"\n').findings)).toEqual(["YAML_SYNTAX 1:4"]);
+    expect(summary(parse("a: x\u0007y\n").diagnostics)).toEqual(["YAML_SYNTAX 1:5"]);
+    expect(summary(parse('a: "\\ud83d"\n').diagnostics)).toEqual(["YAML_SYNTAX 1:4"]);
     expect(plain(parsed('a: "\\ud83d\\ude00\\x07"\n').root)).toEqual({ a: "😀\u0007" });
   });
 
   it("refuses a second document where it begins", () => {
-    const { findings } = parse("a: 1\n---\nb: 2\n---\nc: 3\n");
-    expect(summary(findings)).toEqual(["YAML_SYNTAX 2:1"]);
-    expect(findings[0]?.message).toContain("second document");
+    const { diagnostics } = parse("a: 1\n---\nb: 2\n---\nc: 3\n");
+    expect(summary(diagnostics)).toEqual(["YAML_SYNTAX 2:1"]);
+    expect(diagnostics[0]?.message).toContain("second document");
   });
 
   it.each(["- a\n", "hello\n", "a:1\nb:2\n"])("refuses %j, whose root is no mapping", (text) => {
-    const { document, findings } = parse(text);
+    const { document, diagnostics } = parse(text);
     expect(document).toBeUndefined();
-    expect(summary(findings)).toEqual(["WRONG_TYPE 1:1"]);
-    expect(findings[0]?.message).toBe("expected a mapping at the root of the file");
+    expect(summary(diagnostics)).toEqual(["WRONG_TYPE 1:1"]);
+    expect(diagnostics[0]?.message).toBe("expected a mapping at the root of the file");
   });
 });
 
@@ -109,23 +109,23 @@ describe("keys", () => {
   });
 
   it("I5 refuses duplicate keys at every level, at the second, naming the line of the first", () => {
-    const { findings } = parse("username: alice\nusername: mallory\na:\n  - {b: 1, b: 2}\nyes: 1\n'yes': 2\n");
-    expect(summary(findings)).toEqual(["DUPLICATE_KEY 2:1", "DUPLICATE_KEY 4:12", "DUPLICATE_KEY 6:1"]);
-    expect(findings[0]?.message).toBe("duplicate key: this mapping already has it on line 1");
-    expect(findings[1]?.path).toBe("a.0.b");
-    expect(parse("a: {b: 1}\nc: {b: 1}\nB: 1\nb: 2\n").findings).toEqual([]);
+    const { diagnostics } = parse("username: alice\nusername: mallory\na:\n  - {b: 1, b: 2}\nyes: 1\n'yes': 2\n");
+    expect(summary(diagnostics)).toEqual(["DUPLICATE_KEY 2:1", "DUPLICATE_KEY 4:12", "DUPLICATE_KEY 6:1"]);
+    expect(diagnostics[0]?.message).toBe("duplicate key: this mapping already has it on line 1");
+    expect(diagnostics[1]?.path).toBe("a.0.b");
+    expect(parse("a: {b: 1}\nc: {b: 1}\nB: 1\nb: 2\n").diagnostics).toEqual([]);
   });
 
   it("refuses null and composed keys, and goes on", () => {
-    const { findings, document } = parse("? [a]\n: 1\n~: 3\nb: 4\n");
-    expect(summary(findings)).toEqual(["YAML_SYNTAX 1:3", "YAML_SYNTAX 3:1"]);
+    const { diagnostics, document } = parse("? [a]\n: 1\n~: 3\nb: 4\n");
+    expect(summary(diagnostics)).toEqual(["YAML_SYNTAX 1:3", "YAML_SYNTAX 3:1"]);
     expect(plain(document?.root)).toEqual({ b: "4" });
   });
 
   it("S87 refuses the key __proto__ but not constructor and prototype", () => {
-    const { findings } = parse("a:\n  __proto__: {admin: true}\n  constructor: 1\n  prototype: 2\n");
-    expect(summary(findings)).toEqual(["YAML_SYNTAX 2:3"]);
-    expect(findings[0]?.message).toContain("__proto__");
+    const { diagnostics } = parse("a:\n  __proto__: {admin: true}\n  constructor: 1\n  prototype: 2\n");
+    expect(summary(diagnostics)).toEqual(["YAML_SYNTAX 2:3"]);
+    expect(diagnostics[0]?.message).toContain("__proto__");
   });
 });
 
@@ -147,14 +147,14 @@ describe("anchors, aliases and merge keys", () => {
 
   it("merges only a plain <<", () => {
     expect(plain(parsed("a: {'<<': {b: 1}}\n").root)).toEqual({ a: { "<<": { b: "1" } } });
-    expect(summary(parse("a: {<<: text}\n").findings)).toEqual(["YAML_SYNTAX 1:9"]);
-    expect(summary(parse("a: {<<: {b: 1}, <<: {c: 1}}\n").findings)).toEqual(["DUPLICATE_KEY 1:17"]);
+    expect(summary(parse("a: {<<: text}\n").diagnostics)).toEqual(["YAML_SYNTAX 1:9"]);
+    expect(summary(parse("a: {<<: {b: 1}, <<: {c: 1}}\n").diagnostics)).toEqual(["DUPLICATE_KEY 1:17"]);
   });
 
   it("refuses aliases without an anchor before them, or inside their own value", () => {
-    const { findings } = parse("a: *x\nb: &x [*x]\nc: *x\n");
-    expect(summary(findings)).toEqual(["ALIAS_UNRESOLVED 1:4", "ALIAS_UNRESOLVED 2:8"]);
-    expect(findings[0]?.message).not.toContain("*x");
+    const { diagnostics } = parse("a: *x\nb: &x [*x]\nc: *x\n");
+    expect(summary(diagnostics)).toEqual(["ALIAS_UNRESOLVED 1:4", "ALIAS_UNRESOLVED 2:8"]);
+    expect(diagnostics[0]?.message).not.toContain("*x");
   });
 
   it("S87 rejects a billion laughs at once, and accepts as many aliases of something small", () => {
@@ -163,20 +163,20 @@ describe("anchors, aliases and merge keys", () => {
       (name, index) => `${name}: &${name} [${Array(9).fill(index === 0 ? "lol" : `*${names[index - 1]}`)}]`,
     );
     const work = () => {
-      const { document, findings } = parse(`${lines.join("\n")}\n`);
+      const { document, diagnostics } = parse(`${lines.join("\n")}\n`);
       expect(document).toBeUndefined();
-      expect(summary(findings)).toEqual(["ALIAS_BOMB 12:8"]);
+      expect(summary(diagnostics)).toEqual(["ALIAS_BOMB 12:8"]);
     };
     expect(cpuMsOf(work)).toBeLessThan(1000);
-    expect(parse(`a: &a {b: 1}\nc: [${Array(30_000).fill("*a")}]\n`).findings).toEqual([]);
+    expect(parse(`a: &a {b: 1}\nc: [${Array(30_000).fill("*a")}]\n`).diagnostics).toEqual([]);
   });
 
   it("S87 refuses merge keys that multiply, and accepts a few of them", () => {
     const base = `a: &a {${Array.from({ length: 2000 }, (_, index) => `k${index}: 1`)}}\n`;
     const merges = (count: number) =>
       base + Array.from({ length: count }, (_, index) => `m${index}: {<<: *a}\n`).join("");
-    expect(parse(merges(1000)).findings[0]?.code).toBe("ALIAS_BOMB");
-    expect(parse(merges(10)).findings).toEqual([]);
+    expect(parse(merges(1000)).diagnostics[0]?.code).toBe("ALIAS_BOMB");
+    expect(parse(merges(10)).diagnostics).toEqual([]);
   });
 
   it("S87 refuses a file that only its aliases nest too deep", () => {
@@ -184,25 +184,25 @@ describe("anchors, aliases and merge keys", () => {
       Array.from({ length }, (_, index) => `a${index}: &a${index} {x: ${index === 0 ? 1 : `*a${index - 1}`}}\n`).join(
         "",
       );
-    expect(parse(chain(200)).findings[0]?.message).toContain("more than 100 levels");
-    expect(parse(chain(90)).findings).toEqual([]);
+    expect(parse(chain(200)).diagnostics[0]?.message).toContain("more than 100 levels");
+    expect(parse(chain(90)).diagnostics).toEqual([]);
   });
 });
 
 describe("what YAML allows and this program does not", () => {
   it("S87 refuses custom tags where they stand, and goes on", () => {
-    const { findings } = parse(
+    const { diagnostics } = parse(
       "a: !foo x\nb: !!python/object/apply:os.system [x]\nc: !!set {a}\nd: !!map []\ne: !!binary '%'\n",
     );
-    expect(summary(findings)).toEqual([
+    expect(summary(diagnostics)).toEqual([
       "YAML_SYNTAX 1:4",
       "YAML_SYNTAX 2:4",
       "YAML_SYNTAX 3:4",
       "YAML_SYNTAX 4:4",
       "YAML_SYNTAX 5:13",
     ]);
-    expect(findings[0]?.message).toContain("tag is not allowed");
-    expect(findings[0]?.message + String(findings[0]?.hint)).not.toContain("foo");
+    expect(diagnostics[0]?.message).toContain("tag is not allowed");
+    expect(diagnostics[0]?.message + String(diagnostics[0]?.hint)).not.toContain("foo");
   });
 
   it.each([
@@ -210,9 +210,9 @@ describe("what YAML allows and this program does not", () => {
     ["flow mappings", "{a: ", "}"],
   ])("S87 refuses %s of more than 100 levels without running out of stack", (_, open, close) => {
     const nested = (depth: number) => `a: ${open.repeat(depth - 1)}1${close.repeat(depth - 1)}\n`;
-    expect(parse(nested(100)).findings).toEqual([]);
-    expect(parse(nested(101)).findings[0]?.message).toBe("the values are nested more than 100 levels deep");
-    expect(parse(open.repeat(300_000)).findings).toHaveLength(1);
+    expect(parse(nested(100)).diagnostics).toEqual([]);
+    expect(parse(nested(101)).diagnostics[0]?.message).toBe("the values are nested more than 100 levels deep");
+    expect(parse(open.repeat(300_000)).diagnostics).toHaveLength(1);
   });
 });
 

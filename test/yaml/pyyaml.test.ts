@@ -72,7 +72,7 @@ describe("F71: what PyYAML reads", () => {
     ["a document that ends inside of brackets", "a: [\n---\n]\n", "YAML_SYNTAX 1:4"],
     ["a document that ends inside of quotes", 'a: "b\n---\nc"\n', "YAML_SYNTAX 1:4"],
   ])("%s is still reported where it opens", (_, text, diagnostic) => {
-    expect(summary(parse(text).findings)).toContain(diagnostic);
+    expect(summary(parse(text).diagnostics)).toContain(diagnostic);
   });
 
   it("thousands of them are read in one go", () => {

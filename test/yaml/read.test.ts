@@ -21,8 +21,8 @@ describe("readDocuments", () => {
 
   it("reads files in the order given and shows their names as given", async () => {
     const [b, a] = [write("b.yaml"), write("a.yml", "b: 2\n")];
-    const { documents, findings } = await readDocuments([b, a], noStdin);
-    expect(findings).toEqual([]);
+    const { documents, diagnostics } = await readDocuments([b, a], noStdin);
+    expect(diagnostics).toEqual([]);
     expect(documents.map(({ file, root }) => [file, plain(root)])).toEqual([
       [b, { a: "1" }],
       [a, { b: "2" }],
@@ -46,11 +46,11 @@ describe("readDocuments", () => {
 
   it("refuses a directory without any", async () => {
     write("c.json");
-    const { findings } = await readDocuments([folder], noStdin);
-    expect(findings).toMatchObject([
+    const { diagnostics } = await readDocuments([folder], noStdin);
+    expect(diagnostics).toMatchObject([
       { code: "FILE_UNREADABLE", message: `the directory ${folder} has no *.yaml or *.yml file` },
     ]);
-    expect(findings[0]?.hint).toContain(".yaml");
+    expect(diagnostics[0]?.hint).toContain(".yaml");
   });
 
   it("reads standard input once", async () => {
@@ -59,24 +59,24 @@ describe("readDocuments", () => {
     expect(once.documents.map(({ file }) => file)).toEqual(["<stdin>"]);
     const twice = await readDocuments(["-", "-"], stdin);
     expect(twice.documents).toHaveLength(1);
-    expect(twice.findings).toMatchObject([{ code: "FILE_UNREADABLE", message: "standard input is passed twice" }]);
+    expect(twice.diagnostics).toMatchObject([{ code: "FILE_UNREADABLE", message: "standard input is passed twice" }]);
   });
 
   it("refuses the same file given twice, under whatever name", async () => {
     const file = write("a.yaml");
     linkSync(file, join(folder, "same.yaml"));
-    const { documents, findings } = await readDocuments([file, `${folder}/./same.yaml`], noStdin);
+    const { documents, diagnostics } = await readDocuments([file, `${folder}/./same.yaml`], noStdin);
     expect(documents).toHaveLength(1);
-    expect(findings).toMatchObject([
+    expect(diagnostics).toMatchObject([
       { code: "FILE_UNREADABLE", message: `the file ${folder}/./same.yaml is passed twice` },
     ]);
   });
 
   it("A1.2 reports every file that is missing, and reads the others", async () => {
     const [one, other] = [join(folder, "no"), join(folder, "neither")];
-    const { documents, findings } = await readDocuments([one, write("a.yaml"), other], noStdin);
+    const { documents, diagnostics } = await readDocuments([one, write("a.yaml"), other], noStdin);
     expect(documents).toHaveLength(1);
-    expect(findings.map(({ message }) => message)).toEqual([
+    expect(diagnostics.map(({ message }) => message)).toEqual([
       `the file ${one} does not exist`,
       `the file ${other} does not exist`,
     ]);
@@ -85,8 +85,8 @@ describe("readDocuments", () => {
   it("S87 refuses a file of more than 64 MiB", async () => {
     const file = write("large.yaml", "");
     truncateSync(file, 64 * 1024 * 1024 + 1);
-    const { findings } = await readDocuments([file], noStdin);
-    expect(findings).toMatchObject([{ code: "FILE_UNREADABLE", message: `the file ${file} is larger than 64 MiB` }]);
+    const { diagnostics } = await readDocuments([file], noStdin);
+    expect(diagnostics).toMatchObject([{ code: "FILE_UNREADABLE", message: `the file ${file} is larger than 64 MiB` }]);
   });
 
   it("reads a pipe to its end", async () => {
@@ -99,9 +99,11 @@ describe("readDocuments", () => {
 
   it("gives the text of a file that can't be parsed, for quoting", async () => {
     const bad = write("bad.yaml", "a: b: c\n");
-    const { documents, sources, findings } = await readDocuments([bad, write("a.yaml")], noStdin);
+    const { documents, sources, diagnostics } = await readDocuments([bad, write("a.yaml")], noStdin);
     expect(documents).toHaveLength(1);
     expect(sources.map(({ scalars }) => scalars?.length)).toEqual([undefined, 1]);
-    expect(findings).toMatchObject([{ code: "YAML_SYNTAX", range: { position: { file: bad, line: 1, column: 4 } } }]);
+    expect(diagnostics).toMatchObject([
+      { code: "YAML_SYNTAX", range: { position: { file: bad, line: 1, column: 4 } } },
+    ]);
   });
 });

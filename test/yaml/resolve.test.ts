@@ -9,22 +9,22 @@ import { makePipe, parsed, plain, summary } from "./support.js";
 const bare: ResolveContext = { env: {}, noEnv: false, cwd: tmpdir() };
 
 function resolve(text: string, context: Partial<ResolveContext> = {}) {
-  const { node, findings } = resolveValues(parsed(text).root, "", { ...bare, ...context });
-  return { value: plain(node), findings, node };
+  const { node, diagnostics } = resolveValues(parsed(text).root, "", { ...bare, ...context });
+  return { value: plain(node), diagnostics, node };
 }
 
 /** The diagnostics of a rejected value: codes and positions, after checking that the value is not in them. */
 function refused(reference: string, context: Partial<ResolveContext> = {}) {
-  const { value, findings } = resolve(`a: ${reference}\n`, context);
+  const { value, diagnostics } = resolve(`a: ${reference}\n`, context);
   expect(value).toEqual({ a: "<unresolved>" });
-  return findings;
+  return diagnostics;
 }
 
 describe("env", () => {
   it("A4.23 uses the variable's text, also nested and in lists", () => {
     const text = "a: {value_from: {env: X}}\nb: [{value_from: {env: X}}, {c: {d: {value_from: {env: Y}}}}]\n";
-    const { value, findings, node } = resolve(text, { env: { X: "1e5", Y: "  spaced  " } });
-    expect(findings).toEqual([]);
+    const { value, diagnostics, node } = resolve(text, { env: { X: "1e5", Y: "  spaced  " } });
+    expect(diagnostics).toEqual([]);
     expect(value).toEqual({ a: "1e5", b: ["1e5", { c: { d: "  spaced  " } }] });
     const scalar = (node?.kind === "mapping" && node.entries.get("a")?.value) as ScalarNode;
     expect(scalar.plain).toBe(false);
@@ -37,14 +37,14 @@ describe("env", () => {
   });
 
   it("A4.24 I4 reports every variable that is not set, each with its position, path and field", () => {
-    const { findings, value } = resolve(
+    const { diagnostics, value } = resolve(
       "a:\n  token: {value_from: {env: MISSING}}\n  l: [{value_from: {env: OTHER}}]\n",
     );
-    expect(summary(findings)).toEqual(["ENV_NOT_SET 2:29", "ENV_NOT_SET 3:26"]);
-    expect(findings.map(({ path }) => path)).toEqual(["a.token", "a.l.0"]);
-    expect(findings[0]?.message).toBe("the environment variable MISSING for `token` is not set");
-    expect(findings[1]?.message).toBe("the environment variable OTHER for `l[0]` is not set");
-    expect(findings[0]?.hint).toContain("export MISSING");
+    expect(summary(diagnostics)).toEqual(["ENV_NOT_SET 2:29", "ENV_NOT_SET 3:26"]);
+    expect(diagnostics.map(({ path }) => path)).toEqual(["a.token", "a.l.0"]);
+    expect(diagnostics[0]?.message).toBe("the environment variable MISSING for `token` is not set");
+    expect(diagnostics[1]?.message).toBe("the environment variable OTHER for `l[0]` is not set");
+    expect(diagnostics[0]?.hint).toContain("export MISSING");
     expect(value).toEqual({ a: { token: "<unresolved>", l: ["<unresolved>"] } });
   });
 
@@ -63,15 +63,15 @@ describe("env", () => {
   it("accepts what is not set with noEnv, and reports nothing", () => {
     const text =
       "a: {value_from: {env: X}}\nb: {value_from: {env: X, required: false}}\nc: {value_from: {file: /no/where}}\n";
-    const { value, findings } = resolve(text, { noEnv: true });
-    expect(findings).toEqual([]);
+    const { value, diagnostics } = resolve(text, { noEnv: true });
+    expect(diagnostics).toEqual([]);
     expect(value).toEqual({ a: "<unresolved>", b: "<unresolved>", c: "<unresolved>" });
     expect(resolve("a: {value_from: {env: X, default: d}}\n", { noEnv: true }).value).toEqual({ a: "d" });
   });
 
   it("resolves and reports what aliases share once", () => {
-    const { findings, value } = resolve("a: &x {t: {value_from: {env: X}}}\nb: *x\nc: [*x, *x]\n");
-    expect(summary(findings)).toEqual(["ENV_NOT_SET 1:30"]);
+    const { diagnostics, value } = resolve("a: &x {t: {value_from: {env: X}}}\nb: *x\nc: [*x, *x]\n");
+    expect(summary(diagnostics)).toEqual(["ENV_NOT_SET 1:30"]);
     expect(value).toMatchObject({ b: { t: "<unresolved>" } });
   });
 });
@@ -85,9 +85,9 @@ describe("default and required", () => {
 
   it("A4.28 removes what is not required: not the same as null", () => {
     const text = "a: {value_from: {env: X, required: false}}\nb: {value_from: {env: X, default: null}}\n";
-    const { value, findings } = resolve(text);
+    const { value, diagnostics } = resolve(text);
     expect(value).toEqual({ b: null });
-    expect(findings).toEqual([]);
+    expect(diagnostics).toEqual([]);
   });
 
   it("A4.29 prefers a variable that is set to default and required: false", () => {
@@ -96,9 +96,9 @@ describe("default and required", () => {
   });
 
   it.each(["false", "true"])("A4.30 refuses required: %s together with default", (required) => {
-    const findings = refused(`{value_from: {env: X, required: ${required}, default: d}}`, { env: { X: "x" } });
-    expect(summary(findings)).toEqual(["VALUE_FROM_INVALID 1:26"]);
-    expect(findings[0]?.message).toBe("`required` and `default` can't be combined in `value_from`");
+    const diagnostics = refused(`{value_from: {env: X, required: ${required}, default: d}}`, { env: { X: "x" } });
+    expect(summary(diagnostics)).toEqual(["VALUE_FROM_INVALID 1:26"]);
+    expect(diagnostics[0]?.message).toBe("`required` and `default` can't be combined in `value_from`");
   });
 
   it("A4.31 keeps all items of a list whose keys are left out, set, left out and defaulted", () => {
@@ -115,8 +115,8 @@ describe("default and required", () => {
   });
 
   it("refuses a reference inside of a default", () => {
-    const findings = refused("{value_from: {env: X, default: [{value_from: {env: Y}}]}}", { env: { X: "x" } });
-    expect(summary(findings)).toEqual(["VALUE_FROM_INVALID 1:37"]);
+    const diagnostics = refused("{value_from: {env: X, default: [{value_from: {env: Y}}]}}", { env: { X: "x" } });
+    expect(summary(diagnostics)).toEqual(["VALUE_FROM_INVALID 1:37"]);
   });
 });
 
@@ -134,10 +134,10 @@ describe("malformed references", () => {
     ["has an empty path", "{value_from: {file: ''}}", "1:24", "expected the path of a file"],
     ["has a flag that is none", "{value_from: {env: X, required: maybe}}", "1:36", "expected true or false"],
   ])("refuses one that %s", (_, reference, range, message) => {
-    const findings = refused(reference, { env: { X: "x" } });
-    expect(summary(findings)).toEqual([`VALUE_FROM_INVALID ${range}`]);
-    expect(findings[0]?.message).toContain(message);
-    expect(findings[0]?.path).toBe("a");
+    const diagnostics = refused(reference, { env: { X: "x" } });
+    expect(summary(diagnostics)).toEqual([`VALUE_FROM_INVALID ${range}`]);
+    expect(diagnostics[0]?.message).toContain(message);
+    expect(diagnostics[0]?.path).toBe("a");
   });
 
   it("refuses unknown keys inside, with the nearest spelling, and beside", () => {
@@ -158,12 +158,12 @@ describe("malformed references", () => {
       expect(refused(`{${spelling}}`)[0]?.hint).toBe("did you mean value_from?");
     }
     expect(refused("{value_from: {ENV: X}}")[0]?.hint).toBe("did you mean env?");
-    expect(resolve("a: {VALUE: {ENV: X}}\nb: {VALUE_FROM: text}\n").findings).toEqual([]);
+    expect(resolve("a: {VALUE: {ENV: X}}\nb: {VALUE_FROM: text}\n").diagnostics).toEqual([]);
   });
 
   it("refuses the spelling valueFrom, but not a mapping that only looks a little like it", () => {
     expect(refused("{valueFrom: {env: X}}")[0]?.hint).toBe("did you mean value_from?");
-    expect(resolve("a: {valueFrom: text}\nb: {values: {env: X}}\n").findings).toEqual([]);
+    expect(resolve("a: {valueFrom: text}\nb: {values: {env: X}}\n").diagnostics).toEqual([]);
   });
 
   it("never shows a secret that was written where a name belongs", () => {
@@ -192,7 +192,7 @@ describe("file", () => {
     [" secret ", " secret "],
     ["two\nlines", "two\nlines"],
   ])("reads %j without one line break at its end", (content, value) => {
-    expect(from(write("s", content))).toMatchObject({ value: { a: value }, findings: [] });
+    expect(from(write("s", content))).toMatchObject({ value: { a: value }, diagnostics: [] });
   });
 
   it("reads absolute paths and those relative to the working directory", () => {
@@ -210,38 +210,38 @@ describe("file", () => {
     write("blank", "\n");
     expect(resolve(`a: {value_from: {file: ${name}, default: d}}\n`, { cwd: folder }).value).toEqual({ a: "d" });
     expect(resolve(`a: {value_from: {file: ${name}, required: false}}\n`, { cwd: folder }).value).toEqual({});
-    const { value, findings } = from(name);
+    const { value, diagnostics } = from(name);
     expect(value).toEqual({ a: "<unresolved>" });
-    expect(summary(findings)).toEqual(["SECRET_FILE 1:24"]);
-    expect(findings[0]?.message).toBe(`the secret's file for \`a\` ${message}`);
+    expect(summary(diagnostics)).toEqual(["SECRET_FILE 1:24"]);
+    expect(diagnostics[0]?.message).toBe(`the secret's file for \`a\` ${message}`);
   });
 
   it("S88 warns of a mode wider than 0640", () => {
     for (const mode of [0o644, 0o660, 0o604]) {
       expect(from(write("loose", "x", mode))).toMatchObject({
         value: { a: "x" },
-        findings: [{ severity: "warning", code: "SECRET_FILE_MODE" }],
+        diagnostics: [{ severity: "warning", code: "SECRET_FILE_MODE" }],
       });
     }
-    for (const mode of [0o640, 0o600, 0o400]) expect(from(write(`tight${mode}`, "x", mode)).findings).toEqual([]);
+    for (const mode of [0o640, 0o600, 0o400]) expect(from(write(`tight${mode}`, "x", mode)).diagnostics).toEqual([]);
   });
 
   it("S88 refuses a directory, a device and a pipe, without waiting for the latter", () => {
     makePipe(join(folder, "pipe"));
-    expect(from(".").findings).toMatchObject([
+    expect(from(".").diagnostics).toMatchObject([
       { code: "FILE_DENIED", message: `the secret's file ${folder} is a folder` },
     ]);
     for (const name of ["/dev/null", "pipe"]) {
-      const { value, findings } = from(name);
+      const { value, diagnostics } = from(name);
       expect(value).toEqual({ a: "<unresolved>" });
-      expect(findings).toMatchObject([{ code: "SECRET_FILE", message: "the secret's file is not a regular file" }]);
+      expect(diagnostics).toMatchObject([{ code: "SECRET_FILE", message: "the secret's file is not a regular file" }]);
     }
   });
 
   it("S88 refuses more than 64 KiB, and what is not UTF-8", () => {
-    expect(from(write("full", "x".repeat(65_536))).findings).toEqual([]);
-    expect(from(write("large", "x".repeat(65_537))).findings[0]?.message).toContain("larger than 64 KiB");
-    expect(from(write("binary", Buffer.from([0xff, 0xfe]))).findings[0]?.message).toContain("not UTF-8");
+    expect(from(write("full", "x".repeat(65_536))).diagnostics).toEqual([]);
+    expect(from(write("large", "x".repeat(65_537))).diagnostics[0]?.message).toContain("larger than 64 KiB");
+    expect(from(write("binary", Buffer.from([0xff, 0xfe]))).diagnostics[0]?.message).toContain("not UTF-8");
   });
 
   it("S88 refuses to leave the secrets directory, by .. or by a symbolic link", () => {
@@ -252,12 +252,12 @@ describe("file", () => {
     symlinkSync("../outside", join(folder, "secrets/bad-link"));
     const secretsDir = "secrets";
     for (const name of ["secrets/inside", "secrets/good-link", "secrets/../secrets/inside"]) {
-      expect(from(name, { secretsDir })).toMatchObject({ value: { a: "y" }, findings: [] });
+      expect(from(name, { secretsDir })).toMatchObject({ value: { a: "y" }, diagnostics: [] });
     }
     for (const name of ["outside", "secrets/../outside", "secrets/bad-link", "/etc/passwd", "no-such-file"]) {
-      const { value, findings } = from(name, { secretsDir });
+      const { value, diagnostics } = from(name, { secretsDir });
       expect(value).toEqual({ a: "<unresolved>" });
-      expect(findings).toMatchObject([
+      expect(diagnostics).toMatchObject([
         { code: "SECRET_FILE", message: "the secret's file is outside of the secrets directory" },
       ]);
     }

@@ -8,8 +8,8 @@ export function parse(text: string) {
 
 /** A document without any diagnostic. */
 export function parsed(text: string): Document & { readonly root: MappingNode } {
-  const { document, findings } = parse(text);
-  if (findings.length > 0 || !document?.root) throw new Error(`not clean: ${JSON.stringify(findings)}`);
+  const { document, diagnostics } = parse(text);
+  if (diagnostics.length > 0 || !document?.root) throw new Error(`not clean: ${JSON.stringify(diagnostics)}`);
   return { ...document, root: document.root };
 }
 
@@ -25,8 +25,8 @@ export function plain(node: Node | undefined): unknown {
 }
 
 /** Code and position of each, such as `DUPLICATE_KEY 2:1`. */
-export function summary(findings: readonly RawDiagnostic[]): readonly string[] {
-  return findings.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`);
+export function summary(diagnostics: readonly RawDiagnostic[]): readonly string[] {
+  return diagnostics.map(({ code, range }) => `${code} ${range?.position.line}:${range?.position.column}`);
 }
 
 export function makePipe(path: string): void {

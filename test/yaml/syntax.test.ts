@@ -37,16 +37,16 @@ describe("mistakes in the syntax", () => {
   ];
 
   it.each(cases)("explains %s", (_, text, range, message, twin) => {
-    const { document, findings } = parse(text);
+    const { document, diagnostics } = parse(text);
     expect(document).toBeUndefined();
-    expect(summary(findings)).toEqual([`YAML_SYNTAX ${range}`]);
-    expect(findings[0]?.message).toContain(message);
-    expect(findings[0]?.hint).toMatch(/\w/);
-    expect(parse(twin).findings).toEqual([]);
+    expect(summary(diagnostics)).toEqual([`YAML_SYNTAX ${range}`]);
+    expect(diagnostics[0]?.message).toContain(message);
+    expect(diagnostics[0]?.hint).toMatch(/\w/);
+    expect(parse(twin).diagnostics).toEqual([]);
   });
 
   it("reports several at once", () => {
-    expect(summary(parse("a: b: c\nd: 1\ne: @f\ng: 'x'#y\n").findings)).toEqual([
+    expect(summary(parse("a: b: c\nd: 1\ne: @f\ng: 'x'#y\n").diagnostics)).toEqual([
       "YAML_SYNTAX 1:4",
       "YAML_SYNTAX 3:4",
       "YAML_SYNTAX 4:7",
@@ -63,16 +63,16 @@ describe("mistakes in the syntax", () => {
       "a: 1\n}hunter2\n",
     ];
     for (const text of texts) {
-      const { findings } = parse(text);
-      expect(findings.length).toBeGreaterThan(0);
-      expect(JSON.stringify(findings)).not.toContain("hunter2");
+      const { diagnostics } = parse(text);
+      expect(diagnostics.length).toBeGreaterThan(0);
+      expect(JSON.stringify(diagnostics)).not.toContain("hunter2");
     }
   });
 
   it("stays fast when nearly everything is wrong", () => {
     const work = () => {
-      expect(parse('"'.repeat(100_000)).findings.length).toBeGreaterThan(0);
-      expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).findings.length).toBeGreaterThan(0);
+      expect(parse('"'.repeat(100_000)).diagnostics.length).toBeGreaterThan(0);
+      expect(parse(`a: ${"T {value_from: {env: X}} ".repeat(5000)}`).diagnostics.length).toBeGreaterThan(0);
     };
     expect(cpuMsOf(work)).toBeLessThan(15_000);
   });
@@ -82,10 +82,10 @@ describe("value_from inside of a text", () => {
   it("is one diagnostic for each, at the value, and the rest is read", () => {
     const text =
       "a:\n  - header_value: Token {value_from: {env: X}}\n    b: 1\n  - c: Token {value_from: {env: Y}} # why\nd: {value_from: {env: Z}}\n";
-    const { document, findings } = parse(text);
-    expect(summary(findings)).toEqual(["VALUE_FROM_IN_TEXT 2:19", "VALUE_FROM_IN_TEXT 4:8"]);
-    expect(findings[0]?.hint).toContain("write header_value: {value_from: {env: NAME}}");
-    expect(findings[0]?.hint).toContain("quotes");
+    const { document, diagnostics } = parse(text);
+    expect(summary(diagnostics)).toEqual(["VALUE_FROM_IN_TEXT 2:19", "VALUE_FROM_IN_TEXT 4:8"]);
+    expect(diagnostics[0]?.hint).toContain("write header_value: {value_from: {env: NAME}}");
+    expect(diagnostics[0]?.hint).toContain("quotes");
     expect(plain(document?.root)).toEqual({
       a: [{ header_value: "<unresolved>", b: "1" }, { c: "<unresolved>" }],
       d: { value_from: { env: "Z" } },
@@ -102,23 +102,29 @@ describe("value_from inside of a text", () => {
     ["behind a quoted text", "a: 'Token' {value_from: {env: X}}\nb: 1\n", "1:4"],
     ["on the next line", "a: Token\n  {value_from: {env: X}}\nb: 1\n", "1:4"],
   ])("is found %s", (_, text, range) => {
-    expect(summary(parse(text).findings)).toEqual([`VALUE_FROM_IN_TEXT ${range}`]);
+    expect(summary(parse(text).diagnostics)).toEqual([`VALUE_FROM_IN_TEXT ${range}`]);
   });
 
   it("is left alone in quotes and in a block of text", () => {
     expect(plain(parsed("a: 'Token {value_from: {env: X}}'\n").root)).toEqual({ a: "Token {value_from: {env: X}}" });
-    const { document, findings } = parse("a: T {value_from: {env: X}}\nb: |\n  c: T {value_from: {env: X}}\n");
-    expect(summary(findings)).toEqual(["VALUE_FROM_IN_TEXT 1:4"]);
+    const { document, diagnostics } = parse("a: T {value_from: {env: X}}\nb: |\n  c: T {value_from: {env: X}}\n");
+    expect(summary(diagnostics)).toEqual(["VALUE_FROM_IN_TEXT 1:4"]);
     expect(plain(document?.root)).toEqual({ a: "<unresolved>", b: "c: T {value_from: {env: X}}\n" });
   });
 });
 
 describe("templates that are no YAML", () => {
   it("are placeholders, one for each line", () => {
-    const { document, findings } = parse("a: {{ lookup('env', 'X') }}\nb: {{ a }}-b\nc: 1\n");
-    expect(summary(findings)).toEqual(["PLACEHOLDER 1:4", "PLACEHOLDER 2:4"]);
+    const { document, diagnostics } = parse("a: {{ lookup('env', 'X') }}\nb: {{ a }}-b\nc: 1\n");
+    expect(summary(diagnostics)).toEqual(["PLACEHOLDER 1:4", "PLACEHOLDER 2:4"]);
     expect(plain(document?.root)).toEqual({ a: "<unresolved>", b: "<unresolved>", c: "1" });
-    expect(summary(parse("{{- if x }}\na: 1\n{{- end }}\n").findings)).toEqual(["PLACEHOLDER 1:1", "PLACEHOLDER 3:1"]);
-    expect(summary(parse("{% if x %}\na: 1\n{% endif %}\n").findings)).toEqual(["PLACEHOLDER 1:1", "PLACEHOLDER 3:1"]);
+    expect(summary(parse("{{- if x }}\na: 1\n{{- end }}\n").diagnostics)).toEqual([
+      "PLACEHOLDER 1:1",
+      "PLACEHOLDER 3:1",
+    ]);
+    expect(summary(parse("{% if x %}\na: 1\n{% endif %}\n").diagnostics)).toEqual([
+      "PLACEHOLDER 1:1",
+      "PLACEHOLDER 3:1",
+    ]);
   });
 });

@@ -51,8 +51,8 @@ function validateWith(used: ValueSources | undefined, token: string, more: { rea
 }
 
 /** Code, message and hint of each diagnostic. */
-const told = ({ findings }: ReturnType<typeof validateWith>) =>
-  findings.map(({ code, message, hint }) => `${code}: ${message} (${hint})`);
+const told = ({ diagnostics }: ReturnType<typeof validateWith>) =>
+  diagnostics.map(({ code, message, hint }) => `${code}: ${message} (${hint})`);
 
 const namesShown = ({ shown }: ReturnType<typeof validateWith>) => Array.from(shown, (node) => node.text());
 
@@ -61,8 +61,11 @@ const form =
 
 describe("a source that is added to the table", () => {
   it("gives values, which are secrets from the moment they are read", () => {
-    const { declarations, findings, ...validation } = validateWith(sources, "{value_from: {store: apps/open-forms}}");
-    expect(findings).toEqual([]);
+    const { declarations, diagnostics, ...validation } = validateWith(
+      sources,
+      "{value_from: {store: apps/open-forms}}",
+    );
+    expect(diagnostics).toEqual([]);
     const token = declarations[0]?.attributes.token;
     expect(isSecret(token) && token.reveal()).toBe(secret);
     expect(inspect({ declarations, ...validation }, { depth: null }) + JSON.stringify(declarations)).not.toContain(
@@ -76,7 +79,7 @@ describe("a source that is added to the table", () => {
       "SECRET_FILE: the store has no apps/other for token (put it at apps/other, or add default or required: false to value_from)",
     ]);
     expect(told(validateWith(sources, other(`, default: ${secret}`)))).toEqual([]);
-    expect(validateWith(sources, other(""), { noEnv: true })).toMatchObject({ findings: [], unresolved: true });
+    expect(validateWith(sources, other(""), { noEnv: true })).toMatchObject({ diagnostics: [], unresolved: true });
     expect(told(validateWith(sources, other(", required: false")))).toEqual([
       expect.stringMatching(/^MISSING_FIELD: the required field `token` is missing/),
     ]);
@@ -131,9 +134,9 @@ describe("a source that is added to the table", () => {
 
   it("says how to remove characters that do not belong to its value", () => {
     const broken = { ...valueSources, store };
-    const [finding] = validateWith(broken, "{value_from: {store: apps/open-forms}}").findings;
-    expect(finding).toMatchObject({ code: "INVALID_VALUE", hint: store.withoutLineBreak });
-    expect(JSON.stringify(quoteSource(finding ? [finding] : [], [], new Set()))).not.toContain(secret);
+    const [diagnostic] = validateWith(broken, "{value_from: {store: apps/open-forms}}").diagnostics;
+    expect(diagnostic).toMatchObject({ code: "INVALID_VALUE", hint: store.withoutLineBreak });
+    expect(JSON.stringify(quoteSource(diagnostic ? [diagnostic] : [], [], new Set()))).not.toContain(secret);
   });
 
   it("is unknown without its entry", () => {

@@ -36,7 +36,7 @@ export const applyCommand = defineCommand({
   ],
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#apply", "configuration.md", "kubernetes.md"],
-  run: async (session, settings, files) => {
+  run: async (context, settings, files) => {
     const [{ apply }, { loadConfig }, { applyDefaults }, { reportRun }, { missingTokens }, { createTokenDoor }] =
       await Promise.all([
         import("../../apply/apply.js"),
@@ -46,12 +46,12 @@ export const applyCommand = defineCommand({
         import("../token-file.js"),
         import("../token-door.js"),
       ]);
-    const configuration = await loadConfig(files, await loadOptions(session, settings));
-    const door = createTokenDoor(session, settings);
+    const configuration = await loadConfig(files, await loadOptions(context, settings));
+    const door = createTokenDoor(context, settings);
     let result: RunResult;
     try {
       result = await apply(configuration, {
-        ...runOptions(session, settings),
+        ...runOptions(context, settings),
         ...actorOf(settings.actor),
         lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, settings.wait),
         migrate: settings.migrate,
@@ -65,7 +65,7 @@ export const applyCommand = defineCommand({
     }
     const shownTokens = door.publish(result.generated);
     const diagnostics = [...result.diagnostics, ...(door.file ? missingTokens(configuration, door.file) : [])];
-    await reportRun(session, { ...result, diagnostics }, { ...settings, files, shownTokens });
+    await reportRun(context, { ...result, diagnostics }, { ...settings, files, shownTokens });
     door.tell(result.generated);
     return exitStatus.done;
   },

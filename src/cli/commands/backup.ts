@@ -19,13 +19,13 @@ export const backupCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#backup", "operations.md#back-up-and-restore-under-a-running-api", "database.md#backups"],
-  run: async (session, settings, [file = ""]) => {
+  run: async (context, settings, [file = ""]) => {
     const { backUp } = await import("../../operations/backup.js");
-    const { command, outcome, bytes, run } = await backUp(file, await lockingOptions(session, settings));
+    const { command, outcome, bytes, run } = await backUp(file, await lockingOptions(context, settings));
     const json = { formatVersion: 1, command, outcome, file, bytes, diagnostics: [], run };
     const text = `Backed up to ${escapeControls(file)} (${bytes} bytes).\n`;
     const printed: Printed = settings.output === "json" ? { kind: "json", value: json } : { kind: "text", text };
-    await printResult(session, printed);
+    await printResult(context, printed);
     return exitStatus.done;
   },
 });
@@ -44,16 +44,16 @@ export const restoreCommand = defineCommand({
   ],
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#restore", "operations.md#back-up-and-restore-under-a-running-api", "database.md#backups"],
-  run: async (session, settings, [file = ""]) => {
+  run: async (context, settings, [file = ""]) => {
     const [{ restore }, { renderDiagnostics }, { diagnosticToJson }] = await Promise.all([
       import("../../operations/backup.js"),
       import("../../report/diagnostics.js"),
       import("../../report/json.js"),
     ]);
-    const { terminal } = session;
-    const options = await lockingOptions(session, settings);
+    const { terminal } = context;
+    const options = await lockingOptions(context, settings);
     const result = await restore({ ...options, file, ...actorOf(settings.actor) });
-    await printChanges(session, () => {
+    await printChanges(context, () => {
       const diagnostics = result.diagnostics.map(diagnosticToJson);
       if (settings.output === "json") return { kind: "json", value: { formatVersion: 1, ...result, diagnostics } };
       terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));

@@ -33,7 +33,7 @@ export const exportCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#export", "migrating.md"],
-  run: async (session, settings, kindNames) => {
+  run: async (context, settings, kindNames) => {
     const { all, owner, outputDir, database, wait } = settings;
     const fault =
       all && owner !== undefined
@@ -46,7 +46,7 @@ export const exportCommand = defineCommand({
       import("../../apply/export.js"),
       import("../../apply/step-modules.js"),
     ]);
-    const { env, cwd, signal, terminal } = session;
+    const { env, cwd, signal, terminal } = context;
     const files = await exportDatabase({
       ...(await loadStepModules(settings.steps, cwd)),
       owner: all ? { kind: "all" } : { kind: "one", name: owner ?? "default" },
@@ -64,11 +64,11 @@ export const exportCommand = defineCommand({
         ...(written[index] ? { file: written[index] } : { text }),
       }));
       const value = { formatVersion: 1, command: "export", outcome: "ok", items, diagnostics: [] };
-      await printResult(session, { kind: "json", value });
+      await printResult(context, { kind: "json", value });
     } else {
       const names = written.map((file) => `Written: ${escapeControls(file)}\n`);
       const text = outputDir === undefined ? files.map((file) => file.text).join("") : names.join("");
-      await printResult(session, { kind: "text", text });
+      await printResult(context, { kind: "text", text });
     }
     return exitStatus.done;
   },

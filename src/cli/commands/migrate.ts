@@ -20,7 +20,7 @@ export const migrateCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#migrate", "database.md", "postgresql.md"],
-  run: async (session, settings) => {
+  run: async (context, settings) => {
     const [{ migrate }, { applyDefaults }, { loadStepModules }, { renderDiagnostics }, { migrationsToJson }] =
       await Promise.all([
         import("../../apply/migrate.js"),
@@ -29,7 +29,7 @@ export const migrateCommand = defineCommand({
         import("../../report/diagnostics.js"),
         import("../../report/json.js"),
       ]);
-    const { terminal, env, cwd, signal } = session;
+    const { terminal, env, cwd, signal } = context;
     const { kinds } = await loadStepModules(settings.steps, cwd);
     const { database, wait, output } = settings;
     const result = await migrate({
@@ -48,8 +48,8 @@ export const migrateCommand = defineCommand({
       const text = names.length === 0 ? "No changes. The tables are up to date.\n" : `Migrated:\n${names.join("")}`;
       return { kind: "text", text };
     };
-    if (result.outcome === "applied") await printChanges(session, print, []);
-    else await printResult(session, print());
+    if (result.outcome === "applied") await printChanges(context, print, []);
+    else await printResult(context, print());
     return exitStatus.done;
   },
 });

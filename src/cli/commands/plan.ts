@@ -24,18 +24,18 @@ export const planCommand = defineCommand({
   ],
   statuses: ["changesPlanned", "invalid", "refused", "unavailable"],
   pages: ["command-line.md#plan", "kubernetes.md"],
-  run: async (session, settings, files) => {
+  run: async (context, settings, files) => {
     const [{ loadConfig }, { plan }, { reportRun }] = await Promise.all([
       import("../../apply/load.js"),
       import("../../apply/plan.js"),
       import("../report-run.js"),
     ]);
     const configuration = await loadConfig(files, {
-      ...(await loadOptions(session, settings)),
+      ...(await loadOptions(context, settings)),
       noEnv: !settings.env,
     });
-    const result = await plan(configuration, runOptions(session, settings));
-    await reportRun(session, result, { ...settings, files, shownTokens: [] });
+    const result = await plan(configuration, runOptions(context, settings));
+    await reportRun(context, result, { ...settings, files, shownTokens: [] });
     return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
   },
 });

@@ -16,14 +16,14 @@ export const schemaCommand = defineCommand({
   ],
   statuses: [],
   pages: ["command-line.md#schema", "configuration.md", "custom-steps.md"],
-  run: async (session, settings) => {
+  run: async (context, settings) => {
     const [{ loadStepModules }, { configurationSchema }, { coreSteps }] = await Promise.all([
       import("../../apply/step-modules.js"),
       import("../../config/schema-file.js"),
       import("../../resources/registry.js"),
     ]);
-    const { steps } = await loadStepModules(settings.steps, session.cwd);
-    await printResult(session, { kind: "json", value: configurationSchema([...coreSteps, ...steps]) });
+    const { steps } = await loadStepModules(settings.steps, context.cwd);
+    await printResult(context, { kind: "json", value: configurationSchema([...coreSteps, ...steps]) });
     return exitStatus.done;
   },
 });

@@ -19,13 +19,13 @@ export const stepsCommand = defineCommand({
   ],
   statuses: [],
   pages: ["command-line.md#steps", "configuration.md", "custom-steps.md"],
-  run: async (session, settings) => {
+  run: async (context, settings) => {
     const [{ loadStepModules }, { coreSteps }, { formatVersion }] = await Promise.all([
       import("../../apply/step-modules.js"),
       import("../../resources/registry.js"),
       import("../../report/json.js"),
     ]);
-    const { steps } = await loadStepModules(settings.steps, session.cwd);
+    const { steps } = await loadStepModules(settings.steps, context.cwd);
     const listed = [...coreSteps, ...steps].map(({ title, flag, namespace, kinds }) => ({
       title,
       flag,
@@ -33,15 +33,15 @@ export const stepsCommand = defineCommand({
       kinds,
     }));
     if (settings.output === "json") {
-      await printResult(session, { kind: "json", value: { formatVersion, command: "steps", steps: listed } });
+      await printResult(context, { kind: "json", value: { formatVersion, command: "steps", steps: listed } });
       return exitStatus.done;
     }
-    const { bold } = session.terminal.outPaint;
+    const { bold } = context.terminal.outPaint;
     const blocks = listed.map(
       ({ title, flag, namespace, kinds }) =>
         `${bold(title)}\n  enabled by  ${flag}: true\n  configured  ${namespace}:\n  declares    ${kinds.join(", ")}\n`,
     );
-    await printResult(session, { kind: "text", text: blocks.join("\n") });
+    await printResult(context, { kind: "text", text: blocks.join("\n") });
     return exitStatus.done;
   },
 });

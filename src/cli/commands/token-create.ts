@@ -36,7 +36,7 @@ export const tokenCreateCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-create", "command-line.md#generated-tokens"],
-  run: async (session, settings, [identifier = ""]) => {
+  run: async (context, settings, [identifier = ""]) => {
     const { user: username, permission, contactPerson, email, output } = settings;
     if (username === undefined) {
       throw setupError("usage", "COMMAND_LINE", "--user is missing", "name the user that the token acts as");
@@ -62,9 +62,9 @@ export const tokenCreateCommand = defineCommand({
       permissions: permission.length > 0 ? permission : undefined,
       expiresAt: settings.expiresAt === undefined ? undefined : parseTime(settings.expiresAt),
     };
-    const door = createTokenDoor(session, settings);
+    const door = createTokenDoor(context, settings);
     const create = () =>
-      changeDatabase(session, settings, async (tx) => {
+      changeDatabase(context, settings, async (tx) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
         const done = await createTokenFor(tx, wanted, { now: Date.now, newId: randomUUID });
         if (done.value.kind === "created") {
@@ -85,7 +85,7 @@ export const tokenCreateCommand = defineCommand({
     const changes = [{ action: "create", kind: "api_token", key: identifier, id: "", fields: [] } as const];
     const shownTokens = door.publish(generated);
     await reportTokens(
-      session,
+      context,
       { kind: "changed", changes, unchanged: [], runId: result.runId },
       { command: "token create", done: "Created", output, shownTokens },
     );

@@ -25,7 +25,7 @@ export const tokenDisableCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-disable", "tokens.md"],
-  run: (session, settings, names) => runSwitch(session, settings, names, false),
+  run: (context, settings, names) => runSwitch(context, settings, names, false),
 });
 
 export const tokenEnableCommand = defineCommand({
@@ -45,11 +45,11 @@ export const tokenEnableCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-enable", "tokens.md"],
-  run: (session, settings, names) => runSwitch(session, settings, names, true),
+  run: (context, settings, names) => runSwitch(context, settings, names, true),
 });
 
 async function runSwitch(
-  session: CliContext,
+  context: CliContext,
   settings: SettingsOf<typeof options>,
   names: readonly string[],
   enabled: boolean,
@@ -61,11 +61,11 @@ async function runSwitch(
     import("../report-tokens.js"),
   ]);
   const actor = actorOf(settings.actor);
-  const result = await changeDatabase(session, settings, (tx) =>
+  const result = await changeDatabase(context, settings, (tx) =>
     switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID }),
   );
   if (result.kind === "unknown_names") throw unknownNames(result.positions, names.length);
   const [command, done] = enabled ? ["token enable", "Enabled"] : ["token disable", "Disabled"];
-  await reportTokens(session, result, { command, done, output: settings.output });
+  await reportTokens(context, result, { command, done, output: settings.output });
   return exitStatus.done;
 }

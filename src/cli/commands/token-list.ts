@@ -38,7 +38,7 @@ export const tokenListCommand = defineCommand({
   ],
   statuses: ["changesPlanned", "refused", "unavailable"],
   pages: ["command-line.md#token-list", "tokens.md"],
-  run: async (session, settings) => {
+  run: async (context, settings) => {
     const { owner, byHand } = settings;
     if (byHand && owner !== undefined) {
       const message = "--owner and --by-hand exclude each other: a token that an owner manages is not made by hand";
@@ -57,9 +57,9 @@ export const tokenListCommand = defineCommand({
       unusedForMs: settings.unused,
       prefix: settings.prefix,
     };
-    const format = await formatOf(session, settings.output);
-    const { status, count } = await readDatabase(session, settings, ({ kysely }) =>
-      printList(session, readTokens(kysely, filter, Date.now()), format),
+    const format = await formatOf(context, settings.output);
+    const { status, count } = await readDatabase(context, settings, ({ kysely }) =>
+      printList(context, readTokens(kysely, filter, Date.now()), format),
     );
     return settings.detailedExitcode && status === exitStatus.done && count > 0 ? exitStatus.changesPlanned : status;
   },

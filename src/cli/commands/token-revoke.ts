@@ -34,7 +34,7 @@ export const tokenRevokeCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-revoke", "tokens.md"],
-  run: async (session, settings, names) => {
+  run: async (context, settings, names) => {
     if (settings.stdin === names.length > 0) {
       const message = settings.stdin
         ? "--stdin and names exclude each other"
@@ -52,17 +52,17 @@ export const tokenRevokeCommand = defineCommand({
     const options = { now: Date.now, newId: randomUUID };
     const report = { command: "token revoke", done: "Revoked", output: settings.output };
     if (settings.stdin) {
-      const { values, lines } = await readValues(session);
-      const result = await changeDatabase(session, settings, (tx) =>
+      const { values, lines } = await readValues(context);
+      const result = await changeDatabase(context, settings, (tx) =>
         revokeLeakedValues(tx, values, revocation, options),
       );
       const unknownLines = result.unknown.map((position) => lines[position - 1] ?? 0);
-      await reportTokens(session, result, { ...report, unknownLines });
+      await reportTokens(context, result, { ...report, unknownLines });
       return exitStatus.done;
     }
-    const result = await changeDatabase(session, settings, (tx) => revokeTokens(tx, names, revocation, options));
+    const result = await changeDatabase(context, settings, (tx) => revokeTokens(tx, names, revocation, options));
     if (result.kind === "unknown_names") throw unknownNames(result.positions, names.length);
-    await reportTokens(session, result, report);
+    await reportTokens(context, result, report);
     return exitStatus.done;
   },
 });

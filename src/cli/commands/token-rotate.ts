@@ -27,7 +27,7 @@ export const tokenRotateCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-rotate", "command-line.md#generated-tokens"],
-  run: async (session, settings, [name = ""]) => {
+  run: async (context, settings, [name = ""]) => {
     const [
       { randomUUID },
       { isCommitted },
@@ -49,9 +49,9 @@ export const tokenRotateCommand = defineCommand({
       throw setupError("usage", "COMMAND_LINE", "--grace is longer than a year", "write at most 365d");
     }
     const rotation = { ...actorOf(settings.actor), graceSeconds: grace === undefined ? undefined : grace / 1000 };
-    const door = createTokenDoor(session, settings);
+    const door = createTokenDoor(context, settings);
     const rotate = () =>
-      changeDatabase(session, settings, async (tx) => {
+      changeDatabase(context, settings, async (tx) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
         const done = await rotateToken(tx, name, rotation, { now: Date.now, newId: randomUUID });
         if (done.value.kind === "changed") await door.keep([done.value.generated], done.value.runId);
@@ -70,7 +70,7 @@ export const tokenRotateCommand = defineCommand({
       throw setupError("refused", "TOKEN_IN_FILE", message, hint);
     }
     const shownTokens = door.publish([result.generated]);
-    await reportTokens(session, result, { command: "token rotate", done: "Rotated", output, shownTokens });
+    await reportTokens(context, result, { command: "token rotate", done: "Rotated", output, shownTokens });
     door.tell([result.generated]);
     return exitStatus.done;
   },

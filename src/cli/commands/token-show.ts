@@ -20,20 +20,20 @@ export const tokenShowCommand = defineCommand({
   ],
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#token-show", "tokens.md"],
-  run: async (session, settings, [name = ""]) => {
+  run: async (context, settings, [name = ""]) => {
     const [{ readToken, tokenNotFound }, { readDatabase }, { itemsToJson }, { renderToken }] = await Promise.all([
       import("../../operations/list-tokens.js"),
       import("../use-database.js"),
       import("../../report/json.js"),
       import("../../report/tokens.js"),
     ]);
-    const token = await readDatabase(session, settings, ({ kysely }) => readToken(kysely, name, Date.now()));
+    const token = await readDatabase(context, settings, ({ kysely }) => readToken(kysely, name, Date.now()));
     if (!token) throw tokenNotFound();
     await printResult(
-      session,
+      context,
       settings.output === "json"
         ? { kind: "json", value: itemsToJson("token show", [token]) }
-        : { kind: "text", text: renderToken(token, session.terminal.outPaint.bold) },
+        : { kind: "text", text: renderToken(token, context.terminal.outPaint.bold) },
     );
     return exitStatus.done;
   },

@@ -24,8 +24,8 @@ export const upgradeCommand = defineCommand({
   ],
   statuses: ["changesPlanned", "invalid", "refused"],
   pages: ["command-line.md#upgrade", "migrating.md", "diagnostics.md"],
-  run: async (session, settings, files) => {
-    const { terminal, cwd, stdin } = session;
+  run: async (context, settings, files) => {
+    const { terminal, cwd, stdin } = context;
     if (settings.write && (settings.check || files.includes("-"))) {
       const message = settings.check
         ? "--write can't be combined with --check"
@@ -55,9 +55,9 @@ export const upgradeCommand = defineCommand({
     };
     if (outcome === "applied") {
       replaceFiles(result.files);
-      await printChanges(session, print, []);
+      await printChanges(context, print, []);
     } else {
-      await printResult(session, print());
+      await printResult(context, print());
     }
     const isFound = result.files.length + result.diagnostics.length > 0;
     return settings.check && isFound ? exitStatus.changesPlanned : exitStatus.done;

@@ -21,20 +21,20 @@ export const validateCommand = defineCommand({
   ],
   statuses: ["invalid", "refused"],
   pages: ["command-line.md#validate", "configuration.md", "diagnostics.md"],
-  run: async (session, settings, files) => {
+  run: async (context, settings, files) => {
     const [{ validate }, { renderDiagnostics }, { outcomeToJson }] = await Promise.all([
       import("../../apply/load.js"),
       import("../../report/diagnostics.js"),
       import("../../report/json.js"),
     ]);
-    const { terminal } = session;
-    const options = await loadOptions(session, settings);
+    const { terminal } = context;
+    const options = await loadOptions(context, settings);
     const warnings = await validate(files, { ...options, noEnv: !settings.env });
     if (settings.output === "json") {
-      await printResult(session, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
+      await printResult(context, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
     } else {
       terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
-      await printResult(session, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
+      await printResult(context, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
     }
     return exitStatus.done;
   },

@@ -110,8 +110,8 @@ async function stateOf(
   }
 }
 
-function isOutage(problem: unknown): boolean {
-  return problem instanceof SetupError && problem.reason === "unavailable";
+function isOutage(diagnostic: unknown): boolean {
+  return diagnostic instanceof SetupError && diagnostic.reason === "unavailable";
 }
 
 /** What distinguishes one state of a database from another. */

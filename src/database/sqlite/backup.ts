@@ -42,9 +42,9 @@ function refuseExisting(target: string): void {
 
 function cannotCreate(target: string, cause: unknown): unknown {
   if (!/^E[A-Z]+$/.test(codeOf(cause))) return cause;
-  const problem = explainAccess("the backup", target, "write");
-  const message = problem?.message ?? `the backup ${target} can't be created (${codeOf(cause)})`;
-  const hint = problem?.hint ?? "check its folder, and the free space there";
+  const diagnostic = explainAccess("the backup", target, "write");
+  const message = diagnostic?.message ?? `the backup ${target} can't be created (${codeOf(cause)})`;
+  const hint = diagnostic?.hint ?? "check its folder, and the free space there";
   return setupError("refused", "BACKUP_FILE", message, hint, { cause });
 }
 

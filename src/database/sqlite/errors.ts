@@ -63,8 +63,8 @@ export function unreachable(file: string, access: "read" | "write", cause: unkno
 
 /** The file's permissions deny access to this process; if no such cause is visible, the error may be temporary. */
 function inaccessible(file: string, access: "read" | "write", cause: unknown): SetupError {
-  const problem = explainAccess("the database", file, access);
-  if (problem) return setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint, { cause });
+  const diagnostic = explainAccess("the database", file, access);
+  if (diagnostic) return setupError("refused", "DATABASE_UNREACHABLE", diagnostic.message, diagnostic.hint, { cause });
   return setupError(
     "unavailable",
     "DATABASE_UNREACHABLE",

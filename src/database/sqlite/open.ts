@@ -41,8 +41,8 @@ export function openSqlite(file: string, mode: RunMode): Database | undefined {
 
 /** A plan fails where applying it would. */
 function nothingYet(file: string): undefined {
-  const problem = explainAccess("the database", file, "write");
-  if (problem) throw setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint);
+  const diagnostic = explainAccess("the database", file, "write");
+  if (diagnostic) throw setupError("refused", "DATABASE_UNREACHABLE", diagnostic.message, diagnostic.hint);
   return undefined;
 }
 

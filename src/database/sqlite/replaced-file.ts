@@ -147,8 +147,8 @@ function see(file: string): Seen {
   } catch (cause) {
     throw unreachable(file, "read", cause);
   }
-  const problem = explainAccess("the database", file, "read");
-  if (problem) throw setupError("refused", "DATABASE_UNREACHABLE", problem.message, problem.hint);
+  const diagnostic = explainAccess("the database", file, "read");
+  if (diagnostic) throw setupError("refused", "DATABASE_UNREACHABLE", diagnostic.message, diagnostic.hint);
   throw gone(file, "there is no such file");
 }
 

@@ -59,12 +59,12 @@ function answerFor(key: string, result: DiscoveryResult): Answer {
 
 /** What a client requests that its provider, completed by its discovery document, does not offer. */
 export function findLacks(client: Client, provider: Provider, offers: Offers): readonly RawDiagnostic[] {
-  const findings: RawDiagnostic[] = [];
+  const diagnostics: RawDiagnostic[] = [];
   const { attributes: asked } = client;
   const { attributes: known } = provider;
   const lack = (attribute: string, what: string, hint: string, severity: "error" | "warning" = "warning"): void => {
     const message = `oidc_client ${client.key}: oidc_provider ${provider.key} offers no ${what}`;
-    findings.push({ severity, code: "PROVIDER_LACKS", message, hint, range: rangeOf(client, attribute) });
+    diagnostics.push({ severity, code: "PROVIDER_LACKS", message, hint, range: rangeOf(client, attribute) });
   };
   if (asked.userinfo_claims_source === "userinfo_endpoint" && !known.userinfo_endpoint) {
     const hint = "write `userinfo_claims_source: id_token`, or the provider's `oidc_op_user_endpoint`";
@@ -72,7 +72,7 @@ export function findLacks(client: Client, provider: Provider, offers: Offers): r
   }
   // Any client but the login's may be one that a verifier is configured to use.
   if (offers.accessTokenIssuer !== undefined && client.key !== loginClient) {
-    findings.push(otherIssuer(client, provider, offers.accessTokenIssuer));
+    diagnostics.push(otherIssuer(client, provider, offers.accessTokenIssuer));
   }
   const algorithm = String(asked.sign_algo);
   if (offers.signAlgorithms && !sameAlgorithms(algorithm).some((name) => offers.signAlgorithms?.includes(name))) {
@@ -87,7 +87,7 @@ export function findLacks(client: Client, provider: Provider, offers: Offers): r
   };
   if (client.key === apiClient) {
     if (known.introspection_endpoint) lackMethod("introspection", offers.introspectionAuthMethods);
-    return findings;
+    return diagnostics;
   }
   if (!known.authorization_endpoint || !known.token_endpoint) {
     const hint =
@@ -95,7 +95,7 @@ export function findLacks(client: Client, provider: Provider, offers: Offers): r
     // A verifier may be configured to use another one.
     const severity = client.key === loginClient ? "error" : "warning";
     lack("provider", "authorization endpoint and token endpoint, which sign-in needs", hint, severity);
-    return findings;
+    return diagnostics;
   }
   lackMethod("token", offers.authMethods);
   if ((asked.use_pkce ?? known.use_pkce) !== false && offers.pkceMethods && !offers.pkceMethods.includes("S256")) {
@@ -114,7 +114,7 @@ export function findLacks(client: Client, provider: Provider, offers: Offers): r
     const hint = "users who sign out stay signed in at the provider; write its `oidc_op_logout_endpoint` if it has one";
     lack("", "end-session endpoint", hint);
   }
-  return findings;
+  return diagnostics;
 }
 
 function otherIssuer(client: Client, provider: Provider, issuer: string): RawDiagnostic {
