@@ -66,7 +66,7 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
       return { rows: await readCurrent(tx, kinds, vault), ended: new Set(ended.flatMap((ids) => [...ids])) };
     });
   });
-  const wanted = parts.filter(
+  const requested = parts.filter(
     ({ writer }) => options.kindNames.length === 0 || options.kindNames.includes(writer.kind),
   );
   const owners = ownersOf([...rows.values()].flat());
@@ -77,7 +77,7 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     const isWanted = options.kindNames.length === 0 && rows.get(kind.name)?.some(({ owner }) => chosen.includes(owner));
     if (isWanted && !isWritable) throw withoutWriter(kind);
   }
-  return chosen.map((owner) => writeFile(owner, wanted, { rows, ended }));
+  return chosen.map((owner) => writeFile(owner, requested, { rows, ended }));
 }
 
 function requireKinds(given: readonly string[], known: readonly string[]): void {

@@ -88,7 +88,7 @@ export function lookFirst(input: LookInput): Promise<Behind | ({ readonly kind: 
       await database.beginWork(tx);
       return await readPlan(tx, database, input);
     });
-    return { kind: "current", ...judge(seen, database, input) };
+    return { kind: "current", ...compare(seen, database, input) };
   });
 }
 
@@ -109,7 +109,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
     }).catch((error: unknown) => {
       throw isFailure(error, "forbidden") ? migrationForbidden(pending, error) : error;
     });
-    return judge(seen, database, input);
+    return compare(seen, database, input);
   };
   // Between two tries, processes that waited for this one get their turn.
   return awaitDatabase(options, () => withDatabase(once, "rehearse", work));
@@ -146,7 +146,7 @@ export async function readPlan(
   return { plan: { ...plan, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
 }
 
-function judge({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
+function compare({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
   const { changes, unchanged, undeclared, refusals } = plan;
   refuse(configuration, refusals);
   const diagnostics = collectDiagnostics(configuration, database, vault, plan.diagnostics);

@@ -47,11 +47,12 @@ export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "d
 
 /** @throws SetupError `COMMAND_LINE` (usage) where nobody could distinguish the owner from another one */
 export function requireOwner({ owner }: { readonly owner: string }): void {
-  const fault = ownerFault(owner);
-  if (fault !== undefined) throw setupError("usage", "COMMAND_LINE", `the owner ${fault}`, "write a name such as shop");
+  const mistake = ownerMistake(owner);
+  if (mistake !== undefined)
+    throw setupError("usage", "COMMAND_LINE", `the owner ${mistake}`, "write a name such as shop");
 }
 
-function ownerFault(owner: string): string | undefined {
+function ownerMistake(owner: string): string | undefined {
   if (owner.trim() === "") return "is empty";
   if (invisibleIn(owner) !== undefined) return `contains ${invisibleIn(owner)}`;
   if (owner !== owner.trim()) return "has whitespace around it";

@@ -52,7 +52,7 @@ export function createTerminal(
   signal: AbortSignal,
 ): Terminal {
   const started = Date.now();
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const colour = (stream: { readonly isTTY?: boolean }) =>
     stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   const results = createOutput(stdout, signal);
@@ -75,8 +75,8 @@ export function createTerminal(
     return end;
   };
   const once = (message: string): void => {
-    if (told.has(message)) return;
-    told.add(message);
+    if (reported.has(message)) return;
+    reported.add(message);
     talk(`${escapeControls(message)}…\n`);
   };
   return {

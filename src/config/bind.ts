@@ -162,8 +162,8 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
       entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
     } else {
       if (sensitive) hideKeys(walk, node);
-      const told = { ...entry, sensitive: sensitive || isBareKey(entry) };
-      const { diagnostic, meant } = unknownField(walk.namespace, path, told, shape.fields.keys());
+      const reported = { ...entry, sensitive: sensitive || isBareKey(entry) };
+      const { diagnostic, meant } = unknownField(walk.namespace, path, reported, shape.fields.keys());
       walk.diagnostics.push(diagnostic);
       showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
       // That the intended field is missing would report the same mistake twice.

@@ -59,17 +59,18 @@ export function toDiagnostics({ path, issue }: PlainIssue, source: IssueSource):
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownAt(key, path, location, source));
   }
-  const told = location.node === undefined ? missing(issue, path, location, source) : wrong(issue, location, source);
+  const reported =
+    location.node === undefined ? missing(issue, path, location, source) : wrong(issue, location, source);
   const own = ownWords(issue);
   const isAboutKey = issue.code === "invalid_key" || own.code === "UNKNOWN_FIELD";
   const range = isAboutKey ? (location.keyRange ?? location.range) : location.range;
-  return [{ severity: "error", ...told, ...own, range, path: dotted(source.namespace, path) }];
+  return [{ severity: "error", ...reported, ...own, range, path: dotted(source.namespace, path) }];
 }
 
-type Told = Pick<RawDiagnostic, "code" | "message" | "hint">;
+type Described = Pick<RawDiagnostic, "code" | "message" | "hint">;
 
 /** A step's own code and hint, where its schema's check passed them as `params`. */
-function ownWords(issue: Issue): Partial<Told> {
+function ownWords(issue: Issue): Partial<Described> {
   const { code, hint } = (issue.code === "custom" ? issue.params : undefined) ?? {};
   return {
     // A key of `diagnosticCodes` is a DiagnosticCode.
@@ -92,7 +93,7 @@ function unknownAt(
   return unknownField(namespace, path, { key, keyRange, sensitive }, fields).diagnostic;
 }
 
-function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Told {
+function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf }: IssueSource): Described {
   const name = path.at(-1) ?? "";
   const field = schema && shapeOf(schema);
   const own = issue.message === noMessage ? undefined : issue.message;
@@ -104,7 +105,7 @@ function missing(issue: Issue, path: ValuePath, { schema }: Location, { shapeOf 
   };
 }
 
-function wrong(issue: Issue, location: Location, { shapeOf }: IssueSource): Told {
+function wrong(issue: Issue, location: Location, { shapeOf }: IssueSource): Described {
   const { node, schema } = location;
   const field = schema && shapeOf(schema);
   const own = issue.message === noMessage ? undefined : issue.message;

@@ -158,8 +158,8 @@ function readFlag(entry: MappingEntry, context: ResolveContext): Flag {
   if (value !== undefined) return { state: value ? "on" : "off", entry, diagnostics, shown };
   const placeholder =
     node.kind === "scalar" && node.origin === undefined ? findPlaceholder(node.text(), false) : undefined;
-  const told = placeholder === undefined ? notBoolean : placeholders[placeholder];
-  const diagnostic: RawDiagnostic = { severity: "error", ...told, range: node.range, path: entry.key };
+  const reported = placeholder === undefined ? notBoolean : placeholders[placeholder];
+  const diagnostic: RawDiagnostic = { severity: "error", ...reported, range: node.range, path: entry.key };
   return { state: "invalid", entry, diagnostics: [...diagnostics, diagnostic], shown };
 }
 

@@ -50,11 +50,11 @@ export function upgradeDocuments(
     }
   }
   const after = validate(documents);
-  const told = new Set(byHand.map(({ document, path }) => `${document.file} ${path.slice(0, 3).join(".")}`));
+  const reported = new Set(byHand.map(({ document, path }) => `${document.file} ${path.slice(0, 3).join(".")}`));
   const left = before.diagnostics.filter(({ code, path = "", range }) => {
     const isLeft = after.diagnostics.some((diagnostic) => diagnostic.code === code && diagnostic.path === path);
     const entry = path.split(".").slice(0, 3).join(".");
-    return code.startsWith("DEPRECATED") && isLeft && !told.has(`${range?.position.file} ${entry}`);
+    return code.startsWith("DEPRECATED") && isLeft && !reported.has(`${range?.position.file} ${entry}`);
   });
   return { documents, diagnostics: [...byHand.map(describe), ...left], before, after };
 }

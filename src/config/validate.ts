@@ -119,11 +119,11 @@ function readSection(
   }
   const source = { namespace, schema, node, shapeOf };
   const part = runStep(step, "schema", value, () => validatePart(schema, value, source, muted));
-  const told = declareStep(step, part, source, muted, context);
+  const reported = declareStep(step, part, source, muted, context);
   return {
-    declared: told.declared,
+    declared: reported.declared,
     isWhole: part.isWhole,
-    diagnostics: [...diagnostics, ...bound.diagnostics, ...part.diagnostics, ...told.diagnostics],
+    diagnostics: [...diagnostics, ...bound.diagnostics, ...part.diagnostics, ...reported.diagnostics],
     shown: [...bound.shown, ...referenceNames(entry.value, context.valueSources)],
     hidden: bound.hidden,
     secretKeys: bound.secretKeys,

@@ -51,8 +51,8 @@ type DatabaseUrl =
  * @throws SetupError `DATABASE_URL` (usage)
  */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
-  const fault = faultOf(url);
-  if (fault !== undefined) throw refuse(`the database's URL ${fault}`);
+  const mistake = mistakeIn(url);
+  if (mistake !== undefined) throw refuse(`the database's URL ${mistake}`);
   if (/^postgres(?:ql)?:\/\//.test(url)) return { dialect: "postgres", url };
   const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url);
   // A URL instead of a path may contain a password, which messages about files would show.
@@ -70,7 +70,7 @@ function refuse(message: string): SetupError {
 }
 
 /** Node's URL parser drops some of these characters, and a file's name accepts them all. */
-function faultOf(url: string): string | undefined {
+function mistakeIn(url: string): string | undefined {
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(url)) {
     return "contains a control or invisible character; a line break at its end comes from echo or a file with Windows line endings";
   }

@@ -34,12 +34,23 @@ export async function writeRun(tx: Connection, run: RunRecord, changes: readonly
   await tx
     .insertInto("runs")
     .values({
-      ...{ id, started_at: startedAt, finished_at: finishedAt, actor, claimed_actor: claimedActor, owner, version },
+      id,
+      started_at: startedAt,
+      finished_at: finishedAt,
+      actor,
+      claimed_actor: claimedActor,
+      owner,
+      version,
       files: JSON.stringify(files),
     })
     .execute();
   const rows = changes.map(({ action, kind, key, id: resourceId, fields }, sequence) => ({
-    ...{ run_id: id, sequence, action, kind, key, resource_id: resourceId },
+    run_id: id,
+    sequence,
+    action,
+    kind,
+    key,
+    resource_id: resourceId,
     fields: JSON.stringify(fields),
   }));
   for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();

@@ -68,7 +68,8 @@ export function checkCallback(callback: Callback, loginState: LoginState, client
   }
   if (issuer !== undefined && provider.issuer !== null && issuer !== provider.issuer) {
     return reject("issuer_mismatch", "wrong_issuer_parameter", {
-      ...{ found: quoteDescription(issuer, secrets), expected: provider.issuer },
+      found: quoteDescription(issuer, secrets),
+      expected: provider.issuer,
     });
   }
   // An error grants nothing, so it may lack the `iss` that codes must have: Keycloak 23 leaves it out.

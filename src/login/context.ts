@@ -36,7 +36,10 @@ export function createRefusalPage(
   return ({ code, reason, ...details }, cookies, next = "/") => {
     report({ ...details, kind: "refused", client, code, reason });
     return {
-      ...{ kind: "refused", status: refusalStatus[code], code, ...texts[language][code] },
+      kind: "refused",
+      status: refusalStatus[code],
+      code,
+      ...texts[language][code],
       next: worthAnotherTry.has(code) ? next : undefined,
       cookies,
     };

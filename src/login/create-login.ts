@@ -64,7 +64,10 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const providers = createLoginProviders({ fetchFor, now, onEvent: report, cacheSize: rememberedAnswers });
   const vault = openVault({ env, keyFile: database.keyFile });
   const context: LoginContext = {
-    ...{ settings, seals, report, now },
+    settings,
+    seals,
+    report,
+    now,
     jar: createCookieJar(settings.isSecure),
     loadClient: createLoadClient({ database, identifier, providers, vault, reservedGroups, fetchFor, report }),
     sessions: createSessions({ database, write, seals, settings, report, now }),

@@ -42,8 +42,14 @@ export function createLoginProviders(options: LoginProviderOptions): LoginProvid
       const { issuer, discovery_endpoint, authorization_endpoint, token_endpoint } = row;
       const { userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file } = row;
       const key = JSON.stringify([
-        ...[issuer, discovery_endpoint, authorization_endpoint, token_endpoint],
-        ...[userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file],
+        issuer,
+        discovery_endpoint,
+        authorization_endpoint,
+        token_endpoint,
+        userinfo_endpoint,
+        jwks_endpoint,
+        logout_endpoint,
+        ca_file,
       ]);
       if (known?.key !== key) known = { key, ...createLoginProvider(row, options) };
       return known.resolve(row, isThorough);
@@ -73,9 +79,14 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
   const createFrom = (complete: LoginClientRow): Provider | undefined => {
     const { issuer, userinfo_endpoint, jwks_endpoint, token_use_basic_auth, ca_file } = complete;
     const row = {
-      ...{ issuer, userinfo_endpoint, jwks_endpoint, token_use_basic_auth, ca_file },
+      issuer,
+      userinfo_endpoint,
+      jwks_endpoint,
+      token_use_basic_auth,
+      ca_file,
       // Its discovery document is merged here already, and no opaque token is introspected.
-      ...{ discovery_endpoint: null, introspection_endpoint: null },
+      discovery_endpoint: null,
+      introspection_endpoint: null,
     };
     const key = JSON.stringify(row);
     if (created?.key !== key) {

@@ -37,7 +37,8 @@ export async function requestTokens(
   configuration[openid.customFetch] = fetchBy(client.fetch, captured);
   try {
     const answer = await openid.genericGrantRequest(configuration, "authorization_code", {
-      ...{ code, redirect_uri: redirectUri },
+      code,
+      redirect_uri: redirectUri,
       ...(verifier !== null && { code_verifier: verifier }),
     });
     const accessToken = new Secret(answer.access_token);

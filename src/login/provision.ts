@@ -42,9 +42,16 @@ export function createProvisionFromClaims({
       return reject(reason === "groups_overage" ? reason : "user_refused", reason, details);
     }
     const result = await provisionUser(identity, mapped, {
-      ...{ database, writer, now, sleep, lockTimeoutMs, newId: randomUUID },
+      database,
+      writer,
+      now,
+      sleep,
+      lockTimeoutMs,
+      newId: randomUUID,
       actor: `sign-in:${client}`,
-      ...{ clientId, providerId, age },
+      clientId,
+      providerId,
+      age,
       createsUsers: true,
     });
     if (result.kind === "rejected") return reject(pageFor(result.reason), result.reason);

@@ -27,7 +27,7 @@ export const rejectionReasons = {
     wrong_state: anotherTry,
   },
   state_expired: {
-    state_expired: "nothing to do: the login page was open for too long, and the user can start again",
+    state_expired: "no action needed: the login page was open for too long, and the user can start again",
     authentication_expired: "check the provider's timeouts: it expired the same login repeatedly",
   },
   state_used: {
@@ -41,7 +41,7 @@ export const rejectionReasons = {
     no_code: codeFlow,
   },
   issuer_mismatch: {
-    provider_changed: "nothing to do: the provider's issuer changed during a login",
+    provider_changed: "no action needed: the provider's issuer changed during a login",
     wrong_issuer_parameter:
       "ignore it if it happens once: it may be a mix-up attack with another provider; if every login fails, correct `oidc_op_issuer`",
     no_issuer_parameter:
@@ -148,8 +148,8 @@ export const rejectionReasons = {
     sign_in_of_another: "if it is the same person, correct the provider or subject in this user's `sign_in`",
   },
   user_inactive: {
-    inactive_user: "nothing to do, unless the user should have access again: then write `is_active: true`",
-    unknown_user: "nothing to do: the user was deleted during the login",
+    inactive_user: "no action needed, unless the user should have access again: then write `is_active: true`",
+    unknown_user: "no action needed: the user was deleted during the login",
   },
   user_not_staff: {
     not_staff:
@@ -165,11 +165,11 @@ export const rejectionReasons = {
       "write `oidc_op_user_endpoint`, or take the claims from the ID token (`userinfo_claims_source: id_token`)",
   },
   password_refused: {
-    too_long: "nothing to do: no account has a username or password of this length",
-    unknown_user: "nothing to do, unless it happens repeatedly: then restrict who can reach the form",
+    too_long: "no action needed: no account has a username or password of this length",
+    unknown_user: "no action needed, unless it happens repeatedly: then restrict who can reach the form",
     no_password: "set a password if this is an emergency account; other users log in through the provider",
-    user_of_provider: "nothing to do: a user who has signed in through the provider must log in there",
-    wrong_password: "nothing to do, unless it happens repeatedly: then restrict who can reach the form",
+    user_of_provider: "no action needed: a user who has signed in through the provider must log in there",
+    wrong_password: "no action needed, unless it happens repeatedly: then restrict who can reach the form",
   },
   too_many_attempts: {
     too_many_attempts: "restrict who can reach the form; the limit ends after five minutes",

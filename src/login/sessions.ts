@@ -93,7 +93,12 @@ export function createSessions({ database, write, seals, settings, report, now }
         await tx
           .insertInto("login_sessions")
           .values({
-            ...{ digest: sessionDigest, user_id: userId, client, client_id: clientId, created_at: at, seen_at: at },
+            digest: sessionDigest,
+            user_id: userId,
+            client,
+            client_id: clientId,
+            created_at: at,
+            seen_at: at,
             expires_at: new Date(nowMs + lifetimeMs).toISOString(),
             id_token: idToken ? seals.seal(idToken.reveal(), purposeOf(sessionDigest)) : null,
             code_digest: code === undefined ? null : digest(code),

@@ -82,7 +82,12 @@ export function readSettings(options: LoginOptions): LoginSettings {
   if (!(leewaySeconds >= 0 && leewaySeconds <= 300)) throw new RangeError("leewaySeconds must be from 0 to 300");
   return {
     leewaySeconds,
-    ...{ client, redirectUri, redirectUrl, postLogoutRedirectUri, idleTimeoutMs, lifetimeMs },
+    client,
+    redirectUri,
+    redirectUrl,
+    postLogoutRedirectUri,
+    idleTimeoutMs,
+    lifetimeMs,
     sessionSecret: new Secret(sessionSecret),
     isSecure: redirectUrl.protocol === "https:",
     requireStaff: options.requireStaff ?? true,

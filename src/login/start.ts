@@ -94,7 +94,10 @@ async function authorizationUrl(client: LoginClient, loginState: LoginState, red
   const { state, nonce, verifier } = loginState;
   const { openid, configuration } = await configureOpenid(client);
   const url = openid.buildAuthorizationUrl(configuration, {
-    ...{ response_type: "code", redirect_uri: redirectUri, scope: client.scopes.join(" "), state },
+    response_type: "code",
+    redirect_uri: redirectUri,
+    scope: client.scopes.join(" "),
+    state,
     ...(nonce !== null && { nonce }),
     ...(verifier !== null && { code_challenge: challengeOf(verifier), code_challenge_method: "S256" }),
     ...(client.row.idp_hint !== "" && { kc_idp_hint: client.row.idp_hint }),

@@ -17,7 +17,12 @@ export type Resolve = (
 const metadata = ["169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"].map(rangeOf);
 const unspecified = rangeOf("0.0.0.0/8");
 const blockedV6 = [
-  ...["::/128", "fe80::/10", "fd00:ec2::/32", "fd20:ce::254/128", "fd00:42::42/128", "fd00:c1::a9fe:a9fe/128"],
+  "::/128",
+  "fe80::/10",
+  "fd00:ec2::/32",
+  "fd20:ce::254/128",
+  "fd00:42::42/128",
+  "fd00:c1::a9fe:a9fe/128",
 ].map(rangeOf);
 
 interface Embedding {

@@ -134,10 +134,10 @@ function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Ex
       "write the endpoints in `endpoint_config` without `oidc_op_discovery_endpoint`, in a separate entry for the API's client",
     );
   }
-  const wanted = configured ?? endpoint.bases[0];
+  const requested = configured ?? endpoint.bases[0];
   const source = configured === undefined ? "the discovery endpoint belongs to" : "the configured issuer is";
   return invalid(
-    `the provider's issuer is ${printable(issuer)}, but ${source} ${printable(wanted)}`,
+    `the provider's issuer is ${printable(issuer)}, but ${source} ${printable(requested)}`,
     configured === undefined
       ? "if the provider is the right one, write its issuer as `oidc_op_issuer`"
       : "write `oidc_op_issuer` exactly as the provider does, including a trailing slash, or correct the discovery endpoint",

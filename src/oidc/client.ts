@@ -133,7 +133,11 @@ function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: 
   if (!isFor(written.key, algorithm)) return unusable("its sign key is not for its signature algorithm");
   const keys = keySetOf([written.key]);
   // With a single key, the key id does not matter.
-  return { kind: "open", algorithm, keys: fixedKeys({ checksFor: (wanted) => keys.checksFor(wanted, undefined) }) };
+  return {
+    kind: "open",
+    algorithm,
+    keys: fixedKeys({ checksFor: (requested) => keys.checksFor(requested, undefined) }),
+  };
 }
 
 function unusable(message: string, reason: "not_configured" | "weak_secret" = "not_configured"): ClientAccess {

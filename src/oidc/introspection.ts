@@ -75,7 +75,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       // A provider's answer may depend on the client.
       const key = `${digest} ${client.clientId}`;
       return questions.ask({
-        ...{ key, source, precheck },
+        key,
+        source,
+        precheck,
         ask: () => fetchDocument(fetch, url, request),
         read: (answer) => read(answer, [credential, client.secret.reveal()]),
       });

@@ -99,7 +99,9 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
             unused: [...signInEndpoints, ...configuredEndpoints(row)],
           },
           {
-            ...{ fetch, now: options.now, onEvent: options.onEvent },
+            fetch,
+            now: options.now,
+            onEvent: options.onEvent,
             onFound: (found) => {
               provider = createFrom(completeRow(row, found));
               options.onResolved();
@@ -114,7 +116,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     refreshKeys: async () => provider?.keys?.refresh(),
     // The discovery document must have this issuer.
     issuer: issuer ?? bases[0] ?? "any issuer",
-    mayIssue: (wanted) => (issuer === null ? bases.includes(withoutSlash(wanted)) : wanted === issuer),
+    mayIssue: (requested) => (issuer === null ? bases.includes(withoutSlash(requested)) : requested === issuer),
     resolve: async () => {
       if (!provider) await source?.refresh();
       return provider;

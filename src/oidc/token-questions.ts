@@ -107,7 +107,10 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   const acquaintances = createTurns({ ...limits, ...noneOfSources, now });
 
   const unavailable = (untilMs: number, isCausedByCaller: boolean, found?: string): UnavailableAnswer => ({
-    ...{ kind: "unavailable", reason: options.unavailable, isCausedByCaller, found },
+    kind: "unavailable",
+    reason: options.unavailable,
+    isCausedByCaller,
+    found,
     retryAfterSeconds: secondsUntil(untilMs, now()),
   });
 

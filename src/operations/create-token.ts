@@ -10,27 +10,27 @@ import { type RecordOptions, recordTokenChanges } from "./record.js";
 /** Creates a token inside a transaction that holds the lock. Only its digest is stored. */
 export async function createToken(
   tx: Transaction<Tables>,
-  wanted: NewToken,
+  requested: NewToken,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
-  const errors = [...checkNewToken(wanted, options.now()), ...(await checkUser(tx, wanted))];
+  const errors = [...checkNewToken(requested, options.now()), ...(await checkUser(tx, requested))];
   if (errors.length > 0) return { commit: false, value: refusal(errors) };
-  const { identifier } = wanted;
+  const { identifier } = requested;
   const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
   if (taken) return { commit: false, value: { kind: "taken" } };
 
   const token = generateToken();
-  const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(wanted) };
+  const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(requested) };
   await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
   const { expires_at: expiresAt, permissions } = row;
   const fields = [
-    { name: "user", before: null, after: wanted.userId },
+    { name: "user", before: null, after: requested.userId },
     { name: "token", sensitive: true },
     ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
   const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields } as const;
-  const runId = await recordTokenChanges(tx, wanted, [change], options);
+  const runId = await recordTokenChanges(tx, requested, [change], options);
   return { commit: true, value: { kind: "created", identifier, token, runId } };
 }
 
@@ -44,7 +44,7 @@ interface TokenFor extends Omit<NewToken, "userId" | "contactPerson" | "email"> 
 /** Creates a token for the user with this name, inside a transaction that holds the lock. */
 export async function createTokenFor(
   tx: Transaction<Tables>,
-  { username, ...wanted }: TokenFor,
+  { username, ...requested }: TokenFor,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
   const user = await tx
@@ -56,30 +56,27 @@ export async function createTokenFor(
     return { commit: false, value: refusal([{ code: "user_not_active", message: "there is no user with this name" }]) };
   }
   const name = `${user.first_name} ${user.last_name}`.trim() || username;
-  const { contactPerson = name, email = user.email } = wanted;
-  return createToken(tx, { ...wanted, userId: user.id, contactPerson, email }, options);
+  const { contactPerson = name, email = user.email } = requested;
+  return createToken(tx, { ...requested, userId: user.id, contactPerson, email }, options);
 }
 
 /** Checks that the user can have a token, and has the permissions that the token asks for. */
-async function checkUser(tx: Transaction<Tables>, wanted: NewToken): Promise<readonly TokenError[]> {
+async function checkUser(tx: Transaction<Tables>, requested: NewToken): Promise<readonly TokenError[]> {
   const user = await tx
     .selectFrom("users")
     .select(["is_active", "is_service", "is_superuser"])
-    .where("id", "=", wanted.userId)
+    .where("id", "=", requested.userId)
     .executeTakeFirst();
   // A service user exists for one token only.
   if (user?.is_active !== 1 || user.is_service === 1) {
     return [{ code: "user_not_active", message: "expected an active user who is a person" }];
   }
-  if (user.is_superuser === 1 || !wanted.permissions?.length) return [];
-  const held = new Set(await heldPermissions(tx, wanted.userId));
-  if (wanted.permissions.every((permission) => held.has(permission))) return [];
+  if (user.is_superuser === 1 || !requested.permissions?.length) return [];
+  const held = new Set(await heldPermissions(tx, requested.userId));
+  if (requested.permissions.every((permission) => held.has(permission))) return [];
   // Otherwise, the token would gain permissions that the user is granted later.
   return [
-    {
-      ...{ code: "permission_not_held", field: "permissions" },
-      message: "expected only permissions that the user has",
-    },
+    { code: "permission_not_held", field: "permissions", message: "expected only permissions that the user has" },
   ];
 }
 
@@ -99,19 +96,21 @@ async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise
   return rows.map(({ permission }) => permission);
 }
 
-function columnsOf(wanted: NewToken) {
-  const { organization = "", application = "", administration = "", permissions } = wanted;
+function columnsOf(requested: NewToken) {
+  const { organization = "", application = "", administration = "", permissions } = requested;
   return {
-    identifier: wanted.identifier,
-    user_id: wanted.userId,
+    identifier: requested.identifier,
+    user_id: requested.userId,
     // No configuration manages it.
     owner: null,
     generated: 1,
-    contact_person: wanted.contactPerson,
-    email: wanted.email,
-    ...{ organization, application, administration },
+    contact_person: requested.contactPerson,
+    email: requested.email,
+    organization,
+    application,
+    administration,
     permissions: permissions === undefined ? null : JSON.stringify([...new Set(permissions)].sort()),
-    expires_at: wanted.expiresAt?.toISOString() ?? null,
+    expires_at: requested.expiresAt?.toISOString() ?? null,
     grace_seconds: 0,
   } as const;
 }

@@ -40,7 +40,7 @@ export interface TokenOperations {
   /** Sorted by identifier; includes those that a configuration file manages. */
   readonly list: (userId: string) => Promise<readonly TokenSummary[]>;
   /** A new token works at once. */
-  readonly create: (wanted: NewToken) => Promise<CreateTokenOutcome>;
+  readonly create: (requested: NewToken) => Promise<CreateTokenOutcome>;
   /** Only a user's own token that was created at run time. Every verifier rejects it as soon as it sees the change. */
   readonly revoke: (token: TokenToRevoke) => Promise<RevokeTokenOutcome>;
   readonly close: () => Promise<void>;
@@ -76,7 +76,7 @@ export async function createTokenOperations({
   return {
     account: (userId) => readAccount(database.kysely, userId),
     list: (userId) => listTokens(database.kysely, userId),
-    create: (wanted) => change((tx) => createToken(tx, wanted, options)),
+    create: (requested) => change((tx) => createToken(tx, requested, options)),
     revoke: (token) => change((tx) => revokeToken(tx, token, options)),
     async close() {
       await writer.close();

@@ -98,7 +98,7 @@ export function createKindShape<const Name extends string, Specs extends Attribu
   const { name: kind, attributes: specs, dependsOn = [] } = definition;
   const referred = Object.values(specs).flatMap(({ references }) => references ?? []);
   const is = (resource: Resource): resource is Resource<A> => resource.kind === kind;
-  // The mark exists for the compiler alone; whoever gets the resource checks the rest.
+  // The mark exists for the compiler alone; what receives the resource checks the rest.
   const made = (resource: Omit<StepResource<Name>, symbol>) => resource as StepResource<Name>;
   return {
     ...definition,

@@ -59,12 +59,18 @@ function undeclared(resource: Resource, target: Target, found: Near | "absent" |
     const message = `${what}, which no file declares; plan and apply look for it in the database`;
     return { severity: "note", code, message, hint: `declare the ${target.kind} unless the database has it`, range };
   }
-  return { severity: "error", code, message: `${what}, which no file declares${found.told}`, hint: found.hint, range };
+  return {
+    severity: "error",
+    code,
+    message: `${what}, which no file declares${found.reported}`,
+    hint: found.hint,
+    range,
+  };
 }
 
 /** An existing name, and what to say about it. */
 interface Near {
-  readonly told: string;
+  readonly reported: string;
   readonly hint: string;
 }
 
@@ -79,9 +85,10 @@ function createNearTo({ keys }: PlannedWorld): (target: Target) => Near | undefi
     const finder = finders.get(kind) ?? createNearNames(names);
     finders.set(kind, finder);
     const same = finder(key);
-    if (same) return { told: `; it differs only in ${same.difference} from ${same.name}`, hint: `write ${same.name}` };
+    if (same)
+      return { reported: `; it differs only in ${same.difference} from ${same.name}`, hint: `write ${same.name}` };
     const near = known.size < maxCompared ? nearest(key, names) : undefined;
-    return near === undefined || isVariant(key, near) ? undefined : { told: "", hint: `did you mean ${near}?` };
+    return near === undefined || isVariant(key, near) ? undefined : { reported: "", hint: `did you mean ${near}?` };
   };
   return (target) => {
     const name = JSON.stringify([target.kind, target.key]);
@@ -126,7 +133,7 @@ function danglingResource(resource: Resource, target: Target, found: Near | "del
   return {
     reason: "invalid",
     code: isDeleted ? "RESOURCE_IN_USE" : "REFERENCE_NOT_FOUND",
-    message: `${what}, ${why}${near?.told ?? ""}`,
+    message: `${what}, ${why}${near?.reported ?? ""}`,
     hint: near?.hint ?? `declare the ${target.kind}, or name another one`,
     range: rangeOf(resource, target.attribute, target.key),
   };

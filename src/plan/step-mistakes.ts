@@ -9,7 +9,7 @@ export interface StepMistake {
   readonly hint: string;
 }
 
-/** A mistake in a step's code as an error; one that shows only when the code runs is a fault, `internal`. */
+/** A mistake in a step's code as an error; one that shows only when the code runs is `internal`. */
 export function stepInvalid(
   message: string,
   hint = "see docs/custom-steps.md",

@@ -52,8 +52,8 @@ function renderDiagnostic(diagnostic: Diagnostic, { paint, width }: DiagnosticsO
   const { severity, code, message, position, excerpt } = diagnostic;
   const mark = marks(paint)[severity];
   const where = position ? `${escapeControls(position.file)}:${position.line}:${position.column}: ` : "";
-  const told = `${where}${mark(severity)}: ${escapeControls(message)} ${paint.dim(`[${code}]`)}`;
-  const lines = hang(told, width);
+  const reported = `${where}${mark(severity)}: ${escapeControls(message)} ${paint.dim(`[${code}]`)}`;
+  const lines = hang(reported, width);
   if (position && excerpt) {
     const gutter = String(position.line);
     const start = excerpt.caretColumn - 1;
@@ -97,8 +97,8 @@ function renderForeignKeys(
     const found = diagnostics.filter(({ position }) => (position?.file ?? "") === file);
     const keys = found.map(({ path }) => escapeControls(path ?? "")).join(", ");
     const what = `ignoring root keys that no step reads: ${keys}`;
-    const told = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
-    return hang(told, width).join("\n");
+    const reported = `${escapeControls(file)}: ${paint.yellow("warning")}: ${what} ${paint.dim("[UNKNOWN_ROOT_KEY]")}`;
+    return hang(reported, width).join("\n");
   });
 }
 

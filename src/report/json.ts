@@ -66,7 +66,10 @@ export function operationToJson(
       unchanged: unchanged.length,
     },
     changes: changes.map(({ action, kind, key, fields }) => ({
-      ...{ action, kind, key: maskRandom(key), fields: withoutSecrets(fields) },
+      action,
+      kind,
+      key: maskRandom(key),
+      fields: withoutSecrets(fields),
     })),
     ...(unknownLines && { unknownLines }),
     ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),

@@ -90,7 +90,7 @@ export function renderToken(token: TokenDetails, mark: (text: string) => string)
 
 const maxNamed = 20;
 
-/** What a command did to tokens, for people. Values that no token has are told by their line alone. */
+/** What a command did to tokens, for people. Values that no token has are named by their line alone. */
 export function renderTokenChanges(
   { changes, unchanged }: TokensChanged,
   done: string,

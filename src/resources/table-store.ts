@@ -112,7 +112,9 @@ async function writeRows(layout: Layout, context: WriteContext, changes: readonl
   const references = await readReferences(context.db, layout.targets);
   const db = anyTables(context.db);
   const rowOf = async (change: PlannedChange): Promise<Row> => ({
-    ...{ [layout.keyColumn]: change.key, owner: context.owner, updated_at: context.now },
+    [layout.keyColumn]: change.key,
+    owner: context.owner,
+    updated_at: context.now,
     ...(await encodeChange(layout, change, { vault: context.vault, references })),
   });
   for (const change of changes) {

@@ -6,9 +6,22 @@ import type { MappedClaims } from "./map-claims.js";
 import { createLookalikes } from "./names.js";
 
 const columns = [
-  ...["id", "owner", "username", "email", "first_name", "last_name", "password_hash", "issuer", "subject"],
-  ...["is_active", "is_staff", "is_superuser", "is_service", "claim_superuser"],
-  ...["sign_in_provider_id", "sign_in_subject"],
+  "id",
+  "owner",
+  "username",
+  "email",
+  "first_name",
+  "last_name",
+  "password_hash",
+  "issuer",
+  "subject",
+  "is_active",
+  "is_staff",
+  "is_superuser",
+  "is_service",
+  "claim_superuser",
+  "sign_in_provider_id",
+  "sign_in_subject",
 ] as const satisfies readonly string[];
 
 export type UserRow = Awaited<ReturnType<typeof linkedUser>> & object;

@@ -263,7 +263,10 @@ async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void>
       fields: [],
     })),
     {
-      ...{ action: record.before ? "update" : "create", kind: "user", key: user.username, id: user.id },
+      action: record.before ? "update" : "create",
+      kind: "user",
+      key: user.username,
+      id: user.id,
       fields: fieldsOf(record.before, change),
     },
   ];

@@ -52,15 +52,28 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   });
   const bearer = await createBearer(
     {
-      ...{ database, openWriter, clients, now, reservedGroups, createsUsers },
-      ...{ leewaySeconds, maxTokenAgeSeconds, accessTokenType, cacheSize },
+      database,
+      openWriter,
+      clients,
+      now,
+      reservedGroups,
+      createsUsers,
+      leewaySeconds,
+      maxTokenAgeSeconds,
+      accessTokenType,
+      cacheSize,
       vault: openVault({ env, keyFile: database.keyFile }),
       onEvent: report,
     },
     state,
   );
   const verifier: VerifierContext = {
-    ...{ changes, bearer, problems, report, maxHeaderLength, failures },
+    changes,
+    bearer,
+    problems,
+    report,
+    maxHeaderLength,
+    failures,
     tokens: { changes, read: prepareTokenLookup(database), known: createLruCache(cacheSize), lastUsed, now },
     users: { read: prepareUserLookup(database), known: createLruCache(cacheSize), now },
   };

@@ -30,7 +30,9 @@ export function rejectToken({ problems, report }: Answers, { reason, token, user
   const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
   const problem = problems.authenticationFailed("invalid_token", "token", detail);
   report({
-    ...{ kind: "rejected", scheme: "token", reason },
+    kind: "rejected",
+    scheme: "token",
+    reason,
     ...(token !== undefined && { token }),
     ...(username !== undefined && { username }),
     ...instanceOf(problem),
@@ -42,7 +44,9 @@ export function rejectBearer({ problems, report }: Answers, rejection: BearerRej
   const { reason, username, claim, found, expected, hint } = rejection;
   const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(reason));
   report({
-    ...{ kind: "rejected", scheme: "bearer", reason },
+    kind: "rejected",
+    scheme: "bearer",
+    reason,
     ...(username !== undefined && { username }),
     ...(claim !== undefined && { claim }),
     ...(found !== undefined && { found }),

@@ -33,10 +33,10 @@ export function quoteSource(
   });
 }
 
-function withoutSecrets<Told extends Omit<RawDiagnostic, "range">>(told: Told): Told {
-  const { message, hint, path } = told;
+function withoutSecrets<Described extends Omit<RawDiagnostic, "range">>(reported: Described): Described {
+  const { message, hint, path } = reported;
   return {
-    ...told,
+    ...reported,
     message: maskRandom(message),
     ...(hint !== undefined && { hint: maskRandom(hint) }),
     // A path holds nothing but keys and indexes.

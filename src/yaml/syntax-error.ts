@@ -18,9 +18,9 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
     const start = openings.get(error) ?? error.pos[0];
     const range = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
     if (byLine.has(range.position.line)) continue;
-    const told = describeSyntaxError(error);
-    const diagnostic: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...told, range };
-    byLine.set(range.position.line, falseBlank(text, range, told, locate) ?? diagnostic);
+    const reported = describeSyntaxError(error);
+    const diagnostic: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...reported, range };
+    byLine.set(range.position.line, falseBlank(text, range, reported, locate) ?? diagnostic);
     if (byLine.size === maxDiagnostics) break;
   }
   return [...byLine.values()];
@@ -30,7 +30,7 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
 function falseBlank(
   text: string,
   { start, position }: Range,
-  told: SyntaxMessage,
+  reported: SyntaxMessage,
   locate: Locate,
 ): RawDiagnostic | undefined {
   const lineStart = start - position.column + 1;
@@ -38,7 +38,7 @@ function falseBlank(
   const found = findFalseBlank(line);
   if (!found) return undefined;
   const at = lineStart + found.index;
-  const message = `${found.name} outside quotes is not a space to YAML: ${told.message}`;
+  const message = `${found.name} outside quotes is not a space to YAML: ${reported.message}`;
   const hint = "replace it by a space, or remove it; such characters often come from copying a web page or document";
   return { severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(at, at + 1) };
 }

@@ -35,13 +35,13 @@ export const exportCommand = defineCommand({
   pages: ["command-line.md#export", "migrating.md"],
   run: async (context, settings, kindNames) => {
     const { all, owner, outputDir, database, wait } = settings;
-    const fault =
+    const mistake =
       all && owner !== undefined
         ? "--all can't be combined with --owner"
         : all && outputDir === undefined
           ? "--all needs --output-dir: it writes a file for each owner"
           : undefined;
-    if (fault !== undefined) throw setupError("usage", "COMMAND_LINE", fault, "see vtb-setup export --help");
+    if (mistake !== undefined) throw setupError("usage", "COMMAND_LINE", mistake, "see vtb-setup export --help");
     const [{ exportDatabase }, { loadStepModules }] = await Promise.all([
       import("../../apply/export.js"),
       import("../../apply/step-modules.js"),

@@ -56,9 +56,12 @@ export const tokenCreateCommand = defineCommand({
       import("../report-tokens.js"),
       import("../token-door.js"),
     ]);
-    const wanted = {
+    const requested = {
       ...actorOf(settings.actor),
-      ...{ identifier, username, contactPerson, email },
+      identifier,
+      username,
+      contactPerson,
+      email,
       permissions: permission.length > 0 ? permission : undefined,
       expiresAt: settings.expiresAt === undefined ? undefined : parseTime(settings.expiresAt),
     };
@@ -66,7 +69,7 @@ export const tokenCreateCommand = defineCommand({
     const create = () =>
       changeDatabase(context, settings, async (tx) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
-        const done = await createTokenFor(tx, wanted, { now: Date.now, newId: randomUUID });
+        const done = await createTokenFor(tx, requested, { now: Date.now, newId: randomUUID });
         if (done.value.kind === "created") {
           await door.keep([{ kind: "api_token", key: identifier, value: done.value.token }], done.value.runId);
         }

@@ -27,8 +27,20 @@ export interface PostgresAddress {
 }
 
 const parameters = [
-  ...["host", "port", "user", "password", "dbname", "schema", "options", "application_name", "connect_timeout"],
-  ...["sslmode", "sslrootcert", "sslcert", "sslkey", "pool_max"],
+  "host",
+  "port",
+  "user",
+  "password",
+  "dbname",
+  "schema",
+  "options",
+  "application_name",
+  "connect_timeout",
+  "sslmode",
+  "sslrootcert",
+  "sslcert",
+  "sslkey",
+  "pool_max",
 ];
 const example = "postgres://USER@HOST:5432/NAME?sslmode=verify-full";
 const defaultConnectTimeoutMs = 5000;
@@ -55,7 +67,10 @@ export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddres
   const schema = given.get("schema") ?? undefined;
   if (host.includes(",")) throw invalid("the database's URL names several hosts", "write one, such as that of a proxy");
   return {
-    ...{ host, port, user, database },
+    host,
+    port,
+    user,
+    database,
     password: password ? new Secret(password) : undefined,
     sslMode: of("", "sslmode", "PGSSLMODE"),
     sslRootCert: of("", "sslrootcert", "PGSSLROOTCERT"),

@@ -37,7 +37,12 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   const ssl = tlsOptions(address);
   const driver = await loadDriver();
   const pool = new driver.Pool({
-    ...{ host, port, user, database, ssl, max },
+    host,
+    port,
+    user,
+    database,
+    ssl,
+    max,
     // Without a password, pg would look for ~/.pgpass and for the process's variables by itself.
     password: password.read,
     client_encoding: "UTF8",

@@ -118,8 +118,8 @@ async function replaceContent(tx: Connection): Promise<void> {
       await sql`DROP ${sql.raw(type)} ${sql.id("main", name)}`.execute(tx);
     }
   }
-  const wanted = await readSchema(tx, "backup");
-  const create = (...types: readonly SchemaEntry["type"][]) => wanted.filter(({ type }) => types.includes(type));
+  const requested = await readSchema(tx, "backup");
+  const create = (...types: readonly SchemaEntry["type"][]) => requested.filter(({ type }) => types.includes(type));
   for (const { name, sql: statement } of create("table")) {
     await sql.raw(statement).execute(tx);
     const query = sql<{ readonly name: string }>`SELECT name FROM pragma_table_xinfo(${name}, 'main') WHERE hidden = 0`;

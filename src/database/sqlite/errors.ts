@@ -47,8 +47,10 @@ function statementFault(cause: unknown): string {
 
 /** Shows only the rule's name and columns, which SQLite gives in a fixed form. */
 function explainConstraint(cause: unknown): SetupError {
-  const told = cause instanceof Error ? cause.message : "";
-  const rule = /^(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w.]+(?:, [\w.]+)*)?$/.exec(told)?.[0];
+  const reported = cause instanceof Error ? cause.message : "";
+  const rule = /^(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w.]+(?:, [\w.]+)*)?$/.exec(
+    reported,
+  )?.[0];
   return constraintViolated(rule ?? codeOf(cause), cause);
 }
 

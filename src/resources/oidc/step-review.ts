@@ -108,7 +108,7 @@ function reviewAtHash(client: PresentClient, path: ConfigPath): readonly StepDia
   if (!client.accept_at_hash) return [];
   const message =
     "tokens with `at_hash` are accepted as access tokens, so this client's ID tokens are accepted as well";
-  const hint = "remove it, unless the provider is Dex, whose access tokens can't be told from its ID tokens";
+  const hint = "remove it, unless the provider is Dex, whose access tokens can't be reported from its ID tokens";
   return [warning("ID_TOKENS_ACCEPTED", [...path, "accept_at_hash"], message, hint)];
 }
 

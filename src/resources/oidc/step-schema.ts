@@ -9,8 +9,20 @@ import { clientOptions } from "./step-options.js";
 import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
 
 const signAlgorithms = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
-  ...["HS256", "HS384", "HS512"],
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+  "HS256",
+  "HS384",
+  "HS512",
 ] as const;
 
 const known = [loginClient, apiClient];

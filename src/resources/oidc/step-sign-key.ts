@@ -73,8 +73,8 @@ const words: Readonly<Record<Exclude<KeyForm, "private">, Words>> = {
 };
 
 function describe(forms: readonly KeyForm[]): Words {
-  const told = forms.flatMap((form) => (form === "private" ? [] : [words[form]]));
-  return [told.map(([found]) => found).join(", and "), told.at(-1)?.[1] ?? inPem];
+  const reported = forms.flatMap((form) => (form === "private" ? [] : [words[form]]));
+  return [reported.map(([found]) => found).join(", and "), reported.at(-1)?.[1] ?? inPem];
 }
 
 function otherAlgorithm(name: string): Words {

@@ -48,7 +48,7 @@ function upgradeClient(
   const other = connection.provider && { list: "providers", fields: connection.provider };
   return [
     ...[...connection.obstacles, ...options.obstacles].map(
-      ({ field, ...told }): Upgrade => ({ kind: "by_hand", path: ["items", index, field], ...told }),
+      ({ field, ...reported }): Upgrade => ({ kind: "by_hand", path: ["items", index, field], ...reported }),
     ),
     ...(fields.length > 0 ? [{ kind: "rewrite", rewrite: { entry: ["items", index], fields, other } } as const] : []),
   ];

@@ -162,14 +162,28 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
   // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);
   const loader = createLoader({
-    ...{ database, clients, vault, now, onEvent, reservedGroups, cacheSize, rules },
+    database,
+    clients,
+    vault,
+    now,
+    onEvent,
+    reservedGroups,
+    cacheSize,
+    rules,
     fetchFor: (caFile) =>
       options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
     onKeysRemoved: () => dropConclusions(bearer),
     onResolved: () => reload(bearer, bearer.loadedFor),
   });
   const bearer: BearerContext = {
-    ...{ database, now, onEvent, createsUsers, rules, cacheSize, loader, stopped },
+    database,
+    now,
+    onEvent,
+    createsUsers,
+    rules,
+    cacheSize,
+    loader,
+    stopped,
     writer: createWriter(options.openWriter),
     parse: createJwsParser(),
     secrets: new WeakMap(),

@@ -170,7 +170,12 @@ function createSnapshot(
   const acceptsAtHash = clients.some((client) => client.acceptsAtHash);
   const issuers = [...byIssuer.keys(), ...pending.map(({ issuer }) => issuer)];
   return {
-    ...{ revision, byIssuer, ofAnyIssuer, clients, acceptsAtHash, pending },
+    revision,
+    byIssuer,
+    ofAnyIssuer,
+    clients,
+    acceptsAtHash,
+    pending,
     issuerNames: quoteForeign(isAlone && issuers.length === 0 ? "any issuer" : issuers.join(" or ")),
     expectations: new Map(clients.map((client) => [client, expectationOf(client, rules)])),
   };
@@ -207,8 +212,13 @@ function providerKey({
   ca_file,
 }: ProviderRow): string {
   return JSON.stringify([
-    ...[issuer, discovery_endpoint, userinfo_endpoint, introspection_endpoint, jwks_endpoint],
-    ...[token_use_basic_auth, ca_file],
+    issuer,
+    discovery_endpoint,
+    userinfo_endpoint,
+    introspection_endpoint,
+    jwks_endpoint,
+    token_use_basic_auth,
+    ca_file,
   ]);
 }
 

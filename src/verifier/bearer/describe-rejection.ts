@@ -77,11 +77,14 @@ const describers: Readonly<Record<DescribedReason, Describe>> = {
     expected: "a token that is not bound to a key",
   }),
   wrong_issuer: ({ claims: { iss }, configuration }) => ({
-    ...{ claim: "iss", expected: configuration.issuerNames },
+    claim: "iss",
+    expected: configuration.issuerNames,
     found: typeof iss === "string" ? quoteForeign(iss) : kindOf(iss),
   }),
   unknown_issuer: ({ claims: { iss }, configuration }) => ({
-    ...{ claim: "iss", found: quoteForeign(iss), expected: configuration.issuerNames },
+    claim: "iss",
+    found: quoteForeign(iss),
+    expected: configuration.issuerNames,
   }),
   not_configured: ({ clients }) => ({
     hint:
@@ -96,7 +99,9 @@ const describers: Readonly<Record<DescribedReason, Describe>> = {
     expected: expectedOf(configuration, clients, "algorithm"),
   }),
   wrong_audience: ({ claims, configuration, clients }) => ({
-    ...{ claim: "aud", found: namesIn(claims), expected: expectedOf(configuration, clients, "audience") },
+    claim: "aud",
+    found: namesIn(claims),
+    expected: expectedOf(configuration, clients, "audience"),
   }),
   unknown_key: ({ header, keys }) => ({ found: describeKey(header), expected: keys?.names() ?? "nothing" }),
   bad_signature: ({ header, keys }) => ({ found: describeKey(header), expected: keys?.names() ?? "nothing" }),

@@ -98,7 +98,10 @@ export function verifyOpaqueToken(
     return reject("not_configured", { hint: `see \`client_unusable\` of ${client.identifier}` });
   const { credential, digest } = request;
   const answer = introspection.ask({
-    ...{ credential, digest, source: sourceOf(request.context), client: { clientId, secret: opened.secret } },
+    credential,
+    digest,
+    source: sourceOf(request.context),
+    client: { clientId, secret: opened.secret },
     // An API token under the wrong scheme must not reach the provider.
     precheck: async () => ((await isApiToken(context.database, digest)) ? "api_token" : undefined),
   });
