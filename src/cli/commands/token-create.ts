@@ -15,7 +15,7 @@ export const tokenCreateCommand = defineCommand({
   options: {
     user: text("token", "--user <name>", "the user that it acts as"),
     permission: list("token", "--permission <permission>", "limit it to this permission of its user"),
-    expiresAt: text("token", "--expires-at <time>", "when it expires, such as 2030-01-31T12:00:00Z"),
+    expiresAt: text("token", "--expires-at <time>", "when it expires, such as 2030-01-31T12:00+01:00"),
     contactPerson: text("token", "--contact-person <name>", "whom to contact; defaults to its user's name"),
     email: text("token", "--email <address>", "the contact's address; defaults to its user's"),
     ...databaseOptions,
@@ -25,13 +25,12 @@ export const tokenCreateCommand = defineCommand({
   },
   examples: [
     {
-      purpose: "Create a token that may only read, and write it to a file",
-      command:
-        "vtb-setup token create zaaksysteem-test --user jan --permission taken.view_externetaak --tokens-out tokens.json",
+      purpose: "Create a token that may do one thing, and write it to a file",
+      command: "vtb-setup token create test --user jan --permission a.b --tokens-out t.json",
     },
     {
-      purpose: "Create one that expires, and print it as JSON",
-      command: "vtb-setup token create leverancier --user jan --expires-at 2030-01-31T12:00:00Z --output json",
+      purpose: "Create one that expires, and print it on this terminal",
+      command: "vtb-setup token create test --user jan --expires-at 2030-01-31T12:00+01:00",
     },
   ],
   statuses: ["refused", "unavailable"],
