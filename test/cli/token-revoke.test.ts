@@ -75,7 +75,7 @@ describe("token revoke NAME", () => {
   });
 
   it("is left so by apply, which warns where the value stands and fails nothing; a new value works, without grace for the old", async () => {
-    const { apply, command, use, contents } = await placeWith(tokens(tokenItem("a", tokenA, grace)));
+    const { apply, command, use, contents, kysely } = await placeWith(tokens(tokenItem("a", tokenA, grace)));
     await command(["token", "revoke", "a", "--reason", "leaked"]);
     const before = await contents();
     const again = await apply(tokens(tokenItem("a", tokenA, grace)));
@@ -90,6 +90,7 @@ describe("token revoke NAME", () => {
     expect(codes(await apply(tokens(tokenItem("a", tokenB, grace))))).toEqual([]);
     expect(await use(tokenB)).toBe("authenticated");
     expect(await use(tokenA)).toBe("revoked a");
+    expect(await kysely.selectFrom("api_token_retired").select("digest").execute()).toEqual([]);
     // A value that was not revoked gets its grace period.
     await apply(tokens(tokenItem("a", tokenC, grace)));
     expect([await use(tokenC), await use(tokenB)]).toEqual(["authenticated", "authenticated"]);
