@@ -11,12 +11,19 @@ export function nearest(word: string, candidates: Iterable<string>, limit = 2): 
     if (hasSameLetters(word, candidate)) return candidate;
     // Words that share less than half of their letters are not the same word misspelt.
     const allowed = Math.min(bestDistance - 1, Math.floor(Math.max(word.length, candidate.length) / 2));
-    const distance = leven(word.toLowerCase(), candidate.toLowerCase(), { maxDistance: allowed + 1 });
+    const distance = distanceOf(word.toLowerCase(), candidate.toLowerCase(), allowed + 1);
     if (distance > allowed) continue;
     best = candidate;
     bestDistance = distance;
   }
   return best;
+}
+
+/** The edits between two words, at most `max`; two letters that changed places are one, which `leven` counts as two. */
+function distanceOf(one: string, other: string, max: number): number {
+  const start = [...one].findIndex((letter, index) => letter !== other[index]);
+  const swapped = one.slice(0, start) + one.charAt(start + 1) + one.charAt(start) + one.slice(start + 2);
+  return start >= 0 && swapped === other ? 1 : leven(one, other, { maxDistance: max });
 }
 
 /** Whether two words differ only in case and separators, such as `OIDC_DB_CONFIG_ENABLE` and `oidcDbConfigEnable`. */

@@ -23,6 +23,8 @@ describe("nearest", () => {
   it("does not match short words that share little", () => {
     expect(nearest("id", ["ab"])).toBeUndefined();
     expect(nearest("idd", ["id"])).toBe("id");
+    expect(nearest("evn", ["env"])).toBe("env");
+    expect(nearest("evm", ["env"])).toBeUndefined();
   });
 });
 

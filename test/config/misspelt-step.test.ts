@@ -83,7 +83,7 @@ const misspelt: readonly (readonly [string, () => readonly string[], readonly st
       ]),
     [
       `${ofKind} has no attribute \`notte\` (did you mean \`note\`?)`,
-      `${ofKind} has no attribute \`ulr\` (it can have url, note, secret, events, active, contact, readers)`,
+      `${ofKind} has no attribute \`ulr\` (did you mean \`url\`?)`,
       `${resource} has no value for the attribute \`url\` (give it a value; or give its column an initial value, and it may be left out)`,
     ],
   ],
