@@ -69,7 +69,7 @@ describe("the admin pages in a real browser", () => {
     await choose(page, "button", "Token intrekken");
     expect(await page.getByRole("status").textContent()).toContain("Token met-curl is ingetrokken");
     expect(await curl(token)).toBe("401");
-    expect(site.log()).toContain('"reason":"unknown_token"');
+    expect(site.log()).toContain('"reason":"revoked"');
     await context.close();
   });
 

@@ -30,7 +30,7 @@ async function everythingIn(url: string): Promise<Readonly<Record<string, readon
     ),
   );
   const shown = ([column, value]: readonly [string, Cell]): readonly [string, Cell] => {
-    if (value !== null && /_at$|^valid_until$/.test(column)) return [column, "a time"];
+    if (value !== null && /_at$|^valid_until$|^(?:value_)?since$/.test(column)) return [column, "a time"];
     if (value !== null && /^(?:client_secret|sign_key|password_hash|key_id|store_id)$/.test(column))
       return [column, "…"];
     return [column, names.get(value) ?? value];
