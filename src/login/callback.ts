@@ -1,3 +1,4 @@
+import { parseUrl } from "../characters.js";
 import { quoteDescription } from "../oidc/foreign-text.js";
 import { parseJsonObject } from "../oidc/jwt/json-object.js";
 import { describeAnswer, describeError, type WholeAnswer } from "../oidc/remote-document.js";
@@ -27,7 +28,7 @@ const maxLength = 4096;
  * @param base resolves a path
  */
 export function readCallback(url: string, base: URL): Callback | LoginRejection {
-  if (!URL.canParse(url, base.href)) return reject("callback_invalid", "no_url");
+  if (parseUrl(url, base.href) === undefined) return reject("callback_invalid", "no_url");
   const { searchParams } = new URL(url, base);
   const values = names.map((name) => searchParams.getAll(name));
   // Another parser could take the other value.

@@ -1,3 +1,4 @@
+import { parseUrl } from "../characters.js";
 import type { PoolOptions } from "../database/live-database.js";
 import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
@@ -96,7 +97,7 @@ export function readSettings(options: LoginOptions): LoginSettings {
 }
 
 function readUrl(name: string, written: string): URL {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
+  const url = parseUrl(written);
   const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && loopback.test(url.hostname));
   if (!url || !isAllowed || url.username !== "" || url.password !== "" || written.includes("#")) {
     throw new TypeError(

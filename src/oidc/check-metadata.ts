@@ -1,3 +1,4 @@
+import { parseUrl } from "../characters.js";
 import { maxUrl } from "../users/names.js";
 
 /** What the discovery document is checked against. */
@@ -158,7 +159,7 @@ function isGiven(value: unknown): boolean {
 function readUrl(value: unknown): string | undefined {
   if (typeof value !== "string" || value.length > maxUrl) return undefined;
   // The URL parser removes blanks and line breaks, so the stored text would differ from the checked URL.
-  if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || parseUrl(value) === undefined) return undefined;
   const { username, password } = new URL(value);
   return username === "" && password === "" ? value : undefined;
 }
@@ -187,7 +188,7 @@ function distrustKeys(keys: URL, issuer: string, { documentUrl }: DiscoveryEndpo
   if (documentUrl.protocol === "https:" && keys.protocol !== "https:") {
     return invalid("the discovery document was served over https, but its jwks_uri is http", hint);
   }
-  const issuerHost = URL.canParse(issuer) ? new URL(issuer).hostname : undefined;
+  const issuerHost = parseUrl(issuer)?.hostname;
   if (keys.hostname === documentUrl.hostname || keys.hostname === issuerHost) return undefined;
   return invalid(`the discovery document's jwks_uri is on another host, ${keys.hostname}`, hint);
 }
@@ -264,7 +265,7 @@ interface DiscoveryEndpoint {
  */
 export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefined {
   const written = text.trim();
-  if (!URL.canParse(written)) return undefined;
+  if (parseUrl(written) === undefined) return undefined;
   const documentUrl = new URL(written);
   if (!/^https?:$/.test(documentUrl.protocol) || documentUrl.username !== "" || documentUrl.password !== "")
     return undefined;

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { ReadableStream } from "node:stream/web";
 import { rootCertificates } from "node:tls";
 import type { RequestInit, RequestRedirect, Response as UndiciResponse } from "undici";
+import { parseUrl } from "../characters.js";
 import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
 import { documentPath } from "./check-metadata.js";
 import { quoteForeign } from "./foreign-text.js";
@@ -85,7 +86,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
 }
 
 function checkTarget(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
     throw new FetchFailure(false, "the URL is not valid", "write an absolute http or https URL without credentials");
   }
@@ -120,7 +121,7 @@ function nextWithinOrigin({ status, headers }: UndiciResponse, asked: URL): URL 
 
 function targetOf(headers: UndiciResponse["headers"], asked: URL): URL | undefined {
   const location = headers.get("location");
-  return location !== null && URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
+  return location === null ? undefined : parseUrl(location, asked.href);
 }
 
 /** Without the query, which may be secret. */

@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { parseUrl } from "../../characters.js";
 import { type SetupError, setupError } from "../../errors.js";
 import { Secret } from "../../secrets/secret.js";
 import type { DatabaseEnv } from "../database.js";
@@ -51,7 +52,7 @@ const defaultConnectTimeoutMs = 5000;
  * @throws SetupError `DATABASE_URL` (usage), which never quotes the URL
  */
 export function parsePostgresUrl(text: string, env: DatabaseEnv): PostgresAddress {
-  const url = parseUrl(text);
+  const url = parseAddress(text);
   // A plus stays a plus, as in PostgreSQL's own clients: this is not form encoding.
   const given = new URLSearchParams(url.search.replaceAll("+", "%2B"));
   if ([...given.keys()].some((name) => !parameters.includes(name))) {
@@ -89,8 +90,8 @@ export function isLocal(host: string): boolean {
   return host.startsWith("/") || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
 }
 
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+function parseAddress(text: string): URL {
+  const url = parseUrl(text);
   // What looks like more than a name is most often the rest of a password, and must not be shown as part of an address.
   if (url && url.hash === "" && /^\/?[^/@]*$/.test(url.pathname)) return url;
   throw invalid(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseUrl } from "../../characters.js";
 import { heldTo, slug, text } from "../../config/fields.js";
 import { maxUrl } from "../../users/names.js";
 import { stateOf } from "../step-fields.js";
@@ -195,7 +196,7 @@ export function endpointAttributes(endpoints: EndpointConfig) {
 }
 
 function isHttpUrl(text: string): boolean {
-  return /^https?:\/\/[^/?#\\\s\p{Cc}][^\\\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
+  return /^https?:\/\/[^/?#\\\s\p{Cc}][^\\\s\p{Cc}]*$/iu.test(text) && parseUrl(text) !== undefined;
 }
 
 function hasCredentials(text: string): boolean {
