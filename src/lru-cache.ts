@@ -22,7 +22,7 @@ interface Entry<V> {
 export function createLruCache<V>(capacity: number): LruCache<V> {
   if (!(Number.isSafeInteger(capacity) && capacity >= 1)) throw new RangeError("a cache must hold at least 1 entry");
   const entries = new Map<string, Entry<V>>();
-  // A ring beside the map: diagnostic a map's oldest entry costs more the more entries were deleted from it.
+  // A ring beside the map: finding a map's oldest entry costs more the more entries were deleted from it.
   let ring: Entry<V>[] = [];
   let hand = 0;
 

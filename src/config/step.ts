@@ -101,7 +101,7 @@ export function defineStep<Schema extends z.ZodType, const Kinds extends readonl
   return {
     ...definition,
     kinds: kinds.map(({ name }) => name),
-    // The engine passes a step only the output of its own schema.
+    // A step only gets the output of its schema.
     declare: (config) => declare(config as z.output<Schema>),
     review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],
   };

@@ -12,10 +12,10 @@ export interface RunRecord {
   readonly actor: string;
   /** Whom the actor said to act for, if anyone. */
   readonly claimedActor?: string | undefined;
-  /** The configuration owner that it ran for; empty where no file was applied. */
-  readonly owner: string;
+  /** The configuration owner that it ran for, and the files; absent where none was applied. */
+  readonly owner?: string;
   readonly version: string;
-  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  readonly files?: readonly { readonly file: string; readonly sha256: string }[];
 }
 
 export interface ChangeRecord {
@@ -30,7 +30,7 @@ export interface ChangeRecord {
 
 /** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
 export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
-  const { id, startedAt, finishedAt, actor, claimedActor = null, owner, version, files } = run;
+  const { id, startedAt, finishedAt, actor, claimedActor = null, owner = "", version, files = [] } = run;
   await tx
     .insertInto("runs")
     .values({

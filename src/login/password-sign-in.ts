@@ -82,9 +82,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
       startedAt: at,
       finishedAt: at,
       actor: `password:${settings.client}`,
-      owner: "",
       version,
-      files: [],
     };
     const fields = [{ name: "password_login", before: null, after: at }];
     await writeRun(tx, run, [{ action: "update", kind: "user", key: username, id: userId, fields }]);

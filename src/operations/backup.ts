@@ -9,14 +9,13 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations, runMigrations } from "../database/migrate.js";
 import { coreMigrations } from "../database/migrations.js";
 import type { Tables } from "../database/tables.js";
-import { type ChangeRecord, writeRun } from "../database/write-rows.js";
+import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import { coreKinds } from "../resources/registry.js";
 import { readSealedValues } from "../resources/sealed-values.js";
 import { loadKeys } from "../secrets/key.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import { version } from "../version.js";
-import type { Actor } from "./record.js";
+import { type Actor, recordRun } from "./record.js";
 import { carryRevocations, readRevocations } from "./revoke-tokens.js";
 import { unopened } from "./sealing-key.js";
 
@@ -80,19 +79,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
           const revocations = await carryRevocations(tx, revoked);
           const done = { file: options.file, migrations, revocations, diagnostics: database.warnings };
           const value = finish({ outcome: "applied" as const, ...done });
-          const { id, startedAt } = value.run;
-          const { actor, claimedActor, now } = options;
-          const run = {
-            id,
-            startedAt,
-            finishedAt: now().toISOString(),
-            actor,
-            claimedActor,
-            owner: "",
-            version,
-            files: [],
-          };
-          await writeRun(tx, run, [change]);
+          await recordRun(tx, value.run, options, change);
           await checkpoint(options.signal);
           return { commit: true, value };
         },
@@ -120,7 +107,7 @@ function assertRestorable(backup: Backup, { keyFile }: Database, options: Restor
     if (values.length === 0) return;
     const [closed] = unopened(values, loadKeys({ env: options.env, keyFile, mode: "read" })?.keys);
     if (!closed) return;
-    const hint = "put the key from the time of the backup beside the others, on a line of its own";
+    const hint = "put the key from the time of the backup beside the others, on a separate line";
     throw setupError("refused", closed.code, `in the backup, ${closed.message}`, hint);
   });
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import type { RunTimes } from "../apply/run.js";
 import type { Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import { version } from "../version.js";
@@ -30,8 +31,17 @@ export async function recordTokenChanges(
 ): Promise<string> {
   const at = new Date(now()).toISOString();
   const id = newId();
-  // No file and no configuration owner is involved.
-  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, owner: "", version, files: [] };
+  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, version };
   if (changes.length > 0) await writeRun(tx, run, changes);
   return id;
+}
+
+/** Records what one command did to the whole database, once its result is known. */
+export function recordRun(
+  tx: Transaction<Tables>,
+  { id, startedAt }: Pick<RunTimes, "id" | "startedAt">,
+  { actor, claimedActor, now }: Actor & { readonly now: () => Date },
+  change: ChangeRecord,
+): Promise<void> {
+  return writeRun(tx, { id, startedAt, finishedAt: now().toISOString(), actor, claimedActor, version }, [change]);
 }

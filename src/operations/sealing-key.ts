@@ -6,14 +6,13 @@ import { anyTables, type Connection, type Database } from "../database/database.
 import { type LockedResult, withLock } from "../database/lock.js";
 import { appliedMigrations, requireMigrated } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
-import { type ChangeRecord, writeRun } from "../database/write-rows.js";
+import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import { coreKinds } from "../resources/registry.js";
 import { readSealedValues, type SealedValue } from "../resources/sealed-values.js";
 import { type Keys, type LoadedKeys, loadKeys, loadNamedKeys } from "../secrets/key.js";
 import { createVault, keyIdOf, sealedWith } from "../secrets/vault.js";
-import { version } from "../version.js";
-import type { Actor } from "./record.js";
+import { type Actor, recordRun } from "./record.js";
 
 /** A sealing key: one that this program has, or one that something is sealed with. */
 export interface KeyUse {
@@ -162,19 +161,7 @@ export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
       const change = await sealAgain(tx, seals, [newKey, ...(loaded?.keys ?? [])]);
       const done = { fingerprint: change.key, values: seals.values.length, changes: [change], diagnostics };
       const value = finish({ outcome: "applied" as const, ...done });
-      const { id, startedAt } = value.run;
-      const { actor, claimedActor, now } = options;
-      const run = {
-        id,
-        startedAt,
-        finishedAt: now().toISOString(),
-        actor,
-        claimedActor,
-        owner: "",
-        version,
-        files: [],
-      };
-      await writeRun(tx, run, [change]);
+      await recordRun(tx, value.run, options, change);
       await checkpoint(options.signal);
       return { commit: true, value };
     }),

@@ -191,7 +191,7 @@ interface SetTable {
 }
 
 /**
- * An attribute that is a set, kept as rows of its own table. Only the members that a file declares (`origin` is `config`)
+ * An attribute that is a set, kept as the rows of a separate table. Only the members that a file declares (`origin` is `config`)
  * belong to it: what a sign-in or a person added stays.
  */
 export interface SetRelation<Optional extends boolean = boolean>
@@ -200,7 +200,7 @@ export interface SetRelation<Optional extends boolean = boolean>
   readonly table: string;
 }
 
-/** A set of texts, or of resources of another kind, in a table of its own. Its order means nothing. */
+/** A set of texts, or of resources of another kind, in a separate table. Its order means nothing. */
 export function setOf(table: string, columns: SetTable): SetRelation<false>;
 export function setOf(table: string, columns: SetTable, initial: readonly []): SetRelation<true>;
 export function setOf(table: string, columns: SetTable, initial?: readonly []): SetRelation {

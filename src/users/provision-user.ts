@@ -270,7 +270,7 @@ async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void>
       fields: fieldsOf(record.before, change),
     },
   ];
-  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, owner: "", version, files: [] }, changes);
+  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, version }, changes);
 }
 
 function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): ChangeRecord["fields"] {

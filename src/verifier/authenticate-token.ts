@@ -85,7 +85,7 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
   return token.outcome;
 }
 
-/** A time that can't be parsed counts as past, since its author requested the token to expire. */
+/** A time that can't be parsed counts as past, since its author wanted the token to expire. */
 function rejectionReason(
   { isRevoked, isDisabled, validUntil, expiresAt, isUserActive }: StoredToken,
   nowMs: number,

@@ -109,7 +109,7 @@ interface Decoded {
 }
 
 // What YAML forbids in a file: controls but tab and line breaks, and the two non-characters.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: diagnostic them is the point
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const unprintable = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
 /** Reads a file as UTF-8, with or without a byte order mark. A lone CR becomes a line feed, as YAML reads it. */
