@@ -94,10 +94,12 @@ async function writeSome({ kysely }: Database, uses: Uses): Promise<void> {
   for (const table of ["api_tokens", "api_token_retired"]) {
     const name = sql.table(table);
     // This form names the columns of a list of values on every database.
-    await sql`
+    const { numAffectedRows = 0n } = await sql`
       update ${name} set last_used_at = used.column2 from (values ${sql.join(rows)}) as used
       where ${name}.digest = used.column1
         and (${name}.last_used_at is null or ${name}.last_used_at <= used.column3)`.execute(kysely);
+    // The rest are replaced values, or were noted by another process.
+    if (numAffectedRows >= BigInt(uses.length)) return;
   }
 }
 
