@@ -68,7 +68,7 @@ function verifyStored(
   state: DatabaseState,
 ): TokenOutcome {
   if (!stored) return { kind: "rejected", reason: "unknown_token" };
-  if (!("grants" in stored)) return { kind: "rejected", reason: "revoked", token: stored.identifier };
+  if (stored.kind === "revoked") return { kind: "rejected", reason: "revoked", token: stored.identifier };
   const nowMs = tokens.now();
   const reason = rejectionReason(stored, nowMs);
   if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
@@ -110,6 +110,7 @@ function knownToken(stored: StoredToken, readIn: DatabaseState, nowMs: number): 
 
 /** An API token with its user, as stored. */
 interface StoredToken {
+  readonly kind: "stored";
   /** Of the value that was looked up. */
   readonly digest: string;
   readonly identifier: string;
@@ -128,6 +129,7 @@ interface StoredToken {
 
 /** A revoked value that no token has any more, under the identifier of the one that had it. */
 interface RevokedToken {
+  readonly kind: "revoked";
   readonly identifier: string;
 }
 
@@ -177,7 +179,7 @@ export function prepareTokenLookup(
       if (row) return readRow(row);
       return andThen(retired(digest), (found) => {
         if (found) return readRow(found);
-        return andThen(revoked(digest), (ended) => ended && { identifier: ended[0] });
+        return andThen(revoked(digest), (ended) => ended && { kind: "revoked", identifier: ended[0] });
       });
     });
 }
@@ -202,6 +204,7 @@ function readRow(row: TokenRow): StoredToken {
     revokedAt,
   ] = row;
   return {
+    kind: "stored",
     digest,
     identifier,
     narrowedTo: permissions === null ? null : parseList(permissions),
