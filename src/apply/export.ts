@@ -1,7 +1,7 @@
 import { escapeControls } from "../characters.js";
 import type { EntryWriter } from "../config/entry-writer.js";
 import type { Step } from "../config/step.js";
-import { appliedMigrations, requireMigrated } from "../database/migrate.js";
+import { requireTables } from "../database/migrate.js";
 import { setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import type { CurrentResource, Kind } from "../plan/kind.js";
@@ -55,9 +55,8 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     options.kindNames,
     parts.map(({ writer }) => writer.kind),
   );
-  const { rows, ended } = await withDatabase(options, "read", async (database) => {
-    requireMigrated(database && (await appliedMigrations(database.kysely)));
-    if (!database) return nothing;
+  const { rows, ended } = await withDatabase(options, "read", async (found) => {
+    const database = await requireTables(found);
     const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
     return transaction.execute(async (tx) => {
       await database.beginWork(tx);
@@ -112,8 +111,6 @@ interface Contents {
   readonly rows: ReadonlyMap<string, readonly CurrentResource[]>;
   readonly ended: ReadonlySet<string>;
 }
-
-const nothing: Contents = { rows: new Map(), ended: new Set() };
 
 interface Part {
   readonly step: Step;

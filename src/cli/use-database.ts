@@ -1,30 +1,25 @@
 import type { Transaction } from "kysely";
-import { applyDefaults, lockOptions, runDefaults, withDatabase } from "../apply/run.js";
+import { lockOptions, withDatabase } from "../apply/run.js";
 import { checkpoint } from "../apply/wait.js";
 import type { Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
-import { appliedMigrations, requireMigrated } from "../database/migrate.js";
+import { requireTables } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
 import type { CliContext } from "./context.js";
-import type { databaseOptions, SettingsOf } from "./options.js";
+import { type databaseOptions, lockingOptions, type SettingsOf } from "./options.js";
 
 /**
  * Reads a database that this version has migrated.
  *
  * @throws SetupError `DATABASE_OLDER` (unavailable), also where there is no database yet; `DATABASE_NEWER` (refused)
  */
-export function readDatabase<T>(
-  { env, signal, terminal }: CliContext,
-  { database: url, wait }: SettingsOf<typeof databaseOptions>,
+export async function readDatabase<T>(
+  context: CliContext,
+  settings: SettingsOf<typeof databaseOptions>,
   read: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const options = { ...runDefaults(), database: url, env, signal, waitMs: wait, onWaiting: terminal.waiting };
-  return withDatabase(options, "read", async (database) => {
-    const applied = database && (await appliedMigrations(database.kysely));
-    requireMigrated(applied);
-    // Without a database, nothing has been applied.
-    return read(database as Database);
-  });
+  const options = await lockingOptions(context, settings);
+  return withDatabase(options, "read", async (database) => read(await requireTables(database)));
 }
 
 /**
@@ -39,21 +34,11 @@ export async function changeDatabase<T>(
 ): Promise<T> {
   // A database that is not there must not be created.
   await readDatabase(context, settings, () => Promise.resolve());
-  const { env, signal, terminal } = context;
-  const defaults = applyDefaults();
-  const options = {
-    ...defaults,
-    database: settings.database,
-    env,
-    signal,
-    waitMs: settings.wait,
-    lockTimeoutMs: Math.max(defaults.lockTimeoutMs, settings.wait),
-    onWaiting: terminal.waiting,
-  };
+  const options = await lockingOptions(context, settings);
   return withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, true), async (tx) => {
       const result = await operation(tx);
-      await checkpoint(signal);
+      await checkpoint(options.signal);
       return result;
     }),
   );

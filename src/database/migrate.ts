@@ -1,5 +1,5 @@
 import { setupError } from "../errors.js";
-import { anyTables, type Connection, isFailure } from "./database.js";
+import { anyTables, type Connection, type Database, isFailure } from "./database.js";
 import { coreMigrations, type Migration } from "./migrations.js";
 
 /** The migrations applied to a database; undefined where it has no tables yet. */
@@ -57,4 +57,11 @@ export function requireMigrated(applied: ReadonlySet<string> | undefined): void 
     "this version of vtb-setup has not migrated the database yet",
     "run `vtb-setup apply` of this version first",
   );
+}
+
+/** {@link requireMigrated} for a database that was opened, or is not there yet: then nothing has been applied. */
+export async function requireTables(database: Database | undefined): Promise<Database> {
+  requireMigrated(database && (await appliedMigrations(database.kysely)));
+  // Without a database, it has no migrations either.
+  return database as Database;
 }

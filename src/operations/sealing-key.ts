@@ -4,7 +4,7 @@ import { beginRun, lockOptions, type RunTimes, withDatabase } from "../apply/run
 import { checkpoint } from "../apply/wait.js";
 import { anyTables, type Connection, type Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
-import { appliedMigrations, requireMigrated } from "../database/migrate.js";
+import { appliedMigrations, requireMigrated, requireTables } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
 import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
@@ -46,12 +46,6 @@ export function keyStatus(options: LockingOptions): Promise<KeyStatus> {
     const diagnostics = [...database.warnings, ...unopened(state.values, loaded?.keys)];
     return { keys: keyUses(state, loaded), diagnostics };
   });
-}
-
-async function requireTables(database: Database | undefined): Promise<Database> {
-  requireMigrated(database && (await appliedMigrations(database.kysely)));
-  // Without a database, it has no migrations either.
-  return database as Database;
 }
 
 interface Seals {

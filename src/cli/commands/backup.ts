@@ -20,9 +20,12 @@ export const backupCommand = defineCommand({
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#backup", "operations.md#back-up-and-restore-under-a-running-api", "database.md#backups"],
   run: async (context, settings, [file = ""]) => {
-    const { backUp } = await import("../../operations/backup.js");
+    const [{ backUp }, { formatVersion }] = await Promise.all([
+      import("../../operations/backup.js"),
+      import("../../report/json.js"),
+    ]);
     const { command, outcome, bytes, run } = await backUp(file, await lockingOptions(context, settings));
-    const json = { formatVersion: 1, command, outcome, file, bytes, diagnostics: [], run };
+    const json = { formatVersion, command, outcome, file, bytes, diagnostics: [], run };
     const text = `Backed up to ${escapeControls(file)} (${bytes} bytes).\n`;
     const printed: Printed = settings.output === "json" ? { kind: "json", value: json } : { kind: "text", text };
     await printResult(context, printed);
@@ -45,7 +48,7 @@ export const restoreCommand = defineCommand({
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#restore", "operations.md#back-up-and-restore-under-a-running-api", "database.md#backups"],
   run: async (context, settings, [file = ""]) => {
-    const [{ restore }, { renderDiagnostics }, { diagnosticToJson }] = await Promise.all([
+    const [{ restore }, { renderDiagnostics }, { diagnosticToJson, formatVersion }] = await Promise.all([
       import("../../operations/backup.js"),
       import("../../report/diagnostics.js"),
       import("../../report/json.js"),
@@ -55,7 +58,7 @@ export const restoreCommand = defineCommand({
     const result = await restore({ ...options, file, ...actorOf(settings.actor) });
     await printChanges(context, () => {
       const diagnostics = result.diagnostics.map(diagnosticToJson);
-      if (settings.output === "json") return { kind: "json", value: { formatVersion: 1, ...result, diagnostics } };
+      if (settings.output === "json") return { kind: "json", value: { formatVersion, ...result, diagnostics } };
       terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
       const kept = result.revocations > 0 ? ` What was revoked since stays revoked (${result.revocations}).` : "";
       return { kind: "text", text: `Restored ${escapeControls(file)}.${kept} Apply the current files now.\n` };

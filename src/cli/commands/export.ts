@@ -42,9 +42,10 @@ export const exportCommand = defineCommand({
           ? "--all needs --output-dir: it writes a file for each owner"
           : undefined;
     if (mistake !== undefined) throw setupError("usage", "COMMAND_LINE", mistake, "see vtb-setup export --help");
-    const [{ exportDatabase }, { loadStepModules }] = await Promise.all([
+    const [{ exportDatabase }, { loadStepModules }, { formatVersion }] = await Promise.all([
       import("../../apply/export.js"),
       import("../../apply/step-modules.js"),
+      import("../../report/json.js"),
     ]);
     const { env, cwd, signal, terminal } = context;
     const files = await exportDatabase({
@@ -63,7 +64,7 @@ export const exportCommand = defineCommand({
         ...file,
         ...(written[index] ? { file: written[index] } : { text }),
       }));
-      const value = { formatVersion: 1, command: "export", outcome: "ok", items, diagnostics: [] };
+      const value = { formatVersion, command: "export", outcome: "ok", items, diagnostics: [] };
       await printResult(context, { kind: "json", value });
     } else {
       const names = written.map((file) => `Written: ${escapeControls(file)}\n`);
