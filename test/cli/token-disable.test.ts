@@ -1,47 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { createVerifier } from "../../src/verifier/create-verifier.js";
-import { runCli, writeFiles } from "../support/cli.js";
-import { contentsOf, databaseOf, noticeChange, sealingEnv } from "../support/databases.js";
-import { openForTest, temporaryFolder } from "../support/run.js";
 import { tokenA, tokenB, tokenC, tokenItem, tokens } from "./outcome.js";
+import { placeWith } from "./token-place.js";
 
 const grace = "grace_period: 24h";
 
-/** A folder whose database says this, with a verifier that runs all the while. */
-async function placeWith(yaml: string) {
-  const folder = temporaryFolder();
-  const url = databaseOf(folder);
-  const command = (...args: readonly string[]) => runCli(args, { cwd: folder });
-  const apply = async (text: string) => {
-    writeFiles(folder, { "config.yaml": text });
-    const { status, stdout } = await command("apply", "config.yaml", "--output", "json");
-    const json = JSON.parse(stdout);
-    expect({ status, json }).toMatchObject({ status: 0 });
-    return json;
-  };
-  await apply(yaml);
-  const events: { readonly reason?: string; readonly token?: string }[] = [];
-  const onEvent = (event: object) => void events.push(event);
-  const verifier = await createVerifier({ database: url, env: sealingEnv(), onEvent });
-  return {
-    command,
-    apply,
-    /** `authenticated`, or the reason for the rejection and the token's name. */
-    use: async (value: string): Promise<string> => {
-      await noticeChange();
-      const before = events.length;
-      const { kind } = await verifier.authenticate(`Token ${value}`);
-      const [event] = events.slice(before);
-      return kind === "authenticated" ? kind : [event?.reason, event?.token].join(" ").trim();
-    },
-    contents: () => contentsOf(url),
-    kysely: (await openForTest(url)).kysely,
-  };
+/** {@link placeWith}, whose commands need no options. */
+async function placeOf(yaml: string) {
+  const { command, ...place } = await placeWith(yaml);
+  return { ...place, command: (...args: readonly string[]) => command(args) };
 }
 
 describe("token disable and token enable", () => {
   it("stop and start all values of a token that a file manages, at a verifier that runs all the while, and no other token", async () => {
-    const { apply, command, use } = await placeWith(tokens(tokenItem("a", tokenA, grace), tokenItem("b", tokenB)));
+    const { apply, command, use } = await placeOf(tokens(tokenItem("a", tokenA, grace), tokenItem("b", tokenB)));
     await apply(tokens(tokenItem("a", tokenC, grace), tokenItem("b", tokenB)));
     expect([await use(tokenA), await use(tokenC)]).toEqual(["authenticated", "authenticated"]);
     expect(await command("token", "disable", "a")).toMatchObject({ status: 0, stdout: "  a\nDisabled: 1 token.\n" });
@@ -55,7 +26,7 @@ describe("token disable and token enable", () => {
   });
 
   it("is left so by apply, with a warning that fails nothing, until a new value", async () => {
-    const { apply, command, use, contents } = await placeWith(tokens(tokenItem("a", tokenA, grace)));
+    const { apply, command, use, contents } = await placeOf(tokens(tokenItem("a", tokenA, grace)));
     await command("token", "disable", "a");
     const before = await contents();
     expect(await apply(tokens(tokenItem("a", tokenA, grace)))).toMatchObject({
@@ -71,7 +42,7 @@ describe("token disable and token enable", () => {
   });
 
   it("warns of a generated token as well", async () => {
-    const { apply, command, use } = await placeWith(tokens());
+    const { apply, command, use } = await placeOf(tokens());
     const [{ token }] = (await apply(tokens(tokenItem("a", "{generate: true}")))).generated;
     await command("token", "disable", "a");
     const again = await apply(tokens(tokenItem("a", "{generate: true}")));
@@ -80,7 +51,7 @@ describe("token disable and token enable", () => {
   });
 
   it("shows and lists who disabled it, and enabling does not revive what was revoked", async () => {
-    const { command, use } = await placeWith(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
+    const { command, use } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
     await command("token", "disable", "a", "b", "--actor", "jan");
     expect((await command("token", "show", "a")).stdout).toMatch(/^ {2}disabled: +\d{4}-\d\d-\d\d \d\d:\d\dZ by jan$/m);
     const listed = await command("token", "list", "--state", "disabled", "--output", "json");
@@ -91,7 +62,7 @@ describe("token disable and token enable", () => {
   });
 
   it("change nothing the second time, and are in the journal once", async () => {
-    const { command, contents, kysely } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { command, contents, kysely } = await placeOf(tokens(tokenItem("a", tokenA)));
     await command("token", "disable", "a");
     const before = await contents();
     const { status, stdout } = await command("token", "disable", "a", "--output", "json");
@@ -107,7 +78,7 @@ describe("token disable and token enable", () => {
   });
 
   it("refuse all where one name is unknown, without quoting it", async () => {
-    const { command, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { command, use } = await placeOf(tokens(tokenItem("a", tokenA)));
     const { status, stderr } = await command("token", "disable", "a", tokenB);
     expect(status).toBe(4);
     expect(stderr).toContain("[TOKEN_NOT_FOUND]");

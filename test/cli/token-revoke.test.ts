@@ -1,49 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { createTokenOperations } from "../../src/operations/token-operations.js";
-import { createVerifier } from "../../src/verifier/create-verifier.js";
-import { type CliOptions, runCli, writeFiles } from "../support/cli.js";
-import { contentsOf, databaseOf, noticeChange, sealingEnv } from "../support/databases.js";
-import { openForTest, temporaryFolder } from "../support/run.js";
+import { runCli } from "../support/cli.js";
+import { sealingEnv } from "../support/databases.js";
+import { temporaryFolder } from "../support/run.js";
 import { tokenA, tokenB, tokenC, tokenItem, tokens, users } from "./outcome.js";
+import { placeWith } from "./token-place.js";
 
 const grace = "grace_period: 24h";
 
-/** A folder whose database says this, with a verifier that runs all the while. */
-async function placeWith(yaml: string) {
-  const folder = temporaryFolder();
-  const url = databaseOf(folder);
-  const command = (args: readonly string[], options: CliOptions = {}) => runCli(args, { cwd: folder, ...options });
-  const apply = async (text: string, ...args: readonly string[]) => {
-    writeFiles(folder, { "config.yaml": text });
-    const { status, stdout } = await command(["apply", "config.yaml", "--output", "json", ...args]);
-    const json = JSON.parse(stdout);
-    expect({ status, json }).toMatchObject({ status: 0 });
-    return json;
-  };
-  await apply(yaml);
-  const events: { readonly reason?: string; readonly token?: string }[] = [];
-  const verifier = await createVerifier({
-    database: url,
-    env: sealingEnv(),
-    onEvent: (event) => void events.push(event as never),
-  });
-  const { kysely } = await openForTest(url);
-  return {
-    command,
-    apply,
-    kysely,
-    url,
-    /** `authenticated`, or the reason for the rejection and the token's name. */
-    use: async (value: string): Promise<string> => {
-      await noticeChange();
-      const before = events.length;
-      const { kind } = await verifier.authenticate(`Token ${value}`);
-      const [event] = events.slice(before);
-      return kind === "authenticated" ? kind : [event?.reason, event?.token].join(" ").trim();
-    },
-    contents: () => contentsOf(url),
-    runs: () => kysely.selectFrom("runs").selectAll().orderBy("started_at").execute(),
-  };
+/** {@link placeWith}, and what the journal has. */
+async function placeOf(yaml: string) {
+  const place = await placeWith(yaml);
+  return { ...place, runs: () => place.kysely.selectFrom("runs").selectAll().orderBy("started_at").execute() };
 }
 
 const codes = (json: { readonly diagnostics: readonly { readonly code: string }[] }) =>
@@ -51,7 +19,7 @@ const codes = (json: { readonly diagnostics: readonly { readonly code: string }[
 
 describe("token revoke NAME", () => {
   it("ends all values of a token that a file manages, at a verifier that runs all the while, and no other token", async () => {
-    const { apply, command, use } = await placeWith(tokens(tokenItem("a", tokenA, grace), tokenItem("b", tokenB)));
+    const { apply, command, use } = await placeOf(tokens(tokenItem("a", tokenA, grace), tokenItem("b", tokenB)));
     await apply(tokens(tokenItem("a", tokenC, grace), tokenItem("b", tokenB)));
     expect([await use(tokenA), await use(tokenC)]).toEqual(["authenticated", "authenticated"]);
     const run = await command(["token", "revoke", "a", "--reason", "leaked"]);
@@ -62,7 +30,7 @@ describe("token revoke NAME", () => {
   });
 
   it("shows who revoked it and why, and lists it as revoked", async () => {
-    const { command } = await placeWith(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
+    const { command } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
     await command(["token", "revoke", "a", "--reason", "compromised", "--actor", "jan@example.nl"]);
     const { stdout } = await command(["token", "show", "a"]);
     expect(stdout).toMatch(/^ {2}state: +revoked$/m);
@@ -75,7 +43,7 @@ describe("token revoke NAME", () => {
   });
 
   it("is left so by apply, which warns where the value stands and fails nothing; a new value works, without grace for the old", async () => {
-    const { apply, command, use, contents, kysely } = await placeWith(tokens(tokenItem("a", tokenA, grace)));
+    const { apply, command, use, contents, kysely } = await placeOf(tokens(tokenItem("a", tokenA, grace)));
     await command(["token", "revoke", "a", "--reason", "leaked"]);
     const before = await contents();
     const again = await apply(tokens(tokenItem("a", tokenA, grace)));
@@ -97,7 +65,7 @@ describe("token revoke NAME", () => {
   });
 
   it("holds when the token is deleted, and for another token with the same value", async () => {
-    const { apply, command, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { apply, command, use } = await placeOf(tokens(tokenItem("a", tokenA)));
     await command(["token", "revoke", "a"]);
     await apply(tokens("    - {identifier: a, state: absent}\n"));
     expect(await use(tokenA)).toBe("revoked a");
@@ -106,7 +74,7 @@ describe("token revoke NAME", () => {
   });
 
   it("is not what state: absent and --prune do: the same value declared again works", async () => {
-    const { apply, use } = await placeWith(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
+    const { apply, use } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
     await apply(tokens("    - {identifier: a, state: absent}\n", tokenItem("b", tokenB)));
     expect(await use(tokenA)).toBe("unknown_token");
     expect(codes(await apply(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB))))).toEqual([]);
@@ -119,7 +87,7 @@ describe("token revoke NAME", () => {
 
   it("of a generated token warns where a file asks to generate it", async () => {
     const item = tokenItem("a", "{generate: true}");
-    const { apply, command, use } = await placeWith(tokens(tokenItem("b", tokenB)));
+    const { apply, command, use } = await placeOf(tokens(tokenItem("b", tokenB)));
     const [{ token }] = (await apply(tokens(item))).generated;
     await command(["token", "revoke", "a"]);
     const again = await apply(tokens(item));
@@ -131,7 +99,7 @@ describe("token revoke NAME", () => {
   });
 
   it("changes nothing the second time, and keeps the first reason", async () => {
-    const { command, kysely, contents } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { command, kysely, contents } = await placeOf(tokens(tokenItem("a", tokenA)));
     await command(["token", "revoke", "a", "--reason", "leaked"]);
     const before = await contents();
     const { status, stdout } = await command(["token", "revoke", "a", "--reason", "unused"]);
@@ -141,7 +109,7 @@ describe("token revoke NAME", () => {
   });
 
   it("refuses all where one name is unknown, and quotes none: it may be a value", async () => {
-    const { command, use, contents } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { command, use, contents } = await placeOf(tokens(tokenItem("a", tokenA)));
     const before = await contents();
     const { status, stdout, stderr } = await command(["token", "revoke", "a", tokenB]);
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
@@ -152,7 +120,7 @@ describe("token revoke NAME", () => {
   });
 
   it("is in the journal with the user of the operating system and whom they act for, as an apply is", async () => {
-    const { command, apply, kysely, runs } = await placeWith(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
+    const { command, apply, kysely, runs } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
     await command(["token", "revoke", "a", "--actor", "jan@example.nl"]);
     await command(["token", "revoke", "b"], { env: { VTB_SETUP_ACTOR: "ci" } });
     await apply(tokens(tokenItem("a", tokenC)), "--actor", "piet");
@@ -184,7 +152,7 @@ describe("token revoke NAME", () => {
 
 describe("token revoke --stdin", () => {
   it("ends the values that leaked, current and replaced, tells unknown ones by their line, and quotes none", async () => {
-    const { apply, command, use } = await placeWith(
+    const { apply, command, use } = await placeOf(
       tokens(tokenItem("a", tokenA, grace), tokenItem("b", tokenB), tokenItem("c", `${tokenA}9`)),
     );
     await apply(tokens(tokenItem("a", tokenC, grace), tokenItem("b", tokenB), tokenItem("c", `${tokenA}9`)));
@@ -210,7 +178,7 @@ describe("token revoke --stdin", () => {
   it("ends 1,200 values in one run, and no other", async () => {
     const value = (index: number) => `${tokenA.slice(0, 36)}${String(index).padStart(4, "0")}`;
     const items = Array.from({ length: 1201 }, (_, index) => tokenItem(`t${index}`, value(index)));
-    const { command, use, runs, kysely } = await placeWith(tokens(...items));
+    const { command, use, runs, kysely } = await placeOf(tokens(...items));
     const input = Array.from({ length: 1200 }, (_, index) => value(index)).join("\n");
     const { status, stdout } = await command(["token", "revoke", "--stdin", "--output", "json"], { input });
     expect(status).toBe(0);
@@ -227,7 +195,7 @@ describe("token revoke --stdin", () => {
 
 describe("a token that its user revoked", () => {
   it("does not work again where a file declares its value, and leaves one run", async () => {
-    const { url, kysely, use, apply, runs } = await placeWith(users("username: jan, email: jan@example.nl"));
+    const { url, kysely, use, apply, runs } = await placeOf(users("username: jan, email: jan@example.nl"));
     const { id: userId } = await kysely.selectFrom("users").select("id").executeTakeFirstOrThrow();
     const operations = await createTokenOperations({ database: url, env: sealingEnv() });
     const wanted = { userId, identifier: "own", contactPerson: "Jan", email: "jan@example.nl", actor: "login:jan" };

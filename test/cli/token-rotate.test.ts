@@ -1,49 +1,30 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createVerifier } from "../../src/verifier/create-verifier.js";
-import { runCli, writeFiles } from "../support/cli.js";
-import { contentsOf, databaseOf, noticeChange, sealingEnv, writtenIn } from "../support/databases.js";
-import { openForTest, temporaryFolder } from "../support/run.js";
+import { writtenIn } from "../support/databases.js";
 import { tokenA, tokenItem, tokens } from "./outcome.js";
+import { placeWith } from "./token-place.js";
 
 const generated = (more = "grace_period: 24h") => tokens(tokenItem("a", "{generate: true}", more));
 
-/** A folder whose database says this, with a verifier that runs all the while, on a clock that can be set. */
-async function placeWith(yaml: string) {
-  const folder = temporaryFolder();
-  const url = databaseOf(folder);
-  const command = (...args: readonly string[]) => runCli(args, { cwd: folder });
-  const apply = async (text: string) => {
-    writeFiles(folder, { "config.yaml": text });
-    const { status, stdout } = await command("apply", "config.yaml", "--output", "json");
-    const json = JSON.parse(stdout);
-    expect({ status, json }).toMatchObject({ status: 0 });
-    return json;
-  };
-  const first = (await apply(yaml)).generated?.[0]?.token as string;
+/** {@link placeWith}, on a clock that can be set. */
+async function placeOf(yaml: string) {
   let now = Date.now();
-  const verifier = await createVerifier({ database: url, env: sealingEnv(), now: () => now });
+  const { command, applied, use, url, ...place } = await placeWith(yaml, { now: () => now });
   return {
-    folder,
-    command,
-    apply,
-    first,
+    ...place,
+    command: (...args: readonly string[]) => command(args),
+    first: applied.generated?.[0]?.token as string,
     rotate: async (...args: readonly string[]): Promise<string> => {
-      const { status, stdout } = await command("token", "rotate", "a", "--output", "json", ...args);
+      const { status, stdout } = await command(["token", "rotate", "a", "--output", "json", ...args]);
       expect(status).toBe(0);
       return JSON.parse(stdout).generated[0].token;
     },
     pass: (ms: number) => {
       now += ms;
     },
-    use: async (value: string): Promise<boolean> => {
-      await noticeChange();
-      return (await verifier.authenticate(`Token ${value}`)).kind === "authenticated";
-    },
-    contents: () => contentsOf(url),
+    use: async (value: string): Promise<boolean> => (await use(value)) === "authenticated",
     written: () => writtenIn(url),
-    kysely: (await openForTest(url)).kysely,
   };
 }
 
@@ -51,7 +32,7 @@ const hour = 3_600_000;
 
 describe("token rotate", () => {
   it("gives a generated token a new value; the old one works for the token's grace period, and apply changes nothing", async () => {
-    const { first, rotate, use, pass, apply, command } = await placeWith(generated());
+    const { first, rotate, use, pass, apply, command } = await placeOf(generated());
     const second = await rotate();
     expect(second).toMatch(/^vtb_[0-9A-Za-z]{46}$/);
     expect([await use(first), await use(second)]).toEqual([true, true]);
@@ -64,7 +45,7 @@ describe("token rotate", () => {
   });
 
   it("lets --grace decide, also that the old value ends at once", async () => {
-    const { first, rotate, use, pass } = await placeWith(generated());
+    const { first, rotate, use, pass } = await placeOf(generated());
     const second = await rotate("--grace", "1h");
     pass(hour / 2);
     expect(await use(first)).toBe(true);
@@ -75,7 +56,7 @@ describe("token rotate", () => {
   });
 
   it("revives neither a revoked value nor gives it grace, and makes a revoked or disabled token work", async () => {
-    const { first, rotate, use, command } = await placeWith(generated());
+    const { first, rotate, use, command } = await placeOf(generated());
     await command("token", "revoke", "a", "--reason", "leaked");
     const second = await rotate();
     expect([await use(first), await use(second)]).toEqual([false, true]);
@@ -85,7 +66,7 @@ describe("token rotate", () => {
   });
 
   it("refuses a token whose value stands in a file, names owner and files, and changes nothing", async () => {
-    const { command, contents, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { command, contents, use } = await placeOf(tokens(tokenItem("a", tokenA)));
     const before = await contents();
     const { status, stderr, stdout } = await command("token", "rotate", "a", "--output", "json");
     expect(status).toBe(4);
@@ -98,14 +79,14 @@ describe("token rotate", () => {
   });
 
   it("rotates a token that no file manages", async () => {
-    const { kysely, rotate, use } = await placeWith(tokens(tokenItem("a", tokenA)));
+    const { kysely, rotate, use } = await placeOf(tokens(tokenItem("a", tokenA)));
     await kysely.updateTable("api_tokens").set({ owner: null }).execute();
     const second = await rotate("--grace", "1h");
     expect([await use(tokenA), await use(second)]).toEqual([true, true]);
   });
 
   it("is refused where nobody would see the value, and then changes nothing", async () => {
-    const { command, contents, first, use } = await placeWith(generated());
+    const { command, contents, first, use } = await placeOf(generated());
     const before = await contents();
     const { status, stderr } = await command("token", "rotate", "a");
     expect(stderr).toContain("[TOKENS_UNSEEN]");
@@ -115,7 +96,7 @@ describe("token rotate", () => {
   });
 
   it("adds the value to the file of --tokens-out, mode 0600, and prints it nowhere else; the database has its digest", async () => {
-    const { command, folder, use, written, kysely } = await placeWith(generated());
+    const { command, folder, use, written, kysely } = await placeOf(generated());
     const { status, stdout, stderr } = await command("token", "rotate", "a", "--tokens-out", join(folder, "out.json"));
     expect({ status, stdout }).toEqual({ status: 0, stdout: "  a\nRotated: 1 token.\n" });
     expect(stderr).toMatch(/^1 generated token was written to /);
@@ -128,7 +109,7 @@ describe("token rotate", () => {
   });
 
   it("is refused where another program's file is in the way, and then changes nothing", async () => {
-    const { command, folder, contents } = await placeWith(generated());
+    const { command, folder, contents } = await placeOf(generated());
     writeFileSync(join(folder, "out.json"), "{}");
     const before = await contents();
     const { status, stderr } = await command("token", "rotate", "a", "--tokens-out", join(folder, "out.json"));
@@ -138,7 +119,7 @@ describe("token rotate", () => {
   });
 
   it("refuses an unknown name, and a grace period over a year", async () => {
-    const { command } = await placeWith(generated());
+    const { command } = await placeOf(generated());
     expect(await command("token", "rotate", "b", "--output", "json")).toMatchObject({ status: 4 });
     expect(await command("token", "rotate", "a", "--grace", "366d")).toMatchObject({ status: 64 });
   });
