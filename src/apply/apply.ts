@@ -166,5 +166,9 @@ async function writeAudit(
   { run: { id, startedAt }, changes }: RunResult,
 ): Promise<void> {
   const finishedAt = now().toISOString();
-  await writeRun(tx, { id, startedAt, finishedAt, actor, claimedActor, owner, version, files }, changes);
+  await writeRun(
+    tx,
+    { id, startedAt, finishedAt, actor, claimedActor, through: "apply", owner, version, files },
+    changes,
+  );
 }

@@ -211,6 +211,10 @@ async function addDisabled(db: Kysely<AnyTables>): Promise<void> {
   }
 }
 
+async function addThrough(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("runs").addColumn("through", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -225,4 +229,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0010_value_times", up: addValueTimes },
   { name: "0011_revocations", up: createRevocations },
   { name: "0012_disabled_tokens", up: addDisabled },
+  { name: "0013_run_through", up: addThrough },
 ];

@@ -162,6 +162,26 @@ interface ApiTokenRevoked {
   readonly reason: string;
 }
 
+/** Through what a run came. */
+export type RunThrough =
+  | "apply"
+  | "restore"
+  | "key rotate"
+  | "token create"
+  | "token rotate"
+  | "token revoke"
+  | "token disable"
+  | "token enable"
+  | "user set-password"
+  | "user deactivate"
+  | "user activate"
+  | "user end-sessions"
+  | "user unlink"
+  /** A person's own tokens, through `createTokenOperations`. */
+  | "self-service"
+  | "sign-in"
+  | "password sign-in";
+
 interface Runs {
   readonly id: string;
   readonly started_at: string;
@@ -169,6 +189,8 @@ interface Runs {
   readonly actor: string;
   /** Whom the actor said to act for, with `--actor`. */
   readonly claimed_actor: Generated<string | null>;
+  /** Null where that was before this was noted. */
+  readonly through: Generated<RunThrough | null>;
   readonly owner: string;
   readonly version: string;
   /** JSON list of { file, sha256 }. */

@@ -1,6 +1,6 @@
 import type { Insertable } from "kysely";
 import { type Connection, chunk } from "./database.js";
-import type { Tables } from "./tables.js";
+import type { RunThrough, Tables } from "./tables.js";
 
 /** A run that changed something: an apply, a sign-in, or an operation at run time. */
 export interface RunRecord {
@@ -12,6 +12,7 @@ export interface RunRecord {
   readonly actor: string;
   /** Whom the actor said to act for, if anyone. */
   readonly claimedActor?: string | undefined;
+  readonly through: RunThrough;
   /** The configuration owner that it ran for, and the files; absent where none was applied. */
   readonly owner?: string;
   readonly version: string;
@@ -30,7 +31,7 @@ export interface ChangeRecord {
 
 /** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
 export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
-  const { id, startedAt, finishedAt, actor, claimedActor = null, owner = "", version, files = [] } = run;
+  const { id, startedAt, finishedAt, actor, claimedActor = null, through, owner = "", version, files = [] } = run;
   await tx
     .insertInto("runs")
     .values({
@@ -39,6 +40,7 @@ export async function writeRun(tx: Connection, run: RunRecord, changes: readonly
       finished_at: finishedAt,
       actor,
       claimed_actor: claimedActor,
+      through,
       owner,
       version,
       files: JSON.stringify(files),

@@ -82,6 +82,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
       startedAt: at,
       finishedAt: at,
       actor: `password:${settings.client}`,
+      through: "password sign-in" as const,
       version,
     };
     const fields = [{ name: "password_login", before: null, after: at }];

@@ -79,7 +79,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
           const revocations = await carryRevocations(tx, revoked);
           const done = { file: options.file, migrations, revocations, diagnostics: database.warnings };
           const value = finish({ outcome: "applied" as const, ...done });
-          await recordRun(tx, value.run, options, change);
+          await recordRun(tx, value, options, change);
           await checkpoint(options.signal);
           return { commit: true, value };
         },

@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import type { RunTimes } from "../apply/run.js";
-import type { Tables } from "../database/tables.js";
+import type { RunThrough, Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import { version } from "../version.js";
 
@@ -15,6 +15,7 @@ export interface Actor {
 export interface RecordOptions {
   readonly now: () => number;
   readonly newId: () => string;
+  readonly through: RunThrough;
 }
 
 /**
@@ -27,11 +28,11 @@ export async function recordTokenChanges(
   tx: Transaction<Tables>,
   { actor, claimedActor }: Actor,
   changes: readonly ChangeRecord[],
-  { now, newId }: RecordOptions,
+  { now, newId, through }: RecordOptions,
 ): Promise<string> {
   const at = new Date(now()).toISOString();
   const id = newId();
-  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, version };
+  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, through, version };
   if (changes.length > 0) await writeRun(tx, run, changes);
   return id;
 }
@@ -39,9 +40,10 @@ export async function recordTokenChanges(
 /** Records what one command did to the whole database, once its result is known. */
 export function recordRun(
   tx: Transaction<Tables>,
-  { id, startedAt }: Pick<RunTimes, "id" | "startedAt">,
+  { command: through, run: { id, startedAt } }: { readonly command: RunThrough; readonly run: RunTimes },
   { actor, claimedActor, now }: Actor & { readonly now: () => Date },
   change: ChangeRecord,
 ): Promise<void> {
-  return writeRun(tx, { id, startedAt, finishedAt: now().toISOString(), actor, claimedActor, version }, [change]);
+  const finishedAt = now().toISOString();
+  return writeRun(tx, { id, startedAt, finishedAt, actor, claimedActor, through, version }, [change]);
 }

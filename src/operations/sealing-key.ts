@@ -155,7 +155,7 @@ export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
       const change = await sealAgain(tx, seals, [newKey, ...(loaded?.keys ?? [])]);
       const done = { fingerprint: change.key, values: seals.values.length, changes: [change], diagnostics };
       const value = finish({ outcome: "applied" as const, ...done });
-      await recordRun(tx, value.run, options, change);
+      await recordRun(tx, value, options, change);
       await checkpoint(options.signal);
       return { commit: true, value };
     }),

@@ -69,8 +69,8 @@ export async function createTokenOperations({
     throw error;
   }
   const writer = createWriter(database.openWriter);
-  const options = { now, newId: randomUUID };
-  const lock = { ...options, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
+  const options = { now, newId: randomUUID, through: "self-service" } as const;
+  const lock = { now, newId: randomUUID, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
   const change = <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>): Promise<T> =>
     writer.use((open) => withLock(open, lock, work));
   return {

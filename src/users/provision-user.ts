@@ -270,7 +270,7 @@ async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void>
       fields: fieldsOf(record.before, change),
     },
   ];
-  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, version }, changes);
+  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, through: "sign-in", version }, changes);
 }
 
 function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): ChangeRecord["fields"] {

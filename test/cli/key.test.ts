@@ -102,7 +102,7 @@ describe("key rotate", () => {
       .selectAll()
       .where("id", "=", record?.run_id ?? "")
       .execute();
-    expect(journal).toMatchObject([{ actor: expect.stringContaining("@"), files: "[]" }]);
+    expect(journal).toMatchObject([{ actor: expect.stringContaining("@"), through: "key rotate", files: "[]" }]);
     for (const secret of [older, newer].flatMap((key) => [key.toString("base64"), key.toString("hex")])) {
       expect(JSON.stringify([first, record, journal])).not.toContain(secret);
     }

@@ -245,10 +245,10 @@ describe("restore", () => {
       stdout: "Restored later.db. What was revoked since stays revoked (1). Apply the current files now.\n",
     });
     expect(revoked()).toEqual(before);
-    const actors = on(file, (sqlite) =>
-      sqlite.prepare("SELECT claimed_actor FROM runs ORDER BY rowid DESC").pluck().get(),
+    const last = on(file, (sqlite) =>
+      sqlite.prepare("SELECT claimed_actor, through FROM runs ORDER BY rowid DESC").get(),
     );
-    expect(actors).toBe("jan@gemeente.example");
+    expect(last).toEqual({ claimed_actor: "jan@gemeente.example", through: "restore" });
     await noticeChange();
     expect([await authenticate(first), await authenticate(second), await authenticate(third)]).toEqual([
       "rejected",

@@ -63,10 +63,10 @@ describe("token create", () => {
     expect(row).toMatchObject({ expires_at: "2039-12-31T23:00:00.000Z", generated: 1 });
     const runs = await kysely
       .selectFrom("runs")
-      .select("claimed_actor")
+      .select(["claimed_actor", "through"])
       .where("claimed_actor", "is not", null)
       .execute();
-    expect(runs).toEqual([{ claimed_actor: "piet" }]);
+    expect(runs).toEqual([{ claimed_actor: "piet", through: "token create" }]);
   });
 
   it.each([

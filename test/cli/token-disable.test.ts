@@ -51,13 +51,16 @@ describe("token disable and token enable", () => {
   });
 
   it("shows and lists who disabled it, and enabling does not revive what was revoked", async () => {
-    const { command, use } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
+    const { command, use, kysely } = await placeOf(tokens(tokenItem("a", tokenA), tokenItem("b", tokenB)));
     await command("token", "disable", "a", "b", "--actor", "jan");
     expect((await command("token", "show", "a")).stdout).toMatch(/^ {2}disabled: +\d{4}-\d\d-\d\d \d\d:\d\dZ by jan$/m);
     const listed = await command("token", "list", "--state", "disabled", "--output", "json");
     expect(JSON.parse(listed.stdout).items).toHaveLength(2);
     await command("token", "revoke", "a");
     await command("token", "enable", "a", "b");
+    const runs = await kysely.selectFrom("runs").select("through").orderBy("started_at").execute();
+    const commands = ["token disable", "token revoke", "token enable"];
+    expect(runs.map(({ through }) => through)).toEqual(["apply", ...commands]);
     expect([await use(tokenA), await use(tokenB)]).toEqual(["revoked a", "authenticated"]);
   });
 

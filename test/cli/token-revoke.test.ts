@@ -126,6 +126,7 @@ describe("token revoke NAME", () => {
     await apply(tokens(tokenItem("a", tokenC)), "--actor", "piet");
     const found = await runs();
     expect(found.map((run) => run.claimed_actor)).toEqual([null, "jan@example.nl", "ci", "piet"]);
+    expect(found.map(({ through }) => through)).toEqual(["apply", "token revoke", "token revoke", "apply"]);
     expect(new Set(found.map(({ actor }) => actor)).size).toBe(1);
     expect(found[0]?.actor).toMatch(/^.+@.+$/);
     const changes = await kysely

@@ -47,7 +47,7 @@ describe("S84 a user for emergencies", () => {
     const runs = (await kysely.selectFrom("runs").selectAll().execute()).filter(
       ({ id }) => !before.some((row) => row.id === id),
     );
-    expect(runs).toMatchObject([{ actor: "password:admin-oidc", owner: "", files: "[]" }]);
+    expect(runs).toMatchObject([{ actor: "password:admin-oidc", through: "password sign-in", owner: "", files: "[]" }]);
     const user = await kysely.selectFrom("users").select("id").where("username", "=", "nood").executeTakeFirstOrThrow();
     const changes = await kysely
       .selectFrom("run_changes")

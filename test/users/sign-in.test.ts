@@ -123,7 +123,13 @@ describe("signing in", () => {
     const runs = await kysely.selectFrom("runs").selectAll().where("actor", "=", "sign-in:api-oidc").execute();
     expect(runs).toHaveLength(2);
     expect(runs).toMatchObject(
-      Array(2).fill({ owner: "", files: "[]", finished_at: "2026-03-01T12:00:00.000Z", version: expect.any(String) }),
+      Array(2).fill({
+        owner: "",
+        files: "[]",
+        finished_at: "2026-03-01T12:00:00.000Z",
+        through: "sign-in",
+        version: expect.any(String),
+      }),
     );
     const changesOf = async (id = "") =>
       (await kysely.selectFrom("run_changes").selectAll().where("run_id", "=", id).orderBy("sequence").execute()).map(

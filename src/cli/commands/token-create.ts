@@ -68,7 +68,7 @@ export const tokenCreateCommand = defineCommand({
     const create = () =>
       changeDatabase(context, settings, async (tx) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
-        const done = await createTokenFor(tx, requested, { now: Date.now, newId: randomUUID });
+        const done = await createTokenFor(tx, requested, { now: Date.now, newId: randomUUID, through: "token create" });
         if (done.value.kind === "created") {
           await door.keep([{ kind: "api_token", key: identifier, value: done.value.token }], done.value.runId);
         }

@@ -61,11 +61,11 @@ async function runSwitch(
     import("../report-tokens.js"),
   ]);
   const actor = actorOf(settings.actor);
+  const [command, done] = enabled ? (["token enable", "Enabled"] as const) : (["token disable", "Disabled"] as const);
   const result = await changeDatabase(context, settings, (tx) =>
-    switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID }),
+    switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID, through: command }),
   );
   if (result.kind === "unknown_names") throw unknownNames(result.positions, names.length);
-  const [command, done] = enabled ? ["token enable", "Enabled"] : ["token disable", "Disabled"];
   await reportTokens(context, result, { command, done, output: settings.output });
   return exitStatus.done;
 }

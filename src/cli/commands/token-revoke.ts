@@ -49,7 +49,7 @@ export const tokenRevokeCommand = defineCommand({
         import("../report-tokens.js"),
       ]);
     const revocation = { ...actorOf(settings.actor), reason: settings.reason ?? "other" } as const;
-    const options = { now: Date.now, newId: randomUUID };
+    const options = { now: Date.now, newId: randomUUID, through: "token revoke" } as const;
     const report = { command: "token revoke", done: "Revoked", output: settings.output };
     if (settings.stdin) {
       const { values, lines } = await readValues(context);

@@ -53,7 +53,11 @@ export const tokenRotateCommand = defineCommand({
     const rotate = () =>
       changeDatabase(context, settings, async (tx) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
-        const done = await rotateToken(tx, name, rotation, { now: Date.now, newId: randomUUID });
+        const done = await rotateToken(tx, name, rotation, {
+          now: Date.now,
+          newId: randomUUID,
+          through: "token rotate",
+        });
         if (done.value.kind === "changed") await door.keep([done.value.generated], done.value.runId);
         return done;
       });
