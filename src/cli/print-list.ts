@@ -1,7 +1,8 @@
 import { stopIfInterrupted } from "../apply/wait.js";
-import { SetupError } from "../errors.js";
+import { SetupError, setupError } from "../errors.js";
 import { diagnosticToJson, formatVersion, withoutSecrets } from "../report/json.js";
 import { indented } from "../report/layout.js";
+import { createTable, type Row } from "../report/table.js";
 import type { CliContext } from "./context.js";
 import { exitStatus, statusOf, unexpected } from "./exit-status.js";
 import { outputFailed } from "./print.js";
@@ -37,6 +38,43 @@ export function jsonList<Item extends object>(command: string): ListFormat<Item>
     },
     tellsErrors: true,
   };
+}
+
+/** How tables look: their headings, the lines of an item, and what is said where there are none. */
+export interface TableLayout<Item> {
+  readonly headings: Row;
+  readonly rowsOf: (item: Item) => readonly Row[];
+  readonly nothing: string;
+}
+
+export function tableList<Item>(
+  { terminal }: CliContext,
+  { headings, rowsOf, nothing }: TableLayout<Item>,
+): ListFormat<Item> {
+  let isEmpty = true;
+  const table = createTable(headings, rowsOf, terminal.outPaint.bold);
+  const page = (items: readonly Item[]) => {
+    isEmpty = false;
+    return table(items);
+  };
+  return { begin: "", page, end: () => (isEmpty ? nothing : ""), tellsErrors: false };
+}
+
+/** @param linesOf an item's lines, which end with a line break */
+export function csvList<Item>(heading: string, linesOf: (item: Item) => string): ListFormat<Item> {
+  return { begin: heading, page: (items) => items.map(linesOf).join(""), end: () => "", tellsErrors: false };
+}
+
+/**
+ * The owner to filter by: null for what no file manages.
+ *
+ * @throws SetupError `COMMAND_LINE` (usage) where both options are given
+ */
+export function ownerFilter(owner: string | undefined, byHand: boolean, noun: string): string | null | undefined {
+  if (!byHand) return owner;
+  if (owner === undefined) return null;
+  const message = `--owner and --by-hand exclude each other: a ${noun} that an owner manages is not made by hand`;
+  throw setupError("usage", "COMMAND_LINE", message, "remove one of the two");
 }
 
 /** The result of printing a list. */

@@ -5,7 +5,7 @@ import { insertTokens } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
-import { type RecordOptions, recordTokenChanges } from "./record.js";
+import { type RecordOptions, recordChanges } from "./record.js";
 
 /** Creates a token inside a transaction that holds the lock. Only its digest is stored. */
 export async function createToken(
@@ -30,7 +30,7 @@ export async function createToken(
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
   const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields } as const;
-  const runId = await recordTokenChanges(tx, requested, [change], options);
+  const runId = await recordChanges(tx, requested, [change], options);
   return { commit: true, value: { kind: "created", identifier, token, runId } };
 }
 

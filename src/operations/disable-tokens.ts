@@ -2,8 +2,15 @@ import type { Transaction } from "kysely";
 import { chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { type Actor, type RecordOptions, recordTokenChanges } from "./record.js";
-import { findTokens, type TokensChanged, type UnknownNames } from "./revoke-tokens.js";
+import {
+  type Actor,
+  type EntriesChanged,
+  type RecordOptions,
+  recordChanges,
+  type UnknownNames,
+  unknownNames,
+} from "./record.js";
+import { findTokens } from "./revoke-tokens.js";
 
 /**
  * Disables tokens, or enables them again, inside a transaction that holds the lock: also those that a file manages, since it gives no
@@ -15,10 +22,10 @@ export async function switchTokens(
   enabled: boolean,
   actor: Actor,
   options: RecordOptions,
-): Promise<LockedResult<TokensChanged | UnknownNames>> {
+): Promise<LockedResult<EntriesChanged | UnknownNames>> {
   const tokens = await findTokens(tx, names);
-  const missing = names.flatMap((name, index) => (tokens.has(name) ? [] : [index + 1]));
-  if (missing.length > 0) return { commit: false, value: { kind: "unknown_names", positions: missing } };
+  const unknown = unknownNames(names, tokens);
+  if (unknown) return { commit: false, value: unknown };
   const at = new Date(options.now()).toISOString();
   const by = actor.claimedActor ?? actor.actor;
   const state = enabled ? { disabled_at: null, disabled_by: null } : { disabled_at: at, disabled_by: by };
@@ -45,6 +52,6 @@ export async function switchTokens(
       fields: [{ name: "disabled", before: enabled, after: !enabled }],
     }));
   const unchanged = sorted.flatMap(({ id, identifier }) => (switched.has(id) ? [] : [identifier]));
-  const runId = await recordTokenChanges(tx, actor, changes, options);
+  const runId = await recordChanges(tx, actor, changes, options);
   return { commit: changes.length > 0, value: { kind: "changed", changes, unchanged, runId } };
 }

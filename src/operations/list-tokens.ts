@@ -2,6 +2,7 @@ import { type ExpressionBuilder, sql } from "kysely";
 import type { Connection } from "../database/database.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
+import { readPages, startsWith } from "./paging.js";
 
 /** Whether a token works, and why not. */
 type TokenState = "active" | "expired" | "disabled" | "revoked";
@@ -59,24 +60,18 @@ export interface TokenDetails extends ListedToken {
   readonly permissions: readonly string[] | null;
 }
 
-const pageSize = 500;
-
 /** The tokens in the order of their identifiers, in pages: each page is read when it is asked for. */
-export async function* readTokens(
-  db: Connection,
-  filter: TokenFilter,
-  nowMs: number,
-): AsyncGenerator<readonly ListedToken[]> {
-  let after: string | undefined;
-  do {
-    const rows = await filtered(db, filter, nowMs)
-      .$if(after !== undefined, (query) => query.where("identifier", ">", after ?? ""))
-      .orderBy("identifier")
-      .limit(pageSize)
-      .execute();
-    if (rows.length > 0) yield await withValues(db, rows, nowMs);
-    after = rows.length < pageSize ? undefined : rows.at(-1)?.identifier;
-  } while (after !== undefined);
+export function readTokens(db: Connection, filter: TokenFilter, nowMs: number): AsyncGenerator<readonly ListedToken[]> {
+  return readPages(
+    (after, limit) =>
+      filtered(db, filter, nowMs)
+        .$if(after !== undefined, (query) => query.where("identifier", ">", after ?? ""))
+        .orderBy("identifier")
+        .limit(limit)
+        .execute(),
+    ({ identifier }) => identifier,
+    (rows) => withValues(db, rows, nowMs),
+  );
 }
 
 /** One token; undefined where there is none with this identifier. */
@@ -147,8 +142,7 @@ function filtered(db: Connection, filter: TokenFilter, nowMs: number) {
       .where("api_tokens.expires_at", "<=", isoOf(nowMs + expiringWithinMs));
   }
   if (unusedForMs !== undefined) query = query.where((eb) => isUnusedSince(eb, isoOf(nowMs - unusedForMs)));
-  // LIKE ignores case on some databases, and has wildcards.
-  if (prefix !== undefined) query = query.where(sql`substr(identifier, 1, ${prefix.length})`, "=", prefix);
+  if (prefix !== undefined) query = query.where(startsWith("identifier", prefix));
   return query;
 }
 

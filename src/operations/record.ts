@@ -18,13 +18,47 @@ export interface RecordOptions {
   readonly through: RunThrough;
 }
 
+/** What a command did to entries of one kind. */
+export interface EntriesChanged {
+  readonly kind: "changed";
+  /** One for each entry that changed; empty where nothing was to be done. */
+  readonly changes: readonly ChangeRecord[];
+  /** The names of entries that were so already. */
+  readonly unchanged: readonly string[];
+  readonly runId: string;
+}
+
+/** Nothing was changed: no entry has the names at these positions, counted from 1. */
+export interface UnknownNames {
+  readonly kind: "unknown_names";
+  readonly positions: readonly number[];
+}
+
+/** The positions, counted from 1, of the names that no entry has. */
+export function unknownNames(names: readonly string[], found: ReadonlyMap<string, unknown>): UnknownNames | undefined {
+  const positions = names.flatMap((name, index) => (found.has(name) ? [] : [index + 1]));
+  return positions.length > 0 ? { kind: "unknown_names", positions } : undefined;
+}
+
+/** The files of an owner's last run that changed something. */
+export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
+  const run = await tx
+    .selectFrom("runs")
+    .select("files")
+    .where("owner", "=", owner)
+    .orderBy("started_at", "desc")
+    .executeTakeFirst();
+  const files: readonly { readonly file: string }[] = JSON.parse(run?.files ?? "[]");
+  return files.map(({ file }) => file);
+}
+
 /**
- * Records who did what to which tokens, in the same tables as the runs that wrote configuration. Nothing is recorded where
+ * Records who did what to which entries, in the same tables as the runs that wrote configuration. Nothing is recorded where
  * nothing changed.
  *
  * @returns the run's id
  */
-export async function recordTokenChanges(
+export async function recordChanges(
   tx: Transaction<Tables>,
   { actor, claimedActor }: Actor,
   changes: readonly ChangeRecord[],

@@ -2,10 +2,16 @@ import type { Insertable, Transaction } from "kysely";
 import { type Connection, chunk, type Database } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import type { ChangeRecord } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
-import { type Actor, type RecordOptions, recordTokenChanges } from "./record.js";
+import {
+  type Actor,
+  type EntriesChanged,
+  type RecordOptions,
+  recordChanges,
+  type UnknownNames,
+  unknownNames,
+} from "./record.js";
 
 /** Why values are revoked. */
 type RevocationReason = "leaked" | "compromised" | "superseded" | "unused" | "other";
@@ -14,27 +20,10 @@ interface Revocation extends Actor {
   readonly reason: RevocationReason;
 }
 
-interface RevokedTokens {
-  /** One for each token that changed; empty where nothing was to be done. */
-  readonly changes: readonly ChangeRecord[];
-  /** The identifiers of tokens that were so already. */
-  readonly unchanged: readonly string[];
-}
-
-/** What a command did to tokens. */
-export interface TokensChanged extends RevokedTokens {
-  readonly kind: "changed";
-  readonly runId: string;
-}
-
-/** Nothing was changed: no token has these names, counted from 1. */
-export interface UnknownNames {
-  readonly kind: "unknown_names";
-  readonly positions: readonly number[];
-}
+type RevokedTokens = Pick<EntriesChanged, "changes" | "unchanged">;
 
 /** `unknown` counts from 1: the values that no token has or had. */
-export interface ValuesRevoked extends TokensChanged {
+export interface ValuesRevoked extends EntriesChanged {
   readonly unknown: readonly number[];
 }
 
@@ -51,12 +40,12 @@ export async function revokeTokens(
   names: readonly string[],
   revocation: Revocation,
   options: RecordOptions,
-): Promise<LockedResult<TokensChanged | UnknownNames>> {
+): Promise<LockedResult<EntriesChanged | UnknownNames>> {
   const tokens = await findTokens(tx, names);
-  const missing = names.flatMap((name, index) => (tokens.has(name) ? [] : [index + 1]));
-  if (missing.length > 0) return { commit: false, value: { kind: "unknown_names", positions: missing } };
+  const unknown = unknownNames(names, tokens);
+  if (unknown) return { commit: false, value: unknown };
   const done = await revokeAllValues(tx, [...tokens.values()], revocation, options);
-  const runId = await recordTokenChanges(tx, revocation, done.changes, options);
+  const runId = await recordChanges(tx, revocation, done.changes, options);
   return { commit: done.changes.length > 0, value: { kind: "changed", ...done, runId } };
 }
 
@@ -104,7 +93,7 @@ export async function revokeLeakedValues(
   }
   const found = [...known.values()].filter((value) => value !== "revoked");
   const done = await revokeValues(tx, found, revocation, options);
-  const runId = await recordTokenChanges(tx, revocation, done.changes, options);
+  const runId = await recordChanges(tx, revocation, done.changes, options);
   const unknown = digests.flatMap((digest, index) => (known.has(digest) ? [] : [index + 1]));
   return { commit: done.changes.length > 0, value: { kind: "changed", ...done, runId, unknown } };
 }

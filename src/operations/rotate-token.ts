@@ -4,15 +4,21 @@ import type { Tables } from "../database/tables.js";
 import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { type Actor, type RecordOptions, recordTokenChanges } from "./record.js";
-import type { TokensChanged, UnknownNames } from "./revoke-tokens.js";
+import {
+  type Actor,
+  type EntriesChanged,
+  filesOf,
+  type RecordOptions,
+  recordChanges,
+  type UnknownNames,
+} from "./record.js";
 
 interface Rotation extends Actor {
   /** How long the old value still works; undefined for what the token says. */
   readonly graceSeconds?: number | undefined;
 }
 
-interface TokenRotated extends TokensChanged {
+interface TokenRotated extends EntriesChanged {
   /** Show it now: only its digest is stored. */
   readonly generated: { readonly kind: "api_token"; readonly key: string; readonly value: Secret };
 }
@@ -48,19 +54,7 @@ export async function rotateToken(
   await tx.updateTable("api_tokens").set(row).where("id", "=", id).execute();
   const fields = [{ name: "token", sensitive: true }];
   const changes = [{ action: "update", kind: "api_token", key: name, id, fields } as const];
-  const runId = await recordTokenChanges(tx, actor, changes, options);
+  const runId = await recordChanges(tx, actor, changes, options);
   const generated = { kind: "api_token", key: name, value } as const;
   return { commit: true, value: { kind: "changed", changes, unchanged: [], runId, generated } };
-}
-
-/** The files of an owner's last run that changed something. */
-async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
-  const run = await tx
-    .selectFrom("runs")
-    .select("files")
-    .where("owner", "=", owner)
-    .orderBy("started_at", "desc")
-    .executeTakeFirst();
-  const files: readonly { readonly file: string }[] = JSON.parse(run?.files ?? "[]");
-  return files.map(({ file }) => file);
 }

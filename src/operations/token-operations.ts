@@ -14,7 +14,7 @@ import {
   refusal,
   type TokenToRevoke,
 } from "./outcome.js";
-import { type RecordOptions, recordTokenChanges } from "./record.js";
+import { type RecordOptions, recordChanges } from "./record.js";
 import { revokeAllValues } from "./revoke-tokens.js";
 
 export interface TokenOperationsOptions {
@@ -161,7 +161,7 @@ async function revokeToken(
   await revokeAllValues(tx, [{ ...row, identifier }], { actor, reason: "other" }, options);
   await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
   const change = { action: "delete", kind: "api_token", key: identifier, id: row.id, fields: [] } as const;
-  await recordTokenChanges(tx, { actor }, [change], options);
+  await recordChanges(tx, { actor }, [change], options);
   return { commit: true, value: { kind: "revoked" } };
 }
 

@@ -1,7 +1,7 @@
 import type { MigrateResult } from "../apply/migrate.js";
 import type { RunResult } from "../apply/run.js";
 import type { Diagnostic } from "../errors.js";
-import type { TokensChanged } from "../operations/revoke-tokens.js";
+import type { EntriesChanged } from "../operations/record.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Change } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
@@ -47,12 +47,19 @@ function generatedToJson({ kind, key, value }: GeneratedSecret): object {
   return { kind, key: maskRandom(key), token: value.reveal() };
 }
 
-/** The single JSON object of a command that changes tokens. */
+/** What a command that changes entries adds to its JSON object. */
+interface OperationDetails {
+  /** The lines of standard input whose value no token has, counted from 1; undefined where none were read. */
+  readonly unknownLines?: readonly number[] | undefined;
+  readonly shownTokens?: readonly GeneratedSecret[];
+  readonly diagnostics?: readonly Diagnostic[];
+}
+
+/** The single JSON object of a command that changes entries. */
 export function operationToJson(
   command: string,
-  { changes, unchanged, runId }: TokensChanged,
-  unknownLines: readonly number[] | undefined,
-  shownTokens: readonly GeneratedSecret[],
+  { changes, unchanged, runId }: EntriesChanged,
+  { unknownLines, shownTokens = [], diagnostics = [] }: OperationDetails,
 ): object {
   const isChanged = changes.length > 0;
   return {
@@ -73,7 +80,7 @@ export function operationToJson(
     })),
     ...(unknownLines && { unknownLines }),
     ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
-    diagnostics: [],
+    diagnostics: diagnostics.map(diagnosticToJson),
     ...(isChanged && { run: { id: runId } }),
   };
 }

@@ -45,14 +45,14 @@ export const tokenCreateCommand = defineCommand({
       { isCommitted },
       { createTokenFor },
       { changeDatabase },
-      { reportTokens },
+      { reportOperation },
       { createTokenDoor },
     ] = await Promise.all([
       import("node:crypto"),
       import("../../database/write-rows.js"),
       import("../../operations/create-token.js"),
       import("../use-database.js"),
-      import("../report-tokens.js"),
+      import("../report-operation.js"),
       import("../token-door.js"),
     ]);
     const requested = {
@@ -86,10 +86,10 @@ export const tokenCreateCommand = defineCommand({
     const generated = [{ kind: "api_token", key: identifier, value: result.token }];
     const changes = [{ action: "create", kind: "api_token", key: identifier, id: "", fields: [] } as const];
     const shownTokens = door.publish(generated);
-    await reportTokens(
+    await reportOperation(
       context,
       { kind: "changed", changes, unchanged: [], runId: result.runId },
-      { command: "token create", done: "Created", output, shownTokens },
+      { command: "token create", done: "Created", noun: "token", output, shownTokens },
     );
     door.tell(generated);
     return exitStatus.done;

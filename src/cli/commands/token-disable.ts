@@ -54,18 +54,18 @@ async function runSwitch(
   names: readonly string[],
   enabled: boolean,
 ): Promise<number> {
-  const [{ randomUUID }, { switchTokens }, { changeDatabase }, { reportTokens, unknownNames }] = await Promise.all([
+  const [{ randomUUID }, { switchTokens }, { changeDatabase }, { reportOperation, unknownTokens }] = await Promise.all([
     import("node:crypto"),
     import("../../operations/disable-tokens.js"),
     import("../use-database.js"),
-    import("../report-tokens.js"),
+    import("../report-operation.js"),
   ]);
   const actor = actorOf(settings.actor);
   const [command, done] = enabled ? (["token enable", "Enabled"] as const) : (["token disable", "Disabled"] as const);
   const result = await changeDatabase(context, settings, (tx) =>
     switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID, through: command }),
   );
-  if (result.kind === "unknown_names") throw unknownNames(result.positions, names.length);
-  await reportTokens(context, result, { command, done, output: settings.output });
+  if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
+  await reportOperation(context, result, { command, done, noun: "token", output: settings.output });
   return exitStatus.done;
 }

@@ -1,4 +1,3 @@
-import { setupError } from "../../errors.js";
 import type { ListedToken } from "../../operations/list-tokens.js";
 import { defineCommand } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -39,19 +38,14 @@ export const tokenListCommand = defineCommand({
   statuses: ["changesPlanned", "refused", "unavailable"],
   pages: ["command-line.md#token-list", "tokens.md"],
   run: async (context, settings) => {
-    const { owner, byHand } = settings;
-    if (byHand && owner !== undefined) {
-      const message = "--owner and --by-hand exclude each other: a token that an owner manages is not made by hand";
-      throw setupError("usage", "COMMAND_LINE", message, "remove one of the two");
-    }
-    const [{ readTokens }, { readDatabase }, { printList }] = await Promise.all([
+    const [{ readTokens }, { readDatabase }, { ownerFilter, printList }] = await Promise.all([
       import("../../operations/list-tokens.js"),
       import("../use-database.js"),
       import("../print-list.js"),
     ]);
     const filter = {
       user: settings.user,
-      owner: byHand ? null : owner,
+      owner: ownerFilter(settings.owner, settings.byHand, "token"),
       state: settings.state,
       expiringWithinMs: settings.expiring,
       unusedForMs: settings.unused,
@@ -65,18 +59,10 @@ export const tokenListCommand = defineCommand({
   },
 });
 
-async function formatOf({ terminal }: CliContext, output: "text" | "json" | "csv"): Promise<ListFormat<ListedToken>> {
-  if (output === "json") return (await import("../print-list.js")).jsonList("token list");
-  const { createTokenTable, tokenCsvHeading, tokenToCsv } = await import("../../report/tokens.js");
-  if (output === "csv") {
-    const page = (tokens: readonly ListedToken[]) => tokens.map(tokenToCsv).join("");
-    return { begin: tokenCsvHeading, page, end: () => "", tellsErrors: false };
-  }
-  let isEmpty = true;
-  const table = createTokenTable(terminal.outPaint.bold);
-  const page = (tokens: readonly ListedToken[]) => {
-    isEmpty = false;
-    return table(tokens);
-  };
-  return { begin: "", page, end: () => (isEmpty ? "No tokens match.\n" : ""), tellsErrors: false };
+async function formatOf(context: CliContext, output: "text" | "json" | "csv"): Promise<ListFormat<ListedToken>> {
+  const { csvList, jsonList, tableList } = await import("../print-list.js");
+  if (output === "json") return jsonList("token list");
+  const { tokenCsvHeading, tokenHeadings, tokenRows, tokenToCsv } = await import("../../report/tokens.js");
+  if (output === "csv") return csvList(tokenCsvHeading, tokenToCsv);
+  return tableList(context, { headings: tokenHeadings, rowsOf: tokenRows, nothing: "No tokens match.\n" });
 }

@@ -41,28 +41,32 @@ export const tokenRevokeCommand = defineCommand({
         : "there is nothing to revoke: neither a name nor --stdin is given";
       throw setupError("usage", "COMMAND_LINE", message, "write the names of tokens, or --stdin");
     }
-    const [{ randomUUID }, { revokeLeakedValues, revokeTokens }, { changeDatabase }, { reportTokens, unknownNames }] =
-      await Promise.all([
-        import("node:crypto"),
-        import("../../operations/revoke-tokens.js"),
-        import("../use-database.js"),
-        import("../report-tokens.js"),
-      ]);
+    const [
+      { randomUUID },
+      { revokeLeakedValues, revokeTokens },
+      { changeDatabase },
+      { reportOperation, unknownTokens },
+    ] = await Promise.all([
+      import("node:crypto"),
+      import("../../operations/revoke-tokens.js"),
+      import("../use-database.js"),
+      import("../report-operation.js"),
+    ]);
     const revocation = { ...actorOf(settings.actor), reason: settings.reason ?? "other" } as const;
     const options = { now: Date.now, newId: randomUUID, through: "token revoke" } as const;
-    const report = { command: "token revoke", done: "Revoked", output: settings.output };
+    const report = { command: "token revoke", done: "Revoked", noun: "token", output: settings.output } as const;
     if (settings.stdin) {
       const { values, lines } = await readValues(context);
       const result = await changeDatabase(context, settings, (tx) =>
         revokeLeakedValues(tx, values, revocation, options),
       );
       const unknownLines = result.unknown.map((position) => lines[position - 1] ?? 0);
-      await reportTokens(context, result, { ...report, unknownLines });
+      await reportOperation(context, result, { ...report, unknownLines });
       return exitStatus.done;
     }
     const result = await changeDatabase(context, settings, (tx) => revokeTokens(tx, names, revocation, options));
-    if (result.kind === "unknown_names") throw unknownNames(result.positions, names.length);
-    await reportTokens(context, result, report);
+    if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
+    await reportOperation(context, result, report);
     return exitStatus.done;
   },
 });

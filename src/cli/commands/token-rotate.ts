@@ -33,14 +33,14 @@ export const tokenRotateCommand = defineCommand({
       { isCommitted },
       { rotateToken },
       { changeDatabase },
-      { reportTokens, unknownNames },
+      { reportOperation, unknownTokens },
       { createTokenDoor },
     ] = await Promise.all([
       import("node:crypto"),
       import("../../database/write-rows.js"),
       import("../../operations/rotate-token.js"),
       import("../use-database.js"),
-      import("../report-tokens.js"),
+      import("../report-operation.js"),
       import("../token-door.js"),
     ]);
     const { grace, output } = settings;
@@ -65,7 +65,7 @@ export const tokenRotateCommand = defineCommand({
       door.failed(error);
       throw error;
     });
-    if (result.kind === "unknown_names") throw unknownNames(result.positions, 1);
+    if (result.kind === "unknown_names") throw unknownTokens(result.positions, 1);
     if (result.kind === "in_file") {
       const files = result.files.length > 0 ? `: ${result.files.join(", ")}` : "";
       const message = `the token's value stands in a file of the owner ${result.owner}${files}`;
@@ -74,7 +74,13 @@ export const tokenRotateCommand = defineCommand({
       throw setupError("refused", "TOKEN_IN_FILE", message, hint);
     }
     const shownTokens = door.publish([result.generated]);
-    await reportTokens(context, result, { command: "token rotate", done: "Rotated", output, shownTokens });
+    await reportOperation(context, result, {
+      command: "token rotate",
+      done: "Rotated",
+      noun: "token",
+      output,
+      shownTokens,
+    });
     door.tell([result.generated]);
     return exitStatus.done;
   },
