@@ -69,7 +69,7 @@ export const diagnosticCodes = {
   STEP_NOT_ENABLED: "A step's namespace is in the file but its flag is not true.",
   TOKEN_DISABLED: "A command disabled a token, so it is rejected although a file declares it.",
   TOKEN_EXISTS: "A token with the identifier of the new one exists already.",
-  TOKEN_IN_FILE: "A token's value stands in a file, so a command can't replace it.",
+  TOKEN_IN_FILE: "A token's value or `enabled: false` stands in a file, so a command can't change it.",
   TOKEN_NOT_FOUND: "No token has the identifier that a command was given.",
   TOKEN_REVOKED: "A token's value was revoked, so it is rejected although a file declares it.",
   TOKENS_NOT_IN_FILE:

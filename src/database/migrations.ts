@@ -215,6 +215,17 @@ async function addThrough(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("runs").addColumn("through", "text").execute();
 }
 
+async function addTokenFields(db: Kysely<AnyTables>): Promise<void> {
+  const alter = () => db.schema.alterTable("api_tokens");
+  await alter().addColumn("valid_from", "text").execute();
+  await alter()
+    .addColumn("enabled", "integer", (column) => column.notNull().defaultTo(1))
+    .execute();
+  await alter()
+    .addColumn("description", "text", (column) => column.notNull().defaultTo(""))
+    .execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -230,4 +241,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0011_revocations", up: createRevocations },
   { name: "0012_disabled_tokens", up: addDisabled },
   { name: "0013_run_through", up: addThrough },
+  { name: "0014_token_fields", up: addTokenFields },
 ];

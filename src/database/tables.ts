@@ -131,6 +131,11 @@ interface ApiTokens extends Managed {
   /** JSON list that narrows the user's permissions; null: all of them. */
   permissions: string | null;
   expires_at: string | null;
+  /** Before it, the token does not work yet; null for one that worked from the start. */
+  valid_from: Generated<string | null>;
+  /** 0 where its file says `enabled: false`; a command's disabling is in `disabled_at`. */
+  enabled: Generated<Flag>;
+  description: Generated<string>;
   grace_seconds: number;
   /** Of its current value or an earlier one that it replaced. */
   last_used_at: string | null;

@@ -22,10 +22,11 @@ export async function createToken(
   const token = generateToken();
   const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(requested) };
   await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
-  const { expires_at: expiresAt, permissions } = row;
+  const { valid_from: validFrom, expires_at: expiresAt, permissions } = row;
   const fields = [
     { name: "user", before: null, after: requested.userId },
     { name: "token", sensitive: true },
+    ...(validFrom === null ? [] : [{ name: "valid_from", before: null, after: validFrom }]),
     ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
@@ -97,7 +98,7 @@ async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise
 }
 
 function columnsOf(requested: NewToken) {
-  const { organization = "", application = "", administration = "", permissions } = requested;
+  const { organization = "", application = "", administration = "", description = "", permissions } = requested;
   return {
     identifier: requested.identifier,
     user_id: requested.userId,
@@ -109,7 +110,9 @@ function columnsOf(requested: NewToken) {
     organization,
     application,
     administration,
+    description,
     permissions: permissions === undefined ? null : JSON.stringify([...new Set(permissions)].sort()),
+    valid_from: requested.validFrom?.toISOString() ?? null,
     expires_at: requested.expiresAt?.toISOString() ?? null,
     grace_seconds: 0,
   } as const;
@@ -118,11 +121,11 @@ function columnsOf(requested: NewToken) {
 // Beyond it, times as text no longer sort like the times themselves.
 const latestMs = Date.UTC(9999, 11, 31);
 
-const texts = ["organization", "application", "administration"] as const;
+const texts = { organization: 200, application: 200, administration: 200, description: 1000 } as const;
 
 /** All errors of a request that can be found without the database, by the same rules as in a configuration file. */
 export function checkNewToken(token: NewToken, nowMs: number): readonly TokenError[] {
-  const { identifier, contactPerson, email, permissions = [], expiresAt } = token;
+  const { identifier, contactPerson, email, permissions = [], validFrom, expiresAt } = token;
   const errors: TokenError[] = [];
   const expect = (field: TokenField, isMet: boolean, message: string): void => {
     if (!isMet) errors.push({ code: "invalid_value", field, message });
@@ -132,24 +135,31 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
     identifier.length <= 50 && slugPattern.test(identifier),
     "expected 1 to 50 letters, digits, hyphens and underscores",
   );
-  expect("contactPerson", contactPerson !== "" && isLine(contactPerson), "expected 1 to 200 visible characters");
+  expect("contactPerson", contactPerson !== "" && isLine(contactPerson, 200), "expected 1 to 200 visible characters");
   expect("email", email.length <= 254 && isEmail(email), "expected an e-mail address");
-  for (const field of texts) {
-    expect(field, isLine(token[field] ?? ""), "expected at most 200 visible characters");
+  for (const [field, max] of Object.entries(texts) as [keyof typeof texts, number][]) {
+    expect(field, isLine(token[field] ?? "", max), `expected at most ${max} visible characters`);
   }
   expect(
     "permissions",
     permissions.every((name) => name.length <= maxPermission && permissionPattern.test(name)),
     "expected permissions such as `taken.view_externetaak`",
   );
+  // Also false for an invalid date.
+  const isTime = (time: Date) => time.getTime() <= latestMs;
+  const expectedTime = "expected a date and time before the year 10000";
+  if (validFrom !== undefined) {
+    expect("validFrom", isTime(validFrom), expectedTime);
+    const isBefore = !expiresAt || !isTime(validFrom) || !(validFrom.getTime() >= expiresAt.getTime());
+    expect("validFrom", isBefore, "expected a time before the token expires");
+  }
   if (expiresAt === undefined) return errors;
   const atMs = expiresAt.getTime();
-  // Also false for an invalid date.
-  expect("expiresAt", atMs <= latestMs, "expected a date and time before the year 10000");
+  expect("expiresAt", isTime(expiresAt), expectedTime);
   if (atMs <= nowMs) errors.push({ code: "in_the_past", field: "expiresAt", message: "expected a time in the future" });
   return errors;
 }
 
-function isLine(text: string): boolean {
-  return text.length <= 200 && !hiddenCharacters.test(text);
+function isLine(text: string, max: number): boolean {
+  return text.length <= max && !hiddenCharacters.test(text);
 }

@@ -5,16 +5,18 @@ import type { Tables } from "../database/tables.js";
 import {
   type Actor,
   type EntriesChanged,
+  filesOf,
   type RecordOptions,
   recordChanges,
   type UnknownNames,
   unknownNames,
 } from "./record.js";
 import { findTokens } from "./revoke-tokens.js";
+import type { InFile } from "./rotate-token.js";
 
 /**
  * Disables tokens, or enables them again, inside a transaction that holds the lock: also those that a file manages, since it gives no
- * more than that file did.
+ * more than that file does. What a file itself disables can't be enabled here.
  */
 export async function switchTokens(
   tx: Transaction<Tables>,
@@ -22,13 +24,20 @@ export async function switchTokens(
   enabled: boolean,
   actor: Actor,
   options: RecordOptions,
-): Promise<LockedResult<EntriesChanged | UnknownNames>> {
+): Promise<LockedResult<EntriesChanged | UnknownNames | InFile>> {
   const tokens = await findTokens(tx, names);
   const unknown = unknownNames(names, tokens);
   if (unknown) return { commit: false, value: unknown };
+  const [held] = enabled ? [...tokens.values()].filter((token) => token.enabled === 0 && token.owner !== null) : [];
+  if (held) {
+    const owner = held.owner ?? "";
+    return { commit: false, value: { kind: "in_file", key: held.identifier, owner, files: await filesOf(tx, owner) } };
+  }
   const at = new Date(options.now()).toISOString();
   const by = actor.claimedActor ?? actor.actor;
-  const state = enabled ? { disabled_at: null, disabled_by: null } : { disabled_at: at, disabled_by: by };
+  const state = enabled
+    ? { disabled_at: null, disabled_by: null, enabled: 1 as const }
+    : { disabled_at: at, disabled_by: by };
   const switched = new Set<string>();
   const ids = [...tokens.values()].map(({ id }) => id);
   for (const batch of chunk(ids, 500)) {
@@ -36,7 +45,9 @@ export async function switchTokens(
       .updateTable("api_tokens")
       .set({ ...state, updated_at: at })
       .where("id", "in", batch)
-      .where("disabled_at", enabled ? "is not" : "is", null)
+      .where((eb) =>
+        enabled ? eb.or([eb("disabled_at", "is not", null), eb("enabled", "=", 0)]) : eb("disabled_at", "is", null),
+      )
       .returning("id")
       .execute();
     for (const { id } of rows) switched.add(id);

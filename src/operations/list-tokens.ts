@@ -5,7 +5,7 @@ import { type SetupError, setupError } from "../errors.js";
 import { readPages, startsWith } from "./paging.js";
 
 /** Whether a token works, and why not. */
-type TokenState = "active" | "expired" | "disabled" | "revoked";
+type TokenState = "active" | "not-yet-valid" | "expired" | "disabled" | "revoked";
 
 /** Which tokens to list: those that match all of it. */
 export interface TokenFilter {
@@ -39,6 +39,8 @@ export interface ListedToken {
   readonly owner: string | null;
   readonly state: TokenState;
   readonly createdAt: string;
+  /** Null where it worked from the start. */
+  readonly validFrom: string | null;
   readonly expiresAt: string | null;
   /** The latest use of any of its values. */
   readonly lastUsedAt: string | null;
@@ -49,12 +51,16 @@ export interface ListedToken {
   readonly organization: string;
   readonly application: string;
   readonly administration: string;
+  readonly description: string;
 }
 
 /** A token with what it may do. */
 export interface TokenDetails extends ListedToken {
   readonly revocation: { readonly at: string; readonly by: string; readonly reason: string } | null;
+  /** By a command. */
   readonly disabled: { readonly at: string; readonly by: string } | null;
+  /** False where its file says `enabled: false`. */
+  readonly isEnabled: boolean;
   readonly isSuperuser: boolean;
   /** Null for all that its user has. */
   readonly permissions: readonly string[] | null;
@@ -88,6 +94,7 @@ export async function readToken(db: Connection, identifier: string, nowMs: numbe
     ...token,
     revocation: revoked ?? null,
     disabled: row.disabled_at === null ? null : { at: row.disabled_at, by: row.disabled_by ?? "" },
+    isEnabled: row.enabled === 1,
     isSuperuser: row.is_superuser === 1,
     permissions: await permissionsOf(db, row),
   };
@@ -123,8 +130,9 @@ function tokensAt(db: Connection, now: string) {
 function stateAt(now: string) {
   return sql<TokenState>`case
     when exists (select 1 from api_token_revoked where api_token_revoked.digest = api_tokens.digest) then 'revoked'
-    when api_tokens.disabled_at is not null then 'disabled'
+    when api_tokens.disabled_at is not null or api_tokens.enabled = 0 then 'disabled'
     when api_tokens.expires_at <= ${now} then 'expired'
+    when api_tokens.valid_from > ${now} then 'not-yet-valid'
     else 'active' end`;
 }
 
@@ -181,6 +189,7 @@ async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: numb
       owner: row.owner,
       state: row.state,
       createdAt: row.created_at,
+      validFrom: row.valid_from,
       expiresAt: row.expires_at,
       lastUsedAt: uses.sort().at(-1) ?? null,
       values: [
@@ -198,6 +207,7 @@ async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: numb
       organization: row.organization,
       application: row.application,
       administration: row.administration,
+      description: row.description,
     };
   });
 }

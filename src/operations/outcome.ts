@@ -56,8 +56,12 @@ export interface NewToken {
   readonly organization?: string | undefined;
   readonly application?: string | undefined;
   readonly administration?: string | undefined;
+  /** What the token is for, at most 1000 characters. */
+  readonly description?: string | undefined;
   /** The token's permissions, a subset of the user's; without it, the token has all that the user has. */
   readonly permissions?: readonly string[] | undefined;
+  /** When it starts to work, before `expiresAt`; without it, at once. */
+  readonly validFrom?: Date | undefined;
   /** When it expires; without it, never. */
   readonly expiresAt?: Date | undefined;
   /** For the record of changes: `login:` and the username. */

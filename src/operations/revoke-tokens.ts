@@ -1,7 +1,7 @@
 import type { Insertable, Transaction } from "kysely";
 import { type Connection, chunk, type Database } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
-import type { Tables } from "../database/tables.js";
+import type { Flag, Tables } from "../database/tables.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import {
@@ -25,6 +25,12 @@ type RevokedTokens = Pick<EntriesChanged, "changes" | "unchanged">;
 /** `unknown` counts from 1: the values that no token has or had. */
 export interface ValuesRevoked extends EntriesChanged {
   readonly unknown: readonly number[];
+}
+
+/** A token that was named. */
+interface NamedToken extends RevokedValue {
+  readonly owner: string | null;
+  readonly enabled: Flag;
 }
 
 /** A value to revoke, and the token that it belongs to. */
@@ -99,15 +105,12 @@ export async function revokeLeakedValues(
 }
 
 /** The tokens with these names, by name. */
-export async function findTokens(
-  db: Connection,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, { readonly id: string; readonly identifier: string; readonly digest: string }>> {
-  const found = new Map<string, RevokedValue>();
+export async function findTokens(db: Connection, names: readonly string[]): Promise<ReadonlyMap<string, NamedToken>> {
+  const found = new Map<string, NamedToken>();
   for (const batch of chunk([...new Set(names)], 500)) {
     const rows = await db
       .selectFrom("api_tokens")
-      .select(["id", "identifier", "digest"])
+      .select(["id", "identifier", "digest", "owner", "enabled"])
       .where("identifier", "in", batch)
       .execute();
     for (const row of rows) found.set(row.identifier, row);

@@ -23,9 +23,11 @@ interface TokenRotated extends EntriesChanged {
   readonly generated: { readonly kind: "api_token"; readonly key: string; readonly value: Secret };
 }
 
-/** Nothing was changed: the value stands in one of these files, which this owner's last run had. */
-interface ValueInFile {
+/** Nothing was changed: what would change stands in one of these files, which this owner's last run had. */
+export interface InFile {
   readonly kind: "in_file";
+  /** The token's identifier. */
+  readonly key: string;
   readonly owner: string;
   readonly files: readonly string[];
 }
@@ -36,7 +38,7 @@ export async function rotateToken(
   name: string,
   { graceSeconds, ...actor }: Rotation,
   options: RecordOptions,
-): Promise<LockedResult<TokenRotated | UnknownNames | ValueInFile>> {
+): Promise<LockedResult<TokenRotated | UnknownNames | InFile>> {
   const token = await tx
     .selectFrom("api_tokens")
     .select(["id", "owner", "generated", "grace_seconds"])
@@ -45,7 +47,7 @@ export async function rotateToken(
   if (!token) return { commit: false, value: { kind: "unknown_names", positions: [1] } };
   const { id, owner } = token;
   if (owner !== null && token.generated === 0) {
-    return { commit: false, value: { kind: "in_file", owner, files: await filesOf(tx, owner) } };
+    return { commit: false, value: { kind: "in_file", key: name, owner, files: await filesOf(tx, owner) } };
   }
   const now = new Date(options.now()).toISOString();
   const value = generateToken();

@@ -93,9 +93,12 @@ export interface TokenSummary {
   readonly organization: string;
   readonly application: string;
   readonly administration: string;
+  readonly description: string;
   /** Null for all of the user's permissions. */
   readonly permissions: readonly string[] | null;
   readonly createdAt: string;
+  /** Null if it worked from the start. */
+  readonly validFrom: string | null;
   /** Null if it never expires. */
   readonly expiresAt: string | null;
   /** To the minute; null if it was never used. */
@@ -104,7 +107,7 @@ export interface TokenSummary {
   readonly isManaged: boolean;
   /** An operator has revoked it. */
   readonly isRevoked: boolean;
-  /** An operator has disabled it, until they enable it. */
+  /** An operator or its file has disabled it, until they enable it. */
   readonly isDisabled: boolean;
 }
 
@@ -125,13 +128,15 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
       organization: row.organization,
       application: row.application,
       administration: row.administration,
+      description: row.description,
       permissions: row.permissions === null ? null : parseList(row.permissions),
       createdAt: row.created_at,
+      validFrom: row.valid_from,
       expiresAt: row.expires_at,
       lastUsedAt: row.last_used_at,
       isManaged: row.owner !== null,
       isRevoked: row.revoked_at !== null,
-      isDisabled: row.disabled_at !== null,
+      isDisabled: row.disabled_at !== null || row.enabled === 0,
     }))
     .sort((one, other) => (one.identifier < other.identifier ? -1 : 1));
 }

@@ -8,6 +8,7 @@ export const tokenHeadings: Row = [
   "OWNER",
   "STATE",
   "CREATED",
+  "VALID FROM",
   "EXPIRES",
   "VALUE SINCE",
   "LAST USED",
@@ -18,10 +19,11 @@ export function tokenRows(token: ListedToken): readonly Row[] {
   const [current, ...earlier] = token.values;
   const names = [token.identifier, token.user].map(shown);
   const owner = token.owner === null ? "(by hand)" : shown(token.owner);
-  const times = [minute(token.createdAt), token.expiresAt === null ? "never" : minute(token.expiresAt)];
+  const expires = token.expiresAt === null ? "never" : minute(token.expiresAt);
+  const times = [minute(token.createdAt), minute(token.validFrom), expires];
   return [
     [...names, owner, token.state, ...times, ...usedTimes(current)],
-    ...earlier.map((value) => ["  replaced value", "", "", "", "", minute(value.validUntil), ...usedTimes(value)]),
+    ...earlier.map((value) => ["  replaced value", "", "", "", "", "", minute(value.validUntil), ...usedTimes(value)]),
   ];
 }
 
@@ -40,11 +42,15 @@ export function renderToken(token: TokenDetails, mark: (text: string) => string)
     ["state", token.state],
     ["revoked", revoked === null ? "" : `${minute(revoked.at)} by ${shown(revoked.by)} (${revoked.reason})`],
     ["disabled", disabled === null ? "" : `${minute(disabled.at)} by ${shown(disabled.by)}`],
+    ["enabled", token.isEnabled ? "" : "false, in a file"],
     ["created", minute(token.createdAt)],
+    ["valid from", minute(token.validFrom)],
     ["expires", token.expiresAt === null ? "never" : minute(token.expiresAt)],
     ["may", may === undefined ? "what its user may" : shown(may) || "nothing"],
     ["contact", shown(`${token.contactPerson} <${token.email}>`)],
-    ...(["organization", "application", "administration"] as const).map((name) => [name, shown(token[name])] as const),
+    ...(["organization", "application", "administration", "description"] as const).map(
+      (name) => [name, shown(token[name])] as const,
+    ),
     ...token.values.map((value) => {
       const [since, lastUsed] = usedTimes(value);
       const what = value.validUntil === null ? "value" : "replaced value";
@@ -61,22 +67,31 @@ export const tokenCsvHeading = csvLine([
   "owner",
   "state",
   "created_at",
+  "valid_from",
   "expires_at",
   "value",
   "value_since",
   "value_last_used_at",
   "value_valid_until",
+  "description",
 ]);
 
 /** A line for each value of a token (RFC 4180). */
 export function tokenToCsv(token: ListedToken): string {
-  const { identifier, user, owner, state, createdAt, expiresAt, values } = token;
+  const { identifier, user, owner, state, createdAt, validFrom, expiresAt, values } = token;
   const names = [identifier, user, owner ?? ""].map(maskRandom);
-  const ofToken = [...names, state, createdAt, expiresAt ?? ""];
+  const ofToken = [...names, state, createdAt, validFrom ?? "", expiresAt ?? ""];
   return values
     .map(({ since, lastUsedAt, validUntil }) => {
       const value = validUntil === null ? "current" : "replaced";
-      return csvLine([...ofToken, value, since ?? "", lastUsedAt ?? "", validUntil ?? ""]);
+      return csvLine([
+        ...ofToken,
+        value,
+        since ?? "",
+        lastUsedAt ?? "",
+        validUntil ?? "",
+        maskRandom(token.description),
+      ]);
     })
     .join("");
 }

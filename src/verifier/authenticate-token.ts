@@ -31,12 +31,14 @@ export interface TokenContext {
   readonly now: () => number;
 }
 
-/** An accepted token, and until when the result is valid. */
+/** An accepted token, and from when until when the result is valid. */
 interface KnownToken {
   readonly digest: string;
   readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
   /** The result is only valid in this state of the database. */
   readonly readIn: DatabaseState;
+  /** A clock may go back. */
+  readonly fromMs: number;
   readonly untilMs: number;
   /** When to note its use again. */
   noteAtMs: number;
@@ -57,7 +59,8 @@ function verifyDigest(
   known: KnownToken | undefined,
 ): MaybePromise<TokenOutcome> {
   const nowMs = tokens.now();
-  if (known && known.readIn === state && nowMs < known.untilMs) return accept(tokens, known, nowMs);
+  if (known && known.readIn === state && nowMs < known.untilMs && nowMs >= known.fromMs)
+    return accept(tokens, known, nowMs);
   return andThen(tokens.read(digest), verifyStored, tokens, digest, state);
 }
 
@@ -85,15 +88,16 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
   return token.outcome;
 }
 
-/** A time that can't be parsed counts as past, since its author wanted the token to expire. */
+/** With a time that can't be parsed, a token is rejected, since its author wanted it to end or start somewhen. */
 function rejectionReason(
-  { isRevoked, isDisabled, validUntil, expiresAt, isUserActive }: StoredToken,
+  { isRevoked, isDisabled, validUntil, expiresAt, validFrom, isUserActive }: StoredToken,
   nowMs: number,
 ): RejectionReason | undefined {
   if (isRevoked) return "revoked";
   if (isDisabled) return "disabled";
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
   if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
+  if (validFrom !== null && !(nowMs >= Date.parse(validFrom))) return "not_yet_valid";
   return isUserActive ? undefined : "inactive_user";
 }
 
@@ -105,7 +109,8 @@ function knownToken(stored: StoredToken, readIn: DatabaseState, nowMs: number): 
     if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
   }
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
-  return { digest, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, untilMs, noteAtMs };
+  const fromMs = stored.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(stored.validFrom);
+  return { digest, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, fromMs, untilMs, noteAtMs };
 }
 
 /** An API token with its user, as stored. */
@@ -117,11 +122,14 @@ interface StoredToken {
   /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
+  /** Null if it worked from the start. */
+  readonly validFrom: string | null;
   /** When that value was last used. */
   readonly lastUsedAt: string | null;
   /** Null for the current value; for a replaced one, the end of its grace period. */
   readonly validUntil: string | null;
   readonly isRevoked: boolean;
+  /** By a command or by its file. */
   readonly isDisabled: boolean;
   readonly isUserActive: boolean;
   readonly grants: Grants;
@@ -139,6 +147,8 @@ type TokenRow = readonly [
   permissions: string | null,
   expiresAt: string | null,
   disabledAt: string | null,
+  enabled: number,
+  validFrom: string | null,
   digest: string,
   lastUsedAt: string | null,
   validUntil: string | null,
@@ -149,7 +159,14 @@ type TokenRow = readonly [
 export function prepareTokenLookup(
   database: LiveDatabase,
 ): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
-  const columns = ["api_tokens.identifier", "api_tokens.permissions", "api_tokens.expires_at", "disabled_at"] as const;
+  const columns = [
+    "api_tokens.identifier",
+    "api_tokens.permissions",
+    "api_tokens.expires_at",
+    "disabled_at",
+    "enabled",
+    "valid_from",
+  ] as const;
   const tokens = database.kysely
     .selectFrom("users")
     .innerJoin("api_tokens", "api_tokens.user_id", "users.id")
@@ -198,6 +215,8 @@ function readRow(row: TokenRow): StoredToken {
     permissions,
     expiresAt,
     disabledAt,
+    enabled,
+    validFrom,
     digest,
     lastUsedAt,
     validUntil,
@@ -209,10 +228,11 @@ function readRow(row: TokenRow): StoredToken {
     identifier,
     narrowedTo: permissions === null ? null : parseList(permissions),
     expiresAt,
+    validFrom,
     lastUsedAt,
     validUntil,
     isRevoked: revokedAt !== null,
-    isDisabled: disabledAt !== null,
+    isDisabled: disabledAt !== null || enabled !== 1,
     isUserActive: isActive === 1,
     grants: grantsOf(row),
   };

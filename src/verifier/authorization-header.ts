@@ -90,6 +90,7 @@ export type RejectionReason =
   | "grace_ended"
   | "revoked"
   | "disabled"
+  | "not_yet_valid"
   | "inactive_user"
   | "unknown_user";
 

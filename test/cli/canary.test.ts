@@ -162,6 +162,8 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     await apply(configuration, runOptions(database, { env: base.env }));
     const session = { ...createCliContext(process), env: base.env, cwd: folder };
     const left = {
+      description: undefined,
+      validFrom: undefined,
       expiresAt: undefined,
       contactPerson: "A",
       email: "a@example.nl",

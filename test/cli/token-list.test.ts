@@ -88,16 +88,16 @@ describe("token list", () => {
       { identifier: "d-by-hand", user: "jan", owner: null, state: "active", createdAt: "2024-01-01T00:00:00.000Z" },
     ]);
     const text = (await command("token", "list")).stdout.split("\n");
-    expect(text[0]).toMatch(/^IDENTIFIER +USER +OWNER +STATE +CREATED +EXPIRES +VALUE SINCE +LAST USED$/);
+    expect(text[0]).toMatch(/^IDENTIFIER +USER +OWNER +STATE +CREATED +VALID FROM +EXPIRES +VALUE SINCE +LAST USED$/);
     expect(text[3]).toMatch(
-      /^c-over {6}c-over {2}default {4}expired {2}\S+ \S+ {2}2020-01-01 00:00Z {2}\S+ \S+ {2}never$/,
+      /^c-over {6}c-over {2}default {4}expired {2}\S+ \S+ {14}2020-01-01 00:00Z {2}\S+ \S+ {2}never$/,
     );
-    expect(text[4]).toMatch(/^d-by-hand {3}jan {5}\(by hand\) {2}active {3}2024-01-01 00:00Z {2}never /);
+    expect(text[4]).toMatch(/^d-by-hand {3}jan {5}\(by hand\) {2}active {3}2024-01-01 00:00Z {14}never /);
     const csv = (await command("token", "list", "--output", "csv")).stdout.split("\r\n");
     expect(csv[0]).toBe(
-      "identifier,user,owner,state,created_at,expires_at,value,value_since,value_last_used_at,value_valid_until",
+      "identifier,user,owner,state,created_at,valid_from,expires_at,value,value_since,value_last_used_at,value_valid_until,description",
     );
-    expect(csv[4]).toBe("d-by-hand,jan,,active,2024-01-01T00:00:00.000Z,,current,2024-01-01T00:00:00.000Z,,");
+    expect(csv[4]).toBe("d-by-hand,jan,,active,2024-01-01T00:00:00.000Z,,,current,2024-01-01T00:00:00.000Z,,,");
     expect(csv).toHaveLength(6);
   });
 

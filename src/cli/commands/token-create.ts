@@ -15,6 +15,8 @@ export const tokenCreateCommand = defineCommand({
   options: {
     user: text("token", "--user <name>", "the user that it acts as"),
     permission: list("token", "--permission <permission>", "limit it to this permission of its user"),
+    description: text("token", "--description <text>", "what it is for"),
+    validFrom: text("token", "--valid-from <time>", "when it starts to work; defaults to at once"),
     expiresAt: text("token", "--expires-at <time>", "when it expires, such as 2030-01-31T12:00+01:00"),
     contactPerson: text("token", "--contact-person <name>", "whom to contact; defaults to its user's name"),
     email: text("token", "--email <address>", "the contact's address; defaults to its user's"),
@@ -62,7 +64,9 @@ export const tokenCreateCommand = defineCommand({
       contactPerson,
       email,
       permissions: permission.length > 0 ? permission : undefined,
-      expiresAt: settings.expiresAt === undefined ? undefined : parseTime(settings.expiresAt),
+      description: settings.description,
+      validFrom: parseTime("--valid-from", settings.validFrom),
+      expiresAt: parseTime("--expires-at", settings.expiresAt),
     };
     const door = createTokenDoor(context, settings);
     const create = () =>
@@ -101,6 +105,8 @@ const optionOf: Readonly<Partial<Record<TokenField, string>>> = {
   contactPerson: "--contact-person",
   email: "--email",
   permissions: "--permission",
+  description: "--description",
+  validFrom: "--valid-from",
   expiresAt: "--expires-at",
 };
 
@@ -116,10 +122,15 @@ function notCreated(errors: readonly TokenError[]): SetupError {
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where the time could be read in more than one way */
-function parseTime(text: string): Date {
+function parseTime(option: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
   const isWhole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
   const time = new Date(text);
   if (isWhole && !Number.isNaN(time.getTime())) return time;
-  const message = "--expires-at is not a date and time with an offset";
-  throw setupError("usage", "COMMAND_LINE", message, "write it like 2030-01-31T12:00:00+01:00");
+  throw setupError(
+    "usage",
+    "COMMAND_LINE",
+    `${option} is not a date and time with an offset`,
+    "write it like 2030-01-31T12:00:00+01:00",
+  );
 }

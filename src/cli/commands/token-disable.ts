@@ -1,3 +1,4 @@
+import { setupError } from "../../errors.js";
 import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -33,7 +34,7 @@ export const tokenEnableCommand = defineCommand({
   group: "Token commands:",
   summary: "make disabled API tokens work again",
   description:
-    "Enables API tokens that token disable made stop working. Use it once a disabled token has proved to be safe. What was revoked or has expired stays so.",
+    "Enables API tokens that token disable made stop working. Use it once a disabled token has proved to be safe. What was revoked or has expired stays so; where a file says enabled: false, it is refused and names the file.",
   argument,
   options,
   examples: [
@@ -66,6 +67,12 @@ async function runSwitch(
     switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID, through: command }),
   );
   if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
+  if (result.kind === "in_file") {
+    const { owner, key, files } = result;
+    const names = files.length > 0 ? `: ${files.join(", ")}` : "";
+    const message = `api_token ${key} is disabled by \`enabled: false\` in a file of the owner ${owner}${names}`;
+    throw setupError("refused", "TOKEN_IN_FILE", message, "remove `enabled: false` there and apply it");
+  }
   await reportOperation(context, result, { command, done, noun: "token", output: settings.output });
   return exitStatus.done;
 }

@@ -17,6 +17,7 @@ export const tokenListCommand = defineCommand({
     byHand: flag("filter", "--by-hand", "only tokens that no file manages"),
     state: choice("filter", "--state <state>", "only tokens in this state", [
       "active",
+      "not-yet-valid",
       "expired",
       "disabled",
       "revoked",

@@ -94,7 +94,8 @@ async function warnOfEnded(
       const hint = written === undefined ? `generate a new value: vtb-setup token rotate ${key}` : "write a new value";
       return [{ severity: "warning", code: "TOKEN_REVOKED", message, hint, range }];
     }
-    if (since === undefined) return [];
+    // A file that disables it itself expects no more.
+    if (since === undefined || attributes.enabled === false) return [];
     const message = `${what} was disabled on ${since.slice(0, 10)}, so it is rejected`;
     const hint = `enable it with vtb-setup token enable ${key}, or write a new value`;
     return [{ severity: "warning", code: "TOKEN_DISABLED", message, hint, range }];
@@ -163,6 +164,7 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
 function columnsOf({ attributes }: TokenChange) {
   const narrowing = typeof attributes.user === "string" ? (attributes.permissions ?? null) : null;
   const generated: Flag = attributes.generated ? 1 : 0;
+  const enabled: Flag = attributes.enabled === false ? 0 : 1;
   return {
     ...(attributes.generated !== undefined && { generated }),
     contact_person: attributes.contact_person ?? "",
@@ -170,7 +172,10 @@ function columnsOf({ attributes }: TokenChange) {
     organization: attributes.organization ?? "",
     application: attributes.application ?? "",
     administration: attributes.administration ?? "",
+    description: attributes.description ?? "",
+    enabled,
     permissions: narrowing === null ? null : JSON.stringify(narrowing),
+    valid_from: attributes.valid_from ?? null,
     expires_at: attributes.expires_at ?? null,
     grace_seconds: attributes.grace_seconds ?? 0,
   } as const;
@@ -203,6 +208,9 @@ async function readTokens({ db }: ReadContext): Promise<readonly CurrentResource
         organization: row.organization,
         application: row.application,
         administration: row.administration,
+        description: row.description,
+        enabled: row.enabled === 1,
+        valid_from: row.valid_from,
         expires_at: row.expires_at,
         grace_seconds: row.grace_seconds,
       },

@@ -36,7 +36,7 @@ const knownDigest = z
 const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
 
 /** A moment in ISO 8601 with an offset; seconds may be left out. */
-const expiry = z.string().refine((text) => formats.some((format) => format.safeParse(text).success), {
+const moment = z.string().refine((text) => formats.some((format) => format.safeParse(text).success), {
   error: "expected a date and time with offset, such as `2030-01-31T12:00:00+01:00`",
 });
 
@@ -65,6 +65,8 @@ const fields = z.strictObject({
   organization: text(200).default("").describe("The organization that uses the token."),
   application: text(200).default("").describe("The application that uses the token."),
   administration: text(200).default("").describe("The administration that uses the token."),
+  description: heldTo("visible", text(1000)).default("").describe("What the token is for."),
+  enabled: z.boolean().default(true).describe("Whether the token works. With false, it is rejected until it is true."),
   user: name(maxUsername)
     .optional()
     .describe("The username that the token acts as. Defaults to a service user named after the identifier."),
@@ -77,7 +79,10 @@ const fields = z.strictObject({
     .describe(
       "The permissions of the service user. With `user`, limits the token to these of that user's permissions.",
     ),
-  expires_at: expiry.optional().describe("When the token expires: ISO 8601 with an offset. Defaults to never."),
+  valid_from: moment
+    .optional()
+    .describe("When the token starts to work: ISO 8601 with an offset, before `expires_at`. Defaults to at once."),
+  expires_at: moment.optional().describe("When the token expires: ISO 8601 with an offset. Defaults to never."),
   grace_period: gracePeriod
     .optional()
     .describe(
@@ -130,10 +135,13 @@ function writeToken({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
     organization: unlessEmpty(attributes.organization),
     application: unlessEmpty(attributes.application),
     administration: unlessEmpty(attributes.administration),
+    description: unlessEmpty(attributes.description),
+    enabled: attributes.enabled === false ? false : undefined,
     user,
     is_superuser: isService && attributes.is_superuser === true ? true : undefined,
     // Of a user's token, an empty list is not the default.
     permissions: isService ? unlessEmpty(permissions) : permissions,
+    valid_from: attributes.valid_from,
     expires_at: attributes.expires_at,
     grace_period: grace ? `${String(grace)}s` : undefined,
   };
@@ -159,12 +167,19 @@ function attributesOf(item: PresentToken) {
     organization: item.organization,
     application: item.application,
     administration: item.administration,
+    description: item.description,
+    enabled: item.enabled,
     user: item.user ?? null,
     is_superuser: item.is_superuser ?? false,
     permissions: permissionsOf(item),
-    expires_at: item.expires_at === undefined ? null : new Date(item.expires_at).toISOString(),
+    valid_from: inUtc(item.valid_from),
+    expires_at: inUtc(item.expires_at),
     grace_seconds: parseDuration(item.grace_period ?? "0s") ?? 0,
   };
+}
+
+function inUtc(moment: string | undefined): string | null {
+  return moment === undefined ? null : new Date(moment).toISOString();
 }
 
 function tokenOf(token: PresentToken["token"]) {
@@ -183,6 +198,7 @@ function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly StepDiagn
     if (item.state === "absent") return [];
     return [
       ...(isSecret(item.token) ? reviewValue(item.token, ["items", index, "token"]) : []),
+      ...reviewStart(item, ["items", index, "valid_from"]),
       ...reviewExpiry(item.expires_at, now, ["items", index, "expires_at"]),
     ];
   });
@@ -216,6 +232,15 @@ function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[]
       "write at least 32 random characters, or `{generate: true}` to generate a token",
     ),
   ];
+}
+
+function reviewStart(
+  { valid_from: start, expires_at: end }: PresentToken,
+  path: ConfigPath,
+): readonly StepDiagnostic[] {
+  if (start === undefined || end === undefined || Date.parse(start) < Date.parse(end)) return [];
+  const message = "expected a time before `expires_at`: the token would never work";
+  return [refusal("INVALID_VALUE", path, message, "write an earlier time, or a later `expires_at`")];
 }
 
 function reviewExpiry(expiresAt: string | undefined, now: Date, path: ConfigPath): readonly StepDiagnostic[] {
