@@ -57,6 +57,7 @@ export const diagnosticCodes = {
   OUTPUT_FILE: "The file for generated tokens, or a file that `upgrade --write` rewrites, can't be written safely.",
   OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
   PLACEHOLDER: "A value contains an unreplaced placeholder.",
+  PROTECTED: "An entry would be deleted that a file protects.",
   PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
   PRUNE_REFUSED: "Pruning would delete everything of a kind.",
   REFERENCE_NOT_FOUND: "A name refers to something that is in neither the files nor the database.",

@@ -1,11 +1,12 @@
 import type { Transaction } from "kysely";
 import type { Database } from "../database/database.js";
+import { missingProtected, writeEntrySettings } from "../database/entry-settings.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { isCommitted, writeRun } from "../database/write-rows.js";
 import { setupError } from "../errors.js";
-import type { GeneratedSecret, Kind, WriteContext } from "../plan/kind.js";
-import { orderKinds, willGenerate } from "../plan/plan.js";
+import type { GeneratedSecret, Kind, Refusal, WriteContext } from "../plan/kind.js";
+import { orderKinds, type Plan, willGenerate } from "../plan/plan.js";
 import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
 import { assertMigrated, runPending } from "./migrate.js";
@@ -111,6 +112,8 @@ async function applyInside(
   const { owner, newId } = options;
   const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
+  await writeEntrySettings(tx, changes);
+  refuse(configuration, await findCascades(tx, configuration.kinds, plan));
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
   // A key created for the sealed values is only known now.
@@ -156,6 +159,29 @@ async function writeChanges(
     }
     await checkpoint(signal);
   }
+}
+
+/**
+ * Protected rows that went with others: a foreign key of a table that a module brings may delete them, and no plan shows what
+ * its kind does not call a reference.
+ */
+async function findCascades(
+  tx: Transaction<Tables>,
+  kinds: readonly Kind[],
+  { changes, world }: Plan,
+): Promise<readonly Refusal[]> {
+  if (!changes.some(({ action }) => action === "delete")) return [];
+  const refusals: Refusal[] = [];
+  for (const kind of kinds) {
+    const missing = await missingProtected(tx, kind.name, kind.table);
+    for (const { id, key } of world.current(kind)) {
+      if (!missing.includes(id)) continue;
+      const message = `${kind.name} ${key} can't be deleted: it is protected, and would go with an entry that this run deletes`;
+      const hint = `keep that entry, or first apply the ${kind.name} with \`protect: false\``;
+      refusals.push({ reason: "refused", code: "PROTECTED", message, hint });
+    }
+  }
+  return refusals;
 }
 
 /** Records a run and its changes: secrets by name only. */

@@ -148,7 +148,8 @@ function entryOf(writer: EntryWriter, row: CurrentResource, variables: ExportedV
   const fields = Object.entries(writer.write(row, variable)).filter(
     ([, value]) => value !== undefined && value !== null,
   );
-  return Object.fromEntries(fields.map(([name, value]) => [name, plain(name, value)]));
+  const written = fields.map(([name, value]): [string, PlainValue] => [name, plain(name, value)]);
+  return Object.fromEntries(row.settings?.protect ? [...written, ["protect", true]] : written);
 }
 
 /** @throws TypeError for a secret: a mistake in a step's code, which must not show it */

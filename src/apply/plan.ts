@@ -1,4 +1,5 @@
 import { type Connection, type Database, isFailure } from "../database/database.js";
+import { readEntrySettings } from "../database/entry-settings.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import type { Diagnostic } from "../errors.js";
@@ -193,10 +194,13 @@ export async function readCurrent(
   vault: Vault,
 ): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
   const current = new Map<string, readonly CurrentResource[]>();
+  const settings = await readEntrySettings(db);
   for (const kind of kinds) {
     await requireTables(kind, db);
     const rows = await withOwnTables(ownKindName(kind), () => kind.read({ db, vault }));
-    current.set(kind.name, [...rows].sort(byKey));
+    const ofKind = settings.get(kind.name);
+    const complete = ofKind ? rows.map((row) => ({ ...row, settings: ofKind.get(row.id) })) : [...rows];
+    current.set(kind.name, complete.sort(byKey));
   }
   return current;
 }

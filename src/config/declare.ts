@@ -4,6 +4,7 @@ import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
+import { entryFieldsAt } from "./entry-fields.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
@@ -22,15 +23,28 @@ export function declareStep(
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const resources = runStep(step, "declare", config, () => step.declare(config));
   requireResources(step, resources, kinds);
+  const contradictions: RawDiagnostic[] = [];
   const declared = resources.map(({ kind, key, state, attributes, path, fields }): ResourceEntry => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
     const ranges = Object.entries(named).map(
       ([name, field]) => [name, placesIn(node, [...written, ...field])] as const,
     );
-    const resource = { kind, key, present: state !== "absent", attributes, range: placeAt(written) };
+    const { protect } = entryFieldsAt(config, step.entryLists, path);
+    const present = state !== "absent";
+    if (!present && protect === true)
+      contradictions.push(protectsAbsent(placeAt([...written, "protect"]), dotted(namespace, [...written, "protect"])));
+    const resource = {
+      kind,
+      key,
+      present,
+      attributes,
+      range: placeAt(written),
+      ...(protect !== undefined && { protect }),
+      ...(ranges.length > 0 && { ranges: Object.fromEntries(ranges) }),
+    };
     return {
-      resource: ranges.length > 0 ? { ...resource, ranges: Object.fromEntries(ranges) } : resource,
+      resource,
       path: dotted(namespace, written),
       rangeOf: (attribute) => placeAt([...written, attribute]),
     };
@@ -41,7 +55,13 @@ export function declareStep(
     const written = toWritten(path);
     return muted.has(written) ? [] : [{ ...diagnostic, range: placeAt(written), path: dotted(namespace, written) }];
   });
-  return { declared, diagnostics };
+  return { declared, diagnostics: [...contradictions, ...diagnostics] };
+}
+
+function protectsAbsent(range: Range, path: string): RawDiagnostic {
+  const message = "`protect: true` contradicts `state: absent`";
+  const hint = "remove one of the two; to delete it although it is protected, write `protect: false`";
+  return { severity: "error", code: "INVALID_VALUE", message, hint, range, path };
 }
 
 /** Attributes that name other entries are mostly fields of the same name. */

@@ -5,6 +5,7 @@ import type { ConfigPath, StepResource } from "../plan/resource.js";
 import { isRecord, requireDefinition, stepInvalid } from "../plan/step-mistakes.js";
 import type { Node } from "../yaml/node.js";
 import type { Rewrite } from "../yaml/rewrite-parts.js";
+import { withEntryFields, withoutEntryFields } from "./entry-fields.js";
 import type { EntryWriter } from "./entry-writer.js";
 
 /** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
@@ -30,7 +31,10 @@ export interface Step {
   readonly title: string;
   /** The names of the kinds that it declares; pruning looks at these. */
   readonly kinds: readonly string[];
+  /** The author's, with the fields that every entry has. */
   readonly schema: z.ZodType;
+  /** The lists of the namespace whose entries have these fields. */
+  readonly entryLists: ReadonlySet<string>;
   readonly declare: (config: unknown) => readonly StepResource[];
   readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
   /** How to write an entry whose fields stand directly under the namespace. */
@@ -98,12 +102,16 @@ export function defineStep<Schema extends z.ZodType, const Kinds extends readonl
     const hint = "list the kinds themselves, as defineKind returned them, and not their names";
     throw stepInvalid(`\`kinds\` of ${what} has something else than kinds`, hint);
   }
+  const { entryLists, ...extended } = withEntryFields(schema, what);
+  // A step only gets the output of its own schema.
+  const ownPart = (config: unknown) => withoutEntryFields(config, entryLists) as z.output<Schema>;
   return {
     ...definition,
+    ...extended,
+    entryLists,
     kinds: kinds.map(({ name }) => name),
-    // A step only gets the output of its schema.
-    declare: (config) => declare(config as z.output<Schema>),
-    review: (config, now) => review?.(config as z.output<Schema>, now) ?? [],
+    declare: (config) => declare(ownPart(config)),
+    review: (config, now) => review?.(ownPart(config), now) ?? [],
   };
 }
 

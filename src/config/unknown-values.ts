@@ -45,9 +45,12 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
 function withoutUnknown(resource: Resource, other: Resource): Resource {
   const names = new Set([...Object.keys(resource.attributes), ...Object.keys(other.attributes)]);
   const unknown = [...names].filter((name) => !isSame(resource.attributes[name], other.attributes[name]));
-  if (unknown.length === 0) return resource;
+  const { protect, ...rest } = resource;
+  // Whether it is protected stays as it is, for all that is known.
+  const left = protect === other.protect ? resource : rest;
+  if (unknown.length === 0) return left;
   const known = Object.entries(resource.attributes).filter(([name]) => !unknown.includes(name));
-  return { ...resource, attributes: Object.fromEntries(known), unknown };
+  return { ...left, attributes: Object.fromEntries(known), unknown };
 }
 
 function isSame(one: AttributeValue, other: AttributeValue): boolean {

@@ -138,13 +138,7 @@ function declareSame(before: Validation, after: Validation): boolean {
 /** In an order of their own: entries may have moved within the file. */
 function comparable({ declarations }: Validation): readonly unknown[] {
   return declarations
-    .map(({ kind, key, present, attributes, unknown }) => ({
-      kind,
-      key,
-      present,
-      attributes: plain(attributes),
-      unknown,
-    }))
+    .map(({ range: _, ranges: __, attributes, ...rest }) => ({ ...rest, attributes: plain(attributes) }))
     .sort((one, other) => (`${one.kind} ${one.key}` < `${other.kind} ${other.key}` ? -1 : 1));
 }
 

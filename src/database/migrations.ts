@@ -226,6 +226,15 @@ async function addTokenFields(db: Kysely<AnyTables>): Promise<void> {
     .execute();
 }
 
+async function createEntrySettings(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "entry_settings",
+    texts: ["resource_id", "kind"],
+    integers: ["protect"],
+    primaryKey: ["resource_id"],
+  });
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -242,4 +251,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0012_disabled_tokens", up: addDisabled },
   { name: "0013_run_through", up: addThrough },
   { name: "0014_token_fields", up: addTokenFields },
+  { name: "0015_entry_settings", up: createEntrySettings },
 ];

@@ -187,6 +187,15 @@ export type RunThrough =
   | "sign-in"
   | "password sign-in";
 
+/** What files say of an entry beside its attributes, for the rows of every kind. */
+interface EntrySettings {
+  /** The row's id, in the table of its kind. */
+  readonly resource_id: string;
+  readonly kind: string;
+  /** 1: nothing may delete the row until a file says otherwise. */
+  readonly protect: Flag;
+}
+
 interface Runs {
   readonly id: string;
   readonly started_at: string;
@@ -277,6 +286,7 @@ export interface Tables {
   api_tokens: ApiTokens;
   api_token_retired: ApiTokenRetired;
   api_token_revoked: ApiTokenRevoked;
+  entry_settings: EntrySettings;
   runs: Runs;
   run_changes: RunChanges;
   login_sessions: LoginSessions;

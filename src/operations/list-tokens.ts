@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Connection } from "../database/database.js";
+import { isProtected } from "../database/entry-settings.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
 import { readPages, startsWith } from "./paging.js";
@@ -61,6 +62,8 @@ export interface TokenDetails extends ListedToken {
   readonly disabled: { readonly at: string; readonly by: string } | null;
   /** False where its file says `enabled: false`. */
   readonly isEnabled: boolean;
+  /** Nothing can delete it until a file says `protect: false`. */
+  readonly isProtected: boolean;
   readonly isSuperuser: boolean;
   /** Null for all that its user has. */
   readonly permissions: readonly string[] | null;
@@ -95,6 +98,7 @@ export async function readToken(db: Connection, identifier: string, nowMs: numbe
     revocation: revoked ?? null,
     disabled: row.disabled_at === null ? null : { at: row.disabled_at, by: row.disabled_by ?? "" },
     isEnabled: row.enabled === 1,
+    isProtected: await isProtected(db, "api_token", row.id),
     isSuperuser: row.is_superuser === 1,
     permissions: await permissionsOf(db, row),
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Connection } from "../database/database.js";
+import { isProtected } from "../database/entry-settings.js";
 import { createWriter, type PoolOptions } from "../database/live-database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
@@ -163,10 +164,12 @@ async function revokeToken(
     return { commit: false, value: refusal([{ code: "managed_by_configuration", field: "identifier", message }]) };
   }
   // Its value stays revoked when its row is gone.
-  await revokeAllValues(tx, [{ ...row, identifier }], { actor, reason: "other" }, options);
-  await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
-  const change = { action: "delete", kind: "api_token", key: identifier, id: row.id, fields: [] } as const;
-  await recordChanges(tx, { actor }, [change], options);
+  const revoked = await revokeAllValues(tx, [{ ...row, identifier }], { actor, reason: "other" }, options);
+  // A protected row stays, but its values work no more.
+  const isKept = await isProtected(tx, "api_token", row.id);
+  if (!isKept) await tx.deleteFrom("api_tokens").where("id", "=", row.id).execute();
+  const deletion = { action: "delete", kind: "api_token", key: identifier, id: row.id, fields: [] } as const;
+  await recordChanges(tx, { actor }, isKept ? revoked.changes : [deletion], options);
   return { commit: true, value: { kind: "revoked" } };
 }
 

@@ -9,6 +9,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
     ...refuseDangling(input, changes, world),
     ...refuseTaken(input, changes, world),
     ...refuseEmptying(input, changes),
+    ...refuseProtected(input, changes),
     ...input.kinds.flatMap((kind) => kind.check?.(world) ?? []),
   ];
 }
@@ -116,6 +117,31 @@ function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly 
         code: "PRUNE_REFUSED",
         message: `pruning would delete every ${kind.name} that the owner ${input.owner} manages (${pruned.length})`,
         hint: "if you want that, declare each with `state: absent`",
+      },
+    ];
+  });
+}
+
+/** Whoever wrote `protect` did not mean that anything but `protect: false` ends it. */
+function refuseProtected({ current, desired }: PlanInput, changes: readonly Change[]): readonly Refusal[] {
+  const settings = new Map(
+    [...current].flatMap(([kind, rows]) => rows.map((row) => [`${kind} ${row.id}`, row.settings])),
+  );
+  const given = new Map(desired.map((resource) => [`${resource.kind} ${resource.key}`, resource.protect]));
+  return changes.flatMap((change): Refusal[] => {
+    if (change.action !== "delete" || !settings.get(`${change.kind} ${change.id}`)?.protect) return [];
+    const { kind, key, range, reason } = change;
+    if (given.get(`${kind} ${key}`) === false) return [];
+    const isPruned = reason === "pruned";
+    return [
+      {
+        reason: "refused",
+        code: "PROTECTED",
+        message: `${kind} ${key} can't be deleted: it is protected${isPruned ? ", and --prune would delete it, as no file declares it" : ""}`,
+        hint: isPruned
+          ? "declare it again, or write it with `state: absent` and `protect: false`"
+          : "keep it, or write `protect: false` beside `state: absent`",
+        ...(range && { range }),
       },
     ];
   });

@@ -4,6 +4,7 @@ import type { KindShape } from "./kind-shape.js";
 import type {
   AttributeValue,
   Change,
+  EntrySettings,
   FieldChange,
   PlainValue,
   PlannedChange,
@@ -91,7 +92,8 @@ function creation(kind: KindShape, resource: Resource, id: string): PlannedChang
   const names = Object.keys(kind.attributes).filter(isSet);
   const unknown = unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly);
   const fields = [...names.map((name) => fieldChange(kind, name, null, attributes[name])), ...unknown];
-  return { action: "create", kind: kind.name, key, id, attributes, fields, range };
+  const settings = settingsFor(resource, undefined, fields);
+  return { action: "create", kind: kind.name, key, id, attributes, fields, settings, range };
 }
 
 function update(kind: KindShape, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
@@ -107,9 +109,33 @@ function update(kind: KindShape, resource: Resource, row: CurrentResource, owner
   const fields = changed.map((name) => fieldChange(kind, name, row.attributes[name], attributes[name]));
   if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
+  const settings = settingsFor(resource, row, fields);
   if (row.owner !== owner) fields.push({ name: "owner", before: row.owner, after: owner });
   if (fields.length === 0) return undefined;
-  return { action: "update", kind: kind.name, key, id: row.id, attributes, changed, previousKey, fields, range };
+  return {
+    action: "update",
+    kind: kind.name,
+    key,
+    id: row.id,
+    attributes,
+    changed,
+    previousKey,
+    fields,
+    settings,
+    range,
+  };
+}
+
+/** The settings that a row gets, where they change; that is added to the fields. */
+function settingsFor(
+  { protect }: Resource,
+  row: CurrentResource | undefined,
+  fields: FieldChange[],
+): EntrySettings | undefined {
+  const before = row?.settings?.protect ?? false;
+  if (protect === undefined || protect === before) return undefined;
+  fields.push({ name: "protect", before: row ? before : null, after: protect });
+  return { protect };
 }
 
 function deletion(kind: KindShape, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {

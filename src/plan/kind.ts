@@ -5,7 +5,7 @@ import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { KindShape } from "./kind-shape.js";
-import type { Attributes, AttributeValue, PlannedChange, Resource } from "./resource.js";
+import type { Attributes, AttributeValue, EntrySettings, PlannedChange, Resource } from "./resource.js";
 
 /**
  * A row as it is: what `read` returns. What is stored may have another type than what a step gives, such as a digest for a
@@ -16,6 +16,8 @@ export interface CurrentResource<A extends Attributes = Attributes> {
   readonly key: string;
   readonly owner: string | null;
   readonly attributes: { readonly [Name in keyof A]?: AttributeValue };
+  /** Added to what a kind reads, for rows of which files said something. */
+  readonly settings?: EntrySettings | undefined;
 }
 
 /** A token generated during a write, to be shown once. */

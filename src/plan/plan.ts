@@ -1,7 +1,7 @@
 import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
-import type { Kind, PlanInput, Refusal } from "./kind.js";
+import type { Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
 
 /** What will be done, ordered by the dependencies between kinds. */
@@ -10,6 +10,8 @@ export interface Plan {
   readonly unchanged: readonly ResourceName[];
   /** What this owner manages, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
+  /** What it starts from, and what it comes to. */
+  readonly world: PlannedWorld;
   /** Why it can't be done; then the changes only show the intent. */
   readonly refusals: readonly Refusal[];
   /** What the operator should look at. */
@@ -38,7 +40,7 @@ export function createPlan(input: PlanInput): Plan {
   );
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
   const diagnostics = [...reviewed, ...tellUndeclared(undeclared, input.owner)];
-  return { changes, unchanged, undeclared, refusals: checkPlan(input, changes, world), diagnostics };
+  return { changes, unchanged, undeclared, world, refusals: checkPlan(input, changes, world), diagnostics };
 }
 
 const maxNamed = 20;

@@ -44,6 +44,8 @@ export interface Resource<A extends Attributes = Attributes> {
   /** Without what the file leaves alone; none of an absent one. */
   readonly attributes: Readonly<Partial<A>>;
   readonly range: Range;
+  /** Whether it is protected from deletion; undefined leaves that as it is. */
+  readonly protect?: boolean;
   /** Attributes whose value only a missing variable or file has: they are undefined, and the resource is for plans alone. */
   readonly unknown?: readonly string[];
   /** The ranges of attributes that a plan may report on. */
@@ -73,6 +75,12 @@ export type FieldChange =
   /** Its value is unknown yet, so it may stay the same. */
   | { readonly name: string; readonly unknown: true };
 
+/** What files say of a row beside its attributes; the program remembers it for every kind. */
+export interface EntrySettings {
+  /** Nothing may delete the row. */
+  readonly protect: boolean;
+}
+
 export interface ResourceName {
   readonly kind: string;
   readonly key: string;
@@ -86,10 +94,15 @@ interface ChangeBase extends ResourceName {
   readonly range: Range | undefined;
 }
 
+interface PlannedBase extends ChangeBase {
+  /** The settings that the row gets; undefined where they stay as they are. */
+  readonly settings?: EntrySettings | undefined;
+}
+
 /** What `write` gets: `attributes` are all desired ones, `undefined` where the file leaves one alone. */
 export type PlannedChange<A extends Attributes = Attributes> =
-  | (ChangeBase & { readonly action: "create"; readonly attributes: Readonly<Partial<A>> })
-  | (ChangeBase & {
+  | (PlannedBase & { readonly action: "create"; readonly attributes: Readonly<Partial<A>> })
+  | (PlannedBase & {
       readonly action: "update";
       readonly attributes: Readonly<Partial<A>>;
       /** The names of the attributes that differ. */

@@ -40,6 +40,7 @@ export function renderToken(token: TokenDetails, mark: (text: string) => string)
     ["user", shown(token.user)],
     ["managed by", token.owner === null ? "nobody (made by hand)" : `the owner ${shown(token.owner)}`],
     ["state", token.state],
+    ["protected", token.isProtected ? "yes" : ""],
     ["revoked", revoked === null ? "" : `${minute(revoked.at)} by ${shown(revoked.by)} (${revoked.reason})`],
     ["disabled", disabled === null ? "" : `${minute(disabled.at)} by ${shown(disabled.by)}`],
     ["enabled", token.isEnabled ? "" : "false, in a file"],

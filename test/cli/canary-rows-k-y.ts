@@ -162,6 +162,23 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       ),
     },
     {
+      code: "PROTECTED",
+      how: "a user",
+      reported: toDatabase,
+      withBase: false,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const { id } = await kysely
+          .selectFrom("users")
+          .select("id")
+          .where("username", "=", "beheerder")
+          .executeTakeFirstOrThrow();
+        await kysely.insertInto("entry_settings").values({ resource_id: id, kind: "user", protect: 1 }).execute();
+      },
+      yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: beheerder, state: absent, password: ${make("protected")}}]}\n`,
+    },
+    {
       code: "PRUNE_REFUSED",
       how: "an empty list",
       reported: toDatabase,

@@ -78,4 +78,22 @@ describe("ending a token at run time", () => {
       { actor, action: "delete", kind: "api_token", key: "zaaksysteem", resource_id: id, fields: "[]" },
     ]);
   });
+
+  it("keeps the row of a protected token, whose value works no more", async () => {
+    const { tokens, newToken, url } = await makeTokensWorld();
+    const request = await newToken();
+    const { token: value } = created(await tokens.create(request));
+    const { kysely } = await openForTest(url);
+    const row = await kysely.selectFrom("api_tokens").select("id").executeTakeFirstOrThrow();
+    // As a file said before an owner gave the token up.
+    await kysely.insertInto("entry_settings").values({ resource_id: row.id, kind: "api_token", protect: 1 }).execute();
+    const authenticate = await verify(url);
+    expect((await authenticate(value.reveal())).kind).toBe("authenticated");
+    expect(await tokens.revoke({ userId: request.userId, identifier: "zaaksysteem", actor })).toEqual({
+      kind: "revoked",
+    });
+    await noticeChange();
+    expect((await authenticate(value.reveal())).kind).toBe("rejected");
+    expect(await tokens.list(request.userId)).toMatchObject([{ identifier: "zaaksysteem", isRevoked: true }]);
+  });
 });

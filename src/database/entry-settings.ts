@@ -1,0 +1,64 @@
+import { anyTables, type Connection, chunk } from "./database.js";
+
+/** What files say of a row beside its attributes, whatever its kind. */
+interface StoredSettings {
+  readonly protect: boolean;
+}
+
+type SettingsById = ReadonlyMap<string, StoredSettings>;
+
+/** The settings of all rows that have some: by kind, then by the row's id. */
+export async function readEntrySettings(db: Connection): Promise<ReadonlyMap<string, SettingsById>> {
+  const rows = await db.selectFrom("entry_settings").selectAll().execute();
+  const kinds = new Map<string, Map<string, StoredSettings>>();
+  for (const { kind, resource_id, protect } of rows) {
+    const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
+    kinds.set(kind, known.set(resource_id, { protect: protect === 1 }));
+  }
+  return kinds;
+}
+
+interface SettingsChange {
+  readonly action: "create" | "update" | "delete";
+  readonly kind: string;
+  /** The row's id. */
+  readonly id: string;
+  readonly settings?: StoredSettings | undefined;
+}
+
+/** Remembers the settings that a run's changes give their rows, and forgets those of deleted rows. */
+export async function writeEntrySettings(db: Connection, changes: readonly SettingsChange[]): Promise<void> {
+  const changed = changes.filter(({ action, settings }) => action === "delete" || settings !== undefined);
+  for (const batch of chunk(changed, 500)) {
+    const ids = batch.map(({ id }) => id);
+    await db.deleteFrom("entry_settings").where("resource_id", "in", ids).execute();
+  }
+  const rows = changed.flatMap(({ kind, id, settings }) =>
+    settings?.protect ? [{ kind, resource_id: id, protect: 1 } as const] : [],
+  );
+  for (const batch of chunk(rows, 500)) await db.insertInto("entry_settings").values(batch).execute();
+}
+
+/** Whether a file protects a row from deletion. */
+export async function isProtected(db: Connection, kind: string, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("entry_settings")
+    .select("protect")
+    .where("kind", "=", kind)
+    .where("resource_id", "=", id)
+    .executeTakeFirst();
+  return row?.protect === 1;
+}
+
+/** The ids of a kind's protected rows that are not in its table. */
+export async function missingProtected(db: Connection, kind: string, table: string): Promise<readonly string[]> {
+  const tables = anyTables(db);
+  const rows = await tables
+    .selectFrom("entry_settings")
+    .select("resource_id")
+    .where("kind", "=", kind)
+    .where("protect", "=", 1)
+    .where("resource_id", "not in", tables.selectFrom(table).select("id"))
+    .execute();
+  return rows.map(({ resource_id }) => String(resource_id));
+}
