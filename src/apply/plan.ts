@@ -9,6 +9,7 @@ import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { sleep } from "../retry.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
+import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
 import {
@@ -144,7 +145,8 @@ export async function readPlan(
     const found = await kind.inspect?.({ db, vault }, kind.resourcesOf(desired), current.get(kind.name) ?? []);
     for (const diagnostic of found ?? []) inspected.push(diagnostic);
   }
-  return { plan: { ...plan, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
+  const changes = await markDrift(db, configuration.kinds, plan.changes);
+  return { plan: { ...plan, changes, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
 }
 
 function compare({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {

@@ -15,6 +15,8 @@ interface ReportOptions {
   readonly database: string;
   readonly files: readonly string[];
   readonly shownTokens: readonly GeneratedSecret[];
+  /** The result has only the changes that undo drift. */
+  readonly drift: boolean;
 }
 
 /** Prints a finished run: results on standard output, everything else on standard error. */

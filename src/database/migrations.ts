@@ -235,6 +235,10 @@ async function createEntrySettings(db: Kysely<AnyTables>): Promise<void> {
   });
 }
 
+async function addChangesIndex(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.createIndex("run_changes_resource").on("run_changes").column("resource_id").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -252,4 +256,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0013_run_through", up: addThrough },
   { name: "0014_token_fields", up: addTokenFields },
   { name: "0015_entry_settings", up: createEntrySettings },
+  { name: "0016_run_changes_index", up: addChangesIndex },
 ];

@@ -218,7 +218,7 @@ interface RunChanges {
   readonly kind: string;
   readonly key: string;
   readonly resource_id: string;
-  /** JSON list of { name, before, after } or { name, sensitive }. */
+  /** JSON list of { name, before, after } or { name, sensitive }, with the drift that a change undid. */
   readonly fields: string;
 }
 

@@ -19,6 +19,8 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
   readonly createOnly?: boolean;
   /** Compared with an existing row; a new row has none. */
   readonly updateOnly?: boolean;
+  /** The names under which runs other than `apply` record that they changed it, where that is not its own. */
+  readonly recordedAs?: readonly string[];
   /** The kind that its value (or each of its values) is a key of. */
   readonly references?: string;
   /** Where it is true, writing it generates a secret that is shown once. */

@@ -1,3 +1,4 @@
+import type { RunThrough } from "../database/tables.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Range } from "../yaml/node.js";
 
@@ -68,10 +69,23 @@ export function rangeOf(
   return (item === undefined ? undefined : found?.items.get(item)) ?? found?.range ?? range;
 }
 
+/** What changed at run time since the files were last applied, which a change of theirs undoes. */
+export interface Drift {
+  /** The value that the files' last run set, and what it became; neither of a secret. */
+  readonly was?: PlainValue;
+  readonly became?: PlainValue;
+  /** ISO 8601, UTC; null where nothing in the database shows it. */
+  readonly at: string | null;
+  /** Null where no run did it: somebody edited the database. */
+  readonly by: string | null;
+  /** `database` where no run did it; null for a run of an earlier version. */
+  readonly through: RunThrough | "database" | null;
+}
+
 /** One attribute's change, as it may be shown. */
 export type FieldChange =
-  | { readonly name: string; readonly before: PlainValue; readonly after: PlainValue }
-  | { readonly name: string; readonly sensitive: true }
+  | { readonly name: string; readonly before: PlainValue; readonly after: PlainValue; readonly drift?: Drift }
+  | { readonly name: string; readonly sensitive: true; readonly drift?: Drift }
   /** Its value is unknown yet, so it may stay the same. */
   | { readonly name: string; readonly unknown: true };
 
@@ -110,5 +124,10 @@ export type PlannedChange<A extends Attributes = Attributes> =
       /** The row's former key, where it was renamed. */
       readonly previousKey: string | undefined;
     });
+
+/** Whether a change undoes something that was done at run time. */
+export function hasDrift({ fields }: Pick<ChangeBase, "fields">): boolean {
+  return fields.some((field) => "drift" in field);
+}
 
 export type Change = PlannedChange | (ChangeBase & { readonly action: "delete"; readonly reason: "absent" | "pruned" });

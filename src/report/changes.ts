@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
-import type { Change, FieldChange, PlainValue, ResourceName } from "../plan/resource.js";
+import type { Change, Drift, FieldChange, PlainValue, ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { wrap } from "./diagnostics.js";
 import type { Paint } from "./layout.js";
+import { minute } from "./table.js";
 
 export interface ChangesOptions extends FieldsOptions {
   /** Whether created resources are shown with their fields. */
@@ -91,25 +92,53 @@ function render(
   const longest = fields.reduce((most, { name }) => Math.min(maxLabel, Math.max(most, name.length)), 0);
   return fields.flatMap((field) => {
     const label = `${" ".repeat(fieldIndent)}${`${escapeControls(maskRandom(field.name))}:`.padEnd(longest + 1)} `;
-    if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`];
     if ("unknown" in field) return [`${label}${paint.dim("(known after apply)")}`];
+    const room = width - label.length;
     const margin = " ".repeat(fieldIndent + longest + 2);
-    return valuesOf(field, width - label.length).flatMap((value, index) => {
-      const [begin = "", ...rest] = wrap(value, width - label.length);
+    const drift = field.drift ? wrap(renderDrift(field.drift), room).map((line) => margin + paint.yellow(line)) : [];
+    if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`, ...drift];
+    const lines = valuesOf(field, room).flatMap((value, index) => {
+      const [begin = "", ...rest] = wrap(value, room);
       return [(index === 0 ? label : margin) + begin, ...rest.map((line) => margin + line)];
     });
+    return [...lines, ...drift];
   });
+}
+
+function renderDrift({ was, became, at, by, through }: Drift): string {
+  const values = was === undefined || became === undefined ? "" : ` from ${quoted(was)} to ${quoted(became)}`;
+  const when = at === null ? "" : ` on ${minute(at)}`;
+  if (through === "database") {
+    return `changed at run time${values}${when} by nobody vtb-setup knows of: edited in the database`;
+  }
+  const who = by === null ? "" : ` by ${escapeControls(maskRandom(by))}`;
+  return `changed at run time${values}${when}${who}${through === null ? "" : ` (${through})`}`;
+}
+
+function quoted(value: PlainValue): string {
+  return typeof value === "string" && value !== "" ? `"${renderValue(value)}"` : renderValue(value);
 }
 
 /** Splits a mapping's change into those of its values: `options.groups_settings.sync` says more than all of `options`. */
 function splitMapping(field: FieldChange): readonly FieldChange[] {
   if (!("after" in field) || !(isMapping(field.before) || isMapping(field.after))) return [field];
-  const before = isMapping(field.before) ? field.before : {};
-  const after = isMapping(field.after) ? field.after : {};
+  const [before, after] = [mappingOf(field.before), mappingOf(field.after)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const [from = null, to = null] = [before[key], after[key]];
-    return isDeepStrictEqual(from, to) ? [] : splitMapping({ name: `${field.name}.${key}`, before: from, after: to });
+    if (isDeepStrictEqual(from, to)) return [];
+    const drift = field.drift && driftOf(field.drift, key);
+    return splitMapping({ name: `${field.name}.${key}`, before: from, after: to, ...(drift && { drift }) });
   });
+}
+
+/** The drift of one of a mapping's values; undefined where that value did not change. */
+function driftOf(drift: Drift, key: string): Drift | undefined {
+  const [was = null, became = null] = [mappingOf(drift.was)[key], mappingOf(drift.became)[key]];
+  return isDeepStrictEqual(was, became) ? undefined : { ...drift, was, became };
+}
+
+function mappingOf(value: PlainValue | undefined): Mapping {
+  return value !== undefined && isMapping(value) ? value : {};
 }
 
 function listChange({ before, after }: ShownField): readonly string[] | undefined {

@@ -3,7 +3,7 @@ import type { RunResult } from "../apply/run.js";
 import type { Diagnostic } from "../errors.js";
 import type { EntriesChanged } from "../operations/record.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import type { Change } from "../plan/resource.js";
+import { type Change, hasDrift } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { summarize } from "./run.js";
 
@@ -40,7 +40,8 @@ export function outcomeToJson(
 
 function changeToJson({ action, kind, key, fields, range }: Change): object {
   const source = range && { source: range.position };
-  return { action, kind, key: maskRandom(key), fields: withoutSecrets(fields), ...source };
+  const drift = hasDrift({ fields }) && { drift: true };
+  return { action, kind, key: maskRandom(key), fields: withoutSecrets(fields), ...drift, ...source };
 }
 
 function generatedToJson({ kind, key, value }: GeneratedSecret): object {

@@ -1,11 +1,13 @@
 import type { RunResult } from "../apply/run.js";
 import { escapeControls } from "../characters.js";
 import type { GeneratedSecret } from "../plan/kind.js";
-import type { Change, ResourceName } from "../plan/resource.js";
+import { type Change, hasDrift, type ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 
 interface RunTextOptions extends Omit<ChangesOptions, "details"> {
+  /** Only the changes that undo drift are in the result. */
+  readonly drift: boolean;
   /** The files as given. */
   readonly files: readonly string[];
   readonly database: string;
@@ -17,6 +19,9 @@ interface RunTextOptions extends Omit<ChangesOptions, "details"> {
 export function renderRun(result: RunResult, options: RunTextOptions): string {
   const { paint, database } = options;
   const files = options.files.map((file) => (file === "-" ? "standard input" : escapeControls(file))).join(", ");
+  if (result.outcome === "unchanged" && options.drift) {
+    return `No drift. Nothing that ${files} declare${options.files.length === 1 ? "s" : ""} was changed in ${escapeControls(database)} at run time.\n`;
+  }
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
     const others = result.undeclared.length === 0 ? "" : `, ${result.undeclared.length} in no file`;
@@ -29,7 +34,8 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
     ...renderTokens(options),
     renderCounts(result, paint.bold),
   ];
-  if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");
+  if (options.drift) sections.push("To undo these, run apply. It makes all other changes of the files, too.\n");
+  else if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");
   return sections.filter((section) => section !== "").join("\n");
 }
 
@@ -47,12 +53,13 @@ export function renderTokens({ shownTokens, paint }: Pick<RunTextOptions, "shown
 }
 
 function renderCounts({ command, changes, unchanged }: RunResult, mark: (text: string) => string): string {
-  const { create, update, delete: removed, unchanged: same } = summarize(changes, unchanged);
+  const { create, update, delete: removed, unchanged: same, drift } = summarize(changes, unchanged);
   const counts =
     command === "plan"
       ? `Plan: ${create} to create, ${update} to update, ${removed} to delete`
       : `Applied: ${create} created, ${update} updated, ${removed} deleted`;
-  return `${mark(`${counts}, ${same} unchanged.`)}\n`;
+  const undone = drift === 0 ? "" : ` ${drift} of these ${drift === 1 ? "undoes" : "undo"} what was done at run time.`;
+  return `${mark(`${counts}, ${same} unchanged.${undone}`)}\n`;
 }
 
 interface Summary {
@@ -60,9 +67,17 @@ interface Summary {
   readonly update: number;
   readonly delete: number;
   readonly unchanged: number;
+  /** How many of the changes undo something that was done at run time. */
+  readonly drift: number;
 }
 
 export function summarize(changes: readonly Change[], unchanged: readonly ResourceName[]): Summary {
   const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
-  return { create: count("create"), update: count("update"), delete: count("delete"), unchanged: unchanged.length };
+  return {
+    create: count("create"),
+    update: count("update"),
+    delete: count("delete"),
+    unchanged: unchanged.length,
+    drift: changes.filter(hasDrift).length,
+  };
 }

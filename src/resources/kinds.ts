@@ -96,6 +96,7 @@ export const signInLink = {
   // A person's name at a provider is personal data.
   sensitive: true,
   updateOnly: true,
+  recordedAs: ["issuer", "subject"],
   identity: (desired) => {
     const link = desired as DesiredLink | null | undefined;
     return link?.subject ? JSON.stringify([link.provider, link.subject]) : undefined;

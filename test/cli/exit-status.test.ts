@@ -41,7 +41,7 @@ describe("exit status 0", () => {
     expect(again.json).toMatchObject({
       command: "apply",
       outcome: "unchanged",
-      summary: { create: 0, update: 0, delete: 0, unchanged: 1 },
+      summary: { create: 0, update: 0, delete: 0, unchanged: 1, drift: 0 },
       changes: [],
     });
     expect(await place.contents()).toBe(contents);

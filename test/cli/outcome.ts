@@ -5,10 +5,17 @@ import { contentsOf, databaseOf, isMade, tablesOf } from "../support/databases.j
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const value: z.ZodType = z.unknown();
+const drift = z.strictObject({
+  was: value.optional(),
+  became: value.optional(),
+  at: z.iso.datetime().nullable(),
+  by: z.string().nullable(),
+  through: z.string().nullable(),
+});
 const field = z.union([
-  z.strictObject({ name: z.string(), sensitive: z.literal(true) }),
+  z.strictObject({ name: z.string(), sensitive: z.literal(true), drift: drift.optional() }),
   z.strictObject({ name: z.string(), unknown: z.literal(true) }),
-  z.strictObject({ name: z.string(), before: value, after: value }),
+  z.strictObject({ name: z.string(), before: value, after: value, drift: drift.optional() }),
 ]);
 const place = { file: z.string(), line: z.number(), column: z.number() };
 const change = z.strictObject({
@@ -16,6 +23,7 @@ const change = z.strictObject({
   kind: z.string(),
   key: z.string(),
   fields: z.array(field),
+  drift: z.literal(true).optional(),
   source: z.strictObject(place).optional(),
 });
 const diagnostic = z.strictObject({
@@ -35,7 +43,9 @@ export const jsonOutcome = z.strictObject({
   formatVersion: z.literal(1),
   command: z.string(),
   outcome: z.enum(["planned", "applied", "unchanged", "valid", "invalid", "failed"]),
-  summary: z.strictObject({ create: count, update: count, delete: count, unchanged: count }).optional(),
+  summary: z
+    .strictObject({ create: count, update: count, delete: count, unchanged: count, drift: count.optional() })
+    .optional(),
   migrations: z.array(z.string()).optional(),
   changes: z.array(change).optional(),
   items: z.array(z.strictObject({ file: z.string(), diff: z.string() })).optional(),

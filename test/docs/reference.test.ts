@@ -8,6 +8,7 @@ import { createProgram } from "../../src/cli/program.js";
 import { diagnosticCodes } from "../../src/errors.js";
 import { valueFromKeys, valueSources } from "../../src/yaml/value-sources.js";
 import { runCli, writeFiles } from "../support/cli.js";
+import { databaseOf } from "../support/databases.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { readDocument, tableUnder } from "./markdown.js";
 
@@ -111,7 +112,7 @@ describe("docs/database.md", () => {
   });
 });
 
-/** One object of each sort: created, changed with a secret, invalid, and the list of steps. */
+/** One object of each sort: created, changed with a secret, edited by hand, invalid, and the list of steps. */
 async function everyOutput(): Promise<readonly unknown[]> {
   const folder = temporaryFolder();
   const file = (token: string) => `tokenauth_config_enable: true
@@ -128,6 +129,7 @@ tokenauth:
   for (const args of [
     ["apply", "made.yaml"],
     ["apply", "changed.yaml"],
+    ["plan", "changed.yaml"],
     ["validate", "invalid.yaml"],
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],
@@ -143,13 +145,16 @@ tokenauth:
     const input = "ba9d233e95e04c4a8a661a27daffe7c9bd019067\nunknown\n";
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder, input });
     outputs.push(JSON.parse(stdout));
+    if (args[1] !== "changed.yaml") continue;
+    const { kysely } = await openForTest(databaseOf(folder));
+    await kysely.updateTable("api_tokens").set({ contact_person: "Piet" }).execute();
   }
   return outputs;
 }
 
 /** The paths to everything that is not a list or mapping, but what attributes hold. */
 function collectFields(value: unknown, path: string, seen: Set<string>): void {
-  const isLeaf = typeof value !== "object" || value === null || /\.(?:before|after|kinds)$/.test(path);
+  const isLeaf = typeof value !== "object" || value === null || /\.(?:before|after|was|became|kinds)$/.test(path);
   if (isLeaf) {
     seen.add(path);
   } else if (Array.isArray(value)) {

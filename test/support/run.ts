@@ -97,6 +97,7 @@ export function settingsFor(folder: string, overrides: Partial<Settings> = {}): 
     offline: false,
     migrate: true,
     detailedExitcode: false,
+    drift: false,
     tokensOut: undefined,
     actor: undefined,
     ...overrides,

@@ -65,7 +65,7 @@ export const applyCommand = defineCommand({
     }
     const shownTokens = door.publish(result.generated);
     const diagnostics = [...result.diagnostics, ...(door.file ? missingTokens(configuration, door.file) : [])];
-    await reportRun(context, { ...result, diagnostics }, { ...settings, files, shownTokens });
+    await reportRun(context, { ...result, diagnostics }, { ...settings, files, shownTokens, drift: false });
     door.tell(result.generated);
     return exitStatus.done;
   },

@@ -13,6 +13,7 @@ export const planCommand = defineCommand({
     ...planOptions,
     ...envOptions,
     ...outputOptions,
+    drift: flag("output", "--drift", "show only changes that undo what was done at run time"),
     detailedExitcode: flag("output", "--detailed-exitcode", "exit with 2 where there are changes"),
   },
   examples: [
@@ -21,20 +22,26 @@ export const planCommand = defineCommand({
       purpose: "On a pull request: plan without secrets, and exit with 2 on changes",
       command: "vtb-setup plan --no-env --detailed-exitcode --output json config.yaml",
     },
+    {
+      purpose: "In a nightly job: exit with 2 where somebody changed what the files declare",
+      command: "vtb-setup plan --drift --detailed-exitcode config.yaml",
+    },
   ],
   statuses: ["changesPlanned", "invalid", "refused", "unavailable"],
   pages: ["command-line.md#plan", "kubernetes.md"],
   run: async (context, settings, files) => {
-    const [{ loadConfig }, { plan }, { reportRun }] = await Promise.all([
+    const [{ loadConfig }, { plan }, { onlyDrift }, { reportRun }] = await Promise.all([
       import("../../apply/load.js"),
       import("../../apply/plan.js"),
+      import("../../apply/drift.js"),
       import("../report-run.js"),
     ]);
     const configuration = await loadConfig(files, {
       ...(await loadOptions(context, settings)),
       noEnv: !settings.env,
     });
-    const result = await plan(configuration, runOptions(context, settings));
+    const planned = await plan(configuration, runOptions(context, settings));
+    const result = settings.drift ? onlyDrift(planned) : planned;
     await reportRun(context, result, { ...settings, files, shownTokens: [] });
     return settings.detailedExitcode && result.outcome === "planned" ? exitStatus.changesPlanned : exitStatus.done;
   },
