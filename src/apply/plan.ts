@@ -142,7 +142,7 @@ export async function readPlan(
   });
   const inspected: RawDiagnostic[] = [];
   for (const kind of configuration.kinds) {
-    const found = await kind.inspect?.({ db, vault }, kind.resourcesOf(desired), current.get(kind.name) ?? []);
+    const found = await kind.inspect?.({ db, vault }, plan.world.desired(kind), plan.world.current(kind));
     for (const diagnostic of found ?? []) inspected.push(diagnostic);
   }
   const changes = await markDrift(db, configuration.kinds, plan.changes);

@@ -4,7 +4,7 @@ import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
-import { entryFieldsAt } from "./entry-fields.js";
+import { readResourceSettings } from "./entry-settings.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
@@ -23,24 +23,21 @@ export function declareStep(
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const resources = runStep(step, "declare", config, () => step.declare(config));
   requireResources(step, resources, kinds);
-  const contradictions: RawDiagnostic[] = [];
-  const declared = resources.map(({ kind, key, state, attributes, path, fields }): ResourceEntry => {
+  const at = (path: ValuePath) => ({ range: placeAt(toWritten(path)), path: dotted(namespace, toWritten(path)) });
+  const { settings, diagnostics: misused } = readResourceSettings(resources, { step, config, kinds, at });
+  const declared = resources.map(({ kind, key, state, attributes, path, fields }, index): ResourceEntry => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
     const ranges = Object.entries(named).map(
       ([name, field]) => [name, placesIn(node, [...written, ...field])] as const,
     );
-    const { protect } = entryFieldsAt(config, step.entryLists, path);
-    const present = state !== "absent";
-    if (!present && protect === true)
-      contradictions.push(protectsAbsent(placeAt([...written, "protect"]), dotted(namespace, [...written, "protect"])));
     const resource = {
       kind,
       key,
-      present,
+      present: state !== "absent",
       attributes,
       range: placeAt(written),
-      ...(protect !== undefined && { protect }),
+      ...settings[index],
       ...(ranges.length > 0 && { ranges: Object.fromEntries(ranges) }),
     };
     return {
@@ -55,13 +52,7 @@ export function declareStep(
     const written = toWritten(path);
     return muted.has(written) ? [] : [{ ...diagnostic, range: placeAt(written), path: dotted(namespace, written) }];
   });
-  return { declared, diagnostics: [...contradictions, ...diagnostics] };
-}
-
-function protectsAbsent(range: Range, path: string): RawDiagnostic {
-  const message = "`protect: true` contradicts `state: absent`";
-  const hint = "remove one of the two; to delete it although it is protected, write `protect: false`";
-  return { severity: "error", code: "INVALID_VALUE", message, hint, range, path };
+  return { declared, diagnostics: [...misused, ...diagnostics] };
 }
 
 /** Attributes that name other entries are mostly fields of the same name. */
@@ -70,10 +61,13 @@ function referencesOf(kind: Kind | undefined): Readonly<Record<string, ValuePath
   return Object.fromEntries(references.map(([name]) => [name, [name]]));
 }
 
+const noItems: ReadonlyMap<string, Range> = new Map();
+
 function placesIn(root: Node, path: ValuePath): AttributeRange {
   const { node } = findNode(root, path);
+  if (node.kind !== "sequence") return { range: node.range, items: noItems };
   const items = new Map<string, Range>();
-  for (const item of node.kind === "sequence" ? node.items : []) {
+  for (const item of node.items) {
     if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.range);
   }
   return { range: node.range, items };

@@ -4,14 +4,23 @@ import { isRecord, stepInvalid } from "../plan/step-mistakes.js";
 import type { Schema } from "./schema-shape.js";
 
 /** What any entry may say of itself, whatever its step declares. */
-const entryFields = {
-  protect: z
-    .boolean()
-    .optional()
-    .describe("Whether nothing may delete it until a file says `protect: false`. Unchanged if not set."),
-} as const;
+const protect = z
+  .boolean()
+  .optional()
+  .describe("Whether nothing may delete it until a file says `protect: false`. Unchanged if not set.");
 
-type EntryFields = { readonly [Name in keyof typeof entryFields]?: z.output<(typeof entryFields)[Name]> };
+/** @param names the fields of the entry that can be left alone */
+function ignoreChanges(names: readonly string[]) {
+  const name = z.enum(names, { error: "expected the name of a field of this entry" });
+  return z.array(name).optional().describe("The fields that are set when it is created, and left alone afterwards.");
+}
+
+interface EntryFields {
+  readonly protect?: boolean | undefined;
+  readonly ignore_changes?: readonly string[] | undefined;
+}
+
+const reserved: readonly string[] = ["protect", "ignore_changes"] satisfies (keyof EntryFields)[];
 
 export interface SchemaWithEntryFields {
   readonly schema: z.ZodType;
@@ -51,16 +60,51 @@ function withEntries(schema: Schema, what: string): Schema | undefined {
 
 /** An entry's schema with these fields; undefined for one that is no mapping. */
 function withFields(schema: Schema, what: string): Schema | undefined {
-  const { def } = internals(schema);
-  if (def.type === "object") {
-    const own = Object.keys(entryFields).find((name) => Object.hasOwn(def.shape, name));
-    if (own === undefined) return rebuild(schema, { shape: { ...def.shape, ...entryFields } });
+  const options = optionsOf(schema);
+  if (options === undefined) return undefined;
+  const own = reserved.find((name) => options.some((shape) => Object.hasOwn(shape, name)));
+  if (own !== undefined) {
     const hint = "choose another name: every entry has this field already, with a meaning of its own";
     throw stepInvalid(`${what} has the field \`${own}\`, which is reserved`, hint);
   }
+  const names = ignorableNames(options);
+  return addFields(schema, { protect, ...(names.length > 0 && { ignore_changes: ignoreChanges(names) }) });
+}
+
+function addFields(schema: Schema, fields: Fields): Schema {
+  const { def } = internals(schema);
+  if (def.type === "union") return rebuild(schema, { options: def.options.map((option) => addFields(option, fields)) });
+  return rebuild(schema, { shape: { ...("shape" in def ? def.shape : {}), ...fields } });
+}
+
+type Fields = Readonly<Record<string, Schema>>;
+
+/** The fields of a mapping, or of each mapping of a choice; undefined where something else can be written. */
+function optionsOf(schema: Schema): readonly Fields[] | undefined {
+  const { def } = internals(schema);
+  if (def.type === "object") return [def.shape];
   if (def.type !== "union") return undefined;
-  const options = def.options.map((option) => withFields(option, what));
-  return options.includes(undefined) ? undefined : rebuild(schema, { options });
+  const options = def.options.map(optionsOf);
+  return options.every((option) => option !== undefined) ? options.flat() : undefined;
+}
+
+/** What an absent entry needs is its name, which identifies the row; a deprecated field is written with its new name. */
+function ignorableNames(options: readonly Fields[]): readonly string[] {
+  const absent = options.find(({ state }) => isAbsent(state));
+  const names = new Set(options.flatMap((shape) => (shape === absent ? [] : Object.keys(shape))));
+  for (const shape of options) {
+    for (const [name, field] of Object.entries(shape)) {
+      const isKey = shape === absent && field._zod.optin === undefined;
+      if (isKey || z.globalRegistry.get(field)?.deprecated === true) names.delete(name);
+    }
+  }
+  if (absent) names.delete("state");
+  return [...names];
+}
+
+function isAbsent(state: Schema | undefined): boolean {
+  const def = state && internals(state).def;
+  return def?.type === "literal" && def.values.includes("absent");
 }
 
 type Definition = z.core.$ZodTypes["_zod"]["def"];
@@ -85,7 +129,7 @@ function internals(schema: Schema): z.core.$ZodTypes["_zod"] {
 /** A valid configuration without these fields: what a step's own code gets. */
 export function withoutEntryFields(config: unknown, entryLists: ReadonlySet<string>): unknown {
   if (!isRecord(config)) return config;
-  const isOwn = ([name]: readonly [string, unknown]) => !Object.hasOwn(entryFields, name);
+  const isOwn = ([name]: readonly [string, unknown]) => !reserved.includes(name);
   const parts = Object.entries(config).map(([name, list]) => {
     if (!entryLists.has(name) || !Array.isArray(list)) return [name, list];
     return [name, list.map((entry) => Object.fromEntries(Object.entries(entry).filter(isOwn)))];
@@ -100,4 +144,9 @@ export function entryFieldsAt(config: unknown, entryLists: ReadonlySet<string>, 
   const entry: unknown = Array.isArray(list) ? list[Number(index)] : undefined;
   // Their schema is that of the entry.
   return isRecord(entry) ? (entry as EntryFields) : {};
+}
+
+export function hasEntryFields(config: unknown, entryLists: ReadonlySet<string>, path: ConfigPath): boolean {
+  const fields = entryFieldsAt(config, entryLists, path);
+  return reserved.some((name) => Object.hasOwn(fields, name));
 }

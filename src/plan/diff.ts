@@ -97,11 +97,11 @@ function creation(kind: KindShape, resource: Resource, id: string): PlannedChang
 }
 
 function update(kind: KindShape, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
-  const { key, attributes, range } = resource;
+  const { key, attributes, range, ignored = [] } = resource;
   const changed = Object.entries(kind.attributes)
     .filter(([name, spec]) => {
       const value = attributes[name];
-      if (value === undefined || spec.createOnly) return false;
+      if (value === undefined || spec.createOnly || ignored.includes(name)) return false;
       return !(spec.same ?? isDeepStrictEqual)(value, row.attributes[name]);
     })
     .map(([name]) => name);

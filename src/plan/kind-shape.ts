@@ -23,6 +23,8 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
   readonly recordedAs?: readonly string[];
   /** The kind that its value (or each of its values) is a key of. */
   readonly references?: string;
+  /** The attribute that decides what this one means: where changes of that one are ignored, so are those of this one. */
+  readonly follows?: string;
   /** Where it is true, writing it generates a secret that is shown once. */
   readonly generates?: boolean;
   /** No two resources can share its value; one that appears under a new key is a rename. */

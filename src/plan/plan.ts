@@ -1,6 +1,7 @@
 import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
+import { keepIgnored } from "./ignored.js";
 import type { Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
 
@@ -19,7 +20,8 @@ export interface Plan {
 }
 
 /** Compares what the files declare with what the database holds. */
-export function createPlan(input: PlanInput): Plan {
+export function createPlan(given: PlanInput): Plan {
+  const input = { ...given, desired: keepIgnored(given) };
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {

@@ -47,6 +47,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly range: Range;
   /** Whether it is protected from deletion; undefined leaves that as it is. */
   readonly protect?: boolean;
+  /** The attributes that an existing row keeps. */
+  readonly ignored?: readonly string[];
   /** Attributes whose value only a missing variable or file has: they are undefined, and the resource is for plans alone. */
   readonly unknown?: readonly string[];
   /** The ranges of attributes that a plan may report on. */

@@ -154,8 +154,8 @@ export const apiToken = createKindShape({
     // Left out of a file that only knows the digest: how the value came about stays as it is.
     generated: { ...optional(booleanType), generates: true },
     user: { ...required(orNull(textType)), references: user.name },
-    is_superuser: required(booleanType),
-    permissions: required(orNull(textsType)),
+    is_superuser: { ...required(booleanType), follows: "user" },
+    permissions: { ...required(orNull(textsType)), follows: "user" },
     contact_person: required(textType),
     email: required(textType),
     organization: required(textType),

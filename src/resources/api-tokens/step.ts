@@ -151,11 +151,13 @@ type TokenAuthConfig = z.output<typeof tokenAuthSchema>;
 
 type PresentToken = Exclude<TokenAuthConfig["items"][number], { state: "absent" }>;
 
+const tokenFields = { generated: ["token"], grace_seconds: ["grace_period"] };
+
 function declareTokens({ items }: TokenAuthConfig) {
   return items.map((item, index) => {
     const path = ["items", index];
     if (item.state === "absent") return apiToken.absent(item.identifier, path);
-    return apiToken.resource(item.identifier, attributesOf(item), path);
+    return apiToken.resource(item.identifier, attributesOf(item), path, tokenFields);
   });
 }
 

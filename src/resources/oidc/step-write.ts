@@ -5,7 +5,7 @@ import { isSecret } from "../../secrets/secret.js";
 type Row = Parameters<EntryWriter["write"]>[0];
 
 /** The names of a provider's endpoints in a file, and as attributes. */
-const endpoints = {
+export const endpointNames = {
   oidc_op_discovery_endpoint: "discovery_endpoint",
   oidc_op_authorization_endpoint: "authorization_endpoint",
   oidc_op_token_endpoint: "token_endpoint",
@@ -17,7 +17,7 @@ const endpoints = {
 
 /** With every endpoint, written or discovered: the database does not tell which was which. */
 export function writeProvider({ key, attributes }: Row) {
-  const known = Object.entries(endpoints).flatMap(([field, name]): readonly [string, PlainValue][] => {
+  const known = Object.entries(endpointNames).flatMap(([field, name]): readonly [string, PlainValue][] => {
     const url = attributes[name];
     return typeof url === "string" ? [[field, url]] : [];
   });

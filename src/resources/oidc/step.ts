@@ -7,17 +7,31 @@ import { endpointAttributes, type PresentProvider } from "./step-provider.js";
 import { reviewOidc } from "./step-review.js";
 import { inlineProvider, type OidcConfig, oidcSchema, type PresentClient } from "./step-schema.js";
 import { upgradeOidc } from "./step-upgrade.js";
-import { writeClient, writeProvider } from "./step-write.js";
+import { endpointNames, writeClient, writeProvider } from "./step-write.js";
 
-const providerFields = { issuer: ["oidc_op_issuer"], former_issuers: ["oidc_op_former_issuers"] };
+/** The fields of attributes that have another name: for what a plan reports, and for `ignore_changes`. */
+const providerFields = {
+  ...Object.fromEntries(Object.entries(endpointNames).map(([field, name]) => [name, ["endpoint_config", field]])),
+  issuer: ["oidc_op_issuer"],
+  former_issuers: ["oidc_op_former_issuers"],
+  ca_file: ["oidc_op_ca_file"],
+  token_use_basic_auth: ["oidc_token_use_basic_auth"],
+  use_nonce: ["oidc_use_nonce"],
+  nonce_size: ["oidc_nonce_size"],
+  state_size: ["oidc_state_size"],
+  use_pkce: ["oidc_use_pkce"],
+};
 
-/** What a plan may report on, since only the database and the provider know more. */
 const clientFields = {
   provider: ["oidc_provider_identifier"],
-  userinfo_claims_source: ["userinfo_claims_source"],
+  client_id: ["oidc_rp_client_id"],
+  client_secret: ["oidc_rp_client_secret"],
   sign_algo: ["oidc_rp_sign_algo"],
-  use_pkce: ["oidc_use_pkce"],
+  sign_key: ["oidc_rp_idp_sign_key"],
   scopes: ["oidc_rp_scopes_list"],
+  idp_hint: ["oidc_keycloak_idp_hint"],
+  use_pkce: ["oidc_use_pkce"],
+  audience: ["oidc_audience"],
 };
 
 /** OpenID providers and their clients. */
@@ -70,7 +84,11 @@ function declareProvider(provider: PresentProvider, path: ConfigPath) {
     ca_file: provider.oidc_op_ca_file || null,
     former_issuers: sortedUnique(provider.oidc_op_former_issuers),
   };
-  return oidcProvider.resource(provider.identifier, attributes, path, providerFields);
+  const isBeside = provider.endpoint_config.oidc_op_introspection_endpoint === undefined;
+  const fields = isBeside
+    ? { ...providerFields, introspection_endpoint: ["oidc_op_introspection_endpoint"] }
+    : providerFields;
+  return oidcProvider.resource(provider.identifier, attributes, path, fields);
 }
 
 function declareClient(client: PresentClient, path: ConfigPath) {

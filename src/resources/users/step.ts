@@ -110,6 +110,8 @@ function writeUser({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
 
 type UsersConfig = z.output<typeof usersSchema>;
 
+const signInFields = { sign_in_provider: ["sign_in", "provider"], sign_in_subject: ["sign_in", "subject"] };
+
 function declareUsers({ users }: UsersConfig) {
   return users.map((item, index) => {
     const path = ["users", index];
@@ -131,12 +133,7 @@ function declareUsers({ users }: UsersConfig) {
       groups: sortedUnique(item.groups),
       permissions: permissionNames(item.permissions),
     };
-    return user.resource(
-      item.username,
-      attributes,
-      path,
-      item.sign_in && { sign_in_provider: ["sign_in", "provider"] },
-    );
+    return user.resource(item.username, attributes, path, signInFields);
   });
 }
 
