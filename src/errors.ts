@@ -31,6 +31,7 @@ export const diagnosticCodes = {
   EXPIRED: "A token's `expires_at` is in the past.",
   FILE_DENIED: "A file can't be used because of its owner or mode, a read-only file system, or a folder in its place.",
   FILE_UNREADABLE: "A configuration file can't be read.",
+  FORMAT_UNKNOWN: "A file has a format that this version of vtb-setup can't read.",
   ID_TOKENS_ACCEPTED: "A client accepts tokens with `at_hash` as access tokens, and so ID tokens as well.",
   IGNORED_FIELD: "A field has no effect where it stands.",
   INSECURE_URL: "A URL uses http on a host that is not this machine.",

@@ -11,6 +11,7 @@ import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
 import { assertMigrated, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
+import { type OwnedConfiguration, ownersForJournal, settleOwners } from "./owners.js";
 import { assertStorable, type LookInput, lookFirst, readPlan, rehearse, resolveResources } from "./plan.js";
 import {
   applyDefaults,
@@ -22,7 +23,7 @@ import {
   withDatabase,
   withOwnTables,
 } from "./run.js";
-import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
+import { collectDiagnostics, refuse, refuseWarnings, requireCodes } from "./severity.js";
 import { awaitReferences, checkpoint } from "./wait.js";
 
 /**
@@ -33,13 +34,12 @@ import { awaitReferences, checkpoint } from "./wait.js";
 export async function apply(declared: Configuration, given: Partial<ApplyOptions> = {}): Promise<RunResult> {
   const options = { ...applyDefaults(), ...given };
   requireCodes(options);
-  requireOwner(options);
   if (declared.withoutEnv) {
     const hint = "load it without `noEnv`, with its variables set and its secret files in place";
     throw setupError("usage", "COMMAND_LINE", "a configuration that was loaded with `noEnv` can't be applied", hint);
   }
   const finish = beginRun("apply", options);
-  const configuration = await resolveResources(declared, options);
+  const configuration = await resolveResources(settleOwners(declared, options.owner), options);
   const { resources: desired } = configuration;
   assertStorable(configuration, desired);
   return awaitReferences(options, (left) => applyOnce({ configuration, desired, options: left }, left, finish));
@@ -109,8 +109,8 @@ async function applyInside(
   if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
 
   const generated: GeneratedSecret[] = [];
-  const { owner, newId } = options;
-  const context = { db: tx, vault, owner, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
+  const { newId } = options;
+  const context = { db: tx, vault, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
   await writeEntrySettings(tx, changes);
   refuse(configuration, await findCascades(tx, configuration.kinds, plan));
@@ -187,14 +187,14 @@ async function findCascades(
 /** Records a run and its changes: secrets by name only. */
 async function writeAudit(
   tx: Transaction<Tables>,
-  { files }: Configuration,
-  { actor, claimedActor, owner, version, now }: ApplyOptions,
+  configuration: OwnedConfiguration,
+  { actor, claimedActor, version, now }: ApplyOptions,
   { run: { id, startedAt }, changes }: RunResult,
 ): Promise<void> {
   const finishedAt = now().toISOString();
   await writeRun(
     tx,
-    { id, startedAt, finishedAt, actor, claimedActor, through: "apply", owner, version, files },
+    { id, startedAt, finishedAt, actor, claimedActor, through: "apply", version, ...ownersForJournal(configuration) },
     changes,
   );
 }

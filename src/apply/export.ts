@@ -1,5 +1,6 @@
 import { escapeControls } from "../characters.js";
 import type { EntryWriter } from "../config/entry-writer.js";
+import { knownFormat, settingsKey } from "../config/settings-schema.js";
 import type { Step } from "../config/step.js";
 import { requireTables } from "../database/migrate.js";
 import { setupError } from "../errors.js";
@@ -120,6 +121,7 @@ interface Part {
 function writeFile(owner: string | null, parts: readonly Part[], { rows, ended }: Contents): ExportedFile {
   const variables: ExportedVariable[] = [];
   const root: Record<string, PlainValue> = {};
+  if (owner !== null) root[settingsKey] = { format: knownFormat, owner };
   const leftOut: string[] = [];
   let entries = 0;
   for (const { step, writer } of parts) {

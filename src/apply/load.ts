@@ -49,7 +49,7 @@ export async function validate(
 
 /** The diagnostics of a plan for an empty database, and those of references that need no database. */
 function planForNothing(kinds: readonly Kind[], desired: readonly Resource[]): readonly RawDiagnostic[] {
-  const nothing = { owner: "", prunable: new Set<string>(), newId: () => "" };
+  const nothing = { owners: [], prune: false, newId: () => "" };
   const input = { ...nothing, kinds, desired, current: new Map(), isDatabaseKnown: false };
   const { changes, diagnostics } = createPlan(input);
   return [...diagnostics, ...reviewReferences(kinds, planWorld(input, changes))];
@@ -87,8 +87,12 @@ async function readConfiguration(
   return {
     declarations,
     kinds,
-    declaredKinds: new Set(validation.enabled.flatMap((step) => step.kinds)),
-    files: documents.map(({ file, sha256 }) => ({ file, sha256 })),
+    owners: validation.owners,
+    settings: validation.settings,
+    files: documents.map((document) => {
+      const owner = validation.ownerOf(document)?.name;
+      return { file: document.file, sha256: document.sha256, ...(owner !== undefined && { owner }) };
+    }),
     diagnostics,
     quote,
   };

@@ -35,9 +35,9 @@ export interface LockingOptions extends DatabaseOptions {
 
 /** The options of `plan` and `apply` beside the configuration. */
 export interface RunOptions extends DatabaseOptions, SeverityOptions {
-  /** Who manages what the files declare. */
-  readonly owner: string;
-  /** Deletes what this owner managed and no file declares any more. */
+  /** Who manages what the files declare, whatever they say; without it, what each file says, or `default`. */
+  readonly owner?: string | undefined;
+  /** Deletes what these owners managed and no file declares any more. */
   readonly prune: boolean;
   /** Skips discovery: endpoints that only the provider knows stay as they are. */
   readonly offline: boolean;

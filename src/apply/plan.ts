@@ -12,6 +12,7 @@ import type { RawDiagnostic } from "../yaml/node.js";
 import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
+import { type OwnedConfiguration, settleOwners } from "./owners.js";
 import {
   beginRun,
   type Configuration,
@@ -23,7 +24,7 @@ import {
   withDatabase,
   withOwnTables,
 } from "./run.js";
-import { collectDiagnostics, refuse, refuseWarnings, requireCodes, requireOwner } from "./severity.js";
+import { collectDiagnostics, refuse, refuseWarnings, requireCodes } from "./severity.js";
 import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 
 /**
@@ -34,9 +35,8 @@ import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 export async function plan(declared: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
   requireCodes(options);
-  requireOwner(options);
   const finish = beginRun("plan", options);
-  const configuration = await resolveResources(declared, options);
+  const configuration = await resolveResources(settleOwners(declared, options.owner), options);
   const { resources: desired } = configuration;
   assertStorable(configuration, desired);
   return awaitReferences(options, async (left) => {
@@ -69,7 +69,7 @@ interface Behind {
 
 /** The input of a run. */
 export interface LookInput {
-  readonly configuration: Configuration;
+  readonly configuration: OwnedConfiguration;
   readonly desired: readonly Resource[];
   readonly options: RunOptions;
 }
@@ -136,8 +136,8 @@ export async function readPlan(
     desired,
     current,
     isDatabaseKnown: true,
-    owner: options.owner,
-    prunable: options.prune ? configuration.declaredKinds : new Set(),
+    owners: configuration.runOwners,
+    prune: options.prune,
     newId: options.newId,
   });
   const inspected: RawDiagnostic[] = [];
@@ -158,7 +158,7 @@ function compare({ plan, vault }: Seen, database: Database, { configuration, opt
 }
 
 /** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */
-export async function resolveResources(configuration: Configuration, options: RunOptions): Promise<Configuration> {
+export async function resolveResources<C extends Configuration>(configuration: C, options: RunOptions): Promise<C> {
   if (options.offline) return configuration;
   const { waitMs, signal, onWaiting } = options;
   const network = {

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { Settings } from "../config/settings.js";
+import type { FileOwner } from "../config/validate.js";
 import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
@@ -41,7 +43,7 @@ export interface RunResult {
   readonly changes: readonly Change[];
   /** The declared resources that already match. */
   readonly unchanged: readonly ResourceName[];
-  /** What this owner manages, no file declares and the run leaves as it is. */
+  /** What these owners manage, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
   /** Shown once, then gone. */
   readonly generated: readonly GeneratedSecret[];
@@ -49,13 +51,22 @@ export interface RunResult {
   readonly run: RunTimes;
 }
 
+export interface ConfigurationFile {
+  readonly file: string;
+  readonly sha256: string;
+  /** The owner that it names, if it does. */
+  readonly owner?: string | undefined;
+}
+
 /** A valid configuration: what its files declare, ready to plan or apply. */
 export interface Configuration {
   readonly resources: readonly Resource[];
   readonly kinds: readonly Kind[];
-  /** The kinds that its enabled steps declare. */
-  readonly declaredKinds: ReadonlySet<string>;
-  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  /** The owners of its files, with the kinds that the files of each declare. */
+  readonly owners: readonly FileOwner[];
+  /** What its files say under `vtb_setup`. */
+  readonly settings: Settings;
+  readonly files: readonly ConfigurationFile[];
   readonly warnings: readonly Diagnostic[];
   /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */
   readonly withoutEnv?: boolean;
@@ -145,7 +156,6 @@ export function loadDefaults(): LoadOptions {
 export function runDefaults(): RunOptions {
   return {
     database: defaultDatabaseUrl,
-    owner: "default",
     prune: false,
     strict: false,
     allow: [],

@@ -1,4 +1,3 @@
-import { invisibleIn } from "../characters.js";
 import type { Database } from "../database/database.js";
 import {
   type Diagnostic,
@@ -10,7 +9,6 @@ import {
 } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import type { Refusal } from "../plan/kind.js";
-import { findPlaceholder } from "../secrets/placeholder.js";
 import type { LazyVault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { SeverityOptions } from "./options.js";
@@ -43,21 +41,6 @@ export function requireCodes({ allow, deny }: Pick<SeverityOptions, "allow" | "d
   const both = allow.find((code) => deny.includes(code));
   if (both === undefined) return;
   throw setupError("usage", "COMMAND_LINE", `${both} is both allowed and denied`, "remove one of the two");
-}
-
-/** @throws SetupError `COMMAND_LINE` (usage) where nobody could distinguish the owner from another one */
-export function requireOwner({ owner }: { readonly owner: string }): void {
-  const mistake = ownerMistake(owner);
-  if (mistake !== undefined)
-    throw setupError("usage", "COMMAND_LINE", `the owner ${mistake}`, "write a name such as shop");
-}
-
-function ownerMistake(owner: string): string | undefined {
-  if (owner.trim() === "") return "is empty";
-  if (invisibleIn(owner) !== undefined) return `contains ${invisibleIn(owner)}`;
-  if (owner !== owner.trim()) return "has whitespace around it";
-  if (/^(["']).*\1$/.test(owner)) return "has quotes around it";
-  return findPlaceholder(owner, false) === undefined ? undefined : "is an unreplaced placeholder";
 }
 
 /** Nearly certain, but not quite: an operator who knows better allows it. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { settingsKey } from "../config/settings-schema.js";
 import type { Step } from "../config/step.js";
 import { SetupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
@@ -83,7 +84,7 @@ function hasAll(value: unknown, names: readonly string[]): boolean {
 
 /** @throws SetupError `STEP_INVALID` (usage) where steps and kinds do not fit together */
 export function refuseClashes(steps: readonly Step[], kinds: readonly Kind[]): void {
-  const keys = steps.flatMap(({ flag, namespace }) => [flag, namespace]);
+  const keys = [settingsKey, ...steps.flatMap(({ flag, namespace }) => [flag, namespace])];
   const names = kinds.map(({ name }) => name);
   const twice = [keys, names].flatMap((list) => list.filter((name, index) => list.indexOf(name) !== index))[0];
   if (twice !== undefined) throw stepInvalid(`two steps or kinds are named ${twice}`);

@@ -77,9 +77,7 @@ const database: TypedOption<string> = new Option(
   .env("VTB_SETUP_DATABASE")
   .default(defaultDatabaseUrl);
 
-const owner: TypedOption<string> = new Option("--owner <name>", "who manages what the files declare")
-  .helpGroup(headings.plan)
-  .default("default");
+const owner = text("plan", "--owner <name>", "who manages what the files declare, whatever they say");
 
 /** Milliseconds. */
 const wait: TypedOption<number> = new Option(

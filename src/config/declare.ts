@@ -17,7 +17,7 @@ export function declareStep(
   { config, toWritten }: ValidPart,
   { node, namespace }: Pick<IssueSource, "node" | "namespace">,
   muted: MutedPaths,
-  { kinds, now }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date },
+  { kinds, now, owner }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date; readonly owner: string },
 ): { readonly declared: readonly ResourceEntry[]; readonly diagnostics: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], diagnostics: [] };
   const placeAt = (path: ValuePath) => findNode(node, path).node.range;
@@ -35,6 +35,7 @@ export function declareStep(
       kind,
       key,
       present: state !== "absent",
+      owner,
       attributes,
       range: placeAt(written),
       ...settings[index],

@@ -98,35 +98,44 @@ export function valueFromSchema(sources: ValueSources): JsonSchema {
   };
 }
 
-/** Turns the schema of a value that a step gets into the schema of what a file may contain; `rename` is for references. */
-export function asWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
-  return { ...pick(schema, annotations), ...withoutAnnotations(schema, rename) };
+/** How a part of a file may be written. */
+export interface Writing {
+  /** Where a reference to another schema leads. */
+  readonly rename: (reference: string) => string;
+  /** Whether `value_from` may replace any value inside. */
+  readonly takesValueFrom: boolean;
 }
 
-function withoutAnnotations(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
-  const alternatives = alternativesOf(schema, rename);
+/** Turns the schema of a value that a step gets into the schema of what a file may contain. */
+export function asWritten(schema: JsonSchema, writing: Writing): JsonSchema {
+  return { ...pick(schema, annotations), ...withoutAnnotations(schema, writing) };
+}
+
+function withoutAnnotations(schema: JsonSchema, writing: Writing): JsonSchema {
+  const alternatives = alternativesOf(schema, writing);
   const [only] = alternatives;
   return alternatives.length === 1 && only !== undefined ? only : { anyOf: alternatives };
 }
 
-/** The same for a value inside another, which `value_from` may replace. */
-function valueAsWritten(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
-  const alternatives = alternativesOf(schema, rename);
+/** The same for a value inside another. */
+function valueAsWritten(schema: JsonSchema, writing: Writing): JsonSchema {
+  if (!writing.takesValueFrom) return asWritten(schema, writing);
+  const alternatives = alternativesOf(schema, writing);
   const isFree = alternatives.some((alternative) => Object.keys(alternative).length === 0);
   const notes = pick(schema, annotations);
   return isFree ? notes : { ...notes, anyOf: [...alternatives, valueFromReference] };
 }
 
-function alternativesOf(schema: JsonSchema, rename: (reference: string) => string): readonly JsonSchema[] {
+function alternativesOf(schema: JsonSchema, writing: Writing): readonly JsonSchema[] {
   if (schema.sensitive === true) {
     return scalars({ type: "string", ...printable(schema), ...pick(schema, ["pattern", "maxLength"]) });
   }
-  if (typeof schema.$ref === "string") return [{ $ref: rename(schema.$ref) }];
+  if (typeof schema.$ref === "string") return [{ $ref: writing.rename(schema.$ref) }];
   const options = schema.anyOf ?? schema.oneOf;
   // `anyOf` for both: a discriminator given by `value_from` fits several options.
   if (isList(options)) {
     const merged = mergeOptions(options);
-    return merged ? [container(merged, rename)] : options.map((option) => asWritten(option, rename));
+    return merged ? [container(merged, writing)] : options.map((option) => asWritten(option, writing));
   }
   const plain = omit(schema, [...annotations, "characters"]);
   switch (schema.type) {
@@ -139,7 +148,7 @@ function alternativesOf(schema: JsonSchema, rename: (reference: string) => strin
     case "string":
       return "const" in schema || "enum" in schema ? [plain] : scalars({ ...printable(schema), ...plain });
     default:
-      return [container(plain, rename)];
+      return [container(plain, writing)];
   }
 }
 
@@ -156,8 +165,8 @@ function spelled(value: boolean): readonly JsonSchema[] {
   return [{ enum: [value, Number(value)] }, { type: "string", pattern: `^(?:${value ? yes : no})$` }];
 }
 
-function container(schema: JsonSchema, rename: (reference: string) => string): JsonSchema {
-  const inside = (value: unknown): unknown => (isSchema(value) ? valueAsWritten(value, rename) : value);
+function container(schema: JsonSchema, writing: Writing): JsonSchema {
+  const inside = (value: unknown): unknown => (isSchema(value) ? valueAsWritten(value, writing) : value);
   const entries = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
     switch (keyword) {
       case "properties":
@@ -168,7 +177,7 @@ function container(schema: JsonSchema, rename: (reference: string) => string): J
       case "additionalItems":
         return [keyword, inside(value)];
       case "allOf":
-        return [keyword, isList(value) ? value.map((part) => asWritten(part, rename)) : value];
+        return [keyword, isList(value) ? value.map((part) => asWritten(part, writing)) : value];
       default:
         return [keyword, value];
     }

@@ -2,6 +2,7 @@ import { invisibleIn } from "../characters.js";
 import { nearest } from "../nearest.js";
 import { maskName } from "../secrets/random-looking.js";
 import { type Document, isBareKey, type MappingEntry, type RawDiagnostic } from "../yaml/node.js";
+import { settingsKey } from "./settings-schema.js";
 import type { Step } from "./step.js";
 
 /**
@@ -56,7 +57,7 @@ const otherPrograms: ReadonlySet<string> = new Set([
   "zgw_consumers_config_enable",
 ]);
 
-/** Reports the root keys that belong to no step. `meant` has the misspelt ones by the flag or namespace that each stands for. */
+/** Reports the root keys that nothing of this program reads. `meant` has the misspelt ones by the key that each stands for. */
 export function findUnknownRootKeys(
   documents: readonly Document[],
   steps: readonly Step[],
@@ -89,7 +90,7 @@ export function easeForeignDuplicates(
 }
 
 function rootKeysOf(steps: readonly Step[]): ReadonlySet<string> {
-  return new Set(steps.flatMap(({ flag, namespace }) => [flag, namespace]));
+  return new Set([...steps.flatMap(({ flag, namespace }) => [flag, namespace]), settingsKey]);
 }
 
 function misspeltKey({ key, keyRange }: MappingEntry, near: string): RawDiagnostic {

@@ -5,6 +5,7 @@ import { describeShape } from "./expectation.js";
 import { findUnknownRootKeys } from "./root-keys.js";
 import { toBoolean } from "./scalar.js";
 import { createShapeReader } from "./schema-shape.js";
+import { settingsKey } from "./settings-schema.js";
 import type { Step } from "./step.js";
 
 export interface RootContext extends ResolveContext {
@@ -15,12 +16,15 @@ export interface RootContext extends ResolveContext {
 /** One file's configuration of an enabled step. */
 export interface Section {
   readonly step: Step;
+  readonly document: Document;
   readonly entry: MappingEntry;
 }
 
 interface RootReading {
   readonly enabled: readonly Step[];
   readonly sections: readonly Section[];
+  /** What was probably meant to be `vtb_setup`. */
+  readonly misspeltSettings: readonly MappingEntry[];
   readonly diagnostics: readonly RawDiagnostic[];
   /** The flags' values, which are harmless to show. */
   readonly shown: readonly ScalarNode[];
@@ -38,7 +42,13 @@ export function readRoot(documents: readonly Document[], steps: readonly Step[],
   const flags = read.flatMap((step) => step.flags);
   return {
     enabled: enabled.map(({ step }) => step),
-    sections: enabled.flatMap(({ step, entries }) => entries.map((entry) => ({ step, entry }))),
+    sections: enabled.flatMap(({ step, entries }) =>
+      entries.flatMap((entry) => {
+        const document = documents.find(({ root }) => root?.entries.get(entry.key) === entry);
+        return document === undefined ? [] : [{ step, document, entry }];
+      }),
+    ),
+    misspeltSettings: unknown.meant.get(settingsKey) ?? [],
     diagnostics: [
       ...unknown.diagnostics,
       ...read.flatMap(({ diagnostics }) => diagnostics),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
 import { asWritten, boolean, booleanReference, valueFromSchema } from "./fields.js";
 import type { JsonSchema } from "./schema-shape.js";
+import { settingsKey, settingsSchema } from "./settings-schema.js";
 import type { Step } from "./step.js";
 
 /**
@@ -19,7 +20,7 @@ export function configurationSchema(steps: readonly Step[], sources: ValueSource
     description:
       "Configures who may call an API. A step runs when its flag is true. Other programs may have keys in the same file.",
     type: "object",
-    properties: Object.fromEntries(properties),
+    properties: { [settingsKey]: settingsAsWritten(), ...Object.fromEntries(properties) },
     definitions: {
       boolean,
       value_from: valueFromSchema(sources),
@@ -33,6 +34,12 @@ function flagSchema({ title, namespace }: Step): JsonSchema {
   return { description, anyOf: [booleanReference, reference("value_from")] };
 }
 
+/** Its schema refers to no other one. */
+function settingsAsWritten(): JsonSchema {
+  const { $schema: _, ...settings } = toJsonSchema(settingsSchema);
+  return asWritten(settings, { rename: (ref) => ref, takesValueFrom: false });
+}
+
 /** A step's schema under its namespace's name, and the definitions that it refers to beside it. */
 function stepDefinitions({ namespace, title, schema }: Step): Readonly<Record<string, JsonSchema>> {
   const { $schema: _, definitions, ...root } = toJsonSchema(schema);
@@ -40,11 +47,12 @@ function stepDefinitions({ namespace, title, schema }: Step): Readonly<Record<st
     if (ref === "#") return `#/definitions/${namespace}`;
     return ref.replace("#/definitions/", `#/definitions/${namespace}.`);
   };
+  const writing = { rename, takesValueFrom: true };
   const parts = Object.entries(definitions ?? {}).map(([name, part]): [string, JsonSchema] => [
     `${namespace}.${name}`,
-    asWritten(part, rename),
+    asWritten(part, writing),
   ]);
-  return { [namespace]: { title, ...asWritten(root, rename) }, ...Object.fromEntries(parts) };
+  return { [namespace]: { title, ...asWritten(root, writing) }, ...Object.fromEntries(parts) };
 }
 
 function toJsonSchema(schema: z.ZodType): JsonSchema & { readonly definitions?: Readonly<Record<string, JsonSchema>> } {

@@ -8,6 +8,8 @@ import { checkEntries, declareStep, type ResourceEntry, referenceNames } from ".
 import { findFlatEntry } from "./flat-entry.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
+import { type OwnerSetting, readSettings, type Settings } from "./settings.js";
+import { defaultOwner } from "./settings-schema.js";
 import type { Step } from "./step.js";
 import { runStep } from "./step-code.js";
 import { createStandIn, leaveOutUnknown, type StandIn } from "./unknown-values.js";
@@ -23,6 +25,11 @@ export interface ValidateContext extends RootContext {
 
 export interface Validation {
   readonly enabled: readonly Step[];
+  readonly settings: Settings;
+  /** The owners of the files, each once. */
+  readonly owners: readonly FileOwner[];
+  /** The owner that a file names, if it does. */
+  readonly ownerOf: (document: Document) => OwnerSetting | undefined;
   /** What the valid entries declare. Not for planning when `diagnostics` hold an error or `unresolved` is true. */
   readonly declarations: readonly Resource[];
   /** Whether `declarations` has all entries; one may lack a value whose variable is not set. */
@@ -37,6 +44,14 @@ export interface Validation {
   readonly unresolved: boolean;
 }
 
+/** Who manages what some of the files declare. */
+export interface FileOwner {
+  /** Undefined for files that name none. */
+  readonly setting: OwnerSetting | undefined;
+  /** The kinds that its files declare, or would if they had entries. */
+  readonly kinds: ReadonlySet<string>;
+}
+
 /** Turns documents, which together are one configuration, into what their enabled steps declare. */
 export function validateDocuments(
   documents: readonly Document[],
@@ -45,25 +60,45 @@ export function validateDocuments(
 ): Validation {
   const root = readRoot(documents, steps, context);
   const shapeOf = createShapeReader();
-  const sections = root.sections.map((section) => validateSection(section, context, shapeOf));
+  const settings = readSettings(documents, root.misspeltSettings, shapeOf);
+  const sections = root.sections.map((section) => {
+    const owner = settings.ownerOf(section.document)?.name ?? defaultOwner;
+    return validateSection(section, { ...context, owner }, shapeOf);
+  });
   const declared = sections.flatMap((section) => section.declared);
-  const shown = new Set([...root.shown, ...sections.flatMap((section) => [...section.shown])]);
+  const shown = new Set([...root.shown, ...settings.shown, ...sections.flatMap((section) => [...section.shown])]);
   // An alias may stand for a secret in one field and for a harmless text in another.
-  for (const { hidden } of sections) for (const node of hidden) shown.delete(node);
+  for (const { hidden } of [settings, ...sections]) for (const node of hidden) shown.delete(node);
   return {
     enabled: root.enabled,
+    settings: settings.settings,
+    owners: ownersOf(root.sections, settings.ownerOf),
+    ownerOf: settings.ownerOf,
     declarations: declared.map(({ resource }) => resource),
     isWhole: sections.every(({ isWhole }) => isWhole),
     diagnostics: [
       ...root.diagnostics,
+      ...settings.diagnostics,
       ...sections.flatMap(({ diagnostics }) => diagnostics),
       ...checkEntries(declared, context.kinds),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
     shown,
-    secretKeys: sections.flatMap((section) => section.secretKeys),
+    secretKeys: [settings, ...sections].flatMap((part) => part.secretKeys),
     unresolved: root.unresolved || sections.some(({ unresolved }) => unresolved),
   };
+}
+
+/** A file without a namespace of an enabled step manages nothing, and so has no say in what is pruned. */
+function ownersOf(sections: readonly Section[], ownerOf: Validation["ownerOf"]): readonly FileOwner[] {
+  const owners = new Map<string, FileOwner>();
+  for (const { step, document } of sections) {
+    const setting = ownerOf(document);
+    const name = JSON.stringify([setting?.name, setting?.formerly]);
+    const kinds = new Set([...(owners.get(name)?.kinds ?? []), ...step.kinds]);
+    owners.set(name, { setting: owners.get(name)?.setting ?? setting, kinds });
+  }
+  return [...owners.values()];
 }
 
 const unknownFlag: RawDiagnostic = {
@@ -72,6 +107,11 @@ const unknownFlag: RawDiagnostic = {
   message: `whether a step is enabled comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`,
   hint: "set it for the plan as well, or write true or false",
 };
+
+interface SectionContext extends ValidateContext {
+  /** Who manages what the section declares. */
+  readonly owner: string;
+}
 
 interface ValidSection {
   readonly declared: readonly ResourceEntry[];
@@ -83,7 +123,7 @@ interface ValidSection {
   readonly unresolved: boolean;
 }
 
-function validateSection(section: Section, context: ValidateContext, shapeOf: ShapeReader): ValidSection {
+function validateSection(section: Section, context: SectionContext, shapeOf: ShapeReader): ValidSection {
   const read = (standIn?: StandIn) => readSection(section, context, shapeOf, standIn);
   if (!context.declareUnknown) return read();
   const first = read(createStandIn(0, shapeOf));
@@ -93,7 +133,7 @@ function validateSection(section: Section, context: ValidateContext, shapeOf: Sh
 
 function readSection(
   { step, entry }: Section,
-  context: ValidateContext,
+  context: SectionContext,
   shapeOf: ShapeReader,
   standIn: StandIn | undefined,
 ): ValidSection {

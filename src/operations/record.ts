@@ -40,16 +40,18 @@ export function unknownNames(names: readonly string[], found: ReadonlyMap<string
   return positions.length > 0 ? { kind: "unknown_names", positions } : undefined;
 }
 
-/** The files of an owner's last run that changed something. */
+/** An owner's files in its last run that changed something. */
 export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
-  const run = await tx
+  const runs = await tx
     .selectFrom("runs")
-    .select("files")
-    .where("owner", "=", owner)
+    .select(["owner", "files"])
+    // A run for several owners names each on a line.
+    .where((eb) => eb.or([eb("owner", "=", owner), eb("owner", "like", "%\n%")]))
     .orderBy("started_at", "desc")
-    .executeTakeFirst();
-  const files: readonly { readonly file: string }[] = JSON.parse(run?.files ?? "[]");
-  return files.map(({ file }) => file);
+    .execute();
+  const run = runs.find((row) => row.owner.split("\n").includes(owner));
+  const files: readonly { readonly file: string; readonly owner?: string }[] = JSON.parse(run?.files ?? "[]");
+  return files.filter((file) => (file.owner ?? owner) === owner).map(({ file }) => file);
 }
 
 /**

@@ -16,7 +16,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
 
 /** The state once the changes are made. */
 export function planWorld(input: PlanInput, changes: readonly Change[]): PlannedWorld {
-  const { kinds, current, desired, owner, isDatabaseKnown } = input;
+  const { kinds, current, desired, isDatabaseKnown } = input;
   const keys = new Map<string, Set<string>>();
   const desiredBy = new Map<string, readonly Resource[]>();
   for (const kind of kinds) {
@@ -37,7 +37,6 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
     left.set(name, current.get(name)?.filter(isLeft) ?? []);
   }
   return {
-    owner,
     isDatabaseKnown,
     keys: ({ name }) => keys.get(name) ?? new Set(),
     desired: (kind) => kind.resourcesOf(desiredBy.get(kind.name) ?? []),
@@ -46,14 +45,14 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
   };
 }
 
-function refuseOthers({ desired, current, owner }: PlanInput): readonly Refusal[] {
+function refuseOthers({ desired, current }: PlanInput): readonly Refusal[] {
   const owners = new Map<string, string>();
   for (const [kind, rows] of current) {
-    for (const row of rows) if (row.owner !== null && row.owner !== owner) owners.set(`${kind} ${row.key}`, row.owner);
+    for (const row of rows) if (row.owner !== null) owners.set(`${kind} ${row.key}`, row.owner);
   }
   return desired.flatMap((resource): Refusal[] => {
     const other = owners.get(`${resource.kind} ${resource.key}`);
-    if (other === undefined) return [];
+    if (other === undefined || other === resource.owner) return [];
     return [
       {
         reason: "refused",
@@ -81,13 +80,13 @@ function refuseTaken(input: PlanInput, changes: readonly Change[], world: Planne
       return desired.flatMap((resource): readonly Refusal[] => {
         const wish = identity(resource.attributes[name]);
         const holder = wish === undefined ? undefined : holders.get(wish);
-        return holder === undefined ? [] : [taken(resource, name, holder, input.owner)];
+        return holder === undefined ? [] : [taken(resource, name, holder)];
       });
     }),
   );
 }
 
-function taken({ kind, key, range }: Resource, name: string, holder: CurrentResource, owner: string): Refusal {
+function taken({ kind, key, owner, range }: Resource, name: string, holder: CurrentResource): Refusal {
   const others = holder.owner !== null && holder.owner !== owner ? holder.owner : undefined;
   const whose = others === undefined ? "which this run does not change" : `which the owner ${others} manages`;
   return {
@@ -104,22 +103,29 @@ function taken({ kind, key, range }: Resource, name: string, holder: CurrentReso
 
 /** A template that came out empty must not remove everyone's access. */
 function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
-  const prunable = input.kinds.filter(({ name }) => input.prunable.has(name));
-  return prunable.flatMap((kind): Refusal[] => {
-    const pruned = changes.filter(
-      (change) => change.kind === kind.name && change.action === "delete" && change.reason === "pruned",
-    );
-    const kept = kind.resourcesOf(input.desired).some(({ present }) => present);
-    if (pruned.length === 0 || kept) return [];
-    return [
-      {
-        reason: "refused",
-        code: "PRUNE_REFUSED",
-        message: `pruning would delete every ${kind.name} that the owner ${input.owner} manages (${pruned.length})`,
-        hint: "if you want that, declare each with `state: absent`",
-      },
-    ];
-  });
+  if (!input.prune) return [];
+  return input.owners.flatMap(({ name: owner, kinds }) =>
+    input.kinds.flatMap((kind): Refusal[] => {
+      if (!kinds.has(kind.name)) return [];
+      const pruned = changes.filter(
+        (change) => isPruned(change) && change.kind === kind.name && change.owner === owner,
+      );
+      const isKept = kind.resourcesOf(input.desired).some((resource) => resource.present && resource.owner === owner);
+      if (pruned.length === 0 || isKept) return [];
+      return [
+        {
+          reason: "refused",
+          code: "PRUNE_REFUSED",
+          message: `pruning would delete every ${kind.name} that the owner ${owner} manages (${pruned.length})`,
+          hint: "if you want that, declare each with `state: absent`",
+        },
+      ];
+    }),
+  );
+}
+
+function isPruned(change: Change): boolean {
+  return change.action === "delete" && change.reason === "pruned";
 }
 
 /** Whoever wrote `protect` did not mean that anything but `protect: false` ends it. */

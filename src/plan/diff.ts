@@ -13,9 +13,8 @@ import type {
 } from "./resource.js";
 
 export interface DiffOptions {
-  readonly owner: string;
-  /** Whether this kind's rows of the same owner are deleted when no file declares them. */
-  readonly prune: boolean;
+  /** The owners whose rows are deleted when no file declares them. */
+  readonly prunedOwners: ReadonlySet<string>;
   readonly newId: () => string;
 }
 
@@ -33,7 +32,7 @@ export function diffKind(
 ): KindDiff {
   const rows = new Map(current.map((row) => [row.key, row]));
   const declared = new Set(desired.map((resource) => resource.key));
-  const renamed = findRenames(kind, desired, rows, declared, options.owner);
+  const renamed = findRenames(kind, desired, rows, declared);
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
 
@@ -45,18 +44,14 @@ export function diffKind(
       continue;
     }
     const previous = row ?? renamed.get(resource.key);
-    const change = previous
-      ? update(kind, resource, previous, options.owner)
-      : creation(kind, resource, options.newId());
+    const change = previous ? update(kind, resource, previous) : creation(kind, resource, options.newId());
     if (change) changes.push(change);
     else unchanged.push({ kind: kind.name, key: resource.key });
   }
-  if (options.prune) {
-    const taken = new Set([...renamed.values()].map((row) => row.key));
-    for (const row of current) {
-      const left = row.owner === options.owner && !declared.has(row.key) && !taken.has(row.key);
-      if (left) changes.push(deletion(kind, row, "pruned"));
-    }
+  const taken = new Set([...renamed.values()].map((row) => row.key));
+  for (const row of current) {
+    const isPruned = row.owner !== null && options.prunedOwners.has(row.owner);
+    if (isPruned && !declared.has(row.key) && !taken.has(row.key)) changes.push(deletion(kind, row, "pruned"));
   }
   return { changes, unchanged };
 }
@@ -67,24 +62,23 @@ function findRenames(
   desired: readonly Resource[],
   rows: ReadonlyMap<string, CurrentResource>,
   declared: ReadonlySet<string>,
-  owner: string,
 ): ReadonlyMap<string, CurrentResource> {
   const renamed = new Map<string, CurrentResource>();
   for (const [name, { identity, same }] of Object.entries(kind.attributes)) {
     if (!identity || !same) continue;
-    const left = [...rows.values()].filter((row) => !declared.has(row.key) && (row.owner ?? owner) === owner);
+    const left = [...rows.values()].filter((row) => !declared.has(row.key));
     const byIdentity = new Map(left.map((row) => [row.attributes[name], row]));
     for (const resource of desired) {
       if (!resource.present || rows.has(resource.key)) continue;
       const row = byIdentity.get(identity(resource.attributes[name]));
-      if (row) renamed.set(resource.key, row);
+      if (row && (row.owner ?? resource.owner) === resource.owner) renamed.set(resource.key, row);
     }
   }
   return renamed;
 }
 
 function creation(kind: KindShape, resource: Resource, id: string): PlannedChange {
-  const { key, attributes, range } = resource;
+  const { key, owner, attributes, range } = resource;
   const isSet = (name: string) =>
     attributes[name] !== undefined &&
     !kind.attributes[name]?.updateOnly &&
@@ -93,11 +87,11 @@ function creation(kind: KindShape, resource: Resource, id: string): PlannedChang
   const unknown = unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly);
   const fields = [...names.map((name) => fieldChange(kind, name, null, attributes[name])), ...unknown];
   const settings = settingsFor(resource, undefined, fields);
-  return { action: "create", kind: kind.name, key, id, attributes, fields, settings, range };
+  return { action: "create", kind: kind.name, key, id, owner, attributes, fields, settings, range };
 }
 
-function update(kind: KindShape, resource: Resource, row: CurrentResource, owner: string): PlannedChange | undefined {
-  const { key, attributes, range, ignored = [] } = resource;
+function update(kind: KindShape, resource: Resource, row: CurrentResource): PlannedChange | undefined {
+  const { key, owner, attributes, range, ignored = [] } = resource;
   const changed = Object.entries(kind.attributes)
     .filter(([name, spec]) => {
       const value = attributes[name];
@@ -117,6 +111,7 @@ function update(kind: KindShape, resource: Resource, row: CurrentResource, owner
     kind: kind.name,
     key,
     id: row.id,
+    owner,
     attributes,
     changed,
     previousKey,
@@ -139,7 +134,8 @@ function settingsFor(
 }
 
 function deletion(kind: KindShape, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {
-  return { action: "delete", kind: kind.name, key: row.key, id: row.id, reason, fields: [], range: resource?.range };
+  const { id, key, owner } = row;
+  return { action: "delete", kind: kind.name, key, id, owner, reason, fields: [], range: resource?.range };
 }
 
 function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boolean): readonly FieldChange[] {

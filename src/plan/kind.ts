@@ -33,7 +33,6 @@ export interface ReadContext {
 }
 
 export interface WriteContext extends ReadContext {
-  readonly owner: string;
   /** ISO 8601 UTC: the single timestamp of this run. */
   readonly now: string;
   readonly newId: () => string;
@@ -68,8 +67,6 @@ export interface Refusal extends Omit<RawDiagnostic, "severity"> {
 
 /** The resources once the plan is applied, by kind. */
 export interface PlannedWorld {
-  /** The owner that the run is for. */
-  readonly owner: string;
   /** False where no database was read, so that only what the files declare is known. */
   readonly isDatabaseKnown: boolean;
   readonly keys: (kind: Pick<KindShape, "name">) => ReadonlySet<string>;
@@ -117,6 +114,15 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
 /** The kind with this shape. */
 export type KindOf<Shape> = Shape extends KindShape<infer A, infer Name> ? Kind<A, Name> : never;
 
+/** An owner of the files in a run. */
+export interface RunOwner {
+  readonly name: string;
+  /** Whether a file or an option names it. */
+  readonly isNamed: boolean;
+  /** The kinds that its files declare, or would if they had entries. */
+  readonly kinds: ReadonlySet<string>;
+}
+
 /** The input of a plan. */
 export interface PlanInput {
   readonly kinds: readonly Kind[];
@@ -125,8 +131,9 @@ export interface PlanInput {
   readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
   /** False where no database was read: `current` is empty then. */
   readonly isDatabaseKnown: boolean;
-  readonly owner: string;
-  /** The kinds to prune: those that the enabled steps declare, or none. */
-  readonly prunable: ReadonlySet<string>;
+  /** The owners of the files. */
+  readonly owners: readonly RunOwner[];
+  /** Deletes what these owners manage and no file declares, of the kinds that their files declare. */
+  readonly prune: boolean;
   readonly newId: () => string;
 }

@@ -9,7 +9,7 @@ import type { Change, Resource, ResourceName } from "./resource.js";
 export interface Plan {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
-  /** What this owner manages, no file declares and the run leaves as it is. */
+  /** What these owners manage, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
   /** What it starts from, and what it comes to. */
   readonly world: PlannedWorld;
@@ -26,23 +26,36 @@ export function createPlan(given: PlanInput): Plan {
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {
     const diff = diffKind(kind, kind.resourcesOf(input.desired), input.current.get(kind.name) ?? [], {
-      owner: input.owner,
-      prune: input.prunable.has(kind.name),
+      prunedOwners: prunedOwners(input, kind),
       newId: input.newId,
     });
     for (const change of diff.changes) changes.push(change);
     for (const name of diff.unchanged) unchanged.push(name);
   }
   const world = planWorld(input, changes);
-  const undeclared = input.kinds.flatMap((kind) =>
-    world
-      .left(kind)
-      .filter(({ owner }) => owner === input.owner)
-      .map(({ key }) => ({ kind: kind.name, key })),
-  );
+  const undeclaredOf = (name: string) =>
+    input.kinds.flatMap((kind) =>
+      world
+        .left(kind)
+        .filter(({ owner }) => owner === name)
+        .map(({ key }) => ({ kind: kind.name, key })),
+    );
+  const undeclared = input.owners.map(({ name }) => ({ owner: name, names: undeclaredOf(name) }));
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
-  const diagnostics = [...reviewed, ...tellUndeclared(undeclared, input.owner)];
-  return { changes, unchanged, undeclared, world, refusals: checkPlan(input, changes, world), diagnostics };
+  const diagnostics = [...reviewed, ...undeclared.flatMap(({ owner, names }) => tellUndeclared(names, owner))];
+  return {
+    changes,
+    unchanged,
+    undeclared: undeclared.flatMap(({ names }) => names),
+    world,
+    refusals: checkPlan(input, changes, world),
+    diagnostics,
+  };
+}
+
+/** The owners whose rows of this kind are deleted when no file declares them. */
+function prunedOwners({ owners, prune }: PlanInput, { name }: Kind): ReadonlySet<string> {
+  return new Set(prune ? owners.filter(({ kinds }) => kinds.has(name)).map((owner) => owner.name) : []);
 }
 
 const maxNamed = 20;

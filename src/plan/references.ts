@@ -18,7 +18,7 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
     }
     for (const row of world.left(kind)) {
       for (const target of danglingFrom(kind, row.attributes, world)) {
-        refusals.push(danglingRow(kind, row, target, input.owner));
+        refusals.push(danglingRow(kind, row, target, input));
       }
     }
   }
@@ -139,8 +139,9 @@ function danglingResource(resource: Resource, target: Target, found: Near | "del
   };
 }
 
-function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target, owner: string): Refusal {
-  const others = row.owner !== null && row.owner !== owner ? row.owner : undefined;
+function danglingRow({ name: kind }: Kind, row: CurrentResource, target: Target, { owners }: PlanInput): Refusal {
+  const isOthers = row.owner !== null && !owners.some(({ name }) => name === row.owner);
+  const others = isOthers ? row.owner : undefined;
   const whose = others === undefined ? "which no file declares" : `which the owner ${others} manages`;
   return {
     reason: "refused",

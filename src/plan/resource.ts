@@ -42,6 +42,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly key: string;
   /** False for `state: absent`: it must not exist. */
   readonly present: boolean;
+  /** Who manages it: the owner of its file. */
+  readonly owner: string;
   /** Without what the file leaves alone; none of an absent one. */
   readonly attributes: Readonly<Partial<A>>;
   readonly range: Range;
@@ -113,6 +115,8 @@ interface ChangeBase extends ResourceName {
 interface PlannedBase extends ChangeBase {
   /** The settings that the row gets; undefined where they stay as they are. */
   readonly settings?: EntrySettings | undefined;
+  /** Who manages it from then on. */
+  readonly owner: string;
 }
 
 /** What `write` gets: `attributes` are all desired ones, `undefined` where the file leaves one alone. */
@@ -132,4 +136,11 @@ export function hasDrift({ fields }: Pick<ChangeBase, "fields">): boolean {
   return fields.some((field) => "drift" in field);
 }
 
-export type Change = PlannedChange | (ChangeBase & { readonly action: "delete"; readonly reason: "absent" | "pruned" });
+export type Change =
+  | PlannedChange
+  | (ChangeBase & {
+      readonly action: "delete";
+      readonly reason: "absent" | "pruned";
+      /** Who managed it; null for what no file did. */
+      readonly owner: string | null;
+    });

@@ -113,7 +113,7 @@ async function writeRows(layout: Layout, context: WriteContext, changes: readonl
   const db = anyTables(context.db);
   const rowOf = async (change: PlannedChange): Promise<Row> => ({
     [layout.keyColumn]: change.key,
-    owner: context.owner,
+    owner: change.owner,
     updated_at: context.now,
     ...(await encodeChange(layout, change, { vault: context.vault, references })),
   });

@@ -178,7 +178,7 @@ describe("F25: plan and apply say the same while a migration is pending", () => 
     const of = (kind: Kind, ...resources: readonly Resource[]): Configuration => ({
       ...configurationOf(...resources),
       kinds: [...coreKinds, kind],
-      declaredKinds: new Set(["webhook"]),
+      owners: [{ setting: undefined, kinds: new Set(["webhook"]) }],
     });
     const hooks = ["a", "b", "c"].map((key) => resource("webhook", key));
     await apply(of(webhook(1, {}), ...hooks), runOptions(url));

@@ -169,7 +169,7 @@ describe("export", () => {
     const place = workplace({ "config.yaml": everything });
     await place.run(["apply", "--offline", "config.yaml"]);
     const [{ text, entries }] = await item(place, "group");
-    expect([entries, Object.keys(parse(text))]).toEqual([2, ["groups_config_enable", "groups_config"]]);
+    expect([entries, Object.keys(parse(text))]).toEqual([2, ["vtb_setup", "groups_config_enable", "groups_config"]]);
     for (const [args, hint] of [
       [["api_tokens"], "did you mean api_token?"],
       [["--owner", "shop"], "its owners are default"],

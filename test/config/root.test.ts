@@ -142,7 +142,7 @@ describe("other root keys", () => {
       steps,
     ).diagnostics;
     expect(lines(diagnostics)).toEqual([
-      "warning UNKNOWN_ROOT_KEY config.yaml:3:1 my_program: unknown key `my_program` at the root is ignored (ignore this if another program reads it; vtb-setup reads tokenauth_config_enable, tokenauth, groups_config_enable, groups_config)",
+      "warning UNKNOWN_ROOT_KEY config.yaml:3:1 my_program: unknown key `my_program` at the root is ignored (ignore this if another program reads it; vtb-setup reads tokenauth_config_enable, tokenauth, groups_config_enable, groups_config, vtb_setup)",
       "warning UNKNOWN_ROOT_KEY config.yaml:4:1 zgw_consumers: `zgw_consumers` belongs to another program and is ignored here",
     ]);
   });

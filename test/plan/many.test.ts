@@ -11,7 +11,8 @@ const configuration = configurationOf(...names.slice(0, 2).map((name) => resourc
 const input = {
   kinds: configuration.kinds,
   isDatabaseKnown: true,
-  owner: "default",
+  owners: [{ name: "default", isNamed: true, kinds: new Set(["group"]) }],
+  prune: true,
   newId: () => "id",
 };
 
@@ -21,9 +22,8 @@ describe(`F24: ${many} entries of one kind`, () => {
   const desired = names.map((name) => resource("group", name, { permissions: [] }));
 
   it("can be created, and are as they should be afterwards", () => {
-    const prunable = new Set(["group"]);
-    expect(createPlan({ ...input, desired, current: new Map(), prunable }).changes).toHaveLength(many);
-    const again = createPlan({ ...input, desired, current: new Map([["group", rows]]), prunable });
+    expect(createPlan({ ...input, desired, current: new Map() }).changes).toHaveLength(many);
+    const again = createPlan({ ...input, desired, current: new Map([["group", rows]]) });
     expect(again).toMatchObject({ changes: [], refusals: [] });
     expect(again.unchanged).toHaveLength(many);
   });
@@ -34,7 +34,6 @@ describe(`F24: ${many} entries of one kind`, () => {
       ...input,
       desired: kept,
       current: new Map([["group", rows]]),
-      prunable: new Set(["group"]),
     });
     expect(plan.refusals).toEqual([]);
     expect(plan.changes).toHaveLength(many - 1);

@@ -4,7 +4,7 @@ import { renderChanges } from "../../src/report/changes.js";
 import { createPaint } from "../../src/report/layout.js";
 
 const options = { paint: createPaint(false), width: 60, details: true };
-const base = { kind: "user", key: "jan", id: "1", range: undefined };
+const base = { kind: "user", key: "jan", id: "1", owner: "default", range: undefined };
 const update = (...fields: readonly FieldChange[]): Change => ({
   ...base,
   action: "update",

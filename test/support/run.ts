@@ -27,7 +27,8 @@ export function configurationOf(...resources: readonly Resource[]): Configuratio
   return {
     resources,
     kinds: coreKinds,
-    declaredKinds: new Set(coreKinds.map(({ name }) => name)),
+    owners: [{ setting: undefined, kinds: new Set(coreKinds.map(({ name }) => name)) }],
+    settings: { policy: undefined, policyRange: undefined, permissions: undefined, allow: [], deny: [] },
     files: [{ file: "test.yaml", sha256: "0".repeat(64) }],
     warnings: [],
     quote: (diagnostics) => diagnostics.map(({ range, ...rest }) => ({ ...rest, position: range?.position })),
@@ -36,7 +37,7 @@ export function configurationOf(...resources: readonly Resource[]): Configuratio
 
 export function resource(kind: string, key: string, attributes: Attributes = {}): Resource {
   const range = { position: { file: "test.yaml", line: 1, column: 1 }, start: 0, end: 0 };
-  return { kind, key, present: true, attributes, range };
+  return { kind, key, present: true, owner: "default", attributes, range };
 }
 
 export function absent(kind: string, key: string): Resource {

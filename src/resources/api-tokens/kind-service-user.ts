@@ -39,7 +39,7 @@ export async function releaseNames(context: WriteContext, changes: readonly Toke
 
 /** Makes sure that each changed token has its user. A token's `user` is null for its own service user. */
 export async function writeTokenUsers(context: WriteContext, changes: readonly TokenChange[]): Promise<TokenUsers> {
-  const { db, now, owner } = context;
+  const { db, now } = context;
   const named = await namedUsers(context, changes);
   const current = await serviceUsers(context, changes);
   const ids = new Map<string, string>();
@@ -62,7 +62,7 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
       updated_at: now,
     } as const;
     if (existing) await db.updateTable("users").set(flags).where("id", "=", id).execute();
-    else created.push({ id, owner, is_service: 1, ...flags } as const);
+    else created.push({ id, owner: change.owner, is_service: 1, ...flags } as const);
     ids.set(change.id, id);
     permissions.set(id, change.attributes.permissions);
   }

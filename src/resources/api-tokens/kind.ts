@@ -50,10 +50,10 @@ function refuseUsernames(world: PlannedWorld): readonly Refusal[] {
   return world
     .desired(user)
     .filter(({ key, present }) => present && services.has(key))
-    .map(({ key, range }) => {
-      const owner = services.get(key) ?? world.owner;
+    .map(({ key, owner: ownOwner, range }) => {
+      const owner = services.get(key) ?? ownOwner;
       const withToken =
-        owner === world.owner
+        owner === ownOwner
           ? `declare the token as well, with \`user: ${key}\` to tie it to this user, or with \`state: absent\``
           : `change the token in the files of the owner ${owner}: set \`user\`, or choose another identifier`;
       return {
@@ -115,7 +115,7 @@ async function findEnded({ db }: ReadContext): Promise<ReadonlySet<string>> {
 
 /** Writes tokens with their service users. A replaced value stays valid for the token's grace period. */
 async function writeTokens(context: WriteContext, changes: readonly TokenChange[]): Promise<void> {
-  const { db, now, owner } = context;
+  const { db, now } = context;
   const digests = newDigests(context, changes);
   await retireDigests(context, changes, digests);
   const users = await writeTokenUsers(context, changes);
@@ -125,7 +125,7 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
       ...columnsOf(change),
       identifier: change.key,
       user_id: users.idOf(change),
-      owner,
+      owner: change.owner,
     };
     const digest = digests.get(change.id);
     if (change.action === "create") {

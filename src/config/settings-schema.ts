@@ -1,0 +1,99 @@
+import * as z from "zod";
+import { invisibleIn } from "../characters.js";
+import { parseDuration } from "../duration.js";
+import { type DiagnosticCode, diagnosticCodes } from "../errors.js";
+import { nearestField } from "../nearest.js";
+import { findPlaceholder } from "../secrets/placeholder.js";
+import { maxPermission, permissionPattern } from "../users/names.js";
+import { filledText, text } from "./fields.js";
+
+/** The root key that holds what concerns the run. */
+export const settingsKey = "vtb_setup";
+
+/** The format of configuration files that this version reads. */
+export const knownFormat = 1;
+
+/** The owner of what files declare that name none, where no option does either. */
+export const defaultOwner = "default";
+
+/** What is wrong with an owner's name, since nobody could tell it from another one; undefined for a good name. */
+export function ownerMistake(owner: string): string | undefined {
+  if (owner.trim() === "") return "is empty";
+  if (invisibleIn(owner) !== undefined) return `contains ${invisibleIn(owner)}`;
+  if (owner !== owner.trim()) return "has whitespace around it";
+  if (/^(["']).*\1$/.test(owner)) return "has quotes around it";
+  return findPlaceholder(owner, false) === undefined ? undefined : "is an unreplaced placeholder";
+}
+
+const ownerName = text(255).refine((owner) => ownerMistake(owner) === undefined, {
+  error: ({ input }) => `the owner ${ownerMistake(String(input))}`,
+  params: { hint: "write a name such as shop" },
+});
+
+const owner = z.union([
+  ownerName,
+  z.strictObject({
+    name: ownerName.describe("The owner's name."),
+    formerly: ownerName.optional().describe("The owner whose entries this one takes over."),
+  }),
+]);
+
+const duration = z
+  .string()
+  .refine((text) => (parseDuration(text) ?? 0) > 0, {
+    error: "expected a whole number above zero and a unit: `90s`, `30m`, `24h` or `7d`",
+  })
+  .refine((text) => (parseDuration(text) ?? 0) <= 100 * 365 * 86_400, {
+    error: "expected at most a century, `36500d`",
+  });
+
+const policy = z.strictObject({
+  require_expiry: z.boolean().optional().describe("Whether each token must have an `expires_at`."),
+  max_lifetime: duration.optional().describe("How long a token may work, from its creation, such as `365d`."),
+  warn_before: duration.optional().describe("How long before a token expires to warn of it, such as `30d`."),
+  unused_after: duration.optional().describe("After how long without use a token stops to work, such as `90d`."),
+});
+
+const codes = Object.keys(diagnosticCodes);
+
+const code = z
+  .string()
+  .superRefine((text, context) => {
+    if (codes.includes(text)) return;
+    const near = nearestField(text, codes);
+    const hint = near === undefined ? "docs/diagnostics.md lists all codes" : `did you mean ${near}?`;
+    context.addIssue({ code: "custom", message: "expected a diagnostic code", params: { hint } });
+  })
+  .meta({ enum: codes });
+
+const permission = z.string().max(maxPermission).regex(permissionPattern, {
+  error:
+    "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
+});
+
+/** The content of {@link settingsKey}. A file says it as it is: nothing in it comes from the environment. */
+export const settingsSchema = z
+  .strictObject({
+    format: z.literal(knownFormat).optional().describe("The format of the file; 1, which is the only one so far."),
+    owner: owner.optional().describe("Who manages what this file declares; `default` without it."),
+    policy: policy.optional().describe("What tokens must comply with."),
+    permissions: z
+      .union([z.array(permission), filledText(4096)])
+      .optional()
+      .describe("The permissions that exist: their names, or the file that lists them."),
+    allow: z.array(code).optional().describe("The codes of guards and warnings that this file accepts."),
+    deny: z.array(code).optional().describe("The codes of warnings and notes that refuse the run."),
+  })
+  .describe("What concerns the run: no flag turns it on, and nothing in it comes from the environment.");
+
+/** What a file's tokens must comply with; what it leaves out is undefined. */
+export interface Policy {
+  readonly requireExpiry?: boolean | undefined;
+  readonly maxLifetimeSeconds?: number | undefined;
+  readonly warnBeforeSeconds?: number | undefined;
+  readonly unusedAfterSeconds?: number | undefined;
+}
+
+export function isCode(text: string): text is DiagnosticCode {
+  return codes.includes(text);
+}
