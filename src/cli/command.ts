@@ -11,6 +11,7 @@ export interface CommandDefinition<O extends OptionSet> {
   readonly group:
     | "Configuration commands:"
     | "Token commands:"
+    | "User commands:"
     | "Key commands:"
     | "Database commands:"
     | "Reference commands:";

@@ -13,6 +13,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   readonly stoppedBy: () => StopSignal | undefined;
   readonly stdin: () => Promise<Buffer>;
+  /** Standard input, where it is a terminal that can be asked. */
+  readonly terminalIn: () => NodeJS.ReadStream | undefined;
 }
 
 /** Creates the context of this process. */
@@ -32,6 +34,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     signal: controller.signal,
     stoppedBy: () => stoppedBy,
     stdin: () => readAll(process.stdin, controller.signal),
+    terminalIn: () => (process.stdin.isTTY ? process.stdin : undefined),
   };
 }
 

@@ -21,6 +21,7 @@ const headings = {
   configuration: "Configuration options:",
   database: "Database options:",
   token: "Token options:",
+  user: "User options:",
   filter: "Filter options:",
   plan: "Planning options:",
   output: "Output options:",

@@ -16,6 +16,12 @@ import { tokenRevokeCommand } from "./commands/token-revoke.js";
 import { tokenRotateCommand } from "./commands/token-rotate.js";
 import { tokenShowCommand } from "./commands/token-show.js";
 import { upgradeCommand } from "./commands/upgrade.js";
+import { userActivateCommand, userDeactivateCommand } from "./commands/user-deactivate.js";
+import { userEndSessionsCommand } from "./commands/user-end-sessions.js";
+import { userListCommand } from "./commands/user-list.js";
+import { userSetPasswordCommand } from "./commands/user-set-password.js";
+import { userShowCommand } from "./commands/user-show.js";
+import { userUnlinkCommand } from "./commands/user-unlink.js";
 import { validateCommand } from "./commands/validate.js";
 import type { CliContext } from "./context.js";
 import type { OptionSet } from "./options.js";
@@ -62,6 +68,15 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   addToken(tokenRevokeCommand);
   addToken(tokenDisableCommand);
   addToken(tokenEnableCommand);
+  const user = addGroup(program, userGroup, context);
+  const addUser = <O extends OptionSet>(command: CommandDefinition<O>) => addCommand(user, command, context, finished);
+  addUser(userListCommand);
+  addUser(userShowCommand);
+  addUser(userSetPasswordCommand);
+  addUser(userDeactivateCommand);
+  addUser(userActivateCommand);
+  addUser(userEndSessionsCommand);
+  addUser(userUnlinkCommand);
   const key = addGroup(program, keyGroup, context);
   addCommand(key, keyStatusCommand, context, finished);
   addCommand(key, keyRotateCommand, context, finished);
@@ -79,6 +94,13 @@ const tokenGroup = {
   group: "Token commands:",
   summary: "list, create, rotate and revoke API tokens",
   description: "What is done with API tokens from day to day, without a file.",
+} as const;
+
+const userGroup = {
+  name: "user",
+  group: "User commands:",
+  summary: "list, deactivate and unlink users, set passwords",
+  description: "What is done with users from day to day, without a file.",
 } as const;
 
 function helpCommand(): Command {

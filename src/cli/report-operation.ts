@@ -61,6 +61,13 @@ function renderOperation(
   return `${[...names, ...others].join("")}${counts.join(", ")}.\n${unknown}`;
 }
 
+/** Names are not quoted: a password may have been given in place of one. */
+export function unknownUsers(positions: readonly number[], count: number): SetupError {
+  const which = count === 1 ? "this username" : `the username at position ${positions.join(", ")} of ${count}`;
+  const hint = "vtb-setup user list shows all users";
+  return setupError("refused", "USER_NOT_FOUND", `there is no user with ${which}`, hint);
+}
+
 /** Names are not quoted: one of them may be a token's value. */
 export function unknownTokens(positions: readonly number[], count: number): SetupError {
   const which = count === 1 ? "this identifier" : `the identifier at position ${positions.join(", ")} of ${count}`;

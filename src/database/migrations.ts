@@ -239,6 +239,12 @@ async function addChangesIndex(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.createIndex("run_changes_resource").on("run_changes").column("resource_id").execute();
 }
 
+async function addDeactivated(db: Kysely<AnyTables>): Promise<void> {
+  for (const column of ["deactivated_at", "deactivated_by", "last_sign_in_at"]) {
+    await db.schema.alterTable("users").addColumn(column, "text").execute();
+  }
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -257,4 +263,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0014_token_fields", up: addTokenFields },
   { name: "0015_entry_settings", up: createEntrySettings },
   { name: "0016_run_changes_index", up: addChangesIndex },
+  { name: "0017_deactivated_users", up: addDeactivated },
 ];

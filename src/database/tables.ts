@@ -93,6 +93,11 @@ interface Users extends Managed {
   /** Who may become this user according to a file: identities of this provider; if the subject is not null, only that one. */
   sign_in_provider_id: Generated<string | null>;
   sign_in_subject: Generated<string | null>;
+  /** When and by whom a command deactivated it; null otherwise. Nothing but a command ends that, neither a file nor claims. */
+  deactivated_at: Generated<string | null>;
+  deactivated_by: Generated<string | null>;
+  /** When it last logged in; null where that was before this was noted. */
+  last_sign_in_at: Generated<string | null>;
 }
 
 interface Groups extends Managed {

@@ -148,7 +148,8 @@ export const rejectionReasons = {
     sign_in_of_another: "if it is the same person, correct the provider or subject in this user's `sign_in`",
   },
   user_inactive: {
-    inactive_user: "no action needed, unless the user should have access again: then write `is_active: true`",
+    inactive_user:
+      "no action needed, unless the user should have access again: then write `is_active: true` in its file, or run vtb-setup user activate where a command deactivated it",
     unknown_user: "no action needed: the user was deleted during the login",
   },
   user_not_staff: {

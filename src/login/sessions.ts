@@ -104,6 +104,7 @@ export function createSessions({ database, write, seals, settings, report, now }
             code_digest: code === undefined ? null : digest(code),
           })
           .execute();
+        await tx.updateTable("users").set({ last_sign_in_at: at }).where("id", "=", userId).execute();
         await alongside?.(tx);
         await tx.deleteFrom("login_sessions").where("expires_at", "<=", at).execute();
       });

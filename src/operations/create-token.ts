@@ -4,6 +4,7 @@ import type { Tables } from "../database/tables.js";
 import { insertTokens } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
+import { isActiveUser } from "../users/principal.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
@@ -65,7 +66,7 @@ export async function createTokenFor(
 async function checkUser(tx: Transaction<Tables>, requested: NewToken): Promise<readonly TokenError[]> {
   const user = await tx
     .selectFrom("users")
-    .select(["is_active", "is_service", "is_superuser"])
+    .select([isActiveUser().as("is_active"), "is_service", "is_superuser"])
     .where("id", "=", requested.userId)
     .executeTakeFirst();
   // A service user exists for one token only.

@@ -16,6 +16,7 @@ const columns = [
   "issuer",
   "subject",
   "is_active",
+  "deactivated_at",
   "is_staff",
   "is_superuser",
   "is_service",

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
-import { parseList, type Tables } from "../database/tables.js";
+import { type Flag, parseList, type Tables } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 
 /** The user that a request acts for. */
@@ -90,6 +90,11 @@ export type GrantRow = readonly [
   groupPermissions: string,
 ];
 
+/** Whether a row of `users` is active: where its file and claims have it so, and no command deactivated it. */
+export function isActiveUser() {
+  return sql<Flag>`case when users.deactivated_at is null then users.is_active else 0 end`;
+}
+
 /**
  * The columns of a user with its permissions. Sub-selects, since one statement takes half the time of three, and a join of all
  * tables is slow in some versions of the driver.
@@ -101,7 +106,7 @@ export function selectGrants(database: LiveDatabase) {
     [
       "users.id as user_id",
       "users.username",
-      "users.is_active",
+      isActiveUser().as("is_active"),
       "users.is_staff",
       "users.is_superuser",
       "users.is_service",

@@ -57,6 +57,14 @@ export async function writeUser(tx: Connection, change: UserChange, options: Wri
   return { userId, createdGroups };
 }
 
+/** Ends the links of users. Claims that were applied before are another person's, so they are forgotten. */
+export async function unlinkUsers(db: Connection, ids: readonly string[]): Promise<void> {
+  for (const batch of chunk(ids, batchSize)) {
+    await db.deleteFrom("applied_claims").where("user_id", "in", batch).execute();
+    await db.updateTable("users").set({ issuer: null, subject: null }).where("id", "in", batch).execute();
+  }
+}
+
 /** A user's groups by name, with their ids: those from claims, and the desired ones that exist. */
 export interface CurrentGroups {
   readonly claimed: ReadonlyMap<string, string>;
@@ -83,8 +91,9 @@ export function changeUser(
   mapped: MappedClaims,
   newName?: string,
 ): UserChange | undefined {
-  // A deactivated user stays unchanged until it is active again.
-  if (user?.is_active === 0 && mapped.fields.is_active !== 1) return undefined;
+  // An inactive user stays unchanged until it is active again; claims never end what a command did.
+  if (user && (user.deactivated_at !== null || (user.is_active === 0 && mapped.fields.is_active !== 1)))
+    return undefined;
   const fields = { ...changedFields(user, identity, mapped), ...(newName !== undefined && { username: newName }) };
   const desired = mapped.groups.filter(({ name, mayBeCreated }) => mayBeCreated || groups.existing.has(name));
   const names = new Set(desired.map(({ name }) => name));
@@ -146,7 +155,8 @@ export async function findRenaming(
   givenName: string | null | undefined,
 ): Promise<Renaming | undefined> {
   const { name, skeleton, isPlain } = mapped.username;
-  if (user.owner !== null || user.is_active === 0 || givenName !== user.username) return undefined;
+  if (user.is_active === 0 || user.deactivated_at !== null) return undefined;
+  if (user.owner !== null || givenName !== user.username) return undefined;
   if (isNamed(user.username, mapped) || (await isNamedByToken(db, user.id))) return undefined;
   const isTaken = async (desired: string): Promise<boolean> =>
     (await usersNamed(db, desired, mapped.isCaseSensitive)).some(({ id }) => id !== user.id);

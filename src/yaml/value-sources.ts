@@ -93,7 +93,8 @@ function readVariable(name: string, field: string, { env }: SourceContext): Sour
   return { kind: "missing", diagnostic: { severity: "error", code: "ENV_NOT_SET", message, hint: `export ${name}` } };
 }
 
-function readFile(path: string, field: string, context: SourceContext): SourceValue {
+/** Reads a secret from a file; `field` is what to call it. */
+export function readFile(path: string, field: string, context: SourceContext): SourceValue {
   const file = readSecretFile(path, context);
   switch (file.kind) {
     case "read":

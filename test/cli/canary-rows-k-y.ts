@@ -106,6 +106,17 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       },
     },
     {
+      code: "USER_DEACTIVATED",
+      how: "users that were deactivated",
+      reported: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const deactivated = { deactivated_at: "2026-01-01T00:00:00.000Z", deactivated_by: "jan" };
+        await kysely.updateTable("users").set(deactivated).execute();
+      },
+    },
+    {
       code: "TOKEN_REVOKED",
       how: "a value that was revoked",
       reported: toDatabase,

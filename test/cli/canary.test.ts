@@ -35,6 +35,7 @@ import { createBase } from "./canary-base.js";
 import { type Command, origins, type Row } from "./canary-row.js";
 import { databaseFile, firstCanaryRows } from "./canary-rows-a-i.js";
 import { lastCanaryRows } from "./canary-rows-k-y.js";
+import { canaryUsers } from "./canary-users.js";
 
 const canaries = createCanaries();
 const base = createBase(canaries);
@@ -130,6 +131,10 @@ function replacing<T extends object>(target: T, method: keyof T, replacement: ()
 
 /** What needs more than files and a command line. */
 const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Promise<unknown>>>> = {
+  ...canaryUsers(canaries, async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    return apply(configuration, runOptions(databaseOf(folder), { env: base.env }));
+  }),
   COMMIT_UNKNOWN: async (folder) => {
     const database = databaseOf(folder);
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

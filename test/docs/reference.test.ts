@@ -9,6 +9,7 @@ import { diagnosticCodes } from "../../src/errors.js";
 import { valueFromKeys, valueSources } from "../../src/yaml/value-sources.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
+import { oidcYaml } from "../support/oidc-yaml.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
 import { readDocument, tableUnder } from "./markdown.js";
 
@@ -74,7 +75,7 @@ describe("docs/command-line.md", () => {
   });
 
   it("has a section for every command, as README.md has a row", () => {
-    const rows = tableUnder(readDocument("README.md"), "## The commands").map(([command = ""]) => names(command)[0]);
+    const rows = tableUnder(readDocument("README.md"), "## The commands").flatMap(([command = ""]) => names(command));
     for (const { name, command } of commands) {
       expect(commandLine).toContain(`\n## ${name}\n`);
       expect(commandLine).toContain(`\n$ vtb-setup ${name} --help\n`);
@@ -123,6 +124,7 @@ tokenauth:
     "made.yaml": file("{generate: true}"),
     "changed.yaml": file("ba9d233e95e04c4a8a661a27daffe7c9bd019067"),
     "vtb-auth.db.key": "ba9d233e".repeat(8),
+    "users.yaml": usersYaml,
     "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
   });
   const outputs: unknown[] = [];
@@ -137,6 +139,10 @@ tokenauth:
     ["token", "revoke", "--stdin"],
     ["token", "disable", "a"],
     ["token", "show", "a"],
+    ["apply", "users.yaml"],
+    ["user", "list"],
+    ["user", "deactivate", "jan"],
+    ["user", "show", "jan"],
     ["backup", "backup.db"],
     ["restore", "backup.db"],
     ["key", "status"],
@@ -145,11 +151,30 @@ tokenauth:
     const input = "ba9d233e95e04c4a8a661a27daffe7c9bd019067\nunknown\n";
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder, input });
     outputs.push(JSON.parse(stdout));
+    if (args.includes("users.yaml")) await linkJan(folder);
     if (args[1] !== "changed.yaml") continue;
     const { kysely } = await openForTest(databaseOf(folder));
     await kysely.updateTable("api_tokens").set({ contact_person: "Piet" }).execute();
   }
   return outputs;
+}
+
+/** A user with something of everything that is shown of it. */
+const usersYaml = `groups_config_enable: true
+groups_config: {items: [{name: beheer}]}
+default_user_configuration_enable: true
+default_user_configuration_config:
+  users: [{username: jan, groups: [beheer], permissions: [a.b], sign_in: {provider: op, subject: s1}}]
+tokenauth_config_enable: true
+tokenauth:
+  items:
+    - {identifier: b, user: jan, token: 0a9c7e5d3b1f2846c8e0a2b4d6f81357e9cbad02, contact_person: Jan, email: jan@gemeente.example}
+${oidcYaml({ oidc_op_authorization_endpoint: "https://op.example/a", oidc_op_token_endpoint: "https://op.example/t", oidc_op_user_endpoint: "https://op.example/u", oidc_op_jwks_endpoint: "https://op.example/k" }, ["oidc_op_issuer: https://op.example"]).replaceAll("keycloak", "op")}`;
+
+async function linkJan(folder: string): Promise<void> {
+  const { kysely } = await openForTest(databaseOf(folder));
+  const link = { issuer: "https://op.example", subject: "s1" };
+  await kysely.updateTable("users").set(link).where("username", "=", "jan").execute();
 }
 
 /** The paths to everything that is not a list or mapping, but what attributes hold. */

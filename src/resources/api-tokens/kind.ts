@@ -102,13 +102,20 @@ async function warnOfEnded(
   });
 }
 
-/** The tokens that a command revoked or disabled. */
+/** The tokens that a command revoked or disabled, or whose user it deactivated. */
 async function findEnded({ db }: ReadContext): Promise<ReadonlySet<string>> {
   const rows = await db
     .selectFrom("api_tokens")
+    .innerJoin("users", "users.id", "api_tokens.user_id")
     .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
     .select("api_tokens.id")
-    .where((eb) => eb.or([eb("revoked_at", "is not", null), eb("disabled_at", "is not", null)]))
+    .where((eb) =>
+      eb.or([
+        eb("revoked_at", "is not", null),
+        eb("disabled_at", "is not", null),
+        eb("users.deactivated_at", "is not", null),
+      ]),
+    )
     .execute();
   return new Set(rows.map(({ id }) => id));
 }

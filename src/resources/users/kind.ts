@@ -1,8 +1,8 @@
-import { chunk } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { CurrentResource, KindOf, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
 import type { ResourceOf } from "../../plan/kind-shape.js";
-import { type AttributeValue, type PlannedChange, rangeOf } from "../../plan/resource.js";
+import { type AttributeValue, type PlannedChange, type Resource, rangeOf } from "../../plan/resource.js";
+import { unlinkUsers } from "../../users/write-user.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
 import { apiClient, formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
@@ -14,6 +14,8 @@ export const userKind: KindOf<typeof user> = {
   ...user,
   ...rows,
   review: (world) => [...reviewSignIn(world), ...reviewLinks(world)],
+  inspect: warnOfDeactivated,
+  ended: findEnded,
   async read(context) {
     const [users, links] = [await rows.read(context), await readLinks(context)];
     return users.map((row) => ({ ...row, attributes: { ...row.attributes, sign_in: links.get(row.id) ?? null } }));
@@ -23,6 +25,29 @@ export const userKind: KindOf<typeof user> = {
     await releaseLinks(context, changes);
   },
 };
+
+/** A command has deactivated what files declare. That fails nothing, since such commands are for emergencies. */
+async function warnOfDeactivated({ db }: ReadContext, desired: readonly Resource[]): Promise<readonly RawDiagnostic[]> {
+  const rows = await db
+    .selectFrom("users")
+    .select(["username", "deactivated_at"])
+    .where("deactivated_at", "is not", null)
+    .execute();
+  const since = new Map(rows.map(({ username, deactivated_at: at }) => [username, at ?? ""]));
+  return desired.flatMap(({ key, present, attributes, range }): readonly RawDiagnostic[] => {
+    const at = since.get(key);
+    if (at === undefined || !present || attributes.is_active === false) return [];
+    const message = `user ${key} was deactivated on ${at.slice(0, 10)}, so it can't sign in and its tokens are rejected`;
+    const hint = `activate it with vtb-setup user activate ${key}, or write \`is_active: false\``;
+    return [{ severity: "warning", code: "USER_DEACTIVATED", message, hint, range }];
+  });
+}
+
+/** The users that a command deactivated. */
+async function findEnded({ db }: ReadContext): Promise<ReadonlySet<string>> {
+  const rows = await db.selectFrom("users").select("id").where("deactivated_at", "is not", null).execute();
+  return new Set(rows.map(({ id }) => id));
+}
 
 /** Reports privileged users that nobody can sign in as, where people sign in through a provider. */
 function reviewSignIn(world: PlannedWorld): readonly RawDiagnostic[] {
@@ -78,11 +103,10 @@ async function readLinks({ db }: ReadContext): Promise<ReadonlyMap<string, Attri
 /** Deletes the links that contradict the files. */
 async function releaseLinks({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
   const released = changes.filter((change) => change.action === "update" && change.changed.includes("sign_in"));
-  for (const batch of chunk(released, 500)) {
-    const ids = batch.map(({ id }) => id);
-    await db.deleteFrom("applied_claims").where("user_id", "in", ids).execute();
-    await db.updateTable("users").set({ issuer: null, subject: null }).where("id", "in", ids).execute();
-  }
+  await unlinkUsers(
+    db,
+    released.map(({ id }) => id),
+  );
 }
 
 /**
