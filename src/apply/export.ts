@@ -16,6 +16,7 @@ import { writeYaml } from "../yaml/write.js";
 import type { DatabaseOptions } from "./options.js";
 import { readCurrent, readKeyId } from "./plan.js";
 import { runDefaults, withDatabase } from "./run.js";
+import { sanitize } from "./sanitize.js";
 import type { Extensions } from "./step-modules.js";
 
 export interface ExportOptions extends DatabaseOptions, Extensions {
@@ -23,6 +24,8 @@ export interface ExportOptions extends DatabaseOptions, Extensions {
   readonly owner: { readonly kind: "one"; readonly name: string } | { readonly kind: "all" };
   /** The names of kinds; all of them where it is empty. */
   readonly kindNames: readonly string[];
+  /** Replaces names, addresses and hosts, for a reader who may not know them. */
+  readonly sanitize: boolean;
 }
 
 /** A file that declares what one owner manages in a database. */
@@ -48,7 +51,15 @@ interface ExportedVariable {
  */
 export async function exportDatabase(given: Partial<ExportOptions>): Promise<readonly ExportedFile[]> {
   const all = { kind: "all" } as const;
-  const options = { ...runDefaults(), steps: [], kinds: [], kindNames: [], ...given, owner: given.owner ?? all };
+  const options = {
+    ...runDefaults(),
+    steps: [],
+    kinds: [],
+    kindNames: [],
+    sanitize: false,
+    ...given,
+    owner: given.owner ?? all,
+  };
   const steps = [...coreSteps, ...options.steps];
   const kinds = [...coreKinds, ...options.kinds];
   const parts = steps.flatMap((step) => (step.writers ?? []).map((writer) => ({ step, writer })));
@@ -77,7 +88,10 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     const isWanted = options.kindNames.length === 0 && rows.get(kind.name)?.some(({ owner }) => chosen.includes(owner));
     if (isWanted && !isWritable) throw withoutWriter(kind);
   }
-  return chosen.map((owner) => writeFile(owner, requested, { rows, ended }));
+  if (!options.sanitize) return chosen.map((owner) => writeFile(owner, requested, { rows, ended, isSanitized: false }));
+  const sanitized = sanitize(kinds, rows);
+  const contents = { rows: sanitized.rows, ended, isSanitized: true };
+  return chosen.map((owner) => writeFile(owner === null ? null : sanitized.ownerFor(owner), requested, contents));
 }
 
 function requireKinds(given: readonly string[], known: readonly string[]): void {
@@ -111,6 +125,7 @@ function withoutWriter({ name, step }: Kind): Error {
 interface Contents {
   readonly rows: ReadonlyMap<string, readonly CurrentResource[]>;
   readonly ended: ReadonlySet<string>;
+  readonly isSanitized: boolean;
 }
 
 interface Part {
@@ -118,7 +133,7 @@ interface Part {
   readonly writer: EntryWriter;
 }
 
-function writeFile(owner: string | null, parts: readonly Part[], { rows, ended }: Contents): ExportedFile {
+function writeFile(owner: string | null, parts: readonly Part[], { rows, ended, isSanitized }: Contents): ExportedFile {
   const variables: ExportedVariable[] = [];
   const root: Record<string, PlainValue> = {};
   if (owner !== null) root[settingsKey] = { format: knownFormat, owner };
@@ -135,7 +150,12 @@ function writeFile(owner: string | null, parts: readonly Part[], { rows, ended }
     root[step.flag] = true;
     root[step.namespace] = { ...(typeof namespace === "object" ? namespace : {}), [writer.list]: list };
   }
-  return { owner, entries, variables, text: writeYaml(root, commentOf({ owner, entries, variables }, leftOut)) };
+  return {
+    owner,
+    entries,
+    variables,
+    text: writeYaml(root, commentOf({ owner, entries, variables }, leftOut, isSanitized)),
+  };
 }
 
 function entryOf(writer: EntryWriter, row: CurrentResource, variables: ExportedVariable[]): PlainValue {
@@ -163,6 +183,7 @@ function plain(name: string, value: AttributeValue): PlainValue {
 function commentOf(
   { owner, entries, variables }: Omit<ExportedFile, "text">,
   leftOut: readonly string[],
+  isSanitized: boolean,
 ): readonly string[] {
   const count = entries === 1 ? "1 entry" : `${entries} entries`;
   const whose = owner === null ? "that no file manages" : `of the owner ${escapeControls(owner)}`;
@@ -170,6 +191,9 @@ function commentOf(
   return [
     `${count} ${whose}, exported by vtb-setup ${version}.`,
     "Tokens are digests of their values. Passwords, sessions and replaced values that still work are not in this file.",
+    ...(isSanitized
+      ? ["Names, addresses, hosts and digests are replaced by random ones, each everywhere by the same."]
+      : []),
     ...leftOut.map((name) => `Left out, since a command ended it: ${escapeControls(name)}`),
     ...(named.length === 0 ? [] : ["It takes secrets from these variables:", ...named]),
   ];

@@ -21,6 +21,11 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
   readonly updateOnly?: boolean;
   /** The names under which runs other than `apply` record that they changed it, where that is not its own. */
   readonly recordedAs?: readonly string[];
+  /**
+   * Which of its texts name nobody and no host, so that a sanitized export keeps them: all, or those for which this is true; by default
+   * none. The path has the keys of mappings that lead to the text.
+   */
+  readonly neutral?: true | ((text: string, path: readonly string[]) => boolean);
   /** The kind that its value (or each of its values) is a key of. */
   readonly references?: string;
   /** The attribute that decides what this one means: where changes of that one are ignored, so are those of this one. */
@@ -62,6 +67,8 @@ export interface KindShape<A extends Attributes = Attributes, Name extends strin
   readonly dependsOn: readonly string[];
   /** Its keys are names that people choose freely: two that look alike get a warning. */
   readonly hasFreeNames?: boolean;
+  /** Keys that mean the same in every database, and so name nobody. */
+  readonly standardKeys?: readonly string[];
   /**
    * A resource that must exist, for a step's `declare` to return.
    *
@@ -91,6 +98,7 @@ interface ShapeDefinition<Name extends string, Specs extends AttributeSpecs> {
   readonly keyColumn: string;
   readonly attributes: Specs;
   readonly hasFreeNames?: boolean;
+  readonly standardKeys?: readonly string[];
   readonly dependsOn?: readonly string[];
 }
 

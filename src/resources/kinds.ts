@@ -21,7 +21,10 @@ export const group = createKindShape({
   keyColumn: "name",
   hasFreeNames: true,
   attributes: {
-    permissions: setOf("group_permissions", { rowColumn: "group_id", memberColumn: "permission" }),
+    permissions: {
+      ...setOf("group_permissions", { rowColumn: "group_id", memberColumn: "permission" }),
+      neutral: true,
+    },
   },
 });
 
@@ -49,26 +52,45 @@ export const oidcProvider = createKindShape({
   },
 });
 
+const standardScopes: ReadonlySet<string> = new Set(
+  "openid profile email address phone offline_access groups roles".split(" "),
+);
+
+/** Paths to claims, and what is chosen from a list; the rest of `options` may have the names of groups. */
+function isNeutralOption([part, setting = ""]: readonly string[]): boolean {
+  return (
+    part === "user_settings" ||
+    (part === "groups_settings" && ["claim_mapping", "separator", "on_overage"].includes(setting))
+  );
+}
+
+/** The client that signs people in. */
+export const loginClient = "admin-oidc";
+
+/** The client that guards the API; a login can be configured to use any other one. */
+export const apiClient = "api-oidc";
+
 /** A client at a provider: `admin-oidc` signs people in, `api-oidc` guards the API. */
 export const oidcClient = createKindShape({
   name: "oidc_client",
   table: "oidc_clients",
+  standardKeys: [loginClient, apiClient],
   keyColumn: "identifier",
   attributes: {
     provider: reference("provider_id", oidcProvider),
     enabled: flag("enabled", true),
     client_id: text("client_id"),
     client_secret: sealed("client_secret"),
-    sign_algo: text("sign_algo", "RS256"),
+    sign_algo: { ...text("sign_algo", "RS256"), neutral: true },
     sign_key: sealed("sign_key", null),
-    scopes: json<readonly string[]>("scopes", []),
+    scopes: { ...json<readonly string[]>("scopes", []), neutral: (scope) => standardScopes.has(scope) },
     idp_hint: text("idp_hint", ""),
-    userinfo_claims_source: text("userinfo_claims_source", "userinfo_endpoint"),
+    userinfo_claims_source: { ...text("userinfo_claims_source", "userinfo_endpoint"), neutral: true },
     check_op_availability: flag("check_op_availability", false),
     use_pkce: flag("use_pkce", null),
     audience: json<readonly string[]>("audience", []),
     accept_at_hash: flag("accept_at_hash", false),
-    options: json("options", {}),
+    options: { ...json("options", {}), neutral: (_text, path) => isNeutralOption(path) },
   },
 });
 
@@ -127,7 +149,7 @@ export const user = createKindShape({
     sign_in_provider: reference("sign_in_provider_id", oidcProvider, null),
     sign_in_subject: text("sign_in_subject", null),
     groups: setOf("user_groups", { rowColumn: "user_id", memberColumn: "group_id", target: group }),
-    permissions: setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }),
+    permissions: { ...setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }), neutral: true },
     sign_in: signInLink,
   },
 });
@@ -155,7 +177,7 @@ export const apiToken = createKindShape({
     generated: { ...optional(booleanType), generates: true },
     user: { ...required(orNull(textType)), references: user.name },
     is_superuser: { ...required(booleanType), follows: "user" },
-    permissions: { ...required(orNull(textsType)), follows: "user" },
+    permissions: { ...required(orNull(textsType)), follows: "user", neutral: true },
     contact_person: required(textType),
     email: required(textType),
     organization: required(textType),

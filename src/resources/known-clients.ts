@@ -2,11 +2,7 @@ import type { PlannedWorld, Refusal } from "../plan/kind.js";
 import { type AttributeValue, rangeOf } from "../plan/resource.js";
 import { oidcProvider } from "./kinds.js";
 
-/** The client that signs people in. */
-export const loginClient = "admin-oidc";
-
-/** The client that guards the API; a login can be configured to use any other one. */
-export const apiClient = "api-oidc";
+export { apiClient, loginClient } from "./kinds.js";
 
 interface KnownProvider {
   readonly key: string;
