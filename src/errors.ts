@@ -60,6 +60,7 @@ export const diagnosticCodes = {
   OUTPUT_FILE: "The file for generated tokens, or a file that `upgrade --write` rewrites, can't be written safely.",
   OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
   PLACEHOLDER: "A value contains an unreplaced placeholder.",
+  POLICY_VIOLATED: "A token does not comply with the policy of its owner.",
   PROTECTED: "An entry would be deleted that a file protects.",
   PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
   PRUNE_REFUSED: "Pruning would delete everything of a kind.",

@@ -52,6 +52,8 @@ export interface LiveDatabase extends Database {
   readonly changes: ChangeSignal;
   /** `Row` is what the query selects. */
   readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
+  /** The function that makes a JSON list of its arguments. */
+  readonly jsonArray: string;
   /** The aggregate function that makes one JSON list of a column's values. */
   readonly jsonList: string;
   /**

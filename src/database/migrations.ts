@@ -245,6 +245,17 @@ async function addDeactivated(db: Kysely<AnyTables>): Promise<void> {
   }
 }
 
+async function createPolicies(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "owner_policies",
+    texts: [...managed.texts, ...managed.optionalTexts],
+    integers: ["require_expiry"],
+    optionalIntegers: ["max_lifetime_seconds", "warn_before_seconds", "unused_after_seconds"],
+    primaryKey: managed.primaryKey,
+    unique: [["owner"]],
+  });
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -264,4 +275,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0015_entry_settings", up: createEntrySettings },
   { name: "0016_run_changes_index", up: addChangesIndex },
   { name: "0017_deactivated_users", up: addDeactivated },
+  { name: "0018_policies", up: createPolicies },
 ];

@@ -161,6 +161,15 @@ interface ApiTokenRetired {
   last_used_at: Generated<string | null>;
 }
 
+/** What an owner's files demand of API tokens. `created_at` is when that was first applied. */
+interface OwnerPolicies extends Managed {
+  require_expiry: Flag;
+  /** Null without a limit, as for the others. */
+  max_lifetime_seconds: number | null;
+  warn_before_seconds: number | null;
+  unused_after_seconds: number | null;
+}
+
 /** A value that never works again, whatever a file says. It outlives its token. */
 interface ApiTokenRevoked {
   /** Hex SHA-256 of the value. */
@@ -292,6 +301,7 @@ export interface Tables {
   api_token_retired: ApiTokenRetired;
   api_token_revoked: ApiTokenRevoked;
   entry_settings: EntrySettings;
+  owner_policies: OwnerPolicies;
   runs: Runs;
   run_changes: RunChanges;
   login_sessions: LoginSessions;

@@ -5,6 +5,8 @@ import { insertTokens } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
 import { isActiveUser } from "../users/principal.js";
+import { readPolicies } from "../users/read-token-policies.js";
+import { findViolation, policiesFor, violationText } from "../users/token-policy.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
@@ -14,7 +16,11 @@ export async function createToken(
   requested: NewToken,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
-  const errors = [...checkNewToken(requested, options.now()), ...(await checkUser(tx, requested))];
+  const errors = [
+    ...checkNewToken(requested, options.now()),
+    ...(await checkUser(tx, requested)),
+    ...(await checkPolicies(tx, requested, options.now())),
+  ];
   if (errors.length > 0) return { commit: false, value: refusal(errors) };
   const { identifier } = requested;
   const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
@@ -60,6 +66,22 @@ export async function createTokenFor(
   const name = `${user.first_name} ${user.last_name}`.trim() || username;
   const { contactPerson = name, email = user.email } = requested;
   return createToken(tx, { ...requested, userId: user.id, contactPerson, email }, options);
+}
+
+/** What no configuration manages must comply with the policies of all owners. */
+async function checkPolicies(
+  tx: Transaction<Tables>,
+  { validFrom, expiresAt }: NewToken,
+  nowMs: number,
+): Promise<readonly TokenError[]> {
+  const policies = policiesFor(null, await readPolicies(tx));
+  if (policies.length === 0) return [];
+  const isoOf = (time: Date | undefined) => (time && time.getTime() <= latestMs ? time.toISOString() : null);
+  const times = { since: new Date(nowMs).toISOString(), validFrom: isoOf(validFrom), expiresAt: isoOf(expiresAt) };
+  const violation = findViolation(policies, times);
+  if (!violation) return [];
+  const { message, hint } = violationText(violation);
+  return [{ code: "policy_violated", field: "expiresAt", message: `the token ${message}: ${hint}` }];
 }
 
 /** Checks that the user can have a token, and has the permissions that the token asks for. */

@@ -2,6 +2,7 @@ import type { Transaction } from "kysely";
 import { chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import {
   type Actor,
   type EntriesChanged,
@@ -13,10 +14,13 @@ import {
 } from "./record.js";
 import { findTokens } from "./revoke-tokens.js";
 import type { InFile } from "./rotate-token.js";
+import { requireCompliance } from "./token-limits.js";
 
 /**
  * Disables tokens, or enables them again, inside a transaction that holds the lock: also those that a file manages, since it gives no
  * more than that file does. What a file itself disables can't be enabled here.
+ *
+ * @throws SetupError `POLICY_VIOLATED` (refused)
  */
 export async function switchTokens(
   tx: Transaction<Tables>,
@@ -33,13 +37,17 @@ export async function switchTokens(
     const owner = held.owner ?? "";
     return { commit: false, value: { kind: "in_file", key: held.identifier, owner, files: await filesOf(tx, owner) } };
   }
+  const ids = [...tokens.values()].map(({ id }) => id);
+  if (enabled) {
+    const stopped = (await readPolicedTokens(tx, ids)).filter(({ isOn }) => !isOn);
+    requireCompliance(stopped, await readPolicies(tx), options.now());
+  }
   const at = new Date(options.now()).toISOString();
   const by = actor.claimedActor ?? actor.actor;
   const state = enabled
     ? { disabled_at: null, disabled_by: null, enabled: 1 as const }
     : { disabled_at: at, disabled_by: by };
   const switched = new Set<string>();
-  const ids = [...tokens.values()].map(({ id }) => id);
   for (const batch of chunk(ids, 500)) {
     const rows = await tx
       .updateTable("api_tokens")

@@ -3,10 +3,13 @@ import type { Connection } from "../database/database.js";
 import { isProtected } from "../database/entry-settings.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
+import { readPolicies } from "../users/read-token-policies.js";
+import { expiryOf, policiesFor, type TokenPolicy, type TokenTimes } from "../users/token-policy.js";
 import { readPages, startsWith } from "./paging.js";
+import { limitsOf, type TokenLimits } from "./token-limits.js";
 
 /** Whether a token works, and why not. */
-type TokenState = "active" | "not-yet-valid" | "expired" | "disabled" | "revoked";
+type TokenState = "active" | "not-yet-valid" | "unused" | "expired" | "disabled" | "revoked";
 
 /** Which tokens to list: those that match all of it. */
 export interface TokenFilter {
@@ -42,6 +45,7 @@ export interface ListedToken {
   readonly createdAt: string;
   /** Null where it worked from the start. */
   readonly validFrom: string | null;
+  /** When its current value ends, by itself or by the `max_lifetime` of a policy. */
   readonly expiresAt: string | null;
   /** The latest use of any of its values. */
   readonly lastUsedAt: string | null;
@@ -70,23 +74,29 @@ export interface TokenDetails extends ListedToken {
 }
 
 /** The tokens in the order of their identifiers, in pages: each page is read when it is asked for. */
-export function readTokens(db: Connection, filter: TokenFilter, nowMs: number): AsyncGenerator<readonly ListedToken[]> {
-  return readPages(
+export async function* readTokens(
+  db: Connection,
+  filter: TokenFilter,
+  nowMs: number,
+): AsyncGenerator<readonly ListedToken[]> {
+  const view = await viewAt(db, nowMs);
+  yield* readPages(
     (after, limit) =>
-      filtered(db, filter, nowMs)
+      filtered(view, filter)
         .$if(after !== undefined, (query) => query.where("identifier", ">", after ?? ""))
         .orderBy("identifier")
         .limit(limit)
         .execute(),
     ({ identifier }) => identifier,
-    (rows) => withValues(db, rows, nowMs),
+    (rows) => withValues(view, rows),
   );
 }
 
 /** One token; undefined where there is none with this identifier. */
 export async function readToken(db: Connection, identifier: string, nowMs: number): Promise<TokenDetails | undefined> {
-  const row = await tokensAt(db, isoOf(nowMs)).where("identifier", "=", identifier).executeTakeFirst();
-  const [token] = row ? await withValues(db, [row], nowMs) : [];
+  const view = await viewAt(db, nowMs);
+  const row = await tokensIn(view).where("identifier", "=", identifier).executeTakeFirst();
+  const [token] = row ? await withValues(view, [row]) : [];
   if (!row || !token) return undefined;
   const revoked = await db
     .selectFrom("api_token_revoked")
@@ -122,36 +132,52 @@ export function tokenNotFound(): SetupError {
   return setupError("refused", "TOKEN_NOT_FOUND", "there is no token with this identifier", hint);
 }
 
-function tokensAt(db: Connection, now: string) {
-  return db
+/** The tokens as they are at one time, under the policies of then. */
+interface View {
+  readonly db: Connection;
+  readonly nowMs: number;
+  readonly policies: readonly TokenPolicy[];
+  readonly limits: TokenLimits;
+}
+
+async function viewAt(db: Connection, nowMs: number): Promise<View> {
+  const policies = await readPolicies(db);
+  return { db, nowMs, policies, limits: limitsOf(policies, nowMs) };
+}
+
+function tokensIn(view: View) {
+  return view.db
     .selectFrom("api_tokens")
     .innerJoin("users", "users.id", "api_tokens.user_id")
     .selectAll("api_tokens")
-    .select(["users.username", "users.is_service", "users.is_superuser", stateAt(now).as("state")]);
+    .select(["users.username", "users.is_service", "users.is_superuser", stateIn(view).as("state")]);
 }
 
 /** The state in which a row of `api_tokens` is. */
-function stateAt(now: string) {
+function stateIn({ nowMs, limits }: View) {
+  const now = isoOf(nowMs);
   return sql<TokenState>`case
     when exists (select 1 from api_token_revoked where api_token_revoked.digest = api_tokens.digest) then 'revoked'
     when api_tokens.disabled_at is not null or api_tokens.enabled = 0 then 'disabled'
-    when api_tokens.expires_at <= ${now} then 'expired'
+    when api_tokens.expires_at <= ${now} or ${limits.isLifetimeOver(nowMs)} then 'expired'
     when api_tokens.valid_from > ${now} then 'not-yet-valid'
+    when ${limits.isUnused} then 'unused'
     else 'active' end`;
 }
 
-function filtered(db: Connection, filter: TokenFilter, nowMs: number) {
+function filtered(view: View, filter: TokenFilter) {
+  const { nowMs, limits } = view;
   const { user, owner, state, expiringWithinMs, unusedForMs, prefix } = filter;
-  const now = isoOf(nowMs);
-  let query = tokensAt(db, now);
+  let query = tokensIn(view);
   if (user !== undefined) query = query.where("users.username", "=", user);
   if (owner === null) query = query.where("api_tokens.owner", "is", null);
   else if (owner !== undefined) query = query.where("api_tokens.owner", "=", owner);
-  if (state !== undefined) query = query.where(stateAt(now), "=", state);
+  if (state !== undefined) query = query.where(stateIn(view), "=", state);
   if (expiringWithinMs !== undefined) {
+    const untilMs = nowMs + expiringWithinMs;
     query = query
-      .where(stateAt(now), "=", "active")
-      .where("api_tokens.expires_at", "<=", isoOf(nowMs + expiringWithinMs));
+      .where(stateIn(view), "=", "active")
+      .where((eb) => eb.or([eb("api_tokens.expires_at", "<=", isoOf(untilMs)), limits.isLifetimeOver(untilMs)]));
   }
   if (unusedForMs !== undefined) query = query.where((eb) => isUnusedSince(eb, isoOf(nowMs - unusedForMs)));
   if (prefix !== undefined) query = query.where(startsWith("identifier", prefix));
@@ -171,9 +197,9 @@ function isUnusedSince(eb: ExpressionBuilder<Tables, "api_tokens">, since: strin
   ]);
 }
 
-type TokenRow = Awaited<ReturnType<ReturnType<typeof tokensAt>["executeTakeFirstOrThrow"]>>;
+type TokenRow = Awaited<ReturnType<ReturnType<typeof tokensIn>["executeTakeFirstOrThrow"]>>;
 
-async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: number): Promise<readonly ListedToken[]> {
+async function withValues({ db, nowMs, policies }: View, rows: readonly TokenRow[]): Promise<readonly ListedToken[]> {
   const retired = await db
     .selectFrom("api_token_retired")
     .select(["token_id", "since", "last_used_at", "valid_until"])
@@ -194,7 +220,7 @@ async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: numb
       state: row.state,
       createdAt: row.created_at,
       validFrom: row.valid_from,
-      expiresAt: row.expires_at,
+      expiresAt: expiryOf(policiesFor(row.owner, policies), timesOf(row)),
       lastUsedAt: uses.sort().at(-1) ?? null,
       values: [
         currentValue(row),
@@ -214,6 +240,11 @@ async function withValues(db: Connection, rows: readonly TokenRow[], nowMs: numb
       description: row.description,
     };
   });
+}
+
+/** Of the current value. */
+export function timesOf(row: Pick<TokenRow, "value_since" | "created_at" | "valid_from" | "expires_at">): TokenTimes {
+  return { since: row.value_since ?? row.created_at, validFrom: row.valid_from, expiresAt: row.expires_at };
 }
 
 /** A last use from before the current value was that of an earlier one. */

@@ -7,6 +7,7 @@ export interface TokenError {
   readonly code:
     | "invalid_value"
     | "in_the_past"
+    | "policy_violated"
     | "permission_not_held"
     | "user_not_active"
     | "not_found"

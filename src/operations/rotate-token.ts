@@ -4,6 +4,7 @@ import type { Tables } from "../database/tables.js";
 import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken, generateToken } from "../secrets/token.js";
+import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import {
   type Actor,
   type EntriesChanged,
@@ -12,6 +13,7 @@ import {
   recordChanges,
   type UnknownNames,
 } from "./record.js";
+import { requireCompliance } from "./token-limits.js";
 
 interface Rotation extends Actor {
   /** How long the old value still works; undefined for what the token says. */
@@ -32,7 +34,11 @@ export interface InFile {
   readonly files: readonly string[];
 }
 
-/** Gives a token a new, generated value, inside a transaction that holds the lock. The old one keeps working for its grace period. */
+/**
+ * Gives a token a new, generated value, inside a transaction that holds the lock. The old one keeps working for its grace period.
+ *
+ * @throws SetupError `POLICY_VIOLATED` (refused)
+ */
 export async function rotateToken(
   tx: Transaction<Tables>,
   name: string,
@@ -49,7 +55,10 @@ export async function rotateToken(
   if (owner !== null && token.generated === 0) {
     return { commit: false, value: { kind: "in_file", key: name, owner, files: await filesOf(tx, owner) } };
   }
-  const now = new Date(options.now()).toISOString();
+  const nowMs = options.now();
+  const now = new Date(nowMs).toISOString();
+  const renewed = (await readPolicedTokens(tx, [id])).map((old) => ({ ...old, since: now, activeMs: nowMs }));
+  requireCompliance(renewed, await readPolicies(tx), nowMs);
   const value = generateToken();
   await retireTokenValues(tx, now, new Map([[id, graceSeconds ?? token.grace_seconds]]), new Set());
   const row = { ...newTokenValue(digestToken(value), now), generated: 1, updated_at: now } as const;

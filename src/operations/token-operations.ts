@@ -7,7 +7,10 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { sleep } from "../retry.js";
+import { readPolicies } from "../users/read-token-policies.js";
+import { expiryOf, policiesFor } from "../users/token-policy.js";
 import { createToken } from "./create-token.js";
+import { timesOf } from "./list-tokens.js";
 import {
   type CreateTokenOutcome,
   type NewToken,
@@ -100,7 +103,7 @@ export interface TokenSummary {
   readonly createdAt: string;
   /** Null if it worked from the start. */
   readonly validFrom: string | null;
-  /** Null if it never expires. */
+  /** When it ends, by itself or by the `max_lifetime` of a policy; null if never. */
   readonly expiresAt: string | null;
   /** To the minute; null if it was never used. */
   readonly lastUsedAt: string | null;
@@ -114,6 +117,7 @@ export interface TokenSummary {
 
 /** A user's tokens, sorted by identifier. */
 async function listTokens(db: Connection, userId: string): Promise<readonly TokenSummary[]> {
+  const policies = await readPolicies(db);
   const rows = await db
     .selectFrom("api_tokens")
     .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
@@ -133,7 +137,7 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
       permissions: row.permissions === null ? null : parseList(row.permissions),
       createdAt: row.created_at,
       validFrom: row.valid_from,
-      expiresAt: row.expires_at,
+      expiresAt: expiryOf(policiesFor(row.owner, policies), timesOf(row)),
       lastUsedAt: row.last_used_at,
       isManaged: row.owner !== null,
       isRevoked: row.revoked_at !== null,

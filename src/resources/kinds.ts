@@ -154,6 +154,19 @@ export const user = createKindShape({
   },
 });
 
+/** What the files of one owner demand of API tokens. Its key is that owner. */
+export const policy = createKindShape({
+  name: "policy",
+  table: "owner_policies",
+  keyColumn: "owner",
+  attributes: {
+    require_expiry: flag("require_expiry", false),
+    max_lifetime_seconds: integer("max_lifetime_seconds", null),
+    warn_before_seconds: integer("warn_before_seconds", null),
+    unused_after_seconds: integer("unused_after_seconds", null),
+  },
+});
+
 /** A token's value, or its digest where only that is known. */
 const tokenType: ValueType<Secret | string> = {
   expected: "a secret, or the SHA-256 of one as 64 hexadecimal digits in lower case",

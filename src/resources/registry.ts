@@ -3,7 +3,7 @@ import type { Kind } from "../plan/kind.js";
 import { apiTokenKind } from "./api-tokens/kind.js";
 import { tokenAuth } from "./api-tokens/step.js";
 import { groups } from "./groups/step.js";
-import { group } from "./kinds.js";
+import { group, policy } from "./kinds.js";
 import { oidcClientKind, oidcProviderKind } from "./oidc/kind.js";
 import { oidc } from "./oidc/step.js";
 import { createTableStore } from "./table-store.js";
@@ -17,6 +17,7 @@ export const coreKinds: readonly Kind[] = [
   oidcProviderKind,
   oidcClientKind,
   apiTokenKind,
+  { ...policy, ...createTableStore(policy) },
 ];
 
 /** The built-in steps; those that others depend on come first. */

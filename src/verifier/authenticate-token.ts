@@ -5,9 +5,19 @@ import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
 import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
+import {
+  expiryMs,
+  lastUsedEveryMs,
+  lifetimeEndMs,
+  policiesFor,
+  type TokenPolicy,
+  unusedEndMs,
+  warnBeforeMs,
+} from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
 import type { RejectionReason } from "./authorization-header.js";
-import { type LastUsed, lastUsedEveryMs } from "./last-used.js";
+import type { LastUsed } from "./last-used.js";
+import type { ExpiryNotice, TokenPolicies } from "./token-policies.js";
 import type { Outcome } from "./verifier.js";
 
 /** Why a token was rejected, and whose it is, if known. */
@@ -24,9 +34,11 @@ export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | Rejecte
 export interface TokenContext {
   readonly changes: ChangeSignal;
   readonly read: (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined>;
+  readonly policies: TokenPolicies;
   /** Accepted tokens by digest, never by value. */
   readonly known: LruCache<KnownToken>;
   readonly lastUsed: LastUsed;
+  readonly noticeExpiry: ExpiryNotice;
   /** In milliseconds. */
   readonly now: () => number;
 }
@@ -69,15 +81,53 @@ function verifyStored(
   tokens: TokenContext,
   digest: string,
   state: DatabaseState,
-): TokenOutcome {
+): MaybePromise<TokenOutcome> {
   if (!stored) return { kind: "rejected", reason: "unknown_token" };
   if (stored.kind === "revoked") return { kind: "rejected", reason: "revoked", token: stored.identifier };
+  const reason = rejectionReason(stored, tokens.now());
+  if (reason) return reject(stored, reason);
+  return andThen(tokens.policies.at(state, tokens.now()), verifyPolicies, tokens, digest, stored, state);
+}
+
+function reject({ identifier, grants }: StoredToken, reason: RejectionReason): RejectedToken {
+  return { kind: "rejected", reason, token: identifier, username: grants.user.username };
+}
+
+/** What ends a token beside its own row. */
+function verifyPolicies(
+  all: readonly TokenPolicy[],
+  tokens: TokenContext,
+  digest: string,
+  stored: StoredToken,
+  state: DatabaseState,
+): MaybePromise<TokenOutcome> {
+  const policies = policiesFor(stored.owner, all);
   const nowMs = tokens.now();
-  const reason = rejectionReason(stored, nowMs);
-  if (reason) return { kind: "rejected", reason, token: stored.identifier, username: stored.grants.user.username };
-  const token = knownToken(stored, state, nowMs);
-  tokens.known.set(digest, token);
-  return accept(tokens, token, nowMs);
+  if (!(nowMs < lifetimeEndMs(policies, stored))) return reject(stored, "lifetime_ended");
+  const acceptNow = (): TokenOutcome => {
+    const token = knownToken(stored, state, policies, nowMs);
+    tokens.known.set(digest, token);
+    noticeExpiry(tokens, stored, policies, nowMs);
+    return accept(tokens, token, nowMs);
+  };
+  const usedMs = stored.lastUsedAt === null ? 0 : Date.parse(stored.lastUsedAt);
+  // Where this value is in use, the token's other values don't matter.
+  if (nowMs < unusedEndMs(policies, Math.max(Date.parse(stored.since), usedMs))) return acceptNow();
+  return andThen(tokens.policies.lastActivityMs(stored.identifier), (activeMs = 0) =>
+    nowMs < unusedEndMs(policies, activeMs) ? acceptNow() : reject(stored, "unused"),
+  );
+}
+
+function noticeExpiry(
+  tokens: TokenContext,
+  stored: StoredToken,
+  policies: readonly TokenPolicy[],
+  nowMs: number,
+): void {
+  const endMs = expiryMs(policies, stored);
+  // The end of a replaced value is expected.
+  if (stored.validUntil !== null || endMs - nowMs > warnBeforeMs(policies)) return;
+  tokens.noticeExpiry(stored.identifier, stored.grants.user.username, endMs, nowMs);
 }
 
 function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): TokenOutcome {
@@ -101,13 +151,17 @@ function rejectionReason(
   return isUserActive ? undefined : "inactive_user";
 }
 
-function knownToken(stored: StoredToken, readIn: DatabaseState, nowMs: number): KnownToken {
-  const { digest, identifier, narrowedTo, lastUsedAt } = stored;
+function knownToken(
+  stored: StoredToken,
+  readIn: DatabaseState,
+  policies: readonly TokenPolicy[],
+  nowMs: number,
+): KnownToken {
+  const { digest, identifier, narrowedTo, lastUsedAt, validUntil } = stored;
   const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
-  let untilMs = nowMs + trustedForMs;
-  for (const end of [stored.validUntil, stored.expiresAt]) {
-    if (end !== null) untilMs = Math.min(untilMs, Date.parse(end));
-  }
+  // Accepting it is a use.
+  let untilMs = Math.min(nowMs + trustedForMs, expiryMs(policies, stored), unusedEndMs(policies, nowMs));
+  if (validUntil !== null) untilMs = Math.min(untilMs, Date.parse(validUntil));
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
   const fromMs = stored.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(stored.validFrom);
   return { digest, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, fromMs, untilMs, noteAtMs };
@@ -119,6 +173,10 @@ interface StoredToken {
   /** Of the value that was looked up. */
   readonly digest: string;
   readonly identifier: string;
+  /** The configuration owner that manages it. */
+  readonly owner: string | null;
+  /** When that value became the token's. */
+  readonly since: string;
   /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
@@ -144,12 +202,15 @@ interface RevokedToken {
 type TokenRow = readonly [
   ...GrantRow,
   identifier: string,
+  owner: string | null,
+  createdAt: string,
   permissions: string | null,
   expiresAt: string | null,
   disabledAt: string | null,
   enabled: number,
   validFrom: string | null,
   digest: string,
+  since: string | null,
   lastUsedAt: string | null,
   validUntil: string | null,
   revokedAt: string | null,
@@ -161,6 +222,8 @@ export function prepareTokenLookup(
 ): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
   const columns = [
     "api_tokens.identifier",
+    "api_tokens.owner",
+    "api_tokens.created_at",
     "api_tokens.permissions",
     "api_tokens.expires_at",
     "disabled_at",
@@ -175,7 +238,8 @@ export function prepareTokenLookup(
   const current = database.prepare<TokenRow>(
     tokens
       .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
-      .select((eb) => ["api_tokens.digest", "api_tokens.last_used_at", eb.lit(null).as("valid_until"), "revoked_at"])
+      .select(["api_tokens.digest", "value_since", "api_tokens.last_used_at"])
+      .select((eb) => [eb.lit(null).as("valid_until"), "revoked_at"])
       .where("api_tokens.digest", "=", "")
       .compile(),
   );
@@ -183,7 +247,7 @@ export function prepareTokenLookup(
     tokens
       .innerJoin("api_token_retired", "api_token_retired.token_id", "api_tokens.id")
       .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_token_retired.digest")
-      .select(["api_token_retired.digest", "api_token_retired.last_used_at"])
+      .select(["api_token_retired.digest", "api_token_retired.since", "api_token_retired.last_used_at"])
       .select(["api_token_retired.valid_until", "api_token_revoked.revoked_at"])
       .where("api_token_retired.digest", "=", "")
       .compile(),
@@ -212,12 +276,15 @@ function readRow(row: TokenRow): StoredToken {
     ,
     ,
     identifier,
+    owner,
+    createdAt,
     permissions,
     expiresAt,
     disabledAt,
     enabled,
     validFrom,
     digest,
+    since,
     lastUsedAt,
     validUntil,
     revokedAt,
@@ -226,6 +293,8 @@ function readRow(row: TokenRow): StoredToken {
     kind: "stored",
     digest,
     identifier,
+    owner,
+    since: since ?? createdAt,
     narrowedTo: permissions === null ? null : parseList(permissions),
     expiresAt,
     validFrom,

@@ -88,6 +88,8 @@ export type RejectionReason =
   | "unknown_token"
   | "expired"
   | "grace_ended"
+  | "lifetime_ended"
+  | "unused"
   | "revoked"
   | "disabled"
   | "not_yet_valid"

@@ -12,6 +12,7 @@ import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
 import { createProblems, type Language } from "./problem.js";
+import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
 import type { Verifier } from "./verifier.js";
 
 /**
@@ -74,7 +75,15 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     report,
     maxHeaderLength,
     failures,
-    tokens: { changes, read: prepareTokenLookup(database), known: createLruCache(cacheSize), lastUsed, now },
+    tokens: {
+      changes,
+      read: prepareTokenLookup(database),
+      policies: prepareTokenPolicies(database),
+      known: createLruCache(cacheSize),
+      lastUsed,
+      noticeExpiry: createExpiryNotice(cacheSize, report),
+      now,
+    },
     users: { read: prepareUserLookup(database), known: createLruCache(cacheSize), now },
   };
   return {

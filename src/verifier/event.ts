@@ -32,6 +32,14 @@ export type VerifierEvent =
       readonly found?: string;
       readonly error?: unknown;
     })
+  /** A token that was just accepted expires within the `warn_before` of its policy. Reported once a day and token. */
+  | {
+      readonly kind: "token_expires_soon";
+      readonly token: string;
+      readonly username: string;
+      /** ISO 8601, UTC. */
+      readonly expiresAt: string;
+    }
   /** The times of tokens' last use could not be written. */
   | { readonly kind: "last_used_failed"; readonly tokens: number; readonly error: unknown }
   | BearerEvent;

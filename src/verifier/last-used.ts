@@ -1,9 +1,7 @@
 import { sql } from "kysely";
 import { chunk, type Database } from "../database/database.js";
 import { attempt, createWriter } from "../database/live-database.js";
-
-/** The minimum interval between writes of a token's last use. */
-export const lastUsedEveryMs = 60_000;
+import { lastUsedEveryMs } from "../users/token-policy.js";
 
 const collectMs = 1000;
 /** Beyond this number of tokens in a second, the others are noted at a later use. */

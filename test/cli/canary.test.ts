@@ -30,7 +30,7 @@ import { databaseOf, isMade, writtenIn } from "../support/databases.js";
 import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { startCommandRunner } from "../support/many-commands.js";
-import { openForTest, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
+import { configurationOf, openForTest, resource, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
 import { type Command, origins, type Row } from "./canary-row.js";
 import { databaseFile, firstCanaryRows } from "./canary-rows-a-i.js";
@@ -129,6 +129,25 @@ function replacing<T extends object>(target: T, method: keyof T, replacement: ()
   });
 }
 
+/** Creates a token in a database that base.yaml was applied to. */
+async function createOver(folder: string, identifier: string): Promise<number> {
+  const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+  const database = databaseOf(folder);
+  await apply(configuration, runOptions(database, { env: base.env }));
+  const session = { ...createCliContext(process), env: base.env, cwd: folder };
+  const left = {
+    description: undefined,
+    validFrom: undefined,
+    expiresAt: undefined,
+    contactPerson: "A",
+    email: "a@example.nl",
+    actor: undefined,
+    tokensOut: undefined,
+  };
+  const settings = { ...left, database, wait: 0, output: "json", user: "beheerder", permission: [] } as const;
+  return tokenCreateCommand.run(session, settings, [identifier]);
+}
+
 /** What needs more than files and a command line. */
 const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Promise<unknown>>>> = {
   ...canaryUsers(canaries, async (folder) => {
@@ -161,22 +180,11 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     writeFiles(folder, { "rij.yaml": yaml });
     return runHere(applyCommand, folder, { outIsTerminal: false }, "rij.yaml");
   },
-  TOKEN_EXISTS: async (folder) => {
-    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
-    const database = databaseOf(folder);
-    await apply(configuration, runOptions(database, { env: base.env }));
-    const session = { ...createCliContext(process), env: base.env, cwd: folder };
-    const left = {
-      description: undefined,
-      validFrom: undefined,
-      expiresAt: undefined,
-      contactPerson: "A",
-      email: "a@example.nl",
-      actor: undefined,
-      tokensOut: undefined,
-    };
-    const settings = { ...left, database, wait: 0, output: "json", user: "beheerder", permission: [] } as const;
-    return tokenCreateCommand.run(session, settings, ["in-bestand"]);
+  TOKEN_EXISTS: (folder) => createOver(folder, "in-bestand"),
+  POLICY_VIOLATED: async (folder) => {
+    const policy = resource("policy", "default", { require_expiry: true });
+    await apply(configurationOf(policy), runOptions(databaseOf(folder), { env: base.env }));
+    return createOver(folder, "nieuw");
   },
   TOKEN_IN_FILE: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

@@ -8,6 +8,7 @@ import type { BearerContext } from "../../src/verifier/bearer/authenticate.js";
 import type { BearerOutcome } from "../../src/verifier/bearer-outcome.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
+import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
 
@@ -49,6 +50,8 @@ async function makeAuthenticate() {
     tokens: {
       changes: database.changes,
       read: prepareTokenLookup(database),
+      policies: prepareTokenPolicies(database),
+      noticeExpiry: () => {},
       known: createLruCache(10),
       lastUsed,
       now: Date.now,

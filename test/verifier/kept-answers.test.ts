@@ -7,6 +7,7 @@ import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
 import { prepareTokenLookup, type TokenContext, verifyToken } from "../../src/verifier/authenticate-token.js";
 import { readPrincipal, type UserContext } from "../../src/verifier/authenticate-user.js";
+import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { token, tokenValue, user } from "./verifier-world.js";
@@ -75,6 +76,8 @@ function openTokens({ database, holding }: Reader) {
   const tokens: TokenContext = {
     changes: { current },
     read: holding(prepareTokenLookup(database)),
+    policies: prepareTokenPolicies(database),
+    noticeExpiry: () => {},
     known: createLruCache(10),
     lastUsed: { note: () => {}, close: async () => {} },
     now: () => nowMs,

@@ -113,9 +113,9 @@ const optionOf: Readonly<Partial<Record<TokenField, string>>> = {
 function notCreated(errors: readonly TokenError[]): SetupError {
   return new SetupError(
     "refused",
-    errors.map(({ field, message }) => ({
+    errors.map(({ code, field, message }) => ({
       severity: "error",
-      code: "INVALID_VALUE",
+      code: code === "policy_violated" ? "POLICY_VIOLATED" : "INVALID_VALUE",
       message: field === undefined ? message : `${optionOf[field] ?? field}: ${message}`,
     })),
   );

@@ -18,6 +18,7 @@ export const tokenListCommand = defineCommand({
     state: choice("filter", "--state <state>", "only tokens in this state", [
       "active",
       "not-yet-valid",
+      "unused",
       "expired",
       "disabled",
       "revoked",

@@ -69,6 +69,7 @@ export async function openLivePostgres(
       const read = prepareOn(connections, context, query.sql);
       return (...parameters) => ask(() => read(...parameters));
     },
+    jsonArray: "json_build_array",
     jsonList: "json_agg",
     // A server is never replaced under its connections.
     generation: () => 0,

@@ -23,6 +23,7 @@ export function openLiveSqlite(path: string, mode: OpenMode, guard: FileGuard = 
     ...database,
     changes: { current: withCleanErrors(path, followChanges(file)) },
     prepare: (query) => withCleanErrors(path, prepareQuery(file, query)),
+    jsonArray: "json_array",
     jsonList: "json_group_array",
     generation: guard.generation,
     openWriter: async () => openLiveSqlite(path, "write", guard),

@@ -188,6 +188,8 @@ const untold = [
   "disabled",
   "unknown_token",
   "grace_ended",
+  "lifetime_ended",
+  "unused",
   "revoked",
   "disabled",
   "database",
