@@ -15,8 +15,8 @@ import { coreKinds } from "../resources/registry.js";
 import { readSealedValues } from "../resources/sealed-values.js";
 import { loadKeys } from "../secrets/key.js";
 import { maskRandom } from "../secrets/random-looking.js";
+import { type CarriedOver, carryEndings, readEndings } from "./carry-over.js";
 import { type Actor, recordRun } from "./record.js";
-import { carryRevocations, readRevocations } from "./revoke-tokens.js";
 import { unopened } from "./sealing-key.js";
 
 export interface BackupResult {
@@ -42,21 +42,19 @@ export interface RestoreOptions extends LockingOptions, Actor {
   readonly file: string;
 }
 
-export interface RestoreResult {
+export interface RestoreResult extends CarriedOver {
   readonly command: "restore";
   readonly outcome: "applied";
   readonly file: string;
   /** The migrations that brought the backup's tables up to date. */
   readonly migrations: readonly string[];
-  /** How many values were revoked since the backup, and stay so. */
-  readonly revocations: number;
   readonly diagnostics: readonly Diagnostic[];
   readonly run: RunTimes;
 }
 
 /**
  * Replaces everything in the database by what a backup holds, in one transaction under the lock, or changes nothing. What was
- * revoked since stays revoked. Everybody must log in again, since sessions that ended after the backup would work again.
+ * revoked, disabled or deactivated since stays so. Everybody must log in again, since sessions that ended after the backup would work again.
  *
  * @throws SetupError `BACKUP_FILE`, `BACKUP_BY_SERVER`, `DATABASE_DAMAGED`, `DATABASE_NEWER`, `KEY_MISMATCH` (refused)
  */
@@ -73,11 +71,11 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
         lockOptions(options, hasTables),
         async (tx): Promise<LockedResult<RestoreResult>> => {
           const before = await revisionOf(tx);
-          const revoked = await readRevocations(database, tx);
+          const endings = await readEndings(database, tx);
           await backup.replace(tx);
           const { migrations, change } = await complete(tx, before, options);
-          const revocations = await carryRevocations(tx, revoked);
-          const done = { file: options.file, migrations, revocations, diagnostics: database.warnings };
+          const carried = await carryEndings(tx, endings);
+          const done = { file: options.file, migrations, ...carried, diagnostics: database.warnings };
           const value = finish({ outcome: "applied" as const, ...done });
           await recordRun(tx, value, options, change);
           await checkpoint(options.signal);

@@ -229,6 +229,39 @@ describe("restore", () => {
     expect([await sleeper(second), await sleeper(third)]).toEqual(["rejected", "authenticated"]);
   });
 
+  it("carries over what was disabled and who was deactivated since the backup, also under a name that was made anew", async () => {
+    const { run, apply, file } = await withBackup();
+    const authenticate = await verifierOf(file);
+    await apply(first, second);
+    await run("token", "disable", "token-a");
+    await run("user", "deactivate", "piet", "--actor", "els");
+    await run("backup", "after.db");
+    // Another row with the same identifier.
+    await run("token", "enable", "token-a");
+    await apply(second);
+    await run("apply", "config.yaml", "--prune");
+    await apply(first, second);
+    await run("token", "disable", "token-a", "token-b");
+    expect(await run("restore", "backup.db")).toMatchObject({
+      status: 0,
+      stdout:
+        "Restored backup.db. What commands ended since stays ended (disabled: 1, deactivated: 1). Apply the current files now.\n",
+    });
+    expect(await authenticate(first)).toBe("rejected");
+    expect((await run("user", "show", "piet")).stdout).toMatch(/^ {2}deactivated: .* by els$/m);
+    expect((await run("user", "show", "jan")).stdout).toMatch(/^ {2}state: +active$/m);
+    // What the backup knows counts as nothing that was carried over.
+    const known = JSON.parse((await run("restore", "after.db", "--output", "json")).stdout);
+    expect(known).toMatchObject({ revocations: 0, disabled: 0, deactivated: 0 });
+    await run("token", "enable", "token-a");
+    await run("user", "activate", "piet");
+    // What was undone since is not what a command ended; the backup's own state is.
+    await run("restore", "after.db");
+    expect(await authenticate(first)).toBe("rejected");
+    await run("token", "enable", "token-a");
+    expect(await authenticate(first)).toBe("authenticated");
+  });
+
   it("carries over what was revoked since the backup, and keeps what was revoked before it", async () => {
     const { file, run, apply, on } = await withBackup();
     const authenticate = await verifierOf(file);
@@ -242,7 +275,7 @@ describe("restore", () => {
     const { status, stdout } = await run("restore", "later.db", "--actor", "jan@gemeente.example");
     expect({ status, stdout }).toEqual({
       status: 0,
-      stdout: "Restored later.db. What was revoked since stays revoked (1). Apply the current files now.\n",
+      stdout: "Restored later.db. What commands ended since stays ended (revoked: 1). Apply the current files now.\n",
     });
     expect(revoked()).toEqual(before);
     const last = on(file, (sqlite) =>

@@ -1,4 +1,5 @@
 import { escapeControls } from "../../characters.js";
+import type { CarriedOver } from "../../operations/carry-over.js";
 import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
@@ -60,9 +61,18 @@ export const restoreCommand = defineCommand({
       const diagnostics = result.diagnostics.map(diagnosticToJson);
       if (settings.output === "json") return { kind: "json", value: { formatVersion, ...result, diagnostics } };
       terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
-      const kept = result.revocations > 0 ? ` What was revoked since stays revoked (${result.revocations}).` : "";
+      const kept = keptSince(result);
       return { kind: "text", text: `Restored ${escapeControls(file)}.${kept} Apply the current files now.\n` };
     }, []);
     return exitStatus.done;
   },
 });
+
+function keptSince({ revocations, disabled, deactivated }: CarriedOver): string {
+  const counts = [
+    ...(revocations > 0 ? [`revoked: ${revocations}`] : []),
+    ...(disabled > 0 ? [`disabled: ${disabled}`] : []),
+    ...(deactivated > 0 ? [`deactivated: ${deactivated}`] : []),
+  ];
+  return counts.length === 0 ? "" : ` What commands ended since stays ended (${counts.join(", ")}).`;
+}
