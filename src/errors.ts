@@ -1,8 +1,19 @@
-/** Every diagnostic code, with the sentence that documents it. Codes are part of the public interface: never rename one. */
-export const diagnosticCodes = {
+/** A guard that an operator who knows better may allow: it is then a warning. */
+const allowable = (meaning: string) => ({ meaning, isAllowable: true }) as const;
+
+/** What nobody can allow, and why: `--allow` with it is a mistake. */
+const final = (meaning: string, why: string) => ({ meaning, isAllowable: false, why }) as const;
+
+const unreadable = "what can't be read can't be applied";
+
+/**
+ * Every diagnostic code, with the sentence that documents it and whether it can be allowed: a plain one can where it is a warning.
+ * Codes are part of the public interface: never rename one.
+ */
+const codes = {
   ACCESS_TOKEN_ISSUER: "A provider's access tokens have another issuer than its ID tokens, so its clients reject them.",
-  ALIAS_BOMB: "Aliases in the file expand to far more values than the file contains.",
-  ALIAS_UNRESOLVED: "An alias (`*name`) names an anchor that the file does not define before it.",
+  ALIAS_BOMB: final("Aliases in the file expand to far more values than the file contains.", unreadable),
+  ALIAS_UNRESOLVED: final("An alias (`*name`) names an anchor that the file does not define before it.", unreadable),
   BACKUP_BY_SERVER: "A PostgreSQL database is backed up and restored by the server's own programs.",
   BACKUP_FILE: "A backup's file exists already, can't be created, or is not a backup of an auth database.",
   BEARER_TOKENS_STAY: "Sessions were ended; access tokens that a provider issued are accepted until they expire.",
@@ -10,12 +21,12 @@ export const diagnosticCodes = {
   COMMAND_LINE: "The command line is wrong: an unknown command or option, or a missing argument.",
   COMMIT_UNKNOWN: "The connection was lost during the commit; the changes may or may not have been made.",
   CONFUSABLE_NAMES: "Two users, or two groups, have names that can be confused with each other.",
-  DATABASE_DAMAGED: "The database's file or a row in it is damaged, or it is not a database at all.",
+  DATABASE_DAMAGED: final("The database's file or a row in it is damaged, or it is not a database at all.", unreadable),
   DATABASE_DRIVER: "The package that talks to the database is missing, or was built for another Node.",
   DATABASE_FAILED: "The database returned an unexpected error.",
   DATABASE_LOCKED: "Another run held the database's lock for longer than this one waited.",
   DATABASE_MODE: "Other users of the machine can read, change or replace the database's file.",
-  DATABASE_NEWER: "The database was migrated by a newer version of vtb-setup.",
+  DATABASE_NEWER: final("The database was migrated by a newer version of vtb-setup.", unreadable),
   DATABASE_OLDER: "This version of vtb-setup has not migrated the database yet; `apply` does that.",
   DATABASE_REFUSED: "The database rejects this role, or denies it a permission that it needs.",
   DATABASE_TLS: "The connection to the database can't be encrypted as the URL asks.",
@@ -28,11 +39,15 @@ export const diagnosticCodes = {
   DUPLICATE_KEY: "A mapping has the same key twice.",
   DUPLICATE_RESOURCE: "Two entries declare the same thing.",
   DUPLICATE_SECRET: "Two tokens have the same value.",
-  ENV_NOT_SET: "A variable that `value_from` names is not set (or empty), and there is no default.",
+  ENV_NOT_SET: final(
+    "A variable that `value_from` names is not set (or empty), and there is no default.",
+    "there is no value to go on with",
+  ),
   EXPIRED: "A token's `expires_at` is in the past.",
   FILE_DENIED: "A file can't be used because of its owner or mode, a read-only file system, or a folder in its place.",
-  FILE_UNREADABLE: "A configuration file can't be read.",
-  FORMAT_UNKNOWN: "A file has a format that this version of vtb-setup can't read.",
+  FILE_UNREADABLE: final("A configuration file can't be read.", unreadable),
+  FORMAT_UNKNOWN: final("A file has a format that this version of vtb-setup can't read.", unreadable),
+  GUARD_ALLOWED: "A file allows a guard, so that it only warns.",
   ID_TOKENS_ACCEPTED: "A client accepts tokens with `at_hash` as access tokens, and so ID tokens as well.",
   IGNORED_FIELD: "A field has no effect where it stands.",
   INSECURE_URL: "A URL uses http on a host that is not this machine.",
@@ -48,9 +63,9 @@ export const diagnosticCodes = {
   LINKS_AGAIN: "A user was unlinked that a sign-in will link again.",
   LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so they can't sign in.",
   MIGRATION_NEEDED: "The database has pending migrations, which `--no-migrate` does not run.",
-  MISSING_FIELD: "A required field is missing.",
+  MISSING_FIELD: final("A required field is missing.", "there is no value to go on with"),
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
-  NAME_TAKEN: "A service user and another user would have the same name.",
+  NAME_TAKEN: final("A service user and another user would have the same name.", "two users can't have one name"),
   NOT_UPGRADED: "`upgrade` can't rewrite a deprecated spelling by itself; the message says what to do.",
   NO_API_CLIENT: "People can sign in, but no enabled client guards the API, so bearer tokens are rejected.",
   NO_STEPS_ENABLED: "No step is enabled.",
@@ -58,14 +73,20 @@ export const diagnosticCodes = {
   OPTIONS_DEFAULTED: "A client's `options` lack a part that the runtime reads; the documented defaults apply.",
   OUTPUT_FAILED: "Standard output can't be written; nothing was changed.",
   OUTPUT_FILE: "The file for generated tokens, or a file that `upgrade --write` rewrites, can't be written safely.",
-  OWNED_BY_OTHER: "A resource is managed by another configuration owner.",
+  OWNED_BY_OTHER: allowable("A resource is managed by another configuration owner."),
   PLACEHOLDER: "A value contains an unreplaced placeholder.",
   POLICY_VIOLATED: "A token does not comply with the policy of its owner.",
-  PROTECTED: "An entry would be deleted that a file protects.",
+  PROTECTED: final(
+    "An entry would be deleted that a file protects.",
+    "a file protects the entry until one says `protect: false`",
+  ),
   PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
-  PRUNE_REFUSED: "Pruning would delete everything of a kind.",
-  REFERENCE_NOT_FOUND: "A name refers to something that is in neither the files nor the database.",
-  RESOURCE_IN_USE: "Something would be deleted that something else still needs.",
+  PRUNE_REFUSED: allowable("Pruning would delete everything of a kind."),
+  REFERENCE_NOT_FOUND: allowable("A name refers to something that is in neither the files nor the database."),
+  RESOURCE_IN_USE: final(
+    "Something would be deleted that something else still needs.",
+    "what needs the entry would break",
+  ),
   SECRET_FILE:
     "A secret's file can't be used: missing, too large, not a regular file, or outside the secrets directory.",
   SECRET_FILE_MODE: "Other users of the machine can read a secret's file.",
@@ -82,23 +103,46 @@ export const diagnosticCodes = {
   TOKENS_UNSEEN: "Tokens would be generated, but nobody could see their values.",
   UNDECLARED: "Entries that this owner manages are in no file; they stay unchanged.",
   UNKNOWN_CLIENT_IDENTIFIER: "A client's identifier is neither `admin-oidc` nor `api-oidc`.",
-  UNKNOWN_FIELD: "There is no such field here.",
+  UNKNOWN_FIELD: final("There is no such field here.", unreadable),
   UNKNOWN_ROOT_KEY: "A key at the root belongs to no step of this program.",
   USER_DEACTIVATED: "A command deactivated a user, so it can't sign in although a file declares it.",
   USER_INACTIVE: "A file or claims make a user inactive, so a command can't activate it.",
   USER_NOT_FOUND: "No user has the name that a command was given.",
   USER_OF_PROVIDER: "A user who signs in through a provider was to get a password as well.",
   USER_OF_TOKEN: "A user that exists for one API token was given to a command for people.",
-  VALUE_FROM_INVALID: "A `value_from` is malformed.",
+  VALUE_FROM_INVALID: final("A `value_from` is malformed.", unreadable),
   VALUE_FROM_IN_TEXT: "`value_from` is inside text, where it can't be resolved.",
   WEAK_TOKEN: "A token is shorter than 32 characters or easy to guess.",
   WEAK_SIZE: "A nonce or state is too short to be safe.",
   WEAK_PASSWORD: "A password is a well-known example or, given to a command, shorter than 8 characters.",
-  WRONG_TYPE: "A value does not have the type that its field needs.",
-  YAML_SYNTAX: "The file is not valid YAML, or uses a part of YAML that is not allowed here.",
+  WRONG_TYPE: final("A value does not have the type that its field needs.", unreadable),
+  YAML_SYNTAX: final("The file is not valid YAML, or uses a part of YAML that is not allowed here.", unreadable),
 } as const;
 
-export type DiagnosticCode = keyof typeof diagnosticCodes;
+export type DiagnosticCode = keyof typeof codes;
+
+/** Every code with the sentence that documents it. */
+export const diagnosticCodes = mapCodes((row) => (typeof row === "string" ? row : row.meaning));
+
+type CodeRow = (typeof codes)[DiagnosticCode];
+
+function mapCodes<T>(map: (row: CodeRow) => T): Readonly<Record<DiagnosticCode, T>> {
+  const entries = Object.entries(codes).map(([code, row]) => [code, map(row)]);
+  // It has the keys of `codes`.
+  return Object.fromEntries(entries) as Record<DiagnosticCode, T>;
+}
+
+/** Whether an operator may allow what stops a run with this code. */
+export function isAllowable(code: DiagnosticCode): boolean {
+  const row: CodeRow = codes[code];
+  return typeof row !== "string" && row.isAllowable;
+}
+
+/** Why nobody can allow a code; undefined for a guard that can be allowed, and for one that may be a warning. */
+export function whyNotAllowable(code: DiagnosticCode): string | undefined {
+  const row: CodeRow = codes[code];
+  return typeof row === "string" || row.isAllowable ? undefined : row.why;
+}
 
 /** A position in a configuration file: line and column count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -116,8 +160,8 @@ export interface Excerpt {
 
 /** What is wrong, where, and what to do. It never holds a value from the file. */
 export interface Diagnostic {
-  /** Even `--strict` accepts a note. */
-  readonly severity: "error" | "warning" | "note";
+  /** An error: the configuration is invalid. A refusal: a guard stops the run. Even `--strict` accepts a note. */
+  readonly severity: "error" | "refusal" | "warning" | "note";
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string | undefined;

@@ -23,7 +23,7 @@ import {
   withDatabase,
   withOwnTables,
 } from "./run.js";
-import { collectDiagnostics, refuse, refuseWarnings, requireCodes } from "./severity.js";
+import { collectDiagnostics, judge, judgeRefusals, requireCodes, severityRules } from "./severity.js";
 import { awaitReferences, checkpoint } from "./wait.js";
 
 /**
@@ -98,9 +98,13 @@ async function applyInside(
   const { plan, vault } = await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
-  refuse(configuration, refusals);
-  const diagnostics = () => collectDiagnostics(configuration, database, vault, plan.diagnostics);
-  refuseWarnings(options, diagnostics());
+  const rules = severityRules(options, configuration.settings);
+  const found = () => collectDiagnostics(configuration, database, vault, plan.diagnostics);
+  const allowed = judgeRefusals(rules, configuration, refusals, found());
+  // A key created for the sealed values is only known once they are written.
+  const diagnostics = () => judge(rules, [...found(), ...allowed]);
+  // What stops the run does so before anything is written.
+  diagnostics();
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";
     const result = { outcome, migrations, changes, unchanged, undeclared, generated: [] } as const;
@@ -113,11 +117,9 @@ async function applyInside(
   const context = { db: tx, vault, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
   await writeEntrySettings(tx, changes);
-  refuse(configuration, await findCascades(tx, configuration.kinds, plan));
+  judgeRefusals(rules, configuration, await findCascades(tx, configuration.kinds, plan));
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
-  // A key created for the sealed values is only known now.
-  refuseWarnings(options, result.diagnostics);
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);
   await options.beforeCommit(generated, result.run.id);

@@ -1,7 +1,7 @@
 import { findConfusableNames } from "../config/declare.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
 import { validateDocuments } from "../config/validate.js";
-import { type Diagnostic, SetupError } from "../errors.js";
+import type { Diagnostic } from "../errors.js";
 import { planWorld } from "../plan/check.js";
 import type { Kind } from "../plan/kind.js";
 import { createPlan } from "../plan/plan.js";
@@ -13,7 +13,7 @@ import type { RawDiagnostic } from "../yaml/node.js";
 import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { type Configuration, loadDefaults } from "./run.js";
-import { allowJudgements, refuseWarnings, requireCodes } from "./severity.js";
+import { judge, requireCodes, severityRules, tellAllowedGuards } from "./severity.js";
 import { refuseClashes, withSteps } from "./step-modules.js";
 
 /**
@@ -78,12 +78,8 @@ async function readConfiguration(
   const isSound = !found.some(({ severity }) => severity === "error");
   // A missing entry could be what another one refers to.
   if (isSound && validation.isWhole) for (const diagnostic of review(kinds, declarations)) found.push(diagnostic);
-  const diagnostics = allowJudgements(options, quote(found));
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  // Errors of the files' owners and modes say nothing about their content.
-  const isDenied = errors.every(({ code }) => code === "FILE_DENIED");
-  if (errors.length > 0) throw new SetupError(isDenied ? "refused" : "invalid", diagnostics);
-  refuseWarnings(options, diagnostics);
+  const rules = severityRules(options, validation.settings);
+  const diagnostics = judge(rules, quote([...found, ...tellAllowedGuards(validation.settings, rules)]));
   return {
     declarations,
     kinds,

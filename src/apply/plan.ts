@@ -2,7 +2,7 @@ import { type Connection, type Database, isFailure } from "../database/database.
 import { readEntrySettings } from "../database/entry-settings.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
-import type { Diagnostic } from "../errors.js";
+import { type Diagnostic, SetupError } from "../errors.js";
 import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
 import { createPlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
@@ -24,7 +24,7 @@ import {
   withDatabase,
   withOwnTables,
 } from "./run.js";
-import { collectDiagnostics, refuse, refuseWarnings, requireCodes } from "./severity.js";
+import { collectDiagnostics, judge, judgeRefusals, requireCodes, severityRules } from "./severity.js";
 import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 
 /**
@@ -151,9 +151,10 @@ export async function readPlan(
 
 function compare({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
   const { changes, unchanged, undeclared, refusals } = plan;
-  refuse(configuration, refusals);
-  const diagnostics = collectDiagnostics(configuration, database, vault, plan.diagnostics);
-  refuseWarnings(options, diagnostics);
+  const rules = severityRules(options, configuration.settings);
+  const found = collectDiagnostics(configuration, database, vault, plan.diagnostics);
+  const allowed = judgeRefusals(rules, configuration, refusals, found);
+  const diagnostics = judge(rules, [...found, ...allowed]);
   return { changes, unchanged, undeclared, diagnostics };
 }
 
@@ -185,8 +186,9 @@ export async function resolveResources<C extends Configuration>(configuration: C
     for (const diagnostic of completion?.diagnostics ?? []) diagnostics.push(diagnostic);
   }
   stopIfInterrupted(options.signal);
-  refuse(configuration, refusals);
-  return { ...configuration, resources, warnings: [...configuration.warnings, ...configuration.quote(diagnostics)] };
+  const allowed = judgeRefusals(severityRules(options, configuration.settings), configuration, refusals);
+  const warnings = [...configuration.warnings, ...configuration.quote(diagnostics), ...allowed];
+  return { ...configuration, resources, warnings };
 }
 
 /** The rows of every kind, sorted by key: databases have their own orders, or none. */
@@ -224,16 +226,16 @@ export async function readKeyId(db: Connection): Promise<string | null> {
  * @throws SetupError `INVALID_VALUE` (invalid)
  */
 export function assertStorable(configuration: Configuration, resources: readonly Resource[]): void {
-  const refusals = resources.flatMap(({ kind, key, attributes, range }) =>
+  const errors = resources.flatMap(({ kind, key, attributes, range }) =>
     Object.entries({ key, ...attributes })
       .filter(([, value]) => [value].flat().some((part) => typeof part === "string" && part.includes("\0")))
       .map(([name]) => ({
-        reason: "invalid" as const,
+        severity: "error" as const,
         code: "INVALID_VALUE" as const,
         message: `${name} of a resource of the kind ${kind} contains a NUL character`,
         hint: "remove the character",
         range,
       })),
   );
-  refuse(configuration, refusals);
+  if (errors.length > 0) throw new SetupError("invalid", configuration.quote(errors));
 }

@@ -116,7 +116,11 @@ export const stepOptions = {
 export const configOptions = {
   ...stepOptions,
   strict: flag("configuration", "--strict", "treat warnings about this program's part as errors"),
-  allow: list<DiagnosticCode>("configuration", "--allow <code>", "keep this code a warning with --strict"),
+  allow: list<DiagnosticCode>(
+    "configuration",
+    "--allow <code>",
+    "make this guard a warning; keep this warning one with --strict",
+  ),
   deny: list<DiagnosticCode>("configuration", "--deny <code>", "refuse to run where this warning or note occurs"),
   secretsDir: text("configuration", "--secrets-dir <dir>", "the only folder that value_from may read files from"),
 };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { invisibleIn } from "../characters.js";
 import { parseDuration } from "../duration.js";
-import { type DiagnosticCode, diagnosticCodes } from "../errors.js";
+import { type DiagnosticCode, diagnosticCodes, whyNotAllowable } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import { maxPermission, permissionPattern } from "../users/names.js";
@@ -66,6 +66,12 @@ const code = z
   })
   .meta({ enum: codes });
 
+const allowableCode = code.superRefine((text, context) => {
+  const why = isCode(text) ? whyNotAllowable(text) : undefined;
+  if (why === undefined) return;
+  context.addIssue({ code: "custom", message: `${text} can't be allowed: ${why}`, params: { hint: "remove it" } });
+});
+
 const permission = z.string().max(maxPermission).regex(permissionPattern, {
   error:
     "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
@@ -81,7 +87,7 @@ export const settingsSchema = z
       .union([z.array(permission), filledText(4096)])
       .optional()
       .describe("The permissions that exist: their names, or the file that lists them."),
-    allow: z.array(code).optional().describe("The codes of guards and warnings that this file accepts."),
+    allow: z.array(allowableCode).optional().describe("The codes of guards and warnings that this file accepts."),
     deny: z.array(code).optional().describe("The codes of warnings and notes that refuse the run."),
   })
   .describe("What concerns the run: no flag turns it on, and nothing in it comes from the environment.");

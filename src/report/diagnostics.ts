@@ -25,11 +25,12 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: D
 
 const maxShown = 100;
 
-/** The first hundred, never a warning instead of an error: what a run fails with must be shown. */
+/** The first hundred, never a warning instead of an error or refusal: what a run fails with must be shown. */
 function chooseShown(diagnostics: readonly Diagnostic[]): ReadonlySet<Diagnostic> {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const others = diagnostics.filter(({ severity }) => severity !== "error");
-  return new Set(errors.concat(others).slice(0, maxShown));
+  const isStop = ({ severity }: Diagnostic) => severity === "error" || severity === "refusal";
+  const stops = diagnostics.filter(isStop);
+  const others = diagnostics.filter((diagnostic) => !isStop(diagnostic));
+  return new Set(stops.concat(others).slice(0, maxShown));
 }
 
 function renderOmitted(diagnostics: readonly Diagnostic[], shown: ReadonlySet<Diagnostic>): readonly string[] {
@@ -45,7 +46,7 @@ export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
     const found = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
     return found === 0 ? [] : [`${found} ${word}${found === 1 ? "" : "s"}`];
   };
-  return [...count("error", "error"), ...count("warning", "warning")].join(", ");
+  return [...count("error", "error"), ...count("refusal", "refusal"), ...count("warning", "warning")].join(", ");
 }
 
 function renderDiagnostic(diagnostic: Diagnostic, { paint, width }: DiagnosticsOptions): string {
@@ -75,7 +76,7 @@ function hang(text: string, width = Infinity): string[] {
 }
 
 function marks({ red, yellow, bold }: Paint) {
-  return { error: red, warning: yellow, note: bold };
+  return { error: red, refusal: red, warning: yellow, note: bold };
 }
 
 function renderHint({ severity, code, hint }: Diagnostic, width = Infinity): readonly string[] {

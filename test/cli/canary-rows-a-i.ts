@@ -182,6 +182,7 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
     { code: "FILE_DENIED", how: "a folder for a secret's file", yaml: token("token: {value_from: {file: '.'}}") },
     { code: "FILE_UNREADABLE", how: "no such file", args: ["nergens.yaml"] },
+    { code: "GUARD_ALLOWED", how: "in a file", yaml: "vtb_setup: {allow: [PRUNE_REFUSED]}\n" },
     { code: "FORMAT_UNKNOWN", how: "a later format", yaml: `vtb_setup: {format: 2, later: ${make("later")}}\n` },
     { code: "ID_TOKENS_ACCEPTED", how: "for Dex", yaml: client(`${full}, accept_at_hash: true`) },
     { code: "IGNORED_FIELD", how: "an empty password", yaml: user("password: ''") },

@@ -158,12 +158,12 @@ describe("exit status 4", () => {
     expect((await place.run(["apply", "config.yaml"])).status).toBe(0);
     expect(await place.run(["apply", "none.yaml", "--prune"])).toMatchObject({
       status: 4,
-      diagnostics: ["error PRUNE_REFUSED"],
+      diagnostics: ["refusal PRUNE_REFUSED"],
       json: { outcome: "failed" },
     });
     expect(await place.run(["apply", "config.yaml", "--owner", "other"])).toMatchObject({
       status: 4,
-      diagnostics: ["error OWNED_BY_OTHER 4:7"],
+      diagnostics: ["refusal OWNED_BY_OTHER 4:7"],
     });
     const text = await runCli(["apply", "none.yaml", "--prune"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 4, stdout: "" });

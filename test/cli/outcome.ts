@@ -27,7 +27,7 @@ const change = z.strictObject({
   source: z.strictObject(place).optional(),
 });
 const diagnostic = z.strictObject({
-  severity: z.enum(["error", "warning", "note"]),
+  severity: z.enum(["error", "refusal", "warning", "note"]),
   code: z.string(),
   message: z.string(),
   hint: z.string().optional(),

@@ -85,7 +85,7 @@ describe("--deny", () => {
     const place = workplace(weak);
     for (const command of commands) {
       const run = await place.run([command, "config.yaml", "--deny", "WEAK_TOKEN"]);
-      expect([run.status, run.diagnostics]).toEqual([4, ["error WEAK_TOKEN 4:30"]]);
+      expect([run.status, run.diagnostics]).toEqual([4, ["refusal WEAK_TOKEN 4:30"]]);
       // What --strict alone finds weighs more.
       const both = await place.run([command, "config.yaml", "--deny", "EXPIRED", "--strict"]);
       expect(both.status).toBe(3);
@@ -104,7 +104,7 @@ describe("--deny", () => {
     const before = await place.contents();
     expect(await place.run(["apply", "other.yaml", "--deny", "UNDECLARED"])).toMatchObject({
       status: 4,
-      diagnostics: ["error UNDECLARED"],
+      diagnostics: ["refusal UNDECLARED"],
     });
     expect(await place.contents()).toBe(before);
   });

@@ -26,7 +26,7 @@ describe("docs/diagnostics.md", () => {
       Object.entries(diagnosticCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
     );
     for (const [, severity, , remedy] of rows) {
-      expect(severity).toMatch(/^(?:error|warning|note)(?:, (?:warning|note))?$/);
+      expect(severity).toMatch(/^(?:error|refusal|warning|note)(?:, (?:refusal|warning|note))*$/);
       expect(remedy).toMatch(/^.+\.$/);
     }
   });

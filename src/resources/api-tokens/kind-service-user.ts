@@ -58,11 +58,12 @@ export async function writeTokenUsers(context: WriteContext, changes: readonly T
     const id = existing ?? context.newId();
     const flags = {
       username: change.key,
+      owner: change.owner,
       is_superuser: change.attributes.is_superuser ? 1 : 0,
       updated_at: now,
     } as const;
     if (existing) await db.updateTable("users").set(flags).where("id", "=", id).execute();
-    else created.push({ id, owner: change.owner, is_service: 1, ...flags } as const);
+    else created.push({ id, is_service: 1, ...flags } as const);
     ids.set(change.id, id);
     permissions.set(id, change.attributes.permissions);
   }
