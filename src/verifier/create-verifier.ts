@@ -2,6 +2,7 @@ import type { LiveDatabase, PoolOptions } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { createLruCache } from "../lru-cache.js";
 import { createReporter } from "../oidc/event.js";
+import { createRateLimit } from "../rate-limit.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { authenticate, authorize, type VerifierContext } from "./authenticate.js";
@@ -44,6 +45,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const problems = createProblems(realm, language);
   const report = createReporter(channelName, options.onEvent);
   const failures = failureLimit && createFailureLimit({ ...failureLimit, cacheSize, now });
+  const endedUses = createRateLimit({ attempts: 1, perMs: 3_600_000, restored: "at_once", maxKeys: cacheSize });
   // Reports errors of the database at the start.
   const state = await changes.current();
   const lastUsed = createLastUsed({
@@ -73,6 +75,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     bearer,
     problems,
     report,
+    takeEndedUse: (token) => endedUses.take(token, now()).kind === "taken",
     maxHeaderLength,
     failures,
     tokens: {

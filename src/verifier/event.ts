@@ -13,6 +13,13 @@ export type VerifierEvent =
       /** The identifier of the API token, if any. */
       readonly token?: string;
     } & RejectionDetails)
+  /** A value was used that was revoked, or whose grace period is over; at most once an hour for each token. */
+  | (Answered & {
+      readonly kind: "revoked_token_used";
+      readonly reason: "revoked" | "grace_ended";
+      /** The identifier of the API token that has or had the value. */
+      readonly token: string;
+    })
   /** The caller is authenticated, but lacks the permission. */
   | (Answered & {
       readonly kind: "forbidden";

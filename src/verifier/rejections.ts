@@ -18,6 +18,8 @@ interface BearerRejection extends RejectionDetails {
 export interface Answers {
   readonly problems: Problems;
   readonly report: (event: VerifierEvent) => void;
+  /** Takes the event about the use of a token's ended values: true where there was none for an hour. */
+  readonly takeEndedUse: (token: string) => boolean;
 }
 
 export function rejectHeader({ problems, report }: Answers, { scheme, reason }: MalformedHeader): Rejected {
@@ -26,7 +28,8 @@ export function rejectHeader({ problems, report }: Answers, { scheme, reason }: 
   return rejected(problem);
 }
 
-export function rejectToken({ problems, report }: Answers, { reason, token, username }: RejectedToken): Rejected {
+export function rejectToken(answers: Answers, { reason, token, username }: RejectedToken): Rejected {
+  const { problems, report } = answers;
   const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
   const problem = problems.authenticationFailed("invalid_token", "token", detail);
   report({
@@ -37,6 +40,9 @@ export function rejectToken({ problems, report }: Answers, { reason, token, user
     ...(username !== undefined && { username }),
     ...instanceOf(problem),
   });
+  if (token !== undefined && (reason === "revoked" || reason === "grace_ended")) {
+    if (answers.takeEndedUse(token)) report({ kind: "revoked_token_used", token, reason, ...instanceOf(problem) });
+  }
   return rejected(problem);
 }
 

@@ -59,6 +59,7 @@ async function makeAuthenticate() {
     users: { read: prepareUserLookup(database), known: createLruCache(10), now: Date.now },
     problems: createProblems("api", "nl"),
     report: (event) => events.push(event),
+    takeEndedUse: () => true,
     maxHeaderLength: 1000,
     failures: undefined,
   };
