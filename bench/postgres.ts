@@ -74,7 +74,7 @@ async function lookUpText(url: string): Promise<string> {
     texts.push(query.sql);
     return () => undefined;
   };
-  prepareTokenLookup({ ...database, prepare });
+  prepareTokenLookup({ ...database, prepare }, Date.now);
   await database.close();
   return texts[0] ?? "";
 }

@@ -43,7 +43,7 @@ const codes = {
     "A variable that `value_from` names is not set (or empty), and there is no default.",
     "there is no value to go on with",
   ),
-  EXPIRED: "A token's `expires_at` is in the past.",
+  EXPIRED: "A token's `expires_at`, or the `until` of a membership, is in the past.",
   FILE_DENIED: "A file can't be used because of its owner or mode, a read-only file system, or a folder in its place.",
   FILE_UNREADABLE: final("A configuration file can't be read.", unreadable),
   FORMAT_UNKNOWN: final("A file has a format that this version of vtb-setup can't read.", unreadable),

@@ -54,7 +54,8 @@ function sanitizeAttribute(
       return references === undefined ? items : items.sort();
     }
     if (typeof inner !== "object" || inner === null) return inner;
-    return Object.fromEntries(Object.entries(inner).map(([key, part]) => [key, replace(part, [...path, key])]));
+    const keyOf = (key: string) => (references === undefined ? key : textFor(key, labelOf(name)));
+    return Object.fromEntries(Object.entries(inner).map(([key, part]) => [keyOf(key), replace(part, [...path, key])]));
   };
   return replace(value, []);
 }

@@ -69,7 +69,9 @@ function placesIn(root: Node, path: ValuePath): AttributeRange {
   if (node.kind !== "sequence") return { range: node.range, items: noItems };
   const items = new Map<string, Range>();
   for (const item of node.items) {
-    if (item.kind === "scalar" && !items.has(item.text())) items.set(item.text(), item.range);
+    // Such as a membership that ends, `{name: x, until: DATE}`.
+    const name = item.kind === "mapping" ? item.entries.get("name")?.value : item;
+    if (name?.kind === "scalar" && !items.has(name.text())) items.set(name.text(), name.range);
   }
   return { range: node.range, items };
 }

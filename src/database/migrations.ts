@@ -256,6 +256,10 @@ async function createPolicies(db: Kysely<AnyTables>): Promise<void> {
   });
 }
 
+async function addMembershipEnds(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("user_groups").addColumn("until", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -276,4 +280,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0016_run_changes_index", up: addChangesIndex },
   { name: "0017_deactivated_users", up: addDeactivated },
   { name: "0018_policies", up: createPolicies },
+  { name: "0019_membership_ends", up: addMembershipEnds },
 ];

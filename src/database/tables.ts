@@ -120,6 +120,11 @@ interface UserGroups {
   readonly user_id: string;
   readonly group_id: string;
   readonly origin: Origin;
+  /**
+   * From this moment on, the membership does not count; null for good. Whoever reads this table for what a user may now compares
+   * it with the time.
+   */
+  until: Generated<string | null>;
 }
 
 interface ApiTokens extends Managed {

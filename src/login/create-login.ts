@@ -74,7 +74,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     states: createSpentStates(database, write, now),
     refusalPage: createRefusalPage(identifier, language, report),
   };
-  const readUser = prepareUserLookup(database);
+  const readUser = prepareUserLookup(database, now);
   const provisionFromClaims = createProvisionFromClaims({ database, writer, now, report });
   const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
 

@@ -56,7 +56,7 @@ interface SessionsOptions {
 
 export function createSessions({ database, write, seals, settings, report, now }: SessionsOptions): Sessions {
   const { client, idleTimeoutMs, lifetimeMs } = settings;
-  const lookUp = prepareSessionLookup(database);
+  const lookUp = prepareSessionLookup(database, now);
   const noting = new Set<string>();
 
   const end = (column: "digest" | "code_digest", value: string): Promise<EndedSession | undefined> =>
@@ -160,7 +160,10 @@ type SessionRow = readonly [
 ];
 
 /** Prepares a look-up of sessions by digest. */
-function prepareSessionLookup(database: LiveDatabase): (digest: string) => MaybePromise<FoundSession | undefined> {
+function prepareSessionLookup(
+  database: LiveDatabase,
+  now: () => number,
+): (digest: string) => MaybePromise<FoundSession | undefined> {
   const read = database.prepare<SessionRow>(
     database.kysely
       .selectFrom("users")
@@ -178,17 +181,17 @@ function prepareSessionLookup(database: LiveDatabase): (digest: string) => Maybe
       )
       .compile(),
   );
-  return (digest) => andThen(read(digest), (row) => row && readRow(row));
+  return (digest) => andThen(read(digest), (row) => row && readRow(row, now()));
 }
 
-function readRow(row: SessionRow): FoundSession {
-  const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ...session] = row;
+function readRow(row: SessionRow, nowMs: number): FoundSession {
+  const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending, ...session] = row;
   const [client, createdAt, seenAt, expiresAt, clientId, enabled] = session;
   return {
     client,
     isUserActive: isActive === 1,
     isClientEnabled: clientId === null || enabled === 1,
-    grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups]),
+    grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending], nowMs),
     startedAtMs: Date.parse(createdAt),
     seenAtMs: Date.parse(seenAt),
     endsAtMs: Date.parse(expiresAt),

@@ -16,9 +16,10 @@ export async function createToken(
   requested: NewToken,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
+  const now = new Date(options.now()).toISOString();
   const errors = [
     ...checkNewToken(requested, options.now()),
-    ...(await checkUser(tx, requested)),
+    ...(await checkUser(tx, requested, now)),
     ...(await checkPolicies(tx, requested, options.now())),
   ];
   if (errors.length > 0) return { commit: false, value: refusal(errors) };
@@ -28,7 +29,7 @@ export async function createToken(
 
   const token = generateToken();
   const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(requested) };
-  await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
+  await insertTokens(tx, now, [row]);
   const { valid_from: validFrom, expires_at: expiresAt, permissions } = row;
   const fields = [
     { name: "user", before: null, after: requested.userId },
@@ -85,7 +86,7 @@ async function checkPolicies(
 }
 
 /** Checks that the user can have a token, and has the permissions that the token asks for. */
-async function checkUser(tx: Transaction<Tables>, requested: NewToken): Promise<readonly TokenError[]> {
+async function checkUser(tx: Transaction<Tables>, requested: NewToken, now: string): Promise<readonly TokenError[]> {
   const user = await tx
     .selectFrom("users")
     .select([isActiveUser().as("is_active"), "is_service", "is_superuser"])
@@ -96,7 +97,7 @@ async function checkUser(tx: Transaction<Tables>, requested: NewToken): Promise<
     return [{ code: "user_not_active", message: "expected an active user who is a person" }];
   }
   if (user.is_superuser === 1 || !requested.permissions?.length) return [];
-  const held = new Set(await heldPermissions(tx, requested.userId));
+  const held = new Set(await heldPermissions(tx, requested.userId, now));
   if (requested.permissions.every((permission) => held.has(permission))) return [];
   // Otherwise, the token would gain permissions that the user is granted later.
   return [
@@ -104,7 +105,7 @@ async function checkUser(tx: Transaction<Tables>, requested: NewToken): Promise<
   ];
 }
 
-async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise<readonly string[]> {
+async function heldPermissions(tx: Transaction<Tables>, userId: string, now: string): Promise<readonly string[]> {
   const rows = await tx
     .selectFrom("user_permissions")
     .select("permission")
@@ -114,7 +115,8 @@ async function heldPermissions(tx: Transaction<Tables>, userId: string): Promise
         .selectFrom("group_permissions")
         .innerJoin("user_groups", "user_groups.group_id", "group_permissions.group_id")
         .select("permission")
-        .where("user_groups.user_id", "=", userId),
+        .where("user_groups.user_id", "=", userId)
+        .where((eb) => eb.or([eb("user_groups.until", "is", null), eb("user_groups.until", ">", now)])),
     )
     .execute();
   return rows.map(({ permission }) => permission);

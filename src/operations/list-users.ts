@@ -49,7 +49,8 @@ type Source = Tables["user_groups"]["origin"];
 /** A user with what it may do, and how it signs in. */
 export interface UserDetails extends ListedUser {
   readonly deactivation: { readonly at: string; readonly by: string } | null;
-  readonly groups: readonly { readonly name: string; readonly source: Source }[];
+  /** With those that are over: `until` is when each stops to count, null for good. */
+  readonly groups: readonly { readonly name: string; readonly source: Source; readonly until: string | null }[];
   /** Its own, beside those of its groups. */
   readonly permissions: readonly { readonly permission: string; readonly source: Source }[];
   readonly tokens: readonly string[];
@@ -114,20 +115,21 @@ function filtered(db: Connection, filter: UserFilter, nowMs: number) {
   if (state !== undefined) query = query.where(userState(), "=", state);
   if (isSuperuser) query = query.where("is_superuser", "=", 1);
   if (isStaff) query = query.where("is_staff", "=", 1);
-  if (group !== undefined) query = query.where((eb) => isMemberOf(eb, group));
+  if (group !== undefined) query = query.where((eb) => isMemberOf(eb, group, isoOf(nowMs)));
   if (unusedForMs !== undefined) query = query.where((eb) => isUnseenSince(eb, isoOf(nowMs - unusedForMs)));
   if (prefix !== undefined) query = query.where(startsWith("username", prefix));
   return query;
 }
 
-function isMemberOf(eb: ExpressionBuilder<Tables, "users">, group: string) {
+function isMemberOf(eb: ExpressionBuilder<Tables, "users">, group: string, now: string) {
   return eb.exists(
     eb
       .selectFrom("user_groups")
       .innerJoin("groups", "groups.id", "user_groups.group_id")
       .select("groups.id")
       .whereRef("user_groups.user_id", "=", "users.id")
-      .where("groups.name", "=", group),
+      .where("groups.name", "=", group)
+      .where((inner) => inner.or([inner("user_groups.until", "is", null), inner("user_groups.until", ">", now)])),
   );
 }
 
@@ -216,7 +218,7 @@ async function readRights(db: Connection, id: string): Promise<Pick<UserDetails,
   const groups = await db
     .selectFrom("user_groups")
     .innerJoin("groups", "groups.id", "user_groups.group_id")
-    .select(["groups.name", "user_groups.origin as source"])
+    .select(["groups.name", "user_groups.origin as source", "user_groups.until"])
     .where("user_groups.user_id", "=", id)
     .orderBy("groups.name")
     .orderBy("user_groups.origin")

@@ -78,7 +78,7 @@ export async function createTokenOperations({
   const change = <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>): Promise<T> =>
     writer.use((open) => withLock(open, lock, work));
   return {
-    account: (userId) => readAccount(database.kysely, userId),
+    account: (userId) => readAccount(database.kysely, userId, now()),
     list: (userId) => listTokens(database.kysely, userId),
     create: (requested) => change((tx) => createToken(tx, requested, options)),
     revoke: (token) => change((tx) => revokeToken(tx, token, options)),
@@ -183,12 +183,12 @@ export interface Account {
   readonly firstName: string;
   readonly lastName: string;
   readonly email: string;
-  /** By name, from every source: a file, a person or a sign-in. */
+  /** By name, from every source: a file, a person or a sign-in. Without those whose membership has ended. */
   readonly groups: readonly string[];
 }
 
 /** Undefined where there is no such user. */
-async function readAccount(db: Connection, userId: string): Promise<Account | undefined> {
+async function readAccount(db: Connection, userId: string, nowMs: number): Promise<Account | undefined> {
   const user = await db
     .selectFrom("users")
     .select(["username", "first_name", "last_name", "email"])
@@ -201,6 +201,9 @@ async function readAccount(db: Connection, userId: string): Promise<Account | un
     .select("groups.name")
     .distinct()
     .where("user_groups.user_id", "=", userId)
+    .where((eb) =>
+      eb.or([eb("user_groups.until", "is", null), eb("user_groups.until", ">", new Date(nowMs).toISOString())]),
+    )
     .execute();
   return {
     username: user.username,

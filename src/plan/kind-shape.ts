@@ -26,7 +26,7 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
    * none. The path has the keys of mappings that lead to the text.
    */
   readonly neutral?: true | ((text: string, path: readonly string[]) => boolean);
-  /** The kind that its value (or each of its values) is a key of. */
+  /** The kind that its value (or each of its values, or each key of its mapping) is a key of. */
   readonly references?: string;
   /** The attribute that decides what this one means: where changes of that one are ignored, so are those of this one. */
   readonly follows?: string;

@@ -156,9 +156,8 @@ function listChange({ before, after }: ShownField): readonly string[] | undefine
 function isWorthShowing(field: FieldChange): boolean {
   if (!("after" in field)) return true;
   const { after } = field;
-  return (
-    after !== null && after !== "" && after !== false && after !== 0 && !(Array.isArray(after) && after.length === 0)
-  );
+  const isEmpty = typeof after === "object" && after !== null && Object.keys(after).length === 0;
+  return after !== null && after !== "" && after !== false && after !== 0 && !isEmpty;
 }
 
 function renderValue(value: PlainValue): string {

@@ -61,7 +61,15 @@ export function renderUser(user: UserDetails, mark: (text: string) => string): s
         ? ""
         : `the provider ${shown(signIn.provider)}${signIn.subject === null ? "" : `, the subject ${shown(signIn.subject)}`}`,
     ],
-    ["groups", user.groups.map(({ name, source }) => `${shown(name)} (${sources[source]})`).join(", ")],
+    [
+      "groups",
+      user.groups
+        .map(({ name, source, until }) => {
+          const end = until === null ? "" : `, until ${minute(until)}`;
+          return `${shown(name)} (${sources[source]}${end})`;
+        })
+        .join(", "),
+    ],
     [
       "permissions",
       user.permissions.map(({ permission, source }) => `${shown(permission)} (${sources[source]})`).join(", "),

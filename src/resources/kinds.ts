@@ -132,6 +132,14 @@ function allows(desired: DesiredLink, { providers, subject }: StoredLink): boole
   return isOfProvider && (desired.subject === null || desired.subject === subject);
 }
 
+/** When memberships in `groups` end, by the group's name, in UTC. What is not there is for good. */
+const membershipEnds = {
+  ...plainType<Readonly<Record<string, string>>>(),
+  optional: true,
+  references: group.name,
+  follows: "groups",
+} as const satisfies AttributeSpec<Readonly<Record<string, string>>, true>;
+
 /** A person or account. Users that exist for one API token alone belong to that token. */
 export const user = createKindShape({
   name: "user",
@@ -149,6 +157,7 @@ export const user = createKindShape({
     sign_in_provider: reference("sign_in_provider_id", oidcProvider, null),
     sign_in_subject: text("sign_in_subject", null),
     groups: setOf("user_groups", { rowColumn: "user_id", memberColumn: "group_id", target: group }),
+    groups_until: membershipEnds,
     permissions: { ...setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }), neutral: true },
     sign_in: signInLink,
   },

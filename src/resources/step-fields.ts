@@ -88,6 +88,18 @@ function canonicalUuid(written: string): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
+
+/** A moment in ISO 8601 with an offset; seconds may be left out. */
+export const moment = z.string().refine((text) => formats.some((format) => format.safeParse(text).success), {
+  error: "expected a date and time with offset, such as `2030-01-31T12:00:00+01:00`",
+});
+
+/** A {@link moment} as the database has it. */
+export function inUtc(moment: string): string {
+  return new Date(moment).toISOString();
+}
+
 /** The operator should look at it, but the configuration works. */
 export function warning(code: DiagnosticCode, path: ConfigPath, message: string, hint: string): StepDiagnostic {
   return { severity: "warning", code, path, message, hint };

@@ -34,6 +34,8 @@ export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
 export interface Grants {
   readonly user: PrincipalUser;
   readonly permissions: ReadonlySet<string>;
+  /** When the first of the memberships that count now ends; infinite where none does. */
+  readonly endsAtMs: number;
 }
 
 interface Credential<Scheme extends PrincipalScheme> {
@@ -78,7 +80,7 @@ function narrow({ user, permissions }: Grants, narrowedTo: readonly string[]): R
   return new Set(narrowedTo.filter((permission) => user.isSuperuser || permissions.has(permission)));
 }
 
-/** What {@link selectGrants} selects. The last two are JSON lists. */
+/** What {@link selectGrants} selects. The last three are JSON lists. */
 export type GrantRow = readonly [
   userId: string,
   username: string,
@@ -88,6 +90,8 @@ export type GrantRow = readonly [
   isService: number,
   ownPermissions: string,
   groupPermissions: string,
+  /** Of memberships that end: when, a line feed, and the permission. */
+  endingPermissions: string,
 ];
 
 /** Whether a row of `users` is active: where its file and claims have it so, and no command deactivated it. */
@@ -102,6 +106,13 @@ export function isActiveUser() {
 export function selectGrants(database: LiveDatabase) {
   const list = (permission: Expression<string>) =>
     sql<string>`cast(coalesce(${sql.raw(database.jsonList)}(${permission}), '[]') as text)`.as("list");
+  // Starts at the user, which a plain join leaves open, and avoids the list that `in` would build first.
+  const ofGroups = (eb: ExpressionBuilder<Tables, "users">) =>
+    eb
+      .selectFrom("user_groups")
+      .crossJoin("group_permissions")
+      .whereRef("user_groups.user_id", "=", "users.id")
+      .whereRef("group_permissions.group_id", "=", "user_groups.group_id");
   return (eb: ExpressionBuilder<Tables, "users">) =>
     [
       "users.id as user_id",
@@ -115,22 +126,37 @@ export function selectGrants(database: LiveDatabase) {
         .select((inner) => list(inner.ref("user_permissions.permission")))
         .whereRef("user_permissions.user_id", "=", "users.id")
         .as("own_permissions"),
-      // Starts at the user, which a plain join leaves open, and avoids the list that `in` would build first.
-      eb
-        .selectFrom("user_groups")
-        .crossJoin("group_permissions")
+      ofGroups(eb)
         .select((inner) => list(inner.ref("group_permissions.permission")))
-        .whereRef("user_groups.user_id", "=", "users.id")
-        .whereRef("group_permissions.group_id", "=", "user_groups.group_id")
+        .where("user_groups.until", "is", null)
         .as("group_permissions"),
+      // Read with their ends, not compared here: a cache needs the first end.
+      ofGroups(eb)
+        .select((inner) =>
+          list(
+            sql<string>`${inner.ref("user_groups.until")} || ${sql.lit("\n")} || ${inner.ref("group_permissions.permission")}`,
+          ),
+        )
+        .where("user_groups.until", "is not", null)
+        .as("ending_permissions"),
     ] as const;
 }
 
+/** What a user may at this moment. */
 // No spreading here or in the result, since it takes as long as the rest.
-export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
-  const [id, username, , isStaff, isSuperuser, isService, own, groups] = row;
+export function grantsOf(row: readonly [...GrantRow, ...unknown[]], nowMs: number): Grants {
+  const [id, username, , isStaff, isSuperuser, isService, own, groups, ending] = row;
   const permissions = new Set(parseList(own));
   for (const permission of parseList(groups)) permissions.add(permission);
+  let endsAtMs = Number.POSITIVE_INFINITY;
+  for (const entry of parseList(ending)) {
+    const end = entry.indexOf("\n");
+    const untilMs = Date.parse(entry.slice(0, end));
+    // Also false for an end that can't be parsed, whose author wanted it to end.
+    if (!(nowMs < untilMs)) continue;
+    permissions.add(entry.slice(end + 1));
+    endsAtMs = Math.min(endsAtMs, untilMs);
+  }
   const user = {
     id,
     username,
@@ -138,7 +164,7 @@ export function grantsOf(row: readonly [...GrantRow, ...unknown[]]): Grants {
     isSuperuser: isSuperuser === 1,
     isService: isService === 1,
   };
-  return { user, permissions };
+  return { user, permissions, endsAtMs };
 }
 
 /** A user's current state. */
@@ -147,16 +173,20 @@ export type UserLookup =
   | { readonly kind: "inactive"; readonly username: string }
   | { readonly kind: "unknown" };
 
-/** Prepares a look-up of users by id. */
-export function prepareUserLookup(database: LiveDatabase): (id: string) => MaybePromise<UserLookup> {
+/**
+ * Prepares a look-up of users by id.
+ *
+ * @param now in milliseconds
+ */
+export function prepareUserLookup(database: LiveDatabase, now: () => number): (id: string) => MaybePromise<UserLookup> {
   const read = database.prepare<GrantRow>(
     database.kysely.selectFrom("users").select(selectGrants(database)).where("users.id", "=", "").compile(),
   );
-  return (id) => andThen(read(id), readRow);
+  return (id) => andThen(read(id), readRow, now);
 }
 
-function readRow(row: GrantRow | undefined): UserLookup {
+function readRow(row: GrantRow | undefined, now: () => number): UserLookup {
   if (!row) return { kind: "unknown" };
   const [, username, isActive] = row;
-  return isActive === 1 ? { kind: "active", grants: grantsOf(row) } : { kind: "inactive", username };
+  return isActive === 1 ? { kind: "active", grants: grantsOf(row, now()) } : { kind: "inactive", username };
 }

@@ -161,6 +161,7 @@ function knownToken(
   const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
   // Accepting it is a use.
   let untilMs = Math.min(nowMs + trustedForMs, expiryMs(policies, stored), unusedEndMs(policies, nowMs));
+  untilMs = Math.min(untilMs, stored.grants.endsAtMs);
   if (validUntil !== null) untilMs = Math.min(untilMs, Date.parse(validUntil));
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
   const fromMs = stored.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(stored.validFrom);
@@ -216,9 +217,14 @@ type TokenRow = readonly [
   revokedAt: string | null,
 ];
 
-/** Prepares a look-up of tokens by digest: current, in their grace period, or revoked. */
+/**
+ * Prepares a look-up of tokens by digest: current, in their grace period, or revoked.
+ *
+ * @param now in milliseconds
+ */
 export function prepareTokenLookup(
   database: LiveDatabase,
+  now: () => number,
 ): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
   const columns = [
     "api_tokens.identifier",
@@ -257,19 +263,20 @@ export function prepareTokenLookup(
   );
   return (digest) =>
     andThen(current(digest), (row) => {
-      if (row) return readRow(row);
+      if (row) return readRow(row, now());
       return andThen(retired(digest), (found) => {
-        if (found) return readRow(found);
+        if (found) return readRow(found, now());
         return andThen(revoked(digest), (ended) => ended && { kind: "revoked", identifier: ended[0] });
       });
     });
 }
 
-function readRow(row: TokenRow): StoredToken {
+function readRow(row: TokenRow, nowMs: number): StoredToken {
   const [
     ,
     ,
     isActive,
+    ,
     ,
     ,
     ,
@@ -303,6 +310,6 @@ function readRow(row: TokenRow): StoredToken {
     isRevoked: revokedAt !== null,
     isDisabled: disabledAt !== null || enabled !== 1,
     isUserActive: isActive === 1,
-    grants: grantsOf(row),
+    grants: grantsOf(row, nowMs),
   };
 }

@@ -46,7 +46,9 @@ function keepUser(
   { userId, clientIdentifier }: AcceptedBearer,
   readIn: DatabaseState,
 ): UserOutcome {
-  const user: KnownUser = { lookup, readIn, untilMs: users.now() + trustedForMs, byClient: new Map() };
+  const endsAtMs = lookup.kind === "active" ? lookup.grants.endsAtMs : Number.POSITIVE_INFINITY;
+  const untilMs = Math.min(users.now() + trustedForMs, endsAtMs);
+  const user: KnownUser = { lookup, readIn, untilMs, byClient: new Map() };
   if (lookup.kind === "active") users.known.set(userId, user);
   return outcomeFor(user, clientIdentifier);
 }

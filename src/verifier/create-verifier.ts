@@ -80,14 +80,14 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     failures,
     tokens: {
       changes,
-      read: prepareTokenLookup(database),
+      read: prepareTokenLookup(database, now),
       policies: prepareTokenPolicies(database),
       known: createLruCache(cacheSize),
       lastUsed,
       noticeExpiry: createExpiryNotice(cacheSize, report),
       now,
     },
-    users: { read: prepareUserLookup(database), known: createLruCache(cacheSize), now },
+    users: { read: prepareUserLookup(database, now), known: createLruCache(cacheSize), now },
   };
   return {
     authenticate: (authorization, request) => authenticate(verifier, authorization, request),

@@ -163,7 +163,7 @@ describe("user show", () => {
       {
         username: "jan",
         hasPassword: true,
-        groups: [{ name: "beheer", source: "claim" }],
+        groups: [{ name: "beheer", source: "claim", until: null }],
         permissions: [{ permission: "x.y", source: "manual" }],
         tokens: [],
         link: null,

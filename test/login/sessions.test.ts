@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { absent } from "../support/run.js";
+import { absent, resource } from "../support/run.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
@@ -35,6 +35,23 @@ describe("a session", () => {
     });
     const kinds = world.events.map(({ kind }) => kind).filter((kind) => kind !== "keys_fetched");
     expect(kinds).toEqual(["started", "user_written", "signed_in"]);
+  });
+
+  it("has the permissions of a membership that ends until its end, and not at it", async () => {
+    const world = await makeWorld(key, { resources: [resource("group", "tijdelijk", { permissions: ["a.write"] })] });
+    const browser = await signedIn(world);
+    const { kysely } = world.database;
+    const [{ id: user_id }, { id: group_id }] = await Promise.all([
+      kysely.selectFrom("users").select("id").executeTakeFirstOrThrow(),
+      kysely.selectFrom("groups").select("id").where("name", "=", "tijdelijk").executeTakeFirstOrThrow(),
+    ]);
+    const until = new Date(start + minute).toISOString();
+    await kysely.insertInto("user_groups").values({ user_id, group_id, origin: "config", until }).execute();
+    const may = async () => (await world.login.session(browser.header()))?.principal.hasPermission("a.write");
+    world.clock = start + minute - 1;
+    expect(await may()).toBe(true);
+    world.clock = start + minute;
+    expect(await may()).toBe(false);
   });
 
   it("A11.91 updates at the second login what changed", async () => {

@@ -33,6 +33,9 @@ describe("tokens", () => {
       user: null,
       is_superuser: false,
       permissions: [],
+      description: "",
+      enabled: true,
+      valid_from: null,
       expires_at: null,
       grace_seconds: 0,
     });

@@ -23,6 +23,7 @@ describe("users", () => {
       is_superuser: false,
       password: expect.any(Secret),
       groups: [],
+      groups_until: {},
       permissions: [],
       sign_in_provider: null,
       sign_in_subject: null,
@@ -51,6 +52,7 @@ describe("users", () => {
     };
     expect(attributesOf(users, one(written), "user")).toEqual({
       ...written,
+      groups_until: {},
       password: undefined,
       groups: ["a", "b"],
       permissions: ["x.y", "x.z"],

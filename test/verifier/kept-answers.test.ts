@@ -75,7 +75,7 @@ function openTokens({ database, holding }: Reader) {
   const { current, change } = makeState();
   const tokens: TokenContext = {
     changes: { current },
-    read: holding(prepareTokenLookup(database)),
+    read: holding(prepareTokenLookup(database, () => nowMs)),
     policies: prepareTokenPolicies(database),
     noticeExpiry: () => {},
     known: createLruCache(10),
@@ -90,7 +90,7 @@ async function openUsers({ url, database, holding }: Reader) {
   const { id } = await kysely.selectFrom("users").select("id").executeTakeFirstOrThrow();
   const { current, change } = makeState();
   const users: UserContext = {
-    read: holding(prepareUserLookup(database)),
+    read: holding(prepareUserLookup(database, () => nowMs)),
     known: createLruCache(10),
     now: () => nowMs,
   };

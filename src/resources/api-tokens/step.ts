@@ -8,7 +8,7 @@ import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
 import { isEmail, maxUsername } from "../../users/names.js";
 import { apiToken } from "../kinds.js";
-import { name, permissionList, permissionNames, refusal, stateOf, warning } from "../step-fields.js";
+import { inUtc, moment, name, permissionList, permissionNames, refusal, stateOf, warning } from "../step-fields.js";
 
 const tokenValue = heldTo(
   "visible",
@@ -32,13 +32,6 @@ const knownDigest = z
       .describe("The SHA-256 of the value, in UTF-8, as 64 hexadecimal digits."),
   })
   .describe("Takes over a token of which only the digest is known: its callers keep their value.");
-
-const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
-
-/** A moment in ISO 8601 with an offset; seconds may be left out. */
-const moment = z.string().refine((text) => formats.some((format) => format.safeParse(text).success), {
-  error: "expected a date and time with offset, such as `2030-01-31T12:00:00+01:00`",
-});
 
 const maxSeconds = 365 * 86_400;
 
@@ -174,14 +167,10 @@ function attributesOf(item: PresentToken) {
     user: item.user ?? null,
     is_superuser: item.is_superuser ?? false,
     permissions: permissionsOf(item),
-    valid_from: inUtc(item.valid_from),
-    expires_at: inUtc(item.expires_at),
+    valid_from: item.valid_from === undefined ? null : inUtc(item.valid_from),
+    expires_at: item.expires_at === undefined ? null : inUtc(item.expires_at),
     grace_seconds: parseDuration(item.grace_period ?? "0s") ?? 0,
   };
-}
-
-function inUtc(moment: string | undefined): string | null {
-  return moment === undefined ? null : new Date(moment).toISOString();
 }
 
 function tokenOf(token: PresentToken["token"]) {

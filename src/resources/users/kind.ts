@@ -7,6 +7,7 @@ import type { RawDiagnostic } from "../../yaml/node.js";
 import { oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
 import { apiClient, formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 import { createTableStore } from "../table-store.js";
+import { readMembershipEnds, writeMembershipEnds } from "./kind-memberships.js";
 
 const rows = createTableStore(user, { is_service: 0 });
 
@@ -17,11 +18,15 @@ export const userKind: KindOf<typeof user> = {
   inspect: warnOfDeactivated,
   ended: findEnded,
   async read(context) {
-    const [users, links] = [await rows.read(context), await readLinks(context)];
-    return users.map((row) => ({ ...row, attributes: { ...row.attributes, sign_in: links.get(row.id) ?? null } }));
+    const users = await rows.read(context);
+    const [links, ends] = [await readLinks(context), await readMembershipEnds(context.db)];
+    return users.map((row) => {
+      const own = { groups_until: ends.get(row.id) ?? {}, sign_in: links.get(row.id) ?? null };
+      return { ...row, attributes: { ...row.attributes, ...own } };
+    });
   },
   async write(context, changes) {
-    await rows.write(context, changes);
+    await writeMembershipEnds(context.db, changes, () => rows.write(context, changes));
     await releaseLinks(context, changes);
   },
 };

@@ -7,13 +7,28 @@ import { isExamplePassword } from "../../secrets/placeholder.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { isEmail, maxGroupName, maxPersonName, maxUsername } from "../../users/names.js";
 import { user } from "../kinds.js";
-import { name, permissionList, permissionNames, sortedUnique, stateOf, warning } from "../step-fields.js";
+import {
+  inUtc,
+  moment,
+  name,
+  permissionList,
+  permissionNames,
+  refusal,
+  sortedUnique,
+  stateOf,
+  warning,
+} from "../step-fields.js";
 
 const signIn = z.strictObject({
   provider: slug(255).describe("The identifier of the provider."),
   subject: heldTo("ascii", filledText(255))
     .optional()
     .describe("The user's `sub` at the provider. Defaults to the person who has the username there."),
+});
+
+const endingMembership = z.strictObject({
+  name: name(maxGroupName).describe("The group's name."),
+  until: moment.describe("When the membership ends: ISO 8601 with an offset. From that second on, it does not count."),
 });
 
 const fields = z.strictObject({
@@ -44,9 +59,11 @@ const fields = z.strictObject({
       "The person at a provider who may sign in as this user; required for that if the user is a superuser or staff.",
     ),
   groups: z
-    .array(name(maxGroupName))
+    .array(z.union([name(maxGroupName), endingMembership]))
     .default([])
-    .describe("The names of the user's groups, in addition to those of a sign-in."),
+    .describe(
+      "The names of the user's groups, in addition to those of a sign-in; `{name, until}` for a membership that ends.",
+    ),
   permissions: permissionList.default([]).describe("The user's permissions, in addition to those of the groups."),
 });
 
@@ -103,14 +120,24 @@ function writeUser({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
     is_staff: attributes.is_staff === true ? true : undefined,
     is_superuser: attributes.is_superuser === true ? true : undefined,
     sign_in: typeof provider === "string" ? { provider, ...(typeof subject === "string" && { subject }) } : undefined,
-    groups: unlessEmpty(attributes.groups),
+    groups: unlessEmpty(writeGroups(attributes)),
     permissions: unlessEmpty(attributes.permissions),
   };
+}
+
+function writeGroups({ groups, groups_until: ends }: Parameters<EntryWriter["write"]>[0]["attributes"]) {
+  const untilOf = (ends ?? {}) as Readonly<Record<string, string>>;
+  return ((groups ?? []) as readonly string[]).map((name) => {
+    const until = Object.hasOwn(untilOf, name) ? untilOf[name] : undefined;
+    return until === undefined ? name : { name, until };
+  });
 }
 
 type UsersConfig = z.output<typeof usersSchema>;
 
 const signInFields = { sign_in_provider: ["sign_in", "provider"], sign_in_subject: ["sign_in", "subject"] };
+
+type PresentUser = Exclude<UsersConfig["users"][number], { state: "absent" }>;
 
 function declareUsers({ users }: UsersConfig) {
   return users.map((item, index) => {
@@ -130,20 +157,48 @@ function declareUsers({ users }: UsersConfig) {
       sign_in_subject: subject,
       // A field that is not written releases no existing link.
       sign_in: provider === null ? undefined : { provider, subject },
-      groups: sortedUnique(item.groups),
+      groups: sortedUnique(item.groups.map(groupOf)),
+      groups_until: Object.fromEntries(
+        item.groups.flatMap((entry) => (typeof entry === "string" ? [] : [[entry.name, inUtc(entry.until)]])),
+      ),
       permissions: permissionNames(item.permissions),
     };
     return user.resource(item.username, attributes, path, signInFields);
   });
 }
 
-function reviewUsers({ users }: UsersConfig): readonly StepDiagnostic[] {
+type Membership = PresentUser["groups"][number];
+
+function groupOf(membership: Membership): string {
+  return typeof membership === "string" ? membership : membership.name;
+}
+
+function reviewUsers({ users }: UsersConfig, now: Date): readonly StepDiagnostic[] {
   return users.flatMap((user, index) => {
     if (user.state === "absent") return [];
     return [
       ...reviewEmail(user.email, ["users", index, "email"]),
       ...reviewPassword(user.password, ["users", index, "password"]),
+      ...reviewMemberships(user.groups, now, ["users", index, "groups"]),
     ];
+  });
+}
+
+/** A group that is named twice without an end is in the list once, and always was. */
+function reviewMemberships(groups: readonly Membership[], now: Date, path: ConfigPath): readonly StepDiagnostic[] {
+  const ending = new Set(groups.filter((entry) => typeof entry !== "string").map(groupOf));
+  const seen = new Set<string>();
+  return groups.flatMap((entry, index): readonly StepDiagnostic[] => {
+    const own = groupOf(entry);
+    const isDuplicate = seen.has(own) && ending.has(own);
+    seen.add(own);
+    if (isDuplicate) {
+      const message = "this user has the group already, so it is not clear when the membership ends";
+      return [refusal("DUPLICATE_RESOURCE", [...path, index], message, "remove one of the two")];
+    }
+    if (typeof entry === "string" || Date.parse(entry.until) > now.getTime()) return [];
+    const message = "this time is in the past, so the membership does not count";
+    return [warning("EXPIRED", [...path, index, "until"], message, "write a later time, or remove the group")];
   });
 }
 
