@@ -190,13 +190,13 @@ async function findCascades(
 async function writeAudit(
   tx: Transaction<Tables>,
   configuration: OwnedConfiguration,
-  { actor, claimedActor, version, now }: ApplyOptions,
+  { actor, claimedActor, through, version, now }: ApplyOptions,
   { run: { id, startedAt }, changes }: RunResult,
 ): Promise<void> {
   const finishedAt = now().toISOString();
   await writeRun(
     tx,
-    { id, startedAt, finishedAt, actor, claimedActor, through: "apply", version, ...ownersForJournal(configuration) },
+    { id, startedAt, finishedAt, actor, claimedActor, through, version, ...ownersForJournal(configuration) },
     changes,
   );
 }

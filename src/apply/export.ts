@@ -38,7 +38,7 @@ export interface ExportedFile {
   readonly variables: readonly ExportedVariable[];
 }
 
-interface ExportedVariable {
+export interface ExportedVariable {
   readonly name: string;
   readonly kind: string;
   readonly key: string;
@@ -62,7 +62,7 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
   };
   const steps = [...coreSteps, ...options.steps];
   const kinds = [...coreKinds, ...options.kinds];
-  const parts = steps.flatMap((step) => (step.writers ?? []).map((writer) => ({ step, writer })));
+  const parts = writableParts(steps);
   requireKinds(
     options.kindNames,
     parts.map(({ writer }) => writer.kind),
@@ -92,6 +92,11 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
   const sanitized = sanitize(kinds, rows);
   const contents = { rows: sanitized.rows, ended, isSanitized: true };
   return chosen.map((owner) => writeFile(owner === null ? null : sanitized.ownerFor(owner), requested, contents));
+}
+
+/** The lists of entries that these steps can write. */
+export function writableParts(steps: readonly Step[]): readonly Part[] {
+  return steps.flatMap((step) => (step.writers ?? []).map((writer) => ({ step, writer })));
 }
 
 function requireKinds(given: readonly string[], known: readonly string[]): void {
@@ -128,21 +133,51 @@ interface Contents {
   readonly isSanitized: boolean;
 }
 
+/** What a writer needs of a row. */
+type WritableRow = Pick<CurrentResource, "key" | "attributes" | "settings">;
+
+/** A list of entries in the files of a step. */
 interface Part {
   readonly step: Step;
   readonly writer: EntryWriter;
 }
 
 function writeFile(owner: string | null, parts: readonly Part[], { rows, ended, isSanitized }: Contents): ExportedFile {
-  const variables: ExportedVariable[] = [];
+  const managed = new Map([...rows].map(([kind, all]) => [kind, all.filter((row) => row.owner === owner)]));
+  const leftOut = parts.flatMap(({ writer: { kind } }) =>
+    (managed.get(kind) ?? []).flatMap(({ id, key }) => (ended.has(id) ? [`${kind} ${key}`] : [])),
+  );
+  const own = new Map([...managed].map(([kind, all]) => [kind, all.filter(({ id }) => !ended.has(id))]));
+  const written = writeEntries(owner, parts, own);
+  const { root, entries } = written;
+  const variables = written.variables.map(({ what: _, ...variable }) => variable);
+  const comment = commentOf({ owner, entries, variables }, leftOut, isSanitized);
+  return { owner, entries, variables, text: writeYaml(root, comment) };
+}
+
+interface WrittenEntries {
+  readonly root: Readonly<Record<string, PlainValue>>;
+  readonly entries: number;
+  readonly variables: readonly EntryVariable[];
+}
+
+interface EntryVariable extends ExportedVariable {
+  /** Which secret of its entry it holds, such as `CLIENT_SECRET`. */
+  readonly what: string;
+}
+
+/** What a file says to declare these rows, by kind; `owner` is null where it names none. */
+export function writeEntries(
+  owner: string | null,
+  parts: readonly Part[],
+  rows: ReadonlyMap<string, readonly WritableRow[]>,
+): WrittenEntries {
+  const variables: EntryVariable[] = [];
   const root: Record<string, PlainValue> = {};
   if (owner !== null) root[settingsKey] = { format: knownFormat, owner };
-  const leftOut: string[] = [];
   let entries = 0;
   for (const { step, writer } of parts) {
-    const managed = (rows.get(writer.kind) ?? []).filter((row) => row.owner === owner);
-    const own = managed.filter(({ id }) => !ended.has(id));
-    for (const { id, key } of managed) if (ended.has(id)) leftOut.push(`${writer.kind} ${key}`);
+    const own = rows.get(writer.kind) ?? [];
     if (own.length === 0) continue;
     entries += own.length;
     const list = own.map((row) => entryOf(writer, row, variables));
@@ -150,21 +185,16 @@ function writeFile(owner: string | null, parts: readonly Part[], { rows, ended, 
     root[step.flag] = true;
     root[step.namespace] = { ...(typeof namespace === "object" ? namespace : {}), [writer.list]: list };
   }
-  return {
-    owner,
-    entries,
-    variables,
-    text: writeYaml(root, commentOf({ owner, entries, variables }, leftOut, isSanitized)),
-  };
+  return { root, entries, variables };
 }
 
-function entryOf(writer: EntryWriter, row: CurrentResource, variables: ExportedVariable[]): PlainValue {
+function entryOf(writer: EntryWriter, row: WritableRow, variables: EntryVariable[]): PlainValue {
   const variable = (what: string): PlainValue => {
     const wish = `${writer.kind}_${row.key}_${what}`.toUpperCase().replace(/[^A-Z0-9]+/g, "_");
     const isTaken = (name: string) => variables.some((other) => other.name === name);
     let name = wish;
     for (let number = 2; isTaken(name); number += 1) name = `${wish}_${number}`;
-    variables.push({ name, kind: writer.kind, key: row.key });
+    variables.push({ name, kind: writer.kind, key: row.key, what });
     return { value_from: { env: name } };
   };
   const fields = Object.entries(writer.write(row, variable)).filter(

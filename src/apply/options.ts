@@ -48,6 +48,8 @@ export interface RunOptions extends DatabaseOptions, SeverityOptions {
 export interface ApplyOptions extends RunOptions, LockingOptions {
   /** Who runs this, for the audit rows. */
   readonly actor: string;
+  /** What the journal says that the run came through. */
+  readonly through: "apply" | "import django";
   /** Whom the actor acts for, where that is someone else. */
   readonly claimedActor?: string | undefined;
   readonly version: string;

@@ -15,9 +15,7 @@ export interface OwnedConfiguration extends Configuration {
  */
 export function settleOwners(configuration: Configuration, given: string | undefined): OwnedConfiguration {
   if (given === undefined) return { ...configuration, runOwners: ownersOfFiles(configuration) };
-  const mistake = ownerMistake(given);
-  if (mistake !== undefined)
-    throw setupError("usage", "COMMAND_LINE", `the owner ${mistake}`, "write a name such as shop");
+  requireOwner(given);
   const named = new Set(configuration.owners.flatMap(({ setting }) => setting?.name ?? []));
   if (named.size > 1) {
     const message = `the files name different owners (${[...named].join(", ")}), and an option can't stand for all of them`;
@@ -30,6 +28,13 @@ export function settleOwners(configuration: Configuration, given: string | undef
     files: configuration.files.map(({ file, sha256 }) => ({ file, sha256 })),
     runOwners: [{ name: given, isNamed: true, kinds }],
   };
+}
+
+/** @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one */
+export function requireOwner(owner: string): void {
+  const mistake = ownerMistake(owner);
+  if (mistake === undefined) return;
+  throw setupError("usage", "COMMAND_LINE", `the owner ${mistake}`, "write a name such as shop");
 }
 
 function ownersOfFiles({ owners }: Configuration): readonly RunOwner[] {

@@ -174,6 +174,7 @@ export function applyDefaults(): ApplyOptions {
   return {
     ...runDefaults(),
     actor: "vtb-setup",
+    through: "apply",
     version,
     lockTimeoutMs: 30_000,
     migrate: true,

@@ -10,6 +10,7 @@ export interface CommandDefinition<O extends OptionSet> {
   /** The heading over it in the list of commands. */
   readonly group:
     | "Configuration commands:"
+    | "Import commands:"
     | "Token commands:"
     | "User commands:"
     | "Key commands:"

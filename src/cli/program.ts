@@ -4,6 +4,7 @@ import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./comma
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { exportCommand } from "./commands/export.js";
+import { importDjangoCommand, importGroup } from "./commands/import-django.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
@@ -58,6 +59,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(applyCommand);
   add(upgradeCommand);
   add(exportCommand);
+  addCommand(addGroup(program, importGroup, context), importDjangoCommand, context, finished);
   const token = addGroup(program, tokenGroup, context);
   const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>
     addCommand(token, command, context, finished);

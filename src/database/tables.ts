@@ -189,6 +189,7 @@ interface ApiTokenRevoked {
 /** Through what a run came. */
 export type RunThrough =
   | "apply"
+  | "import django"
   | "restore"
   | "key rotate"
   | "token create"

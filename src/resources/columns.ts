@@ -13,7 +13,7 @@ import {
 } from "../plan/kind-shape.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
 import { isRecord, requireDefinition, stepInvalid, typeName } from "../plan/step-mistakes.js";
-import { hashPassword } from "../secrets/password.js";
+import { hashPassword, PasswordHash } from "../secrets/password.js";
 import { isSecret, type Secret } from "../secrets/secret.js";
 import { digestToken } from "../secrets/token.js";
 import type { Vault } from "../secrets/vault.js";
@@ -176,7 +176,7 @@ export function hashed(column: string): Column<Secret, true> {
     sensitive: true,
     createOnly: true,
     initial: null,
-    encode: (value) => hashPassword(value),
+    encode: (value) => (value instanceof PasswordHash ? value.reveal() : hashPassword(value)),
     decode: () => undefined,
   };
 }

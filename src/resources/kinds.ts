@@ -98,6 +98,8 @@ export const oidcClient = createKindShape({
 export type DesiredLink = {
   readonly provider: string;
   readonly subject: string | null;
+  /** An import's, which knows who signed in: a new user is linked at once, as soon as the provider's issuer is known. */
+  readonly isProven?: boolean;
 };
 
 /** Who signs in as the user so far. */

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import { promisify } from "node:util";
-import type { Secret } from "./secret.js";
+import { type ForeignHash, parseForeignHash, verifyForeignHash } from "./foreign-hash.js";
+import { Secret } from "./secret.js";
 
 const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt);
 
@@ -38,18 +39,33 @@ export async function hashPassword(
 export type PasswordCheck = "right" | "outdated" | "wrong";
 
 /**
- * Checks a password against a hash from {@link hashPassword}. Without a hash, or with an unreadable one, it takes as long and is
- * wrong: nobody learns which usernames exist.
+ * Checks a password against a hash from {@link hashPassword}, or one that was imported, which is always outdated. Without a hash,
+ * or with an unreadable one, it takes as long as with one of its own and is wrong: nobody learns which usernames exist.
  */
 export async function verifyPassword(password: Secret, hash: string | null): Promise<PasswordCheck> {
-  const stored = parseHash(hash ?? "");
+  const stored = parsePasswordHash(hash ?? "");
+  if (stored && "scheme" in stored) return (await verifyForeignHash(password, stored)) ? "outdated" : "wrong";
   const key = await derive(password, stored?.salt ?? Buffer.alloc(saltBytes), stored?.cost ?? cost);
   if (!stored || !crypto.timingSafeEqual(key, stored.key)) return "wrong";
   const isCurrent = stored.cost.logCost === cost.logCost && stored.cost.blockSize === cost.blockSize;
   return isCurrent && stored.cost.parallelization === cost.parallelization ? "right" : "outdated";
 }
 
-function parseHash(hash: string) {
+/** A password's hash in the place of the password, for a row that takes it over as it is. */
+export class PasswordHash extends Secret {}
+
+interface OwnHash {
+  readonly cost: Cost;
+  readonly salt: Buffer;
+  readonly key: Buffer;
+}
+
+/** A hash that {@link verifyPassword} accepts; undefined for any other text. */
+export function parsePasswordHash(hash: string): OwnHash | ForeignHash | undefined {
+  return parseOwnHash(hash) ?? parseForeignHash(hash);
+}
+
+function parseOwnHash(hash: string): OwnHash | undefined {
   const [, logCost, blockSize, parallelization, salt, key] = phcForm.exec(hash) ?? [];
   if (salt === undefined || key === undefined) return undefined;
   const written = {

@@ -19,8 +19,10 @@ import type { Terminal } from "../../src/cli/terminal.js";
 import { type Database, DatabaseError, driverUnusable } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
+import { loadSqliteDriver } from "../../src/database/sqlite/driver.js";
 import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
+import { importDjango } from "../../src/import/import-django.js";
 import { backUp } from "../../src/operations/backup.js";
 import { rotateKey } from "../../src/operations/sealing-key.js";
 import { outcomeToJson } from "../../src/report/json.js";
@@ -29,6 +31,7 @@ import { writeFiles } from "../support/cli.js";
 import { databaseOf, isMade, writtenIn } from "../support/databases.js";
 import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
+import { writeIncumbent } from "../support/incumbent.js";
 import { startCommandRunner } from "../support/many-commands.js";
 import { configurationOf, openForTest, resource, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
@@ -235,6 +238,27 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     writeFiles(folder, { "rij.yaml": yaml });
     const { diagnostics } = await upgrade([join(folder, "rij.yaml")], loadOptions(folder));
     throw new SetupError("refused", diagnostics);
+  },
+  IMPORT_SOURCE: (folder) => {
+    const file = join(folder, "other.sqlite3");
+    const database = new (loadSqliteDriver())(file);
+    database.exec(
+      `CREATE TABLE auth_group (password); INSERT INTO auth_group VALUES ('${canaries.make("elsewhere")}')`,
+    );
+    database.close();
+    return importDjango({ database: `sqlite:${file}`, env: base.env });
+  },
+  NOT_IMPORTED: async (folder) => {
+    const file = join(folder, "db.sqlite3");
+    const secrets = ["accent", "unreadable"].map((name) => canaries.make(name));
+    const mistakes = [
+      `UPDATE token_tokenauth SET token = '${secrets[0]} \u00e9' WHERE identifier = 'accent'`,
+      `UPDATE auth_user SET password = 'bcrypt$${secrets[1]}' WHERE username = 'fred'`,
+    ];
+    writeIncumbent(file, mistakes.join(";"));
+    const { configuration } = await importDjango({ database: `sqlite:${file}`, env: base.env });
+    const message = configuration.warnings.map((diagnostic) => JSON.stringify(diagnostic)).join("\n");
+    throw new SetupError("refused", [{ severity: "warning", code: "NOT_IMPORTED", message }]);
   },
   OUTPUT_FAILED: (folder) => runHere(planCommand, folder, fullOutput),
   DATABASE_LOCKED: async (folder) => {

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, realpathSync, symlinkSync } from "node:fs
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { writeFiles } from "../support/cli.js";
+import { writeIncumbent } from "../support/incumbent.js";
 import { type Block, blocksOf } from "./markdown.js";
 
 export interface Shown {
@@ -119,6 +120,7 @@ export function prepareFolder(markdown: string, folder: string): void {
   cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
   const files = blocksOf(markdown).flatMap(({ file, text }) => (file === undefined ? [] : [[file, text] as const]));
   writeFiles(folder, Object.fromEntries(files));
+  if (markdown.includes("sqlite:db.sqlite3")) writeIncumbent(join(folder, "db.sqlite3"));
   const bin = join(folder, ".bin");
   mkdirSync(bin);
   writeFiles(bin, {

@@ -67,6 +67,7 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     onWaiting: () => {},
     onProgress: () => {},
     actor: "tester@host",
+    through: "apply",
     version: "0.0.0",
     lockTimeoutMs: 5000,
     migrate: true,

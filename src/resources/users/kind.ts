@@ -4,7 +4,7 @@ import type { ResourceOf } from "../../plan/kind-shape.js";
 import { type AttributeValue, type PlannedChange, type Resource, rangeOf } from "../../plan/resource.js";
 import { unlinkUsers } from "../../users/write-user.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
-import { oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
+import { type DesiredLink, oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
 import { apiClient, formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 import { createTableStore } from "../table-store.js";
 import { readMembershipEnds, writeMembershipEnds } from "./kind-memberships.js";
@@ -28,6 +28,7 @@ export const userKind: KindOf<typeof user> = {
   async write(context, changes) {
     await writeMembershipEnds(context.db, changes, () => rows.write(context, changes));
     await releaseLinks(context, changes);
+    await createLinks(context, changes);
   },
 };
 
@@ -112,6 +113,20 @@ async function releaseLinks({ db }: WriteContext, changes: readonly PlannedChang
     db,
     released.map(({ id }) => id),
   );
+}
+
+/** Links new users to the people that are proven to be them, but for people who are linked to another user. */
+async function createLinks({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
+  for (const { action, id, attributes } of changes) {
+    const link = attributes.sign_in as DesiredLink | null | undefined;
+    if (action !== "create" || !link?.isProven || link.subject === null) continue;
+    const provider = db.selectFrom("oidc_providers").select("issuer").where("identifier", "=", link.provider);
+    const issuer = (await provider.executeTakeFirst())?.issuer ?? null;
+    if (issuer === null) continue;
+    const linked = db.selectFrom("users").select("id").where("issuer", "=", issuer).where("subject", "=", link.subject);
+    if (await linked.executeTakeFirst()) continue;
+    await db.updateTable("users").set({ issuer, subject: link.subject }).where("id", "=", id).execute();
+  }
 }
 
 /**
