@@ -133,6 +133,13 @@ export const envOptions = {
 /** For commands that generate tokens. */
 export const tokensOutOptions = {
   tokensOut: text("output", "--tokens-out <file>", "write generated tokens to a file (mode 0600)"),
+  tokensFormat: choice("output", "--tokens-format <format>", "how that file is written; defaults to json", [
+    "json",
+    "dotenv",
+    "kubernetes-secret",
+  ]),
+  secretName: text("output", "--secret-name <name>", "the Secret's name; defaults to vtb-setup-tokens"),
+  secretNamespace: text("output", "--secret-namespace <name>", "the Secret's namespace; defaults to none"),
 };
 
 /** For commands that write: whom the journal names beside the user of the operating system. */

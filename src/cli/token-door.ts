@@ -5,8 +5,9 @@ import type { CliContext } from "./context.js";
 import { mayBeCommitted } from "./exit-status.js";
 import { provePrintable } from "./print.js";
 import { createTokenFile, type TokenFile } from "./token-file.js";
+import { type FormatOptions, tokenFormatOf } from "./token-format.js";
 
-interface DoorOptions {
+interface DoorOptions extends FormatOptions {
   readonly output: "text" | "json";
   readonly tokensOut: string | undefined;
 }
@@ -26,9 +27,15 @@ export interface TokenDoor {
   readonly tell: (generated: readonly GeneratedSecret[]) => void;
 }
 
-export function createTokenDoor(context: CliContext, { output, tokensOut }: DoorOptions): TokenDoor {
+/** @throws SetupError `COMMAND_LINE` (usage) where the options for a file contradict each other */
+export function createTokenDoor(context: CliContext, { output, tokensOut, ...options }: DoorOptions): TokenDoor {
   const { terminal } = context;
-  const file = tokensOut === undefined ? undefined : createTokenFile(tokensOut);
+  const format = tokenFormatOf(options);
+  if (tokensOut === undefined && options.tokensFormat !== undefined) {
+    const message = "--tokens-format is for the file of --tokens-out, which is missing";
+    throw setupError("usage", "COMMAND_LINE", message, "add --tokens-out FILE");
+  }
+  const file = tokensOut === undefined ? undefined : createTokenFile(tokensOut, format);
   const isSeen = output === "json" ? !terminal.outIsNull : terminal.outIsTerminal;
   const requirePlace = (): void => {
     if (file) file.requirePlace();

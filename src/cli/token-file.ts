@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import * as z from "zod";
 import type { Configuration } from "../apply/run.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { generatedKeys } from "../plan/plan.js";
 import { isShared, syncFolder, writePrivateFile } from "../secrets/file-access.js";
 import { changesMade } from "./exit-status.js";
+import { json, type TokenFormat, type TokenValues } from "./token-format.js";
 
 /**
  * A file for generated tokens. Values are first written to a draft beside it, whose name holds the run's id, and which replaces
@@ -47,8 +47,8 @@ interface Draft {
 
 const suffix = ".uncommitted";
 
-/** JSON: each token's identifier and value. Adds only to a file that it created; never follows a link. */
-export function createTokenFile(path: string): TokenFile {
+/** Adds only to a file that it created in the same format; never follows a link. */
+export function createTokenFile(path: string, format = json): TokenFile {
   let own: Draft | undefined;
   const discard = (): void => {
     if (own) rmSync(own.file, { force: true });
@@ -57,23 +57,22 @@ export function createTokenFile(path: string): TokenFile {
   return {
     path,
     discard,
-    requirePlace: () => void readPlace(path),
+    requirePlace: () => void readPlace(path, format),
     hasDrafts: () => draftsOf(path).length > 0,
     settleDrafts: async (isCommitted) => {
       for (const { file, runId } of draftsOf(path)) {
-        if (await isCommitted(runId)) replace(file, path);
+        if (await isCommitted(runId)) replace(file, path, format);
         else rmSync(file, { force: true });
       }
     },
     write: (runId, tokens) => {
       discard();
-      const values = {
-        ...readPlace(path),
-        ...Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()])),
-      };
+      const before = readPlace(path, format);
+      const added = Object.fromEntries(tokens.map(({ key, value }) => [key, value.reveal()]));
+      const text = format.render({ ...before?.values, ...added }, before?.text);
       const file = `${path}.${runId}${suffix}`;
       try {
-        writePrivateFile(file, `${JSON.stringify(values, undefined, 2)}\n`);
+        writePrivateFile(file, text);
         own = { file, tokens };
         syncFolder(dirname(path));
       } catch (cause) {
@@ -82,9 +81,9 @@ export function createTokenFile(path: string): TokenFile {
       }
     },
     publish: () => {
-      if (own) publish(own, path);
+      if (own) publish(own, path, format);
     },
-    identifiers: () => new Set(Object.keys(readOwn(path) ?? {})),
+    identifiers: () => new Set(Object.keys(readOwn(path, format)?.values ?? {})),
   };
 }
 
@@ -104,11 +103,11 @@ export function missingTokens(configuration: Configuration, file: TokenFile): re
 }
 
 /** Another run may have settled the draft already, as an abandoned one. */
-function publish({ file, tokens }: Draft, path: string): void {
+function publish({ file, tokens }: Draft, path: string, format: TokenFormat): void {
   try {
-    replace(file, path);
+    replace(file, path, format);
   } catch (cause) {
-    const values = readOwn(path);
+    const values = readOwn(path, format)?.values;
     if (tokens.every(({ key, value }) => values?.[key] === value.reveal())) return;
     const isKept = existsSync(file);
     const where = isKept ? `; the generated tokens are in ${file}` : "";
@@ -117,8 +116,8 @@ function publish({ file, tokens }: Draft, path: string): void {
 }
 
 /** @throws where something other than our own file is in the way */
-function replace(draft: string, path: string): void {
-  readPlace(path);
+function replace(draft: string, path: string, format: TokenFormat): void {
+  readPlace(path, format);
   renameSync(draft, path);
   syncFolder(dirname(path));
 }
@@ -142,20 +141,26 @@ function isOwn(file: string): boolean {
   return (stats.mode & (isVolumes ? 0o007 : 0o077)) === 0;
 }
 
-const tokenValues = z.record(z.string(), z.string());
+interface OwnFile {
+  readonly text: string;
+  readonly values: TokenValues;
+}
 
 /** The content of our own file; undefined for any other, or none. */
-function readOwn(path: string): Readonly<Record<string, string>> | undefined {
+function readOwn(path: string, { parse }: TokenFormat): OwnFile | undefined {
   if (!isOwn(path)) return undefined;
+  let text: string;
   try {
-    return tokenValues.parse(JSON.parse(readFileSync(path, "utf8")));
+    text = readFileSync(path, "utf8");
   } catch {
     return undefined;
   }
+  const values = parse(text);
+  return values && { text, values };
 }
 
-/** The file's content so far, or nothing without a file. */
-function readPlace(path: string): Readonly<Record<string, string>> {
+/** The file's content so far; undefined without a file. */
+function readPlace(path: string, format: TokenFormat): OwnFile | undefined {
   const folder = statSync(dirname(path), { throwIfNoEntry: false });
   if (!folder) {
     throw refused(
@@ -170,12 +175,12 @@ function readPlace(path: string): Readonly<Record<string, string>> {
       "name a file in a folder that only you can write to",
     );
   }
-  if (!lstatSync(path, { throwIfNoEntry: false })) return {};
-  const values = readOwn(path);
-  if (values) return values;
+  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
+  const own = readOwn(path, format);
+  if (own) return own;
   throw refused(
     `the file for generated tokens, ${path}, already exists, and vtb-setup did not create it`,
-    "move it away, or name another file; vtb-setup adds only to a token file that this user owns, with mode 0600 (0660 in a volume with an fsGroup)",
+    "move it away, or name another file; vtb-setup adds only to a token file of the same format that this user owns, with mode 0600 (0660 in a volume with an fsGroup)",
   );
 }
 

@@ -146,6 +146,9 @@ async function createOver(folder: string, identifier: string): Promise<number> {
     email: "a@example.nl",
     actor: undefined,
     tokensOut: undefined,
+    tokensFormat: undefined,
+    secretName: undefined,
+    secretNamespace: undefined,
   };
   const settings = { ...left, database, wait: 0, output: "json", user: "beheerder", permission: [] } as const;
   return tokenCreateCommand.run(session, settings, [identifier]);
@@ -201,6 +204,9 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
       grace: undefined,
       actor: undefined,
       tokensOut: undefined,
+      tokensFormat: undefined,
+      secretName: undefined,
+      secretNamespace: undefined,
     } as const;
     return tokenRotateCommand.run(session, settings, ["in-bestand"]);
   },

@@ -43,9 +43,9 @@ function prepare() {
     "config.yaml": tokenFile(tokenItem("ci", "{generate: true}"), tokenItem("cd", "{generate: true}")),
     "killer.mjs": killer,
   });
-  const kill = async (at: string) => {
+  const kill = async (at: string, command = args) => {
     const env = { NODE_OPTIONS: `--import ${join(folder, "killer.mjs")}`, KILL_AT: at };
-    const { signal } = await startCli(args, { cwd: folder, env }).ended;
+    const { signal } = await startCli(command, { cwd: folder, env }).ended;
     expect(signal).toBe("SIGKILL");
   };
   const files = () => readdirSync(folder).filter((name) => name.startsWith("tokens.json"));
@@ -63,6 +63,30 @@ async function expectTokens(folder: string, ...names: readonly string[]): Promis
   expect(Object.keys(values).sort()).toEqual([...names].sort());
   expect(rows).toEqual(expect.arrayContaining(known));
 }
+
+describe.each(["dotenv", "kubernetes-secret"])("an apply with --tokens-format %s that is killed", (format) => {
+  it.each(moments)("%s keeps the file of earlier ones, and the next one has all", async (_what, moment, done) => {
+    const { folder, kill, files } = prepare();
+    const formatted = [...args, "--tokens-format", format];
+    expect(await runCli(formatted, { cwd: folder })).toMatchObject({ status: 0 });
+    const text = () => readFileSync(join(folder, "tokens.json"), "utf8");
+    const before = text();
+    writeFiles(folder, {
+      "config.yaml": tokenFile(...["ci", "cd", "zaak"].map((name) => tokenItem(name, "{generate: true}"))),
+    });
+    await kill(moment, formatted);
+    expect(text()).toBe(before);
+    const next = await runCli(formatted, { cwd: folder });
+    expect(next).toMatchObject({ status: 0, stdout: expect.stringContaining(done) });
+    expect(files()).toEqual(["tokens.json"]);
+    const values = text().match(/vtb_\w+/g) ?? [];
+    const rows = await (await tablesIn(folder)).selectFrom("api_tokens").select("digest").execute();
+    expect(values.map((value) => digestToken(new Secret(value))).sort()).toEqual(
+      rows.map(({ digest }) => digest).sort(),
+    );
+    for (const value of before.match(/vtb_\w+/g) ?? []) expect(values).toContain(value);
+  });
+});
 
 describe("F22: an apply with --tokens-out that is killed", () => {
   it.each(moments)(

@@ -101,6 +101,9 @@ export function settingsFor(folder: string, overrides: Partial<Settings> = {}): 
     detailedExitcode: false,
     drift: false,
     tokensOut: undefined,
+    tokensFormat: undefined,
+    secretName: undefined,
+    secretNamespace: undefined,
     actor: undefined,
     ...overrides,
   };
