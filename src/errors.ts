@@ -85,6 +85,11 @@ const codes = {
   PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
   PRUNE_REFUSED: allowable("Pruning would delete everything of a kind."),
   REFERENCE_NOT_FOUND: allowable("A name refers to something that is in neither the files nor the database."),
+  RENAMED_REFERENCE: "An entry is named as it was called before it was renamed.",
+  RENAME_CONFLICT: final(
+    "An entry can't be renamed, since both names are in use, or the files contradict each other.",
+    "one of the two entries would be lost",
+  ),
   RESOURCE_IN_USE: final(
     "Something would be deleted that something else still needs.",
     "what needs the entry would break",

@@ -1,5 +1,5 @@
-import type { Transaction } from "kysely";
-import type { Database } from "../database/database.js";
+import { sql, type Transaction } from "kysely";
+import { anyTables, chunk, type Database } from "../database/database.js";
 import { missingProtected, writeEntrySettings } from "../database/entry-settings.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
@@ -152,7 +152,10 @@ async function writeChanges(
   }
   const plannedOf = (kind: Kind): readonly PlannedChange[] =>
     changes.filter((change): change is PlannedChange => change.action !== "delete" && change.kind === kind.name);
-  for (const kind of ordered) await kind.release?.(context, plannedOf(kind));
+  for (const kind of ordered) {
+    await releaseKeys(context, kind, plannedOf(kind));
+    await kind.release?.(context, plannedOf(kind));
+  }
   for (const kind of ordered) {
     const planned = plannedOf(kind);
     if (planned.length > 0) {
@@ -160,6 +163,21 @@ async function writeChanges(
       await withOwnTables(ownKindName(kind), () => kind.write(context, planned));
     }
     await checkpoint(signal);
+  }
+}
+
+/** Entries that swap their names, or take over each other's, give them up first: no two rows can have one at any moment. */
+async function releaseKeys({ db }: WriteContext, kind: Kind, changes: readonly PlannedChange[]): Promise<void> {
+  const taken = new Set(changes.map(({ key }) => key));
+  const leaving = changes.filter((change) => change.action === "update" && taken.has(change.previousKey ?? ""));
+  for (const batch of chunk(leaving, 500)) {
+    const ids = batch.map(({ id }) => id);
+    await anyTables(db)
+      .updateTable(kind.table)
+      // No name that a file can have: the new one follows.
+      .set({ [kind.keyColumn]: sql<string>`'released:' || id` })
+      .where("id", "in", ids)
+      .execute();
   }
 }
 

@@ -201,7 +201,9 @@ function entryOf(writer: EntryWriter, row: WritableRow, variables: EntryVariable
     ([, value]) => value !== undefined && value !== null,
   );
   const written = fields.map(([name, value]): [string, PlainValue] => [name, plain(name, value)]);
-  return Object.fromEntries(row.settings?.protect ? [...written, ["protect", true]] : written);
+  if (row.settings?.protect) written.push(["protect", true]);
+  if (row.settings?.renamedFrom) written.push(["renamed_from", row.settings.renamedFrom]);
+  return Object.fromEntries(written);
 }
 
 /** @throws TypeError for a secret: a mistake in a step's code, which must not show it */

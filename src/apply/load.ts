@@ -2,7 +2,6 @@ import { findConfusableNames } from "../config/declare.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
 import { validateDocuments } from "../config/validate.js";
 import type { Diagnostic } from "../errors.js";
-import { planWorld } from "../plan/check.js";
 import type { Kind } from "../plan/kind.js";
 import { createPlan } from "../plan/plan.js";
 import { reviewReferences } from "../plan/references.js";
@@ -51,8 +50,8 @@ export async function validate(
 function planForNothing(kinds: readonly Kind[], desired: readonly Resource[]): readonly RawDiagnostic[] {
   const nothing = { owners: [], prune: false, newId: () => "" };
   const input = { ...nothing, kinds, desired, current: new Map(), isDatabaseKnown: false };
-  const { changes, diagnostics } = createPlan(input);
-  return [...diagnostics, ...reviewReferences(kinds, planWorld(input, changes))];
+  const { diagnostics, world } = createPlan(input);
+  return [...diagnostics, ...reviewReferences(kinds, world)];
 }
 
 async function readConfiguration(

@@ -28,9 +28,13 @@ export function declareStep(
   const declared = resources.map(({ kind, key, state, attributes, path, fields }, index): ResourceEntry => {
     const written = toWritten(path);
     const named = { ...referencesOf(kinds.get(kind)), ...fields };
+    const own = settings[index];
     const ranges = Object.entries(named).map(
       ([name, field]) => [name, placesIn(node, [...written, ...field])] as const,
     );
+    if (own?.renamedFrom !== undefined) {
+      ranges.push(["renamed_from", placesIn(node, [...written.slice(0, 2), "renamed_from"])]);
+    }
     const resource = {
       kind,
       key,
@@ -38,7 +42,7 @@ export function declareStep(
       owner,
       attributes,
       range: placeAt(written),
-      ...settings[index],
+      ...own,
       ...(ranges.length > 0 && { ranges: Object.fromEntries(ranges) }),
     };
     return {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ConfigPath } from "../plan/resource.js";
 import { isRecord, stepInvalid } from "../plan/step-mistakes.js";
+import { filledText } from "./fields.js";
 import type { Schema } from "./schema-shape.js";
 
 /** What any entry may say of itself, whatever its step declares. */
@@ -8,6 +9,10 @@ const protect = z
   .boolean()
   .optional()
   .describe("Whether nothing may delete it until a file says `protect: false`. Unchanged if not set.");
+
+const renamedFrom = filledText(500)
+  .optional()
+  .describe("The name that it had: an entry with that name becomes this one, with all that belongs to it.");
 
 /** @param names the fields of the entry that can be left alone */
 function ignoreChanges(names: readonly string[]) {
@@ -17,10 +22,11 @@ function ignoreChanges(names: readonly string[]) {
 
 interface EntryFields {
   readonly protect?: boolean | undefined;
+  readonly renamed_from?: string | undefined;
   readonly ignore_changes?: readonly string[] | undefined;
 }
 
-const reserved: readonly string[] = ["protect", "ignore_changes"] satisfies (keyof EntryFields)[];
+const reserved: readonly string[] = ["protect", "renamed_from", "ignore_changes"] satisfies (keyof EntryFields)[];
 
 export interface SchemaWithEntryFields {
   readonly schema: z.ZodType;
@@ -68,7 +74,11 @@ function withFields(schema: Schema, what: string): Schema | undefined {
     throw stepInvalid(`${what} has the field \`${own}\`, which is reserved`, hint);
   }
   const names = ignorableNames(options);
-  return addFields(schema, { protect, ...(names.length > 0 && { ignore_changes: ignoreChanges(names) }) });
+  return addFields(schema, {
+    protect,
+    renamed_from: renamedFrom,
+    ...(names.length > 0 && { ignore_changes: ignoreChanges(names) }),
+  });
 }
 
 function addFields(schema: Schema, fields: Fields): Schema {

@@ -1,11 +1,11 @@
 import type { Kind } from "../plan/kind.js";
-import type { ConfigPath, Resource, StepResource } from "../plan/resource.js";
+import { type ConfigPath, type Resource, rangeOf, type StepResource } from "../plan/resource.js";
 import type { Range, RawDiagnostic } from "../yaml/node.js";
 import { entryFieldsAt, hasEntryFields } from "./entry-fields.js";
 import type { Step } from "./step.js";
 
 /** What an entry says of a resource beside its attributes. */
-type ResourceSettings = Pick<Resource, "protect" | "ignored">;
+type ResourceSettings = Pick<Resource, "protect" | "renamedFrom" | "ignored">;
 
 interface SettingsContext {
   readonly step: Step;
@@ -31,14 +31,21 @@ export function readResourceSettings(
   const diagnostics: RawDiagnostic[] = [];
   for (const members of entries.values()) {
     const path = entryPath(members[0]);
-    const { protect, ignore_changes: ignore } = entryFieldsAt(config, step.entryLists, path);
+    const { protect, renamed_from: renamedFrom, ignore_changes: ignore } = entryFieldsAt(config, step.entryLists, path);
     if (protect === true && members.some(({ state }) => state === "absent")) {
       diagnostics.push({ ...protectsAbsent, ...at([...path, "protect"]) });
+    }
+    if (renamedFrom !== undefined && members.length > 1) {
+      diagnostics.push({ ...renamesSeveral, ...at([...path, "renamed_from"]) });
     }
     const covered = new Set<string>();
     for (const member of members) {
       const ignored = ignore && member.state !== "absent" ? attributesFrom(member, ignore, kinds, covered) : undefined;
-      settingsOf.set(member, { ...(protect !== undefined && { protect }), ...(ignored && { ignored }) });
+      settingsOf.set(member, {
+        ...(protect !== undefined && { protect }),
+        ...(renamedFrom !== undefined && member.state !== "absent" && { renamedFrom }),
+        ...(ignored && { ignored }),
+      });
     }
     if (members.every(({ state }) => state === "absent")) continue;
     for (const [index, name] of (ignore ?? []).entries()) {
@@ -73,7 +80,40 @@ const protectsAbsent = {
   hint: "remove one of the two; to delete it although it is protected, write `protect: false`",
 } as const;
 
+const renamesSeveral = {
+  severity: "error",
+  code: "RENAME_CONFLICT",
+  message: "this entry declares more than one thing, so `renamed_from` does not say which of them had the name",
+  hint: "write each as its own entry, such as the provider under `providers`",
+} as const;
+
 function cannotIgnore(name: string) {
   const message = `changes of \`${name}\` can't be ignored: it names the entry, or is not the value of an attribute`;
   return { severity: "error", code: "INVALID_VALUE", message, hint: "remove it from `ignore_changes`" } as const;
+}
+
+/** Finds entries whose `renamed_from` contradicts what the files declare. */
+export function checkRenames(resources: readonly Resource[]): readonly RawDiagnostic[] {
+  const nameOf = (kind: string, key: string) => JSON.stringify([kind, key]);
+  const declared = new Map(resources.map((resource) => [nameOf(resource.kind, resource.key), resource]));
+  const first = new Map<string, Resource>();
+  return resources.flatMap((resource) => {
+    const { kind, key, renamedFrom } = resource;
+    if (renamedFrom === undefined) return [];
+    const former = nameOf(kind, renamedFrom);
+    const other = first.get(former) ?? declared.get(former);
+    if (!first.has(former)) first.set(former, resource);
+    const why = key === renamedFrom ? "is the name that it has" : other && contradiction(other, renamedFrom);
+    if (why === undefined) return [];
+    const message = `${kind} ${key} can't be renamed from ${renamedFrom}, which ${why}`;
+    const hint = "remove one of the two, or correct the former name";
+    return [{ severity: "error", code: "RENAME_CONFLICT", message, hint, range: rangeOf(resource, "renamed_from") }];
+  });
+}
+
+/** An entry that itself gets another row, as in a swap, leaves its name to this one. */
+function contradiction(other: Resource, renamedFrom: string): string | undefined {
+  const where = `at ${other.range.position.file}:${other.range.position.line}`;
+  if (other.renamedFrom === renamedFrom) return `${other.kind} ${other.key} ${where} is renamed from as well`;
+  return other.renamedFrom === undefined ? `the files declare ${where}` : undefined;
 }

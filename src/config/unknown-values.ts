@@ -32,14 +32,22 @@ export function leaveOutUnknown<Section extends Read>(first: Section, second: Se
     const { resource } = entry;
     const other = second.declared[index]?.resource;
     if (!other || !isSame) return entry;
-    if (other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present) {
-      const message = `the name of this ${resource.kind} comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`;
+    const part = unplannable(resource, other);
+    if (part !== undefined) {
+      const message = `${part} of this ${resource.kind} comes from a ${nounOf(valueSources)} that is missing, so it can't be planned`;
       diagnostics.push({ severity: "error", code: "ENV_NOT_SET", message, hint, range: resource.range });
       return entry;
     }
     return { ...entry, resource: withoutUnknown(resource, other) };
   });
   return { ...first, declared, diagnostics };
+}
+
+function unplannable(resource: Resource, other: Resource): string | undefined {
+  const isOther = other.kind !== resource.kind || other.key !== resource.key || other.present !== resource.present;
+  if (isOther) return "the name";
+  if (other.renamedFrom !== resource.renamedFrom) return "`renamed_from`";
+  return isDeepStrictEqual(other.ignored, resource.ignored) ? undefined : "`ignore_changes`";
 }
 
 function withoutUnknown(resource: Resource, other: Resource): Resource {

@@ -5,6 +5,7 @@ import { resolveValues } from "../yaml/resolve.js";
 import { nounOf, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
 import { checkEntries, declareStep, type ResourceEntry, referenceNames } from "./declare.js";
+import { checkRenames } from "./entry-settings.js";
 import { findFlatEntry } from "./flat-entry.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
@@ -81,6 +82,7 @@ export function validateDocuments(
       ...settings.diagnostics,
       ...sections.flatMap(({ diagnostics }) => diagnostics),
       ...checkEntries(declared, context.kinds),
+      ...checkRenames(declared.map(({ resource }) => resource)),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
     shown,

@@ -1,8 +1,10 @@
 import { anyTables, type Connection, chunk } from "./database.js";
+import type { Flag } from "./tables.js";
 
 /** What files say of a row beside its attributes, whatever its kind. */
 interface StoredSettings {
   readonly protect: boolean;
+  readonly renamedFrom: string | null;
 }
 
 type SettingsById = ReadonlyMap<string, StoredSettings>;
@@ -11,9 +13,9 @@ type SettingsById = ReadonlyMap<string, StoredSettings>;
 export async function readEntrySettings(db: Connection): Promise<ReadonlyMap<string, SettingsById>> {
   const rows = await db.selectFrom("entry_settings").selectAll().execute();
   const kinds = new Map<string, Map<string, StoredSettings>>();
-  for (const { kind, resource_id, protect } of rows) {
+  for (const { kind, resource_id, protect, renamed_from: renamedFrom } of rows) {
     const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
-    kinds.set(kind, known.set(resource_id, { protect: protect === 1 }));
+    kinds.set(kind, known.set(resource_id, { protect: protect === 1, renamedFrom }));
   }
   return kinds;
 }
@@ -33,9 +35,11 @@ export async function writeEntrySettings(db: Connection, changes: readonly Setti
     const ids = batch.map(({ id }) => id);
     await db.deleteFrom("entry_settings").where("resource_id", "in", ids).execute();
   }
-  const rows = changed.flatMap(({ kind, id, settings }) =>
-    settings?.protect ? [{ kind, resource_id: id, protect: 1 } as const] : [],
-  );
+  const rows = changed.flatMap(({ kind, id, settings }) => {
+    if (!settings || (!settings.protect && settings.renamedFrom === null)) return [];
+    const protect: Flag = settings.protect ? 1 : 0;
+    return [{ kind, resource_id: id, protect, renamed_from: settings.renamedFrom }];
+  });
   for (const batch of chunk(rows, 500)) await db.insertInto("entry_settings").values(batch).execute();
 }
 

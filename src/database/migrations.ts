@@ -260,6 +260,10 @@ async function addMembershipEnds(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("user_groups").addColumn("until", "text").execute();
 }
 
+async function addRenamedFrom(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("entry_settings").addColumn("renamed_from", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -281,4 +285,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0017_deactivated_users", up: addDeactivated },
   { name: "0018_policies", up: createPolicies },
   { name: "0019_membership_ends", up: addMembershipEnds },
+  { name: "0020_renamed_from", up: addRenamedFrom },
 ];

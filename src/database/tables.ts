@@ -214,6 +214,8 @@ interface EntrySettings {
   readonly kind: string;
   /** 1: nothing may delete the row until a file says otherwise. */
   readonly protect: Flag;
+  /** The name that the entry had, while its file says so; null for none. */
+  readonly renamed_from: Generated<string | null>;
 }
 
 interface Runs {
@@ -248,7 +250,7 @@ interface LoginSessions {
   readonly digest: string;
   readonly user_id: string;
   /** The identifier of the client that the login is for. */
-  readonly client: string;
+  client: string;
   /** That client's row; null for a login with a password, which bypasses the provider. */
   readonly client_id: string | null;
   readonly created_at: string;

@@ -28,7 +28,6 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
     const known = keys.get(change.kind);
     if (change.action === "delete") known?.delete(change.key);
     else known?.add(change.key);
-    if (change.action === "update" && change.previousKey !== undefined) known?.delete(change.previousKey);
   }
   const left = new Map<string, readonly CurrentResource[]>();
   for (const { name } of kinds) {
@@ -46,18 +45,19 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
 }
 
 function refuseOthers({ desired, current }: PlanInput): readonly Refusal[] {
-  const owners = new Map<string, string>();
+  const owned = new Map<string, CurrentResource>();
   for (const [kind, rows] of current) {
-    for (const row of rows) if (row.owner !== null) owners.set(`${kind} ${row.key}`, row.owner);
+    for (const row of rows) if (row.owner !== null) owned.set(`${kind} ${row.key}`, row);
   }
   return desired.flatMap((resource): Refusal[] => {
-    const other = owners.get(`${resource.kind} ${resource.key}`);
-    if (other === undefined || other === resource.owner) return [];
+    const row = owned.get(`${resource.kind} ${resource.key}`);
+    const other = row?.owner ?? resource.owner;
+    if (other === resource.owner) return [];
     return [
       {
         reason: "refused",
         code: "OWNED_BY_OTHER",
-        message: `${resource.kind} ${resource.key} is managed by the owner ${other}`,
+        message: `${resource.kind} ${row?.previousKey ?? resource.key} is managed by the owner ${other}`,
         hint: `change it in that owner's files, or apply with --owner ${other}`,
         range: resource.range,
       },

@@ -32,7 +32,6 @@ export function diffKind(
 ): KindDiff {
   const rows = new Map(current.map((row) => [row.key, row]));
   const declared = new Set(desired.map((resource) => resource.key));
-  const renamed = findRenames(kind, desired, rows, declared);
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
 
@@ -43,38 +42,15 @@ export function diffKind(
       else unchanged.push({ kind: kind.name, key: resource.key });
       continue;
     }
-    const previous = row ?? renamed.get(resource.key);
-    const change = previous ? update(kind, resource, previous) : creation(kind, resource, options.newId());
+    const change = row ? update(kind, resource, row) : creation(kind, resource, options.newId());
     if (change) changes.push(change);
     else unchanged.push({ kind: kind.name, key: resource.key });
   }
-  const taken = new Set([...renamed.values()].map((row) => row.key));
   for (const row of current) {
     const isPruned = row.owner !== null && options.prunedOwners.has(row.owner);
-    if (isPruned && !declared.has(row.key) && !taken.has(row.key)) changes.push(deletion(kind, row, "pruned"));
+    if (isPruned && !declared.has(row.key)) changes.push(deletion(kind, row, "pruned"));
   }
   return { changes, unchanged };
-}
-
-/** Rows that no file declares any more, whose identity is now under a new key. */
-function findRenames(
-  kind: KindShape,
-  desired: readonly Resource[],
-  rows: ReadonlyMap<string, CurrentResource>,
-  declared: ReadonlySet<string>,
-): ReadonlyMap<string, CurrentResource> {
-  const renamed = new Map<string, CurrentResource>();
-  for (const [name, { identity, same }] of Object.entries(kind.attributes)) {
-    if (!identity || !same) continue;
-    const left = [...rows.values()].filter((row) => !declared.has(row.key));
-    const byIdentity = new Map(left.map((row) => [row.attributes[name], row]));
-    for (const resource of desired) {
-      if (!resource.present || rows.has(resource.key)) continue;
-      const row = byIdentity.get(identity(resource.attributes[name]));
-      if (row && (row.owner ?? resource.owner) === resource.owner) renamed.set(resource.key, row);
-    }
-  }
-  return renamed;
 }
 
 function creation(kind: KindShape, resource: Resource, id: string): PlannedChange {
@@ -99,7 +75,7 @@ function update(kind: KindShape, resource: Resource, row: CurrentResource): Plan
       return !(spec.same ?? isDeepStrictEqual)(value, row.attributes[name]);
     })
     .map(([name]) => name);
-  const previousKey = row.key === key ? undefined : row.key;
+  const { previousKey } = row;
   const fields = changed.map((name) => fieldChange(kind, name, row.attributes[name], attributes[name]));
   if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
@@ -123,14 +99,22 @@ function update(kind: KindShape, resource: Resource, row: CurrentResource): Plan
 
 /** The settings that a row gets, where they change; that is added to the fields. */
 function settingsFor(
-  { protect }: Resource,
+  { protect, renamedFrom: formerName }: Resource,
   row: CurrentResource | undefined,
   fields: FieldChange[],
 ): EntrySettings | undefined {
-  const before = row?.settings?.protect ?? false;
-  if (protect === undefined || protect === before) return undefined;
-  fields.push({ name: "protect", before: row ? before : null, after: protect });
-  return { protect };
+  const renamedFrom = formerName ?? null;
+  const before = row?.settings ?? { protect: false, renamedFrom: null };
+  const after = { protect: protect ?? before.protect, renamedFrom };
+  if (after.protect === before.protect && renamedFrom === before.renamedFrom) return undefined;
+  if (after.protect !== before.protect) {
+    fields.push({ name: "protect", before: row ? before.protect : null, after: after.protect });
+  }
+  // A rename has its former name as a field already.
+  if (renamedFrom !== before.renamedFrom && (renamedFrom ?? "") !== row?.previousKey) {
+    fields.push({ name: "renamed_from", before: before.renamedFrom, after: renamedFrom });
+  }
+  return after;
 }
 
 function deletion(kind: KindShape, row: CurrentResource, reason: "absent" | "pruned", resource?: Resource): Change {

@@ -28,6 +28,8 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
   readonly neutral?: true | ((text: string, path: readonly string[]) => boolean);
   /** The kind that its value (or each of its values, or each key of its mapping) is a key of. */
   readonly references?: string;
+  /** Its value with other names, for an attribute that holds names inside of others; those that it `references` need none. */
+  readonly withNames?: (value: AttributeValue, nameOf: (kind: string, key: string) => string) => AttributeValue;
   /** The attribute that decides what this one means: where changes of that one are ignored, so are those of this one. */
   readonly follows?: string;
   /** Where it is true, writing it generates a secret that is shown once. */

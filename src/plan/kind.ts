@@ -14,6 +14,8 @@ import type { Attributes, AttributeValue, EntrySettings, PlannedChange, Resource
 export interface CurrentResource<A extends Attributes = Attributes> {
   readonly id: string;
   readonly key: string;
+  /** In a plan that renames it: the key that it has until then. */
+  readonly previousKey?: string;
   readonly owner: string | null;
   readonly attributes: { readonly [Name in keyof A]?: AttributeValue };
   /** Added to what a kind reads, for rows of which files said something. */

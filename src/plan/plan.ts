@@ -3,6 +3,7 @@ import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
 import { keepIgnored } from "./ignored.js";
 import type { Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import { settleNames } from "./renames.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
 
 /** What will be done, ordered by the dependencies between kinds. */
@@ -21,7 +22,8 @@ export interface Plan {
 
 /** Compares what the files declare with what the database holds. */
 export function createPlan(given: PlanInput): Plan {
-  const input = { ...given, desired: keepIgnored(given) };
+  const names = settleNames(given);
+  const input = { ...names.input, desired: keepIgnored(names.input) };
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
   for (const kind of orderKinds(input.kinds)) {
@@ -42,13 +44,14 @@ export function createPlan(given: PlanInput): Plan {
     );
   const undeclared = input.owners.map(({ name }) => ({ owner: name, names: undeclaredOf(name) }));
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
-  const diagnostics = [...reviewed, ...undeclared.flatMap(({ owner, names }) => tellUndeclared(names, owner))];
+  const told = undeclared.flatMap((part) => tellUndeclared(part.names, part.owner));
+  const diagnostics = [...names.diagnostics, ...reviewed, ...told];
   return {
     changes,
     unchanged,
     undeclared: undeclared.flatMap(({ names }) => names),
     world,
-    refusals: checkPlan(input, changes, world),
+    refusals: [...names.refusals, ...checkPlan(input, changes, world)],
     diagnostics,
   };
 }

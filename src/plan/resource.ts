@@ -49,6 +49,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly range: Range;
   /** Whether it is protected from deletion; undefined leaves that as it is. */
   readonly protect?: boolean;
+  /** The key that it had: a row with that key is this one. */
+  readonly renamedFrom?: string;
   /** The attributes that an existing row keeps. */
   readonly ignored?: readonly string[];
   /** Attributes whose value only a missing variable or file has: they are undefined, and the resource is for plans alone. */
@@ -97,6 +99,8 @@ export type FieldChange =
 export interface EntrySettings {
   /** Nothing may delete the row. */
   readonly protect: boolean;
+  /** The key that it had, under which others may still refer to it; null for none. */
+  readonly renamedFrom: string | null;
 }
 
 export interface ResourceName {

@@ -38,12 +38,22 @@ function renderChange(change: Change, options: ChangesOptions): readonly string[
     case "create":
       return [`${paint.green("+")} ${key}`, ...(options.details ? renderNewFields(change.fields, options) : [])];
     case "update":
-      return [`${paint.yellow("~")} ${key}`, ...renderChangedFields(change.fields, options)];
+      return [
+        `${paint.yellow("~")} ${key}${formerName(change.previousKey)}`,
+        ...renderChangedFields(
+          change.fields.filter(({ name }) => name !== "key" || change.previousKey === undefined),
+          options,
+        ),
+      ];
     case "delete":
       return [`${paint.red("-")} ${key}${change.reason === "pruned" ? paint.dim(" (no file declares it)") : ""}`];
     default:
       return assertNever(change);
   }
+}
+
+function formerName(previousKey: string | undefined): string {
+  return previousKey === undefined ? "" : ` (renamed from ${escapeControls(maskRandom(previousKey))})`;
 }
 
 function renderUnchanged(same: readonly ResourceName[], { paint, width }: ChangesOptions): string {

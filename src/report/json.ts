@@ -38,10 +38,13 @@ export function outcomeToJson(
   return { formatVersion, command, outcome, diagnostics: diagnostics.map(diagnosticToJson) };
 }
 
-function changeToJson({ action, kind, key, fields, range }: Change): object {
+function changeToJson(change: Change): object {
+  const { action, kind, key, fields, range } = change;
   const source = range && { source: range.position };
+  const previous = change.action === "update" && change.previousKey !== undefined && maskRandom(change.previousKey);
   const drift = hasDrift({ fields }) && { drift: true };
-  return { action, kind, key: maskRandom(key), fields: withoutSecrets(fields), ...drift, ...source };
+  const renamed = previous && { previousKey: previous };
+  return { action, kind, key: maskRandom(key), ...renamed, fields: withoutSecrets(fields), ...drift, ...source };
 }
 
 function generatedToJson({ kind, key, value }: GeneratedSecret): object {

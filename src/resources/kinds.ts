@@ -125,8 +125,19 @@ export const signInLink = {
     const link = desired as DesiredLink | null | undefined;
     return link?.subject ? JSON.stringify([link.provider, link.subject]) : undefined;
   },
+  withNames: (value, nameOf) => renameProviders(value as DesiredLink | StoredLink | null, nameOf),
   same: (desired, stored) => stored === null || allows(desired as DesiredLink, stored as StoredLink),
 } as const satisfies AttributeSpec<DesiredLink, true>;
+
+function renameProviders(
+  link: DesiredLink | StoredLink | null,
+  nameOf: (kind: string, key: string) => string,
+): DesiredLink | StoredLink | null {
+  if (link === null) return null;
+  const renamed = (provider: string) => nameOf(oidcProvider.name, provider);
+  if ("provider" in link) return { ...link, provider: renamed(link.provider) };
+  return { ...link, providers: link.providers.map(renamed) };
+}
 
 function allows(desired: DesiredLink, { providers, subject }: StoredLink): boolean {
   // An issuer that no provider has any more may be the provider's former one.

@@ -211,6 +211,16 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: user(`groups: [${make("as-reference")}]`),
     },
     {
+      code: "RENAMED_REFERENCE",
+      how: "a token's user",
+      yaml: `${user("renamed_from: vroeger")}${token(`token: ${make("renamed")}, user: vroeger`)}`,
+    },
+    {
+      code: "RENAME_CONFLICT",
+      how: "its own name",
+      yaml: user(`renamed_from: rij, password: ${make("rename")}`),
+    },
+    {
       code: "RESOURCE_IN_USE",
       how: "a token's user",
       reported: toDatabase,

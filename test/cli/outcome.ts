@@ -22,6 +22,7 @@ const change = z.strictObject({
   action: z.enum(["create", "update", "delete"]),
   kind: z.string(),
   key: z.string(),
+  previousKey: z.string().optional(),
   fields: z.array(field),
   drift: z.literal(true).optional(),
   source: z.strictObject(place).optional(),

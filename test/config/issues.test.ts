@@ -84,7 +84,7 @@ describe("the diagnostics of a wrong value", () => {
 
   it("A3.19 reports an unknown field at its key, at any depth, each once", () => {
     expect(reported("emial: x\n    nested: {innr: {}, inner: {depth: 1, extra: 2}}")).toEqual([
-      "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (known fields: identifier, token, contact_person, note, size, enabled, mode, tags, nested, free, protect, ignore_changes)",
+      "error UNKNOWN_FIELD config.yaml:6:5 keys_config.items.0.emial: unknown field `emial` (known fields: identifier, token, contact_person, note, size, enabled, mode, tags, nested, free, protect, renamed_from, ignore_changes)",
       "error UNKNOWN_FIELD config.yaml:7:14 keys_config.items.0.nested.innr: unknown field `innr` (did you mean `inner`?)",
       "error UNKNOWN_FIELD config.yaml:7:42 keys_config.items.0.nested.inner.extra: unknown field `extra` (known fields: depth)",
     ]);

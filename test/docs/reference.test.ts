@@ -113,7 +113,7 @@ describe("docs/database.md", () => {
   });
 });
 
-/** One object of each sort: created, changed with a secret, edited by hand, invalid, and the list of steps. */
+/** One object of each sort: created, changed with a secret, edited by hand, renamed, invalid, and the list of steps. */
 async function everyOutput(): Promise<readonly unknown[]> {
   const folder = temporaryFolder();
   const file = (token: string) => `tokenauth_config_enable: true
@@ -123,6 +123,10 @@ tokenauth:
   writeFiles(folder, {
     "made.yaml": file("{generate: true}"),
     "changed.yaml": file("ba9d233e95e04c4a8a661a27daffe7c9bd019067"),
+    "renamed.yaml": file("ba9d233e95e04c4a8a661a27daffe7c9bd019067").replace(
+      "identifier: a",
+      "identifier: b, renamed_from: a",
+    ),
     "vtb-auth.db.key": "ba9d233e".repeat(8),
     "users.yaml": usersYaml,
     "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
@@ -132,6 +136,7 @@ tokenauth:
     ["apply", "made.yaml"],
     ["apply", "changed.yaml"],
     ["plan", "changed.yaml"],
+    ["plan", "renamed.yaml"],
     ["validate", "invalid.yaml"],
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],

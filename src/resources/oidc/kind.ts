@@ -1,6 +1,6 @@
-import type { NetworkContext, PlannedWorld, Refusal, Resolution } from "../../plan/kind.js";
+import type { KindOf, NetworkContext, PlannedWorld, Refusal, Resolution, WriteContext } from "../../plan/kind.js";
 import type { ResourceOf } from "../../plan/kind-shape.js";
-import type { Attributes } from "../../plan/resource.js";
+import type { Attributes, PlannedChange } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { oidcClient, oidcProvider } from "../kinds.js";
 import { apiClient, checkFormerIssuers, loginClient } from "../known-clients.js";
@@ -65,11 +65,25 @@ function definedOnly({ attributes }: Provider): Provider["attributes"] {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-export const oidcClientKind = {
+const clientRows = createTableStore(oidcClient);
+
+export const oidcClientKind: KindOf<typeof oidcClient> = {
   ...oidcClient,
-  ...createTableStore(oidcClient),
+  ...clientRows,
   review: reviewApiClient,
+  async write(context, changes) {
+    await clientRows.write(context, changes);
+    await renameSessions(context, changes);
+  },
 };
+
+/** Whoever is signed in through a renamed client stays so, once the login is told the new name. */
+async function renameSessions({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
+  for (const change of changes) {
+    if (change.action !== "update" || change.previousKey === undefined) continue;
+    await db.updateTable("login_sessions").set({ client: change.key }).where("client_id", "=", change.id).execute();
+  }
+}
 
 /**
  * Warns where people can sign in but no client guards the API. A verifier may be configured to use a client of another name, and
