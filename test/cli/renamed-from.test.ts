@@ -17,7 +17,7 @@ const oidc = (providers: string, clients: string) =>
   `oidc_db_config_enable: true\noidc_db_config_admin_auth:\n  providers:\n${providers}  items:\n${clients}`;
 
 const errorsOf = ({ diagnostics }: { readonly diagnostics: readonly string[] }) =>
-  diagnostics.filter((text) => text.startsWith("error"));
+  diagnostics.filter((text) => /^(?:error|refusal) /.test(text));
 
 async function rowsOf(place: Workplace) {
   const { kysely } = await place.open();
@@ -156,12 +156,12 @@ describe("renamed_from", () => {
     await place.apply(groups("name: a", "name: b"));
     const before = await place.contents();
     const both = await place.apply(groups("name: b, renamed_from: a"));
-    expect([both.status, errorsOf(both)]).toEqual([4, ["error RENAME_CONFLICT 4:31"]]);
+    expect([both.status, errorsOf(both)]).toEqual([4, ["refusal RENAME_CONFLICT 4:31"]]);
     const other = await place.run(["apply", "config.yaml", "--owner", "team"]);
     expect(other.status).toBe(4);
     writeFiles(place.folder, { "config.yaml": groups("name: c, renamed_from: a") });
     const owned = await place.run(["apply", "config.yaml", "--owner", "team"]);
-    expect([owned.status, errorsOf(owned)]).toEqual([4, ["error OWNED_BY_OTHER 4:7"]]);
+    expect([owned.status, errorsOf(owned)]).toEqual([4, ["refusal OWNED_BY_OTHER 4:7"]]);
     expect(await place.contents()).toBe(before);
     expect((await place.run(["apply", "config.yaml"])).changes).toEqual(["update group c"]);
   });
