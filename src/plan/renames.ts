@@ -1,7 +1,9 @@
+import { isSecret } from "../secrets/secret.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { CurrentResource, Kind, PlanInput, Refusal } from "./kind.js";
 import type { AttributeSpecs } from "./kind-shape.js";
 import { type AttributeValue, type Resource, rangeOf } from "./resource.js";
+import { isRecord } from "./step-mistakes.js";
 
 export interface SettledNames {
   /** The input with each row and each reference under the name that it has once the plan is carried out. */
@@ -137,7 +139,11 @@ function withNames(
     if (own && value !== undefined) changed[name] = own(value, nameOf);
     if (references === undefined) continue;
     if (typeof value === "string") changed[name] = nameOf(references, value);
-    if (Array.isArray(value)) changed[name] = renameAll(value, (key) => nameOf(references, key));
+    else if (Array.isArray(value)) changed[name] = renameAll(value, (key) => nameOf(references, key));
+    else if (isRecord(value) && !isSecret(value)) {
+      const entries = Object.entries(value).map(([key, inner]) => [nameOf(references, key), inner]);
+      changed[name] = Object.fromEntries(entries);
+    }
   }
   return { ...attributes, ...changed };
 }

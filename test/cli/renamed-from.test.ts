@@ -38,7 +38,9 @@ describe("renamed_from", () => {
     const place = workplace({}, runCli);
     const yaml = (suffix: string, from: (name: string) => string) =>
       groups(`name: g${suffix}, permissions: [a.b]${from("g")}`) +
-      users(`username: u${suffix}, groups: [g${suffix}], sign_in: {provider: p${suffix}, subject: s}${from("u")}`) +
+      users(
+        `username: u${suffix}, groups: [{name: g${suffix}, until: 2099-01-01T00:00:00Z}], sign_in: {provider: p${suffix}, subject: s}${from("u")}`,
+      ) +
       oidc(provider(`p${suffix}`, from("p")), client(`c${suffix}`, `p${suffix}`, from("c"))) +
       tokens(
         tokenItem(`t${suffix}`, "{generate: true}", `user: u${suffix}${from("t")}`).replace(/t\d*@/, "t@"),
@@ -222,10 +224,10 @@ describe("a reference under the former name", () => {
     expect((await apply("people.yaml", "--owner", "people", "--strict")).status).toBe(3);
     // The same files, and validate.
     writeFiles(place.folder, {
-      "own.yaml": `${groups("name: nieuw, renamed_from: oud", "name: rest")}${users("username: eva, groups: [oud]")}`,
+      "own.yaml": `${groups("name: nieuw, renamed_from: oud", "name: rest")}${users("username: eva, groups: [{name: oud, until: 2099-01-01T00:00:00Z}]")}`,
     });
-    expect((await apply("own.yaml")).diagnostics).toEqual(["warning RENAMED_REFERENCE 9:32"]);
-    expect((await place.run(["validate", "own.yaml"])).diagnostics).toEqual(["warning RENAMED_REFERENCE 9:32"]);
+    expect((await apply("own.yaml")).diagnostics).toEqual(["warning RENAMED_REFERENCE 9:39"]);
+    expect((await place.run(["validate", "own.yaml"])).diagnostics).toEqual(["warning RENAMED_REFERENCE 9:39"]);
     const { kysely } = await place.open();
     const members = kysely
       .selectFrom("user_groups")
