@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { apply } from "../../src/apply/apply.js";
 import { openLiveDatabase } from "../../src/database/open.js";
 import { createLruCache } from "../../src/lru-cache.js";
 import { createTokenOperations } from "../../src/operations/token-operations.js";
@@ -7,7 +8,7 @@ import { readPrincipal, type UserContext } from "../../src/verifier/authenticate
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf, noticeChange, sealingEnv } from "../support/databases.js";
-import { openForTest, temporaryFolder } from "../support/run.js";
+import { configurationOf, openForTest, resource, runOptions, temporaryFolder } from "../support/run.js";
 import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
 
 const end = "2040-06-01T10:00:00.000Z";
@@ -136,6 +137,16 @@ describe("a membership with `until`", () => {
     expect((await earlier.account(userId))?.groups).toEqual(["tijdelijk", "vast"]);
     await operations.close();
     await earlier.close();
+    await close();
+  });
+
+  it("keeps its end where a step declares groups without ends", async () => {
+    const { url, may, setNow, close } = await placeOf(`[{name: tijdelijk, until: "${end}"}]`);
+    const jan = resource("user", "jan", { email: "jan@example.nl", groups: ["tijdelijk", "vast"], permissions: [] });
+    await apply(configurationOf(jan), runOptions(url));
+    expect((await may())[0]).toEqual(["a.read", "a.write"]);
+    setNow(endMs);
+    expect((await may())[0]).toEqual(["a.read"]);
     await close();
   });
 
