@@ -13,7 +13,7 @@ describe("the commands in the documents", () => {
     expect(withConsole).toEqual(expect.arrayContaining(["README.md", "docs/command-line.md", "docs/configuration.md"]));
   });
 
-  it.each(withConsole)("print what %s says", (file) => {
+  it.each(withConsole)("print what %s says", { timeout: 120_000 }, (file) => {
     const markdown = readDocument(file);
     const shown = shownCommands(markdown);
     const folder = temporaryFolder();
@@ -78,7 +78,7 @@ describe("F0: where no terminal is", () => {
     );
   });
 
-  it.each(pages)("every command of $file works, the first time and the second", { timeout: 60_000 }, async (page) => {
+  it.each(pages)("every command of $file works, the first time and the second", { timeout: 240_000 }, async (page) => {
     const { file, markdown } = page;
     const folder = temporaryFolder();
     prepareFolder(markdown, folder);

@@ -105,7 +105,7 @@ export function runCommands(
       }),
     },
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const parts = stdout.split(new RegExp(`\\n${marker} (\\d+)\\n`));
   return commands.map((command, index) => ({
