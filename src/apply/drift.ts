@@ -161,7 +161,9 @@ async function readRenames(db: Connection, kind: string): Promise<readonly Renam
 function withRename(value: PlainValue, rename: Rename): PlainValue {
   if (value === rename.from) return rename.to;
   // A list of references is a set, which its kind sorts.
-  return Array.isArray(value) ? value.map((item) => withRename(item, rename)).sort() : value;
+  if (Array.isArray(value)) return value.map((item) => withRename(item, rename)).sort();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key === rename.from ? rename.to : key, part]));
 }
 
 /** When somebody edited these rows, where the row itself has a later time than any run's. */

@@ -153,6 +153,33 @@ describe("drift", () => {
     });
   });
 
+  it("takes no rename of an entry that others refer to for an edit of these", async () => {
+    const place = await placeOf({ ...jan, groups: ["lezers"] });
+    const { kysely } = await place.open();
+    await edit(place, "groups", { name: "lezers" }, { name: "lezers-van-taken" });
+    place.write({ ...jan, groups: ["lezers", "lezers-van-taken"] });
+    expect((await driftOf(place)).fields).toMatchObject([{ entry: "user jan", name: "groups" }]);
+    const now = new Date().toISOString();
+    const { id } = await kysely.selectFrom("groups").select("id").executeTakeFirstOrThrow();
+    const run = {
+      id: "rename",
+      started_at: now,
+      finished_at: now,
+      actor: "a@b",
+      owner: "default",
+      version: "1",
+      files: "[]",
+    };
+    await kysely.insertInto("runs").values(run).execute();
+    const fields = JSON.stringify([{ name: "key", before: "lezers", after: "lezers-van-taken" }]);
+    const change = { run_id: run.id, sequence: 0, action: "update", kind: "group", key: "lezers-van-taken", fields };
+    await kysely
+      .insertInto("run_changes")
+      .values({ ...change, resource_id: id })
+      .execute();
+    expect(await driftOf(place)).toMatchObject({ changes: ["create group lezers", "update user jan"], fields: [] });
+  });
+
   it("names a secret that a sign-in gave without its values, and no secret that the file replaced", async () => {
     const place = await placeOf(jan);
     await place.signIn({ sub: "jan", email: jan.email, given_name: "Jan" });
