@@ -44,6 +44,7 @@ const codes = {
     "there is no value to go on with",
   ),
   EXPIRED: "A token's `expires_at`, or the `until` of a membership, is in the past.",
+  EXPIRES_SOON: "A token expires within the `warn_before` of its owner's policy.",
   FILE_DENIED: "A file can't be used because of its owner or mode, a read-only file system, or a folder in its place.",
   FILE_UNREADABLE: final("A configuration file can't be read.", unreadable),
   FORMAT_UNKNOWN: final("A file has a format that this version of vtb-setup can't read.", unreadable),
@@ -77,6 +78,7 @@ const codes = {
   OUTPUT_FILE: "The file for generated tokens, or a file that `upgrade --write` rewrites, can't be written safely.",
   OWNED_BY_OTHER: allowable("A resource is managed by another configuration owner."),
   PLACEHOLDER: "A value contains an unreplaced placeholder.",
+  POLICY_ENDS_TOKENS: allowable("A policy would end API tokens that work now."),
   POLICY_VIOLATED: "A token does not comply with the policy of its owner.",
   PROTECTED: final(
     "An entry would be deleted that a file protects.",

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseDuration } from "../src/duration.js";
+import { formatDuration, parseDuration } from "../src/duration.js";
 
 it.each([
   ["90s", 90],
@@ -13,4 +13,8 @@ it.each([
 
 it.each(["", "24", "h", "1.5h", "-1h", "1h30m", "24H", " 24h", "24 h", "1w"])("does not read %j", (text) => {
   expect(parseDuration(text)).toBeUndefined();
+});
+
+it.each(["90s", "30m", "25h", "7d"])("writes %s in its largest whole unit", (text) => {
+  expect(formatDuration(parseDuration(text) ?? 0)).toBe(text);
 });

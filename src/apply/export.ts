@@ -1,6 +1,6 @@
 import { escapeControls } from "../characters.js";
 import type { EntryWriter } from "../config/entry-writer.js";
-import { knownFormat, settingsKey } from "../config/settings-schema.js";
+import { knownFormat, settingsKey, writePolicy } from "../config/settings-schema.js";
 import type { Step } from "../config/step.js";
 import { requireTables } from "../database/migrate.js";
 import { setupError } from "../errors.js";
@@ -8,6 +8,7 @@ import { nearestField } from "../nearest.js";
 import type { CurrentResource, Kind } from "../plan/kind.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
 import { stepInvalid } from "../plan/step-mistakes.js";
+import { policy } from "../resources/kinds.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { isSecret } from "../secrets/secret.js";
 import { openVault } from "../secrets/vault.js";
@@ -84,7 +85,8 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
   const chosen = options.owner.kind === "all" ? owners : [options.owner.name];
   for (const owner of chosen) if (!owners.includes(owner)) throw unknownOwner(owner, owners);
   for (const kind of kinds) {
-    const isWritable = parts.some(({ writer }) => writer.kind === kind.name);
+    // It is no entry of a step.
+    const isWritable = kind.name === policy.name || parts.some(({ writer }) => writer.kind === kind.name);
     const isWanted = options.kindNames.length === 0 && rows.get(kind.name)?.some(({ owner }) => chosen.includes(owner));
     if (isWanted && !isWritable) throw withoutWriter(kind);
   }
@@ -174,7 +176,7 @@ export function writeEntries(
 ): WrittenEntries {
   const variables: EntryVariable[] = [];
   const root: Record<string, PlainValue> = {};
-  if (owner !== null) root[settingsKey] = { format: knownFormat, owner };
+  if (owner !== null) root[settingsKey] = { format: knownFormat, owner, ...policyIn(rows) };
   let entries = 0;
   for (const { step, writer } of parts) {
     const own = rows.get(writer.kind) ?? [];
@@ -186,6 +188,23 @@ export function writeEntries(
     root[step.namespace] = { ...(typeof namespace === "object" ? namespace : {}), [writer.list]: list };
   }
   return { root, entries, variables };
+}
+
+/** Without it, the file would end the policy. */
+function policyIn(rows: ReadonlyMap<string, readonly WritableRow[]>): { readonly policy?: PlainValue } {
+  const [stored] = rows.get(policy.name) ?? [];
+  if (!stored) return {};
+  const seconds = (name: string) => {
+    const value = stored.attributes[name];
+    return typeof value === "number" ? value : undefined;
+  };
+  const written = writePolicy({
+    requireExpiry: stored.attributes.require_expiry === true,
+    maxLifetimeSeconds: seconds("max_lifetime_seconds"),
+    warnBeforeSeconds: seconds("warn_before_seconds"),
+    unusedAfterSeconds: seconds("unused_after_seconds"),
+  });
+  return { policy: written };
 }
 
 function entryOf(writer: EntryWriter, row: WritableRow, variables: EntryVariable[]): PlainValue {

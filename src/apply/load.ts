@@ -11,6 +11,7 @@ import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
+import { declaredPolicies, ownersOfFiles } from "./owners.js";
 import { type Configuration, loadDefaults } from "./run.js";
 import { judge, requireCodes, severityRules, tellAllowedGuards } from "./severity.js";
 import { refuseClashes, withSteps } from "./step-modules.js";
@@ -29,7 +30,9 @@ export async function loadConfig(
   const { noEnv = false } = options;
   const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
   // A plan adds the diagnostics of what it depends on itself.
-  const { declarations, diagnostics, quote, ...loaded } = await readConfiguration(sources, given, () => []);
+  const { declarations, diagnostics, quote, ...loaded } = await readConfiguration(sources, given, () =>
+    Promise.resolve([]),
+  );
   return { ...loaded, resources: declarations, warnings: diagnostics, withoutEnv: noEnv, quote };
 }
 
@@ -46,18 +49,28 @@ export async function validate(
     .diagnostics;
 }
 
-/** The diagnostics of a plan for an empty database, and those of references that need no database. */
-function planForNothing(kinds: readonly Kind[], desired: readonly Resource[]): readonly RawDiagnostic[] {
+/** The diagnostics of a plan for an empty database, and those of references and guards that need no database. */
+async function planForNothing(
+  kinds: readonly Kind[],
+  desired: readonly Resource[],
+  now: Date,
+): Promise<readonly RawDiagnostic[]> {
   const nothing = { owners: [], prune: false, newId: () => "" };
   const input = { ...nothing, kinds, desired, current: new Map(), isDatabaseKnown: false };
-  const { diagnostics, world } = createPlan(input);
-  return [...diagnostics, ...reviewReferences(kinds, world)];
+  const { world, diagnostics } = createPlan(input);
+  const found = [...diagnostics, ...reviewReferences(kinds, world)];
+  for (const kind of kinds) {
+    const guarded = await kind.guard?.({ db: undefined, now: now.toISOString() }, world);
+    for (const { reason: _, ...refusal } of guarded?.refusals ?? []) found.push({ ...refusal, severity: "error" });
+    for (const diagnostic of guarded?.diagnostics ?? []) found.push(diagnostic);
+  }
+  return found;
 }
 
 async function readConfiguration(
   given: readonly ConfigSource[],
   options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
-  review: (kinds: readonly Kind[], desired: readonly Resource[]) => readonly RawDiagnostic[],
+  review: (kinds: readonly Kind[], desired: readonly Resource[], now: Date) => Promise<readonly RawDiagnostic[]>,
 ) {
   requireCodes(options);
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
@@ -76,7 +89,10 @@ async function readConfiguration(
   const found = [...ofFiles, ...validation.diagnostics, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");
   // A missing entry could be what another one refers to.
-  if (isSound && validation.isWhole) for (const diagnostic of review(kinds, declarations)) found.push(diagnostic);
+  if (isSound && validation.isWhole) {
+    const policies = declaredPolicies(validation.settings, ownersOfFiles(validation.owners));
+    for (const diagnostic of await review(kinds, [...declarations, ...policies], options.now)) found.push(diagnostic);
+  }
   const rules = severityRules(options, validation.settings);
   const diagnostics = judge(rules, quote([...found, ...tellAllowedGuards(validation.settings, rules)]));
   return {

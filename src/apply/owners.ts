@@ -1,6 +1,10 @@
+import type { Settings } from "../config/settings.js";
 import { defaultOwner, ownerMistake } from "../config/settings-schema.js";
+import type { FileOwner } from "../config/validate.js";
 import { setupError } from "../errors.js";
-import type { RunOwner } from "../plan/kind.js";
+import type { CurrentResource, RunOwner } from "../plan/kind.js";
+import type { Resource } from "../plan/resource.js";
+import { policy } from "../resources/kinds.js";
 import type { Configuration, ConfigurationFile } from "./run.js";
 
 /** A configuration whose entries have the owners of this run. */
@@ -14,7 +18,7 @@ export interface OwnedConfiguration extends Configuration {
  * @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one, or the files name several
  */
 export function settleOwners(configuration: Configuration, given: string | undefined): OwnedConfiguration {
-  if (given === undefined) return { ...configuration, runOwners: ownersOfFiles(configuration) };
+  if (given === undefined) return withPolicies(configuration, ownersOfFiles(configuration.owners));
   requireOwner(given);
   const named = new Set(configuration.owners.flatMap(({ setting }) => setting?.name ?? []));
   if (named.size > 1) {
@@ -22,12 +26,12 @@ export function settleOwners(configuration: Configuration, given: string | undef
     throw setupError("usage", "COMMAND_LINE", message, "leave out --owner, or give the files of one owner at a time");
   }
   const kinds = new Set(configuration.owners.flatMap((owner) => [...owner.kinds]));
-  return {
+  const owned = {
     ...configuration,
     resources: configuration.resources.map((resource) => ({ ...resource, owner: given })),
     files: configuration.files.map(({ file, sha256 }) => ({ file, sha256 })),
-    runOwners: [{ name: given, isNamed: true, kinds }],
   };
+  return withPolicies(owned, [{ name: given, isNamed: true, kinds }]);
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one */
@@ -37,7 +41,41 @@ export function requireOwner(owner: string): void {
   throw setupError("usage", "COMMAND_LINE", `the owner ${mistake}`, "write a name such as shop");
 }
 
-function ownersOfFiles({ owners }: Configuration): readonly RunOwner[] {
+function withPolicies(configuration: Configuration, runOwners: readonly RunOwner[]): OwnedConfiguration {
+  const policies = declaredPolicies(configuration.settings, runOwners);
+  return { ...configuration, resources: [...configuration.resources, ...policies], runOwners };
+}
+
+const defaultWarnBeforeSeconds = 30 * 86_400;
+
+/** The policy of the files, for each of their owners. */
+export function declaredPolicies(
+  { policy: declared, policyRange: range }: Settings,
+  owners: readonly Pick<RunOwner, "name">[],
+): readonly Resource[] {
+  if (declared === undefined || range === undefined) return [];
+  const attributes = {
+    require_expiry: declared.requireExpiry ?? false,
+    max_lifetime_seconds: declared.maxLifetimeSeconds ?? null,
+    warn_before_seconds: declared.warnBeforeSeconds ?? defaultWarnBeforeSeconds,
+    unused_after_seconds: declared.unusedAfterSeconds ?? null,
+  };
+  return owners.map(({ name }) => ({ kind: policy.name, key: name, present: true, owner: name, attributes, range }));
+}
+
+/** The policies that end: the files of their owners say what concerns the run, and have none. */
+export function endedPolicies(
+  { settings: { policy: declared, policyRange: range }, runOwners }: OwnedConfiguration,
+  current: readonly CurrentResource[],
+): readonly Resource[] {
+  if (declared !== undefined || range === undefined) return [];
+  const stored = new Set(current.map(({ key }) => key));
+  return runOwners
+    .filter(({ name }) => stored.has(name))
+    .map(({ name }) => ({ kind: policy.name, key: name, present: false, owner: name, attributes: {}, range }));
+}
+
+export function ownersOfFiles(owners: readonly FileOwner[]): readonly RunOwner[] {
   const found = new Map<string, RunOwner>();
   for (const { setting, kinds } of owners) {
     const name = setting?.name ?? defaultOwner;

@@ -6,13 +6,14 @@ import { type Diagnostic, SetupError } from "../errors.js";
 import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
 import { createPlan, type Plan } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
+import { policy } from "../resources/kinds.js";
 import { sleep } from "../retry.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
-import { type OwnedConfiguration, settleOwners } from "./owners.js";
+import { endedPolicies, type OwnedConfiguration, settleOwners } from "./owners.js";
 import {
   beginRun,
   type Configuration,
@@ -133,7 +134,7 @@ export async function readPlan(
   const current = await readCurrent(db, configuration.kinds, vault);
   const plan = createPlan({
     kinds: configuration.kinds,
-    desired,
+    desired: [...desired, ...endedPolicies(configuration, current.get(policy.name) ?? [])],
     current,
     isDatabaseKnown: true,
     owners: configuration.runOwners,
@@ -141,12 +142,16 @@ export async function readPlan(
     newId: options.newId,
   });
   const inspected: RawDiagnostic[] = [];
+  const refusals = [...plan.refusals];
   for (const kind of configuration.kinds) {
     const found = await kind.inspect?.({ db, vault }, plan.world.desired(kind), plan.world.current(kind));
     for (const diagnostic of found ?? []) inspected.push(diagnostic);
+    const guarded = await kind.guard?.({ db, now: options.now().toISOString() }, plan.world);
+    for (const refusal of guarded?.refusals ?? []) refusals.push(refusal);
+    for (const diagnostic of guarded?.diagnostics ?? []) inspected.push(diagnostic);
   }
   const changes = await markDrift(db, configuration.kinds, plan.changes);
-  return { plan: { ...plan, changes, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
+  return { plan: { ...plan, changes, refusals, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
 }
 
 function compare({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { invisibleIn } from "../characters.js";
-import { parseDuration } from "../duration.js";
+import { formatDuration, parseDuration } from "../duration.js";
 import { type DiagnosticCode, diagnosticCodes, whyNotAllowable } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
@@ -43,15 +43,17 @@ const duration = z
   .refine((text) => (parseDuration(text) ?? 0) > 0, {
     error: "expected a whole number above zero and a unit: `90s`, `30m`, `24h` or `7d`",
   })
-  .refine((text) => (parseDuration(text) ?? 0) <= 100 * 365 * 86_400, {
-    error: "expected at most a century, `36500d`",
+  .refine((text) => (parseDuration(text) ?? 0) <= 20_000 * 86_400, {
+    error: "expected at most `20000d`",
   });
 
 const policy = z.strictObject({
   require_expiry: z.boolean().optional().describe("Whether each token must have an `expires_at`."),
-  max_lifetime: duration.optional().describe("How long a token may work, from its creation, such as `365d`."),
-  warn_before: duration.optional().describe("How long before a token expires to warn of it, such as `30d`."),
-  unused_after: duration.optional().describe("After how long without use a token stops to work, such as `90d`."),
+  max_lifetime: duration
+    .optional()
+    .describe("How long a token's value works, from when the token got it, such as `365d`."),
+  warn_before: duration.optional().describe("How long before a token expires to warn of it; `30d` if left out."),
+  unused_after: duration.optional().describe("After how long without use a token stops working, such as `90d`."),
 });
 
 const codes = Object.keys(diagnosticCodes);
@@ -98,6 +100,19 @@ export interface Policy {
   readonly maxLifetimeSeconds?: number | undefined;
   readonly warnBeforeSeconds?: number | undefined;
   readonly unusedAfterSeconds?: number | undefined;
+}
+
+/** A policy as a file says it. */
+export function writePolicy({ requireExpiry, ...durations }: Policy): Readonly<Record<string, boolean | string>> {
+  const { maxLifetimeSeconds, warnBeforeSeconds, unusedAfterSeconds } = durations;
+  const written = (name: string, seconds: number | undefined) =>
+    seconds === undefined ? {} : { [name]: formatDuration(seconds) };
+  return {
+    ...(requireExpiry && { require_expiry: true }),
+    ...written("max_lifetime", maxLifetimeSeconds),
+    ...written("warn_before", warnBeforeSeconds),
+    ...written("unused_after", unusedAfterSeconds),
+  };
 }
 
 export function isCode(text: string): text is DiagnosticCode {

@@ -29,7 +29,7 @@ export interface CodeSetting {
 export interface Settings {
   /** Undefined where no file has one. */
   readonly policy: Policy | undefined;
-  /** Where the first file says so. */
+  /** Where the first file says so, or could; undefined where no file has the root key. */
   readonly policyRange: Range | undefined;
   /** The names of all permissions, or the path of a file that lists them; undefined where no file says so. */
   readonly permissions: readonly string[] | string | undefined;
@@ -83,7 +83,7 @@ export function readSettings(
   return {
     settings: {
       policy: policies.length === 0 ? undefined : policy,
-      policyRange: policies.map((file) => rangeIn(file, ["policy"]))[0],
+      policyRange: policies.map((file) => rangeIn(file, ["policy"]))[0] ?? files[0]?.node.range,
       permissions: first((config) => config.permissions),
       allow: files.flatMap((file) => codesIn(file, "allow")),
       deny: files.flatMap((file) => codesIn(file, "deny")),

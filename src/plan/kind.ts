@@ -67,6 +67,20 @@ export interface Refusal extends Omit<RawDiagnostic, "severity"> {
   readonly reason: FailureReason;
 }
 
+/** What a guard finds. */
+export interface GuardFindings {
+  readonly refusals: readonly Refusal[];
+  readonly diagnostics: readonly RawDiagnostic[];
+}
+
+/** What a guard may look at. */
+export interface GuardContext {
+  /** Undefined where no database was read. */
+  readonly db: Connection | undefined;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+}
+
 /** The resources once the plan is applied, by kind. */
 export interface PlannedWorld {
   /** False where no database was read, so that only what the files declare is known. */
@@ -100,6 +114,8 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
     desired: readonly Resource<A>[],
     current: readonly CurrentResource<A>[],
   ): Promise<readonly RawDiagnostic[]>;
+  /** Refuses, or warns of, what depends on the time and on what only the database knows. */
+  guard?(context: GuardContext, world: PlannedWorld): Promise<GuardFindings>;
   /** The ids of rows that a command ended here: declared in another database, they would work again. */
   ended?(context: ReadContext): Promise<ReadonlySet<string>>;
   read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;

@@ -10,6 +10,8 @@ import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 /** Where a folder's database is, on SQLite. */
 export const databaseFile = (folder: string) => join(folder, "vtb-auth.db");
 
+const inFiveDays = new Date(Date.now() + 5 * 86_400_000).toISOString();
+
 /** The codes from A to I. */
 export function firstCanaryRows(canaries: Canaries): readonly Row[] {
   const { make } = canaries;
@@ -180,6 +182,11 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: token(`token: {value_from: {env: ${make("env-name")}}}`),
     },
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
+    {
+      code: "EXPIRES_SOON",
+      how: "in five days",
+      yaml: `vtb_setup: {policy: {warn_before: 90d}}\n${token(`token: ${make("expires-soon")}, expires_at: "${inFiveDays}"`)}`,
+    },
     { code: "FILE_DENIED", how: "a folder for a secret's file", yaml: token("token: {value_from: {file: '.'}}") },
     { code: "FILE_UNREADABLE", how: "no such file", args: ["nergens.yaml"] },
     { code: "GUARD_ALLOWED", how: "in a file", yaml: "vtb_setup: {allow: [PRUNE_REFUSED]}\n" },

@@ -153,6 +153,22 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       files: { "out.json": "{}" },
     },
     { code: "OWNED_BY_OTHER", how: "another owner", reported: toDatabase, applied: true, args: ["--owner", "ander"] },
+    {
+      code: "POLICY_ENDS_TOKENS",
+      how: "tokens that are too old for it",
+      reported: toDatabase,
+      applied: true,
+      yaml: "vtb_setup: {policy: {max_lifetime: 90d}}\n",
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        await kysely.updateTable("api_tokens").set({ value_since: "2020-01-01T00:00:00.000Z" }).execute();
+      },
+    },
+    {
+      code: "POLICY_VIOLATED",
+      how: "no expiry",
+      yaml: `vtb_setup: {policy: {require_expiry: true}}\n${token(`token: ${make("without-expiry")}`)}`,
+    },
     { code: "PLACEHOLDER", how: "changeme", yaml: user(`password: changeme-${make("changeme")}`) },
     { code: "PLACEHOLDER", how: "a variable", yaml: token(`token: "\${TOKEN:-${make("variable")}}"`) },
     {

@@ -33,7 +33,7 @@ import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { writeIncumbent } from "../support/incumbent.js";
 import { startCommandRunner } from "../support/many-commands.js";
-import { configurationOf, openForTest, resource, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
+import { openForTest, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
 import { type Command, origins, type Row } from "./canary-row.js";
 import { databaseFile, firstCanaryRows } from "./canary-rows-a-i.js";
@@ -187,11 +187,6 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     return runHere(applyCommand, folder, { outIsTerminal: false }, "rij.yaml");
   },
   TOKEN_EXISTS: (folder) => createOver(folder, "in-bestand"),
-  POLICY_VIOLATED: async (folder) => {
-    const policy = resource("policy", "default", { require_expiry: true });
-    await apply(configurationOf(policy), runOptions(databaseOf(folder), { env: base.env }));
-    return createOver(folder, "nieuw");
-  },
   TOKEN_IN_FILE: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
     const database = databaseOf(folder);

@@ -7,6 +7,7 @@ import { digestToken, generateToken } from "../../secrets/token.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiToken, digestOf, user } from "../kinds.js";
 import { readSets } from "../table-store.js";
+import { guardPolicies } from "./kind-policy.js";
 import {
   releaseNames,
   removeUsers,
@@ -20,6 +21,7 @@ export const apiTokenKind = {
   ...apiToken,
   check: (world: PlannedWorld) => [...refuseServiceNames(world), ...refuseUsernames(world)],
   release: releaseNames,
+  guard: guardPolicies,
   inspect: warnOfEnded,
   ended: findEnded,
   read: readTokens,
