@@ -10,6 +10,7 @@ const postgresAlone = ["test/**/postgres/**/*.test.ts", "test/**/postgres*.test.
 
 /** What opens a database, and so runs on both. Everything else runs once. */
 const onBoth = [
+  "test/access/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/database/**/*.test.ts",
   "test/apply/**/*.test.ts",

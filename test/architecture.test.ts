@@ -35,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "plan",
     "config",
   ],
+  access: ["errors.ts", "secrets", "yaml", "database", "users", "plan", "resources"],
   apply: [
     "errors.ts",
     "characters.ts",
@@ -47,6 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "plan",
     "config",
     "resources",
+    "access",
   ],
   operations: [
     "errors.ts",
@@ -101,7 +103,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "operations",
   ],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
-  report: ["errors.ts", "characters.ts", "secrets", "plan", "apply", "operations"],
+  report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations"],
 };
 interface Import {
   readonly from: string;

@@ -54,7 +54,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   // A file is created only once nothing is in the way; an existing database is read under its lock.
   const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
   if ("changes" in look) {
-    const { changes, unchanged, undeclared, diagnostics } = look;
+    const { changes, unchanged, undeclared, access, diagnostics } = look;
     if (changes.length === 0 && first.kind === "current" && !options.leftBehind.exists()) {
       return finish({
         outcome: "unchanged",
@@ -62,6 +62,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
         changes,
         unchanged,
         undeclared,
+        access,
         generated: [],
         diagnostics,
       });
@@ -95,7 +96,7 @@ async function applyInside(
   const ran = await runPending(tx, configuration, { now, migrate: options.migrate });
   const migrations = hasTables ? ran : [];
   if (options.leftBehind.exists()) await options.leftBehind.settle((runId) => isCommitted(tx, runId));
-  const { plan, vault } = await readPlan(tx, database, input);
+  const { plan, access, vault } = await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
   const rules = severityRules(options, configuration.settings);
@@ -107,7 +108,7 @@ async function applyInside(
   diagnostics();
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";
-    const result = { outcome, migrations, changes, unchanged, undeclared, generated: [] } as const;
+    const result = { outcome, migrations, changes, unchanged, undeclared, access, generated: [] } as const;
     return { commit: ran.length > 0, value: finish({ ...result, diagnostics: diagnostics() }) };
   }
   if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
@@ -118,7 +119,7 @@ async function applyInside(
   await writeChanges(context, configuration.kinds, changes, options);
   await writeEntrySettings(tx, changes);
   judgeRefusals(rules, configuration, await findCascades(tx, configuration.kinds, plan));
-  const done = { outcome: "applied", migrations, changes, unchanged, undeclared, generated } as const;
+  const done = { outcome: "applied", migrations, changes, unchanged, undeclared, access, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, options, result);
   await rememberKey(tx, vault);

@@ -53,7 +53,14 @@ export async function markDrift(
 /** A plan with only the changes that undo what was done at run time. */
 export function onlyDrift(plan: RunResult): RunResult {
   const changes = plan.changes.filter(hasDrift);
-  return { ...plan, outcome: changes.length > 0 ? "planned" : "unchanged", migrations: [], changes };
+  const ids = new Set(changes.map(({ id }) => id));
+  const { gains, losses } = plan.access;
+  const access = {
+    ...plan.access,
+    gains: gains.filter(({ cause }) => ids.has(cause.id)),
+    losses: losses.filter(({ cause }) => ids.has(cause.id)),
+  };
+  return { ...plan, outcome: changes.length > 0 ? "planned" : "unchanged", migrations: [], changes, access };
 }
 
 /** A change of one entry that a run recorded. */

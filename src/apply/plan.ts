@@ -1,3 +1,4 @@
+import type { AccessChange } from "../access/compare.js";
 import { type Connection, type Database, isFailure } from "../database/database.js";
 import { readEntrySettings } from "../database/entry-settings.js";
 import { withLock } from "../database/lock.js";
@@ -10,6 +11,7 @@ import { policy } from "../resources/kinds.js";
 import { sleep } from "../retry.js";
 import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
+import { reviewAccess } from "./access.js";
 import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
@@ -44,10 +46,10 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
     const input = { configuration, desired, options: left };
     const first = await lookFirst(input);
     const look = first.kind === "behind" ? await rehearse(input, first) : first;
-    const { changes, unchanged, undeclared, diagnostics } = look;
+    const { changes, unchanged, undeclared, access, diagnostics } = look;
     const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
     const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
-    return finish({ outcome, migrations, changes, unchanged, undeclared, generated: [], diagnostics });
+    return finish({ outcome, migrations, changes, unchanged, undeclared, access, generated: [], diagnostics });
   });
 }
 
@@ -56,6 +58,7 @@ interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
   readonly undeclared: readonly ResourceName[];
+  readonly access: AccessChange;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -120,6 +123,7 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
 
 interface Seen {
   readonly plan: Plan;
+  readonly access: AccessChange;
   readonly vault: LazyVault;
 }
 
@@ -151,16 +155,25 @@ export async function readPlan(
     for (const diagnostic of guarded?.diagnostics ?? []) inspected.push(diagnostic);
   }
   const changes = await markDrift(db, configuration.kinds, plan.changes);
-  return { plan: { ...plan, changes, refusals, diagnostics: [...plan.diagnostics, ...inspected] }, vault };
+  const reviewed = await reviewAccess(db, desired, plan, {
+    nowMs: options.now().getTime(),
+    deniesGains: severityRules(options, configuration.settings).isDenied("ESCALATION"),
+  });
+  const found = {
+    changes,
+    refusals: [...refusals, ...reviewed.refusals],
+    diagnostics: [...plan.diagnostics, ...inspected, ...reviewed.diagnostics],
+  };
+  return { plan: { ...plan, ...found }, access: reviewed.access, vault };
 }
 
-function compare({ plan, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
+function compare({ plan, access, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
   const { changes, unchanged, undeclared, refusals } = plan;
   const rules = severityRules(options, configuration.settings);
   const found = collectDiagnostics(configuration, database, vault, plan.diagnostics);
   const allowed = judgeRefusals(rules, configuration, refusals, found);
   const diagnostics = judge(rules, [...found, ...allowed]);
-  return { changes, unchanged, undeclared, diagnostics };
+  return { changes, unchanged, undeclared, access, diagnostics };
 }
 
 /** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AccessChange } from "../access/compare.js";
 import type { Settings } from "../config/settings.js";
 import type { FileOwner } from "../config/validate.js";
 import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
@@ -45,6 +46,8 @@ export interface RunResult {
   readonly unchanged: readonly ResourceName[];
   /** What these owners manage, no file declares and the run leaves as it is. */
   readonly undeclared: readonly ResourceName[];
+  /** Who may do more afterwards, and who less. */
+  readonly access: AccessChange;
   /** Shown once, then gone. */
   readonly generated: readonly GeneratedSecret[];
   readonly diagnostics: readonly Diagnostic[];

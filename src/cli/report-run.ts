@@ -31,7 +31,9 @@ function rendered(terminal: Terminal, result: RunResult, options: ReportOptions)
   if (options.output === "json") {
     return { kind: "json", value: runToJson(result, options.shownTokens) };
   }
-  const talk = renderDiagnostics(result.diagnostics, terminal.talkStyle);
+  // The result itself shows who gains what.
+  const diagnostics = result.diagnostics.filter(({ code, severity }) => code !== "ESCALATION" || severity !== "note");
+  const talk = renderDiagnostics(diagnostics, terminal.talkStyle);
   // On a shared terminal, a blank line separates the messages from the result.
   terminal.talk(talk !== "" && terminal.talkStyle.width !== undefined ? `${talk}\n` : talk);
   const { outPaint: paint, width } = terminal;

@@ -13,7 +13,7 @@ interface Managed {
 }
 
 /** Where a membership or permission comes from: a file, a person, or a sign-in's claims. */
-type Origin = "config" | "manual" | "claim";
+export type Origin = "config" | "manual" | "claim";
 
 interface SetupState {
   readonly id: 1;

@@ -1,3 +1,4 @@
+import { countPrincipals } from "../access/describe.js";
 import type { MigrateResult } from "../apply/migrate.js";
 import type { RunResult } from "../apply/run.js";
 import type { Diagnostic } from "../errors.js";
@@ -5,6 +6,7 @@ import type { EntriesChanged } from "../operations/record.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { type Change, hasDrift } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
+import { accessToJson } from "./access.js";
 import { summarize } from "./run.js";
 
 export const formatVersion = 1;
@@ -15,9 +17,14 @@ export function runToJson(result: RunResult, shownTokens: readonly GeneratedSecr
     formatVersion,
     command: result.command,
     outcome: result.outcome,
-    summary: summarize(result.changes, result.unchanged),
+    summary: {
+      ...summarize(result.changes, result.unchanged),
+      gains: countPrincipals(result.access.gains),
+      losses: countPrincipals(result.access.losses),
+    },
     ...(result.migrations.length > 0 && { migrations: result.migrations }),
     changes: result.changes.map(changeToJson),
+    access: accessToJson(result.access),
     ...(shownTokens.length > 0 && { generated: shownTokens.map(generatedToJson) }),
     diagnostics: result.diagnostics.map(diagnosticToJson),
     run: result.run,

@@ -15,24 +15,40 @@ export function createPaint(colour: boolean): Paint {
 
 /** The text of a JSON object, as `JSON.stringify` indents it, in pieces: the whole may exceed the maximum string length. */
 export function* jsonText(value: object): Generator<string> {
+  yield* membersText(value, "");
+  yield "\n";
+}
+
+function* membersText(value: object, margin: string): Generator<string> {
+  const inner = `${margin}  `;
   let before = "{\n";
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
-    yield `${before}  ${JSON.stringify(name)}: `;
+    yield `${before}${inner}${JSON.stringify(name)}: `;
     before = ",\n";
-    if (Array.isArray(member) && member.length > 0) yield* listText(member);
-    else yield indented(member, "  ");
+    if (isList(member)) yield* listText(member, inner);
+    else if (hasList(member)) yield* membersText(member, inner);
+    else yield indented(member, inner);
   }
-  yield "\n}\n";
+  yield `\n${margin}}`;
 }
 
-function* listText(list: readonly unknown[]): Generator<string> {
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function hasList(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.values(value).some(isList);
+}
+
+function* listText(list: readonly unknown[], margin: string): Generator<string> {
+  const inner = `${margin}  `;
   let before = "[\n";
   for (const item of list) {
-    yield `${before}    ${indented(item, "    ")}`;
+    yield `${before}${inner}${indented(item, inner)}`;
     before = ",\n";
   }
-  yield "\n  ]";
+  yield `\n${margin}]`;
 }
 
 /** A value as JSON inside of others. JSON escapes line breaks in texts, so every real one ends a line. */

@@ -3,6 +3,7 @@ import { escapeControls } from "../characters.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { type Change, hasDrift, type ResourceName } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
+import { renderAccess, renderAccessCounts } from "./access.js";
 import { type ChangesOptions, renderChanges } from "./changes.js";
 
 interface RunTextOptions extends Omit<ChangesOptions, "details"> {
@@ -31,8 +32,9 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
   const sections = [
     ...renderMigrations(result),
     renderChanges(result.changes, result.unchanged, { ...options, details }),
+    ...renderAccess(result.access, options),
     ...renderTokens(options),
-    renderCounts(result, paint.bold),
+    renderCounts(result, paint.bold) + renderAccessCounts(result.access),
   ];
   if (options.drift) sections.push("To undo these, run apply. It makes all other changes of the files, too.\n");
   else if (details) sections.push("To make these changes, run the same command with apply instead of plan.\n");

@@ -137,7 +137,15 @@ describe("the Objects API's tokens (A9)", () => {
     const changed = tokenItem("token-2", tokenC).replace("Beheer", "Iemand").replace("token-2@", "iemand@");
     const run = await place.apply(tokens(tokenItem("token-1", tokenA), changed));
     expect(run.changes).toEqual(["update api_token token-2"]);
-    expect(run.json.summary).toEqual({ create: 0, update: 1, delete: 0, unchanged: 1, drift: 0 });
+    expect(run.json.summary).toEqual({
+      create: 0,
+      update: 1,
+      delete: 0,
+      unchanged: 1,
+      drift: 0,
+      gains: 0,
+      losses: 0,
+    });
     expect((await rows(place))[1]).toMatchObject({
       digest: digest(tokenC),
       contact_person: "Iemand",

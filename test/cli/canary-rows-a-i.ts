@@ -181,6 +181,14 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
       how: "a secret for its name",
       yaml: token(`token: {value_from: {env: ${make("env-name")}}}`),
     },
+    {
+      code: "ESCALATION",
+      how: "a member of staff",
+      reported: toDatabase,
+      applied: true,
+      yaml: user(`password: ${make("escalation")}, is_staff: true`),
+      args: ["--deny", "ESCALATION"],
+    },
     { code: "EXPIRED", how: "last year", yaml: token(`token: ${make("expired")}, expires_at: "2020-01-01T00:00:00Z"`) },
     {
       code: "EXPIRES_SOON",

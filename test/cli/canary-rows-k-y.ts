@@ -48,6 +48,16 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       env: { VTB_SETUP_KEY: add("other-key", randomBytes(32).toString("hex")) },
     },
     {
+      code: "LAST_ADMINISTRATOR",
+      how: "demoted",
+      reported: toDatabase,
+      applied: true,
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        await kysely.updateTable("users").set({ is_superuser: 1 }).where("username", "=", "beheerder").execute();
+      },
+    },
+    {
       code: "LINKS_UNMATCHED",
       how: "an issuer of before",
       reported: toDatabase,

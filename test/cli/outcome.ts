@@ -38,6 +38,17 @@ const diagnostic = z.strictObject({
   path: z.string().optional(),
 });
 const count = z.int().nonnegative();
+const named = z.strictObject({ kind: z.string(), key: z.string() });
+const claims = z.strictObject({ kind: z.string(), name: z.string().optional(), path: z.string().optional() });
+const difference = z.strictObject({
+  principal: named.extend({ claims: claims.optional() }),
+  superuser: z.literal(true).optional(),
+  staff: z.literal(true).optional(),
+  permissions: z.array(z.string()),
+  through: z.array(named),
+  cause: named,
+  source: z.strictObject(place).optional(),
+});
 
 /** The one JSON object, as strictly as the design has it. */
 export const jsonOutcome = z.strictObject({
@@ -45,10 +56,19 @@ export const jsonOutcome = z.strictObject({
   command: z.string(),
   outcome: z.enum(["planned", "applied", "unchanged", "valid", "invalid", "failed"]),
   summary: z
-    .strictObject({ create: count, update: count, delete: count, unchanged: count, drift: count.optional() })
+    .strictObject({
+      create: count,
+      update: count,
+      delete: count,
+      unchanged: count,
+      gains: count.optional(),
+      losses: count.optional(),
+      drift: count.optional(),
+    })
     .optional(),
   migrations: z.array(z.string()).optional(),
   changes: z.array(change).optional(),
+  access: z.strictObject({ gains: z.array(difference), losses: z.array(difference) }).optional(),
   items: z.array(z.strictObject({ file: z.string(), diff: z.string() })).optional(),
   generated: z.array(z.strictObject({ kind: z.string(), key: z.string(), token: z.string() })).optional(),
   diagnostics: z.array(diagnostic),

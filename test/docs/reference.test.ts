@@ -127,6 +127,8 @@ tokenauth:
       "identifier: a",
       "identifier: b, renamed_from: a",
     ),
+    "gain.yaml": rights("taken.view_a", "true"),
+    "lose.yaml": rights("", "false"),
     "vtb-auth.db.key": "ba9d233e".repeat(8),
     "users.yaml": usersYaml,
     "invalid.yaml": `${file("x").replace("email:", "emial:")}`,
@@ -137,6 +139,8 @@ tokenauth:
     ["apply", "changed.yaml"],
     ["plan", "changed.yaml"],
     ["plan", "renamed.yaml"],
+    ["apply", "gain.yaml"],
+    ["apply", "lose.yaml"],
     ["validate", "invalid.yaml"],
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],
@@ -180,6 +184,25 @@ async function linkJan(folder: string): Promise<void> {
   const { kysely } = await openForTest(databaseOf(folder));
   const link = { issuer: "https://op.example", subject: "s1" };
   await kysely.updateTable("users").set(link).where("username", "=", "jan").execute();
+}
+
+/** What users and claims have rights by. */
+function rights(permissions: string, flag: string): string {
+  return `groups_config_enable: true
+groups_config: {items: [{name: a, permissions: [${permissions}]}]}
+default_user_configuration_enable: true
+default_user_configuration_config:
+  users: [{username: els, email: jan@gemeente.example, is_superuser: ${flag}, is_staff: ${flag}, groups: [a]}]
+oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers: [{identifier: rechten, endpoint_config: {oidc_op_authorization_endpoint: "https://idp.example/a", oidc_op_token_endpoint: "https://idp.example/t", oidc_op_user_endpoint: "https://idp.example/u"}}]
+  items:
+    - identifier: api-oidc
+      oidc_provider_identifier: rechten
+      oidc_rp_client_id: a
+      oidc_rp_client_secret: 6mQ0bJp2Vx8sLr4nYt1kWz7cHd3fGa5e
+      options: {user_settings: {claim_mappings: {username: [sub]${flag === "true" ? ", is_staff: [staff]" : ""}}}, groups_settings: {claim_mapping: [groups]}}
+`;
 }
 
 /** The paths to everything that is not a list or mapping, but what attributes hold. */

@@ -1,0 +1,55 @@
+import { apiClient } from "../resources/known-clients.js";
+import { isOpen } from "./claims.js";
+import { isUserActive } from "./effective.js";
+import type { AccessFacts, ClientFacts, ProviderFacts, UserFacts } from "./facts.js";
+
+/** How somebody can sign in as an administrator: as this user, or with claims of this client. */
+export type AdministratorSignIn =
+  | { readonly kind: "user"; readonly user: UserFacts }
+  | { readonly kind: "claims"; readonly client: ClientFacts };
+
+/** Every way to sign in and have superuser rights. API tokens are none. */
+function administratorSignIns(facts: AccessFacts): readonly AdministratorSignIn[] {
+  const clients = [...facts.clients.values()].filter(
+    (client) => client.identifier !== apiClient && isOpen(facts, client),
+  );
+  const providers = clients.flatMap(({ providerId }) => facts.providers.get(providerId) ?? []);
+  const users = [...facts.users.values()].filter((user) => canSignIn(facts, user, providers));
+  return [
+    ...users.map((user) => ({ kind: "user", user }) as const),
+    ...clients.filter(makesSuperusers).map((client) => ({ kind: "claims", client }) as const),
+  ];
+}
+
+function makesSuperusers({ mapping }: ClientFacts): boolean {
+  const isByGroup = mapping.groupsPath !== undefined && mapping.superuserGroups.size > 0;
+  return isByGroup || mapping.fields.some(({ field }) => field === "is_superuser");
+}
+
+/** @param providers those that people sign in through */
+function canSignIn(facts: AccessFacts, user: UserFacts, providers: readonly ProviderFacts[]): boolean {
+  // Whom claims made superuser, the claims of the next sign-in decide about.
+  const { isService, isSuperuser, isSuperuserByClaim, hasPassword, link, signIn } = user;
+  if (!isUserActive(user) || isService || !isSuperuser || isSuperuserByClaim) return false;
+  if (link === null) return hasPassword || (signIn !== null && isAtOneOf(facts, signIn.providerId, providers));
+  // An issuer that only discovery knows may be that of the link.
+  return providers.some(
+    ({ issuer, formerIssuers }) =>
+      issuer === null || link.issuer === null || issuer === link.issuer || formerIssuers.includes(link.issuer),
+  );
+}
+
+/** The same provider may have several rows, one for each of its clients. */
+function isAtOneOf(facts: AccessFacts, providerId: string, providers: readonly ProviderFacts[]): boolean {
+  const issuer = facts.providers.get(providerId)?.issuer ?? null;
+  return providers.some((provider) => provider.id === providerId || (issuer !== null && provider.issuer === issuer));
+}
+
+/** Who could sign in as an administrator, where a change leaves nobody who can; undefined where somebody can, or nobody could. */
+export function lostAdministrators(
+  before: AccessFacts,
+  after: AccessFacts,
+): readonly AdministratorSignIn[] | undefined {
+  const former = administratorSignIns(before);
+  return former.length > 0 && administratorSignIns(after).length === 0 ? former : undefined;
+}

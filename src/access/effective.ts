@@ -1,0 +1,85 @@
+import type { Origin } from "../database/tables.js";
+import type { AccessFacts, GroupFacts, TokenFacts, UserFacts } from "./facts.js";
+
+/** Through what somebody has a permission. */
+export type Source =
+  | { readonly kind: "own"; readonly origin: Origin }
+  | { readonly kind: "group"; readonly group: GroupFacts; readonly membership: Origin }
+  /** The token names it, and its user has all. */
+  | { readonly kind: "superuser" };
+
+/** What somebody may do. */
+export interface Access {
+  /** Has all permissions. */
+  readonly isSuperuser: boolean;
+  readonly isStaff: boolean;
+  /** Each with everything that gives it; of a superuser, those that it would have anyway. */
+  readonly permissions: ReadonlyMap<string, readonly Source[]>;
+}
+
+export const noAccess: Access = { isSuperuser: false, isStaff: false, permissions: new Map() };
+
+export function hasPermission({ isSuperuser, permissions }: Access, permission: string): boolean {
+  return isSuperuser || permissions.has(permission);
+}
+
+export function isUserActive(user: UserFacts | undefined): boolean {
+  return user?.isActive === true && !user.isDeactivated;
+}
+
+/** What a user may do who has signed in; nothing while inactive. */
+export function userAccess(
+  { groups }: Pick<AccessFacts, "groups">,
+  user: UserFacts | undefined,
+  nowMs: number,
+): Access {
+  if (!user || !isUserActive(user)) return noAccess;
+  const permissions = new Map<string, Source[]>();
+  for (const { permission, origin } of user.permissions) addSource(permissions, permission, { kind: "own", origin });
+  for (const { groupId, origin, until } of user.memberships) {
+    const group = groups.get(groupId);
+    if (group && (until === null || nowMs < Date.parse(until))) addGroup(permissions, group, origin);
+  }
+  return { isSuperuser: user.isSuperuser, isStaff: user.isStaff, permissions };
+}
+
+/** Adds what a group gives to its members. */
+export function addGroup(permissions: Map<string, Source[]>, group: GroupFacts, membership: Origin): void {
+  const source: Source = { kind: "group", group, membership };
+  for (const { permission } of group.permissions) addSource(permissions, permission, source);
+}
+
+function addSource(permissions: Map<string, Source[]>, permission: string, source: Source): void {
+  const known = permissions.get(permission);
+  if (!known) permissions.set(permission, [source]);
+  else if (!known.includes(source)) known.push(source);
+}
+
+/** Whether a token's current value is accepted, and if not, why. */
+export type TokenState = "active" | "revoked" | "disabled" | "expired" | "not_yet_valid" | "inactive_user";
+
+/** As the verifier decides it, which rejects a token with a time that can't be parsed. */
+export function tokenState(token: TokenFacts, user: UserFacts | undefined, nowMs: number): TokenState {
+  if (token.isRevoked) return "revoked";
+  if (token.isDisabled || !token.isEnabled) return "disabled";
+  if (token.expiresAt !== null && !(nowMs < Date.parse(token.expiresAt))) return "expired";
+  if (token.validFrom !== null && !(nowMs >= Date.parse(token.validFrom))) return "not_yet_valid";
+  return isUserActive(user) ? "active" : "inactive_user";
+}
+
+/**
+ * What a token may do: what its user may, limited to what it names.
+ *
+ * @param access that of its user
+ */
+export function tokenAccess(token: TokenFacts, user: UserFacts | undefined, access: Access, nowMs: number): Access {
+  if (tokenState(token, user, nowMs) !== "active") return noAccess;
+  if (token.narrowedTo === null) return access;
+  const permissions = new Map<string, readonly Source[]>();
+  for (const permission of token.narrowedTo) {
+    const sources = access.permissions.get(permission);
+    if (sources) permissions.set(permission, sources);
+    else if (access.isSuperuser) permissions.set(permission, [{ kind: "superuser" }]);
+  }
+  return { isSuperuser: false, isStaff: access.isStaff, permissions };
+}

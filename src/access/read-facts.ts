@@ -1,0 +1,167 @@
+import type { Connection } from "../database/database.js";
+import { parseList } from "../database/tables.js";
+import { readClaimMapping } from "../users/claim-mapping.js";
+import type {
+  AccessFacts,
+  ClientFacts,
+  Membership,
+  OwnPermission,
+  ProviderFacts,
+  TokenFacts,
+  UserFacts,
+} from "./facts.js";
+
+/** Reads the facts from the rows as they are: of every owner, and what sign-ins and people added. */
+export async function readAccessFacts(db: Connection): Promise<AccessFacts> {
+  const revoked = await db.selectFrom("api_token_revoked").select("digest").execute();
+  const digests = new Set(revoked.map(({ digest }) => digest));
+  return {
+    groups: await readGroups(db),
+    users: await readUsers(db),
+    tokens: await readTokens(db, digests),
+    providers: await readProviders(db),
+    clients: await readClients(db),
+    revoked: digests,
+  };
+}
+
+async function readGroups(db: Connection): Promise<AccessFacts["groups"]> {
+  const rows = await db.selectFrom("groups").select(["id", "name"]).execute();
+  const permissions = await db.selectFrom("group_permissions").select(["group_id", "permission", "origin"]).execute();
+  const byGroup = collect(permissions, (row) => [row.group_id, { permission: row.permission, origin: row.origin }]);
+  return byId(rows.map(({ id, name }) => ({ id, name, permissions: byGroup.get(id) ?? none })));
+}
+
+async function readUsers(db: Connection): Promise<AccessFacts["users"]> {
+  const rows = await db
+    .selectFrom("users")
+    .select(["id", "username", "is_service", "is_active", "is_staff", "is_superuser", "claim_superuser"])
+    .select((eb) => eb("password_hash", "is not", null).as("has_password"))
+    .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"])
+    .execute();
+  const own = await db.selectFrom("user_permissions").select(["user_id", "permission", "origin"]).execute();
+  const joined = await db.selectFrom("user_groups").select(["user_id", "group_id", "origin", "until"]).execute();
+  const permissions = collect(own, (row): [string, OwnPermission] => [
+    row.user_id,
+    { permission: row.permission, origin: row.origin },
+  ]);
+  const memberships = collect(joined, (row): [string, Membership] => [
+    row.user_id,
+    { groupId: row.group_id, origin: row.origin, until: row.until },
+  ]);
+  return byId(
+    rows.map(
+      (row): UserFacts => ({
+        id: row.id,
+        username: row.username,
+        isService: row.is_service === 1,
+        isActive: row.is_active === 1,
+        isDeactivated: row.deactivated_at !== null,
+        isStaff: row.is_staff === 1,
+        isSuperuser: row.is_superuser === 1,
+        isSuperuserByClaim: row.claim_superuser === 1,
+        hasPassword: Boolean(row.has_password),
+        link: row.subject === null ? null : { issuer: row.issuer, subject: row.subject },
+        signIn:
+          row.sign_in_provider_id === null
+            ? null
+            : { providerId: row.sign_in_provider_id, subject: row.sign_in_subject },
+        permissions: permissions.get(row.id) ?? none,
+        memberships: memberships.get(row.id) ?? none,
+      }),
+    ),
+  );
+}
+
+async function readTokens(db: Connection, revoked: ReadonlySet<string>): Promise<AccessFacts["tokens"]> {
+  const rows = await db
+    .selectFrom("api_tokens")
+    .select([
+      "id",
+      "identifier",
+      "user_id",
+      "digest",
+      "permissions",
+      "expires_at",
+      "valid_from",
+      "enabled",
+      "disabled_at",
+    ])
+    .execute();
+  return byId(
+    rows.map(
+      (row): TokenFacts => ({
+        id: row.id,
+        identifier: row.identifier,
+        userId: row.user_id,
+        narrowedTo: row.permissions === null ? null : parseList(row.permissions),
+        expiresAt: row.expires_at,
+        validFrom: row.valid_from,
+        isEnabled: row.enabled === 1,
+        isDisabled: row.disabled_at !== null,
+        isRevoked: revoked.has(row.digest),
+      }),
+    ),
+  );
+}
+
+async function readProviders(db: Connection): Promise<AccessFacts["providers"]> {
+  const rows = await db.selectFrom("oidc_providers").select(["id", "identifier", "issuer", "former_issuers"]).execute();
+  return byId(
+    rows.map(
+      ({ id, identifier, issuer, former_issuers: former }): ProviderFacts => ({
+        id,
+        identifier,
+        issuer,
+        formerIssuers: parseList(former),
+      }),
+    ),
+  );
+}
+
+async function readClients(db: Connection): Promise<AccessFacts["clients"]> {
+  const rows = await db
+    .selectFrom("oidc_clients")
+    .select(["id", "identifier", "provider_id", "enabled", "options"])
+    .execute();
+  return byId(
+    rows.map(
+      (row): ClientFacts => ({
+        id: row.id,
+        identifier: row.identifier,
+        providerId: row.provider_id,
+        isEnabled: row.enabled === 1,
+        mapping: readClaimMapping(parseOptions(row.options)),
+      }),
+    ),
+  );
+}
+
+/** As verifier and login read them: what can't be parsed grants nothing. */
+function parseOptions(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const none: readonly never[] = [];
+
+function collect<Row, Value>(
+  rows: readonly Row[],
+  entryOf: (row: Row) => readonly [string, Value],
+): ReadonlyMap<string, readonly Value[]> {
+  const found = new Map<string, Value[]>();
+  for (const row of rows) {
+    const [key, value] = entryOf(row);
+    const known = found.get(key);
+    if (known) known.push(value);
+    else found.set(key, [value]);
+  }
+  return found;
+}
+
+function byId<Fact extends { readonly id: string }>(facts: readonly Fact[]): ReadonlyMap<string, Fact> {
+  return new Map(facts.map((fact) => [fact.id, fact]));
+}

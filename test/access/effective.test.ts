@@ -1,0 +1,205 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { claimRules } from "../../src/access/claims.js";
+import { type Access, hasPermission, noAccess, tokenAccess, userAccess } from "../../src/access/effective.js";
+import { type AccessFacts, noFacts } from "../../src/access/facts.js";
+import { planFacts } from "../../src/access/planned-facts.js";
+import { readAccessFacts } from "../../src/access/read-facts.js";
+import { apply } from "../../src/apply/apply.js";
+import { plan } from "../../src/apply/plan.js";
+import type { Database } from "../../src/database/database.js";
+import { createWriter } from "../../src/database/live-database.js";
+import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
+import type { Tables } from "../../src/database/tables.js";
+import { mapClaims } from "../../src/users/map-claims.js";
+import { prepareUserLookup } from "../../src/users/principal.js";
+import { provisionUser } from "../../src/users/provision-user.js";
+import { createVerifier } from "../../src/verifier/create-verifier.js";
+import { sealingEnv } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
+import { configurationOf, openForTest, runOptions } from "../support/run.js";
+import { groupNames, issuer, permissions, resourcesOf, tokenNames, tokenValueOf, worldParts } from "./worlds.js";
+
+/** What a person or a command does beside the files. */
+const byHand = fc.record({
+  permissions: fc.subarray(permissions),
+  groups: fc.subarray(groupNames),
+  groupPermissions: fc.subarray(permissions),
+  disabled: fc.subarray(tokenNames),
+  deactivated: fc.boolean(),
+  revoked: fc.subarray(tokenNames, { maxLength: 1 }),
+});
+
+const claims = fc.record({ groups: fc.subarray([...groupNames, "beheer", "other"]), boss: fc.boolean() });
+
+async function changeByHand({ kysely }: Database, done: typeof byHand extends fc.Arbitrary<infer T> ? T : never) {
+  for (const table of ["user_permissions", "user_groups", "group_permissions"] as const) {
+    await kysely.deleteFrom(table).where("origin", "=", "manual").execute();
+  }
+  const userId = (await kysely.selectFrom("users").select("id").where("username", "=", "jan").executeTakeFirst())?.id;
+  const groups = await kysely.selectFrom("groups").select(["id", "name"]).execute();
+  const [first] = groups;
+  const origin = "manual" as const;
+  if (userId === undefined || !first) return;
+  const own = done.permissions.map((permission) => ({ user_id: userId, permission, origin }));
+  const joined = groups.filter(({ name }) => done.groups.includes(name)).map(({ id }) => ({ group_id: id }));
+  const given = done.groupPermissions.map((permission) => ({ group_id: first.id, permission, origin }));
+  const put = async <T extends keyof Tables>(table: T, rows: readonly object[]) => {
+    // The rows above have the table's columns.
+    for (const row of rows)
+      await kysely
+        .insertInto(table)
+        .values(row as never)
+        .execute();
+  };
+  await put("user_permissions", own);
+  await put(
+    "user_groups",
+    joined.map((row) => ({ ...row, user_id: userId, origin })),
+  );
+  await put("group_permissions", given);
+  const deactivatedAt = done.deactivated ? "2026-01-01T00:00:00.000Z" : null;
+  await kysely.updateTable("users").set({ deactivated_at: deactivatedAt }).where("username", "=", "piet").execute();
+  await kysely.deleteFrom("api_token_revoked").execute();
+  await kysely.updateTable("api_tokens").set({ disabled_at: null }).execute();
+  for (const name of done.disabled) {
+    const at = "2026-01-01T00:00:00.000Z";
+    await kysely.updateTable("api_tokens").set({ disabled_at: at }).where("identifier", "=", name).execute();
+  }
+  for (const name of done.revoked) {
+    const row = await kysely
+      .selectFrom("api_tokens")
+      .select("digest")
+      .where("identifier", "=", name)
+      .executeTakeFirst();
+    if (!row) continue;
+    const at = { revoked_at: "2026-01-01T00:00:00.000Z", revoked_by: "test", reason: "leaked" };
+    await kysely
+      .insertInto("api_token_revoked")
+      .values({ digest: row.digest, identifier: name, ...at })
+      .execute();
+  }
+}
+
+/** By name, since service users that are only planned have no ids yet. */
+function accessByName(facts: AccessFacts): object {
+  const nowMs = Date.now();
+  const users = [...facts.users.values()].filter(({ isService }) => !isService);
+  const tokens = [...facts.tokens.values()];
+  return {
+    users: Object.fromEntries(users.map((user) => [user.username, plain(userAccess(facts, user, nowMs))])),
+    tokens: Object.fromEntries(
+      tokens.map((token) => [token.identifier, plain(accessOf(facts, token.identifier, nowMs))]),
+    ),
+    claims: [...facts.clients.values()].flatMap((client) =>
+      claimRules(facts, client).map(({ claimant, access }) => ({ claimant, ...plain(access) })),
+    ),
+  };
+}
+
+function accessOf(facts: AccessFacts, identifier: string, nowMs: number): Access {
+  const token = [...facts.tokens.values()].find((found) => found.identifier === identifier);
+  const user = token && facts.users.get(token.userId);
+  return token ? tokenAccess(token, user, userAccess(facts, user, nowMs), nowMs) : noAccess;
+}
+
+function plain({ isSuperuser, isStaff, permissions: given }: Access) {
+  return { isSuperuser, isStaff, permissions: [...given.keys()].sort() };
+}
+
+describe("effective access", () => {
+  it("planned from a file's changes is what the verifier says once they are applied", {
+    timeout: 300_000,
+  }, async () => {
+    const url = await migratedDatabase();
+    const database = await openForTest(url);
+    const check = async (parts: Parameters<typeof resourcesOf>[0], done: Parameters<typeof changeByHand>[1]) => {
+      await changeByHand(database, done);
+      const configuration = configurationOf(...resourcesOf(parts));
+      const { changes } = await plan(configuration, runOptions(url));
+      const planned = planFacts(await readAccessFacts(database.kysely), changes);
+      await apply(configuration, runOptions(url));
+      expect(accessByName(planned)).toEqual(accessByName(await readAccessFacts(database.kysely)));
+      const verifier = await createVerifier({ database: url, env: sealingEnv() });
+      try {
+        for (const name of tokenNames) {
+          const outcome = await verifier.authenticate(`Token ${tokenValueOf(name)}`);
+          const access = accessOf(planned, name, Date.now());
+          if (outcome.kind !== "authenticated") {
+            expect(access).toBe(noAccess);
+            continue;
+          }
+          const { principal } = outcome;
+          expect([...principal.permissions].sort()).toEqual([...access.permissions.keys()].sort());
+          expect(principal.user.isStaff).toBe(access.isStaff);
+          for (const permission of [...permissions, "taken.other"]) {
+            expect(hasPermission(access, permission)).toBe(principal.hasPermission(permission));
+          }
+        }
+      } finally {
+        await verifier.close();
+      }
+    };
+    await fc.assert(fc.asyncProperty(worldParts, byHand, check), { numRuns: 40 });
+  });
+
+  it("of claims is what a sign-in with them gives", { timeout: 300_000 }, async () => {
+    const url = await migratedDatabase();
+    const database = await openForTest(url);
+    const live = await openLiveDatabase(url, "read", { env: sealingEnv() });
+    const readUser = prepareUserLookup(live, Date.now);
+    let subjects = 0;
+    const check = async (parts: Parameters<typeof resourcesOf>[0], claimed: { groups: string[]; boss: boolean }) => {
+      await apply(configurationOf(...resourcesOf(parts)), runOptions(url));
+      const facts = await readAccessFacts(database.kysely);
+      const [client] = facts.clients.values();
+      if (!client?.isEnabled) return;
+      subjects += 1;
+      const subject = `subject-${subjects}`;
+      const mapped = mapClaims(client.mapping, { sub: subject, ...claimed });
+      if (mapped.kind === "rejected") throw new Error(mapped.reason);
+      const nowMs = Date.now();
+      const given = await provisionUser({ issuer, subject, isClient: false }, mapped, {
+        database,
+        writer: createWriter(() => openDatabase(url, "write")),
+        now: () => nowMs,
+        newId: randomUUID,
+        sleep: async () => {},
+        lockTimeoutMs: 5000,
+        actor: "test",
+        clientId: client.id,
+        providerId: client.providerId,
+        age: { issuedAtMs: nowMs, saidAtMs: nowMs, token: subject },
+        createsUsers: true,
+      });
+      if (given.kind === "rejected") throw new Error(given.reason);
+      const user = await readUser(given.userId);
+      if (user.kind !== "active") throw new Error(user.kind);
+      const rules = claimRules(facts, client).filter(
+        ({ claimant }) =>
+          claimant.kind === "everyone" ||
+          (claimant.kind === "group" ? claimed.groups.includes(claimant.name) : claimed.boss),
+      );
+      const { isStaff, isSuperuser } = user.grants.user;
+      expect({ isStaff, isSuperuser }).toEqual({
+        isStaff: rules.some(({ access }) => access.isStaff),
+        isSuperuser: rules.some(({ access }) => access.isSuperuser),
+      });
+      const expected = new Set(rules.flatMap(({ access }) => [...access.permissions.keys()]));
+      expect([...user.grants.permissions].sort()).toEqual([...expected].sort());
+    };
+    await fc.assert(fc.asyncProperty(worldParts, claims, check), { numRuns: 40 }).finally(() => live.close());
+  });
+
+  it("of a plan without a database is that of an empty one with the changes", async () => {
+    const url = await migratedDatabase();
+    const [parts] = fc.sample(worldParts, { numRuns: 1, seed: 7 });
+    if (!parts) throw new Error("no world");
+    const configuration = configurationOf(...resourcesOf(parts));
+    const { changes } = await plan(configuration, runOptions(url));
+    await apply(configuration, runOptions(url));
+    const { kysely } = await openForTest(url);
+    expect(accessByName(planFacts(noFacts, changes))).toEqual(accessByName(await readAccessFacts(kysely)));
+  });
+});
