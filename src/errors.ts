@@ -66,6 +66,7 @@ const codes = {
   LAST_ADMINISTRATOR: allowable("Somebody could sign in as an administrator, and nobody could any more."),
   LINKS_AGAIN: "A user was unlinked that a sign-in will link again.",
   LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so they can't sign in.",
+  MANY_DELETIONS: allowable("Pruning would delete many entries of a kind, and much of what an owner manages."),
   MIGRATION_NEEDED: "The database has pending migrations, which `--no-migrate` does not run.",
   MISSING_FIELD: final("A required field is missing.", "there is no value to go on with"),
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
@@ -87,7 +88,7 @@ const codes = {
     "a file protects the entry until one says `protect: false`",
   ),
   PROVIDER_LACKS: "A client asks for something that its provider's discovery document does not offer.",
-  PRUNE_REFUSED: allowable("Pruning would delete everything of a kind."),
+  PRUNE_REFUSED: allowable("Pruning would delete everything of a kind, or it is not said whose entries to prune."),
   REFERENCE_NOT_FOUND: allowable("A name refers to something that is in neither the files nor the database."),
   RENAMED_REFERENCE: "An entry is named as it was called before it was renamed.",
   RENAME_CONFLICT: final(

@@ -25,13 +25,17 @@ export function settleOwners(configuration: Configuration, given: string | undef
     const message = `the files name different owners (${[...named].join(", ")}), and an option can't stand for all of them`;
     throw setupError("usage", "COMMAND_LINE", message, "leave out --owner, or give the files of one owner at a time");
   }
+  // Another owner than the file's did not take over what the file's did.
+  const formerly = configuration.owners.flatMap(({ setting }) =>
+    setting?.name === given ? (setting.formerly ?? []) : [],
+  );
   const kinds = new Set(configuration.owners.flatMap((owner) => [...owner.kinds]));
   const owned = {
     ...configuration,
     resources: configuration.resources.map((resource) => ({ ...resource, owner: given })),
     files: configuration.files.map(({ file, sha256 }) => ({ file, sha256 })),
   };
-  return withPolicies(owned, [{ name: given, isNamed: true, kinds }]);
+  return withPolicies(owned, [{ name: given, isNamed: true, formerly, kinds }]);
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where nobody could tell the owner from another one */
@@ -81,7 +85,8 @@ export function ownersOfFiles(owners: readonly FileOwner[]): readonly RunOwner[]
     const name = setting?.name ?? defaultOwner;
     const earlier = found.get(name);
     const isNamed = setting !== undefined && (earlier?.isNamed ?? true);
-    found.set(name, { name, isNamed, kinds: new Set([...(earlier?.kinds ?? []), ...kinds]) });
+    const formerly = [...new Set([...(earlier?.formerly ?? []), ...(setting?.formerly ? [setting.formerly] : [])])];
+    found.set(name, { name, isNamed, formerly, kinds: new Set([...(earlier?.kinds ?? []), ...kinds]) });
   }
   return [...found.values()];
 }

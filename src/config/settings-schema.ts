@@ -32,10 +32,15 @@ const ownerName = text(255).refine((owner) => ownerMistake(owner) === undefined,
 
 const owner = z.union([
   ownerName,
-  z.strictObject({
-    name: ownerName.describe("The owner's name."),
-    formerly: ownerName.optional().describe("The owner whose entries this one takes over."),
-  }),
+  z
+    .strictObject({
+      name: ownerName.describe("The owner's name."),
+      formerly: ownerName.optional().describe("The owner whose entries this one takes over."),
+    })
+    .refine(({ name, formerly }) => name !== formerly, {
+      path: ["formerly"],
+      error: "expected another owner than the one that takes over",
+    }),
 ]);
 
 const duration = z

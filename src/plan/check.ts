@@ -1,4 +1,5 @@
 import type { CurrentResource, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import { refusePruning } from "./prune.js";
 import { refuseDangling } from "./references.js";
 import type { Change, Resource } from "./resource.js";
 
@@ -8,7 +9,7 @@ export function checkPlan(input: PlanInput, changes: readonly Change[], world: P
     ...refuseOthers(input),
     ...refuseDangling(input, changes, world),
     ...refuseTaken(input, changes, world),
-    ...refuseEmptying(input, changes),
+    ...refusePruning(input, changes),
     ...refuseProtected(input, changes),
     ...input.kinds.flatMap((kind) => kind.check?.(world) ?? []),
   ];
@@ -99,33 +100,6 @@ function taken({ kind, key, owner, range }: Resource, name: string, holder: Curr
         : `write another value, or first change the other one in the files of the owner ${others}`,
     range,
   };
-}
-
-/** A template that came out empty must not remove everyone's access. */
-function refuseEmptying(input: PlanInput, changes: readonly Change[]): readonly Refusal[] {
-  if (!input.prune) return [];
-  return input.owners.flatMap(({ name: owner, kinds }) =>
-    input.kinds.flatMap((kind): Refusal[] => {
-      if (!kinds.has(kind.name)) return [];
-      const pruned = changes.filter(
-        (change) => isPruned(change) && change.kind === kind.name && change.owner === owner,
-      );
-      const isKept = kind.resourcesOf(input.desired).some((resource) => resource.present && resource.owner === owner);
-      if (pruned.length === 0 || isKept) return [];
-      return [
-        {
-          reason: "refused",
-          code: "PRUNE_REFUSED",
-          message: `pruning would delete every ${kind.name} that the owner ${owner} manages (${pruned.length})`,
-          hint: "if you want that, declare each with `state: absent`",
-        },
-      ];
-    }),
-  );
-}
-
-function isPruned(change: Change): boolean {
-  return change.action === "delete" && change.reason === "pruned";
 }
 
 /** Whoever wrote `protect` did not mean that anything but `protect: false` ends it. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { handOverUndeclared } from "./hand-over.js";
 import type { CurrentResource } from "./kind.js";
 import type { KindShape } from "./kind-shape.js";
 import type {
@@ -47,8 +48,9 @@ export function diffKind(
     else unchanged.push({ kind: kind.name, key: resource.key });
   }
   for (const row of current) {
-    const isPruned = row.owner !== null && options.prunedOwners.has(row.owner);
-    if (isPruned && !declared.has(row.key)) changes.push(deletion(kind, row, "pruned"));
+    if (declared.has(row.key)) continue;
+    if (row.owner !== null && options.prunedOwners.has(row.owner)) changes.push(deletion(kind, row, "pruned"));
+    else for (const change of handOverUndeclared(kind.name, row)) changes.push(change);
   }
   return { changes, unchanged };
 }
@@ -80,7 +82,8 @@ function update(kind: KindShape, resource: Resource, row: CurrentResource): Plan
   if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
   const settings = settingsFor(resource, row, fields);
-  if (row.owner !== owner) fields.push({ name: "owner", before: row.owner, after: owner });
+  const { owner: rowOwner, formerOwner = rowOwner } = row;
+  if (formerOwner !== owner) fields.push({ name: "owner", before: formerOwner, after: owner });
   if (fields.length === 0) return undefined;
   return {
     action: "update",

@@ -17,6 +17,8 @@ export interface CurrentResource<A extends Attributes = Attributes> {
   /** In a plan that renames it: the key that it has until then. */
   readonly previousKey?: string;
   readonly owner: string | null;
+  /** Who managed it until the run, where it is handed over in it. */
+  readonly formerOwner?: string | null;
   readonly attributes: { readonly [Name in keyof A]?: AttributeValue };
   /** Added to what a kind reads, for rows of which files said something. */
   readonly settings?: EntrySettings | undefined;
@@ -137,6 +139,8 @@ export interface RunOwner {
   readonly name: string;
   /** Whether a file or an option names it. */
   readonly isNamed: boolean;
+  /** The owners whose entries it takes over. */
+  readonly formerly: readonly string[];
   /** The kinds that its files declare, or would if they had entries. */
   readonly kinds: ReadonlySet<string>;
 }

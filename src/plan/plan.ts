@@ -1,8 +1,10 @@
 import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
+import { handOver } from "./hand-over.js";
 import { keepIgnored } from "./ignored.js";
 import type { Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import { prunedOwners } from "./prune.js";
 import { settleNames } from "./renames.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
 
@@ -22,7 +24,7 @@ export interface Plan {
 
 /** Compares what the files declare with what the database holds. */
 export function createPlan(given: PlanInput): Plan {
-  const names = settleNames(given);
+  const names = settleNames({ ...given, current: handOver(given) });
   const input = { ...names.input, desired: keepIgnored(names.input) };
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
@@ -54,11 +56,6 @@ export function createPlan(given: PlanInput): Plan {
     refusals: [...names.refusals, ...checkPlan(input, changes, world)],
     diagnostics,
   };
-}
-
-/** The owners whose rows of this kind are deleted when no file declares them. */
-function prunedOwners({ owners, prune }: PlanInput, { name }: Kind): ReadonlySet<string> {
-  return new Set(prune ? owners.filter(({ kinds }) => kinds.has(name)).map((owner) => owner.name) : []);
 }
 
 const maxNamed = 20;

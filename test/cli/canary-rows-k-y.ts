@@ -216,6 +216,22 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
       yaml: `default_user_configuration_enable: true\ndefault_user_configuration_config: {users: [{username: beheerder, state: absent, password: ${make("protected")}}]}\n`,
     },
     {
+      code: "MANY_DELETIONS",
+      how: "twelve groups of thirteen",
+      reported: toDatabase,
+      withBase: false,
+      applied: true,
+      yaml: "groups_config_enable: true\ngroups_config: {items: [{name: rij}]}\n",
+      args: ["--prune"],
+      prepare: async (folder) => {
+        const { kysely } = await openForTest(databaseOf(folder));
+        const at = "2030-01-01T00:00:00.000Z";
+        const rows = Array.from({ length: 12 }, (_, index) => `rij-${index}`);
+        const groups = rows.map((name) => ({ id: name, name, owner: "default", created_at: at, updated_at: at }));
+        await kysely.insertInto("groups").values(groups).execute();
+      },
+    },
+    {
       code: "PRUNE_REFUSED",
       how: "an empty list",
       reported: toDatabase,

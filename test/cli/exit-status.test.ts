@@ -167,7 +167,7 @@ describe("exit status 4", () => {
     });
     const text = await runCli(["apply", "none.yaml", "--prune"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 4, stdout: "" });
-    expect(text.stderr).toMatch(/\[PRUNE_REFUSED\]\n.*\n1 error; nothing was changed\.\n$/);
+    expect(text.stderr).toMatch(/\[PRUNE_REFUSED\]\n.*\n1 refusal; nothing was changed\.\n$/);
     const key = Buffer.alloc(32, 7).toString("base64");
     const other = Buffer.alloc(32, 8).toString("base64");
     expect((await place.run(["apply", quickstart], { env: { VTB_SETUP_KEY: key } })).status).toBe(0);
