@@ -34,8 +34,12 @@ async function bundle() {
     platform: "node",
     target: "node20",
     external,
-    // Its build for Node is CommonJS, which keeps all of it in the bundle, and prints what it parses when LOG_TOKENS is set.
-    alias: { yaml: "./node_modules/yaml/browser/index.js" },
+    alias: {
+      // Its build for Node is CommonJS, which keeps all of it in the bundle, and prints what it parses when LOG_TOKENS is set.
+      yaml: "./node_modules/yaml/browser/index.js",
+      // Its Argon2 alone, a seventh of the library.
+      "hash-wasm": "./node_modules/hash-wasm/dist/argon2.umd.min.js",
+    },
     define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
     // The CommonJS packages in the bundle load Node's own modules with `require`.
     banner: {
