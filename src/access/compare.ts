@@ -80,7 +80,19 @@ function findGains(before: AccessFacts, after: AccessFacts, nowMs: number): read
     const isSame = before.clients.get(client.id) === client && moved.size === 0 && before.providers === after.providers;
     if (!isSame) for (const gain of claimGains(context, client)) gains.push(gain);
   }
-  return gains;
+  return gains.sort(byPrincipal);
+}
+
+const kinds: readonly string[] = [userKind.name, apiToken.name, oidcClient.name];
+
+/** Databases have their own orders, or none. */
+function byPrincipal({ principal: one }: AccessDifference, { principal: other }: AccessDifference): number {
+  const [first, second] = [nameOf(one), nameOf(other)];
+  return kinds.indexOf(one.kind) - kinds.indexOf(other.kind) || (first < second ? -1 : Number(first > second));
+}
+
+function nameOf({ key, claimant }: AccessPrincipal): string {
+  return claimant ? `${key} ${JSON.stringify(claimant)}` : key;
 }
 
 interface Context {
@@ -237,12 +249,13 @@ function causeAtToken(context: Context, token: TokenFacts, user: UserFacts, righ
 
 function claimGains({ before, after }: Context, client: ClientFacts): readonly AccessDifference[] {
   const old = before.clients.get(client.id);
-  const nameOf = (claimant: Claimant) => JSON.stringify(claimant);
-  const known = new Map((old ? claimRules(before, old) : []).map((rule) => [nameOf(rule.claimant), rule.access]));
+  const known = new Map(
+    (old ? claimRules(before, old) : []).map((rule) => [JSON.stringify(rule.claimant), rule.access]),
+  );
   // What everyone has, nobody gains by a claim.
-  const everyone = known.get(nameOf({ kind: "everyone" })) ?? noAccess;
+  const everyone = known.get(JSON.stringify({ kind: "everyone" })) ?? noAccess;
   return claimRules(after, client).flatMap(({ claimant, access }) => {
-    const rights = gainedRights(known.get(nameOf(claimant)) ?? noAccess, access).filter(
+    const rights = gainedRights(known.get(JSON.stringify(claimant)) ?? noAccess, access).filter(
       (right) => right.kind !== "permission" || !hasPermission(everyone, right.permission),
     );
     const principal = { kind: oidcClient.name, key: client.identifier, claimant };

@@ -92,8 +92,10 @@ function accessByName(facts: AccessFacts): object {
     tokens: Object.fromEntries(
       tokens.map((token) => [token.identifier, plain(accessOf(facts, token.identifier, nowMs))]),
     ),
-    claims: [...facts.clients.values()].flatMap((client) =>
-      claimRules(facts, client).map(({ claimant, access }) => ({ claimant, ...plain(access) })),
+    claims: Object.fromEntries(
+      [...facts.clients.values()].flatMap((client) =>
+        claimRules(facts, client).map(({ claimant, access }) => [JSON.stringify(claimant), plain(access)]),
+      ),
     ),
   };
 }
