@@ -5,7 +5,7 @@ import type { LoadClient, LoginRejection } from "./login-client.js";
 import type { SpentStates } from "./login-state.js";
 import type { Sessions } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
-import { type LoginLanguage, texts } from "./texts.js";
+import { isLanguage, type LoginLanguage, texts } from "./texts.js";
 
 /** What all parts of a login share. */
 export interface LoginContext {
@@ -21,20 +21,25 @@ export interface LoginContext {
   readonly now: () => number;
 }
 
-/**
- * Turns a rejection into the page for the user, and reports its reason.
- *
- * @param next the path to go to after a login, if known
- */
-type RefusalPage = (rejection: Omit<LoginRejection, "kind">, cookies: readonly string[], next?: string) => LoginRefusal;
+/** Turns a rejection into the page for the user, and reports its reason. */
+type RefusalPage = (rejection: Omit<LoginRejection, "kind">, options: RefusalPageOptions) => LoginRefusal;
+
+interface RefusalPageOptions {
+  /** The request's; undefined for the usual one. */
+  readonly language: LoginLanguage | undefined;
+  readonly cookies?: readonly string[];
+  /** The path to go to after a login, if known. */
+  readonly next?: string | undefined;
+}
 
 export function createRefusalPage(
-  client: string,
-  language: LoginLanguage,
+  { client, language: usual }: LoginSettings,
   report: (event: LoginEvent) => void,
 ): RefusalPage {
-  return ({ code, reason, ...details }, cookies, next = "/") => {
+  return ({ code, reason, ...details }, { language: asked, cookies = [], next = "/" }) => {
     report({ ...details, kind: "refused", client, code, reason });
+    // A server may pass on what a browser asks for.
+    const language = isLanguage(asked) ? asked : usual;
     return {
       kind: "refused",
       status: refusalStatus[code],

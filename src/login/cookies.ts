@@ -41,21 +41,28 @@ export interface CookieJar {
 /**
  * Cookies that scripts can't read, and that other sites' requests don't send, except links to this one. Over https, their names
  * have the prefix that keeps other hosts from setting them (RFC 6265bis §4.1.3).
+ *
+ * @param name what the names of this server's cookies begin with; cookies of one host are shared by all its ports and paths
  */
-export function createCookieJar(isSecure: boolean): CookieJar {
-  const prefix = isSecure ? "__Host-" : "";
+export function createCookieJar(isSecure: boolean, name: string): CookieJar {
+  const prefix = `${isSecure ? "__Host-" : ""}${name}-`;
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
-  const loginStatePrefix = `${prefix}vtb-login-`;
+  const loginStatePrefix = `${prefix}login-`;
   const set = (name: string, value: string, maxAgeSeconds?: number): string =>
     `${name}=${value}${maxAgeSeconds === undefined ? "" : `; Max-Age=${maxAgeSeconds}`}${attributes}`;
   return {
-    session: `${prefix}vtb-session`,
+    session: `${prefix}session`,
     loginState: (id) => loginStatePrefix + id,
-    isLoginState: (name) => name.startsWith(loginStatePrefix),
+    // Exactly: `vtb-login-session` is the session of a server whose cookies are named `vtb-login`.
+    isLoginState: (name) =>
+      name.startsWith(loginStatePrefix) && loginStateIdForm.test(name.slice(loginStatePrefix.length)),
     set,
     clear: (name) => set(name, "", 0),
   };
 }
+
+/** What `loginStateId` returns. */
+const loginStateIdForm = /^[0-9a-f]{16}$/;
 
 /** The uses of the session secret; each has its own key (HKDF, RFC 5869). */
 export interface Seals {

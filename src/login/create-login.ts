@@ -50,7 +50,7 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
 }
 
 function createLoginOf(database: LiveDatabase, settings: LoginSettings, options: LoginOptions): Login {
-  const { env = process.env, now = Date.now, language = "nl" } = options;
+  const { env = process.env, now = Date.now } = options;
   const { client: identifier, reservedGroups } = settings;
   const report = createReporter(channelName, options.onEvent);
   const stopped = new AbortController();
@@ -68,11 +68,11 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     seals,
     report,
     now,
-    jar: createCookieJar(settings.isSecure),
+    jar: createCookieJar(settings.isSecure, settings.cookieName),
     loadClient: createLoadClient({ database, identifier, providers, vault, reservedGroups, fetchFor, report }),
     sessions: createSessions({ database, write, seals, settings, report, now }),
     states: createSpentStates(database, write, now),
-    refusalPage: createRefusalPage(identifier, language, report),
+    refusalPage: createRefusalPage(settings, report),
   };
   const readUser = prepareUserLookup(database, now);
   const provisionFromClaims = createProvisionFromClaims({ database, writer, now, report });

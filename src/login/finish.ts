@@ -29,9 +29,9 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
   const { settings, jar, sessions, loadClient, refusalPage, report, now } = context;
   const redirectToProvider = createRedirectToProvider(context);
 
-  return async (callbackUrl, cookieHeader) => {
+  return async (callbackUrl, cookieHeader, { language } = {}) => {
     const callback = readCallback(callbackUrl, settings.redirectUrl);
-    if (callback.kind === "rejected") return refusalPage(callback, []);
+    if (callback.kind === "rejected") return refusalPage(callback, { language });
     const cookies = readCookies(cookieHeader);
     const name = jar.loginState(loginStateId(callback.state));
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
@@ -39,7 +39,8 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     const outcome = found.kind === "rejected" ? found : await exchange(callback, found, cookies);
     if (outcome.kind !== "rejected") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
-    return refusalPage(outcome, spent, found.kind === "rejected" ? undefined : found.loginState.next);
+    const begun = found.kind === "rejected" ? undefined : found.loginState;
+    return refusalPage(outcome, { language: language ?? begun?.language, cookies: spent, next: begun?.next });
   };
 
   async function exchange(
@@ -52,7 +53,7 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     const answer = checkCallback(callback, loginState, client);
     if (answer.kind === "begin_again") {
       report({ kind: "restarted", client: settings.client, reason: answer.reason });
-      return redirectToProvider(client, { next: loginState.next, restarts: loginState.restarts + 1, cookies });
+      return redirectToProvider(client, { ...loginState, restarts: loginState.restarts + 1, cookies });
     }
     if (kind === "expired") {
       const found = `${Math.floor((now() - loginState.startedAtMs) / 60_000)} minutes`;

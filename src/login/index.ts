@@ -22,6 +22,7 @@ export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
 export type {
+  FinishRequest,
   Login,
   LoginRedirect,
   LoginRefusal,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Write } from "../database/live-database.js";
 import type { Seals } from "./cookies.js";
+import type { LoginLanguage } from "./texts.js";
 
 /** A login under way in a browser, as its cookie holds it. */
 export interface LoginState {
@@ -16,6 +17,8 @@ export interface LoginState {
   readonly startedAtMs: number;
   /** How often the provider has required a restart. */
   readonly restarts: number;
+  /** Of the pages, if the request that began the login asked for one. */
+  readonly language?: LoginLanguage | undefined;
 }
 
 /** How long a login may take; the same as Keycloak's login page. */

@@ -1,17 +1,30 @@
 import type { Principal } from "../users/principal.js";
 import type { RequestHeaders } from "./same-origin.js";
+import type { LoginLanguage } from "./texts.js";
 
 export interface StartRequest {
   /** The path on this server to go to after the login. Anything else becomes `/`. */
   readonly next?: string | undefined;
   /** The request's `Cookie` header, to clear cookies of abandoned logins. */
   readonly cookieHeader?: string | undefined;
+  /**
+   * The language of this login's pages, here and, where it has them, at the provider (`ui_locales`). Defaults to the option
+   * `language`, and to no wish at the provider.
+   */
+  readonly language?: LoginLanguage | undefined;
+}
+
+export interface FinishRequest {
+  /** The language of a refusal. Defaults to the one that the login began with. */
+  readonly language?: LoginLanguage | undefined;
 }
 
 export interface PasswordRequest {
   readonly username: string;
   readonly password: string;
   readonly next?: string | undefined;
+  /** The language of a refusal. Defaults to the option `language`. */
+  readonly language?: LoginLanguage | undefined;
 }
 
 /**
@@ -31,6 +44,7 @@ export interface Login {
   readonly finish: (
     callbackUrl: string,
     cookieHeader: string | undefined,
+    request?: FinishRequest,
   ) => Promise<LoginSuccess | LoginRefusal | LoginRedirect>;
   /**
    * For emergencies: signs in a user with a password, even while the provider is unavailable. Each use is recorded in the

@@ -44,22 +44,22 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   const slotOf = createSlots();
   let verifying = 0;
 
-  return async ({ username, password, next }, cookieHeader) => {
+  return async ({ username, password, next, language }, cookieHeader) => {
     if (username.length > maxUsername || password.length > maxPassword) {
-      return refusalPage(reject("password_refused", "too_long"), []);
+      return refusalPage(reject("password_refused", "too_long"), { language });
     }
-    if (verifying >= maxAtOnce) return refusalPage(reject("too_many_attempts", "too_many_at_once"), []);
+    if (verifying >= maxAtOnce) return refusalPage(reject("too_many_attempts", "too_many_at_once"), { language });
     const slot = slotOf(username);
     if (limit.take(slot, now()).kind === "exhausted")
-      return refusalPage(reject("too_many_attempts", "too_many_attempts"), []);
+      return refusalPage(reject("too_many_attempts", "too_many_attempts"), { language });
     verifying += 1;
     const account = await findAccount(database, username, new Secret(password)).finally(() => {
       verifying -= 1;
     });
-    if ("kind" in account) return refusalPage(account, []);
+    if ("kind" in account) return refusalPage(account, { language });
     limit.forget(slot);
     const user = checkUser(await readUser(account.id), account.id, settings);
-    if (user.kind === "rejected") return refusalPage(user, []);
+    if (user.kind === "rejected") return refusalPage(user, { language });
     const runId = randomUUID();
     const success = await startSession(context, readCookies(cookieHeader), {
       session: { userId: account.id, clientId: null },

@@ -3,7 +3,7 @@ import type { PoolOptions } from "../database/live-database.js";
 import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import type { LoginEvent } from "./event.js";
-import type { LoginLanguage } from "./texts.js";
+import { isLanguage, type LoginLanguage } from "./texts.js";
 
 export interface LoginOptions {
   /** The URL of the auth database, such as `sqlite:./vtb-auth.db`; created by `vtb-setup apply`. */
@@ -16,6 +16,11 @@ export interface LoginOptions {
   readonly sessionSecret: string;
   /** Where the provider redirects after its logout, exactly as registered there. Defaults to no redirect. */
   readonly postLogoutRedirectUri?: string | undefined;
+  /**
+   * What the names of the cookies begin with: lower-case letters, digits and single hyphens, at most 32. Servers on one host,
+   * whatever their ports, need different names. Defaults to `vtb`.
+   */
+  readonly cookieName?: string | undefined;
   /** How long a session lasts without a request. Defaults to 30 minutes. */
   readonly idleTimeoutMs?: number | undefined;
   /** The maximum duration of a session. Defaults to 12 hours. */
@@ -26,7 +31,7 @@ export interface LoginOptions {
   readonly requireStaff?: boolean | undefined;
   /** Groups that no claim can add a user to, regardless of case. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
-  /** The language of the pages' texts. Defaults to `nl`. */
+  /** The language of the pages' texts where a request has none of its own. Defaults to `nl`. */
   readonly language?: LoginLanguage | undefined;
   /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -48,6 +53,8 @@ export interface LoginSettings {
   readonly sessionSecret: Secret;
   /** False for http on this machine: then cookies can't be limited to https. */
   readonly isSecure: boolean;
+  readonly cookieName: string;
+  readonly language: LoginLanguage;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
   readonly leewaySeconds: number;
@@ -55,6 +62,7 @@ export interface LoginSettings {
   readonly reservedGroups: readonly string[];
 }
 
+const cookieNameForm = /^(?=.{1,32}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const minSecret = 32;
 const minBits = 64;
 const maxMs = 400 * 24 * 3_600_000;
@@ -63,7 +71,7 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /**
  * Validates the options when the program starts.
  *
- * @throws TypeError for an invalid URL or secret, RangeError for an invalid time
+ * @throws TypeError for an invalid URL, secret, cookie name or language, RangeError for an invalid time
  */
 export function readSettings(options: LoginOptions): LoginSettings {
   const { client = "admin-oidc", redirectUri, postLogoutRedirectUri, sessionSecret } = options;
@@ -76,6 +84,11 @@ export function readSettings(options: LoginOptions): LoginSettings {
   if (estimatedBits(sessionSecret) < minBits) {
     throw new TypeError("sessionSecret is easy to guess: generate one with `openssl rand -base64 32`");
   }
+  const { cookieName = "vtb", language = "nl" } = options;
+  if (!cookieNameForm.test(cookieName)) {
+    throw new TypeError("cookieName must have 1 to 32 lower-case letters, digits and single hyphens between them");
+  }
+  if (!isLanguage(language)) throw new TypeError("language must be `nl` or `en`");
   for (const [name, timeMs] of Object.entries({ idleTimeoutMs, lifetimeMs })) {
     if (!(timeMs >= 60_000 && timeMs <= maxMs)) throw new RangeError(`${name} must be from 1 minute to 400 days`);
   }
@@ -91,6 +104,8 @@ export function readSettings(options: LoginOptions): LoginSettings {
     lifetimeMs,
     sessionSecret: new Secret(sessionSecret),
     isSecure: redirectUrl.protocol === "https:",
+    cookieName,
+    language,
     requireStaff: options.requireStaff ?? true,
     reservedGroups: options.reservedGroups ?? [],
   };

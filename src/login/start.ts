@@ -7,6 +7,7 @@ import { type LoginClient, reject } from "./login-client.js";
 import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, sealLoginState } from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
 import { readNextPath } from "./same-origin.js";
+import { isLanguage } from "./texts.js";
 
 export function createStart(context: LoginContext): Login["start"] {
   const { settings, loadClient, refusalPage, report } = context;
@@ -14,16 +15,18 @@ export function createStart(context: LoginContext): Login["start"] {
 
   return async (request = {}) => {
     const next = readNextPath(request.next, settings.redirectUrl);
+    const language = isLanguage(request.language) ? request.language : undefined;
     const client = await loadClient(false);
-    if (client.kind === "rejected") return refusalPage(client, [], next);
+    if (client.kind === "rejected") return refusalPage(client, { language, next });
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
       const found = `no usable response from ${client.provider.authorizationEndpoint}`;
-      return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), [], next);
+      return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), { language, next });
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
     const redirect = await redirectToProvider(client, {
       next,
       restarts: 0,
+      language,
       cookies: readCookies(request.cookieHeader),
     });
     report({ kind: "started", client: settings.client });
@@ -41,11 +44,8 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   }
 }
 
-interface RedirectOptions {
-  /** A path on this server. */
-  readonly next: string;
-  /** How often the login was restarted before. */
-  readonly restarts: number;
+/** What a restart keeps of a login, with the browser that begins it. */
+interface RedirectOptions extends Pick<LoginState, "next" | "restarts" | "language"> {
   /** The browser's. */
   readonly cookies: Cookies;
 }
@@ -60,7 +60,7 @@ const maxLoginStates = 5;
 
 /** Redirects a browser to the provider, with a cookie that holds the state of the login. */
 export function createRedirectToProvider({ settings, jar, seals, now }: LoginContext): RedirectToProvider {
-  return async (client, { next, restarts, cookies }) => {
+  return async (client, { next, restarts, language, cookies }) => {
     const { row, provider, usesPkce } = client;
     const loginState: LoginState = {
       client: settings.client,
@@ -71,6 +71,7 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
       issuer: provider.issuer === null ? null : digest(provider.issuer),
       startedAtMs: now(),
       restarts,
+      language,
     };
     const name = jar.loginState(loginStateId(loginState.state));
     return {
@@ -91,7 +92,7 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
 }
 
 async function authorizationUrl(client: LoginClient, loginState: LoginState, redirectUri: string): Promise<string> {
-  const { state, nonce, verifier } = loginState;
+  const { state, nonce, verifier, language } = loginState;
   const { openid, configuration } = await configureOpenid(client);
   const url = openid.buildAuthorizationUrl(configuration, {
     response_type: "code",
@@ -100,6 +101,7 @@ async function authorizationUrl(client: LoginClient, loginState: LoginState, red
     state,
     ...(nonce !== null && { nonce }),
     ...(verifier !== null && { code_challenge: challengeOf(verifier), code_challenge_method: "S256" }),
+    ...(language !== undefined && { ui_locales: language }),
     ...(client.row.idp_hint !== "" && { kc_idp_hint: client.row.idp_hint }),
   });
   return url.href;

@@ -14,6 +14,11 @@ const again = "Start logging in again.";
 const beheerder = "Neem contact op met de beheerder van deze omgeving.";
 const administrator = "Ask the administrator of this environment for help.";
 
+/** Whether there are texts in a language that a request asks for. */
+export function isLanguage(name: unknown): name is LoginLanguage {
+  return typeof name === "string" && Object.hasOwn(texts, name);
+}
+
 /** None of these contains anything from a request or a provider. */
 export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, RefusalText>>>> = {
   nl: {

@@ -69,4 +69,23 @@ describe("S72 S80 a login's cookies", () => {
     }
     expect(written + decoded).not.toContain("geheim-pad");
   });
+
+  it("have the names of their server, so that two on one host keep apart", async () => {
+    const world = await makeWorld(key);
+    // Its session's cookie begins as the first one's logins do.
+    const other = await world.another({ cookieName: "vtb-login" });
+    const browser = openBrowser();
+    await world.signIn(browser);
+    const begun = await other.start({ cookieHeader: browser.header() });
+    if (begun.kind !== "redirect") throw new Error("expected a login to begin");
+    browser.take(begun.cookies);
+    browser.take((await other.finish(world.provider.authorize(begun.location), browser.header())).cookies);
+    expect(browser.names()).toEqual(["__Host-vtb-session", "__Host-vtb-login-session"]);
+    // More logins than a browser keeps: neither server clears what is the other's.
+    for (let tab = 0; tab < 7; tab += 1) await world.begin(browser);
+    for (const login of [world.login, other]) expect(await login.session(browser.header())).toBeDefined();
+    browser.take((await world.login.logout(browser.header())).cookies);
+    expect(await world.login.session(browser.header())).toBeUndefined();
+    expect(await other.session(browser.header())).toBeDefined();
+  });
 });

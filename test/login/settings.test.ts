@@ -54,4 +54,19 @@ describe("a login's options", () => {
     for (const leewaySeconds of [0, 300])
       expect(readSettings({ ...good, leewaySeconds })).toMatchObject({ leewaySeconds });
   });
+
+  it("have the cookie name vtb by default, and accept others that fit into a cookie's name", () => {
+    expect(readSettings(good)).toMatchObject({ cookieName: "vtb", language: "nl" });
+    for (const cookieName of ["beheer", "vtb-admin", "a1", "a".repeat(32)])
+      expect(readSettings({ ...good, cookieName })).toMatchObject({ cookieName });
+  });
+
+  it.each(["", "a".repeat(33), "Vtb", "a b", "a;b", "a=b", "-a", "a-", "a--b", "__Host-a", "é"])(
+    "may not have the cookie name %j",
+    (cookieName) => expect(() => readSettings({ ...good, cookieName })).toThrow("cookieName must have"),
+  );
+
+  it("may not have a language without texts", () => {
+    expect(() => readSettings({ ...good, language: "fr" as "nl" })).toThrow("language must be `nl` or `en`");
+  });
 });
