@@ -1,8 +1,9 @@
 import type { CookieJar, Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
-import { type LoginRefusal, refusalStatus, worthAnotherTry } from "./login.js";
+import type { LoginRefusal } from "./login.js";
 import type { LoadClient, LoginRejection } from "./login-client.js";
 import type { SpentStates } from "./login-state.js";
+import { refusalStatus, worthAnotherTry } from "./refusal-codes.js";
 import type { Sessions } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 import { isLanguage, type LoginLanguage, texts } from "./texts.js";

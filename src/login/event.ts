@@ -1,6 +1,6 @@
 import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
-import type { RefusalCode } from "./login.js";
+import type { RefusalCode } from "./refusal-codes.js";
 
 /** An event for a log. Names users by id; never contains a code, token, state, password or claim. */
 export type LoginEvent =

@@ -30,10 +30,10 @@ export type {
   LogoutForm,
   LogoutOutcome,
   PasswordRequest,
-  RefusalCode,
   Session,
   StartRequest,
 } from "./login.js";
+export type { RefusalCode } from "./refusal-codes.js";
 export type { RequestHeaders } from "./same-origin.js";
 export type { LoginOptions } from "./settings.js";
 export type { LoginLanguage } from "./texts.js";

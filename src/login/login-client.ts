@@ -5,8 +5,8 @@ import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { LoginEvent, RejectionDetails } from "./event.js";
-import type { RefusalCode } from "./login.js";
 import { type LoginClientRow, type LoginProvider, type LoginProviders, readClientRow } from "./login-provider.js";
+import type { RefusalCode } from "./refusal-codes.js";
 import { type ReasonOf, rejectionReasons } from "./rejection-reasons.js";
 
 /** A client as currently configured, with what a login needs. */

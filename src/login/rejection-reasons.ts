@@ -1,4 +1,4 @@
-import type { RefusalCode } from "./login.js";
+import type { RefusalCode } from "./refusal-codes.js";
 
 const register =
   "compare the client's registration at the provider with `oidc_rp_client_id` and this server's redirect URI";

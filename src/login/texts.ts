@@ -1,4 +1,4 @@
-import type { RefusalCode } from "./login.js";
+import type { RefusalCode } from "./refusal-codes.js";
 
 export type LoginLanguage = "nl" | "en";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { worthAnotherTry } from "../../src/login/login.js";
+import { worthAnotherTry } from "../../src/login/refusal-codes.js";
 import { texts } from "../../src/login/texts.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { type Attack, attacks } from "./attacks.js";

@@ -1,6 +1,6 @@
 import { createSeals } from "../../src/login/cookies.js";
-import type { RefusalCode } from "../../src/login/login.js";
 import { sealLoginState } from "../../src/login/login-state.js";
+import type { RefusalCode } from "../../src/login/refusal-codes.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";

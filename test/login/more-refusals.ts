@@ -1,4 +1,4 @@
-import type { RefusalCode } from "../../src/login/login.js";
+import type { RefusalCode } from "../../src/login/refusal-codes.js";
 import { rejectionReasons } from "../../src/login/rejection-reasons.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { json } from "../verifier/bearer/issuer.js";

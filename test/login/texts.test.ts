@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type RefusalCode, refusalStatus } from "../../src/login/login.js";
+import { type RefusalCode, refusalStatus } from "../../src/login/refusal-codes.js";
 import { texts } from "../../src/login/texts.js";
 
 // The table was generated from this list.
