@@ -4,7 +4,7 @@ import type { Tables } from "../database/tables.js";
 import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
+import { findEndedTokens, readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import {
   type Actor,
   type EntriesChanged,
@@ -60,7 +60,10 @@ export async function rotateToken(
   const renewed = (await readPolicedTokens(tx, [id])).map((old) => ({ ...old, since: now, activeMs: nowMs }));
   requireCompliance(renewed, await readPolicies(tx), nowMs);
   const value = generateToken();
-  await retireTokenValues(tx, now, new Map([[id, graceSeconds ?? token.grace_seconds]]), new Set());
+  // What does not work any more gets no grace period, in which the new value would revive it.
+  const hasEnded = (await findEndedTokens(tx, [id], nowMs)).has(id);
+  const grace = hasEnded ? 0 : (graceSeconds ?? token.grace_seconds);
+  await retireTokenValues(tx, now, new Map([[id, grace]]), new Set());
   const row = { ...newTokenValue(digestToken(value), now), generated: 1, updated_at: now } as const;
   await tx.updateTable("api_tokens").set(row).where("id", "=", id).execute();
   const fields = [{ name: "token", sensitive: true }];

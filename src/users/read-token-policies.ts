@@ -1,5 +1,5 @@
 import { type Connection, chunk } from "../database/database.js";
-import { latestMs, type TokenPolicy, type TokenTimes } from "./token-policy.js";
+import { expiryMs, findEnding, latestMs, policiesFor, type TokenPolicy, type TokenTimes } from "./token-policy.js";
 
 /** The policies of all owners. */
 export async function readPolicies(db: Connection): Promise<readonly TokenPolicy[]> {
@@ -21,6 +21,8 @@ export interface PolicedToken extends TokenTimes {
   readonly owner: string | null;
   readonly digest: string;
   readonly isGenerated: boolean;
+  /** By a command or by its file. */
+  readonly isDisabled: boolean;
   /** Neither revoked nor disabled. */
   readonly isOn: boolean;
   /** The latest of its creation, its current value and the last noted use of any of its values, in milliseconds. */
@@ -50,16 +52,32 @@ async function readSome(db: Connection, ids: readonly string[] | undefined): Pro
     .groupBy("token_id")
     .execute();
   const usedRetired = new Map(retired.map((row) => [row.token_id, row.last_used_at]));
+  const isDisabled = (row: (typeof rows)[number]) => row.enabled !== 1 || row.disabled_at !== null;
   return rows.map((row) => ({
     id: row.id,
     identifier: row.identifier,
     owner: row.owner,
     digest: row.digest,
     isGenerated: row.generated === 1,
-    isOn: row.enabled === 1 && row.disabled_at === null && row.revoked_at === null,
+    isDisabled: isDisabled(row),
+    isOn: !isDisabled(row) && row.revoked_at === null,
     since: row.value_since ?? row.created_at,
     validFrom: row.valid_from,
     expiresAt: row.expires_at,
     activeMs: latestMs([row.created_at, row.value_since, row.last_used_at, usedRetired.get(row.id) ?? null]),
   }));
+}
+
+/** Those of these tokens that are disabled, have expired or were ended by a policy: none of their values works now. */
+export async function findEndedTokens(
+  db: Connection,
+  ids: readonly string[],
+  nowMs: number,
+): Promise<ReadonlySet<string>> {
+  const all = await readPolicies(db);
+  const ended = (await readPolicedTokens(db, ids)).filter((token) => {
+    const policies = policiesFor(token.owner, all);
+    return token.isDisabled || expiryMs(policies, token) <= nowMs || findEnding(policies, token, nowMs) !== undefined;
+  });
+  return new Set(ended.map(({ id }) => id));
 }

@@ -41,6 +41,23 @@ describe("token disable and token enable", () => {
     expect(await use(tokenB)).toBe("authenticated");
   });
 
+  it("gives a disabled or expired value no grace when the file replaces it", async () => {
+    const { apply, command, use } = await placeOf(tokens(tokenItem("a", tokenA, grace)));
+    await command("token", "disable", "a");
+    await apply(tokens(tokenItem("a", tokenB, grace)));
+    expect([await use(tokenA), await use(tokenB)]).toEqual(["unknown_token", "authenticated"]);
+    // By the file itself, and by its time.
+    await apply(tokens(tokenItem("a", tokenB, `${grace}, enabled: false`)));
+    await apply(tokens(tokenItem("a", tokenC, grace)));
+    expect([await use(tokenB), await use(tokenC)]).toEqual(["unknown_token", "authenticated"]);
+    await apply(tokens(tokenItem("a", tokenC, `${grace}, expires_at: 2020-01-01T00:00:00Z`)));
+    await apply(tokens(tokenItem("a", tokenA, grace)));
+    expect([await use(tokenC), await use(tokenA)]).toEqual(["unknown_token", "authenticated"]);
+    // The twin: what works until then has its grace.
+    await apply(tokens(tokenItem("a", tokenB, grace)));
+    expect([await use(tokenA), await use(tokenB)]).toEqual(["authenticated", "authenticated"]);
+  });
+
   it("warns of a generated token as well", async () => {
     const { apply, command, use } = await placeOf(tokens());
     const [{ token }] = (await apply(tokens(tokenItem("a", "{generate: true}")))).generated;

@@ -65,6 +65,22 @@ describe("token rotate", () => {
     expect([await use(first), await use(third)]).toEqual([false, true]);
   });
 
+  it("gives no grace to what was disabled or has expired: the new value revives neither it nor the values before it", async () => {
+    const { first, rotate, use, command, kysely } = await placeOf(generated());
+    const second = await rotate();
+    expect([await use(first), await use(second)]).toEqual([true, true]);
+    await command("token", "disable", "a");
+    const third = await rotate("--grace", "1h");
+    expect([await use(first), await use(second), await use(third)]).toEqual([false, false, true]);
+    await kysely.updateTable("api_tokens").set({ expires_at: "2026-01-01T00:00:00.000Z" }).execute();
+    const fourth = await rotate();
+    await kysely.updateTable("api_tokens").set({ expires_at: null }).execute();
+    expect([await use(third), await use(fourth)]).toEqual([false, true]);
+    // The twin: what works until then has its grace.
+    const fifth = await rotate();
+    expect([await use(fourth), await use(fifth)]).toEqual([true, true]);
+  });
+
   it("refuses a token whose value stands in a file, names owner and files, and changes nothing", async () => {
     const { command, contents, use } = await placeOf(tokens(tokenItem("a", tokenA)));
     const before = await contents();

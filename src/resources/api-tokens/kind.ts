@@ -4,6 +4,7 @@ import { insertTokens, newTokenValue, retireTokenValues } from "../../database/w
 import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
 import type { Resource } from "../../plan/resource.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
+import { findEndedTokens } from "../../users/read-token-policies.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiToken, digestOf, user } from "../kinds.js";
 import { readSets } from "../table-store.js";
@@ -248,7 +249,15 @@ async function retireDigests(
 ): Promise<void> {
   const desired = new Set(digests.values());
   const replaced = changes.filter((change) => change.action === "update" && digests.has(change.id));
-  const graceSeconds = new Map(replaced.map(({ id, attributes }) => [id, attributes.grace_seconds ?? 0]));
+  // What does not work any more gets no grace period, in which the new value would revive it.
+  const ended = await findEndedTokens(
+    db,
+    replaced.map(({ id }) => id),
+    Date.parse(now),
+  );
+  const graceSeconds = new Map(
+    replaced.map(({ id, attributes }) => [id, ended.has(id) ? 0 : (attributes.grace_seconds ?? 0)]),
+  );
   await retireTokenValues(db, now, graceSeconds, desired);
   // A value that is configured again is a current one, whichever token had it.
   for (const batch of chunk([...desired], 500)) {
