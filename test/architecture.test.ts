@@ -60,6 +60,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "users",
     "plan",
     "resources",
+    "access",
     "apply",
   ],
   import: [

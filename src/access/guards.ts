@@ -12,6 +12,17 @@ export interface GuardedPlan {
   readonly changes: readonly Change[];
 }
 
+/** What to say of a change that leaves nobody who could sign in as an administrator. */
+export function lastAdministrator(
+  former: readonly AdministratorSignIn[],
+): Pick<Refusal, "message" | "hint"> & { readonly code: "LAST_ADMINISTRATOR" } {
+  return {
+    code: "LAST_ADMINISTRATOR",
+    message: `nobody could sign in as an administrator any more; so far, these can: ${listSome(former.map(describeSignIn))}`,
+    hint: "keep an active superuser with a password or a `sign_in`, or an enabled login client whose `superuser_group_names` make superusers; `--allow LAST_ADMINISTRATOR` does it anyway",
+  };
+}
+
 /** Refuses what leaves nobody who could sign in as an administrator. */
 export function refuseLastAdministrator(
   before: AccessFacts,
@@ -22,15 +33,7 @@ export function refuseLastAdministrator(
   if (!former) return [];
   const ranges = new Map(changes.map(({ id, range }) => [id, range]));
   const range = former.flatMap(idsBehind).flatMap((id) => ranges.get(id) ?? [])[0];
-  return [
-    {
-      reason: "refused",
-      code: "LAST_ADMINISTRATOR",
-      message: `nobody could sign in as an administrator any more; so far, these can: ${listSome(former.map(describeSignIn))}`,
-      hint: "keep an active superuser with a password or a `sign_in`, or an enabled login client whose `superuser_group_names` make superusers; `--allow LAST_ADMINISTRATOR` does it anyway",
-      ...(range && { range }),
-    },
-  ];
+  return [{ reason: "refused", ...lastAdministrator(former), ...(range && { range }) }];
 }
 
 function idsBehind(way: AdministratorSignIn): readonly string[] {

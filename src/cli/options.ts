@@ -125,6 +125,11 @@ export const configOptions = {
   secretsDir: text("configuration", "--secrets-dir <dir>", "the only folder that value_from may read files from"),
 };
 
+/** For commands that a guard may refuse. */
+export const guardOptions = {
+  allow: list<DiagnosticCode>("database", "--allow <code>", "do it although this guard refuses"),
+};
+
 /** For commands that need no secrets: false with `--no-env`. */
 export const envOptions = {
   env: flag("configuration", "--no-env", "accept variables and secret files that are missing"),

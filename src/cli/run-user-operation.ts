@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { assertNever, type Diagnostic, SetupError } from "../errors.js";
+import { isGuardAllowed, requireCodes } from "../apply/severity.js";
+import { assertNever, type Diagnostic, type DiagnosticCode, SetupError } from "../errors.js";
 import { changeUsers, type UserOperation, type UserRefused, type UsersOutcome } from "../operations/change-users.js";
 import type { Actor, RecordOptions } from "../operations/record.js";
 import { renderDiagnostics } from "../report/diagnostics.js";
@@ -20,6 +21,8 @@ interface UserCommand {
   readonly names: readonly string[] | undefined;
   readonly actor: Actor;
   readonly operation: UserOperation;
+  /** The codes of guards that may be passed. */
+  readonly allow?: readonly DiagnosticCode[];
 }
 
 /**
@@ -30,9 +33,11 @@ interface UserCommand {
 export async function runUserOperation(
   context: CliContext,
   settings: Settings,
-  { command, done, names, actor, operation }: UserCommand,
+  { command, done, names, actor, operation, allow = [] }: UserCommand,
 ): Promise<number> {
-  const options = { now: Date.now, newId: randomUUID, through: command };
+  requireCodes({ allow, deny: [] });
+  const allowsLastAdministrator = isGuardAllowed("LAST_ADMINISTRATOR", { allow });
+  const options = { now: Date.now, newId: randomUUID, through: command, allowsLastAdministrator };
   const result = await changeDatabase(context, settings, (tx) => changeUsers(tx, names, operation, actor, options));
   if (result.kind !== "changed") throw refusalOf(result, names?.length ?? 0);
   const { notes: diagnostics } = result;

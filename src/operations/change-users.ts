@@ -1,4 +1,7 @@
 import type { Transaction } from "kysely";
+import { lostAdministrators } from "../access/administrators.js";
+import { lastAdministrator } from "../access/guards.js";
+import { readAccessFacts } from "../access/read-facts.js";
 import { chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
@@ -43,12 +46,19 @@ export type UsersOutcome = UsersChanged | UnknownNames | ServiceUsers | UserRefu
 
 /** One thing that a command does to users. */
 export interface UserOperation {
+  /** It can take away the last way to sign in as an administrator, and is refused then. */
+  readonly mayLockOut?: true;
   /** Refuses what must not be done to one of them, before anything is. */
   readonly check?: (tx: Transaction<Tables>, users: readonly FoundUser[]) => Promise<UserRefused | undefined>;
   /** Does it, and says what became of each user. */
   readonly run: (tx: Transaction<Tables>, users: readonly FoundUser[], now: string) => Promise<readonly UserChanged[]>;
   /** What to know about what was done. */
   readonly notes?: (changed: readonly FoundUser[]) => readonly Diagnostic[];
+}
+
+/** How users are changed, and which guard may be passed. */
+export interface ChangeUsersOptions extends RecordOptions {
+  readonly allowsLastAdministrator: boolean;
 }
 
 /**
@@ -62,12 +72,17 @@ export async function changeUsers(
   names: readonly string[] | undefined,
   operation: UserOperation,
   actor: Actor,
-  options: RecordOptions,
+  options: ChangeUsersOptions,
 ): Promise<LockedResult<UsersOutcome>> {
   const users = await findUsers(tx, names);
   const refused = refuseNames(names, users) ?? (await operation.check?.(tx, users));
   if (refused) return { commit: false, value: refused };
+  const before = operation.mayLockOut ? await readAccessFacts(tx) : undefined;
   const done = await operation.run(tx, users, new Date(options.now()).toISOString());
+  const former = before && lostAdministrators(before, await readAccessFacts(tx));
+  if (former && !options.allowsLastAdministrator) {
+    return { commit: false, value: { kind: "refused", refusal: lastAdministrator(former) } };
+  }
   const changed = done.filter(({ fields }) => fields.length > 0);
   const changes = changed.map(({ user: { id, username }, fields }) => ({
     action: "update" as const,
@@ -79,7 +94,10 @@ export async function changeUsers(
   const isChanged = new Set(changed.map(({ user }) => user.id));
   const unchanged = names === undefined ? [] : users.filter(({ id }) => !isChanged.has(id));
   const runId = await recordChanges(tx, actor, changes, options);
-  const notes = operation.notes?.(changed.map(({ user }) => user)) ?? [];
+  const notes = [
+    ...(former ? [{ severity: "warning" as const, ...lastAdministrator(former) }] : []),
+    ...(operation.notes?.(changed.map(({ user }) => user)) ?? []),
+  ];
   return {
     commit: changes.length > 0,
     value: { kind: "changed", changes, unchanged: unchanged.map(({ username }) => username), runId, notes },

@@ -17,6 +17,7 @@ import type { Actor } from "./record.js";
  */
 export function deactivation({ actor, claimedActor }: Actor): UserOperation {
   return {
+    mayLockOut: true,
     run: async (tx, users, now) => {
       const switched = await setDeactivated(tx, users, { at: now, by: claimedActor ?? actor }, now);
       // Also of those that were deactivated before, where a login was under way at that time.

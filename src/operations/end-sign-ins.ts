@@ -32,6 +32,7 @@ const bearerTokensStay: Diagnostic = {
  * Separates users from the person at a provider who signs in as them: the link, what that person's claims gave, and the sessions end.
  */
 export const unlinking: UserOperation = {
+  mayLockOut: true,
   run: async (tx, users, now) => {
     const linked = users.filter(({ subject }) => subject !== null);
     const groups = await claimedGroups(tx, linked);

@@ -227,4 +227,41 @@ describe("LAST_ADMINISTRATOR", () => {
     await place.apply(users(admin.replace(`, ${password}`, "")));
     expect((await place.apply(users(admin.replace(", is_superuser: true", "")))).status).toBe(0);
   });
+
+  it("S3: refuses to deactivate the last administrator by a command, and changes nothing, unless it is allowed", async () => {
+    const place = workplace();
+    await place.apply(users(admin));
+    const before = await place.contents();
+    const run = (...args: readonly string[]) => runCli(["user", "deactivate", "admin", ...args], { cwd: place.folder });
+    const refused = await run();
+    expect(refused).toMatchObject({ status: 4, stdout: "" });
+    expect(refused.stderr).toMatch(/these can: user admin \[LAST_ADMINISTRATOR\]/);
+    expect(await place.contents()).toBe(before);
+    expect(await run("--allow", "PROTECTED")).toMatchObject({ status: 64 });
+    const allowed = await run("--allow", "LAST_ADMINISTRATOR");
+    expect(allowed).toMatchObject({ status: 0, stdout: "  admin\nDeactivated: 1 user.\n" });
+    expect(allowed.stderr).toContain("warning: nobody could sign in");
+  });
+
+  it("S3: deactivates an administrator where another one is left, and anybody else", async () => {
+    const place = workplace();
+    await place.apply(users(admin, admin.replace("username: admin", "username: els"), "username: piet"));
+    const run = (name: string) => runCli(["user", "deactivate", name], { cwd: place.folder });
+    expect((await run("els")).status).toBe(0);
+    expect((await run("piet")).status).toBe(0);
+    expect((await run("admin")).status).toBe(4);
+  });
+
+  it("S3: refuses to unlink the last administrator who has no other way in", async () => {
+    const place = workplace();
+    const els = "username: els, email: els@example.nl, is_superuser: true";
+    await place.apply(users(els) + client());
+    const { kysely } = await place.open();
+    const link = { issuer: "https://idp.example", subject: "s-1" };
+    await kysely.updateTable("users").set(link).where("username", "=", "els").execute();
+    const unlink = () => runCli(["user", "unlink", "els"], { cwd: place.folder });
+    expect(await unlink()).toMatchObject({ status: 4, stderr: expect.stringContaining("[LAST_ADMINISTRATOR]") });
+    await place.apply(users(`${els}, sign_in: {provider: idp}`) + client());
+    expect(await unlink()).toMatchObject({ status: 0 });
+  });
 });

@@ -35,7 +35,12 @@ export function canaryUsers(
       .insertInto("login_sessions")
       .values({ ...session, client_id: null, id_token: null, code_digest: null })
       .execute();
-    const options = { now: Date.now, newId: randomUUID, through: "user activate" } as const;
+    const options = {
+      now: Date.now,
+      newId: randomUUID,
+      through: "user activate",
+      allowsLastAdministrator: false,
+    } as const;
     const { value } = await kysely.transaction().execute((tx) => changeUsers(tx, [name], operation, actor, options));
     if (value.kind === "refused") throw new SetupError("refused", [{ severity: "error", ...value.refusal }]);
     if (value.kind === "changed") throw new SetupError("refused", value.notes);

@@ -1,6 +1,6 @@
 import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
-import { actorOptions, databaseOptions, outputOptions } from "../options.js";
+import { actorOptions, databaseOptions, guardOptions, outputOptions } from "../options.js";
 
 const options = { ...databaseOptions, ...actorOptions, ...outputOptions };
 
@@ -13,7 +13,7 @@ export const userDeactivateCommand = defineCommand({
   description:
     "Deactivates users at once, also those that a file manages: their sessions end, and they, their tokens and their access tokens from a provider are refused. Neither a file nor a sign-in ends that: apply warns and leaves them so, until user activate. Use it in an emergency; afterwards write it in the file.",
   argument,
-  options,
+  options: { ...options, ...guardOptions },
   examples: [
     { purpose: "Deactivate a user of the default database", command: "vtb-setup user deactivate jan" },
     { purpose: "Deactivate two users, and say for whom", command: "vtb-setup user deactivate jan els --actor piet" },
@@ -27,7 +27,7 @@ export const userDeactivateCommand = defineCommand({
     ]);
     const actor = actorOf(settings.actor);
     const command = { command: "user deactivate", done: "Deactivated", names, actor } as const;
-    return runUserOperation(context, settings, { ...command, operation: deactivation(actor) });
+    return runUserOperation(context, settings, { ...command, operation: deactivation(actor), allow: settings.allow });
   },
 });
 
