@@ -264,6 +264,10 @@ async function addRenamedFrom(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("entry_settings").addColumn("renamed_from", "text").execute();
 }
 
+async function addAuthenticatedAt(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("login_sessions").addColumn("authenticated_at", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -286,4 +290,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0018_policies", up: createPolicies },
   { name: "0019_membership_ends", up: addMembershipEnds },
   { name: "0020_renamed_from", up: addRenamedFrom },
+  { name: "0021_authenticated_at", up: addAuthenticatedAt },
 ];

@@ -254,6 +254,8 @@ interface LoginSessions {
   /** That client's row; null for a login with a password, which bypasses the provider. */
   readonly client_id: string | null;
   readonly created_at: string;
+  /** When the user last proved who it is, here or at the provider; null if that is unknown. */
+  authenticated_at: string | null;
   /** Written once a minute at most. */
   seen_at: string;
   readonly expires_at: string;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { quoteForeign } from "../oidc/foreign-text.js";
 import { type Algorithm, isSymmetric } from "../oidc/jwt/algorithm.js";
-import { checkTimes, readAudience } from "../oidc/jwt/claims.js";
+import { checkTimes, isSeconds, readAudience } from "../oidc/jwt/claims.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { createJwsParser } from "../oidc/jwt/jws.js";
 import { checkSignature } from "../oidc/provider-keys.js";
@@ -9,6 +9,7 @@ import { kindOf } from "../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../users/external-identity.js";
 import { isSameText } from "./cookies.js";
 import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
+import type { LoginState } from "./login-state.js";
 import type { Tokens } from "./openid-client.js";
 import type { ReasonOf } from "./rejection-reasons.js";
 
@@ -16,20 +17,19 @@ export interface VerifiedIdToken {
   readonly kind: "verified";
   readonly identity: ExternalIdentity;
   readonly claims: JsonObject;
+  /** When the user signed in at the provider (`auth_time`), and not after now. Undefined if the token does not say so. */
+  readonly authenticatedAtMs: number | undefined;
 }
 
 export interface IdTokenExpectations {
   readonly tokens: Tokens;
   readonly code: string;
-  /** Null if none was sent: then the token must have none. */
-  readonly nonce: string | null;
+  /** What was sent. A null nonce was not sent: then the token must have none. */
+  readonly loginState: Pick<LoginState, "nonce" | "prompt" | "maxAgeSeconds" | "startedAtMs">;
   readonly now: () => number;
   /** The maximum clock skew. */
   readonly leewaySeconds: number;
 }
-
-// The maximum that a Date can hold.
-const lastSecond = 8.64e12;
 
 /** Verifies an ID token (OpenID Connect Core §3.1.3.7, RFC 8725): the signature before any of its claims. */
 export async function verifyIdToken(
@@ -65,9 +65,12 @@ export async function verifyIdToken(
   }
   const wrong = checkClaims(claims, client, expected);
   if (wrong) return wrong;
+  const authentication = checkAuthTime(claims.auth_time, expected);
+  if (authentication.kind === "rejected") return authentication;
+  const { authenticatedAtMs } = authentication;
   const identity = readExternalIdentity(iss, claims);
   // A client can't sign in with a browser.
-  if (identity && !identity.isClient) return { kind: "verified", identity, claims };
+  if (identity && !identity.isClient) return { kind: "verified", identity, claims, authenticatedAtMs };
   return unverified("subject_invalid", identity ? "a client" : `\`sub\` is ${kindOf(claims.sub)}`, "a user's `sub`");
 }
 
@@ -94,8 +97,9 @@ function checkClaims(
   // No maximum age is set here.
   const reason = timeReason === "too_old" || claims.iat === undefined ? "malformed_time" : timeReason;
   if (reason) return unverified(reason, timesOf(claims), `valid at ${new Date(nowMs).toISOString()}`);
-  if (!hasNonce(claims.nonce, expected.nonce)) {
-    const sent = expected.nonce === null ? "none, because `oidc_use_nonce` is false" : "the nonce of the request";
+  const { nonce } = expected.loginState;
+  if (!hasNonce(claims.nonce, nonce)) {
+    const sent = nonce === null ? "none, because `oidc_use_nonce` is false" : "the nonce of the request";
     return unverified("wrong_nonce", claims.nonce === undefined ? "none" : "another nonce", sent);
   }
   if (!isHalfHash(claims.at_hash, expected.tokens.accessToken.reveal(), algorithm)) {
@@ -106,6 +110,47 @@ function checkClaims(
     : reject("identity_unverified", "wrong_c_hash");
 }
 
+interface Authentication {
+  readonly kind: "authentication";
+  readonly authenticatedAtMs: number | undefined;
+}
+
+/**
+ * When the user signed in at the provider (OpenID Connect Core §3.1.3.7, point 13). If the login asked for a sign-in now or not too
+ * long ago, the token must prove it; otherwise, a time that can't be right counts as none.
+ */
+function checkAuthTime(authTime: unknown, expected: IdTokenExpectations): Authentication | LoginRejection {
+  const { loginState, leewaySeconds } = expected;
+  const { prompt, maxAgeSeconds, startedAtMs } = loginState;
+  const nowMs = expected.now();
+  const isRequired = prompt === "login" || maxAgeSeconds !== undefined;
+  const isValid = isSeconds(authTime);
+  const isFuture = isValid && nowMs / 1000 < authTime - leewaySeconds;
+  if (!isRequired) {
+    const isKnown = isValid && !isFuture;
+    return { kind: "authentication", authenticatedAtMs: isKnown ? Math.min(authTime * 1000, nowMs) : undefined };
+  }
+  if (authTime === undefined) return notFresh("auth_time_missing", "no `auth_time`", "a number of seconds");
+  if (!isValid) {
+    return notFresh("auth_time_malformed", `\`auth_time\` is ${kindOf(authTime)}`, "a number of seconds");
+  }
+  const found = `\`auth_time\` ${new Date(authTime * 1000).toISOString()}`;
+  if (isFuture) return notFresh("auth_time_in_future", found, `not after ${new Date(nowMs).toISOString()}`);
+  // `auth_time` may have no fraction, so the second in which the login began counts.
+  const startedAt = Math.floor(startedAtMs / 1000);
+  if (prompt === "login" && authTime + leewaySeconds < startedAt) {
+    return notFresh("before_prompt", found, `after the login began, at ${new Date(startedAtMs).toISOString()}`);
+  }
+  if (maxAgeSeconds !== undefined && nowMs / 1000 >= authTime + maxAgeSeconds + leewaySeconds) {
+    return notFresh("too_long_ago", found, `less than ${maxAgeSeconds} s before ${new Date(nowMs).toISOString()}`);
+  }
+  return { kind: "authentication", authenticatedAtMs: Math.min(authTime * 1000, nowMs) };
+}
+
+function notFresh(reason: ReasonOf<"sign_in_not_fresh">, found: string, expected: string): LoginRejection {
+  return reject("sign_in_not_fresh", reason, { found, expected });
+}
+
 /** The source of the keys for a signature. */
 function signersOf({ row, access, provider }: LoginClient): string {
   if (isSymmetric(access.algorithm)) return "the client's secret";
@@ -113,10 +158,7 @@ function signersOf({ row, access, provider }: LoginClient): string {
 }
 
 function timesOf({ exp, nbf, iat }: JsonObject): string {
-  const show = (time: unknown) =>
-    typeof time === "number" && Math.abs(time) <= lastSecond
-      ? new Date(time * 1000).toISOString()
-      : quoteForeign(time, 40);
+  const show = (time: unknown) => (isSeconds(time) ? new Date(time * 1000).toISOString() : quoteForeign(time, 40));
   return `iat ${show(iat)}, nbf ${show(nbf)}, exp ${show(exp)}`;
 }
 

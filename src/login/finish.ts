@@ -69,7 +69,7 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     const verified = await verifyIdToken(client, {
       tokens,
       code,
-      nonce: loginState.nonce,
+      loginState,
       now,
       leewaySeconds: settings.leewaySeconds,
     });
@@ -81,7 +81,8 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     const { userId } = provisioned;
     const user = checkUser(await readUser(userId), userId, settings);
     if (user.kind === "rejected") return user;
-    const session = { userId, clientId: client.row.id, idToken: tokens.idToken, code };
+    const { authenticatedAtMs } = verified;
+    const session = { userId, clientId: client.row.id, authenticatedAtMs, idToken: tokens.idToken, code };
     const success = await startSession(context, cookies, { session, grants: user.grants, next: loginState.next });
     report({ kind: "signed_in", client: settings.client, userId });
     return success;

@@ -24,6 +24,7 @@ export { channelName, type LoginEvent } from "./event.js";
 export type {
   FinishRequest,
   Login,
+  LoginPrompt,
   LoginRedirect,
   LoginRefusal,
   LoginSuccess,

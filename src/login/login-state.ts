@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Database } from "../database/database.js";
 import type { Write } from "../database/live-database.js";
 import type { Seals } from "./cookies.js";
+import type { LoginPrompt } from "./login.js";
 import type { LoginLanguage } from "./texts.js";
 
 /** A login under way in a browser, as its cookie holds it. */
@@ -17,6 +18,9 @@ export interface LoginState {
   readonly startedAtMs: number;
   /** How often the provider has required a restart. */
   readonly restarts: number;
+  /** What was asked of the provider, and so is required of the ID token. */
+  readonly prompt?: LoginPrompt | undefined;
+  readonly maxAgeSeconds?: number | undefined;
   /** Of the pages, if the request that began the login asked for one. */
   readonly language?: LoginLanguage | undefined;
 }

@@ -13,7 +13,17 @@ export interface StartRequest {
    * `language`, and to no wish at the provider.
    */
   readonly language?: LoginLanguage | undefined;
+  /**
+   * What the provider must ask the user for, even if it knows the user: `login` for a sign-in, which is then verified; `consent`;
+   * or `select_account`.
+   */
+  readonly prompt?: LoginPrompt | undefined;
+  /** How long ago the user may have signed in at the provider, in whole seconds from 1 to 31,536,000; verified. */
+  readonly maxAge?: number | undefined;
 }
+
+/** What the provider must ask the user for (OpenID Connect Core §3.1.2.1). */
+export type LoginPrompt = "login" | "consent" | "select_account";
 
 export interface FinishRequest {
   /** The language of a refusal. Defaults to the one that the login began with. */
@@ -34,7 +44,11 @@ export interface PasswordRequest {
  * Each function throws a SetupError (unavailable) while the database can't be reached.
  */
 export interface Login {
-  /** Starts a login. Returns the redirect to the provider. */
+  /**
+   * Starts a login. Returns the redirect to the provider.
+   *
+   * @throws TypeError, RangeError for an invalid `prompt` or `maxAge`
+   */
   readonly start: (request?: StartRequest) => Promise<LoginRedirect | LoginRefusal>;
   /**
    * Finishes a login when the provider redirects the browser back. Returns another redirect if the provider requires a new
@@ -119,6 +133,11 @@ export interface Session {
   /** For a hidden field of every form that changes data; see {@link Login.checkCsrf}. */
   readonly csrfToken: string;
   readonly startedAt: Date;
+  /**
+   * When the user last proved who it is: with a password here, or at the provider (`auth_time`). Undefined if the provider does not
+   * say so; then the sign-in is never recent.
+   */
+  readonly authenticatedAt: Date | undefined;
   /** When it ends if there is no other request. */
   readonly expiresAt: Date;
 }

@@ -62,7 +62,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
     if (user.kind === "rejected") return refusalPage(user, { language });
     const runId = randomUUID();
     const success = await startSession(context, readCookies(cookieHeader), {
-      session: { userId: account.id, clientId: null },
+      session: { userId: account.id, clientId: null, authenticatedAtMs: now() },
       grants: user.grants,
       next: readNextPath(next, settings.redirectUrl),
       alongside: (tx) => journal(tx, runId, account),

@@ -22,6 +22,8 @@ export const refusalStatus = {
   provider_unavailable: 503,
   /** The provider's data about the user could not be verified. */
   identity_unverified: 502,
+  /** The provider does not confirm that the user signed in as recently as the login requires. */
+  sign_in_not_fresh: 502,
   /** The provider's data does not describe a valid user. */
   user_refused: 403,
   /** The provider does not list the user's groups, because there are too many. */
@@ -42,5 +44,11 @@ export type RefusalCode = keyof typeof refusalStatus;
 /** The codes after which another login may succeed. */
 export const worthAnotherTry: ReadonlySet<RefusalCode> = new Set([
   ...(["state_invalid", "state_expired", "state_used", "callback_invalid", "issuer_mismatch", "code_refused"] as const),
-  ...(["provider_refused", "provider_failed", "provider_unavailable", "identity_unverified"] as const),
+  ...([
+    "provider_refused",
+    "provider_failed",
+    "provider_unavailable",
+    "identity_unverified",
+    "sign_in_not_fresh",
+  ] as const),
 ]);

@@ -124,6 +124,16 @@ export const rejectionReasons = {
     userinfo_invalid: "check `oidc_op_user_endpoint`, and with which key and algorithm its responses are signed",
     userinfo_mismatch: "configure the provider to return the same `sub` at userinfo as in the ID token",
   },
+  sign_in_not_fresh: {
+    auth_time_missing:
+      "configure the provider to write `auth_time` into the client's ID tokens (Entra: an optional claim), and to honour `prompt` and `max_age`",
+    auth_time_malformed: "configure the provider to write `auth_time` as a number of seconds since 1970",
+    auth_time_in_future: clocks,
+    before_prompt:
+      "configure the provider to honour `prompt=login`: it did not ask the user to sign in; otherwise, compare the clocks",
+    too_long_ago:
+      "no action needed if the user left the provider's page open; otherwise, configure the provider to honour `max_age`, and compare the clocks",
+  },
   user_refused: {
     username_missing:
       "configure the provider to send the claim (a mapper, a scope), or write another one as `claim_mappings.username`",

@@ -14,7 +14,7 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
     const id = readCookies(cookieHeader).get(jar.session);
     const found = id === undefined ? undefined : await sessions.find(id);
     if (id === undefined || !found?.isClientEnabled) return undefined;
-    const { grants, isUserActive, startedAtMs, seenAtMs, endsAtMs } = found;
+    const { grants, isUserActive, startedAtMs, authenticatedAtMs, seenAtMs, endsAtMs } = found;
     const { id: userId, username } = grants.user;
     const user = isUserActive ? ({ kind: "active", grants } as const) : ({ kind: "inactive", username } as const);
     if (checkUser(user, userId, settings).kind === "rejected") return undefined;
@@ -22,6 +22,7 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
       principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
       csrfToken: seals.csrfToken(id),
       startedAt: new Date(startedAtMs),
+      authenticatedAt: authenticatedAtMs === undefined ? undefined : new Date(authenticatedAtMs),
       expiresAt: new Date(Math.min(endsAtMs, seenAtMs + settings.idleTimeoutMs)),
     };
   };

@@ -14,6 +14,8 @@ export interface NewSession {
   readonly userId: string;
   /** The client's row; null after a sign-in with a password. */
   readonly clientId: string | null;
+  /** When the user proved who it is; undefined if that is unknown. */
+  readonly authenticatedAtMs: number | undefined;
   readonly idToken?: Secret | undefined;
   readonly code?: string | undefined;
 }
@@ -84,7 +86,7 @@ export function createSessions({ database, write, seals, settings, report, now }
   };
 
   return {
-    begin: async ({ userId, clientId, idToken, code }, alongside) => {
+    begin: async ({ userId, clientId, authenticatedAtMs, idToken, code }, alongside) => {
       const id = randomBytes(32).toString("base64url");
       const sessionDigest = digest(id);
       const nowMs = now();
@@ -98,6 +100,7 @@ export function createSessions({ database, write, seals, settings, report, now }
             client,
             client_id: clientId,
             created_at: at,
+            authenticated_at: authenticatedAtMs === undefined ? null : new Date(authenticatedAtMs).toISOString(),
             seen_at: at,
             expires_at: new Date(nowMs + lifetimeMs).toISOString(),
             id_token: idToken ? seals.seal(idToken.reveal(), purposeOf(sessionDigest)) : null,
@@ -145,6 +148,7 @@ interface FoundSession {
   readonly isClientEnabled: boolean;
   readonly grants: Grants;
   readonly startedAtMs: number;
+  readonly authenticatedAtMs: number | undefined;
   readonly seenAtMs: number;
   readonly endsAtMs: number;
 }
@@ -153,6 +157,7 @@ type SessionRow = readonly [
   ...GrantRow,
   client: string,
   createdAt: string,
+  authenticatedAt: string | null,
   seenAt: string,
   expiresAt: string,
   clientId: string | null,
@@ -170,7 +175,15 @@ function prepareSessionLookup(
       .innerJoin("login_sessions as s", "s.user_id", "users.id")
       .leftJoin("oidc_clients as c", "c.id", "s.client_id")
       .select(selectGrants(database))
-      .select(["s.client", "s.created_at", "s.seen_at", "s.expires_at", "s.client_id", "c.enabled"])
+      .select([
+        "s.client",
+        "s.created_at",
+        "s.authenticated_at",
+        "s.seen_at",
+        "s.expires_at",
+        "s.client_id",
+        "c.enabled",
+      ])
       .where("s.digest", "=", "")
       // A password session ends when the user may no longer sign in with a password.
       .where((eb) =>
@@ -186,13 +199,14 @@ function prepareSessionLookup(
 
 function readRow(row: SessionRow, nowMs: number): FoundSession {
   const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending, ...session] = row;
-  const [client, createdAt, seenAt, expiresAt, clientId, enabled] = session;
+  const [client, createdAt, authenticatedAt, seenAt, expiresAt, clientId, enabled] = session;
   return {
     client,
     isUserActive: isActive === 1,
     isClientEnabled: clientId === null || enabled === 1,
     grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending], nowMs),
     startedAtMs: Date.parse(createdAt),
+    authenticatedAtMs: authenticatedAt === null ? undefined : Date.parse(authenticatedAt),
     seenAtMs: Date.parse(seenAt),
     endsAtMs: Date.parse(expiresAt),
   };

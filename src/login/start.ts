@@ -2,9 +2,17 @@ import { createHash } from "node:crypto";
 import { randomText } from "../secrets/token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, readCookies } from "./cookies.js";
-import type { Login, LoginRedirect } from "./login.js";
+import type { Login, LoginRedirect, StartRequest } from "./login.js";
 import { type LoginClient, reject } from "./login-client.js";
-import { cookieSeconds, digest, type LoginState, loginStateId, openLoginState, sealLoginState } from "./login-state.js";
+import {
+  cookieSeconds,
+  digest,
+  type LoginState,
+  loginStateId,
+  loginStateSeconds,
+  openLoginState,
+  sealLoginState,
+} from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
 import { readNextPath } from "./same-origin.js";
 import { isLanguage } from "./texts.js";
@@ -16,6 +24,7 @@ export function createStart(context: LoginContext): Login["start"] {
   return async (request = {}) => {
     const next = readNextPath(request.next, settings.redirectUrl);
     const language = isLanguage(request.language) ? request.language : undefined;
+    const asked = readDemands(request);
     const client = await loadClient(false);
     if (client.kind === "rejected") return refusalPage(client, { language, next });
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
@@ -27,11 +36,36 @@ export function createStart(context: LoginContext): Login["start"] {
       next,
       restarts: 0,
       language,
+      ...asked,
       cookies: readCookies(request.cookieHeader),
     });
     report({ kind: "started", client: settings.client });
     return redirect;
   };
+}
+
+const prompts: ReadonlySet<unknown> = new Set(["login", "consent", "select_account"]);
+const maxAgeLimit = 365 * 24 * 3600;
+
+/** What a request asks of the provider; throws for anything that a login could not verify later. */
+function readDemands({ prompt, maxAge }: StartRequest): Pick<LoginState, "prompt" | "maxAgeSeconds"> {
+  if (prompt !== undefined && !prompts.has(prompt)) {
+    throw new TypeError("prompt must be `login`, `consent` or `select_account`");
+  }
+  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 1 && maxAge <= maxAgeLimit)) {
+    throw new RangeError(
+      `maxAge must be whole seconds from 1 to ${maxAgeLimit}; for a sign-in now, use prompt: "login"`,
+    );
+  }
+  return { prompt, maxAgeSeconds: maxAge };
+}
+
+/**
+ * With `prompt=login` alone, a provider need not send `auth_time`, but with `max_age` it must (OpenID Connect Core §2). The sign-in
+ * that it asks for is younger than any login may take.
+ */
+function requestedMaxAge({ prompt, maxAgeSeconds }: LoginState): number | undefined {
+  return maxAgeSeconds ?? (prompt === "login" ? loginStateSeconds : undefined);
 }
 
 /** Whether the provider's page responds. As in `mozilla-django-oidc-db`, status 400 counts, since the request has no parameters. */
@@ -45,7 +79,7 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
 }
 
 /** What a restart keeps of a login, with the browser that begins it. */
-interface RedirectOptions extends Pick<LoginState, "next" | "restarts" | "language"> {
+interface RedirectOptions extends Pick<LoginState, "next" | "restarts" | "language" | "prompt" | "maxAgeSeconds"> {
   /** The browser's. */
   readonly cookies: Cookies;
 }
@@ -60,7 +94,7 @@ const maxLoginStates = 5;
 
 /** Redirects a browser to the provider, with a cookie that holds the state of the login. */
 export function createRedirectToProvider({ settings, jar, seals, now }: LoginContext): RedirectToProvider {
-  return async (client, { next, restarts, language, cookies }) => {
+  return async (client, { next, restarts, language, prompt, maxAgeSeconds, cookies }) => {
     const { row, provider, usesPkce } = client;
     const loginState: LoginState = {
       client: settings.client,
@@ -72,6 +106,8 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
       startedAtMs: now(),
       restarts,
       language,
+      prompt,
+      maxAgeSeconds,
     };
     const name = jar.loginState(loginStateId(loginState.state));
     return {
@@ -92,7 +128,8 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
 }
 
 async function authorizationUrl(client: LoginClient, loginState: LoginState, redirectUri: string): Promise<string> {
-  const { state, nonce, verifier, language } = loginState;
+  const { state, nonce, verifier, language, prompt } = loginState;
+  const maxAge = requestedMaxAge(loginState);
   const { openid, configuration } = await configureOpenid(client);
   const url = openid.buildAuthorizationUrl(configuration, {
     response_type: "code",
@@ -101,6 +138,8 @@ async function authorizationUrl(client: LoginClient, loginState: LoginState, red
     state,
     ...(nonce !== null && { nonce }),
     ...(verifier !== null && { code_challenge: challengeOf(verifier), code_challenge_method: "S256" }),
+    ...(prompt !== undefined && { prompt }),
+    ...(maxAge !== undefined && { max_age: String(maxAge) }),
     ...(language !== undefined && { ui_locales: language }),
     ...(client.row.idp_hint !== "" && { kc_idp_hint: client.row.idp_hint }),
   });

@@ -77,6 +77,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
       text: "Wat de inlogdienst over u zegt, kon niet worden gecontroleerd.",
       action: `${opnieuw} Lukt het dan weer niet? ${beheerder}`,
     },
+    sign_in_not_fresh: {
+      title: "Opnieuw inloggen niet bevestigd",
+      text: "Hier is nodig dat u kort geleden hebt ingelogd, en de inlogdienst heeft dat niet bevestigd.",
+      action: `${opnieuw} Lukt het dan weer niet? ${beheerder}`,
+    },
     user_refused: {
       title: "Geen account",
       text: "Met de gegevens van de inlogdienst kan hier geen account worden gevonden of aangemaakt.",
@@ -177,6 +182,11 @@ export const texts: Readonly<Record<LoginLanguage, Readonly<Record<RefusalCode, 
     identity_unverified: {
       title: "Login stopped",
       text: "The information from the login service about you could not be verified.",
+      action: `${again} Does it fail again? ${administrator}`,
+    },
+    sign_in_not_fresh: {
+      title: "Recent login not confirmed",
+      text: "This requires that you logged in a short time ago, and the login service did not confirm that.",
       action: `${again} Does it fail again? ${administrator}`,
     },
     user_refused: {

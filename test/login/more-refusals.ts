@@ -6,7 +6,16 @@ import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { callbackIn, withError } from "./callbacks.js";
 import type { signWith } from "./fake-provider.js";
-import { adminClient, type Finished, localUser, password, settingsOf, type World, type WorldOptions } from "./world.js";
+import {
+  adminClient,
+  type Finished,
+  localUser,
+  password,
+  settingsOf,
+  start,
+  type World,
+  type WorldOptions,
+} from "./world.js";
 
 export interface Refused {
   readonly code: RefusalCode;
@@ -37,6 +46,7 @@ export function furtherRefusals(key: { readonly other: Parameters<typeof signWit
       world.provider.onToken = (response) => void response.writeHead(500, { "content-type": "text/html" }).end("<h1>");
     }),
     ...idTokens(key.other),
+    ...freshness,
     ...userinfoAnswers,
     ...people,
     ...configurations,
@@ -56,6 +66,24 @@ export function furtherRefusals(key: { readonly other: Parameters<typeof signWit
     },
   ];
 }
+
+/** What a provider says instead of when a person signed in, who must do so now or did so too long ago. */
+const freshness: readonly Refused[] = (
+  [
+    ["auth_time_missing", { prompt: "login" }, undefined],
+    ["auth_time_malformed", { prompt: "login" }, "yesterday"],
+    ["auth_time_in_future", { maxAge: 900 }, start / 1000 + 31],
+    ["before_prompt", { prompt: "login" }, start / 1000 - 31],
+    ["too_long_ago", { maxAge: 900 }, start / 1000 - 930],
+  ] as const
+).map(([reason, asked, authTime]) => ({
+  code: "sign_in_not_fresh",
+  reason,
+  attack: (world, browser) => {
+    world.provider.idClaims = { auth_time: authTime };
+    return world.signIn(browser, "/", asked);
+  },
+}));
 
 /** An error for each reason that is a provider's word, but for those that have a case elsewhere. */
 function callbackErrors(

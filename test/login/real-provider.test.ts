@@ -135,6 +135,36 @@ describe("a login at a real provider", () => {
     expect(await signIn(openBrowser())).toMatchObject({ kind: "signed_in" });
   });
 
+  it("S76 proves a sign-in now with prompt=login, and is refused where the browser leaves the prompt out", async () => {
+    const { login, events, signIn } = await loginAs({ client_id: "basic" }, basic);
+    const [browser, atProvider] = [openBrowser(), new Map<string, string>()];
+    await signIn(browser, atProvider);
+    // The provider knows the person, and says nothing of when, unless asked.
+    expect((await login.session(browser.header()))?.authenticatedAt).toBeUndefined();
+    for (const request of [{ prompt: "login" }, { maxAge: 900 }] as const) {
+      const before = Math.floor(Date.now() / 1000) * 1000;
+      const begun = await login.start(request);
+      if (begun.kind === "refused") throw new Error(`expected a login to begin: ${begun.code}`);
+      browser.take(begun.cookies);
+      const forms: string[] = [];
+      const callback = await clickThrough(begun.location, "jan", atProvider, forms);
+      expect(forms).toEqual("prompt" in request ? ["login"] : []);
+      browser.take((await login.finish(callback.href, browser.header())).cookies);
+      const { authenticatedAt } = (await login.session(browser.header())) ?? {};
+      if ("prompt" in request) expect(authenticatedAt?.getTime()).toBeGreaterThanOrEqual(before);
+      expect(authenticatedAt?.getTime()).toBeLessThanOrEqual(Date.now());
+    }
+    const begun = await login.start({ prompt: "login" });
+    if (begun.kind === "refused") throw new Error(`expected a login to begin: ${begun.code}`);
+    browser.take(begun.cookies);
+    const stripped = withQuery(begun.location, (query) => {
+      for (const name of ["prompt", "max_age"]) query.delete(name);
+    });
+    const silent = await clickThrough(stripped, "jan", atProvider);
+    expect(await login.finish(silent.href, browser.header())).toMatchObject({ code: "sign_in_not_fresh" });
+    expect(events).toContainEqual(expect.objectContaining({ kind: "refused", reason: "auth_time_missing" }));
+  });
+
   it("S81 a code is worth nothing in another login", async () => {
     const { signIn } = await loginAs({ client_id: "basic" }, basic);
     let code = "";

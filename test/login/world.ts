@@ -3,7 +3,7 @@ import { apply } from "../../src/apply/apply.js";
 import type { Database } from "../../src/database/database.js";
 import { createLogin } from "../../src/login/create-login.js";
 import type { LoginEvent } from "../../src/login/event.js";
-import type { Login } from "../../src/login/login.js";
+import type { Login, StartRequest } from "../../src/login/login.js";
 import type { LoginOptions } from "../../src/login/settings.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
@@ -87,11 +87,11 @@ export interface World {
   /** Another process with the same database. */
   readonly another: (more?: Partial<LoginOptions>) => Promise<Login>;
   /** Begins a login in a browser: the URL that it is sent to. */
-  readonly begin: (browser: Browser, next?: string) => Promise<URL>;
+  readonly begin: (browser: Browser, next?: string, more?: StartRequest) => Promise<URL>;
   /** The browser comes back. */
   readonly end: (browser: Browser, callback: string) => Promise<Finished>;
   /** All of it. */
-  readonly signIn: (browser?: Browser, next?: string) => Promise<Finished>;
+  readonly signIn: (browser?: Browser, next?: string, more?: StartRequest) => Promise<Finished>;
   /** Why a login was refused, as logged. */
   readonly reasons: () => readonly string[];
 }
@@ -131,8 +131,8 @@ export async function makeWorld(key: TestKey, options: WorldOptions = {}): Promi
   };
   const login = await open();
 
-  const begin = async (browser: Browser, next?: string): Promise<URL> => {
-    const outcome = await login.start({ next, cookieHeader: browser.header() });
+  const begin = async (browser: Browser, next?: string, more?: StartRequest): Promise<URL> => {
+    const outcome = await login.start({ next, cookieHeader: browser.header(), ...more });
     if (outcome.kind === "refused") throw new Error(`expected a login to begin: ${outcome.code}`);
     browser.take(outcome.cookies);
     return new URL(outcome.location);
@@ -152,8 +152,8 @@ export async function makeWorld(key: TestKey, options: WorldOptions = {}): Promi
     end,
     apply: write,
     another: open,
-    signIn: async (browser = openBrowser(), next?: string) =>
-      end(browser, provider.authorize((await begin(browser, next)).href)),
+    signIn: async (browser = openBrowser(), next?: string, more?: StartRequest) =>
+      end(browser, provider.authorize((await begin(browser, next, more)).href)),
     reasons: () => events.flatMap((event) => (event.kind === "refused" ? event.reason : [])),
   });
 }

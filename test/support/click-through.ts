@@ -3,8 +3,14 @@
  * sends the browser back to, which is not requested.
  *
  * @param cookies the browser's at the provider; they are kept by the caller
+ * @param forms gets the name of each form
  */
-export async function clickThrough(begin: string, login: string, cookies = new Map<string, string>()): Promise<URL> {
+export async function clickThrough(
+  begin: string,
+  login: string,
+  cookies = new Map<string, string>(),
+  forms: string[] = [],
+): Promise<URL> {
   const { origin } = new URL(begin);
   let url = new URL(begin);
   let form: URLSearchParams | undefined;
@@ -27,6 +33,7 @@ export async function clickThrough(begin: string, login: string, cookies = new M
       const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
       const action = /action="([^"]+)"/.exec(page)?.[1];
       if (!prompt || !action) throw new Error(`expected a form of the provider: ${page.slice(0, 500)}`);
+      forms.push(prompt);
       url = new URL(action, url);
       form = new URLSearchParams({ prompt, login, password: "any" });
     }

@@ -28,7 +28,8 @@ export function checkTimes(
   return now >= iat + maxAgeSeconds + leewaySeconds ? "too_old" : undefined;
 }
 
-function isSeconds(value: unknown): value is number {
+/** Whether a claim is a NumericDate from 1970 on (RFC 7519 §2) that a Date can hold. */
+export function isSeconds(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= lastSecond;
 }
 
