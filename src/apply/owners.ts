@@ -67,16 +67,38 @@ export function declaredPolicies(
   return owners.map(({ name }) => ({ kind: policy.name, key: name, present: true, owner: name, attributes, range }));
 }
 
-/** The policies that end: the files of their owners say what concerns the run, and have none. */
-export function endedPolicies(
+/** The stored policies as the run finds them, and those of them that end. */
+interface SettledPolicies {
+  readonly current: readonly CurrentResource[];
+  readonly ended: readonly Resource[];
+}
+
+/**
+ * Settles what becomes of stored policies. One ends where the files of its owner say what concerns the run, and have none. That of a
+ * former owner goes to its new owner with the entries, as its first apply counts; where the new owner has one, it ends.
+ */
+export function settlePolicies(
   { settings: { policy: declared, policyRange: range }, runOwners }: OwnedConfiguration,
-  current: readonly CurrentResource[],
-): readonly Resource[] {
-  if (declared !== undefined || range === undefined) return [];
-  const stored = new Set(current.map(({ key }) => key));
-  return runOwners
-    .filter(({ name }) => stored.has(name))
-    .map(({ name }) => ({ kind: policy.name, key: name, present: false, owner: name, attributes: {}, range }));
+  stored: readonly CurrentResource[],
+): SettledPolicies {
+  if (range === undefined) return { current: stored, ended: [] };
+  const keys = new Set(stored.map(({ key }) => key));
+  const ended: Resource[] = [];
+  const end = (key: string, owner: string) =>
+    ended.push({ kind: policy.name, key, present: false, owner, attributes: {}, range });
+  const isOfRun = (key: string) => runOwners.some(({ name }) => name === key);
+  const current = stored.map((row) => {
+    const takers = runOwners.filter(({ formerly }) => formerly.includes(row.key));
+    const taker = takers.length === 1 && !isOfRun(row.key) ? takers[0]?.name : undefined;
+    if (declared === undefined && isOfRun(row.key)) end(row.key, row.key);
+    if (taker === undefined) return row;
+    if (declared !== undefined && !keys.has(taker)) {
+      return { ...row, key: taker, owner: taker, previousKey: row.key, formerOwner: row.owner };
+    }
+    end(row.key, taker);
+    return row;
+  });
+  return { current, ended };
 }
 
 export function ownersOfFiles(owners: readonly FileOwner[]): readonly RunOwner[] {

@@ -15,7 +15,7 @@ import { reviewAccess } from "./access.js";
 import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
-import { endedPolicies, type OwnedConfiguration, settleOwners } from "./owners.js";
+import { type OwnedConfiguration, settleOwners, settlePolicies } from "./owners.js";
 import {
   beginRun,
   type Configuration,
@@ -136,10 +136,11 @@ export async function readPlan(
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
   const current = await readCurrent(db, configuration.kinds, vault);
+  const policies = settlePolicies(configuration, current.get(policy.name) ?? []);
   const plan = createPlan({
     kinds: configuration.kinds,
-    desired: [...desired, ...endedPolicies(configuration, current.get(policy.name) ?? [])],
-    current,
+    desired: [...desired, ...policies.ended],
+    current: new Map([...current, [policy.name, policies.current]]),
     isDatabaseKnown: true,
     owners: configuration.runOwners,
     prune: options.prune,

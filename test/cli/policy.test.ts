@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { writeFiles } from "../support/cli.js";
 import { tokenA, tokenB, tokenC, tokenItem, tokens } from "./outcome.js";
 import { placeWith } from "./token-place.js";
@@ -77,6 +78,55 @@ describe("policy", () => {
     expect(await kysely.selectFrom("owner_policies").selectAll().execute()).toEqual([]);
     const journal = await kysely.selectFrom("run_changes").select(["action"]).where("kind", "=", "policy").execute();
     expect(journal.map(({ action }) => action).sort()).toEqual(["create", "delete", "update"]);
+  });
+
+  it("goes with the entries to another owner, keeps its first apply, and ends where that owner has one", async () => {
+    const { run, age, agePolicy, kysely } = await placeOf(withoutPolicy());
+    const stored = () => kysely.selectFrom("owner_policies").selectAll().orderBy("owner").execute();
+    const of = (owner: string, policy: string) =>
+      `vtb_setup: {owner: ${owner}${policy && `, policy: {${policy}}`}}\n${tokens(tokenItem("a", tokenA))}`;
+    await run("apply", of("shop", "max_lifetime: 90d, unused_after: 50d"));
+    await agePolicy(60);
+    await age("a", 45);
+    const [before] = await stored();
+    // Its time is not a whole one again.
+    expect(await run("plan", of("{name: bank, formerly: shop}", "unused_after: 40d"))).toMatchObject({
+      status: 4,
+      diagnostics: [{ code: "POLICY_ENDS_TOKENS", message: expect.stringMatching(/owner bank would end .*: a$/) }],
+    });
+    const taken = of("{name: bank, formerly: shop}", "max_lifetime: 80d");
+    const { status, changes } = await run("apply", taken);
+    expect({ status, changes }).toMatchObject({
+      status: 0,
+      changes: [{}, { action: "update", kind: "policy", key: "bank" }],
+    });
+    expect(changes[1].fields).toMatchObject([
+      { name: "key", before: "shop", after: "bank" },
+      { name: "max_lifetime_seconds" },
+      { name: "unused_after_seconds" },
+      { name: "owner", before: "shop", after: "bank" },
+    ]);
+    expect(await stored()).toMatchObject([{ id: before?.id, owner: "bank", created_at: before?.created_at }]);
+    expect(await run("apply", taken)).toMatchObject({ outcome: "unchanged" });
+
+    await run("apply", `vtb_setup: {owner: shop, policy: {max_lifetime: 60d}}\n${tokens()}`);
+    expect((await run("apply", taken)).changes).toMatchObject([{ action: "delete", kind: "policy", key: "shop" }]);
+    const ended = await run("apply", of("{name: shop, formerly: bank}", ""));
+    expect(ended.changes).toMatchObject([{}, { action: "delete", kind: "policy", key: "bank" }]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("is exported with its owner's entries, to a file that changes nothing", async () => {
+    const { folder, command, run } = await placeOf(withoutPolicy());
+    await run("apply", under("require_expiry: true, max_lifetime: 90d, unused_after: 36h"));
+    const { stdout } = await command(["export", "--owner", "shop"]);
+    expect(parse(stdout).vtb_setup).toEqual({
+      format: 1,
+      owner: "shop",
+      policy: { require_expiry: true, max_lifetime: "90d", warn_before: "30d", unused_after: "36h" },
+    });
+    writeFiles(folder, { "exported.yaml": `${stdout}${tokens()}` });
+    expect(await command(["plan", "exported.yaml", "--detailed-exitcode"])).toMatchObject({ status: 0 });
   });
 
   it("refuses entries that do not comply, at their line, and accepts those that do", async () => {

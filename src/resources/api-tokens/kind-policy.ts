@@ -47,9 +47,11 @@ export async function guardPolicies({ db, now }: GuardContext, world: PlannedWor
 function policiesAfter(world: PlannedWorld, before: readonly TokenPolicy[], now: string): readonly TokenPolicy[] {
   const declared = new Map(world.desired(policy).map((resource) => [resource.key, resource]));
   const stored = new Map(before.map((one) => [one.owner, one]));
+  // One that goes to another owner keeps its first apply.
+  const formerKeys = new Map(world.current(policy).map(({ key, previousKey = key }) => [key, previousKey]));
   return [...world.keys(policy)].sort().flatMap((owner): readonly TokenPolicy[] => {
     const desired = declared.get(owner);
-    const known = stored.get(owner);
+    const known = stored.get(formerKeys.get(owner) ?? owner);
     if (!desired) return known ? [known] : [];
     return [policyOf(desired, known?.firstAppliedAt ?? now)];
   });
