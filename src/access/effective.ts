@@ -56,7 +56,14 @@ function addSource(permissions: Map<string, Source[]>, permission: string, sourc
 }
 
 /** Whether a token's current value is accepted, and if not, why. */
-export type TokenState = "active" | "revoked" | "disabled" | "expired" | "not_yet_valid" | "inactive_user";
+export type TokenState =
+  | "active"
+  | "revoked"
+  | "disabled"
+  | "expired"
+  | "not_yet_valid"
+  | "ended_by_policy"
+  | "inactive_user";
 
 /** As the verifier decides it, which rejects a token with a time that can't be parsed. */
 export function tokenState(token: TokenFacts, user: UserFacts | undefined, nowMs: number): TokenState {
@@ -64,6 +71,7 @@ export function tokenState(token: TokenFacts, user: UserFacts | undefined, nowMs
   if (token.isDisabled || !token.isEnabled) return "disabled";
   if (token.expiresAt !== null && !(nowMs < Date.parse(token.expiresAt))) return "expired";
   if (token.validFrom !== null && !(nowMs >= Date.parse(token.validFrom))) return "not_yet_valid";
+  if (!(nowMs < token.policyEndMs)) return "ended_by_policy";
   return isUserActive(user) ? "active" : "inactive_user";
 }
 

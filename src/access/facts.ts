@@ -69,6 +69,8 @@ export interface TokenFacts {
   readonly isDisabled: boolean;
   /** Its current value was revoked. */
   readonly isRevoked: boolean;
+  /** When its owner's policy ends it, in milliseconds; `Infinity` if never. Each use puts that off. */
+  readonly policyEndMs: number;
 }
 
 export interface ProviderFacts {

@@ -237,10 +237,11 @@ function planValue(
   change: PlannedOf<typeof apiToken>,
   row: TokenFacts | undefined,
   revoked: ReadonlySet<string>,
-): Pick<TokenFacts, "isDisabled" | "isRevoked"> {
+): Pick<TokenFacts, "isDisabled" | "isRevoked" | "policyEndMs"> {
   const digest = digestOf(writtenBy(change, "token"));
   const isNew =
     digest !== undefined || (digestOf(change.attributes.token) === undefined && flagIn(change, "generated", false));
-  if (!row || isNew) return { isDisabled: false, isRevoked: digest !== undefined && revoked.has(digest) };
-  return { isDisabled: row.isDisabled, isRevoked: row.isRevoked };
+  if (row && !isNew) return row;
+  const isRevoked = digest !== undefined && revoked.has(digest);
+  return { isDisabled: false, isRevoked, policyEndMs: Number.POSITIVE_INFINITY };
 }

@@ -1,6 +1,8 @@
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 import { readClaimMapping } from "../users/claim-mapping.js";
+import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
+import { lifetimeEndMs, policiesFor, unusedEndMs } from "../users/token-policy.js";
 import type {
   AccessFacts,
   ClientFacts,
@@ -88,6 +90,7 @@ async function readTokens(db: Connection, revoked: ReadonlySet<string>): Promise
       "disabled_at",
     ])
     .execute();
+  const policyEnds = await readPolicyEnds(db);
   return byId(
     rows.map(
       (row): TokenFacts => ({
@@ -100,8 +103,21 @@ async function readTokens(db: Connection, revoked: ReadonlySet<string>): Promise
         isEnabled: row.enabled === 1,
         isDisabled: row.disabled_at !== null,
         isRevoked: revoked.has(row.digest),
+        policyEndMs: policyEnds.get(row.id) ?? Number.POSITIVE_INFINITY,
       }),
     ),
+  );
+}
+
+/** When policies end tokens, by the token's id. */
+async function readPolicyEnds(db: Connection): Promise<ReadonlyMap<string, number>> {
+  const all = await readPolicies(db);
+  if (all.length === 0) return new Map();
+  return new Map(
+    (await readPolicedTokens(db)).map((token) => {
+      const policies = policiesFor(token.owner, all);
+      return [token.id, Math.min(lifetimeEndMs(policies, token), unusedEndMs(policies, token.activeMs))];
+    }),
   );
 }
 

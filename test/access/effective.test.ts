@@ -19,6 +19,7 @@ import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { sealingEnv } from "../support/databases.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
+import { token } from "../verifier/verifier-world.js";
 import { groupNames, issuer, permissions, resourcesOf, tokenNames, tokenValueOf, worldParts } from "./worlds.js";
 
 /** What a person or a command does beside the files. */
@@ -192,6 +193,30 @@ describe("effective access", () => {
       expect([...user.grants.permissions].sort()).toEqual([...expected].sort());
     };
     await fc.assert(fc.asyncProperty(worldParts, claims, check), { numRuns: 40 }).finally(() => live.close());
+  });
+
+  it("of a token that its owner's policy has ended is none, as the verifier says, and that of a newer one stays", async () => {
+    const url = await migratedDatabase();
+    const { kysely } = await openForTest(url);
+    const names = ["t1", "t2"];
+    const made = names.map((name) => token(name, tokenValueOf(name)));
+    await apply(configurationOf(...made), runOptions(url));
+    const old = "2020-01-01T00:00:00.000Z";
+    await kysely
+      .updateTable("api_tokens")
+      .set({ value_since: old, updated_at: old })
+      .where("identifier", "=", "t1")
+      .execute();
+    const limits = { max_lifetime_seconds: 86_400, warn_before_seconds: null, unused_after_seconds: null };
+    const times = { created_at: old, updated_at: old };
+    const policy = { id: randomUUID(), owner: "default", require_expiry: 0 as const, ...limits, ...times };
+    await kysely.insertInto("owner_policies").values(policy).execute();
+    const facts = await readAccessFacts(kysely);
+    const verifier = await createVerifier({ database: url, env: sealingEnv() });
+    const outcomes = await Promise.all(names.map(async (name) => verifier.authenticate(`Token ${tokenValueOf(name)}`)));
+    await verifier.close();
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["rejected", "authenticated"]);
+    expect(names.map((name) => accessOf(facts, name, Date.now()).permissions.size)).toEqual([0, 1]);
   });
 
   it("of a plan without a database is that of an empty one with the changes", async () => {
