@@ -20,7 +20,7 @@ import { isCode, knownFormat, type Policy, settingsKey, settingsSchema } from ".
 import { validatePart } from "./valid-part.js";
 
 /** A code that a file allows or denies, and where. */
-export interface CodeSetting {
+interface CodeSetting {
   readonly code: DiagnosticCode;
   readonly range: Range;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isGuardAllowed } from "../../src/apply/severity.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
@@ -99,6 +100,15 @@ describe("F204: guards", () => {
         diagnostics: ["error INVALID_VALUE 1:21"],
       });
     }
+  });
+});
+
+describe("F204: a guard of an operation", () => {
+  it("is passed with its own code alone, and only where it is a matter of judgement", () => {
+    const allow = ["OWNED_BY_OTHER", "PROTECTED"] as const;
+    expect(isGuardAllowed("OWNED_BY_OTHER", { allow })).toBe(true);
+    expect(isGuardAllowed("MANY_DELETIONS", { allow })).toBe(false);
+    expect(isGuardAllowed("PROTECTED", { allow })).toBe(false);
   });
 });
 

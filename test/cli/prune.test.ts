@@ -50,7 +50,7 @@ describe("F205: --prune needs to know whose", () => {
       "shop.yaml": groups(["a", "b"], "owner: shop"),
       "ours.yaml": groups(["c"]),
       "fewer.yaml": groups(["a"], "owner: shop"),
-      "settings.yaml": "vtb_setup: {policy: {warn_before: 1d}}\n",
+      "settings.yaml": "vtb_setup: {deny: [EXPIRED]}\n",
     });
     await place.run(["apply", "shop.yaml", "ours.yaml"]);
     const run = await place.run(["apply", "fewer.yaml", "settings.yaml", "--prune"]);
