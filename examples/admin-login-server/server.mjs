@@ -1,6 +1,5 @@
 // Admin pages where people sign in at an OpenID provider and manage their own API tokens. README.md says how to try it.
 
-import { randomBytes } from "node:crypto";
 import { serve } from "@hono/node-server";
 import { createLogin, createTokenOperations } from "vtb-setup/login";
 import { createApp } from "./app.mjs";
@@ -14,8 +13,6 @@ const login = await createLogin({
   client: "admin-oidc",
   redirectUri: `${adminUrl}/oidc/callback`,
   postLogoutRedirectUri: `${adminUrl}/uitgelogd`,
-  // Without a key file, every session ends when this program does.
-  sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString("base64"),
   // The browser shows what to do; the reason is logged here.
   onEvent: log,
 });

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { SetupError } from "../errors.js";
 import { Secret } from "../secrets/secret.js";
-import { createVault } from "../secrets/vault.js";
+import { createVault, type KeyRing } from "../secrets/vault.js";
 
 /** A request's cookies by name. */
 export type Cookies = ReadonlyMap<string, string>;
@@ -64,30 +64,38 @@ export function createCookieJar(isSecure: boolean, name: string): CookieJar {
 /** What `loginStateId` returns. */
 const loginStateIdForm = /^[0-9a-f]{16}$/;
 
-/** The uses of the session secret; each has its own key (HKDF, RFC 5869). */
+/** Seals what only this server may read: logins under way, and ID tokens. */
 export interface Seals {
   /** @param purpose is authenticated with the text */
   readonly seal: (text: string, purpose: string) => string;
-  /** Undefined for a text that was not sealed with this secret and purpose. */
+  /** Undefined for a text that was not sealed with one of the secrets and for this purpose. */
   readonly open: (sealed: string, purpose: string) => Secret | undefined;
-  /** The token for a session's forms. */
-  readonly csrfToken: (sessionId: string) => string;
 }
 
-export function createSeals(sessionSecret: Secret): Seals {
-  const vault = createVault([deriveKey(sessionSecret, "sealing")]);
-  const csrfKey = deriveKey(sessionSecret, "csrf");
+/** The secrets to seal with, the newest first: it seals, and all open. */
+export type SessionSecrets = readonly [Secret, ...Secret[]];
+
+// A forged cookie can't have the secrets read more often.
+const rereadEveryMs = 1000;
+
+/** @param readSecrets called at once, and later when something is sealed with another secret: there may be a newer one */
+export function createSeals(readSecrets: () => SessionSecrets, now: () => number): Seals {
+  let ring = createRing(readSecrets());
+  let readAtMs = now();
   return {
-    seal: (text, purpose) => vault.seal(new Secret(text), purpose),
+    seal: (text, purpose) => ring.seal(new Secret(text), purpose),
     open: (sealed, purpose) => {
       try {
-        return vault.open(sealed, purpose);
+        if (!ring.holds(sealed) && now() >= readAtMs + rereadEveryMs) {
+          readAtMs = now();
+          ring = createRing(readSecrets());
+        }
+        return ring.open(sealed, purpose);
       } catch (error) {
         if (error instanceof SetupError) return undefined;
         throw error;
       }
     },
-    csrfToken: (sessionId) => createHmac("sha256", csrfKey).update(sessionId).digest("base64url"),
   };
 }
 
@@ -98,6 +106,10 @@ export function isSameText(one: string, other: string): boolean {
   return left !== undefined && right !== undefined && timingSafeEqual(left, right);
 }
 
-function deriveKey(secret: Secret, use: string): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret.reveal(), "", `vtb-setup login ${use}`, 32));
+function createRing([newest, ...older]: SessionSecrets): KeyRing {
+  return createVault([deriveKey(newest), ...older.map(deriveKey)]);
+}
+
+function deriveKey(secret: Secret): Buffer {
+  return Buffer.from(hkdfSync("sha256", secret.reveal(), "", "vtb-setup login sealing", 32));
 }

@@ -3,10 +3,12 @@ import { createWrite, createWriter, type LiveDatabase } from "../database/live-d
 import { openLiveDatabase } from "../database/open.js";
 import { createReporter } from "../oidc/event.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
+import { deriveSecret, loadExistingKeys } from "../secrets/key.js";
+import type { Secret } from "../secrets/secret.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { createRefusalPage, type LoginContext } from "./context.js";
-import { createCookieJar, createSeals, isSameText } from "./cookies.js";
+import { createCookieJar, createSeals, isSameText, type SessionSecrets } from "./cookies.js";
 import { channelName } from "./event.js";
 import { createFinish } from "./finish.js";
 import type { Login } from "./login.js";
@@ -30,7 +32,7 @@ const rememberedAnswers = 1000;
  * the same database and secret share them.
  *
  * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
- * version (refused)
+ * version (refused); without `sessionSecret`, also when there is no sealing key that it could be derived from (invalid, refused)
  * @throws TypeError, RangeError for invalid options
  */
 export async function createLogin(options: LoginOptions): Promise<Login> {
@@ -52,6 +54,11 @@ export async function createLogin(options: LoginOptions): Promise<Login> {
 function createLoginOf(database: LiveDatabase, settings: LoginSettings, options: LoginOptions): Login {
   const { env = process.env, now = Date.now } = options;
   const { client: identifier, reservedGroups } = settings;
+  const readSecrets = (): SessionSecrets => {
+    if (settings.sessionSecret) return [settings.sessionSecret];
+    const [newest, ...older] = loadExistingKeys({ env, keyFile: database.keyFile }).keys;
+    return [deriveSessionSecret(newest), ...older.map(deriveSessionSecret)];
+  };
   const report = createReporter(channelName, options.onEvent);
   const stopped = new AbortController();
   // Every pending request listens to it.
@@ -60,7 +67,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal });
   const writer = createWriter(database.openWriter);
   const write = createWrite(writer);
-  const seals = createSeals(settings.sessionSecret);
+  const seals = createSeals(readSecrets, now);
   const providers = createLoginProviders({ fetchFor, now, onEvent: report, cacheSize: rememberedAnswers });
   const vault = openVault({ env, keyFile: database.keyFile });
   const context: LoginContext = {
@@ -107,4 +114,8 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
       await database.close();
     },
   };
+}
+
+function deriveSessionSecret(sealingKey: Buffer): Secret {
+  return deriveSecret(sealingKey, "session secret");
 }

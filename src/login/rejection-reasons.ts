@@ -22,7 +22,8 @@ export const rejectionReasons = {
       "ignore it if a user opened the callback's address; if the provider sent the user there, it must return `state`",
     unknown_state:
       "the browser is another one or blocks cookies, or the login started over a day ago, or on another host than that of `redirectUri`",
-    cookie_forged: "use the same `sessionSecret` in every process; a change of it ends the logins under way",
+    cookie_forged:
+      "use the same `sessionSecret`, or sealing key, in every process; a change of it ends the logins under way",
     other_client: "use a separate redirect URI for each client with a login on this host",
     wrong_state: anotherTry,
   },

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.js";
 import { createPrincipal, type Grants, type UserLookup } from "../users/principal.js";
@@ -9,7 +10,7 @@ import type { NewSession } from "./sessions.js";
 import type { LoginSettings } from "./settings.js";
 
 /** Finds the session of a request's cookie. Nothing is cached: each request sees the current rows. */
-export function createFindSession({ settings, jar, seals, sessions }: LoginContext): Login["session"] {
+export function createFindSession({ settings, jar, sessions }: LoginContext): Login["session"] {
   return async (cookieHeader) => {
     const id = readCookies(cookieHeader).get(jar.session);
     const found = id === undefined ? undefined : await sessions.find(id);
@@ -20,12 +21,20 @@ export function createFindSession({ settings, jar, seals, sessions }: LoginConte
     if (checkUser(user, userId, settings).kind === "rejected") return undefined;
     return {
       principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
-      csrfToken: seals.csrfToken(id),
+      csrfToken: csrfTokenOf(id),
       startedAt: new Date(startedAtMs),
       authenticatedAt: authenticatedAtMs === undefined ? undefined : new Date(authenticatedAtMs),
       expiresAt: new Date(Math.min(endsAtMs, seenAtMs + settings.idleTimeoutMs)),
     };
   };
+}
+
+/**
+ * The token for a session's forms. The session's id, which only the browser's cookie has, is its key, so that no other secret must
+ * be the same in every process.
+ */
+function csrfTokenOf(sessionId: string): string {
+  return createHmac("sha256", sessionId).update("vtb-setup login csrf").digest("base64url");
 }
 
 /** Whether a user may have a session; checked at sign-in and at each request. */

@@ -12,8 +12,11 @@ export interface LoginOptions {
   readonly client?: string | undefined;
   /** The redirect URI, exactly as registered at the provider. Its origin is this server's. */
   readonly redirectUri: string;
-  /** Seals cookies and stored ID tokens. At least 32 characters, the same in every process and after a restart. */
-  readonly sessionSecret: string;
+  /**
+   * Seals cookies and stored ID tokens. At least 32 characters, the same in every process and after a restart. Defaults to one
+   * that is derived from the sealing key of the database's secrets.
+   */
+  readonly sessionSecret?: string | undefined;
   /** Where the provider redirects after its logout, exactly as registered there. Defaults to no redirect. */
   readonly postLogoutRedirectUri?: string | undefined;
   /**
@@ -50,7 +53,8 @@ export interface LoginSettings {
   readonly redirectUri: string;
   readonly redirectUrl: URL;
   readonly postLogoutRedirectUri: string | undefined;
-  readonly sessionSecret: Secret;
+  /** Undefined to derive it from the sealing key. */
+  readonly sessionSecret: Secret | undefined;
   /** False for http on this machine: then cookies can't be limited to https. */
   readonly isSecure: boolean;
   readonly cookieName: string;
@@ -78,12 +82,8 @@ export function readSettings(options: LoginOptions): LoginSettings {
   const { idleTimeoutMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000 } = options;
   const redirectUrl = readUrl("redirectUri", redirectUri);
   if (postLogoutRedirectUri !== undefined) readUrl("postLogoutRedirectUri", postLogoutRedirectUri);
-  if (typeof sessionSecret !== "string" || sessionSecret.length < minSecret) {
-    throw new TypeError(`sessionSecret must have at least ${minSecret} characters`);
-  }
-  if (estimatedBits(sessionSecret) < minBits) {
-    throw new TypeError("sessionSecret is easy to guess: generate one with `openssl rand -base64 32`");
-  }
+  // An empty one is a variable that is not set where it should be.
+  if (sessionSecret !== undefined) assertSessionSecret(sessionSecret);
   const { cookieName = "vtb", language = "nl" } = options;
   if (!cookieNameForm.test(cookieName)) {
     throw new TypeError("cookieName must have 1 to 32 lower-case letters, digits and single hyphens between them");
@@ -102,13 +102,22 @@ export function readSettings(options: LoginOptions): LoginSettings {
     postLogoutRedirectUri,
     idleTimeoutMs,
     lifetimeMs,
-    sessionSecret: new Secret(sessionSecret),
+    sessionSecret: sessionSecret === undefined ? undefined : new Secret(sessionSecret),
     isSecure: redirectUrl.protocol === "https:",
     cookieName,
     language,
     requireStaff: options.requireStaff ?? true,
     reservedGroups: options.reservedGroups ?? [],
   };
+}
+
+function assertSessionSecret(written: unknown): void {
+  if (typeof written !== "string" || written.length < minSecret) {
+    throw new TypeError(`sessionSecret must have at least ${minSecret} characters`);
+  }
+  if (estimatedBits(written) < minBits) {
+    throw new TypeError("sessionSecret is easy to guess: generate one with `openssl rand -base64 32`");
+  }
 }
 
 function readUrl(name: string, written: string): URL {

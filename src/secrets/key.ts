@@ -1,5 +1,7 @@
+import { hkdfSync } from "node:crypto";
 import { setupError } from "../errors.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
+import { Secret } from "./secret.js";
 
 const fileEnding = /\r?\n$/;
 const separator = /\r?\n|,/;
@@ -83,6 +85,30 @@ export function loadKeys({ env, keyFile, mode }: KeyOptions): LoadedKeys | undef
   const loaded = loadFile(keyFile, "file") ?? (mode === "write" ? loadMade(keyFile) : undefined);
   // Its folder is the database's, whose warnings cover it.
   return loaded && { ...loaded, openFolder: undefined };
+}
+
+/**
+ * Loads the keys that the database's secrets were sealed with, as {@link loadKeys} does in mode `read`.
+ *
+ * @throws SetupError also where the file beside the database is missing: `KEY_INVALID` (invalid)
+ */
+export function loadExistingKeys({ env, keyFile }: Omit<KeyOptions, "mode">): LoadedKeys {
+  const loaded = loadKeys({ env, keyFile, mode: "read" });
+  if (loaded) return loaded;
+  throw setupError(
+    "invalid",
+    "KEY_INVALID",
+    `the sealing key ${keyFile ?? ""} is missing`,
+    "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the key that `vtb-setup apply` used, or put its file back",
+  );
+}
+
+/**
+ * Derives a secret from a sealing key (HKDF-SHA256, RFC 5869): 32 bytes as base64url. It reveals neither the key nor the secret of
+ * another purpose.
+ */
+export function deriveSecret(key: Buffer, purpose: string): Secret {
+  return new Secret(Buffer.from(hkdfSync("sha256", key, "", `vtb-setup ${purpose}`, 32)).toString("base64url"));
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type Diagnostic, setupError } from "../errors.js";
-import { type KeyOptions, type Keys, type LoadedKeys, loadKeys } from "./key.js";
+import { type KeyOptions, type Keys, type LoadedKeys, loadExistingKeys, loadKeys } from "./key.js";
 import { Secret } from "./secret.js";
 
 /** Seals secrets that must be readable again. `purpose` binds a sealed value to its row and column. */
@@ -74,17 +74,10 @@ export function openVault(options: VaultOptions): LazyVault {
 }
 
 function load({ env, keyFile, storedKeyId }: VaultOptions): LoadedKeys {
+  if (storedKeyId === undefined) return loadExistingKeys({ env, keyFile });
   // A database with sealed secrets already has a key somewhere: a new one would not open them.
   const loaded = loadKeys({ env, keyFile, mode: storedKeyId === null ? "write" : "read" });
   if (loaded) return loaded;
-  if (storedKeyId === undefined) {
-    throw setupError(
-      "invalid",
-      "KEY_INVALID",
-      `the sealing key ${keyFile ?? ""} is missing`,
-      "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE to the key that `vtb-setup apply` used, or put its file back",
-    );
-  }
   throw setupError(
     "refused",
     "KEY_MISMATCH",

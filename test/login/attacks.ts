@@ -64,7 +64,7 @@ export const attacks: readonly Attack[] = [
       const callback = await callbackIn(world, browser);
       const state = new URLSearchParams(callback.split("?")[1]).get("state") ?? "";
       const forged = { client: "admin-oidc", state, nonce: null, verifier: null, next: "/", issuer: null };
-      const seals = createSeals(new Secret("another-secret-that-an-attacker-may-know-2f8c"));
+      const seals = createSeals(() => [new Secret("another-secret-that-an-attacker-may-know-2f8c")], Date.now);
       const sealed = sealLoginState({ ...forged, startedAtMs: world.clock, restarts: 0 }, seals);
       return world.login.finish(callback, `${browser.names()[0]}=${sealed}`);
     },

@@ -198,7 +198,7 @@ describe("a session", () => {
     expect(await may()).toBe(true);
   });
 
-  it("is known to every process with the same secret, and belongs to one client", async () => {
+  it("is known to every process, with its forms, whatever the secret there, and belongs to one client", async () => {
     const world = await makeWorld(key);
     const browser = await signedIn(world);
     const [same, client, secret] = await Promise.all([
@@ -209,7 +209,9 @@ describe("a session", () => {
     const session = await world.login.session(browser.header());
     expect((await same.session(browser.header()))?.csrfToken).toBe(session?.csrfToken);
     expect(await client.session(browser.header())).toBeUndefined();
-    expect((await secret.session(browser.header()))?.csrfToken).not.toBe(session?.csrfToken);
+    expect((await secret.session(browser.header()))?.csrfToken).toBe(session?.csrfToken);
+    const other = await world.login.session((await signedIn(world)).header());
+    expect(other?.csrfToken).not.toBe(session?.csrfToken);
   });
 
   it("takes rows of ended sessions and spent states away at later logins", async () => {
