@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { type SetupError, setupError } from "../errors.js";
 
 /** How generated tokens are written to a file. */
@@ -37,12 +36,17 @@ export function tokenFormatOf({ tokensFormat, secretName, secretNamespace }: For
   return tokensFormat === "dotenv" ? dotenv : json;
 }
 
-const tokenValues = z.record(z.string(), z.string());
+/** Undefined for anything but an object of texts. Zod's records would drop the identifier `__proto__`, and with it the only copy of its value. */
+function tokenValues(value: unknown): TokenValues | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return entries.length === Object.keys(value).length ? Object.fromEntries(entries) : undefined;
+}
 
 /** An object with each token's identifier and value. */
 export const json: TokenFormat = {
   render: (values) => `${JSON.stringify(values, undefined, 2)}\n`,
-  parse: (text) => tokenValues.safeParse(parseJson(text)).data,
+  parse: (text) => tokenValues(parseJson(text)),
 };
 
 /** Variables for shells, containers and dotenv libraries, each under a comment with the identifier that its name is made of. */
@@ -102,7 +106,7 @@ function kubernetesSecret({ name, namespace }: SecretOptions): TokenFormat {
   const read = (text: string) => {
     const names = (key: string) => new RegExp(`^  ${key}: (".*")$`, "m").exec(text)?.[1];
     const [, list = ""] = text.split("\nstringData:\n");
-    const values = tokenValues.safeParse(parseJson(`{${list.trim().replaceAll("\n", ",")}}`)).data;
+    const values = tokenValues(parseJson(`{${list.trim().replaceAll("\n", ",")}}`));
     const own = { name: unquoted(names("name")), namespace: unquoted(names("namespace")) };
     return values && lines(own, values) === text ? { own, values } : undefined;
   };

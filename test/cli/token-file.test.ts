@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createTokenFile } from "../../src/cli/token-file.js";
+import { tokenFormatOf } from "../../src/cli/token-format.js";
 import { SetupError } from "../../src/errors.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { temporaryFolder } from "../support/run.js";
@@ -16,6 +17,22 @@ function place() {
 }
 
 describe("the file for generated tokens", () => {
+  it.each(["json", "dotenv", "kubernetes-secret"] as const)(
+    "keeps the only copy of every token in %s, whatever its identifier means elsewhere",
+    (tokensFormat) => {
+      const { path } = place();
+      const format = tokenFormatOf({ tokensFormat, secretName: undefined, secretNamespace: undefined });
+      const names = ["__proto__", "constructor", "toString", "2", "1", "-x"];
+      for (const name of names) {
+        const file = createTokenFile(path, format);
+        file.write(`run-${name}`, token(`value${name}`, name));
+        file.publish();
+      }
+      expect([...createTokenFile(path, format).identifiers()].sort()).toEqual([...names].sort());
+      for (const name of names) expect(readFileSync(path, "utf8")).toContain(`value${name}`);
+    },
+  );
+
   it("holds the tokens of the last try, where a database requires that the transaction is repeated", () => {
     const { folder, path, file } = place();
     file.write("run", token("first"));
