@@ -77,6 +77,8 @@ describe("token create", () => {
     [["--user", "weg"], 4, "INVALID_VALUE"],
     [["--user", "managed", "--email", "a@example.nl"], 4, "INVALID_VALUE"],
     [["--user", "jan", "--expires-at", "2040-01-01"], 64, "COMMAND_LINE"],
+    [["--user", "jan", "--expires-at", "2040-02-31T12:00Z"], 64, "COMMAND_LINE"],
+    [["--user", "jan", "--valid-from", "2030-04-31T12:00+01:00"], 64, "COMMAND_LINE"],
     [[], 64, "COMMAND_LINE"],
   ])("refuses %j and changes nothing", async (args, expected, code) => {
     const { create, contents } = await place();

@@ -124,13 +124,19 @@ function notCreated(errors: readonly TokenError[]): SetupError {
 /** @throws SetupError `COMMAND_LINE` (usage) where the time could be read in more than one way */
 function parseTime(option: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
-  const isWhole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
+  const [, day = ""] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
   const time = new Date(text);
-  if (isWhole && !Number.isNaN(time.getTime())) return time;
+  if (isDay(day) && !Number.isNaN(time.getTime())) return time;
   throw setupError(
     "usage",
     "COMMAND_LINE",
     `${option} is not a date and time with an offset`,
     "write it like 2030-01-31T12:00:00+01:00",
   );
+}
+
+/** `Date` takes the 31st of February for the 3rd of March. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
