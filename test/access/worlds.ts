@@ -24,9 +24,9 @@ interface WorldParts {
 }
 
 const userParts = fc.record({
-  is_active: fc.boolean(),
+  is_active: fc.constantFrom(true, true, true, false),
   is_staff: fc.boolean(),
-  is_superuser: fc.boolean(),
+  is_superuser: fc.constantFrom(false, false, true),
   permissions: somePermissions,
   groups: fc.subarray(groupNames),
   until: fc.constantFrom(null, null, "2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"),
@@ -77,6 +77,11 @@ export const worldParts: fc.Arbitrary<WorldParts> = fc.record({
   tokens: fc.record(Object.fromEntries(tokenNames.map((name) => [name, tokenParts])), { requiredKeys: [] }),
   client: fc.option(clientParts, { nil: undefined }),
 });
+
+/** Those in which people can sign in. */
+export const openWorldParts = fc
+  .tuple(worldParts, clientParts)
+  .map(([parts, client]) => ({ ...parts, client: { ...client, enabled: true } }));
 
 /** All memberships end at once, or none does. */
 function endsOf(groups: readonly string[], until: string | null): Readonly<Record<string, string>> {
