@@ -143,9 +143,24 @@ describe("F204: codes that files allow and deny", () => {
 
   it("status 3 comes before 4: a refusal beside what --strict raises", async () => {
     const place = await shop();
-    writeFiles(place.folder, { "stock.yaml": owned("stock", groups("kassiers") + weak) });
+    writeFiles(place.folder, {
+      "stock.yaml": owned("stock", groups("kassiers") + weak),
+      "theirs.yaml": owned("stock", groups("balie")),
+    });
     expect((await place.run(["plan", "stock.yaml"])).status).toBe(4);
     expect((await place.run(["plan", "stock.yaml", "--strict"])).status).toBe(3);
+    // A warning that only the database gives weighs as much.
+    await place.run(["apply", "theirs.yaml"]);
+    await runCli(["token", "disable", "kassa"], { cwd: place.folder });
+    const both = owned("shop", groups("balie") + tokens(tokenItem("kassa", strong)));
+    writeFiles(place.folder, { "both.yaml": both });
+    const run = await place.run(["plan", "both.yaml"]);
+    expect([run.status, run.diagnostics]).toEqual([4, ["refusal OWNED_BY_OTHER 3:25"]]);
+    const strict = await place.run(["plan", "both.yaml", "--strict"]);
+    expect([strict.status, strict.diagnostics]).toEqual([
+      3,
+      ["refusal OWNED_BY_OTHER 3:25", "error TOKEN_DISABLED 7:7"],
+    ]);
     const references = groups("kassiers") + users("username: piet, groups: [nergens]");
     writeFiles(place.folder, { "stock.yaml": owned("stock", references) });
     expect((await place.run(["plan", "stock.yaml"])).status).toBe(3);
