@@ -23,6 +23,7 @@ import { createFindSession } from "./session-cookie.js";
 import { createSessions } from "./sessions.js";
 import { type LoginOptions, type LoginSettings, readSettings } from "./settings.js";
 import { createStart } from "./start.js";
+import { createTrials, createTryOut } from "./trial.js";
 
 const timeoutMs = 5000;
 const rememberedAnswers = 1000;
@@ -93,9 +94,11 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
       return await work(...parameters);
     };
 
+  const trials = createTrials({ context, database, vault, reservedGroups, fetchFor });
   return {
     start: checked(createStart(context)),
-    finish: checked(createFinish({ context, provisionFromClaims, readUser })),
+    finish: checked(createFinish({ context, provisionFromClaims, readUser, trials })),
+    tryOut: checked(createTryOut(context, trials)),
     signInWithPassword: checked(createPasswordSignIn({ context, database, readUser })),
     session: checked(createFindSession(context)),
     checkCsrf: ({ csrfToken }, submitted) => typeof submitted === "string" && isSameText(csrfToken, submitted),

@@ -10,6 +10,14 @@ export type LoginEvent =
   /** The page to go to after the login was not on this server. */
   | { readonly kind: "next_ignored"; readonly client: string }
   | { readonly kind: "signed_in"; readonly client: string; readonly userId: string }
+  /** A sign-in was tried out; nobody is signed in. With `code` and `reason`, it would have been refused. */
+  | {
+      readonly kind: "tried";
+      /** The client's identifier; empty for one that is not saved. */
+      readonly client: string;
+      readonly code?: RefusalCode;
+      readonly reason?: string;
+    }
   /** A sign-in with a password, bypassing the provider. */
   | {
       readonly kind: "signed_in_with_password";

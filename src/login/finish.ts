@@ -10,22 +10,24 @@ import { type Callback, checkCallback, readCallback } from "./callback.js";
 import { type VerifiedIdToken, verifyIdToken } from "./check-id-token.js";
 import type { LoginContext } from "./context.js";
 import { type Cookies, isSameText, readCookies } from "./cookies.js";
-import type { Login, LoginRedirect, LoginSuccess } from "./login.js";
+import type { Login, LoginRedirect, LoginSuccess, LoginTrial } from "./login.js";
 import { type LoginClient, type LoginRejection, reject } from "./login-client.js";
 import { isExpired, type LoginState, loginStateId, loginStateSeconds, openLoginState } from "./login-state.js";
 import { requestTokens, type Tokens } from "./openid-client.js";
 import type { ProvisionFromClaims } from "./provision.js";
 import { checkUser, startSession } from "./session-cookie.js";
 import { createRedirectToProvider } from "./start.js";
+import type { Trials } from "./trial.js";
 
 interface FinishOptions {
   readonly context: LoginContext;
   readonly provisionFromClaims: ProvisionFromClaims;
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
+  readonly trials: Trials;
 }
 
 /** Handles a callback: login state → code → tokens → claims → user → session. */
-export function createFinish({ context, provisionFromClaims, readUser }: FinishOptions): Login["finish"] {
+export function createFinish({ context, provisionFromClaims, readUser, trials }: FinishOptions): Login["finish"] {
   const { settings, jar, sessions, loadClient, refusalPage, report, now } = context;
   const redirectToProvider = createRedirectToProvider(context);
 
@@ -37,6 +39,10 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     const spent = cookies.has(name) ? [jar.clear(name)] : [];
     const found = await spendLoginState(callback, cookies, context);
     const outcome = found.kind === "rejected" ? found : await exchange(callback, found, cookies);
+    if (found.kind !== "rejected" && found.loginState.trial && outcome.kind === "rejected") {
+      if (outcome.code === "code_refused") await endSessionOf(callback.code);
+      return trials.failed(found.loginState.trial, outcome, { next: found.loginState.next, cookies: spent });
+    }
     if (outcome.kind !== "rejected") return { ...outcome, cookies: [...outcome.cookies, ...spent] };
     if (outcome.code === "state_used" || outcome.code === "code_refused") await endSessionOf(callback.code);
     const begun = found.kind === "rejected" ? undefined : found.loginState;
@@ -47,8 +53,9 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     callback: Callback,
     { kind, loginState }: FoundLoginState,
     cookies: Cookies,
-  ): Promise<LoginSuccess | LoginRedirect | LoginRejection> {
-    const client = await loadClient(true);
+  ): Promise<LoginSuccess | LoginTrial | LoginRedirect | LoginRejection> {
+    const { trial } = loginState;
+    const client = trial ? await trials.load(trial, true) : await loadClient(true);
     if (client.kind === "rejected") return client;
     const answer = checkCallback(callback, loginState, client);
     if (answer.kind === "begin_again") {
@@ -76,6 +83,11 @@ export function createFinish({ context, provisionFromClaims, readUser }: FinishO
     if (verified.kind === "rejected") return verified;
     const read = await readClaims(client, verified, tokens);
     if (read.kind === "rejected") return read;
+    if (trial) {
+      const secrets = [code, loginState.state, loginState.nonce, loginState.verifier, client.secret.reveal()];
+      const hidden = [...secrets, tokens.accessToken.reveal(), tokens.idToken.reveal()];
+      return trials.show(trial, client, { verified, claims: read.claims, hidden, next: loginState.next });
+    }
     const provisioned = await provisionFromClaims(client, verified.identity, read.claims, read.age);
     if (provisioned.kind === "rejected") return provisioned;
     const { userId } = provisioned;

@@ -17,7 +17,7 @@ export {
   type TokenOperations,
   type TokenOperationsOptions,
 } from "../operations/token-operations.js";
-export type { Secret } from "../secrets/secret.js";
+export { Secret } from "../secrets/secret.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export { createLogin } from "./create-login.js";
 export { channelName, type LoginEvent } from "./event.js";
@@ -28,6 +28,7 @@ export type {
   LoginRedirect,
   LoginRefusal,
   LoginSuccess,
+  LoginTrial,
   LogoutForm,
   LogoutOutcome,
   PasswordRequest,
@@ -38,3 +39,4 @@ export type { RefusalCode } from "./refusal-codes.js";
 export type { RequestHeaders } from "./same-origin.js";
 export type { LoginOptions } from "./settings.js";
 export type { LoginLanguage } from "./texts.js";
+export type { TrialAccount, TrialResult, TrialUser, UnsavedClient } from "./trial-result.js";

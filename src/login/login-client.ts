@@ -56,29 +56,43 @@ export function createLoadClient(options: LoadClientOptions): LoadClient {
     const row = await readClientRow(database, identifier);
     if (!row) return reject("not_configured", "unknown_client", { expected: identifier });
     if (row.enabled !== 1) return reject("client_disabled", "client_disabled");
-    const provider = await providers.resolve(row, isThorough);
-    if (provider.kind !== "known") {
-      const { kind, details } = provider;
-      return kind === "unavailable"
-        ? reject("provider_unavailable", "provider_unavailable", details)
-        : reject("not_configured", "client_incomplete", details);
-    }
-    if (row.client_id === "") return reject("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
-    const opened = openLoginClient(row, provider, vault, reservedGroups);
-    if (opened.kind === "unusable") {
-      reportOnce({ kind: "client_unusable", client: identifier, message: opened.message });
-      return reject("not_configured", opened.reason, { found: opened.message });
-    }
-    const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
-    for (const message of weaknesses(row, provider, usesPkce)) {
-      reportOnce({ kind: "weakened", client: identifier, message });
-    }
-    const fields = opened.oidc.mapping.unknownFields;
-    if (fields.length > 0) reportOnce({ kind: "mapping_ignored", client: identifier, fields });
-    // `apply` wrote the column: a list of strings.
-    const scopes = JSON.parse(row.scopes) as readonly string[];
-    return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
+    return openLogin(row, isThorough, { providers, vault, reservedGroups, fetchFor, reportOnce });
   };
+}
+
+type OpenLoginOptions = Omit<LoadClientOptions, "database" | "identifier" | "report"> & {
+  readonly reportOnce: (event: LoginEvent) => void;
+};
+
+/** Opens a client for a login, from its row, which says that it is enabled. */
+export async function openLogin(
+  row: LoginClientRow,
+  isThorough: boolean,
+  { providers, vault, reservedGroups, fetchFor, reportOnce }: OpenLoginOptions,
+): ReturnType<LoadClient> {
+  const { identifier } = row;
+  const provider = await providers.resolve(row, isThorough);
+  if (provider.kind !== "known") {
+    const { kind, details } = provider;
+    return kind === "unavailable"
+      ? reject("provider_unavailable", "provider_unavailable", details)
+      : reject("not_configured", "client_incomplete", details);
+  }
+  if (row.client_id === "") return reject("not_configured", "client_incomplete", { found: "no `oidc_rp_client_id`" });
+  const opened = openLoginClient(row, provider, vault, reservedGroups);
+  if (opened.kind === "unusable") {
+    reportOnce({ kind: "client_unusable", client: identifier, message: opened.message });
+    return reject("not_configured", opened.reason, { found: opened.message });
+  }
+  const usesPkce = (row.client_use_pkce ?? row.use_pkce) === 1;
+  for (const message of weaknesses(row, provider, usesPkce)) {
+    reportOnce({ kind: "weakened", client: identifier, message });
+  }
+  const fields = opened.oidc.mapping.unknownFields;
+  if (fields.length > 0) reportOnce({ kind: "mapping_ignored", client: identifier, fields });
+  // `apply` wrote the column: a list of strings.
+  const scopes = JSON.parse(row.scopes) as readonly string[];
+  return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
 }
 
 type OpenLoginClient =

@@ -21,9 +21,14 @@ export interface LoginState {
   /** What was asked of the provider, and so is required of the ID token. */
   readonly prompt?: LoginPrompt | undefined;
   readonly maxAgeSeconds?: number | undefined;
+  /** Of a sign-in that is only tried out: it begins no session, whatever comes of it. */
+  readonly trial?: TrialSubject | undefined;
   /** Of the pages, if the request that began the login asked for one. */
   readonly language?: LoginLanguage | undefined;
 }
+
+/** The client that is tried out: one in the database, or the id of one that this process keeps. */
+export type TrialSubject = { readonly saved: string } | { readonly unsaved: string };
 
 /** How long a login may take; the same as Keycloak's login page. */
 export const loginStateSeconds = 1800;

@@ -2,6 +2,7 @@ import type { Principal } from "../users/principal.js";
 import type { RefusalCode } from "./refusal-codes.js";
 import type { RequestHeaders } from "./same-origin.js";
 import type { LoginLanguage } from "./texts.js";
+import type { TrialResult, UnsavedClient } from "./trial-result.js";
 
 export interface StartRequest {
   /** The path on this server to go to after the login. Anything else becomes `/`. */
@@ -60,7 +61,15 @@ export interface Login {
     callbackUrl: string,
     cookieHeader: string | undefined,
     request?: FinishRequest,
-  ) => Promise<LoginSuccess | LoginRefusal | LoginRedirect>;
+  ) => Promise<LoginSuccess | LoginRefusal | LoginRedirect | LoginTrial>;
+  /**
+   * Starts a sign-in that is only tried out, through any client of the database, enabled or not, or one that is not saved. It comes
+   * back to the same redirect URI, where {@link finish} returns a {@link LoginTrial}: no session begins, and no user is written. Its
+   * result has the reason of a failure and claims about a person, so only administrators may call it.
+   *
+   * @throws TypeError, RangeError for an invalid `prompt` or `maxAge`
+   */
+  readonly tryOut: (client: string | UnsavedClient, request?: StartRequest) => Promise<LoginRedirect | LoginTrial>;
   /**
    * For emergencies: signs in a user with a password, even while the provider is unavailable. Each use is recorded in the
    * history. Call {@link isSameOrigin} first.
@@ -103,6 +112,15 @@ export interface LoginRedirect {
 export interface LoginSuccess {
   readonly kind: "signed_in";
   readonly principal: Principal<"session">;
+  readonly next: string;
+  readonly cookies: readonly string[];
+}
+
+/** What came of a sign-in that was tried out. Set the cookies, and show it to the administrator; nobody is signed in. */
+export interface LoginTrial {
+  readonly kind: "tried";
+  readonly result: TrialResult;
+  /** A path on this server. */
   readonly next: string;
   readonly cookies: readonly string[];
 }

@@ -169,6 +169,8 @@ export const rejectionReasons = {
   },
   client_disabled: { client_disabled: "write `enabled: true` for the client to allow logins" },
   not_configured: {
+    trial_unknown:
+      "start the trial again: a client that is not saved is only known to the process that it was given to, which keeps the last 100",
     unknown_client: "apply a file with this client, or pass another one as the option `client`",
     client_incomplete: "write the missing fields, or a discovery endpoint that supplies them",
     client_unusable: "correct the client in the file, and apply it",

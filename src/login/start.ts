@@ -15,6 +15,7 @@ import {
 } from "./login-state.js";
 import { configureOpenid } from "./openid-client.js";
 import { readNextPath } from "./same-origin.js";
+import type { LoginSettings } from "./settings.js";
 import { isLanguage } from "./texts.js";
 
 export function createStart(context: LoginContext): Login["start"] {
@@ -22,9 +23,7 @@ export function createStart(context: LoginContext): Login["start"] {
   const redirectToProvider = createRedirectToProvider(context);
 
   return async (request = {}) => {
-    const next = readNextPath(request.next, settings.redirectUrl);
-    const language = isLanguage(request.language) ? request.language : undefined;
-    const asked = readDemands(request);
+    const { next, language } = readRequest(request, settings);
     const client = await loadClient(false);
     if (client.kind === "rejected") return refusalPage(client, { language, next });
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
@@ -33,10 +32,7 @@ export function createStart(context: LoginContext): Login["start"] {
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
     const redirect = await redirectToProvider(client, {
-      next,
-      restarts: 0,
-      language,
-      ...asked,
+      ...readRequest(request, settings),
       cookies: readCookies(request.cookieHeader),
     });
     report({ kind: "started", client: settings.client });
@@ -68,6 +64,16 @@ function requestedMaxAge({ prompt, maxAgeSeconds }: LoginState): number | undefi
   return maxAgeSeconds ?? (prompt === "login" ? loginStateSeconds : undefined);
 }
 
+/** What the server asks for a login that begins. */
+export function readRequest(request: StartRequest, { redirectUrl }: LoginSettings): Omit<RedirectOptions, "cookies"> {
+  return {
+    next: readNextPath(request.next, redirectUrl),
+    restarts: 0,
+    language: isLanguage(request.language) ? request.language : undefined,
+    ...readDemands(request),
+  };
+}
+
 /** Whether the provider's page responds. As in `mozilla-django-oidc-db`, status 400 counts, since the request has no parameters. */
 async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
   try {
@@ -79,7 +85,8 @@ async function answers({ provider, fetch }: LoginClient): Promise<boolean> {
 }
 
 /** What a restart keeps of a login, with the browser that begins it. */
-interface RedirectOptions extends Pick<LoginState, "next" | "restarts" | "language" | "prompt" | "maxAgeSeconds"> {
+interface RedirectOptions
+  extends Pick<LoginState, "next" | "restarts" | "language" | "prompt" | "maxAgeSeconds" | "trial"> {
   /** The browser's. */
   readonly cookies: Cookies;
 }
@@ -94,7 +101,7 @@ const maxLoginStates = 5;
 
 /** Redirects a browser to the provider, with a cookie that holds the state of the login. */
 export function createRedirectToProvider({ settings, jar, seals, now }: LoginContext): RedirectToProvider {
-  return async (client, { next, restarts, language, prompt, maxAgeSeconds, cookies }) => {
+  return async (client, { next, restarts, language, prompt, maxAgeSeconds, trial, cookies }) => {
     const { row, provider, usesPkce } = client;
     const loginState: LoginState = {
       client: settings.client,
@@ -108,6 +115,7 @@ export function createRedirectToProvider({ settings, jar, seals, now }: LoginCon
       language,
       prompt,
       maxAgeSeconds,
+      trial,
     };
     const name = jar.loginState(loginStateId(loginState.state));
     return {

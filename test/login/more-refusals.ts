@@ -6,6 +6,7 @@ import { providerOf } from "../verifier/bearer/world.js";
 import { type Browser, openBrowser } from "./browser.js";
 import { callbackIn, withError } from "./callbacks.js";
 import type { signWith } from "./fake-provider.js";
+import { unsavedOf } from "./trials.js";
 import {
   adminClient,
   type Finished,
@@ -47,6 +48,17 @@ export function furtherRefusals(key: { readonly other: Parameters<typeof signWit
     }),
     ...idTokens(key.other),
     ...freshness,
+    {
+      code: "not_configured",
+      reason: "trial_unknown",
+      attack: async (world, browser) => {
+        const begun = await world.login.tryOut(unsavedOf(world));
+        if (begun.kind !== "redirect") throw new Error("expected a trial to begin");
+        browser.take(begun.cookies);
+        const another = await world.another();
+        return another.finish(world.provider.authorize(begun.location), browser.header());
+      },
+    },
     ...userinfoAnswers,
     ...people,
     ...configurations,

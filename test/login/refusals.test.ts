@@ -44,6 +44,13 @@ describe("what a refused login reports", () => {
       if (!one) continue;
       const world = await makeWorld(key, one.options?.());
       const page = await one.attack(world, openBrowser());
+      // A trial has no page: it shows what the event of a login would have.
+      if (page.kind === "tried" && page.result.kind === "failed") {
+        const { code, reason, hint } = page.result;
+        ended.push(`${code}.${reason}`);
+        reported.push(`## ${code}: ${reason}\n\n| | |\n|---|---|\n| hint | ${hint} |`);
+        continue;
+      }
       const refused = world.events.filter((event): event is RefusedEvent => event.kind === "refused");
       const event = refused.findLast(({ code }) => page.kind === "refused" && code === page.code);
       ended.push(`${event?.code}.${event?.reason}`);
