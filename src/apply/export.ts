@@ -149,7 +149,12 @@ function writeFile(owner: string | null, parts: readonly Part[], { rows, ended, 
   const leftOut = parts.flatMap(({ writer: { kind } }) =>
     (managed.get(kind) ?? []).flatMap(({ id, key }) => (ended.has(id) ? [`${kind} ${key}`] : [])),
   );
-  const own = new Map([...managed].map(([kind, all]) => [kind, all.filter(({ id }) => !ended.has(id))]));
+  // A file whose entries are all left out still has to be one that can be applied.
+  const own = new Map(
+    [...managed].flatMap(([kind, all]) =>
+      all.length === 0 ? [] : [[kind, all.filter(({ id }) => !ended.has(id))] as const],
+    ),
+  );
   const written = writeEntries(owner, parts, own);
   const { root, entries } = written;
   const variables = written.variables.map(({ what: _, ...variable }) => variable);
@@ -168,7 +173,7 @@ interface EntryVariable extends ExportedVariable {
   readonly what: string;
 }
 
-/** What a file says to declare these rows, by kind; `owner` is null where it names none. */
+/** What a file says to declare these rows, by kind, of which it declares nothing else; `owner` is null where it names none. */
 export function writeEntries(
   owner: string | null,
   parts: readonly Part[],
@@ -179,8 +184,8 @@ export function writeEntries(
   if (owner !== null) root[settingsKey] = { format: knownFormat, owner, ...policyIn(rows) };
   let entries = 0;
   for (const { step, writer } of parts) {
-    const own = rows.get(writer.kind) ?? [];
-    if (own.length === 0) continue;
+    const own = rows.get(writer.kind);
+    if (own === undefined) continue;
     entries += own.length;
     const list = own.map((row) => entryOf(writer, row, variables));
     const namespace = root[step.namespace];

@@ -94,7 +94,7 @@ interface Written extends Pick<DjangoImport, "text" | "entries" | "variables"> {
 }
 
 function writeImport({ entries: imported }: Imported, owner: string): Written {
-  const rows = new Map(Object.entries(imported));
+  const rows = new Map(Object.entries(imported).filter(([, list]) => list.length > 0));
   const { root, entries, variables } = writeEntries(owner, writableParts(coreSteps), rows);
   const values = variables.map(({ name, kind, key, what }): [string, string] => {
     // The writers call a secret after its attribute.

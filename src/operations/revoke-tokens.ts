@@ -156,10 +156,11 @@ async function revokeValues(
     values.map(({ digest }) => digest),
   );
   const added = values.filter(({ digest }) => !earlier.has(digest));
+  const revokedAt = new Date(now()).toISOString();
   const rows = added.map(({ digest, identifier }) => ({
     digest,
     identifier,
-    revoked_at: new Date(now()).toISOString(),
+    revoked_at: revokedAt,
     revoked_by: claimedActor ?? actor,
     reason,
   }));
