@@ -18,6 +18,6 @@ export default {
     "bin/*.js",
     "examples/**/*.{js,mjs,ts}",
   ],
-  ignoreBinaries: ["unshare"],
+  ignoreBinaries: ["script", "unshare"],
   ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
 } satisfies KnipConfig;

@@ -20,13 +20,13 @@ import {
 export type FoundUser = Awaited<ReturnType<typeof findUsers>>[number];
 
 /** What was done to one user; without fields, nothing. */
-export interface UserChanged {
+interface UserChanged {
   readonly user: FoundUser;
   readonly fields: readonly object[];
 }
 
 /** What a command did to users, and what its caller should know about it. */
-export interface UsersChanged extends EntriesChanged {
+interface UsersChanged extends EntriesChanged {
   readonly notes: readonly Diagnostic[];
 }
 
