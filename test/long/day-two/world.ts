@@ -34,7 +34,7 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-export const emptyFile: DeclaredFile = {
+const emptyFile: DeclaredFile = {
   groups: new Map(),
   users: new Map(),
   tokens: new Map(),
@@ -94,10 +94,7 @@ const provider = {
 };
 
 /** The file as an object, in the words of the language. */
-export function fileOf(
-  owner: Owner,
-  { groups, users, tokens, absent }: DeclaredFile,
-): Readonly<Record<string, unknown>> {
+function fileOf(owner: Owner, { groups, users, tokens, absent }: DeclaredFile): Readonly<Record<string, unknown>> {
   const protect = (is: boolean) => (is ? { protect: true } : { protect: false });
   const renamed = (from: string | undefined) => (from === undefined ? {} : { renamed_from: from });
   const gone = (field: string, names: readonly string[]) => names.map((name) => ({ [field]: name, state: "absent" }));
