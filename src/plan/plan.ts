@@ -37,8 +37,10 @@ export function createPlan(given: PlanInput): Plan {
     for (const name of diff.unchanged) unchanged.push(name);
   }
   const world = planWorld(input, changes);
+  // What is named for its owner, such as a policy, is no entry of a file.
+  const kindsOfEntries = input.kinds.filter(({ keyColumn }) => keyColumn !== "owner");
   const undeclaredOf = (name: string) =>
-    input.kinds.flatMap((kind) =>
+    kindsOfEntries.flatMap((kind) =>
       world
         .left(kind)
         .filter(({ owner }) => owner === name)

@@ -129,6 +129,19 @@ describe("policy", () => {
     expect(await command(["plan", "exported.yaml", "--detailed-exitcode"])).toMatchObject({ status: 0 });
   });
 
+  it("stays without a note where a file says nothing of the run: it is no entry that one could declare or prune", async () => {
+    const place = await placeOf(under("max_lifetime: 400d", tokenItem("kassa", tokenA)));
+    const planned = await place.run("plan", tokens(tokenItem("kassa", tokenA)), "--owner", "shop");
+    expect([planned.outcome, planned.changes]).toEqual(["unchanged", []]);
+    expect(planned.diagnostics.filter(({ code }: { readonly code: string }) => code === "UNDECLARED")).toEqual([]);
+    const less = await place.run("plan", tokens(tokenItem("balie", tokenB)), "--owner", "shop");
+    expect(
+      less.diagnostics.flatMap(({ code, message }: { readonly code: string; readonly message: string }) =>
+        code === "UNDECLARED" ? [message] : [],
+      ),
+    ).toEqual(["1 entry that the owner shop manages is in no file and stays as it is: api_token kassa"]);
+  });
+
   it("refuses entries that do not comply, at their line, and accepts those that do", async () => {
     const { run } = await placeOf(withoutPolicy());
     const strict = (...items: readonly string[]) => under("require_expiry: true, max_lifetime: 90d", ...items);
