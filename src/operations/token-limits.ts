@@ -67,6 +67,7 @@ export function limitsOf(policies: readonly TokenPolicy[], nowMs: number): Token
       unused,
       sql`api_tokens.created_at <= cutoffs.column2
         and (api_tokens.value_since is null or api_tokens.value_since <= cutoffs.column2)
+        and (api_tokens.valid_from is null or api_tokens.valid_from <= cutoffs.column2)
         and (api_tokens.last_used_at is null or api_tokens.last_used_at <= cutoffs.column2)
         and not exists (select 1 from api_token_retired where api_token_retired.token_id = api_tokens.id
           and api_token_retired.last_used_at > cutoffs.column2)`,

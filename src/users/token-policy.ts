@@ -28,8 +28,7 @@ export function lifetimeEndMs(
   policies: readonly TokenPolicy[],
   { since, validFrom }: Pick<TokenTimes, "since" | "validFrom">,
 ): number {
-  const startMs = Math.max(Date.parse(since), validFrom === null ? 0 : Date.parse(validFrom));
-  return startMs + maxLifetimeMs(policies);
+  return latestMs([since, validFrom]) + maxLifetimeMs(policies);
 }
 
 /** When a value ends, by its own expiry or by the policies; `Infinity` if never. */
@@ -54,7 +53,7 @@ export const lastUsedEveryMs = 60_000;
  * When a token ends that nobody uses any more, in milliseconds; `Infinity` if never. A use within a minute of the noted one is
  * not noted, so that minute is added.
  *
- * @param activeMs the latest of its creation, its latest value and the last noted use of any value
+ * @param activeMs the latest of its creation, its latest value, its start and the last noted use of any value
  */
 export function unusedEndMs(policies: readonly TokenPolicy[], activeMs: number): number {
   let endMs = Number.POSITIVE_INFINITY;
@@ -81,7 +80,7 @@ function maxLifetimeMs(policies: readonly TokenPolicy[]): number {
   return shortestMs;
 }
 
-/** A token's value, and when it was last active: see {@link unusedEndMs}. */
+/** A token's value, and when it was last active: see {@link unusedEndMs}; its start need not be in it. */
 type ActiveTimes = Pick<TokenTimes, "since" | "validFrom"> & { readonly activeMs: number };
 
 /** Which policy has ended a token by now, and by which rule; undefined if none has. */
@@ -93,7 +92,9 @@ export function findEnding(
   for (const policy of policies) {
     const { owner } = policy;
     if (!(nowMs < lifetimeEndMs([policy], times))) return { owner, rule: "max_lifetime" };
-    if (!(nowMs < unusedEndMs([policy], times.activeMs))) return { owner, rule: "unused_after" };
+    // Nobody could use it before it started to work.
+    const activeMs = Math.max(times.activeMs, latestMs([times.validFrom]));
+    if (!(nowMs < unusedEndMs([policy], activeMs))) return { owner, rule: "unused_after" };
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } f
 import {
   expiryMs,
   lastUsedEveryMs,
+  latestMs,
   lifetimeEndMs,
   policiesFor,
   type TokenPolicy,
@@ -110,9 +111,9 @@ function verifyPolicies(
     noticeExpiry(tokens, stored, policies, nowMs);
     return accept(tokens, token, nowMs);
   };
-  const usedMs = stored.lastUsedAt === null ? 0 : Date.parse(stored.lastUsedAt);
-  // Where this value is in use, the token's other values don't matter.
-  if (nowMs < unusedEndMs(policies, Math.max(Date.parse(stored.since), usedMs))) return acceptNow();
+  // Where this value is in use, the token's other values don't matter. Nobody could use it before it started to work.
+  const ownActivityMs = latestMs([stored.since, stored.validFrom, stored.lastUsedAt]);
+  if (nowMs < unusedEndMs(policies, ownActivityMs)) return acceptNow();
   return andThen(tokens.policies.lastActivityMs(stored.identifier), (activeMs = 0) =>
     nowMs < unusedEndMs(policies, activeMs) ? acceptNow() : reject(stored, "unused"),
   );

@@ -288,6 +288,19 @@ describe("policy", () => {
     ]);
   });
 
+  it("lists no token as unused, and is refused for none, that only started to work since", async () => {
+    const begun = `valid_from: "${inDays(-10)}"`;
+    const items = [tokenItem("a", tokenA), tokenItem("b", tokenB, begun)];
+    const { run, age, agePolicy, json, use } = await placeOf(under("unused_after: 90d", ...items));
+    await age("a", 100);
+    await age("b", 100);
+    await agePolicy(99);
+    const { items: all } = await json("token", "list");
+    expect(all.map((item: { state: string }) => item.state)).toEqual(["unused", "active"]);
+    expect(await run("plan", under("unused_after: 50d", ...items))).toMatchObject({ status: 0 });
+    expect([await use(tokenA), await use(tokenB)]).toEqual(["unused a", "authenticated"]);
+  });
+
   it("is held by token enable and token rotate", async () => {
     const items = [tokenItem("a", tokenA), tokenItem("b", tokenB)];
     const { run, age, command, kysely, use } = await placeOf(withoutPolicy(...items));

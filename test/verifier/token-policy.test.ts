@@ -117,6 +117,16 @@ describe("unused_after", () => {
     principalIn(await again.authenticate(`Token ${otherValue}`));
   });
 
+  it("counts no time before the token started to work, in which nobody could use it", async () => {
+    const validFrom = new Date(Date.now() + 100 * day).toISOString();
+    const resources = [policy({ unused_after_seconds: days(90) }), token("a", tokenValue, { valid_from: validFrom })];
+    const { useAfter } = await worldOf(resources);
+    expect(await useAfter(95 * day)).toBe("not_yet_valid");
+    expect(await useAfter(180 * day)).toBe("authenticated");
+    const other = await worldOf(resources);
+    expect(await other.useAfter(191 * day)).toBe("unused");
+  });
+
   it("counts no time before the policy was first applied", async () => {
     const { useAfter, apply } = await worldOf([token("a", tokenValue)]);
     const now = Date.now();
