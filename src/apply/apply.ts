@@ -1,10 +1,10 @@
 import { sql, type Transaction } from "kysely";
-import { anyTables, chunk, type Database } from "../database/database.js";
+import { anyTables, chunk, type Database, isFailure } from "../database/database.js";
 import { missingProtected, writeEntrySettings } from "../database/entry-settings.js";
 import { type LockedResult, type OnRollback, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { isCommitted, writeRun } from "../database/write-rows.js";
-import { setupError } from "../errors.js";
+import { type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret, Kind, Refusal, WriteContext } from "../plan/kind.js";
 import { orderKinds, type Plan, willGenerate } from "../plan/plan.js";
 import type { Change, PlannedChange } from "../plan/resource.js";
@@ -74,6 +74,20 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
     withLock(database, lockOptions(options, hasTables), (tx, onRollback) =>
       applyInside(tx, { database, hasTables, input, options, finish, onRollback }),
     ),
+  ).catch((error: unknown) => {
+    const mayDelete = options.prune || input.desired.some(({ present }) => !present);
+    throw mayDelete && isFailure(error, "row_missing") ? neededElsewhere(error) : error;
+  });
+}
+
+/** The kinds that a run knows are checked by its plan. */
+function neededElsewhere(cause: unknown): SetupError {
+  return setupError(
+    "refused",
+    "RESOURCE_IN_USE",
+    "a row of a table that this run knows nothing of needs an entry that it would delete",
+    "name the module of that table's step with --steps, so that the plan says which, or delete first what needs the entry",
+    { cause },
   );
 }
 

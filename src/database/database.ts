@@ -45,8 +45,9 @@ export interface Database {
  * - `connection_lost`: a commit that failed with it may have taken effect all the same
  * - `table_missing`: there is no such table
  * - `forbidden`: the role has no permission for the statement
+ * - `row_missing`: a row refers to one that does not exist, or not any more
  */
-export type DatabaseFailure = "busy" | "connection_lost" | "table_missing" | "forbidden" | "other";
+export type DatabaseFailure = "busy" | "connection_lost" | "table_missing" | "forbidden" | "row_missing" | "other";
 
 /** An error of the database or its driver, without anything that it quotes: every statement fails with one. */
 export class DatabaseError extends SetupError {

@@ -11,12 +11,13 @@ import { defineStep } from "../../src/config/step.js";
 import { createResourceTable, createSetTable } from "../../src/database/create-table.js";
 import type { Kind } from "../../src/plan/kind.js";
 import type { Resource } from "../../src/plan/resource.js";
-import { digest, hashed, integer, setOf, text, time } from "../../src/resources/columns.js";
-import { user } from "../../src/resources/kinds.js";
+import { digest, hashed, integer, reference, setOf, text, time } from "../../src/resources/columns.js";
+import { group, user } from "../../src/resources/kinds.js";
 import { coreKinds } from "../../src/resources/registry.js";
 import { defineKind } from "../../src/resources/table-kind.js";
 import { verifyPassword } from "../../src/secrets/password.js";
 import { Secret } from "../../src/secrets/secret.js";
+import { contentsOf } from "../support/databases.js";
 import { absent, configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";
 
 const isSqlite = inject("dialect") === "sqlite";
@@ -295,5 +296,36 @@ describe("columns for secrets that are never read, for times and for sets", () =
     await expect(apply(configurationOf(absent("user", "jan")), runOptions(url))).rejects.toThrow();
     await apply(withKind(gate, absent("gate", "a")), runOptions(url));
     expect(await apply(withoutJan, runOptions(url))).toMatchObject({ outcome: "applied" });
+  });
+});
+
+describe("a run without the module of a kind whose table refers to what it deletes", () => {
+  it("is refused as in use, and changes nothing", async () => {
+    const url = temporaryDatabase();
+    const makeRooms: Up = (db) =>
+      createResourceTable(db, {
+        name: "rooms",
+        keyColumn: "name",
+        texts: ["group_id"],
+        references: { group_id: "groups" },
+      });
+    const room = defineKind({
+      name: "room",
+      table: "rooms",
+      keyColumn: "name",
+      columns: { group: reference("group_id", group) },
+      dependsOn: ["group"],
+      migrations: [{ name: "room:0001", up: makeRooms }],
+    });
+    const both = [resource("group", "lezers", { permissions: [] }), resource("room", "a", { group: "lezers" })];
+    await apply(withKind(room, ...both), runOptions(url));
+    const before = await contentsOf(url);
+    expect(await diagnosticsOf(apply(configurationOf(absent("group", "lezers")), runOptions(url)))).toMatchObject([
+      { code: "RESOURCE_IN_USE", hint: expect.stringContaining("--steps") },
+    ]);
+    expect(await contentsOf(url)).toBe(before);
+    expect(await diagnosticsOf(apply(withKind(room, absent("group", "lezers")), runOptions(url)))).toMatchObject([
+      { code: "RESOURCE_IN_USE", message: expect.stringContaining("room a") },
+    ]);
   });
 });

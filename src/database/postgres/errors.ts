@@ -137,6 +137,7 @@ function failureOf({ code, table, constraint }: PostgresFailure): DatabaseFailur
   if (code === "PG_23505" && constraint?.startsWith("pg_")) return "busy";
   if (code === "PG_42P07" && (table === "setup_state" || table === "setup_migrations")) return "busy";
   if (code === "PG_42P01") return "table_missing";
+  if (code === "PG_23503") return "row_missing";
   // 25006: the role may only read, by its own setting or because the server is a standby.
   if (/^PG_(?:42501|25006)$/.test(code)) return "forbidden";
   const isLost = /^PG_(?:08|57P|40003|CONNECTION_LOST|ANSWER_TIMEOUT|E[A-Z]+$|ERR_|UNKNOWN)/.test(code);

@@ -17,6 +17,7 @@ export function databaseError(file: string, error: unknown): unknown {
 
 function failureOf(error: unknown): DatabaseFailure {
   if (/^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error))) return "busy";
+  if (codeOf(error) === "SQLITE_CONSTRAINT_FOREIGNKEY") return "row_missing";
   return error instanceof Error && /^no such table/.test(error.message) ? "table_missing" : "other";
 }
 
