@@ -43,7 +43,7 @@ export function importOidc(tables: DjangoTables, issuer: string | undefined): Im
     ...(tables.get(`${prefix}oidcclient`)?.rows ?? []).map((row) => ({
       key: textOf(row, "identifier"),
       provider: names.get(textOf(row, "oidc_provider_id")),
-      options: objectOf(parsedOf(row, "options")),
+      options: optionsOf(parsedOf(row, "options")),
       row,
     })),
     ...(solo ? [{ key: loginClient, provider: soloProvider, options: soloOptions(tables, solo), row: solo }] : []),
@@ -54,6 +54,10 @@ export function importOidc(tables: DjangoTables, issuer: string | undefined): Im
     if (textOf(row, "oidc_rp_client_id") === "" || provider === undefined) {
       const reason = `it is ${isEnabled ? "enabled" : "disabled"}, without a provider or a client id`;
       diagnostics.push(notImported(`oidc_client ${key}`, reason));
+      continue;
+    }
+    if (options === undefined) {
+      diagnostics.push(notImported(`oidc_client ${key}`, "its options are not an object that an entry can have"));
       continue;
     }
     if (!isEnabled) {
@@ -151,6 +155,19 @@ function usernameClaim(options: AttributeValue): string | undefined {
   const settings = objectOf(objectOf(options).user_settings);
   const path = textsOf(objectOf(settings.claim_mappings).username);
   return path.length === 1 ? path[0] : undefined;
+}
+
+/** Undefined for what no entry can have: something else than an object, or nested so deeply that nobody could have written it. */
+function optionsOf(value: unknown): { readonly [key: string]: PlainValue } | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject && !isDeeperThan(maxDepth, value) ? objectOf(value) : undefined;
+}
+
+const maxDepth = 64;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(levels - 1, part));
 }
 
 function objectOf(value: unknown): { readonly [key: string]: PlainValue } {

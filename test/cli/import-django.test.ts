@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import pg from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { createLogin } from "../../src/login/create-login.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
@@ -252,6 +253,24 @@ describe("import django", () => {
     expect(leftBehind(older)).toContain(
       `the link of user ${subject} was not imported: Django knows the name that the person has at the provider, but not the \`sub\``,
     );
+  });
+
+  it.runIf(hasOidc()).each([
+    ["no object", "[1]"],
+    ["nested 3,000 levels deep", `{"a": ${"[".repeat(3000)}${"]".repeat(3000)}}`],
+  ])("leaves a client behind whose options are %s", async (_, options) => {
+    const source = await incumbentDatabase("postgres-oidc-2");
+    const client = new pg.Client(source);
+    await client.connect();
+    await client.query("update mozilla_django_oidc_db_oidcclient set options = $1 where identifier = 'api-oidc'", [
+      options,
+    ]);
+    await client.end();
+    const { items, ...imported } = await importFrom(source, workplace());
+    expect(leftBehind({ items, ...imported })).toContain(
+      "oidc_client api-oidc was not imported: its options are not an object that an entry can have",
+    );
+    expect(items[0]?.text).toContain("identifier: admin-oidc");
   });
 
   it.runIf(hasOidc())("reads the one configuration of mozilla-django-oidc-db 0.2x as 2.x does", async () => {
