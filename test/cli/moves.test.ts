@@ -107,7 +107,7 @@ describe("one apply", () => {
     const shifted = tokens(tokenItem("two", tokenA), tokenItem("three", tokenB));
     const refused = await place.apply(shifted);
     expect(refused.status).toBe(4);
-    expect(refused.diagnostics).toEqual(["error DUPLICATE_SECRET 4:7"]);
+    expect(refused.diagnostics).toEqual(["refusal DUPLICATE_SECRET 4:7"]);
     expect(refused.json.diagnostics[0]?.message).toBe(
       "api_token two has the same token as api_token one, which this run does not change",
     );
@@ -128,7 +128,7 @@ describe("one apply", () => {
     await place.run(["apply", "theirs.yaml", "--owner", "them"]);
     const run = await place.apply(tokens(tokenItem("ours", tokenA)));
     expect(run.status).toBe(4);
-    expect(run.diagnostics).toEqual(["error DUPLICATE_SECRET 4:7"]);
+    expect(run.diagnostics).toEqual(["refusal DUPLICATE_SECRET 4:7"]);
     expect((await place.apply(tokens(tokenItem("ours", tokenB)))).status).toBe(0);
   });
 });

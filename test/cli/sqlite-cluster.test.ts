@@ -188,7 +188,11 @@ describe("F29: temporary files", () => {
     const opened: string[] = [];
     const run = async (file: string, prune: boolean) => {
       const beforeCommit = async () => void opened.push(...openFiles());
-      const options = runOptions(`sqlite:${join(folder, "auth.db")}`, { prune, beforeCommit });
+      const options = runOptions(`sqlite:${join(folder, "auth.db")}`, {
+        prune,
+        allow: ["MANY_DELETIONS"],
+        beforeCommit,
+      });
       return (await apply(await loadConfig([join(folder, file)]), options)).outcome;
     };
     expect(await run("many.yaml", false)).toBe("applied");
@@ -211,7 +215,7 @@ describe("F29: temporary files", () => {
       mount -t tmpfs tmpfs "$2"
       cd "$1"
       "$3" "$4" apply many.yaml --database "sqlite:$2/auth.db"
-      "$3" "$4" apply few.yaml --prune --database "sqlite:$2/auth.db"
+      "$3" "$4" apply few.yaml --prune --owner default --allow MANY_DELETIONS --database "sqlite:$2/auth.db"
       ls "$2"`;
     const { status, output } = await unshared(["sh", "-c", script, "sh", folder, data, process.execPath, program]);
     expect(status, output).toBe(0);

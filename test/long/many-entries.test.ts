@@ -31,7 +31,7 @@ describe(`F24: ${many} entries of one kind`, () => {
     expect(applied).toMatchObject({ outcome: "applied", summary: { create: many, unchanged: 0 } });
     expect(applied.changes).toHaveLength(many);
     expect(await run(folder, "plan", "many.yaml")).toContain(`(${many} unchanged)`);
-    const pruned = await run(folder, "apply", "few.yaml", "--prune");
+    const pruned = await run(folder, "apply", "few.yaml", "--prune", "--allow", "MANY_DELETIONS");
     expect(pruned).toContain(`0 updated, ${many - 10} deleted, 10 unchanged.`);
   });
 
@@ -40,7 +40,7 @@ describe(`F24: ${many} entries of one kind`, () => {
     ["user", () => ({ groups: ["g"], email: "a@gemeente.example" })],
   ] as const)("of the kind %s are created, updated and pruned", { timeout }, async (kind, attributesOf) => {
     const database = temporaryDatabase();
-    const options = runOptions(database, { prune: true });
+    const options = runOptions(database, { prune: true, allow: ["MANY_DELETIONS"] });
     const group = kind === "group" ? [] : [resource("group", "g", { permissions: [] })];
     const entries = (count: number, more: object = {}) =>
       Array.from({ length: count }, (_, index) => resource(kind, `e${index}`, { ...attributesOf(index), ...more }));
