@@ -23,6 +23,8 @@ const providerFields = {
 };
 
 const clientFields = {
+  // Of the same name, but a plan reports it.
+  userinfo_claims_source: ["userinfo_claims_source"],
   provider: ["oidc_provider_identifier"],
   client_id: ["oidc_rp_client_id"],
   client_secret: ["oidc_rp_client_secret"],
