@@ -43,6 +43,24 @@ export async function writeEntrySettings(db: Connection, changes: readonly Setti
   for (const batch of chunk(rows, 500)) await db.insertInto("entry_settings").values(batch).execute();
 }
 
+/**
+ * Forgets what these names meant before: an entry has each of them now, so that no reference goes by it any more.
+ *
+ * @param names by kind
+ */
+export async function forgetFormerNames(db: Connection, names: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  for (const [kind, all] of names) {
+    for (const batch of chunk(all, 500)) {
+      await db
+        .updateTable("entry_settings")
+        .set({ renamed_from: null })
+        .where("kind", "=", kind)
+        .where("renamed_from", "in", batch)
+        .execute();
+    }
+  }
+}
+
 /** Whether a file protects a row from deletion. */
 export async function isProtected(db: Connection, kind: string, id: string): Promise<boolean> {
   const row = await db

@@ -273,4 +273,14 @@ describe("a reference under the former name", () => {
     expect([run.status, run.diagnostics]).toEqual([0, []]);
     expect((await place.apply(swapped)).json.outcome).toBe("unchanged");
   });
+
+  it("ends where another entry gets that name while no file declares the renamed one, and the export can be applied", async () => {
+    const place = here();
+    await place.apply(groups("name: a"));
+    await place.apply(groups("name: b, renamed_from: a"));
+    await place.apply(groups("name: a"));
+    const { stdout } = await runCliHere(["export"], { cwd: place.folder });
+    expect(stdout).not.toContain("renamed_from");
+    expect((await place.apply(stdout)).json.outcome).toBe("unchanged");
+  });
 });
