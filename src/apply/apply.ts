@@ -7,7 +7,8 @@ import { isCommitted, writeRun } from "../database/write-rows.js";
 import { type SetupError, setupError } from "../errors.js";
 import type { GeneratedSecret, Kind, Refusal, WriteContext } from "../plan/kind.js";
 import { orderKinds, type Plan, willGenerate } from "../plan/plan.js";
-import type { Change, PlannedChange, Resource } from "../plan/resource.js";
+import { endedAliases } from "../plan/renames.js";
+import type { Change, PlannedChange } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
 import { assertMigrated, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
@@ -80,20 +81,6 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   });
 }
 
-/** The names that entries did not have before, by kind, but for those that the files themselves call former ones: as in a chain of renames. */
-function newNames(changes: readonly Change[], desired: readonly Resource[]): ReadonlyMap<string, readonly string[]> {
-  const former = new Set(desired.map(({ kind, renamedFrom }) => `${kind} ${renamedFrom}`));
-  const names = new Map<string, string[]>();
-  for (const change of changes) {
-    const isNew = change.action === "create" || (change.action === "update" && change.previousKey !== undefined);
-    if (!isNew || former.has(`${change.kind} ${change.key}`)) continue;
-    const known = names.get(change.kind);
-    if (known) known.push(change.key);
-    else names.set(change.kind, [change.key]);
-  }
-  return names;
-}
-
 /** The kinds that a run knows are checked by its plan. */
 function neededElsewhere(cause: unknown): SetupError {
   return setupError(
@@ -146,7 +133,7 @@ async function applyInside(
   const context = { db: tx, vault, now, newId, generated: (secret: GeneratedSecret) => generated.push(secret) };
   await writeChanges(context, configuration.kinds, changes, options);
   await writeEntrySettings(tx, changes);
-  await forgetFormerNames(tx, newNames(changes, input.desired));
+  await forgetFormerNames(tx, endedAliases(configuration.kinds, input.desired, plan));
   judgeRefusals(rules, configuration, await findCascades(tx, configuration.kinds, plan));
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, access, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });

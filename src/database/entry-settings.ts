@@ -43,21 +43,14 @@ export async function writeEntrySettings(db: Connection, changes: readonly Setti
   for (const batch of chunk(rows, 500)) await db.insertInto("entry_settings").values(batch).execute();
 }
 
-/**
- * Forgets what these names meant before: an entry has each of them now, so that no reference goes by it any more.
- *
- * @param names by kind
- */
-export async function forgetFormerNames(db: Connection, names: ReadonlyMap<string, readonly string[]>): Promise<void> {
-  for (const [kind, all] of names) {
-    for (const batch of chunk(all, 500)) {
-      await db
-        .updateTable("entry_settings")
-        .set({ renamed_from: null })
-        .where("kind", "=", kind)
-        .where("renamed_from", "in", batch)
-        .execute();
-    }
+/** Forgets that these rows had another name; of a row that has got yet another one, that stays. */
+export async function forgetFormerNames(
+  db: Connection,
+  rows: readonly { readonly id: string; readonly renamedFrom: string }[],
+): Promise<void> {
+  for (const { id, renamedFrom } of rows) {
+    const row = db.updateTable("entry_settings").set({ renamed_from: null }).where("resource_id", "=", id);
+    await row.where("renamed_from", "=", renamedFrom).execute();
   }
 }
 

@@ -1,8 +1,8 @@
 import { isSecret } from "../secrets/secret.js";
 import type { RawDiagnostic } from "../yaml/node.js";
-import type { CurrentResource, Kind, PlanInput, Refusal } from "./kind.js";
+import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import type { AttributeSpecs } from "./kind-shape.js";
-import { type AttributeValue, type Resource, rangeOf } from "./resource.js";
+import { type AttributeValue, type Change, type Resource, rangeOf } from "./resource.js";
 import { isRecord } from "./step-mistakes.js";
 
 export interface SettledNames {
@@ -155,6 +155,42 @@ function renameAll(names: readonly unknown[], nameOf: (name: string) => string):
   return after.every((name, index) => name === before[index]) ? before : [...new Set(after)].sort();
 }
 
+/** A former name that an entry no longer goes by. */
+interface EndedAlias {
+  /** The entry's row. */
+  readonly id: string;
+  readonly renamedFrom: string;
+}
+
+/**
+ * The remembered former names that new entries take: no reference goes by them any more. Not those that the files themselves call
+ * former ones, as in a chain of renames.
+ */
+export function endedAliases(
+  kinds: readonly Kind[],
+  desired: readonly Resource[],
+  { changes, world }: { readonly changes: readonly Change[]; readonly world: PlannedWorld },
+): readonly EndedAlias[] {
+  return kinds.flatMap((kind) => {
+    const remembered = world.current(kind).flatMap(({ id, settings }) => {
+      const renamedFrom = settings?.renamedFrom;
+      return typeof renamedFrom === "string" ? [{ id, renamedFrom }] : [];
+    });
+    if (remembered.length === 0) return [];
+    const declared = new Set(kind.resourcesOf(desired).map(({ renamedFrom }) => renamedFrom));
+    const taken = new Set(
+      changes
+        .filter((change) => change.kind === kind.name && hasNewName(change) && !declared.has(change.key))
+        .map(({ key }) => key),
+    );
+    return remembered.filter(({ renamedFrom }) => taken.has(renamedFrom));
+  });
+}
+
+function hasNewName(change: Change): boolean {
+  return change.action === "create" || (change.action === "update" && change.previousKey !== undefined);
+}
+
 /** What former names now mean, by kind: as these files say, and as files that were applied before said of other entries. */
 type Aliases = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
@@ -167,11 +203,16 @@ function findAliases(
   for (const kind of kinds) {
     const rows = current.get(kind.name) ?? [];
     const declared = kind.resourcesOf(desired);
-    const keys = new Set([...rows.map(({ key }) => key), ...declared.map(({ key }) => key)]);
+    const remembered = rows.filter(({ settings }) => typeof settings?.renamedFrom === "string");
+    const renaming = declared.filter(({ present, renamedFrom }) => present && renamedFrom !== undefined);
+    if (remembered.length + renaming.length === 0) continue;
     const files = new Set(declared.map(({ key }) => key));
+    const keys = new Set([...rows.map(({ key }) => key), ...files]);
     const former = [
-      ...rows.filter(({ key }) => !files.has(key)).map(({ key, settings }) => [settings?.renamedFrom, key] as const),
-      ...declared.filter(({ present }) => present).map(({ key, renamedFrom }) => [renamedFrom, key] as const),
+      ...remembered
+        .filter(({ key }) => !files.has(key))
+        .map(({ key, settings }) => [settings?.renamedFrom, key] as const),
+      ...renaming.map(({ key, renamedFrom }) => [renamedFrom, key] as const),
     ];
     const ofKind = new Map<string, string>();
     // A name that an entry has now means that entry.
