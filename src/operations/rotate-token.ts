@@ -4,7 +4,7 @@ import type { Tables } from "../database/tables.js";
 import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { findEndedTokens, readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
+import { hasEnded, readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import {
   type Actor,
   type EntriesChanged,
@@ -57,12 +57,14 @@ export async function rotateToken(
   }
   const nowMs = options.now();
   const now = new Date(nowMs).toISOString();
-  const renewed = (await readPolicedTokens(tx, [id])).map((old) => ({ ...old, since: now, activeMs: nowMs }));
-  requireCompliance(renewed, await readPolicies(tx), nowMs);
+  const policies = await readPolicies(tx);
+  const before = await readPolicedTokens(tx, [id]);
+  const renewed = before.map((old) => ({ ...old, since: now, activeMs: nowMs }));
+  requireCompliance(renewed, policies, nowMs);
   const value = generateToken();
   // What does not work any more gets no grace period, in which the new value would revive it.
-  const hasEnded = (await findEndedTokens(tx, [id], nowMs)).has(id);
-  const grace = hasEnded ? 0 : (graceSeconds ?? token.grace_seconds);
+  const isOver = before.some((old) => hasEnded(old, policies, nowMs));
+  const grace = isOver ? 0 : (graceSeconds ?? token.grace_seconds);
   await retireTokenValues(tx, now, new Map([[id, grace]]), new Set());
   const row = { ...newTokenValue(digestToken(value), now), generated: 1, updated_at: now } as const;
   await tx.updateTable("api_tokens").set(row).where("id", "=", id).execute();

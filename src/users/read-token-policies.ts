@@ -68,16 +68,19 @@ async function readSome(db: Connection, ids: readonly string[] | undefined): Pro
   }));
 }
 
-/** Those of these tokens that are disabled, have expired or were ended by a policy: none of their values works now. */
+/** Those of these tokens that {@link hasEnded} is true of. */
 export async function findEndedTokens(
   db: Connection,
   ids: readonly string[],
   nowMs: number,
 ): Promise<ReadonlySet<string>> {
   const all = await readPolicies(db);
-  const ended = (await readPolicedTokens(db, ids)).filter((token) => {
-    const policies = policiesFor(token.owner, all);
-    return token.isDisabled || expiryMs(policies, token) <= nowMs || findEnding(policies, token, nowMs) !== undefined;
-  });
-  return new Set(ended.map(({ id }) => id));
+  const tokens = await readPolicedTokens(db, ids);
+  return new Set(tokens.filter((token) => hasEnded(token, all, nowMs)).map(({ id }) => id));
+}
+
+/** Whether a token is disabled, has expired or was ended by one of all policies: none of its values works now. */
+export function hasEnded(token: PolicedToken, all: readonly TokenPolicy[], nowMs: number): boolean {
+  const policies = policiesFor(token.owner, all);
+  return token.isDisabled || expiryMs(policies, token) <= nowMs || findEnding(policies, token, nowMs) !== undefined;
 }
