@@ -2,7 +2,16 @@ import type { ResourceName } from "../plan/resource.js";
 import { apiToken, group as groupKind, oidcClient, user as userKind } from "../resources/kinds.js";
 import type { Range } from "../yaml/node.js";
 import { type Claimant, claimRules, isOpen } from "./claims.js";
-import { type Access, hasPermission, noAccess, type Source, tokenAccess, tokenState, userAccess } from "./effective.js";
+import {
+  type Access,
+  hasPermission,
+  isCurrent,
+  noAccess,
+  type Source,
+  tokenAccess,
+  tokenState,
+  userAccess,
+} from "./effective.js";
 import type { AccessFacts, ClientFacts, GroupFacts, TokenFacts, UserFacts } from "./facts.js";
 
 /** Who gains or loses: a user, a token, or whoever authenticates through a client with certain claims. */
@@ -200,7 +209,7 @@ function causeAtUser(
     if (source.kind === "group") {
       const { group } = source;
       const isMember = old.memberships.some(
-        ({ groupId, until }) => groupId === group.id && (until === null || nowMs < Date.parse(until)),
+        (membership) => membership.groupId === group.id && isCurrent(membership, nowMs),
       );
       if (!isMember) return { ...entry, attribute: "groups", item: group.name };
       return causeAtGroup(before, group, permission) ?? { ...entry, attribute: "is_active" };

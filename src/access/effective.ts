@@ -1,5 +1,5 @@
 import type { Origin } from "../database/tables.js";
-import type { AccessFacts, GroupFacts, TokenFacts, UserFacts } from "./facts.js";
+import type { AccessFacts, GroupFacts, Membership, TokenFacts, UserFacts } from "./facts.js";
 
 /** Through what somebody has a permission. */
 export type Source =
@@ -36,11 +36,16 @@ export function userAccess(
   if (!user || !isUserActive(user)) return noAccess;
   const permissions = new Map<string, Source[]>();
   for (const { permission, origin } of user.permissions) addSource(permissions, permission, { kind: "own", origin });
-  for (const { groupId, origin, until } of user.memberships) {
-    const group = groups.get(groupId);
-    if (group && (until === null || nowMs < Date.parse(until))) addGroup(permissions, group, origin);
+  for (const membership of user.memberships) {
+    const group = groups.get(membership.groupId);
+    if (group && isCurrent(membership, nowMs)) addGroup(permissions, group, membership.origin);
   }
   return { isSuperuser: user.isSuperuser, isStaff: user.isStaff, permissions };
+}
+
+/** Whether a membership has not ended. */
+export function isCurrent({ until }: Membership, nowMs: number): boolean {
+  return until === null || nowMs < Date.parse(until);
 }
 
 /** Adds what a group gives to its members. */

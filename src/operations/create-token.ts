@@ -4,7 +4,7 @@ import type { Tables } from "../database/tables.js";
 import { insertTokens } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
-import { isActiveUser } from "../users/principal.js";
+import { isActiveUser, isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { findViolation, policiesFor, violationText } from "../users/token-policy.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
@@ -116,7 +116,7 @@ async function heldPermissions(tx: Transaction<Tables>, userId: string, now: str
         .innerJoin("user_groups", "user_groups.group_id", "group_permissions.group_id")
         .select("permission")
         .where("user_groups.user_id", "=", userId)
-        .where((eb) => eb.or([eb("user_groups.until", "is", null), eb("user_groups.until", ">", now)])),
+        .where(isCurrentMembership(now)),
     )
     .execute();
   return rows.map(({ permission }) => permission);

@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Connection } from "../database/database.js";
-import type { Tables } from "../database/tables.js";
+import type { Origin, Tables } from "../database/tables.js";
+import { isCurrentMembership } from "../users/principal.js";
 import { readPages, startsWith } from "./paging.js";
 
 /** Whether a user may sign in, and why not: a file or claims make it inactive, or a command deactivated it. */
@@ -43,16 +44,13 @@ export interface ListedUser {
   readonly lastSeenAt: string | null;
 }
 
-/** Where a membership or permission comes from: a file, a person, or a sign-in's claims. */
-type Source = Tables["user_groups"]["origin"];
-
 /** A user with what it may do, and how it signs in. */
 export interface UserDetails extends ListedUser {
   readonly deactivation: { readonly at: string; readonly by: string } | null;
   /** With those that are over: `until` is when each stops to count, null for good. */
-  readonly groups: readonly { readonly name: string; readonly source: Source; readonly until: string | null }[];
+  readonly groups: readonly { readonly name: string; readonly source: Origin; readonly until: string | null }[];
   /** Its own, beside those of its groups. */
-  readonly permissions: readonly { readonly permission: string; readonly source: Source }[];
+  readonly permissions: readonly { readonly permission: string; readonly source: Origin }[];
   readonly tokens: readonly string[];
   /** Who signs in as this user. */
   readonly link: {
@@ -129,7 +127,7 @@ function isMemberOf(eb: ExpressionBuilder<Tables, "users">, group: string, now: 
       .select("groups.id")
       .whereRef("user_groups.user_id", "=", "users.id")
       .where("groups.name", "=", group)
-      .where((inner) => inner.or([inner("user_groups.until", "is", null), inner("user_groups.until", ">", now)])),
+      .where(isCurrentMembership(now)),
   );
 }
 

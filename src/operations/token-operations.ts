@@ -7,6 +7,7 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { sleep } from "../retry.js";
+import { isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { expiryOf, policiesFor } from "../users/token-policy.js";
 import { createToken } from "./create-token.js";
@@ -201,9 +202,7 @@ async function readAccount(db: Connection, userId: string, nowMs: number): Promi
     .select("groups.name")
     .distinct()
     .where("user_groups.user_id", "=", userId)
-    .where((eb) =>
-      eb.or([eb("user_groups.until", "is", null), eb("user_groups.until", ">", new Date(nowMs).toISOString())]),
-    )
+    .where(isCurrentMembership(new Date(nowMs).toISOString()))
     .execute();
   return {
     username: user.username,

@@ -100,6 +100,15 @@ export function isActiveUser() {
 }
 
 /**
+ * Whether a row of `user_groups` counts: its membership has not ended.
+ *
+ * @param now ISO 8601, UTC
+ */
+export function isCurrentMembership(now: string) {
+  return sql<boolean>`(user_groups.until is null or user_groups.until > ${now})`;
+}
+
+/**
  * The columns of a user with its permissions. Sub-selects, since one statement takes half the time of three, and a join of all
  * tables is slow in some versions of the driver.
  */
