@@ -212,6 +212,14 @@ export function setupError(
   return new SetupError(reason, [{ severity: "error", code, message, hint }], options);
 }
 
+const maxNamed = 20;
+
+/** Names for a message: the first twenty, and how many more there are. */
+export function listSome(names: readonly string[]): string {
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
+  return `${names.slice(0, maxNamed).join(", ")}${more}`;
+}
+
 /** For the end of a switch over a union: a new member becomes a compile error here. */
 export function assertNever(value: never): never {
   throw new TypeError(`unexpected ${JSON.stringify(value)}`);

@@ -1,3 +1,4 @@
+import { listSome } from "../errors.js";
 import type { AdministratorSignIn } from "./administrators.js";
 import type { AccessDifference, AccessPrincipal, Cause } from "./compare.js";
 
@@ -62,11 +63,4 @@ export function describeSignIn(way: AdministratorSignIn): string {
   return way.kind === "user"
     ? `user ${way.user.username}`
     : `anyone whom claims of oidc_client ${way.client.identifier} make a superuser`;
-}
-
-const maxNamed = 20;
-
-export function listSome(names: readonly string[]): string {
-  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
-  return `${names.slice(0, maxNamed).join(", ")}${more}`;
 }

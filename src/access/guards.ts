@@ -1,9 +1,10 @@
+import { listSome } from "../errors.js";
 import type { Refusal } from "../plan/kind.js";
 import { type Change, type Resource, rangeOf } from "../plan/resource.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { type AdministratorSignIn, lostAdministrators } from "./administrators.js";
 import type { AccessChange, AccessDifference } from "./compare.js";
-import { countPrincipals, describePrincipal, describeSignIn, groupDifferences, listSome } from "./describe.js";
+import { countPrincipals, describePrincipal, describeSignIn, groupDifferences } from "./describe.js";
 import type { AccessFacts } from "./facts.js";
 
 /** The entries that a run declares, and what it changes. */

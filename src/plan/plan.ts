@@ -1,3 +1,4 @@
+import { listSome } from "../errors.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
@@ -60,19 +61,16 @@ export function createPlan(given: PlanInput): Plan {
   };
 }
 
-const maxNamed = 20;
-
 function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly RawDiagnostic[] {
   if (undeclared.length === 0) return [];
   const one = undeclared.length === 1;
   const stay = one ? "is in no file and stays as it is" : "are in no file and stay as they are";
-  const named = undeclared.slice(0, maxNamed).map(({ kind, key }) => `${kind} ${key}`);
-  const others = undeclared.length > maxNamed ? ` and ${undeclared.length - maxNamed} more` : "";
+  const named = listSome(undeclared.map(({ kind, key }) => `${kind} ${key}`));
   return [
     {
       severity: "note",
       code: "UNDECLARED",
-      message: `${one ? "1 entry" : `${undeclared.length} entries`} that the owner ${owner} manages ${stay}: ${named.join(", ")}${others}`,
+      message: `${one ? "1 entry" : `${undeclared.length} entries`} that the owner ${owner} manages ${stay}: ${named}`,
       hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which covers the kinds of enabled steps`,
     },
   ];

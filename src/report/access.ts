@@ -1,6 +1,7 @@
 import type { AccessChange, AccessDifference } from "../access/compare.js";
-import { countPrincipals, groupDifferences, listSome } from "../access/describe.js";
+import { countPrincipals, groupDifferences } from "../access/describe.js";
 import { escapeControls } from "../characters.js";
+import { listSome } from "../errors.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { wrap } from "./diagnostics.js";
 import type { Paint } from "./layout.js";

@@ -1,3 +1,4 @@
+import { listSome } from "../../errors.js";
 import type { CurrentResource, GuardContext, GuardFindings, PlannedWorld, Refusal } from "../../plan/kind.js";
 import { rangeOf } from "../../plan/resource.js";
 import { type PolicedToken, readPolicedTokens, readPolicies } from "../../users/read-token-policies.js";
@@ -141,8 +142,6 @@ interface Policies {
   readonly desired: readonly DesiredPolicy[];
 }
 
-const maxNamed = 20;
-
 /** Tokens that worked until now, and would not for a policy: one refusal for each policy. */
 function refuseEnding(tokens: readonly JudgedToken[], policies: Policies): readonly Refusal[] {
   const endedBy = new Map<string, string[]>();
@@ -152,13 +151,11 @@ function refuseEnding(tokens: readonly JudgedToken[], policies: Policies): reado
   }
   return [...endedBy].map(([owner, keys]) => {
     const desired = policies.desired.find(({ key }) => key === owner);
-    const named = [...keys].sort().slice(0, maxNamed).join(", ");
-    const others = keys.length > maxNamed ? ` and ${keys.length - maxNamed} more` : "";
     const count = keys.length === 1 ? "1 API token" : `${keys.length} API tokens`;
     return {
       reason: "refused",
       code: "POLICY_ENDS_TOKENS",
-      message: `the policy of the owner ${owner} would end ${count} at once: ${named}${others}`,
+      message: `the policy of the owner ${owner} would end ${count} at once: ${listSome([...keys].sort())}`,
       hint: "give them new values first, or write longer times; --allow POLICY_ENDS_TOKENS ends them",
       ...(desired && { range: desired.range }),
     };
@@ -197,9 +194,7 @@ function warnOfExpiry(
   });
   const others = soon.filter(({ desired }) => !desired).map(({ key }) => key);
   if (others.length === 0) return declared;
-  const named = [...others].sort().slice(0, maxNamed).join(", ");
-  const more = others.length > maxNamed ? ` and ${others.length - maxNamed} more` : "";
-  const message = `${others.length === 1 ? "1 API token that is in no file expires" : `${others.length} API tokens that are in no file expire`} soon: ${named}${more}`;
+  const message = `${others.length === 1 ? "1 API token that is in no file expires" : `${others.length} API tokens that are in no file expire`} soon: ${listSome([...others].sort())}`;
   const hint = "vtb-setup token list shows when, and token rotate gives one a new value";
   return [...declared, { severity: "warning", code: "EXPIRES_SOON", message, hint }];
 }
