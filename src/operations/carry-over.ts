@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import { columnNames } from "../database/create-table.js";
-import type { Connection, Database } from "../database/database.js";
+import { anyTables, type Connection, type Database } from "../database/database.js";
 import type { Tables } from "../database/tables.js";
 import { carryRevocations, readRevocations } from "./revoke-tokens.js";
 
@@ -26,36 +26,32 @@ export interface CarriedOver {
   readonly deactivated: number;
 }
 
+/** Where a table keeps when and by whom a command ended one of its rows, and what people call the row. */
+const endings = {
+  disabled: { table: "api_tokens", name: "identifier", at: "disabled_at", by: "disabled_by" },
+  deactivated: { table: "users", name: "username", at: "deactivated_at", by: "deactivated_by" },
+} as const;
+
+type Ending = (typeof endings)[keyof typeof endings];
+
 /** Reads it from a database that may be of an earlier version. */
 export async function readEndings(database: Database, db: Connection): Promise<Endings> {
   const tables = await database.tableNames(db);
-  const has = async (table: string, column: string): Promise<boolean> =>
-    tables.includes(table) && (await columnNames(db, table)).includes(column);
+  const read = async ({ table, name, at, by }: Ending): Promise<readonly Ended[]> => {
+    if (!tables.includes(table) || !(await columnNames(db, table)).includes(at)) return [];
+    const rows = await anyTables(db).selectFrom(table).select(["id", name, at, by]).where(at, "is not", null).execute();
+    return rows.map((row) => ({
+      id: String(row.id),
+      name: String(row[name]),
+      at: String(row[at]),
+      by: row[by] === null ? null : String(row[by]),
+    }));
+  };
   return {
     revocations: await readRevocations(database, db),
-    disabled: (await has("api_tokens", "disabled_at"))
-      ? fromRows(
-          await db
-            .selectFrom("api_tokens")
-            .select(["id", "identifier as name", "disabled_at as at", "disabled_by as by"])
-            .where("disabled_at", "is not", null)
-            .execute(),
-        )
-      : [],
-    deactivated: (await has("users", "deactivated_at"))
-      ? fromRows(
-          await db
-            .selectFrom("users")
-            .select(["id", "username as name", "deactivated_at as at", "deactivated_by as by"])
-            .where("deactivated_at", "is not", null)
-            .execute(),
-        )
-      : [],
+    disabled: await read(endings.disabled),
+    deactivated: await read(endings.deactivated),
   };
-}
-
-function fromRows(rows: readonly (Omit<Ended, "at"> & { readonly at: string | null })[]): readonly Ended[] {
-  return rows.map(({ at, ...row }) => ({ ...row, at: at ?? "" }));
 }
 
 /** Ends the same in a restored database: entries with the same id, and those that have the name, since that is what people ended. */
@@ -63,32 +59,23 @@ export async function carryEndings(
   tx: Transaction<Tables>,
   { revocations, disabled, deactivated }: Endings,
 ): Promise<CarriedOver> {
-  const disable = async (column: "id" | "identifier", key: string, { at, by }: Ended) => {
-    const rows = await tx
-      .updateTable("api_tokens")
-      .set({ disabled_at: at, disabled_by: by })
-      .where(column, "=", key)
-      .where("disabled_at", "is", null)
-      .returning("id")
-      .execute();
-    return rows.length;
+  const end = async ({ table, name, at, by }: Ending, all: readonly Ended[]): Promise<number> => {
+    let count = 0;
+    for (const ended of all) {
+      const rows = await anyTables(tx)
+        .updateTable(table)
+        .set({ [at]: ended.at, [by]: ended.by })
+        .where((eb) => eb.or([eb("id", "=", ended.id), eb(name, "=", ended.name)]))
+        .where(at, "is", null)
+        .returning("id")
+        .execute();
+      count += rows.length;
+    }
+    return count;
   };
-  const deactivate = async (column: "id" | "username", key: string, { at, by }: Ended) => {
-    const rows = await tx
-      .updateTable("users")
-      .set({ deactivated_at: at, deactivated_by: by })
-      .where(column, "=", key)
-      .where("deactivated_at", "is", null)
-      .returning("id")
-      .execute();
-    return rows.length;
+  return {
+    revocations: await carryRevocations(tx, revocations),
+    disabled: await end(endings.disabled, disabled),
+    deactivated: await end(endings.deactivated, deactivated),
   };
-  const count = { disabled: 0, deactivated: 0 };
-  for (const ended of disabled) {
-    count.disabled += (await disable("id", ended.id, ended)) + (await disable("identifier", ended.name, ended));
-  }
-  for (const ended of deactivated) {
-    count.deactivated += (await deactivate("id", ended.id, ended)) + (await deactivate("username", ended.name, ended));
-  }
-  return { revocations: await carryRevocations(tx, revocations), ...count };
 }
