@@ -28,8 +28,8 @@ const maxLength = 4096;
  * @param base resolves a path
  */
 export function readCallback(url: string, base: URL): Callback | LoginRejection {
-  if (parseUrl(url, base.href) === undefined) return reject("callback_invalid", "no_url");
-  const { searchParams } = new URL(url, base);
+  const searchParams = parseUrl(url, base.href)?.searchParams;
+  if (!searchParams) return reject("callback_invalid", "no_url");
   const values = names.map((name) => searchParams.getAll(name));
   // Another parser could take the other value.
   const twice = names.find((_, index) => (values[index]?.length ?? 0) > 1);

@@ -1,4 +1,5 @@
 import { parseUrl } from "../characters.js";
+
 /** A request's headers, as `fetch` or Node's `http` represents them. */
 export type RequestHeaders =
   | { readonly get: (name: string) => string | null | undefined }
@@ -46,10 +47,9 @@ export function readNextPath(requested: string | undefined, callback: URL): stri
   if (typeof requested !== "string" || requested.length > maxPathLength || !plain.test(requested)) return home;
   const [path = ""] = requested.split(/[?#]/, 1);
   if (path.startsWith("//") || disguise.test(path) || requested.includes("\\") || lineEnd.test(requested)) return home;
-  if (parseUrl(requested, callback.href) === undefined) return home;
-  const url = new URL(requested, callback);
+  const url = parseUrl(requested, callback.href);
   // The URL parser removed dots, which may reveal two slashes.
-  if (url.origin !== callback.origin || url.pathname.startsWith("//") || url.pathname === callback.pathname)
+  if (!url || url.origin !== callback.origin || url.pathname.startsWith("//") || url.pathname === callback.pathname)
     return home;
   return url.pathname + url.search + url.hash;
 }

@@ -23,7 +23,8 @@ export function createStart(context: LoginContext): Login["start"] {
   const redirectToProvider = createRedirectToProvider(context);
 
   return async (request = {}) => {
-    const { next, language } = readRequest(request, settings);
+    const asked = readRequest(request, settings);
+    const { next, language } = asked;
     const client = await loadClient(false);
     if (client.kind === "rejected") return refusalPage(client, { language, next });
     if (client.row.check_op_availability === 1 && !(await answers(client))) {
@@ -31,10 +32,7 @@ export function createStart(context: LoginContext): Login["start"] {
       return refusalPage(reject("provider_unavailable", "provider_unavailable", { found }), { language, next });
     }
     if (next === "/" && (request.next ?? next) !== next) report({ kind: "next_ignored", client: settings.client });
-    const redirect = await redirectToProvider(client, {
-      ...readRequest(request, settings),
-      cookies: readCookies(request.cookieHeader),
-    });
+    const redirect = await redirectToProvider(client, { ...asked, cookies: readCookies(request.cookieHeader) });
     report({ kind: "started", client: settings.client });
     return redirect;
   };

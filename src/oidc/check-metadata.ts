@@ -159,9 +159,8 @@ function isGiven(value: unknown): boolean {
 function readUrl(value: unknown): string | undefined {
   if (typeof value !== "string" || value.length > maxUrl) return undefined;
   // The URL parser removes blanks and line breaks, so the stored text would differ from the checked URL.
-  if (!/^https?:\/\/[\x21-\x7e]+$/i.test(value) || parseUrl(value) === undefined) return undefined;
-  const { username, password } = new URL(value);
-  return username === "" && password === "" ? value : undefined;
+  const url = /^https?:\/\/[\x21-\x7e]+$/i.test(value) ? parseUrl(value) : undefined;
+  return url?.username === "" && url.password === "" ? value : undefined;
 }
 
 /** A document that was served over https must not direct codes, secrets and users to http. */
@@ -265,9 +264,13 @@ interface DiscoveryEndpoint {
  */
 export function parseDiscoveryEndpoint(text: string): DiscoveryEndpoint | undefined {
   const written = text.trim();
-  if (parseUrl(written) === undefined) return undefined;
-  const documentUrl = new URL(written);
-  if (!/^https?:$/.test(documentUrl.protocol) || documentUrl.username !== "" || documentUrl.password !== "")
+  const documentUrl = parseUrl(written);
+  if (
+    !documentUrl ||
+    !/^https?:$/.test(documentUrl.protocol) ||
+    documentUrl.username !== "" ||
+    documentUrl.password !== ""
+  )
     return undefined;
   documentUrl.hash = "";
   documentUrl.pathname = basePath(documentUrl.pathname) + documentPath;
