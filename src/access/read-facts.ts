@@ -1,6 +1,6 @@
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
-import { readClaimMapping } from "../users/claim-mapping.js";
+import { readStoredMapping } from "../users/claim-mapping.js";
 import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import { lifetimeEndMs, policiesFor, unusedEndMs } from "../users/token-policy.js";
 import type {
@@ -147,19 +147,10 @@ async function readClients(db: Connection): Promise<AccessFacts["clients"]> {
         identifier: row.identifier,
         providerId: row.provider_id,
         isEnabled: row.enabled === 1,
-        mapping: readClaimMapping(parseOptions(row.options)),
+        mapping: readStoredMapping(row.options),
       }),
     ),
   );
-}
-
-/** As verifier and login read them: what can't be parsed grants nothing. */
-function parseOptions(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const none: readonly never[] = [];

@@ -1,3 +1,4 @@
+import { parseJson } from "../characters.js";
 import { type SetupError, setupError } from "../errors.js";
 
 /** How generated tokens are written to a file. */
@@ -144,14 +145,6 @@ function renders(format: TokenFormat, values: TokenValues, text: string): boolea
 function unquoted(text: string | undefined): string | undefined {
   const value = text === undefined ? undefined : parseJson(text);
   return typeof value === "string" ? value : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function refused(message: string, hint: string): SetupError {

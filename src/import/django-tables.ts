@@ -1,3 +1,4 @@
+import { parseJson } from "../characters.js";
 import { columnNames } from "../database/create-table.js";
 import { anyTables, type Connection, type Database } from "../database/database.js";
 import { Secret } from "../secrets/secret.js";
@@ -67,12 +68,7 @@ export function flagOf(row: DjangoRow, column: string): boolean {
 /** A column with a list or an object: SQLite has it as JSON text. Undefined where that is damaged. */
 export function parsedOf(row: DjangoRow, column: string): unknown {
   const value = row[column];
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
+  return typeof value === "string" ? parseJson(value) : value;
 }
 
 export function textsOf(value: unknown): readonly string[] {

@@ -1,8 +1,9 @@
 import { createSecretKey } from "node:crypto";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
-import { type ClaimMapping, readClaimMapping } from "../users/claim-mapping.js";
+import { type ClaimMapping, readStoredMapping } from "../users/claim-mapping.js";
 import { type Algorithm, algorithms, isSymmetric, minSecretBytes } from "./jwt/algorithm.js";
+import { parseJson } from "./jwt/json-object.js";
 import { prepareSignatureCheck } from "./jwt/jws.js";
 import { importWrittenKey, isFor, keySetOf } from "./jwt/key-set.js";
 import type { Provider } from "./provider.js";
@@ -82,7 +83,7 @@ export function openClient(
   vault: Vault,
   reservedGroups: readonly string[] = [],
 ): OidcClient {
-  const audience = textsOf(parse(row.audience));
+  const audience = textsOf(parseJson(row.audience));
   return {
     id: row.id,
     identifier: row.identifier,
@@ -91,7 +92,7 @@ export function openClient(
     names: [row.client_id, ...audience],
     acceptsAtHash: row.accept_at_hash === 1,
     asksUserinfo: row.userinfo_claims_source === "userinfo_endpoint",
-    mapping: readClaimMapping(parse(row.options), reservedGroups),
+    mapping: readStoredMapping(row.options, reservedGroups),
     provider,
     providerId: row.provider_id,
     access: row.enabled === 1 ? accessOf(row, audience, provider, vault) : { kind: "disabled" },
@@ -142,14 +143,6 @@ function writtenAccess(id: string, sealed: string, algorithm: Algorithm, vault: 
 
 function unusable(message: string, reason: "not_configured" | "weak_secret" = "not_configured"): ClientAccess {
   return { kind: "unusable", reason, message };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
+import { isJsonObject, type JsonObject, parseJson } from "../oidc/jwt/json-object.js";
 import type { ClaimPath, GroupsForm } from "./claim-values.js";
 import { maxPersonName } from "./names.js";
 
@@ -81,6 +81,11 @@ export function readClaimMapping(options: unknown, reservedGroups: readonly stri
     superuserGroups: new Set(namesOf(groups.superuser_group_names)),
     paths: [usernamePath, ...fields.map(({ path }) => path), ...groupPaths(groupsPath), verifiedEmail],
   };
+}
+
+/** {@link readClaimMapping} of a client's `options` in the database: what can't be parsed gives nothing. */
+export function readStoredMapping(options: string, reservedGroups?: readonly string[]): ClaimMapping {
+  return readClaimMapping(parseJson(options), reservedGroups);
 }
 
 /** The groups claim, and the claims that mark it as omitted. */

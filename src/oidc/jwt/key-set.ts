@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { type Algorithm, suits } from "./algorithm.js";
-import { isJsonObject, isOptionalText, isOptionalTexts, type JsonObject } from "./json-object.js";
+import { isJsonObject, isOptionalText, isOptionalTexts, type JsonObject, parseJson } from "./json-object.js";
 import { prepareSignatureCheck, type SignatureCheck } from "./jws.js";
 import { type KeyWeakness, keyWeakness } from "./key-strength.js";
 
@@ -108,7 +108,7 @@ function importJwk(jwk: unknown): KeyImport {
 /** Imports a key that an operator wrote: a public key or certificate in PEM, or a public JWK. */
 export function importWrittenKey(text: string): KeyImport {
   const written = text.trim();
-  if (written.startsWith("{")) return importJwk(parse(written));
+  if (written.startsWith("{")) return importJwk(parseJson(written));
   // Node would use its public half, and the operator would not learn that the configuration contains a private key.
   if (written.includes("PRIVATE KEY")) return ignored("private");
   try {
@@ -139,14 +139,6 @@ function readJwk(jwk: JsonObject): KeyObject | undefined {
   try {
     // Node validates each member that it needs.
     return createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
-  } catch {
-    return undefined;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { isJsonObject } from "./json-object.js";
+import { isJsonObject, parseJson } from "./json-object.js";
 import { type IgnoredKeyReason, importWrittenKey, isPrivateJwk, type KeyImport } from "./key-set.js";
 
 /** What an operator wrote where a public key belongs. Some of these occur together, such as quotes and escapes. */
@@ -35,7 +35,7 @@ export function readWrittenKey(text: string): WrittenKey {
 const maxWrappings = 3;
 
 function holdsPrivateKey(text: string, wrappings = 0): boolean {
-  if (/PRIVATE[\s_-]*KEY/i.test(text) || isPrivateJson(parse(withoutEscapes(text)) ?? parse(text))) return true;
+  if (/PRIVATE[\s_-]*KEY/i.test(text) || isPrivateJson(parseJson(withoutEscapes(text)) ?? parseJson(text))) return true;
   const bytes = fromBase64(text);
   if (bytes && isPrivateDer(bytes)) return true;
   if (wrappings === maxWrappings) return false;
@@ -72,7 +72,7 @@ function formsOf(text: string): readonly KeyForm[] {
   const bytes = fromBase64(text);
   const decoded = bytes?.toString("latin1").trim() ?? "";
   if (decoded.includes("-----BEGIN")) return ["encoded_pem"];
-  if (isJsonObject(parse(decoded))) return ["encoded_jwk"];
+  if (isJsonObject(parseJson(decoded))) return ["encoded_jwk"];
   if (bytes && isPublicDer(bytes)) return ["without_begin"];
   if (/^(?:ssh|ecdsa)-\S+ /.test(text)) return ["ssh"];
   if (/^https?:\/\//i.test(text)) return ["url"];
@@ -84,7 +84,7 @@ function formsOf(text: string): readonly KeyForm[] {
 }
 
 function formOfJson(text: string): KeyForm {
-  const value = parse(text);
+  const value = parseJson(text);
   return isJsonObject(value) && Array.isArray(value.keys) ? "jwks" : "broken_json";
 }
 
@@ -123,12 +123,4 @@ function withoutEscapes(text: string): string {
 function fromBase64(text: string): Buffer | undefined {
   const compact = withoutEscapes(text).replace(/\s+/g, "");
   return /^[A-Za-z0-9+/_-]{40,}={0,2}$/.test(compact) ? Buffer.from(compact, "base64") : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
