@@ -101,6 +101,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
         .innerJoin("users", "users.id", "user_groups.user_id")
         .select(["users.username", "groups.name", "user_groups.origin"])
         .orderBy("groups.name")
+        .orderBy("users.username")
         .execute()
     )
       .filter((row) => origin === undefined || row.origin === origin)
