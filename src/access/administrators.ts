@@ -1,4 +1,4 @@
-import { apiClient } from "../resources/known-clients.js";
+import { apiClient } from "../resources/kinds.js";
 import { isOpen } from "./claims.js";
 import { isUserActive } from "./effective.js";
 import type { AccessFacts, ClientFacts, ProviderFacts, UserFacts } from "./facts.js";

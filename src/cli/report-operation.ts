@@ -1,5 +1,6 @@
 import { type Diagnostic, type SetupError, setupError } from "../errors.js";
 import type { EntriesChanged } from "../operations/record.js";
+import type { InFile } from "../operations/rotate-token.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { operationToJson } from "../report/json.js";
 import { renderTokens } from "../report/run.js";
@@ -59,6 +60,11 @@ function renderOperation(
   const more = (unknownLines?.length ?? 0) > maxNamed ? ", … (--output json lists all)" : "";
   const unknown = lines === "" ? "" : `No token has the value on line ${lines}${more}.\n`;
   return `${[...names, ...others].join("")}${counts.join(", ")}.\n${unknown}`;
+}
+
+/** Where a token is that only its file can change: the owner, and the files of its last run. */
+export function inFile({ owner, files }: InFile): string {
+  return `in a file of the owner ${owner}${files.length > 0 ? `: ${files.join(", ")}` : ""}`;
 }
 
 /** Names are not quoted: a password may have been given in place of one. */

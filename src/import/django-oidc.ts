@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../errors.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
-import { loginClient } from "../resources/known-clients.js";
+import { isRecord } from "../plan/step-mistakes.js";
+import { loginClient } from "../resources/kinds.js";
 import {
   type DjangoRow,
   type DjangoTables,
@@ -159,8 +160,7 @@ function usernameClaim(options: AttributeValue): string | undefined {
 
 /** Undefined for what no entry can have: something else than an object, or nested so deeply that nobody could have written it. */
 function optionsOf(value: unknown): { readonly [key: string]: PlainValue } | undefined {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject && !isDeeperThan(maxDepth, value) ? objectOf(value) : undefined;
+  return isRecord(value) && !isDeeperThan(maxDepth, value) ? objectOf(value) : undefined;
 }
 
 const maxDepth = 64;
@@ -172,7 +172,5 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 
 function objectOf(value: unknown): { readonly [key: string]: PlainValue } {
   // JSON from a column holds nothing but plain values.
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as { readonly [key: string]: PlainValue })
-    : {};
+  return isRecord(value) ? (value as { readonly [key: string]: PlainValue }) : {};
 }

@@ -70,7 +70,7 @@ export interface Refusal extends Omit<RawDiagnostic, "severity"> {
 }
 
 /** What a guard finds. */
-export interface GuardFindings {
+export interface GuardResult {
   readonly refusals: readonly Refusal[];
   readonly diagnostics: readonly RawDiagnostic[];
 }
@@ -117,7 +117,7 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
     current: readonly CurrentResource<A>[],
   ): Promise<readonly RawDiagnostic[]>;
   /** Refuses, or warns of, what depends on the time and on what only the database knows. */
-  guard?(context: GuardContext, world: PlannedWorld): Promise<GuardFindings>;
+  guard?(context: GuardContext, world: PlannedWorld): Promise<GuardResult>;
   /** The ids of rows that a command ended here: declared in another database, they would work again. */
   ended?(context: ReadContext): Promise<ReadonlySet<string>>;
   read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;

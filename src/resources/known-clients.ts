@@ -2,8 +2,6 @@ import type { PlannedWorld, Refusal } from "../plan/kind.js";
 import { type AttributeValue, rangeOf } from "../plan/resource.js";
 import { oidcProvider } from "./kinds.js";
 
-export { apiClient, loginClient } from "./kinds.js";
-
 interface KnownProvider {
   readonly key: string;
   readonly attributes: { readonly [Name in "issuer" | "former_issuers"]?: AttributeValue };

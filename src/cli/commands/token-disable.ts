@@ -55,12 +55,13 @@ async function runSwitch(
   names: readonly string[],
   enabled: boolean,
 ): Promise<number> {
-  const [{ randomUUID }, { switchTokens }, { changeDatabase }, { reportOperation, unknownTokens }] = await Promise.all([
-    import("node:crypto"),
-    import("../../operations/disable-tokens.js"),
-    import("../use-database.js"),
-    import("../report-operation.js"),
-  ]);
+  const [{ randomUUID }, { switchTokens }, { changeDatabase }, { inFile, reportOperation, unknownTokens }] =
+    await Promise.all([
+      import("node:crypto"),
+      import("../../operations/disable-tokens.js"),
+      import("../use-database.js"),
+      import("../report-operation.js"),
+    ]);
   const actor = actorOf(settings.actor);
   const [command, done] = enabled ? (["token enable", "Enabled"] as const) : (["token disable", "Disabled"] as const);
   const result = await changeDatabase(context, settings, (tx) =>
@@ -68,9 +69,7 @@ async function runSwitch(
   );
   if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
   if (result.kind === "in_file") {
-    const { owner, key, files } = result;
-    const names = files.length > 0 ? `: ${files.join(", ")}` : "";
-    const message = `api_token ${key} is disabled by \`enabled: false\` in a file of the owner ${owner}${names}`;
+    const message = `api_token ${result.key} is disabled by \`enabled: false\` ${inFile(result)}`;
     throw setupError("refused", "TOKEN_IN_FILE", message, "remove `enabled: false` there and apply it");
   }
   await reportOperation(context, result, { command, done, noun: "token", output: settings.output });

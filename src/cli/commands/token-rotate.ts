@@ -33,7 +33,7 @@ export const tokenRotateCommand = defineCommand({
       { isCommitted },
       { rotateToken },
       { changeDatabase },
-      { reportOperation, unknownTokens },
+      { inFile, reportOperation, unknownTokens },
       { createTokenDoor },
     ] = await Promise.all([
       import("node:crypto"),
@@ -67,8 +67,7 @@ export const tokenRotateCommand = defineCommand({
     });
     if (result.kind === "unknown_names") throw unknownTokens(result.positions, 1);
     if (result.kind === "in_file") {
-      const files = result.files.length > 0 ? `: ${result.files.join(", ")}` : "";
-      const message = `the token's value stands in a file of the owner ${result.owner}${files}`;
+      const message = `the token's value stands ${inFile(result)}`;
       const hint =
         "change the value there and apply it, or write `token: {generate: true}`; to end it now, use token revoke";
       throw setupError("refused", "TOKEN_IN_FILE", message, hint);

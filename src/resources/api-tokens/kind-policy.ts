@@ -1,5 +1,5 @@
 import { listSome } from "../../errors.js";
-import type { CurrentResource, GuardContext, GuardFindings, PlannedWorld, Refusal } from "../../plan/kind.js";
+import type { CurrentResource, GuardContext, GuardResult, PlannedWorld, Refusal } from "../../plan/kind.js";
 import { rangeOf } from "../../plan/resource.js";
 import { type PolicedToken, readPolicedTokens, readPolicies } from "../../users/read-token-policies.js";
 import {
@@ -33,7 +33,7 @@ interface JudgedToken {
  * Holds tokens to the policies that are in force after the run: refuses entries that don't comply and policies that would end
  * tokens at once, and warns of what expires soon.
  */
-export async function guardPolicies({ db, now }: GuardContext, world: PlannedWorld): Promise<GuardFindings> {
+export async function guardPolicies({ db, now }: GuardContext, world: PlannedWorld): Promise<GuardResult> {
   const before = db ? await readPolicies(db) : [];
   const after = policiesAfter(world, before, now);
   if (after.length === 0) return { refusals: [], diagnostics: [] };

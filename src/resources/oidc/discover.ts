@@ -6,7 +6,7 @@ import type { ResourceOf } from "../../plan/kind-shape.js";
 import { rangeOf } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import type { oidcClient, oidcProvider } from "../kinds.js";
-import { apiClient, loginClient } from "../known-clients.js";
+import { apiClient, loginClient } from "../kinds.js";
 
 type Provider = ResourceOf<typeof oidcProvider>;
 type Client = ResourceOf<typeof oidcClient>;

@@ -2,8 +2,8 @@ import type { KindOf, NetworkContext, PlannedWorld, Refusal, Resolution, WriteCo
 import type { ResourceOf } from "../../plan/kind-shape.js";
 import type { Attributes, PlannedChange } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
-import { oidcClient, oidcProvider } from "../kinds.js";
-import { apiClient, checkFormerIssuers, loginClient } from "../known-clients.js";
+import { apiClient, loginClient, oidcClient, oidcProvider } from "../kinds.js";
+import { checkFormerIssuers } from "../known-clients.js";
 import { createTableStore } from "../table-store.js";
 import { findLacks } from "./discover.js";
 

@@ -2,7 +2,7 @@ import type { StepDiagnostic } from "../../config/step.js";
 import { isInsecure, sharedIssuer } from "../../oidc/check-metadata.js";
 import { algorithms, minSecretBytes } from "../../oidc/jwt/algorithm.js";
 import type { ConfigPath } from "../../plan/resource.js";
-import { loginClient } from "../known-clients.js";
+import { loginClient } from "../kinds.js";
 import { refusal, warning } from "../step-fields.js";
 import { completeOptions, flatOptionNames, flatOptionPlaces, hasOptions } from "./step-flat-options.js";
 import type { EndpointConfig, PresentProvider } from "./step-provider.js";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { hasPartMore, nearest } from "../../nearest.js";
 import { maxClientSecret, maxProviderText } from "../../users/names.js";
-import { apiClient, loginClient } from "../known-clients.js";
+import { apiClient, loginClient } from "../kinds.js";
 import { stateOf } from "../step-fields.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";

@@ -4,8 +4,8 @@ import type { ResourceOf } from "../../plan/kind-shape.js";
 import { type AttributeValue, type PlannedChange, type Resource, rangeOf } from "../../plan/resource.js";
 import { unlinkUsers } from "../../users/write-user.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
-import { type DesiredLink, oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
-import { apiClient, formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
+import { apiClient, type DesiredLink, oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
+import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
 import { createTableStore } from "../table-store.js";
 import { readMembershipEnds, writeMembershipEnds } from "./kind-memberships.js";
 
