@@ -43,7 +43,7 @@ const codes = {
     "A variable that `value_from` names is not set (or empty), and there is no default.",
     "there is no value to go on with",
   ),
-  ESCALATION: "Somebody gains rights: superuser, staff or a permission.",
+  ESCALATION: "A user, token or claim rule gains rights: superuser, staff or a permission.",
   EXPIRED: "A token's `expires_at`, or the `until` of a membership, is in the past.",
   EXPIRES_SOON: "A token expires within the `warn_before` of its owner's policy.",
   FILE_DENIED: "A file can't be used because of its owner or mode, a read-only file system, or a folder in its place.",
@@ -63,7 +63,7 @@ const codes = {
   KEY_NOT_SHARED:
     "The new sealing key is not where this program reads its keys, so that the next run could open nothing.",
   KEY_UNSAFE: "Another user can change the sealing key's file.",
-  LAST_ADMINISTRATOR: allowable("Somebody could sign in as an administrator, and nobody could any more."),
+  LAST_ADMINISTRATOR: allowable("Nobody could sign in as an administrator any more."),
   LINKS_AGAIN: "A user was unlinked that a sign-in will link again.",
   LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so they can't sign in.",
   MANY_DELETIONS: allowable("Pruning would delete many entries of a kind, and much of what an owner manages."),

@@ -3,7 +3,7 @@ import { isOpen } from "./claims.js";
 import { isUserActive } from "./effective.js";
 import type { AccessFacts, ClientFacts, ProviderFacts, UserFacts } from "./facts.js";
 
-/** How somebody can sign in as an administrator: as this user, or with claims of this client. */
+/** A way to sign in as an administrator: as this user, or with claims of this client. */
 export type AdministratorSignIn =
   | { readonly kind: "user"; readonly user: UserFacts }
   | { readonly kind: "claims"; readonly client: ClientFacts };
@@ -45,7 +45,7 @@ function isAtOneOf(facts: AccessFacts, providerId: string, providers: readonly P
   return providers.some((provider) => provider.id === providerId || (issuer !== null && provider.issuer === issuer));
 }
 
-/** Who could sign in as an administrator, where a change leaves nobody who can; undefined where somebody can, or nobody could. */
+/** Who could sign in as an administrator, where a change leaves nobody who can; undefined where anyone can, or nobody could. */
 export function lostAdministrators(
   before: AccessFacts,
   after: AccessFacts,

@@ -14,7 +14,7 @@ import {
 } from "./effective.js";
 import type { AccessFacts, ClientFacts, GroupFacts, TokenFacts, UserFacts } from "./facts.js";
 
-/** Who gains or loses: a user, a token, or whoever authenticates through a client with certain claims. */
+/** Who gains or loses: a user, a token, or everyone who authenticates through a client with certain claims. */
 export interface AccessPrincipal extends ResourceName {
   readonly claimant?: Claimant;
 }

@@ -1,14 +1,14 @@
 import type { Origin } from "../database/tables.js";
 import type { AccessFacts, GroupFacts, Membership, TokenFacts, UserFacts } from "./facts.js";
 
-/** Through what somebody has a permission. */
+/** Through what a principal has a permission. */
 export type Source =
   | { readonly kind: "own"; readonly origin: Origin }
   | { readonly kind: "group"; readonly group: GroupFacts; readonly membership: Origin }
   /** The token names it, and its user has all. */
   | { readonly kind: "superuser" };
 
-/** What somebody may do. */
+/** What a principal may do. */
 export interface Access {
   /** Has all permissions. */
   readonly isSuperuser: boolean;

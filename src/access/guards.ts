@@ -61,7 +61,7 @@ const maxNotes = 20;
 const hint = "check that this is meant; `access` in the output of `--output json` lists every gain and loss";
 
 /**
- * A note for each entry through which somebody gains rights, with everyone who does. Where there are many, one note counts them; where
+ * A note for each entry through which rights are gained, with everyone who does. Where there are many, one note counts them; where
  * nobody had any rights before, there is none, since the whole file is new.
  *
  * @param each one for each entry in any case, for a run that refuses them

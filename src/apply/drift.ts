@@ -173,7 +173,7 @@ function withRename(value: PlainValue, rename: Rename): PlainValue {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key === rename.from ? rename.to : key, part]));
 }
 
-/** When somebody edited these rows, where the row itself has a later time than any run's. */
+/** When these rows were edited, where the row itself has a later time than any run's. */
 async function readEditTimes(
   db: Connection,
   edited: ReadonlyMap<Kind, ReadonlySet<string>>,

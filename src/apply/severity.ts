@@ -115,7 +115,7 @@ export function judgeRefusals(
     refusals.map(({ reason, ...rest }) => ({ ...rest, severity: severityOf(reason) })),
   );
   const judged = quoted.map((diagnostic, index): Judged => {
-    // An error, such as a reference to nothing, can't be written, whoever allows it.
+    // An error, such as a reference to nothing, can't be written, even if it is allowed.
     const one = diagnostic.severity === "refusal" ? judgeOne(rules, diagnostic) : diagnostic;
     return isStop(one) ? { ...one, reason: refusals[index]?.reason ?? "refused" } : one;
   });

@@ -70,7 +70,7 @@ function withFields(schema: Schema, what: string): Schema | undefined {
   if (options === undefined) return undefined;
   const own = reserved.find((name) => options.some((shape) => Object.hasOwn(shape, name)));
   if (own !== undefined) {
-    const hint = "choose another name: every entry has this field already, with a meaning of its own";
+    const hint = "choose another name: every entry has this field already, with its own meaning";
     throw stepInvalid(`${what} has the field \`${own}\`, which is reserved`, hint);
   }
   const names = ignorableNames(options);

@@ -121,7 +121,7 @@ interface UserGroups {
   readonly group_id: string;
   readonly origin: Origin;
   /**
-   * From this moment on, the membership does not count; null for good. Whoever reads this table for what a user may now compares
+   * From this moment on, the membership does not count; null for good. A reader of this table for what a user may now compares
    * it with the time.
    */
   until: Generated<string | null>;

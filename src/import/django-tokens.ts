@@ -132,7 +132,7 @@ function sharedBy(other: string | undefined): string | undefined {
 function addressOf(row: DjangoRow, what: string, diagnostics: Diagnostic[]): string {
   const address = textOf(row, "email");
   if (isEmail(address)) return address;
-  const hint = "write the address of whoever answers for it in the file";
+  const hint = "write the address of the person who answers for it in the file";
   diagnostics.push(importedDifferently(`${what} has no e-mail address, so it was imported with ${noAddress}`, hint));
   return noAddress;
 }

@@ -34,7 +34,7 @@ export interface LoginOptions {
   readonly requireStaff?: boolean | undefined;
   /** Groups that no claim can add a user to, regardless of case. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
-  /** The language of the pages' texts where a request has none of its own. Defaults to `nl`. */
+  /** The language of the pages' texts where a request has none. Defaults to `nl`. */
   readonly language?: LoginLanguage | undefined;
   /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;

@@ -136,7 +136,7 @@ export function passwordChange(hash: string): UserOperation {
   };
 }
 
-/** Once somebody signs in through a provider, that alone decides; and an emergency account never does. */
+/** Once a person signs in through a provider, that alone decides; and an emergency account never does. */
 async function refuseOfProvider(
   tx: Transaction<Tables>,
   users: readonly FoundUser[],

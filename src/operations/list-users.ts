@@ -37,7 +37,7 @@ export interface ListedUser {
   readonly firstName: string;
   readonly lastName: string;
   readonly hasPassword: boolean;
-  /** Somebody at a provider signs in as this user. */
+  /** A person at a provider signs in as this user. */
   readonly isLinked: boolean;
   readonly createdAt: string;
   /** The latest sign-in, or use of a session or of one of its tokens; null if there is none that is known. */

@@ -102,7 +102,7 @@ function taken({ kind, key, owner, range }: Resource, name: string, holder: Curr
   };
 }
 
-/** Whoever wrote `protect` did not mean that anything but `protect: false` ends it. */
+/** Nothing but `protect: false` ends `protect`. */
 function refuseProtected({ current, desired }: PlanInput, changes: readonly Change[]): readonly Refusal[] {
   if (!changes.some(({ action }) => action === "delete")) return [];
   const settings = new Map(

@@ -82,7 +82,7 @@ export interface Drift {
   readonly became?: PlainValue;
   /** ISO 8601, UTC; null where nothing in the database shows it. */
   readonly at: string | null;
-  /** Null where no run did it: somebody edited the database. */
+  /** Null where no run did it: the database was edited. */
   readonly by: string | null;
   /** `database` where no run did it; null for a run of an earlier version. */
   readonly through: RunThrough | "database" | null;

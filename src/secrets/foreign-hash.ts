@@ -98,7 +98,7 @@ async function derive(password: string, hash: ForeignHash): Promise<Uint8Array> 
     const { cost, blockSize, parallelization } = hash;
     return scrypt(password, salt, key.length, { cost, blockSize, parallelization, maxmem: 2 * maxMemoryBytes });
   }
-  // Only Node 24.7 and newer has it of its own. It occupies the thread, but only until the user's first sign-in.
+  // Only Node 24.7 and newer has it built in. It occupies the thread, but only until the user's first sign-in.
   const { argon2i, argon2id } = await import("hash-wasm");
   return (hash.scheme === "argon2i" ? argon2i : argon2id)({
     password,

@@ -40,7 +40,7 @@ export type PasswordCheck = "right" | "outdated" | "wrong";
 
 /**
  * Checks a password against a hash from {@link hashPassword}, or one that was imported, which is always outdated. Without a hash,
- * or with an unreadable one, it takes as long as with one of its own and is wrong: nobody learns which usernames exist.
+ * or with an unreadable one, it takes as long as with one of ours and is wrong: nobody learns which usernames exist.
  */
 export async function verifyPassword(password: Secret, hash: string | null): Promise<PasswordCheck> {
   const stored = parsePasswordHash(hash ?? "");

@@ -139,7 +139,7 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
   return token.outcome;
 }
 
-/** With a time that can't be parsed, a token is rejected, since its author wanted it to end or start somewhen. */
+/** With a time that can't be parsed, a token is rejected, since its author wanted it to end or start at some time. */
 function rejectionReason(
   { isRevoked, isDisabled, validUntil, expiresAt, validFrom, isUserActive }: StoredToken,
   nowMs: number,

@@ -65,7 +65,7 @@ describe("A protected row of a module's kind", () => {
     expect(Number(left.rows[0]?.count)).toBe(0);
   });
 
-  it("that somebody deleted by hand is in nobody's way", async () => {
+  it("that was deleted by hand is in nobody's way", async () => {
     const url = temporaryDatabase();
     const options = runOptions(url);
     const protectedGroup = { ...resource("group", "a", { permissions: [] }), protect: true };

@@ -67,7 +67,7 @@ async function exported(place: Workplace, ...args: readonly string[]): Promise<r
   return JSON.parse(run.stdout).items;
 }
 
-/** Applies the text to a database of its own. */
+/** Applies the text to a new database. */
 async function applied(text: string, variables: Exported["variables"]) {
   const other = workplace({ "support.yaml": text });
   const env = Object.fromEntries(variables.map(({ name }) => [name, secret]));
@@ -188,7 +188,7 @@ const nameFields = new Set(
   ).split(" "),
 );
 
-/** Every text of the fields that name somebody or something. */
+/** Every text of the fields that name a person or a thing. */
 function namesIn(value: unknown, field = ""): readonly string[] {
   if (typeof value === "string") return nameFields.has(field) ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((item) => namesIn(item, field));

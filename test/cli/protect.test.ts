@@ -67,7 +67,7 @@ describe("A protected entry", () => {
       expect([pruned.status, pruned.diagnostics.filter(isRefusal)]).toEqual([4, ["refusal PROTECTED"]]);
       expect(await place.contents()).toBe(before);
 
-      // The near twins: a file says that it is not protected any more, in a run of its own or in the same entry.
+      // The near twins: a file says that it is not protected any more, in a separate run or in the same entry.
       const ended = await protect(place, yaml("protect: false"));
       expect(ended.json.changes).toMatchObject([
         { key: "x", fields: [{ name: "protect", before: true, after: false }] },

@@ -92,7 +92,7 @@ describe("user set-password", () => {
 
 const program = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 
-/** The command on a terminal of its own, which gets each answer once its question is there. */
+/** The command on its own terminal, which gets each answer once its question is there. */
 async function onTerminal(folder: string, answers: readonly (readonly [question: string, answer: string])[]) {
   const line = `${process.execPath} ${program} user set-password jan`;
   const { PATH = "", HOME = "" } = process.env;

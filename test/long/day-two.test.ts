@@ -123,7 +123,7 @@ async function act(world: World, next: Action): Promise<void> {
     const done = await operate(world, (tx) => changeUsers(tx, [name], operation, actor, options));
     if (user && done.kind === "changed" && next.type !== "unlink") user.deactivated = next.type === "deactivate";
   }
-  if (hadAdministrator) expect(model.hasAdministrator(), "somebody can still sign in as administrator").toBe(true);
+  if (hadAdministrator) expect(model.hasAdministrator(), "a person can still sign in as administrator").toBe(true);
 }
 
 /** What a person does to the database without the program. */

@@ -34,7 +34,7 @@ describe("a token that a person makes", () => {
     expect(errorsOf(await tokens.create(invalid))).toContain("invalid_value expiresAt");
   });
 
-  it("ends by the policy where it has no expiry of its own, which its list shows", async () => {
+  it("ends by the policy where it has no expiry itself, which its list shows", async () => {
     const { tokens, newToken, apply, url } = await makeTokensWorld();
     await apply([policy({ max_lifetime_seconds: days(90) })], { owner: "shop" });
     const outcome = created(await tokens.create(await newToken()));

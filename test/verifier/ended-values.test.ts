@@ -28,7 +28,7 @@ async function revoke({ url }: World, value: string, identifier: string): Promis
 const endedUses = ({ events }: World) => events.filter(({ kind }) => kind === "revoked_token_used");
 
 describe("revoked_token_used", () => {
-  it("is an event of its own behind the rejection, at most once an hour for each token", async () => {
+  it("is a separate event behind the rejection, at most once an hour for each token", async () => {
     const startMs = Date.now();
     const world = await makeWorld([token("a", tokenValue), token("b", otherValue), token("c", third)]);
     await revoke(world, tokenValue, "a");

@@ -23,7 +23,7 @@ export const planCommand = defineCommand({
       command: "vtb-setup plan --no-env --detailed-exitcode --output json config.yaml",
     },
     {
-      purpose: "In a nightly job: exit with 2 where somebody changed what the files declare",
+      purpose: "In a nightly job: exit with 2 where what the files declare was changed",
       command: "vtb-setup plan --drift --detailed-exitcode config.yaml",
     },
   ],

@@ -77,7 +77,7 @@ export const oidcClientKind: KindOf<typeof oidcClient> = {
   },
 };
 
-/** Whoever is signed in through a renamed client stays so, once the login is told the new name. */
+/** People who are signed in through a renamed client stay so, once the login is told the new name. */
 async function renameSessions({ db }: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
   for (const change of changes) {
     if (change.action !== "update" || change.previousKey === undefined) continue;

@@ -64,7 +64,7 @@ interface ModelUser {
   readonly owner: string;
   readonly declared: DeclaredUser;
   deactivated: boolean;
-  /** Groups that somebody added by hand. */
+  /** Groups that were added by hand. */
   byHand: Set<string>;
 }
 

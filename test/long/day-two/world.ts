@@ -64,7 +64,7 @@ function options(world: Pick<World, "url" | "nowMs">, more: Partial<ApplyOptions
   return runOptions(world.url, { owner: undefined, now: () => new Date(world.nowMs), offline: true, ...more });
 }
 
-/** Somebody can sign in through it. */
+/** People can sign in through it. */
 const provider = {
   vtb_setup: { owner: "openid" },
   oidc_db_config_enable: true,
