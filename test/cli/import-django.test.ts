@@ -1,44 +1,18 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import pg from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { createLogin } from "../../src/login/create-login.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { contentsOf, sealingEnv } from "../support/databases.js";
-import { incumbentDatabase, type Recording, recordingHere } from "../support/incumbent.js";
+import { incumbentDatabase, recordingHere } from "../support/incumbent.js";
+import { clientSecrets, importFrom, leftBehind, subject } from "./django-place.js";
 import { type Workplace, workplace } from "./outcome.js";
 
 /** As the recordings have them. */
 const token = (name: string) => createHash("sha1").update(name).digest("hex");
 const passwordOf = (username: string) => `wachtwoord-van-${username}`;
-const clientSecrets = {
-  OIDC_CLIENT_ADMIN_OIDC_CLIENT_SECRET: "geheim-van-client-vtb-beheer",
-  OIDC_CLIENT_API_OIDC_CLIENT_SECRET: "geheim-van-client-vtb-api",
-};
-const issuer = "https://keycloak.gemeente.example/realms/vtb";
-const subject = "7d0f3c51-88a1-4c55-9b6e-2a4d1e0c9f77";
 const hasOidc = () => inject("dialect") === "postgres";
-
-interface Imported {
-  readonly outcome: string;
-  readonly items: readonly { readonly text: string; readonly entries: number; readonly variables: readonly object[] }[];
-  readonly changes?: readonly { readonly kind: string; readonly key: string }[];
-  readonly diagnostics: readonly { readonly severity: string; readonly code: string; readonly message: string }[];
-}
-
-async function importFrom(source: string, place: Workplace, ...args: readonly string[]): Promise<Imported> {
-  const run = await runCli(["import", "django", "--from", source, "--offline", ...args, "--output", "json"], {
-    cwd: place.folder,
-  });
-  expect([run.status, run.stderr]).toEqual([0, ""]);
-  return JSON.parse(run.stdout);
-}
-
-/** The messages of what stays behind or differs. */
-function leftBehind({ diagnostics }: Imported): readonly string[] {
-  return diagnostics.filter(({ code }) => code === "NOT_IMPORTED").map(({ message }) => message);
-}
 
 async function signIn(place: Workplace, username: string, password: string) {
   const login = await createLogin({
@@ -210,99 +184,5 @@ describe("import django", () => {
       expect(run.json.diagnostics[0]?.message).toContain(message);
       expect(await place.hasDatabase()).toBe(false);
     }
-  });
-
-  it.runIf(hasOidc())("seals client secrets, and links users by the `sub` where the issuer is known", async () => {
-    const source = await incumbentDatabase("postgres-oidc-2");
-    const place = workplace();
-    const { diagnostics } = await importFrom(source, place, "--apply", "--issuer", issuer);
-    expect(diagnostics.filter(({ message }) => message.startsWith("the link"))).toEqual([]);
-    const { kysely } = await place.open();
-    const linked = await kysely
-      .selectFrom("users")
-      .select(["username", "issuer", "subject"])
-      .where("subject", "is not", null)
-      .execute();
-    expect(linked).toEqual([{ username: subject, issuer, subject }]);
-    const [client] = await kysely.selectFrom("oidc_clients").select("client_secret").execute();
-    expect(client?.client_secret).not.toContain("geheim");
-    // The plan compares the sealed secrets with the variables'.
-    writeFiles(place.folder, {
-      "config.yaml": (await importFrom(source, place, "--issuer", issuer)).items[0]?.text ?? "",
-    });
-    const same = await place.run(["plan", "--offline", "config.yaml"], { env: clientSecrets });
-    expect(same.changes).toEqual([]);
-    const other = { ...clientSecrets, OIDC_CLIENT_ADMIN_OIDC_CLIENT_SECRET: "een-ander-geheim-van-de-client" };
-    const differs = await place.run(["plan", "--offline", "config.yaml"], { env: other });
-    expect(differs.changes).toEqual(["update oidc_client admin-oidc"]);
-  });
-
-  it.runIf(hasOidc())("lists the users that it can't link yet", async () => {
-    const place = workplace();
-    const unknown = await importFrom(await incumbentDatabase("postgres-oidc-2"), place, "--apply");
-    expect(leftBehind(unknown)).toContain(
-      `the link of user ${subject} was not imported: the provider's issuer is unknown, or the person is linked to another user`,
-    );
-    const older = await importFrom(
-      await incumbentDatabase("postgres-oidc-0"),
-      workplace(),
-      "--apply",
-      "--issuer",
-      issuer,
-    );
-    expect(leftBehind(older)).toContain(
-      `the link of user ${subject} was not imported: Django knows the name that the person has at the provider, but not the \`sub\``,
-    );
-  });
-
-  it.runIf(hasOidc()).each([
-    ["no object", "[1]"],
-    ["nested 3,000 levels deep", `{"a": ${"[".repeat(3000)}${"]".repeat(3000)}}`],
-  ])("leaves a client behind whose options are %s", async (_, options) => {
-    const source = await incumbentDatabase("postgres-oidc-2");
-    const client = new pg.Client(source);
-    await client.connect();
-    await client.query("update mozilla_django_oidc_db_oidcclient set options = $1 where identifier = 'api-oidc'", [
-      options,
-    ]);
-    await client.end();
-    const { items, ...imported } = await importFrom(source, workplace());
-    expect(leftBehind({ items, ...imported })).toContain(
-      "oidc_client api-oidc was not imported: its options are not an object that an entry can have",
-    );
-    expect(items[0]?.text).toContain("identifier: admin-oidc");
-  });
-
-  it.runIf(hasOidc())("reads the one configuration of mozilla-django-oidc-db 0.2x as 2.x does", async () => {
-    const recording: Recording = "postgres-oidc-0";
-    const place = workplace();
-    const { items } = await importFrom(await incumbentDatabase(recording), place, "--apply");
-    const { kysely } = await place.open();
-    const [client] = await kysely
-      .selectFrom("oidc_clients")
-      .innerJoin("oidc_providers", "oidc_providers.id", "oidc_clients.provider_id")
-      .select(["oidc_clients.identifier", "oidc_providers.identifier as provider", "options", "scopes"])
-      .execute();
-    expect(client).toMatchObject({ identifier: "admin-oidc", provider: "admin-oidc-provider" });
-    expect([JSON.parse(client?.scopes ?? ""), JSON.parse(client?.options ?? "")]).toEqual([
-      ["openid", "email"],
-      {
-        user_settings: {
-          claim_mappings: { username: ["preferred_username"], email: ["email"] },
-          username_case_sensitive: true,
-        },
-        groups_settings: {
-          claim_mapping: ["roles"],
-          sync: false,
-          sync_pattern: "*",
-          default_groups: ["lezers"],
-          make_users_staff: false,
-          superuser_group_names: ["beheerders"],
-        },
-      },
-    ]);
-    writeFiles(place.folder, { "config.yaml": items[0]?.text ?? "" });
-    const planned = await place.run(["plan", "--offline", "config.yaml"], { env: clientSecrets });
-    expect([planned.status, planned.changes]).toEqual([0, []]);
   });
 });
