@@ -9,16 +9,23 @@ export type AdministratorSignIn =
   | { readonly kind: "claims"; readonly client: ClientFacts };
 
 /** Every way to sign in and have superuser rights. API tokens are none. */
-function administratorSignIns(facts: AccessFacts): readonly AdministratorSignIn[] {
-  const clients = [...facts.clients.values()].filter(
-    (client) => client.identifier !== apiClient && isOpen(facts, client),
+export function administratorSignIns(facts: AccessFacts): readonly AdministratorSignIn[] {
+  const canSignIn = signInCheck(facts);
+  // Whom claims made superuser, the claims of the next sign-in decide about.
+  const users = [...facts.users.values()].filter(
+    (user) => user.isSuperuser && !user.isSuperuserByClaim && canSignIn(user),
   );
-  const providers = clients.flatMap(({ providerId }) => facts.providers.get(providerId) ?? []);
-  const users = [...facts.users.values()].filter((user) => canSignIn(facts, user, providers));
   return [
     ...users.map((user) => ({ kind: "user", user }) as const),
-    ...clients.filter(makesSuperusers).map((client) => ({ kind: "claims", client }) as const),
+    ...loginClients(facts)
+      .filter(makesSuperusers)
+      .map((client) => ({ kind: "claims", client }) as const),
   ];
+}
+
+/** The clients that people sign in through. */
+function loginClients(facts: AccessFacts): readonly ClientFacts[] {
+  return [...facts.clients.values()].filter((client) => client.identifier !== apiClient && isOpen(facts, client));
 }
 
 function makesSuperusers({ mapping }: ClientFacts): boolean {
@@ -26,17 +33,19 @@ function makesSuperusers({ mapping }: ClientFacts): boolean {
   return isByGroup || mapping.fields.some(({ field }) => field === "is_superuser");
 }
 
-/** @param providers those that people sign in through */
-function canSignIn(facts: AccessFacts, user: UserFacts, providers: readonly ProviderFacts[]): boolean {
-  // Whom claims made superuser, the claims of the next sign-in decide about.
-  const { isService, isSuperuser, isSuperuserByClaim, hasPassword, link, signIn } = user;
-  if (!isUserActive(user) || isService || !isSuperuser || isSuperuserByClaim) return false;
-  if (link === null) return hasPassword || (signIn !== null && isAtOneOf(facts, signIn.providerId, providers));
-  // An issuer that only discovery knows may be that of the link.
-  return providers.some(
-    ({ issuer, formerIssuers }) =>
-      issuer === null || link.issuer === null || issuer === link.issuer || formerIssuers.includes(link.issuer),
-  );
+/** Finds whether somebody can sign in as a user: with a password, or as the person that it is linked to or meant for. */
+export function signInCheck(facts: AccessFacts): (user: UserFacts) => boolean {
+  const providers = loginClients(facts).flatMap(({ providerId }) => facts.providers.get(providerId) ?? []);
+  return (user) => {
+    const { isService, hasPassword, link, signIn } = user;
+    if (!isUserActive(user) || isService) return false;
+    if (link === null) return hasPassword || (signIn !== null && isAtOneOf(facts, signIn.providerId, providers));
+    // An issuer that only discovery knows may be that of the link.
+    return providers.some(
+      ({ issuer, formerIssuers }) =>
+        issuer === null || link.issuer === null || issuer === link.issuer || formerIssuers.includes(link.issuer),
+    );
+  };
 }
 
 /** The same provider may have several rows, one for each of its clients. */

@@ -268,6 +268,10 @@ async function addAuthenticatedAt(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("login_sessions").addColumn("authenticated_at", "text").execute();
 }
 
+async function addActorUser(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema.alterTable("runs").addColumn("actor_user_id", "text").execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -291,4 +295,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0019_membership_ends", up: addMembershipEnds },
   { name: "0020_renamed_from", up: addRenamedFrom },
   { name: "0021_authenticated_at", up: addAuthenticatedAt },
+  { name: "0022_actor_user", up: addActorUser },
 ];

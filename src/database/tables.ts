@@ -204,6 +204,8 @@ export type RunThrough =
   | "user unlink"
   /** A person's own tokens, through `createTokenOperations`. */
   | "self-service"
+  /** A person at the admin pages. */
+  | "admin"
   | "sign-in"
   | "password sign-in";
 
@@ -223,6 +225,8 @@ interface Runs {
   readonly started_at: string;
   readonly finished_at: string;
   readonly actor: string;
+  /** The id of the user who did it in a signed-in browser; null for everybody else. The user may be gone. */
+  readonly actor_user_id: Generated<string | null>;
   /** Whom the actor said to act for, with `--actor`. */
   readonly claimed_actor: Generated<string | null>;
   /** Null where that was before this was noted. */

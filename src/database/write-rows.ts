@@ -10,6 +10,8 @@ export interface RunRecord {
   readonly finishedAt: string;
   /** Who did it, such as `jan@host` or `sign-in:api-oidc`. */
   readonly actor: string;
+  /** The id of the user who did it in a signed-in browser. */
+  readonly actorUserId?: string | undefined;
   /** Whom the actor said to act for, if anyone. */
   readonly claimedActor?: string | undefined;
   readonly through: RunThrough;
@@ -31,7 +33,8 @@ export interface ChangeRecord {
 
 /** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
 export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
-  const { id, startedAt, finishedAt, actor, claimedActor = null, through, owner = "", version, files = [] } = run;
+  const { id, startedAt, finishedAt, actor, actorUserId = null, claimedActor = null, through } = run;
+  const { owner = "", version, files = [] } = run;
   await tx
     .insertInto("runs")
     .values({
@@ -39,6 +42,7 @@ export async function writeRun(tx: Connection, run: RunRecord, changes: readonly
       started_at: startedAt,
       finished_at: finishedAt,
       actor,
+      actor_user_id: actorUserId,
       claimed_actor: claimedActor,
       through,
       owner,

@@ -8,6 +8,8 @@ import { version } from "../version.js";
 export interface Actor {
   /** As the program knows: `jan@host` of an operating system, or `login:` and a username. */
   readonly actor: string;
+  /** The id of that user, where the program has checked who it is. */
+  readonly actorUserId?: string | undefined;
   /** Whom the actor says to act for, which nobody has checked. */
   readonly claimedActor?: string | undefined;
 }
@@ -62,13 +64,13 @@ export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<r
  */
 export async function recordChanges(
   tx: Transaction<Tables>,
-  { actor, claimedActor }: Actor,
+  { actor, actorUserId, claimedActor }: Actor,
   changes: readonly ChangeRecord[],
   { now, newId, through }: RecordOptions,
 ): Promise<string> {
   const at = new Date(now()).toISOString();
   const id = newId();
-  const run = { id, startedAt: at, finishedAt: at, actor, claimedActor, through, version };
+  const run = { id, startedAt: at, finishedAt: at, actor, actorUserId, claimedActor, through, version };
   if (changes.length > 0) await writeRun(tx, run, changes);
   return id;
 }
