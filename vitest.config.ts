@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type TestUserConfig } from "vitest/config";
+import { adminAssets } from "./scripts/admin-assets.mjs";
 import { fastFolder } from "./test/support/fast-folder.js";
 
 const packageJson: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+
+const define = { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...adminAssets() };
 
 /** Tests of what only one database has; the postgres project runs its own. */
 const sqliteAlone = ["test/**/sqlite/**", "test/**/sqlite*.test.ts"];
@@ -11,6 +14,7 @@ const postgresAlone = ["test/**/postgres/**/*.test.ts", "test/**/postgres*.test.
 /** What opens a database, and so runs on both. Everything else runs once. */
 const onBoth = [
   "test/access/**/*.test.ts",
+  "test/admin/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/database/**/*.test.ts",
   "test/apply/**/*.test.ts",
@@ -65,7 +69,7 @@ export default defineConfig({
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/vitest-report.json" }]],
     projects: [
       {
-        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        define,
         test: {
           ...common,
           name: "sqlite",
@@ -75,7 +79,7 @@ export default defineConfig({
         },
       },
       {
-        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        define,
         test: {
           ...common,
           name: "postgres",
@@ -86,11 +90,11 @@ export default defineConfig({
         },
       },
       {
-        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        define,
         test: { ...common, name: "long", provide: { dialect: "sqlite" }, include: long },
       },
       {
-        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        define,
         test: {
           ...common,
           name: "long-postgres",
@@ -100,7 +104,7 @@ export default defineConfig({
         },
       },
       {
-        define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version) },
+        define,
         test: {
           ...common,
           name: "peers",

@@ -103,6 +103,24 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "oidc/jwt",
     "operations",
   ],
+  admin: [
+    "errors.ts",
+    "characters.ts",
+    "duration.ts",
+    "rate-limit.ts",
+    "retry.ts",
+    "version.ts",
+    "secrets",
+    "database",
+    "users",
+    "oidc",
+    "plan",
+    "access",
+    "apply",
+    "operations",
+    "report",
+    "login",
+  ],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
   report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations"],
 };
@@ -248,7 +266,7 @@ describe("the architecture", () => {
     const lines = files.map((file) => readFileSync(join("src", file), "utf8").split("\n").length - 1);
     const sorted = [...lines].sort((one, other) => one - other);
     expect(files.length).toBeGreaterThanOrEqual(160);
-    expect(files.length).toBeLessThanOrEqual(320);
+    expect(files.length).toBeLessThanOrEqual(400);
     expect(sorted[Math.floor(sorted.length / 2)]).toBeGreaterThanOrEqual(60);
     expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(130);
     expect(files.filter((_, index) => (lines[index] ?? 0) > 350)).toEqual([]);

@@ -1,0 +1,16 @@
+/** The admin interface: pages for administrators, as a web-standard handler. */
+export interface Admin {
+  /**
+   * Answers a request. Its URL's path begins with that of `publicUrl`, or lacks it where a proxy strips it; its host is not used.
+   *
+   * @param peer what the server knows about who sent it
+   */
+  readonly fetch: (request: Request, peer?: Peer) => Promise<Response>;
+  /** Waits for changes under way, and closes the database. */
+  readonly close: () => Promise<void>;
+}
+
+export interface Peer {
+  /** The address of the browser, for limits on attempts; without it, all requests share them. */
+  readonly address?: string | undefined;
+}

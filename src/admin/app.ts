@@ -1,0 +1,68 @@
+import { Hono } from "hono";
+import { SetupError } from "../errors.js";
+import { readCookies } from "../login/cookies.js";
+import { assets } from "./assets.js";
+import type { AdminContext } from "./context.js";
+import { addHome } from "./home/routes.js";
+import { languageOf } from "./language.js";
+import { noticePage } from "./notice.js";
+import { type AdminEnv, answer, goTo, notFound, setCookies } from "./routes.js";
+import { exactHost, ownForms, securityHeaders } from "./security.js";
+import { signedIn } from "./session.js";
+import { commonTexts } from "./texts.js";
+import { createView } from "./view.js";
+import { addSignIn, addSignOut } from "./way-in/routes.js";
+
+/** The pages. What comes first applies to all that follows. */
+export function createApp(context: AdminContext): Hono<AdminEnv> {
+  const { settings, now, report } = context;
+  // A proxy may strip the path that the pages are under, or not.
+  const app = new Hono<AdminEnv>({
+    getPath: (request) => withoutBase(new URL(request.url).pathname, settings.basePath),
+  });
+  const languageCookie = `${settings.isSecure ? "__Host-" : ""}${settings.cookieName}-language`;
+
+  app.use(async (c, next) => {
+    const language = languageOf(
+      readCookies(c.req.header("cookie")).get(languageCookie),
+      c.req.header("accept-language"),
+    );
+    const path = c.req.path + new URL(c.req.url).search;
+    c.set("view", createView({ settings, language, path, session: undefined, now }));
+    await next();
+  });
+  app.use(securityHeaders(context));
+  app.onError(async (error, c) => {
+    const view = c.get("view");
+    const isPassing = error instanceof SetupError && error.reason === "unavailable";
+    report({ kind: "admin_failed", path: c.req.path, error });
+    const t = commonTexts[view.language];
+    if (isPassing) c.header("Retry-After", "5");
+    return await answer(c, noticePage(view, isPassing ? t.unavailable : t.failed), isPassing ? 503 : 500);
+  });
+  app.notFound(notFound);
+  app.use(exactHost(context));
+  for (const { path, type, text } of Object.values(assets)) {
+    const cached = { "Content-Type": type, "Cache-Control": "public, max-age=31536000, immutable" };
+    app.get(path, (c) => c.body(text, 200, cached));
+  }
+  app.use(ownForms(context));
+  app.post("/language", (c) => {
+    const form = c.get("form");
+    const chosen = form.text("language") === "en" ? "en" : "nl";
+    const secure = settings.isSecure ? "; Secure" : "";
+    setCookies(c, [`${languageCookie}=${chosen}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax${secure}`]);
+    const next = form.written("next");
+    return goTo(c, /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(next) ? next : "/");
+  });
+  addSignIn(app, context);
+  app.use(signedIn(context));
+  addSignOut(app, context);
+  addHome(app);
+  return app;
+}
+
+function withoutBase(path: string, basePath: string): string {
+  if (basePath === "" || !(path === basePath || path.startsWith(`${basePath}/`))) return path;
+  return path.slice(basePath.length) || "/";
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import type { Transaction } from "kysely";
+import type { Database } from "../database/database.js";
+import type { LiveDatabase } from "../database/live-database.js";
+import type { LockedResult, OnRollback } from "../database/lock.js";
+import type { Tables } from "../database/tables.js";
+import type { Login } from "../login/login.js";
+import type { RecordOptions } from "../operations/record.js";
+import type { AdminEvent } from "./event.js";
+import type { AdminSettings } from "./options.js";
+
+/** What every page has. */
+export interface AdminContext {
+  readonly settings: AdminSettings;
+  readonly login: Login;
+  /** For reading; operations write through {@link change}. */
+  readonly database: LiveDatabase;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+  readonly report: (event: AdminEvent) => void;
+  /** Runs an operation in a transaction that holds the database's lock. */
+  readonly change: Change;
+}
+
+export type Change = <T>(
+  work: (tx: Transaction<Tables>, database: Database, onRollback: OnRollback) => Promise<LockedResult<T>>,
+) => Promise<T>;
+
+/** How operations record what a page did. */
+export function recordOptions({ now }: AdminContext): RecordOptions {
+  return { now, newId: randomUUID, through: "admin" };
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { createWriter } from "../database/live-database.js";
+import { withLock } from "../database/lock.js";
+import { openLiveDatabase } from "../database/open.js";
+import { createLogin } from "../login/create-login.js";
+import { sleep } from "../retry.js";
+import type { Admin } from "./admin.js";
+import { createApp } from "./app.js";
+import type { AdminContext, Change } from "./context.js";
+import { type AdminOptions, readAdminSettings } from "./options.js";
+
+const lockTimeoutMs = 5000;
+
+/**
+ * Opens the auth database and creates the admin interface on it.
+ *
+ * @throws SetupError as {@link createLogin} does
+ * @throws TypeError, RangeError for invalid options
+ */
+export async function createAdmin(options: AdminOptions): Promise<Admin> {
+  const settings = readAdminSettings(options);
+  const { env = process.env, now = Date.now, pool, onEvent = () => {} } = options;
+  const urlOf = (path: string): string => settings.publicUrl.origin + settings.basePath + path;
+  const login = await createLogin({
+    database: options.database,
+    client: settings.client,
+    redirectUri: urlOf("/oidc/callback"),
+    postLogoutRedirectUri: urlOf("/signed-out"),
+    cookieName: settings.cookieName,
+    sessionSecret: options.sessionSecret,
+    idleTimeoutMs: options.idleTimeoutMs,
+    lifetimeMs: options.lifetimeMs,
+    env,
+    pool,
+    onEvent,
+    now,
+  });
+  const database = await openLiveDatabase(options.database, "read", { env, pool }).catch(async (error: unknown) => {
+    await login.close();
+    throw error;
+  });
+  const writer = createWriter(database.openWriter);
+  const lock = { now, newId: randomUUID, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
+  const change: Change = (work) =>
+    writer.use((open) => withLock(open, lock, (tx, onRollback) => work(tx, open, onRollback)));
+  const context: AdminContext = { settings, login, database, env, now, report: onEvent, change };
+  const app = createApp(context);
+  return {
+    fetch: async (request, peer = {}) => app.fetch(request, peer),
+    close: async () => {
+      await login.close();
+      await writer.close();
+      await database.close();
+    },
+  };
+}

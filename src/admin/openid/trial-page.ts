@@ -1,0 +1,27 @@
+import type { LoginTrial } from "../../login/login.js";
+import type { AdminContext } from "../context.js";
+import { html } from "../html/html.js";
+import { page } from "../html/layout.js";
+import { facts } from "../html/parts.js";
+import { type AdminRequest, answer, notFound } from "../routes.js";
+import { createView } from "../view.js";
+import { openidTexts } from "./texts.js";
+
+/** Shows what a sign-in that was tried out would do. Its claims are a person's, so only superusers see it. */
+export async function trialPage(
+  c: AdminRequest,
+  { login, settings, now }: AdminContext,
+  { result }: LoginTrial,
+): Promise<Response> {
+  const session = await login.session(c.req.header("cookie"));
+  if (!session?.principal.user.isSuperuser) return await notFound(c);
+  const { language, path } = c.get("view");
+  const view = createView({ settings, language, path, session, now });
+  const t = openidTexts[language];
+  const claims = Object.entries(result.claims ?? {}).map(([name, value]) => [name, JSON.stringify(value)] as const);
+  const body = html`<h1>${t.trial.title}</h1>
+<p>${result.kind === "mapped" ? t.trial.works : t.trial.fails}</p>
+<h2>${t.trial.claims}</h2>
+${facts(claims)}`;
+  return await answer(c, page(view, { title: t.trial.title, body }));
+}

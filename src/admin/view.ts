@@ -1,0 +1,52 @@
+import type { Session } from "../login/login.js";
+import { type DemandedRight, mayDo } from "../operations/rights.js";
+import { assets } from "./assets.js";
+import type { Language } from "./language.js";
+import type { AdminSettings } from "./options.js";
+import { createTimes, type Times } from "./times.js";
+
+/** What a page needs to know about the request that it answers. */
+export interface View {
+  readonly language: Language;
+  /** The path of this request inside the pages, such as `/tokens`, with its query. */
+  readonly path: string;
+  /** A link to a page: its path under which browsers see it. Parameters that are undefined or empty are left out. */
+  readonly url: (path: string, query?: Readonly<Record<string, string | undefined>>) => string;
+  readonly asset: (name: keyof typeof assets) => string;
+  readonly times: Times;
+  /** Undefined before signing in. */
+  readonly session: Session | undefined;
+  /** Whether the signed-in person has a right, to show or hide what the operation decides about. */
+  readonly may: (right: DemandedRight) => boolean;
+  /** Whom to ask about what a file manages. */
+  readonly contact: string | undefined;
+}
+
+interface ViewOptions {
+  readonly settings: AdminSettings;
+  readonly language: Language;
+  readonly path: string;
+  readonly session: Session | undefined;
+  readonly now: () => number;
+}
+
+export function createView({ settings, language, path, session, now }: ViewOptions): View {
+  const url: View["url"] = (target, query = {}) => {
+    const given = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
+    const search = new URLSearchParams(given).toString();
+    return `${settings.basePath}${target}${search === "" ? "" : `?${search}`}`;
+  };
+  const principal = session?.principal;
+  return {
+    language,
+    path,
+    url,
+    asset: (name) => url(assets[name].path),
+    times: createTimes(language, settings.timeZone, now),
+    session,
+    may: (right) =>
+      principal !== undefined &&
+      mayDo({ isSuperuser: principal.user.isSuperuser, permissions: principal.permissions }, right),
+    contact: settings.contact,
+  };
+}

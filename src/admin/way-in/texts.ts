@@ -1,0 +1,43 @@
+import type { Texts } from "../language.js";
+
+const nl = {
+  title: "Inloggen",
+  lead: "Log in om API-tokens, gebruikers en toegang te beheren.",
+  withProvider: "Inloggen",
+  withPassword: "Inloggen met een wachtwoord",
+  emergency: "Alleen voor als de inlogvoorziening niet werkt. Elk gebruik wordt vastgelegd.",
+  username: "Gebruikersnaam",
+  password: "Wachtwoord",
+  noWay:
+    "Op dit moment kan niemand hier inloggen: er is geen inlogvoorziening ingeschakeld. Vraag de beheerder van deze omgeving om hulp.",
+  signedOut: { title: "U bent uitgelogd", text: "U kunt dit venster sluiten, of opnieuw inloggen." },
+  signedOutHere: "U bent hier uitgelogd",
+  alsoAtProvider: "Nu ook uitloggen bij de inlogvoorziening",
+  signedInAgain: {
+    title: "U bent opnieuw ingelogd",
+    text: "Ga terug naar het venster waar u bezig was, en verstuur het formulier opnieuw. Dit venster kunt u sluiten.",
+  },
+  tryAgain: "Opnieuw inloggen",
+};
+
+const en: typeof nl = {
+  title: "Sign in",
+  lead: "Sign in to look after API tokens, users and access.",
+  withProvider: "Sign in",
+  withPassword: "Sign in with a password",
+  emergency: "Only for when the sign-in service does not work. Each use is recorded.",
+  username: "Username",
+  password: "Password",
+  noWay:
+    "Nobody can sign in here right now: no sign-in service is enabled. Ask the administrator of this environment for help.",
+  signedOut: { title: "You are signed out", text: "You can close this window, or sign in again." },
+  signedOutHere: "You are signed out here",
+  alsoAtProvider: "Now sign out at the sign-in service, too",
+  signedInAgain: {
+    title: "You signed in again",
+    text: "Go back to the window that you were working in, and send the form again. You can close this window.",
+  },
+  tryAgain: "Sign in again",
+};
+
+export const wayInTexts: Texts<typeof nl> = { nl, en };
