@@ -45,6 +45,10 @@ const nl = {
     title: "Dit staat in een bestand",
     text: (owner: string, files: string) =>
       `Dit wordt beheerd door het bestand ${files} van ${owner}. U kunt het hier bekijken, maar niet wijzigen.`,
+    textWithoutFiles: (owner: string) =>
+      `Dit wordt beheerd door een bestand van ${owner}. U kunt het hier bekijken, maar niet wijzigen.`,
+    applied: "Dat bestand is voor het laatst verwerkt op",
+    notHere: "De wijziging moet in het bestand gebeuren.",
     ask: (contact: string) => `Vraag om een wijziging bij: ${contact}.`,
     askAdministrator: "Vraag om een wijziging bij wie dat bestand beheert.",
     follow: "Pas ook het bestand aan. Anders krijgt dit bij een volgende keer weer toegang.",
@@ -155,6 +159,9 @@ const en: typeof nl = {
     badge: "From a file",
     title: "This is in a file",
     text: (owner, files) => `The file ${files} of ${owner} manages this. You can see it here, but not change it.`,
+    textWithoutFiles: (owner) => `A file of ${owner} manages this. You can see it here, but not change it.`,
+    applied: "That file was last applied on",
+    notHere: "The change has to be made in the file.",
     ask: (contact) => `Ask for a change here: ${contact}.`,
     askAdministrator: "Ask those who look after that file for a change.",
     follow: "Change the file, too. Otherwise, it gets access again the next time.",
