@@ -8,8 +8,9 @@ import { reviewReferences } from "../plan/references.js";
 import type { Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
-import type { RawDiagnostic } from "../yaml/node.js";
+import type { Document, RawDiagnostic } from "../yaml/node.js";
 import { type ConfigSource, readDocuments } from "../yaml/read.js";
+import type { ValueSources } from "../yaml/value-sources.js";
 import type { LoadOptions } from "./options.js";
 import { declaredPolicies, ownersOfFiles } from "./owners.js";
 import { type Configuration, loadDefaults } from "./run.js";
@@ -67,9 +68,20 @@ async function planForNothing(
   return found;
 }
 
-async function readConfiguration(
+/** How a configuration is read, beside the options that callers have. */
+interface ReadOptions extends LoadOptions {
+  readonly noEnv: boolean;
+  readonly declareUnknown?: boolean;
+  /** Where `value_from` may take values from; defaults to those of files. */
+  readonly valueSources?: ValueSources;
+  /** Adds to diagnostics before they are quoted. */
+  readonly describe?: (found: readonly RawDiagnostic[], documents: readonly Document[]) => readonly RawDiagnostic[];
+}
+
+/** Reads and validates files and objects; `review` adds what to know of valid entries. */
+export async function readConfiguration(
   given: readonly ConfigSource[],
-  options: LoadOptions & { readonly noEnv: boolean; readonly declareUnknown?: boolean },
+  options: ReadOptions,
   review: (kinds: readonly Kind[], desired: readonly Resource[], now: Date) => Promise<readonly RawDiagnostic[]>,
 ) {
   requireCodes(options);
@@ -84,7 +96,9 @@ async function readConfiguration(
     incomplete: ofFiles.some(({ severity }) => severity === "error"),
   });
   const quotable = hideScalars(sources, validation.secretKeys);
-  const quote = (found: readonly RawDiagnostic[]) => quoteSource(found, quotable, validation.shown);
+  const { describe = (found) => found } = options;
+  const quote = (found: readonly RawDiagnostic[]) =>
+    quoteSource(describe(found, documents), quotable, validation.shown);
   const { declarations } = validation;
   const found = [...ofFiles, ...validation.diagnostics, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");

@@ -1,4 +1,5 @@
 import type { AccessChange } from "../access/compare.js";
+import type { AccessFacts } from "../access/facts.js";
 import { type Connection, type Database, isFailure } from "../database/database.js";
 import { readEntrySettings } from "../database/entry-settings.js";
 import { withLock } from "../database/lock.js";
@@ -76,6 +77,8 @@ export interface LookInput {
   readonly configuration: OwnedConfiguration;
   readonly desired: readonly Resource[];
   readonly options: RunOptions;
+  /** Who may do what, where that has been read already. */
+  readonly facts?: AccessFacts;
 }
 
 /**
@@ -131,7 +134,7 @@ interface Seen {
 export async function readPlan(
   db: Connection,
   database: Database,
-  { configuration, desired, options }: LookInput,
+  { configuration, desired, options, facts }: LookInput,
 ): Promise<Seen> {
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
@@ -157,6 +160,7 @@ export async function readPlan(
   }
   const changes = await markDrift(db, configuration.kinds, plan.changes);
   const reviewed = await reviewAccess(db, desired, plan, {
+    facts,
     nowMs: options.now().getTime(),
     deniesGains: severityRules(options, configuration.settings).isDenied("ESCALATION"),
   });

@@ -69,7 +69,10 @@ async function tryOnce<T>(database: Database, options: LockOptions, work: Locked
       undo = given;
     });
     if (commit) await keep(tx);
-    else await tx.rollback().execute();
+    else {
+      undo();
+      await tx.rollback().execute();
+    }
     return { kind: "done", value };
   } catch (cause) {
     if (!isCommitUnknown(cause)) undo();

@@ -44,16 +44,25 @@ export function unknownNames(names: readonly string[], found: ReadonlyMap<string
 
 /** An owner's files in its last run that changed something. */
 export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
+  return (await lastRunOf(tx, owner)).files;
+}
+
+/** An owner's last run that changed something: its files, and when it was; null where none is known. */
+export async function lastRunOf(
+  tx: Transaction<Tables>,
+  owner: string,
+): Promise<{ readonly files: readonly string[]; readonly appliedAt: string | null }> {
   const runs = await tx
     .selectFrom("runs")
-    .select(["owner", "files"])
+    .select(["owner", "files", "finished_at"])
     // A run for several owners names each on a line.
     .where((eb) => eb.or([eb("owner", "=", owner), eb("owner", "like", "%\n%")]))
     .orderBy("started_at", "desc")
     .execute();
   const run = runs.find((row) => row.owner.split("\n").includes(owner));
   const files: readonly { readonly file: string; readonly owner?: string }[] = JSON.parse(run?.files ?? "[]");
-  return files.filter((file) => (file.owner ?? owner) === owner).map(({ file }) => file);
+  const own = files.filter((file) => (file.owner ?? owner) === owner).map(({ file }) => file);
+  return { files: own, appliedAt: run?.finished_at ?? null };
 }
 
 /**

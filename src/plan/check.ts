@@ -52,8 +52,8 @@ function refuseOthers({ desired, current }: PlanInput): readonly Refusal[] {
   }
   return desired.flatMap((resource): Refusal[] => {
     const row = owned.get(`${resource.kind} ${resource.key}`);
-    const other = row?.owner ?? resource.owner;
-    if (other === resource.owner) return [];
+    const other = row?.owner;
+    if (other === undefined || other === null || other === resource.owner) return [];
     return [
       {
         reason: "refused",

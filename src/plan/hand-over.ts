@@ -12,7 +12,7 @@ export function handOver({ kinds, current, desired, owners }: PlanInput): PlanIn
   }
   if (takersOf.size === 0) return current;
   const names = new Set(owners.map(({ name }) => name));
-  const after = (row: CurrentResource, declarer: string | undefined): CurrentResource => {
+  const after = (row: CurrentResource, declarer: string | null | undefined): CurrentResource => {
     const takers = row.owner === null ? [] : (takersOf.get(row.owner) ?? []);
     const isFree = takers.length === 1 && !names.has(row.owner ?? "");
     const taker = declarer === undefined ? takers.find(() => isFree) : takers.find(({ name }) => name === declarer);

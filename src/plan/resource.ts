@@ -42,8 +42,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly key: string;
   /** False for `state: absent`: it must not exist. */
   readonly present: boolean;
-  /** Who manages it: the owner of its file. */
-  readonly owner: string;
+  /** Who manages it: the owner of its file; null for what somebody makes at run time. */
+  readonly owner: string | null;
   /** Without what the file leaves alone; none of an absent one. */
   readonly attributes: Readonly<Partial<A>>;
   readonly range: Range;
@@ -119,8 +119,8 @@ interface ChangeBase extends ResourceName {
 interface PlannedBase extends ChangeBase {
   /** The settings that the row gets; undefined where they stay as they are. */
   readonly settings?: EntrySettings | undefined;
-  /** Who manages it from then on. */
-  readonly owner: string;
+  /** Who manages it from then on; null for nobody. */
+  readonly owner: string | null;
 }
 
 /** What `write` gets: `attributes` are all desired ones, `undefined` where the file leaves one alone. */

@@ -1,15 +1,21 @@
 import { randomUUID } from "node:crypto";
-import type { Transaction } from "kysely";
 import { apply } from "../../src/apply/apply.js";
 import type { ApplyOptions } from "../../src/apply/options.js";
 import type { Database } from "../../src/database/database.js";
-import { type LockedResult, withLock } from "../../src/database/lock.js";
-import type { Tables } from "../../src/database/tables.js";
+import { withLock } from "../../src/database/lock.js";
+import {
+  type ChangeEntriesOptions,
+  changeEntries,
+  type Entries,
+  type EntriesOutcome,
+  prepareEntries,
+} from "../../src/operations/change-entries.js";
 import type { Person } from "../../src/operations/person.js";
 import type { RecordOptions } from "../../src/operations/record.js";
 import { type AdminRight, permissionOf } from "../../src/operations/rights.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { sleep } from "../../src/retry.js";
+import { sealingEnv } from "../support/databases.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, resource, runOptions } from "../support/run.js";
 import { user } from "../verifier/verifier-world.js";
@@ -26,7 +32,13 @@ export interface AdminWorld {
   readonly person: (username: string, authenticatedAtMs?: number) => Promise<Person>;
   readonly idOf: (username: string) => Promise<string>;
   /** Does something under the lock. */
-  readonly locked: <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>) => Promise<T>;
+  readonly locked: <T>(work: Parameters<typeof withLock<T>>[2]) => Promise<T>;
+  /** Makes the database say what these entries say, as a person. */
+  readonly change: (
+    person: Person,
+    entries: Entries,
+    demand?: ChangeEntriesOptions["demand"],
+  ) => Promise<EntriesOutcome>;
   /** What the files of an owner say; the entries of another run stay. */
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
 }
@@ -56,13 +68,28 @@ export async function makeAdminWorld(resources: readonly Resource[]): Promise<Ad
     const found = database.kysely.selectFrom("users").select("id").where("username", "=", username);
     return (await found.executeTakeFirstOrThrow()).id;
   };
+  const locked: AdminWorld["locked"] = (work) =>
+    withLock(database, { now: Date.now, newId: randomUUID, timeoutMs: 10_000, sleep, hasTables: true }, work);
   return {
     url,
     database,
     idOf,
     apply: applied,
-    locked: (work) =>
-      withLock(database, { now: Date.now, newId: () => randomUUID(), timeoutMs: 10_000, sleep, hasTables: true }, work),
+    locked,
+    change: async (person, entries, demand) => {
+      const options = { env: sealingEnv(), now: () => new Date(nowMs), newId: randomUUID, offline: true };
+      const ready = await prepareEntries(entries, options);
+      if (ready.kind === "invalid") return ready;
+      return locked((tx, onRollback) =>
+        changeEntries(tx, ready, person, {
+          ...recorded,
+          env: options.env,
+          database,
+          onRollback,
+          ...(demand && { demand }),
+        }),
+      );
+    },
     person: async (username, authenticatedAtMs = nowMs) => ({
       kind: "user",
       userId: await idOf(username),
