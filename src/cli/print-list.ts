@@ -1,44 +1,10 @@
 import { stopIfInterrupted } from "../apply/wait.js";
 import { SetupError, setupError } from "../errors.js";
-import { diagnosticToJson, formatVersion, withoutSecrets } from "../report/json.js";
-import { indented } from "../report/layout.js";
+import type { ListFormat } from "../report/list-format.js";
 import { createTable, type Row } from "../report/table.js";
 import type { CliContext } from "./context.js";
 import { exitStatus, statusOf, unexpected } from "./exit-status.js";
 import { outputFailed } from "./print.js";
-
-/** How a list is written: what comes before it, each page, and what comes after it. */
-export interface ListFormat<Item> {
-  readonly begin: string;
-  readonly page: (items: readonly Item[]) => string;
-  readonly end: (error?: SetupError) => string;
-  /** Whether `end` also says why the list is not complete. */
-  readonly tellsErrors: boolean;
-}
-
-/** One JSON object. Its outcome follows the items, since what is printed can't be taken back. */
-export function jsonList<Item extends object>(command: string): ListFormat<Item> {
-  let before = "";
-  const head = JSON.stringify({ formatVersion, command }, undefined, 2).replace(/\n\}$/, "");
-  return {
-    begin: `${head},\n  "items": [`,
-    page: (items) =>
-      items
-        .map((item) => {
-          const text = `${before}\n    ${indented(withoutSecrets(item), "    ")}`;
-          before = ",";
-          return text;
-        })
-        .join(""),
-    end: (error) => {
-      const outcome = error ? "failed" : "ok";
-      const diagnostics = (error?.diagnostics ?? []).map(diagnosticToJson);
-      const last = JSON.stringify({ outcome, diagnostics }, undefined, 2).replace(/^\{/, "");
-      return `${before === "" ? "" : "\n  "}],${last}\n`;
-    },
-    tellsErrors: true,
-  };
-}
 
 /** How tables look: their headings, the lines of an item, and what is said where there are none. */
 export interface TableLayout<Item> {
@@ -58,11 +24,6 @@ export function tableList<Item>(
     return table(items);
   };
   return { begin: "", page, end: () => (isEmpty ? nothing : ""), tellsErrors: false };
-}
-
-/** @param linesOf an item's lines, which end with a line break */
-export function csvList<Item>(heading: string, linesOf: (item: Item) => string): ListFormat<Item> {
-  return { begin: heading, page: (items) => items.map(linesOf).join(""), end: () => "", tellsErrors: false };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createCliContext } from "../../src/cli/context.js";
-import { jsonList, printList } from "../../src/cli/print-list.js";
+import { printList } from "../../src/cli/print-list.js";
 import { insertTokens, insertUsers } from "../../src/database/write-rows.js";
 import { setupError } from "../../src/errors.js";
 import { readTokens } from "../../src/operations/list-tokens.js";
+import { jsonList } from "../../src/report/list-format.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";

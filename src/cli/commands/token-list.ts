@@ -1,9 +1,9 @@
 import type { ListedToken } from "../../operations/list-tokens.js";
+import type { ListFormat } from "../../report/list-format.js";
 import { defineCommand } from "../command.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { choice, databaseOptions, duration, flag, listOutputOptions, text } from "../options.js";
-import type { ListFormat } from "../print-list.js";
 
 export const tokenListCommand = defineCommand({
   name: "token list",
@@ -62,9 +62,10 @@ export const tokenListCommand = defineCommand({
 });
 
 async function formatOf(context: CliContext, output: "text" | "json" | "csv"): Promise<ListFormat<ListedToken>> {
-  const { csvList, jsonList, tableList } = await import("../print-list.js");
+  const { csvList, jsonList } = await import("../../report/list-format.js");
   if (output === "json") return jsonList("token list");
   const { tokenCsvHeading, tokenHeadings, tokenRows, tokenToCsv } = await import("../../report/tokens.js");
   if (output === "csv") return csvList(tokenCsvHeading, tokenToCsv);
+  const { tableList } = await import("../print-list.js");
   return tableList(context, { headings: tokenHeadings, rowsOf: tokenRows, nothing: "No tokens match.\n" });
 }

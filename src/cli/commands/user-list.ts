@@ -1,9 +1,9 @@
 import type { ListedUser } from "../../operations/list-users.js";
+import type { ListFormat } from "../../report/list-format.js";
 import { defineCommand } from "../command.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { choice, databaseOptions, duration, flag, listOutputOptions, text } from "../options.js";
-import type { ListFormat } from "../print-list.js";
 
 export const userListCommand = defineCommand({
   name: "user list",
@@ -59,9 +59,10 @@ export const userListCommand = defineCommand({
 });
 
 async function formatOf(context: CliContext, output: "text" | "json" | "csv"): Promise<ListFormat<ListedUser>> {
-  const { csvList, jsonList, tableList } = await import("../print-list.js");
+  const { csvList, jsonList } = await import("../../report/list-format.js");
   if (output === "json") return jsonList("user list");
   const { userCsvHeading, userHeadings, userRows, userToCsv } = await import("../../report/users.js");
   if (output === "csv") return csvList(userCsvHeading, userToCsv);
+  const { tableList } = await import("../print-list.js");
   return tableList(context, { headings: userHeadings, rowsOf: userRows, nothing: "No users match.\n" });
 }
