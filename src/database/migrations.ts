@@ -272,6 +272,26 @@ async function addActorUser(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("runs").addColumn("actor_user_id", "text").execute();
 }
 
+/** Readers of the journal page through its changes by their time, which only their runs had. */
+async function addRecordedAt(db: Kysely<AnyTables>): Promise<void> {
+  await db.schema
+    .alterTable("run_changes")
+    .addColumn("recorded_at", "text", (column) => column.notNull().defaultTo(""))
+    .execute();
+  await sql`update run_changes set recorded_at = (select finished_at from runs where runs.id = run_id)`.execute(db);
+  for (const [name, columns] of [
+    ["run_changes_time", ["recorded_at"]],
+    ["run_changes_kind", ["kind", "recorded_at"]],
+    ["run_changes_name", ["key"]],
+  ] as const) {
+    await db.schema
+      .createIndex(name)
+      .on("run_changes")
+      .columns([...columns])
+      .execute();
+  }
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -296,4 +316,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0020_renamed_from", up: addRenamedFrom },
   { name: "0021_authenticated_at", up: addAuthenticatedAt },
   { name: "0022_actor_user", up: addActorUser },
+  { name: "0023_recorded_at", up: addRecordedAt },
 ];

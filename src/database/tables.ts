@@ -246,6 +246,8 @@ interface RunChanges {
   readonly resource_id: string;
   /** JSON list of { name, before, after } or { name, sensitive }, with the drift that a change undid. */
   readonly fields: string;
+  /** When its run was finished; empty for one of a process that still ran an earlier version. */
+  readonly recorded_at: Generated<string>;
 }
 
 /** A signed-in browser. */

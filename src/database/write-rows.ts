@@ -58,6 +58,7 @@ export async function writeRun(tx: Connection, run: RunRecord, changes: readonly
     key,
     resource_id: resourceId,
     fields: JSON.stringify(fields),
+    recorded_at: finishedAt,
   }));
   for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();
 }

@@ -77,15 +77,19 @@ const fieldIndent = 4;
 // Beyond this width, one long name would push all other values to the right.
 const maxLabel = 24;
 
-/** A new resource's fields, except empty ones and those that are off. */
+/** The fields of a change that say something, with each value of a mapping as its own: of a new resource, not empty ones. */
+export function shownFields({ action, fields }: Pick<Change, "action" | "fields">): readonly FieldChange[] {
+  const split = fields.flatMap(splitMapping);
+  return action === "create" ? split.filter(isWorthShowing) : split;
+}
+
 function renderNewFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
-  const shown = fields.flatMap(splitMapping).filter(isWorthShowing);
-  return render(shown, options, (field) => [renderValue(field.after)]);
+  return render(shownFields({ action: "create", fields }), options, (field) => [renderValue(field.after)]);
 }
 
 /** The fields that change: `before → after`, or what lists gain and lose where both don't fit in a line. */
 function renderChangedFields(fields: readonly FieldChange[], options: FieldsOptions): readonly string[] {
-  return render(fields.flatMap(splitMapping), options, (field, room) => {
+  return render(shownFields({ action: "update", fields }), options, (field, room) => {
     const line = `${renderValue(field.before)} → ${renderValue(field.after)}`;
     if (line.length <= room) return [line];
     return listChange(field) ?? [renderValue(field.before), `→ ${renderValue(field.after)}`];
@@ -170,7 +174,8 @@ function isWorthShowing(field: FieldChange): boolean {
   return after !== null && after !== "" && after !== false && after !== 0 && !isEmpty;
 }
 
-function renderValue(value: PlainValue): string {
+/** A value in a line, without secrets and controls. */
+export function renderValue(value: PlainValue): string {
   if (typeof value === "string") return value === "" ? '""' : escapeControls(maskRandom(value));
   if (value === null) return "(none)";
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(renderValue).join(", ");

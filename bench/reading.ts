@@ -1,0 +1,205 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { apply } from "../src/apply/apply.js";
+import { loadConfig } from "../src/apply/load.js";
+import { type Connection, chunk } from "../src/database/database.js";
+import { openDatabase, openLiveDatabase } from "../src/database/open.js";
+import { type JournalFilter, readJournalChoices, readJournalPage } from "../src/operations/read-journal.js";
+import { startPostgres } from "../test/support/postgres-server.js";
+import { machine, median } from "./support/rounds.js";
+import { apiTokenAt } from "./support/world.js";
+
+/** What the pages of the admin read, of 10,000 tokens, 1,000 users and 100,000 recorded changes. */
+
+const [userCount, tokenCount, changeCount] = [1000, 10_000, 100_000];
+const rounds = 9;
+const aimMs = 100;
+
+const folder = mkdtempSync(join(tmpdir(), "vtb-bench-"));
+const env = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
+
+function configuration(): object {
+  const groups = Array.from({ length: 20 }, (_, index) => ({
+    name: `groep-${index}`,
+    permissions: [`taken.view_taak${index}`, `taken.add_taak${index}`],
+  }));
+  const users = Array.from({ length: userCount }, (_, index) => ({
+    username: `user-${index}`,
+    email: `user-${index}@gemeente.example`,
+    groups: [`groep-${index % 20}`, `groep-${(index + 7) % 20}`],
+    permissions: ["berichten.view_bericht"],
+    is_superuser: index === 0,
+  }));
+  const items = Array.from({ length: tokenCount }, (_, index) => ({
+    identifier: `application-${index}`,
+    token: { sha256: createHash("sha256").update(apiTokenAt(index)).digest("hex") },
+    contact_person: "Functioneel beheer",
+    email: "beheer@gemeente.example",
+    ...(index % 2 === 0
+      ? { permissions: ["taken.view_externetaak", "taken.add_externetaak"] }
+      : { user: `user-${index % userCount}`, permissions: ["berichten.view_bericht"] }),
+  }));
+  return {
+    groups_config_enable: true,
+    groups_config: { items: groups },
+    default_user_configuration_enable: true,
+    default_user_configuration_config: { users },
+    tokenauth_config_enable: true,
+    tokenauth: { items },
+    oidc_db_config_enable: true,
+    oidc_db_config_admin_auth: {
+      providers: [
+        {
+          identifier: "keycloak",
+          oidc_op_issuer: "https://idp.example",
+          endpoint_config: {
+            oidc_op_authorization_endpoint: "https://idp.example/auth",
+            oidc_op_token_endpoint: "https://idp.example/token",
+            oidc_op_user_endpoint: "https://idp.example/userinfo",
+            oidc_op_jwks_endpoint: "https://idp.example/jwks",
+          },
+        },
+      ],
+      items: [
+        {
+          identifier: "admin-oidc",
+          oidc_provider_identifier: "keycloak",
+          oidc_rp_client_id: "admin",
+          oidc_rp_client_secret: randomUUID(),
+          oidc_rp_sign_algo: "RS256",
+          options: {
+            user_settings: { claim_mappings: { username: ["sub"] } },
+            groups_settings: { claim_mapping: ["groups"], superuser_group_names: ["groep-0"] },
+          },
+        },
+      ],
+    },
+  };
+}
+
+async function fill(url: string): Promise<void> {
+  const file = join(folder, "config.yaml");
+  writeFileSync(file, JSON.stringify(configuration()));
+  const input = { env, cwd: folder, strict: false, now: new Date(), kinds: [], steps: [] };
+  const loaded = await loadConfig([file], { ...input, stdin: async () => Buffer.alloc(0) });
+  await apply(loaded, { database: url, env, actor: "bench", offline: true, version: "0.0.0" });
+  const database = await openDatabase(url, "write", env);
+  await addRuns(database.kysely);
+  await database.close();
+}
+
+/** Sign-ins, which change one user each, and now and then a token. */
+async function addRuns(db: Connection): Promise<void> {
+  const users = await db.selectFrom("users").select(["id", "username"]).where("is_service", "=", 0).execute();
+  const tokens = await db.selectFrom("api_tokens").select(["id", "identifier"]).execute();
+  const begun = Date.now() - changeCount * 60_000;
+  const runs = Array.from({ length: changeCount }, (_, index) => {
+    const at = new Date(begun + index * 60_000).toISOString();
+    const isToken = index % 10 === 0;
+    const one = isToken ? tokens[(index / 10) % tokens.length] : users[index % users.length];
+    const key = one && ("username" in one ? one.username : one.identifier);
+    const actor = isToken ? `beheerder-${index % 7}@werkplek` : "sign-in:admin-oidc";
+    const fields = isToken
+      ? [{ name: "disabled", before: index % 20 === 0, after: index % 20 !== 0 }]
+      : [
+          { name: "email", sensitive: true },
+          { name: "claim_groups", before: ["groep-1"], after: ["groep-1", "groep-2"] },
+        ];
+    return {
+      run: {
+        id: randomUUID(),
+        started_at: at,
+        finished_at: at,
+        actor,
+        through: isToken ? ("token disable" as const) : ("sign-in" as const),
+        owner: "",
+        version: "0.0.0",
+        files: "[]",
+      },
+      change: {
+        kind: isToken ? "api_token" : "user",
+        key: key ?? "",
+        id: one?.id ?? "",
+        fields: JSON.stringify(fields),
+      },
+    };
+  });
+  await db.transaction().execute(async (tx) => {
+    for (const batch of chunk(runs, 500)) {
+      await tx
+        .insertInto("runs")
+        .values(batch.map(({ run }) => run))
+        .execute();
+      await tx
+        .insertInto("run_changes")
+        .values(
+          batch.map(({ run, change: { id, ...change } }) => ({
+            run_id: run.id,
+            sequence: 0,
+            action: "update",
+            resource_id: id,
+            recorded_at: run.finished_at,
+            ...change,
+          })),
+        )
+        .execute();
+    }
+  });
+}
+
+type Reading = (db: Connection) => Promise<unknown>;
+
+const page =
+  (filter: JournalFilter): Reading =>
+  (db) =>
+    readJournalPage(db, filter, { limit: 50 });
+
+const readings: Readonly<Record<string, Reading>> = {
+  "history, the newest": page({}),
+  "history, far back": (db) => {
+    const after = { at: new Date(Date.now() - 0.9 * changeCount * 60_000).toISOString(), runId: "f", sequence: 0 };
+    return readJournalPage(db, {}, { after, limit: 50 });
+  },
+  "history of a kind with few changes": page({ kind: "oidc_client" }),
+  "history of one user": page({ entry: { kind: "user", key: "user-500" } }),
+  "history of one token": page({ entry: { kind: "api_token", key: "application-9000" } }),
+  "history by a part of a name, which few have": page({ text: "groep-1" }),
+  "history by a part of a name, which none has": page({ text: "nobody" }),
+  "history by actor": page({ actor: "beheerder-3" }),
+  "history by actor, without any": page({ actor: "nobody" }),
+  "history through what nothing was": page({ through: "key rotate" }),
+  "history of deletions, of which there are none": page({ action: "delete" }),
+  "history of a period": page({ sinceMs: Date.now() - 86_400_000 * 40, untilMs: Date.now() - 86_400_000 * 39 }),
+  "the choices of the filter": readJournalChoices,
+};
+
+async function measure(url: string): Promise<ReadonlyMap<string, number>> {
+  await fill(url);
+  const database = await openLiveDatabase(url, "read", { env });
+  const figures = new Map<string, number>();
+  for (const [name, read] of Object.entries(readings)) {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const begun = performance.now();
+      await read(database.kysely);
+      times.push(performance.now() - begun);
+    }
+    figures.set(name, median(times));
+  }
+  await database.close();
+  return figures;
+}
+
+const server = await startPostgres();
+try {
+  const file = await measure(`sqlite:${join(folder, "auth.db")}`);
+  const served = await measure(server.url);
+  console.log(`### Reading for pages\n\n${machine()}, medians of ${rounds}, in milliseconds; the aim is < ${aimMs}.\n`);
+  console.log("| page | SQLite | PostgreSQL |\n|---|---:|---:|");
+  for (const [name, ms] of file) console.log(`| ${name} | ${ms.toFixed(1)} | ${served.get(name)?.toFixed(1)} |`);
+} finally {
+  await server.remove();
+  rmSync(folder, { recursive: true, force: true });
+}
