@@ -137,8 +137,11 @@ function cachingStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
 
 /** The properties of every database of this dialect, over an object that prepares statements for the connection. */
 export function describeSqlite(database: SqliteDatabase, file: string): Database {
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withCleanErrors(database, file) }) });
+  // Closed here, since kysely closes only a database that it has used.
+  const used = { ...withCleanErrors(database, file), close: () => {} };
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: used }) });
   const location = `sqlite:${file}`;
+  let isOpen = true;
   return {
     kysely,
     location,
@@ -150,12 +153,16 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
       const query = sql<{ readonly name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table'`;
       return (await query.execute(db)).rows.map(({ name }) => name);
     },
-    close: () => kysely.destroy(),
+    close: async () => {
+      await kysely.destroy();
+      if (isOpen) database.close();
+      isOpen = false;
+    },
   };
 }
 
 /** The same statements, whose errors quote nothing from the database. */
-function withCleanErrors({ prepare, close }: SqliteDatabase, file: string): SqliteDatabase {
+function withCleanErrors({ prepare }: SqliteDatabase, file: string): Pick<SqliteDatabase, "prepare"> {
   const cleaned = new WeakMap<SqliteStatement, SqliteStatement>();
   const clean = (statement: SqliteStatement): SqliteStatement => ({
     reader: statement.reader,
@@ -164,7 +171,6 @@ function withCleanErrors({ prepare, close }: SqliteDatabase, file: string): Sqli
     iterate: (parameters) => cleanly(file, () => statement.iterate(parameters)),
   });
   return {
-    close,
     prepare: (sql) => {
       const statement = cleanly(file, () => prepare(sql));
       const known = cleaned.get(statement) ?? clean(statement);

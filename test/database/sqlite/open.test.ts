@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import { migrate } from "../../../src/apply/migrate.js";
 import { plan } from "../../../src/apply/plan.js";
+import { openDatabase } from "../../../src/database/open.js";
 import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
 import { configurationOf, resource, runOptions, temporaryFolder } from "../../support/run.js";
 
@@ -24,6 +25,17 @@ describe("a database file", () => {
     expect((await plan(configuration, options)).outcome).toBe("planned");
     expect(readdirSync(join(folder, "missing"))).toEqual([]);
     expect((await apply(configuration, options)).outcome).toBe("applied");
+  });
+
+  it("that was opened and not used is closed, with nothing beside it, and a new one is not left behind", async () => {
+    const folder = temporaryFolder();
+    const url = `sqlite:${join(folder, "auth.db")}`;
+    const unused = async () => (await openDatabase(url, "write")).close();
+    await unused();
+    expect(readdirSync(folder)).toEqual([]);
+    await apply(configuration, runOptions(url));
+    await unused();
+    expect(readdirSync(folder)).toEqual(["auth.db"]);
   });
 
   it("is waited for with --wait until its lock is free, and its folder is not waited for", async () => {
