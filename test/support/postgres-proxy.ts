@@ -15,6 +15,8 @@ export interface PostgresProxy {
   readonly asked: () => readonly Asked[];
   /** How many connections were tried so far, also while the server was down. */
   readonly connections: () => number;
+  /** How many connections are open. */
+  readonly open: () => number;
   /** Ends all connections, and each new one at once. */
   readonly cut: () => void;
   /** Silently stops passing data on. */
@@ -71,6 +73,7 @@ export async function startPostgresProxy(): Promise<PostgresProxy> {
     through: (url) => url.replace(/:\d+\//, `:${port}/`),
     asked: () => [...asked],
     connections: () => connections,
+    open: () => sockets.size / 2,
     cut: () => {
       state = "cut";
       end();

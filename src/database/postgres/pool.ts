@@ -37,6 +37,7 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   const ssl = tlsOptions(address);
   const driver = await loadDriver();
   const pool = new driver.Pool({
+    Client: endingRefused(driver.Client),
     host,
     port,
     user,
@@ -61,6 +62,21 @@ export async function createPool(url: string, options: PoolOptions): Promise<pg.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
+}
+
+/** Ends a connection on which no session could start. pg leaves it open, and it takes up a place on the server for a minute. */
+function endingRefused(Client: typeof pg.Client): typeof pg.Client {
+  return class extends Client {
+    override connect(): Promise<pg.Client>;
+    override connect(callback: (error: Error) => void): void;
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
+      if (callback === undefined) return super.connect();
+      super.connect((error: Error) => {
+        if (error) void this.end();
+        callback(error);
+      });
+    }
+  };
 }
 
 async function loadDriver(): Promise<typeof pg> {

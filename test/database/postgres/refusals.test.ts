@@ -2,13 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import pg from "pg";
-import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import { plan } from "../../../src/apply/plan.js";
 import { openDatabase } from "../../../src/database/open.js";
 import { createPool } from "../../../src/database/postgres/pool.js";
 import { SetupError } from "../../../src/errors.js";
 import { freePort } from "../../support/http-server.js";
+import { startPostgresProxy } from "../../support/postgres-proxy.js";
 import {
   configurationOf,
   openForTest,
@@ -68,6 +69,21 @@ describe("a server's refusal", () => {
     writeFileSync(file, `${password}\n`);
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     await (await openDatabase(url, "read", env))?.close();
+  });
+
+  it.each([
+    ["no password", {}],
+    ["a password's file that is missing", { VTB_SETUP_DATABASE_PASSWORD_FILE: "missing" }],
+    ["a wrong password", { PGPASSWORD: "wrong" }],
+  ])("leaves no connection open: %s", async (_, env) => {
+    const proxy = await startPostgresProxy();
+    const url = proxy.through(server().replace(/:[^:@]+@/, "@"));
+    await expect(openDatabase(url, "read", env)).rejects.toThrow(SetupError);
+    const pool = await createPool(url, { max: 1, env });
+    onTestFinished(() => pool.end());
+    await expect(pool.query("select 1")).rejects.toThrow();
+    expect(proxy.connections()).toBe(2);
+    await vi.waitFor(() => expect(proxy.open()).toBe(0), 10_000);
   });
 
   it("to be there says to try again: no server, no such host, no such database", async () => {
