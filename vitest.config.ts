@@ -5,6 +5,7 @@ import { fastFolder } from "./test/support/fast-folder.js";
 
 const packageJson: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
+// Each project gets a copy, since vitest takes out of it what it has read.
 const define = { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...adminAssets() };
 
 /** Tests of what only one database has; the postgres project runs its own. */
@@ -69,7 +70,7 @@ export default defineConfig({
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/vitest-report.json" }]],
     projects: [
       {
-        define,
+        define: { ...define },
         test: {
           ...common,
           name: "sqlite",
@@ -79,7 +80,7 @@ export default defineConfig({
         },
       },
       {
-        define,
+        define: { ...define },
         test: {
           ...common,
           name: "postgres",
@@ -90,11 +91,11 @@ export default defineConfig({
         },
       },
       {
-        define,
+        define: { ...define },
         test: { ...common, name: "long", provide: { dialect: "sqlite" }, include: long },
       },
       {
-        define,
+        define: { ...define },
         test: {
           ...common,
           name: "long-postgres",
@@ -104,7 +105,7 @@ export default defineConfig({
         },
       },
       {
-        define,
+        define: { ...define },
         test: {
           ...common,
           name: "peers",
