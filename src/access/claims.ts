@@ -44,6 +44,27 @@ export function claimRules(
   return rules.filter(({ access }) => access.isSuperuser || access.isStaff || access.permissions.size > 0);
 }
 
+/** How claims make members of a group: through which client, and who. */
+export interface ClaimedMembership {
+  readonly client: string;
+  /** Where the names of groups are in the claims; undefined where everyone through the client is a member. */
+  readonly path: string | undefined;
+}
+
+/** Through which clients people become members of a group, with or without the group's name in their claims. */
+export function claimedMemberships(
+  { clients, providers }: Pick<AccessFacts, "clients" | "providers">,
+  group: string,
+): readonly ClaimedMembership[] {
+  return [...clients.values()].flatMap((client): readonly ClaimedMembership[] => {
+    if (!isOpen({ providers }, client)) return [];
+    const { identifier, mapping } = client;
+    if (mapping.defaultGroups.includes(group)) return [{ client: identifier, path: undefined }];
+    if (mapping.groupsPath === undefined || !mapping.fitsPattern(group)) return [];
+    return [{ client: identifier, path: showPath(mapping.groupsPath) }];
+  });
+}
+
 function everyoneAccess({ mapping }: ClientFacts, groups: readonly GroupFacts[]): Access {
   const permissions = new Map<string, Source[]>();
   for (const group of groups) if (mapping.defaultGroups.includes(group.name)) addGroup(permissions, group, "claim");

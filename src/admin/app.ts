@@ -10,6 +10,7 @@ import { type AdminEnv, answer, goTo, notFound, setCookies } from "./routes.js";
 import { exactHost, ownForms, securityHeaders } from "./security.js";
 import { signedIn } from "./session.js";
 import { commonTexts } from "./texts.js";
+import { addUsers } from "./users/routes.js";
 import { createView } from "./view.js";
 import { addSignIn, addSignOut } from "./way-in/routes.js";
 
@@ -59,6 +60,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   app.use(signedIn(context));
   addSignOut(app, context);
   addHome(app);
+  addUsers(app, context);
   return app;
 }
 

@@ -1,11 +1,11 @@
-import { type ExpressionBuilder, sql } from "kysely";
+import { type ExpressionBuilder, type RawBuilder, sql } from "kysely";
 import type { Connection } from "../database/database.js";
 import type { Origin, Tables } from "../database/tables.js";
 import { isCurrentMembership } from "../users/principal.js";
-import { readPages, startsWith } from "./paging.js";
+import { contains, readPages, startsWith } from "./paging.js";
 
 /** Whether a user may sign in, and why not: a file or claims make it inactive, or a command deactivated it. */
-type UserState = "active" | "inactive" | "deactivated";
+export type UserState = "active" | "inactive" | "deactivated";
 
 /** Which users to list: those that match all of it. */
 export interface UserFilter {
@@ -19,6 +19,8 @@ export interface UserFilter {
   /** They are older than this, and were not seen for as long. */
   readonly unusedForMs?: number | undefined;
   readonly prefix?: string | undefined;
+  /** What the username, the name or the e-mail address contains, in any case. */
+  readonly search?: string | undefined;
   /** Also users that exist for one API token only. */
   readonly includesService?: boolean;
 }
@@ -73,18 +75,97 @@ export function readUsers(db: Connection, filter: UserFilter, nowMs: number): As
         .limit(limit)
         .execute(),
     ({ username }) => username,
-    (rows) => withLastSeen(db, rows),
+    async (rows) => rows.map(listed),
   );
+}
+
+export const userSorts = ["username", "email", "created", "seen"] as const;
+
+/** Part of a list: its order, and which rows of it. */
+export interface UserPage {
+  readonly sort: (typeof userSorts)[number];
+  readonly isDescending: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** One page of the users, and how many there are on all of them. */
+export async function readUserPage(
+  db: Connection,
+  filter: UserFilter,
+  { sort, isDescending, offset, limit }: UserPage,
+  nowMs: number,
+): Promise<{ readonly users: readonly ListedUser[]; readonly total: number }> {
+  const matching = filtered(db, filter, nowMs);
+  const direction = isDescending ? "desc" : "asc";
+  const by = {
+    username: sql`users.username`,
+    email: sql`lower(users.email)`,
+    created: sql`users.created_at`,
+    // Databases sort nulls differently.
+    seen: sql`coalesce(${lastSeen()}, '')`,
+  }[sort];
+  const rows = await matching
+    .orderBy(by, direction)
+    .orderBy("users.username", direction)
+    .offset(offset)
+    .limit(limit)
+    .execute();
+  const { total } = await matching
+    .clearSelect()
+    .select((eb) => eb.fn.countAll<number | string>().as("total"))
+    .executeTakeFirstOrThrow();
+  return { users: rows.map(listed), total: Number(total) };
+}
+
+/** How many users there are of some sorts; without service users but in `service`. */
+export interface UserCounts {
+  readonly all: number;
+  readonly active: number;
+  readonly inactive: number;
+  readonly deactivated: number;
+  readonly superusers: number;
+  readonly staff: number;
+  readonly unused: number;
+  readonly service: number;
+}
+
+/** @param unusedForMs how long they were not seen to count as unused */
+export async function countUsers(db: Connection, unusedForMs: number, nowMs: number): Promise<UserCounts> {
+  const isPerson = sql<boolean>`users.is_service = 0`;
+  const count = (condition: RawBuilder<unknown>) =>
+    sql<number | string>`count(*) filter (where ${isPerson} and ${condition})`;
+  const row = await db
+    .selectFrom("users")
+    .select([
+      count(sql`1 = 1`).as("all"),
+      count(sql`${userState()} = 'active'`).as("active"),
+      count(sql`${userState()} = 'inactive'`).as("inactive"),
+      count(sql`${userState()} = 'deactivated'`).as("deactivated"),
+      count(sql`users.is_superuser = 1`).as("superusers"),
+      count(sql`users.is_staff = 1`).as("staff"),
+      count(isUnseenSince(isoOf(nowMs - unusedForMs))).as("unused"),
+      sql<number | string>`count(*) filter (where users.is_service = 1)`.as("service"),
+    ])
+    .executeTakeFirstOrThrow();
+  // A server counts in numbers that its driver gives as text.
+  const counted = Object.entries(row).map(([name, value]) => [name, Number(value)] as const);
+  return Object.fromEntries(counted) as Record<keyof UserCounts, number>;
+}
+
+/** The owners that manage users, sorted. */
+export async function ownersOfUsers(db: Connection): Promise<readonly string[]> {
+  const rows = await db.selectFrom("users").select("owner").distinct().where("owner", "is not", null).execute();
+  return rows.flatMap(({ owner }) => owner ?? []).sort();
 }
 
 /** One user; undefined where there is none with this name. */
 export async function readUser(db: Connection, username: string, nowMs: number): Promise<UserDetails | undefined> {
   const row = await allUsers(db).where("username", "=", username).executeTakeFirst();
-  const [user] = row ? await withLastSeen(db, [row]) : [];
-  if (!row || !user) return undefined;
+  if (!row) return undefined;
   const { deactivated_at: at, deactivated_by: by } = row;
   return {
-    ...user,
+    ...listed(row),
     deactivation: at === null ? null : { at, by: by ?? "" },
     ...(await readRights(db, row.id)),
     ...(await readSignIn(db, row)),
@@ -93,7 +174,10 @@ export async function readUser(db: Connection, username: string, nowMs: number):
 }
 
 function allUsers(db: Connection) {
-  return db.selectFrom("users").selectAll("users").select(userState().as("state"));
+  return db
+    .selectFrom("users")
+    .selectAll("users")
+    .select([userState().as("state"), lastSeen().as("last_seen_at")]);
 }
 
 /** The state in which a row of `users` is. */
@@ -104,8 +188,10 @@ function userState() {
     else 'active' end`;
 }
 
+const searched = ["users.username", "users.email", "users.first_name", "users.last_name"];
+
 function filtered(db: Connection, filter: UserFilter, nowMs: number) {
-  const { owner, state, isSuperuser, isStaff, group, unusedForMs, prefix, includesService } = filter;
+  const { owner, state, isSuperuser, isStaff, group, unusedForMs, prefix, search, includesService } = filter;
   let query = allUsers(db);
   if (!includesService) query = query.where("is_service", "=", 0);
   if (owner === null) query = query.where("owner", "is", null);
@@ -114,8 +200,9 @@ function filtered(db: Connection, filter: UserFilter, nowMs: number) {
   if (isSuperuser) query = query.where("is_superuser", "=", 1);
   if (isStaff) query = query.where("is_staff", "=", 1);
   if (group !== undefined) query = query.where((eb) => isMemberOf(eb, group, isoOf(nowMs)));
-  if (unusedForMs !== undefined) query = query.where((eb) => isUnseenSince(eb, isoOf(nowMs - unusedForMs)));
+  if (unusedForMs !== undefined) query = query.where(isUnseenSince(isoOf(nowMs - unusedForMs)));
   if (prefix !== undefined) query = query.where(startsWith("username", prefix));
+  if (search !== undefined) query = query.where((eb) => eb.or(searched.map((column) => contains(column, search))));
   return query;
 }
 
@@ -131,45 +218,26 @@ function isMemberOf(eb: ExpressionBuilder<Tables, "users">, group: string, now: 
   );
 }
 
-function isUnseenSince(eb: ExpressionBuilder<Tables, "users">, since: string) {
-  const uses = [
-    eb
-      .selectFrom("login_sessions")
-      .select("seen_at")
-      .whereRef("login_sessions.user_id", "=", "users.id")
-      .where("seen_at", ">=", since),
-    eb
-      .selectFrom("applied_claims")
-      .select("said_at")
-      .whereRef("applied_claims.user_id", "=", "users.id")
-      .where("said_at", ">=", since),
-    eb
-      .selectFrom("api_tokens")
-      .select("api_tokens.last_used_at")
-      .whereRef("api_tokens.user_id", "=", "users.id")
-      .where("api_tokens.last_used_at", ">=", since),
-    eb
-      .selectFrom("api_token_retired")
-      .innerJoin("api_tokens", "api_tokens.id", "api_token_retired.token_id")
-      .select("api_token_retired.last_used_at")
-      .whereRef("api_tokens.user_id", "=", "users.id")
-      .where("api_token_retired.last_used_at", ">=", since),
-  ];
-  return eb.and([
-    eb("users.created_at", "<", since),
-    eb.or([eb("users.last_sign_in_at", "is", null), eb("users.last_sign_in_at", "<", since)]),
-    ...uses.map((use) => eb.not(eb.exists(use))),
-  ]);
+/** When a row of `users` was last seen: by a sign-in, a session, a provider's claims, or a token. */
+function lastSeen() {
+  return sql<string | null>`(select max(uses.at) from (
+    select users.last_sign_in_at as at
+    union all select seen_at from login_sessions where login_sessions.user_id = users.id
+    union all select said_at from applied_claims where applied_claims.user_id = users.id
+    union all select last_used_at from api_tokens where api_tokens.user_id = users.id
+    union all select api_token_retired.last_used_at from api_token_retired
+      join api_tokens on api_tokens.id = api_token_retired.token_id where api_tokens.user_id = users.id
+  ) as uses)`;
+}
+
+function isUnseenSince(since: string) {
+  return sql<boolean>`(users.created_at < ${since} and coalesce(${lastSeen()}, '') < ${since})`;
 }
 
 type UserRow = Awaited<ReturnType<ReturnType<typeof allUsers>["executeTakeFirstOrThrow"]>>;
 
-async function withLastSeen(db: Connection, rows: readonly UserRow[]): Promise<readonly ListedUser[]> {
-  const latest = await lastUses(
-    db,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => ({
+function listed(row: UserRow): ListedUser {
+  return {
     username: row.username,
     owner: row.owner,
     state: row.state,
@@ -182,34 +250,8 @@ async function withLastSeen(db: Connection, rows: readonly UserRow[]): Promise<r
     hasPassword: row.password_hash !== null,
     isLinked: row.subject !== null,
     createdAt: row.created_at,
-    lastSeenAt: latestOf([row.last_sign_in_at, latest.get(row.id) ?? null]),
-  }));
-}
-
-/** When each of these users was last seen by a session, a provider's claims or a token. */
-async function lastUses(db: Connection, ids: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
-  const sessions = db.selectFrom("login_sessions").select(["user_id", "seen_at as at"]).where("user_id", "in", ids);
-  const claims = db.selectFrom("applied_claims").select(["user_id", "said_at as at"]).where("user_id", "in", ids);
-  const tokens = db.selectFrom("api_tokens").select(["user_id", "last_used_at as at"]).where("user_id", "in", ids);
-  const retired = db
-    .selectFrom("api_token_retired")
-    .innerJoin("api_tokens", "api_tokens.id", "api_token_retired.token_id")
-    .select(["api_tokens.user_id", "api_token_retired.last_used_at as at"])
-    .where("api_tokens.user_id", "in", ids);
-  const found = new Map<string, string | null>();
-  for (const query of [sessions, claims, tokens, retired]) {
-    for (const { user_id: id, at } of await query.execute()) found.set(id, latestOf([found.get(id) ?? null, at]));
-  }
-  return found;
-}
-
-function latestOf(times: readonly (string | null)[]): string | null {
-  return (
-    times
-      .flatMap((time) => time ?? [])
-      .sort()
-      .at(-1) ?? null
-  );
+    lastSeenAt: row.last_seen_at,
+  };
 }
 
 async function readRights(db: Connection, id: string): Promise<Pick<UserDetails, "groups" | "permissions" | "tokens">> {
@@ -257,7 +299,11 @@ async function readSessions(db: Connection, id: string, now: string): Promise<Us
     .where("user_id", "=", id)
     .where("expires_at", ">", now)
     .execute();
-  return { count: rows.length, lastSeenAt: latestOf(rows.map(({ seen_at: at }) => at)) };
+  const [lastSeenAt = null] = rows
+    .map(({ seen_at: at }) => at)
+    .sort()
+    .reverse();
+  return { count: rows.length, lastSeenAt };
 }
 
 function isoOf(ms: number): string {

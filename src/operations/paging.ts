@@ -25,3 +25,9 @@ export async function* readPages<Row, Item>(
 export function startsWith(column: string, prefix: string) {
   return sql<boolean>`substr(${sql.ref(column)}, 1, ${prefix.length}) = ${prefix}`;
 }
+
+/** Whether a column's text has another one in it, in any case; some databases know only the case of ASCII letters. */
+export function contains(column: string, text: string) {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+  return sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
+}

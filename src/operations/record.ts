@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import type { RunTimes } from "../apply/run.js";
+import type { Connection } from "../database/database.js";
 import type { RunThrough, Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import { version } from "../version.js";
@@ -43,16 +44,16 @@ export function unknownNames(names: readonly string[], found: ReadonlyMap<string
 }
 
 /** An owner's files in its last run that changed something. */
-export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
-  return (await lastRunOf(tx, owner)).files;
+export async function filesOf(db: Connection, owner: string): Promise<readonly string[]> {
+  return (await lastRunOf(db, owner)).files;
 }
 
 /** An owner's last run that changed something: its files, and when it was; null where none is known. */
 export async function lastRunOf(
-  tx: Transaction<Tables>,
+  db: Connection,
   owner: string,
 ): Promise<{ readonly files: readonly string[]; readonly appliedAt: string | null }> {
-  const runs = await tx
+  const runs = await db
     .selectFrom("runs")
     .select(["owner", "files", "finished_at"])
     // A run for several owners names each on a line.
