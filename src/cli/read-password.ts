@@ -1,9 +1,8 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { stopIfInterrupted } from "../apply/wait.js";
-import { findStray } from "../characters.js";
 import { type Diagnostic, type DiagnosticCode, type SetupError, setupError } from "../errors.js";
-import { isExamplePassword } from "../secrets/placeholder.js";
+import { findPasswordMistake } from "../operations/password-rules.js";
 import { Secret } from "../secrets/secret.js";
 import { readFile, type SourceDiagnostic } from "../yaml/value-sources.js";
 import type { CliContext } from "./context.js";
@@ -18,10 +17,6 @@ interface GivenPassword {
   readonly password: Secret;
   readonly warnings: readonly Diagnostic[];
 }
-
-// Sign-in accepts no longer one.
-const maxLength = 1024;
-const minLength = 8;
 
 /**
  * Reads a password, and makes sure that it can be used.
@@ -84,19 +79,8 @@ async function askTwice({ terminal, signal }: CliContext, input: NodeJS.ReadStre
 }
 
 function requireUsable(plain: string): void {
-  const stray = findStray(plain, "typed", true);
-  if (plain === "") throw refused("INVALID_VALUE", "the password is empty", "give one that nobody can guess");
-  if (stray) {
-    const hint = "give one line of what people can type; one line break at the end is dropped";
-    throw refused("INVALID_VALUE", `the password contains ${stray.name}`, hint);
-  }
-  if (plain.length > maxLength) {
-    throw refused("INVALID_VALUE", `the password is longer than ${maxLength} characters`, "give a shorter one");
-  }
-  if (plain.length < minLength || isExamplePassword(plain)) {
-    const what = plain.length < minLength ? `shorter than ${minLength} characters` : "a well-known example";
-    throw refused("WEAK_PASSWORD", `the password is ${what}`, "give one that nobody can guess");
-  }
+  const mistake = findPasswordMistake(plain);
+  if (mistake) throw refused(mistake.code, mistake.message, mistake.hint);
 }
 
 function refused(code: DiagnosticCode, message: string, hint: string): SetupError {

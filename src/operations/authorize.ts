@@ -19,6 +19,8 @@ export interface Demand {
   readonly fresh?: boolean;
   /** The ids of the users whose accounts, tokens or sessions it touches. */
   readonly users?: readonly string[];
+  /** What it gives or takes away where nobody has it yet, such as that of a group without members. */
+  readonly permissions?: readonly string[];
   /** It belongs to making the first administrator: it ends with one, or prepares how that one signs in. */
   readonly bootstrap?: "administrator" | "sign_in";
 }
@@ -71,15 +73,16 @@ function admit(person: Person, demand: Demand, facts: AccessFacts, nowMs: number
   const user = facts.users.get(person.userId);
   if (!user || !isUserActive(user) || !mayUseAdmin(user)) return forbidden({ reason: "not_signed_in" });
   const access = userAccess(facts, user, nowMs);
-  const { right, fresh, users = [] } = demand;
+  const { right, fresh, users = [], permissions = [] } = demand;
   if (!mayDo(access, right)) return forbidden({ reason: "right_missing", right });
-  const above = refuseAbove(
-    facts,
-    access,
-    users.filter((id) => id !== user.id),
-    nowMs,
-  );
+  const others = users.filter((id) => id !== user.id);
+  const above = refuseAbove(facts, access, others, nowMs);
   if (above) return above;
+  const missing = permissions.filter((permission) => !hasPermission(access, permission));
+  if (missing.length > 0) {
+    const rights = { isSuperuser: false, isStaff: false, permissions: [...new Set(missing)].sort() };
+    return forbidden({ reason: "grants_more", principals: [], rights });
+  }
   const { authenticatedAtMs } = person;
   if (fresh && !isFresh(authenticatedAtMs, nowMs))
     return forbidden({ reason: "sign_in_not_recent", authenticatedAtMs });

@@ -9,14 +9,14 @@ import {
   readEntries,
   writeEntries,
 } from "../apply/entries.js";
-import { anyTables, type Database, DatabaseError } from "../database/database.js";
+import { anyTables, chunk, type Database, DatabaseError } from "../database/database.js";
 import type { LockedResult, OnRollback } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { type Diagnostic, SetupError } from "../errors.js";
-import type { ResourceName } from "../plan/resource.js";
-import { oidcClient, oidcProvider } from "../resources/kinds.js";
+import type { Resource, ResourceName } from "../plan/resource.js";
+import { group, oidcClient, oidcProvider, user } from "../resources/kinds.js";
 import { changeAs, type Demand } from "./authorize.js";
-import type { Forbidden, Managed, Person } from "./person.js";
+import type { Forbidden, Person } from "./person.js";
 import { lastRunOf, type RecordOptions, recordChanges } from "./record.js";
 
 export { type Entries, type EntriesOptions, keptSecret, type ReadyEntries };
@@ -43,7 +43,15 @@ export interface EntriesChange extends Omit<EntriesWritten, "diagnostics"> {
   readonly runId: string;
 }
 
-export type EntriesOutcome = EntriesChange | InvalidEntries | Forbidden;
+/** Nothing was changed, since somebody else was first. */
+export interface EntryConflict {
+  readonly kind: "conflict";
+  readonly entry: ResourceName;
+  /** Another entry has the name of a new one, or the entry was changed or deleted meanwhile. */
+  readonly state: "taken" | "changed" | "gone";
+}
+
+export type EntriesOutcome = EntriesChange | InvalidEntries | EntryConflict | Forbidden;
 
 /**
  * Validates entries as those of a file, before the lock, since discovery takes long.
@@ -76,12 +84,18 @@ function toEntry({ severity, code, message, hint, path = "" }: Diagnostic): Entr
   return { severity, code, message, hint, path: parts };
 }
 
+/** How a form knew a row: null for one that it is to create. */
+export interface ExpectedRow extends ResourceName {
+  /** The row's `updated_at`. */
+  readonly updatedAt: string | null;
+}
+
 export interface ChangeEntriesOptions extends RecordOptions {
   readonly database: Database;
   readonly env: EntriesOptions["env"];
   readonly onRollback: OnRollback;
-  /** What it needs beside what its kinds need: OpenID is for superusers with a recent sign-in. */
-  readonly demand?: (facts: AccessFacts) => Partial<Demand>;
+  /** Refuses the change where somebody else was first. Without it, the entries win. */
+  readonly expected?: readonly ExpectedRow[];
 }
 
 /**
@@ -94,15 +108,11 @@ export function changeEntries(
   person: Person,
   options: ChangeEntriesOptions,
 ): Promise<LockedResult<EntriesOutcome>> {
-  const named = entries.configuration.resources.map(({ kind, key }) => ({ kind, key }));
-  const isOpenId = named.some(({ kind }) => kind === oidcProvider.name || kind === oidcClient.name);
-  const usual: Demand = isOpenId
-    ? { right: "superuser", fresh: true, bootstrap: "sign_in" }
-    : { right: "change_users" };
-  const demand = (facts: AccessFacts): Demand => ({ ...usual, ...options.demand?.(facts) });
+  const { resources } = entries.configuration;
+  const demand = (facts: AccessFacts) => demandOf(resources, facts);
   return changeAs(tx, person, demand, options, async (actor, facts): Promise<LockedResult<EntriesOutcome>> => {
-    const managed = await findManaged(tx, entries, named);
-    if (managed) return { commit: false, value: { kind: "forbidden", reason: "managed_by_file", ...managed } };
+    const refused = (await findManaged(tx, entries)) ?? (await findConflict(tx, entries, options.expected ?? []));
+    if (refused) return { commit: false, value: refused };
     const { database, env, onRollback, newId } = options;
     const now = () => new Date(options.now());
     let written: EntriesWritten;
@@ -117,26 +127,86 @@ export function changeEntries(
   });
 }
 
-/** Those of the entries that files of one owner manage, the first that is found. */
-async function findManaged(
+/** What these entries need. OpenID is for superusers alone: everything in it can grant rights. */
+function demandOf(resources: readonly Resource[], facts: AccessFacts): Demand {
+  const kinds = new Set(resources.map(({ kind }) => kind));
+  const isOnly = (...names: readonly string[]) => [...kinds].every((kind) => names.includes(kind));
+  if (isOnly(oidcProvider.name, oidcClient.name)) return { right: "superuser", fresh: true, bootstrap: "sign_in" };
+  if (!isOnly(user.name, group.name)) return { right: "superuser", fresh: true };
+  const keysOf = (kind: string) =>
+    new Set(resources.flatMap((one) => (one.kind === kind ? [one.key, one.renamedFrom ?? one.key] : [])));
+  const [usernames, names] = [keysOf(user.name), keysOf(group.name)];
+  const groups = [...facts.groups.values()].filter(({ name }) => names.has(name));
+  const ids = new Set(groups.map(({ id }) => id));
+  const users = [...facts.users.values()].filter(
+    ({ username, memberships }) => usernames.has(username) || memberships.some(({ groupId }) => ids.has(groupId)),
+  );
+  const before = groups.flatMap(({ permissions }) => permissions.map(({ permission }) => permission));
+  return {
+    right: "change_users",
+    users: users.map(({ id }) => id),
+    permissions: [...before, ...resources.flatMap(groupPermissions)],
+    ...(isOnly(user.name) && { bootstrap: "administrator" }),
+  };
+}
+
+function groupPermissions({ kind, attributes: { permissions } }: Resource): readonly string[] {
+  if (kind !== group.name || !Array.isArray(permissions)) return [];
+  return permissions.filter((permission) => typeof permission === "string");
+}
+
+interface FoundRow {
+  readonly key: string;
+  readonly owner: string | null;
+  readonly updatedAt: string;
+}
+
+/** The rows of these entries, also under their former names, by kind. */
+async function findRows(
   tx: Transaction<Tables>,
-  { configuration: { kinds } }: ReadyEntries,
-  named: readonly ResourceName[],
-): Promise<Managed | undefined> {
+  { configuration: { kinds, resources } }: ReadyEntries,
+): Promise<ReadonlyMap<string, readonly FoundRow[]>> {
+  const found = new Map<string, readonly FoundRow[]>();
   for (const { name, table, keyColumn } of kinds) {
-    const keys = named.flatMap(({ kind, key }) => (kind === name ? [key] : []));
-    if (keys.length === 0) continue;
-    const rows = await anyTables(tx)
-      .selectFrom(table)
-      .select([keyColumn, "owner"])
-      .where(keyColumn, "in", keys)
-      .execute();
+    const keys = resources.flatMap(({ kind, key, renamedFrom }) =>
+      kind === name ? [key, ...(renamedFrom === undefined ? [] : [renamedFrom])] : [],
+    );
+    const rows: FoundRow[] = [];
+    for (const batch of chunk(keys, 500)) {
+      const query = anyTables(tx).selectFrom(table).select([keyColumn, "owner", "updated_at"]);
+      for (const row of await query.where(keyColumn, "in", batch).execute()) {
+        const owner = row.owner === null ? null : String(row.owner);
+        rows.push({ key: String(row[keyColumn]), owner, updatedAt: String(row.updated_at) });
+      }
+    }
+    found.set(name, rows);
+  }
+  return found;
+}
+
+/** Those of the entries that files of one owner manage, the first that is found. */
+async function findManaged(tx: Transaction<Tables>, entries: ReadyEntries): Promise<Forbidden | undefined> {
+  for (const [kind, rows] of await findRows(tx, entries)) {
     const owner = rows.find((row) => row.owner !== null)?.owner;
-    if (typeof owner !== "string") continue;
-    const entries = rows
-      .filter((row) => row.owner === owner)
-      .map((row) => ({ kind: name, key: String(row[keyColumn]) }));
-    return { entries, owner, ...(await lastRunOf(tx, owner)) };
+    if (owner === null || owner === undefined) continue;
+    const managed = rows.filter((row) => row.owner === owner).map(({ key }) => ({ kind, key }));
+    return { kind: "forbidden", reason: "managed_by_file", entries: managed, owner, ...(await lastRunOf(tx, owner)) };
+  }
+  return undefined;
+}
+
+async function findConflict(
+  tx: Transaction<Tables>,
+  entries: ReadyEntries,
+  expected: readonly ExpectedRow[],
+): Promise<EntryConflict | undefined> {
+  if (expected.length === 0) return undefined;
+  const found = await findRows(tx, entries);
+  for (const { kind, key, updatedAt } of expected) {
+    const row = found.get(kind)?.find((one) => one.key === key);
+    if ((row?.updatedAt ?? null) === updatedAt) continue;
+    const state = row === undefined ? "gone" : updatedAt === null ? "taken" : "changed";
+    return { kind: "conflict", entry: { kind, key }, state };
   }
   return undefined;
 }

@@ -74,15 +74,30 @@ export async function changeUsers(
   actor: Actor,
   options: ChangeUsersOptions,
 ): Promise<LockedResult<UsersOutcome>> {
+  const before = operation.mayLockOut ? await readAccessFacts(tx) : undefined;
+  const done = await runUserOperation(tx, names, operation, actor, options);
+  const { value } = done;
+  const former = before && value.kind === "changed" ? lostAdministrators(before, await readAccessFacts(tx)) : undefined;
+  if (!former || value.kind !== "changed") return done;
+  if (!options.allowsLastAdministrator) {
+    return { commit: false, value: { kind: "refused", refusal: lastAdministrator(former) } };
+  }
+  const warning = { severity: "warning", ...lastAdministrator(former) } as const;
+  return { ...done, value: { ...value, notes: [warning, ...value.notes] } };
+}
+
+/** Changes users as {@link changeUsers} does, for a caller that looks itself at what becomes of administrators. */
+export async function runUserOperation(
+  tx: Transaction<Tables>,
+  names: readonly string[] | undefined,
+  operation: UserOperation,
+  actor: Actor,
+  options: RecordOptions,
+): Promise<LockedResult<UsersOutcome>> {
   const users = await findUsers(tx, names);
   const refused = refuseNames(names, users) ?? (await operation.check?.(tx, users));
   if (refused) return { commit: false, value: refused };
-  const before = operation.mayLockOut ? await readAccessFacts(tx) : undefined;
   const done = await operation.run(tx, users, new Date(options.now()).toISOString());
-  const former = before && lostAdministrators(before, await readAccessFacts(tx));
-  if (former && !options.allowsLastAdministrator) {
-    return { commit: false, value: { kind: "refused", refusal: lastAdministrator(former) } };
-  }
   const changed = done.filter(({ fields }) => fields.length > 0);
   const changes = changed.map(({ user: { id, username }, fields }) => ({
     action: "update" as const,
@@ -94,10 +109,7 @@ export async function changeUsers(
   const isChanged = new Set(changed.map(({ user }) => user.id));
   const unchanged = names === undefined ? [] : users.filter(({ id }) => !isChanged.has(id));
   const runId = await recordChanges(tx, actor, changes, options);
-  const notes = [
-    ...(former ? [{ severity: "warning" as const, ...lastAdministrator(former) }] : []),
-    ...(operation.notes?.(changed.map(({ user }) => user)) ?? []),
-  ];
+  const notes = operation.notes?.(changed.map(({ user }) => user)) ?? [];
   return {
     commit: changes.length > 0,
     value: { kind: "changed", changes, unchanged: unchanged.map(({ username }) => username), runId, notes },

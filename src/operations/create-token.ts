@@ -1,7 +1,8 @@
 import type { Transaction } from "kysely";
+import { chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
-import { insertTokens } from "../database/write-rows.js";
+import { insertTokens, insertUsers } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
 import { isActiveUser, isCurrentMembership } from "../users/principal.js";
@@ -23,22 +24,61 @@ export async function createToken(
     ...(await checkPolicies(tx, requested, options.now())),
   ];
   if (errors.length > 0) return { commit: false, value: refusal(errors) };
+  return insertToken(tx, requested, [{ name: "user", before: null, after: requested.userId }], options);
+}
+
+/** A request for a token that has its own user, named after it. */
+interface ServiceToken extends Omit<NewToken, "userId" | "permissions"> {
+  /** Those of that user. */
+  readonly permissions: readonly string[];
+}
+
+/** Creates a token with a user that exists for it alone, inside a transaction that holds the lock. */
+export async function createServiceToken(
+  tx: Transaction<Tables>,
+  { permissions, ...requested }: ServiceToken,
+  options: RecordOptions,
+): Promise<LockedResult<CreateTokenOutcome>> {
+  const userId = options.newId();
+  const errors = [
+    ...checkNewToken({ ...requested, userId, permissions }, options.now()),
+    ...(await checkPolicies(tx, { ...requested, userId }, options.now())),
+  ];
+  if (errors.length > 0) return { commit: false, value: refusal(errors) };
+  const { identifier: username } = requested;
+  // It must not become, or be mistaken for, an existing user (RFC 9700 §4.15).
+  const namesake = await tx.selectFrom("users").select("id").where("username", "=", username).executeTakeFirst();
+  if (namesake) return { commit: false, value: { kind: "taken" } };
+  const given = [...new Set(permissions)].sort();
+  await insertUsers(tx, new Date(options.now()).toISOString(), [{ id: userId, owner: null, username, is_service: 1 }]);
+  const rows = given.map((permission) => ({ user_id: userId, permission, origin: "config" as const }));
+  for (const batch of chunk(rows, 500)) await tx.insertInto("user_permissions").values(batch).execute();
+  const fields = given.length === 0 ? [] : [{ name: "permissions", before: null, after: given }];
+  return insertToken(tx, { ...requested, userId }, fields, options);
+}
+
+/** @param fields that the journal has first */
+async function insertToken(
+  tx: Transaction<Tables>,
+  requested: NewToken,
+  fields: readonly object[],
+  options: RecordOptions,
+): Promise<LockedResult<CreateTokenOutcome>> {
   const { identifier } = requested;
   const taken = await tx.selectFrom("api_tokens").select("id").where("identifier", "=", identifier).executeTakeFirst();
   if (taken) return { commit: false, value: { kind: "taken" } };
-
   const token = generateToken();
   const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(requested) };
-  await insertTokens(tx, now, [row]);
+  await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
   const { valid_from: validFrom, expires_at: expiresAt, permissions } = row;
-  const fields = [
-    { name: "user", before: null, after: requested.userId },
+  const recorded = [
+    ...fields,
     { name: "token", sensitive: true },
     ...(validFrom === null ? [] : [{ name: "valid_from", before: null, after: validFrom }]),
     ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
   ];
-  const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields } as const;
+  const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields: recorded } as const;
   const runId = await recordChanges(tx, requested, [change], options);
   return { commit: true, value: { kind: "created", identifier, token, runId } };
 }
@@ -62,7 +102,8 @@ export async function createTokenFor(
     .where("username", "=", username)
     .executeTakeFirst();
   if (!user) {
-    return { commit: false, value: refusal([{ code: "user_not_active", message: "there is no user with this name" }]) };
+    const error = { code: "user_not_active", field: "username", message: "there is no user with this name" } as const;
+    return { commit: false, value: refusal([error]) };
   }
   const name = `${user.first_name} ${user.last_name}`.trim() || username;
   const { contactPerson = name, email = user.email } = requested;

@@ -1,6 +1,9 @@
 import type { Secret } from "../secrets/secret.js";
 
-export type TokenField = Exclude<keyof NewToken, "userId" | "actor" | "claimedActor">;
+export type TokenField =
+  | Exclude<keyof NewToken, "userId" | "actor" | "actorUserId" | "claimedActor">
+  | "username"
+  | "overlap";
 
 /** Why something was not done: a code for programs, and a sentence for people that contains no input value. */
 export interface TokenError {
@@ -9,6 +12,8 @@ export interface TokenError {
     | "in_the_past"
     | "policy_violated"
     | "permission_not_held"
+    /** "Everything that its user may, also later" is for a person's own tokens, and for superusers to give. */
+    | "all_not_allowed"
     | "user_not_active"
     | "not_found"
     | "managed_by_configuration";
@@ -67,6 +72,8 @@ export interface NewToken {
   readonly expiresAt?: Date | undefined;
   /** For the record of changes: `login:` and the username. */
   readonly actor: string;
+  /** The id of that user, where the caller has checked who it is. */
+  readonly actorUserId?: string | undefined;
   /** Whom the actor acts for, where that is someone else. */
   readonly claimedActor?: string | undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from "./record.js";
 
 /** Why values are revoked. */
-type RevocationReason = "leaked" | "compromised" | "superseded" | "unused" | "other";
+export type RevocationReason = "leaked" | "compromised" | "superseded" | "unused" | "other";
 
 interface Revocation extends Actor {
   readonly reason: RevocationReason;

@@ -37,7 +37,7 @@ export interface AdminWorld {
   readonly change: (
     person: Person,
     entries: Entries,
-    demand?: ChangeEntriesOptions["demand"],
+    expected?: ChangeEntriesOptions["expected"],
   ) => Promise<EntriesOutcome>;
   /** What the files of an owner say; the entries of another run stay. */
   readonly apply: (resources: readonly Resource[], overrides?: Partial<ApplyOptions>) => Promise<unknown>;
@@ -76,7 +76,7 @@ export async function makeAdminWorld(resources: readonly Resource[]): Promise<Ad
     idOf,
     apply: applied,
     locked,
-    change: async (person, entries, demand) => {
+    change: async (person, entries, expected) => {
       const options = { env: sealingEnv(), now: () => new Date(nowMs), newId: randomUUID, offline: true };
       const ready = await prepareEntries(entries, options);
       if (ready.kind === "invalid") return ready;
@@ -86,7 +86,7 @@ export async function makeAdminWorld(resources: readonly Resource[]): Promise<Ad
           env: options.env,
           database,
           onRollback,
-          ...(demand && { demand }),
+          ...(expected && { expected }),
         }),
       );
     },
