@@ -30,6 +30,9 @@ const onBoth = [
   "test/seed.test.ts",
 ];
 
+/** What mostly runs commands. A project of its own starts a process for each of them, as people do. */
+const runningCommands = ["test/cli/**/*.test.ts", "test/security/**/*.test.ts", "test/traps/**/*.test.ts"];
+
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
   "test/cli/cost.test.ts",
@@ -74,7 +77,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "sqlite",
-          provide: { dialect: "sqlite" },
+          provide: { dialect: "sqlite", commands: "here" },
           include: ["test/**/*.test.ts"],
           exclude: [...postgresAlone, ...long, ...peers],
         },
@@ -84,7 +87,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "postgres",
-          provide: { dialect: "postgres" },
+          provide: { dialect: "postgres", commands: "here" },
           setupFiles: ["test/support/postgres-setup.ts"],
           include: [...onBoth, ...postgresAlone],
           exclude: [...sqliteAlone, ...once],
@@ -92,14 +95,24 @@ export default defineConfig({
       },
       {
         define: { ...define },
-        test: { ...common, name: "long", provide: { dialect: "sqlite" }, include: long },
+        test: {
+          ...common,
+          name: "processes",
+          provide: { dialect: "sqlite", commands: "processes" },
+          include: runningCommands,
+          exclude: [...postgresAlone, ...once],
+        },
+      },
+      {
+        define: { ...define },
+        test: { ...common, name: "long", provide: { dialect: "sqlite", commands: "here" }, include: long },
       },
       {
         define: { ...define },
         test: {
           ...common,
           name: "long-postgres",
-          provide: { dialect: "postgres" },
+          provide: { dialect: "postgres", commands: "here" },
           setupFiles: ["test/support/postgres-setup.ts"],
           include: ["test/long/many-*.test.ts"],
         },
@@ -109,7 +122,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "peers",
-          provide: { dialect: "sqlite" },
+          provide: { dialect: "sqlite", commands: "here" },
           include: peers,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { runCli } from "./support/cli.js";
+import { runCliProcess } from "./support/cli.js";
 import { temporaryFolder } from "./support/run.js";
 
 type JsonSchema = { readonly [keyword: string]: unknown };
@@ -38,12 +38,12 @@ describe("the examples", () => {
       const { env, args = [] } = example;
       const cwd = temporaryFolder();
       const command = ["apply", "--strict", "--output", "json", ...args, resolve("examples", name)];
-      const first = await runCli(command, { cwd, env });
+      const first = await runCliProcess(command, { cwd, env });
       expect({ status: first.status, outcome: JSON.parse(first.stdout).outcome }).toEqual({
         status: 0,
         outcome: "applied",
       });
-      const second = await runCli(command, { cwd, env });
+      const second = await runCliProcess(command, { cwd, env });
       expect(JSON.parse(second.stdout)).toMatchObject({ outcome: "unchanged", changes: [] });
     },
   );

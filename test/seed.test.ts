@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { blocksOf, readDocument } from "./docs/markdown.js";
-import { runCli, writeFiles } from "./support/cli.js";
+import { runCliProcess, writeFiles } from "./support/cli.js";
 import { sealingEnv, temporaryDatabase } from "./support/databases.js";
 import { freePort } from "./support/http-server.js";
 import { startOpenIdProvider } from "./support/openid-provider.js";
@@ -110,7 +110,7 @@ describe("the three requests of the manual", () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": configuration(provider.discoveryEndpoint) });
     const database = temporaryDatabase();
-    const applied = await runCli(["apply", "config.yaml", "--database", database], { cwd: folder });
+    const applied = await runCliProcess(["apply", "config.yaml", "--database", database], { cwd: folder });
     expect(applied).toMatchObject({ status: 0 });
     const api = await startApi(database);
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCli } from "../support/cli.js";
+import { runCliProcess } from "../support/cli.js";
 import { databaseEnv, databaseOf } from "../support/databases.js";
 
 const example = "examples/admin-login-server";
@@ -37,7 +37,7 @@ export async function startAdminSite(): Promise<AdminSite> {
   const config = readFileSync(join(example, "config.yaml"), "utf8").replaceAll(":9001", `:${issuerPort}`);
   writeFileSync(join(folder, "config.yaml"), config);
   writeFileSync(people, readFileSync(join(example, "people.json")));
-  const applied = await runCli(["apply", "--strict", "config.yaml"], {
+  const applied = await runCliProcess(["apply", "--strict", "config.yaml"], {
     cwd: folder,
     env: { EMERGENCY_PASSWORD: emergencyPassword },
   });

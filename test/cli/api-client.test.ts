@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { keycloakProvider } from "../support/config-text.js";
-import { workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { workplace } from "./outcome.js";
 
 const client = (identifier: string, more = "") =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: keycloak, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4${more}}\n`;

@@ -4,11 +4,9 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/apply/load.js";
 import type { LoadOptions } from "../../src/apply/options.js";
 import { SetupError } from "../../src/errors.js";
-import { runCliHere, writeFiles } from "../support/cli.js";
-import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
+import { runCli, writeFiles } from "../support/cli.js";
+import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
 import { probeConfig, probeModule } from "./probe-step.js";
-
-const workplace = (files: Readonly<Record<string, string>> = {}) => workplaceOf(files, runCliHere);
 
 const people = users("username: anna, email: anna@example.nl");
 const token = tokens(tokenItem("open-forms", tokenA));
@@ -51,7 +49,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
 
   it("A1.2 with a file that does not exist says so, and does nothing", async () => {
     const place = workplace();
-    const result = await runCliHere(["apply", "/does/not/exist"], { cwd: place.folder });
+    const result = await runCli(["apply", "/does/not/exist"], { cwd: place.folder });
     expect(result).toMatchObject({ status: 3, stdout: "" });
     expect(result.stderr).toContain("the file /does/not/exist does not exist [FILE_UNREADABLE]");
     expect(readdirSync(place.folder)).toEqual([]);
@@ -60,7 +58,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
   // There are always the program's own steps here; only a module of custom steps can be empty.
   it("A1.3 always has the built-in steps, whatever a module of custom steps adds", async () => {
     const place = workplace({ "none.mjs": "export const steps = [];\n", "config.yaml": people });
-    const { stdout, status } = await runCliHere(["steps", "--steps", "none.mjs"], { cwd: place.folder });
+    const { stdout, status } = await runCli(["steps", "--steps", "none.mjs"], { cwd: place.folder });
     expect(status).toBe(0);
     for (const flag of [
       "oidc_db_config_enable",
@@ -92,7 +90,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
   // django-setup-configuration lists steps; here the changes are listed, and the unknown key is reported on standard error.
   it("A1.5 with two steps and an unknown key at the root runs both, and reports the key", async () => {
     const place = workplace({ "config.yaml": `${people}${token}another_program: {a: 1}\n` });
-    const result = await runCliHere(["apply", "config.yaml"], { cwd: place.folder });
+    const result = await runCli(["apply", "config.yaml"], { cwd: place.folder });
     expect(result.status).toBe(0);
     expect(result.stdout).toBe(
       "user\n  + anna\n\napi_token\n  + open-forms\n\nApplied: 2 created, 0 updated, 0 deleted, 0 unchanged.\n",
@@ -103,7 +101,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
 
   it("A1.6 validates without doing anything", async () => {
     const place = workplace({ "config.yaml": people + token });
-    const result = await runCliHere(["validate", "config.yaml"], { cwd: place.folder });
+    const result = await runCli(["validate", "config.yaml"], { cwd: place.folder });
     expect(result).toMatchObject({ status: 0, stdout: "Valid: config.yaml\n", stderr: "" });
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
@@ -131,7 +129,7 @@ describe("the command line of django-setup-configuration (A1)", () => {
     await place.run(["apply", "config.yaml", ...stepsArgument]);
     const contents = await place.contents();
     writeFiles(place.folder, { "more.yaml": token + probeConfig, fail: "" });
-    const result = await runCliHere(["apply", "config.yaml", "more.yaml", ...stepsArgument], { cwd: place.folder });
+    const result = await runCli(["apply", "config.yaml", "more.yaml", ...stepsArgument], { cwd: place.folder });
     expect(result).toMatchObject({ status: 1, stdout: "" });
     expect(result.stderr).toContain("unexpected TypeError [INTERNAL]");
     expect(result.stderr).toContain("nothing was changed");

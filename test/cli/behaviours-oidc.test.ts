@@ -1,12 +1,9 @@
 import { generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCliHere } from "../support/cli.js";
 import { always, serve } from "../support/http-server.js";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/openid-provider.js";
-import { type Workplace, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { type Workplace, workplace } from "./outcome.js";
 
 let provider: OpenIdProvider;
 
@@ -211,7 +208,7 @@ describe("F5 S101 a secret that tokens are signed with", () => {
   const fromEnv = "{value_from: {env: CLIENT_SECRET}}";
   const validate = (secret: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]) => {
     const yaml = config(explicit, "      oidc_rp_sign_algo: HS256\n").replace(short, secret);
-    return workplaceOf({ "config.yaml": yaml }, runCliHere).run(["validate", "config.yaml", ...args], { env });
+    return workplace({ "config.yaml": yaml }).run(["validate", "config.yaml", ...args], { env });
   };
 
   it("is refused where it is too short, wherever it comes from, and is not shown", async () => {
@@ -241,7 +238,7 @@ describe("F16 a sign key", () => {
   const run = (command: string, key: string | undefined, ...args: readonly string[]) => {
     const yaml = config(explicit, "      oidc_rp_idp_sign_key: {value_from: {env: SIGN_KEY}}\n");
     const env = key === undefined ? {} : { SIGN_KEY: key };
-    return workplaceOf({ "config.yaml": yaml }, runCliHere).run([command, "config.yaml", ...args], { env });
+    return workplace({ "config.yaml": yaml }).run([command, "config.yaml", ...args], { env });
   };
 
   it("that is private, or that no token can be checked with, is refused before anything is written, and not shown", async () => {
@@ -271,7 +268,7 @@ describe("F16 a sign key", () => {
 describe("F73 a spelling in another case", () => {
   it("of a flag, an identifier and an algorithm is an error that shows the spelling, beside an enabled step", async () => {
     const yaml = config(explicit, "      oidc_rp_sign_algo: rs256\n").replace("admin-oidc", "Admin-OIDC");
-    const place = workplaceOf({ "config.yaml": `${yaml}TOKENAUTH_CONFIG_ENABLE: true\n` }, runCliHere);
+    const place = workplace({ "config.yaml": `${yaml}TOKENAUTH_CONFIG_ENABLE: true\n` });
     const run = await place.run(["apply", "config.yaml"]);
     expect(run).toMatchObject({
       status: 3,

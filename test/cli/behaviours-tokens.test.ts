@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { runCliHere } from "../support/cli.js";
-import { tokenA, tokenB, tokenC, tokenItem, tokens, type Workplace, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { tokenA, tokenB, tokenC, tokenItem, tokens, type Workplace, workplace } from "./outcome.js";
 
 const digest = (value: string) => digestToken(new Secret(value));
 const uuid = "b0e8553f-8b1a-4d55-ab90-6d02f1bcf2c2";

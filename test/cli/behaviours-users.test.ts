@@ -1,9 +1,6 @@
 import { scryptSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { runCliHere } from "../support/cli.js";
-import { users, type Workplace, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { users, type Workplace, workplace } from "./outcome.js";
 
 const password = "Lk4-vogel-Zilver-9";
 

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { type CorpusProviders, corpus, rows, startCorpusProviders, title } from "./corpus-rows.js";
-import { jsonRun, type Workplace, workplace as workplaceOf } from "./outcome.js";
+import { jsonRun, type Workplace, workplace } from "./outcome.js";
 
-const workplace = (files: Readonly<Record<string, string>> = {}) => workplaceOf(files, runCliHere);
 const applied = rows.filter(({ outcome }) => outcome === "applied").map((row) => [title(row), row] as const);
 const invalid = rows.filter(({ outcome }) => outcome === "invalid").map((row) => [title(row), row] as const);
 
@@ -30,7 +29,7 @@ describe("real configuration files", () => {
   });
 
   it.each([...applied, ...invalid])("%s gets the expected diagnostics unchanged", async (_title, row) => {
-    const run = jsonRun(await runCliHere(["validate", corpus + row.file, "--output", "json"], { env: { ...row.env } }));
+    const run = jsonRun(await runCli(["validate", corpus + row.file, "--output", "json"], { env: { ...row.env } }));
     expect(run.diagnostics).toEqual(row.diagnostics);
     expect(run.json.outcome).toBe(row.outcome === "applied" ? "valid" : "invalid");
     expect(run.status).toBe(row.outcome === "applied" ? 0 : 3);
@@ -75,7 +74,7 @@ describe("real configuration files", () => {
 
   it.each(invalid)("%s fails at the right positions and creates no database", async (_title, row) => {
     const place = workplace({ [row.file]: local(row.file) });
-    const result = await runCliHere(["apply", row.file], { cwd: place.folder, env: { ...row.env } });
+    const result = await runCli(["apply", row.file], { cwd: place.folder, env: { ...row.env } });
     expect(result.status).toBe(3);
     expect(result.stdout).toBe("");
     const errors = row.diagnostics.filter((problem) => problem.startsWith("error "));
@@ -87,7 +86,7 @@ describe("real configuration files", () => {
   });
 
   it("podiumd-openzaak-unparseable.yaml gets a hint that says what to write instead", async () => {
-    const result = await runCliHere(["validate", `${corpus}podiumd-openzaak-unparseable.yaml`, "--no-env"]);
+    const result = await runCli(["validate", `${corpus}podiumd-openzaak-unparseable.yaml`, "--no-env"]);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain("`value_from` is inside text");
     expect(result.stderr).toContain("write header_value: {value_from: {env: NAME}}");

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { type CliResult, runCli, writeFiles } from "../support/cli.js";
+import { type CliResult, runCliProcess, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 const ownSteps = 16;
@@ -80,7 +80,7 @@ function workplace() {
       env: { NODE_V8_COVERAGE: join(folder, "calls") },
       ...(input !== undefined && { input }),
     };
-    const result = await runCli(["validate", "--steps", "steps.mjs", "--output", "json", ...args], options);
+    const result = await runCliProcess(["validate", "--steps", "steps.mjs", "--output", "json", ...args], options);
     return { result, calls: callsIn(join(folder, "calls")) };
   };
   return { folder, validate };
@@ -92,7 +92,7 @@ describe("a configuration of 20 steps and 40 KB", () => {
   it("is what is tested", async () => {
     const { folder } = workplace();
     expect(Math.abs(configuration().length - bytes)).toBeLessThan(1024);
-    const listed = await runCli(["steps", "--steps", "steps.mjs", "--output", "json"], { cwd: folder });
+    const listed = await runCliProcess(["steps", "--steps", "steps.mjs", "--output", "json"], { cwd: folder });
     const { steps } = JSON.parse(listed.stdout);
     expect(steps).toHaveLength(20);
     for (const { flag } of steps) expect(configuration()).toContain(`\n${flag}: true\n`);

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type CliResult, runCliHere, writeFiles } from "../support/cli.js";
+import { type CliResult, runCli, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
@@ -23,7 +23,7 @@ function workplace() {
   const folder = temporaryFolder();
   copyFileSync(join(example, "config.yaml"), join(folder, "config.yaml"));
   const run = (command: string, ...more: readonly string[]) =>
-    runCliHere([command, "config.yaml", "--steps", module, "--output", "json", ...more], { cwd: folder });
+    runCli([command, "config.yaml", "--steps", module, "--output", "json", ...more], { cwd: folder });
   const rewrite = (change: (text: string) => string): void =>
     writeFiles(folder, { "config.yaml": change(readFileSync(join(folder, "config.yaml"), "utf8")) });
   const webhooks = async () => {
@@ -88,7 +88,7 @@ describe("a custom step", () => {
     rewrite(withoutArchive);
     expect(jsonOf(await run("apply"))).toMatchObject({ outcome: "unchanged" });
     writeFiles(folder, { "other.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
-    const other = await runCliHere(["apply", "other.yaml", "--prune"], { cwd: folder });
+    const other = await runCli(["apply", "other.yaml", "--prune"], { cwd: folder });
     expect(other).toMatchObject({ status: 0 });
     expect(await webhooks()).toHaveLength(2);
     expect(jsonOf(await run("apply", "--prune")).changes).toMatchObject([{ action: "delete", key: "archief" }]);
@@ -122,10 +122,10 @@ describe("a custom step", () => {
   });
 
   it("is in the list of steps and in the schema", async () => {
-    const listed = await runCliHere(["steps", "--steps", module]);
+    const listed = await runCli(["steps", "--steps", module]);
     expect(listed.stdout).toContain("webhooks_config_enable: true");
-    expect((await runCliHere(["steps"])).stdout).not.toContain("webhooks_config_enable");
-    const schema = JSON.parse((await runCliHere(["schema", "--steps", module])).stdout);
+    expect((await runCli(["steps"])).stdout).not.toContain("webhooks_config_enable");
+    const schema = JSON.parse((await runCli(["schema", "--steps", module])).stdout);
     expect(schema.properties).toHaveProperty(["webhooks_config"]);
   });
 });
@@ -176,7 +176,7 @@ export const steps = [defineStep({ flag: "desks_enable", namespace: "desks", tit
       "user.yaml": user(""),
       "absent.yaml": user(", state: absent"),
     });
-    const run = (...args: readonly string[]) => runCliHere(["apply", ...args], { cwd: folder });
+    const run = (...args: readonly string[]) => runCli(["apply", ...args], { cwd: folder });
     const dangling = await run("desks.yaml", "--steps", "own.mjs");
     expect(dangling).toMatchObject({
       status: 3,
@@ -237,11 +237,11 @@ describe("a module of steps that can't be used", () => {
       ...(text !== undefined && { "own.mjs": text }),
     });
     const args = ["apply", "config.yaml", "--steps", "own.mjs"];
-    const { status, stdout, stderr } = await runCliHere(args, { cwd: folder });
+    const { status, stdout, stderr } = await runCli(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/\[STEP_INVALID\]\n {2}fix: (?:see docs\/custom-steps\.md|export it|did you mean)/);
-    const json = await runCliHere([...args, "--output", "json"], { cwd: folder });
+    const json = await runCli([...args, "--output", "json"], { cwd: folder });
     expect(jsonOf(json)).toMatchObject({ outcome: "failed", diagnostics: [{ code: "STEP_INVALID" }] });
   });
 
@@ -251,7 +251,7 @@ describe("a module of steps that can't be used", () => {
       "config.yaml": "own_enable: true\nown_config: {}\n",
       "own.mjs": kindWith("own", "own:0001", '"user"') + stepNamed("own_enable", "...kinds"),
     });
-    const { status, stdout } = await runCliHere(["apply", "config.yaml", "--steps", "own.mjs"], { cwd: folder });
+    const { status, stdout } = await runCli(["apply", "config.yaml", "--steps", "own.mjs"], { cwd: folder });
     expect({ status, stdout }).toMatchObject({ status: 0 });
     expect(stdout).not.toContain("error");
   });

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { answering, metadata } from "../support/discovery-document.js";
 import { always, serve } from "../support/http-server.js";
-import { workplace as workplaceOf } from "./outcome.js";
+import { workplace } from "./outcome.js";
 
 const client = (identifier: string) =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: idp, oidc_rp_client_id: a, oidc_rp_client_secret: b8f1c2d3e4}\n`;
@@ -21,7 +21,7 @@ const endpoints = ["authorization", "token", "user", "jwks"]
   .join(", ");
 
 async function plan(yaml: string, env: Readonly<Record<string, string>> = {}) {
-  const place = workplaceOf({}, runCliHere);
+  const place = workplace();
   writeFiles(place.folder, { "config.yaml": yaml });
   const key = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
   const run = await place.run(["plan", "config.yaml", "--allow", "OPTIONS_DEFAULTED"], { env: { ...key, ...env } });

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
-import { runCli, runCliHere, writeFiles } from "../support/cli.js";
+import { runCliProcess, writeFiles } from "../support/cli.js";
 import { tablesOf, unreachableDatabase } from "../support/databases.js";
 import { always, startServer } from "../support/http-server.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
@@ -23,7 +23,7 @@ const escapeCharacter = "\u001b";
 describe("exit status 0", () => {
   it("is for changes that were made, with results on standard output alone", async () => {
     const { folder } = workplace({ "config.yaml": valid });
-    const result = await runCli(["apply", "config.yaml"], { cwd: folder });
+    const result = await runCliProcess(["apply", "config.yaml"], { cwd: folder });
     expect(result).toEqual({
       status: 0,
       signal: null,
@@ -57,8 +57,8 @@ describe("exit status 0", () => {
     });
     const warned = await place.run(["validate", "short.yaml"]);
     expect(warned).toMatchObject({ status: 0, diagnostics: ["warning WEAK_TOKEN 4:30"] });
-    expect((await runCli(["steps"])).status).toBe(0);
-    expect((await runCli(["schema"])).status).toBe(0);
+    expect((await runCliProcess(["steps"])).status).toBe(0);
+    expect((await runCliProcess(["schema"])).status).toBe(0);
     expect(await place.hasDatabase()).toBe(false);
   });
 });
@@ -66,7 +66,7 @@ describe("exit status 0", () => {
 describe("exit status 1", () => {
   it("is for an error in the program: its kind and position are reported, its text is not, and nothing is changed", async () => {
     const place = workplace({ "config.yaml": valid + probeConfig, "probe.mjs": probeModule, fail: "" });
-    const text = await runCli(["apply", "config.yaml", "--steps", "probe.mjs"], { cwd: place.folder });
+    const text = await runCliProcess(["apply", "config.yaml", "--steps", "probe.mjs"], { cwd: place.folder });
     expect(text.stderr).toContain("TypeError");
     expect(text.status).toBe(1);
     expect(text.stdout).toBe("");
@@ -86,7 +86,7 @@ describe("exit status 1", () => {
 
 describe("exit status 2", () => {
   it("is for planned changes with --detailed-exitcode only, and 0 where there are none", async () => {
-    const place = workplace({ "config.yaml": valid });
+    const place = workplace({ "config.yaml": valid }, runCliProcess);
     const plan = await place.run(["plan", "config.yaml", "--detailed-exitcode"]);
     expect(plan).toMatchObject({ status: 2, changes: ["create api_token open-forms"], json: { outcome: "planned" } });
     expect(await place.hasDatabase()).toBe(false);
@@ -99,7 +99,7 @@ describe("exit status 2", () => {
 describe("exit status 3", () => {
   it.each(["apply", "plan", "validate"])("is for a configuration that is wrong: %s", async (command) => {
     const place = workplace({ "config.yaml": invalid });
-    const text = await runCli([command, "config.yaml"], { cwd: place.folder });
+    const text = await runCliProcess([command, "config.yaml"], { cwd: place.folder });
     expect(text.status).toBe(3);
     expect(text.stdout).toBe("");
     expect(text.stderr).toContain("config.yaml:4:105: error: unknown field `emial` [UNKNOWN_FIELD]\n");
@@ -165,7 +165,7 @@ describe("exit status 4", () => {
       status: 4,
       diagnostics: ["refusal OWNED_BY_OTHER 4:7"],
     });
-    const text = await runCli(["apply", "none.yaml", "--prune"], { cwd: place.folder });
+    const text = await runCliProcess(["apply", "none.yaml", "--prune"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 4, stdout: "" });
     expect(text.stderr).toMatch(/\[PRUNE_REFUSED\]\n.*\n1 refusal; nothing was changed\.\n$/);
     const key = Buffer.alloc(32, 7).toString("base64");
@@ -198,7 +198,7 @@ describe("exit status 5", () => {
     expect(run).toMatchObject({ status: 5, json: { outcome: "failed" } });
     expect(run.diagnostics).toEqual(["error DISCOVERY_UNREACHABLE 5:7"]);
     expect(await place.hasDatabase()).toBe(false);
-    const text = await runCli(["apply", "config.yaml"], { cwd: place.folder });
+    const text = await runCliProcess(["apply", "config.yaml"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 5, stdout: "" });
     expect((await place.run(["apply", "config.yaml", "--offline"])).status).toBe(0);
   });
@@ -225,30 +225,30 @@ describe("exit status 64", () => {
     [["apply", "config.yaml", "--database", "postgers://app:Vq3xH8sLr2Zt@db/x"], "is not valid", "sqlite:PATH"],
   ] as const)("is for a command line that is wrong: %j", async (args, what, hint) => {
     const place = workplace({ "config.yaml": valid });
-    const text = await runCli(args, { cwd: place.folder });
+    const text = await runCliProcess(args, { cwd: place.folder });
     expect(text).toMatchObject({ status: 64, stdout: "" });
     expect(text.stderr).toContain(what);
     expect(text.stderr).toContain(hint);
     expect(text.stderr).not.toContain("Vq3xH8sLr2Zt");
-    const json = jsonRun(await runCliHere([...args, "--output=json"], { cwd: place.folder }));
+    const json = jsonRun(await runCliProcess([...args, "--output=json"], { cwd: place.folder }));
     expect(json).toMatchObject({ status: 64, stderr: "", json: { outcome: "failed" } });
     expect(json.json.diagnostics).toHaveLength(1);
     expect(readdirSync(place.folder)).toEqual(["config.yaml"]);
   });
 
   it("is for an unknown output format, reported as text", async () => {
-    const result = await runCli(["apply", "config.yaml", "--output", "xml"]);
+    const result = await runCliProcess(["apply", "config.yaml", "--output", "xml"]);
     expect(result).toMatchObject({ status: 64, stdout: "" });
     expect(result.stderr).toContain("Allowed choices are text, json");
   });
 
   it("is for no arguments: the help goes to standard error, and with --output json the one object to standard output", async () => {
-    const result = await runCli([]);
+    const result = await runCliProcess([]);
     expect(result).toMatchObject({ status: 64, stdout: "" });
     expect(result.stderr).toMatch(/^Usage: vtb-setup /);
     for (const command of ["apply", "plan", "validate", "steps", "schema"])
       expect(result.stderr).toContain(`  ${command} `);
-    const json = jsonRun(await runCli(["--output", "json"]));
+    const json = jsonRun(await runCliProcess(["--output", "json"]));
     expect(json).toMatchObject({ status: 64, stderr: "", diagnostics: ["error COMMAND_LINE"] });
   });
 });
@@ -256,9 +256,9 @@ describe("exit status 64", () => {
 describe("the command line", () => {
   it("prints its version and its help on standard output", async () => {
     const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
-    expect(await runCli(["--version"])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: "" });
+    expect(await runCliProcess(["--version"])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: "" });
     for (const args of [["--help"], ["help"]]) {
-      const help = await runCli(args);
+      const help = await runCliProcess(args);
       expect(help).toMatchObject({ status: 0, stderr: "" });
       expect(help.stdout).toMatch(/^Usage: vtb-setup /);
     }
@@ -320,7 +320,7 @@ describe("the command line", () => {
     const { folder } = workplace({ "config.yaml": valid, "wrong.yaml": invalid });
     for (const env of [{}, { NO_COLOR: "1" }, { FORCE_COLOR: "3", COLORTERM: "truecolor", TERM: "xterm-256color" }]) {
       for (const file of ["config.yaml", "wrong.yaml"]) {
-        const { stdout, stderr } = await runCli(["plan", file], { cwd: folder, env });
+        const { stdout, stderr } = await runCliProcess(["plan", file], { cwd: folder, env });
         expect(stdout + stderr).not.toContain(escapeCharacter);
       }
     }

@@ -8,7 +8,7 @@ import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
 import { createTerminal } from "../../src/cli/terminal.js";
-import { runCli } from "../support/cli.js";
+import { runCli, runCliProcess } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 interface Screen {
@@ -209,7 +209,7 @@ describe("every help", () => {
 /** The sources of the modules that a command loaded, as V8 counted them; of libraries, their path from `node_modules`. */
 async function sourcesLoadedBy(args: readonly string[]): Promise<readonly string[]> {
   const folder = temporaryFolder();
-  const result = await runCli(args, { env: { NODE_V8_COVERAGE: folder } });
+  const result = await runCliProcess(args, { env: { NODE_V8_COVERAGE: folder } });
   expect(result.stderr).toBe("");
   const [report = ""] = readdirSync(folder);
   const { result: scripts }: { readonly result: readonly { readonly url: string }[] } = JSON.parse(

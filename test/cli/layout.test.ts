@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
-import { tokenA, workplace as workplaceOf } from "./outcome.js";
+import { writeFiles } from "../support/cli.js";
+import { tokenA, workplace } from "./outcome.js";
 
 async function validate(yaml: string, args: readonly string[] = []) {
-  const place = workplaceOf({}, runCliHere);
+  const place = workplace();
   writeFiles(place.folder, { "config.yaml": yaml });
   const run = await place.run(["validate", "config.yaml", ...args]);
   return { ...run, reported: run.json.diagnostics.map(({ message, hint }) => ({ message, hint })) };
@@ -149,7 +149,7 @@ describe("a permission of Objects API 3", () => {
   it.each(["false", "no", "'False'", "0"])(
     "F40: may say `use_fields: %s`, which grants nothing less",
     async (written) => {
-      const place = workplaceOf({}, runCliHere);
+      const place = workplace();
       expect(await place.apply(permission(`use_fields: ${written}`))).toMatchObject({ status: 0 });
       const { kysely } = await place.open();
       const rows = await kysely.selectFrom("user_permissions").select("permission").execute();

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { keycloakProvider } from "../support/config-text.js";
-import { users, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { users, workplace } from "./outcome.js";
 
 /** 57 characters, as Entra names the scopes of an application. */
 const scope = "api://7d0cbb5f-1c3e-4a0e-9a6f-2f3a1f1f7c11/access_as_user";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { explicitProvider } from "../support/config-text.js";
-import { users, type Workplace, workplace as workplaceOf } from "./outcome.js";
+import { users, type Workplace, workplace } from "./outcome.js";
 
 const oldIssuer = "https://keycloak.example/realms/a";
 const newIssuer = "https://login.example/realms/a";
@@ -13,7 +13,7 @@ const people = (more = "") => users("username: jan", `username: els${more}`, "us
 
 /** Two of three users have signed in at the provider. */
 async function makePlace(): Promise<Workplace> {
-  const place = workplaceOf({}, runCliHere);
+  const place = workplace();
   await place.apply(people() + provider);
   const { kysely } = await place.open();
   for (const name of ["jan", "els"]) {
@@ -93,7 +93,7 @@ describe("oidc_op_former_issuers", () => {
     ["' https://keycloak.example/realms/a'", "INVALID_VALUE"],
     ["https://u:p@keycloak.example/", "INVALID_VALUE"],
   ])("F61: may not contain %s", async (value, code) => {
-    const place = workplaceOf({}, runCliHere);
+    const place = workplace();
     const run = await place.apply(moved(`oidc_op_former_issuers: [${value}]`));
     expect([run.status, run.diagnostics.map((problem) => problem.split(" ").slice(0, 2).join(" "))]).toEqual([
       3,
@@ -102,7 +102,7 @@ describe("oidc_op_former_issuers", () => {
   });
 
   it("F61: is an error where another provider has the issuer, at its position", async () => {
-    const place = workplaceOf({}, runCliHere);
+    const place = workplace();
     const both = moved(`oidc_op_former_issuers: [${oldIssuer}]`).replace(
       "  items:",
       `    - {identifier: old, oidc_op_issuer: ${oldIssuer}, endpoint_config: {oidc_op_authorization_endpoint: https://a.example/a, oidc_op_token_endpoint: https://a.example/t, oidc_op_user_endpoint: https://a.example/u, oidc_op_jwks_endpoint: https://a.example/j}}\n  items:`,

@@ -1,19 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { runCliHere } from "../support/cli.js";
-import {
-  tokenA,
-  tokenB,
-  tokenC,
-  tokenItem,
-  tokens,
-  users,
-  type Workplace,
-  workplace as workplaceOf,
-} from "./outcome.js";
-
-const workplace = (files: Readonly<Record<string, string>> = {}) => workplaceOf(files, runCliHere);
+import { tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
 
 const digest = (value: string) => digestToken(new Secret(value));
 

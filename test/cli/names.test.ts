@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere } from "../support/cli.js";
-import { users, workplace as workplaceOf } from "./outcome.js";
+import { users, workplace } from "./outcome.js";
 
-const workplace = () => workplaceOf({}, runCliHere);
 const quoted = (name: string) => `username: ${JSON.stringify(name)}`;
 const groups = (...names: readonly string[]) =>
   `groups_config_enable: true\ngroups_config:\n  items:\n${names.map((name) => `    - {name: ${JSON.stringify(name)}}\n`).join("")}`;

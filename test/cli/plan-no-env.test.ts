@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider } from "../support/config-text.js";
 import { runOptions } from "../support/run.js";
-import { tokenA, tokenB, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
+import { tokenA, tokenB, tokenItem, tokens, users, workplace } from "./outcome.js";
 
 const fromEnv = (name: string) => `{value_from: {env: ${name}}}`;
 const fromFile = "{value_from: {file: /nowhere/secret}}";
@@ -29,7 +29,7 @@ const env = {
 };
 
 function place(yaml: string) {
-  const made = workplaceOf({}, runCliHere);
+  const made = workplace();
   writeFiles(made.folder, { "config.yaml": yaml, "whole.yaml": yaml.replace(fromFile, "b8f1c2d3e4") });
   return made;
 }
@@ -68,7 +68,7 @@ describe("plan --no-env", () => {
 
   it("F32: shows them in text as known after apply", async () => {
     const made = place(whole);
-    const { status, stdout } = await runCliHere(plan, { cwd: made.folder });
+    const { status, stdout } = await runCli(plan, { cwd: made.folder });
     expect(status).toBe(0);
     expect(stdout).toMatch(/\+ uit-omgeving\n(?: {4}.*\n)* {6}token: +\(known after apply\)\n/);
     expect(stdout).toMatch(/is_staff: +\(known after apply\)/);

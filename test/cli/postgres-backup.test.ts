@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { runCliHere } from "../support/cli.js";
+import { runCli } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 describe("a backup of a server's database", () => {
@@ -18,7 +18,7 @@ describe("a backup of a server's database", () => {
     async (name, command) => {
       const folder = temporaryFolder();
       const url = "postgres://jan:canary-password@db.example:5433/auth?schema=vtb&pool_max=3";
-      const { status, stdout, stderr } = await runCliHere([name, "to day.dump", "--database", url], { cwd: folder });
+      const { status, stdout, stderr } = await runCli([name, "to day.dump", "--database", url], { cwd: folder });
       expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
       expect(stderr).toContain(`[BACKUP_BY_SERVER]\n  fix: run: ${command}\n`);
       expect(stderr).not.toContain("canary");

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCli, runCliHere } from "../support/cli.js";
+import { runCli } from "../support/cli.js";
 import { tokenA, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
 
 const group = (...items: readonly string[]) =>
@@ -41,7 +41,7 @@ describe("A protected entry", () => {
   it.each(Object.entries(kinds))(
     "of the kind %s survives state: absent, --prune and a file without protect",
     async (kind, yaml) => {
-      const place = workplace({}, kind === "group" ? runCli : runCliHere);
+      const place = workplace();
       const first = await protect(place, yaml("protect: true"));
       expect(first.status).toBe(0);
       expect(first.json.changes?.find(({ key }) => key === "x")?.fields).toContainEqual({

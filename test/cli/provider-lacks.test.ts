@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { answering, metadata } from "../support/discovery-document.js";
 import { type JsonRun, workplace as workplaceOf } from "./outcome.js";
 
@@ -23,7 +23,7 @@ oidc_db_config_admin_auth:
   items:
 ${client(identifier, fields)}`;
   const key = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
-  const place = workplaceOf({}, (args, given) => runCliHere(args, { ...given, env: key }));
+  const place = workplaceOf({}, (args, given) => runCli(args, { ...given, env: key }));
   writeFiles(place.folder, { "config.yaml": yaml });
   return place;
 }

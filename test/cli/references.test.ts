@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { keycloakProvider } from "../support/config-text.js";
-import { tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { tokenItem, tokens, users, workplace } from "./outcome.js";
 
 const groups =
   "groups_config_enable: true\ngroups_config: {items: [{name: behandelaars}, {name: app-1}, {name: weg, state: absent}]}\n";

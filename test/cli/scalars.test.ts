@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { runCliHere } from "../support/cli.js";
-import { tokenA, tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
 
 const fortyDigits = "1234567890123456789012345678901234567890";
 const asWritten = ["1234e5678", fortyDigits, "0123", "0x1F", "12:30:45", "2024-01-01", "1_000"];

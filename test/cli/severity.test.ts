@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig, validate } from "../../src/apply/load.js";
 import type { DiagnosticCode } from "../../src/errors.js";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { tokenItem, tokens, users, workplace as workplaceOf } from "./outcome.js";
 
-const workplace = (yaml: string) => workplaceOf({ "config.yaml": yaml }, runCliHere);
+const workplace = (yaml: string) => workplaceOf({ "config.yaml": yaml });
 
 const strong = "kX9vQ2mR7tB4nW8cZ1pL6sD3fG5hJ0aY";
 const ours = tokens(tokenItem("a", strong));

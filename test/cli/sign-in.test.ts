@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { writeFiles } from "../support/cli.js";
 import { keycloakProvider } from "../support/config-text.js";
-import { users, workplace as workplaceOf } from "./outcome.js";
-
-const workplace = () => workplaceOf({}, runCliHere);
+import { users, workplace } from "./outcome.js";
 
 const client = (identifier: string, more = "", provider = "keycloak") =>
   `    - {identifier: ${identifier}, oidc_provider_identifier: ${provider}, oidc_rp_client_id: a, oidc_rp_client_secret: ` +

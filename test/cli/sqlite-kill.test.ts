@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, writeFiles } from "../support/cli.js";
+import { runCli, runCliProcess, writeFiles } from "../support/cli.js";
 import { type CliProcess, startCli } from "../support/cli-process.js";
 import { runInProcess } from "../support/command-in-process.mjs";
 import { digestsOf, stateOf, tokensYaml } from "../support/tokens.js";
@@ -32,7 +32,7 @@ async function prepare(folder: string) {
   const started = performance.now();
   // Two at once, as there are later, so that it takes as long.
   const whole = [copy("whole"), copy("too")];
-  const ends = await Promise.all(whole.map((cwd) => runCli(["apply", "../new.yaml"], { cwd })));
+  const ends = await Promise.all(whole.map((cwd) => runCliProcess(["apply", "../new.yaml"], { cwd })));
   expect(ends).toMatchObject([{ status: 0 }, { status: 0 }]);
   const durationMs = performance.now() - started;
   const after = await stateOf(`sqlite:${join(whole[0] ?? "", "vtb-auth.db")}`);

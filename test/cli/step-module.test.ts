@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCli, runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
@@ -55,7 +55,7 @@ describe("a module of steps with its own installation", () => {
       "doors.yaml": doors,
       "wrong.yaml": doors.replace("red", "rde"),
     });
-    const run = (...args: readonly string[]) => runCliHere([...args, "--steps", "own.mjs"], { cwd: folder });
+    const run = (...args: readonly string[]) => runCli([...args, "--steps", "own.mjs"], { cwd: folder });
     const applied = await run("apply", "doors.yaml");
     expect(applied).toMatchObject({ status: 0, stdout: expect.stringContaining("+ front") });
     expect(await run("plan", "--detailed-exitcode", "doors.yaml")).toMatchObject({ status: 0 });
@@ -92,12 +92,12 @@ describe("a schema of zod 3", () => {
 export const steps = [defineStep({ title: "Doors", flag: "doors_enable", namespace: "doors", kinds: [group],
   schema: ${schema}, declare: () => [] })];\n`;
     writeFiles(folder, { "own.mjs": module, "doors.yaml": "doors_enable: true\ndoors: {items: []}\n" });
-    const { status, stderr } = await runCliHere(["validate", "doors.yaml", "--steps", "own.mjs"], { cwd: folder });
+    const { status, stderr } = await runCli(["validate", "doors.yaml", "--steps", "own.mjs"], { cwd: folder });
     expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining(message) });
     expect(stderr).toContain('fix: install it with `npm install zod@4`, and import it from "zod"');
     const right = module.replace('{ z } from "zod/v3"', '* as z from "zod"').replace("old.string()", "z.string()");
     writeFiles(folder, { "right.mjs": right.replace("z.object({})", "z.object({ items: z.array(z.string()) })") });
-    expect(await runCliHere(["validate", "doors.yaml", "--steps", "right.mjs"], { cwd: folder })).toMatchObject({
+    expect(await runCli(["validate", "doors.yaml", "--steps", "right.mjs"], { cwd: folder })).toMatchObject({
       status: 0,
     });
   });
@@ -108,7 +108,7 @@ describe("a schema whose own check throws", () => {
     const folder = installation({ zod: "link", kysely: "link", "vtb-setup": "link" });
     const throwing = step.replace("z.string()", "z.string().refine((name) => name.lenght.valueOf() > 0)");
     writeFiles(folder, { "own.mjs": imports + kind + throwing, "doors.yaml": doors });
-    const { status, stderr } = await runCliHere(["validate", "doors.yaml", "--steps", "own.mjs"], { cwd: folder });
+    const { status, stderr } = await runCli(["validate", "doors.yaml", "--steps", "own.mjs"], { cwd: folder });
     expect(status).toBe(1);
     expect(stderr).toContain(
       "the step Doors: `schema` threw TypeError: Cannot read properties of undefined (reading 'valueOf')",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tokenFile, tokenItem, userFile } from "../support/config-text.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
@@ -14,7 +14,7 @@ interface Given {
 async function run(yaml: string, { env = {}, files = {} }: Given = {}, command = "validate", ...args: string[]) {
   const folder = temporaryFolder();
   writeFiles(folder, { "config.yaml": yaml, ...files });
-  const result = await runCliHere([command, "config.yaml", ...args], { cwd: folder, env });
+  const result = await runCli([command, "config.yaml", ...args], { cwd: folder, env });
   return { ...result, folder };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseDatabaseUrl } from "../../src/database/open.js";
 import { createLogin } from "../../src/login/index.js";
 import { createVerifier } from "../../src/verifier/index.js";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 const wrong: readonly (readonly [url: string, reported: string])[] = [
@@ -40,8 +40,8 @@ describe("F37 a database URL that is certainly a mistake", () => {
       for (const command of ["plan", "apply", "migrate"]) {
         const files = command === "migrate" ? [] : ["config.yaml"];
         const runs = [
-          await runCliHere([command, ...files, "--database", url], { cwd: folder }),
-          await runCliHere([command, ...files], { cwd: folder, env: { VTB_SETUP_DATABASE: url } }),
+          await runCli([command, ...files, "--database", url], { cwd: folder }),
+          await runCli([command, ...files], { cwd: folder, env: { VTB_SETUP_DATABASE: url } }),
         ];
         for (const { status, stderr } of runs) {
           expect(status, stderr).toBe(64);
@@ -82,7 +82,7 @@ describe("F37 an owner that looks like another", () => {
       const folder = temporaryFolder();
       writeFiles(folder, { "config.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
       for (const command of ["plan", "apply"]) {
-        const { status, stderr } = await runCliHere([command, "config.yaml", "--owner", owner], { cwd: folder });
+        const { status, stderr } = await runCli([command, "config.yaml", "--owner", owner], { cwd: folder });
         expect(status, stderr).toBe(64);
         expect(stderr).toMatch(/error: the owner .*\[COMMAND_LINE\]/);
       }
@@ -93,6 +93,6 @@ describe("F37 an owner that looks like another", () => {
   it.each(["shop", "team Één (acceptatie)", "a$b"])("is none such as %s", async (owner) => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": "groups_config_enable: true\ngroups_config: {items: [{name: lezers}]}\n" });
-    expect(await runCliHere(["plan", "config.yaml", "--owner", owner], { cwd: folder })).toMatchObject({ status: 0 });
+    expect(await runCli(["plan", "config.yaml", "--owner", owner], { cwd: folder })).toMatchObject({ status: 0 });
   });
 });

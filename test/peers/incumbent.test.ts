@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { databaseUrlIn } from "../../src/database/open.js";
 import { createLogin } from "../../src/login/create-login.js";
 import { createVerifier } from "../../src/verifier/create-verifier.js";
-import { runCli } from "../support/cli.js";
+import { runCliProcess } from "../support/cli.js";
 import { freshSchemas } from "../support/fresh-schemas.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { kept, run } from "./kept.js";
@@ -96,7 +96,10 @@ describe("a Django API with 200 tokens, 50 users and two clients", () => {
     });
 
     const folder = temporaryFolder();
-    const moved = await runCli(["import", "django", "--from", source, "--apply"], { cwd: folder, timeoutMs: 120_000 });
+    const moved = await runCliProcess(["import", "django", "--from", source, "--apply"], {
+      cwd: folder,
+      timeoutMs: 120_000,
+    });
     expect(moved).toMatchObject({ status: 0 });
     expect(moved.stderr).not.toContain("NOT_IMPORTED");
     writeFileSync(join(folder, "config.yaml"), moved.stdout);
@@ -106,7 +109,7 @@ describe("a Django API with 200 tokens, 50 users and two clients", () => {
         secret,
       ]),
     );
-    const planned = await runCli(["plan", "--detailed-exitcode", "config.yaml"], { cwd: folder, env });
+    const planned = await runCliProcess(["plan", "--detailed-exitcode", "config.yaml"], { cwd: folder, env });
     expect([planned.status, planned.stdout.startsWith("No changes.")]).toEqual([0, true]);
 
     const database = databaseUrlIn(folder);

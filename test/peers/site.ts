@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CliResult, runCli, writeFiles } from "../support/cli.js";
+import { type CliResult, runCliProcess, writeFiles } from "../support/cli.js";
 import { freePort } from "../support/http-server.js";
 import { type ServerProcess, startProcess } from "./server-process.js";
 
@@ -54,7 +54,7 @@ export async function createSite(): Promise<Site> {
     apply: (config, env = {}) => {
       writeFiles(folder, { "config.yaml": config });
       const own = { ...env, VTB_SETUP_DATABASE: database };
-      return runCli(["apply", "config.yaml"], { cwd: folder, env: own, timeoutMs: 120_000 });
+      return runCliProcess(["apply", "config.yaml"], { cwd: folder, env: own, timeoutMs: 120_000 });
     },
     start: async () => void servers.push(...(await Promise.all([startAdmin(), startApi()]))),
     callApi: async (accessToken) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 /** What people get wrong, as the file that they write, or the command and the file. */
@@ -64,7 +64,7 @@ it("shows typical mistakes as people see them", async () => {
     const [args, yaml] = typeof mistake === "string" ? [["validate", "config.yaml"], mistake] : mistake;
     const cwd = temporaryFolder();
     writeFiles(cwd, { "config.yaml": yaml });
-    const { status, stdout, stderr } = await runCliHere(args, { cwd, env: { VTB_SETUP_DATABASE: "" } });
+    const { status, stdout, stderr } = await runCli(args, { cwd, env: { VTB_SETUP_DATABASE: "" } });
     expect(stdout, title).toBe(status === 0 ? stdout : "");
     seen += `\n## ${title}: exit ${status}\n\n${`${stdout}${stderr}`.replaceAll(cwd, "FOLDER").trimEnd()}\n`;
   }

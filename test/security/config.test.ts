@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { explicitProvider, tokenFile, tokenItem, userFile } from "../support/config-text.js";
 import { temporaryFolder } from "../support/run.js";
 
@@ -15,7 +15,7 @@ function folderWith(yaml: string): string {
 }
 
 const run = (folder: string, command: string, ...args: string[]) =>
-  runCliHere([command, "config.yaml", ...args], { cwd: folder });
+  runCli([command, "config.yaml", ...args], { cwd: folder });
 
 describe("S42 a URL with http", () => {
   // Not refused outright, as the requirement has it: real files use http inside of a cluster, which is allowed.
@@ -115,7 +115,7 @@ describe("a token's value", () => {
 
     expect((await run(folder, "apply")).status).toBe(0);
     for (const command of ["plan", "apply"]) {
-      const other = await runCliHere([command, "more.yaml", "--owner", "other"], { cwd: folder });
+      const other = await runCli([command, "more.yaml", "--owner", "other"], { cwd: folder });
       expect(other.status).toBeGreaterThanOrEqual(3);
       expect(other.stderr).toContain("[DUPLICATE_SECRET]");
       expect(both.stderr + apart.stderr + other.stderr).not.toContain(strong);
@@ -273,7 +273,7 @@ describe("S93 a plan", () => {
     expect((await run(folder, "plan", "--out", "plan.json")).status).toBe(64);
     const planned = await run(folder, "plan", "--output", "json");
     writeFiles(folder, { "plan.yaml": planned.stdout });
-    expect((await runCliHere(["apply", "plan.yaml"], { cwd: folder })).status).toBe(3);
+    expect((await runCli(["apply", "plan.yaml"], { cwd: folder })).status).toBe(3);
   });
 
   it("that another run has carried out meanwhile is not carried out again", async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { looksRandom, mask, maskName, maskRandom } from "../../src/secrets/random-looking.js";
-import { runCliHere, writeFiles } from "../support/cli.js";
+import { runCli, writeFiles } from "../support/cli.js";
 import { temporaryFolder } from "../support/run.js";
 
 const hex = `ba9d${randomBytes(18).toString("hex")}`;
@@ -67,7 +67,7 @@ async function outputsOf(yaml: string) {
   const runs = [];
   for (const command of ["validate", "plan", "apply"]) {
     for (const output of ["text", "json"]) {
-      const { stdout, stderr } = await runCliHere([command, "config.yaml", "--output", output], { cwd: folder });
+      const { stdout, stderr } = await runCli([command, "config.yaml", "--output", output], { cwd: folder });
       runs.push({ command, output, written: stdout + stderr });
     }
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCli, writeFiles } from "../support/cli.js";
+import { runCliProcess, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, userFile } from "../support/config-text.js";
 import { temporaryFolder } from "../support/run.js";
 
@@ -33,7 +33,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
     ];
     for (const [yaml, expected, args] of steps) {
       writeFiles(folder, { "config.yaml": yaml });
-      const { status, stdout, stderr } = await runCli([...args, "config.yaml"], { cwd: folder });
+      const { status, stdout, stderr } = await runCliProcess([...args, "config.yaml"], { cwd: folder });
       expect(status, stderr).toBe(0);
       expect(stdout).toContain(expected);
       expect(stdout).not.toMatch(acting);
@@ -49,12 +49,12 @@ describe("S90 control, ANSI and bidirectional characters", () => {
   it("are written out where the database has them and no file does", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": userFile("username: alice", "username: bob") });
-    await runCli(["apply", "config.yaml"], { cwd: folder });
+    await runCliProcess(["apply", "config.yaml"], { cwd: folder });
     const tables = await tablesIn(folder);
     await tables.updateTable("users").set({ username: "bob\u001b[2J\u202e" }).where("username", "=", "bob").execute();
     await tables.updateTable("users").set({ email: "\u009b2J" }).where("username", "=", "alice").execute();
     writeFiles(folder, { "config.yaml": userFile("username: alice") });
-    const { stdout } = await runCli(["plan", "config.yaml", "--prune"], { cwd: folder });
+    const { stdout } = await runCliProcess(["plan", "config.yaml", "--prune"], { cwd: folder });
     expect(stdout).toContain("- bob\\u{1b}[2J\\u{202e} (no file declares it)");
     expect(stdout).toContain("\\u{9b}2J → ");
     expect(stdout).not.toMatch(acting);
@@ -71,7 +71,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
     });
     const database = ["--database", `sqlite:${join(folder, "no\u001b[2J", "x.db")}`];
     for (const more of [database, ["--owner", "o\u001b[2J"]]) {
-      const refused = await runCli(["apply", "good.yaml", ...more], { cwd: folder });
+      const refused = await runCliProcess(["apply", "good.yaml", ...more], { cwd: folder });
       expect(refused.status).toBe(64);
       expect(refused.stderr).not.toMatch(acting);
     }
@@ -83,7 +83,7 @@ describe("S90 control, ANSI and bidirectional characters", () => {
       [["vali\u001b[2Jdate"], 64],
     ];
     for (const [args, expected] of runs) {
-      const { status, stdout, stderr } = await runCli(args, { cwd: folder });
+      const { status, stdout, stderr } = await runCliProcess(args, { cwd: folder });
       expect(status, stderr).toBe(expected);
       expect(stdout + stderr, args.join(" ")).toMatch(/\\u\{1b\}\[2J/);
       expect(stdout + stderr, args.join(" ")).not.toMatch(acting);

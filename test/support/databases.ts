@@ -14,6 +14,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** On which database the tests of this project run. */
     dialect: "sqlite" | "postgres";
+    /** Whether tests run the command in their own process, unless they are about its process. */
+    commands: "here" | "processes";
     /** The server that the run has started, as its superuser. */
     postgresUrl: string;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCli, writeFiles } from "../support/cli.js";
+import { runCli, runCliProcess, writeFiles } from "../support/cli.js";
 import { explicitProvider, tablesIn, tokenFile, tokenItem, userFile } from "../support/config-text.js";
 import { databaseOf, isMade, unreachableDatabase, writtenIn } from "../support/databases.js";
 import { serve } from "../support/http-server.js";
@@ -237,7 +237,7 @@ tokenauth: {items: [{identifier: x, token: {value_from: {env: OOK_NIET}}}]}
     const runs = await Promise.all(
       names.map((name) => {
         writeFiles(folder, { [`${name}.yaml`]: tokenFile(tokenItem(name, value(name))) });
-        return runCli(["apply", `${name}.yaml`], { cwd: folder });
+        return runCliProcess(["apply", `${name}.yaml`], { cwd: folder });
       }),
     );
     expect(runs.map(({ status }) => status)).toEqual([0, 0, 0, 0]);

@@ -5,7 +5,7 @@ import { apply } from "../../../src/apply/apply.js";
 import { loadConfig } from "../../../src/apply/load.js";
 import { createLogin } from "../../../src/login/create-login.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
-import { runCli, runCliHere, writeFiles } from "../../support/cli.js";
+import { runCli, writeFiles } from "../../support/cli.js";
 import { runOptions, temporaryFolder } from "../../support/run.js";
 import { tokensYaml } from "../../support/tokens.js";
 
@@ -39,7 +39,7 @@ describe("F27: a database", () => {
       const damaged = readFileSync(file);
       for (const command of ["plan", "apply"]) {
         const args = [command, other, "--wait", "1m", "--database", `sqlite:${file}`];
-        const { status, stdout, stderr } = await runCliHere(args);
+        const { status, stdout, stderr } = await runCli(args);
         expect({ status, stdout }, stderr).toEqual({ status: 4, stdout: "" });
         expect(stderr).toMatch(
           /is damaged, or is not an SQLite database \([\w ]+\) \[DATABASE_DAMAGED\]\n {2}fix: .*backup/,
