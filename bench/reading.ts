@@ -6,6 +6,7 @@ import { apply } from "../src/apply/apply.js";
 import { loadConfig } from "../src/apply/load.js";
 import { type Connection, chunk } from "../src/database/database.js";
 import { openDatabase, openLiveDatabase } from "../src/database/open.js";
+import { readAccessOverview, readHolders, readTokenRights, readUserRights } from "../src/operations/read-access.js";
 import { type JournalFilter, readJournalChoices, readJournalPage } from "../src/operations/read-journal.js";
 import { startPostgres } from "../test/support/postgres-server.js";
 import { machine, median } from "./support/rounds.js";
@@ -173,6 +174,10 @@ const readings: Readonly<Record<string, Reading>> = {
   "history of deletions, of which there are none": page({ action: "delete" }),
   "history of a period": page({ sinceMs: Date.now() - 86_400_000 * 40, untilMs: Date.now() - 86_400_000 * 39 }),
   "the choices of the filter": readJournalChoices,
+  "access, at one glance": (db) => readAccessOverview(db, Date.now()),
+  "access of one user": (db) => readUserRights(db, "user-500", Date.now()),
+  "access of one token": (db) => readTokenRights(db, "application-9001", Date.now()),
+  "access by a permission": (db) => readHolders(db, "berichten.view_bericht", Date.now()),
 };
 
 async function measure(url: string): Promise<ReadonlyMap<string, number>> {

@@ -4,13 +4,13 @@ import type { Range } from "../yaml/node.js";
 import { type Claimant, claimRules, isOpen } from "./claims.js";
 import {
   type Access,
+  accessByUser,
   hasPermission,
   isCurrent,
   noAccess,
   type Source,
   tokenAccess,
   tokenState,
-  userAccess,
 } from "./effective.js";
 import type { AccessFacts, ClientFacts, GroupFacts, TokenFacts, UserFacts } from "./facts.js";
 
@@ -72,7 +72,8 @@ function findGains(before: AccessFacts, after: AccessFacts, nowMs: number): read
     [...after.groups.values()].filter((one) => before.groups.get(one.id) !== one).map(({ id }) => id),
   );
   for (const id of before.groups.keys()) if (!after.groups.has(id)) moved.add(id);
-  const context: Context = { before, after, nowMs, ...accessByUser(before, after, nowMs) };
+  const [accessBefore, accessAfter] = [accessByUser(before, nowMs), accessByUser(after, nowMs)];
+  const context: Context = { before, after, nowMs, accessBefore, accessAfter };
   const isSameUser = (user: UserFacts | undefined): boolean =>
     user !== undefined &&
     before.users.get(user.id) === user &&
@@ -110,23 +111,6 @@ interface Context {
   readonly nowMs: number;
   readonly accessBefore: (id: string) => Access;
   readonly accessAfter: (id: string) => Access;
-}
-
-/** Each user's access is found once, however many tokens it has. */
-function accessByUser(
-  before: AccessFacts,
-  after: AccessFacts,
-  nowMs: number,
-): Pick<Context, "accessBefore" | "accessAfter"> {
-  const remember = (facts: AccessFacts) => {
-    const known = new Map<string, Access>();
-    return (id: string): Access => {
-      const access = known.get(id) ?? userAccess(facts, facts.users.get(id), nowMs);
-      known.set(id, access);
-      return access;
-    };
-  };
-  return { accessBefore: remember(before), accessAfter: remember(after) };
 }
 
 /** What is gained: all permissions, the staff flag, or a permission with what gives it. */

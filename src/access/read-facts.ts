@@ -13,14 +13,18 @@ import type {
   UserFacts,
 } from "./facts.js";
 
-/** Reads the facts from the rows as they are: of every owner, and what sign-ins and people added. */
-export async function readAccessFacts(db: Connection): Promise<AccessFacts> {
+/**
+ * Reads the facts from the rows as they are: of every owner, and what sign-ins and people added.
+ *
+ * @param userId only of this user and its tokens; without it, of all
+ */
+export async function readAccessFacts(db: Connection, userId?: string): Promise<AccessFacts> {
   const revoked = await db.selectFrom("api_token_revoked").select("digest").execute();
   const digests = new Set(revoked.map(({ digest }) => digest));
   return {
     groups: await readGroups(db),
-    users: await readUsers(db),
-    tokens: await readTokens(db, digests),
+    users: await readUsers(db, userId),
+    tokens: await readTokens(db, digests, userId),
     providers: await readProviders(db),
     clients: await readClients(db),
     revoked: digests,
@@ -34,15 +38,24 @@ async function readGroups(db: Connection): Promise<AccessFacts["groups"]> {
   return byId(rows.map(({ id, name }) => ({ id, name, permissions: byGroup.get(id) ?? none })));
 }
 
-async function readUsers(db: Connection): Promise<AccessFacts["users"]> {
+async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["users"]> {
   const rows = await db
     .selectFrom("users")
     .select(["id", "username", "is_service", "is_active", "is_staff", "is_superuser", "claim_superuser"])
     .select((eb) => eb("password_hash", "is not", null).as("has_password"))
     .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"])
+    .$if(userId !== undefined, (query) => query.where("id", "=", userId ?? ""))
     .execute();
-  const own = await db.selectFrom("user_permissions").select(["user_id", "permission", "origin"]).execute();
-  const joined = await db.selectFrom("user_groups").select(["user_id", "group_id", "origin", "until"]).execute();
+  const own = await db
+    .selectFrom("user_permissions")
+    .select(["user_id", "permission", "origin"])
+    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
+    .execute();
+  const joined = await db
+    .selectFrom("user_groups")
+    .select(["user_id", "group_id", "origin", "until"])
+    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
+    .execute();
   const permissions = collect(own, (row): [string, OwnPermission] => [
     row.user_id,
     { permission: row.permission, origin: row.origin },
@@ -75,7 +88,11 @@ async function readUsers(db: Connection): Promise<AccessFacts["users"]> {
   );
 }
 
-async function readTokens(db: Connection, revoked: ReadonlySet<string>): Promise<AccessFacts["tokens"]> {
+async function readTokens(
+  db: Connection,
+  revoked: ReadonlySet<string>,
+  userId?: string,
+): Promise<AccessFacts["tokens"]> {
   const rows = await db
     .selectFrom("api_tokens")
     .select([
@@ -89,6 +106,7 @@ async function readTokens(db: Connection, revoked: ReadonlySet<string>): Promise
       "enabled",
       "disabled_at",
     ])
+    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
     .execute();
   const policyEnds = await readPolicyEnds(db);
   return byId(
