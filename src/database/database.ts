@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
 import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
@@ -35,6 +35,8 @@ export interface Database {
   readonly lockHint: string | undefined;
   /** The names of all its tables. */
   readonly tableNames: (db: Connection) => Promise<readonly string[]>;
+  /** SQL for a time as columns hold it, so many seconds after another one. */
+  readonly secondsLater: (time: RawBuilder<string>, seconds: RawBuilder<number>) => RawBuilder<string>;
   readonly close: () => Promise<void>;
 }
 

@@ -5,16 +5,22 @@ import { parseList, type Tables } from "../database/tables.js";
 import { type SetupError, setupError } from "../errors.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { expiryOf, policiesFor, type TokenPolicy, type TokenTimes } from "../users/token-policy.js";
-import { readPages, startsWith } from "./paging.js";
+import { contains, readPages, startsWith } from "./paging.js";
 import { limitsOf, type TokenLimits } from "./token-limits.js";
 
 /** Whether a token works, and why not. */
-type TokenState = "active" | "not-yet-valid" | "unused" | "expired" | "disabled" | "revoked";
+export const tokenStates = ["active", "not-yet-valid", "unused", "expired", "disabled", "revoked"] as const;
+
+export type TokenState = (typeof tokenStates)[number];
 
 /** Which tokens to list: those that match all of it. */
 export interface TokenFilter {
   /** The name of their user. */
   readonly user?: string | undefined;
+  /** The id of their user. */
+  readonly userId?: string | undefined;
+  /** A part of the identifier, or of what is known of the user, the contact or the application, in any case. */
+  readonly search?: string | undefined;
   /** The configuration owner that manages them; null for those that none manages. */
   readonly owner?: string | null | undefined;
   readonly state?: TokenState | undefined;
@@ -133,19 +139,19 @@ export function tokenNotFound(): SetupError {
 }
 
 /** The tokens as they are at one time, under the policies of then. */
-interface View {
+export interface TokenView {
   readonly db: Connection;
   readonly nowMs: number;
   readonly policies: readonly TokenPolicy[];
   readonly limits: TokenLimits;
 }
 
-async function viewAt(db: Connection, nowMs: number): Promise<View> {
+export async function viewAt(db: Connection, nowMs: number): Promise<TokenView> {
   const policies = await readPolicies(db);
   return { db, nowMs, policies, limits: limitsOf(policies, nowMs) };
 }
 
-function tokensIn(view: View) {
+function tokensIn(view: TokenView) {
   return view.db
     .selectFrom("api_tokens")
     .innerJoin("users", "users.id", "api_tokens.user_id")
@@ -154,7 +160,7 @@ function tokensIn(view: View) {
 }
 
 /** The state in which a row of `api_tokens` is. */
-function stateIn({ nowMs, limits }: View) {
+export function stateIn({ nowMs, limits }: TokenView) {
   const now = isoOf(nowMs);
   return sql<TokenState>`case
     when exists (select 1 from api_token_revoked where api_token_revoked.digest = api_tokens.digest) then 'revoked'
@@ -165,26 +171,43 @@ function stateIn({ nowMs, limits }: View) {
     else 'active' end`;
 }
 
-function filtered(view: View, filter: TokenFilter) {
-  const { nowMs, limits } = view;
-  const { user, owner, state, expiringWithinMs, unusedForMs, prefix } = filter;
+export function filtered(view: TokenView, filter: TokenFilter) {
+  const { user, userId, owner, state, expiringWithinMs, unusedForMs, prefix, search } = filter;
   let query = tokensIn(view);
   if (user !== undefined) query = query.where("users.username", "=", user);
+  if (userId !== undefined) query = query.where("api_tokens.user_id", "=", userId);
   if (owner === null) query = query.where("api_tokens.owner", "is", null);
   else if (owner !== undefined) query = query.where("api_tokens.owner", "=", owner);
   if (state !== undefined) query = query.where(stateIn(view), "=", state);
   if (expiringWithinMs !== undefined) {
-    const untilMs = nowMs + expiringWithinMs;
-    query = query
-      .where(stateIn(view), "=", "active")
-      .where((eb) => eb.or([eb("api_tokens.expires_at", "<=", isoOf(untilMs)), limits.isLifetimeOver(untilMs)]));
+    query = query.where(stateIn(view), "=", "active").where(expiresWithin(view, expiringWithinMs));
   }
-  if (unusedForMs !== undefined) query = query.where((eb) => isUnusedSince(eb, isoOf(nowMs - unusedForMs)));
+  if (unusedForMs !== undefined) query = query.where((eb) => isUnusedSince(eb, isoOf(view.nowMs - unusedForMs)));
   if (prefix !== undefined) query = query.where(startsWith("identifier", prefix));
+  if (search !== undefined) {
+    query = query.where((eb) => eb.or(searched.map((column) => contains(column, search))));
+  }
   return query;
 }
 
-function isUnusedSince(eb: ExpressionBuilder<Tables, "api_tokens">, since: string) {
+const searched = [
+  "api_tokens.identifier",
+  "users.username",
+  "api_tokens.contact_person",
+  "api_tokens.email",
+  "api_tokens.organization",
+  "api_tokens.application",
+  "api_tokens.administration",
+  "api_tokens.description",
+];
+
+/** Whether a row's own end, or that of a policy, comes within this time. */
+export function expiresWithin({ nowMs, limits }: TokenView, withinMs: number) {
+  const untilMs = nowMs + withinMs;
+  return sql<boolean>`(api_tokens.expires_at <= ${isoOf(untilMs)} or ${limits.isLifetimeOver(untilMs)})`;
+}
+
+export function isUnusedSince(eb: ExpressionBuilder<Tables, "api_tokens">, since: string) {
   const usedRetired = eb
     .selectFrom("api_token_retired")
     .select("digest")
@@ -199,7 +222,10 @@ function isUnusedSince(eb: ExpressionBuilder<Tables, "api_tokens">, since: strin
 
 type TokenRow = Awaited<ReturnType<ReturnType<typeof tokensIn>["executeTakeFirstOrThrow"]>>;
 
-async function withValues({ db, nowMs, policies }: View, rows: readonly TokenRow[]): Promise<readonly ListedToken[]> {
+export async function withValues(
+  { db, nowMs, policies }: TokenView,
+  rows: readonly TokenRow[],
+): Promise<readonly ListedToken[]> {
   const retired = await db
     .selectFrom("api_token_retired")
     .select(["token_id", "since", "last_used_at", "valid_until"])

@@ -1,7 +1,8 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from "kysely";
+import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { Connection } from "../database/database.js";
 import type { RunThrough, Tables } from "../database/tables.js";
 import type { FieldChange } from "../plan/resource.js";
+import { contains } from "./paging.js";
 
 /** Which changes to list: those that match all of it. */
 export interface JournalFilter {
@@ -246,12 +247,6 @@ async function idsNamed(
     if (latest?.key === key) ids.push(id);
   }
   return ids;
-}
-
-/** In any case; some databases know only the case of ASCII letters. */
-function contains(column: "key" | "actor" | "claimed_actor", text: string) {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-  return sql<SqlBool>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
 }
 
 type ChangeRow = Awaited<ReturnType<ReturnType<typeof changesIn>["executeTakeFirstOrThrow"]>>;

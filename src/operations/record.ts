@@ -44,8 +44,8 @@ export function unknownNames(names: readonly string[], found: ReadonlyMap<string
 }
 
 /** An owner's files in its last run that changed something. */
-export async function filesOf(db: Connection, owner: string): Promise<readonly string[]> {
-  return (await lastRunOf(db, owner)).files;
+export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
+  return (await lastRunOf(tx, owner)).files;
 }
 
 /** An owner's last run that changed something: its files, and when it was; null where none is known. */

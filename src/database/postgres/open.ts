@@ -90,6 +90,8 @@ export function describePostgres(
         WHERE schemaname = current_schema()`;
       return (await query.execute(db)).rows.map(({ name }) => name);
     },
+    secondsLater: (time, seconds) =>
+      sql`to_char(((${time})::timestamptz + (${seconds}) * interval '1 second') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
     close: () => kysely.destroy(),
   };
 }

@@ -153,6 +153,7 @@ export function describeSqlite(database: SqliteDatabase, file: string): Database
       const query = sql<{ readonly name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table'`;
       return (await query.execute(db)).rows.map(({ name }) => name);
     },
+    secondsLater: (time, seconds) => sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${time}, (${seconds}) || ' seconds')`,
     close: async () => {
       await kysely.destroy();
       if (isOpen) database.close();
