@@ -35,6 +35,7 @@ const runningCommands = ["test/cli/**/*.test.ts", "test/security/**/*.test.ts", 
 
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
+  "test/admin/mounted.test.ts",
   "test/cli/cost.test.ts",
   "test/cli/help.test.ts",
   "test/users/map-claims.test.ts",

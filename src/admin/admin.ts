@@ -1,5 +1,7 @@
 /** The admin interface: pages for administrators, as a web-standard handler. */
 export interface Admin {
+  /** Where browsers see the pages, without a slash at its end. */
+  readonly publicUrl: string;
   /**
    * Answers a request. Its URL's path begins with that of `publicUrl`, or lacks it where a proxy strips it; its host is not used.
    *
@@ -14,3 +16,6 @@ export interface Peer {
   /** The address of the browser, for limits on attempts; without it, all requests share them. */
   readonly address?: string | undefined;
 }
+
+/** The largest form that is read. */
+export const maxFormBytes: number = 64 * 1024;

@@ -46,6 +46,7 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const context: AdminContext = { settings, login, database, env, now, report: onEvent, change };
   const app = createApp(context);
   return {
+    publicUrl: urlOf(""),
     fetch: async (request, peer = {}) => app.fetch(request, peer),
     close: async () => {
       await login.close();

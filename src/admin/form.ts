@@ -1,6 +1,7 @@
 import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Secret } from "../secrets/secret.js";
+import { maxFormBytes } from "./admin.js";
 
 /** The fields of a submitted form. */
 export interface FormFields {
@@ -19,7 +20,6 @@ export interface FormFields {
 
 /** What browsers send a form as; without a field, they may leave it out. */
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
-const maxBytes = 64 * 1024;
 
 /** The names of fields that hold secrets. */
 export const secretFields: ReadonlySet<string> = new Set(["csrf", "password", "secret", "sign_key", "token", "code"]);
@@ -62,7 +62,7 @@ export async function readForm(c: Context): Promise<FormFields | FormMistake> {
   };
   try {
     const limited = bodyLimit({
-      maxSize: maxBytes,
+      maxSize: maxFormBytes,
       onError: () => {
         fields = "too_large";
         return new Response(null, { status: 413 });

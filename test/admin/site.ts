@@ -13,7 +13,7 @@ import { configurationOf, openForTest, runOptions } from "../support/run.js";
 
 export const start = Date.parse("2026-03-01T12:00:00.000Z");
 export const publicUrl = "https://beheer.example.nl/beheer";
-const secretPhrase = "het wachtwoord van deze tests 4711";
+export const secretPhrase = "het wachtwoord van deze tests 4711";
 
 /** A user who may sign in with the password of these tests; a superuser unless told otherwise. */
 export function person(name: string, more: Parameters<typeof localUser>[1] = {}): Resource {
