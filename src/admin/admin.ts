@@ -1,3 +1,5 @@
+import type { BootstrapCode } from "../operations/bootstrap.js";
+
 /** The admin interface: pages for administrators, as a web-standard handler. */
 export interface Admin {
   /** Where browsers see the pages, without a slash at its end. */
@@ -8,6 +10,15 @@ export interface Admin {
    * @param peer what the server knows about who sent it
    */
   readonly fetch: (request: Request, peer?: Peer) => Promise<Response>;
+  /**
+   * Makes a code that can be typed once, within ten minutes, at the page `bootstrap`: its session makes the first administrator. Undefined
+   * where somebody can sign in as an administrator. Show it to nobody but those who look after the server.
+   *
+   * @throws TypeError without the option `bootstrap`, SetupError (unavailable) while the database can't be reached
+   */
+  readonly bootstrapCode: () => Promise<BootstrapCode | undefined>;
+  /** As of the login: fetches the provider's keys again, such as after one was disabled there. */
+  readonly refreshKeys: () => Promise<void>;
   /** Waits for changes under way, and closes the database. */
   readonly close: () => Promise<void>;
 }

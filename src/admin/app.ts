@@ -3,15 +3,18 @@ import { SetupError } from "../errors.js";
 import { readCookies } from "../login/cookies.js";
 import { assets } from "./assets.js";
 import type { AdminContext } from "./context.js";
+import { cookieName, setCookie } from "./cookies.js";
 import { addHome } from "./home/routes.js";
 import { languageOf } from "./language.js";
 import { noticePage } from "./notice.js";
-import { type AdminEnv, answer, goTo, notFound, setCookies } from "./routes.js";
+import { type AdminEnv, answer, goTo, notFound, pathOf, setCookies } from "./routes.js";
 import { exactHost, ownForms, securityHeaders } from "./security.js";
 import { signedIn } from "./session.js";
 import { commonTexts } from "./texts.js";
 import { addUsers } from "./users/routes.js";
 import { createView } from "./view.js";
+import { addBootstrap, keepBootstrapSmall } from "./way-in/bootstrap.js";
+import { addFirstAdministrator } from "./way-in/first-administrator.js";
 import { addSignIn, addSignOut } from "./way-in/routes.js";
 
 /** The pages. What comes first applies to all that follows. */
@@ -21,11 +24,10 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>({
     getPath: (request) => withoutBase(new URL(request.url).pathname, settings.basePath),
   });
-  const languageCookie = `${settings.isSecure ? "__Host-" : ""}${settings.cookieName}-language`;
 
   app.use(async (c, next) => {
     const language = languageOf(
-      readCookies(c.req.header("cookie")).get(languageCookie),
+      readCookies(c.req.header("cookie")).get(cookieName(settings, "language")),
       c.req.header("accept-language"),
     );
     const path = c.req.path + new URL(c.req.url).search;
@@ -51,13 +53,16 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   app.post("/language", (c) => {
     const form = c.get("form");
     const chosen = form.text("language") === "en" ? "en" : "nl";
-    const secure = settings.isSecure ? "; Secure" : "";
-    setCookies(c, [`${languageCookie}=${chosen}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax${secure}`]);
-    const next = form.written("next");
-    return goTo(c, /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(next) ? next : "/");
+    setCookies(c, [setCookie(settings, "language", chosen, 31_536_000)]);
+    return goTo(c, pathOf(form.written("next")));
   });
   addSignIn(app, context);
+  if (settings.bootstrap) addBootstrap(app, context);
   app.use(signedIn(context));
+  if (settings.bootstrap) {
+    keepBootstrapSmall(app, context);
+    addFirstAdministrator(app, context);
+  }
   addSignOut(app, context);
   addHome(app);
   addUsers(app, context);

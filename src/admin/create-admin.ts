@@ -3,6 +3,7 @@ import { createWriter } from "../database/live-database.js";
 import { withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { createLogin } from "../login/create-login.js";
+import { createBootstrapCode, hasAdministrator } from "../operations/bootstrap.js";
 import { sleep } from "../retry.js";
 import type { Admin } from "./admin.js";
 import { createApp } from "./app.js";
@@ -48,6 +49,12 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   return {
     publicUrl: urlOf(""),
     fetch: async (request, peer = {}) => app.fetch(request, peer),
+    bootstrapCode: async () => {
+      if (!settings.bootstrap) throw new TypeError("createAdmin needs the option `bootstrap` to make one-time codes");
+      // Most databases have an administrator: then nothing takes the lock.
+      return (await hasAdministrator(database.kysely)) ? undefined : change((tx) => createBootstrapCode(tx, now()));
+    },
+    refreshKeys: login.refreshKeys,
     close: async () => {
       await login.close();
       await writer.close();

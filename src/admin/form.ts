@@ -22,7 +22,15 @@ export interface FormFields {
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
 
 /** The names of fields that hold secrets. */
-export const secretFields: ReadonlySet<string> = new Set(["csrf", "password", "secret", "sign_key", "token", "code"]);
+export const secretFields: ReadonlySet<string> = new Set([
+  "csrf",
+  "password",
+  "password_again",
+  "secret",
+  "sign_key",
+  "token",
+  "code",
+]);
 
 type Body = Readonly<Record<string, string | File | (string | File)[]>>;
 

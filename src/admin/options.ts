@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { parseUrl } from "../characters.js";
 import type { PoolOptions } from "../database/live-database.js";
 import type { AdminEvent } from "./event.js";
@@ -14,9 +15,17 @@ export interface AdminOptions {
   readonly client?: string | undefined;
   /** When people may sign in with a password: while no login client is enabled (`emergency`, the default), or `always`. */
   readonly passwordSignIn?: "emergency" | "always" | undefined;
+  /**
+   * Whether {@link Admin.bootstrapCode} may make one-time codes, and browsers type them at `bootstrap`. Defaults to false: in a server
+   * of your own, make the first administrator with a file or a command.
+   */
+  readonly bootstrap?: boolean | undefined;
   /** As of `createLogin`: defaults to one that is derived from the sealing key. */
   readonly sessionSecret?: string | undefined;
-  /** What the names of the cookies begin with. Servers on one host need different names. Defaults to `vtb-admin`. */
+  /**
+   * What the names of the cookies begin with. Servers on one host, whatever their ports and paths, need different names. Defaults to
+   * `vtb-admin-` and eight digits that differ for each `publicUrl`.
+   */
   readonly cookieName?: string | undefined;
   /** How long a session lasts without a request, in milliseconds. Defaults to 30 minutes. */
   readonly idleTimeoutMs?: number | undefined;
@@ -46,6 +55,7 @@ export interface AdminSettings {
   readonly isSecure: boolean;
   readonly client: string;
   readonly passwordSignIn: "emergency" | "always";
+  readonly bootstrap: boolean;
   readonly cookieName: string;
   readonly timeZone: string;
   readonly contact: string | undefined;
@@ -61,13 +71,14 @@ const maxContact = 200;
  * @throws TypeError for an invalid URL, time zone or contact
  */
 export function readAdminSettings(options: AdminOptions): AdminSettings {
-  const { client = "admin-oidc", passwordSignIn = "emergency", cookieName = "vtb-admin" } = options;
+  const { client = "admin-oidc", passwordSignIn = "emergency" } = options;
   const { timeZone = "Europe/Amsterdam", contact } = options;
   const publicUrl = readPublicUrl(options.publicUrl);
   const basePath = publicUrl.pathname.replace(/\/+$/, "");
   if (!pathForm.test(basePath)) {
     throw new TypeError("the path of publicUrl may only have letters, digits, `.`, `_`, `~`, `-` and single slashes");
   }
+  const cookieName = options.cookieName ?? defaultCookieName(publicUrl.origin + basePath);
   if (passwordSignIn !== "emergency" && passwordSignIn !== "always") {
     throw new TypeError("passwordSignIn must be `emergency` or `always`");
   }
@@ -82,10 +93,16 @@ export function readAdminSettings(options: AdminOptions): AdminSettings {
     isSecure: publicUrl.protocol === "https:",
     client,
     passwordSignIn,
+    bootstrap: options.bootstrap ?? false,
     cookieName,
     timeZone,
     contact,
   };
+}
+
+/** The same in every process and after a restart: a browser sends the cookies of one host to all its ports and paths. */
+function defaultCookieName(publicUrl: string): string {
+  return `vtb-admin-${createHash("sha256").update(publicUrl).digest("hex").slice(0, 8)}`;
 }
 
 function readPublicUrl(written: string): URL {

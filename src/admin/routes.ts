@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { Session } from "../login/login.js";
+import { readNextPath } from "../login/same-origin.js";
 import type { Person } from "../operations/person.js";
 import { type AdminRight, permissionOf } from "../operations/rights.js";
 import type { Peer } from "./admin.js";
@@ -8,6 +8,7 @@ import type { Html } from "./html/html.js";
 import { noticePage } from "./notice.js";
 import { commonTexts } from "./texts.js";
 import type { View } from "./view.js";
+import type { AdminSession } from "./way-in/bootstrap-session.js";
 
 /** What a request carries from one handler to the next. */
 export interface AdminEnv {
@@ -15,7 +16,7 @@ export interface AdminEnv {
   readonly Variables: {
     readonly view: View;
     readonly form: FormFields;
-    readonly session: Session;
+    readonly session: AdminSession;
   };
 }
 
@@ -33,13 +34,22 @@ export function goTo(c: AdminRequest, path: string, query?: Readonly<Record<stri
   return c.redirect(c.get("view").url(path, query), 303);
 }
 
+// Only for what a path is relative to: the path of the callback, where nobody is sent, is the same below every public URL.
+const insideUrl = new URL("https://pages.invalid/oidc/callback");
+
+/** A requested path inside the pages, such as of a field; the start page for anything else, whatever its disguise. */
+export function pathOf(requested: string | undefined): string {
+  return readNextPath(requested, insideUrl);
+}
+
 export function setCookies(c: AdminRequest, cookies: readonly string[]): void {
   for (const cookie of cookies) c.header("Set-Cookie", cookie, { append: true });
 }
 
 /** Who acts: the operation decides what they may. */
 export function personOf(c: AdminRequest): Person {
-  const { principal, authenticatedAt } = c.get("session");
+  const { principal, authenticatedAt, isBootstrap } = c.get("session");
+  if (isBootstrap) return { kind: "bootstrap" };
   const { id: userId, username } = principal.user;
   return { kind: "user", userId, username, authenticatedAtMs: authenticatedAt?.getTime() };
 }

@@ -8,12 +8,13 @@ import { type AdminEnv, type AdminRequest, answer } from "./routes.js";
 import { refuse } from "./security.js";
 import { commonTexts } from "./texts.js";
 import { createView, type View } from "./view.js";
+import { findAdminSession } from "./way-in/bootstrap-session.js";
 
 /** From here on, only for people who are signed in; forms only with their session's CSRF token. */
 export function signedIn(context: AdminContext): MiddlewareHandler<AdminEnv> {
   const { login, settings, now } = context;
   return async (c, next) => {
-    const session = await login.session(c.req.header("cookie"));
+    const session = await findAdminSession(c.req.header("cookie"), context);
     const view = c.get("view");
     if (!session) {
       if (c.req.method === "GET" || c.req.method === "HEAD") {
@@ -33,7 +34,9 @@ export function signedIn(context: AdminContext): MiddlewareHandler<AdminEnv> {
 
 /** Whether the person proved recently who it is. */
 export function hasFreshSignIn(c: AdminRequest, { now }: AdminContext): boolean {
-  return isFresh(c.get("session").authenticatedAt?.getTime(), now());
+  const { isBootstrap, authenticatedAt } = c.get("session");
+  // It lasts an hour, and proves who looks after the server.
+  return isBootstrap === true || isFresh(authenticatedAt?.getTime(), now());
 }
 
 /**

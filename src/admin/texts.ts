@@ -14,6 +14,11 @@ const nl = {
     history: "Geschiedenis",
   },
   signedInAs: "Ingelogd als",
+  bootstrap: {
+    banner:
+      "U gebruikt de eenmalige code. Daarmee kunt u alleen de eerste beheerder maken en instellen hoe die inlogt. Log daarna in als die beheerder.",
+    who: "Eenmalige code",
+  },
   signOut: "Uitloggen",
   language: "Taal",
   toStart: "Naar de startpagina",
@@ -129,6 +134,11 @@ const en: typeof nl = {
     history: "History",
   },
   signedInAs: "Signed in as",
+  bootstrap: {
+    banner:
+      "You are using the one-time code. With it, you can only make the first administrator and set up how that one signs in. Then sign in as that administrator.",
+    who: "One-time code",
+  },
   signOut: "Sign out",
   language: "Language",
   toStart: "To the start page",

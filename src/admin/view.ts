@@ -1,9 +1,9 @@
-import type { Session } from "../login/login.js";
 import { type DemandedRight, mayDo } from "../operations/rights.js";
 import { assets } from "./assets.js";
 import type { Language } from "./language.js";
 import type { AdminSettings } from "./options.js";
 import { createTimes, type Times } from "./times.js";
+import type { AdminSession } from "./way-in/bootstrap-session.js";
 
 /** What a page needs to know about the request that it answers. */
 export interface View {
@@ -15,8 +15,11 @@ export interface View {
   readonly asset: (name: keyof typeof assets) => string;
   readonly times: Times;
   /** Undefined before signing in. */
-  readonly session: Session | undefined;
-  /** Whether the signed-in person has a right, to show or hide what the operation decides about. */
+  readonly session: AdminSession | undefined;
+  /**
+   * Whether the signed-in person has a right, to show or hide what the operation decides about. The session of a one-time code sees what
+   * superusers alone see, such as OpenID, and nothing else.
+   */
   readonly may: (right: DemandedRight) => boolean;
   /** Whom to ask about what a file manages. */
   readonly contact: string | undefined;
@@ -26,7 +29,7 @@ interface ViewOptions {
   readonly settings: AdminSettings;
   readonly language: Language;
   readonly path: string;
-  readonly session: Session | undefined;
+  readonly session: AdminSession | undefined;
   readonly now: () => number;
 }
 
@@ -44,9 +47,11 @@ export function createView({ settings, language, path, session, now }: ViewOptio
     asset: (name) => url(assets[name].path),
     times: createTimes(language, settings.timeZone, now),
     session,
-    may: (right) =>
-      principal !== undefined &&
-      mayDo({ isSuperuser: principal.user.isSuperuser, permissions: principal.permissions }, right),
+    may: (right) => {
+      if (session?.isBootstrap) return right === "superuser";
+      if (principal === undefined) return false;
+      return mayDo({ isSuperuser: principal.user.isSuperuser, permissions: principal.permissions }, right);
+    },
     contact: settings.contact,
   };
 }

@@ -292,6 +292,15 @@ async function addRecordedAt(db: Kysely<AnyTables>): Promise<void> {
   }
 }
 
+async function createBootstrapCodes(db: Kysely<AnyTables>): Promise<void> {
+  await createTable(db, {
+    name: "bootstrap_codes",
+    texts: ["digest", "created_at", "expires_at"],
+    optionalTexts: ["session_digest", "session_started_at"],
+    primaryKey: ["digest"],
+  });
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -317,4 +326,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0021_authenticated_at", up: addAuthenticatedAt },
   { name: "0022_actor_user", up: addActorUser },
   { name: "0023_recorded_at", up: addRecordedAt },
+  { name: "0024_bootstrap_codes", up: createBootstrapCodes },
 ];

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import { setupError } from "../errors.js";
+import type { SignInTables } from "./sign-in-tables.js";
 
 /** Columns hold text and integers only: booleans as 0 and 1, times as ISO 8601 UTC text, lists and objects as JSON text. */
 export type Flag = 0 | 1;
@@ -250,60 +251,7 @@ interface RunChanges {
   readonly recorded_at: Generated<string>;
 }
 
-/** A signed-in browser. */
-interface LoginSessions {
-  /** Hex SHA-256 of the cookie's value. */
-  readonly digest: string;
-  readonly user_id: string;
-  /** The identifier of the client that the login is for. */
-  client: string;
-  /** That client's row; null for a login with a password, which bypasses the provider. */
-  readonly client_id: string | null;
-  readonly created_at: string;
-  /** When the user last proved who it is, here or at the provider; null if that is unknown. */
-  authenticated_at: string | null;
-  /** Written once a minute at most. */
-  seen_at: string;
-  readonly expires_at: string;
-  /** Sealed; what the provider's logout asks for. */
-  readonly id_token: string | null;
-  /** Hex SHA-256 of the code that the session was created for: a second use of the code ends the session. */
-  readonly code_digest: string | null;
-}
-
-/** The newest claims that were applied to a user, for each client that they came through. */
-interface AppliedClaims {
-  readonly user_id: string;
-  readonly client_id: string;
-  /** The `iat` of their token, or when that was first seen. */
-  issued_at: string;
-  /** When the provider gave them, which may be later. */
-  said_at: string;
-  /** Hex SHA-256 of the token. */
-  token: string;
-  /** JSON list of tokens that were issued at the same moment and applied before this one. */
-  superseded: string;
-  /** The username, if these claims gave it. */
-  username: string | null;
-}
-
-/** Tokens without `iat`, and when one of the processes first saw them. */
-interface SeenTokens {
-  /** Hex SHA-256. */
-  readonly token: string;
-  readonly seen_at: string;
-  /** When the row may be deleted. */
-  expires_at: string;
-}
-
-/** The login states that a callback has used, until they are too old to be accepted again. */
-interface LoginStates {
-  /** Hex SHA-256. */
-  readonly digest: string;
-  readonly expires_at: string;
-}
-
-export interface Tables {
+export interface Tables extends SignInTables {
   setup_state: SetupState & { revision: Generated<number> };
   setup_migrations: Migrations;
   oidc_providers: OidcProviders;
@@ -320,10 +268,6 @@ export interface Tables {
   owner_policies: OwnerPolicies;
   runs: Runs;
   run_changes: RunChanges;
-  login_sessions: LoginSessions;
-  login_states: LoginStates;
-  applied_claims: AppliedClaims;
-  seen_tokens: SeenTokens;
 }
 
 /**

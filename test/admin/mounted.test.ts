@@ -272,6 +272,8 @@ describe("an adapter", () => {
   const cookies = ["a=1; Path=/", "b=2; Expires=Thu, 01 Jan 1970 00:00:00 GMT"];
   const stub: Admin = {
     publicUrl: "https://beheer.test/beheer",
+    bootstrapCode: async () => undefined,
+    refreshKeys: async () => {},
     close: async () => {},
     fetch: async (request) => {
       const headers = new Headers(cookies.map((cookie): [string, string] => ["set-cookie", cookie]));

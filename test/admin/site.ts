@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import type { Admin } from "../../src/admin/admin.js";
+import type { Admin, Peer } from "../../src/admin/admin.js";
 import { createAdmin } from "../../src/admin/create-admin.js";
 import type { AdminEvent } from "../../src/admin/event.js";
 import type { AdminOptions } from "../../src/admin/options.js";
@@ -26,9 +26,11 @@ export interface Site {
   readonly url: string;
   readonly events: AdminEvent[];
   readonly clock: { nowMs: number };
+  /** The one-time code of a site with `bootstrap`. */
+  readonly code: () => Promise<string>;
   readonly apply: (...resources: Resource[]) => Promise<void>;
   /** A browser whose cookies are its own. */
-  readonly browser: (headers?: Readonly<Record<string, string>>) => SiteBrowser;
+  readonly browser: (headers?: Readonly<Record<string, string>>, peer?: Peer) => SiteBrowser;
   /** A browser in which a user has signed in with the password of these tests. */
   readonly signedIn: (name: string, headers?: Readonly<Record<string, string>>) => Promise<SiteBrowser>;
 }
@@ -51,7 +53,7 @@ export interface SiteBrowser {
 
 type Fields = Readonly<Record<string, string | readonly string[]>>;
 
-/** The admin pages on a real database, with these entries and a superuser `root`. */
+/** The admin pages on a real database, with these entries and a superuser `root`; with `bootstrap`, without one. */
 export async function makeSite(
   resources: readonly Resource[] = [],
   options: Partial<AdminOptions> = {},
@@ -61,7 +63,7 @@ export async function makeSite(
   const declare = async (...declared: Resource[]): Promise<void> => {
     await apply(configurationOf(...declared), { ...runOptions, database: url, env: sealingEnv() });
   };
-  await declare(person("root"), ...resources);
+  await declare(...(options.bootstrap ? [] : [person("root")]), ...resources);
   const events: AdminEvent[] = [];
   const admin = await createAdmin({
     database: url,
@@ -76,13 +78,14 @@ export async function makeSite(
   const database = await openForTest(url);
   const { pathname, origin } = new URL(options.publicUrl ?? publicUrl);
   const basePath = pathname === "/" ? "" : pathname;
-  const browser = (headers: Readonly<Record<string, string>> = {}) => openBrowser(admin, { origin, basePath, headers });
+  const browser: Site["browser"] = (headers = {}, peer) => openBrowser(admin, { origin, basePath, headers, peer });
   return {
     admin,
     database,
     url,
     events,
     clock,
+    code: async () => (await admin.bootstrapCode())?.code.reveal() ?? "",
     apply: declare,
     browser,
     signedIn: async (name, headers) => {
@@ -100,15 +103,16 @@ interface Place {
   readonly origin: string;
   readonly basePath: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly peer: Peer | undefined;
 }
 
-function openBrowser(admin: Admin, { origin, basePath, headers }: Place): SiteBrowser {
+function openBrowser(admin: Admin, { origin, basePath, headers, peer }: Place): SiteBrowser {
   const cookies = new Map<string, string>();
   let csrf: string | undefined;
   const send = async (path: string, init: RequestInit): Promise<Visited> => {
     const sent = new Headers({ "accept-language": "en", ...headers, ...(init.headers as Record<string, string>) });
     sent.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
-    const response = await admin.fetch(new Request(origin + basePath + path, { ...init, headers: sent }));
+    const response = await admin.fetch(new Request(origin + basePath + path, { ...init, headers: sent }), peer);
     for (const cookie of response.headers.getSetCookie()) {
       const [name = "", value = ""] = (cookie.split(";", 1)[0] ?? "").split(/=(.*)/s);
       if (value === "") cookies.delete(name);

@@ -5,6 +5,7 @@ import { facts, list } from "../html/parts.js";
 import type { Texts } from "../language.js";
 import { type AdminEnv, answer } from "../routes.js";
 import type { View } from "../view.js";
+import { bootstrapHome } from "../way-in/bootstrap.js";
 
 const nl = {
   title: "Start",
@@ -30,6 +31,7 @@ const texts: Texts<typeof nl> = { nl, en };
 export function addHome(app: Hono<AdminEnv>): void {
   app.get("/", (c) => {
     const view = c.get("view");
+    if (c.get("session").isBootstrap) return answer(c, bootstrapHome(view));
     return answer(c, page(view, { title: texts[view.language].title, body: homeBody(view, c.get("session")) }));
   });
 }

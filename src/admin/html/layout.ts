@@ -1,5 +1,6 @@
 import { commonTexts } from "../texts.js";
 import type { View } from "../view.js";
+import { message } from "./fields.js";
 import { type Html, html, nothing } from "./html.js";
 
 interface Page {
@@ -45,6 +46,7 @@ ${head}
 ${view.session ? menu(view) : nothing}
 </header>
 <main id="content" tabindex="-1">
+${view.session?.isBootstrap ? message(html`<p>${t.bootstrap.banner}</p>`, "warning") : nothing}
 ${body}
 </main>
 </body>
@@ -54,7 +56,9 @@ ${body}
 function menu(view: View): Html {
   const t = commonTexts[view.language];
   const [current = ""] = view.path.split("?", 1);
-  const shown = places.filter(({ rights }) => rights.length === 0 || rights.some(view.may));
+  const isOpen = ({ name, rights }: (typeof places)[number]): boolean =>
+    name === "home" || rights.some(view.may) || (rights.length === 0 && !view.session?.isBootstrap);
+  const shown = places.filter(isOpen);
   const items = shown.map(({ path, name }) => {
     const isCurrent = path === "/" ? current === "/" : current === path || current.startsWith(`${path}/`);
     const attribute = isCurrent ? html` aria-current="${current === path ? "page" : "true"}"` : nothing;
@@ -65,7 +69,9 @@ function menu(view: View): Html {
 
 function whoIsSignedIn(view: View): Html {
   const t = commonTexts[view.language];
-  return html`<span>${t.signedInAs} <strong>${view.session?.principal.user.username}</strong></span>
+  const { session } = view;
+  const name = html`<span>${t.signedInAs} <strong>${session?.principal.user.username}</strong></span>`;
+  return html`${session?.isBootstrap ? html`<span>${t.bootstrap.who}</span>` : name}
 <form method="post" action="${view.url("/sign-out")}">${csrf(view)}<button class="link">${t.signOut}</button></form>`;
 }
 

@@ -6,9 +6,10 @@ import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { noticePage } from "../notice.js";
 import { trialPage } from "../openid/trial-page.js";
-import { type AdminEnv, type AdminRequest, answer, goTo, setCookies } from "../routes.js";
+import { type AdminEnv, type AdminRequest, answer, goTo, pathOf, setCookies } from "../routes.js";
 import { contentPolicy } from "../security.js";
 import type { View } from "../view.js";
+import { endBootstrap } from "./bootstrap-session.js";
 import { wayInTexts } from "./texts.js";
 
 /** Signing in, for people who are not signed in. */
@@ -74,12 +75,14 @@ export function addSignIn(app: Hono<AdminEnv>, context: AdminContext): void {
 }
 
 /** Signing out, and what only people who are signed in see of signing in. */
-export function addSignOut(app: Hono<AdminEnv>, { login }: AdminContext): void {
+export function addSignOut(app: Hono<AdminEnv>, context: AdminContext): void {
+  const { login, report } = context;
   app.get("/signed-in", (c) => answer(c, noticePage(c.get("view"), wayInTexts[c.get("view").language].signedInAgain)));
 
   app.post("/sign-out", async (c) => {
     const { location, form, cookies } = await login.logout(c.req.header("cookie"));
-    setCookies(c, cookies);
+    setCookies(c, [...cookies, ...(await endBootstrap(c.req.header("cookie"), context))]);
+    if (c.get("session").isBootstrap) report({ kind: "bootstrap_ended", reason: "logout" });
     const view = c.get("view");
     const t = wayInTexts[view.language];
     if (form) {
@@ -100,11 +103,6 @@ export function addSignOut(app: Hono<AdminEnv>, { login }: AdminContext): void {
     const body = html`<h1>${t.signedOutHere}</h1><p><a href="${location}">${t.alsoAtProvider}</a></p>`;
     return await answer(c, page({ ...view, session: undefined }, { title: t.signedOutHere, head, body }));
   });
-}
-
-/** A path inside the pages; the start page for anything else. */
-function pathOf(next: string | undefined): string {
-  return next?.startsWith("/") && !next.startsWith("//") ? next : "/";
 }
 
 interface Ways {

@@ -18,6 +18,12 @@ const nl = {
     text: "Ga terug naar het venster waar u bezig was, en verstuur het formulier opnieuw. Dit venster kunt u sluiten.",
   },
   tryAgain: "Opnieuw inloggen",
+  tooMany: {
+    title: "Te veel pogingen",
+    text: "Vanaf uw adres is te vaak met een verkeerd wachtwoord of een verkeerde code geprobeerd in te loggen.",
+    action: "Wacht een paar minuten en probeer het dan opnieuw.",
+  },
+  toCode: "Nog geen beheerder? Typ de eenmalige code van de server",
 };
 
 const en: typeof nl = {
@@ -38,6 +44,12 @@ const en: typeof nl = {
     text: "Go back to the window that you were working in, and send the form again. You can close this window.",
   },
   tryAgain: "Sign in again",
+  tooMany: {
+    title: "Too many attempts",
+    text: "From your address, there were too many attempts to sign in with a wrong password or a wrong code.",
+    action: "Wait a few minutes, then try again.",
+  },
+  toCode: "No administrator yet? Type the one-time code of the server",
 };
 
 export const wayInTexts: Texts<typeof nl> = { nl, en };
