@@ -5,8 +5,8 @@ import type { Step } from "../config/step.js";
 import { requireTables } from "../database/migrate.js";
 import { setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
-import type { CurrentResource, Kind } from "../plan/kind.js";
-import type { AttributeValue, PlainValue } from "../plan/resource.js";
+import type { CurrentResource, Kind, ReadContext } from "../plan/kind.js";
+import type { AttributeValue, PlainValue, ResourceName } from "../plan/resource.js";
 import { stepInvalid } from "../plan/step-mistakes.js";
 import { policy } from "../resources/kinds.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
@@ -14,6 +14,7 @@ import { isSecret } from "../secrets/secret.js";
 import { openVault } from "../secrets/vault.js";
 import { version } from "../version.js";
 import { writeYaml } from "../yaml/write.js";
+import { withGivenByHand } from "./given-by-hand.js";
 import type { DatabaseOptions } from "./options.js";
 import { readCurrent, readKeyId } from "./plan.js";
 import { runDefaults, withDatabase } from "./run.js";
@@ -75,7 +76,8 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
       await database.beginWork(tx);
       const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId: await readKeyId(tx) });
       const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db: tx, vault }) ?? []));
-      return { rows: await readCurrent(tx, kinds, vault), ended: new Set(ended.flatMap((ids) => [...ids])) };
+      const rows = await withGivenByHand(tx, await readCurrent(tx, kinds, vault));
+      return { rows, ended: new Set(ended.flatMap((ids) => [...ids])) };
     });
   });
   const requested = parts.filter(
@@ -94,6 +96,47 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
   const sanitized = sanitize(kinds, rows);
   const contents = { rows: sanitized.rows, ended, isSanitized: true };
   return chosen.map((owner) => writeFile(owner === null ? null : sanitized.ownerFor(owner), requested, contents));
+}
+
+/** Some entries as text for a file. */
+export interface WrittenFile extends Omit<ExportedFile, "owner"> {
+  /** Those that are not there, or that no file can declare. */
+  readonly missing: readonly ResourceName[];
+}
+
+/**
+ * What a file has to say to declare these entries, whoever manages them, as {@link exportDatabase} writes it: without an owner, and
+ * without secrets.
+ */
+export async function writeEntriesAsYaml(
+  { db, vault }: ReadContext,
+  names: readonly ResourceName[],
+): Promise<WrittenFile> {
+  const wanted = (kind: Pick<Kind, "name">) => names.filter((name) => name.kind === kind.name).map(({ key }) => key);
+  const kinds = coreKinds.filter((kind) => wanted(kind).length > 0);
+  const parts = writableParts(coreSteps).filter(({ writer }) => kinds.some(({ name }) => name === writer.kind));
+  const current = await withGivenByHand(db, await readCurrent(db, kinds, vault));
+  const found = new Map(
+    kinds
+      .filter(({ name }) => parts.some(({ writer }) => writer.kind === name))
+      .map((kind) => [kind.name, (current.get(kind.name) ?? []).filter(({ key }) => wanted(kind).includes(key))]),
+  );
+  const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db, vault }) ?? []));
+  const endedIds = new Set(ended.flatMap((ids) => [...ids]));
+  const all = [...found].flatMap(([kind, rows]) => rows.map(({ id, key }) => ({ kind, id, key })));
+  const { root, entries, variables } = writeEntries(null, parts, found);
+  const named = variables.map(({ what: _, ...variable }) => variable);
+  const comment = [
+    ...secretsComment(named),
+    ...all
+      .filter(({ id }) => endedIds.has(id))
+      .map(
+        ({ kind, key }) =>
+          `A command ended it here; in another database, it would work: ${kind} ${escapeControls(key)}`,
+      ),
+  ];
+  const missing = names.filter(({ kind, key }) => !all.some((row) => row.kind === kind && row.key === key));
+  return { text: writeYaml(root, comment), entries, variables: named, missing };
 }
 
 /** The lists of entries that these steps can write. */
@@ -243,7 +286,6 @@ function commentOf(
 ): readonly string[] {
   const count = entries === 1 ? "1 entry" : `${entries} entries`;
   const whose = owner === null ? "that no file manages" : `of the owner ${escapeControls(owner)}`;
-  const named = variables.map(({ name, kind, key }) => `  ${name}: ${kind} ${escapeControls(key)}`);
   return [
     `${count} ${whose}, exported by vtb-setup ${version}.`,
     "Tokens are digests of their values. Passwords, sessions and replaced values that still work are not in this file.",
@@ -251,6 +293,11 @@ function commentOf(
       ? ["Names, addresses, hosts and digests are replaced by random ones, each everywhere by the same."]
       : []),
     ...leftOut.map((name) => `Left out, since a command ended it: ${escapeControls(name)}`),
-    ...(named.length === 0 ? [] : ["It takes secrets from these variables:", ...named]),
+    ...secretsComment(variables),
   ];
+}
+
+function secretsComment(variables: readonly ExportedVariable[]): readonly string[] {
+  const named = variables.map(({ name, kind, key }) => `  ${name}: ${kind} ${escapeControls(key)}`);
+  return named.length === 0 ? [] : ["It takes secrets from these variables:", ...named];
 }
