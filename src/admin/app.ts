@@ -4,6 +4,7 @@ import { readCookies } from "../login/cookies.js";
 import { assets } from "./assets.js";
 import type { AdminContext } from "./context.js";
 import { cookieName, setCookie } from "./cookies.js";
+import { addHistory } from "./history/routes.js";
 import { addHome } from "./home/routes.js";
 import { languageOf } from "./language.js";
 import { noticePage } from "./notice.js";
@@ -66,6 +67,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   addSignOut(app, context);
   addHome(app);
   addUsers(app, context);
+  addHistory(app, context);
   return app;
 }
 

@@ -45,6 +45,8 @@ const nl = {
   sortedDown: "aflopend gesorteerd",
   copy: "Kopiëren",
   copied: "Gekopieerd",
+  yaml: "Toon als YAML",
+  download: { csv: "Download als CSV", json: "Download als JSON" },
   managed: {
     badge: "Uit een bestand",
     title: "Dit staat in een bestand",
@@ -165,6 +167,8 @@ const en: typeof nl = {
   sortedDown: "sorted descending",
   copy: "Copy",
   copied: "Copied",
+  yaml: "Show as YAML",
+  download: { csv: "Download as CSV", json: "Download as JSON" },
   managed: {
     badge: "From a file",
     title: "This is in a file",
