@@ -64,7 +64,7 @@ function menu(view: View): Html {
     const attribute = isCurrent ? html` aria-current="${current === path ? "page" : "true"}"` : nothing;
     return html`<li><a href="${view.url(path)}"${attribute}>${t.menu[name]}</a></li>`;
   });
-  return html`<nav aria-label="${t.mainMenu}"><ul>${items}</ul></nav>`;
+  return html`<nav class="menu" aria-label="${t.mainMenu}"><ul>${items}</ul></nav>`;
 }
 
 function whoIsSignedIn(view: View): Html {

@@ -46,14 +46,9 @@ function heading<Row>(view: View, { heading: text, sort }: Column<Row>, { sorted
   const isDown = sortedBy === `-${sort}`;
   const t = commonTexts[view.language];
   const state = isUp ? html` aria-sort="ascending"` : isDown ? html` aria-sort="descending"` : nothing;
-  const sign = isUp
-    ? html` <span aria-hidden="true">▲</span>`
-    : isDown
-      ? html` <span aria-hidden="true">▼</span>`
-      : nothing;
   const spoken = isUp ? t.sortedUp : isDown ? t.sortedDown : "";
   const label = spoken === "" ? nothing : html`<span class="spoken">, ${spoken}</span>`;
-  return html`<th scope="col"${state}><a href="${sortUrl(isUp ? `-${sort}` : sort)}">${text}${sign}${label}</a></th>`;
+  return html`<th scope="col"${state}><a href="${sortUrl(isUp ? `-${sort}` : sort)}">${text}${label}</a></th>`;
 }
 
 /** Links to the pages of a list, counted from 1. */

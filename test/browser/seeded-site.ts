@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { RequestListener } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdmin } from "../../src/admin/create-admin.js";
+import { mountAdmin } from "../../src/admin/express.js";
+import { runCli } from "../support/cli.js";
+import { databaseEnv, databaseOf, sealingEnv } from "../support/databases.js";
+import { startServer } from "../support/http-server.js";
+
+export const seedPassword = "een wachtwoord om te proberen";
+
+/** What a municipality might have: people with and without rights, groups, tokens in every state, an OpenID provider and its clients. */
+const seed = `
+vtb_setup:
+  owner: gemeente
+  policy:
+    max_lifetime: 400d
+    warn_before: 30d
+    unused_after: 90d
+groups_config_enable: true
+groups_config:
+  items:
+    - name: vtb-behandelaars
+      permissions: [taken.view_externetaak, taken.add_externetaak, taken.change_externetaak]
+    - name: vtb-lezers
+      permissions: [taken.view_externetaak, berichten.view_bericht]
+    - name: vtb-tokenbeheer
+      permissions: [vtb_setup.view_tokens, vtb_setup.change_tokens, vtb_setup.revoke_tokens, vtb_setup.view_users]
+default_user_configuration_enable: true
+default_user_configuration_config:
+  users:
+    - username: fatima
+      first_name: Fatima
+      last_name: Yilmaz
+      email: fatima@gemeente.example
+      is_staff: true
+      is_superuser: true
+      password: &password {value_from: {env: SEED_PASSWORD}}
+    - username: jan
+      first_name: Jan
+      last_name: de Vries
+      email: jan@gemeente.example
+      is_staff: true
+      password: *password
+      groups: [vtb-behandelaars, vtb-tokenbeheer]
+    - username: piet
+      first_name: Piet
+      last_name: Bakker
+      email: piet@gemeente.example
+      is_staff: true
+      password: *password
+    - username: sanne
+      first_name: Sanne
+      last_name: Jansen
+      email: sanne@gemeente.example
+      is_active: false
+      groups: [vtb-lezers]
+    - username: willem
+      first_name: Willem
+      last_name: Smit
+      email: willem@gemeente.example
+      groups: [{name: vtb-behandelaars, until: 2027-06-30T22:00:00Z}]
+tokenauth_config_enable: true
+tokenauth:
+  items:
+    - identifier: open-formulieren
+      contact_person: Functioneel beheer
+      email: beheer@gemeente.example
+      organization: Gemeente Voorbeeld
+      application: Open Formulieren
+      description: Maakt taken aan voor inwoners
+      token: {generate: true}
+      expires_at: 2027-06-30T22:00:00Z
+      permissions: [taken.view_externetaak, taken.add_externetaak]
+    - identifier: zaaksysteem
+      contact_person: Team zaken
+      email: zaken@gemeente.example
+      token: {generate: true}
+      expires_at: 2026-12-15T22:00:00Z
+      permissions: [taken.view_externetaak, taken.change_externetaak]
+    - identifier: rapportage
+      contact_person: Team data
+      email: data@gemeente.example
+      token: {generate: true}
+      enabled: false
+      expires_at: 2027-03-31T22:00:00Z
+      permissions: [taken.view_externetaak]
+    - identifier: van-jan
+      contact_person: Jan de Vries
+      email: jan@gemeente.example
+      user: jan
+      token: {generate: true}
+      expires_at: 2027-01-31T22:00:00Z
+      permissions: [taken.view_externetaak]
+oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers:
+    - identifier: keycloak
+      oidc_op_issuer: https://login.gemeente.example/realms/medewerkers
+      endpoint_config:
+        oidc_op_authorization_endpoint: https://login.gemeente.example/realms/medewerkers/protocol/openid-connect/auth
+        oidc_op_token_endpoint: https://login.gemeente.example/realms/medewerkers/protocol/openid-connect/token
+        oidc_op_user_endpoint: https://login.gemeente.example/realms/medewerkers/protocol/openid-connect/userinfo
+        oidc_op_jwks_endpoint: https://login.gemeente.example/realms/medewerkers/protocol/openid-connect/certs
+  items:
+    - identifier: admin-oidc
+      enabled: true
+      oidc_provider_identifier: keycloak
+      oidc_rp_client_id: vtb-beheer
+      oidc_rp_client_secret: een-geheim-dat-nergens-anders-is
+      options:
+        user_settings:
+          claim_mappings: {username: [preferred_username], email: [email], first_name: [given_name], last_name: [family_name]}
+        groups_settings: {claim_mapping: [groups], sync: true, sync_pattern: "vtb-*", default_groups: [], make_users_staff: true, superuser_group_names: []}
+    - identifier: api-oidc
+      enabled: true
+      oidc_provider_identifier: keycloak
+      oidc_rp_client_id: vtb-api
+      oidc_rp_client_secret: een-ander-geheim-dat-nergens-is
+      oidc_audience: [vtb-api]
+      options:
+        user_settings: {claim_mappings: {username: [client_id]}}
+        groups_settings: {claim_mapping: [groups], sync: false, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}
+`;
+
+export interface SeededSite {
+  /** Where the pages are, without a slash at its end. */
+  readonly url: string;
+  readonly database: string;
+  readonly close: () => Promise<void>;
+}
+
+/** The pages in a real server, under a path, on a database that a file has filled. The caller closes it. */
+export async function startSeededSite(): Promise<SeededSite> {
+  const folder = mkdtempSync(join(tmpdir(), "vtb-setup-seeded-"));
+  writeFileSync(join(folder, "config.yaml"), seed);
+  const env = databaseEnv(folder, { SEED_PASSWORD: seedPassword });
+  const applied = await runCli(["apply", "--tokens-out", "tokens.json", "config.yaml"], { cwd: folder, env });
+  if (applied.status !== 0) throw new Error(applied.stderr);
+  const database = databaseOf(folder);
+  let listener: RequestListener | undefined;
+  const server = await startServer((request, response) => listener?.(request, response));
+  const url = `${server.origin}/beheer`;
+  const admin = await createAdmin({
+    database,
+    publicUrl: url,
+    passwordSignIn: "always",
+    contact: "functioneel-beheer@gemeente.example",
+    env: sealingEnv(),
+  });
+  // Without Express, it ends an answer itself.
+  const handler = mountAdmin(admin);
+  listener = (request, response) => handler(request, response);
+  return {
+    url,
+    database,
+    close: async () => {
+      await server.close();
+      await admin.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
