@@ -8,7 +8,7 @@ import { openForTest } from "../support/run.js";
 import { origins, type Row, rowText, toDatabase } from "./canary-row.js";
 
 /** Where a folder's database is, on SQLite. */
-export const databaseFile = (folder: string) => join(folder, "vtb-auth.db");
+const databaseFile = (folder: string) => join(folder, "vtb-auth.db");
 
 const inFiveDays = new Date(Date.now() + 5 * 86_400_000).toISOString();
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import type { ControlledTransaction } from "kysely";
@@ -28,15 +28,16 @@ import { rotateKey } from "../../src/operations/sealing-key.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
-import { databaseOf, isMade, writtenIn } from "../support/databases.js";
+import { databaseOf, isMade, useDatabase, writtenIn } from "../support/databases.js";
 import { metadata } from "../support/discovery-document.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { writeIncumbent } from "../support/incumbent.js";
 import { startCommandRunner } from "../support/many-commands.js";
+import { filledDatabase } from "../support/migrated-database.js";
 import { openForTest, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
 import { type Command, origins, type Row } from "./canary-row.js";
-import { databaseFile, firstCanaryRows } from "./canary-rows-a-i.js";
+import { firstCanaryRows } from "./canary-rows-a-i.js";
 import { lastCanaryRows } from "./canary-rows-k-y.js";
 import { canaryUsers } from "./canary-users.js";
 
@@ -378,7 +379,7 @@ async function provoke(row: Row, runs: readonly Run[]) {
   }
   const inputs = new Set(readdirSync(places[0]?.folder ?? ""));
   const env = { ...base.env, ...talkative };
-  if (row.applied) await applyBase(places.map(({ folder }) => folder));
+  if (row.applied) for (const { folder } of places) useDatabase(folder, await appliedBase());
   for (const { folder } of places) await row.prepare?.(folder);
   const commands = places.map((place) => ({
     args: argumentsOf(row, place),
@@ -401,19 +402,14 @@ async function provoke(row: Row, runs: readonly Run[]) {
   );
 }
 
-/** Applies base.yaml in these folders. A database that is a file is made once, and copied: hashing its passwords takes long. */
-async function applyBase(folders: readonly string[]): Promise<void> {
-  const [first = "", ...others] = folders;
-  const copies = inject("dialect") === "sqlite" ? others : [];
-  const applied = copies.length > 0 ? [first] : folders;
-  const commands = applied.map((folder) => ({
-    args: ["apply", "base.yaml", "--database", databaseOf(folder)],
-    cwd: folder,
-    env: { ...base.env, ...talkative },
-  }));
-  expect((await runner.run(commands)).map(({ status }) => status)).toEqual(applied.map(() => 0));
-  for (const folder of copies) copyFileSync(databaseFile(first), databaseFile(folder));
-}
+/** A database that base.yaml was applied to. It is copied, since hashing its passwords takes long. */
+const appliedBase = filledDatabase(async (database) => {
+  const folder = temporaryFolder();
+  base.write(folder);
+  const args = ["apply", "base.yaml", "--database", database];
+  const results = await runner.run([{ args, cwd: folder, env: { ...base.env, ...talkative } }]);
+  expect(results.map(({ status }) => status)).toEqual([0]);
+});
 
 function argumentsOf(row: Row, { command, output, folder }: Run & { readonly folder: string }): readonly string[] {
   const database = command === "validate" || row.database === "" ? [] : [row.database ?? databaseOf(folder)];

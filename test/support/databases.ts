@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import pg from "pg";
@@ -42,6 +42,12 @@ export function databaseOf(folder: string): string {
   const url = urlByFolder.get(folder) ?? freshSchema();
   urlByFolder.set(folder, url);
   return url;
+}
+
+/** Makes a database the default one of the commands that run in this folder: a file is copied into it. */
+export function useDatabase(folder: string, url: string): void {
+  if (isFile(url)) copyFileSync(fileOf(url), join(folder, sqliteName));
+  else urlByFolder.set(folder, url);
 }
 
 /** The sealing key of databases that have no folder for a key file. */
