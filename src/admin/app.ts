@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { SetupError } from "../errors.js";
 import { readCookies } from "../login/cookies.js";
+import { addAccess } from "./access/routes.js";
 import { assets } from "./assets.js";
 import type { AdminContext } from "./context.js";
 import { cookieName, setCookie } from "./cookies.js";
@@ -67,6 +68,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   addSignOut(app, context);
   addHome(app);
   addUsers(app, context);
+  addAccess(app, context);
   addHistory(app, context);
   return app;
 }

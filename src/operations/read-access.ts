@@ -70,9 +70,10 @@ export async function readAccessOverview(db: Connection, nowMs: number): Promise
 export async function* readAccessRows(
   db: Connection,
   nowMs: number,
-  isWanted: (principal: AccessRow["principal"]["kind"]) => boolean = () => true,
+  isWanted: (row: AccessRow) => boolean = () => true,
 ): AsyncGenerator<readonly AccessRow[]> {
   for (const rows of accessRows(await readAccessFacts(db), nowMs)) {
-    if (rows[0] && isWanted(rows[0].principal.kind)) yield rows;
+    const wanted = rows.filter(isWanted);
+    if (wanted.length > 0) yield wanted;
   }
 }

@@ -200,7 +200,7 @@ describe("all access", () => {
 
   it("is written as JSON, only for those that are wanted", async () => {
     const { kysely } = await accessWorld();
-    const rows = readAccessRows(kysely, now, (kind) => kind === "token");
+    const rows = readAccessRows(kysely, now, ({ principal }) => principal.kind === "token");
     let text = "";
     for await (const part of listText(rows, jsonList("access", accessRowToJson))) text += part;
     expect(JSON.parse(text).items).toEqual([
