@@ -159,7 +159,11 @@ export async function writeEntries(
     facts,
   });
   const first = await readPlan(tx, database, inputOf(desired));
-  const cleared = misdirectedSecrets(first.plan.changes, first.plan.world.current(oidcClient));
+  const typed = new Set(
+    desired.flatMap(({ key, attributes }) => (attributes.client_secret === undefined ? [] : [key])),
+  );
+  const kept = first.plan.world.current(oidcClient).filter(({ key }) => !typed.has(key));
+  const cleared = misdirectedSecrets(first.plan.changes, kept);
   const input = inputOf(withCleared(desired, cleared));
   const { plan, vault } = cleared.length === 0 ? first : await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
@@ -202,7 +206,6 @@ function misdirectedSecrets(
     );
   return clients.filter(({ key, attributes }) => {
     const own = changedIn(oidcClient.name, key);
-    if (own.includes("client_secret")) return false;
     const ofProvider = changedIn(oidcProvider.name, String(attributes.provider));
     return (
       own.includes("provider") || own.includes("client_id") || ofProvider.some((name) => destination.includes(name))

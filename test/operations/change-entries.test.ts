@@ -131,6 +131,11 @@ describe("entries of a form", () => {
     const typed = { oidc_rp_client_secret: new Secret("another-client-secret-of-enough-length") };
     expect(await world.change(administrator, openId({}, typed))).toMatchObject({ kind: "changed", cleared: [] });
     expect(await secretIn(world)).toBe("another-client-secret-of-enough-length");
+    // Typed again, it stays, though it is the same as before.
+    expect(await world.change(administrator, openId({}, { ...typed, oidc_rp_client_id: "another" }))).toMatchObject({
+      cleared: [],
+    });
+    expect(await secretIn(world)).toBe("another-client-secret-of-enough-length");
     expect(await world.change(administrator, openId({}, { ...kept, oidc_rp_client_id: "other" }))).toMatchObject({
       cleared: ["admin-oidc"],
     });
