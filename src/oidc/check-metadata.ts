@@ -137,19 +137,22 @@ function issuerMismatch(metadata: Metadata, { endpoint, issuer: configured }: Ex
   }
   const requested = configured ?? endpoint.bases[0];
   const source = configured === undefined ? "the discovery endpoint belongs to" : "the configured issuer is";
-  return invalid(
+  const failure = invalid(
     `the provider's issuer is ${printable(issuer)}, but ${source} ${printable(requested)}`,
     configured === undefined
       ? "if the provider is the right one, write its issuer as `oidc_op_issuer`"
       : "write `oidc_op_issuer` exactly as the provider does, including a trailing slash, or correct the discovery endpoint",
   );
+  return { ...failure, otherIssuer: isPrintable(issuer) ? issuer : undefined };
 }
 
 /** An issuer is not secret, but a server may return anything. */
 function printable(issuer: unknown): string {
-  return typeof issuer === "string" && issuer.length <= maxUrl && /^[\x21-\x7e]+$/.test(issuer)
-    ? issuer
-    : "an invalid URL";
+  return isPrintable(issuer) ? issuer : "an invalid URL";
+}
+
+function isPrintable(issuer: unknown): issuer is string {
+  return typeof issuer === "string" && issuer.length <= maxUrl && /^[\x21-\x7e]+$/.test(issuer);
 }
 
 function isGiven(value: unknown): boolean {
@@ -241,6 +244,8 @@ export interface DiscoveryFailure {
   readonly kind: "unreachable" | "invalid";
   readonly message: string;
   readonly hint: string;
+  /** The document's issuer, where that is not the expected one. */
+  readonly otherIssuer?: string | undefined;
 }
 
 export type DiscoveryResult = DiscoveredProvider | DiscoveryFailure;

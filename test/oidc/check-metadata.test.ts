@@ -14,6 +14,7 @@ describe("the issuer", () => {
       kind: "invalid",
       message: `the provider's issuer is https://other.example/realms/test, but the discovery endpoint belongs to ${origin}/realms/test`,
       hint: "if the provider is the right one, write its issuer as `oidc_op_issuer`",
+      otherIssuer: "https://other.example/realms/test",
     });
   });
 

@@ -45,6 +45,7 @@ describe("a real provider", () => {
       kind: "invalid",
       message: `the provider's issuer is ${issuer}, but the configured issuer is ${issuer}/`,
       hint: expect.stringContaining("`oidc_op_issuer`"),
+      otherIssuer: issuer,
     });
   });
 });
