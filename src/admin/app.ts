@@ -9,6 +9,7 @@ import { addHistory } from "./history/routes.js";
 import { addHome } from "./home/routes.js";
 import { languageOf } from "./language.js";
 import { noticePage } from "./notice.js";
+import { addOpenId } from "./openid/routes.js";
 import { type AdminEnv, answer, goTo, notFound, pathOf, setCookies } from "./routes.js";
 import { exactHost, ownForms, securityHeaders } from "./security.js";
 import { signedIn } from "./session.js";
@@ -70,6 +71,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   addUsers(app, context);
   addAccess(app, context);
   addHistory(app, context);
+  addOpenId(app, context);
   return app;
 }
 

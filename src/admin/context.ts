@@ -7,6 +7,7 @@ import type { Tables } from "../database/tables.js";
 import type { Login } from "../login/login.js";
 import type { RecordOptions } from "../operations/record.js";
 import type { AdminEvent } from "./event.js";
+import type { TrialMemory } from "./openid/trials.js";
 import type { AdminSettings } from "./options.js";
 
 /** What every page has. */
@@ -18,6 +19,8 @@ export interface AdminContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
   readonly report: (event: AdminEvent) => void;
+  /** Which clients were tried out with success. */
+  readonly trials: TrialMemory;
   /** Runs an operation in a transaction that holds the database's lock. */
   readonly change: Change;
 }

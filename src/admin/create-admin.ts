@@ -8,6 +8,7 @@ import { sleep } from "../retry.js";
 import type { Admin } from "./admin.js";
 import { createApp } from "./app.js";
 import type { AdminContext, Change } from "./context.js";
+import { createTrialMemory } from "./openid/trials.js";
 import { type AdminOptions, readAdminSettings } from "./options.js";
 
 const lockTimeoutMs = 5000;
@@ -44,7 +45,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const lock = { now, newId: randomUUID, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
   const change: Change = (work) =>
     writer.use((open) => withLock(open, lock, (tx, onRollback) => work(tx, open, onRollback)));
-  const context: AdminContext = { settings, login, database, env, now, report: onEvent, change };
+  const trials = createTrialMemory(now);
+  const context: AdminContext = { settings, login, database, env, now, report: onEvent, trials, change };
   const app = createApp(context);
   return {
     publicUrl: urlOf(""),

@@ -1,0 +1,49 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { LoginTrial } from "../../login/login.js";
+import type { StoredClient, StoredProvider } from "../../operations/read-openid.js";
+
+/** Which settings somebody tried out with success, kept by this process alone. */
+export interface TrialMemory {
+  /** Settings as a text that reveals nothing about them and that no other process makes. */
+  readonly digestOf: (settings: readonly unknown[]) => string;
+  readonly remember: (person: string, digest: string) => void;
+  readonly hasTried: (person: string, digest: string) => boolean;
+}
+
+const keptTrials = 500;
+// What the provider says may change.
+const keptMs = 3_600_000;
+
+/**
+ * The memory of trials. It is beside the database since it holds what somebody saw and not what is so: superusers may enable a client
+ * without it, here as with a file, once they were told the risk.
+ */
+export function createTrialMemory(now: () => number): TrialMemory {
+  const key = randomBytes(32);
+  const tried = new Map<string, number>();
+  const nameOf = (person: string, digest: string) => `${person} ${digest}`;
+  return {
+    digestOf: (settings) => createHmac("sha256", key).update(JSON.stringify(settings)).digest("base64url"),
+    remember: (person, digest) => {
+      // The oldest is the first.
+      for (const [oldest] of tried) if (tried.size >= keptTrials) tried.delete(oldest);
+      tried.set(nameOf(person, digest), now());
+    },
+    hasTried: (person, digest) => {
+      const at = tried.get(nameOf(person, digest));
+      return at !== undefined && now() - at < keptMs;
+    },
+  };
+}
+
+/** What a trial of a stored client is about. */
+export function storedSettings(client: StoredClient, provider: StoredProvider): readonly unknown[] {
+  return ["stored", client.settings, provider.settings];
+}
+
+/** Whether the person of a trial could sign in. */
+export function isSuccess({ result }: LoginTrial): boolean {
+  if (result.kind === "failed" || result.account?.kind === "refused") return false;
+  const isActive = result.account?.kind === "existing" ? result.account.isActive : result.user.isActive !== false;
+  return isActive;
+}
