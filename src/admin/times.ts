@@ -6,6 +6,7 @@ const dayMs = 86_400_000;
 /** How moments are shown and typed: in the language of the page, and in the zone of the settings. */
 export interface Times {
   readonly zone: string;
+  readonly nowMs: () => number;
   /** Such as `26 november 2026 om 23:59 CET`, as an element with the exact moment. */
   readonly moment: (iso: string) => Html;
   /** The same as text. */
@@ -38,6 +39,7 @@ export function createTimes(language: Language, zone: string, now: () => number)
   const daysUntil = (iso: string): number => Math.ceil((Date.parse(iso) - now()) / dayMs);
   return {
     zone,
+    nowMs: now,
     text,
     moment: (iso) => html`<time datetime="${iso}">${text(iso)}</time>`,
     relative: (iso) => {

@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, type RawBuilder, sql } from "kysely";
 import type { Connection } from "../database/database.js";
-import type { Origin, Tables } from "../database/tables.js";
+import type { Tables } from "../database/tables.js";
 import { isCurrentMembership } from "../users/principal.js";
 import { contains, readPages, startsWith } from "./paging.js";
 
@@ -44,25 +44,6 @@ export interface ListedUser {
   readonly createdAt: string;
   /** The latest sign-in, or use of a session or of one of its tokens; null if there is none that is known. */
   readonly lastSeenAt: string | null;
-}
-
-/** A user with what it may do, and how it signs in. */
-export interface UserDetails extends ListedUser {
-  readonly deactivation: { readonly at: string; readonly by: string } | null;
-  /** With those that are over: `until` is when each stops to count, null for good. */
-  readonly groups: readonly { readonly name: string; readonly source: Origin; readonly until: string | null }[];
-  /** Its own, beside those of its groups. */
-  readonly permissions: readonly { readonly permission: string; readonly source: Origin }[];
-  readonly tokens: readonly string[];
-  /** Who signs in as this user. */
-  readonly link: {
-    readonly providers: readonly string[];
-    readonly issuer: string | null;
-    readonly subject: string;
-  } | null;
-  /** Who may become this user according to its file. */
-  readonly signIn: { readonly provider: string; readonly subject: string | null } | null;
-  readonly sessions: { readonly count: number; readonly lastSeenAt: string | null };
 }
 
 /** The users in the order of their names, in pages: each page is read when it is asked for. */
@@ -159,21 +140,8 @@ export async function ownersOfUsers(db: Connection): Promise<readonly string[]> 
   return rows.flatMap(({ owner }) => owner ?? []).sort();
 }
 
-/** One user; undefined where there is none with this name. */
-export async function readUser(db: Connection, username: string, nowMs: number): Promise<UserDetails | undefined> {
-  const row = await allUsers(db).where("username", "=", username).executeTakeFirst();
-  if (!row) return undefined;
-  const { deactivated_at: at, deactivated_by: by } = row;
-  return {
-    ...listed(row),
-    deactivation: at === null ? null : { at, by: by ?? "" },
-    ...(await readRights(db, row.id)),
-    ...(await readSignIn(db, row)),
-    sessions: await readSessions(db, row.id, isoOf(nowMs)),
-  };
-}
-
-function allUsers(db: Connection) {
+/** Every row with what else a list needs. */
+export function allUsers(db: Connection) {
   return db
     .selectFrom("users")
     .selectAll("users")
@@ -234,9 +202,9 @@ function isUnseenSince(since: string) {
   return sql<boolean>`(users.created_at < ${since} and coalesce(${lastSeen()}, '') < ${since})`;
 }
 
-type UserRow = Awaited<ReturnType<ReturnType<typeof allUsers>["executeTakeFirstOrThrow"]>>;
+export type UserRow = Awaited<ReturnType<ReturnType<typeof allUsers>["executeTakeFirstOrThrow"]>>;
 
-function listed(row: UserRow): ListedUser {
+export function listed(row: UserRow): ListedUser {
   return {
     username: row.username,
     owner: row.owner,
@@ -252,58 +220,6 @@ function listed(row: UserRow): ListedUser {
     createdAt: row.created_at,
     lastSeenAt: row.last_seen_at,
   };
-}
-
-async function readRights(db: Connection, id: string): Promise<Pick<UserDetails, "groups" | "permissions" | "tokens">> {
-  const groups = await db
-    .selectFrom("user_groups")
-    .innerJoin("groups", "groups.id", "user_groups.group_id")
-    .select(["groups.name", "user_groups.origin as source", "user_groups.until"])
-    .where("user_groups.user_id", "=", id)
-    .orderBy("groups.name")
-    .orderBy("user_groups.origin")
-    .execute();
-  const permissions = await db
-    .selectFrom("user_permissions")
-    .select(["permission", "origin as source"])
-    .where("user_id", "=", id)
-    .orderBy("permission")
-    .orderBy("origin")
-    .execute();
-  const tokens = await db
-    .selectFrom("api_tokens")
-    .select("identifier")
-    .where("user_id", "=", id)
-    .orderBy("identifier")
-    .execute();
-  return { groups, permissions, tokens: tokens.map(({ identifier }) => identifier) };
-}
-
-async function readSignIn(db: Connection, row: UserRow): Promise<Pick<UserDetails, "link" | "signIn">> {
-  const providers = await db.selectFrom("oidc_providers").select(["id", "identifier", "issuer"]).execute();
-  const linked = providers.filter(({ issuer }) => issuer !== null && issuer === row.issuer);
-  const meant = providers.find(({ id }) => id === row.sign_in_provider_id);
-  return {
-    link:
-      row.subject === null
-        ? null
-        : { providers: linked.map(({ identifier }) => identifier), issuer: row.issuer, subject: row.subject },
-    signIn: meant ? { provider: meant.identifier, subject: row.sign_in_subject } : null,
-  };
-}
-
-async function readSessions(db: Connection, id: string, now: string): Promise<UserDetails["sessions"]> {
-  const rows = await db
-    .selectFrom("login_sessions")
-    .select("seen_at")
-    .where("user_id", "=", id)
-    .where("expires_at", ">", now)
-    .execute();
-  const [lastSeenAt = null] = rows
-    .map(({ seen_at: at }) => at)
-    .sort()
-    .reverse();
-  return { count: rows.length, lastSeenAt };
 }
 
 function isoOf(ms: number): string {

@@ -1,4 +1,5 @@
-import type { ListedUser, UserDetails } from "../operations/list-users.js";
+import type { ListedUser } from "../operations/list-users.js";
+import type { UserDetails } from "../operations/user-details.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { csvLine, minute, type Row, renderFacts, shown } from "./table.js";
 

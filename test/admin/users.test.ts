@@ -1,19 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { resource } from "../support/run.js";
+import { day, group, plain, staff } from "./people.js";
 import { makeSite, person, type Site, type SiteBrowser, start } from "./site.js";
-
-const day = 86_400_000;
-
-function group(name: string, permissions: readonly string[] = []) {
-  return resource("group", name, { permissions });
-}
-
-/** Somebody with rights at the admin pages, who is no superuser. */
-function staff(name: string, permissions: readonly string[], more: object = {}) {
-  return person(name, { is_superuser: false, permissions, ...more });
-}
-
-const plain = { is_staff: false, is_superuser: false };
 
 /** The usernames of a list, in its order. */
 async function namesAt(browser: SiteBrowser, path: string): Promise<readonly string[]> {

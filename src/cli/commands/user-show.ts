@@ -19,7 +19,7 @@ export const userShowCommand = defineCommand({
   pages: ["command-line.md#user-show"],
   run: async (context, settings, [name = ""]) => {
     const [{ readUser }, { readDatabase }, { itemsToJson }, { renderUser }, { unknownUsers }] = await Promise.all([
-      import("../../operations/list-users.js"),
+      import("../../operations/user-details.js"),
       import("../use-database.js"),
       import("../../report/json.js"),
       import("../../report/users.js"),
