@@ -66,6 +66,7 @@ const codes = {
   LAST_ADMINISTRATOR: allowable("Nobody could sign in as an administrator any more."),
   LINKS_AGAIN: "A user was unlinked that a sign-in will link again.",
   LINKS_UNMATCHED: "Users are linked to people of an issuer that no provider has, so they can't sign in.",
+  LISTEN_FAILED: "The address that a server is to listen at is in use, or not one of this machine.",
   MANY_DELETIONS: allowable("Pruning would delete many entries of a kind, and much of what an owner manages."),
   MIGRATION_NEEDED: "The database has pending migrations, which `--no-migrate` does not run.",
   MISSING_FIELD: final("A required field is missing.", "there is no value to go on with"),

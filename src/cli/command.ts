@@ -15,6 +15,7 @@ export interface CommandDefinition<O extends OptionSet> {
     | "User commands:"
     | "Key commands:"
     | "Database commands:"
+    | "Server commands:"
     | "Reference commands:";
   /** A few words, for the list of commands. */
   readonly summary: string;

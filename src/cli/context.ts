@@ -12,6 +12,8 @@ export interface CliContext {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly stoppedBy: () => StopSignal | undefined;
+  /** Calls back at each SIGHUP, which then no longer ends the process. */
+  readonly onHangUp: (listener: () => void) => void;
   readonly stdin: () => Promise<Buffer>;
   /** Standard input, where it is a terminal that can be asked. */
   readonly terminalIn: () => NodeJS.ReadStream | undefined;
@@ -33,6 +35,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     cwd: process.cwd(),
     signal: controller.signal,
     stoppedBy: () => stoppedBy,
+    onHangUp: (listener) => void process.on("SIGHUP", listener),
     stdin: () => readAll(process.stdin, controller.signal),
     terminalIn: () => (process.stdin.isTTY ? process.stdin : undefined),
   };

@@ -24,6 +24,7 @@ const headings = {
   user: "User options:",
   filter: "Filter options:",
   plan: "Planning options:",
+  server: "Server options:",
   output: "Output options:",
 } as const;
 
@@ -58,6 +59,14 @@ export function choice<const T extends string>(
 /** An option with a duration such as 30d, which gives milliseconds, or undefined where the option is not given. */
 export function duration(group: Group, flags: string, description: string): TypedOption<number | undefined> {
   return new Option(flags, description).helpGroup(headings[group]).argParser(milliseconds);
+}
+
+/** An option with a small whole number, which is undefined where the option is not given. */
+export function count(group: Group, flags: string, description: string): TypedOption<number | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]).argParser((value) => {
+    if (!/^\d{1,2}$/.test(value)) throw new InvalidArgumentError("Write a number from 0 to 99.");
+    return Number(value);
+  });
 }
 
 /** An option that must be given. */
@@ -161,6 +170,30 @@ export const planOptions = {
   prune: flag("plan", "--prune", "delete what this owner managed and no file declares any more"),
   owner,
   offline: flag("plan", "--offline", "skip discovery; endpoints stay as they are"),
+};
+
+/** For the command that serves pages. */
+export const serverOptions = {
+  listen: text("server", "--listen <address>", "where to listen, HOST:PORT; defaults to 127.0.0.1:8090"),
+  publicUrl: text(
+    "server",
+    "--public-url <url>",
+    "where browsers see the pages; needed, with https, unless they are on this machine",
+  ),
+  trustedProxies: count(
+    "server",
+    "--trusted-proxies <count>",
+    "how many proxies in front add the address that they got a request from to X-Forwarded-For; defaults to 0",
+  ),
+  client: text("server", "--client <identifier>", "the client that people sign in with; defaults to admin-oidc"),
+  passwordSignIn: choice(
+    "server",
+    "--password-sign-in <when>",
+    "whom a password is enough for while that client is enabled: superusers in an emergency, or everybody who has one; defaults to emergency",
+    ["emergency", "always"],
+  ),
+  timeZone: text("server", "--time-zone <name>", "the zone of times on the pages; defaults to Europe/Amsterdam"),
+  contact: text("server", "--contact <text>", "whom to ask about what a file manages, as the pages show it"),
 };
 
 function milliseconds(value: string): number {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
+import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { exportCommand } from "./commands/export.js";
@@ -85,6 +86,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(backupCommand);
   add(restoreCommand);
   add(migrateCommand);
+  add(adminCommand);
   add(stepsCommand);
   add(schemaCommand);
 

@@ -9,6 +9,7 @@ import { loadConfig } from "../../src/apply/load.js";
 import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
 import { upgrade } from "../../src/apply/upgrade.js";
+import { listenForAdmin } from "../../src/cli/admin-server.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
 import { planCommand } from "../../src/cli/commands/plan.js";
 import { tokenCreateCommand } from "../../src/cli/commands/token-create.js";
@@ -221,6 +222,10 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     await apply(configuration, runOptions(database, { env }));
     writeFileSync(join(folder, "next"), canaries.add("next-key", randomBytes(32).toString("hex")), { mode: 0o600 });
     return rotateKey({ ...runOptions(database, { env }), newKeyFile: join(folder, "next") });
+  },
+  LISTEN_FAILED: () => {
+    const { hostname: host, port } = new URL(server?.origin ?? "");
+    return listenForAdmin({ host, port: Number(port) }, { trustedProxies: 0, log: () => {} });
   },
   BACKUP_FILE: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

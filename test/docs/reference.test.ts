@@ -8,6 +8,7 @@ import { createProgram } from "../../src/cli/program.js";
 import { diagnosticCodes } from "../../src/errors.js";
 import { valueFromKeys, valueSources } from "../../src/yaml/value-sources.js";
 import { runCli, writeFiles } from "../support/cli.js";
+import { startCli } from "../support/cli-process.js";
 import { databaseOf } from "../support/databases.js";
 import { oidcYaml } from "../support/oidc-yaml.js";
 import { openForTest, temporaryDatabase, temporaryFolder } from "../support/run.js";
@@ -165,6 +166,10 @@ tokenauth:
     const { kysely } = await openForTest(databaseOf(folder));
     await kysely.updateTable("api_tokens").set({ contact_person: "Piet" }).execute();
   }
+  const server = startCli(["admin", "--listen", "127.0.0.1:0", "--output", "json"], { cwd: temporaryFolder() });
+  await server.printed(/\n}\n$/);
+  server.kill("SIGTERM");
+  outputs.push(JSON.parse((await server.ended).stdout));
   return outputs;
 }
 

@@ -54,6 +54,7 @@ function terminalSession(folder: string, signal: AbortSignal = new AbortControll
     env: {},
     signal,
     stoppedBy: () => undefined,
+    onHangUp: () => {},
     terminalIn: () => undefined,
     stdin: async () => Buffer.alloc(0),
   };

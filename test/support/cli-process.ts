@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { CliResult } from "./cli.js";
@@ -9,9 +10,11 @@ const bin = fileURLToPath(new URL("../../bin/vtb-setup.js", import.meta.url));
 export interface CliProcess {
   /** Resolves once what the command said on standard error matches, and fails where it ends before. */
   readonly said: (pattern: RegExp) => Promise<void>;
+  /** The same for standard output; resolves to the match. */
+  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
   /** Resolves once the command has read (nearly all of) the text from its standard input, which stays open. */
   readonly write: (text: string) => Promise<void>;
-  readonly kill: (signal: "SIGINT" | "SIGTERM" | "SIGKILL") => void;
+  readonly kill: (signal: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGHUP") => void;
   readonly ended: Promise<CliResult>;
 }
 
@@ -46,17 +49,20 @@ export function startCli(args: readonly string[], { cwd, env = {}, uid, gid = ui
     child.on("error", reject);
     child.on("close", (status, signal) => resolve({ status, signal, stdout, stderr }));
   });
+  const find = (stream: Readable, textNow: () => string, pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(textNow());
+        if (found) resolve(found);
+      };
+      look();
+      // After the listener that collects the text.
+      stream.on("data", look);
+      void ended.then(() => reject(new Error(`it never said ${pattern}: ${stdout}${stderr}`)), reject);
+    });
   return {
-    said: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (pattern.test(stderr)) resolve();
-        };
-        look();
-        // After the listener that collects the text.
-        child.stderr.on("data", look);
-        void ended.then(() => reject(new Error(`it never said ${pattern}: ${stderr}`)), reject);
-      }),
+    said: async (pattern) => void (await find(child.stderr, () => stderr, pattern)),
+    printed: (pattern) => find(child.stdout, () => stdout, pattern),
     write: (text) => new Promise((resolve) => child.stdin.write(text, () => resolve())),
     kill: (signal) => void child.kill(signal),
     ended,
