@@ -133,7 +133,7 @@ export interface EntriesWritten {
   readonly cleared: readonly string[];
 }
 
-export interface WriteEntriesOptions extends EntriesOptions {
+export interface ApplyEntriesOptions extends EntriesOptions {
   readonly database: Database;
   readonly onRollback: OnRollback;
   readonly facts: AccessFacts;
@@ -145,10 +145,10 @@ export interface WriteEntriesOptions extends EntriesOptions {
  *
  * @throws SetupError with every reason for the failure
  */
-export async function writeEntries(
+export async function applyEntries(
   tx: Transaction<Tables>,
   { configuration }: ReadyEntries,
-  { database, onRollback, facts, ...given }: WriteEntriesOptions,
+  { database, onRollback, facts, ...given }: ApplyEntriesOptions,
 ): Promise<EntriesWritten> {
   const options = { ...runDefaults(), ...given, database: database.location };
   const desired = configuration.resources.map(({ unknown: _, ...resource }) => resource);

@@ -1,13 +1,13 @@
 import type { Transaction } from "kysely";
 import type { AccessFacts } from "../access/facts.js";
 import {
+  applyEntries,
   type Entries,
   type EntriesOptions,
   type EntriesWritten,
   keptSecret,
   type ReadyEntries,
   readEntries,
-  writeEntries,
 } from "../apply/entries.js";
 import { anyTables, chunk, type Database, DatabaseError } from "../database/database.js";
 import type { LockedResult, OnRollback } from "../database/lock.js";
@@ -117,7 +117,7 @@ export function changeEntries(
     const now = () => new Date(options.now());
     let written: EntriesWritten;
     try {
-      written = await writeEntries(tx, entries, { database, env, onRollback, newId, now, facts });
+      written = await applyEntries(tx, entries, { database, env, onRollback, newId, now, facts });
     } catch (error) {
       return { commit: false, value: invalid(error) };
     }

@@ -1,12 +1,17 @@
-import type { Transaction } from "kysely";
+import type { KyselyPlugin, Transaction } from "kysely";
 import { describe, expect, it } from "vitest";
+import type { LockedResult, OnRollback } from "../../src/database/lock.js";
 import type { Tables } from "../../src/database/tables.js";
 import type { ChangeRecord } from "../../src/database/write-rows.js";
 import { changeAs, type Demand } from "../../src/operations/authorize.js";
+import { changeEntries, prepareEntries } from "../../src/operations/change-entries.js";
 import type { Person } from "../../src/operations/person.js";
+import { deactivateUsersAs } from "../../src/operations/person-users.js";
 import { recordChanges } from "../../src/operations/record.js";
 import { freshForMs } from "../../src/operations/rights.js";
+import { sealingEnv } from "../support/databases.js";
 import { resource } from "../support/run.js";
+import { clientOf, providerOf } from "../verifier/bearer/world.js";
 import { user } from "../verifier/verifier-world.js";
 import { type AdminWorld, makeAdminWorld, nowMs, recorded, root, staff } from "./admin-world.js";
 
@@ -160,6 +165,57 @@ describe("a change by a person", () => {
     });
     await world.apply([user("boss", { groups: ["owners"] })]);
     expect(await attempt(world, jan, demand, empty("taken.view_taak"))).toEqual({ kind: "done" });
+  });
+
+  it("takes nothing from those who sign in with certain claims that the person does not have", async () => {
+    const options = {
+      user_settings: { claim_mappings: { username: ["sub"] } },
+      groups_settings: { claim_mapping: ["groups"], superuser_group_names: [] },
+    };
+    const claims = [providerOf({ issuer: "https://idp.example" }), clientOf({ options }, "admin-oidc")];
+    const world = await makeAdminWorld([...people.filter((one) => one.key !== "boss"), ...claims]);
+    const jan = await world.person("jan");
+    const empty =
+      (permission: string): Write =>
+      (tx) =>
+        tx.deleteFrom("group_permissions").where("permission", "=", permission).execute();
+    expect(await attempt(world, jan, { right: "change_users" }, empty("taken.delete_taak"))).toEqual({
+      kind: "forbidden",
+      reason: "above_own",
+      accounts: ["admin-oidc"],
+      rights: { isSuperuser: false, isStaff: false, permissions: ["taken.delete_taak"] },
+    });
+    expect(await attempt(world, jan, { right: "change_users" }, empty("taken.view_taak"))).toEqual({ kind: "done" });
+  });
+
+  it("reads who may do what once before and once afterwards", async () => {
+    const world = await makeAdminWorld(people);
+    const administrator = await world.person("root");
+    const readyOptions = { env: sealingEnv(), now: () => new Date(nowMs), newId: recorded.newId, offline: true };
+    const ready = await prepareEntries({ groups_config: { items: [{ name: "nieuw" }] } }, readyOptions);
+    if (ready.kind === "invalid") throw new Error("expected valid entries");
+    const { database } = world;
+    const readsOf = async (
+      work: (tx: Transaction<Tables>, onRollback: OnRollback) => Promise<LockedResult<{ readonly kind: string }>>,
+    ) => {
+      let reads = 0;
+      const counting: KyselyPlugin = {
+        transformQuery: ({ node }) => {
+          // Only these reads of users name this.
+          if (JSON.stringify(node).includes("has_password")) reads += 1;
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      };
+      const { kind } = await world.locked((tx, onRollback) => work(tx.withPlugin(counting), onRollback));
+      expect(kind).toBe("changed");
+      return reads;
+    };
+    expect(await readsOf((tx) => deactivateUsersAs(tx, administrator, { usernames: ["els"] }, recorded))).toBe(2);
+    const options = { ...recorded, database, env: sealingEnv() };
+    expect(await readsOf((tx, onRollback) => changeEntries(tx, ready, administrator, { ...options, onRollback }))).toBe(
+      2,
+    );
   });
 
   it("needs a recent sign-in where it makes somebody staff or superuser, or the operation says so", async () => {

@@ -1,5 +1,7 @@
+import type { Transaction } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { LockedResult } from "../../src/database/lock.js";
+import type { Tables } from "../../src/database/tables.js";
 import { changeEntries } from "../../src/operations/change-entries.js";
 import type { Person } from "../../src/operations/person.js";
 import {
@@ -130,6 +132,18 @@ describe("users at the admin pages", () => {
     expect(await save(world, code, { username: "nog een", isSuperuser: true, password })).toMatchObject({
       reason: "bootstrap_over",
     });
+  });
+
+  it("that exist are not the one-time code's to take over", async () => {
+    const world = await makeAdminWorld([root]);
+    const code: Person = { kind: "bootstrap" };
+    const set = (tx: Transaction<Tables>) => setPasswordAs(tx, code, { username: "root", hash: "y" }, recorded);
+    expect(await world.locked(set)).toEqual({ kind: "forbidden", reason: "bootstrap_only" });
+    const password = new Secret("een lange zin als wachtwoord");
+    const { updated_at: updatedAt } = await rowOf(world, "root");
+    const taken = await save(world, code, { username: "root", isSuperuser: true, password }, updatedAt);
+    expect(taken).toEqual({ kind: "forbidden", reason: "bootstrap_only" });
+    expect(await save(world, code, { isSuperuser: true, password })).toMatchObject({ kind: "changed" });
   });
 
   it("lose access by a command's operations also where a file manages them, and get it back by the same", async () => {
