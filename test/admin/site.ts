@@ -6,7 +6,9 @@ import type { AdminOptions } from "../../src/admin/options.js";
 import { apply } from "../../src/apply/apply.js";
 import type { Database } from "../../src/database/database.js";
 import type { Resource } from "../../src/plan/resource.js";
-import { localUser, password, sessionSecret } from "../login/world.js";
+import { hashPassword, PasswordHash } from "../../src/secrets/password.js";
+import { Secret } from "../../src/secrets/secret.js";
+import { localUser, sessionSecret } from "../login/world.js";
 import { sealingEnv } from "../support/databases.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
@@ -15,9 +17,12 @@ export const start = Date.parse("2026-03-01T12:00:00.000Z");
 export const publicUrl = "https://beheer.example.nl/beheer";
 export const secretPhrase = "het wachtwoord van deze tests 4711";
 
+// Made once: hashing takes a tenth of a second on purpose.
+const secretHash = new PasswordHash(await hashPassword(new Secret(secretPhrase)));
+
 /** A user who may sign in with the password of these tests; a superuser unless told otherwise. */
 export function person(name: string, more: Parameters<typeof localUser>[1] = {}): Resource {
-  return localUser(name, { ...password(secretPhrase), ...more });
+  return localUser(name, { password: secretHash, ...more });
 }
 
 export interface Site {
