@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig, type TestUserConfig } from "vitest/config";
 import { adminAssets } from "./scripts/admin-assets.mjs";
 import { fastFolder } from "./test/support/fast-folder.js";
@@ -68,7 +69,8 @@ const common = {
 
 export default defineConfig({
   test: {
-    maxWorkers: "100%",
+    // One more than there are processors: at times a worker waits for a clock, a process or the server.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ["test/global-setup.ts"],
     // The continuous integration adds up its counts.
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/vitest-report.json" }]],
