@@ -14,7 +14,8 @@ import { SetupError } from "../../../src/errors.js";
 import { createVerifier } from "../../../src/verifier/create-verifier.js";
 import type { Verifier } from "../../../src/verifier/verifier.js";
 import { noticeChange, sealingEnv } from "../../support/databases.js";
-import { runOptions, temporaryDatabase } from "../../support/run.js";
+import { filledDatabase } from "../../support/migrated-database.js";
+import { runOptions } from "../../support/run.js";
 import { type DeclaredFile, Model, type Verdict, writtenValue } from "./model.js";
 
 export const owners = ["alfa", "beta"] as const;
@@ -41,10 +42,15 @@ const emptyFile: DeclaredFile = {
   absent: { groups: [], users: [], tokens: [] },
 };
 
+const startMs = Date.UTC(2026, 0, 1);
+
+const withProvider = filledDatabase(async (url) => {
+  await apply(await loadConfig([provider], { now: new Date(startMs) }), options({ url, nowMs: startMs }));
+});
+
 export async function createWorld(): Promise<World> {
-  const url = temporaryDatabase();
-  const clock = { url, nowMs: Date.UTC(2026, 0, 1) };
-  await apply(await loadConfig([provider], { now: new Date(clock.nowMs) }), options(clock));
+  const url = await withProvider();
+  const clock = { url, nowMs: startMs };
   const database = await openDatabase(url, "write");
   const verifier = await createVerifier({ database: url, env: sealingEnv(), now: () => clock.nowMs });
   return Object.assign(clock, {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { sql } from "kysely";
-import { expect, it } from "vitest";
-import { changeUsers } from "../../src/operations/change-users.js";
-import { activation, deactivation } from "../../src/operations/deactivate-users.js";
-import { switchTokens } from "../../src/operations/disable-tokens.js";
-import { unlinking } from "../../src/operations/end-sign-ins.js";
-import { revokeLeakedValues, revokeTokens } from "../../src/operations/revoke-tokens.js";
-import { rotateToken } from "../../src/operations/rotate-token.js";
-import { Secret } from "../../src/secrets/secret.js";
-import { type Action, action, edited, nameOf, tidied } from "./day-two/actions.js";
-import { type DeclaredFile, hasEnded } from "./day-two/model.js";
+import { expect } from "vitest";
+import { changeUsers } from "../../../src/operations/change-users.js";
+import { activation, deactivation } from "../../../src/operations/deactivate-users.js";
+import { switchTokens } from "../../../src/operations/disable-tokens.js";
+import { unlinking } from "../../../src/operations/end-sign-ins.js";
+import { revokeLeakedValues, revokeTokens } from "../../../src/operations/revoke-tokens.js";
+import { rotateToken } from "../../../src/operations/rotate-token.js";
+import { Secret } from "../../../src/secrets/secret.js";
+import { type Action, action, edited, nameOf, tidied } from "./actions.js";
+import { type DeclaredFile, hasEnded } from "./model.js";
 import {
   changesOfExport,
   createWorld,
@@ -23,16 +23,12 @@ import {
   verdictOf,
   type World,
   withoutAbsent,
-} from "./day-two/world.js";
+} from "./world.js";
 
-const timeout = 1_200_000;
-/** The same sequences each time, so that a failure is that of a change; another number tries others. */
-const seed = Number(process.env.DAY_TWO_SEED ?? 1);
 const actor = { actor: "tester@host" };
 
-it("day two: 1,000 sequences of files, commands, hand edits, renames, rotations, prunes and time", {
-  timeout,
-}, async () => {
+/** Runs as many sequences of files, commands, hand edits, renames, rotations, prunes and time, the same ones for a seed. */
+export async function runSequences(numRuns: number, seed: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 14, size: "max" }), async (actions) => {
       const world = await createWorld();
@@ -46,9 +42,12 @@ it("day two: 1,000 sequences of files, commands, hand edits, renames, rotations,
         await world.close();
       }
     }),
-    { numRuns: 1000, seed },
+    { numRuns, seed },
   );
-});
+}
+
+/** The same each time, so that a failure is that of a change; another number tries others. */
+export const seed = Number(process.env.DAY_TWO_SEED ?? 1);
 
 async function act(world: World, next: Action): Promise<void> {
   const { model, nowMs } = world;
