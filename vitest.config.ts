@@ -37,8 +37,14 @@ const runningCommands = ["test/cli/**/*.test.ts", "test/security/**/*.test.ts", 
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
   "test/admin/mounted.test.ts",
+  // Its twin, postgres-corpus.test.ts, compares what both databases hold of each of these files.
+  "test/cli/corpus.test.ts",
   "test/cli/cost.test.ts",
+  "test/cli/discovery-hints.test.ts",
   "test/cli/help.test.ts",
+  "test/cli/layout.test.ts",
+  "test/cli/provider-lacks.test.ts",
+  "test/cli/upgrade.test.ts",
   "test/users/map-claims.test.ts",
   "test/users/rules.test.ts",
   "test/login/id-token.test.ts",
@@ -103,7 +109,7 @@ export default defineConfig({
           name: "processes",
           provide: { dialect: "sqlite", commands: "processes" },
           include: runningCommands,
-          exclude: [...postgresAlone, ...once],
+          exclude: postgresAlone,
         },
       },
       {
