@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apply } from "../src/apply/apply.js";
+import { readDifferences } from "../src/apply/differences.js";
 import { loadConfig } from "../src/apply/load.js";
 import { type Connection, chunk } from "../src/database/database.js";
 import { openDatabase, openLiveDatabase } from "../src/database/open.js";
@@ -174,6 +175,9 @@ const readings: Readonly<Record<string, Reading>> = {
   "history of deletions, of which there are none": page({ action: "delete" }),
   "history of a period": page({ sinceMs: Date.now() - 86_400_000 * 40, untilMs: Date.now() - 86_400_000 * 39 }),
   "the choices of the filter": readJournalChoices,
+  "what differs from the files": (db) => readDifferences(db),
+  "what differs of one user": (db) => readDifferences(db, { kind: "user", key: "user-500" }),
+  "what differs of one token": (db) => readDifferences(db, { kind: "api_token", key: "application-500" }),
   "access, at one glance": (db) => readAccessOverview(db, Date.now()),
   "access of one user": (db) => readUserRights(db, "user-500", Date.now()),
   "access of one token": (db) => readTokenRights(db, "application-9001", Date.now()),

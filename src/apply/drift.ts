@@ -64,8 +64,12 @@ export function onlyDrift(plan: RunResult): RunResult {
 }
 
 /** A change of one entry that a run recorded. */
-interface RecordedChange {
+export interface RecordedChange {
   readonly isApply: boolean;
+  /** Of the files of an apply. */
+  readonly owner: string;
+  /** The name that the entry had then. */
+  readonly key: string;
   readonly action: string;
   readonly at: string;
   readonly by: string;
@@ -75,13 +79,14 @@ interface RecordedChange {
 
 type RecordedField = { readonly name: string; readonly after?: PlainValue };
 
-interface Rename {
+export interface Rename {
   readonly from: string;
   readonly to: string;
   readonly at: string;
 }
 
-function findDrift(
+/** What was done at run time to a field since files last set it; `field.before` is its value now. */
+export function findDrift(
   field: FieldChange,
   spec: AttributeSpec,
   history: readonly RecordedChange[],
@@ -115,41 +120,67 @@ function findDrift(
   return { was, became, at: run.at, by: run.by, through: run.through };
 }
 
-/** By the entry's id, the oldest first. */
-async function readRecords(
-  db: Connection,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly RecordedChange[]>> {
+type Records = ReadonlyMap<string, readonly RecordedChange[]>;
+
+/** What runs did to these entries, by the entry's id, the oldest first. */
+export async function readRecords(db: Connection, ids: readonly string[]): Promise<Records> {
   const records = new Map<string, RecordedChange[]>();
   for (const batch of chunk(ids, 500)) {
-    const rows = await db
-      .selectFrom("run_changes")
-      .innerJoin("runs", "runs.id", "run_changes.run_id")
-      .select(["resource_id", "action", "fields", "runs.owner", "actor", "claimed_actor", "through", "finished_at"])
+    const rows = await recorded(db)
       .where("resource_id", "in", batch)
       // A run begins before it waits for the lock, and is finished under it.
       .orderBy("finished_at")
       .orderBy("sequence")
       .execute();
-    for (const row of rows) {
-      const record = {
-        isApply: row.owner !== "",
-        action: row.action,
-        at: row.finished_at,
-        by: row.claimed_actor ?? row.actor,
-        through: row.through,
-        fields: JSON.parse(row.fields) as readonly RecordedField[],
-      };
-      const known = records.get(row.resource_id);
-      if (known) known.push(record);
-      else records.set(row.resource_id, [record]);
-    }
+    for (const row of rows) addRecord(records, row);
   }
   return records;
 }
 
+/** What files did to all entries, by kind and id, the oldest first. Few of many runs are of files. */
+export async function readApplied(db: Connection): Promise<ReadonlyMap<string, Records>> {
+  const runs = await db.selectFrom("runs").select("id").where("owner", "!=", "").orderBy("finished_at").execute();
+  const byKind = new Map<string, Map<string, RecordedChange[]>>();
+  for (const batch of chunk(runs, 200)) {
+    const ids = batch.map(({ id }) => id);
+    const rows = await recorded(db).where("run_id", "in", ids).orderBy("finished_at").orderBy("sequence").execute();
+    for (const row of rows) {
+      const records = byKind.get(row.kind) ?? new Map<string, RecordedChange[]>();
+      byKind.set(row.kind, records);
+      addRecord(records, row);
+    }
+  }
+  return byKind;
+}
+
+function recorded(db: Connection) {
+  return db
+    .selectFrom("run_changes")
+    .innerJoin("runs", "runs.id", "run_changes.run_id")
+    .select(["kind", "resource_id", "action", "key", "fields", "runs.owner", "actor", "claimed_actor", "through"])
+    .select("finished_at");
+}
+
+type RecordRow = Awaited<ReturnType<ReturnType<typeof recorded>["executeTakeFirstOrThrow"]>>;
+
+function addRecord(records: Map<string, RecordedChange[]>, row: RecordRow): void {
+  const record: RecordedChange = {
+    isApply: row.owner !== "",
+    owner: row.owner,
+    key: row.key,
+    action: row.action,
+    at: row.finished_at,
+    by: row.claimed_actor ?? row.actor,
+    through: row.through,
+    fields: JSON.parse(row.fields) as readonly RecordedField[],
+  };
+  const known = records.get(row.resource_id);
+  if (known) known.push(record);
+  else records.set(row.resource_id, [record]);
+}
+
 /** Entries that others refer to, and that were renamed: the references stay. The oldest first. */
-async function readRenames(db: Connection, kind: string): Promise<readonly Rename[]> {
+export async function readRenames(db: Connection, kind: string): Promise<readonly Rename[]> {
   const rows = await db
     .selectFrom("run_changes")
     .innerJoin("runs", "runs.id", "run_changes.run_id")
@@ -174,7 +205,7 @@ function withRename(value: PlainValue, rename: Rename): PlainValue {
 }
 
 /** When these rows were edited, where the row itself has a later time than any run's. */
-async function readEditTimes(
+export async function readEditTimes(
   db: Connection,
   edited: ReadonlyMap<Kind, ReadonlySet<string>>,
   records: ReadonlyMap<string, readonly RecordedChange[]>,

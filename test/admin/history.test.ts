@@ -181,3 +181,36 @@ describe("an object as YAML", () => {
     }
   });
 });
+
+describe("what differs from the files", () => {
+  it("is shown with what it was and became, when and by whom, of all and of one object", async () => {
+    const site = await makeSite([person("jan", { email: "jan@gemeente.example" }), person("els")]);
+    const browser = await site.signedIn("root");
+    expect((await browser.get("/history/differences")).text).toContain("There is no difference");
+    const set = { email: "ander@gemeente.example" };
+    await site.database.kysely.updateTable("users").set(set).where("username", "=", "jan").execute();
+    const at = "2099-02-01T09:30:00.000Z";
+    const { id } = await site.database.kysely
+      .selectFrom("users")
+      .select("id")
+      .where("username", "=", "jan")
+      .executeTakeFirstOrThrow();
+    const fields = [{ name: "email", sensitive: true }];
+    await record(
+      site,
+      { id: "r-1", finishedAt: at, actor: "sign-in:admin-oidc", through: "sign-in" },
+      { ...change("user", "jan", fields), id },
+    );
+    const rows = await rowsAt(browser, "/history/differences");
+    const differs =
+      "email: jan@gemeente.example → ander@gemeente.example on 1 February 2099 at 10:30 CET, by sign-in:admin-oidc (signing in)";
+    expect(rows).toEqual([["user jan", "default", differs]]);
+    expect((await browser.get("/history?kind=user&name=jan")).text).toContain("Differs from the file");
+    expect((await browser.get("/history?kind=user&name=els")).text).not.toContain("Differs from the file");
+    const csv = await browser.get("/history/differences/download?format=csv");
+    expect(csv.text.split("\r\n")[1]).toBe(
+      `user,jan,default,changed,email,jan@gemeente.example,ander@gemeente.example,${at},sign-in:admin-oidc,sign-in`,
+    );
+    expect(JSON.parse((await browser.get("/history/differences/download?format=json")).text).items).toHaveLength(1);
+  });
+});

@@ -1,6 +1,7 @@
 import type { AccessOverview } from "../../operations/read-access.js";
 import { shown } from "../../report/table.js";
 import { downloadLinks } from "../download.js";
+import { historyTexts } from "../history/texts.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { list, table } from "../html/parts.js";
@@ -15,6 +16,7 @@ export function overviewPage(view: View, { superusers, superuserTokens, permissi
   const [ofUsers, ofTokens] = [view.may("view_users"), view.may("view_tokens")];
   const body = html`<h1>${t.title}</h1>
 <p>${t.lead}</p>
+${view.may("view_history") ? html`<p><a href="${view.url("/history/differences")}">${historyTexts[view.language].differences.title}</a></p>` : nothing}
 ${ofUsers ? look(view, "/access/user", t.user.look, t.user.username) : nothing}
 ${ofTokens ? look(view, "/access/token", t.token.look, t.token.identifier) : nothing}
 ${look(view, "/access/permission", t.permission.look, t.permission.name)}

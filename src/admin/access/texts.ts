@@ -14,7 +14,6 @@ const tokenStates = {
 const nl = {
   title: "Toegang",
   lead: "Wie mag wat, en waardoor. Dit is de stand van nu.",
-  differences: "Wat anders is dan in de bestanden",
   user: {
     look: "Zoek een gebruiker",
     title: (name: string) => `Wat ${name} mag`,
@@ -95,7 +94,6 @@ const nl = {
 const en: typeof nl = {
   title: "Access",
   lead: "Who may do what, and through what. This is how it is now.",
-  differences: "What differs from the files",
   user: {
     look: "Look up a user",
     title: (name) => `What ${name} may do`,

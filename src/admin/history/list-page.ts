@@ -1,3 +1,4 @@
+import type { EntryDifference } from "../../apply/differences.js";
 import {
   formatPosition,
   type JournalEntry,
@@ -13,6 +14,7 @@ import { table } from "../html/parts.js";
 import { commonTexts } from "../texts.js";
 import type { View } from "../view.js";
 import { actorOf, changedFields, runDetails } from "./changes.js";
+import { differenceNote } from "./differences-page.js";
 import { yamlUrl } from "./links.js";
 import type { HistoryRequest } from "./query.js";
 import { historyTexts, kindName, throughName } from "./texts.js";
@@ -21,10 +23,12 @@ export interface HistoryData {
   readonly request: HistoryRequest;
   readonly found: JournalPage;
   readonly choices: Awaited<ReturnType<typeof readJournalChoices>>;
+  /** How the object differs from its file. */
+  readonly differences: readonly EntryDifference[];
 }
 
 /** What was changed: of everything, or of one object. */
-export function historyPage(view: View, { request, found, choices }: HistoryData): Html {
+export function historyPage(view: View, { request, found, choices, differences }: HistoryData): Html {
   const t = historyTexts[view.language];
   const { written, filter, errors } = request;
   const { entry } = filter;
@@ -32,7 +36,13 @@ export function historyPage(view: View, { request, found, choices }: HistoryData
   const { after: _, ...query } = written;
   const body = html`<h1>${title}</h1>
 ${errorSummary(view, errors)}
-${entry ? aboutObject(view, entry) : html`<p>${t.lead}</p>`}
+${
+  entry
+    ? aboutObject(view, entry)
+    : html`<p>${t.lead}</p>
+<p><a href="${view.url("/history/differences")}">${t.differences.title}</a></p>`
+}
+${differenceNote(view, differences)}
 ${filter.actorUserId === undefined ? nothing : html`<p>${t.onlyUser} <a href="${view.url("/history")}">${t.all}</a></p>`}
 ${filters(view, request, choices)}
 ${downloadLinks(view, "/history/download", query)}

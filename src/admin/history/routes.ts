@@ -5,6 +5,7 @@ import { csvList, jsonList } from "../../report/list-format.js";
 import type { AdminContext } from "../context.js";
 import { download, formatIn } from "../download.js";
 import { type AdminEnv, answer, requireRight } from "../routes.js";
+import { addDifferences, findDifferences } from "./differences-page.js";
 import { historyPage } from "./list-page.js";
 import { readHistoryQuery } from "./query.js";
 import { addYaml } from "./yaml-page.js";
@@ -20,8 +21,10 @@ export function addHistory(app: Hono<AdminEnv>, context: AdminContext): void {
     const choices = await readJournalChoices(kysely);
     const request = readHistoryQuery(view, c.req.query(), choices);
     const found = await readJournalPage(kysely, request.filter, { after: request.after, limit: pageSize });
+    const { entry } = request.filter;
+    const differences = entry === undefined ? [] : await findDifferences(kysely, entry);
     const isWrong = request.errors.length > 0;
-    return await answer(c, historyPage(view, { request, found, choices }), isWrong ? 422 : 200);
+    return await answer(c, historyPage(view, { request, found, choices, differences }), isWrong ? 422 : 200);
   });
 
   app.get("/history/download", requireRight("view_history"), async (c) => {
@@ -31,5 +34,6 @@ export function addHistory(app: Hono<AdminEnv>, context: AdminContext): void {
     return download(c, context, "history", format, { pages: readJournal(kysely, filter), as });
   });
 
+  addDifferences(app, context);
   addYaml(app, context);
 }
