@@ -31,6 +31,11 @@ export async function readAccessFacts(db: Connection, userId?: string): Promise<
   };
 }
 
+/** The clients and their providers, for whom claims let in. */
+export async function readClientFacts(db: Connection): Promise<Pick<AccessFacts, "providers" | "clients">> {
+  return { providers: await readProviders(db), clients: await readClients(db) };
+}
+
 async function readGroups(db: Connection): Promise<AccessFacts["groups"]> {
   const rows = await db.selectFrom("groups").select(["id", "name"]).execute();
   const permissions = await db.selectFrom("group_permissions").select(["group_id", "permission", "origin"]).execute();

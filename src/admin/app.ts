@@ -5,6 +5,7 @@ import { addAccess } from "./access/routes.js";
 import { assets } from "./assets.js";
 import type { AdminContext } from "./context.js";
 import { cookieName, setCookie } from "./cookies.js";
+import { addGroups } from "./groups/routes.js";
 import { addHistory } from "./history/routes.js";
 import { addHome } from "./home/routes.js";
 import { languageOf } from "./language.js";
@@ -69,6 +70,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   addSignOut(app, context);
   addHome(app);
   addUsers(app, context);
+  addGroups(app, context);
   addAccess(app, context);
   addHistory(app, context);
   addOpenId(app, context);

@@ -19,9 +19,8 @@ export interface ListedGroup {
 export const groupSorts = ["name", "members", "created"] as const;
 
 /** Part of a list: its order, and which rows of it. */
-interface GroupPage {
+export interface GroupPage {
   readonly search: string | undefined;
-  readonly owner: string | null | undefined;
   readonly sort: (typeof groupSorts)[number];
   readonly isDescending: boolean;
   readonly offset: number;
@@ -31,7 +30,7 @@ interface GroupPage {
 /** One page of the groups, and how many there are on all of them. */
 export async function readGroupPage(
   db: Connection,
-  { search, owner, sort, isDescending, offset, limit }: GroupPage,
+  { search, sort, isDescending, offset, limit }: GroupPage,
   nowMs: number,
 ): Promise<{ readonly groups: readonly ListedGroup[]; readonly total: number }> {
   const now = new Date(nowMs).toISOString();
@@ -43,8 +42,6 @@ export async function readGroupPage(
     .selectFrom("groups")
     .select(["name", "owner", "created_at", members.as("members"), permissions.as("permissions")]);
   if (search !== undefined) matching = matching.where(contains("groups.name", search));
-  if (owner === null) matching = matching.where("owner", "is", null);
-  else if (owner !== undefined) matching = matching.where("owner", "=", owner);
   const by = { name: sql`groups.name`, members, created: sql`groups.created_at` }[sort];
   const direction = isDescending ? "desc" : "asc";
   const rows = await matching.orderBy(by, direction).orderBy("name", direction).offset(offset).limit(limit).execute();
@@ -68,6 +65,8 @@ export interface GroupDetails {
   readonly name: string;
   readonly owner: string | null;
   readonly createdAt: string;
+  /** By which a form knows it. */
+  readonly updatedAt: string;
   readonly permissions: readonly { readonly permission: string; readonly source: Origin }[];
 }
 
@@ -75,7 +74,7 @@ export interface GroupDetails {
 export async function readGroup(db: Connection, name: string): Promise<GroupDetails | undefined> {
   const row = await db
     .selectFrom("groups")
-    .select(["id", "owner", "created_at"])
+    .select(["id", "owner", "created_at", "updated_at"])
     .where("name", "=", name)
     .executeTakeFirst();
   if (!row) return undefined;
@@ -86,7 +85,7 @@ export async function readGroup(db: Connection, name: string): Promise<GroupDeta
     .orderBy("permission")
     .orderBy("origin")
     .execute();
-  return { id: row.id, name, owner: row.owner, createdAt: row.created_at, permissions };
+  return { id: row.id, name, owner: row.owner, createdAt: row.created_at, updatedAt: row.updated_at, permissions };
 }
 
 /** A membership of a group, by user. */
