@@ -226,6 +226,37 @@ describe("enabling a client", () => {
   });
 });
 
+describe("a recent sign-in", () => {
+  it("is needed for each change, at its form and where it is made", async () => {
+    const site = await makeOpenIdSite();
+    const browser = await site.signedIn("root");
+    await makeClient(site, browser);
+    const actions = ["clients/admin-oidc/enable", "clients/admin-oidc/disable", "clients/admin-oidc/delete"];
+    const changes = await Promise.all(
+      [...actions, "providers/keycloak/delete"].map(async (action) => ({
+        path: `/openid/${action}`,
+        fields: { ...fieldsOf((await browser.get(`/openid/${action}`)).text), anyway: "yes" },
+      })),
+    );
+    const rows = async () => [
+      await clientIn(site),
+      await site.database.kysely.selectFrom("runs").selectAll().execute(),
+    ];
+    const before = await rows();
+    site.clock.nowMs = start + quarter + 1;
+    for (const { path, fields } of changes) {
+      expect((await browser.get(path)).text).toContain("Sign in again");
+      expect(await browser.post(path, fields)).toMatchObject({
+        status: 403,
+        text: expect.stringContaining("Sign in again"),
+      });
+    }
+    expect(await rows()).toEqual(before);
+    // Its near twin: looking needs none.
+    expect((await browser.get("/openid/clients/admin-oidc")).text).toContain("disabled");
+  });
+});
+
 describe("a client of a file", () => {
   it("is read-only, but can be disabled, with the advice to change the file", async () => {
     const idp = await makeOpenIdSite();

@@ -30,7 +30,44 @@ export const shownPages: readonly ShownPage[] = [
   { name: "users", path: "/users", as: "fatima" },
   { name: "users, none found", path: "/users?q=nobody-at-all", as: "fatima" },
   { name: "users, filtered and sorted", path: "/users?state=active&sort=-username", as: "jan" },
+  { name: "OpenID", path: "/openid", as: "fatima" },
+  { name: "a provider of a file", path: "/openid/providers/keycloak", as: "fatima" },
+  { name: "a client of a file", path: "/openid/clients/admin-oidc", as: "fatima" },
+  { name: "a new provider", path: "/openid/new-provider", as: "fatima" },
+  { name: "a new provider, with mistakes", path: "/openid/new-provider", as: "fatima", act: save },
+  { name: "a new provider, nothing discovered", path: "/openid/new-provider", as: "fatima", act: discover },
+  { name: "a new client", path: "/openid/new-client", as: "fatima" },
+  { name: "a new client, with mistakes", path: "/openid/new-client", as: "fatima", act: save },
+  { name: "a client that was made here", path: "/openid/new-client", as: "fatima", act: saveClient },
+  { name: "a client to be enabled", path: "/openid/new-client", as: "fatima", act: askToEnable },
+  { name: "a client to be disabled", path: "/openid/clients/api-oidc/disable", as: "fatima" },
 ];
+
+async function save(page: Page): Promise<void> {
+  await page.locator("button[value=save]").click();
+  await page.waitForLoadState();
+}
+
+async function discover(page: Page): Promise<void> {
+  await page.locator("#oidc_op_discovery_endpoint").fill("https://nergens.invalid");
+  await page.locator("button[value=discover]").click();
+  await page.waitForLoadState();
+}
+
+/** Of a new name each time. */
+async function saveClient(page: Page): Promise<void> {
+  await page.locator("input[value=other]").check();
+  await page.locator("#other_identifier").fill(`app-${Date.now()}`);
+  await page.locator("#oidc_provider_identifier").selectOption("keycloak");
+  await page.locator("#oidc_rp_client_id").fill("app");
+  await save(page);
+}
+
+async function askToEnable(page: Page): Promise<void> {
+  await saveClient(page);
+  await page.locator("a[href$='/enable']").click();
+  await page.waitForLoadState();
+}
 
 async function signInWrongly(page: Page): Promise<void> {
   await page.locator("#username").fill("nobody-at-all");
