@@ -103,8 +103,10 @@ describe("the form of a client", () => {
     expect(fieldsOf(refused.text)).toMatchObject(kept);
     const dangling = await send(browser, "/openid/new-client", { ...clientForm, oidc_provider_identifier: "gone" });
     expect(errorsIn(dangling.text)).toEqual([
-      ["oidc_provider_identifier", expect.stringContaining("This provider does not exist.")],
+      ["oidc_provider_identifier", expect.stringMatching(/^Provider: This provider does not exist\./)],
     ]);
+    const empty = await send(browser, "/openid/new-client", { ...clientForm, oidc_rp_client_id: " " });
+    expect(errorsIn(empty.text)).toEqual([["oidc_rp_client_id", "Client ID: fill this in."]]);
     expect(await everythingOf(site)).not.toContain(secret);
   });
 });

@@ -126,6 +126,10 @@ describe("the form of a provider", () => {
         "oidc_op_former_issuers",
       ]),
     );
+    expect(errorsIn(refused.text)).toContainEqual([
+      "oidc_op_token_endpoint",
+      "Token endpoint: fill in a whole address, which begins with https://, or fill in a discovery address.",
+    ]);
     expect(refused.text).toContain("<title>Error: New provider");
     expect(fieldsOf(refused.text)).toMatchObject(typed);
     const taken = { ...providerForm(site.provider) };

@@ -82,11 +82,12 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
       return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...stored.managed });
     }
     if (form.text("action") === "try") return await tryForm(c, form, stored);
+    const t = clientTexts[c.get("view").language];
     const errors = mistakesBefore(c, form, stored);
     const digest = await unsavedDigest(form, stored);
     const hasTried = digest !== undefined && trials.hasTried(whoOf(c), digest);
     if (stored?.isEnabled && isDifferent(form, stored) && !hasTried && !form.isChecked("anyway")) {
-      errors.push({ field: "anyway", text: clientTexts[c.get("view").language].untried });
+      errors.push({ field: "anyway", text: t.untried });
     }
     if (errors.length > 0) return await show(c, { form, stored, errors }, 422);
     const identifier = stored?.identifier ?? identifierOf(form);
@@ -99,7 +100,9 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
       case "conflict":
         return await showConflict(c, form, stored);
       case "invalid": {
-        const found = errorsOf(c.get("view"), outcome.diagnostics).map((error) => atShownField(error, form, stored));
+        const found = errorsOf(c.get("view"), outcome.diagnostics, t.fields).map((error) =>
+          atShownField(error, form, stored),
+        );
         return await show(c, { form, stored, errors: found }, outcome.isUnavailable ? 503 : 422);
       }
       case "changed": {
@@ -162,6 +165,10 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
       errors.push({ field: "secret", text: openidTexts[language].resend });
     } else if (stored && stored.secret !== "none" && isElsewhere(form, stored)) {
       errors.push({ field: "secret", text: clientTexts[language].secretMoved });
+    }
+    if (form.text("oidc_rp_client_id") === "") {
+      const label = clientTexts[language].fields.oidc_rp_client_id;
+      errors.push({ field: "oidc_rp_client_id", text: `${label}: ${clientTexts[language].needed}` });
     }
     return errors;
   }

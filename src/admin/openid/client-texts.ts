@@ -68,6 +68,7 @@ const nl = {
     more: "Meer instellingen",
   },
   choose: "Kies een provider",
+  needed: "vul dit in.",
   sources: { userinfo_endpoint: "Userinfo endpoint", id_token: "ID-token" },
   pkce: { provider: "Zoals bij de provider is ingesteld", yes: "Ja", no: "Nee" },
   secretNew:
@@ -181,6 +182,7 @@ const en: typeof nl = {
     more: "More settings",
   },
   choose: "Choose a provider",
+  needed: "fill this in.",
   sources: { userinfo_endpoint: "Userinfo endpoint", id_token: "ID token" },
   pkce: { provider: "As set at the provider", yes: "Yes", no: "No" },
   secretNew: "Keycloak: tab Credentials. Entra ID: Certificates & secrets, the value. Empty for a public client.",

@@ -25,16 +25,27 @@ const otherNames: Readonly<Record<string, string>> = {
 /** Below the namespace, the list and the position of the entry. */
 const entryDepth = 3;
 
-/** What is wrong with an entry, at the fields of its form. */
-export function errorsOf(view: View, diagnostics: readonly EntryDiagnostic[]): readonly FormError[] {
+/** What is wrong with an entry, at the fields of its form, by their labels. */
+export function errorsOf(
+  view: View,
+  diagnostics: readonly EntryDiagnostic[],
+  labels: Readonly<Record<string, string>> = {},
+): readonly FormError[] {
   const stops = diagnostics.filter(({ severity }) => severity === "error" || severity === "refusal");
-  return stops.map((diagnostic) => ({ field: fieldOf(diagnostic.path), text: explain(view, diagnostic) }));
+  return stops.map((diagnostic) => {
+    const field = fieldOf(diagnostic.path);
+    const label = field === undefined ? undefined : labels[field];
+    const text = explain(view, diagnostic, field);
+    return { field, text: label === undefined ? text : `${label}: ${text}` };
+  });
 }
 
-/** What is worth a look in an entry that was saved, in English. */
+/** What is worth a look in an entry that was saved, in English. What a client's name is for, its page says itself. */
 export function noticesOf(diagnostics: readonly EntryDiagnostic[]): readonly string[] {
   return diagnostics
-    .filter(({ severity, code }) => severity === "warning" && code !== "ESCALATION")
+    .filter(
+      ({ severity, code, path }) => severity === "warning" && code !== "ESCALATION" && fieldOf(path) !== "identifier",
+    )
     .map(({ message, hint }) => joined(message, hint));
 }
 
@@ -48,9 +59,12 @@ function fieldOf(path: EntryDiagnostic["path"]): string | undefined {
   return first === "endpoint_config" ? second : first;
 }
 
-function explain(view: View, { code, message, hint }: EntryDiagnostic): string {
+/** Where it is not plain what a field expects, with the details that people who know files get. */
+function explain(view: View, { code, message, hint }: EntryDiagnostic, field: string | undefined): string {
   const t = openidTexts[view.language];
-  return `${t.codes[code] ?? t.otherCode} ${t.details}: ${joined(message, hint)}`;
+  const isPlain = ["MISSING_FIELD", "INVALID_VALUE", "WRONG_TYPE"].includes(code);
+  const expected = isPlain && field !== undefined ? t.expected[field] : undefined;
+  return expected ?? `${t.codes[code] ?? t.otherCode} ${t.details}: ${joined(message, hint)}`;
 }
 
 function joined(message: string, hint: string | undefined): string {

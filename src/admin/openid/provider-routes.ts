@@ -130,7 +130,7 @@ export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void 
         return await answer(c, providerFormPage(view, { form, stored: now, conflict, clears }), 409);
       }
       case "invalid": {
-        const errors = errorsOf(view, outcome.diagnostics);
+        const errors = errorsOf(view, outcome.diagnostics, { identifier: t.identifier, ...t.fields });
         return await answer(
           c,
           providerFormPage(view, { form, stored, errors, clears }),

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from "../../errors.js";
 import type { Texts } from "../language.js";
 
 const nl = {
@@ -72,14 +73,32 @@ const nl = {
   codes: {
     MISSING_FIELD: "Vul dit in.",
     INVALID_VALUE: "Deze waarde kan hier niet.",
-    INVALID_TYPE: "Deze waarde kan hier niet.",
     REFERENCE_NOT_FOUND: "Deze provider bestaat niet.",
     DISCOVERY_UNREACHABLE: "De provider is niet bereikbaar. Controleer het adres, of probeer het later nog eens.",
     DISCOVERY_INVALID: "De provider geeft geen bruikbaar antwoord. Gebruik de knop om het adres te controleren.",
-    PLACEHOLDER_SECRET: "Dit is een voorbeeld en geen echt geheim.",
+    PLACEHOLDER: "Dit is een voorbeeld en geen echt geheim.",
     RESOURCE_IN_USE: "Dit is nog in gebruik. Verwijder eerst wat ernaar verwijst.",
     PROTECTED: "Dit is beschermd tegen verwijderen.",
     OWNED_BY_OTHER: "Dit wordt beheerd door een bestand.",
+  } as Readonly<Partial<Record<DiagnosticCode, string>>>,
+  expected: {
+    identifier: "gebruik alleen letters, cijfers, streepjes en lage streepjes, en geen naam die op een bekende lijkt.",
+    other_identifier:
+      "gebruik alleen letters, cijfers, streepjes en lage streepjes, en geen naam die op een bekende lijkt.",
+    oidc_op_discovery_endpoint: "vul een volledig adres in, dat met https:// begint.",
+    oidc_op_jwks_endpoint: "vul een volledig adres in, dat met https:// begint.",
+    oidc_op_logout_endpoint: "vul een volledig adres in, dat met https:// begint.",
+    oidc_op_introspection_endpoint: "vul een volledig adres in, dat met https:// begint.",
+    oidc_op_authorization_endpoint:
+      "vul een volledig adres in, dat met https:// begint, of vul een discovery-adres in.",
+    oidc_op_token_endpoint: "vul een volledig adres in, dat met https:// begint, of vul een discovery-adres in.",
+    oidc_op_user_endpoint: "vul een volledig adres in, dat met https:// begint, of vul een discovery-adres in.",
+    oidc_op_issuer: "vul een volledig adres in, dat met https:// begint.",
+    oidc_op_former_issuers: "vul op elke regel een volledig adres in, dat met https:// begint.",
+    oidc_nonce_size: "vul een getal van 0 tot en met 512 in.",
+    oidc_state_size: "vul een getal van 0 tot en met 512 in.",
+    oidc_provider_identifier: "kies een provider.",
+    claim_username: "vul een claim in. Zonder gebruikersnaam kan niemand inloggen.",
   } as Readonly<Record<string, string>>,
   otherCode: "Dit kan zo niet.",
   tooMany: {
@@ -177,14 +196,31 @@ const en: typeof nl = {
   codes: {
     MISSING_FIELD: "Fill this in.",
     INVALID_VALUE: "This value is not possible here.",
-    INVALID_TYPE: "This value is not possible here.",
     REFERENCE_NOT_FOUND: "This provider does not exist.",
     DISCOVERY_UNREACHABLE: "The provider can't be reached. Check the address, or try again later.",
     DISCOVERY_INVALID: "The provider gives no usable answer. Use the button to check the address.",
-    PLACEHOLDER_SECRET: "This is an example and no real secret.",
+    PLACEHOLDER: "This is an example and no real secret.",
     RESOURCE_IN_USE: "This is still in use. First delete what refers to it.",
     PROTECTED: "This is protected against deletion.",
     OWNED_BY_OTHER: "A file manages this.",
+  },
+  expected: {
+    identifier: "use letters, digits, hyphens and underscores only, and no name that is nearly a known one.",
+    other_identifier: "use letters, digits, hyphens and underscores only, and no name that is nearly a known one.",
+    oidc_op_discovery_endpoint: "fill in a whole address, which begins with https://.",
+    oidc_op_jwks_endpoint: "fill in a whole address, which begins with https://.",
+    oidc_op_logout_endpoint: "fill in a whole address, which begins with https://.",
+    oidc_op_introspection_endpoint: "fill in a whole address, which begins with https://.",
+    oidc_op_authorization_endpoint:
+      "fill in a whole address, which begins with https://, or fill in a discovery address.",
+    oidc_op_token_endpoint: "fill in a whole address, which begins with https://, or fill in a discovery address.",
+    oidc_op_user_endpoint: "fill in a whole address, which begins with https://, or fill in a discovery address.",
+    oidc_op_issuer: "fill in a whole address, which begins with https://.",
+    oidc_op_former_issuers: "fill in a whole address on each line, which begins with https://.",
+    oidc_nonce_size: "fill in a number from 0 to 512.",
+    oidc_state_size: "fill in a number from 0 to 512.",
+    oidc_provider_identifier: "choose a provider.",
+    claim_username: "fill in a claim. Without a username, nobody can sign in.",
   },
   otherCode: "This is not possible.",
   tooMany: {
