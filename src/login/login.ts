@@ -35,6 +35,11 @@ export interface PasswordRequest {
   readonly username: string;
   readonly password: string;
   readonly next?: string | undefined;
+  /**
+   * Accepts superusers alone, and none whom claims made one: for a form that is there for emergencies while others sign in at the provider.
+   * Defaults to false.
+   */
+  readonly superusersOnly?: boolean | undefined;
   /** The language of a refusal. Defaults to the option `language`. */
   readonly language?: LoginLanguage | undefined;
 }
@@ -148,6 +153,8 @@ export interface LoginRefusal {
 /** A valid session. */
 export interface Session {
   readonly principal: Principal<"session">;
+  /** How the user signed in, to ask for the same again. */
+  readonly signedInWith: "password" | "provider";
   /** For a hidden field of every form that changes data; see {@link Login.checkCsrf}. */
   readonly csrfToken: string;
   readonly startedAt: Date;

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import type { Database } from "../database/database.js";
 import type { Tables } from "../database/tables.js";
 import { writeRun } from "../database/write-rows.js";
@@ -44,7 +44,7 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   const slotOf = createSlots();
   let verifying = 0;
 
-  return async ({ username, password, next, language }, cookieHeader) => {
+  return async ({ username, password, next, language, superusersOnly = false }, cookieHeader) => {
     if (username.length > maxUsername || password.length > maxPassword) {
       return refusalPage(reject("password_refused", "too_long"), { language });
     }
@@ -53,7 +53,8 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
     if (limit.take(slot, now()).kind === "exhausted")
       return refusalPage(reject("too_many_attempts", "too_many_attempts"), { language });
     verifying += 1;
-    const account = await findAccount(database, username, new Secret(password)).finally(() => {
+    const asked = { username, password: new Secret(password), superusersOnly };
+    const account = await findAccount(database, asked).finally(() => {
       verifying -= 1;
     });
     if ("kind" in account) return refusalPage(account, { language });
@@ -97,18 +98,23 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
   }
 }
 
+interface AskedAccount {
+  readonly username: string;
+  readonly password: Secret;
+  readonly superusersOnly: boolean;
+}
+
 /** Takes equally long for every username, since a password is verified in any case. */
 async function findAccount(
   { kysely }: Database,
-  username: string,
-  password: Secret,
+  { username, password, superusersOnly }: AskedAccount,
 ): Promise<Account | LoginRejection> {
   const user = await kysely
     .selectFrom("users")
-    .select(["id", "username", "password_hash", "issuer", "subject", "is_service"])
+    .select(["id", "username", "password_hash", "issuer", "is_service", "is_superuser", "claim_superuser"])
     .where("username", "=", username.normalize("NFKC"))
     .executeTakeFirst();
-  const barred = rejectionReason(user);
+  const barred = rejectionReason(user, superusersOnly);
   const hash = barred === undefined ? (user?.password_hash ?? null) : null;
   const check = await verifyPassword(password, hash);
   const who = user && { userId: user.id };
@@ -121,12 +127,15 @@ async function findAccount(
 /** Once a user has signed in through a provider, only the provider decides whether the user may sign in. */
 function rejectionReason(
   user:
-    | { readonly password_hash: string | null; readonly issuer: string | null; readonly is_service: 0 | 1 }
+    | Pick<Selectable<Tables["users"]>, "password_hash" | "issuer" | "is_service" | "is_superuser" | "claim_superuser">
     | undefined,
+  superusersOnly: boolean,
 ): ReasonOf<"password_refused"> | undefined {
   if (!user) return "unknown_user";
   if (user.is_service === 1 || user.password_hash === null) return "no_password";
-  return user.issuer === null ? undefined : "user_of_provider";
+  if (user.issuer !== null) return "user_of_provider";
+  const isOwnSuperuser = user.is_superuser === 1 && user.claim_superuser === 0;
+  return superusersOnly && !isOwnSuperuser ? "not_superuser" : undefined;
 }
 
 /**

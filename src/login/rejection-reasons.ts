@@ -183,6 +183,7 @@ export const rejectionReasons = {
     unknown_user: "no action needed, unless it happens repeatedly: then restrict who can reach the form",
     no_password: "set a password if this is an emergency account; other users log in through the provider",
     user_of_provider: "no action needed: a user who has signed in through the provider must log in there",
+    not_superuser: "no action needed: while others sign in through the provider, passwords are for superusers alone",
     wrong_password: "no action needed, unless it happens repeatedly: then restrict who can reach the form",
   },
   too_many_attempts: {

@@ -15,12 +15,13 @@ export function createFindSession({ settings, jar, sessions }: LoginContext): Lo
     const id = readCookies(cookieHeader).get(jar.session);
     const found = id === undefined ? undefined : await sessions.find(id);
     if (id === undefined || !found?.isClientEnabled) return undefined;
-    const { grants, isUserActive, startedAtMs, authenticatedAtMs, seenAtMs, endsAtMs } = found;
+    const { grants, isUserActive, isByPassword, startedAtMs, authenticatedAtMs, seenAtMs, endsAtMs } = found;
     const { id: userId, username } = grants.user;
     const user = isUserActive ? ({ kind: "active", grants } as const) : ({ kind: "inactive", username } as const);
     if (checkUser(user, userId, settings).kind === "rejected") return undefined;
     return {
       principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
+      signedInWith: isByPassword ? "password" : "provider",
       csrfToken: csrfTokenOf(id),
       startedAt: new Date(startedAtMs),
       authenticatedAt: authenticatedAtMs === undefined ? undefined : new Date(authenticatedAtMs),
@@ -45,7 +46,8 @@ export function checkUser(
 ): { readonly kind: "allowed"; readonly grants: Grants } | LoginRejection {
   if (user.kind === "unknown") return reject("user_inactive", "unknown_user", { userId });
   if (user.kind === "inactive") return reject("user_inactive", "inactive_user", { userId });
-  const isAllowed = !requireStaff || user.grants.user.isStaff;
+  const { isStaff, isSuperuser } = user.grants.user;
+  const isAllowed = !requireStaff || isStaff || isSuperuser;
   return isAllowed ? { kind: "allowed", grants: user.grants } : reject("user_not_staff", "not_staff", { userId });
 }
 

@@ -144,6 +144,7 @@ function purposeOf(sessionDigest: string): string {
 interface FoundSession {
   readonly client: string;
   readonly isUserActive: boolean;
+  readonly isByPassword: boolean;
   /** True without a client: the user signed in with a password. */
   readonly isClientEnabled: boolean;
   readonly grants: Grants;
@@ -203,6 +204,7 @@ function readRow(row: SessionRow, nowMs: number): FoundSession {
   return {
     client,
     isUserActive: isActive === 1,
+    isByPassword: clientId === null,
     isClientEnabled: clientId === null || enabled === 1,
     grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending], nowMs),
     startedAtMs: Date.parse(createdAt),

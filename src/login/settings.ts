@@ -30,7 +30,7 @@ export interface LoginOptions {
   readonly lifetimeMs?: number | undefined;
   /** The maximum clock skew when checking ID tokens, 0 to 300 seconds. Defaults to 30. */
   readonly leewaySeconds?: number | undefined;
-  /** Whether only staff may sign in. Defaults to true. */
+  /** Whether only staff and superusers may sign in. Defaults to true. */
   readonly requireStaff?: boolean | undefined;
   /** Groups that no claim can add a user to, regardless of case. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;

@@ -66,6 +66,12 @@ export type SpentCode =
   /** Somebody can sign in as an administrator by now. */
   | { readonly kind: "bootstrap_over" };
 
+/** Whether a code can be typed. */
+export async function hasBootstrapCode(db: Connection, nowMs: number): Promise<boolean> {
+  const open = db.selectFrom("bootstrap_codes").select("digest").where("session_digest", "is", null);
+  return (await open.where("expires_at", ">", isoTime(nowMs)).limit(1).executeTakeFirst()) !== undefined;
+}
+
 /**
  * Begins a session with a code, which then works no more, nor does any other code, nor an earlier one's session. Inside the lock, so
  * that of two who type it at once, one has it.

@@ -326,6 +326,17 @@ const passwords: readonly Refused[] = [
   trying("wrong_password", emergency, "nood"),
   {
     code: "password_refused",
+    reason: "not_superuser",
+    options: () => ({
+      resources: [localUser("jan", { ...password("een-lang-wachtwoord-voor-nood-31"), is_superuser: false })],
+    }),
+    attack: (world) => {
+      const right = { username: "jan", password: "een-lang-wachtwoord-voor-nood-31", superusersOnly: true };
+      return world.login.signInWithPassword(right, undefined);
+    },
+  },
+  {
+    code: "password_refused",
     reason: "user_of_provider",
     options: emergency,
     attack: async (world) => {

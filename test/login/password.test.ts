@@ -170,9 +170,30 @@ describe("a password", () => {
     expect(await tryPassword(world, "nood", right)).toMatchObject({ kind: "signed_in" });
   });
 
-  it("accepts only staff, unless others are allowed", async () => {
-    const world = await makeWorld(key, { resources: [localUser("jan", { ...password(right), is_staff: false })] });
+  it("accepts only superusers where a password is for emergencies alone, and says no more than for a wrong one", async () => {
+    const staff = localUser("jan", { ...password(right), is_superuser: false });
+    const world = await makeWorld(key, { resources: [emergency, staff] });
+    const only = (username: string, text = right) =>
+      world.login.signInWithPassword({ username, password: text, superusersOnly: true }, undefined);
+    expect(await only("jan")).toEqual(await only("jan", "wrong"));
+    expect(world.reasons()).toEqual(["not_superuser", "not_superuser"]);
+    expect(await only("nood")).toMatchObject({ kind: "signed_in" });
+    await world.database.kysely
+      .updateTable("users")
+      .set({ claim_superuser: 1 })
+      .where("username", "=", "nood")
+      .execute();
+    expect(await only("nood")).toMatchObject({ code: "password_refused" });
+    expect(await tryPassword(world, "jan", right)).toMatchObject({ kind: "signed_in" });
+  });
+
+  it("accepts only staff and superusers, unless others are allowed", async () => {
+    const neither = { ...password(right), is_staff: false, is_superuser: false };
+    const superuser = localUser("baas", { ...password(right), is_staff: false });
+    const world = await makeWorld(key, { resources: [localUser("jan", neither), superuser] });
     expect(await tryPassword(world, "jan", right)).toMatchObject({ status: 403, code: "user_not_staff" });
+    // A superuser has every right, and so that of staff.
+    expect(await tryPassword(world, "baas", right)).toMatchObject({ kind: "signed_in" });
     const open = await world.another({ requireStaff: false });
     expect(await open.signInWithPassword({ username: "jan", password: right }, undefined)).toMatchObject({
       kind: "signed_in",

@@ -78,8 +78,10 @@ function whoIsSignedIn(view: View): Html {
 function languageSwitch(view: View): Html {
   const other = view.language === "nl" ? "en" : "nl";
   const name = { nl: "Nederlands", en: "English" }[other];
+  // The provider's answer has a code in it, and works once.
+  const next = view.path.startsWith("/oidc/") ? "/" : view.path;
   return html`<form method="post" action="${view.url("/language")}">
-<input type="hidden" name="language" value="${other}"><input type="hidden" name="next" value="${view.path}">
+<input type="hidden" name="language" value="${other}"><input type="hidden" name="next" value="${next}">
 <button class="link" lang="${other}">${name}</button></form>`;
 }
 

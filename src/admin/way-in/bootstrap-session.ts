@@ -57,6 +57,7 @@ function sessionOf(id: Secret, { startedAtMs, expiresAtMs }: BootstrapSession): 
   return {
     isBootstrap: true,
     principal: createPrincipal(grants, { scheme: "session", identifier: "bootstrap", narrowedTo: null }),
+    signedInWith: "password",
     // As for a person's session: only the browser's cookie has the key.
     csrfToken: createHmac("sha256", id.reveal()).update("vtb-setup bootstrap csrf").digest("base64url"),
     startedAt: new Date(startedAtMs),

@@ -1,7 +1,8 @@
 import type { Hono } from "hono";
 import type { LoginRedirect, LoginRefusal, LoginSuccess, LoginTrial } from "../../login/login.js";
+import { hasBootstrapCode } from "../../operations/bootstrap.js";
 import type { AdminContext } from "../context.js";
-import { field } from "../html/fields.js";
+import { errorSummary, field } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { noticePage } from "../notice.js";
@@ -10,19 +11,26 @@ import { type AdminEnv, type AdminRequest, answer, goTo, pathOf, setCookies } fr
 import { contentPolicy } from "../security.js";
 import type { View } from "../view.js";
 import { endBootstrap } from "./bootstrap-session.js";
+import { createAttemptLimit } from "./limits.js";
 import { wayInTexts } from "./texts.js";
 
 /** Signing in, for people who are not signed in. */
 export function addSignIn(app: Hono<AdminEnv>, context: AdminContext): void {
   const { login, settings } = context;
-  const mayUsePassword = async (): Promise<boolean> =>
-    settings.passwordSignIn === "always" || !(await login.isEnabled());
+  const attempts = createAttemptLimit("password", 20, context);
 
   app.get("/sign-in", async (c) => {
     const view = c.get("view");
-    const ways = { provider: await login.isEnabled(), password: await mayUsePassword() };
-    return await answer(c, signInPage(view, ways, c.req.query("next")));
+    const isEnabled = await login.isEnabled();
+    const password = !isEnabled || settings.passwordSignIn === "always" ? "form" : "link";
+    const hasCode = settings.bootstrap && (await hasBootstrapCode(context.database.kysely, context.now()));
+    const ways = { provider: isEnabled, password, hasCode } as const;
+    return await answer(c, signInPage(view, ways, pathOf(c.req.query("next"))));
   });
+
+  app.get("/sign-in/password", (c) =>
+    answer(c, passwordPage(c.get("view"), { next: pathOf(c.req.query("next")), isAgain: false })),
+  );
 
   app.get("/sign-in/start", async (c) => outcomeOf(c, await login.start(startOf(c))));
 
@@ -33,11 +41,20 @@ export function addSignIn(app: Hono<AdminEnv>, context: AdminContext): void {
 
   app.post("/sign-in/password", async (c) => {
     const form = c.get("form");
-    if (!(await mayUsePassword())) return goTo(c, "/sign-in");
-    const next = c.get("view").url(pathOf(form.written("next")));
-    const request = { username: form.text("username"), password: form.written("password"), next };
-    const { language } = c.get("view");
-    return outcomeOf(c, await login.signInWithPassword({ ...request, language }, c.req.header("cookie")));
+    const view = c.get("view");
+    const limited = await attempts.take(c);
+    if (limited) return limited;
+    const [username, password, next] = [form.text("username"), form.written("password"), pathOf(form.written("next"))];
+    // Others sign in at the provider then, which may ask for more than a password.
+    const superusersOnly = settings.passwordSignIn === "emergency" && (await login.isEnabled());
+    const request = { username, password, next: view.url(next), superusersOnly, language: view.language };
+    const outcome = await login.signInWithPassword(request, c.req.header("cookie"));
+    if (outcome.kind === "signed_in") {
+      attempts.giveBack(c);
+      return outcomeOf(c, outcome);
+    }
+    const isAgain = form.isChecked("again");
+    return await answer(c, passwordPage(view, { username, next, isAgain, refusal: outcome }), outcome.status);
   });
 
   app.get("/signed-out", (c) => {
@@ -71,7 +88,14 @@ export function addSignIn(app: Hono<AdminEnv>, context: AdminContext): void {
     }
   }
 
-  app.get("/sign-in/again", async (c) => outcomeOf(c, await login.start({ ...startOf(c), prompt: "login" })));
+  // The same way as before: with the password, or at the provider, which must then ask and say when it did.
+  app.get("/sign-in/again", async (c) => {
+    const session = await login.session(c.req.header("cookie"));
+    if (session?.signedInWith !== "password")
+      return outcomeOf(c, await login.start({ ...startOf(c), prompt: "login" }));
+    const { username } = session.principal.user;
+    return await answer(c, passwordPage(c.get("view"), { username, next: pathOf(c.req.query("next")), isAgain: true }));
+  });
 }
 
 /** Signing out, and what only people who are signed in see of signing in. */
@@ -107,25 +131,55 @@ export function addSignOut(app: Hono<AdminEnv>, context: AdminContext): void {
 
 interface Ways {
   readonly provider: boolean;
-  readonly password: boolean;
+  readonly password: "form" | "link";
+  /** A one-time code can be typed. */
+  readonly hasCode: boolean;
 }
 
-function signInPage(view: View, ways: Ways, next: string | undefined): Html {
+function signInPage(view: View, ways: Ways, next: string): Html {
   const t = wayInTexts[view.language];
-  const provider = html`<p><a class="button" href="${view.url("/sign-in/start", { next })}">${t.withProvider}</a></p>`;
-  const password = html`<h2>${t.withPassword}</h2>
-${ways.provider ? html`<p>${t.emergency}</p>` : nothing}
-<form method="post" action="${view.url("/sign-in/password")}">
-<input type="hidden" name="next" value="${next ?? "/"}">
-${field(view, { name: "username", label: t.username, autocomplete: "username" })}
-${field(view, { name: "password", label: t.password, type: "password", autocomplete: "current-password" })}
-<button>${t.withPassword}</button>
-</form>`;
+  const query = { next: next === "/" ? undefined : next };
+  const provider = html`<p><a class="button" href="${view.url("/sign-in/start", query)}">${t.withProvider}</a></p>`;
+  const link = html`<p><a href="${view.url("/sign-in/password", query)}">${t.inEmergency}</a></p>`;
+  const form = html`${ways.provider ? html`<h2>${t.withPassword}</h2>` : nothing}${passwordForm(view, { next, isAgain: false })}`;
+  const code = html`<p><a href="${view.url("/bootstrap")}">${t.toCode}</a></p>`;
   const body = html`<h1>${t.title}</h1>
 <p>${t.lead}</p>
 ${ways.provider ? provider : nothing}
-${ways.password ? password : nothing}`;
+${ways.password === "form" ? form : link}
+${ways.hasCode ? code : nothing}`;
   return page(view, { title: t.title, body });
+}
+
+interface PasswordForm {
+  readonly username?: string;
+  readonly next: string;
+  /** For somebody who is signed in, and proves it. */
+  readonly isAgain: boolean;
+  readonly refusal?: LoginRefusal;
+}
+
+function passwordForm(view: View, { username = "", next, isAgain }: PasswordForm): Html {
+  const t = wayInTexts[view.language];
+  return html`<form method="post" action="${view.url("/sign-in/password")}">
+<input type="hidden" name="next" value="${next}">${isAgain ? html`<input type="hidden" name="again" value="yes">` : nothing}
+${field(view, { name: "username", label: t.username, value: username, autocomplete: "username" })}
+${field(view, { name: "password", label: t.password, type: "password", autocomplete: "current-password" })}
+<button>${isAgain ? t.tryAgain : t.withPassword}</button>
+</form>`;
+}
+
+/** The password form alone: what was typed survives a refusal, but the password. */
+function passwordPage(view: View, given: PasswordForm): Html {
+  const t = wayInTexts[view.language];
+  const { isAgain, refusal } = given;
+  const title = isAgain ? t.tryAgain : t.withPassword;
+  const errors = refusal ? [{ field: "password", text: `${refusal.text} ${refusal.action}` }] : [];
+  const body = html`<h1>${title}</h1>
+${errorSummary(view, errors)}
+<p>${isAgain ? t.again : t.emergency}</p>
+${passwordForm(view, given)}`;
+  return page(view, { title, body, isRefused: errors.length > 0 });
 }
 
 function refusalPage(view: View, { title, text, action, next }: LoginRefusal): Html {

@@ -5,11 +5,12 @@ const nl = {
   lead: "Log in om API-tokens, gebruikers en toegang te beheren.",
   withProvider: "Inloggen",
   withPassword: "Inloggen met een wachtwoord",
-  emergency: "Alleen voor als de inlogvoorziening niet werkt. Elk gebruik wordt vastgelegd.",
+  emergency:
+    "Voor beheerders met een wachtwoord, zoals wanneer de inlogvoorziening niet werkt. Elk gebruik wordt vastgelegd.",
+  inEmergency: "Werkt de inlogvoorziening niet? Log in met een wachtwoord",
+  again: "Typ uw wachtwoord nog eens. Zo weten we zeker dat u het bent.",
   username: "Gebruikersnaam",
   password: "Wachtwoord",
-  noWay:
-    "Op dit moment kan niemand hier inloggen: er is geen inlogvoorziening ingeschakeld. Vraag de beheerder van deze omgeving om hulp.",
   signedOut: { title: "U bent uitgelogd", text: "U kunt dit venster sluiten, of opnieuw inloggen." },
   signedOutHere: "U bent hier uitgelogd",
   alsoAtProvider: "Nu ook uitloggen bij de inlogvoorziening",
@@ -31,11 +32,12 @@ const en: typeof nl = {
   lead: "Sign in to look after API tokens, users and access.",
   withProvider: "Sign in",
   withPassword: "Sign in with a password",
-  emergency: "Only for when the sign-in service does not work. Each use is recorded.",
+  emergency:
+    "For administrators with a password, such as while the sign-in service does not work. Each use is recorded.",
+  inEmergency: "Does the sign-in service not work? Sign in with a password",
+  again: "Type your password again. That way we know that it is you.",
   username: "Username",
   password: "Password",
-  noWay:
-    "Nobody can sign in here right now: no sign-in service is enabled. Ask the administrator of this environment for help.",
   signedOut: { title: "You are signed out", text: "You can close this window, or sign in again." },
   signedOutHere: "You are signed out here",
   alsoAtProvider: "Now sign out at the sign-in service, too",
