@@ -15,6 +15,7 @@ import { type AdminEnv, answer, goTo, notFound, pathOf, setCookies } from "./rou
 import { exactHost, ownForms, securityHeaders } from "./security.js";
 import { signedIn } from "./session.js";
 import { commonTexts } from "./texts.js";
+import { addTokens } from "./tokens/routes.js";
 import { addUsers } from "./users/routes.js";
 import { createView } from "./view.js";
 import { addBootstrap, keepBootstrapSmall } from "./way-in/bootstrap.js";
@@ -69,6 +70,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   }
   addSignOut(app, context);
   addHome(app);
+  addTokens(app, context);
   addUsers(app, context);
   addGroups(app, context);
   addAccess(app, context);

@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { chunk } from "../database/database.js";
+import { type Connection, chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { insertTokens, insertUsers } from "../database/write-rows.js";
@@ -146,13 +146,14 @@ async function checkUser(tx: Transaction<Tables>, requested: NewToken, now: stri
   ];
 }
 
-async function heldPermissions(tx: Transaction<Tables>, userId: string, now: string): Promise<readonly string[]> {
-  const rows = await tx
+/** What a user has itself or through its groups; a superuser may more. @param now ISO 8601, UTC */
+export async function heldPermissions(db: Connection, userId: string, now: string): Promise<readonly string[]> {
+  const rows = await db
     .selectFrom("user_permissions")
     .select("permission")
     .where("user_id", "=", userId)
     .union(
-      tx
+      db
         .selectFrom("group_permissions")
         .innerJoin("user_groups", "user_groups.group_id", "group_permissions.group_id")
         .select("permission")

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import { type Access, hasPermission, userAccess } from "../access/effective.js";
 import type { AccessFacts, TokenFacts } from "../access/facts.js";
+import type { Connection } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
@@ -82,11 +83,12 @@ function checkGiven(
   return { code: "permission_not_held", field: "permissions", message: "expected only permissions that you have" };
 }
 
-async function contactOf(
-  tx: Transaction<Tables>,
+/** Whom a token of a user names as its contact, unless its request names another. */
+export async function contactOf(
+  db: Connection,
   userId: string,
 ): Promise<{ readonly name: string; readonly email: string }> {
-  const user = await tx
+  const user = await db
     .selectFrom("users")
     .select(["username", "first_name", "last_name", "email"])
     .where("id", "=", userId)

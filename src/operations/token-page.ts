@@ -106,6 +106,23 @@ function endOf({ secondsLater }: Database, { policies }: TokenView): RawBuilder<
   return sql`case when ${written} is null or ${end} < ${written} then ${end} else ${written} end`;
 }
 
+/** Those tokens of some that have these names, sorted. @param userId only those of this user */
+export async function readNamedTokens(
+  db: Connection,
+  { names, userId }: { readonly names: readonly string[]; readonly userId: string | undefined },
+  nowMs: number,
+): Promise<readonly ListedToken[]> {
+  const view = await viewAt(db, nowMs);
+  const rows =
+    names.length === 0
+      ? []
+      : await filtered(view, { userId })
+          .where("api_tokens.identifier", "in", [...new Set(names)])
+          .orderBy("api_tokens.identifier")
+          .execute();
+  return rows.length === 0 ? [] : await withValues(view, rows);
+}
+
 /** How many tokens there are, by what deserves a look. */
 export interface TokenCounts extends Readonly<Record<TokenState, number>> {
   readonly all: number;
