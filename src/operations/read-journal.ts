@@ -23,7 +23,7 @@ export interface JournalFilter {
   readonly text?: string | undefined;
 }
 
-export type JournalAction = "create" | "update" | "delete";
+type JournalAction = "create" | "update" | "delete";
 
 /** A field as it was recorded: personal data and secrets by their names alone. */
 export type JournalField = Exclude<FieldChange, { readonly unknown: true }>;
@@ -47,7 +47,7 @@ export interface JournalRun {
   readonly version: string;
 }
 
-export interface JournalFile {
+interface JournalFile {
   readonly file: string;
   /** Hexadecimal. */
   readonly sha256: string;

@@ -73,7 +73,7 @@ describe("the history", () => {
     const site = await makeSite([token("forms", tokenValue)]);
     const browser = await site.signedIn("root");
     const rows = await rowsAt(browser, "/history?kind=api_token");
-    expect(rows[0]?.[2]).toContain("token: changed (secret)");
+    expect(rows[0]?.[2]).toContain("token: set (secret)");
     for (const path of ["/history", "/history/download?format=csv", "/history/download?format=json"]) {
       expect((await browser.get(path)).text).not.toContain(tokenValue);
     }

@@ -41,6 +41,20 @@ export const shownPages: readonly ShownPage[] = [
   { name: "a client that was made here", path: "/openid/new-client", as: "fatima", act: saveClient },
   { name: "a client to be enabled", path: "/openid/new-client", as: "fatima", act: askToEnable },
   { name: "a client to be disabled", path: "/openid/clients/api-oidc/disable", as: "fatima" },
+  { name: "access", path: "/access", as: "fatima" },
+  { name: "access, only of users and tokens", path: "/access", as: "jan" },
+  { name: "access of a superuser", path: "/access/user?name=fatima", as: "fatima" },
+  { name: "access of a user whose membership ends", path: "/access/user?name=willem", as: "fatima" },
+  { name: "access of an inactive user", path: "/access/user?name=sanne", as: "fatima" },
+  { name: "access of a token", path: "/access/token?name=van-jan", as: "fatima" },
+  { name: "who may something", path: "/access/permission?name=taken.view_externetaak", as: "fatima" },
+  { name: "access of nobody", path: "/access/user?name=nobody-at-all", as: "fatima", status: 404 },
+  { name: "history", path: "/history", as: "fatima" },
+  { name: "history, older", path: "/history?kind=user&through=apply", as: "fatima" },
+  { name: "history, a wrong day", path: "/history?since=2027-02-31", as: "fatima", status: 422 },
+  { name: "history of a token", path: "/history?kind=api_token&name=rapportage", as: "fatima" },
+  { name: "what differs from the files", path: "/history/differences", as: "fatima" },
+  { name: "a client as YAML", path: "/yaml?kind=oidc_client&name=admin-oidc", as: "fatima" },
 ];
 
 async function save(page: Page): Promise<void> {

@@ -138,6 +138,9 @@ export async function startSeededSite(): Promise<SeededSite> {
   const env = databaseEnv(folder, { SEED_PASSWORD: seedPassword });
   const applied = await runCli(["apply", "--tokens-out", "tokens.json", "config.yaml"], { cwd: folder, env });
   if (applied.status !== 0) throw new Error(applied.stderr);
+  // Afterwards, something differs from the file.
+  const disabled = await runCli(["token", "disable", "van-jan"], { cwd: folder, env });
+  if (disabled.status !== 0) throw new Error(disabled.stderr);
   const database = databaseOf(folder);
   let listener: RequestListener | undefined;
   const server = await startServer((request, response) => listener?.(request, response));

@@ -30,7 +30,7 @@ export function sourceList({ language }: Pick<View, "language">, sources: readon
   );
 }
 
-/** Permissions with what gives each; @param empty what to say without any */
+/** Permissions with what gives each; `empty` is said without any. */
 export function permissionTable(
   view: View,
   permissions: readonly HeldPermission[],
@@ -52,14 +52,18 @@ export function permissionTable(
   });
 }
 
-/** What claims give to whom. */
-export function ruleTable(view: View, rules: readonly ClientRule[]): Html {
+/** What claims give to whom; `empty` is said without any. */
+export function ruleTable(
+  view: View,
+  rules: readonly ClientRule[],
+  empty = accessTexts[view.language].rules.none,
+): Html {
   const t = accessTexts[view.language].rules;
   return html`<h2>${t.title}</h2>
 ${table<ClientRule>(view, {
   caption: t.lead,
   rows: rules,
-  empty: t.none,
+  empty,
   columns: [
     { heading: t.who, cell: (rule) => claimant(view, rule) },
     { heading: t.client, cell: ({ client }) => shown(client.identifier) },

@@ -37,7 +37,7 @@ ${table<UserRights["memberships"][number]>(view, {
   ],
 })}
 ${view.may("view_tokens") && tokens.length > 0 ? html`<h2>${t.permission.tokens}</h2>${tokenList(view, tokens)}` : nothing}
-${ruleTable(view, rules)}
+${ruleTable(view, rules, t.rules.noneMore)}
 ${more(view, "user", user.username, html`<a href="${view.url(userPath(user.username))}">${t.user.page}</a>`)}`;
   return page(view, { title, body });
 }

@@ -17,7 +17,8 @@ export function changedFields(view: View, { action, fields }: Pick<JournalEntry,
 }
 
 function values(view: View, action: JournalEntry["action"], field: FieldChange): Html | string {
-  if (!("after" in field)) return historyTexts[view.language].secret;
+  const t = historyTexts[view.language];
+  if (!("after" in field)) return action === "create" ? t.secretSet : t.secret;
   const after = renderValue(field.after);
   if (action === "create") return after;
   return html`<del>${renderValue(field.before)}</del> → <ins>${after}</ins>`;

@@ -36,7 +36,7 @@ const nl = {
   columns: {
     what: "Wat",
     when: "Wanneer",
-    changes: "Van → naar",
+    changes: "Oude en nieuwe waarde",
     who: "Door wie",
     through: "Via",
   },
@@ -57,6 +57,7 @@ const nl = {
     "password sign-in": "inloggen met een wachtwoord",
   },
   secret: "gewijzigd (geheim)",
+  secretSet: "ingesteld (geheim)",
   nobody: "niemand die VTB kent: in de database",
   actingFor: (name: string) => `namens ${name} (niet gecontroleerd)`,
   undid: (when: string, who: string) => `Dit draaide een wijziging terug van ${when}, door ${who}.`,
@@ -108,7 +109,7 @@ const en: typeof nl = {
   columns: {
     what: "What",
     when: "When",
-    changes: "From → to",
+    changes: "Old and new value",
     who: "By whom",
     through: "Through",
   },
@@ -129,6 +130,7 @@ const en: typeof nl = {
     "password sign-in": "signing in with a password",
   },
   secret: "changed (secret)",
+  secretSet: "set (secret)",
   nobody: "nobody VTB knows of: in the database",
   actingFor: (name) => `for ${name} (not verified)`,
   undid: (when, who) => `This undid a change of ${when}, by ${who}.`,
