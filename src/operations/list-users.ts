@@ -5,7 +5,7 @@ import { isCurrentMembership } from "../users/principal.js";
 import { contains, readPages, startsWith } from "./paging.js";
 
 /** Whether a user may sign in, and why not: a file or claims make it inactive, or a command deactivated it. */
-export type UserState = "active" | "inactive" | "deactivated";
+type UserState = "active" | "inactive" | "deactivated";
 
 /** Which users to list: those that match all of it. */
 export interface UserFilter {

@@ -70,7 +70,7 @@ function menu(view: View): Html {
 function whoIsSignedIn(view: View): Html {
   const t = commonTexts[view.language];
   const { session } = view;
-  const name = html`<span>${t.signedInAs} <strong>${session?.principal.user.username}</strong></span>`;
+  const name = html`<span>${t.signedInAs} <a href="${view.url("/account")}"><strong>${session?.principal.user.username}</strong></a></span>`;
   return html`${session?.isBootstrap ? html`<span>${t.bootstrap.who}</span>` : name}
 <form method="post" action="${view.url("/sign-out")}">${csrf(view)}<button class="link">${t.signOut}</button></form>`;
 }

@@ -99,7 +99,7 @@ function absent(username: string): Entries {
 }
 
 /** What is asked about on a page of its own before it is done. */
-export type ConfirmedAction = keyof (typeof confirmTexts)["nl"]["actions"];
+type ConfirmedAction = keyof (typeof confirmTexts)["nl"]["actions"];
 
 interface Confirmation {
   readonly action: ConfirmedAction;
@@ -115,7 +115,7 @@ const takesAccess: ReadonlySet<ConfirmedAction> = new Set(["deactivate", "unlink
 const stopsTokens: ReadonlySet<ConfirmedAction> = new Set(["deactivate", "delete"]);
 
 /** Says what will stop working, and when it was last used. */
-export function confirmPage(view: View, { action, user, tokens, sessions, errors = [] }: Confirmation): Html {
+function confirmPage(view: View, { action, user, tokens, sessions, errors = [] }: Confirmation): Html {
   const t = confirmTexts[view.language];
   const { username } = user;
   const { title, text, button, isDangerous } = t.actions[action];

@@ -78,7 +78,7 @@ export function membershipsRequest(
   return { username, add: [{ group, until: new Date(last + 1000) }] };
 }
 
-export interface MembershipsPage {
+interface MembershipsPage {
   readonly user: UserDetails;
   /** Of the user, by which it is seen whether somebody else was faster. */
   readonly version: string;
@@ -90,7 +90,7 @@ export interface MembershipsPage {
 }
 
 /** A user's groups: those by hand can be ended, changed and added, also where a file manages the user. */
-export function membershipsPage(view: View, data: MembershipsPage): Html {
+function membershipsPage(view: View, data: MembershipsPage): Html {
   const { user, version, groups, typed, errors = [], isDone = false } = data;
   const t = groupTexts[view.language].memberships;
   const u = userTexts[view.language];

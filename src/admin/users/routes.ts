@@ -7,6 +7,7 @@ import { readTokenPage } from "../../operations/token-page.js";
 import { readUser, readUserSessions } from "../../operations/user-details.js";
 import type { AdminContext } from "../context.js";
 import { type AdminEnv, answer, notFound, requireRight } from "../routes.js";
+import { addAccount } from "./account.js";
 import { addConfirmedActions } from "./confirm.js";
 import { addUserForms } from "./edit-routes.js";
 import { nameIn } from "./forms.js";
@@ -34,6 +35,7 @@ export function addUsers(app: Hono<AdminEnv>, context: AdminContext): void {
     return data ? await answer(c, userPage(c.get("view"), data, c.req.query("done"))) : await notFound(c);
   });
 
+  addAccount(app, context);
   addUserForms(app, context);
   addMembershipForms(app, context);
   addPasswordForm(app, context);

@@ -288,4 +288,3 @@ const en: typeof nl = {
 };
 
 export const userTexts: Texts<typeof nl> = { nl, en };
-export type UserTexts = typeof nl;
