@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import { describe, expect, it } from "vitest";
+import { readAccessFacts } from "../../src/access/read-facts.js";
 import type { LockedResult } from "../../src/database/lock.js";
 import type { Tables } from "../../src/database/tables.js";
 import { changeEntries } from "../../src/operations/change-entries.js";
@@ -105,6 +106,23 @@ describe("users at the admin pages", () => {
       }),
     ).toMatchObject({ kind: "changed" });
     expect(await save(world, jan, {}, updatedAt)).toMatchObject({ kind: "conflict", state: "gone" });
+  });
+
+  it("keep the groups and permissions that a form says nothing about, and are left to whom they are not above", async () => {
+    const world = await makeAdminWorld(people);
+    const administrator = await world.person("root");
+    const given = { username: "nieuw", groups: ["beheer"], permissions: [view] };
+    const made = await world.change(administrator, { default_user_configuration_config: { users: [given] } });
+    expect(made).toMatchObject({ kind: "changed" });
+    const before = await rowOf(world, "nieuw");
+    const refused = await save(world, await world.person("jan"), { lastName: "Ander" }, before.updated_at);
+    expect(refused).toMatchObject({ reason: "above_own", accounts: ["nieuw"] });
+    expect(await save(world, administrator, { lastName: "Ander" }, before.updated_at)).toMatchObject({
+      kind: "changed",
+    });
+    const facts = await readAccessFacts(world.database.kysely);
+    const after = facts.users.get(before.id);
+    expect(after).toMatchObject({ memberships: [{ origin: "config" }], permissions: [{ permission: view }] });
   });
 
   it("become staff or superuser only by who is that, with a recent sign-in", async () => {
