@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +10,8 @@ import { openDatabase, openLiveDatabase } from "../src/database/open.js";
 import { readAccessOverview, readHolders, readTokenRights, readUserRights } from "../src/operations/read-access.js";
 import { type JournalFilter, readJournalChoices, readJournalPage } from "../src/operations/read-journal.js";
 import { startPostgres } from "../test/support/postgres-server.js";
+import { manyEntries } from "./support/many.js";
 import { machine, median } from "./support/rounds.js";
-import { apiTokenAt } from "./support/world.js";
 
 /** What the pages of the admin read, of 10,000 tokens, 1,000 users and 100,000 recorded changes. */
 
@@ -22,68 +22,9 @@ const aimMs = 100;
 const folder = mkdtempSync(join(tmpdir(), "vtb-bench-"));
 const env = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
 
-function configuration(): object {
-  const groups = Array.from({ length: 20 }, (_, index) => ({
-    name: `groep-${index}`,
-    permissions: [`taken.view_taak${index}`, `taken.add_taak${index}`],
-  }));
-  const users = Array.from({ length: userCount }, (_, index) => ({
-    username: `user-${index}`,
-    email: `user-${index}@gemeente.example`,
-    groups: [`groep-${index % 20}`, `groep-${(index + 7) % 20}`],
-    permissions: ["berichten.view_bericht"],
-    is_superuser: index === 0,
-  }));
-  const items = Array.from({ length: tokenCount }, (_, index) => ({
-    identifier: `application-${index}`,
-    token: { sha256: createHash("sha256").update(apiTokenAt(index)).digest("hex") },
-    contact_person: "Functioneel beheer",
-    email: "beheer@gemeente.example",
-    ...(index % 2 === 0
-      ? { permissions: ["taken.view_externetaak", "taken.add_externetaak"] }
-      : { user: `user-${index % userCount}`, permissions: ["berichten.view_bericht"] }),
-  }));
-  return {
-    groups_config_enable: true,
-    groups_config: { items: groups },
-    default_user_configuration_enable: true,
-    default_user_configuration_config: { users },
-    tokenauth_config_enable: true,
-    tokenauth: { items },
-    oidc_db_config_enable: true,
-    oidc_db_config_admin_auth: {
-      providers: [
-        {
-          identifier: "keycloak",
-          oidc_op_issuer: "https://idp.example",
-          endpoint_config: {
-            oidc_op_authorization_endpoint: "https://idp.example/auth",
-            oidc_op_token_endpoint: "https://idp.example/token",
-            oidc_op_user_endpoint: "https://idp.example/userinfo",
-            oidc_op_jwks_endpoint: "https://idp.example/jwks",
-          },
-        },
-      ],
-      items: [
-        {
-          identifier: "admin-oidc",
-          oidc_provider_identifier: "keycloak",
-          oidc_rp_client_id: "admin",
-          oidc_rp_client_secret: randomUUID(),
-          oidc_rp_sign_algo: "RS256",
-          options: {
-            user_settings: { claim_mappings: { username: ["sub"] } },
-            groups_settings: { claim_mapping: ["groups"], superuser_group_names: ["groep-0"] },
-          },
-        },
-      ],
-    },
-  };
-}
-
 async function fill(url: string): Promise<void> {
   const file = join(folder, "config.yaml");
-  writeFileSync(file, JSON.stringify(configuration()));
+  writeFileSync(file, JSON.stringify(manyEntries(userCount, tokenCount)));
   const input = { env, cwd: folder, strict: false, now: new Date(), kinds: [], steps: [] };
   const loaded = await loadConfig([file], { ...input, stdin: async () => Buffer.alloc(0) });
   await apply(loaded, { database: url, env, actor: "bench", offline: true, version: "0.0.0" });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 import { readStoredMapping } from "../users/claim-mapping.js";
@@ -34,6 +35,33 @@ export async function readAccessFacts(db: Connection, userId?: string): Promise<
 /** The clients and their providers, for whom claims let in. */
 export async function readClientFacts(db: Connection): Promise<Pick<AccessFacts, "providers" | "clients">> {
   return { providers: await readProviders(db), clients: await readClients(db) };
+}
+
+/** Reads all facts again: what did not change since is the same object as before, which a comparison then need not look at. */
+export async function readAccessFactsAgain(db: Connection, before: AccessFacts): Promise<AccessFacts> {
+  const after = await readAccessFacts(db);
+  return {
+    ...after,
+    groups: keepSame(before.groups, after.groups),
+    users: keepSame(before.users, after.users),
+    tokens: keepSame(before.tokens, after.tokens),
+    providers: keepSame(before.providers, after.providers),
+  };
+}
+
+function keepSame<Fact>(
+  before: ReadonlyMap<string, Fact>,
+  after: ReadonlyMap<string, Fact>,
+): ReadonlyMap<string, Fact> {
+  const kept = new Map<string, Fact>();
+  let isSame = before.size === after.size;
+  for (const [id, fact] of after) {
+    const former = before.get(id);
+    const stays = former !== undefined && isDeepStrictEqual(former, fact);
+    kept.set(id, stays ? former : fact);
+    isSame &&= stays;
+  }
+  return isSame ? before : kept;
 }
 
 async function readGroups(db: Connection): Promise<AccessFacts["groups"]> {

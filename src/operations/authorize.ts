@@ -4,7 +4,7 @@ import { type AccessChange, type AccessDifference, compareAccess } from "../acce
 import { describeSignIn } from "../access/describe.js";
 import { type Access, hasPermission, isUserActive, userAccess } from "../access/effective.js";
 import type { AccessFacts, UserFacts } from "../access/facts.js";
-import { readAccessFacts } from "../access/read-facts.js";
+import { readAccessFacts, readAccessFactsAgain } from "../access/read-facts.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { apiToken, oidcClient, user as userKind } from "../resources/kinds.js";
@@ -46,7 +46,8 @@ export async function changeAs<T>(
   if ("reason" in admitted) return { commit: false, value: admitted };
   const done = await work(admitted.actor, before);
   if (!done.commit) return done;
-  const refused = refuseResult(admitted, demanded, { before, after: await readAccessFacts(tx), nowMs });
+  const after = await readAccessFactsAgain(tx, before);
+  const refused = refuseResult(admitted, demanded, { before, after, nowMs });
   return refused ? { commit: false, value: refused } : done;
 }
 
@@ -120,6 +121,7 @@ function joinRights(all: readonly Rights[]): Rights {
 }
 
 function activated(user: UserFacts): UserFacts {
+  if (isUserActive(user)) return user;
   return { ...user, isActive: true, isDeactivated: false };
 }
 

@@ -36,7 +36,7 @@ export interface InvalidEntries {
   readonly diagnostics: readonly EntryDiagnostic[];
 }
 
-export interface EntriesChange extends Omit<EntriesWritten, "diagnostics"> {
+interface EntriesChange extends Omit<EntriesWritten, "diagnostics"> {
   readonly kind: "changed";
   readonly diagnostics: readonly EntryDiagnostic[];
   /** Where nothing changed, none was recorded. */

@@ -53,5 +53,3 @@ export interface Managed {
   /** When that was: ISO 8601, UTC. */
   readonly appliedAt: string | null;
 }
-
-export type ForbiddenReason = Forbidden["reason"];
