@@ -64,12 +64,15 @@ async function verifierOf(file: string) {
   return async (token: string | undefined) => (await verifier.authenticate(`Token ${token}`)).kind;
 }
 
-/** Every row of every table, but for what a restore makes anew. */
+/** Every row of every table, but for what a restore makes anew, and what a verifier writes by itself. */
 function rowsOf(sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>): unknown {
   const names = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
   const skipped = ["login_sessions", "runs", "run_changes", "setup_state"];
   const kept = names.filter((name) => !skipped.includes(String(name)));
-  return kept.map((name) => [name, sqlite.prepare(`SELECT * FROM ${name} ORDER BY 1, 2`).all()]);
+  return kept.map((name) => {
+    const rows = sqlite.prepare<[], object>(`SELECT * FROM ${name} ORDER BY 1, 2`).all();
+    return [name, rows.map((row) => ({ ...row, last_used_at: undefined }))];
+  });
 }
 
 const schemaOf = (sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>) =>
