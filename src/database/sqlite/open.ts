@@ -104,6 +104,11 @@ function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): 
   const { prepare, close } = cachingStatements(sqlite);
   return {
     prepare(sql) {
+      if (sql === "begin" && isUnmoved(guard, begun)) {
+        // A reader that empties a log amid the transaction changes the file alone, as somebody who overwrites it does.
+        emptyLog(sqlite);
+        guard.look("now");
+      }
       if (sql === "commit" && guard.look("now") !== begun) throw replacedMeanwhile(file);
       return prepare(sql);
     },
