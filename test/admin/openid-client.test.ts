@@ -7,6 +7,7 @@ import { providerOf } from "../verifier/bearer/world.js";
 import { errorsIn, fieldsOf } from "./forms.js";
 import {
   clientForm,
+  endTrial,
   everythingOf,
   makeClient,
   makeOpenIdSite,
@@ -107,6 +108,24 @@ describe("the form of a client", () => {
     ]);
     const empty = await send(browser, "/openid/new-client", { ...clientForm, oidc_rp_client_id: " " });
     expect(errorsIn(empty.text)).toEqual([["oidc_rp_client_id", "Client ID: fill this in."]]);
+    expect(await everythingOf(site)).not.toContain(secret);
+  });
+});
+
+describe("two people at one client", () => {
+  it("get a 409 with both values where somebody else was faster", async () => {
+    const site = await makeOpenIdSite();
+    const [one, other] = [await site.signedIn("root"), await site.signedIn("root")];
+    await makeClient(site, one);
+    const fields = { ...fieldsOf((await one.get(edit)).text), action: "save" };
+    site.clock.nowMs += 1000;
+    await send(other, edit, { superuser_group_names: "anderen" });
+    const late = await one.post(edit, { ...fields, superuser_group_names: "mijnen", secret });
+    expect(late.status).toBe(409);
+    expect(late.text).toMatch(/Groups whose members are superusers[^<]*<\/th><td>mijnen<\/td><td>anderen<\/td>/);
+    expect(JSON.parse((await clientIn(site)).options).groups_settings.superuser_group_names).toEqual(["anderen"]);
+    expect((await one.post(edit, { ...fieldsOf(late.text), action: "save" })).status).toBe(303);
+    expect(JSON.parse((await clientIn(site)).options).groups_settings.superuser_group_names).toEqual(["mijnen"]);
     expect(await everythingOf(site)).not.toContain(secret);
   });
 });
@@ -212,6 +231,10 @@ describe("enabling a client", () => {
     expect(await send(browser, edit)).toMatchObject({ location: "/openid/clients/admin-oidc?done=unchanged" });
     expect((await send(browser, edit, { claim_email: "mail", anyway: "yes" })).status).toBe(303);
     expect(JSON.parse((await clientIn(site)).options).user_settings.claim_mappings.email).toEqual(["mail"]);
+    const typed = { claim_email: "email", secret };
+    await endTrial(site, browser, await send(browser, edit, { ...typed, action: "try" }));
+    expect((await send(browser, edit, { ...typed, claim_first_name: "nickname" })).status).toBe(422);
+    expect((await send(browser, edit, typed)).status).toBe(303);
   });
 
   it("enables only what was seen", async () => {
