@@ -69,7 +69,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
     addFirstAdministrator(app, context);
   }
   addSignOut(app, context);
-  addHome(app);
+  addHome(app, context);
   addTokens(app, context);
   addUsers(app, context);
   addGroups(app, context);

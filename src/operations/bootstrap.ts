@@ -6,6 +6,7 @@ import type { Connection } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { Secret } from "../secrets/secret.js";
+import { isActiveUser } from "../users/principal.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
 /** How long a one-time code can be typed, and how long its session lasts, in milliseconds. */
@@ -33,6 +34,20 @@ export interface BootstrapSession {
 /** Whether somebody can sign in as an administrator. */
 export async function hasAdministrator(db: Connection): Promise<boolean> {
   return administratorSignIns(await readAccessFacts(db)).length > 0;
+}
+
+/** Whether a superuser could sign in with a password while no provider can be reached. */
+export async function hasEmergencyAccount(db: Connection): Promise<boolean> {
+  const found = db
+    .selectFrom("users")
+    .select("users.id")
+    .where("is_superuser", "=", 1)
+    // Whom claims made superuser, the claims of the next sign-in decide about.
+    .where("claim_superuser", "=", 0)
+    .where("password_hash", "is not", null)
+    .where("issuer", "is", null)
+    .where(isActiveUser(), "=", 1);
+  return (await found.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Makes a one-time code, where nobody can sign in as an administrator; those of other servers stay. Inside the lock. */

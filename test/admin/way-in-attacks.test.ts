@@ -264,7 +264,7 @@ describe("S84 a password", () => {
     await expect(site.signedIn("piet")).rejects.toThrow("403");
   });
 
-  it("may be guessed from one address twenty times, and for one name five times", async () => {
+  it("may be guessed from one address twenty times, and for one name five times", { timeout: 120_000 }, async () => {
     const site = await makeSite();
     const attack = (username: string, address: string) =>
       site.browser({}, { address }).post("/sign-in/password", { username, password: "fout" });
