@@ -19,7 +19,7 @@ export interface TooManyAttempts {
 }
 
 /** What happened to a one-time code. */
-export type BootstrapEvent =
+type BootstrapEvent =
   /** Somebody typed it. `runId` is in the history. */
   | { readonly kind: "bootstrap_started"; readonly runId: string }
   /** What was typed is wrong, expired or was used before; or somebody can sign in as an administrator by now. */
@@ -32,7 +32,7 @@ export type BootstrapEvent =
   | { readonly kind: "bootstrap_ended"; readonly reason: "bootstrap_over" | "logout" };
 
 /** A page could not be made. */
-export interface AdminFailed {
+interface AdminFailed {
   readonly kind: "admin_failed";
   readonly path: string;
   readonly error: unknown;

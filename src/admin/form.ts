@@ -22,7 +22,7 @@ export interface FormFields {
 const formTypes = new Set(["application/x-www-form-urlencoded", "multipart/form-data", ""]);
 
 /** The names of fields that hold secrets. */
-export const secretFields: ReadonlySet<string> = new Set([
+const secretFields: ReadonlySet<string> = new Set([
   "csrf",
   "password",
   "password_again",

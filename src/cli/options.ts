@@ -62,7 +62,7 @@ export function duration(group: Group, flags: string, description: string): Type
 }
 
 /** An option with a small whole number, which is undefined where the option is not given. */
-export function count(group: Group, flags: string, description: string): TypedOption<number | undefined> {
+function count(group: Group, flags: string, description: string): TypedOption<number | undefined> {
   return new Option(flags, description).helpGroup(headings[group]).argParser((value) => {
     if (!/^\d{1,2}$/.test(value)) throw new InvalidArgumentError("Write a number from 0 to 99.");
     return Number(value);

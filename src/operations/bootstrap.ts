@@ -10,7 +10,7 @@ import { isActiveUser } from "../users/principal.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
 /** How long a one-time code can be typed, and how long its session lasts, in milliseconds. */
-export const codeForMs = 10 * 60_000;
+const codeForMs = 10 * 60_000;
 const sessionForMs = 60 * 60_000;
 
 // No two look alike in any type, and none spell a word: 16 of 24 have 73 bits.
