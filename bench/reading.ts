@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { apply } from "../src/apply/apply.js";
 import { readDifferences } from "../src/apply/differences.js";
 import { loadConfig } from "../src/apply/load.js";
-import { type Connection, chunk } from "../src/database/database.js";
+import { type Connection, chunk, type Database } from "../src/database/database.js";
 import { openDatabase, openLiveDatabase } from "../src/database/open.js";
+import type { TokenFilter } from "../src/operations/list-tokens.js";
 import { readAccessOverview, readHolders, readTokenRights, readUserRights } from "../src/operations/read-access.js";
 import { type JournalFilter, readJournalChoices, readJournalPage } from "../src/operations/read-journal.js";
+import { readTokenInContext } from "../src/operations/token-facts.js";
+import { countTokens, readTokenOwners, readTokenPage, type TokenSort } from "../src/operations/token-page.js";
 import { startPostgres } from "../test/support/postgres-server.js";
 import { manyEntries } from "./support/many.js";
 import { machine, median } from "./support/rounds.js";
@@ -30,7 +33,19 @@ async function fill(url: string): Promise<void> {
   await apply(loaded, { database: url, env, actor: "bench", offline: true, version: "0.0.0" });
   const database = await openDatabase(url, "write", env);
   await addRuns(database.kysely);
+  await addPolicy(database.kysely);
   await database.close();
+}
+
+/** By which every token's end depends on when it got its value. */
+async function addPolicy(db: Connection): Promise<void> {
+  const now = new Date().toISOString();
+  const limits = { max_lifetime_seconds: 365 * 86_400, warn_before_seconds: null, unused_after_seconds: 180 * 86_400 };
+  const policy = { id: randomUUID(), owner: "default", require_expiry: 0, ...limits } as const;
+  await db
+    .insertInto("owner_policies")
+    .values({ ...policy, created_at: now, updated_at: now })
+    .execute();
 }
 
 /** Sign-ins, which change one user each, and now and then a token. */
@@ -92,12 +107,23 @@ async function addRuns(db: Connection): Promise<void> {
   });
 }
 
-type Reading = (db: Connection) => Promise<unknown>;
+type Reading = (db: Connection, database: Database) => Promise<unknown>;
 
 const page =
   (filter: JournalFilter): Reading =>
   (db) =>
     readJournalPage(db, filter, { limit: 50 });
+
+const dayMs = 86_400_000;
+
+/** All that the page of a list reads. */
+const tokens =
+  (filter: TokenFilter, sort: TokenSort = "name", offset = 0): Reading =>
+  async (db, database) => {
+    await readTokenPage(database, filter, { sort, isDescending: true, offset, limit: 50 }, Date.now());
+    await countTokens(db, {}, { expiringWithinMs: 30 * dayMs, unusedForMs: 90 * dayMs }, Date.now());
+    await readTokenOwners(db);
+  };
 
 const readings: Readonly<Record<string, Reading>> = {
   "history, the newest": page({}),
@@ -119,6 +145,15 @@ const readings: Readonly<Record<string, Reading>> = {
   "what differs from the files": (db) => readDifferences(db),
   "what differs of one user": (db) => readDifferences(db, { kind: "user", key: "user-500" }),
   "what differs of one token": (db) => readDifferences(db, { kind: "api_token", key: "application-500" }),
+  "tokens, by name": tokens({}),
+  "tokens, by name, far back": tokens({}, "name", 9900),
+  "tokens, by their last use": tokens({}, "used"),
+  "tokens, by their end under a policy": tokens({}, "expires"),
+  "tokens, by state": tokens({}, "state"),
+  "tokens that are active and unused": tokens({ state: "active", unusedForMs: 90 * dayMs }, "used"),
+  "tokens, searched": tokens({ search: "cation-99" }),
+  "tokens, searched without finding any": tokens({ search: "nobody" }),
+  "one token": (db) => readTokenInContext(db, "application-9001", Date.now()),
   "access, at one glance": (db) => readAccessOverview(db, Date.now()),
   "access of one user": (db) => readUserRights(db, "user-500", Date.now()),
   "access of one token": (db) => readTokenRights(db, "application-9001", Date.now()),
@@ -133,7 +168,7 @@ async function measure(url: string): Promise<ReadonlyMap<string, number>> {
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const begun = performance.now();
-      await read(database.kysely);
+      await read(database.kysely, database);
       times.push(performance.now() - begun);
     }
     figures.set(name, median(times));
