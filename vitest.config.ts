@@ -36,6 +36,7 @@ const runningCommands = ["test/cli/**/*.test.ts", "test/security/**/*.test.ts", 
 
 /** What has no database among these, or asks nothing of it but what others ask as well. */
 const once = [
+  "test/admin/forbidden.test.ts",
   "test/admin/mounted.test.ts",
   // Its twin, postgres-corpus.test.ts, compares what both databases hold of each of these files.
   "test/cli/corpus.test.ts",

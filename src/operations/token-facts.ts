@@ -35,7 +35,7 @@ export type TokenPermissions =
       readonly permissions: readonly NamedPermission[];
     };
 
-export interface NamedPermission {
+interface NamedPermission {
   readonly name: string;
   /** The token's user has it, so that the token has it as well. */
   readonly isHeld: boolean;

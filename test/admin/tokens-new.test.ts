@@ -76,6 +76,10 @@ describe("a new token", () => {
     expect(refused.text).toContain('<a href="#identifier">');
     expect(refused.text).toContain('<span class="error" id="email-error">');
     expect(refused.text).toContain('value="voor Zaken"');
+    const several = await browser.post("/tokens/new", { ...wrong, permissions: [], expires: "" });
+    for (const field of ["identifier", "email", "permissions", "expires"]) {
+      expect(several.text).toContain(`<li><a href="#${field}">`);
+    }
     expect(refused.text).toContain(`value="${view}" checked`);
     for (const [changed, error] of [
       [{ identifier: "bezet" }, "This name is taken."],

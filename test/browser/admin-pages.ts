@@ -42,6 +42,24 @@ export const shownPages: readonly ShownPage[] = [
   { name: "the members of a group", path: "/groups/vtb-behandelaars/members", as: "fatima" },
   { name: "a new group, with mistakes", path: "/new-group", as: "fatima", act: send },
   { name: "one's own account, with mistakes", path: "/account", as: "piet", act: send },
+  { name: "tokens", path: "/tokens", as: "fatima" },
+  { name: "tokens, filtered and sorted", path: "/tokens?state=active&sort=-expires&q=zaak", as: "jan" },
+  { name: "tokens, one's own, of which there are none", path: "/tokens", as: "piet" },
+  { name: "tokens, an unknown value looked up", path: "/tokens", as: "jan", act: lookUp },
+  { name: "a token of a file", path: "/tokens/open-formulieren", as: "fatima" },
+  { name: "a token that its file disables", path: "/tokens/rapportage", as: "jan" },
+  { name: "a token that was disabled", path: "/tokens/van-jan?done=disabled", as: "jan" },
+  { name: "a new token", path: "/tokens/new", as: "jan" },
+  { name: "a new token, with mistakes", path: "/tokens/new", as: "jan", act: send },
+  { name: "a new token, without permissions to give", path: "/tokens/new", as: "piet" },
+  { name: "a new token for another user", path: "/tokens/new?for=user", as: "jan" },
+  { name: "a new token for a program", path: "/tokens/new?for=service_user", as: "fatima" },
+  { name: "a token that was made", path: "/tokens/new", as: "jan", act: makeToken },
+  { name: "tokens to be revoked", path: "/tokens/revoke?name=zaaksysteem&name=rapportage", as: "fatima" },
+  { name: "tokens to be revoked, without a reason", path: "/tokens/revoke?name=zaaksysteem", as: "jan", act: send },
+  { name: "a token to be disabled", path: "/tokens/zaaksysteem/disable", as: "jan" },
+  { name: "a token to get a new value", path: "/tokens/open-formulieren/rotate", as: "fatima" },
+  { name: "a token above one's own account", path: "/tokens/new?for=user", as: "jan", act: makeAbove },
   { name: "OpenID", path: "/openid", as: "fatima" },
   { name: "a provider of a file", path: "/openid/providers/keycloak", as: "fatima" },
   { name: "a client of a file", path: "/openid/clients/admin-oidc", as: "fatima" },
@@ -68,6 +86,23 @@ export const shownPages: readonly ShownPage[] = [
   { name: "what differs from the files", path: "/history/differences", as: "fatima" },
   { name: "a client as YAML", path: "/yaml?kind=oidc_client&name=admin-oidc", as: "fatima" },
 ];
+
+async function lookUp(page: Page): Promise<void> {
+  await page.locator("#token").fill("a-value-that-nobody-has");
+  await send(page);
+}
+
+/** Of a new name each time. */
+async function makeToken(page: Page): Promise<void> {
+  await page.locator("#identifier").fill(`koppeling-${Date.now()}`);
+  await page.locator("input[name=permissions]").first().check();
+  await send(page);
+}
+
+async function makeAbove(page: Page): Promise<void> {
+  await page.locator("#username").fill("fatima");
+  await makeToken(page);
+}
 
 async function save(page: Page): Promise<void> {
   await page.locator("button[value=save]").click();

@@ -3,6 +3,11 @@ import type { Texts } from "../language.js";
 const nl = {
   affected: {
     title: "Dit stopt met werken",
+    rotated: {
+      title: "Hier is de nieuwe waarde nodig",
+      item: (name: string) =>
+        `Programma's die het token ${name} gebruiken. Zonder nieuwe waarde krijgen ze geen toegang meer.`,
+    },
     item: (name: string) => `Programma's die het token ${name} gebruiken, krijgen geen toegang meer.`,
     used: "Laatst gebruikt:",
     never: "nog nooit",
@@ -71,6 +76,10 @@ const nl = {
 const en: typeof nl = {
   affected: {
     title: "This will stop working",
+    rotated: {
+      title: "This needs the new value",
+      item: (name) => `Programs that use the token ${name}. Without the new value, they get no access any more.`,
+    },
     item: (name) => `Programs that use the token ${name} get no access any more.`,
     used: "Last used:",
     never: "never",

@@ -44,21 +44,32 @@ ${fields}
   return page(view, { title, body, isRefused: errors.length > 0 });
 }
 
-/** What stops working where these tokens do, and when that was last used. */
+/** What stops working where these tokens or their values do, and when that was last used. */
 function affected(view: View, tokens: readonly ListedToken[], nowMs: number): Html {
   const t = changeTexts[view.language].affected;
-  const items = tokens.map((token) => {
+  const items = users(view, tokens, nowMs, t.item);
+  const isManaged = tokens.some(({ owner }) => owner !== null);
+  return html`${message(html`<h2>${t.title}</h2>${list(items)}`, "warning")}
+${isManaged ? fileShouldFollow(view) : nothing}`;
+}
+
+/** What uses tokens, one for each. */
+function users(
+  view: View,
+  tokens: readonly ListedToken[],
+  nowMs: number,
+  item: (name: string) => string,
+): readonly Html[] {
+  const t = changeTexts[view.language].affected;
+  return tokens.map((token) => {
     const { identifier, owner, lastUsedAt, contactPerson, email } = token;
     const parts = [token.organization, token.application, token.administration].filter(Boolean).join(", ");
     const isRecent = lastUsedAt !== null && nowMs - Date.parse(lastUsedAt) < dayMs;
     return html`<strong>${identifier}</strong> ${managedBadge(view, owner)}${parts === "" ? nothing : html` (${parts})`}<br>
-${t.item(identifier)}<br>
+${item(identifier)}<br>
 ${t.used} ${lastUsedAt === null ? t.never : used(view, lastUsedAt)}.${isRecent ? html` <strong>${t.recent}</strong>` : nothing}<br>
 ${t.contact} ${contactPerson}, ${email}`;
   });
-  const isManaged = tokens.some(({ owner }) => owner !== null);
-  return html`${message(html`<h2>${t.title}</h2>${list(items)}`, "warning")}
-${isManaged ? fileShouldFollow(view) : nothing}`;
 }
 
 interface Shown {
@@ -114,6 +125,7 @@ export function switchPage(view: View, token: ListedToken, enabled: boolean, sho
 /** Before a token gets a new value. */
 export function rotatePage(view: View, token: ListedToken, { form, errors = [], nowMs }: Omit<Shown, "tokens">): Html {
   const t = changeTexts[view.language].rotate;
+  const { rotated } = changeTexts[view.language].affected;
   const path = tokenPath(token.identifier);
   const options = overlapSeconds.map((seconds) => ({
     value: String(seconds),
@@ -128,7 +140,7 @@ export function rotatePage(view: View, token: ListedToken, { form, errors = [], 
     action: `${path}/rotate`,
     back: view.url(path),
     isDangerous: false,
-    about: affected(view, [token], nowMs),
+    about: message(html`<h2>${rotated.title}</h2>${list(users(view, [token], nowMs, rotated.item))}`, "note"),
     fields: choices({ type: "radio", name: "overlap", label: t.overlap, chosen, options, errors }),
     errors,
   });

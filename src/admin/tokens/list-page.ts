@@ -1,6 +1,6 @@
 import type { ListedToken, TokenState } from "../../operations/list-tokens.js";
 import type { TokenCounts, TokenPage } from "../../operations/token-page.js";
-import { type FormError, field, message, select } from "../html/fields.js";
+import { errorSummary, type FormError, field, message, select } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { csrf, page } from "../html/layout.js";
 import { managedBadge } from "../html/managed.js";
@@ -25,6 +25,7 @@ export function listPage(view: View, { query, found, counts, owners, errors = []
   const t = tokenTexts[view.language];
   const seesAll = view.may("view_tokens");
   const body = html`<h1>${t.title}</h1>
+${errorSummary(view, errors)}
 ${notice}
 <p>${t.lead}${seesAll ? nothing : ` ${t.ownLead}`}</p>
 <p class="actions"><a class="button" href="${view.url("/tokens/new")}">${t.make}</a></p>

@@ -1,3 +1,4 @@
+import { checkNewToken } from "../../operations/create-token.js";
 import type { CreateTokenOutcome, TokenError } from "../../operations/outcome.js";
 import type { TokenRequest } from "../../operations/person-tokens.js";
 import type { FormFields } from "../form.js";
@@ -145,7 +146,7 @@ function permissionBoxes(
 <span class="hint" id="permissions-hint">${t.permissionsOwn}</span>${shownError}
 <div class="field" hidden><label for="permission-search">${t.searchPermissions}</label>
 <input id="permission-search" type="search" autocomplete="off" data-filter="permission-list"></div>
-<div id="permission-list">${sets}</div>
+<div id="permission-list" class="searched">${sets}</div>
 </fieldset>`;
 }
 
@@ -184,7 +185,7 @@ function expiryFields(
   return html`${choices({ type: "radio", name: "expires", label: t.expires, hint, chosen, options, errors })}
 ${field(view, {
   name: "date",
-  label: `${t.date}: ${t.dateLabel.toLowerCase()}`,
+  label: t.dateLabel,
   hint: t.dateHint(times.zone),
   type: "date",
   value: form?.text("date") ?? "",
@@ -211,8 +212,10 @@ export function readNewToken(view: View, form: FormFields, { holder, expiry }: O
   const scope = form.text("scope");
   if (scope !== "listed" && scope !== "all") errors.push({ field: "scope", text: t.chooseScope });
   else if (scope === "listed" && listed.length === 0) errors.push({ field: "permissions", text: t.noneChosen });
-  if (errors.length > 0 || expires.kind === "mistake") return { kind: "errors", errors };
   const isOther = holder === "user";
+  if (errors.length > 0 || expires.kind === "mistake") {
+    return { kind: "errors", errors: [...textErrors(view, form, isOther), ...errors] };
+  }
   const contact = (name: "contactPerson" | "email") => (isOther ? form.text(name) || undefined : form.text(name));
   return {
     kind: "request",
@@ -229,6 +232,32 @@ export function readNewToken(view: View, form: FormFields, { holder, expiry }: O
       administration: form.text("administration"),
     },
   };
+}
+
+/** What is wrong with the texts of a form that is refused already, so that all mistakes are seen at once. */
+function textErrors(view: View, form: FormFields, isOther: boolean): readonly FormError[] {
+  const t = newTokenTexts[view.language].errors;
+  const { text } = form;
+  const checked = checkNewToken(
+    {
+      userId: "",
+      actor: "",
+      identifier: text("identifier"),
+      contactPerson: text("contactPerson"),
+      email: text("email"),
+      organization: text("organization"),
+      application: text("application"),
+      administration: text("administration"),
+      description: text("description"),
+    },
+    0,
+  );
+  // Left empty, these are taken from the user.
+  const isFilled = (field: string): boolean =>
+    !(isOther && (field === "contactPerson" || field === "email") && text(field) === "");
+  return checked.flatMap(({ field = "" }) =>
+    Object.hasOwn(t, field) && isFilled(field) ? [{ field, text: t[field as keyof typeof t] }] : [],
+  );
 }
 
 type Refused = Exclude<CreateTokenOutcome, { readonly kind: "created" }>;

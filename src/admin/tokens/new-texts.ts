@@ -39,7 +39,8 @@ const nl = {
   until: (moment: string) => `tot ${moment}`,
   date: "Tot en met een datum",
   dateLabel: "Datum",
-  dateHint: (zone: string) => `Het token werkt tot het einde van die dag (tijdzone ${zone}).`,
+  dateHint: (zone: string) =>
+    `Alleen als u hierboven een datum kiest. Het token werkt tot het einde van die dag (tijdzone ${zone}).`,
   never: "Het verloopt niet",
   limitedBy: (owner: string, moment: string) =>
     `Door de regels van ${owner} kan een token dat u nu maakt, uiterlijk werken tot ${moment}.`,
@@ -109,7 +110,7 @@ const en: typeof nl = {
   until: (moment) => `until ${moment}`,
   date: "Up to and including a date",
   dateLabel: "Date",
-  dateHint: (zone) => `The token works until the end of that day (time zone ${zone}).`,
+  dateHint: (zone) => `Only if you choose a date above. The token works until the end of that day (time zone ${zone}).`,
   never: "It does not expire",
   limitedBy: (owner, moment) =>
     `By the rules of ${owner}, a token that you make now can work until ${moment} at the latest.`,
