@@ -184,6 +184,10 @@ try {
   console.log(`### Reading for pages\n\n${machine()}, medians of ${rounds}, in milliseconds; the aim is < ${aimMs}.\n`);
   console.log("| page | SQLite | PostgreSQL |\n|---|---:|---:|");
   for (const [name, ms] of file) console.log(`| ${name} | ${ms.toFixed(1)} | ${served.get(name)?.toFixed(1)} |`);
+} catch (error) {
+  // The server waits for connections that a failure left open.
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   await server.remove();
   rmSync(folder, { recursive: true, force: true });

@@ -17,7 +17,7 @@ export async function withGivenByHand(db: Connection, rows: Rows): Promise<Rows>
     [...rows].map(([kind, all]) => [
       kind,
       all.map((row) => {
-        const own = row.owner === null ? given.get(kind)?.get(row.id) : undefined;
+        const own = given.get(kind)?.get(row.id);
         return own ? { ...row, attributes: { ...row.attributes, ...merged(row, own) } } : row;
       }),
     ]),
