@@ -50,6 +50,8 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   });
   app.notFound(notFound);
   app.use(exactHost(context));
+  // No name has NUL in it, which a database server refuses to look for.
+  app.use((c, next) => (c.req.path.includes("%00") ? notFound(c) : next()));
   for (const { path, type, text } of Object.values(assets)) {
     const cached = { "Content-Type": type, "Cache-Control": "public, max-age=31536000, immutable" };
     app.get(path, (c) => c.body(text, 200, cached));

@@ -36,7 +36,10 @@ type Body = Readonly<Record<string, string | File | (string | File)[]>>;
 
 export function formFields(body: Body): FormFields {
   const all = (name: string): readonly string[] =>
-    (Object.hasOwn(body, name) ? [body[name] ?? []].flat() : []).filter((value) => typeof value === "string");
+    (Object.hasOwn(body, name) ? [body[name] ?? []].flat() : [])
+      .filter((value) => typeof value === "string")
+      // No database has NUL in a text, and a server refuses it.
+      .map((text) => text.replaceAll("\0", ""));
   const written = (name: string): string => {
     const values = all(name);
     return values.length === 1 ? (values[0] ?? "") : "";

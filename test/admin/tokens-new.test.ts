@@ -135,6 +135,7 @@ describe("a token for somebody else", () => {
     const all = { ...fields, for: "user", username: "jan", scope: "all" };
     expect((await maker.post("/tokens/new", all)).text).toContain("Only for yourself, or as a superuser");
     expect((await maker.post("/tokens/new", { ...all, username: "nobody" })).status).toBe(422);
+    expect((await maker.post("/tokens/new", { ...all, username: "no\0body", scope: "listed" })).status).toBe(422);
     expect(await tokenRow(site, "koppeling")).toBeUndefined();
     const root = await site.signedIn("root");
     await root.get("/tokens/new?for=user");
