@@ -7,7 +7,15 @@ import { readDifferences } from "../src/apply/differences.js";
 import { loadConfig } from "../src/apply/load.js";
 import { type Connection, chunk, type Database } from "../src/database/database.js";
 import { openDatabase, openLiveDatabase } from "../src/database/open.js";
+import { groupNames, readGroupPage } from "../src/operations/list-groups.js";
 import type { TokenFilter } from "../src/operations/list-tokens.js";
+import {
+  countUsers,
+  ownersOfUsers,
+  readUserPage,
+  type UserFilter,
+  type UserPage,
+} from "../src/operations/list-users.js";
 import { readAccessOverview, readHolders, readTokenRights, readUserRights } from "../src/operations/read-access.js";
 import { type JournalFilter, readJournalChoices, readJournalPage } from "../src/operations/read-journal.js";
 import { readTokenInContext } from "../src/operations/token-facts.js";
@@ -125,6 +133,18 @@ const tokens =
     await readTokenOwners(db);
   };
 
+const unusedForMs = 90 * dayMs;
+const firstPage = { isDescending: false, offset: 0, limit: 50 };
+
+const users =
+  (filter: UserFilter, more: Partial<UserPage> = {}): Reading =>
+  async (db) => {
+    await readUserPage(db, filter, { ...firstPage, sort: "username", ...more }, Date.now());
+    await countUsers(db, unusedForMs, Date.now());
+    await groupNames(db);
+    await ownersOfUsers(db);
+  };
+
 const readings: Readonly<Record<string, Reading>> = {
   "history, the newest": page({}),
   "history, far back": (db) => {
@@ -154,6 +174,15 @@ const readings: Readonly<Record<string, Reading>> = {
   "tokens, searched": tokens({ search: "cation-99" }),
   "tokens, searched without finding any": tokens({ search: "nobody" }),
   "one token": (db) => readTokenInContext(db, "application-9001", Date.now()),
+  "users, with their counters": users({}),
+  "users, by when they were last seen": users({}, { sort: "seen", isDescending: true }),
+  "users, by a part of a name": users({ search: "user-9" }),
+  "users that were not seen for 90 days": users({ unusedForMs }),
+  "users with those of tokens, the last page": users(
+    { includesService: true },
+    { offset: userCount + tokenCount / 2 - 50 },
+  ),
+  groups: (db) => readGroupPage(db, { ...firstPage, sort: "members", search: undefined }, Date.now()),
   "access, at one glance": (db) => readAccessOverview(db, Date.now()),
   "access of one user": (db) => readUserRights(db, "user-500", Date.now()),
   "access of one token": (db) => readTokenRights(db, "application-9001", Date.now()),

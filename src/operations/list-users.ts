@@ -86,11 +86,18 @@ export async function readUserPage(
     // Databases sort nulls differently.
     seen: sql`coalesce(${lastSeen()}, '')`,
   }[sort];
-  const rows = await matching
+  // What is shown of a row is read for this page alone: a server would read it for every row before the page as well.
+  const page = matching
+    .clearSelect()
+    .select("users.id")
     .orderBy(by, direction)
     .orderBy("users.username", direction)
     .offset(offset)
-    .limit(limit)
+    .limit(limit);
+  const rows = await allUsers(db)
+    .where("users.id", "in", page)
+    .orderBy(by, direction)
+    .orderBy("users.username", direction)
     .execute();
   const { total } = await matching
     .clearSelect()

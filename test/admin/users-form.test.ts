@@ -93,7 +93,7 @@ describe("making a user", () => {
 });
 
 describe("changing a user", () => {
-  it("changes names and own permissions, and keeps those that the person can't give", async () => {
+  it("changes names and own permissions, of nobody who has more than the person", async () => {
     const site = await makeWithAnna();
     const carla = await site.signedIn("carla");
     expect(await carla.post("/users/anna/edit", {})).toMatchObject({ status: 403 });
