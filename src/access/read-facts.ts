@@ -141,7 +141,8 @@ async function readTokens(
     ])
     .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
     .execute();
-  const policyEnds = await readPolicyEnds(db);
+  const ofUser = userId === undefined ? undefined : rows.map(({ id }) => id);
+  const policyEnds = await readPolicyEnds(db, ofUser);
   return byId(
     rows.map(
       (row): TokenFacts => ({
@@ -161,11 +162,14 @@ async function readTokens(
 }
 
 /** When policies end tokens, by the token's id. */
-async function readPolicyEnds(db: Connection): Promise<ReadonlyMap<string, number>> {
+async function readPolicyEnds(
+  db: Connection,
+  ids: readonly string[] | undefined,
+): Promise<ReadonlyMap<string, number>> {
   const all = await readPolicies(db);
   if (all.length === 0) return new Map();
   return new Map(
-    (await readPolicedTokens(db)).map((token) => {
+    (await readPolicedTokens(db, ids)).map((token) => {
       const policies = policiesFor(token.owner, all);
       return [token.id, Math.min(lifetimeEndMs(policies, token), unusedEndMs(policies, token.activeMs))];
     }),
