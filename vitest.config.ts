@@ -56,6 +56,9 @@ const once = [
   "test/operations/check-new-token.test.ts",
 ];
 
+/** What makes the pictures of the documents; `npm run screenshots`. */
+const screenshots = ["test/browser/screenshots.ts"];
+
 /** What takes too long to run each time. */
 const long = ["test/long/**/*.test.ts"];
 
@@ -111,6 +114,15 @@ export default defineConfig({
           provide: { dialect: "sqlite", commands: "processes" },
           include: runningCommands,
           exclude: postgresAlone,
+        },
+      },
+      {
+        define: { ...define },
+        test: {
+          ...common,
+          name: "screenshots",
+          provide: { dialect: "sqlite", commands: "here" },
+          include: screenshots,
         },
       },
       {

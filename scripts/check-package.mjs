@@ -31,7 +31,7 @@ try {
   if (started !== version) throw new Error(`the packed command says that it is ${started}, not ${version}`);
   console.log(`${files.length} files, ${Math.round(size / 1000)} kB, ${Math.round(unpackedSize / 1000)} kB unpacked`);
   if (size > maxBytes || unpackedSize > maxUnpackedBytes) throw new Error("the package has grown too big");
-  const unexpected = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz)$/.test(path));
+  const unexpected = files.filter(({ path }) => /^(src|test|scripts)\/|\.(db|key|tgz|png)$/.test(path));
   if (unexpected.length > 0) throw new Error(`not for publishing: ${unexpected.map(({ path }) => path).join(", ")}`);
 } finally {
   rmSync(folder, { recursive: true });

@@ -18,7 +18,7 @@ const examples: Readonly<Record<string, { readonly env: Readonly<Record<string, 
     "quickstart.yaml": { env: {} },
     "full.yaml": { env: variables },
     // Without it, the emergency user cannot sign in, which is a warning.
-    "admin-login-server/config.yaml": { env: { EMERGENCY_PASSWORD: "a-password-for-emergencies" } },
+    "admin-server/config.yaml": { env: { EMERGENCY_PASSWORD: "a-password-for-emergencies" } },
     "api-server/config.yaml": { env: {} },
     "custom-step/config.yaml": { env: {}, args: ["--steps", resolve("examples/custom-step/step.mjs")] },
   };

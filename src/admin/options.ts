@@ -35,6 +35,10 @@ export interface AdminOptions {
   readonly timeZone?: string | undefined;
   /** Whom to ask about what a file manages: a name or an e-mail address, shown as it is. */
   readonly contact?: string | undefined;
+  /**
+   * The path of a style sheet on the same host, such as `/huisstijl.css`, that follows the pages' own: for its custom properties.
+   */
+  readonly styleSheet?: string | undefined;
   /** Variables for the database's address and the sealing key. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** The connection pool of a database server. Ignored for a database file. */
@@ -59,10 +63,12 @@ export interface AdminSettings {
   readonly cookieName: string;
   readonly timeZone: string;
   readonly contact: string | undefined;
+  readonly styleSheet: string | undefined;
 }
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const pathForm = /^(?:\/[A-Za-z0-9._~-]+)*$/;
+const styleSheetForm = /^\/(?!\/)[A-Za-z0-9._~/%?=&-]*$/;
 const maxContact = 200;
 
 /**
@@ -86,6 +92,10 @@ export function readAdminSettings(options: AdminOptions): AdminSettings {
   if (contact !== undefined && (contact.trim() === "" || contact.length > maxContact)) {
     throw new TypeError(`contact must have 1 to ${maxContact} characters`);
   }
+  const { styleSheet } = options;
+  if (styleSheet !== undefined && !styleSheetForm.test(styleSheet)) {
+    throw new TypeError("styleSheet must be a path on the same host, such as `/huisstijl.css`");
+  }
   return {
     publicUrl,
     basePath,
@@ -97,6 +107,7 @@ export function readAdminSettings(options: AdminOptions): AdminSettings {
     cookieName,
     timeZone,
     contact,
+    styleSheet,
   };
 }
 

@@ -23,6 +23,8 @@ export interface View {
   readonly may: (right: DemandedRight) => boolean;
   /** Whom to ask about what a file manages. */
   readonly contact: string | undefined;
+  /** The path of one that follows the pages' own. */
+  readonly styleSheet: string | undefined;
 }
 
 interface ViewOptions {
@@ -53,5 +55,6 @@ export function createView({ settings, language, path, session, now }: ViewOptio
       return mayDo({ isSuperuser: principal.user.isSuperuser, permissions: principal.permissions }, right);
     },
     contact: settings.contact,
+    styleSheet: settings.styleSheet,
   };
 }

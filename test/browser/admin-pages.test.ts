@@ -52,6 +52,7 @@ async function signIn(as: ShownPage["as"], reader: Reader): Promise<Page> {
 async function open({ as, path, act, status = 200 }: ShownPage, reader: Reader): Promise<Page> {
   const page = await windowOf(as, reader);
   await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ media: null, colorScheme: null });
   const answer = await page.goto(site.url + path);
   expect({ path, status: answer?.status() }).toEqual({ path, status });
   await act?.(page);

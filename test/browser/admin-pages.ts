@@ -85,6 +85,19 @@ export const shownPages: readonly ShownPage[] = [
   { name: "history of a token", path: "/history?kind=api_token&name=rapportage", as: "fatima" },
   { name: "what differs from the files", path: "/history/differences", as: "fatima" },
   { name: "a client as YAML", path: "/yaml?kind=oidc_client&name=admin-oidc", as: "fatima" },
+  { name: "one-time code, no more", path: "/bootstrap", as: "nobody" },
+  { name: "a user that was made here", path: "/users/hanna", as: "fatima" },
+  { name: "change a user", path: "/users/hanna/edit", as: "fatima" },
+  { name: "end a user's sessions", path: "/users/jan/end-sessions", as: "fatima" },
+  { name: "delete a user", path: "/users/hanna/delete", as: "fatima" },
+  { name: "a token that was made here", path: "/tokens/met-de-hand", as: "jan" },
+  { name: "change a group", path: "/groups/projectgroep/edit", as: "fatima" },
+  { name: "delete a group", path: "/groups/projectgroep/delete", as: "fatima" },
+  { name: "OpenID, not allowed", path: "/openid", as: "jan", status: 403 },
+  { name: "change a provider", path: "/openid/providers/entra/edit", as: "fatima" },
+  { name: "delete a provider", path: "/openid/providers/entra/delete", as: "fatima" },
+  { name: "change a client", path: "/openid/clients/proef/edit", as: "fatima" },
+  { name: "delete a client", path: "/openid/clients/proef/delete", as: "fatima" },
 ];
 
 async function lookUp(page: Page): Promise<void> {

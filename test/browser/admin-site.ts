@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { runCliProcess } from "../support/cli.js";
 import { databaseEnv, databaseOf } from "../support/databases.js";
 
-const example = "examples/admin-login-server";
+const example = "examples/admin-server";
 
 /** What the example's README says to start, in its order. */
 export function readmeCommands(): readonly string[] {
@@ -18,6 +18,7 @@ export function readmeCommands(): readonly string[] {
 export const emergencyPassword = "paard-batterij-nietje";
 
 export interface AdminSite {
+  /** Where the pages are, without a slash at its end. */
   readonly adminUrl: string;
   readonly issuer: string;
   readonly apiUrl: string;
@@ -29,10 +30,10 @@ export interface AdminSite {
 }
 
 /** The example as its README starts it, with a provider, pages and an API as real processes on free ports. */
-export async function startAdminSite(): Promise<AdminSite> {
+export async function startAdminSite(server = "server.mjs"): Promise<AdminSite> {
   const folder = mkdtempSync(join(tmpdir(), "vtb-setup-site-"));
   const [adminPort, issuerPort] = [await quietPort(), await quietPort()];
-  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}/beheer`;
   const people = join(folder, "people.json");
   const config = readFileSync(join(example, "config.yaml"), "utf8").replaceAll(":9001", `:${issuerPort}`);
   writeFileSync(join(folder, "config.yaml"), config);
@@ -46,8 +47,8 @@ export async function startAdminSite(): Promise<AdminSite> {
   let log = "";
   const children: ChildProcess[] = [];
   const start = async (program: string, env: Readonly<Record<string, string>>): Promise<string> => {
-    const command = readmeCommands().find((line) => line === `node ${program}`);
-    if (command === undefined) throw new Error(`expected the README to start ${program}`);
+    const isNamed = readFileSync(join(example, "README.md"), "utf8").includes(program.replace(`${example}/`, ""));
+    if (!isNamed) throw new Error(`expected the README to name ${program}`);
     const child = spawn(process.execPath, [program], {
       env: { PATH: process.env.PATH ?? "", ...databaseEnv(folder), VTB_SETUP_DATABASE: databaseOf(folder), ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -67,7 +68,7 @@ export async function startAdminSite(): Promise<AdminSite> {
   };
   const [issuer, , apiUrl] = await Promise.all([
     start(`${example}/provider.mjs`, { PORT: String(issuerPort), ADMIN_URL: adminUrl, PEOPLE: people }),
-    start(`${example}/server.mjs`, { PORT: String(adminPort), ADMIN_URL: adminUrl }),
+    start(`${example}/${server}`, { PORT: String(adminPort), ADMIN_URL: adminUrl }),
     start("examples/api-server/server.mjs", { PORT: "0" }),
   ]);
   return {

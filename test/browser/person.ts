@@ -25,11 +25,12 @@ export async function signInAtProvider(page: Page, { issuer }: AdminSite, userna
 }
 
 export async function signIn(page: Page, site: AdminSite, username: string, next = "/"): Promise<void> {
-  await page.goto(`${site.adminUrl}/login?next=${encodeURIComponent(next)}`);
+  await page.goto(`${site.adminUrl}/sign-in/start?next=${encodeURIComponent(next)}`);
   await signInAtProvider(page, site, username);
 }
 
-/** The items of the list below a heading. */
-export function itemsUnder(page: Page, heading: string): Promise<string[]> {
-  return page.getByRole("list", { name: heading }).getByRole("listitem").allTextContents();
+/** The rights that the start page shows of who is signed in. */
+export async function rightsOn(page: Page): Promise<readonly string[]> {
+  const items = await page.getByRole("main").getByRole("listitem").allTextContents();
+  return items.filter((text) => /^\w+\.\w+$/.test(text));
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAdmin } from "../../src/admin/create-admin.js";
 import { mountAdmin } from "../../src/admin/express.js";
+import { openDatabase } from "../../src/database/open.js";
 import { runCli } from "../support/cli.js";
 import { databaseEnv, databaseOf, sealingEnv } from "../support/databases.js";
 import { startServer } from "../support/http-server.js";
@@ -124,11 +125,61 @@ oidc_db_config_admin_auth:
         groups_settings: {claim_mapping: [groups], sync: false, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}
 `;
 
+/** As if people had made them at the pages. */
+const byHand = `
+vtb_setup: {owner: mensen}
+groups_config_enable: true
+groups_config:
+  items: [{name: projectgroep, permissions: [berichten.view_bericht]}]
+default_user_configuration_enable: true
+default_user_configuration_config:
+  users:
+    - {username: hanna, first_name: Hanna, last_name: Visser, email: hanna@gemeente.example, is_staff: true, groups: [projectgroep]}
+tokenauth_config_enable: true
+tokenauth:
+  items:
+    - identifier: met-de-hand
+      contact_person: Hanna Visser
+      email: hanna@gemeente.example
+      user: hanna
+      token: {generate: true}
+      expires_at: 2027-02-28T22:00:00Z
+      permissions: [berichten.view_bericht]
+oidc_db_config_enable: true
+oidc_db_config_admin_auth:
+  providers:
+    - identifier: entra
+      oidc_op_issuer: https://login.microsoftonline.com/0b6f2c1e-5a53-4c7e-8f0e-2f8a1f3e9d77/v2.0
+      endpoint_config:
+        oidc_op_authorization_endpoint: https://login.microsoftonline.com/0b6f2c1e-5a53-4c7e-8f0e-2f8a1f3e9d77/oauth2/v2.0/authorize
+        oidc_op_token_endpoint: https://login.microsoftonline.com/0b6f2c1e-5a53-4c7e-8f0e-2f8a1f3e9d77/oauth2/v2.0/token
+        oidc_op_user_endpoint: https://graph.microsoft.com/oidc/userinfo
+        oidc_op_jwks_endpoint: https://login.microsoftonline.com/0b6f2c1e-5a53-4c7e-8f0e-2f8a1f3e9d77/discovery/v2.0/keys
+  items:
+    - identifier: proef
+      enabled: false
+      oidc_provider_identifier: entra
+      oidc_rp_client_id: 5f0b6c1e-1d2a-4c7e-8f0e-2f8a1f3e9d77
+      oidc_rp_client_secret: een-derde-geheim-dat-nergens-is
+      options:
+        user_settings: {claim_mappings: {username: [preferred_username]}}
+        groups_settings: {claim_mapping: [groups], sync: true, sync_pattern: "*", default_groups: [], make_users_staff: false, superuser_group_names: []}
+`;
+
 export interface SeededSite {
   /** Where the pages are, without a slash at its end. */
   readonly url: string;
   readonly database: string;
   readonly close: () => Promise<void>;
+}
+
+/** Takes the second file's entries out of its hands. */
+async function disown(url: string): Promise<void> {
+  const { kysely, close } = await openDatabase(url, "write");
+  for (const table of ["groups", "users", "api_tokens", "oidc_providers", "oidc_clients"] as const) {
+    await kysely.updateTable(table).set({ owner: null }).where("owner", "=", "mensen").execute();
+  }
+  await close();
 }
 
 /** The pages in a real server, under a path, on a database that a file has filled. The caller closes it. */
@@ -138,10 +189,14 @@ export async function startSeededSite(): Promise<SeededSite> {
   const env = databaseEnv(folder, { SEED_PASSWORD: seedPassword });
   const applied = await runCli(["apply", "--tokens-out", "tokens.json", "config.yaml"], { cwd: folder, env });
   if (applied.status !== 0) throw new Error(applied.stderr);
+  writeFileSync(join(folder, "by-hand.yaml"), byHand);
+  const added = await runCli(["apply", "--tokens-out", "more.json", "by-hand.yaml"], { cwd: folder, env });
+  if (added.status !== 0) throw new Error(added.stderr);
   // Afterwards, something differs from the file.
   const disabled = await runCli(["token", "disable", "van-jan"], { cwd: folder, env });
   if (disabled.status !== 0) throw new Error(disabled.stderr);
   const database = databaseOf(folder);
+  await disown(database);
   let listener: RequestListener | undefined;
   const server = await startServer((request, response) => listener?.(request, response));
   const url = `${server.origin}/beheer`;
@@ -149,6 +204,7 @@ export async function startSeededSite(): Promise<SeededSite> {
     database,
     publicUrl: url,
     passwordSignIn: "always",
+    bootstrap: true,
     contact: "functioneel-beheer@gemeente.example",
     env: sealingEnv(),
   });

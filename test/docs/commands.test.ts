@@ -69,7 +69,7 @@ describe("F0: where no terminal is", () => {
         "docs/command-line.md",
         "docs/custom-steps.md",
         "docs/database.md",
-        "examples/admin-login-server/README.md",
+        "examples/admin-server/README.md",
         "examples/custom-step/README.md",
         "examples/quickstart.yaml",
         "examples/full.yaml",

@@ -1,12 +1,9 @@
-import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createTokenOperations } from "../../src/operations/token-operations.js";
-import { sealingEnv } from "../support/databases.js";
 import { json, makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { openBrowser } from "./browser.js";
 import { callbackIn, withError } from "./callbacks.js";
-import { clientSecret, makeWorld, redirectUri, type World } from "./world.js";
+import { clientSecret, makeWorld, type World } from "./world.js";
 
 let key: TestKey;
 beforeAll(async () => {
@@ -194,32 +191,4 @@ describe("a login page that was left open", () => {
     world.clock += 29 * minute;
     expect(await world.end(browser, world.provider.authorize(begun.href))).toMatchObject({ kind: "signed_in" });
   });
-});
-
-it("F59: examples/admin-login-server follows a login that is begun again, and links to one that may be", async () => {
-  const world = await makeWorld(key);
-  const tokens = await createTokenOperations({ database: world.url, env: sealingEnv() });
-  const example: {
-    createApp: (parts: object) => { readonly request: (url: string, init?: RequestInit) => Promise<Response> };
-  } = await import(pathToFileURL("examples/admin-login-server/app.mjs").href);
-  const app = example.createApp({ login: world.login, tokens, onError: () => {}, onRefusal: () => {} });
-  const browser = openBrowser();
-  const send = async (callback: string) => {
-    const answer = await app.request(new URL(callback, redirectUri).href, {
-      headers: { cookie: browser.header() ?? "" },
-    });
-    browser.take(answer.headers.getSetCookie());
-    return answer;
-  };
-  const begun = await world.begin(browser, "/tokens");
-  const callback = world.provider.authorize(begun.href);
-  const again = await send(withError(callback, "temporarily_unavailable", expired));
-  const location = again.headers.get("location") ?? "";
-  expect([again.status, location]).toEqual([303, expect.stringContaining(`${world.provider.issuer}/auth?`)]);
-  world.clock += 31 * minute;
-  const late = await send(world.provider.authorize(location));
-  expect([late.status, await late.text()]).toEqual([400, expect.stringContaining('href="/login?next=%2Ftokens"')]);
-  const rejected = await send(withError(await callbackIn(world, browser), "invalid_scope"));
-  expect([rejected.status, await rejected.text()]).toEqual([502, expect.not.stringContaining('href="/login')]);
-  await tokens.close();
 });

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { itemsUnder } from "../browser/person.js";
+import { rightsOn } from "../browser/person.js";
 import { startBrowser } from "../support/browser.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { browserTokens, requestTokens, type Tokens } from "./browser-tokens.js";
@@ -20,7 +20,7 @@ export function describePeer(name: string, startPeer: StartPeer): void {
     [site, catcher, browser] = await Promise.all([createSite(), startServer(always(200, "back")), startBrowser()]);
     peer = await startPeer({
       redirectUris: [`${site.adminUrl}/oidc/callback`, `${catcher.origin}/callback`],
-      postLogoutUri: `${site.adminUrl}/uitgelogd`,
+      postLogoutUri: `${site.adminUrl}/signed-out`,
     });
   }, 1_500_000);
   afterAll(async () => {
@@ -88,16 +88,16 @@ export function describePeer(name: string, startPeer: StartPeer): void {
       await signInToPages(page);
       await page.getByRole("button", { name: "Uitloggen" }).click({ noWaitAfter: true });
       if (peer.keepsSession) {
-        await page.waitForURL((url) => url.origin !== site.adminUrl);
+        await page.waitForURL((url) => !url.href.startsWith(site.adminUrl));
         await page.goto(site.adminUrl);
         await page.getByRole("link", { name: "Inloggen" }).waitFor();
         await close();
         return "here alone";
       }
       await peer.confirmLogout?.(page);
-      await page.waitForURL(`${site.adminUrl}/uitgelogd`);
+      await page.waitForURL(`${site.adminUrl}/signed-out`);
       // Who is signed out there as well is asked again.
-      await page.goto(`${site.adminUrl}/login`);
+      await page.goto(`${site.adminUrl}/sign-in/start`);
       await expect.poll(() => page.url(), { timeout: 30_000 }).not.toContain(site.adminUrl);
       await page.locator("input[type=password]").waitFor();
       await close();
@@ -121,7 +121,7 @@ export function describePeer(name: string, startPeer: StartPeer): void {
       const { page, close } = await newPage(browser);
       // Without the look before, people are sent to a page that is not there.
       const isLookedAt = peer.clientLines.includes("check_op_availability: true");
-      if (isLookedAt) await page.goto(`${site.adminUrl}/login`);
+      if (isLookedAt) await page.goto(`${site.adminUrl}/sign-in/start`);
       const reported = isLookedAt ? await page.getByRole("heading", { level: 1 }).textContent() : undefined;
       await close();
       await peer.start();
@@ -133,13 +133,14 @@ export function describePeer(name: string, startPeer: StartPeer): void {
   });
 
   async function signInToPages(page: Page): Promise<string> {
-    await page.goto(`${site.adminUrl}/login`);
+    await page.goto(`${site.adminUrl}/sign-in/start`);
     await peer.signIn(page);
     await page.waitForURL(`${site.adminUrl}/**`);
     const title = await page.getByRole("heading", { level: 1 }).textContent();
-    if (title !== "Mijn gegevens") return `${title}: ${site.adminLog().trim().split("\n").at(-1)}`;
-    const groups = await itemsUnder(page, "Groepen");
-    return groups.join() === "vtb-behandelaars" ? "yes" : `with the groups ${groups.join()}`;
+    if (title !== "Start") return `${title}: ${site.adminLog().trim().split("\n").at(-1)}`;
+    // The file gives them to the group.
+    const permissions = await rightsOn(page);
+    return permissions.includes("taken.view_externetaak") ? "yes" : `with the permissions ${permissions.join()}`;
   }
 }
 

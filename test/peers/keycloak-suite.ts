@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { itemsUnder } from "../browser/person.js";
+import { rightsOn } from "../browser/person.js";
 import { startBrowser } from "../support/browser.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
 import { browserTokens, requestTokens, type Tokens } from "./browser-tokens.js";
@@ -47,7 +47,7 @@ export function describeKeycloak(version: KeycloakVersion): void {
     return text
       .replaceAll("https://login.gemeente.example", keycloak.outsideUrl)
       .replaceAll("https://keycloak.intern", keycloak.insideUrl)
-      .replaceAll("https://beheer.gemeente.example", site.adminUrl)
+      .replaceAll("https://beheer.gemeente.example/beheer", site.adminUrl)
       .replaceAll("https://zaaksysteem.gemeente.example", zaaksysteem.origin);
   }
 
@@ -113,18 +113,17 @@ export function describeKeycloak(version: KeycloakVersion): void {
       const context = await browser.newContext({ locale: "nl-NL" });
       const page = await context.newPage();
       page.setDefaultTimeout(60_000);
-      await page.goto(`${site.adminUrl}/login`);
+      await page.goto(`${site.adminUrl}/sign-in/start`);
       await signIn(page);
       await page.waitForURL(`${site.adminUrl}/**`);
       expect([await page.getByRole("heading", { level: 1 }).textContent(), site.adminLog()]).toEqual([
-        "Mijn gegevens",
+        "Start",
         expect.not.stringContaining('"kind":"refused"'),
       ]);
-      expect(await itemsUnder(page, "Groepen")).toEqual(["vtb-behandelaars"]);
-      expect(await itemsUnder(page, "Rechten")).toEqual(["taken.add_externetaak", "taken.view_externetaak"]);
+      expect(await rightsOn(page)).toEqual(["taken.add_externetaak", "taken.view_externetaak"]);
       await page.getByRole("button", { name: "Uitloggen" }).click({ noWaitAfter: true });
-      await page.waitForURL(`${site.adminUrl}/uitgelogd`);
-      await page.goto(`${site.adminUrl}/login`);
+      await page.waitForURL(`${site.adminUrl}/signed-out`);
+      await page.goto(`${site.adminUrl}/sign-in/start`);
       expect(await page.locator("#username").isVisible()).toBe(true);
       await context.close();
     });

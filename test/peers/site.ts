@@ -31,14 +31,14 @@ export async function createSite(): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "vtb-setup-peer-"));
   const database = `sqlite:${join(folder, "vtb-auth.db")}`;
   const [adminPort, apiPort] = [await freePort(), await freePort()];
-  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}/beheer`;
   const apiUrl = `http://127.0.0.1:${apiPort}${apiPath}`;
   const servers: ServerProcess[] = [];
   const [startAdmin, startApi] = [
     () =>
-      startProcess(process.execPath, ["examples/admin-login-server/server.mjs"], {
+      startProcess(process.execPath, ["examples/admin-server/server.mjs"], {
         env: { VTB_SETUP_DATABASE: database, ADMIN_URL: adminUrl, PORT: String(adminPort) },
-        readyUrl: adminUrl,
+        readyUrl: `${adminUrl}/sign-in`,
       }),
     () =>
       startProcess(process.execPath, ["examples/api-server/server.mjs"], {

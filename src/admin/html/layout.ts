@@ -33,6 +33,7 @@ export function page(view: View, { title, body, head = nothing, isRefused = fals
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${isRefused ? `${t.error}: ` : ""}${title} – ${t.product}</title>
 <link rel="stylesheet" href="${view.asset("style")}">
+${view.styleSheet === undefined ? nothing : html`<link rel="stylesheet" href="${view.styleSheet}">`}
 <script src="${view.asset("script")}" defer></script>
 ${head}
 </head>

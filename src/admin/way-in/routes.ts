@@ -184,6 +184,8 @@ ${passwordForm(view, given)}`;
 
 function refusalPage(view: View, { title, text, action, next }: LoginRefusal): Html {
   const t = wayInTexts[view.language];
-  const link = html`<p><a class="button" href="${view.url("/sign-in")}">${t.tryAgain}</a></p>`;
+  const path = next?.startsWith(view.url("/")) ? next.slice(view.url("").length) : undefined;
+  const href = view.url("/sign-in", { next: path === "/" ? undefined : path });
+  const link = html`<p><a class="button" href="${href}">${t.tryAgain}</a></p>`;
   return noticePage(view, { title, text, action, more: next === undefined ? undefined : link });
 }

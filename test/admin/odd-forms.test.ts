@@ -1,51 +1,49 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { pathToFileURL } from "node:url";
-import { serve } from "@hono/node-server";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { createTokenOperations } from "../../src/operations/token-operations.js";
+import { createAdmin } from "../../src/admin/create-admin.js";
+import type { AdminEvent } from "../../src/admin/event.js";
+import { mountAdmin } from "../../src/admin/express.js";
+import { openBrowser } from "../login/browser.js";
+import { callbackIn, withError } from "../login/callbacks.js";
+import { makeWorld, sessionSecret } from "../login/world.js";
 import { sealingEnv } from "../support/databases.js";
+import { serve } from "../support/http-server.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
-import { openBrowser } from "./browser.js";
-import { makeWorld } from "./world.js";
 
 let key: TestKey;
 beforeAll(async () => {
   key = await makeKey("RS256");
 });
 
-type CreateApp = (parts: object) => { readonly fetch: (request: Request) => Response | Promise<Response> };
-
-/** The example's pages with their own login and token operations, and the errors that they have reported as the program's. */
+/** The pages over a provider that answers as told, where somebody has signed in, and what failed in them. */
 async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
   const world = await makeWorld(key);
   world.provider.idClaims = idClaims;
-  const tokens = await createTokenOperations({ database: world.url, env: sealingEnv() });
-  onTestFinished(() => tokens.close());
+  const events: AdminEvent[] = [];
+  const admin = await createAdmin({
+    database: world.url,
+    publicUrl: "https://beheer.example.nl",
+    sessionSecret,
+    // As the login of that world, so that they share the session.
+    cookieName: "vtb",
+    env: sealingEnv(),
+    now: () => world.clock,
+    onEvent: (event) => events.push(event),
+  });
+  onTestFinished(() => admin.close());
   const browser = openBrowser();
   expect(await world.signIn(browser)).toMatchObject({ kind: "signed_in" });
   const session = await world.login.session(browser.header());
-  const faults: unknown[] = [];
-  const example: { createApp: CreateApp } = await import(pathToFileURL("examples/admin-login-server/app.mjs").href);
-  const app = example.createApp({
-    login: world.login,
-    tokens,
-    onRefusal: () => {},
-    onError: (error: unknown) => faults.push(error),
-  });
-  const { port, server } = await new Promise<{ port: number; server: ReturnType<typeof serve> }>((listening) => {
-    const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
-      listening({ port, server }),
-    );
-  });
-  onTestFinished(() => void server.close());
+  const handler = mountAdmin(admin);
+  const { origin } = await serve((request, response) => handler(request, response));
   const headers = {
     cookie: browser.header() ?? "",
     origin: "https://beheer.example.nl",
     "sec-fetch-site": "same-origin",
   };
   const send = async (path: string, type: string | undefined, body: RequestInit["body"], more: RequestInit = {}) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    const answer = await fetch(origin + path, {
       method: "POST",
       redirect: "manual",
       body: body ?? null,
@@ -55,10 +53,20 @@ async function startPages(idClaims: Readonly<Record<string, unknown>> = {}) {
     const policy = answer.headers.get("content-security-policy");
     return { status: answer.status, text: await answer.text(), policy };
   };
-  return { world, send, headers, port, faults, csrf: session?.csrfToken ?? "" };
+  const failures = () => events.filter(({ kind }) => kind === "admin_failed");
+  return {
+    world,
+    admin,
+    browser,
+    send,
+    headers,
+    port: Number(new URL(origin).port),
+    failures,
+    csrf: session?.csrfToken ?? "",
+  };
 }
 
-const forms = ["/noodtoegang", "/tokens", "/tokens/x/intrekken", "/uitloggen"];
+const forms = ["/sign-in/password", "/tokens/new", "/sign-out", "/language"];
 const multipart = "multipart/form-data; boundary=grens";
 const field = (name: string, value: string) =>
   `--grens\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
@@ -74,19 +82,19 @@ const broken: Readonly<Record<string, readonly [type: string, body: string]>> = 
   "of other bytes": [multipart, "\u0000\u0001\u0002--grens"],
 };
 
-describe("F14 the pages of examples/admin-login-server", () => {
+describe("F14 the admin pages", () => {
   it.each(forms)("answer 400 to a malformed multipart body that is sent to %s", async (path) => {
-    const { send, faults } = await startPages();
+    const { send, failures } = await startPages();
     for (const [name, [type, body]] of Object.entries(broken)) {
       const { status, text } = await send(path, type, body);
       expect({ name, status }).toEqual({ name, status: 400 });
-      expect(text).toContain("Het formulier is niet heel aangekomen");
+      expect(text).toContain("Er is niets gewijzigd");
     }
-    expect(faults).toEqual([]);
+    expect(failures()).toEqual([]);
   });
 
   it.each(forms)("answer 415 to what is no form, and 413 to what is too large, at %s", async (path) => {
-    const { send, faults } = await startPages();
+    const { send, failures } = await startPages();
     for (const type of [
       "application/json",
       "text/plain",
@@ -96,18 +104,18 @@ describe("F14 the pages of examples/admin-login-server", () => {
     ]) {
       expect({ type, ...(await send(path, type, "{}")) }).toMatchObject({ type, status: 415 });
     }
-    const large = `csrf=${"x".repeat(17_000)}`;
+    const large = `csrf=${"x".repeat(70_000)}`;
     expect(await send(path, "application/x-www-form-urlencoded", large)).toMatchObject({ status: 413 });
     const streamed = new Blob([large]).stream();
     const more = { duplex: "half" } as RequestInit;
     expect(await send(path, "application/x-www-form-urlencoded", streamed, more)).toMatchObject({ status: 413 });
-    expect(faults).toEqual([]);
+    expect(failures()).toEqual([]);
   });
 
   it.each(forms)("refuse a form of odd bytes that is sent to %s", async (path) => {
-    const { send, faults } = await startPages();
-    // Nobody may try a password for long.
-    const refused = path === "/noodtoegang" ? [403, 429] : [403];
+    const { send, failures } = await startPages();
+    // Nobody may try a password for long; a language is one of two.
+    const refused = path === "/sign-in/password" ? [403, 429] : path === "/language" ? [303] : [403];
     for (const body of ["%ZZ=%", "csrf=%ff%fe", "&&&==", "\u0000", "__proto__=x&constructor=y", "csrf=a&csrf=b", ""]) {
       const { status } = await send(path, "application/x-www-form-urlencoded", body);
       expect({ body, isRefused: refused.includes(status) }).toEqual({ body, isRefused: true });
@@ -115,11 +123,11 @@ describe("F14 the pages of examples/admin-login-server", () => {
     const files = new FormData();
     for (const name of ["csrf", "username", "password"]) files.append(name, new Blob(["x"]), "file.txt");
     expect(refused).toContain((await send(path, undefined, files)).status);
-    expect(faults).toEqual([]);
+    expect(failures()).toEqual([]);
   });
 
   it("go on after a request that ends before its body does", async () => {
-    const { send, port, headers, faults, csrf } = await startPages();
+    const { send, port, headers, failures, csrf } = await startPages();
     for (const path of forms) {
       for (const length of ["Content-Length: 500", "Transfer-Encoding: chunked"]) {
         const socket = connect(port, "127.0.0.1");
@@ -131,37 +139,50 @@ describe("F14 the pages of examples/admin-login-server", () => {
         await once(socket, "close");
       }
     }
-    const form = { csrf, identifier: "daarna", contactPerson: "Jan", email: "jan@gemeente.example" };
-    expect(await send("/tokens", undefined, new URLSearchParams(form))).toMatchObject({ status: 200 });
-    expect(faults).toEqual([]);
+    expect(await send("/sign-out", undefined, new URLSearchParams({ csrf }))).toMatchObject({ status: 200 });
+    expect(failures()).toEqual([]);
   });
 
-  it("take whole forms as browsers send them", async () => {
-    const { send, csrf, faults } = await startPages();
-    const form = { csrf, identifier: "in-delen", contactPerson: "Jan", email: "jan@gemeente.example" };
-    const parts = new FormData();
-    for (const [name, value] of Object.entries(form)) parts.append(name, value);
-    expect(await send("/tokens", undefined, parts)).toMatchObject({ status: 200 });
-    const encoded = new URLSearchParams({ ...form, identifier: "in-regels" });
-    expect(await send("/tokens", undefined, encoded)).toMatchObject({ status: 200 });
-    expect(await send("/tokens/in-delen/intrekken", undefined, new URLSearchParams({ csrf }))).toMatchObject({
-      status: 200,
-    });
-    expect(await send("/uitloggen", undefined, new URLSearchParams({ csrf }))).toMatchObject({ status: 200 });
-    expect(faults).toEqual([]);
+  it.each(["in parts", "in lines"])("take whole forms as browsers send them: %s", async (how) => {
+    const { send, csrf, failures } = await startPages();
+    const form = how === "in parts" ? new FormData() : new URLSearchParams();
+    form.append("csrf", csrf);
+    const { status, text } = await send("/sign-out", undefined, form);
+    expect([status, text]).toEqual([200, expect.stringContaining("U bent hier uitgelogd")]);
+    expect(failures()).toEqual([]);
   });
 
   it("F64: post a long ID token to the provider's logout, with a button that the pages' script presses", async () => {
-    const { send, csrf, faults, world } = await startPages({ picture: "p".repeat(5000) });
-    const { text, policy } = await send("/uitloggen", undefined, new URLSearchParams({ csrf }));
-    expect(text).toContain(`<form method="post" action="${world.provider.issuer}/logout">`);
-    expect(text).toMatch(/<input type="hidden" name="id_token_hint" value="[\w-]+\.[\w-]+\.[\w-]+">\n<button>/);
-    expect(text).toContain('<script src="/submit.js" defer>');
-    expect(policy).toContain(`script-src 'self'; form-action 'self' ${world.provider.issuer};`);
+    const { send, csrf, failures, world } = await startPages({ picture: "p".repeat(5000) });
+    const { text, policy } = await send("/sign-out", undefined, new URLSearchParams({ csrf }));
+    expect(text).toContain(`<form method="post" action="${world.provider.issuer}/logout" data-submit>`);
+    expect(text).toMatch(/<input type="hidden" name="id_token_hint" value="[\w-]+\.[\w-]+\.[\w-]+"><button>/);
+    expect(policy).toContain(`form-action 'self' ${world.provider.issuer};`);
     const short = await startPages();
-    const linked = await short.send("/uitloggen", undefined, new URLSearchParams({ csrf: short.csrf }));
+    const linked = await short.send("/sign-out", undefined, new URLSearchParams({ csrf: short.csrf }));
     expect(linked.text).toContain('http-equiv="refresh"');
     expect(linked.policy).toContain("form-action 'self';");
-    expect([...faults, ...short.faults]).toEqual([]);
+    expect([...failures(), ...short.failures()]).toEqual([]);
+  });
+
+  it("F59: follow a login that is begun again, and link to one that may be, with where it was to go", async () => {
+    const { world, admin } = await startPages();
+    const browser = openBrowser();
+    const send = async (callback: string): Promise<Response> => {
+      const url = new URL(callback, "https://beheer.example.nl/oidc/callback");
+      const answer = await admin.fetch(new Request(url, { headers: { cookie: browser.header() ?? "" } }));
+      browser.take(answer.headers.getSetCookie());
+      return answer;
+    };
+    const begun = await world.begin(browser, "/tokens");
+    const expired = { error_description: "authentication_expired" };
+    const again = await send(withError(world.provider.authorize(begun.href), "temporarily_unavailable", expired));
+    const location = again.headers.get("location") ?? "";
+    expect([again.status, location]).toEqual([303, expect.stringContaining(`${world.provider.issuer}/auth?`)]);
+    world.clock += 31 * 60_000;
+    const late = await send(world.provider.authorize(location));
+    expect([late.status, await late.text()]).toEqual([400, expect.stringContaining('href="/sign-in?next=%2Ftokens"')]);
+    const rejected = await send(withError(await callbackIn(world, browser), "invalid_scope"));
+    expect([rejected.status, await rejected.text()]).toEqual([502, expect.not.stringContaining('href="/sign-in')]);
   });
 });

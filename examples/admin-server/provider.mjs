@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
 
 const port = Number(process.env.PORT ?? 9001);
-const adminUrl = process.env.ADMIN_URL ?? "http://127.0.0.1:8001";
+const adminUrl = process.env.ADMIN_URL ?? "http://127.0.0.1:8001/beheer";
 const people = process.env.PEOPLE ?? new URL("people.json", import.meta.url);
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
@@ -16,7 +16,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       client_secret: "alleen-om-te-proberen-7c1f52d09e",
       token_endpoint_auth_method: "client_secret_post",
       redirect_uris: [`${adminUrl}/oidc/callback`],
-      post_logout_redirect_uris: [`${adminUrl}/uitgelogd`],
+      post_logout_redirect_uris: [`${adminUrl}/signed-out`],
     },
   ],
   claims: {

@@ -1,2 +1,0 @@
-export function pageFaults(): string[];
-export function outlineOf(element: unknown): string;
