@@ -36,7 +36,7 @@ async function tokenForm(identifier: string): Promise<Record<string, string>> {
     contactPerson: "Jan",
     email: "jan@gemeente.example",
     for: "self",
-    scope: "chosen",
+    scope: "listed",
     permissions: "taken.view_externetaak",
     expires: "90",
   };
