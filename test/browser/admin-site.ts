@@ -15,7 +15,7 @@ export function readmeCommands(): readonly string[] {
   return blocks.flatMap(([, text = ""]) => text.trim().split("\n"));
 }
 
-export const emergencyPassword = "paard-batterij-nietje";
+const emergencyPassword = "paard-batterij-nietje";
 
 export interface AdminSite {
   /** Where the pages are, without a slash at its end. */
