@@ -48,6 +48,7 @@ const nl = {
     oidc_provider: "OpenID-provider",
     oidc_client: "OpenID-client",
     policy: "beleid",
+    bootstrap_session: "sessie met de eenmalige code",
   },
   throughs: {
     apply: "een bestand (apply)",
@@ -121,6 +122,7 @@ const en: typeof nl = {
     oidc_provider: "OpenID provider",
     oidc_client: "OpenID client",
     policy: "policy",
+    bootstrap_session: "session with the one-time code",
   },
   throughs: {
     apply: "a file (apply)",
