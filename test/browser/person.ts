@@ -9,9 +9,9 @@ export async function newPerson(browser: Browser): Promise<{ readonly context: B
   return { context, page: await context.newPage() };
 }
 
-/** Follows a link or sends a form, and waits for the page that comes. */
+/** Follows a link or sends a form, by its whole name, and waits for the page that comes. */
 export async function choose(page: Page, role: "link" | "button", name: string | RegExp): Promise<void> {
-  await page.getByRole(role, { name }).click();
+  await page.getByRole(role, { name, exact: true }).click();
   await page.waitForLoadState();
 }
 
