@@ -130,7 +130,7 @@ describe.each(signals)("%s", (signal, status) => {
     if (ended.status === 0) expect(after.revision).not.toEqual(before.revision);
     else expect({ status: ended.status, after }).toEqual({ status, after: before });
     expect(await runCli(["apply", "new.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
-  });
+  }, 120_000);
 });
 
 it("takes back what a run had written when the signal comes amid its writing", async () => {
