@@ -6,6 +6,12 @@ import { promisify } from "node:util";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  administrator as newAdministrator,
+  type Registration,
+  type WalkProvider,
+  walk,
+} from "../browser/admin-walk.js";
 import { rightsOn } from "../browser/person.js";
 import { startBrowser } from "../support/browser.js";
 import { always, startServer, type TestServer } from "../support/http-server.js";
@@ -184,6 +190,11 @@ export function describeKeycloak(version: KeycloakVersion): void {
     });
   });
 
+  it(`a new administrator gets from an empty database to a token with Keycloak ${version}`, async () => {
+    const startProvider = (registration: Registration) => makeWalkRealm(keycloak, registration);
+    await walk(browser, { language: "nl", scripts: true, startProvider });
+  });
+
   describePeer(`Keycloak ${version}`, (addresses) => makeRealm(keycloak, addresses));
 
   async function clientOf(clientId: string): Promise<Readonly<Record<string, unknown>>> {
@@ -203,14 +214,12 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
   const name = "peers";
   const login = { clientId: "vtb-admin", clientSecret: "geheim-van-vtb-admin" };
   const service = { clientId: "vtb-service", clientSecret: "geheim-van-vtb-service" };
-  const [groups] = JSON.parse(blocksUnder("Keycloak").find(({ file }) => file === "vtb-admin.json")?.text ?? "")
-    .protocolMappers as readonly unknown[];
   await keycloak.admin("POST", "", realmOf(name));
   await keycloak.admin("POST", `/${name}/clients`, {
     clientId: login.clientId,
     secret: login.clientSecret,
     redirectUris,
-    protocolMappers: [groups],
+    protocolMappers: [groupsMapper()],
     attributes: { "post.logout.redirect.uris": postLogoutUri },
   });
   await keycloak.admin("POST", `/${name}/clients`, {
@@ -245,12 +254,33 @@ async function makeRealm(keycloak: Keycloak, { redirectUris, postLogoutUri }: Ad
   };
 }
 
+/** A realm in which the person is in the group that the pages are told to make administrators of. */
+async function makeWalkRealm(keycloak: Keycloak, registration: Registration): Promise<WalkProvider> {
+  const name = "walk";
+  const client = { clientId: "vtb-beheer", clientSecret: "geheim-van-de-beheerpaginas" };
+  await keycloak.admin("POST", "", realmOf(name, [newAdministrator.group]));
+  await keycloak.admin("POST", `/${name}/clients`, {
+    clientId: client.clientId,
+    secret: client.clientSecret,
+    redirectUris: [registration.redirectUri],
+    protocolMappers: [groupsMapper()],
+    attributes: { "post.logout.redirect.uris": registration.postLogoutUri, "pkce.code.challenge.method": "S256" },
+  });
+  return { discoveryEndpoint: `${keycloak.outsideUrl}/realms/${name}`, ...client, signIn };
+}
+
+/** As docs/providers.md has it. */
+function groupsMapper(): unknown {
+  const client = JSON.parse(blocksUnder("Keycloak").find(({ file }) => file === "vtb-admin.json")?.text ?? "");
+  return client.protocolMappers[0];
+}
+
 /** A realm with a person in groups. */
-function realmOf(name: string): unknown {
+function realmOf(name: string, groups: readonly string[] = ["vtb-behandelaars", "anders"]): unknown {
   return {
     realm: name,
     enabled: true,
-    groups: [{ name: "vtb-behandelaars" }, { name: "anders" }],
+    groups: groups.map((group) => ({ name: group })),
     users: [
       {
         username: person.username,
@@ -259,7 +289,7 @@ function realmOf(name: string): unknown {
         emailVerified: true,
         firstName: "Jan",
         lastName: "de Vries",
-        groups: ["/vtb-behandelaars", "/anders"],
+        groups: groups.map((group) => `/${group}`),
         credentials: [{ type: "password", value: person.password, temporary: false }],
       },
     ],
