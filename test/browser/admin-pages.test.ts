@@ -1,76 +1,23 @@
-import { readFileSync } from "node:fs";
-import type { AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.js";
-import { type ShownPage, shownPages } from "./admin-pages.js";
+import { shownPages } from "./admin-pages.js";
 import { focused, hiddenFocus, pageFaults, printFaults, widerThanScreen } from "./page-checks.mjs";
 import { type SeededSite, seedPassword, startSeededSite } from "./seeded-site.js";
-
-const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+import { createVisits, violations } from "./visits.js";
 
 let browser: Browser;
 let site: SeededSite;
+let open: ReturnType<typeof createVisits>;
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([startBrowser(), startSeededSite()]);
+  open = createVisits(browser, site);
 });
 afterAll(async () => {
   await browser?.close();
   await site?.close();
 });
-
-/** Dutch with the pages' script, or English without it. */
-type Reader = "nl" | "en";
-
-const windows = new Map<string, Promise<Page>>();
-
-/** The window of a person, who signs in once. */
-function windowOf(as: ShownPage["as"], reader: Reader): Promise<Page> {
-  const key = `${as} ${reader}`;
-  const known = windows.get(key) ?? signIn(as, reader);
-  windows.set(key, known);
-  return known;
-}
-
-async function signIn(as: ShownPage["as"], reader: Reader): Promise<Page> {
-  const context = await browser.newContext({ locale: reader === "nl" ? "nl-NL" : "en-GB" });
-  context.setDefaultTimeout(10_000);
-  // Not with `javaScriptEnabled: false`, without which axe does not run either.
-  if (reader === "en") await context.route("**/assets/script.*", (route) => route.abort());
-  const page = await context.newPage();
-  if (as === "nobody") return page;
-  await page.goto(`${site.url}/sign-in`);
-  await page.locator("#username").fill(as);
-  await page.locator("#password").fill(seedPassword);
-  await page.locator("#password").press("Enter");
-  await page.locator(".who strong").waitFor();
-  return page;
-}
-
-async function open({ as, path, act, status = 200 }: ShownPage, reader: Reader): Promise<Page> {
-  const page = await windowOf(as, reader);
-  await page.setViewportSize({ width: 1280, height: 800 });
-  await page.emulateMedia({ media: null, colorScheme: null });
-  const answer = await page.goto(site.url + path);
-  expect({ path, status: answer?.status() }).toEqual({ path, status });
-  await act?.(page);
-  return page;
-}
-
-/** All rules, or those about contrast, which does not depend on the language, or all but those. */
-type Rules = "all" | "contrast" | "others";
-
-/** The rules that the page breaks, with the elements that break them. */
-async function violations(page: Page, rules: Rules): Promise<readonly string[]> {
-  const runOnly = rules === "contrast" ? { type: "rule", values: ["color-contrast"] } : { type: "tag", values: tags };
-  const others = { "target-size": { enabled: true }, "color-contrast": { enabled: rules !== "others" } };
-  const options = JSON.stringify({ runOnly, rules: rules === "contrast" ? {} : others, resultTypes: ["violations"] });
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe);
-  const results = await page.evaluate<AxeResults>(`axe.run(document, ${options})`);
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 describe.each(shownPages)("the page: $name", (shown) => {
   it("is accessible in Dutch, on small screens, enlarged, dark, printed and by keyboard", async () => {

@@ -1,14 +1,19 @@
 import type { Page } from "playwright-core";
+import { type SeededSite, seedPassword } from "./seeded-site.js";
 
 /** One page of the admin interface, or a state of it. */
 export interface ShownPage {
   readonly name: string;
   readonly path: string;
-  /** Who is signed in: a superuser, one with rights to tokens, one without rights, or nobody. */
-  readonly as: "fatima" | "jan" | "piet" | "nobody";
+  /** Of these pages: with passwords for everybody, with passwords for emergencies alone, or of a database without users. */
+  readonly of?: "seeded" | "emergency" | "empty";
+  /** Who is signed in: a superuser, one with rights to tokens, one without rights, the one who typed the one-time code, or nobody. */
+  readonly as: "fatima" | "jan" | "piet" | "code" | "nobody";
   /** What to do on the page before it is looked at, such as to send its form with mistakes. */
-  readonly act?: (page: Page) => Promise<void>;
+  readonly act?: (page: Page, site: SeededSite) => Promise<void>;
   readonly status?: number;
+  /** Its title begins with the word for an error. */
+  readonly hasMistakes?: boolean;
 }
 
 /** Sends the page's form as it is. */
@@ -20,7 +25,22 @@ const send = async (page: Page): Promise<void> => {
 /** Every page, and the states in which it looks different. A new page is added here. */
 export const shownPages: readonly ShownPage[] = [
   { name: "sign in", path: "/sign-in", as: "nobody" },
-  { name: "sign in, wrong password", path: "/sign-in", as: "nobody", act: signInWrongly },
+  { name: "sign in, wrong password", path: "/sign-in", as: "nobody", act: signInWrongly, hasMistakes: true },
+  { name: "sign in, without a provider", path: "/sign-in", of: "empty", as: "nobody" },
+  { name: "sign in, in an emergency", path: "/sign-in", of: "emergency", as: "nobody" },
+  { name: "the password in an emergency", path: "/sign-in/password", of: "emergency", as: "nobody" },
+  {
+    name: "the password in an emergency, of no superuser",
+    path: "/sign-in/password",
+    of: "emergency",
+    as: "nobody",
+    act: signInWithoutRight,
+    hasMistakes: true,
+  },
+  { name: "the password again", path: "/sign-in/again?next=/users", as: "fatima" },
+  { name: "sign in again, before a form", path: "/openid/new-provider", as: "fatima", act: comeBackLater },
+  { name: "sign in again, for a form that was sent", path: "/tokens/new?for=user", as: "fatima", act: makeLater },
+  { name: "signed in again", path: "/signed-in", as: "fatima" },
   { name: "signed out", path: "/signed-out", as: "nobody" },
   { name: "a callback that nobody began", path: "/oidc/callback?code=a&state=b", as: "nobody", status: 400 },
   { name: "start", path: "/", as: "fatima" },
@@ -33,30 +53,42 @@ export const shownPages: readonly ShownPage[] = [
   { name: "a user of a file", path: "/users/willem", as: "fatima" },
   { name: "a user, for those who only look", path: "/users/fatima", as: "jan" },
   { name: "a new user", path: "/new-user", as: "fatima" },
-  { name: "a new user, with mistakes", path: "/new-user", as: "fatima", act: send },
+  { name: "a new user, with mistakes", path: "/new-user", as: "fatima", act: send, hasMistakes: true },
   { name: "the groups of a user", path: "/users/willem/groups", as: "fatima" },
-  { name: "the password of a user, with mistakes", path: "/users/willem/password", as: "fatima", act: send },
+  {
+    name: "the password of a user, with mistakes",
+    path: "/users/willem/password",
+    as: "fatima",
+    act: send,
+    hasMistakes: true,
+  },
   { name: "a user to be deactivated", path: "/users/jan/deactivate", as: "fatima" },
   { name: "groups", path: "/groups", as: "fatima" },
   { name: "a group of a file", path: "/groups/vtb-behandelaars", as: "fatima" },
   { name: "the members of a group", path: "/groups/vtb-behandelaars/members", as: "fatima" },
-  { name: "a new group, with mistakes", path: "/new-group", as: "fatima", act: send },
-  { name: "one's own account, with mistakes", path: "/account", as: "piet", act: send },
+  { name: "a new group, with mistakes", path: "/new-group", as: "fatima", act: send, hasMistakes: true },
+  { name: "one's own account, with mistakes", path: "/account", as: "piet", act: send, hasMistakes: true },
   { name: "tokens", path: "/tokens", as: "fatima" },
   { name: "tokens, filtered and sorted", path: "/tokens?state=active&sort=-expires&q=zaak", as: "jan" },
   { name: "tokens, one's own, of which there are none", path: "/tokens", as: "piet" },
-  { name: "tokens, an unknown value looked up", path: "/tokens", as: "jan", act: lookUp },
+  { name: "tokens, an unknown value looked up", path: "/tokens", as: "jan", act: lookUp, hasMistakes: true },
   { name: "a token of a file", path: "/tokens/open-formulieren", as: "fatima" },
   { name: "a token that its file disables", path: "/tokens/rapportage", as: "jan" },
   { name: "a token that was disabled", path: "/tokens/van-jan?done=disabled", as: "jan" },
   { name: "a new token", path: "/tokens/new", as: "jan" },
-  { name: "a new token, with mistakes", path: "/tokens/new", as: "jan", act: send },
+  { name: "a new token, with mistakes", path: "/tokens/new", as: "jan", act: send, hasMistakes: true },
   { name: "a new token, without permissions to give", path: "/tokens/new", as: "piet" },
   { name: "a new token for another user", path: "/tokens/new?for=user", as: "jan" },
   { name: "a new token for a program", path: "/tokens/new?for=service_user", as: "fatima" },
   { name: "a token that was made", path: "/tokens/new", as: "jan", act: makeToken },
   { name: "tokens to be revoked", path: "/tokens/revoke?name=zaaksysteem&name=rapportage", as: "fatima" },
-  { name: "tokens to be revoked, without a reason", path: "/tokens/revoke?name=zaaksysteem", as: "jan", act: send },
+  {
+    name: "tokens to be revoked, without a reason",
+    path: "/tokens/revoke?name=zaaksysteem",
+    as: "jan",
+    act: send,
+    hasMistakes: true,
+  },
   { name: "a token to be disabled", path: "/tokens/zaaksysteem/disable", as: "jan" },
   { name: "a token to get a new value", path: "/tokens/open-formulieren/rotate", as: "fatima" },
   { name: "a token above one's own account", path: "/tokens/new?for=user", as: "jan", act: makeAbove },
@@ -64,10 +96,10 @@ export const shownPages: readonly ShownPage[] = [
   { name: "a provider of a file", path: "/openid/providers/keycloak", as: "fatima" },
   { name: "a client of a file", path: "/openid/clients/admin-oidc", as: "fatima" },
   { name: "a new provider", path: "/openid/new-provider", as: "fatima" },
-  { name: "a new provider, with mistakes", path: "/openid/new-provider", as: "fatima", act: save },
+  { name: "a new provider, with mistakes", path: "/openid/new-provider", as: "fatima", act: save, hasMistakes: true },
   { name: "a new provider, nothing discovered", path: "/openid/new-provider", as: "fatima", act: discover },
   { name: "a new client", path: "/openid/new-client", as: "fatima" },
-  { name: "a new client, with mistakes", path: "/openid/new-client", as: "fatima", act: save },
+  { name: "a new client, with mistakes", path: "/openid/new-client", as: "fatima", act: save, hasMistakes: true },
   { name: "a client that was made here", path: "/openid/new-client", as: "fatima", act: saveClient },
   { name: "a client to be enabled", path: "/openid/new-client", as: "fatima", act: askToEnable },
   { name: "a client to be disabled", path: "/openid/clients/api-oidc/disable", as: "fatima" },
@@ -81,10 +113,31 @@ export const shownPages: readonly ShownPage[] = [
   { name: "access of nobody", path: "/access/user?name=nobody-at-all", as: "fatima", status: 404 },
   { name: "history", path: "/history", as: "fatima" },
   { name: "history, older", path: "/history?kind=user&through=apply", as: "fatima" },
-  { name: "history, a wrong day", path: "/history?since=2027-02-31", as: "fatima", status: 422 },
+  { name: "history, a wrong day", path: "/history?since=2027-02-31", as: "fatima", status: 422, hasMistakes: true },
   { name: "history of a token", path: "/history?kind=api_token&name=rapportage", as: "fatima" },
   { name: "what differs from the files", path: "/history/differences", as: "fatima" },
   { name: "a client as YAML", path: "/yaml?kind=oidc_client&name=admin-oidc", as: "fatima" },
+  { name: "one-time code", path: "/bootstrap", of: "empty", as: "nobody" },
+  {
+    name: "one-time code, with mistakes",
+    path: "/bootstrap",
+    of: "empty",
+    as: "nobody",
+    act: send,
+    hasMistakes: true,
+  },
+  { name: "start, for the one-time code", path: "/", of: "empty", as: "code" },
+  { name: "the first administrator", path: "/first-administrator", of: "empty", as: "code" },
+  {
+    name: "the first administrator, with mistakes",
+    path: "/first-administrator",
+    of: "empty",
+    as: "code",
+    act: send,
+    hasMistakes: true,
+  },
+  { name: "OpenID, of which there is nothing yet", path: "/openid", of: "empty", as: "code" },
+  { name: "what a one-time code is not for", path: "/tokens", of: "empty", as: "code", status: 403 },
   { name: "one-time code, no more", path: "/bootstrap", as: "nobody" },
   { name: "a user that was made here", path: "/users/hanna", as: "fatima" },
   { name: "change a user", path: "/users/hanna/edit", as: "fatima" },
@@ -141,6 +194,25 @@ async function askToEnable(page: Page): Promise<void> {
   await saveClient(page);
   await page.locator("a[href$='/enable']").click();
   await page.waitForLoadState();
+}
+
+/** Longer after the sign-in than it counts as recent. */
+async function comeBackLater(page: Page, site: SeededSite): Promise<void> {
+  site.clock.aheadMs = 16 * 60_000;
+  await page.reload();
+}
+
+async function makeLater(page: Page, site: SeededSite): Promise<void> {
+  site.clock.aheadMs = 16 * 60_000;
+  await page.locator("#username").fill("jan");
+  await makeToken(page);
+}
+
+/** With the right password. */
+async function signInWithoutRight(page: Page): Promise<void> {
+  await page.locator("#username").fill("piet");
+  await page.locator("#password").fill(seedPassword);
+  await send(page);
 }
 
 async function signInWrongly(page: Page): Promise<void> {

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Admin } from "../../src/admin/admin.js";
 import { createAdmin } from "../../src/admin/create-admin.js";
 import { mountAdmin } from "../../src/admin/express.js";
+import type { AdminOptions } from "../../src/admin/options.js";
 import { openDatabase } from "../../src/database/open.js";
 import { runCli } from "../support/cli.js";
 import { databaseEnv, databaseOf, sealingEnv } from "../support/databases.js";
@@ -170,6 +172,13 @@ export interface SeededSite {
   /** Where the pages are, without a slash at its end. */
   readonly url: string;
   readonly database: string;
+  /** The same database's pages with passwords for emergencies alone, and those of a database without users. */
+  readonly emergencyUrl: string;
+  readonly emptyUrl: string;
+  /** A new one-time code for the database without users. It ends the session of the one before. */
+  readonly newCode: () => Promise<string>;
+  /** How far the pages' clock is ahead. */
+  readonly clock: { aheadMs: number };
   readonly close: () => Promise<void>;
 }
 
@@ -197,26 +206,46 @@ export async function startSeededSite(): Promise<SeededSite> {
   if (disabled.status !== 0) throw new Error(disabled.stderr);
   const database = databaseOf(folder);
   await disown(database);
-  let listener: RequestListener | undefined;
-  const server = await startServer((request, response) => listener?.(request, response));
-  const url = `${server.origin}/beheer`;
-  const admin = await createAdmin({
-    database,
-    publicUrl: url,
-    passwordSignIn: "always",
-    bootstrap: true,
-    contact: "functioneel-beheer@gemeente.example",
-    env: sealingEnv(),
+  const empty = join(folder, "empty");
+  mkdirSync(empty);
+  const migrated = await runCli(["migrate"], { cwd: empty, env: databaseEnv(empty) });
+  if (migrated.status !== 0) throw new Error(migrated.stderr);
+  const handlers = new Map<string, RequestListener>();
+  const server = await startServer((request, response) => {
+    const [, name = ""] = (request.url ?? "").split("/", 2);
+    const handler = handlers.get(name);
+    if (handler) handler(request, response);
+    else response.writeHead(404).end();
   });
-  // Without Express, it ends an answer itself.
-  const handler = mountAdmin(admin);
-  listener = (request, response) => handler(request, response);
+  const clock = { aheadMs: 0 };
+  const start = async (name: string, options: Omit<AdminOptions, "publicUrl">): Promise<Admin> => {
+    const admin = await createAdmin({
+      publicUrl: `${server.origin}/${name}`,
+      contact: "functioneel-beheer@gemeente.example",
+      env: sealingEnv(),
+      now: () => Date.now() + clock.aheadMs,
+      ...options,
+    });
+    // Without Express, it ends an answer itself.
+    const handler = mountAdmin(admin);
+    handlers.set(name, (request, response) => handler(request, response));
+    return admin;
+  };
+  const seeded = await start("beheer", { database, passwordSignIn: "always", bootstrap: true });
+  const emergency = await start("nood", { database });
+  // Nothing has sealed anything there yet.
+  const key = { VTB_SETUP_KEY: "5e".repeat(32) };
+  const first = await start("leeg", { database: databaseOf(empty), bootstrap: true, env: key });
   return {
-    url,
+    url: `${server.origin}/beheer`,
     database,
+    emergencyUrl: `${server.origin}/nood`,
+    emptyUrl: `${server.origin}/leeg`,
+    newCode: async () => (await first.bootstrapCode())?.code.reveal() ?? "",
+    clock,
     close: async () => {
       await server.close();
-      await admin.close();
+      for (const admin of [seeded, emergency, first]) await admin.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
