@@ -12,7 +12,7 @@ export interface Admin {
   readonly fetch: (request: Request, peer?: Peer) => Promise<Response>;
   /**
    * Makes a code that can be typed once, within ten minutes, at the page `bootstrap`: its session makes the first administrator. Undefined
-   * where somebody can sign in as an administrator. Show it to nobody but those who look after the server.
+   * where someone can sign in as an administrator. Show it to nobody but those who look after the server.
    *
    * @throws TypeError without the option `bootstrap`, SetupError (unavailable) while the database can't be reached
    */

@@ -20,15 +20,15 @@ export interface TooManyAttempts {
 
 /** What happened to a one-time code. */
 type BootstrapEvent =
-  /** Somebody typed it. `runId` is in the history. */
+  /** Someone typed it. `runId` is in the history. */
   | { readonly kind: "bootstrap_started"; readonly runId: string }
-  /** What was typed is wrong, expired or was used before; or somebody can sign in as an administrator by now. */
+  /** What was typed is wrong, expired or was used before; or someone can sign in as an administrator by now. */
   | {
       readonly kind: "bootstrap_refused";
       readonly reason: "wrong_code" | "bootstrap_over";
       readonly address: string | undefined;
     }
-  /** Its session ended, since somebody can sign in as an administrator now, or by signing out. */
+  /** Its session ended, since someone can sign in as an administrator now, or by signing out. */
   | { readonly kind: "bootstrap_ended"; readonly reason: "bootstrap_over" | "logout" };
 
 /** A page could not be made. */

@@ -90,7 +90,7 @@ const en: typeof nl = {
   },
   bootstrapOver: {
     title: "The one-time code is no longer valid",
-    text: "By now, somebody can sign in as an administrator.",
+    text: "By now, someone can sign in as an administrator.",
     action: "Sign in as that administrator.",
   },
   bootstrapOnly: {
@@ -107,14 +107,14 @@ const en: typeof nl = {
   staff: "access to these admin pages (staff)",
   aboveOwn: {
     title: "This account may do more than you",
-    text: "This change touches accounts or rights that go beyond your own. Only somebody who has these rights may do that.",
+    text: "This change touches accounts or rights that go beyond your own. Only someone who has these rights may do that.",
     action: "Ask an administrator with these rights to do this.",
     accounts: "These accounts are touched",
     rights: "You do not have these rights yourself",
   },
   grantsMore: {
     title: "You can't give rights that you do not have",
-    text: "By this change, somebody would get more rights than you have yourself.",
+    text: "By this change, someone would get more rights than you have yourself.",
     action: "Give fewer rights, or ask an administrator with these rights to do this.",
     principals: "Who would get more",
   },
@@ -125,7 +125,7 @@ const en: typeof nl = {
   lastAdministrator: {
     title: "There would be no administrator any more",
     text: "After this change, nobody could sign in as an administrator who may do everything.",
-    action: "First make sure that somebody else can sign in as a superuser. Then try again.",
+    action: "First make sure that someone else can sign in as a superuser. Then try again.",
     former: "Who can sign in as an administrator now",
   },
   kinds: {

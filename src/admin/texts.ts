@@ -118,7 +118,7 @@ const nl = {
     inNewWindow: "Opnieuw inloggen (opent een nieuw venster)",
     afterwards: "Ga na het inloggen terug naar dit venster en verstuur het formulier opnieuw.",
     provider:
-      "De inlogvoorziening zegt niet wanneer u bent ingelogd. Daarom kan deze wijziging zo niet. Vraag de beheerder van de inlogvoorziening om de claim `auth_time` mee te geven.",
+      "De inlogdienst zegt niet wanneer u bent ingelogd. Daarom kan deze wijziging zo niet. Vraag de beheerder van de inlogdienst om de claim `auth_time` mee te geven.",
   },
 };
 

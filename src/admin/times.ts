@@ -41,7 +41,8 @@ export function createTimes(language: Language, zone: string, now: () => number)
     zone,
     nowMs: now,
     text,
-    moment: (iso) => html`<time datetime="${iso}">${text(iso)}</time>`,
+    // The zone stays beside the time in narrow columns.
+    moment: (iso) => html`<time datetime="${iso}">${text(iso).replace(/ (?=\S+$)/, "\u00a0")}</time>`,
     relative: (iso) => {
       const minutes = Math.round((Date.parse(iso) - now()) / 60_000);
       if (Math.abs(minutes) < 60) return relative.format(minutes, "minute");

@@ -60,7 +60,7 @@ describe("the access pages", () => {
     const signIn = lines.slice(lines.indexOf("What signing in gives"));
     expect(signIn).toContain("who is in the group beheer at the sign-in service");
     expect(signIn).toContain("everything (superuser)");
-    expect(lines).toContain("van-jan works");
+    expect(lines).toContain("van-jan active");
     expect(await textAt(browser, "/access/user?name=root")).toContain(
       "This user is a superuser and may do everything.",
     );
@@ -135,7 +135,7 @@ describe("the access pages", () => {
     const [ofUsers, ofTokens] = [await textAt(viewer, path), await textAt(keeper, path)];
     expect([ofUsers.includes("jan"), ofUsers.includes("forms")]).toEqual([true, false]);
     expect([ofTokens.includes("root"), ofTokens.includes("forms")]).toEqual([false, true]);
-    expect(await textAt(viewer, "/access/user?name=jan")).not.toContain("van-jan works");
+    expect(await textAt(viewer, "/access/user?name=jan")).not.toContain("van-jan active");
     const [users, tokens] = [await viewer.get("/access/download"), await keeper.get("/access/download")];
     expect(users.text).not.toContain("api_token");
     expect(

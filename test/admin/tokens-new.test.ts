@@ -52,7 +52,7 @@ describe("a new token", () => {
     expect(made.text.split(value)).toHaveLength(2);
     expect(made.text).not.toContain(`value="${value}"`);
     expect(made.text).toContain("Authorization: Token VALUE");
-    expect(made.text).toContain("30 May 2026 at 23:59 CEST");
+    expect(made.text).toContain("30 May 2026 at 23:59\u00a0CEST");
     expect(await tokenRow(site, "koppeling")).toMatchObject({
       username: "jan",
       permissions: JSON.stringify([view]),

@@ -187,7 +187,7 @@ describe("the groups of a user by hand", () => {
     await other.post("/users/anna/groups", { do: "add", group: "schrijvers", version });
     const late = await post({ do: "add", group: "lezers", until: "2026-04-01" });
     expect(late.status).toBe(409);
-    expect(late.text).toContain("Somebody else has changed this user");
+    expect(late.text).toContain("Someone else has changed this user");
     // What was typed is kept, beside what is stored by now.
     expect(late.text).toContain('value="2026-04-01"');
     expect(late.text).toContain('Remove<span class="spoken"> schrijvers</span>');

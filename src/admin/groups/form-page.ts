@@ -21,7 +21,7 @@ export interface GroupFormPage {
   readonly chosen: readonly string[];
   readonly typed: string;
   readonly errors: readonly FormError[];
-  /** What somebody else saved since the form was opened. */
+  /** What someone else saved since the form was opened. */
   readonly stored: readonly string[] | undefined;
 }
 
@@ -51,7 +51,7 @@ ${stored ? bothValues(view, [[userFormTexts[view.language].permissions, mine, [.
 ${members > 0 ? html`<p>${t.allMembers(members)}</p>` : nothing}
 <form method="post" action="${view.url(isNew ? "/new-group" : groupPath(name, "edit"))}">${csrf(view)}
 ${isNew ? field(view, nameField) : html`<input type="hidden" name="version" value="${version}">`}
-${permissionFields(view, { offered, held, chosen, typed, errors })}
+${permissionFields(view, { offered, held, chosen, typed, errors, isForGroup: true })}
 <p class="actions"><button>${isNew ? t.create : c.save}</button>
 <a href="${view.url(isNew ? "/groups" : groupPath(name))}">${c.cancel}</a></p>
 </form>`;

@@ -13,8 +13,8 @@ const nl = {
   noMembers: "Deze groep heeft geen leden.",
   member: "Gebruiker",
   claims: {
-    title: "Leden door de inlogvoorziening",
-    none: "Geen enkele inlogvoorziening maakt mensen lid van deze groep.",
+    title: "Leden door de inlogdienst",
+    none: "Geen enkele inlogdienst maakt mensen lid van deze groep.",
     everyone: (client: string) => `Iedereen die inlogt via ${client}.`,
     named: (client: string, path: string, name: string) =>
       `Wie inlogt via ${client} en in de claim ${path} de groep ${name} heeft.`,
@@ -38,8 +38,7 @@ const nl = {
     newTitle: "Nieuwe groep",
     editTitle: (name: string) => `Rechten van ${name} wijzigen`,
     name: "Naam",
-    nameHint:
-      "Dezelfde naam als bij de inlogvoorziening, als de leden daarvandaan komen. U kunt deze later niet wijzigen.",
+    nameHint: "Dezelfde naam als bij de inlogdienst, als de leden daarvandaan komen. U kunt deze later niet wijzigen.",
     create: "Groep maken",
     taken: "Er is al een groep met deze naam.",
     allMembers: (members: number) =>

@@ -11,7 +11,7 @@ export function yamlUrl(view: View, { kind, key }: ResourceName): string | undef
   return maySeeYaml(view, kind) ? view.url("/yaml", { kind, name: key }) : undefined;
 }
 
-/** Whether somebody may see the objects of a kind at all. */
+/** Whether someone may see the objects of a kind at all. */
 export function maySeeYaml({ may }: Pick<View, "may">, kind: string): boolean {
   if (kind === "api_token") return may("view_tokens");
   return may(kind === "user" || kind === "group" ? "view_users" : "superuser");

@@ -9,14 +9,14 @@ const nl = {
   all: "De hele geschiedenis",
   differences: {
     title: "Wat anders is dan in de bestanden",
-    lead: "Dit is gewijzigd sinds de bestanden voor het laatst zijn toegepast. De volgende keer toepassen draait het terug, behalve wat is ingetrokken, uitgezet of gedeactiveerd.",
+    lead: "Dit is gewijzigd sinds de bestanden voor het laatst zijn toegepast. De volgende keer toepassen draait het terug, behalve wat is ingetrokken, uitgeschakeld of gedeactiveerd.",
     none: "Er is geen verschil: alles is zoals de bestanden het hebben gemaakt.",
     more: (count: number) => `En nog ${count}. De download heeft ze allemaal.`,
     of: "Anders dan in het bestand",
     missing: "verwijderd in de database zelf",
     owner: "Bestand van",
     fields: {
-      disabled: "uitgezet",
+      disabled: "uitgeschakeld",
       revoked: "ingetrokken",
       deactivated: "gedeactiveerd",
     },

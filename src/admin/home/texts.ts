@@ -12,7 +12,7 @@ const nl = {
     `${count} ${count === 1 ? "API-token werkt" : "API-tokens werken"} niet meer omdat ${count === 1 ? "het" : "ze"} te lang niet ${count === 1 ? "is" : "zijn"} gebruikt`,
   expired: (count: number) => `${count} ${count === 1 ? "API-token is" : "API-tokens zijn"} verlopen`,
   noEmergency:
-    "Er is geen superuser met een wachtwoord. Als de inlogvoorziening uitvalt, kan niemand hier inloggen. Maak een noodaccount.",
+    "Er is geen superuser met een wachtwoord. Als de inlogdienst uitvalt, kan niemand hier inloggen. Maak een noodaccount.",
   differences: "Bekijk wat hier anders is dan in de bestanden",
   tokens: "Uw API-tokens",
   noTokens: "U hebt geen API-tokens.",

@@ -160,7 +160,7 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
   function mistakesBefore(c: AdminRequest, form: FormFields, stored: StoredClient | undefined): FormError[] {
     const { language } = c.get("view");
     const errors: FormError[] = [];
-    // A form that was kept while somebody signed in again has no field for it: an untouched one is empty.
+    // A form that was kept while someone signed in again has no field for it: an untouched one is empty.
     if (form.list("secret").length === 0 || form.list("sign_key").length === 0) {
       errors.push({ field: "secret", text: openidTexts[language].resend });
     } else if (stored && stored.secret !== "none" && isElsewhere(form, stored)) {

@@ -163,7 +163,7 @@ const en: typeof nl = {
     groups_sync_pattern: "Such as vtb-* for names that begin with vtb-; * for all.",
     groups_keep_on_overage: "Entra ID names no groups if there are too many. Off: signing in is refused then.",
     default_groups: "One on each line.",
-    make_users_staff: "What somebody may do on these pages depends on groups and rights.",
+    make_users_staff: "What someone may do on these pages depends on groups and rights.",
     superuser_group_names:
       "One on each line, as the provider names them. Leave it empty if nobody becomes administrator this way.",
   },
@@ -204,7 +204,7 @@ const en: typeof nl = {
   gives: {
     title: "What people get through it",
     staff: "Everybody who signs in through it may use the admin pages.",
-    noStaff: "Signing in gives no access to the admin pages, unless somebody has it already.",
+    noStaff: "Signing in gives no access to the admin pages, unless someone has it already.",
     superusers: (groups) => `Members of ${groups} become superusers and may do everything.`,
     superuserClaim: (path) => `Those with the claim ${path} become superusers and may do everything.`,
     staffClaim: (path) => `Those with the claim ${path} may use the admin pages.`,
@@ -217,7 +217,7 @@ const en: typeof nl = {
   tryFresh: "Try out signing in again",
   tryUnsaved: "Try it out without saving",
   tryHint:
-    "Opens a new window in which you really sign in. Nothing is saved, and you stay signed in here. The second button tests whether the provider says when somebody signed in; that is needed for changes for which you must have signed in recently.",
+    "Opens a new window in which you really sign in. Nothing is saved, and you stay signed in here. The second button tests whether the provider says when someone signed in; that is needed for changes for which you must have signed in recently.",
   tryNeedsSecret: "Type the secret to try out what is not saved yet. The stored secret is not used for that.",
   tryUnknown: "First choose a provider that is saved.",
   untried: "This client is enabled. First try out the change, or confirm below that you save without trying it out.",

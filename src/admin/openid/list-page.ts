@@ -102,6 +102,6 @@ export function managerOf(view: View, managed: StoredClient["managed"]): string 
 export function moreLinks(view: View, name: ResourceName): Html {
   const t = openidTexts[view.language];
   const [history, yaml] = [historyUrl(view, name), yamlUrl(view, name)];
-  return html`<p>${history === undefined ? nothing : html`<a href="${history}">${t.history}</a>`}
+  return html`<p class="actions">${history === undefined ? nothing : html`<a href="${history}">${t.history}</a>`}
 ${yaml === undefined ? nothing : html`<a href="${yaml}">${t.yaml}</a>`}</p>`;
 }

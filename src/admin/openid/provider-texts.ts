@@ -59,7 +59,7 @@ const nl = {
     noS256: "De provider noemt PKCE met S256 niet. Zet PKCE uit, of schakel het bij de provider in.",
     noRs256: (offered: string) => `Kies bij de client een ander algoritme dan RS256: ${offered}.`,
     basicOnly: "De provider neemt het geheim alleen in een Basic-header aan. Kies dat hieronder.",
-    postOnly: "De provider neemt het geheim niet in een Basic-header aan. Zet dat hieronder uit.",
+    postOnly: "De provider neemt het geheim niet in een Basic-header aan. Schakel dat hieronder uit.",
     noUserinfo: "Er is geen userinfo endpoint. Kies bij de client dat claims uit het ID-token komen.",
     noLogin: "Er is geen inlogpagina of token endpoint. Deze provider kan alleen tokens voor de API uitgeven.",
     accessTokenIssuer: (issuer: string) =>

@@ -3,7 +3,7 @@ import type { Texts } from "../language.js";
 
 const nl = {
   title: "OpenID Connect",
-  lead: "Hiermee loggen mensen in, en hiermee controleert de API toegangstokens. Een provider is de inlogvoorziening, zoals Keycloak of Entra ID. Een client is een programma dat daar is aangemeld.",
+  lead: "Hiermee loggen mensen in, en hiermee controleert de API toegangstokens. Een provider is de inlogdienst, zoals Keycloak of Entra ID. Een client is een programma dat daar is aangemeld.",
   steps:
     "Nog niets ingesteld? Maak eerst een provider, daarna een client. Probeer het inloggen uit en schakel de client in.",
   providers: "Providers",
@@ -44,7 +44,7 @@ const nl = {
   enable: "Inschakelen",
   disable: "Uitschakelen",
   history: "Geschiedenis",
-  yaml: "Als YAML tonen",
+  yaml: "Toon als YAML",
   back: "Terug naar het overzicht",
   done: {
     created: "Opgeslagen.",
@@ -107,14 +107,14 @@ const nl = {
     action: "Wacht een minuut, en probeer het dan nog eens.",
   },
   confirm: {
-    remove: (name: string) => `${name} verwijderen?`,
+    remove: (name: string) => `${name} verwijderen`,
     removeProvider: "Dit kan niet ongedaan worden gemaakt. Een provider met clients kunt u niet verwijderen.",
     removeClient:
       "Niemand kan hiermee dan nog inloggen of de API gebruiken. Ook het opgeslagen geheim wordt verwijderd. Dit kan niet ongedaan worden gemaakt.",
     inUse: (clients: string) => `Deze clients gebruiken de provider nog: ${clients}. Verwijder eerst die clients.`,
-    disable: (name: string) => `${name} uitschakelen?`,
+    disable: (name: string) => `${name} uitschakelen`,
     disableText: "Niemand kan hiermee dan nog inloggen of de API gebruiken. Wie nu is ingelogd, verliest de toegang.",
-    enable: (name: string) => `${name} inschakelen?`,
+    enable: (name: string) => `${name} inschakelen`,
     enableText: "Daarna kunnen mensen hiermee inloggen en krijgen ze de rechten die hieronder staan.",
     tried: "U hebt het inloggen met deze instellingen uitgeprobeerd, en het werkte.",
     untried:
@@ -182,7 +182,7 @@ const en: typeof nl = {
   notices: "Note",
   details: "Details",
   conflict: {
-    title: "Somebody else changed this in the meantime",
+    title: "Someone else changed this in the meantime",
     text: "Below is what you typed. Compare it with what is there now. If you send the form again, you replace the other person's change.",
     field: "Field",
     yours: "What you typed",
@@ -229,14 +229,14 @@ const en: typeof nl = {
     action: "Wait a minute, and try again.",
   },
   confirm: {
-    remove: (name) => `Delete ${name}?`,
+    remove: (name) => `Delete ${name}`,
     removeProvider: "This can't be undone. A provider with clients can't be deleted.",
     removeClient:
       "Nobody can sign in or use the API through it any more. Its stored secret is deleted, too. This can't be undone.",
     inUse: (clients) => `These clients still use the provider: ${clients}. First delete those clients.`,
-    disable: (name) => `Disable ${name}?`,
+    disable: (name) => `Disable ${name}`,
     disableText: "Nobody can sign in or use the API through it any more. Those who are signed in now lose access.",
-    enable: (name) => `Enable ${name}?`,
+    enable: (name) => `Enable ${name}`,
     enableText: "People can sign in through it then, and get the rights below.",
     tried: "You tried out signing in with these settings, and it worked.",
     untried:

@@ -9,9 +9,9 @@ const nl = {
   goBack: "Sluit dit venster, en ga verder in het andere.",
   goOn: "Naar de client",
   toProvider: {
-    title: "U gaat naar de inlogvoorziening",
+    title: "U gaat naar de inlogdienst",
     text: "Log daar in als de persoon met wie u het wilt uitproberen. Daarna ziet u hier wat ervan komt.",
-    link: "Verder naar de inlogvoorziening",
+    link: "Verder naar de inlogdienst",
   },
   account: "Het account",
   accounts: {
@@ -55,7 +55,7 @@ const nl = {
     claim_ignored: "niet gebruikt",
   } as Readonly<Record<string, string>>,
   found: "gevonden",
-  claims: "Alle claims van de inlogvoorziening",
+  claims: "Alle claims van de inlogdienst",
   claim: "Claim",
   why: "Waarom het niet lukt",
   code: "Code voor het logboek",
@@ -133,7 +133,7 @@ const en: typeof nl = {
   authTime: "When signed in",
   hasAuthTime: (moment) => `The provider says that this person signed in on ${moment} (auth_time).`,
   noAuthTime:
-    "The provider does not say when this person signed in (auth_time). Changes for which somebody must have signed in recently may not be possible then. Also try the button Try out signing in again.",
+    "The provider does not say when this person signed in (auth_time). Changes for which someone must have signed in recently may not be possible then. Also try the button Try out signing in again.",
   notes: "Claims that are missing or were not used",
   noteKinds: {
     groups_claim_missing: "the claim with groups is missing",
@@ -162,7 +162,7 @@ const en: typeof nl = {
     identity_unverified:
       "The ID token or the details can't be verified. Check the algorithm, the issuer, the keys and where the details come from.",
     sign_in_not_fresh:
-      "The provider does not confirm that this person signed in just now. Ordinary signing in works, but changes for which somebody must have signed in recently do not. Have the provider send auth_time.",
+      "The provider does not confirm that this person signed in just now. Ordinary signing in works, but changes for which someone must have signed in recently do not. Have the provider send auth_time.",
     user_refused: "The claims do not describe a valid user. See which claim is missing or does not fit.",
     groups_overage: "The provider does not name the groups, as there are too many.",
     user_not_linked:

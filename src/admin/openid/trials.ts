@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { LoginTrial } from "../../login/login.js";
 import type { StoredClient, StoredProvider } from "../../operations/read-openid.js";
 
-/** Which settings somebody tried out with success, kept by this process alone. */
+/** Which settings someone tried out with success, kept by this process alone. */
 export interface TrialMemory {
   /** Settings as a text that reveals nothing about them and that no other process makes. */
   readonly digestOf: (settings: readonly unknown[]) => string;
@@ -15,7 +15,7 @@ const keptTrials = 500;
 const keptMs = 3_600_000;
 
 /**
- * The memory of trials. It is beside the database since it holds what somebody saw and not what is so: superusers may enable a client
+ * The memory of trials. It is beside the database since it holds what someone saw and not what is so: superusers may enable a client
  * without it, here as with a file, once they were told the risk.
  */
 export function createTrialMemory(now: () => number): TrialMemory {

@@ -110,7 +110,7 @@ function addRotating(app: Hono<AdminEnv>, context: AdminContext): void {
   app.get("/tokens/:name/rotate", (c) =>
     withToken(c, context, "rotate", (found) => {
       const view = c.get("view");
-      // A new value of somebody else's token is as good as a new token of theirs.
+      // A new value of someone else's token is as good as a new token of theirs.
       if (!isOwn(view, found) && !hasFreshSignIn(c, context)) return askToSignInAgain(c);
       return answer(c, rotatePage(view, found.token, { nowMs: now() }));
     }),

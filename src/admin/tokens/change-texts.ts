@@ -103,7 +103,7 @@ const en: typeof nl = {
   },
   disable: {
     title: (name) => `Disable the token ${name}`,
-    text: "The token does not work until somebody enables it again.",
+    text: "The token does not work until someone enables it again.",
     button: "Disable",
   },
   enable: {

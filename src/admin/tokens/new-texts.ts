@@ -30,7 +30,7 @@ const nl = {
   permissions: "Rechten",
   permissionsOwn: "U kunt alleen rechten geven die u zelf hebt.",
   noPermissions: "U hebt zelf geen rechten om aan een token te geven.",
-  searchPermissions: "Zoek in de rechten",
+  searchPermissions: "Zoek een recht",
   more: "Andere rechten",
   moreHint: "Eén per regel, zoals taken.view_externetaak. Voor rechten die nog niemand heeft.",
   expires: "Hoe lang werkt het token?",

@@ -6,7 +6,7 @@ import type { View } from "../view.js";
 /** What can be done to a token. */
 export type TokenAction = "rotate" | "enable" | "disable" | "revoke";
 
-/** The right that each needs for the token of somebody else; the operation decides. */
+/** The right that each needs for the token of someone else; the operation decides. */
 export const rightsFor: Readonly<Record<TokenAction, AdminRight>> = {
   rotate: "change_tokens",
   enable: "change_tokens",

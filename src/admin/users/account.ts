@@ -17,7 +17,7 @@ import { sessionTable } from "./user-page.js";
 /** What everybody who signs in here can do to the own account. */
 export function addAccount(app: Hono<AdminEnv>, context: AdminContext): void {
   const { kysely } = context.database;
-  // As at the sign-in: whoever finds a browser open does not get to guess.
+  // As at the sign-in: those who find a browser open do not get to guess.
   const attempts = createRateLimit({ attempts: 5, perMs: 5 * 60_000, restored: "at_once", maxKeys: 1024 });
 
   app.get("/account", (c) => show(c, 200, []));

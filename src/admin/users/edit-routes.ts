@@ -45,7 +45,7 @@ export function addUserForms(app: Hono<AdminEnv>, context: AdminContext): void {
       return await again([{ field: "sign_in", text: t.providerMissing }]);
     }
     const taken = [{ field: "username", text: t.taken }];
-    // Without it, a name of somebody above the person would be refused for that, and what was typed would be lost.
+    // Without it, a name of someone above the person would be refused for that, and what was typed would be lost.
     if ((await readUserVersion(kysely, values.username)) !== undefined) return await again(taken);
     const outcome = await save(c, values, { password, page, version: null });
     if (outcome.kind === "conflict") return await again(taken);

@@ -30,7 +30,7 @@ const nl = {
     email: "Vul een e-mailadres in van hoogstens 254 tekens, zoals naam@example.nl.",
     first_name: "De voornaam is te lang.",
     last_name: "De achternaam is te lang.",
-    sign_in: "Kies een inlogvoorziening die er is. Een superuser met een wachtwoord kan er geen hebben.",
+    sign_in: "Kies een inlogdienst die er is. Een superuser met een wachtwoord kan er geen hebben.",
     password:
       "Kies een wachtwoord van 8 tot 1024 tekens dat niemand kan raden. Gebruik geen regeleinden en geen bekend voorbeeld.",
     permissions: "Vul rechten in zoals taken.view_taak: namen van letters, cijfers, _ en -, met punten ertussen.",
@@ -40,7 +40,7 @@ const nl = {
     RESOURCE_IN_USE: "Dit is nog in gebruik, en kan daarom niet weg.",
     PROTECTED: "Dit is beschermd tegen verwijderen, zolang een bestand dat zegt.",
     not_by_hand:
-      "Dit komt uit een bestand of van de inlogvoorziening. Pas het daar aan, want anders komt het vanzelf terug.",
+      "Dit komt uit een bestand of van de inlogdienst. Pas het daar aan, want anders komt het vanzelf terug.",
     group_not_found: "Deze groep bestaat niet meer.",
     user_not_found: "Deze gebruiker bestaat niet, of hoort bij één API-token.",
   } as Readonly<Record<string, string>>,
@@ -102,11 +102,16 @@ interface PermissionFields {
   readonly chosen: readonly string[];
   readonly typed: string;
   readonly errors: readonly FormError[];
+  readonly isForGroup?: boolean;
 }
 
 /** Boxes for what the person can give; what it can't is shown, and stays. */
-export function permissionFields(view: View, { offered, held, chosen, typed, errors }: PermissionFields): Html {
+export function permissionFields(
+  view: View,
+  { offered, held, chosen, typed, errors, isForGroup }: PermissionFields,
+): Html {
   const t = userFormTexts[view.language];
+  const [label, hint] = isForGroup ? [t.rights, t.ownAlone] : [t.permissions, `${t.ownAlone} ${t.permissionsHint}`];
   const kept = held.filter((permission) => !offered.names.includes(permission));
   const options = offered.names.map((name) => ({ value: name, label: name }));
   const boxes =
@@ -114,7 +119,7 @@ export function permissionFields(view: View, { offered, held, chosen, typed, err
       ? html`<p>${t.nothingToGive}</p>`
       : html`<div class="field" hidden><label for="find-permission">${t.findPermission}</label>
 <input id="find-permission" type="search" data-filter="permission-list" autocomplete="off"></div>
-<div id="permission-list">${choices({ type: "checkbox", name: "permissions", label: t.permissions, hint: t.permissionsHint, options, chosen, errors })}</div>`;
+<div id="permission-list">${choices({ type: "checkbox", name: "permissions", label, hint, options, chosen, errors })}</div>`;
   return html`${boxes}
 ${kept.length > 0 ? html`<p>${t.kept}</p>${list(kept)}` : nothing}
 ${offered.mayType ? textArea(view, { name: "other_permissions", label: t.otherPermissions, hint: t.otherPermissionsHint, value: typed, isOptional: true, errors: errors.map((error) => (error.field === "permissions" ? { ...error, field: "other_permissions" } : error)) }) : nothing}`;

@@ -80,7 +80,7 @@ export function membershipsRequest(
 
 interface MembershipsPage {
   readonly user: UserDetails;
-  /** Of the user, by which it is seen whether somebody else was faster. */
+  /** Of the user, by which it is seen whether someone else was faster. */
   readonly version: string;
   /** The names of all groups. */
   readonly groups: readonly string[];

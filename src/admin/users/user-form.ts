@@ -109,7 +109,7 @@ export interface UserFormPage {
   readonly held: readonly string[];
   readonly providers: readonly string[];
   readonly errors?: readonly FormError[];
-  /** What somebody else saved since the form was opened. */
+  /** What someone else saved since the form was opened. */
   readonly stored?: UserValues | undefined;
 }
 
@@ -185,7 +185,7 @@ function conflict(view: View, values: UserValues, stored: UserValues): Html {
   return bothValues(view, rows);
 }
 
-/** Both values of what differs, of a form that somebody else was faster with. */
+/** Both values of what differs, of a form that someone else was faster with. */
 export function bothValues(
   view: View,
   rows: readonly (readonly [name: string, typed: string, stored: string])[],

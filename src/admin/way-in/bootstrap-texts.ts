@@ -21,10 +21,10 @@ const nl = {
     title: "Maak de eerste beheerder",
     lead: "Kies hoe de eerste beheerder straks inlogt.",
     password: "Met een naam en een wachtwoord",
-    passwordText: "Dit kan meteen. Bewaar het wachtwoord goed: dit account werkt ook als de inlogvoorziening uitvalt.",
-    openid: "Via de inlogvoorziening van uw organisatie",
+    passwordText: "Dit kan meteen. Bewaar het wachtwoord goed: dit account werkt ook als de inlogdienst uitvalt.",
+    openid: "Via de inlogdienst van uw organisatie",
     openidText:
-      "Voeg bij OpenID Connect eerst een provider en een client toe, en probeer het inloggen uit. Geef daar een groep superuserrechten, en zet de client aan. Daarna logt u in via uw organisatie.",
+      "Voeg bij OpenID Connect eerst een provider en een client toe, en probeer het inloggen uit. Geef daar een groep superuserrechten, en schakel de client in. Daarna logt u in via uw organisatie.",
     until: "Deze sessie eindigt uiterlijk op",
     toForm: "Beheerder met een wachtwoord maken",
     toOpenid: "Naar OpenID Connect",
@@ -34,14 +34,14 @@ const nl = {
     username: "Gebruikersnaam",
     email: "E-mailadres",
     way: "Hoe logt deze beheerder in?",
-    ways: { password: "Met een wachtwoord", provider: "Via een inlogvoorziening" },
+    ways: { password: "Met een wachtwoord", provider: "Via een inlogdienst" },
     password: "Wachtwoord",
     passwordHint: "Minstens 12 tekens. Een zin met een paar woorden is makkelijk te onthouden.",
     again: "Wachtwoord herhalen",
     provider: "Provider",
     subject: "Kenmerk van de persoon (sub)",
     subjectHint:
-      "Hoe de inlogvoorziening deze persoon noemt in de claim sub. Laat dit leeg als de gebruikersnaam daar dezelfde is.",
+      "Hoe de inlogdienst deze persoon noemt in de claim sub. Laat dit leeg als de gebruikersnaam daar dezelfde is.",
     save: "Beheerder maken",
     noUsername: "Vul een gebruikersnaam in.",
     takenUsername: "Deze gebruikersnaam bestaat al. Kies een andere.",
@@ -50,14 +50,14 @@ const nl = {
     otherPassword: "De twee wachtwoorden zijn niet gelijk. Typ ze nog eens.",
     noProvider: "Kies een provider.",
     closedProvider:
-      "Via deze provider kan nog niemand inloggen. Zet bij OpenID Connect eerst een client voor deze provider aan.",
+      "Via deze provider kan nog niemand inloggen. Schakel bij OpenID Connect eerst een client voor deze provider in.",
   },
 };
 
 const en: typeof nl = {
   code: {
     title: "First time: type the one-time code",
-    lead: "Nobody can sign in here as an administrator yet. Whoever started the server sees a one-time code there. With that code, you make the first administrator.",
+    lead: "Nobody can sign in here as an administrator yet. The person who started the server sees a one-time code there. With that code, you make the first administrator.",
     label: "One-time code",
     hint: "Four groups of four letters and digits. The code works once, until ten minutes after the server was started.",
     send: "Continue",
@@ -67,7 +67,7 @@ const en: typeof nl = {
   },
   over: {
     title: "There is an administrator: now sign in",
-    text: "Somebody can sign in as an administrator now. So the one-time code is no longer needed, and no longer valid.",
+    text: "Someone can sign in as an administrator now. So the one-time code is no longer needed, and no longer valid.",
     action: "Sign in as that administrator.",
     signIn: "Sign in",
   },

@@ -57,7 +57,7 @@ export function addFirstAdministrator(app: Hono<AdminEnv>, context: AdminContext
         errors.map(({ message, hint, path }) => ({ field: fieldAt(path), text: `${message}: ${hint}` })),
       );
     }
-    // Somebody else was first: then there is an administrator, or a user of this name.
+    // Someone else was first: then there is an administrator, or a user of this name.
     if (outcome.kind === "conflict") return await showForm(c, form, [{ field: "username", text: t.takenUsername }]);
     const isClosed = outcome.reason === "bootstrap_only" && asked.signIn.kind === "provider";
     if (isClosed) return await showForm(c, form, [{ field: "provider", text: t.closedProvider }]);

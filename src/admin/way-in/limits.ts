@@ -36,7 +36,7 @@ export function createAttemptLimit(
   };
 }
 
-/** An IPv6 network of /64 is one household's or server's: whoever has an address of it has all. */
+/** An IPv6 network of /64 is one household's or server's: one who has an address of it has all. */
 export function sourceOf(address: string | undefined): string {
   if (address === undefined || !isIPv6(address)) return address ?? "";
   const plain = address.split("%", 1)[0] ?? "";

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { LoginRedirect, LoginRefusal, LoginSuccess, LoginTrial } from "../../login/login.js";
 import { hasBootstrapCode } from "../../operations/bootstrap.js";
 import type { AdminContext } from "../context.js";
-import { errorSummary, field } from "../html/fields.js";
+import { errorSummary, type FormError, field } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { noticePage } from "../notice.js";
@@ -154,19 +154,24 @@ ${ways.hasCode ? code : nothing}`;
 interface PasswordForm {
   readonly username?: string;
   readonly next: string;
-  /** For somebody who is signed in, and proves it. */
+  /** For someone who is signed in, and proves it. */
   readonly isAgain: boolean;
   readonly refusal?: LoginRefusal;
 }
 
-function passwordForm(view: View, { username = "", next, isAgain }: PasswordForm): Html {
+function passwordForm(view: View, { username = "", next, isAgain, refusal }: PasswordForm): Html {
   const t = wayInTexts[view.language];
+  const errors = errorsOf(refusal);
   return html`<form method="post" action="${view.url("/sign-in/password")}">
 <input type="hidden" name="next" value="${next}">${isAgain ? html`<input type="hidden" name="again" value="yes">` : nothing}
 ${field(view, { name: "username", label: t.username, value: username, autocomplete: "username" })}
-${field(view, { name: "password", label: t.password, type: "password", autocomplete: "current-password" })}
+${field(view, { name: "password", label: t.password, type: "password", autocomplete: "current-password", errors })}
 <button>${isAgain ? t.tryAgain : t.withPassword}</button>
 </form>`;
+}
+
+function errorsOf(refusal: LoginRefusal | undefined): readonly FormError[] {
+  return refusal ? [{ field: "password", text: `${refusal.text} ${refusal.action}` }] : [];
 }
 
 /** The password form alone: what was typed survives a refusal, but the password. */
@@ -174,7 +179,7 @@ function passwordPage(view: View, given: PasswordForm): Html {
   const t = wayInTexts[view.language];
   const { isAgain, refusal } = given;
   const title = isAgain ? t.tryAgain : t.withPassword;
-  const errors = refusal ? [{ field: "password", text: `${refusal.text} ${refusal.action}` }] : [];
+  const errors = errorsOf(refusal);
   const body = html`<h1>${title}</h1>
 ${errorSummary(view, errors)}
 <p>${isAgain ? t.again : t.emergency}</p>

@@ -6,14 +6,14 @@ const nl = {
   withProvider: "Inloggen",
   withPassword: "Inloggen met een wachtwoord",
   emergency:
-    "Voor beheerders met een wachtwoord, zoals wanneer de inlogvoorziening niet werkt. Elk gebruik wordt vastgelegd.",
-  inEmergency: "Werkt de inlogvoorziening niet? Log in met een wachtwoord",
+    "Voor beheerders met een wachtwoord, zoals wanneer de inlogdienst niet werkt. Elk gebruik wordt vastgelegd.",
+  inEmergency: "Werkt de inlogdienst niet? Log in met een wachtwoord",
   again: "Typ uw wachtwoord nog eens. Zo weten we zeker dat u het bent.",
   username: "Gebruikersnaam",
   password: "Wachtwoord",
   signedOut: { title: "U bent uitgelogd", text: "U kunt dit venster sluiten, of opnieuw inloggen." },
   signedOutHere: "U bent hier uitgelogd",
-  alsoAtProvider: "Nu ook uitloggen bij de inlogvoorziening",
+  alsoAtProvider: "Nu ook uitloggen bij de inlogdienst",
   signedInAgain: {
     title: "U bent opnieuw ingelogd",
     text: "Ga terug naar het venster waar u bezig was, en verstuur het formulier opnieuw. Dit venster kunt u sluiten.",
