@@ -102,20 +102,18 @@ function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): 
   const guard = createFileGuard(file);
   const begun = guard.generation();
   const { prepare, close } = cachingStatements(sqlite);
+  let isUsed = false;
   return {
     prepare(sql) {
-      if (sql === "begin" && isUnmoved(guard, begun)) {
-        // A reader that empties a log amid the transaction changes the file alone, as somebody who overwrites it does.
-        emptyLog(sqlite);
-        guard.look("now");
-      }
+      isUsed = true;
       if (sql === "commit" && guard.look("now") !== begun) throw replacedMeanwhile(file);
       return prepare(sql);
     },
     close() {
       if (isUnmoved(guard, begun)) {
         if (isNew) removeUnused(sqlite, file);
-        else emptyLog(sqlite);
+        // What others write must not look overwritten to them because of a connection that wrote nothing.
+        else if (isUsed) emptyLog(sqlite);
       }
       close();
     },

@@ -1,12 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { apply } from "../../../src/apply/apply.js";
 import { migrate } from "../../../src/apply/migrate.js";
 import { plan } from "../../../src/apply/plan.js";
 import { openDatabase } from "../../../src/database/open.js";
 import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
-import { configurationOf, openForTest, resource, runOptions, temporaryFolder } from "../../support/run.js";
+import { configurationOf, resource, runOptions, temporaryFolder } from "../../support/run.js";
 
 const configuration = configurationOf(resource("group", "lezers", { permissions: [] }));
 
@@ -36,31 +36,6 @@ describe("a database file", () => {
     await apply(configuration, runOptions(url));
     await unused();
     expect(readdirSync(folder)).toEqual(["auth.db"]);
-  });
-
-  it("can be written while a reader moves its log into it, and not once somebody has overwritten it", async () => {
-    const file = join(temporaryFolder(), "auth.db");
-    await apply(configuration, runOptions(`sqlite:${file}`));
-    const earlier = readFileSync(file);
-    const program = await openForTest(`sqlite:${file}`);
-    const rename = async (meanwhile: () => void) => {
-      // It leaves a log that is not empty.
-      await program.kysely.updateTable("groups").set({ name: "schrijvers" }).execute();
-      const { kysely } = await openForTest(`sqlite:${file}`);
-      const tx = await kysely.startTransaction().execute();
-      await tx.updateTable("groups").set({ name: "beheerders" }).execute();
-      meanwhile();
-      await tx.commit().execute();
-    };
-    await rename(() => {
-      const reader = new (loadSqliteDriver())(file, { timeout: 0 });
-      onTestFinished(() => void reader.close());
-      reader.pragma("wal_checkpoint(TRUNCATE)");
-    });
-    expect(await program.kysely.selectFrom("groups").select("name").execute()).toEqual([{ name: "beheerders" }]);
-    await expect(rename(() => writeFileSync(file, earlier))).rejects.toThrow(
-      /was replaced before the write; nothing was written/,
-    );
   });
 
   it("is waited for with --wait until its lock is free, and its folder is not waited for", async () => {
