@@ -17,7 +17,7 @@ import type { Resource, ResourceName } from "../plan/resource.js";
 import { group, oidcClient, oidcProvider, user } from "../resources/kinds.js";
 import { changeAs, type Demand } from "./authorize.js";
 import type { Forbidden, Person } from "./person.js";
-import { lastRunOf, type RecordOptions, recordChanges } from "./record.js";
+import { managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
 export { type Entries, type EntriesOptions, keptSecret, type ReadyEntries };
 
@@ -190,7 +190,7 @@ async function findManaged(tx: Transaction<Tables>, entries: ReadyEntries): Prom
     const owner = rows.find((row) => row.owner !== null)?.owner;
     if (owner === null || owner === undefined) continue;
     const managed = rows.filter((row) => row.owner === owner).map(({ key }) => ({ kind, key }));
-    return { kind: "forbidden", reason: "managed_by_file", entries: managed, owner, ...(await lastRunOf(tx, owner)) };
+    return managedByFile(tx, owner, managed);
   }
   return undefined;
 }

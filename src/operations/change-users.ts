@@ -9,7 +9,7 @@ import type { Diagnostic } from "../errors.js";
 import {
   type Actor,
   type EntriesChanged,
-  filesOf,
+  lastRunOf,
   type RecordOptions,
   recordChanges,
   type UnknownNames,
@@ -162,6 +162,6 @@ export function endedSessions(count: number | undefined): readonly object[] {
 
 /** The files that an owner's last run had, in parentheses; empty where that is not known. */
 export async function inFiles(tx: Transaction<Tables>, owner: string): Promise<string> {
-  const files = await filesOf(tx, owner);
+  const { files } = await lastRunOf(tx, owner);
   return files.length > 0 ? ` (${files.join(", ")})` : "";
 }

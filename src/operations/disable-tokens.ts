@@ -6,7 +6,7 @@ import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js
 import {
   type Actor,
   type EntriesChanged,
-  filesOf,
+  lastRunOf,
   type RecordOptions,
   recordChanges,
   type UnknownNames,
@@ -35,7 +35,7 @@ export async function switchTokens(
   const [held] = enabled ? [...tokens.values()].filter((token) => token.enabled === 0 && token.owner !== null) : [];
   if (held) {
     const owner = held.owner ?? "";
-    return { commit: false, value: { kind: "in_file", key: held.identifier, owner, files: await filesOf(tx, owner) } };
+    return { commit: false, value: { kind: "in_file", key: held.identifier, owner, ...(await lastRunOf(tx, owner)) } };
   }
   const ids = [...tokens.values()].map(({ id }) => id);
   if (enabled) {

@@ -6,7 +6,7 @@ import { user as userKind } from "../resources/kinds.js";
 import { maxPermission, permissionPattern } from "../users/names.js";
 import { changeAs } from "./authorize.js";
 import type { Forbidden, Person } from "./person.js";
-import { type EntriesChanged, lastRunOf, type RecordOptions, recordChanges } from "./record.js";
+import { type EntriesChanged, managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
 /** Why a user's groups or permissions were not changed. */
 export interface SetError {
@@ -103,11 +103,7 @@ export function changePermissionsAs(
   options: RecordOptions,
 ): SetResult {
   return changeSetAs(tx, person, username, options, async (user) => {
-    if (user.owner !== null) {
-      const entries = [{ kind: userKind.name, key: username }];
-      const { owner } = user;
-      return { kind: "forbidden", reason: "managed_by_file", owner, entries, ...(await lastRunOf(tx, owner)) };
-    }
+    if (user.owner !== null) return managedByFile(tx, user.owner, [{ kind: userKind.name, key: username }]);
     const before = await readPermissions(tx, user.id);
     const errors: SetError[] = [];
     for (const name of add) {

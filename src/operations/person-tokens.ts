@@ -12,7 +12,7 @@ import { createServiceToken, createTokenFor } from "./create-token.js";
 import { switchTokens } from "./disable-tokens.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenRefusal } from "./outcome.js";
 import type { Forbidden, Person } from "./person.js";
-import { type EntriesChanged, lastRunOf, type RecordOptions, type UnknownNames } from "./record.js";
+import type { EntriesChanged, RecordOptions, UnknownNames } from "./record.js";
 import { type RevocationReason, revokeTokens } from "./revoke-tokens.js";
 import { type InFile, rotateToken } from "./rotate-token.js";
 
@@ -139,7 +139,7 @@ export function rotateTokenAs(
       }
       const done = await withPolicies(() => rotateToken(tx, identifier, { graceSeconds: overlap, ...actor }, options));
       const { value } = done;
-      if (value.kind !== "changed") return { commit: false, value: await refusalOf(tx, value) };
+      if (value.kind !== "changed") return { commit: false, value: refusalOf(value) };
       return { commit: true, value: { kind: "rotated", identifier, token: value.generated.value, runId: value.runId } };
     },
   );
@@ -160,7 +160,7 @@ export function revokeTokensAs(
   const demand = demandFor(person, identifiers, { right: "revoke_tokens" });
   return changeAs(tx, person, demand, options, async (actor) => {
     const { commit, value } = await revokeTokens(tx, identifiers, { reason, ...actor }, options);
-    return { commit, value: value.kind === "changed" ? value : await refusalOf(tx, value) };
+    return { commit, value: value.kind === "changed" ? value : refusalOf(value) };
   });
 }
 
@@ -181,7 +181,7 @@ export function switchTokensAs(
   });
   return changeAs(tx, person, enabled ? enabling : disabling, options, async (actor) => {
     const { commit, value } = await withPolicies(() => switchTokens(tx, identifiers, enabled, actor, options));
-    return { commit, value: value.kind === "changed" ? value : await refusalOf(tx, value) };
+    return { commit, value: value.kind === "changed" ? value : refusalOf(value) };
   });
 }
 
@@ -216,15 +216,11 @@ async function withPolicies<T>(work: () => Promise<LockedResult<T>>): Promise<Lo
   }
 }
 
-async function refusalOf(
-  tx: Transaction<Tables>,
-  value: UnknownNames | InFile | TokenRefusal,
-): Promise<TokenRefusal | Forbidden> {
+function refusalOf(value: UnknownNames | InFile | TokenRefusal): TokenRefusal | Forbidden {
   if (value.kind === "refused") return refusal(value.errors);
   if (value.kind === "unknown_names") {
     return refusal([{ code: "not_found", field: "identifier", message: "there is no token with that identifier" }]);
   }
-  const { owner, key } = value;
-  const entries = [{ kind: apiToken.name, key }];
-  return { kind: "forbidden", reason: "managed_by_file", owner, entries, ...(await lastRunOf(tx, owner)) };
+  const { kind: _, key, ...managed } = value;
+  return { kind: "forbidden", reason: "managed_by_file", entries: [{ kind: apiToken.name, key }], ...managed };
 }

@@ -3,7 +3,9 @@ import type { RunTimes } from "../apply/run.js";
 import type { Connection } from "../database/database.js";
 import type { RunThrough, Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
+import type { ResourceName } from "../plan/resource.js";
 import { version } from "../version.js";
+import type { Forbidden, Managed } from "./person.js";
 
 /** Who does something. */
 export interface Actor {
@@ -43,16 +45,17 @@ export function unknownNames(names: readonly string[], found: ReadonlyMap<string
   return positions.length > 0 ? { kind: "unknown_names", positions } : undefined;
 }
 
-/** An owner's files in its last run that changed something. */
-export async function filesOf(tx: Transaction<Tables>, owner: string): Promise<readonly string[]> {
-  return (await lastRunOf(tx, owner)).files;
+/** The answer to a person who wants to change what only the files of an owner change. */
+export async function managedByFile(
+  db: Connection,
+  owner: string,
+  entries: readonly ResourceName[],
+): Promise<Forbidden> {
+  return { kind: "forbidden", reason: "managed_by_file", owner, entries, ...(await lastRunOf(db, owner)) };
 }
 
 /** An owner's last run that changed something: its files, and when it was; null where none is known. */
-export async function lastRunOf(
-  db: Connection,
-  owner: string,
-): Promise<{ readonly files: readonly string[]; readonly appliedAt: string | null }> {
+export async function lastRunOf(db: Connection, owner: string): Promise<Pick<Managed, "files" | "appliedAt">> {
   const runs = await db
     .selectFrom("runs")
     .select(["owner", "files", "finished_at"])

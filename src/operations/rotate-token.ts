@@ -5,10 +5,11 @@ import { newTokenValue, retireTokenValues } from "../database/write-rows.js";
 import type { Secret } from "../secrets/secret.js";
 import { digestToken, generateToken } from "../secrets/token.js";
 import { hasEnded, readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
+import type { Managed } from "./person.js";
 import {
   type Actor,
   type EntriesChanged,
-  filesOf,
+  lastRunOf,
   type RecordOptions,
   recordChanges,
   type UnknownNames,
@@ -25,13 +26,11 @@ interface TokenRotated extends EntriesChanged {
   readonly generated: { readonly kind: "api_token"; readonly key: string; readonly value: Secret };
 }
 
-/** Nothing was changed: what would change stands in one of these files, which this owner's last run had. */
-export interface InFile {
+/** Nothing was changed: what would change stands in one of the owner's files. */
+export interface InFile extends Omit<Managed, "entries"> {
   readonly kind: "in_file";
   /** The token's identifier. */
   readonly key: string;
-  readonly owner: string;
-  readonly files: readonly string[];
 }
 
 /**
@@ -53,7 +52,7 @@ export async function rotateToken(
   if (!token) return { commit: false, value: { kind: "unknown_names", positions: [1] } };
   const { id, owner } = token;
   if (owner !== null && token.generated === 0) {
-    return { commit: false, value: { kind: "in_file", key: name, owner, files: await filesOf(tx, owner) } };
+    return { commit: false, value: { kind: "in_file", key: name, owner, ...(await lastRunOf(tx, owner)) } };
   }
   const nowMs = options.now();
   const now = new Date(nowMs).toISOString();

@@ -5,7 +5,7 @@ import { oidcClient } from "../resources/kinds.js";
 import { changeAs } from "./authorize.js";
 import type { EntryConflict } from "./change-entries.js";
 import type { Forbidden, Person } from "./person.js";
-import { lastRunOf, type RecordOptions, recordChanges } from "./record.js";
+import { managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
 export interface ClientSwitched {
   readonly kind: "switched";
@@ -40,10 +40,7 @@ export function switchClient(
       .executeTakeFirst();
     const name = { kind: oidcClient.name, key: identifier };
     if (!row) return { commit: false, value: { kind: "conflict", entry: name, state: "gone" } };
-    if (enabled && row.owner !== null) {
-      const managed = { entries: [name], owner: row.owner, ...(await lastRunOf(tx, row.owner)) };
-      return { commit: false, value: { kind: "forbidden", reason: "managed_by_file", ...managed } };
-    }
+    if (enabled && row.owner !== null) return { commit: false, value: await managedByFile(tx, row.owner, [name]) };
     if (enabled && row.updated_at !== updatedAt) {
       return { commit: false, value: { kind: "conflict", entry: name, state: "changed" } };
     }
