@@ -111,7 +111,8 @@ export function changeEntries(
   const { resources } = entries.configuration;
   const demand = (facts: AccessFacts) => demandOf(resources, facts);
   return changeAs(tx, person, demand, options, async (actor, facts): Promise<LockedResult<EntriesOutcome>> => {
-    const refused = (await findManaged(tx, entries)) ?? (await findConflict(tx, entries, options.expected ?? []));
+    const found = await findRows(tx, entries);
+    const refused = (await findManaged(tx, found)) ?? findConflict(found, options.expected ?? []);
     if (refused) return { commit: false, value: refused };
     const { database, env, onRollback, newId } = options;
     const now = () => new Date(options.now());
@@ -161,11 +162,14 @@ interface FoundRow {
   readonly updatedAt: string;
 }
 
-/** The rows of these entries, also under their former names, by kind. */
+/** By kind. */
+type FoundRows = ReadonlyMap<string, readonly FoundRow[]>;
+
+/** The rows of these entries, also under their former names. */
 async function findRows(
   tx: Transaction<Tables>,
   { configuration: { kinds, resources } }: ReadyEntries,
-): Promise<ReadonlyMap<string, readonly FoundRow[]>> {
+): Promise<FoundRows> {
   const found = new Map<string, readonly FoundRow[]>();
   for (const { name, table, keyColumn } of kinds) {
     const keys = resources.flatMap(({ kind, key, renamedFrom }) =>
@@ -185,8 +189,8 @@ async function findRows(
 }
 
 /** Those of the entries that files of one owner manage, the first that is found. */
-async function findManaged(tx: Transaction<Tables>, entries: ReadyEntries): Promise<Forbidden | undefined> {
-  for (const [kind, rows] of await findRows(tx, entries)) {
+function findManaged(tx: Transaction<Tables>, found: FoundRows): Promise<Forbidden> | undefined {
+  for (const [kind, rows] of found) {
     const owner = rows.find((row) => row.owner !== null)?.owner;
     if (owner === null || owner === undefined) continue;
     const managed = rows.filter((row) => row.owner === owner).map(({ key }) => ({ kind, key }));
@@ -195,13 +199,7 @@ async function findManaged(tx: Transaction<Tables>, entries: ReadyEntries): Prom
   return undefined;
 }
 
-async function findConflict(
-  tx: Transaction<Tables>,
-  entries: ReadyEntries,
-  expected: readonly ExpectedRow[],
-): Promise<EntryConflict | undefined> {
-  if (expected.length === 0) return undefined;
-  const found = await findRows(tx, entries);
+function findConflict(found: FoundRows, expected: readonly ExpectedRow[]): EntryConflict | undefined {
   for (const { kind, key, updatedAt } of expected) {
     const row = found.get(kind)?.find((one) => one.key === key);
     if ((row?.updatedAt ?? null) === updatedAt) continue;
