@@ -238,7 +238,9 @@ async function idsNamed(
     .execute();
   const ids: string[] = [];
   for (const { resource_id: id } of rows) {
-    const latest = await changesIn(db)
+    const latest = await db
+      .selectFrom("run_changes")
+      .select("key")
       .where("resource_id", "=", id)
       .orderBy("recorded_at", "desc")
       .orderBy("sequence", "desc")
