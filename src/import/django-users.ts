@@ -1,7 +1,7 @@
 import { type Diagnostic, setupError } from "../errors.js";
 import { parsePasswordHash } from "../secrets/password.js";
 import type { Secret } from "../secrets/secret.js";
-import { maxPermission, permissionPattern } from "../users/names.js";
+import { isPermission } from "../users/names.js";
 import {
   type DjangoRow,
   type DjangoTable,
@@ -110,7 +110,7 @@ function permissionNames(tables: DjangoTables) {
   const diagnostics: Diagnostic[] = [];
   for (const row of tables.get("auth_permission")?.rows ?? []) {
     const name = `${apps.get(textOf(row, "content_type_id")) ?? ""}.${textOf(row, "codename")}`;
-    if (name.length <= maxPermission && permissionPattern.test(name)) nameOf.set(textOf(row, "id"), name);
+    if (isPermission(name)) nameOf.set(textOf(row, "id"), name);
     else diagnostics.push(notImported(`permission ${name}`, "it is not a name of letters, digits, `_`, `-` and dots"));
   }
   return { nameOf, diagnostics };

@@ -1,10 +1,10 @@
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { type Connection, chunk } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { insertTokens, insertUsers } from "../database/write-rows.js";
 import { digestToken, generateToken } from "../secrets/token.js";
-import { hiddenCharacters, isEmail, maxPermission, permissionPattern, slugPattern } from "../users/names.js";
+import { hiddenCharacters, isEmail, isPermission, slugPattern } from "../users/names.js";
 import { isActiveUser, isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { findViolation, policiesFor, violationText } from "../users/token-policy.js";
@@ -96,18 +96,35 @@ export async function createTokenFor(
   { username, ...requested }: TokenFor,
   options: RecordOptions,
 ): Promise<LockedResult<CreateTokenOutcome>> {
-  const user = await tx
+  const query = tx
     .selectFrom("users")
-    .select(["id", "first_name", "last_name", "email"])
-    .where("username", "=", username)
-    .executeTakeFirst();
+    .select(["id", ...contactColumns])
+    .where("username", "=", username);
+  const user = await query.executeTakeFirst();
   if (!user) {
     const error = { code: "user_not_active", field: "username", message: "there is no user with this name" } as const;
     return { commit: false, value: refusal([error]) };
   }
-  const name = `${user.first_name} ${user.last_name}`.trim() || username;
-  const { contactPerson = name, email = user.email } = requested;
+  const contact = toContact(user);
+  const { contactPerson = contact.name, email = contact.email } = requested;
   return createToken(tx, { ...requested, userId: user.id, contactPerson, email }, options);
+}
+
+interface Contact {
+  readonly name: string;
+  readonly email: string;
+}
+
+/** Whom a token of a user names as its contact, unless its request names another. */
+export async function contactOf(db: Connection, userId: string): Promise<Contact> {
+  const query = db.selectFrom("users").select(contactColumns).where("id", "=", userId);
+  return toContact(await query.executeTakeFirstOrThrow());
+}
+
+const contactColumns = ["username", "first_name", "last_name", "email"] as const;
+
+function toContact(user: Pick<Selectable<Tables["users"]>, (typeof contactColumns)[number]>): Contact {
+  return { name: `${user.first_name} ${user.last_name}`.trim() || user.username, email: user.email };
 }
 
 /** What no configuration manages must comply with the policies of all owners. */
@@ -186,7 +203,7 @@ function columnsOf(requested: NewToken) {
 }
 
 // Beyond it, times as text no longer sort like the times themselves.
-const latestMs = Date.UTC(9999, 11, 31);
+export const latestMs = Date.UTC(9999, 11, 31);
 
 const texts = { organization: 200, application: 200, administration: 200, description: 1000 } as const;
 
@@ -207,11 +224,7 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
   for (const [field, max] of Object.entries(texts) as [keyof typeof texts, number][]) {
     expect(field, isLine(token[field] ?? "", max), `expected at most ${max} visible characters`);
   }
-  expect(
-    "permissions",
-    permissions.every((name) => name.length <= maxPermission && permissionPattern.test(name)),
-    "expected permissions such as `taken.view_externetaak`",
-  );
+  expect("permissions", permissions.every(isPermission), "expected permissions such as `taken.view_externetaak`");
   // Also false for an invalid date.
   const isTime = (time: Date) => time.getTime() <= latestMs;
   const expectedTime = "expected a date and time before the year 10000";

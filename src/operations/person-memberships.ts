@@ -3,9 +3,11 @@ import type { AccessFacts } from "../access/facts.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Origin, Tables } from "../database/tables.js";
 import { user as userKind } from "../resources/kinds.js";
-import { maxPermission, permissionPattern } from "../users/names.js";
+import { isPermission } from "../users/names.js";
 import { changeAs } from "./authorize.js";
+import { latestMs } from "./create-token.js";
 import type { Forbidden, Person } from "./person.js";
+import { demandFor } from "./person-users.js";
 import { type EntriesChanged, managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
 /** Why a user's groups or permissions were not changed. */
@@ -47,9 +49,8 @@ export function changeMembershipsAs(
   { username, add = [], remove = [] }: MembershipsRequest,
   options: RecordOptions,
 ): SetResult {
-  return changeSetAs(tx, person, username, options, async (user) => {
-    const groups = await tx.selectFrom("groups").select(["id", "name"]).execute();
-    const ids = new Map(groups.map(({ id, name }) => [name, id]));
+  return changeSetAs(tx, person, username, options, async (user, { groups }) => {
+    const ids = new Map([...groups.values()].map(({ id, name }) => [name, id]));
     const before = await readMemberships(tx, user.id);
     const errors: SetError[] = [];
     for (const name of [...add.map(({ group }) => group), ...remove]) {
@@ -107,7 +108,7 @@ export function changePermissionsAs(
     const before = await readPermissions(tx, user.id);
     const errors: SetError[] = [];
     for (const name of add) {
-      if (name.length <= maxPermission && permissionPattern.test(name)) continue;
+      if (isPermission(name)) continue;
       const message = "expected permissions such as `taken.view_externetaak`";
       errors.push({ code: "invalid_value", field: "permissions", name, message });
     }
@@ -134,9 +135,6 @@ export function changePermissionsAs(
   });
 }
 
-// Beyond it, times as text no longer sort like the times themselves.
-const latestMs = Date.UTC(9999, 11, 31);
-
 interface FoundUser {
   readonly id: string;
   readonly owner: string | null;
@@ -162,18 +160,15 @@ function changeSetAs(
   person: Person,
   username: string,
   options: RecordOptions,
-  work: (user: FoundUser) => Promise<SetField | readonly SetError[] | Forbidden>,
+  work: (user: FoundUser, facts: AccessFacts) => Promise<SetField | readonly SetError[] | Forbidden>,
 ): SetResult {
-  const demand = (facts: AccessFacts) => ({
-    right: "change_users" as const,
-    users: [...facts.users.values()].filter((user) => user.username === username).map(({ id }) => id),
-  });
+  const demand = demandFor([username], { right: "change_users" });
   return changeAs(
     tx,
     person,
     demand,
     options,
-    async (actor): Promise<LockedResult<EntriesChanged | SetRefusal | Forbidden>> => {
+    async (actor, facts): Promise<LockedResult<EntriesChanged | SetRefusal | Forbidden>> => {
       const found = tx.selectFrom("users").select(["id", "owner"]).where("username", "=", username);
       const user = await found.where("is_service", "=", 0).executeTakeFirst();
       if (!user) {
@@ -181,7 +176,7 @@ function changeSetAs(
         const error: SetError = { code: "user_not_found", field: "username", name: username, message };
         return { commit: false, value: { kind: "refused", errors: [error] } };
       }
-      const done = await work(user);
+      const done = await work(user, facts);
       if ("kind" in done) return { commit: false, value: done };
       if (!("before" in done)) return { commit: false, value: { kind: "refused", errors: done } };
       const isChanged = JSON.stringify(done.before) !== JSON.stringify(done.after);

@@ -1,14 +1,13 @@
 import type { Transaction } from "kysely";
 import { type Access, hasPermission, userAccess } from "../access/effective.js";
 import type { AccessFacts, TokenFacts } from "../access/facts.js";
-import type { Connection } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { SetupError } from "../errors.js";
 import { apiToken } from "../resources/kinds.js";
 import type { Secret } from "../secrets/secret.js";
 import { changeAs, type Demand } from "./authorize.js";
-import { createServiceToken, createTokenFor } from "./create-token.js";
+import { contactOf, createServiceToken, createTokenFor } from "./create-token.js";
 import { switchTokens } from "./disable-tokens.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenRefusal } from "./outcome.js";
 import type { Forbidden, Person } from "./person.js";
@@ -81,19 +80,6 @@ function checkGiven(
   }
   if (permissions.every((permission) => hasPermission(own, permission))) return undefined;
   return { code: "permission_not_held", field: "permissions", message: "expected only permissions that you have" };
-}
-
-/** Whom a token of a user names as its contact, unless its request names another. */
-export async function contactOf(
-  db: Connection,
-  userId: string,
-): Promise<{ readonly name: string; readonly email: string }> {
-  const user = await db
-    .selectFrom("users")
-    .select(["username", "first_name", "last_name", "email"])
-    .where("id", "=", userId)
-    .executeTakeFirstOrThrow();
-  return { name: `${user.first_name} ${user.last_name}`.trim() || user.username, email: user.email };
 }
 
 /** How long a replaced value may go on working, in seconds: not at all, a day, or a week. */

@@ -176,7 +176,8 @@ function usersIn(facts: AccessFacts, usernames: readonly string[]) {
   return [...facts.users.values()].filter(({ username }) => names.has(username));
 }
 
-function demandFor(
+/** What it needs to change these users. */
+export function demandFor(
   usernames: readonly string[],
   needed: Pick<Demand, "right" | "fresh">,
 ): (facts: AccessFacts) => Demand {

@@ -69,6 +69,10 @@ export const permissionPattern = new RegExp(`^${segment}(?:\\.${segment})+$`);
 
 export const maxPermission = 255;
 
+export function isPermission(name: string): boolean {
+  return name.length <= maxPermission && permissionPattern.test(name);
+}
+
 /** ASCII letters, digits, `-` and `_`; at least one. */
 export const slugPattern = /^[-a-zA-Z0-9_]+$/;
 

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { contactOf, createTokenAs } from "../../operations/person-tokens.js";
+import { contactOf } from "../../operations/create-token.js";
+import { createTokenAs } from "../../operations/person-tokens.js";
 import { readKnownPermissions } from "../../operations/token-facts.js";
 import { countTokens, findTokenByValue, readTokenOwners, readTokenPage } from "../../operations/token-page.js";
 import { createRateLimit } from "../../rate-limit.js";
