@@ -2,6 +2,7 @@ import { escapeControls } from "../characters.js";
 import type { EntryWriter } from "../config/entry-writer.js";
 import { knownFormat, settingsKey, writePolicy } from "../config/settings-schema.js";
 import type { Step } from "../config/step.js";
+import type { Database } from "../database/database.js";
 import { requireTables } from "../database/migrate.js";
 import { setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
@@ -69,17 +70,16 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     options.kindNames,
     parts.map(({ writer }) => writer.kind),
   );
-  const { rows, ended } = await withDatabase(options, "read", async (found) => {
+  const contents = await withDatabase(options, "read", async (found) => {
     const database = await requireTables(found);
     const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
     return transaction.execute(async (tx) => {
       await database.beginWork(tx);
       const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId: await readKeyId(tx) });
-      const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db: tx, vault }) ?? []));
-      const rows = await withGivenByHand(tx, await readCurrent(tx, kinds, vault));
-      return { rows, ended: new Set(ended.flatMap((ids) => [...ids])) };
+      return readContents({ db: tx, vault }, kinds);
     });
   });
+  const { rows } = contents;
   const requested = parts.filter(
     ({ writer }) => options.kindNames.length === 0 || options.kindNames.includes(writer.kind),
   );
@@ -92,51 +92,59 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     const isWanted = options.kindNames.length === 0 && rows.get(kind.name)?.some(({ owner }) => chosen.includes(owner));
     if (isWanted && !isWritable) throw withoutWriter(kind);
   }
-  if (!options.sanitize) return chosen.map((owner) => writeFile(owner, requested, { rows, ended, isSanitized: false }));
+  if (!options.sanitize) return chosen.map((owner) => writeFile(owner, requested, contents));
   const sanitized = sanitize(kinds, rows);
-  const contents = { rows: sanitized.rows, ended, isSanitized: true };
-  return chosen.map((owner) => writeFile(owner === null ? null : sanitized.ownerFor(owner), requested, contents));
+  const replaced = { ...contents, rows: sanitized.rows, isSanitized: true };
+  return chosen.map((owner) => writeFile(owner === null ? null : sanitized.ownerFor(owner), requested, replaced));
+}
+
+async function readContents({ db, vault }: ReadContext, kinds: readonly Kind[]): Promise<Contents> {
+  const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db, vault }) ?? []));
+  const rows = await withGivenByHand(db, await readCurrent(db, kinds, vault));
+  return { rows, ended: new Set(ended.flatMap((ids) => [...ids])), isSanitized: false };
 }
 
 /** Some entries as text for a file. */
-export interface WrittenFile extends Omit<ExportedFile, "owner"> {
+interface WrittenFile extends Omit<ExportedFile, "owner"> {
   /** Those that are not there, or that no file can declare. */
   readonly missing: readonly ResourceName[];
 }
 
 /**
- * What a file has to say to declare these entries, whoever manages them, as {@link exportDatabase} writes it: without an owner, and
- * without secrets.
+ * What a file has to say to declare these entries, as YAML, under no owner: tokens by their digests, other secrets from variables. Of
+ * what no file manages, it also has what people gave it by hand, so that a file can take it over.
+ *
+ * @throws SetupError where an OpenID client's secrets can't be opened with the sealing key
  */
-export async function writeEntriesAsYaml(
-  { db, vault }: ReadContext,
+export async function entriesAsYaml(
+  { kysely, keyFile }: Pick<Database, "kysely" | "keyFile">,
+  env: ExportOptions["env"],
   names: readonly ResourceName[],
 ): Promise<WrittenFile> {
   const wanted = (kind: Pick<Kind, "name">) => names.filter((name) => name.kind === kind.name).map(({ key }) => key);
   const kinds = coreKinds.filter((kind) => wanted(kind).length > 0);
   const parts = writableParts(coreSteps).filter(({ writer }) => kinds.some(({ name }) => name === writer.kind));
-  const current = await withGivenByHand(db, await readCurrent(db, kinds, vault));
+  const { rows: current, ended } = await readContents({ db: kysely, vault: openVault({ env, keyFile }) }, kinds);
   const found = new Map(
     kinds
       .filter(({ name }) => parts.some(({ writer }) => writer.kind === name))
       .map((kind) => [kind.name, (current.get(kind.name) ?? []).filter(({ key }) => wanted(kind).includes(key))]),
   );
-  const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db, vault }) ?? []));
-  const endedIds = new Set(ended.flatMap((ids) => [...ids]));
   const all = [...found].flatMap(([kind, rows]) => rows.map(({ id, key }) => ({ kind, id, key })));
-  const { root, entries, variables } = writeEntries(null, parts, found);
-  const named = variables.map(({ what: _, ...variable }) => variable);
+  const written = writeEntries(null, parts, found);
+  const { root, entries } = written;
+  const variables = written.variables.map(({ what: _, ...variable }) => variable);
   const comment = [
-    ...secretsComment(named),
+    ...secretsComment(variables),
     ...all
-      .filter(({ id }) => endedIds.has(id))
+      .filter(({ id }) => ended.has(id))
       .map(
         ({ kind, key }) =>
           `A command ended it here; in another database, it would work: ${kind} ${escapeControls(key)}`,
       ),
   ];
   const missing = names.filter(({ kind, key }) => !all.some((row) => row.kind === kind && row.key === key));
-  return { text: writeYaml(root, comment), entries, variables: named, missing };
+  return { text: writeYaml(root, comment), entries, variables, missing };
 }
 
 /** The lists of entries that these steps can write. */

@@ -9,20 +9,22 @@ type Rows = ReadonlyMap<string, readonly CurrentResource[]>;
  * file stays whatever the file says, and so is in none.
  */
 export async function withGivenByHand(db: Connection, rows: Rows): Promise<Rows> {
-  const given = new Map<string, ReadonlyMap<string, Given>>([
-    [user.name, await givenToUsers(db)],
-    [group.name, await givenToGroups(db)],
-  ]);
-  return new Map(
-    [...rows].map(([kind, all]) => [
-      kind,
-      all.map((row) => {
-        const own = given.get(kind)?.get(row.id);
-        return own ? { ...row, attributes: { ...row.attributes, ...merged(row, own) } } : row;
-      }),
-    ]),
-  );
+  const found = new Map<string, readonly CurrentResource[]>();
+  for (const [kind, all] of rows) {
+    const given = await readers.get(kind)?.(db);
+    const withGiven = (row: CurrentResource): CurrentResource => {
+      const own = given?.get(row.id);
+      return own ? { ...row, attributes: { ...row.attributes, ...merged(row, own) } } : row;
+    };
+    found.set(kind, all.map(withGiven));
+  }
+  return found;
 }
+
+const readers = new Map<string, typeof givenToUsers>([
+  [user.name, givenToUsers],
+  [group.name, givenToGroups],
+]);
 
 interface Given {
   readonly permissions: Set<string>;

@@ -37,7 +37,7 @@ export function addYaml(app: Hono<AdminEnv>, { database, env }: AdminContext): v
       const t = commonTexts[view.language].notAllowed;
       return await answer(c, noticePage(view, { ...t, action: undefined }), 403);
     }
-    const { entriesAsYaml } = await import("../../operations/entry-yaml.js");
+    const { entriesAsYaml } = await import("../../apply/export.js");
     const { text, variables, missing } = await entriesAsYaml(database, env, [{ kind, key }]);
     if (missing.length > 0) return await notFound(c);
     const names = variables.map(({ name }) => name);
