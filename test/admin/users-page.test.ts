@@ -46,12 +46,15 @@ describe("the page of a user", () => {
     const site = await makeSite([
       person("anna", plain),
       token("app", "app-token-3f9a1c07b5e84d62a1f0c9e8", { user: "anna", permissions: null }),
+      token("new", "new-token-3f9a1c07b5e84d62a1f0c9e8", { user: "anna", permissions: null }),
       staff("carla", ["vtb_setup.view_users"]),
     ]);
     const root = await (await site.signedIn("root")).get("/users/anna");
     expect(root.text).toContain('href="/beheer/tokens/app"');
+    // Its name is that of another page.
+    expect(root.text).toContain('href="/beheer/tokens/~new"');
     const carla = await (await site.signedIn("carla")).get("/users/anna");
-    expect(carla.text).toContain("1 API token");
+    expect(carla.text).toContain("2 API tokens");
     expect(carla.text).not.toContain("/tokens/app");
     expect(carla.text).not.toContain("/users/anna/deactivate");
     expect(await (await site.signedIn("carla")).get("/users/nobody")).toMatchObject({ status: 404 });

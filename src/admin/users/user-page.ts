@@ -12,6 +12,7 @@ import { page } from "../html/layout.js";
 import { managedBadge, managedNote } from "../html/managed.js";
 import { facts, list, table } from "../html/parts.js";
 import { commonTexts } from "../texts.js";
+import { tokenPath } from "../tokens/list-query.js";
 import type { View } from "../view.js";
 import { fullName, rightBadges, seen, stateBadge } from "./list-page.js";
 import { actionLinks, groupPath } from "./paths.js";
@@ -208,8 +209,7 @@ export function tokenTable(view: View, { tokens }: TokenPage): Html {
     columns: [
       {
         heading: t.identifier,
-        cell: ({ identifier }) =>
-          html`<a href="${view.url(`/tokens/${encodeURIComponent(identifier)}`)}">${identifier}</a>`,
+        cell: ({ identifier }) => html`<a href="${view.url(tokenPath(identifier))}">${identifier}</a>`,
       },
       { heading: t.state, cell: ({ state }) => t.states[state] },
       { heading: t.lastUsed, cell: ({ lastUsedAt }) => seen(view, lastUsedAt) },
