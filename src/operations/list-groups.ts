@@ -1,8 +1,7 @@
 import { sql } from "kysely";
 import type { Connection } from "../database/database.js";
-import { type Origin, parseList } from "../database/tables.js";
+import type { Origin } from "../database/tables.js";
 import { contains } from "./paging.js";
-import { adminRights, permissionOf } from "./rights.js";
 
 /** A group for people who look after all of them. */
 export interface ListedGroup {
@@ -134,22 +133,4 @@ export async function readMembers(
 export async function groupNames(db: Connection): Promise<readonly string[]> {
   const rows = await db.selectFrom("groups").select("name").execute();
   return rows.map(({ name }) => name).sort();
-}
-
-/** Every permission that anything in the database has, and those of the admin pages; sorted. */
-export async function knownPermissions(db: Connection): Promise<readonly string[]> {
-  const known = new Set<string>((Object.keys(adminRights) as (keyof typeof adminRights)[]).map(permissionOf));
-  for (const table of ["user_permissions", "group_permissions"] as const) {
-    const rows = await db.selectFrom(table).select("permission").distinct().execute();
-    for (const { permission } of rows) known.add(permission);
-  }
-  const narrowed = await db
-    .selectFrom("api_tokens")
-    .select("permissions")
-    .distinct()
-    .where("permissions", "is not", null)
-    .execute();
-  for (const { permissions } of narrowed)
-    for (const permission of parseList(permissions ?? "[]")) known.add(permission);
-  return [...known].sort();
 }

@@ -13,6 +13,8 @@ import {
 } from "../access/listing.js";
 import { readAccessFacts } from "../access/read-facts.js";
 import type { Connection } from "../database/database.js";
+import { parseList } from "../database/tables.js";
+import { adminRights, permissionOf } from "./rights.js";
 
 /** What a user may now, and through what; undefined where there is no such user, or it exists for one token alone. */
 export async function readUserRights(db: Connection, username: string, nowMs: number): Promise<UserRights | undefined> {
@@ -76,4 +78,25 @@ export async function* readAccessRows(
     const wanted = rows.filter(isWanted);
     if (wanted.length > 0) yield wanted;
   }
+}
+
+/** Every permission that a user, a group or a token has, and those of the admin pages; sorted. */
+export async function readKnownPermissions(db: Connection): Promise<readonly string[]> {
+  const given = await db
+    .selectFrom("user_permissions")
+    .select("permission")
+    .union(db.selectFrom("group_permissions").select("permission"))
+    .execute();
+  const narrowed = await db
+    .selectFrom("api_tokens")
+    .select("permissions")
+    .distinct()
+    .where("permissions", "is not", null)
+    .execute();
+  const names = new Set([
+    ...given.map(({ permission }) => permission),
+    ...narrowed.flatMap(({ permissions }) => parseList(permissions ?? "[]")),
+    ...(Object.keys(adminRights) as (keyof typeof adminRights)[]).map(permissionOf),
+  ]);
+  return [...names].sort();
 }

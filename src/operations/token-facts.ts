@@ -5,7 +5,6 @@ import { heldPermissions } from "./create-token.js";
 import { readToken, type TokenDetails } from "./list-tokens.js";
 import type { Managed } from "./person.js";
 import { lastRunOf } from "./record.js";
-import { adminRights, permissionOf } from "./rights.js";
 
 /** Everything that is known of a token, but its value. */
 export interface TokenInContext {
@@ -107,25 +106,4 @@ async function readOrigin(db: Connection, tokenId: string): Promise<TokenOrigin 
     through: run.through,
     files: files.map(({ file }) => file),
   };
-}
-
-/** Every permission that anybody or any token has, and those of these pages, sorted. */
-export async function readKnownPermissions(db: Connection): Promise<readonly string[]> {
-  const given = await db
-    .selectFrom("user_permissions")
-    .select("permission")
-    .union(db.selectFrom("group_permissions").select("permission"))
-    .execute();
-  const narrowed = await db
-    .selectFrom("api_tokens")
-    .select("permissions")
-    .distinct()
-    .where("permissions", "is not", null)
-    .execute();
-  const names = new Set([
-    ...given.map(({ permission }) => permission),
-    ...narrowed.flatMap(({ permissions }) => parseList(permissions ?? "[]")),
-    ...(Object.keys(adminRights) as (keyof typeof adminRights)[]).map(permissionOf),
-  ]);
-  return [...names].sort();
 }

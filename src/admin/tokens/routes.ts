@@ -1,7 +1,6 @@
 import type { Hono } from "hono";
 import { contactOf } from "../../operations/create-token.js";
 import { createTokenAs } from "../../operations/person-tokens.js";
-import { readKnownPermissions } from "../../operations/token-facts.js";
 import { countTokens, findTokenByValue, readTokenOwners, readTokenPage } from "../../operations/token-page.js";
 import { createRateLimit } from "../../rate-limit.js";
 import { Secret } from "../../secrets/secret.js";
@@ -12,6 +11,7 @@ import { type FormError, message } from "../html/fields.js";
 import { type Html, html } from "../html/html.js";
 import { type AdminEnv, type AdminRequest, answer, goTo, notFound, personOf } from "../routes.js";
 import { askToSignInAgain, hasFreshSignIn } from "../session.js";
+import { offeredTo } from "../users/forms.js";
 import { addTokenChanges, seenUserId, tokenOf } from "./change-routes.js";
 import { createdPage } from "./created-page.js";
 import { expiryChoices } from "./expiry.js";
@@ -141,12 +141,12 @@ function holdersFor(c: AdminRequest): readonly TokenHolder[] {
 
 async function offerFor(c: AdminRequest, { database, now }: AdminContext, holder: TokenHolder): Promise<Offer> {
   const { kysely } = database;
-  const { user, permissions } = c.get("session").principal;
+  const { user } = c.get("session").principal;
   return {
     holder,
     holders: holdersFor(c),
     isSuperuser: user.isSuperuser,
-    permissions: user.isSuperuser ? await readKnownPermissions(kysely) : [...permissions].sort(),
+    permissions: (await offeredTo(c.get("view"), kysely)).names,
     expiry: expiryChoices(await readPolicies(kysely), c.get("view").times, now()),
     contact: await contactOf(kysely, user.id),
   };

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../../database/database.js";
 import type { EntriesOptions, EntryDiagnostic } from "../../operations/change-entries.js";
-import { knownPermissions } from "../../operations/list-groups.js";
 import type { SetError } from "../../operations/person-memberships.js";
+import { readKnownPermissions } from "../../operations/read-access.js";
 import type { AdminContext } from "../context.js";
 import { choices, type FormError, textArea } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
@@ -90,10 +90,10 @@ export interface Offered {
   readonly mayType: boolean;
 }
 
-/** Those that the person has itself; a superuser has all. */
-export async function offeredTo(view: View, kysely: Database["kysely"]): Promise<Offered> {
-  if (view.may("superuser")) return { names: await knownPermissions(kysely), mayType: true };
-  return { names: [...(view.session?.principal.permissions ?? [])].sort(), mayType: false };
+/** Those that the person has; a superuser has all. */
+export async function offeredTo({ session }: View, kysely: Database["kysely"]): Promise<Offered> {
+  if (session?.principal.user.isSuperuser) return { names: await readKnownPermissions(kysely), mayType: true };
+  return { names: [...(session?.principal.permissions ?? [])].sort(), mayType: false };
 }
 
 interface PermissionFields {
