@@ -33,29 +33,22 @@ export async function readGroupPage(
   nowMs: number,
 ): Promise<{ readonly groups: readonly ListedGroup[]; readonly total: number }> {
   const now = new Date(nowMs).toISOString();
-  const members = sql<number | string>`(select count(distinct user_groups.user_id) from user_groups
+  const members = sql<number>`(select count(distinct user_groups.user_id) from user_groups
     where user_groups.group_id = groups.id and (user_groups.until is null or user_groups.until > ${now}))`;
-  const permissions = sql<number | string>`(select count(distinct group_permissions.permission) from group_permissions
+  const permissions = sql<number>`(select count(distinct group_permissions.permission) from group_permissions
     where group_permissions.group_id = groups.id)`;
   let matching = db
     .selectFrom("groups")
-    .select(["name", "owner", "created_at", members.as("members"), permissions.as("permissions")]);
+    .select(["name", "owner", "created_at as createdAt", members.as("members"), permissions.as("permissions")]);
   if (search !== undefined) matching = matching.where(contains("groups.name", search));
   const by = { name: sql`groups.name`, members, created: sql`groups.created_at` }[sort];
   const direction = isDescending ? "desc" : "asc";
-  const rows = await matching.orderBy(by, direction).orderBy("name", direction).offset(offset).limit(limit).execute();
+  const groups = await matching.orderBy(by, direction).orderBy("name", direction).offset(offset).limit(limit).execute();
   const { total } = await matching
     .clearSelect()
-    .select((eb) => eb.fn.countAll<number | string>().as("total"))
+    .select((eb) => eb.fn.countAll<number>().as("total"))
     .executeTakeFirstOrThrow();
-  const groups = rows.map((row) => ({
-    name: row.name,
-    owner: row.owner,
-    members: Number(row.members),
-    permissions: Number(row.permissions),
-    createdAt: row.created_at,
-  }));
-  return { groups, total: Number(total) };
+  return { groups, total };
 }
 
 /** A group with what it gives. Times are ISO 8601 in UTC. */
@@ -117,7 +110,7 @@ export async function readMembers(
     .offset(offset)
     .limit(limit)
     .execute();
-  const { total } = await all.select((eb) => eb.fn.countAll<number | string>().as("total")).executeTakeFirstOrThrow();
+  const { total } = await all.select((eb) => eb.fn.countAll<number>().as("total")).executeTakeFirstOrThrow();
   const members = rows.map((row) => ({
     username: row.username,
     owner: row.owner,
@@ -126,7 +119,7 @@ export async function readMembers(
     source: row.source,
     until: row.until,
   }));
-  return { members, total: Number(total) };
+  return { members, total };
 }
 
 /** The names of all groups, sorted. */

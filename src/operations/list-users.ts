@@ -101,9 +101,9 @@ export async function readUserPage(
     .execute();
   const { total } = await matching
     .clearSelect()
-    .select((eb) => eb.fn.countAll<number | string>().as("total"))
+    .select((eb) => eb.fn.countAll<number>().as("total"))
     .executeTakeFirstOrThrow();
-  return { users: rows.map(listed), total: Number(total) };
+  return { users: rows.map(listed), total };
 }
 
 /** How many users there are of some sorts; without service users but in `service`. */
@@ -121,9 +121,8 @@ export interface UserCounts {
 /** @param unusedForMs how long they were not seen to count as unused */
 export async function countUsers(db: Connection, unusedForMs: number, nowMs: number): Promise<UserCounts> {
   const isPerson = sql<boolean>`users.is_service = 0`;
-  const count = (condition: RawBuilder<unknown>) =>
-    sql<number | string>`count(*) filter (where ${isPerson} and ${condition})`;
-  const row = await db
+  const count = (condition: RawBuilder<unknown>) => sql<number>`count(*) filter (where ${isPerson} and ${condition})`;
+  return await db
     .selectFrom("users")
     .select([
       count(sql`1 = 1`).as("all"),
@@ -133,12 +132,9 @@ export async function countUsers(db: Connection, unusedForMs: number, nowMs: num
       count(sql`users.is_superuser = 1`).as("superusers"),
       count(sql`users.is_staff = 1`).as("staff"),
       count(isUnseenSince(isoOf(nowMs - unusedForMs))).as("unused"),
-      sql<number | string>`count(*) filter (where users.is_service = 1)`.as("service"),
+      sql<number>`count(*) filter (where users.is_service = 1)`.as("service"),
     ])
     .executeTakeFirstOrThrow();
-  // A server counts in numbers that its driver gives as text.
-  const counted = Object.entries(row).map(([name, value]) => [name, Number(value)] as const);
-  return Object.fromEntries(counted) as Record<keyof UserCounts, number>;
 }
 
 /** The owners that manage users, sorted. */
