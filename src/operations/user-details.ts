@@ -93,6 +93,17 @@ export async function readUserVersion(db: Connection, username: string): Promise
   return (await query.executeTakeFirst())?.updated_at;
 }
 
+/** A person's user with the version that a form carries; the version is read first, so that it is never newer than what is shown. */
+export async function readVersionedUser(
+  db: Connection,
+  username: string,
+  nowMs: number,
+): Promise<{ readonly user: UserDetails; readonly version: string } | undefined> {
+  const version = await readUserVersion(db, username);
+  const user = version === undefined ? undefined : await readUser(db, username, nowMs);
+  return user && version !== undefined && !user.isService ? { user, version } : undefined;
+}
+
 /** The identifiers of the providers that a user may sign in at, sorted. */
 export async function providerNames(db: Connection): Promise<readonly string[]> {
   const rows = await db.selectFrom("oidc_providers").select("identifier").execute();

@@ -3,7 +3,7 @@ import type { LockedResult } from "../../database/lock.js";
 import { changeEntries, type EntriesOutcome } from "../../operations/change-entries.js";
 import { changePermissionsAs, type SetRefusal } from "../../operations/person-memberships.js";
 import { prepareUser } from "../../operations/person-users.js";
-import { providerNames, readUser, readUserVersion } from "../../operations/user-details.js";
+import { providerNames, readUser, readUserVersion, readVersionedUser } from "../../operations/user-details.js";
 import { type AdminContext, recordOptions } from "../context.js";
 import { answerForbidden } from "../forbidden.js";
 import type { FormError } from "../html/fields.js";
@@ -54,9 +54,9 @@ export function addUserForms(app: Hono<AdminEnv>, context: AdminContext): void {
 
   app.get("/users/:name/edit", requireRight("change_users"), async (c) => {
     const username = nameIn(c);
-    const version = await readUserVersion(kysely, username);
-    const user = await readUser(kysely, username, context.now());
-    if (!user || version === undefined || user.isService) return await notFound(c);
+    const found = await readVersionedUser(kysely, username, context.now());
+    if (!found) return await notFound(c);
+    const { user, version } = found;
     if (user.owner !== null) return goTo(c, userPath(username));
     const page = { ...(await around(c)), version, values: valuesOf(user), held: permissionsByHand(user) };
     return await answer(c, userFormPage(c.get("view"), page));
@@ -66,7 +66,7 @@ export function addUserForms(app: Hono<AdminEnv>, context: AdminContext): void {
     const view = c.get("view");
     const form = c.get("form");
     const username = nameIn(c);
-    const current = await readVersioned(username);
+    const current = await readVersionedUser(kysely, username, context.now());
     if (!current) return await notFound(c);
     const stored = valuesOf(current.user);
     const values = readUserForm(form, stored, view);
@@ -76,7 +76,7 @@ export function addUserForms(app: Hono<AdminEnv>, context: AdminContext): void {
       answer(c, userFormPage(view, { ...page, version, values, errors }), 422);
     const outcome = await save(c, values, { page, version });
     if (outcome.kind === "conflict") {
-      const now = await readVersioned(username);
+      const now = await readVersionedUser(kysely, username, context.now());
       if (!now) return await notFound(c);
       const shown = { ...page, version: now.version, values, stored: valuesOf(now.user) };
       return await answer(c, userFormPage(view, shown), 409);
@@ -87,13 +87,6 @@ export function addUserForms(app: Hono<AdminEnv>, context: AdminContext): void {
   async function around(c: AdminRequest): Promise<Pick<UserFormPage, "offered" | "held" | "providers">> {
     const offered = await offeredTo(c.get("view"), kysely);
     return { offered, held: [], providers: await providerNames(kysely) };
-  }
-
-  /** A user with the version that a form carries; the version is read first, so that it is never newer than what is shown. */
-  async function readVersioned(username: string) {
-    const version = await readUserVersion(kysely, username);
-    const user = await readUser(kysely, username, context.now());
-    return user && version !== undefined && !user.isService ? { user, version } : undefined;
   }
 
   /** @param version of what the form showed; null for a user who is to be made */

@@ -3,7 +3,7 @@ import { groupNames } from "../../operations/list-groups.js";
 import type { Forbidden } from "../../operations/person.js";
 import { changeMembershipsAs, type MembershipsRequest, type SetRefusal } from "../../operations/person-memberships.js";
 import type { EntriesChanged } from "../../operations/record.js";
-import { readUser, readUserVersion, type UserDetails } from "../../operations/user-details.js";
+import { readUserVersion, readVersionedUser, type UserDetails } from "../../operations/user-details.js";
 import { type AdminContext, recordOptions } from "../context.js";
 import { answerForbidden } from "../forbidden.js";
 import type { FormFields } from "../form.js";
@@ -53,13 +53,12 @@ export function addMembershipForms(app: Hono<AdminEnv>, context: AdminContext): 
 
   async function show(c: AdminRequest, status: 200 | 409 | 422, errors: readonly FormError[]): Promise<Response> {
     const username = nameIn(c);
-    const version = await readUserVersion(kysely, username);
-    const user = await readUser(kysely, username, context.now());
-    if (!user || version === undefined || user.isService) return await notFound(c);
+    const found = await readVersionedUser(kysely, username, context.now());
+    if (!found) return await notFound(c);
     const form: FormFields = c.get("form");
     const typed = { group: form.text("group"), until: form.text("until") };
     const isDone = c.req.query("done") === "yes" && errors.length === 0;
-    const page = { user, version, groups: await groupNames(kysely), typed, errors, isDone };
+    const page = { ...found, groups: await groupNames(kysely), typed, errors, isDone };
     return await answer(c, membershipsPage(c.get("view"), page), status);
   }
 }
