@@ -57,7 +57,7 @@ export function addGroups(app: Hono<AdminEnv>, context: AdminContext): void {
   app.post("/new-group", requireRight("change_users"), async (c) => {
     const view = c.get("view");
     const form = c.get("form");
-    const name = form.text("name").replaceAll("\0", "");
+    const name = form.text("name");
     const offered = await offeredTo(view, kysely);
     const typed = { chosen: form.list("permissions"), typed: form.written("other_permissions") };
     const again = (errors: readonly FormError[]) =>
@@ -122,7 +122,7 @@ export function addGroups(app: Hono<AdminEnv>, context: AdminContext): void {
 
   app.post("/groups/:name/members", requireRight("change_users"), async (c) => {
     const group = nameIn(c);
-    const username = c.get("form").text("username").replaceAll("\0", "");
+    const username = c.get("form").text("username");
     const request = membershipsRequest(c, { username, group });
     const outcome = await context.change((tx) => changeMembershipsAs(tx, personOf(c), request, recordOptions(context)));
     if (outcome.kind === "forbidden") return await answerForbidden(c, outcome);

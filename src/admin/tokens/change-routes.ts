@@ -15,7 +15,7 @@ import { changeTexts } from "./change-texts.js";
 import { revocationReasons, revokePage, rotatePage, switchPage } from "./confirm-pages.js";
 import { createdPage } from "./created-page.js";
 import { identifierIn, tokenPath } from "./list-query.js";
-import { isOwn, mayChange, mayRevoke, rightsFor, type TokenAction } from "./rights.js";
+import { isOwn, mayChange, mayRevoke, missingRight, rightsFor, type TokenAction } from "./rights.js";
 
 /** The token that a path names, for people who may see it; undefined for anybody else. */
 export async function tokenOf(c: AdminRequest, { database, now }: AdminContext): Promise<TokenInContext | undefined> {
@@ -52,7 +52,7 @@ function addRevoking(app: Hono<AdminEnv>, context: AdminContext): void {
     if (names.length === 0) return goTo(c, "/tokens", { done: "none-chosen" });
     const tokens = await tokensNamed(c, names);
     if (tokens.length === 0) return await notFound(c);
-    if (!mayRevoke(c.get("view"), tokens)) return await answerForbidden(c, missingRight("revoke"));
+    if (!mayRevoke(c.get("view"), tokens)) return await answerForbidden(c, missingRight(rightsFor.revoke));
     return await answer(c, revokePage(c.get("view"), { tokens, nowMs: now() }));
   });
 
@@ -146,11 +146,7 @@ async function withToken(
   const found = await tokenOf(c, context);
   if (!found) return await notFound(c);
   if (mayChange(c.get("view"), found, action)) return await work(found);
-  return await answerForbidden(c, missingRight(action));
-}
-
-function missingRight(action: TokenAction): Forbidden {
-  return { kind: "forbidden", reason: "right_missing", right: rightsFor[action] };
+  return await answerForbidden(c, missingRight(rightsFor[action]));
 }
 
 function answerRefused(

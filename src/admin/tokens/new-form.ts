@@ -5,6 +5,7 @@ import type { FormFields } from "../form.js";
 import { choices, errorSummary, type FormError, field, textArea } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { csrf, page } from "../html/layout.js";
+import { splitTyped } from "../users/forms.js";
 import type { View } from "../view.js";
 import { chosenExpiry, type ExpiryChoices, type ExpiryName } from "./expiry.js";
 import { newTokenTexts } from "./new-texts.js";
@@ -207,8 +208,8 @@ export function readNewToken(view: View, form: FormFields, { holder, expiry }: O
     const missing = expires.field === "date" ? t.chooseDate : t.chooseExpiry;
     errors.push({ field: expires.field, text: expires.mistake === "too_late" ? t.tooLate : missing });
   }
-  const typed = form.written("more").split(/[\s,]+/);
-  const listed = [...form.list("permissions"), ...typed].filter((name) => name !== "");
+  const chosen = form.list("permissions").filter((name) => name !== "");
+  const listed = [...chosen, ...splitTyped(form.written("more"))];
   const scope = form.text("scope");
   if (scope !== "listed" && scope !== "all") errors.push({ field: "scope", text: t.chooseScope });
   else if (scope === "listed" && listed.length === 0) errors.push({ field: "permissions", text: t.noneChosen });

@@ -1,4 +1,5 @@
 import type { ListedToken } from "../../operations/list-tokens.js";
+import type { Forbidden } from "../../operations/person.js";
 import type { AdminRight } from "../../operations/rights.js";
 import type { TokenInContext } from "../../operations/token-facts.js";
 import type { View } from "../view.js";
@@ -13,6 +14,11 @@ export const rightsFor: Readonly<Record<TokenAction, AdminRight>> = {
   disable: "revoke_tokens",
   revoke: "revoke_tokens",
 };
+
+/** What a page answers without the right, before the operation is asked. */
+export function missingRight(right: AdminRight): Forbidden {
+  return { kind: "forbidden", reason: "right_missing", right };
+}
 
 export function isOwn(view: View, { user }: Pick<TokenInContext, "user">): boolean {
   return user.id === view.session?.principal.user.id;

@@ -19,6 +19,7 @@ import { factsPage } from "./facts-page.js";
 import { doneMessage, listPage } from "./list-page.js";
 import { countedSpans, filterOf, pageOf, readListQuery, tokenPath } from "./list-query.js";
 import { newTokenErrors, newTokenPage, type Offer, readNewToken, type TokenHolder, tokenHolders } from "./new-form.js";
+import { missingRight } from "./rights.js";
 import { tokenTexts } from "./texts.js";
 
 /** API tokens: the list, each of them, new ones, and what can be done to them. */
@@ -104,8 +105,7 @@ function addNew(app: Hono<AdminEnv>, context: AdminContext): void {
 
   app.get("/tokens/new", async (c) => {
     const holder = holderOf(c, c.req.query("for"));
-    if (!holder)
-      return await answerForbidden(c, { kind: "forbidden", reason: "right_missing", right: "change_tokens" });
+    if (!holder) return await answerForbidden(c, missingRight("change_tokens"));
     if (holder !== "self" && !hasFreshSignIn(c, context)) return await askToSignInAgain(c);
     return await answer(c, newTokenPage(c.get("view"), await offerFor(c, context, holder), undefined, []));
   });
@@ -114,8 +114,7 @@ function addNew(app: Hono<AdminEnv>, context: AdminContext): void {
     const view = c.get("view");
     const form = c.get("form");
     const holder = holderOf(c, form.text("for"));
-    if (!holder)
-      return await answerForbidden(c, { kind: "forbidden", reason: "right_missing", right: "change_tokens" });
+    if (!holder) return await answerForbidden(c, missingRight("change_tokens"));
     const offer = await offerFor(c, context, holder);
     const refuse = (errors: readonly FormError[]) => answer(c, newTokenPage(view, offer, form, errors), 422);
     const read = readNewToken(view, form, offer);

@@ -47,8 +47,7 @@ export function addAccount(app: Hono<AdminEnv>, context: AdminContext): void {
     if (stored === undefined) return await show(c, 422, [{ field: "secret", text: t.account.wrong }]);
     const prepared = await preparePassword(password);
     if (prepared.kind === "invalid_password") {
-      const mistake = { ...prepared.mistake, severity: "error" as const, path: ["", "", "", "password"] };
-      return await show(c, 422, formErrors(view, [mistake]));
+      return await show(c, 422, formErrors(view, [{ ...prepared.mistake, field: "password" }]));
     }
     const hashes = { from: stored, to: prepared.hash };
     const outcome = await context.change((tx) => changeOwnPassword(tx, personOf(c), hashes, recordOptions(context)));

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../../database/database.js";
 import type { EntriesOptions, EntryDiagnostic } from "../../operations/change-entries.js";
-import type { SetError } from "../../operations/person-memberships.js";
 import { readKnownPermissions } from "../../operations/read-access.js";
 import type { AdminContext } from "../context.js";
 import { choices, type FormError, textArea } from "../html/fields.js";
@@ -70,10 +69,16 @@ const en: typeof nl = {
 
 const texts: Texts<typeof nl> = { nl, en };
 
+interface FieldError {
+  readonly code: string;
+  readonly field: string;
+  readonly message: string;
+}
+
 /** What is wrong with a form, for people who never saw a file; in the program's own words where there are no others. */
 export function formErrors(
   view: View,
-  found: readonly (Pick<EntryDiagnostic, "code" | "message" | "path" | "severity"> | SetError)[],
+  found: readonly (Pick<EntryDiagnostic, "code" | "message" | "path" | "severity"> | FieldError)[],
 ): readonly FormError[] {
   const t = texts[view.language];
   return found.flatMap((one): readonly FormError[] => {
@@ -125,7 +130,7 @@ ${kept.length > 0 ? html`<p>${t.kept}</p>${list(kept)}` : nothing}
 ${offered.mayType ? textArea(view, { name: "other_permissions", label: t.otherPermissions, hint: t.otherPermissionsHint, value: typed, isOptional: true, errors: errors.map((error) => (error.field === "permissions" ? { ...error, field: "other_permissions" } : error)) }) : nothing}`;
 }
 
-/** The permissions in a field in which each is on a line. */
+/** The permissions in a field that has one on each line. */
 export function splitTyped(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((part) => part !== "");
 }

@@ -29,10 +29,7 @@ export function addPasswordForm(app: Hono<AdminEnv>, context: AdminContext): voi
     if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
     const prepared = await preparePassword(password);
     if (prepared.kind === "invalid_password") {
-      return await ask(
-        c,
-        formErrors(view, [{ ...prepared.mistake, severity: "error", path: ["", "", "", "password"] }]),
-      );
+      return await ask(c, formErrors(view, [{ ...prepared.mistake, field: "password" }]));
     }
     const input = { username, hash: prepared.hash };
     const outcome = await context.change((tx) => setPasswordAs(tx, personOf(c), input, recordOptions(context)));

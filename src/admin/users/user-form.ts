@@ -67,7 +67,7 @@ export function permissionsByHand({ permissions, owner }: UserDetails): readonly
 export function readUserForm(form: FormFields, before: UserValues, view: View): UserValues {
   const way = form.text("way");
   return {
-    username: before.username || form.text("username").replaceAll("\0", ""),
+    username: before.username || form.text("username"),
     firstName: form.text("first_name"),
     lastName: form.text("last_name"),
     email: form.text("email"),
