@@ -33,7 +33,7 @@ function makesSuperusers({ mapping }: ClientFacts): boolean {
   return isByGroup || mapping.fields.some(({ field }) => field === "is_superuser");
 }
 
-/** Finds whether somebody can sign in as a user: with a password, or as the person that it is linked to or meant for. */
+/** Finds whether a person can sign in as a user: with a password, or as the person that it is linked to or meant for. */
 export function signInCheck(facts: AccessFacts): (user: UserFacts) => boolean {
   const providers = loginClients(facts).flatMap(({ providerId }) => facts.providers.get(providerId) ?? []);
   return (user) => {

@@ -122,7 +122,7 @@ export function holdersOf(facts: AccessFacts, permission: string, nowMs: number)
 export interface HolderCounts {
   readonly superusers: readonly string[];
   readonly superuserTokens: readonly string[];
-  /** Of each permission that somebody has or a group gives, without those who have it only because they may everything. */
+  /** Of each permission that anyone has or a group gives, without those who have it only because they may everything. */
   readonly counts: ReadonlyMap<string, { readonly users: number; readonly tokens: number }>;
 }
 
@@ -174,7 +174,7 @@ export interface AccessRow {
   readonly source: Source | undefined;
 }
 
-/** Everything that anybody may: users, then tokens, then what claims give; in pages, of which only one is held. */
+/** Everything that anyone may: users, then tokens, then what claims give; in pages, of which only one is held. */
 export function* accessRows(facts: AccessFacts, nowMs: number): Generator<readonly AccessRow[]> {
   const accessOf = accessByUser(facts, nowMs);
   const users = [...facts.users.values()].filter(({ isService }) => !isService);
@@ -189,10 +189,8 @@ export function* accessRows(facts: AccessFacts, nowMs: number): Generator<readon
 }
 
 function rowsOf(principal: AccessRow["principal"], access: Access): readonly AccessRow[] {
-  const flags = [access.isSuperuser ? "superuser" : [], access.isStaff ? "staff" : []].flat() as (
-    | "superuser"
-    | "staff"
-  )[];
+  const has = { superuser: access.isSuperuser, staff: access.isStaff };
+  const flags = (["superuser", "staff"] as const).filter((kind) => has[kind]);
   return [
     ...flags.map((kind) => ({ principal, right: { kind }, source: undefined })),
     ...heldPermissions(access).flatMap(({ permission, sources }) =>

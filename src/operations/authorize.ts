@@ -51,7 +51,7 @@ export async function changeAs<T>(
   return refused ? { commit: false, value: refused } : done;
 }
 
-/** Somebody who may make a change, as far as that can be said before. */
+/** A person who may make a change, as far as that can be said before. */
 type Admitted =
   | {
       readonly actor: Actor;
@@ -104,7 +104,7 @@ function refuseAbove(facts: AccessFacts, access: Access, ids: readonly string[],
   return forbidden({ reason: "above_own", accounts, rights: joinRights(above.map(({ rights }) => rights)) });
 }
 
-/** What somebody has, or would have, that the person has not; undefined where that is nothing. */
+/** What another principal has, or would have, that the person has not; undefined where that is nothing. */
 function rightsBeyond(own: Access, other: Access): Rights | undefined {
   const permissions = [...other.permissions.keys()].filter((permission) => !hasPermission(own, permission)).sort();
   const isSuperuser = other.isSuperuser && !own.isSuperuser;
@@ -125,7 +125,7 @@ function activated(user: UserFacts): UserFacts {
   return { ...user, isActive: true, isDeactivated: false };
 }
 
-/** With everybody active: what an inactive account is given, it has as soon as somebody activates it. */
+/** With everybody active: what an inactive account is given, it has as soon as it is activated. */
 function withAllActive(facts: AccessFacts): AccessFacts {
   return { ...facts, users: new Map([...facts.users].map(([id, user]) => [id, activated(user)])) };
 }
@@ -191,7 +191,7 @@ function usersOf({ users, tokens }: AccessFacts, differences: readonly AccessDif
   ];
 }
 
-/** Whether somebody becomes a superuser or staff; a token of such a user does not. */
+/** Whether a user becomes a superuser or staff; a token of such a user does not. */
 function raises({ principal, isSuperuser, isStaff }: AccessDifference, { users, tokens }: AccessFacts): boolean {
   if (!isSuperuser && !isStaff) return false;
   if (principal.kind === userKind.name || principal.kind === oidcClient.name) return true;

@@ -31,7 +31,7 @@ export interface BootstrapSession {
   readonly expiresAtMs: number;
 }
 
-/** Whether somebody can sign in as an administrator. */
+/** Whether anyone can sign in as an administrator. */
 export async function hasAdministrator(db: Connection): Promise<boolean> {
   return administratorSignIns(await readAccessFacts(db)).length > 0;
 }
@@ -78,7 +78,7 @@ export type SpentCode =
   | { readonly kind: "spent"; readonly sessionId: Secret; readonly session: BootstrapSession; readonly runId: string }
   /** It is wrong, expired or was typed before. */
   | { readonly kind: "wrong_code" }
-  /** Somebody can sign in as an administrator by now. */
+  /** A person can sign in as an administrator by now. */
   | { readonly kind: "bootstrap_over" };
 
 /** Whether a code can be typed. */

@@ -43,7 +43,7 @@ interface EntriesChange extends Omit<EntriesWritten, "diagnostics"> {
   readonly runId: string;
 }
 
-/** Nothing was changed, since somebody else was first. */
+/** Nothing was changed, since another person was first. */
 export interface EntryConflict {
   readonly kind: "conflict";
   readonly entry: ResourceName;
@@ -94,7 +94,7 @@ export interface ChangeEntriesOptions extends RecordOptions {
   readonly database: Database;
   readonly env: EntriesOptions["env"];
   readonly onRollback: OnRollback;
-  /** Refuses the change where somebody else was first. Without it, the entries win. */
+  /** Refuses the change where another person was first. Without it, the entries win. */
   readonly expected?: readonly ExpectedRow[];
 }
 

@@ -17,13 +17,13 @@ export async function matchingHash(db: Connection, userId: string, password: Sec
   return (await verifyPassword(password, hash)) === "wrong" || hash === null ? undefined : hash;
 }
 
-/** The password was changed by somebody since the current one was checked. */
+/** The password was changed since the current one was checked. */
 interface PasswordMoved {
   readonly kind: "password_moved";
 }
 
 /**
- * Gives a person another password of its own and ends its sessions, inside a transaction that holds the lock.
+ * Gives a person's own account another password and ends its sessions, inside a transaction that holds the lock.
  *
  * @param hashes of the new one, and the stored one that the person's current password was checked against, before the lock
  */

@@ -14,7 +14,7 @@ export interface PasswordMistake extends Pick<Diagnostic, "message"> {
   readonly hint: string;
 }
 
-/** Why somebody must not get this password; undefined for one that can be used. */
+/** Why no user may have this password; undefined for one that can be used. */
 export function findPasswordMistake(plain: string): PasswordMistake | undefined {
   const guessed = "give one that nobody can guess";
   if (plain === "") {

@@ -96,7 +96,7 @@ export interface PermissionsRequest {
   readonly remove?: readonly string[];
 }
 
-/** Gives a user permissions of its own by hand, or takes them away, inside a transaction that holds the lock. Not where a file manages it. */
+/** Gives a user its own permissions by hand, or takes them away, inside a transaction that holds the lock. Not where a file manages it. */
 export function changePermissionsAs(
   tx: Transaction<Tables>,
   person: Person,

@@ -21,7 +21,7 @@ export interface TokenRequest
     NewToken,
     "userId" | "actor" | "actorUserId" | "claimedActor" | "contactPerson" | "email" | "permissions"
   > {
-  /** `service_user`: a user of its own, named after the token. */
+  /** `service_user`: its own user, named after the token. */
   readonly for: { readonly kind: "self" | "service_user" } | { readonly kind: "user"; readonly username: string };
   /** `all`: everything that its user may, also later. */
   readonly permissions: readonly string[] | "all";

@@ -148,8 +148,8 @@ export async function preparePassword(password: Secret): Promise<PreparedPasswor
 }
 
 /**
- * Gives a user another password and ends its sessions, inside a transaction that holds the lock. It needs a recent sign-in, since whoever
- * sets a password can sign in with it.
+ * Gives a user another password and ends its sessions, inside a transaction that holds the lock. It needs a recent sign-in, since who sets
+ * a password can sign in with it.
  */
 export function setPasswordAs(
   tx: Transaction<Tables>,

@@ -21,7 +21,7 @@ export type Forbidden = { readonly kind: "forbidden" } & (
         | "not_signed_in"
         /** The person could not sign in any more, or not as staff or superuser. */
         | "own_way_in"
-        /** Somebody can sign in as an administrator by now, so the one-time code gives nothing any more. */
+        /** A person can sign in as an administrator by now, so the one-time code gives nothing any more. */
         | "bootstrap_over"
         /** The one-time code makes the first administrator and nothing else. */
         | "bootstrap_only";

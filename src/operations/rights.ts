@@ -32,7 +32,7 @@ export const adminRights: Readonly<Record<AdminRight, RightDescription>> = {
 /** What an operation can demand: a right, to be a superuser, or only to be signed in, for a person's own tokens and sessions. */
 export type DemandedRight = AdminRight | "superuser" | "own";
 
-/** What somebody may do: a principal, or effective access. */
+/** What can be asked what it may do: a principal, or effective access. */
 interface Holder {
   readonly isSuperuser: boolean;
   readonly permissions: { readonly has: (permission: string) => boolean };
@@ -43,7 +43,7 @@ export function permissionOf(right: AdminRight): string {
   return `vtb_setup.${right}`;
 }
 
-/** Whether somebody who may use the admin pages at all has a right. */
+/** Whether a person who may use the admin pages at all has a right. */
 export function mayDo(holder: Holder, right: DemandedRight): boolean {
   if (holder.isSuperuser || right === "own") return true;
   if (right === "superuser") return false;
@@ -52,7 +52,7 @@ export function mayDo(holder: Holder, right: DemandedRight): boolean {
   return giving.some((name) => holder.permissions.has(permissionOf(name)));
 }
 
-/** Whether somebody may use the admin pages. */
+/** Whether a person may use the admin pages. */
 export function mayUseAdmin({ isStaff, isSuperuser }: { readonly isStaff: boolean; readonly isSuperuser: boolean }) {
   return isStaff || isSuperuser;
 }

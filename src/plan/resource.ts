@@ -42,7 +42,7 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly key: string;
   /** False for `state: absent`: it must not exist. */
   readonly present: boolean;
-  /** Who manages it: the owner of its file; null for what somebody makes at run time. */
+  /** Who manages it: the owner of its file; null for what is made at run time. */
   readonly owner: string | null;
   /** Without what the file leaves alone; none of an absent one. */
   readonly attributes: Readonly<Partial<A>>;
