@@ -1,9 +1,9 @@
 import { type Access, userAccess } from "../access/effective.js";
-import type { AccessFacts, Membership, UserFacts } from "../access/facts.js";
+import type { Membership, UserFacts } from "../access/facts.js";
 import { readAccessFacts } from "../access/read-facts.js";
 import type { Connection } from "../database/database.js";
 
-/** What claims say of somebody, as far as it decides about rights. */
+/** What claims say of a person, as far as it decides about rights. */
 interface ClaimedUser {
   readonly username: string;
   /** Undefined where the claims do not say so. */
@@ -20,15 +20,23 @@ interface TrialRightsOptions {
   readonly nowMs: number;
 }
 
-/** What somebody may do after signing in with these claims. Nothing is written. */
+export interface TrialRights {
+  readonly access: Access;
+  /** The names of those claimed groups that exist. */
+  readonly knownGroups: ReadonlySet<string>;
+}
+
+/** What a person may do after signing in with these claims. Nothing is written. */
 export async function readTrialRights(
   db: Connection,
   claimed: ClaimedUser,
   { userId, isPartial, nowMs }: TrialRightsOptions,
-): Promise<Access> {
-  const facts = await readAccessFacts(db);
-  const known = userId === undefined ? undefined : facts.users.get(userId);
-  const user = known ?? newUser(claimed.username);
+): Promise<TrialRights> {
+  const blank = newUser(claimed.username);
+  const facts = await readAccessFacts(db, userId ?? blank.id);
+  const user = facts.users.get(userId ?? blank.id) ?? blank;
+  const names = new Set(claimed.groups.map(({ name }) => name));
+  const groups = [...facts.groups.values()].filter(({ name }) => names.has(name));
   const staysSuperuser = user.isSuperuser && (isPartial || !user.isSuperuserByClaim);
   const after: UserFacts = {
     ...user,
@@ -36,17 +44,10 @@ export async function readTrialRights(
     isSuperuser: claimed.isSuperuser || staysSuperuser,
     memberships: [
       ...user.memberships.filter(({ origin }) => isPartial || origin !== "claim"),
-      ...claimedMemberships(facts, claimed.groups),
+      ...groups.map(({ id: groupId }): Membership => ({ groupId, origin: "claim", until: null })),
     ],
   };
-  return userAccess(facts, after, nowMs);
-}
-
-function claimedMemberships({ groups }: AccessFacts, claimed: ClaimedUser["groups"]): readonly Membership[] {
-  const names = new Set(claimed.map(({ name }) => name));
-  return [...groups.values()].flatMap(({ id: groupId, name }) =>
-    names.has(name) ? [{ groupId, origin: "claim" as const, until: null }] : [],
-  );
+  return { access: userAccess(facts, after, nowMs), knownGroups: new Set(groups.map(({ name }) => name)) };
 }
 
 function newUser(username: string): UserFacts {

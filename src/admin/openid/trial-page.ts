@@ -1,8 +1,7 @@
-import type { Access } from "../../access/effective.js";
 import type { LoginTrial } from "../../login/login.js";
 import { refusalStatus } from "../../login/refusal-codes.js";
 import type { TrialResult } from "../../login/trial-result.js";
-import { readTrialRights } from "../../operations/trial-rights.js";
+import { readTrialRights, type TrialRights } from "../../operations/trial-rights.js";
 import type { AdminContext } from "../context.js";
 import { message } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
@@ -35,7 +34,7 @@ export async function trialPage(c: AdminRequest, context: AdminContext, trial: L
   const details =
     result.kind === "failed"
       ? failedPart(view, result)
-      : mappedPart(view, result, await readRights(database.kysely, result, now()), await readGroups(context, result));
+      : mappedPart(view, result, await readRights(database.kysely, result, now()));
   const body = html`<h1>${t.title}</h1>
 ${message(html`<p>${works ? t.works : t.fails}</p>`, works ? "done" : "warning")}
 ${details}
@@ -61,7 +60,7 @@ ${facts([
 ])}`;
 }
 
-function mappedPart(view: View, result: Mapped, rights: Access, known: ReadonlySet<string>): Html {
+function mappedPart(view: View, result: Mapped, { access: rights, knownGroups }: TrialRights): Html {
   const t = trialTexts[view.language];
   const { user, authenticatedAt } = result;
   const auth =
@@ -84,7 +83,7 @@ ${table(view, {
     {
       heading: t.value,
       cell: ({ name, mayBeCreated }) =>
-        known.has(name) ? t.groupStates.known : mayBeCreated ? t.groupStates.created : t.groupStates.left,
+        knownGroups.has(name) ? t.groupStates.known : mayBeCreated ? t.groupStates.created : t.groupStates.left,
     },
   ],
 })}
@@ -147,16 +146,12 @@ ${table(view, {
 })}`;
 }
 
-function readRights(db: AdminContext["database"]["kysely"], { user, account }: Mapped, nowMs: number): Promise<Access> {
+function readRights(
+  db: AdminContext["database"]["kysely"],
+  { user, account }: Mapped,
+  nowMs: number,
+): Promise<TrialRights> {
   const userId = account?.kind === "existing" ? account.userId : undefined;
   const isPartial = user.notes.some(({ kind }) => kind === "groups_kept");
   return readTrialRights(db, user, { userId, isPartial, nowMs });
-}
-
-/** Those of the claimed groups that exist. */
-async function readGroups({ database }: AdminContext, { user }: Mapped): Promise<ReadonlySet<string>> {
-  const names = user.groups.map(({ name }) => name);
-  if (names.length === 0) return new Set();
-  const rows = await database.kysely.selectFrom("groups").select("name").where("name", "in", names).execute();
-  return new Set(rows.map(({ name }) => name));
 }
