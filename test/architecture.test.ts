@@ -107,6 +107,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "errors.ts",
     "characters.ts",
     "duration.ts",
+    "lru-cache.ts",
     "rate-limit.ts",
     "retry.ts",
     "version.ts",

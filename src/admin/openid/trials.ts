@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { LoginTrial } from "../../login/login.js";
+import { createLruCache } from "../../lru-cache.js";
 import type { StoredClient, StoredProvider } from "../../operations/read-openid.js";
 
 /** Which settings someone tried out with success, kept by this process alone. */
@@ -20,17 +21,13 @@ const keptMs = 3_600_000;
  */
 export function createTrialMemory(now: () => number): TrialMemory {
   const key = randomBytes(32);
-  const tried = new Map<string, number>();
+  const triedAt = createLruCache<number>(keptTrials);
   const nameOf = (person: string, digest: string) => `${person} ${digest}`;
   return {
     digestOf: (settings) => createHmac("sha256", key).update(JSON.stringify(settings)).digest("base64url"),
-    remember: (person, digest) => {
-      // The oldest is the first.
-      for (const [oldest] of tried) if (tried.size >= keptTrials) tried.delete(oldest);
-      tried.set(nameOf(person, digest), now());
-    },
+    remember: (person, digest) => triedAt.set(nameOf(person, digest), now()),
     hasTried: (person, digest) => {
-      const at = tried.get(nameOf(person, digest));
+      const at = triedAt.get(nameOf(person, digest));
       return at !== undefined && now() - at < keptMs;
     },
   };
