@@ -115,6 +115,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "database",
     "users",
     "oidc",
+    "oidc/jwt",
     "plan",
     "access",
     "apply",

@@ -1,3 +1,4 @@
+import { algorithmNames } from "../../oidc/jwt/algorithm.js";
 import type { StoredClient, StoredProvider } from "../../operations/read-openid.js";
 import type { FormFields } from "../form.js";
 import { checkbox, choices, errorSummary, type FormError, field, select, textArea } from "../html/fields.js";
@@ -6,7 +7,6 @@ import { csrf, page } from "../html/layout.js";
 import { commonTexts } from "../texts.js";
 import type { View } from "../view.js";
 import { clientTexts } from "./client-texts.js";
-import { signAlgorithms } from "./client-values.js";
 import { type Conflict, conflictNote } from "./errors.js";
 
 interface ClientForm {
@@ -137,7 +137,7 @@ function moreSection(view: View, { form, stored, errors = [] }: ClientForm): Htm
   const t = clientTexts[view.language];
   const { labelled, line, lines, box } = inputs(view, form, errors);
   const pkce = Object.entries(t.pkce).map(([value, label]) => ({ value, label }));
-  const algorithms = signAlgorithms.map((name) => ({ value: name, label: name }));
+  const algorithms = algorithmNames.map((name) => ({ value: name, label: name }));
   return html`<h2>${t.sections.more}</h2>
 ${select(view, { ...labelled("oidc_rp_sign_algo"), value: form.text("oidc_rp_sign_algo"), options: algorithms })}
 ${textArea(view, { ...labelled("sign_key"), isOptional: true })}

@@ -5,12 +5,6 @@ import { type FormFields, formFields } from "../form.js";
 import { linesOf, pathOf, pathText } from "./lines.js";
 import { withoutUndefined } from "./provider-values.js";
 
-/** The algorithms that a provider may sign with, as in a file. */
-export const signAlgorithms = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
-  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256", "HS384", "HS512"],
-] as const;
-
 /** The fields of a user that claims can fill, each with its form field. */
 const claimFields = {
   claim_username: "username",

@@ -1,8 +1,26 @@
 import type { KeyObject } from "node:crypto";
 
+/** The names of all supported algorithms, as in files; `none` is not among them. */
+export const algorithmNames = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+  "HS256",
+  "HS384",
+  "HS512",
+] as const;
+
 /** A signature algorithm of RFC 7518 or RFC 8037, and the keys that fit it. */
 export interface Algorithm {
-  readonly name: string;
+  readonly name: (typeof algorithmNames)[number];
   /** Node's name of the digest; null where the algorithm includes its own. */
   readonly digest: string | null;
   readonly padding?: "pss";
@@ -17,9 +35,9 @@ export interface Algorithm {
 const edwards = { digest: null, keyTypes: ["ed25519", "ed448"] } as const;
 
 const all: readonly Algorithm[] = [
-  ...[256, 384, 512].flatMap((bits) => [
+  ...([256, 384, 512] as const).flatMap((bits): readonly Algorithm[] => [
     { name: `RS${bits}`, digest: `sha${bits}`, keyTypes: ["rsa"] },
-    { name: `PS${bits}`, digest: `sha${bits}`, keyTypes: ["rsa", "rsa-pss"], padding: "pss" as const },
+    { name: `PS${bits}`, digest: `sha${bits}`, keyTypes: ["rsa", "rsa-pss"], padding: "pss" },
     { name: `HS${bits}`, digest: `sha${bits}`, keyTypes: ["secret"], signatureBytes: bits / 8 },
   ]),
   { name: "ES256", digest: "sha256", keyTypes: ["ec"], curve: "prime256v1", signatureBytes: 64 },
@@ -29,7 +47,7 @@ const all: readonly Algorithm[] = [
   { name: "Ed25519", digest: null, keyTypes: ["ed25519"] },
 ];
 
-/** Every supported algorithm, by its exact name. `none` is not among them. */
+/** Every supported algorithm, by its exact name. */
 export const algorithms: ReadonlyMap<string, Algorithm> = new Map(all.map((algorithm) => [algorithm.name, algorithm]));
 
 export function isSymmetric({ keyTypes }: Algorithm): boolean {

@@ -1,29 +1,13 @@
 import * as z from "zod";
 import { filledText, heldTo, secret, slug, text } from "../../config/fields.js";
 import { hasPartMore, nearest } from "../../nearest.js";
+import { algorithmNames } from "../../oidc/jwt/algorithm.js";
 import { maxClientSecret, maxProviderText } from "../../users/names.js";
 import { apiClient, loginClient } from "../kinds.js";
 import { stateOf } from "../step-fields.js";
 import { flatOptionFields } from "./step-flat-options.js";
 import { clientOptions } from "./step-options.js";
 import { endpointConfig, type PresentProvider, provider, settingDefaults, settingFields } from "./step-provider.js";
-
-const signAlgorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-  "HS256",
-  "HS384",
-  "HS512",
-] as const;
 
 const known = [loginClient, apiClient];
 
@@ -45,7 +29,7 @@ const fields = z.strictObject({
     "The client's secret at the provider; stored sealed. HS256, HS384 and HS512 need at least 32, 48 and 64 bytes.",
   ),
   oidc_rp_sign_algo: z
-    .enum(signAlgorithms)
+    .enum(algorithmNames)
     .default("RS256")
     .describe("The algorithm that the provider signs this client's tokens with."),
   oidc_rp_scopes_list: z
