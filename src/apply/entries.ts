@@ -186,20 +186,23 @@ export async function applyEntries(
   };
 }
 
-/** Attributes of providers that say where their clients' secrets are sent, and how. */
-const destination: readonly string[] = [
+const secretDestination = [
   "issuer",
   "discovery_endpoint",
   "token_endpoint",
   "introspection_endpoint",
   "token_use_basic_auth",
-];
+] as const;
+
+/** An attribute of a provider that says where its clients' secrets are sent, or how. */
+export type SecretDestination = (typeof secretDestination)[number];
 
 /** The clients whose stored secret would be sent to another place than it was given for, or in another name. */
 function misdirectedSecrets(
   changes: readonly Change[],
   clients: readonly CurrentResource[],
 ): readonly CurrentResource[] {
+  const destination: ReadonlySet<string> = new Set(secretDestination);
   const changedIn = (kind: string, key: string): readonly string[] =>
     changes.flatMap((change) =>
       change.action === "update" && change.kind === kind && change.key === key ? change.changed : [],
@@ -207,9 +210,7 @@ function misdirectedSecrets(
   return clients.filter(({ key, attributes }) => {
     const own = changedIn(oidcClient.name, key);
     const ofProvider = changedIn(oidcProvider.name, String(attributes.provider));
-    return (
-      own.includes("provider") || own.includes("client_id") || ofProvider.some((name) => destination.includes(name))
-    );
+    return own.includes("provider") || own.includes("client_id") || ofProvider.some((name) => destination.has(name));
   });
 }
 

@@ -8,6 +8,7 @@ import {
   keptSecret,
   type ReadyEntries,
   readEntries,
+  type SecretDestination,
 } from "../apply/entries.js";
 import { anyTables, chunk, type Database, DatabaseError } from "../database/database.js";
 import type { LockedResult, OnRollback } from "../database/lock.js";
@@ -19,7 +20,7 @@ import { changeAs, type Demand } from "./authorize.js";
 import type { Forbidden, Person } from "./person.js";
 import { managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
-export { type Entries, type EntriesOptions, keptSecret, type ReadyEntries };
+export { type Entries, type EntriesOptions, keptSecret, type ReadyEntries, type SecretDestination };
 
 /** What is wrong with entries, or worth a look: for people who know files; a form finds its field by the path. */
 export interface EntryDiagnostic extends Pick<Diagnostic, "severity" | "code" | "message" | "hint"> {

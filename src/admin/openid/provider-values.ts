@@ -1,3 +1,4 @@
+import type { SecretDestination } from "../../operations/change-entries.js";
 import type { ProviderEndpoint, StoredProvider } from "../../operations/read-openid.js";
 import { type FormFields, formFields } from "../form.js";
 import { linesOf } from "./lines.js";
@@ -18,13 +19,13 @@ export type EndpointField = keyof typeof endpointFields;
 export const endpointFieldNames = Object.keys(endpointFields) as readonly EndpointField[];
 
 /** The fields of a form whose change sends the secrets of its clients elsewhere. */
-const destinationFields = [
-  "oidc_op_discovery_endpoint",
-  "oidc_op_issuer",
-  "oidc_op_token_endpoint",
-  "oidc_op_introspection_endpoint",
-  "oidc_token_use_basic_auth",
-] as const;
+const destinationFields = {
+  issuer: "oidc_op_issuer",
+  discovery_endpoint: "oidc_op_discovery_endpoint",
+  token_endpoint: "oidc_op_token_endpoint",
+  introspection_endpoint: "oidc_op_introspection_endpoint",
+  token_use_basic_auth: "oidc_token_use_basic_auth",
+} as const satisfies Readonly<Record<SecretDestination, string>>;
 
 /** What the form of a new provider holds at first: the defaults of files. */
 export const newProviderValues: FormFields = formFields({
@@ -89,7 +90,7 @@ function isMoved(form: FormFields, before: FormFields): boolean {
 /** Whether the secrets of its clients would be sent elsewhere, or in another way, than they were given for. */
 export function changesDestination(form: FormFields, stored: StoredProvider): boolean {
   const before = providerValues(stored);
-  return destinationFields.some((name) => form.text(name) !== before.text(name));
+  return Object.values(destinationFields).some((name) => form.text(name) !== before.text(name));
 }
 
 export function withoutUndefined(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
