@@ -1,5 +1,4 @@
 import type { StoredClient } from "../../operations/read-openid.js";
-import { message } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { csrf, page } from "../html/layout.js";
 import { managedNote } from "../html/managed.js";
@@ -7,9 +6,9 @@ import { copyable, facts, list } from "../html/parts.js";
 import { commonTexts } from "../texts.js";
 import type { View } from "../view.js";
 import { clientTexts } from "./client-texts.js";
-import { clientValues } from "./client-values.js";
+import { clientValues, mapping } from "./client-values.js";
 import { linesOf, pathText } from "./lines.js";
-import { doneMessage, managerOf, moreLinks, type OpenIdUse, stateBadge } from "./list-page.js";
+import { doneMessage, managerOf, moreLinks, type OpenIdUse, stateBadge, unreadableNote } from "./list-page.js";
 import { type Saved, savedNote } from "./provider-page.js";
 import { openidTexts } from "./texts.js";
 
@@ -33,14 +32,13 @@ export function clientPage(view: View, { client, use, redirects, done, saved }: 
   const common = commonTexts[view.language];
   const title = `${t.client} ${client.identifier}`;
   const values = clientValues(client);
-  const isUnreadable = [client.secret, client.signKey].includes("unreadable");
   const shown = (name: string) => values.text(name) || common.none;
   const flag = (name: string) => (values.isChecked(name) ? common.yes : common.no);
   const label = (name: string) => own.fields[name] ?? name;
   const body = html`<h1>${title}</h1>
 ${doneMessage(view, done)}
 ${saved ? savedNote(view, saved) : nothing}
-${isUnreadable ? message(html`<p>${t.unreadable}</p>`, "warning") : nothing}
+${unreadableNote(view, [client])}
 ${client.managed ? managedNote(view, client.managed) : nothing}
 ${actions(view, client)}
 ${facts([
@@ -131,10 +129,9 @@ export function givenBy(view: View, client: StoredClient): readonly string[] {
 }
 
 function claimsOf({ options }: StoredClient): Readonly<Record<string, string>> {
-  const user = options.user_settings;
-  const claims = typeof user === "object" && user !== null && "claim_mappings" in user ? user.claim_mappings : {};
+  const claims = mapping(mapping(options.user_settings).claim_mappings);
   return Object.fromEntries(
-    Object.entries(claims ?? {}).flatMap(([name, path]) =>
+    Object.entries(claims).flatMap(([name, path]) =>
       Array.isArray(path) && path.length > 0 ? [[name, pathText(path.map(String))]] : [],
     ),
   );

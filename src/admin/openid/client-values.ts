@@ -1,9 +1,10 @@
+import { isJsonObject, type JsonObject } from "../../oidc/jwt/json-object.js";
 import { keptSecret } from "../../operations/change-entries.js";
 import type { StoredClient } from "../../operations/read-openid.js";
 import { Secret } from "../../secrets/secret.js";
 import { type FormFields, formFields } from "../form.js";
 import { linesOf, pathOf, pathText } from "./lines.js";
-import { withoutUndefined } from "./provider-values.js";
+import { flag, withoutUndefined } from "./provider-values.js";
 
 /** The fields of a user that claims can fill, each with its form field. */
 const claimFields = {
@@ -33,7 +34,6 @@ type Options = StoredClient["options"];
 
 /** The fields of the form that shows a stored client; its secret and key never are. */
 export function clientValues(stored: StoredClient): FormFields {
-  const flag = (name: string, isOn: boolean) => (isOn ? { [name]: "yes" } : {});
   const user = mapping(stored.options.user_settings);
   const groups = mapping(stored.options.groups_settings);
   const claims = mapping(user.claim_mappings);
@@ -66,7 +66,6 @@ export function clientValues(stored: StoredClient): FormFields {
 
 /** The entry that a file would have for what was typed; a new one is not enabled yet. An empty secret keeps the stored one, unless it is to be removed. */
 export function clientEntry(form: FormFields, identifier: string, stored: StoredClient | undefined): object {
-  const pkce = form.text("oidc_use_pkce");
   return withoutUndefined({
     identifier,
     enabled: stored?.isEnabled ?? false,
@@ -79,11 +78,17 @@ export function clientEntry(form: FormFields, identifier: string, stored: Stored
     oidc_keycloak_idp_hint: form.text("oidc_keycloak_idp_hint"),
     userinfo_claims_source: form.text("userinfo_claims_source"),
     check_op_availability: form.isChecked("check_op_availability"),
-    oidc_use_pkce: pkce === "yes" || pkce === "no" ? pkce === "yes" : undefined,
+    oidc_use_pkce: pkceOf(form),
     oidc_audience: linesOf(form.written("oidc_audience")),
     accept_at_hash: form.isChecked("accept_at_hash"),
     options: optionsOf(form, stored?.options ?? {}),
   });
+}
+
+/** Undefined for the provider's setting. */
+export function pkceOf(form: FormFields): boolean | undefined {
+  const chosen = form.text("oidc_use_pkce");
+  return chosen === "yes" || chosen === "no" ? chosen === "yes" : undefined;
 }
 
 function secretOf(form: FormFields, stored: StoredClient | undefined): Secret | typeof keptSecret {
@@ -138,9 +143,8 @@ function unlessOff(isOn: boolean, stored: unknown): boolean | undefined {
   return isOn || stored !== undefined ? isOn : undefined;
 }
 
-function mapping(value: unknown): Readonly<Record<string, unknown>> {
-  const isMapping = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isMapping ? (value as Readonly<Record<string, unknown>>) : {};
+export function mapping(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 function texts(value: unknown): readonly string[] {

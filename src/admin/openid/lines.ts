@@ -1,3 +1,5 @@
+import { parseJson } from "../../oidc/jwt/json-object.js";
+
 /** A text field with one value on each line. */
 export function linesOf(text: string): readonly string[] {
   return text
@@ -23,12 +25,4 @@ export function pathOf(text: string): readonly string[] {
     if (Array.isArray(path) && path.every((key) => typeof key === "string")) return path;
   }
   return typed.split(">").map((key) => key.trim());
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

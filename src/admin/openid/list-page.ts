@@ -38,34 +38,43 @@ export function stateBadge(view: View, isEnabled: boolean): Html {
   return isEnabled ? badge(t.enabled, "good") : badge(t.disabled, "bad");
 }
 
+/** Where a stored secret can't be opened; nothing where all can. */
+export function unreadableNote(view: View, clients: readonly StoredClient[]): Html {
+  const isUnreadable = clients.some(({ secret, signKey }) => [secret, signKey].includes("unreadable"));
+  return isUnreadable ? message(html`<p>${openidTexts[view.language].unreadable}</p>`, "warning") : nothing;
+}
+
+type Named = Pick<StoredClient, "identifier" | "managed">;
+
 /** The providers and clients, with what they are for and whether they work. */
 export function listPage(view: View, { providers, clients, own, done }: Listed): Html {
   const t = openidTexts[view.language];
   const common = commonTexts[view.language];
-  const isUnreadable = clients.some(({ secret, signKey }) => [secret, signKey].includes("unreadable"));
+  const nameColumn = (path: string) => ({
+    heading: t.name,
+    cell: ({ identifier, managed }: Named) =>
+      html`<a href="${view.url(`${path}/${identifier}`)}">${identifier}</a> ${managedBadge(view, managed?.owner ?? null)}`,
+  });
+  const managerColumn = { heading: t.managedBy, cell: ({ managed }: Named) => managerOf(view, managed) };
   const body = html`<h1>${t.title}</h1>
 ${doneMessage(view, done)}
 <p>${t.lead}</p>
 ${clients.length === 0 ? html`<p>${t.steps}</p>` : nothing}
-${isUnreadable ? message(html`<p>${t.unreadable}</p>`, "warning") : nothing}
+${unreadableNote(view, clients)}
 <h2>${t.clients}</h2>
 ${table(view, {
   caption: t.clients,
   rows: clients,
   empty: t.noClients,
   columns: [
-    {
-      heading: t.name,
-      cell: ({ identifier, managed }) =>
-        html`<a href="${view.url(`/openid/clients/${identifier}`)}">${identifier}</a> ${managedBadge(view, managed?.owner ?? null)}`,
-    },
+    nameColumn("/openid/clients"),
     { heading: t.state, cell: ({ isEnabled }) => stateBadge(view, isEnabled) },
     { heading: t.usedFor, cell: ({ identifier }) => t.uses[useOf(identifier, own)] },
     {
       heading: t.provider,
       cell: ({ provider }) => html`<a href="${view.url(`/openid/providers/${provider}`)}">${provider}</a>`,
     },
-    { heading: t.managedBy, cell: ({ managed }) => managerOf(view, managed) },
+    managerColumn,
     {
       heading: t.lastUsed,
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? common.never : view.times.moment(lastUsedAt)),
@@ -79,14 +88,10 @@ ${table(view, {
   rows: providers,
   empty: t.noProviders,
   columns: [
-    {
-      heading: t.name,
-      cell: ({ identifier, managed }) =>
-        html`<a href="${view.url(`/openid/providers/${identifier}`)}">${identifier}</a> ${managedBadge(view, managed?.owner ?? null)}`,
-    },
+    nameColumn("/openid/providers"),
     { heading: t.issuer, cell: ({ issuer }) => issuer ?? common.unknown },
     { heading: t.clients, cell: (provider) => provider.clients.join(", ") || common.none },
-    { heading: t.managedBy, cell: ({ managed }) => managerOf(view, managed) },
+    managerColumn,
   ],
 })}
 <p><a class="button" href="${view.url("/openid/new-provider")}">${t.newProvider}</a></p>`;

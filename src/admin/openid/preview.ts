@@ -18,7 +18,8 @@ export type Preview =
   /** `otherIssuer`: another one than the form or the address says. */
   | { readonly kind: "found"; readonly found: Found; readonly otherIssuer: string | undefined };
 
-const timeoutMs = 10_000;
+/** How long a page waits for a provider. */
+export const timeoutMs = 10_000;
 
 /** Fetches the discovery document that a form names; no secret is sent, and nothing is saved. */
 export async function fetchPreview(form: FormFields): Promise<Preview> {

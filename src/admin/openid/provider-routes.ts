@@ -7,15 +7,13 @@ import { type AdminEnv, type AdminRequest, answer, goTo, notFound } from "../rou
 import { askToSignInAgain, hasFreshSignIn } from "../session.js";
 import { deleteProviderPage } from "./confirm-pages.js";
 import { errorsOf } from "./errors.js";
-import { fetchPreview, type Preview } from "./preview.js";
+import { fetchPreview, type Preview, timeoutMs } from "./preview.js";
 import { providerFormPage } from "./provider-form.js";
 import { providerPage } from "./provider-page.js";
 import { providerTexts } from "./provider-texts.js";
 import { changesDestination, newProviderValues, providerEntry, providerValues } from "./provider-values.js";
 import { findProvider, freshNote, type OpenIdContext, saveEntry, takeDiscovery } from "./save.js";
 import { openidTexts } from "./texts.js";
-
-const timeoutMs = 10_000;
 
 export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void {
   app.get("/openid/new-provider", (c) => {

@@ -37,7 +37,6 @@ export const newProviderValues: FormFields = formFields({
 
 /** The fields of the form that shows a stored provider. */
 export function providerValues(stored: StoredProvider): FormFields {
-  const flag = (name: string, isOn: boolean) => (isOn ? { [name]: "yes" } : {});
   return formFields({
     identifier: stored.identifier,
     ...Object.fromEntries(endpointFieldNames.map((name) => [name, stored.endpoints[endpointFields[name]] ?? ""])),
@@ -91,6 +90,11 @@ function isMoved(form: FormFields, before: FormFields): boolean {
 export function changesDestination(form: FormFields, stored: StoredProvider): boolean {
   const before = providerValues(stored);
   return Object.values(destinationFields).some((name) => form.text(name) !== before.text(name));
+}
+
+/** A field that is a box. */
+export function flag(name: string, isOn: boolean): Readonly<Record<string, string>> {
+  return isOn ? { [name]: "yes" } : {};
 }
 
 export function withoutUndefined(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import { type Html, html } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { type AdminRequest, answer, setCookies } from "../routes.js";
 import type { View } from "../view.js";
-import { optionsOf } from "./client-values.js";
+import { optionsOf, pkceOf } from "./client-values.js";
 import { linesOf } from "./lines.js";
 import { trialPage } from "./trial-page.js";
 import { trialTexts } from "./trial-texts.js";
@@ -49,7 +49,6 @@ export function unsavedClient(
   secret: Secret,
   { stored, provider }: { readonly stored: StoredClient | undefined; readonly provider: StoredProvider },
 ): UnsavedClient {
-  const pkce = form.text("oidc_use_pkce");
   const { endpoints } = provider;
   return {
     client: {
@@ -60,7 +59,7 @@ export function unsavedClient(
       scopes: linesOf(form.written("oidc_rp_scopes_list")),
       idp_hint: form.text("oidc_keycloak_idp_hint"),
       userinfo_claims_source: form.text("userinfo_claims_source") === "id_token" ? "id_token" : "userinfo_endpoint",
-      use_pkce: pkce === "yes" || pkce === "no" ? pkce === "yes" : undefined,
+      use_pkce: pkceOf(form),
       options: optionsOf(form, stored?.options ?? {}),
     },
     provider: {
