@@ -6,21 +6,22 @@ import { answerForbidden } from "../forbidden.js";
 import type { FormFields } from "../form.js";
 import type { FormError } from "../html/fields.js";
 import { type AdminEnv, type AdminRequest, answer, goTo, notFound } from "../routes.js";
-import { askToSignInAgain, hasFreshSignIn } from "../session.js";
 import { clientFormPage } from "./client-form.js";
 import { clientPage, redirectsNote } from "./client-page.js";
 import { clientTexts } from "./client-texts.js";
 import { clientEntry, clientValues, newClientValues } from "./client-values.js";
-import type { Conflict } from "./errors.js";
-import { errorsOf } from "./errors.js";
+import { type Conflict, errorsOf } from "./errors.js";
 import { useOf } from "./list-page.js";
 import {
+  answerManaged,
   digestOf,
+  doneOf,
   findClient,
   findProvider,
   freshNote,
   type OpenIdContext,
   redirectsOf,
+  refuseForm,
   saveEntry,
   takeDiscovery,
   tooMany,
@@ -33,9 +34,8 @@ import { startTrial, unsavedClient, unsavedSettings } from "./try-out.js";
 export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): void {
   const { settings, trials } = context;
 
-  app.get("/openid/new-client", (c) => {
-    if (!hasFreshSignIn(c, context)) return askToSignInAgain(c);
-    return show(c, { form: newClientValues, stored: undefined }, 200);
+  app.get("/openid/new-client", async (c) => {
+    return (await refuseForm(c, context)) ?? (await show(c, { form: newClientValues, stored: undefined }, 200));
   });
 
   app.post("/openid/new-client", (c) => receive(c, undefined));
@@ -43,10 +43,8 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
   app.get("/openid/clients/:name/edit", async (c) => {
     const stored = await findClient(context, c.req.param("name"));
     if (!stored) return await notFound(c);
-    if (stored.managed)
-      return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...stored.managed });
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await show(c, { form: clientValues(stored), stored }, 200);
+    const refused = await refuseForm(c, context, stored.managed);
+    return refused ?? (await show(c, { form: clientValues(stored), stored }, 200));
   });
 
   app.post("/openid/clients/:name/edit", async (c) => {
@@ -78,9 +76,7 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
 
   async function receive(c: AdminRequest, stored: StoredClient | undefined): Promise<Response> {
     const form = c.get("form");
-    if (stored?.managed) {
-      return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...stored.managed });
-    }
+    if (stored?.managed) return await answerManaged(c, stored.managed);
     if (form.text("action") === "try") return await tryForm(c, form, stored);
     const t = clientTexts[c.get("view").language];
     const errors = mistakesBefore(c, form, stored);
@@ -109,14 +105,11 @@ export function addClientForms(app: Hono<AdminEnv>, context: OpenIdContext): voi
         const client = await findClient(context, identifier);
         if (!client) return await notFound(c);
         if (hasTried) trials.remember(whoOf(c), await digestOf(context, client));
-        const { diagnostics, cleared, changes } = outcome;
-        const done = changes.length === 0 ? "unchanged" : stored ? "changed" : "created";
-        if (cleared.length === 0 && !diagnostics.some(({ severity }) => severity === "warning")) {
-          return goTo(c, `/openid/clients/${identifier}`, { done });
-        }
+        const done = doneOf(outcome, stored === undefined);
+        if (done) return goTo(c, `/openid/clients/${identifier}`, { done });
         const use = useOf(identifier, settings.client);
-        const saved = { diagnostics, cleared };
-        return await answer(c, clientPage(c.get("view"), { client, use, redirects: redirectsOf(context), saved }));
+        const redirects = redirectsOf(context);
+        return await answer(c, clientPage(c.get("view"), { client, use, redirects, saved: outcome }));
       }
       default:
         return assertNever(outcome);

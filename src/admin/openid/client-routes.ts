@@ -5,17 +5,16 @@ import { switchClient } from "../../operations/switch-client.js";
 import { recordOptions } from "../context.js";
 import { answerForbidden } from "../forbidden.js";
 import { type AdminEnv, type AdminRequest, answer, goTo, notFound, personOf } from "../routes.js";
-import { askToSignInAgain, hasFreshSignIn } from "../session.js";
 import { clientPage } from "./client-page.js";
 import { deleteClientPage, disablePage, enablePage } from "./confirm-pages.js";
-import { errorsOf } from "./errors.js";
 import { useOf } from "./list-page.js";
 import {
   digestOf,
   findClient,
   type OpenIdContext,
   redirectsOf,
-  saveEntry,
+  refuseForm,
+  removeEntry,
   takeDiscovery,
   tooMany,
   whoOf,
@@ -41,21 +40,15 @@ export function addClients(app: Hono<AdminEnv>, context: OpenIdContext): void {
     if (takeDiscovery(c, context).kind === "exhausted") return await tooMany(c);
     const path = `/openid/clients/${client.identifier}`;
     const prompt = c.get("form").text("prompt") === "login" ? "login" : undefined;
-    return await startTrial(c, context, {
-      client: client.identifier,
-      path,
-      digest: await digestOf(context, client),
-      prompt,
-    });
+    const digest = await digestOf(context, client);
+    return await startTrial(c, context, { client: client.identifier, path, digest, prompt });
   });
 
   app.get("/openid/clients/:name/enable", async (c) => {
     const client = await findClient(context, c.req.param("name"));
     if (!client) return await notFound(c);
-    if (client.managed)
-      return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...client.managed });
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await answer(c, enablePage(c.get("view"), { client, isTried: await isTried(c, client) }));
+    const refused = await refuseForm(c, context, client.managed);
+    return refused ?? (await answer(c, enablePage(c.get("view"), { client, isTried: await isTried(c, client) })));
   });
 
   app.post("/openid/clients/:name/enable", async (c) => {
@@ -88,8 +81,7 @@ export function addClients(app: Hono<AdminEnv>, context: OpenIdContext): void {
   app.get("/openid/clients/:name/disable", async (c) => {
     const client = await findClient(context, c.req.param("name"));
     if (!client) return await notFound(c);
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await answer(c, disablePage(c.get("view"), client));
+    return (await refuseForm(c, context)) ?? (await answer(c, disablePage(c.get("view"), client)));
   });
 
   app.post("/openid/clients/:name/disable", async (c) => {
@@ -104,33 +96,15 @@ export function addClients(app: Hono<AdminEnv>, context: OpenIdContext): void {
   app.get("/openid/clients/:name/delete", async (c) => {
     const client = await findClient(context, c.req.param("name"));
     if (!client) return await notFound(c);
-    if (client.managed)
-      return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...client.managed });
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await answer(c, deleteClientPage(c.get("view"), client));
+    const refused = await refuseForm(c, context, client.managed);
+    return refused ?? (await answer(c, deleteClientPage(c.get("view"), client)));
   });
 
   app.post("/openid/clients/:name/delete", async (c) => {
     const client = await findClient(context, c.req.param("name"));
     if (!client) return await notFound(c);
-    const { identifier } = client;
-    const view = c.get("view");
-    const seen = { kind: "oidc_client", key: identifier, updatedAt: c.get("form").text("version") } as const;
-    const outcome = await saveEntry(c, context, { seen, entry: { identifier, state: "absent" } });
-    switch (outcome.kind) {
-      case "forbidden":
-        return await answerForbidden(c, outcome);
-      case "changed":
-        return goTo(c, "/openid", { done: "removed" });
-      case "conflict": {
-        const errors = [{ text: openidTexts[view.language].conflict.title }];
-        return await answer(c, deleteClientPage(view, client, errors), 409);
-      }
-      case "invalid":
-        return await answer(c, deleteClientPage(view, client, errorsOf(view, outcome.diagnostics)), 422);
-      default:
-        return assertNever(outcome);
-    }
+    const name = { kind: "oidc_client", key: client.identifier } as const;
+    return await removeEntry(c, context, name, (errors) => deleteClientPage(c.get("view"), client, errors));
   });
 
   async function isTried(c: AdminRequest, client: StoredClient): Promise<boolean> {

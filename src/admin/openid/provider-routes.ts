@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
+import { assertNever } from "../../errors.js";
 import { createGuardedFetch } from "../../oidc/guarded-fetch.js";
 import { fetchPublishedKeys } from "../../oidc/published-keys.js";
 import { readClients, type StoredProvider } from "../../operations/read-openid.js";
 import { answerForbidden } from "../forbidden.js";
 import { type AdminEnv, type AdminRequest, answer, goTo, notFound } from "../routes.js";
-import { askToSignInAgain, hasFreshSignIn } from "../session.js";
 import { deleteProviderPage } from "./confirm-pages.js";
 import { errorsOf } from "./errors.js";
 import { fetchPreview, type Preview, timeoutMs } from "./preview.js";
@@ -12,13 +12,22 @@ import { providerFormPage } from "./provider-form.js";
 import { providerPage } from "./provider-page.js";
 import { providerTexts } from "./provider-texts.js";
 import { changesDestination, newProviderValues, providerEntry, providerValues } from "./provider-values.js";
-import { findProvider, freshNote, type OpenIdContext, saveEntry, takeDiscovery } from "./save.js";
+import {
+  doneOf,
+  findProvider,
+  freshNote,
+  type OpenIdContext,
+  refuseForm,
+  removeEntry,
+  saveEntry,
+  takeDiscovery,
+} from "./save.js";
 import { openidTexts } from "./texts.js";
 
 export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void {
-  app.get("/openid/new-provider", (c) => {
-    if (!hasFreshSignIn(c, context)) return askToSignInAgain(c);
-    return answer(c, providerFormPage(c.get("view"), { form: newProviderValues, stored: undefined }));
+  app.get("/openid/new-provider", async (c) => {
+    const shown = { form: newProviderValues, stored: undefined };
+    return (await refuseForm(c, context)) ?? (await answer(c, providerFormPage(c.get("view"), shown)));
   });
 
   app.post("/openid/new-provider", (c) => receive(c, undefined));
@@ -32,10 +41,8 @@ export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void 
   app.get("/openid/providers/:name/edit", async (c) => {
     const stored = await findProvider(context, c.req.param("name"));
     if (!stored) return await notFound(c);
-    if (stored.managed)
-      return await answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...stored.managed });
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await answer(c, providerFormPage(c.get("view"), { form: providerValues(stored), stored }));
+    const refused = await refuseForm(c, context, stored.managed);
+    return refused ?? (await answer(c, providerFormPage(c.get("view"), { form: providerValues(stored), stored })));
   });
 
   app.post("/openid/providers/:name/edit", async (c) => {
@@ -63,30 +70,14 @@ export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void 
   app.get("/openid/providers/:name/delete", async (c) => {
     const provider = await findProvider(context, c.req.param("name"));
     if (!provider) return await notFound(c);
-    if (!hasFreshSignIn(c, context)) return await askToSignInAgain(c);
-    return await answer(c, deleteProviderPage(c.get("view"), provider));
+    return (await refuseForm(c, context)) ?? (await answer(c, deleteProviderPage(c.get("view"), provider)));
   });
 
   app.post("/openid/providers/:name/delete", async (c) => {
     const provider = await findProvider(context, c.req.param("name"));
     if (!provider) return await notFound(c);
-    const { identifier } = provider;
-    const seen = { kind: "oidc_provider", key: identifier, updatedAt: c.get("form").text("version") } as const;
-    const outcome = await saveEntry(c, context, { seen, entry: { identifier, state: "absent" } });
-    switch (outcome.kind) {
-      case "forbidden":
-        return await answerForbidden(c, outcome);
-      case "changed":
-        return goTo(c, "/openid", { done: "removed" });
-      case "conflict": {
-        const errors = [{ text: openidTexts[c.get("view").language].conflict.title }];
-        return await answer(c, deleteProviderPage(c.get("view"), provider, errors), 409);
-      }
-      case "invalid": {
-        const errors = errorsOf(c.get("view"), outcome.diagnostics);
-        return await answer(c, deleteProviderPage(c.get("view"), provider, errors), 422);
-      }
-    }
+    const name = { kind: "oidc_provider", key: provider.identifier } as const;
+    return await removeEntry(c, context, name, (errors) => deleteProviderPage(c.get("view"), provider, errors));
   });
 
   async function receive(c: AdminRequest, stored: StoredProvider | undefined): Promise<Response> {
@@ -136,14 +127,14 @@ export function addProviders(app: Hono<AdminEnv>, context: OpenIdContext): void 
         );
       }
       case "changed": {
-        const { diagnostics, cleared, changes } = outcome;
-        const isQuiet = cleared.length === 0 && !diagnostics.some(({ severity }) => severity === "warning");
-        const done = changes.length === 0 ? "unchanged" : stored ? "changed" : "created";
-        if (isQuiet) return goTo(c, `/openid/providers/${identifier}`, { done });
+        const done = doneOf(outcome, stored === undefined);
+        if (done) return goTo(c, `/openid/providers/${identifier}`, { done });
         const provider = await findProvider(context, identifier);
         if (!provider) return await notFound(c);
-        return await answer(c, providerPage(view, { provider, saved: { diagnostics, cleared } }));
+        return await answer(c, providerPage(view, { provider, saved: outcome }));
       }
+      default:
+        return assertNever(outcome);
     }
   }
 

@@ -1,20 +1,25 @@
 import { randomUUID } from "node:crypto";
+import { assertNever } from "../../errors.js";
 import {
   changeEntries,
   type EntriesOutcome,
   type ExpectedRow,
   prepareEntries,
 } from "../../operations/change-entries.js";
+import type { Managed } from "../../operations/person.js";
 import { readClients, readProviders, type StoredClient, type StoredProvider } from "../../operations/read-openid.js";
 import type { RateLimit } from "../../rate-limit.js";
 import { type AdminContext, recordOptions } from "../context.js";
-import { message } from "../html/fields.js";
+import { answerForbidden } from "../forbidden.js";
+import { type FormError, message } from "../html/fields.js";
 import { type Html, html } from "../html/html.js";
 import { noticePage } from "../notice.js";
-import { type AdminRequest, answer, personOf } from "../routes.js";
+import { type AdminRequest, answer, goTo, personOf } from "../routes.js";
+import { askToSignInAgain, hasFreshSignIn } from "../session.js";
 import { commonTexts } from "../texts.js";
 import type { View } from "../view.js";
 import type { Redirects } from "./client-page.js";
+import { errorsOf } from "./errors.js";
 import { openidTexts } from "./texts.js";
 import { storedSettings } from "./trials.js";
 
@@ -24,9 +29,13 @@ export interface OpenIdContext extends AdminContext {
   readonly discoveries: RateLimit;
 }
 
+interface SeenRow extends ExpectedRow {
+  readonly kind: "oidc_provider" | "oidc_client";
+}
+
 interface EntryToSave {
   /** What is changed, as the person saw it. */
-  readonly seen: ExpectedRow & { readonly kind: "oidc_provider" | "oidc_client" };
+  readonly seen: SeenRow;
   /** As a file has it. */
   readonly entry: object;
 }
@@ -49,6 +58,44 @@ export async function saveEntry(
   });
 }
 
+/** What was done, for the address of the page that follows; undefined where that page has more to say. */
+export function doneOf(
+  { changes, cleared, diagnostics }: EntriesOutcome & { readonly kind: "changed" },
+  isNew: boolean,
+): "created" | "changed" | "unchanged" | undefined {
+  if (cleared.length > 0 || diagnostics.some(({ severity }) => severity === "warning")) return undefined;
+  if (changes.length === 0) return "unchanged";
+  return isNew ? "created" : "changed";
+}
+
+/**
+ * Deletes an entry, as its page asked.
+ *
+ * @param pageOf that page, with why the entry was not deleted
+ */
+export async function removeEntry(
+  c: AdminRequest,
+  context: AdminContext,
+  { kind, key }: Pick<SeenRow, "kind" | "key">,
+  pageOf: (errors: readonly FormError[]) => Html,
+): Promise<Response> {
+  const view = c.get("view");
+  const seen = { kind, key, updatedAt: c.get("form").text("version") };
+  const outcome = await saveEntry(c, context, { seen, entry: { identifier: key, state: "absent" } });
+  switch (outcome.kind) {
+    case "forbidden":
+      return await answerForbidden(c, outcome);
+    case "changed":
+      return goTo(c, "/openid", { done: "removed" });
+    case "conflict":
+      return await answer(c, pageOf([{ text: openidTexts[view.language].conflict.title }]), 409);
+    case "invalid":
+      return await answer(c, pageOf(errorsOf(view, outcome.diagnostics)), 422);
+    default:
+      return assertNever(outcome);
+  }
+}
+
 /** Takes one of the requests to providers that a session may have made. */
 export function takeDiscovery(c: AdminRequest, { discoveries, now }: OpenIdContext) {
   return discoveries.take(c.get("session").csrfToken, now());
@@ -60,6 +107,20 @@ export async function findProvider(context: AdminContext, name: string): Promise
 
 export async function findClient(context: AdminContext, name: string): Promise<StoredClient | undefined> {
   return (await readClients(context)).find(({ identifier }) => identifier === name);
+}
+
+/** Answers what a form could not do, before it is shown: change an entry of a file, or anything after a sign-in that is too long ago. */
+export async function refuseForm(
+  c: AdminRequest,
+  context: AdminContext,
+  managed: Managed | null = null,
+): Promise<Response | undefined> {
+  if (managed) return await answerManaged(c, managed);
+  return hasFreshSignIn(c, context) ? undefined : await askToSignInAgain(c);
+}
+
+export function answerManaged(c: AdminRequest, managed: Managed): Promise<Response> {
+  return answerForbidden(c, { kind: "forbidden", reason: "managed_by_file", ...managed });
 }
 
 /** Asks to sign in again in another window, above the form that was sent: what was typed stays, but secrets. */
