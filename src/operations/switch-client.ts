@@ -7,11 +7,8 @@ import type { EntryConflict } from "./change-entries.js";
 import type { Forbidden, Person } from "./person.js";
 import { managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
-export interface ClientSwitched {
-  readonly kind: "switched";
-  /** False where it was so already. */
-  readonly isChanged: boolean;
-}
+/** `switched`: also where it was so already. */
+type SwitchOutcome = { readonly kind: "switched" } | EntryConflict | Forbidden;
 
 interface ClientSwitch {
   readonly identifier: string;
@@ -29,10 +26,9 @@ export function switchClient(
   { identifier, enabled, updatedAt }: ClientSwitch,
   person: Person,
   options: RecordOptions,
-): Promise<LockedResult<ClientSwitched | EntryConflict | Forbidden>> {
+): Promise<LockedResult<SwitchOutcome>> {
   const demand = { right: "superuser", fresh: true, ...(enabled && { bootstrap: "sign_in" as const }) } as const;
-  type Outcome = ClientSwitched | EntryConflict | Forbidden;
-  return changeAs(tx, person, demand, options, async (actor): Promise<LockedResult<Outcome>> => {
+  return changeAs(tx, person, demand, options, async (actor): Promise<LockedResult<SwitchOutcome>> => {
     const row = await tx
       .selectFrom("oidc_clients")
       .select(["id", "owner", "enabled", "updated_at"])
@@ -44,7 +40,7 @@ export function switchClient(
     if (enabled && row.updated_at !== updatedAt) {
       return { commit: false, value: { kind: "conflict", entry: name, state: "changed" } };
     }
-    if (row.enabled === (enabled ? 1 : 0)) return { commit: false, value: { kind: "switched", isChanged: false } };
+    if (row.enabled === (enabled ? 1 : 0)) return { commit: false, value: { kind: "switched" } };
     const updated_at = new Date(options.now()).toISOString();
     await tx
       .updateTable("oidc_clients")
@@ -53,6 +49,6 @@ export function switchClient(
       .execute();
     const fields = [{ name: "enabled", before: !enabled, after: enabled }];
     await recordChanges(tx, actor, [{ action: "update" as const, ...name, id: row.id, fields }], options);
-    return { commit: true, value: { kind: "switched", isChanged: true } };
+    return { commit: true, value: { kind: "switched" } };
   });
 }

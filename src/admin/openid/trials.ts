@@ -41,6 +41,5 @@ export function storedSettings(client: StoredClient, provider: StoredProvider): 
 /** Whether the person of a trial could sign in. */
 export function isSuccess({ result }: LoginTrial): boolean {
   if (result.kind === "failed" || result.account?.kind === "refused") return false;
-  const isActive = result.account?.kind === "existing" ? result.account.isActive : result.user.isActive !== false;
-  return isActive;
+  return result.account?.kind === "existing" ? result.account.isActive : result.user.isActive !== false;
 }
