@@ -29,7 +29,7 @@ export type Entries = Readonly<Record<string, Readonly<Record<string, readonly o
 /** In the place of a secret: the stored one stays. */
 export const keptSecret = { value_from: { stored: "secret" } } as const;
 
-/** The only place that these entries can have a value from: neither variables nor files are anybody's to read here. */
+/** The only place that these entries can have a value from: nobody reads variables or files here. */
 const storedValues: ValueSources = {
   stored: {
     noun: "stored value",

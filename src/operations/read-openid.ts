@@ -12,7 +12,7 @@ interface Origin {
   readonly identifier: string;
   /** What manages it; null for what was made at run time. */
   readonly managed: Managed | null;
-  /** To notice that somebody else was first: ISO 8601, UTC. */
+  /** To notice that someone else was first: ISO 8601, UTC. */
   readonly updatedAt: string;
   /** Changes with all that a sign-in depends on, its secrets among it. */
   readonly settings: string;
@@ -63,7 +63,7 @@ export interface StoredClient extends Origin {
   readonly audience: readonly string[];
   readonly acceptsAtHash: boolean;
   readonly options: { readonly [key: string]: PlainValue };
-  /** When claims of somebody came through it last: ISO 8601, UTC; null if they never did, as far as is known. */
+  /** When claims last came through it: ISO 8601, UTC; null if they never did, as far as is known. */
   readonly lastUsedAt: string | null;
 }
 

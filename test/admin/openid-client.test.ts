@@ -113,7 +113,7 @@ describe("the form of a client", () => {
 });
 
 describe("two people at one client", () => {
-  it("get a 409 with both values where somebody else was faster", async () => {
+  it("get a 409 with both values where someone else was faster", async () => {
     const site = await makeOpenIdSite();
     const [one, other] = [await site.signedIn("root"), await site.signedIn("root")];
     await makeClient(site, one);
@@ -166,7 +166,7 @@ describe("a client's secret", () => {
     expect((await clientIn(site)).secret).toBe("");
   });
 
-  it("is asked for again where a form lost it while somebody signed in again", async () => {
+  it("is asked for again where a form lost it while someone signed in again", async () => {
     const site = await makeOpenIdSite();
     const browser = await site.signedIn("root");
     await makeClient(site, browser);
@@ -208,7 +208,7 @@ describe("enabling a client", () => {
     expect((await browser.get("/openid")).text).toContain("enabled");
   });
 
-  it("is possible without one for those who know the risk, and not by somebody else's trial", async () => {
+  it("is possible without one for those who know the risk, and not by someone else's trial", async () => {
     const site = await makeOpenIdSite([person("piet")]);
     const browser = await site.signedIn("root");
     await makeClient(site, browser);
@@ -317,7 +317,7 @@ describe("a client of a file", () => {
 });
 
 describe("the guards", () => {
-  /** Somebody whom claims make a superuser, signed in through the client. */
+  /** A person whom claims make a superuser, signed in through the client. */
   async function administratorByClaim(site: OpenIdSite) {
     const root = await site.signedIn("root");
     await makeClient(site, root);
@@ -339,12 +339,12 @@ describe("the guards", () => {
     });
     expect((await send(browser, "/openid/clients/admin-oidc/delete")).status).toBe(403);
     expect((await clientIn(site)).enabled).toBe(1);
-    // Its near twin: somebody who has another way in.
+    // Its near twin: a person who has another way in.
     expect((await root.post("/openid/clients/admin-oidc/disable")).status).toBe(303);
     expect((await clientIn(site)).enabled).toBe(0);
   });
 
-  it("leave somebody who can sign in as an administrator", async () => {
+  it("leave someone who can sign in as an administrator", async () => {
     const site = await makeOpenIdSite();
     const { browser } = await administratorByClaim(site);
     await site.database.kysely.updateTable("users").set({ password_hash: null }).execute();

@@ -159,7 +159,7 @@ describe("the form of a provider", () => {
     expect((await browser.get("/openid/clients/admin-oidc")).text).toContain("stored, encrypted");
   });
 
-  it("answers 409 with both values when somebody else was faster, and then replaces what the person saw", async () => {
+  it("answers 409 with both values when someone else was faster, and then replaces what the person saw", async () => {
     const site = await makeOpenIdSite();
     const [one, other] = [await site.signedIn("root"), await site.signedIn("root")];
     await send(one, "/openid/new-provider", providerForm(site.provider));

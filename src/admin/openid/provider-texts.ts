@@ -121,7 +121,7 @@ const en: typeof nl = {
   issuerHint: "Exactly as in the field iss of tokens, with or without a slash at the end.",
   formerHint:
     "One on each line. If the provider has moved: those who signed in there before stay the same users. Tokens of these issuers are rejected.",
-  caHint: "A PEM file with the certificate of a certificate authority of your own.",
+  caHint: "A PEM file with the certificate of your own certificate authority.",
   sizeHint: "In characters. Fewer than 22 are too easy to guess.",
   basicHint: "Off: the secret is sent in the form (client_secret_post).",
   more: "More settings",
@@ -152,7 +152,7 @@ const en: typeof nl = {
     noUserinfo: "There is no userinfo endpoint. Choose at the client that claims come from the ID token.",
     noLogin: "There is no sign-in page or token endpoint. This provider can only issue tokens for the API.",
     accessTokenIssuer: (issuer) =>
-      `Access tokens have another issuer: ${issuer}. Make a provider of its own for the API.`,
+      `Access tokens have another issuer: ${issuer}. Make a separate provider for the API.`,
   },
   keys: {
     title: "Keys of the provider",
