@@ -24,7 +24,7 @@ import { addSignIn, addSignOut } from "./way-in/routes.js";
 
 /** The pages. What comes first applies to all that follows. */
 export function createApp(context: AdminContext): Hono<AdminEnv> {
-  const { settings, now, report } = context;
+  const { settings, report } = context;
   // A proxy may strip the path that the pages are under, or not.
   const app = new Hono<AdminEnv>({
     getPath: (request) => withoutBase(new URL(request.url).pathname, settings.basePath),
@@ -36,7 +36,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
       c.req.header("accept-language"),
     );
     const path = c.req.path + new URL(c.req.url).search;
-    c.set("view", createView({ settings, language, path, session: undefined, now }));
+    c.set("view", createView(context, { language, path, session: undefined }));
     await next();
   });
   app.use(securityHeaders(context));

@@ -7,8 +7,10 @@ import type { Tables } from "../database/tables.js";
 import type { Login } from "../login/login.js";
 import type { RecordOptions } from "../operations/record.js";
 import type { AdminEvent } from "./event.js";
+import type { Language } from "./language.js";
 import type { TrialMemory } from "./openid/trials.js";
 import type { AdminSettings } from "./options.js";
+import type { Times } from "./times.js";
 
 /** What every page has. */
 export interface AdminContext {
@@ -18,6 +20,7 @@ export interface AdminContext {
   readonly database: LiveDatabase;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  readonly times: Readonly<Record<Language, Times>>;
   readonly report: (event: AdminEvent) => void;
   /** Which clients were tried out with success. */
   readonly trials: TrialMemory;

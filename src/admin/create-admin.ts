@@ -10,6 +10,7 @@ import { createApp } from "./app.js";
 import type { AdminContext, Change } from "./context.js";
 import { createTrialMemory } from "./openid/trials.js";
 import { type AdminOptions, readAdminSettings } from "./options.js";
+import { createTimes } from "./times.js";
 
 const lockTimeoutMs = 5000;
 
@@ -46,7 +47,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const change: Change = (work) =>
     writer.use((open) => withLock(open, lock, (tx, onRollback) => work(tx, open, onRollback)));
   const trials = createTrialMemory(now);
-  const context: AdminContext = { settings, login, database, env, now, report: onEvent, trials, change };
+  const times = createTimes(settings.timeZone, now);
+  const context: AdminContext = { settings, login, database, env, now, times, report: onEvent, trials, change };
   const app = createApp(context);
   return {
     publicUrl: urlOf(""),

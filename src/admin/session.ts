@@ -12,7 +12,7 @@ import { findAdminSession } from "./way-in/bootstrap-session.js";
 
 /** From here on, only for people who are signed in; forms only with their session's CSRF token. */
 export function signedIn(context: AdminContext): MiddlewareHandler<AdminEnv> {
-  const { login, settings, now } = context;
+  const { login } = context;
   return async (c, next) => {
     const session = await findAdminSession(c.req.header("cookie"), context);
     const view = c.get("view");
@@ -25,7 +25,7 @@ export function signedIn(context: AdminContext): MiddlewareHandler<AdminEnv> {
       return await refuse(c, context, "no_session", 403, link);
     }
     c.set("session", session);
-    c.set("view", createView({ settings, language: view.language, path: view.path, session, now }));
+    c.set("view", createView(context, { ...view, session }));
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (login.checkCsrf(session, c.get("form").written("csrf"))) return next();
     return await refuse(c, context, "wrong_csrf_token", 403, sendAgain(c));

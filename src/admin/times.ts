@@ -21,10 +21,13 @@ export interface Times {
   readonly dayOf: (iso: string) => string;
 }
 
-const locales = { nl: "nl-NL", en: "en-GB" } as const;
+/** For each language, made once: a formatter takes longer to make than a page. */
+export function createTimes(zone: string, now: () => number): Readonly<Record<Language, Times>> {
+  const clock = createClock(zone);
+  return { nl: timesIn("nl-NL", clock, now), en: timesIn("en-GB", clock, now) };
+}
 
-export function createTimes(language: Language, zone: string, now: () => number): Times {
-  const locale = locales[language];
+function timesIn(locale: string, { zone, day, offsetMs }: Clock, now: () => number): Times {
   const exact = new Intl.DateTimeFormat(locale, {
     timeZone: zone,
     day: "numeric",
@@ -50,24 +53,32 @@ export function createTimes(language: Language, zone: string, now: () => number)
       return relative.format(Math.round(minutes / (24 * 60)), "day");
     },
     daysUntil,
-    endOfDay: (day) => endOfDay(day, zone),
-    dayOf: (iso) => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(new Date(iso)),
+    endOfDay: (typed) => endOfDay(typed, offsetMs),
+    dayOf: (iso) => day.format(new Date(iso)),
   };
 }
 
-function endOfDay(day: string, zone: string): Date {
+function endOfDay(day: string, offsetMs: Clock["offsetMs"]): Date {
   if (!/^\d{4}-\d\d-\d\d$/.test(day)) return new Date(Number.NaN);
   const asUtc = new Date(`${day}T23:59:59Z`);
   // `Date` takes the 31st of February for the 3rd of March.
   if (Number.isNaN(asUtc.getTime()) || !asUtc.toISOString().startsWith(day)) return new Date(Number.NaN);
   // Twice: the first guess may be on the other side of a change of the clock.
-  const first = asUtc.getTime() - offsetMs(asUtc, zone);
-  return new Date(asUtc.getTime() - offsetMs(new Date(first), zone));
+  const first = asUtc.getTime() - offsetMs(asUtc);
+  return new Date(asUtc.getTime() - offsetMs(new Date(first)));
 }
 
-/** How far the clocks of a zone are ahead of UTC at a moment. */
-function offsetMs(at: Date, zone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
+/** What a zone makes of a moment, in every language. */
+interface Clock {
+  readonly zone: string;
+  /** Writes the day as a form's field has it. */
+  readonly day: Intl.DateTimeFormat;
+  /** How far the zone's clocks are ahead of UTC at a moment. */
+  readonly offsetMs: (at: Date) => number;
+}
+
+function createClock(zone: string): Clock {
+  const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     hourCycle: "h23",
     year: "numeric",
@@ -76,8 +87,15 @@ function offsetMs(at: Date, zone: string): number {
     hour: "numeric",
     minute: "numeric",
     second: "numeric",
-  }).formatToParts(at);
-  const part = (type: string): number => Number(parts.find((found) => found.type === type)?.value);
-  const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
-  return wall - Math.floor(at.getTime() / 1000) * 1000;
+  });
+  return {
+    zone,
+    day: new Intl.DateTimeFormat("en-CA", { timeZone: zone }),
+    offsetMs: (at) => {
+      const parts = format.formatToParts(at);
+      const part = (type: string): number => Number(parts.find((found) => found.type === type)?.value);
+      const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+      return wall - Math.floor(at.getTime() / 1000) * 1000;
+    },
+  };
 }

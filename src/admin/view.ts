@@ -1,8 +1,8 @@
 import { type DemandedRight, mayDo } from "../operations/rights.js";
 import { assets } from "./assets.js";
+import type { AdminContext } from "./context.js";
 import type { Language } from "./language.js";
-import type { AdminSettings } from "./options.js";
-import { createTimes, type Times } from "./times.js";
+import type { Times } from "./times.js";
 import type { AdminSession } from "./way-in/bootstrap-session.js";
 
 /** What a page needs to know about the request that it answers. */
@@ -27,15 +27,10 @@ export interface View {
   readonly styleSheet: string | undefined;
 }
 
-interface ViewOptions {
-  readonly settings: AdminSettings;
-  readonly language: Language;
-  readonly path: string;
-  readonly session: AdminSession | undefined;
-  readonly now: () => number;
-}
-
-export function createView({ settings, language, path, session, now }: ViewOptions): View {
+export function createView(
+  { settings, times }: Pick<AdminContext, "settings" | "times">,
+  { language, path, session }: Pick<View, "language" | "path" | "session">,
+): View {
   const url: View["url"] = (target, query = {}) => {
     const given = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
     const search = new URLSearchParams(given).toString();
@@ -47,7 +42,7 @@ export function createView({ settings, language, path, session, now }: ViewOptio
     path,
     url,
     asset: (name) => url(assets[name].path),
-    times: createTimes(language, settings.timeZone, now),
+    times: times[language],
     session,
     may: (right) => {
       if (session?.isBootstrap) return right === "superuser";

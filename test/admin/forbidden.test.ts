@@ -4,6 +4,7 @@ import { answerForbidden } from "../../src/admin/forbidden.js";
 import { emptyForm } from "../../src/admin/form.js";
 import { readAdminSettings } from "../../src/admin/options.js";
 import type { AdminEnv } from "../../src/admin/routes.js";
+import { createTimes } from "../../src/admin/times.js";
 import { createView } from "../../src/admin/view.js";
 import type { Forbidden } from "../../src/operations/person.js";
 import { publicUrl, start } from "./site.js";
@@ -11,9 +12,10 @@ import { publicUrl, start } from "./site.js";
 /** The page for what was refused, in a language. */
 async function pageFor(refused: Forbidden, language: "nl" | "en" = "en") {
   const settings = readAdminSettings({ database: "", publicUrl, contact: "beheer@gemeente.example" });
+  const times = createTimes(settings.timeZone, () => start);
   const app = new Hono<AdminEnv>();
   app.all("/tokens", (c) => {
-    c.set("view", createView({ settings, language, path: "/tokens", session: undefined, now: () => start }));
+    c.set("view", createView({ settings, times }, { language, path: "/tokens", session: undefined }));
     c.set("form", emptyForm);
     c.set("session", { authenticatedAt: new Date(start) } as unknown as AdminEnv["Variables"]["session"]);
     return answerForbidden(c, refused);

@@ -21,15 +21,14 @@ type Failed = TrialResult & { readonly kind: "failed" };
 export async function trialPage(c: AdminRequest, context: AdminContext, trial: LoginTrial): Promise<Response> {
   const { settings, now, trials, database } = context;
   const session = await findAdminSession(c.req.header("cookie"), context);
-  const { language, path } = c.get("view");
-  const view = createView({ settings, language, path, session, now });
+  const view = createView(context, { ...c.get("view"), session });
   if (!session || !view.may("superuser")) return await notFound(c);
   const next = new URL(trial.next, settings.publicUrl);
   const tried = next.searchParams.get("tried");
   const works = isSuccess(trial);
   // What the login sealed in its state: nobody else could have put it there.
   if (works && tried !== null) trials.remember(session.principal.user.id, tried);
-  const t = trialTexts[language];
+  const t = trialTexts[view.language];
   const { result } = trial;
   const details =
     result.kind === "failed"
