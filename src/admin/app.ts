@@ -4,7 +4,6 @@ import { readCookies } from "../login/cookies.js";
 import { addAccess } from "./access/routes.js";
 import { assets } from "./assets.js";
 import type { AdminContext } from "./context.js";
-import { cookieName, setCookie } from "./cookies.js";
 import { addGroups } from "./groups/routes.js";
 import { addHistory } from "./history/routes.js";
 import { addHome } from "./home/routes.js";
@@ -24,7 +23,7 @@ import { addSignIn, addSignOut } from "./way-in/routes.js";
 
 /** The pages. What comes first applies to all that follows. */
 export function createApp(context: AdminContext): Hono<AdminEnv> {
-  const { settings, report } = context;
+  const { settings, jar, report } = context;
   // A proxy may strip the path that the pages are under, or not.
   const app = new Hono<AdminEnv>({
     getPath: (request) => withoutBase(new URL(request.url).pathname, settings.basePath),
@@ -32,7 +31,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
 
   app.use(async (c, next) => {
     const language = languageOf(
-      readCookies(c.req.header("cookie")).get(cookieName(settings, "language")),
+      readCookies(c.req.header("cookie")).get(jar.nameOf("language")),
       c.req.header("accept-language"),
     );
     const path = c.req.path + new URL(c.req.url).search;
@@ -60,7 +59,7 @@ export function createApp(context: AdminContext): Hono<AdminEnv> {
   app.post("/language", (c) => {
     const form = c.get("form");
     const chosen = form.text("language") === "en" ? "en" : "nl";
-    setCookies(c, [setCookie(settings, "language", chosen, 31_536_000)]);
+    setCookies(c, [jar.set(jar.nameOf("language"), chosen, 31_536_000)]);
     return goTo(c, pathOf(form.written("next")));
   });
   addSignIn(app, context);

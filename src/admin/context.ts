@@ -4,6 +4,7 @@ import type { Database } from "../database/database.js";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { LockedResult, OnRollback } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
+import type { CookieJar } from "../login/cookies.js";
 import type { Login } from "../login/login.js";
 import type { RecordOptions } from "../operations/record.js";
 import type { AdminEvent } from "./event.js";
@@ -16,6 +17,8 @@ import type { Times } from "./times.js";
 export interface AdminContext {
   readonly settings: AdminSettings;
   readonly login: Login;
+  /** As the login's: with the same names and protection. */
+  readonly jar: CookieJar;
   /** For reading; operations write through {@link change}. */
   readonly database: LiveDatabase;
   readonly env: Readonly<Record<string, string | undefined>>;

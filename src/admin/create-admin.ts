@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createWriter } from "../database/live-database.js";
 import { withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
+import { createCookieJar } from "../login/cookies.js";
 import { createLogin } from "../login/create-login.js";
 import { createBootstrapCode, hasAdministrator } from "../operations/bootstrap.js";
 import { sleep } from "../retry.js";
@@ -48,7 +49,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
     writer.use((open) => withLock(open, lock, (tx, onRollback) => work(tx, open, onRollback)));
   const trials = createTrialMemory(now);
   const times = createTimes(settings.timeZone, now);
-  const context: AdminContext = { settings, login, database, env, now, times, report: onEvent, trials, change };
+  const jar = createCookieJar(settings.isSecure, settings.cookieName);
+  const context: AdminContext = { settings, login, jar, database, env, now, times, report: onEvent, trials, change };
   const app = createApp(context);
   return {
     publicUrl: urlOf(""),

@@ -30,6 +30,8 @@ export function readCookies(header: string | undefined): Cookies {
 /** The cookies of one login: their names, and whole `Set-Cookie` values. */
 export interface CookieJar {
   readonly session: string;
+  /** The name of another cookie of this server. */
+  readonly nameOf: (name: string) => string;
   /** The name for a login under way; a browser may have several. */
   readonly loginState: (id: string) => string;
   readonly isLoginState: (name: string) => boolean;
@@ -52,6 +54,7 @@ export function createCookieJar(isSecure: boolean, name: string): CookieJar {
     `${name}=${value}${maxAgeSeconds === undefined ? "" : `; Max-Age=${maxAgeSeconds}`}${attributes}`;
   return {
     session: `${prefix}session`,
+    nameOf: (name) => prefix + name,
     loginState: (id) => loginStatePrefix + id,
     // Exactly: `vtb-login-session` is the session of a server whose cookies are named `vtb-login`.
     isLoginState: (name) =>

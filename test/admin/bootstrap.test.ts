@@ -111,7 +111,7 @@ describe("S108 the one-time code of a database without administrators", () => {
     const answer = await browser.post("/bootstrap", { code: await site.code() });
     expect(answer.headers.getSetCookie()).toHaveLength(1);
     expect(answer.headers.getSetCookie()[0]).toMatch(
-      /^__Host-vtb-admin-[0-9a-f]{8}-bootstrap=[\w-]{43}; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure$/,
+      /^__Host-vtb-admin-[0-9a-f]{8}-bootstrap=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
     );
     site.clock.nowMs += 3_600_000 - 1;
     expect(await browser.get("/")).toMatchObject({ status: 200 });

@@ -18,7 +18,7 @@ const openPaths = /^\/(?:$|first-administrator$|sign-out$|openid(?:\/|$))/;
 
 /** Typing the one-time code. A GET never spends it: programs that look at links would. */
 export function addBootstrap(app: Hono<AdminEnv>, context: AdminContext): void {
-  const { database, settings, change, report } = context;
+  const { database, jar, change, report } = context;
   const attempts = createAttemptLimit("code", 10, context);
 
   app.get("/bootstrap", async (c) => {
@@ -40,7 +40,7 @@ export function addBootstrap(app: Hono<AdminEnv>, context: AdminContext): void {
     }
     attempts.giveBack(c);
     report({ kind: "bootstrap_started", runId: spent.runId });
-    setCookies(c, [bootstrapCookie(settings, spent.sessionId, spent.session)]);
+    setCookies(c, [bootstrapCookie(jar, spent.sessionId, spent.session)]);
     return goTo(c, "/");
   });
 }
