@@ -34,7 +34,7 @@ export function createFindSession({ settings, jar, sessions }: LoginContext): Lo
  * The token for a session's forms. The session's id, which only the browser's cookie has, is its key, so that no other secret must
  * be the same in every process.
  */
-function csrfTokenOf(sessionId: string): string {
+export function csrfTokenOf(sessionId: string): string {
   return createHmac("sha256", sessionId).update("vtb-setup login csrf").digest("base64url");
 }
 

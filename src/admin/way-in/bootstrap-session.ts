@@ -1,6 +1,6 @@
-import { createHmac } from "node:crypto";
 import { type CookieJar, readCookies } from "../../login/cookies.js";
 import type { Session } from "../../login/login.js";
+import { csrfTokenOf } from "../../login/session-cookie.js";
 import { type BootstrapSession, endBootstrapSession, findBootstrapSession } from "../../operations/bootstrap.js";
 import { Secret } from "../../secrets/secret.js";
 import { createPrincipal } from "../../users/principal.js";
@@ -62,8 +62,7 @@ function sessionOf(id: Secret, { startedAtMs, expiresAtMs }: BootstrapSession): 
     isBootstrap: true,
     principal: createPrincipal(grants, { scheme: "session", identifier: "bootstrap", narrowedTo: null }),
     signedInWith: "password",
-    // As for a person's session: only the browser's cookie has the key.
-    csrfToken: createHmac("sha256", id.reveal()).update("vtb-setup bootstrap csrf").digest("base64url"),
+    csrfToken: csrfTokenOf(id.reveal()),
     startedAt: new Date(startedAtMs),
     authenticatedAt: new Date(startedAtMs),
     expiresAt: new Date(expiresAtMs),
