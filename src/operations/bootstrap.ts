@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import type { Transaction } from "kysely";
 import { administratorSignIns } from "../access/administrators.js";
 import { readAccessFacts } from "../access/read-facts.js";
@@ -6,6 +6,7 @@ import type { Connection } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { Secret } from "../secrets/secret.js";
+import { digestToken } from "../secrets/token.js";
 import { isActiveUser } from "../users/principal.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
@@ -68,7 +69,7 @@ export async function createBootstrapCode(
     .execute();
   await tx
     .insertInto("bootstrap_codes")
-    .values({ digest: digestOf(code), created_at: isoTime(nowMs), expires_at: expiresAt.toISOString() })
+    .values({ digest: codeDigest(code), created_at: isoTime(nowMs), expires_at: expiresAt.toISOString() })
     .execute();
   return { commit: true, value: { code, expiresAt } };
 }
@@ -78,7 +79,7 @@ export type SpentCode =
   | { readonly kind: "spent"; readonly sessionId: Secret; readonly session: BootstrapSession; readonly runId: string }
   /** It is wrong, expired or was typed before. */
   | { readonly kind: "wrong_code" }
-  /** A person can sign in as an administrator by now. */
+  /** Someone can sign in as an administrator by now. */
   | { readonly kind: "bootstrap_over" };
 
 /** Whether a code can be typed. */
@@ -106,14 +107,14 @@ export async function spendBootstrapCode(
     .execute();
   const spent = findInConstantTime(
     open.map(({ digest }) => digest),
-    digestOf(typed),
+    codeDigest(typed),
   );
   if (spent === undefined) return { commit: false, value: { kind: "wrong_code" } };
   const sessionId = new Secret(randomBytes(32).toString("base64url"));
   await tx.deleteFrom("bootstrap_codes").where("digest", "!=", spent).execute();
   await tx
     .updateTable("bootstrap_codes")
-    .set({ session_digest: sha256(sessionId.reveal()), session_started_at: isoTime(startedAtMs) })
+    .set({ session_digest: digestToken(sessionId), session_started_at: isoTime(startedAtMs) })
     .where("digest", "=", spent)
     .execute();
   const session = { startedAtMs, expiresAtMs: startedAtMs + sessionForMs };
@@ -132,7 +133,7 @@ export async function findBootstrapSession(
   const row = await db
     .selectFrom("bootstrap_codes")
     .select("session_started_at")
-    .where("session_digest", "=", sha256(sessionId.reveal()))
+    .where("session_digest", "=", digestToken(sessionId))
     .executeTakeFirst();
   if (row?.session_started_at == null) return undefined;
   const startedAtMs = Date.parse(row.session_started_at);
@@ -141,22 +142,18 @@ export async function findBootstrapSession(
 }
 
 export async function endBootstrapSession(tx: Transaction<Tables>, sessionId: Secret): Promise<LockedResult<void>> {
-  await tx.deleteFrom("bootstrap_codes").where("session_digest", "=", sha256(sessionId.reveal())).execute();
+  await tx.deleteFrom("bootstrap_codes").where("session_digest", "=", digestToken(sessionId)).execute();
   return { commit: true, value: undefined };
 }
 
 /** However it is typed: in small letters, with spaces or without hyphens. */
-function digestOf(code: Secret): string {
-  return sha256(code.reveal().replaceAll(/[\s-]/g, "").toUpperCase());
+function codeDigest(code: Secret): string {
+  return digestToken(new Secret(code.reveal().replaceAll(/[\s-]/g, "").toUpperCase()));
 }
 
 function findInConstantTime(digests: readonly string[], digest: string): string | undefined {
   const sought = Buffer.from(digest);
   return digests.filter((one) => timingSafeEqual(Buffer.from(one), sought))[0];
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 function isoTime(ms: number): string {
