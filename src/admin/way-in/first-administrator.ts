@@ -1,17 +1,19 @@
-import { randomUUID } from "node:crypto";
 import type { Hono } from "hono";
-import { changeEntries, type Entries, prepareEntries } from "../../operations/change-entries.js";
+import type { Connection } from "../../database/database.js";
+import type { LockedResult } from "../../database/lock.js";
+import { changeEntries, type Entries, type EntriesOutcome, prepareEntries } from "../../operations/change-entries.js";
+import { providerNames } from "../../operations/user-details.js";
 import { isExamplePassword } from "../../secrets/placeholder.js";
 import type { Secret } from "../../secrets/secret.js";
 import { maxUsername } from "../../users/names.js";
-import type { AdminContext } from "../context.js";
-import { recordOptions } from "../context.js";
+import { type AdminContext, recordOptions } from "../context.js";
 import { answerForbidden } from "../forbidden.js";
 import { emptyForm, type FormFields } from "../form.js";
 import { choices, errorSummary, type FormError, field, select } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { csrf, page } from "../html/layout.js";
 import { type AdminEnv, type AdminRequest, answer, goTo, notFound, personOf } from "../routes.js";
+import { entriesOptions } from "../users/forms.js";
 import type { View } from "../view.js";
 import { bootstrapTexts } from "./bootstrap-texts.js";
 
@@ -21,7 +23,7 @@ const maxPassword = 1024;
 
 /** The form that makes the first administrator, for the session of a one-time code. */
 export function addFirstAdministrator(app: Hono<AdminEnv>, context: AdminContext): void {
-  const { database, env, now, change } = context;
+  const { database, env, change } = context;
 
   app.get("/first-administrator", async (c) => {
     if (!c.get("session").isBootstrap) return await notFound(c);
@@ -34,20 +36,8 @@ export function addFirstAdministrator(app: Hono<AdminEnv>, context: AdminContext
     const asked = readForm(c.get("view"), form);
     if ("errors" in asked) return await showForm(c, form, asked.errors);
     const t = bootstrapTexts[c.get("view").language].form;
-    if (await isTaken(asked.username)) return await showForm(c, form, [{ field: "username", text: t.takenUsername }]);
-    const times = { now: () => new Date(now()), newId: randomUUID };
-    const ready = await prepareEntries(entriesOf(asked), { env, ...times, offline: true });
-    const outcome =
-      ready.kind === "invalid"
-        ? ready
-        : await change((tx, open, onRollback) =>
-            changeEntries(tx, ready, personOf(c), {
-              ...recordOptions(context),
-              database: open,
-              env,
-              onRollback,
-            }),
-          );
+    const ready = await prepareEntries(entriesOf(asked), entriesOptions(context));
+    const outcome = ready.kind === "invalid" ? ready : await save(c, asked.username, ready);
     if (outcome.kind === "changed") return goTo(c, "/");
     if (outcome.kind === "invalid") {
       const errors = outcome.diagnostics.filter(({ severity }) => severity === "error" || severity === "refusal");
@@ -57,27 +47,40 @@ export function addFirstAdministrator(app: Hono<AdminEnv>, context: AdminContext
         errors.map(({ message, hint, path }) => ({ field: fieldAt(path), text: `${message}: ${hint}` })),
       );
     }
-    // Someone else was first: then there is an administrator, or a user of this name.
     if (outcome.kind === "conflict") return await showForm(c, form, [{ field: "username", text: t.takenUsername }]);
     const isClosed = outcome.reason === "bootstrap_only" && asked.signIn.kind === "provider";
     if (isClosed) return await showForm(c, form, [{ field: "provider", text: t.closedProvider }]);
     return await answerForbidden(c, outcome);
   });
 
-  async function isTaken(username: string): Promise<boolean> {
-    const same = database.kysely.selectFrom("users").select("id").where("username", "=", username.normalize("NFKC"));
-    return (await same.executeTakeFirst()) !== undefined;
+  function save(c: AdminRequest, username: string, ready: Ready): Promise<EntriesOutcome> {
+    return change(async (tx, open, onRollback): Promise<LockedResult<EntriesOutcome>> => {
+      // Under the lock: another program may make this user meanwhile, and the entry would change it.
+      if (await isTaken(tx, username)) {
+        const entry = { kind: "user", key: username };
+        return { commit: false, value: { kind: "conflict", entry, state: "taken" } };
+      }
+      return await changeEntries(tx, ready, personOf(c), {
+        ...recordOptions(context),
+        database: open,
+        env,
+        onRollback,
+      });
+    });
   }
 
   async function showForm(c: AdminRequest, form: FormFields, errors: readonly FormError[]): Promise<Response> {
-    const providers = await database.kysely
-      .selectFrom("oidc_providers")
-      .select("identifier")
-      .orderBy("identifier")
-      .execute();
-    const names = providers.map(({ identifier }) => identifier);
-    return await answer(c, formPage(c.get("view"), form, { errors, providers: names }), errors.length > 0 ? 422 : 200);
+    const providers = await providerNames(database.kysely);
+    return await answer(c, formPage(c.get("view"), form, { errors, providers }), errors.length > 0 ? 422 : 200);
   }
+}
+
+type Ready = Parameters<typeof changeEntries>[1];
+
+/** As sign-in looks it up. */
+async function isTaken(db: Connection, username: string): Promise<boolean> {
+  const same = db.selectFrom("users").select("id").where("username", "=", username.normalize("NFKC"));
+  return (await same.executeTakeFirst()) !== undefined;
 }
 
 /** Signs in with a password, or as the person that a provider names. */
