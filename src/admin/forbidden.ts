@@ -2,6 +2,7 @@ import type { AccessPrincipal } from "../access/compare.js";
 import { assertNever } from "../errors.js";
 import type { Forbidden, Rights } from "../operations/person.js";
 import { permissionOf } from "../operations/rights.js";
+import { kindName } from "./history/texts.js";
 import { type Html, html, nothing } from "./html/html.js";
 import { managedNote } from "./html/managed.js";
 import { list } from "./html/parts.js";
@@ -64,13 +65,6 @@ const nl = {
     action: "Zorg eerst dat nog iemand als superuser kan inloggen. Probeer het daarna nog eens.",
     former: "Wie nu als beheerder kan inloggen",
   },
-  kinds: {
-    user: "gebruiker",
-    api_token: "API-token",
-    group: "groep",
-    oidc_client: "OpenID-client",
-    oidc_provider: "OpenID-provider",
-  } as Readonly<Record<string, string>>,
   everyone: (client: string) => `iedereen die inlogt via ${client}`,
   inGroup: (name: string, client: string) => `iedereen met de groep ${name} die inlogt via ${client}`,
   withClaim: (path: string, client: string) => `iedereen met de claim ${path} die inlogt via ${client}`,
@@ -127,13 +121,6 @@ const en: typeof nl = {
     text: "After this change, nobody could sign in as an administrator who may do everything.",
     action: "First make sure that someone else can sign in as a superuser. Then try again.",
     former: "Who can sign in as an administrator now",
-  },
-  kinds: {
-    user: "user",
-    api_token: "API token",
-    group: "group",
-    oidc_client: "OpenID client",
-    oidc_provider: "OpenID provider",
   },
   everyone: (client) => `everybody who signs in through ${client}`,
   inGroup: (name, client) => `everybody with the group ${name} who signs in through ${client}`,
@@ -205,7 +192,7 @@ function namesOf(view: View, { isSuperuser, isStaff, permissions }: Rights): rea
 
 function nameOf(view: View, { kind, key, claimant }: AccessPrincipal): string {
   const t = texts[view.language];
-  if (claimant === undefined) return `${t.kinds[kind] ?? kind} ${key}`;
+  if (claimant === undefined) return `${kindName(kind, view.language)} ${key}`;
   if (claimant.kind === "everyone") return t.everyone(key);
   return claimant.kind === "group" ? t.inGroup(claimant.name, key) : t.withClaim(claimant.path, key);
 }
