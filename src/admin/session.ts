@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { isFresh } from "../operations/rights.js";
 import type { AdminContext } from "./context.js";
+import { hiddenFields } from "./html/fields.js";
 import { type Html, html, nothing } from "./html/html.js";
 import { csrf } from "./html/layout.js";
 import { noticePage } from "./notice.js";
@@ -61,8 +62,7 @@ export function askToSignInAgain(c: AdminRequest): Promise<Response> {
 /** The form as it was sent, without its secrets, to send it again. */
 function sendAgain(c: AdminRequest): Html {
   const view: View = c.get("view");
-  const fields = c.get("form").entries();
   return html`<form method="post" action="${view.url(view.path)}">${csrf(view)}
-${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${hiddenFields(c.get("form").entries())}
 <button>${commonTexts[view.language].resubmit.send}</button></form>`;
 }

@@ -3,7 +3,7 @@ import type { AdminContext } from "../context.js";
 import { message } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
-import { list } from "../html/parts.js";
+import { copyButton, list } from "../html/parts.js";
 import type { Texts } from "../language.js";
 import { noticePage } from "../notice.js";
 import { type AdminEnv, answer, notFound } from "../routes.js";
@@ -55,14 +55,13 @@ interface Shown {
 
 function yamlPage(view: View, { kind, key, text, names }: Shown): Html {
   const t = texts[view.language];
-  const c = commonTexts[view.language];
   const title = t.title(kindName(kind, view.language), key);
   const history = historyUrl(view, { kind, key });
   const body = html`<h1>${title}</h1>
 <p>${t.lead}</p>
 <p>${t.file}</p>
 ${names.length === 0 ? nothing : message(html`<p>${t.variables}</p>${list(names.map((name) => html`<code>${name}</code>`))}`, "note")}
-<p><button type="button" class="secondary" data-copy="yaml" data-copied="${c.copied}" hidden>${c.copy}</button></p>
+<p>${copyButton(view, "yaml")}</p>
 <pre id="yaml" tabindex="0">${text}</pre>
 ${history === undefined ? nothing : html`<p><a href="${history}">${historyTexts[view.language].of(kindName(kind, view.language), key)}</a></p>`}`;
   return page(view, { title, body });

@@ -127,6 +127,11 @@ function described(given: Labelled): Html {
   return html` aria-describedby="${ids.join(" ")}"${invalid}`;
 }
 
+/** What a form sends along unseen. */
+export function hiddenFields(entries: readonly (readonly [name: string, value: string])[]): readonly Html[] {
+  return entries.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+}
+
 /** All errors of a form, above it; each links to its field. */
 export function errorSummary(view: View, errors: readonly FormError[]): Html {
   if (errors.length === 0) return nothing;

@@ -80,7 +80,12 @@ export function badge(text: string, kind: "plain" | "good" | "bad" | "file" = "p
 
 /** A text to copy: selected by one click, and with a button where scripts run. */
 export function copyable(view: View, id: string, text: string): Html {
-  const t = commonTexts[view.language];
   return html`<div class="copyable"><code id="${id}" tabindex="0">${text}</code>
-<button type="button" class="secondary" data-copy="${id}" data-copied="${t.copied}" hidden>${t.copy}</button></div>`;
+${copyButton(view, id)}</div>`;
+}
+
+/** Copies the text of an element; shown where scripts run. */
+export function copyButton({ language }: View, id: string): Html {
+  const t = commonTexts[language];
+  return html`<button type="button" class="secondary" data-copy="${id}" data-copied="${t.copied}" hidden>${t.copy}</button>`;
 }

@@ -8,7 +8,7 @@ import { type AdminContext, recordOptions } from "../context.js";
 import { answerForbidden } from "../forbidden.js";
 import type { FormFields } from "../form.js";
 import { groupTexts } from "../groups/texts.js";
-import { errorSummary, type FormError, field, message, select } from "../html/fields.js";
+import { errorSummary, type FormError, field, hiddenFields, message, select } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { csrf, page } from "../html/layout.js";
 import { table } from "../html/parts.js";
@@ -135,9 +135,7 @@ interface RemoveButton {
 
 export function removeButton(view: View, { action, fields, what }: RemoveButton): Html {
   const t = groupTexts[view.language].memberships;
-  const hidden = Object.entries({ do: "remove", ...fields }).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  );
+  const hidden = hiddenFields(Object.entries({ do: "remove", ...fields }));
   return html`<form method="post" action="${action}">${csrf(view)}${hidden}
 <button class="secondary">${t.remove}<span class="spoken"> ${what}</span></button></form>`;
 }

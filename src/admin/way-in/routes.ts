@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { LoginRedirect, LoginRefusal, LoginSuccess, LoginTrial } from "../../login/login.js";
 import { hasBootstrapCode } from "../../operations/bootstrap.js";
 import type { AdminContext } from "../context.js";
-import { errorSummary, type FormError, field } from "../html/fields.js";
+import { errorSummary, type FormError, field, hiddenFields } from "../html/fields.js";
 import { type Html, html, nothing } from "../html/html.js";
 import { page } from "../html/layout.js";
 import { noticePage } from "../notice.js";
@@ -112,9 +112,7 @@ export function addSignOut(app: Hono<AdminEnv>, context: AdminContext): void {
     if (form) {
       const { origin } = new URL(form.action);
       c.header("Content-Security-Policy", contentPolicy([origin]));
-      const fields = Object.entries(form.fields).map(
-        ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-      );
+      const fields = hiddenFields(Object.entries(form.fields));
       const more = html`<form method="post" action="${form.action}" data-submit>${fields}<button>${t.alsoAtProvider}</button></form>`;
       return await answer(
         c,
