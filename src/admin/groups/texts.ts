@@ -6,7 +6,6 @@ const nl = {
   found: (total: number) => (total === 1 ? "1 groep gevonden" : `${total} groepen gevonden`),
   search: "Zoek op naam",
   columns: { name: "Groep", members: "Leden", permissions: "Rechten", created: "Gemaakt op" },
-  facts: "Gegevens",
   permissions: "Rechten van de leden",
   noPermissions: "Deze groep geeft geen rechten.",
   members: "Leden",
@@ -32,7 +31,6 @@ const nl = {
     created: "De groep is gemaakt.",
     saved: "De wijziging is opgeslagen.",
     deleted: "De groep is verwijderd.",
-    members: "De leden zijn gewijzigd.",
   },
   form: {
     newTitle: "Nieuwe groep",
@@ -72,7 +70,6 @@ const en: typeof nl = {
   found: (total) => (total === 1 ? "1 group found" : `${total} groups found`),
   search: "Search by name",
   columns: { name: "Group", members: "Members", permissions: "Rights", created: "Made on" },
-  facts: "Facts",
   permissions: "Rights of the members",
   noPermissions: "This group gives no rights.",
   members: "Members",
@@ -92,7 +89,6 @@ const en: typeof nl = {
     created: "The group was made.",
     saved: "The change was saved.",
     deleted: "The group was deleted.",
-    members: "The members were changed.",
   },
   form: {
     newTitle: "New group",

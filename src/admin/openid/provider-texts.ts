@@ -5,7 +5,6 @@ const nl = {
   editTitle: (name: string) => `Provider ${name} wijzigen`,
   identifier: "Naam",
   identifierHint: "Kleine letters, cijfers en streepjes, zoals keycloak. De naam is later niet te wijzigen.",
-  discovery: "Discovery-adres",
   discoveryHint:
     "Keycloak: https://HOST/realms/REALM. Entra ID: https://login.microsoftonline.com/TENANT-ID/v2.0. Zonder /.well-known/openid-configuration.",
   discoveryMoved: "Wijzigt u dit, dan worden de adressen die u zo laat staan opnieuw opgehaald.",
@@ -94,7 +93,6 @@ const en: typeof nl = {
   editTitle: (name) => `Change provider ${name}`,
   identifier: "Name",
   identifierHint: "Lower-case letters, digits and hyphens, such as keycloak. The name can't be changed later.",
-  discovery: "Discovery address",
   discoveryHint:
     "Keycloak: https://HOST/realms/REALM. Entra ID: https://login.microsoftonline.com/TENANT-ID/v2.0. Without /.well-known/openid-configuration.",
   discoveryMoved: "If you change this, the addresses that you leave as they are will be fetched again.",

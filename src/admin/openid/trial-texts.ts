@@ -24,7 +24,6 @@ const nl = {
   },
   notStaff: "Deze persoon mag de beheerpagina's niet gebruiken: niemand heeft hem of haar staff gemaakt.",
   became: "Wat de claims worden",
-  field: "Gegeven",
   value: "Waarde",
   fields: {
     username: "Gebruikersnaam",
@@ -111,7 +110,6 @@ const en: typeof nl = {
   },
   notStaff: "This person may not use the admin pages: nobody made this person staff.",
   became: "What the claims become",
-  field: "Detail",
   value: "Value",
   fields: {
     username: "Username",

@@ -86,7 +86,6 @@ const nl = {
     until: "Tot",
     forGood: "zonder einde",
     over: "voorbij",
-    change: "Groepen wijzigen",
   },
   tokens: {
     title: "API-tokens",
@@ -137,8 +136,6 @@ const nl = {
     ended: "De sessies zijn beëindigd. Toegangstokens van de inlogdienst werken nog tot ze verlopen.",
     unlinked: "De koppeling is verbroken.",
     password: "Het wachtwoord is ingesteld, en de sessies zijn beëindigd.",
-    added: "De gebruiker zit nu in de groep.",
-    removed: "De gebruiker is uit de groep gehaald.",
     deleted: "De gebruiker is verwijderd.",
   },
 };
@@ -230,7 +227,6 @@ const en: typeof nl = {
     until: "Until",
     forGood: "without an end",
     over: "over",
-    change: "Change groups",
   },
   tokens: {
     title: "API tokens",
@@ -281,8 +277,6 @@ const en: typeof nl = {
     ended: "The sessions were ended. Access tokens of the sign-in service work until they expire.",
     unlinked: "The identity was unlinked.",
     password: "The password was set, and the sessions were ended.",
-    added: "The user is in the group now.",
-    removed: "The user was removed from the group.",
     deleted: "The user was deleted.",
   },
 };
