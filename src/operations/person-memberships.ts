@@ -11,7 +11,7 @@ import { demandFor } from "./person-users.js";
 import { type EntriesChanged, managedByFile, type RecordOptions, recordChanges } from "./record.js";
 
 /** Why a user's groups or permissions were not changed. */
-export interface SetError {
+interface SetError {
   readonly code: /** There is no such user, or it exists for one API token alone. */
     | "user_not_found"
     | "group_not_found"
