@@ -5,7 +5,7 @@ import type { Diagnostic } from "../errors.js";
 import type { Kind } from "../plan/kind.js";
 import { createPlan } from "../plan/plan.js";
 import { reviewReferences } from "../plan/references.js";
-import type { Resource } from "../plan/resource.js";
+import type { Change, Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { Document, RawDiagnostic } from "../yaml/node.js";
@@ -46,27 +46,31 @@ export async function validate(
   sources: readonly ConfigSource[],
   options: Partial<LoadOptions> & { readonly noEnv?: boolean } = {},
 ): Promise<readonly Diagnostic[]> {
-  return (await readConfiguration(sources, { ...loadDefaults(), noEnv: false, ...options }, planForNothing))
-    .diagnostics;
+  const review: Review = async (kinds, desired, now) =>
+    (await planForNothing(kinds, desired, { now, newId: () => "" })).diagnostics;
+  return (await readConfiguration(sources, { ...loadDefaults(), noEnv: false, ...options }, review)).diagnostics;
 }
 
-/** The diagnostics of a plan for an empty database, and those of references and guards that need no database. */
-async function planForNothing(
+/** The changes of a plan for an empty database, and the diagnostics of it, of references, and of guards that need no database. */
+export async function planForNothing(
   kinds: readonly Kind[],
   desired: readonly Resource[],
-  now: Date,
-): Promise<readonly RawDiagnostic[]> {
-  const nothing = { owners: [], prune: false, newId: () => "" };
+  { now, newId }: { readonly now: Date; readonly newId: () => string },
+): Promise<{ readonly changes: readonly Change[]; readonly diagnostics: readonly RawDiagnostic[] }> {
+  const nothing = { owners: [], prune: false, newId };
   const input = { ...nothing, kinds, desired, current: new Map(), isDatabaseKnown: false };
-  const { world, diagnostics } = createPlan(input);
+  const { world, changes, diagnostics } = createPlan(input);
   const found = [...diagnostics, ...reviewReferences(kinds, world)];
   for (const kind of kinds) {
     const guarded = await kind.guard?.({ db: undefined, now: now.toISOString() }, world);
     for (const { reason: _, ...refusal } of guarded?.refusals ?? []) found.push({ ...refusal, severity: "error" });
     for (const diagnostic of guarded?.diagnostics ?? []) found.push(diagnostic);
   }
-  return found;
+  return { changes, diagnostics: found };
 }
+
+/** Adds what to know of valid entries. */
+type Review = (kinds: readonly Kind[], desired: readonly Resource[], now: Date) => Promise<readonly RawDiagnostic[]>;
 
 /** How a configuration is read, beside the options that callers have. */
 interface ReadOptions extends LoadOptions {
@@ -78,12 +82,8 @@ interface ReadOptions extends LoadOptions {
   readonly describe?: (found: readonly RawDiagnostic[], documents: readonly Document[]) => readonly RawDiagnostic[];
 }
 
-/** Reads and validates files and objects; `review` adds what to know of valid entries. */
-export async function readConfiguration(
-  given: readonly ConfigSource[],
-  options: ReadOptions,
-  review: (kinds: readonly Kind[], desired: readonly Resource[], now: Date) => Promise<readonly RawDiagnostic[]>,
-) {
+/** Reads and validates files and objects. */
+export async function readConfiguration(given: readonly ConfigSource[], options: ReadOptions, review: Review) {
   requireCodes(options);
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
   const steps = [...coreSteps, ...options.steps];

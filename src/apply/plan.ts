@@ -60,6 +60,8 @@ interface Look {
   readonly unchanged: readonly ResourceName[];
   readonly undeclared: readonly ResourceName[];
   readonly access: AccessChange;
+  /** What decides who may do what afterwards, where the input asks for it. */
+  readonly facts: AccessFacts | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -79,6 +81,7 @@ export interface LookInput {
   readonly options: RunOptions;
   /** Who may do what, where that has been read already. */
   readonly facts?: AccessFacts;
+  readonly needsFacts?: boolean;
 }
 
 /**
@@ -124,9 +127,8 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
   return awaitDatabase(options, () => withDatabase(once, "rehearse", work));
 }
 
-interface Seen {
+interface Seen extends Pick<Look, "access" | "facts"> {
   readonly plan: Plan;
-  readonly access: AccessChange;
   readonly vault: LazyVault;
 }
 
@@ -134,7 +136,7 @@ interface Seen {
 export async function readPlan(
   db: Connection,
   database: Database,
-  { configuration, desired, options, facts }: LookInput,
+  { configuration, desired, options, facts, needsFacts }: LookInput,
 ): Promise<Seen> {
   const storedKeyId = await readKeyId(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
@@ -161,6 +163,7 @@ export async function readPlan(
   const changes = await markDrift(db, configuration.kinds, plan.changes);
   const reviewed = await reviewAccess(db, desired, plan, {
     facts,
+    needsFacts,
     nowMs: options.now().getTime(),
     deniesGains: severityRules(options, configuration.settings).isDenied("ESCALATION"),
   });
@@ -169,16 +172,20 @@ export async function readPlan(
     refusals: [...refusals, ...reviewed.refusals],
     diagnostics: [...plan.diagnostics, ...inspected, ...reviewed.diagnostics],
   };
-  return { plan: { ...plan, ...found }, access: reviewed.access, vault };
+  return { plan: { ...plan, ...found }, access: reviewed.access, facts: reviewed.facts, vault };
 }
 
-function compare({ plan, access, vault }: Seen, database: Database, { configuration, options }: LookInput): Look {
+function compare(
+  { plan, access, facts, vault }: Seen,
+  database: Database,
+  { configuration, options }: LookInput,
+): Look {
   const { changes, unchanged, undeclared, refusals } = plan;
   const rules = severityRules(options, configuration.settings);
   const found = collectDiagnostics(configuration, database, vault, plan.diagnostics);
   const allowed = judgeRefusals(rules, configuration, refusals, found);
   const diagnostics = judge(rules, [...found, ...allowed]);
-  return { changes, unchanged, undeclared, access, diagnostics };
+  return { changes, unchanged, undeclared, access, facts, diagnostics };
 }
 
 /** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */

@@ -1,5 +1,5 @@
 import type { Kind } from "../plan/kind.js";
-import type { AttributeRange, Resource } from "../plan/resource.js";
+import type { Resource, StepResource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
@@ -27,14 +27,6 @@ export function declareStep(
   const { settings, diagnostics: misused } = readResourceSettings(resources, { step, config, kinds, at });
   const declared = resources.map(({ kind, key, state, attributes, path, fields }, index): ResourceEntry => {
     const written = toWritten(path);
-    const named = { ...referencesOf(kinds.get(kind)), ...fields };
-    const own = settings[index];
-    const ranges = Object.entries(named).map(
-      ([name, field]) => [name, placesIn(node, [...written, ...field])] as const,
-    );
-    if (own?.renamedFrom !== undefined) {
-      ranges.push(["renamed_from", placesIn(node, [...written.slice(0, 2), "renamed_from"])]);
-    }
     const resource = {
       kind,
       key,
@@ -42,8 +34,8 @@ export function declareStep(
       owner,
       attributes,
       range: placeAt(written),
-      ...own,
-      ...(ranges.length > 0 && { ranges: Object.fromEntries(ranges) }),
+      ...settings[index],
+      rangeIn: rangesIn(node, written, fields),
     };
     return {
       resource,
@@ -60,24 +52,37 @@ export function declareStep(
   return { declared, diagnostics: [...misused, ...diagnostics] };
 }
 
-/** Attributes that name other entries are mostly fields of the same name. */
-function referencesOf(kind: Kind | undefined): Readonly<Record<string, ValuePath>> {
-  const references = Object.entries(kind?.attributes ?? {}).filter(([, spec]) => spec.references !== undefined);
-  return Object.fromEntries(references.map(([name]) => [name, [name]]));
+/**
+ * Finds ranges of an entry's attributes, which mostly are fields of the same name. Few are asked for, and of these many times the
+ * same.
+ */
+function rangesIn(root: Node, entry: ValuePath, fields: StepResource["fields"] = {}): NonNullable<Resource["rangeIn"]> {
+  const known = new Map<string, Node>();
+  const items = new Map<string, ReadonlyMap<string, Range>>();
+  return (attribute, item) => {
+    const path =
+      attribute === "renamed_from"
+        ? [...entry.slice(0, 2), attribute]
+        : [...entry, ...(Object.hasOwn(fields, attribute) ? (fields[attribute] ?? []) : [attribute])];
+    const node = known.get(attribute) ?? findNode(root, path).node;
+    known.set(attribute, node);
+    if (item === undefined) return node.range;
+    const texts = items.get(attribute) ?? textsIn(node);
+    items.set(attribute, texts);
+    return texts.get(item) ?? node.range;
+  };
 }
 
-const noItems: ReadonlyMap<string, Range> = new Map();
-
-function placesIn(root: Node, path: ValuePath): AttributeRange {
-  const { node } = findNode(root, path);
-  if (node.kind !== "sequence") return { range: node.range, items: noItems };
-  const items = new Map<string, Range>();
-  for (const item of node.items) {
+/** The ranges of a list's texts. */
+function textsIn(list: Node): ReadonlyMap<string, Range> {
+  const texts = new Map<string, Range>();
+  if (list.kind !== "sequence") return texts;
+  for (const item of list.items) {
     // Such as a membership that ends, `{name: x, until: DATE}`.
     const name = item.kind === "mapping" ? item.entries.get("name")?.value : item;
-    if (name?.kind === "scalar" && !items.has(name.text())) items.set(name.text(), name.range);
+    if (name?.kind === "scalar" && !texts.has(name.text())) texts.set(name.text(), name.range);
   }
-  return { range: node.range, items };
+  return texts;
 }
 
 /** A resource and the ranges of its attributes. */

@@ -138,7 +138,7 @@ function declareSame(before: Validation, after: Validation): boolean {
 /** In an order of their own: entries may have moved within the file. */
 function comparable({ declarations }: Validation): readonly unknown[] {
   return declarations
-    .map(({ range: _, ranges: __, attributes, ...rest }) => ({ ...rest, attributes: plain(attributes) }))
+    .map(({ range: _, rangeIn: __, attributes, ...rest }) => ({ ...rest, attributes: plain(attributes) }))
     .sort((one, other) => (`${one.kind} ${one.key}` < `${other.kind} ${other.key}` ? -1 : 1));
 }
 

@@ -55,24 +55,17 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly ignored?: readonly string[];
   /** Attributes whose value only a missing variable or file has: they are undefined, and the resource is for plans alone. */
   readonly unknown?: readonly string[];
-  /** The ranges of attributes that a plan may report on. */
-  readonly ranges?: Readonly<Record<string, AttributeRange>>;
-}
-
-export interface AttributeRange {
-  readonly range: Range;
-  /** For a list, the range of each text in it. */
-  readonly items: ReadonlyMap<string, Range>;
+  /** Finds the range of an attribute that the file has or, for a list, of one text in it; otherwise that of the resource. */
+  readonly rangeIn?: (attribute: string, item?: string) => Range;
 }
 
 /** The range of an attribute or, for a list, of one text in it; of the resource itself where neither is known. */
 export function rangeOf(
-  { ranges, range }: Pick<Resource, "ranges" | "range">,
+  { rangeIn, range }: Pick<Resource, "rangeIn" | "range">,
   attribute: string,
   item?: string,
 ): Range {
-  const found = ranges?.[attribute];
-  return (item === undefined ? undefined : found?.items.get(item)) ?? found?.range ?? range;
+  return rangeIn?.(attribute, item) ?? range;
 }
 
 /** What changed at run time since the files were last applied, which a change of theirs undoes. */

@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimRules } from "../../src/access/claims.js";
 import { type Access, hasPermission, noAccess, tokenAccess, userAccess } from "../../src/access/effective.js";
-import { type AccessFacts, noFacts } from "../../src/access/facts.js";
-import { planFacts } from "../../src/access/planned-facts.js";
+import type { AccessFacts } from "../../src/access/facts.js";
 import { readAccessFacts } from "../../src/access/read-facts.js";
 import { apply } from "../../src/apply/apply.js";
-import { plan } from "../../src/apply/plan.js";
+import { plannedAccess } from "../../src/apply/planned-access.js";
 import type { Database } from "../../src/database/database.js";
 import { createWriter } from "../../src/database/live-database.js";
 import { openDatabase, openLiveDatabase } from "../../src/database/open.js";
@@ -139,8 +138,7 @@ describe("effective access", () => {
     const check = async (parts: Parameters<typeof resourcesOf>[0], done: Parameters<typeof changeByHand>[1]) => {
       await changeByHand(database, done);
       const configuration = configurationOf(...resourcesOf(parts));
-      const { changes } = await plan(configuration, runOptions(url));
-      const planned = planFacts(await readAccessFacts(database.kysely), changes);
+      const { facts: planned } = await plannedAccess(configuration, runOptions(url));
       await apply(configuration, runOptions(url));
       const applied = await readAccessFacts(database.kysely);
       expect(accessByName(planned)).toEqual(accessByName(applied));
@@ -247,9 +245,9 @@ describe("effective access", () => {
     const [parts] = fc.sample(worldParts, { numRuns: 1, seed: 7 });
     if (!parts) throw new Error("no world");
     const configuration = configurationOf(...resourcesOf(parts));
-    const { changes } = await plan(configuration, runOptions(url));
+    const { facts } = await plannedAccess(configuration, { ...runOptions(url), database: undefined });
     await apply(configuration, runOptions(url));
     const { kysely } = await openForTest(url);
-    expect(accessByName(planFacts(noFacts, changes))).toEqual(accessByName(await readAccessFacts(kysely)));
+    expect(accessByName(facts)).toEqual(accessByName(await readAccessFacts(kysely)));
   });
 });

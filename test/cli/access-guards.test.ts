@@ -35,11 +35,11 @@ describe("ESCALATION", () => {
     await place.apply(groups("taken.lees") + rest);
     writeFiles(place.folder, { "more.yaml": groups("taken.lees, taken.schrijf") + rest });
     const planned = await place.run(["plan", "more.yaml"]);
-    expect(planned.diagnostics).toContain("note ESCALATION 4:7");
+    expect(planned.diagnostics).toContain("note ESCALATION 4:48");
     expect(planned.json.summary).toMatchObject({ update: 1, gains: 3, losses: 0 });
     const gain = { permissions: ["taken.schrijf"], cause: { kind: "group", key: "lezers" } };
     const through = { kind: "group", key: "lezers" };
-    const source = { file: "more.yaml", line: 4, column: 7 };
+    const source = { file: "more.yaml", line: 4, column: 48 };
     expect(planned.json.access).toEqual({
       gains: [
         { ...gain, principal: { kind: "user", key: "jan" }, through: [through], source },
