@@ -26,11 +26,6 @@ export function principalOf(request: object): Principal<Scheme> {
   return principal;
 }
 
-export interface RequireOptions {
-  /** The required permission, such as `taken.view_externetaak`. Defaults to none: each authenticated request is accepted. */
-  readonly permission?: string | undefined;
-}
-
 const name = "authorization";
 
 /**

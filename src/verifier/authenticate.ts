@@ -1,9 +1,10 @@
 import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import { SetupError } from "../errors.js";
 import { andThen, type MaybePromise, orElse } from "../maybe-promise.js";
+import type { Principal } from "../users/principal.js";
 import { type TokenContext, type TokenOutcome, verifyToken } from "./authenticate-token.js";
 import { readPrincipal, type UserContext, type UserOutcome } from "./authenticate-user.js";
-import { parseAuthorization } from "./authorization-header.js";
+import { parseAuthorization, type Scheme } from "./authorization-header.js";
 import { type BearerContext, verifyBearer } from "./bearer/authenticate.js";
 import type { AcceptedBearer, BearerOutcome } from "./bearer-outcome.js";
 import { countAttempt, type FailureLimit, giveBack, takeAttempt } from "./failure-limit.js";
@@ -11,10 +12,12 @@ import {
   type Answers,
   rejectBearer,
   rejectHeader,
+  rejectScheme,
   rejectThrottled,
   rejectToken,
   rejectUnavailable,
 } from "./rejections.js";
+import { type Denial, denialOf, type Requirement } from "./requirement.js";
 import { type Authorization, type Decision, type Outcome, type RequestContext, sourceOf } from "./verifier.js";
 
 /** What a verifier works with. */
@@ -24,6 +27,8 @@ export interface VerifierContext extends Answers {
   readonly bearer: BearerContext;
   readonly users: UserContext;
   readonly maxHeaderLength: number;
+  /** The only accepted scheme; undefined where both are. */
+  readonly scheme: Scheme | undefined;
   /** Undefined where attempts are not limited. */
   readonly failures: FailureLimit | undefined;
 }
@@ -36,8 +41,12 @@ function identify(
 ): MaybePromise<Outcome> {
   const header = parseAuthorization(authorization, verifier.maxHeaderLength);
   if (header.kind === "none") return { kind: "anonymous", problem: verifier.problems.notAuthenticated() };
+  const { scheme } = header;
+  if (scheme !== undefined && verifier.scheme !== undefined && scheme !== verifier.scheme) {
+    return rejectScheme(verifier, scheme, verifier.scheme);
+  }
   if (header.kind === "malformed") return rejectHeader(verifier, header);
-  return header.scheme === "token"
+  return scheme === "token"
     ? identifyByToken(verifier, header.credential)
     : identifyByBearer(verifier, header.credential, request);
 }
@@ -99,30 +108,42 @@ export function authenticate(
   }
 }
 
-/** Decides whether a request is permitted. */
+/**
+ * Decides whether a request is permitted.
+ *
+ * @param required a permission, or what a route requires; without it, each authenticated request is allowed
+ */
 export function authorize(
   verifier: VerifierContext,
   authorization: Authorization,
-  permission: string | undefined,
+  required: string | Requirement | undefined,
   request: RequestContext | undefined,
 ): MaybePromise<Decision> {
   try {
-    const decision = andThen(authenticate(verifier, authorization, request), decide, verifier, permission);
+    const decision = andThen(authenticate(verifier, authorization, request), decide, verifier, required);
     return orElse(decision, decideWithoutDatabase, verifier);
   } catch (error) {
     return decideWithoutDatabase(error, verifier);
   }
 }
 
-function decide(outcome: Outcome, { problems, report }: Answers, permission: string | undefined): Decision {
+function decide(outcome: Outcome, answers: Answers, required: string | Requirement | undefined): Decision {
   if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
   const { principal } = outcome;
-  if (permission === undefined || principal.hasPermission(permission)) return { kind: "allowed", principal };
+  const denial = typeof required === "object" ? denialOf(principal, required) : lackOf(principal, required);
+  if (denial === undefined) return { kind: "allowed", principal };
+  // 403 for another client's token too: it is valid, so `invalid_token` would have its program fetch a new one (RFC 6750 §3.1).
+  const problem = answers.problems.permissionDenied(principal.scheme);
   const { scheme, credential, user } = principal;
-  const problem = problems.permissionDenied(scheme);
   const { instance } = problem.body;
-  report({ kind: "forbidden", scheme, credential, username: user.username, permission, instance });
+  answers.report({ kind: "forbidden", scheme, credential, username: user.username, ...denial, instance });
   return { kind: "refused", problem };
+}
+
+function lackOf({ hasPermission }: Principal, permission: string | undefined): Denial | undefined {
+  return permission === undefined || hasPermission(permission)
+    ? undefined
+    : { reason: "permission_missing", permission };
 }
 
 const retryAfterSeconds = 1;

@@ -7,12 +7,14 @@ import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { authenticate, authorize, type VerifierContext } from "./authenticate.js";
 import { prepareTokenLookup } from "./authenticate-token.js";
+import type { Scheme } from "./authorization-header.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
 import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
 import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
-import { createProblems, type Language } from "./problem.js";
+import { createProblems, type Language, type Problems } from "./problem.js";
+import { checkRequirement, type Requirement, type RequireOptions } from "./requirement.js";
 import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
 import type { Verifier } from "./verifier.js";
 
@@ -77,6 +79,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     report,
     takeEndedUse: (token) => endedUses.take(token, now()).kind === "taken",
     maxHeaderLength,
+    scheme: undefined,
     failures,
     tokens: {
       changes,
@@ -91,11 +94,35 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   };
   return {
     authenticate: (authorization, request) => authenticate(verifier, authorization, request),
-    authorize: (authorization, permission, request) => authorize(verifier, authorization, permission, request),
+    ...createAuthorization(verifier, clients, (scheme) => createProblems(realm, language, scheme)),
     refreshKeys: () => refreshKeys(bearer),
     async close() {
       await Promise.all([closeBearer(bearer), lastUsed.close()]);
       await database.close();
+    },
+  };
+}
+
+/** The part of a verifier that knows what routes require. */
+function createAuthorization(
+  verifier: VerifierContext,
+  clients: readonly string[],
+  problemsFor: (scheme: Scheme) => Problems,
+): Pick<Verifier, "authorize" | "require"> {
+  const accepting = (scheme: Scheme): VerifierContext => ({ ...verifier, scheme, problems: problemsFor(scheme) });
+  const byScheme = { token: accepting("token"), bearer: accepting("bearer") };
+  const required = new WeakMap<RequireOptions, Requirement>();
+  return {
+    authorize: (authorization, options, request) => {
+      if (typeof options !== "object") return authorize(verifier, authorization, options, request);
+      const requirement = required.get(options) ?? checkRequirement(options, clients);
+      const { scheme } = requirement;
+      return authorize(scheme ? byScheme[scheme] : verifier, authorization, requirement, request);
+    },
+    require: (options) => {
+      const kept = Object.freeze({ ...options });
+      required.set(kept, checkRequirement(options, clients));
+      return kept;
     },
   };
 }

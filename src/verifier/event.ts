@@ -2,6 +2,7 @@ import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
 import type { Scheme } from "./authorization-header.js";
 import type { RejectionDetails } from "./bearer-outcome.js";
+import type { Denial } from "./requirement.js";
 
 /** An event for a log. Never contains a credential. */
 export type VerifierEvent =
@@ -20,15 +21,14 @@ export type VerifierEvent =
       /** The identifier of the API token that has or had the value. */
       readonly token: string;
     })
-  /** The caller is authenticated, but lacks the permission. */
+  /** The caller is authenticated, but lacks a permission, or its token is of a client that the route does not accept. */
   | (Answered & {
       readonly kind: "forbidden";
       readonly scheme: Scheme;
       /** The identifier of the API token or OIDC client. */
       readonly credential: string;
       readonly username: string;
-      readonly permission: string;
-    })
+    } & Denial)
   /** A source had too many failed attempts, so this one was not checked. An IPv6 source is shown as its network. */
   | (Answered & { readonly kind: "throttled"; readonly source: string })
   /** Neither accepted nor rejected: the client must retry. */

@@ -1,10 +1,11 @@
 import { andThen, orElse } from "../maybe-promise.js";
-import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
+import { attachPrincipal, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
+import type { RequireOptions } from "./requirement.js";
 import type { Decision, Verifier } from "./verifier.js";
 
-export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
+export type { RequireOptions } from "./requirement.js";
 
 /** The parts of an Express request, or of one of `node:http`, that are used. */
 export interface RequestLike {
@@ -24,11 +25,14 @@ export interface ResponseLike {
 /**
  * Express middleware that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
  * `principalOf(request)` returns the principal.
+ *
+ * @throws TypeError as `verifier.require`
  */
-export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
+  const required = verifier.require(options);
   return (request: RequestLike, response: ResponseLike, next: Next): void => {
     const context = { source: () => request.ip ?? request.socket.remoteAddress };
-    const decision = verifier.authorize(rawAuthorization(request.rawHeaders), permission, context);
+    const decision = verifier.authorize(rawAuthorization(request.rawHeaders), required, context);
     orElse(andThen(decision, proceed, request, response, next), next);
   };
 }

@@ -1,10 +1,11 @@
 import { andThen, orElse } from "../maybe-promise.js";
-import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
+import { attachPrincipal, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
+import type { RequireOptions } from "./requirement.js";
 import type { Decision, Verifier } from "./verifier.js";
 
-export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
+export type { RequireOptions } from "./requirement.js";
 
 /** The parts of a Fastify request that are used. */
 export interface RequestLike {
@@ -23,11 +24,14 @@ export interface ReplyLike {
 /**
  * A Fastify `onRequest` hook that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
  * `principalOf(request)` returns the principal.
+ *
+ * @throws TypeError as `verifier.require`
  */
-export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
+  const required = verifier.require(options);
   return (request: RequestLike, reply: ReplyLike, done: Done): void => {
     const context = { source: () => request.ip };
-    const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), permission, context);
+    const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), required, context);
     orElse(andThen(decision, proceed, request, reply, done), done);
   };
 }

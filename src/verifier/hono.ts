@@ -1,10 +1,11 @@
 import { andThen } from "../maybe-promise.js";
-import { attachPrincipal, type RequireOptions, rawAuthorization } from "./adapter.js";
+import { attachPrincipal, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
+import type { RequireOptions } from "./requirement.js";
 import type { Authorization, Decision, Verifier } from "./verifier.js";
 
-export type { RequireOptions } from "./adapter.js";
 export { principalOf } from "./adapter.js";
+export type { RequireOptions } from "./requirement.js";
 
 /** The parts of a Hono context that are used. */
 export interface ContextLike {
@@ -16,11 +17,14 @@ export interface ContextLike {
 /**
  * Hono middleware that accepts what the verifier accepts, and answers others with 401, 403, 429 or 503. After it,
  * `principalOf(context)` returns the principal.
+ *
+ * @throws TypeError as `verifier.require`
  */
-export function requireAuth(verifier: Verifier, { permission }: RequireOptions = {}) {
+export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
+  const required = verifier.require(options);
   return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
     const from = { source: () => sourceOf(context.env) };
-    const decision = verifier.authorize(authorizationOf(context), permission, from);
+    const decision = verifier.authorize(authorizationOf(context), required, from);
     return andThen(decision, proceed, context, next);
   };
 }

@@ -6,4 +6,5 @@ export { createVerifier } from "./create-verifier.js";
 export type { BearerEvent } from "./event.js";
 export { channelName, type VerifierEvent } from "./event.js";
 export type { Language, ProblemDetails } from "./problem.js";
+export type { Denial, RequireOptions } from "./requirement.js";
 export type { Authorization, Decision, Outcome, RequestContext, Verifier } from "./verifier.js";

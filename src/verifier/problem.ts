@@ -44,10 +44,13 @@ const kinds = {
   service_unavailable: { status: 503, type: "ServiceUnavailable" },
 } as const;
 
-/** @throws TypeError when the realm is not valid in a header */
-export function createProblems(realm: string, language: Language): Problems {
+/**
+ * @param only the only accepted scheme; undefined where both are
+ * @throws TypeError when the realm is not valid in a header
+ */
+export function createProblems(realm: string, language: Language, only?: Scheme): Problems {
   const text = texts[language];
-  const challenge = challenges(realm);
+  const challenge = challenges(realm, only);
   const problem = (
     code: ProblemCode,
     detail: ProblemText,
@@ -86,20 +89,28 @@ export function createProblems(realm: string, language: Language): Problems {
 type ChallengeError = "invalid_request" | "invalid_token" | "insufficient_scope";
 
 /**
- * Creates a function that returns the value of `WWW-Authenticate`: a challenge for each scheme, `Bearer` first as in the Django
- * APIs, with the error at the scheme of the request.
+ * Creates a function that returns the value of `WWW-Authenticate`: a challenge for each accepted scheme, `Bearer` first as in the
+ * Django APIs, with the error at the scheme of the request.
  *
  * @throws TypeError when the realm is not valid in a header
  */
-function challenges(realm: string): (scheme: Scheme | undefined, error: ChallengeError | undefined) => string {
+function challenges(
+  realm: string,
+  only: Scheme | undefined,
+): (scheme: Scheme | undefined, error: ChallengeError | undefined) => string {
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError("the realm must be printable ASCII");
   const quoted = `"${realm.replace(/["\\]/g, "\\$&")}"`;
-  return (scheme, error) => {
+  const accepted = challengeNames.filter(([scheme]) => only === undefined || scheme === only);
+  return (used = only ?? "bearer", error) => {
     const suffix = error === undefined ? "" : `, error="${error}"`;
-    const bearer = `Bearer realm=${quoted}${scheme === "token" ? "" : suffix}`;
-    return `${bearer}, Token realm=${quoted}${scheme === "token" ? suffix : ""}`;
+    return accepted.map(([scheme, name]) => `${name} realm=${quoted}${scheme === used ? suffix : ""}`).join(", ");
   };
 }
+
+const challengeNames = [
+  ["bearer", "Bearer"],
+  ["token", "Token"],
+] as const satisfies readonly (readonly [Scheme, string])[];
 
 /** A short text for clients. */
 export type ProblemText =

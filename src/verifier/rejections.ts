@@ -28,6 +28,13 @@ export function rejectHeader({ problems, report }: Answers, { scheme, reason }: 
   return rejected(problem);
 }
 
+/** As an unsupported scheme is answered, without an error (RFC 6750 §3.1). Nothing was tried, so it is no failed attempt. */
+export function rejectScheme({ problems, report }: Answers, scheme: Scheme, expected: Scheme): Rejected {
+  const problem = problems.notAuthenticated();
+  report({ kind: "rejected", scheme, reason: "scheme_not_accepted", expected, ...instanceOf(problem) });
+  return rejected(problem, false);
+}
+
 export function rejectToken(answers: Answers, { reason, token, username }: RejectedToken): Rejected {
   const { problems, report } = answers;
   const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";

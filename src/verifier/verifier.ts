@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
 import type { ProblemDetails } from "./problem.js";
+import type { RequireOptions } from "./requirement.js";
 
 /** An `Authorization` header's value, or the values of a repeated one. */
 export type Authorization = string | readonly string[] | undefined;
@@ -48,13 +49,22 @@ export interface Verifier {
    * Authenticates a request and checks its permission: like {@link Verifier.authenticate}, with a 403 if the permission is missing
    * and a 503 if the database does not answer.
    *
-   * @param permission such as `taken.view_externetaak`; without it, each authenticated request is allowed
+   * @param required a permission such as `taken.view_externetaak`, or what {@link Verifier.require} returned; without it, each
+   * authenticated request is allowed. Other options are checked at each call.
+   * @throws TypeError as {@link Verifier.require}
    */
   readonly authorize: (
     authorization: Authorization,
-    permission?: string,
+    required?: string | RequireOptions,
     context?: RequestContext,
   ) => Decision | Promise<Decision>;
+  /**
+   * Checks once what a route requires, for {@link Verifier.authorize}. The adapters' `requireAuth` calls it.
+   *
+   * @returns a frozen copy
+   * @throws TypeError for options that are misspelt, contradict each other, or name a client that the verifier does not have
+   */
+  readonly require: (options: RequireOptions) => RequireOptions;
   /**
    * Fetches the keys of all providers again. The old ones are dropped as soon as it is called, so that a
    * disabled one stops working at once: while its provider can't be reached, its tokens get a 503.

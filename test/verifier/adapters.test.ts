@@ -16,6 +16,7 @@ import { makeWorld, otherValue, token, tokenValue } from "./verifier-world.js";
 
 const view = { permission: "taken.view_externetaak" };
 const add = { permission: "taken.add_externetaak" };
+const narrow = { anyOf: ["taken.add_externetaak", "taken.view_externetaak"], accept: ["token"] } as const;
 
 /** A server whose GET needs the one permission and whose POST needs the other; each answers with the principal. */
 type Framework = (verifier: Verifier) => Promise<string>;
@@ -44,6 +45,11 @@ const frameworks: Readonly<Record<string, Framework>> = {
       requireInExpress(verifier),
       (request, response) => void response.send(principalOfExpress(request).scheme),
     );
+    app.get(
+      "/narrow",
+      requireInExpress(verifier, narrow),
+      (request, response) => void response.send(principalOfExpress(request).scheme),
+    );
     return listenTo(app);
   },
   "Fastify 5": (verifier) => {
@@ -59,6 +65,11 @@ const frameworks: Readonly<Record<string, Framework>> = {
       async (request) => principalOfFastify(request).user.username,
     );
     app.get("/any", { onRequest: requireInFastify(verifier) }, async (request) => principalOfFastify(request).scheme);
+    app.get(
+      "/narrow",
+      { onRequest: requireInFastify(verifier, narrow) },
+      async (request) => principalOfFastify(request).scheme,
+    );
     onTestFinished(() => app.close());
     return app.listen({ port: 0, host: "127.0.0.1" });
   },
@@ -67,6 +78,7 @@ const frameworks: Readonly<Record<string, Framework>> = {
     app.get("/", requireInHono(verifier, view), (context) => context.text(principalOfHono(context).user.username));
     app.post("/", requireInHono(verifier, add), (context) => context.text(principalOfHono(context).user.username));
     app.get("/any", requireInHono(verifier), (context) => context.text(principalOfHono(context).scheme));
+    app.get("/narrow", requireInHono(verifier, narrow), (context) => context.text(principalOfHono(context).scheme));
     return new Promise((listening) => {
       const server = serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
         listening(`http://127.0.0.1:${port}`),
@@ -151,6 +163,21 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     const answer = await ask(url, authorized, "POST");
     expect(answer).toMatchObject({ status: 403, headers: { "cache-control": "no-store" } });
     expect(JSON.parse(answer.text)).toMatchObject({ code: "permission_denied", status: 403 });
+  });
+
+  it("A5 passes on all that a route requires, and starts with no options that contradict each other", async () => {
+    const { verifier } = await makeWorld(resources);
+    const url = `${await start(verifier)}/narrow`;
+    expect(await ask(url, authorized)).toMatchObject({ status: 200, text: "token" });
+    expect(await ask(url, `Token ${otherValue}`)).toMatchObject({ status: 403 });
+    for (const other of ["Bearer a.b.c", undefined]) {
+      expect(await ask(url, other)).toMatchObject({
+        status: 401,
+        headers: { "www-authenticate": 'Token realm="api"' },
+      });
+    }
+    const broken: Verifier = { ...verifier, require: (options) => verifier.require({ ...options, anyOf: [] }) };
+    await expect((async () => start(broken))()).rejects.toThrow(TypeError);
   });
 
   it("S3 refuses two Authorization headers, also where they are the same, and takes none from the query", async () => {

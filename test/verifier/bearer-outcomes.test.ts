@@ -57,6 +57,7 @@ async function makeAuthenticate() {
       now: Date.now,
     },
     users: { read: prepareUserLookup(database, Date.now), known: createLruCache(10), now: Date.now },
+    scheme: undefined,
     problems: createProblems("api", "nl"),
     report: (event) => events.push(event),
     takeEndedUse: () => true,

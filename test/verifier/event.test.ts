@@ -39,6 +39,7 @@ describe("the verifier's events", () => {
         scheme: "token",
         credential: "forms",
         username: "forms",
+        reason: "permission_missing",
         permission: "taken.add_externetaak",
         instance,
       },
