@@ -17,6 +17,15 @@ export function backoff(firstMs: number, maxMs: number): (failures: number) => n
   return (failures) => Math.min(firstMs * 2 ** failures, maxMs);
 }
 
+/** How long the work has been repeated, and for how long it may be. */
+export interface Wait {
+  readonly waitedMs: number;
+  readonly leftMs: number;
+}
+
+/** How often a wait is reported while an attempt or a pause lasts. */
+export const reportEveryMs = 10_000;
+
 export interface RetryOptions<T> {
   /** How long to repeat. 0: the work is done once. */
   readonly timeoutMs: number;
@@ -25,8 +34,8 @@ export interface RetryOptions<T> {
   /** In milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Called before each pause. */
-  readonly onRetry?: (last: T) => void;
+  /** Called before each pause, and every ten seconds while a pause or the next attempt lasts. */
+  readonly onRetry?: (last: T, wait: Wait) => void;
 }
 
 /** Repeats work while its result is temporary and there is time. Returns the last result. */
@@ -35,14 +44,21 @@ export async function retryWhile<T>(
   work: (leftMs: number) => Promise<T>,
   { timeoutMs, pauseMs, now, sleep, onRetry }: RetryOptions<T>,
 ): Promise<T> {
-  const deadlineMs = now() + timeoutMs;
-  for (let retries = 0; ; retries += 1) {
-    const result = await work(Math.max(0, deadlineMs - now()));
-    if (!isTemporary(result)) return result;
-    const leftMs = deadlineMs - now();
-    if (leftMs <= 0) return result;
-    onRetry?.(result);
-    await sleep(Math.min(pauseMs(retries), leftMs));
+  const startedMs = now();
+  const leftMs = (): number => Math.max(0, startedMs + timeoutMs - now());
+  let reports: NodeJS.Timeout | undefined;
+  try {
+    for (let retries = 0; ; retries += 1) {
+      const result = await work(leftMs());
+      clearInterval(reports);
+      if (!isTemporary(result) || leftMs() === 0) return result;
+      const report = (): void => onRetry?.(result, { waitedMs: now() - startedMs, leftMs: leftMs() });
+      report();
+      reports = setInterval(report, reportEveryMs);
+      await sleep(Math.min(pauseMs(retries), leftMs()));
+    }
+  } finally {
+    clearInterval(reports);
   }
 }
 
@@ -62,7 +78,7 @@ export async function withRetry<T>(
   };
   const result = await retryWhile<Result>((last) => last.kind === "failed" && isTemporary(last.error), attempt, {
     ...options,
-    onRetry: (last) => last.kind === "failed" && onRetry?.(last.error),
+    onRetry: (last, wait) => last.kind === "failed" && onRetry?.(last.error, wait),
   });
   if (result.kind === "failed") throw result.error;
   return result.value;

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { backoff, createCircuitBreaker, sleep, withRetry } from "../src/retry.js";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { backoff, createCircuitBreaker, retryWhile, sleep, type Wait, withRetry } from "../src/retry.js";
 
 function makeTime() {
   let nowMs = 0;
@@ -49,6 +49,36 @@ describe("withRetry", () => {
     await expect(withRetry(isTemporary, fail("broken"), { ...options, timeoutMs: 1000 })).rejects.toThrow("broken");
     await expect(withRetry(isTemporary, fail("busy"), { ...options, timeoutMs: 0 })).rejects.toThrow("busy");
     expect([tries, time.pauses]).toEqual([2, []]);
+  });
+});
+
+describe("a report of a wait", () => {
+  it("comes before each pause, and every ten seconds while an attempt lasts, with the time that passed and is left", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const waits: Wait[] = [];
+    let tries = 0;
+    const slow = async () => {
+      tries += 1;
+      if (tries === 2) await new Promise((resolve) => setTimeout(resolve, 25_000));
+      return tries < 3 ? "busy" : "done";
+    };
+    const ended = retryWhile((result) => result === "busy", slow, {
+      timeoutMs: 60_000,
+      pauseMs: () => 1000,
+      now: Date.now,
+      sleep,
+      onRetry: (_, wait) => waits.push(wait),
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await ended).toBe("done");
+    expect(waits.map(({ waitedMs, leftMs }) => [waitedMs / 1000, leftMs / 1000])).toEqual([
+      [0, 60],
+      [10, 50],
+      [20, 40],
+      [26, 34],
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { DiagnosticCode } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
+import type { Wait } from "../retry.js";
 import type { Extensions } from "./step-modules.js";
 
 /** How a run connects to its database. */
@@ -13,8 +14,8 @@ export interface DatabaseOptions {
   readonly signal?: AbortSignal | undefined;
   readonly now: () => Date;
   readonly newId: () => string;
-  /** Reports what the run is waiting for. */
-  readonly onWaiting: (message: string) => void;
+  /** Reports what the run is waiting for: at once, at each try, and every ten seconds. */
+  readonly onWaiting: (what: string, wait: Wait) => void;
 }
 
 /** How severe a run's diagnostics are. */

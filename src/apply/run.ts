@@ -194,8 +194,8 @@ export function lockOptions(options: LockingOptions, hasTables: boolean): LockOp
     now: () => options.now().getTime(),
     newId: options.newId,
     hasTables,
+    onWaiting: (wait) => options.onWaiting("another run to finish", wait),
     sleep: async (ms) => {
-      options.onWaiting("waiting for another run to finish");
       await sleep(ms, options.signal);
       stopIfInterrupted(options.signal);
     },

@@ -1,5 +1,5 @@
 import { type Diagnostic, SetupError, setupError } from "../errors.js";
-import { type RetryOptions, sleep, withRetry } from "../retry.js";
+import { type RetryOptions, sleep, type Wait, withRetry } from "../retry.js";
 import type { DatabaseOptions } from "./options.js";
 
 /**
@@ -16,12 +16,13 @@ export async function awaitReferences<O extends DatabaseOptions, T>(
     stopIfInterrupted(options.signal);
     return work({ ...options, waitMs });
   };
-  const tell = (error: unknown) => {
+  const report = (error: unknown, wait: Wait) => {
     if (!isMissingReference(error)) return;
-    for (const { message } of error.diagnostics) options.onWaiting(`waiting: ${message}`);
+    for (const { message } of error.diagnostics)
+      options.onWaiting(`another run to create what is missing: ${message}`, wait);
   };
   try {
-    return await withRetry(isMissingReference, once, waiting(options, tell));
+    return await withRetry(isMissingReference, once, waiting(options, report));
   } catch (error) {
     if (options.waitMs === 0 || !isMissingReference(error)) throw error;
     throw new SetupError("unavailable", error.diagnostics.map(tellWaited), { cause: error });
@@ -47,11 +48,11 @@ export function awaitDatabase<T>(options: DatabaseOptions, work: () => Promise<T
   return withRetry(
     isUnavailable,
     once,
-    waiting(options, () => options.onWaiting("waiting for the database")),
+    waiting(options, (_, wait) => options.onWaiting("the database", wait)),
   );
 }
 
-function waiting(options: DatabaseOptions, onRetry: (error: unknown) => void): RetryOptions<unknown> {
+function waiting(options: DatabaseOptions, onRetry: (error: unknown, wait: Wait) => void): RetryOptions<unknown> {
   return {
     timeoutMs: options.waitMs,
     pauseMs: () => 500,

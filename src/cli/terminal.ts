@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { escapeControls } from "../characters.js";
 import type { DiagnosticsOptions } from "../report/diagnostics.js";
 import { createPaint, jsonText, type Paint } from "../report/layout.js";
+import { reportEveryMs, type Wait } from "../retry.js";
 
 /** The result of writing. */
 export type Written = { readonly kind: "written" } | Unwritten;
@@ -32,8 +33,8 @@ export interface Terminal {
   readonly settle: () => Promise<void>;
   /** Whether a reader that does not read keeps the process from ending by itself. */
   readonly isStuck: () => boolean;
-  /** Shows what the run waits for; each message once. */
-  readonly waiting: (message: string) => void;
+  /** Shows what the run waits for at once, and then every ten seconds with the time that has passed and is left. */
+  readonly waiting: (what: string, wait: Wait) => void;
   /** Shows on a terminal what is being done, once that has taken over a second. */
   readonly progress: (message: string) => void;
   readonly outIsTerminal: boolean;
@@ -53,6 +54,7 @@ export function createTerminal(
 ): Terminal {
   const started = Date.now();
   const reported = new Set<string>();
+  const waitReports = new Map<string, number>();
   const colour = (stream: { readonly isTTY?: boolean }) =>
     stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   const results = createOutput(stdout, signal);
@@ -86,7 +88,14 @@ export function createTerminal(
     talk,
     settle,
     isStuck: () => results.isStuck() || words.isStuck(),
-    waiting: once,
+    waiting: (what, { waitedMs, leftMs }) => {
+      // What repeats every ten seconds may come a little early.
+      const report = Math.floor((waitedMs + 500) / reportEveryMs);
+      if (waitReports.get(what) === report) return;
+      waitReports.set(what, report);
+      const times = report === 0 ? `up to ${spell(leftMs)}` : `${spell(waitedMs)} so far, ${spell(leftMs)} left`;
+      talk(`waiting for ${escapeControls(what)} (${times})…\n`);
+    },
     progress: (message) => {
       if (stderr.isTTY && Date.now() - started > progressAfterMs) once(message);
     },
@@ -107,6 +116,14 @@ function* withoutFirst(pieces: Iterable<string>): Generator<string> {
     yield piece.slice(start);
     start = 0;
   }
+}
+
+/** Such as `40 s` or `1 min 20 s`. */
+function spell(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
 }
 
 function isNullDevice(descriptor: number): boolean {

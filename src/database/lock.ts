@@ -1,6 +1,6 @@
 import type { ControlledTransaction, Transaction } from "kysely";
 import { SetupError, setupError } from "../errors.js";
-import { retryWhile } from "../retry.js";
+import { retryWhile, type Wait } from "../retry.js";
 import { type Database, isFailure } from "./database.js";
 import type { Tables } from "./tables.js";
 
@@ -8,6 +8,8 @@ export interface LockOptions {
   /** How long to wait for another run. */
   readonly timeoutMs: number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Called while another run holds the lock. */
+  readonly onWaiting?: (wait: Wait) => void;
   readonly now: () => number;
   readonly newId: () => string;
   /** False where the database has no tables yet: then the lock's tables are created first. */
@@ -38,7 +40,7 @@ export async function withLock<T>(database: Database, options: LockOptions, work
   const attempt = await retryWhile(
     ({ kind }) => kind === "busy",
     () => tryOnce(database, options, work),
-    { ...options, pauseMs: () => retryMs },
+    { ...options, pauseMs: () => retryMs, onRetry: (_, wait) => options.onWaiting?.(wait) },
   );
   if (attempt.kind === "done") return attempt.value;
   // Not a run blocks this one, but for example a reader of a table that must change.

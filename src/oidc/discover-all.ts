@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { backoff, retryWhile } from "../retry.js";
+import { backoff, retryWhile, type Wait } from "../retry.js";
 import { parseDiscoveryEndpoint } from "./check-metadata.js";
 import { type DiscoveryRequest, type DiscoveryResult, discoverProvider } from "./discovery.js";
 
@@ -17,7 +17,7 @@ export interface DiscoverAllOptions {
   readonly now: () => number;
   /** From 0 to below 1. Defaults to `Math.random`. */
   readonly random?: (() => number) | undefined;
-  readonly onWaiting?: ((message: string) => void) | undefined;
+  readonly onWaiting?: ((what: string, wait: Wait) => void) | undefined;
 }
 
 /** Requests that share one response. */
@@ -98,9 +98,9 @@ async function askEndpoint(
     // Between half and all of the pause, so that replicas that started together don't ask together.
     pauseMs: (retries) => pauseOfProvider(retries) * (0.5 + random() / 2),
     sleep: (ms) => sleep(ms, signal),
-    onRetry: (unreachable) => {
+    onRetry: (unreachable, wait) => {
       for (const { question, message } of unreachable) {
-        onWaiting?.(`waiting for oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`);
+        onWaiting?.(`oidc_provider ${question.map(({ key }) => key).join(", ")}: ${message}`, wait);
       }
     },
   });

@@ -1,6 +1,7 @@
 import type { Connection } from "../database/database.js";
 import type { Migration } from "../database/migrations.js";
 import type { FailureReason } from "../errors.js";
+import type { Wait } from "../retry.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
@@ -52,7 +53,7 @@ export interface NetworkContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onWaiting: (message: string) => void;
+  readonly onWaiting: (what: string, wait: Wait) => void;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;

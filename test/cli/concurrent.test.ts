@@ -81,7 +81,7 @@ describe("simultaneous applies", () => {
     expect(await runCli(["apply", "old.yaml"], { cwd: folder })).toMatchObject({ status: 0 });
     const run = await whileLocked(databaseOf(folder), async () => {
       const started = startCli(["apply", "new.yaml"], { cwd: folder });
-      await started.said(/^waiting for another run to finish…$/m);
+      await started.said(/^waiting for another run to finish \(up to 30 s\)…$/m);
       return started;
     });
     expect(await run.ended).toMatchObject({ status: 0, stdout: expect.stringContaining("1 updated") });

@@ -1,5 +1,8 @@
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createTerminal } from "../../src/cli/terminal.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
 import { tokenFile, tokenItem, userFile } from "../support/config-text.js";
@@ -44,14 +47,14 @@ describe("apply with discovery", () => {
   it("waits for a provider that comes up two seconds later, and applies", async () => {
     const { folder, port } = await withDeadProvider();
     const run = startCli(["apply", "config.yaml", "--wait", "20s", "--output", "json"], { cwd: folder });
-    await run.said(/waiting for oidc_provider keycloak/);
+    await run.said(/^waiting for oidc_provider keycloak: .+ \(up to \d+ s\)…$/m);
     await setTimeout(2000);
     const provider = await startProvider(port);
     const ended = await run.ended;
     expect(ended.status).toBe(0);
     expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: "applied", summary: { create: 3 } });
-    // It says once that it waits, however often it tries.
-    expect(ended.stderr.match(/waiting/g)).toHaveLength(1);
+    // It says once that it waits, however often it tries, and again after ten seconds.
+    expect(ended.stderr.match(/^waiting for (?:oidc_provider|another run to create).* \(up to/gm)).toHaveLength(1);
     expect(provider.requests).toEqual(["/realms/test/.well-known/openid-configuration"]);
     const { kysely } = await openForTest(databaseOf(folder));
     expect(await kysely.selectFrom("oidc_providers").select(["issuer", "token_endpoint"]).execute()).toEqual([
@@ -103,12 +106,14 @@ describe("F44: a reference to what another owner's files declare", () => {
     const waiting = startCli(["apply", "users.yaml", "--owner", "people", "--wait", "20s", "--output", "json"], {
       cwd: folder,
     });
-    await waiting.said(/waiting: user jan needs group lezers/);
+    await waiting.said(
+      /waiting for another run to create what is missing: user jan needs group lezers.* \(up to \d+ s\)…/,
+    );
     expect(await isMade(databaseOf(folder))).toBe(false);
     expect(await runCli(["apply", "groups.yaml", "--owner", "groups"], { cwd: folder })).toMatchObject({ status: 0 });
     const ended = await waiting.ended;
     expect({ status: ended.status, ...JSON.parse(ended.stdout) }).toMatchObject({ status: 0, outcome: "applied" });
-    expect(ended.stderr.match(/waiting: /g)).toHaveLength(1);
+    expect(ended.stderr.match(/^waiting for (?:oidc_provider|another run to create).* \(up to/gm)).toHaveLength(1);
   });
 
   it("ends with 5 once --wait is over, with 3 at once without it, and with 3 at once where something else is wrong", async () => {
@@ -202,5 +207,29 @@ describe("F31: what this owner manages and no file declares", () => {
     expect(diagnostics).toMatchObject([
       { message: expect.stringMatching(/: user jan-10, .*, user jan-29 and 10 more$/) },
     ]);
+  });
+});
+
+describe("a long wait", () => {
+  it("is shown at once, and every ten seconds with the time that has passed and is left, also without a terminal", () => {
+    const file = join(temporaryFolder(), "stderr");
+    const stream = { fd: openSync(file, "a"), isTTY: false };
+    // createTerminal uses nothing else of the process.
+    const own = { stdout: stream, stderr: stream, env: {} } as unknown as NodeJS.Process;
+    onTestFinished(() => closeSync(stream.fd));
+    const terminal = createTerminal(own, new AbortController().signal);
+    for (let waitedMs = 0; waitedMs <= 80_000; waitedMs += 400) {
+      terminal.waiting("the database", { waitedMs, leftMs: 120_000 - waitedMs });
+      if (waitedMs === 10_000) terminal.waiting("another run to finish", { waitedMs: 0, leftMs: 30_000 });
+    }
+    const lines = readFileSync(file, "utf8").split("\n");
+    expect(lines.slice(0, 4)).toEqual([
+      "waiting for the database (up to 2 min)…",
+      "waiting for the database (10 s so far, 1 min 50 s left)…",
+      "waiting for another run to finish (up to 30 s)…",
+      "waiting for the database (20 s so far, 1 min 40 s left)…",
+    ]);
+    expect(lines.slice(-2)).toEqual(["waiting for the database (1 min 20 s so far, 40 s left)…", ""]);
+    expect(lines).toHaveLength(11);
   });
 });

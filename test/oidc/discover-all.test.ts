@@ -142,7 +142,7 @@ describe("waiting", () => {
       [request("keycloak", discoveryEndpoint), request("backup", discoveryEndpoint)],
       options({ ...fakeTime(), waitMs: 60_000, onWaiting: (message) => reported.push(message) }),
     );
-    expect(reported).toEqual(["waiting for oidc_provider keycloak, backup: the provider answered with status 503"]);
+    expect(reported).toEqual(["oidc_provider keycloak, backup: the provider answered with status 503"]);
   });
 
   it("stops at a signal while it pauses", async () => {

@@ -25,6 +25,6 @@ describe("--wait with a server", () => {
     await client.query("create database later");
     await client.end();
     expect((await run).outcome).toBe("applied");
-    expect(new Set(reported)).toEqual(new Set(["waiting for the database"]));
+    expect(new Set(reported)).toEqual(new Set(["the database"]));
   });
 });
