@@ -45,6 +45,8 @@ export interface UserFacts {
   /** A sign-in's claims made the user a superuser; the next one's may end that. */
   readonly isSuperuserByClaim: boolean;
   readonly hasPassword: boolean;
+  /** Has an address or a name, as people have. */
+  readonly isPersonal: boolean;
   /** Who signs in as the user so far; the issuer is null where the provider's is not known. */
   readonly link: { readonly issuer: string | null; readonly subject: string } | null;
   /** Whose sign-in a file lets become this user. */
@@ -79,6 +81,8 @@ export interface ProviderFacts {
   /** Null while only its discovery document knows it. */
   readonly issuer: string | null;
   readonly formerIssuers: readonly string[];
+  /** Tells rows of one provider from those of others while the issuer is not known. */
+  readonly discoveryEndpoint: string | null;
 }
 
 export interface ClientFacts {

@@ -99,6 +99,7 @@ function planProvider(change: PlannedOf<typeof oidcProvider>, row: ProviderFacts
     identifier: change.key,
     issuer: textIn(change, "issuer", row?.issuer ?? null),
     formerIssuers: textsOf(writtenBy(change, "former_issuers")) ?? row?.formerIssuers ?? [],
+    discoveryEndpoint: textIn(change, "discovery_endpoint", row?.discoveryEndpoint ?? null),
   };
 }
 
@@ -138,6 +139,7 @@ function planUser(
     isSuperuser,
     isSuperuserByClaim: isSuperuser && row?.isSuperuserByClaim === true,
     hasPassword: row ? row.hasPassword : isSecret(writtenBy(change, "password")) || isUnknown(change, "password"),
+    isPersonal: planPersonal(change, row),
     // A file whose `sign_in` names another person releases the link.
     link: writtenBy(change, "sign_in") === undefined ? (row?.link ?? null) : null,
     signIn:
@@ -147,6 +149,13 @@ function planUser(
     permissions: permissionsIn(writtenBy(change, "permissions"), row),
     memberships,
   };
+}
+
+/** What a file does not say of a name or address, only the row knows. */
+function planPersonal({ attributes }: PlannedOf<typeof user>, row: UserFacts | undefined): boolean {
+  const names = [attributes.email, attributes.first_name, attributes.last_name];
+  if (names.some((name) => typeof name === "string" && name !== "")) return true;
+  return names.includes(undefined) && row?.isPersonal === true;
 }
 
 /** The memberships that a file declares replace those of files. What it does not say of them, they keep. */
@@ -225,6 +234,7 @@ function planServiceUser(change: PlannedOf<typeof apiToken>, row: UserFacts | un
     isSuperuser: change.attributes.is_superuser ?? row?.isSuperuser ?? false,
     isSuperuserByClaim: false,
     hasPassword: false,
+    isPersonal: false,
     link: null,
     signIn: null,
     permissions: permissionsIn(change.attributes.permissions, row),

@@ -76,6 +76,9 @@ async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["
     .selectFrom("users")
     .select(["id", "username", "is_service", "is_active", "is_staff", "is_superuser", "claim_superuser"])
     .select((eb) => eb("password_hash", "is not", null).as("has_password"))
+    .select((eb) =>
+      eb.or([eb("email", "<>", ""), eb("first_name", "<>", ""), eb("last_name", "<>", "")]).as("is_personal"),
+    )
     .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"])
     .$if(userId !== undefined, (query) => query.where("id", "=", userId ?? ""))
     .execute();
@@ -109,6 +112,7 @@ async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["
         isSuperuser: row.is_superuser === 1,
         isSuperuserByClaim: row.claim_superuser === 1,
         hasPassword: Boolean(row.has_password),
+        isPersonal: Boolean(row.is_personal),
         link: row.subject === null ? null : { issuer: row.issuer, subject: row.subject },
         signIn:
           row.sign_in_provider_id === null
@@ -177,14 +181,18 @@ async function readPolicyEnds(
 }
 
 async function readProviders(db: Connection): Promise<AccessFacts["providers"]> {
-  const rows = await db.selectFrom("oidc_providers").select(["id", "identifier", "issuer", "former_issuers"]).execute();
+  const rows = await db
+    .selectFrom("oidc_providers")
+    .select(["id", "identifier", "issuer", "former_issuers", "discovery_endpoint"])
+    .execute();
   return byId(
     rows.map(
-      ({ id, identifier, issuer, former_issuers: former }): ProviderFacts => ({
-        id,
-        identifier,
-        issuer,
-        formerIssuers: parseList(former),
+      (row): ProviderFacts => ({
+        id: row.id,
+        identifier: row.identifier,
+        issuer: row.issuer,
+        formerIssuers: parseList(row.former_issuers),
+        discoveryEndpoint: row.discovery_endpoint,
       }),
     ),
   );

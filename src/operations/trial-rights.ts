@@ -1,3 +1,4 @@
+import { newUser } from "../access/claimed-access.js";
 import { type Access, userAccess } from "../access/effective.js";
 import type { Membership, UserFacts } from "../access/facts.js";
 import { readAccessFacts } from "../access/read-facts.js";
@@ -48,22 +49,4 @@ export async function readTrialRights(
     ],
   };
   return { access: userAccess(facts, after, nowMs), knownGroups: new Set(groups.map(({ name }) => name)) };
-}
-
-function newUser(username: string): UserFacts {
-  return {
-    id: "",
-    username,
-    isService: false,
-    isActive: true,
-    isDeactivated: false,
-    isStaff: false,
-    isSuperuser: false,
-    isSuperuserByClaim: false,
-    hasPassword: false,
-    link: null,
-    signIn: null,
-    permissions: [],
-    memberships: [],
-  };
 }

@@ -6,19 +6,11 @@ import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import { SetupError } from "../errors.js";
 import { version } from "../version.js";
 import { type ClaimsAge, readAppliedClaims, type Standing, standingOf, writeAppliedClaims } from "./applied-claims.js";
+import { type CurrentGroups, changeUser, type UserChange } from "./change-user.js";
 import type { ExternalIdentity } from "./external-identity.js";
 import { findUser, type UserRejection, type UserRow } from "./find-user.js";
 import type { ClaimNote, MappedClaims } from "./map-claims.js";
-import {
-  type CurrentGroups,
-  changeUser,
-  findRenaming,
-  isNamed,
-  type KeptNameReason,
-  type Renaming,
-  type UserChange,
-  writeUser,
-} from "./write-user.js";
+import { findRenaming, isNamed, type KeptNameReason, type Renaming, writeUser } from "./write-user.js";
 
 export interface ProvisionOptions {
   /** Only read. */
