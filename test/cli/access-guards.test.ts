@@ -59,7 +59,7 @@ describe("ESCALATION", () => {
       losses: [],
     });
     const denied = await place.run(["apply", "more.yaml", "--deny", "ESCALATION"]);
-    expect(denied).toMatchObject({ status: 4, diagnostics: expect.arrayContaining(["refusal ESCALATION 4:7"]) });
+    expect(denied).toMatchObject({ status: 4, diagnostics: expect.arrayContaining(["refusal ESCALATION 4:48"]) });
     expect(denied.json.diagnostics.map(({ message }) => message)).toContain(
       "user jan, api_token van-jan, anyone with the group lezers through oidc_client admin-oidc gain taken.schrijf through group lezers",
     );
