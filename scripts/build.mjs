@@ -7,9 +7,9 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
-import { adminAssets } from "./admin-assets.mjs";
 import { bundledLicences } from "./bundled-licences.mjs";
 import { entries } from "./entries.mjs";
+import { pageAssets } from "./page-assets.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -41,7 +41,7 @@ async function bundle() {
       // Its Argon2 alone, a seventh of the library.
       "hash-wasm": "./node_modules/hash-wasm/dist/argon2.umd.min.js",
     },
-    define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...adminAssets() },
+    define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets() },
     // The CommonJS packages in the bundle load Node's own modules with `require`.
     banner: {
       js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
