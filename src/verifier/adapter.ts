@@ -1,6 +1,7 @@
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
-import type { Authorization } from "./verifier.js";
+import type { RequireOptions } from "./requirement.js";
+import type { Authorization, RequestId } from "./verifier.js";
 
 const key: unique symbol = Symbol("vtb-setup principal");
 
@@ -24,6 +25,12 @@ export function principalOf(request: object): Principal<Scheme> {
   const principal = (request as Carrier)[key];
   if (!principal) throw new TypeError("the request has no principal: put requireAuth before this handler");
   return principal;
+}
+
+/** The options where the framework does not know what a middleware or proxy adds to a request. */
+export interface RequireOptionsOf<Request> extends RequireOptions {
+  /** Returns the id of a request for events, such as that of a middleware before. Only called for a request that is refused. */
+  readonly requestId?: (request: Request) => RequestId;
 }
 
 const name = "authorization";

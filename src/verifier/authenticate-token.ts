@@ -16,15 +16,15 @@ import {
   warnBeforeMs,
 } from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
-import type { RejectionReason } from "./authorization-header.js";
 import type { LastUsed } from "./last-used.js";
+import type { TokenReason } from "./reasons.js";
 import type { ExpiryNotice, TokenPolicies } from "./token-policies.js";
 import type { Outcome } from "./verifier.js";
 
 /** Why a token was rejected, and whose it is, if known. */
 export interface RejectedToken {
   readonly kind: "rejected";
-  readonly reason: RejectionReason;
+  readonly reason: TokenReason;
   readonly token?: string;
   readonly username?: string;
 }
@@ -90,7 +90,7 @@ function verifyStored(
   return andThen(tokens.policies.at(state, tokens.now()), verifyPolicies, tokens, digest, stored, state);
 }
 
-function reject({ identifier, grants }: StoredToken, reason: RejectionReason): RejectedToken {
+function reject({ identifier, grants }: StoredToken, reason: TokenReason): RejectedToken {
   return { kind: "rejected", reason, token: identifier, username: grants.user.username };
 }
 
@@ -143,7 +143,7 @@ function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): T
 function rejectionReason(
   { isRevoked, isDisabled, validUntil, expiresAt, validFrom, isUserActive }: StoredToken,
   nowMs: number,
-): RejectionReason | undefined {
+): TokenReason | undefined {
   if (isRevoked) return "revoked";
   if (isDisabled) return "disabled";
   if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";

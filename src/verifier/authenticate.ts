@@ -10,6 +10,7 @@ import type { AcceptedBearer, BearerOutcome } from "./bearer-outcome.js";
 import { countAttempt, type FailureLimit, giveBack, takeAttempt } from "./failure-limit.js";
 import {
   type Answers,
+  answered,
   rejectBearer,
   rejectHeader,
   rejectScheme,
@@ -43,21 +44,25 @@ function identify(
   if (header.kind === "none") return { kind: "anonymous", problem: verifier.problems.notAuthenticated() };
   const { scheme } = header;
   if (scheme !== undefined && verifier.scheme !== undefined && scheme !== verifier.scheme) {
-    return rejectScheme(verifier, scheme, verifier.scheme);
+    return rejectScheme(verifier, scheme, verifier.scheme, request);
   }
-  if (header.kind === "malformed") return rejectHeader(verifier, header);
+  if (header.kind === "malformed") return rejectHeader(verifier, header, request);
   return scheme === "token"
-    ? identifyByToken(verifier, header.credential)
+    ? identifyByToken(verifier, header.credential, request)
     : identifyByBearer(verifier, header.credential, request);
 }
 
 /** The database holds API tokens with their users, so there is nothing to provision. */
-function identifyByToken(verifier: VerifierContext, credential: string): MaybePromise<Outcome> {
-  return andThen(verifyToken(verifier.tokens, credential), answerToken, verifier);
+function identifyByToken(
+  verifier: VerifierContext,
+  credential: string,
+  request: RequestContext | undefined,
+): MaybePromise<Outcome> {
+  return andThen(verifyToken(verifier.tokens, credential), answerToken, verifier, request);
 }
 
-function answerToken(outcome: TokenOutcome, verifier: VerifierContext): Outcome {
-  return outcome.kind === "rejected" ? rejectToken(verifier, outcome) : outcome;
+function answerToken(outcome: TokenOutcome, verifier: VerifierContext, request: RequestContext | undefined): Outcome {
+  return outcome.kind === "rejected" ? rejectToken(verifier, outcome, request) : outcome;
 }
 
 /** Verifying an access token provisions its user. */
@@ -67,26 +72,31 @@ function identifyByBearer(
   request: RequestContext | undefined,
 ): MaybePromise<Outcome> {
   const outcome = andThen(verifier.changes.current(), verifyBearer, verifier.bearer, credential, request);
-  return andThen(outcome, answerBearer, verifier);
+  return andThen(outcome, answerBearer, verifier, request);
 }
 
-function answerBearer(outcome: BearerOutcome, verifier: VerifierContext): MaybePromise<Outcome> {
-  if (outcome.kind === "rejected") return rejectBearer(verifier, outcome);
-  if (outcome.kind === "unavailable") return rejectUnavailable(verifier, outcome);
+function answerBearer(
+  outcome: BearerOutcome,
+  verifier: VerifierContext,
+  request: RequestContext | undefined,
+): MaybePromise<Outcome> {
+  if (outcome.kind === "rejected") return rejectBearer(verifier, outcome, request);
+  if (outcome.kind === "unavailable") return rejectUnavailable(verifier, outcome, request);
   // The provider may have been slow, and this request may have written the user.
-  return andThen(verifier.changes.current(outcome.revision), identifyUser, verifier, outcome);
+  return andThen(verifier.changes.current(outcome.revision), identifyUser, verifier, outcome, request);
 }
 
 function identifyUser(
   state: DatabaseState,
   verifier: VerifierContext,
   accepted: AcceptedBearer,
+  request: RequestContext | undefined,
 ): MaybePromise<Outcome> {
-  return andThen(readPrincipal(verifier.users, accepted, state), answerUser, verifier);
+  return andThen(readPrincipal(verifier.users, accepted, state), answerUser, verifier, request);
 }
 
-function answerUser(outcome: UserOutcome, verifier: VerifierContext): Outcome {
-  return outcome.kind === "rejected" ? rejectBearer(verifier, outcome) : outcome;
+function answerUser(outcome: UserOutcome, verifier: VerifierContext, request: RequestContext | undefined): Outcome {
+  return outcome.kind === "rejected" ? rejectBearer(verifier, outcome, request) : outcome;
 }
 
 /** Authenticates a request, within the limit of failed attempts that its source has. */
@@ -99,9 +109,9 @@ export function authenticate(
   const source = failures === undefined || authorization === undefined ? "" : sourceOf(request);
   if (failures === undefined || source === "") return identify(verifier, authorization, request);
   const attempt = takeAttempt(failures, source, authorization);
-  if (attempt.kind === "throttled") return rejectThrottled(verifier, source, attempt.retryAfterSeconds);
+  if (attempt.kind === "throttled") return rejectThrottled(verifier, source, attempt.retryAfterSeconds, request);
   try {
-    const outcome = andThen(identify(verifier, authorization, { source }), countAttempt, failures, attempt);
+    const outcome = andThen(identify(verifier, authorization, request), countAttempt, failures, attempt);
     return orElse(outcome, giveBack, failures, attempt);
   } catch (error) {
     return giveBack(error, failures, attempt);
@@ -120,14 +130,19 @@ export function authorize(
   request: RequestContext | undefined,
 ): MaybePromise<Decision> {
   try {
-    const decision = andThen(authenticate(verifier, authorization, request), decide, verifier, required);
-    return orElse(decision, decideWithoutDatabase, verifier);
+    const decision = andThen(authenticate(verifier, authorization, request), decide, verifier, required, request);
+    return orElse(decision, decideWithoutDatabase, verifier, request);
   } catch (error) {
-    return decideWithoutDatabase(error, verifier);
+    return decideWithoutDatabase(error, verifier, request);
   }
 }
 
-function decide(outcome: Outcome, answers: Answers, required: string | Requirement | undefined): Decision {
+function decide(
+  outcome: Outcome,
+  answers: Answers,
+  required: string | Requirement | undefined,
+  request: RequestContext | undefined,
+): Decision {
   if (outcome.kind !== "authenticated") return { kind: "refused", problem: outcome.problem };
   const { principal } = outcome;
   const denial = typeof required === "object" ? denialOf(principal, required) : lackOf(principal, required);
@@ -135,8 +150,8 @@ function decide(outcome: Outcome, answers: Answers, required: string | Requireme
   // 403 for another client's token too: it is valid, so `invalid_token` would have its program fetch a new one (RFC 6750 §3.1).
   const problem = answers.problems.permissionDenied(principal.scheme);
   const { scheme, credential, user } = principal;
-  const { instance } = problem.body;
-  answers.report({ kind: "forbidden", scheme, credential, username: user.username, ...denial, instance });
+  const { username } = user;
+  answers.report({ kind: "forbidden", scheme, credential, username, ...denial, ...answered(problem, request) });
   return { kind: "refused", problem };
 }
 
@@ -148,9 +163,13 @@ function lackOf({ hasPermission }: Principal, permission: string | undefined): D
 
 const retryAfterSeconds = 1;
 
-function decideWithoutDatabase(error: unknown, { problems, report }: Answers): Decision {
+function decideWithoutDatabase(
+  error: unknown,
+  { problems, report }: Answers,
+  request: RequestContext | undefined,
+): Decision {
   if (!(error instanceof SetupError)) throw error;
   const problem = problems.serviceUnavailable(retryAfterSeconds);
-  report({ kind: "unavailable", reason: "database", error, instance: problem.body.instance });
+  report({ kind: "unavailable", reason: "database", error, ...answered(problem, request) });
   return { kind: "refused", problem };
 }

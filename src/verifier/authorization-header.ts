@@ -1,8 +1,10 @@
+import type { HeaderReason } from "./reasons.js";
+
 /** The content of an `Authorization` header. */
 export type AuthorizationHeader =
   /** No header, or another scheme. */
   | { readonly kind: "none" }
-  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly scheme: Scheme | undefined }
+  | { readonly kind: "malformed"; readonly reason: HeaderReason; readonly scheme: Scheme | undefined }
   | { readonly kind: "credential"; readonly scheme: Scheme; readonly credential: string };
 
 const none: AuthorizationHeader = { kind: "none" };
@@ -42,7 +44,7 @@ function schemeOf(name: string): Scheme | undefined {
   return lower === "token" || lower === "bearer" ? lower : undefined;
 }
 
-function rejectionReason(scheme: Scheme, credential: string): RejectionReason | undefined {
+function rejectionReason(scheme: Scheme, credential: string): HeaderReason | undefined {
   if (credential === "") return "no_credentials";
   if (credential.includes(" ") || credential.includes("\t")) return "several_credentials";
   // Bearer credentials have their own grammar, which is checked later.
@@ -76,25 +78,6 @@ function isBlank(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return code === space || code === tab;
 }
-
-/** Why a credential was rejected, for the log, not for the client. Bearer tokens have further reasons. */
-export type RejectionReason =
-  | "no_credentials"
-  | "several_credentials"
-  | "several_headers"
-  | "invalid_characters"
-  | "too_long"
-  | "mistyped"
-  | "unknown_token"
-  | "expired"
-  | "grace_ended"
-  | "lifetime_ended"
-  | "unused"
-  | "revoked"
-  | "disabled"
-  | "not_yet_valid"
-  | "inactive_user"
-  | "unknown_user";
 
 /** A supported scheme. */
 export type Scheme = "token" | "bearer";

@@ -1,5 +1,19 @@
+import type { BearerReason, UnavailableReason } from "./reasons.js";
+
+/** What a token says of itself, for a log: not verified, each bounded and on one line. Members that it lacks are left out. */
+export interface SeenInToken {
+  /** `iss`. */
+  readonly issuer?: string;
+  /** `aud`: a text, or a list as JSON. */
+  readonly audience?: string;
+  /** The key id in the header. */
+  readonly kid?: string;
+  /** `alg` of the header. */
+  readonly algorithm?: string;
+}
+
 /** A rejection's details for a log, beside its reason. */
-export interface RejectionDetails {
+export interface RejectionDetails extends SeenInToken {
   /** The user that the credential's claims name. */
   readonly username?: string;
   /** The path to the invalid claim, as written in a file. */
@@ -24,14 +38,13 @@ export interface AcceptedBearer {
 /** The result of verifying a bearer credential. */
 export type BearerOutcome =
   | AcceptedBearer
-  /** `reason` is for the log: a stable string such as `expired` or `unknown_key`. */
-  | ({ readonly kind: "rejected"; readonly reason: string } & RejectionDetails)
-  | {
+  | ({ readonly kind: "rejected"; readonly reason: BearerReason } & RejectionDetails)
+  | (SeenInToken & {
       readonly kind: "unavailable";
-      readonly reason: string;
+      readonly reason: UnavailableReason;
       readonly retryAfterSeconds: number;
       /** The actual response, as in {@link RejectionDetails}. */
       readonly found?: string | undefined;
       /** Caused by the credential, or by how many its source sends. */
       readonly isCausedByCaller?: boolean;
-    };
+    });

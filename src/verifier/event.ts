@@ -1,7 +1,8 @@
 import type { ClientEvent, ProviderEvent } from "../oidc/event.js";
 import type { ProvisionEvent } from "../users/provision-user.js";
 import type { Scheme } from "./authorization-header.js";
-import type { RejectionDetails } from "./bearer-outcome.js";
+import type { RejectionDetails, SeenInToken } from "./bearer-outcome.js";
+import type { BearerReason, HeaderReason, TokenReason, UnavailableReason } from "./reasons.js";
 import type { Denial } from "./requirement.js";
 
 /** An event for a log. Never contains a credential. */
@@ -9,8 +10,7 @@ export type VerifierEvent =
   | (Answered & {
       readonly kind: "rejected";
       readonly scheme: Scheme | undefined;
-      /** A stable reason such as `unknown_token`, `expired` or `mistyped`. */
-      readonly reason: string;
+      readonly reason: HeaderReason | TokenReason | BearerReason;
       /** The identifier of the API token, if any. */
       readonly token?: string;
     } & RejectionDetails)
@@ -32,13 +32,14 @@ export type VerifierEvent =
   /** A source had too many failed attempts, so this one was not checked. An IPv6 source is shown as its network. */
   | (Answered & { readonly kind: "throttled"; readonly source: string })
   /** Neither accepted nor rejected: the client must retry. */
-  | (Answered & {
-      readonly kind: "unavailable";
-      readonly reason: string;
-      /** The actual response. */
-      readonly found?: string;
-      readonly error?: unknown;
-    })
+  | (Answered &
+      SeenInToken & {
+        readonly kind: "unavailable";
+        readonly reason: "database" | UnavailableReason;
+        /** The actual response. */
+        readonly found?: string;
+        readonly error?: unknown;
+      })
   /** A token that was just accepted expires within the `warn_before` of its policy. Reported once a day and token. */
   | {
       readonly kind: "token_expires_soon";
@@ -51,9 +52,12 @@ export type VerifierEvent =
   | { readonly kind: "last_used_failed"; readonly tokens: number; readonly error: unknown }
   | BearerEvent;
 
-interface Answered {
+/** What leads from an event to the response and the request that it is about. */
+export interface Answered {
   /** The `instance` of the problem details that the client got. */
   readonly instance: string;
+  /** The id that the server gave the request, if the adapter knows it: bounded, on one line. */
+  readonly requestId?: string;
 }
 
 /** The name of the `diagnostics_channel` that every event is published on. */

@@ -1,10 +1,9 @@
 import { andThen, orElse } from "../maybe-promise.js";
-import { attachPrincipal, rawAuthorization } from "./adapter.js";
+import { attachPrincipal, type RequireOptionsOf, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
-import type { RequireOptions } from "./requirement.js";
 import type { Decision, Verifier } from "./verifier.js";
 
-export { principalOf } from "./adapter.js";
+export { principalOf, type RequireOptionsOf } from "./adapter.js";
 export type { RequireOptions } from "./requirement.js";
 
 /** The parts of an Express request, or of one of `node:http`, that are used. */
@@ -28,10 +27,16 @@ export interface ResponseLike {
  *
  * @throws TypeError as `verifier.require`
  */
-export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
+export function requireAuth<Request extends RequestLike>(
+  verifier: Verifier,
+  { requestId, ...options }: RequireOptionsOf<Request> = {},
+) {
   const required = verifier.require(options);
-  return (request: RequestLike, response: ResponseLike, next: Next): void => {
-    const context = { source: () => request.ip ?? request.socket.remoteAddress };
+  return (request: Request, response: ResponseLike, next: Next): void => {
+    const context = {
+      source: () => request.ip ?? request.socket.remoteAddress,
+      requestId: requestId && (() => requestId(request)),
+    };
     const decision = verifier.authorize(rawAuthorization(request.rawHeaders), required, context);
     orElse(andThen(decision, proceed, request, response, next), next);
   };

@@ -12,6 +12,8 @@ export interface RequestLike {
   readonly raw: { readonly rawHeaders: string[] };
   /** Fastify's own value, which respects trusted proxies. */
   readonly ip: string;
+  /** Fastify's own id of the request. */
+  readonly id: string | number;
 }
 
 /** The parts of a Fastify reply that are used. */
@@ -30,7 +32,7 @@ export interface ReplyLike {
 export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
   const required = verifier.require(options);
   return (request: RequestLike, reply: ReplyLike, done: Done): void => {
-    const context = { source: () => request.ip };
+    const context = { source: () => request.ip, requestId: () => request.id };
     const decision = verifier.authorize(rawAuthorization(request.raw.rawHeaders), required, context);
     orElse(andThen(decision, proceed, request, reply, done), done);
   };

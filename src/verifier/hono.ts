@@ -1,10 +1,9 @@
 import { andThen } from "../maybe-promise.js";
-import { attachPrincipal, rawAuthorization } from "./adapter.js";
+import { attachPrincipal, type RequireOptionsOf, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
-import type { RequireOptions } from "./requirement.js";
 import type { Authorization, Decision, Verifier } from "./verifier.js";
 
-export { principalOf } from "./adapter.js";
+export { principalOf, type RequireOptionsOf } from "./adapter.js";
 export type { RequireOptions } from "./requirement.js";
 
 /** The parts of a Hono context that are used. */
@@ -20,10 +19,16 @@ export interface ContextLike {
  *
  * @throws TypeError as `verifier.require`
  */
-export function requireAuth(verifier: Verifier, options: RequireOptions = {}) {
+export function requireAuth<Context extends ContextLike>(
+  verifier: Verifier,
+  { requestId, ...options }: RequireOptionsOf<Context> = {},
+) {
   const required = verifier.require(options);
-  return (context: ContextLike, next: () => Promise<void>): Promise<Response | undefined> => {
-    const from = { source: () => sourceOf(context.env) };
+  return (context: Context, next: () => Promise<void>): Promise<Response | undefined> => {
+    const from = {
+      source: () => sourceOf(context.env),
+      requestId: requestId && (() => requestId(context)),
+    };
     const decision = verifier.authorize(authorizationOf(context), required, from);
     return andThen(decision, proceed, context, next);
   };

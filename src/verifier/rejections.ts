@@ -1,9 +1,11 @@
+import { quoteForeign } from "../oidc/foreign-text.js";
 import type { RejectedToken } from "./authenticate-token.js";
-import type { AuthorizationHeader, RejectionReason, Scheme } from "./authorization-header.js";
+import type { AuthorizationHeader, Scheme } from "./authorization-header.js";
 import type { BearerOutcome, RejectionDetails } from "./bearer-outcome.js";
-import type { VerifierEvent } from "./event.js";
-import type { Problems, ProblemText } from "./problem.js";
-import type { Outcome } from "./verifier.js";
+import type { Answered, VerifierEvent } from "./event.js";
+import type { ProblemDetails, Problems, ProblemText } from "./problem.js";
+import type { BearerReason, HeaderReason } from "./reasons.js";
+import type { Outcome, RequestContext } from "./verifier.js";
 
 type Rejected = Extract<Outcome, { kind: "rejected" }>;
 
@@ -11,7 +13,7 @@ type MalformedHeader = Extract<AuthorizationHeader, { kind: "malformed" }>;
 type UnavailableBearer = Extract<BearerOutcome, { kind: "unavailable" }>;
 
 interface BearerRejection extends RejectionDetails {
-  readonly reason: string;
+  readonly reason: BearerReason;
 }
 
 /** How rejections are answered: the reason is for the log only. */
@@ -22,77 +24,96 @@ export interface Answers {
   readonly takeEndedUse: (token: string) => boolean;
 }
 
-export function rejectHeader({ problems, report }: Answers, { scheme, reason }: MalformedHeader): Rejected {
+export function rejectHeader(
+  { problems, report }: Answers,
+  { scheme, reason }: MalformedHeader,
+  request: RequestContext | undefined,
+): Rejected {
   const problem = problems.authenticationFailed("invalid_request", scheme, malformedText(scheme, reason));
-  report({ kind: "rejected", scheme, reason, ...instanceOf(problem) });
+  report({ kind: "rejected", scheme, reason, ...answered(problem, request) });
   return rejected(problem);
 }
 
 /** As an unsupported scheme is answered, without an error (RFC 6750 §3.1). Nothing was tried, so it is no failed attempt. */
-export function rejectScheme({ problems, report }: Answers, scheme: Scheme, expected: Scheme): Rejected {
+export function rejectScheme(
+  { problems, report }: Answers,
+  scheme: Scheme,
+  expected: Scheme,
+  request: RequestContext | undefined,
+): Rejected {
   const problem = problems.notAuthenticated();
-  report({ kind: "rejected", scheme, reason: "scheme_not_accepted", expected, ...instanceOf(problem) });
+  report({ kind: "rejected", scheme, reason: "scheme_not_accepted", expected, ...answered(problem, request) });
   return rejected(problem, false);
 }
 
-export function rejectToken(answers: Answers, { reason, token, username }: RejectedToken): Rejected {
+export function rejectToken(
+  answers: Answers,
+  { reason, token, username }: RejectedToken,
+  request: RequestContext | undefined,
+): Rejected {
   const { problems, report } = answers;
   const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
   const problem = problems.authenticationFailed("invalid_token", "token", detail);
+  const about = answered(problem, request);
   report({
     kind: "rejected",
     scheme: "token",
     reason,
     ...(token !== undefined && { token }),
     ...(username !== undefined && { username }),
-    ...instanceOf(problem),
+    ...about,
   });
   if (token !== undefined && (reason === "revoked" || reason === "grace_ended")) {
-    if (answers.takeEndedUse(token)) report({ kind: "revoked_token_used", token, reason, ...instanceOf(problem) });
+    if (answers.takeEndedUse(token)) report({ kind: "revoked_token_used", token, reason, ...about });
   }
   return rejected(problem);
 }
 
-export function rejectBearer({ problems, report }: Answers, rejection: BearerRejection): Rejected {
-  const { reason, username, claim, found, expected, hint } = rejection;
-  const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(reason));
-  report({
-    kind: "rejected",
-    scheme: "bearer",
-    reason,
-    ...(username !== undefined && { username }),
-    ...(claim !== undefined && { claim }),
-    ...(found !== undefined && { found }),
-    ...(expected !== undefined && { expected }),
-    ...(hint !== undefined && { hint }),
-    ...instanceOf(problem),
-  });
+export function rejectBearer(
+  { problems, report }: Answers,
+  rejection: BearerRejection,
+  request: RequestContext | undefined,
+): Rejected {
+  const problem = problems.authenticationFailed("invalid_token", "bearer", bearerText(rejection.reason));
+  report({ kind: "rejected", scheme: "bearer", ...rejection, ...answered(problem, request) });
   return rejected(problem);
 }
 
 /** The provider could not be asked: the client may try again. */
-export function rejectUnavailable({ problems, report }: Answers, outcome: UnavailableBearer): Rejected {
-  const { reason, retryAfterSeconds, found, isCausedByCaller = false } = outcome;
+export function rejectUnavailable(
+  { problems, report }: Answers,
+  { kind, retryAfterSeconds, found, isCausedByCaller = false, ...details }: UnavailableBearer,
+  request: RequestContext | undefined,
+): Rejected {
   const problem = problems.serviceUnavailable(retryAfterSeconds);
-  report({ kind: "unavailable", reason, ...(found !== undefined && { found }), ...instanceOf(problem) });
+  report({ kind, ...details, ...(found !== undefined && { found }), ...answered(problem, request) });
   return rejected(problem, isCausedByCaller);
 }
 
-export function rejectThrottled({ problems, report }: Answers, source: string, retryAfterSeconds: number): Rejected {
+export function rejectThrottled(
+  { problems, report }: Answers,
+  source: string,
+  retryAfterSeconds: number,
+  request: RequestContext | undefined,
+): Rejected {
   const problem = problems.throttled(retryAfterSeconds);
-  report({ kind: "throttled", source, ...instanceOf(problem) });
+  report({ kind: "throttled", source, ...answered(problem, request) });
   return rejected(problem);
 }
 
-function instanceOf({ body: { instance } }: Rejected["problem"]): { readonly instance: string } {
-  return { instance };
+/** What an event says of the response and the request. Only called for events, since an id may cost something to get. */
+export function answered({ body: { instance } }: ProblemDetails, request: RequestContext | undefined): Answered {
+  const given = request?.requestId;
+  const id = typeof given === "function" ? given() : given;
+  // It may be a header's value, which the caller chose.
+  return id === undefined || id === "" ? { instance } : { instance, requestId: quoteForeign(id) };
 }
 
 function rejected(problem: Rejected["problem"], isFailedAttempt = true): Rejected {
   return { kind: "rejected", problem, isFailedAttempt };
 }
 
-function malformedText(scheme: Scheme | undefined, reason: RejectionReason): ProblemText {
+function malformedText(scheme: Scheme | undefined, reason: HeaderReason): ProblemText {
   if (reason === "several_headers") return "header_twice";
   if (reason === "too_long") return "header_too_long";
   if (reason === "no_credentials") return scheme === "bearer" ? "bearer_missing" : "token_missing";
@@ -100,7 +121,7 @@ function malformedText(scheme: Scheme | undefined, reason: RejectionReason): Pro
   return "token_characters";
 }
 
-function bearerText(reason: string): ProblemText {
+function bearerText(reason: BearerReason): ProblemText {
   if (reason === "inactive_user") return "user_inactive";
   if (reason === "not_configured" || reason === "weak_secret") return "bearer_not_configured";
   if (reason === "unknown_user") return "bearer_no_user";

@@ -15,7 +15,11 @@ export interface RequestContext {
    * among sources.
    */
   readonly source?: string | (() => string | undefined) | undefined;
+  /** The id that the server gave the request, or a function that returns it. Used in events. */
+  readonly requestId?: RequestId | (() => RequestId);
 }
+
+export type RequestId = string | number | undefined;
 
 const groupsOfNetwork = 4;
 

@@ -2,7 +2,7 @@ import { request as httpRequest, type OutgoingHttpHeaders, type RequestListener 
 import { serve as serveHono } from "@hono/node-server";
 import express from "express";
 import fastify from "fastify";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { adapters } from "../../scripts/entries.mjs";
 import { principalOf as principalOfExpress, requireAuth as requireInExpress } from "../../src/verifier/express.js";
@@ -25,6 +25,15 @@ async function listenTo(listener: RequestListener): Promise<string> {
   const { origin, close } = await startServer(listener);
   onTestFinished(close);
   return origin;
+}
+
+function listenToHono(app: Hono): Promise<string> {
+  return new Promise((listening) => {
+    const server = serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
+      listening(`http://127.0.0.1:${port}`),
+    );
+    onTestFinished(() => void server.close());
+  });
 }
 
 const frameworks: Readonly<Record<string, Framework>> = {
@@ -79,12 +88,7 @@ const frameworks: Readonly<Record<string, Framework>> = {
     app.post("/", requireInHono(verifier, add), (context) => context.text(principalOfHono(context).user.username));
     app.get("/any", requireInHono(verifier), (context) => context.text(principalOfHono(context).scheme));
     app.get("/narrow", requireInHono(verifier, narrow), (context) => context.text(principalOfHono(context).scheme));
-    return new Promise((listening) => {
-      const server = serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
-        listening(`http://127.0.0.1:${port}`),
-      );
-      onTestFinished(() => void server.close());
-    });
+    return listenToHono(app);
   },
 };
 
@@ -269,6 +273,53 @@ describe("behind a proxy that is trusted", () => {
     expect(await statusFor("192.0.2.1")).toBe(401);
     expect(await statusFor("192.0.2.1")).toBe(429);
     expect(await statusFor("192.0.2.2")).toBe(401);
+  });
+});
+
+describe("the id of a request", () => {
+  /** The id is the framework's own, or what a middleware made of a header. */
+  const identified: Readonly<Record<string, Framework>> = {
+    "Express 5": (verifier) => {
+      const app = express();
+      const requestId = (request: express.Request) => request.get("x-request-id");
+      app.get("/", requireInExpress(verifier, { requestId }), (_request, response) => void response.send("in"));
+      return listenTo(app);
+    },
+    "Fastify 5": (verifier) => {
+      const app = fastify({ requestIdHeader: "x-request-id" });
+      app.get("/", { onRequest: requireInFastify(verifier) }, async () => "in");
+      onTestFinished(() => app.close());
+      return app.listen({ port: 0, host: "127.0.0.1" });
+    },
+    Hono: (verifier) => {
+      const app = new Hono();
+      const requestId = (context: Context) => context.req.header("x-request-id");
+      app.get("/", requireInHono(verifier, { requestId }), (context) => context.text("in"));
+      return listenToHono(app);
+    },
+  };
+
+  it.each(Object.entries(identified))("%s gives it to the events of refused requests", async (_name, start) => {
+    const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
+    const url = await start(verifier);
+    for (const [authorization, id] of [
+      ["Token nobodys", "req-1"],
+      [`Token ${tokenValue}`, "req-2"],
+      ["Bearer eyJh", "x".repeat(500)],
+    ] as const) {
+      await fetch(url, { headers: { authorization, "x-request-id": id } });
+    }
+    expect(events).toMatchObject([{ requestId: "req-1" }, { requestId: `${"x".repeat(200)}…` }]);
+  });
+
+  it("is in no event where the server has none, whatever a header says", async () => {
+    const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
+    for (const name of ["Express 5", "Hono"]) {
+      const url = await frameworks[name]?.(verifier);
+      await fetch(url ?? "", { headers: { authorization: "Token nobodys", "x-request-id": "req-1" } });
+    }
+    expect(events).toHaveLength(2);
+    for (const event of events) expect(event).not.toHaveProperty("requestId");
   });
 });
 

@@ -1,13 +1,9 @@
 import type { OidcClient } from "../../oidc/client.js";
-import { checkTimes, readAudience, type TimeReason } from "../../oidc/jwt/claims.js";
+import { checkTimes, readAudience } from "../../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import { actsAsClient } from "../../users/external-identity.js";
-
-/** The kinds of tokens that are not accepted as `Bearer`. */
-export type OtherTokenReason = "id_token" | "refresh_token" | "proof_of_possession";
-
-export type AccessTokenReason = TimeReason | OtherTokenReason | "wrong_type" | "claim_missing" | "claim_malformed";
+import type { AccessTokenReason, OtherTokenReason } from "../reasons.js";
 
 const accessTypes: ReadonlySet<string> = new Set(["at+jwt", "application/at+jwt"]);
 // Keycloak's other tokens, by their claims.

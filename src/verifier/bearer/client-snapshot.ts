@@ -15,6 +15,7 @@ import {
 import type { Vault } from "../../secrets/vault.js";
 import { readRevision } from "../../users/provision-user.js";
 import type { OnBearerEvent } from "../event.js";
+import type { ChoiceReason } from "../reasons.js";
 import { matchesAudience, type TokenRules } from "./access-token.js";
 
 interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
@@ -230,9 +231,13 @@ export type Choice =
   | { readonly kind: "rejected"; readonly reason: ChoiceReason; readonly clients: readonly OidcClient[] };
 
 /** In the order of the checks. */
-const reasons = ["not_configured", "weak_secret", "client_disabled", "wrong_algorithm", "wrong_audience"] as const;
-
-export type ChoiceReason = (typeof reasons)[number] | "wrong_issuer" | "unknown_issuer";
+const reasons = [
+  "not_configured",
+  "weak_secret",
+  "client_disabled",
+  "wrong_algorithm",
+  "wrong_audience",
+] as const satisfies readonly ChoiceReason[];
 
 /**
  * Chooses the client that a token claims to be for; the signature must prove it. Nothing is fetched for a token whose issuer,

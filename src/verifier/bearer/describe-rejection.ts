@@ -1,13 +1,14 @@
 import type { OidcClient } from "../../oidc/client.js";
 import { quoteForeign } from "../../oidc/foreign-text.js";
 import type { TimeReason } from "../../oidc/jwt/claims.js";
-import type { JsonObject } from "../../oidc/jwt/json-object.js";
+import { isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { JoseHeader } from "../../oidc/jwt/jws.js";
 import type { KeySource } from "../../oidc/provider-keys.js";
 import { kindOf } from "../../users/claim-values.js";
-import type { RejectionDetails } from "../bearer-outcome.js";
-import { type AccessTokenReason, missingClaim, oddMark, type TokenRules } from "./access-token.js";
-import type { ChoiceReason, ClientSnapshot } from "./client-snapshot.js";
+import type { RejectionDetails, SeenInToken } from "../bearer-outcome.js";
+import type { AccessTokenReason, ChoiceReason } from "../reasons.js";
+import { missingClaim, oddMark, type TokenRules } from "./access-token.js";
+import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** The reasons with details for a log. */
 export type DescribedReason = AccessTokenReason | ChoiceReason | "unknown_key" | "bad_signature" | "subject_invalid";
@@ -159,6 +160,17 @@ function expectedOf(
 ): string {
   const texts = clients.flatMap((client) => expectations.get(client)?.[what] ?? []);
   return [...new Set(texts)].join("; or ");
+}
+
+/** What identifies whose token it is and what signed it, whatever the reason. */
+export function seenInToken(header: JoseHeader | undefined, { iss, aud }: JsonObject): SeenInToken {
+  const kid = header?.kid;
+  return {
+    ...(iss !== undefined && { issuer: typeof iss === "string" ? quoteForeign(iss) : kindOf(iss) }),
+    ...(aud !== undefined && { audience: isOptionalTexts(aud) ? quoteForeign(aud) : kindOf(aud) }),
+    ...(kid !== undefined && { kid: quoteForeign(kid) }),
+    ...(header && { algorithm: quoteForeign(header.alg) }),
+  };
 }
 
 /** The key id in a token's header. */

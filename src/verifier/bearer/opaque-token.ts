@@ -9,16 +9,10 @@ import type { TokenAnswer } from "../../oidc/token-questions.js";
 import type { Secret } from "../../secrets/secret.js";
 import { actsAsClient, readExternalIdentity } from "../../users/external-identity.js";
 import type { OnBearerEvent } from "../event.js";
+import type { OtherTokenReason } from "../reasons.js";
 import { sourceOf } from "../verifier.js";
-import {
-  endOfToken,
-  matchesAudience,
-  type OtherTokenReason,
-  oddMark,
-  readOtherToken,
-  type TokenRules,
-} from "./access-token.js";
-import { describeRejection } from "./describe-rejection.js";
+import { endOfToken, matchesAudience, oddMark, readOtherToken, type TokenRules } from "./access-token.js";
+import { describeRejection, seenInToken } from "./describe-rejection.js";
 import { type BearerRequest, type ProvisionContext, provisionFromClaims, provisionFromUserinfo } from "./provision.js";
 import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
@@ -129,7 +123,8 @@ function verifyAnswer(
     const { configuration } = cache;
     // `exp` is optional.
     const token = { header: undefined, claims: { exp: nowMs / 1000, ...claims }, nowMs, rules };
-    return keepFailure(reason, now(), describeRejection(reason, { ...token, configuration, clients: [client] }));
+    const details = describeRejection(reason, { ...token, configuration, clients: [client] });
+    return keepFailure(reason, now(), { ...details, ...seenInToken(undefined, claims) });
   };
   const token = readAnswer(client, claims, issuer, nowMs, rules);
   if (token.kind === "rejected") return rejected(token.reason);

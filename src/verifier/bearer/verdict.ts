@@ -2,6 +2,7 @@ import { createLruCache, type LruCache } from "../../lru-cache.js";
 import type { OidcClient } from "../../oidc/client.js";
 import type { ClaimsAge } from "../../users/applied-claims.js";
 import type { AcceptedBearer, BearerOutcome, RejectionDetails } from "../bearer-outcome.js";
+import type { BearerReason } from "../reasons.js";
 import type { ClientSnapshot } from "./client-snapshot.js";
 
 /** An outcome, and until when it may be cached, in milliseconds. */
@@ -53,11 +54,11 @@ export function keepSuccess(outcome: BearerOutcome, nowMs: number, untilMs: numb
 }
 
 /** A rejection that is expensive to determine, and therefore cached briefly. */
-export function keepFailure(reason: string, nowMs: number, details?: RejectionDetails): Verdict {
+export function keepFailure(reason: BearerReason, nowMs: number, details?: RejectionDetails): Verdict {
   return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: nowMs + failureMs };
 }
 
-export function reject(reason: string, details?: RejectionDetails): Verdict {
+export function reject(reason: BearerReason, details?: RejectionDetails): Verdict {
   return { outcome: { kind: "rejected", reason, ...details }, keepUntilMs: 0 };
 }
 

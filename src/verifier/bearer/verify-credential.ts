@@ -8,7 +8,13 @@ import { type ExternalIdentity, readExternalIdentity } from "../../users/externa
 import type { RejectionDetails } from "../bearer-outcome.js";
 import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
 import { chooseClient } from "./client-snapshot.js";
-import { type DescribedReason, describeKey, describeRejection, describeUnreadable } from "./describe-rejection.js";
+import {
+  type DescribedReason,
+  describeKey,
+  describeRejection,
+  describeUnreadable,
+  seenInToken,
+} from "./describe-rejection.js";
 import {
   encryptedDetails,
   isEncrypted,
@@ -35,7 +41,14 @@ export function verifyCredential(
   const jws = context.parse(request.credential);
   return jws.kind === "rejected"
     ? verifyUnreadable(context, cache, request, nowMs, jws)
-    : verifyJwt(context, { jws, cache, request, nowMs, rules: context.rules });
+    : andThen(verifyJwt(context, { jws, cache, request, nowMs, rules: context.rules }), addSeen, jws);
+}
+
+/** A log of a refusal shows whose token it was, and what was to sign it. */
+function addSeen(verdict: Verdict, { header, claims }: CompactJws): Verdict {
+  const { outcome, keepUntilMs } = verdict;
+  if (outcome.kind === "accepted") return verdict;
+  return { outcome: { ...outcome, ...seenInToken(header, claims) }, keepUntilMs };
 }
 
 /** What is no signed JWT may be a token that only its provider can read. */

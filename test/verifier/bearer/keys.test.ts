@@ -376,7 +376,7 @@ describe("a provider that was not asked when it was configured", () => {
 
   it("is asked again after a while where it was down", async () => {
     const world = await makeWorld([undiscovered(), clientOf()]);
-    expect(await world.authenticate(tokenOf(first))).toEqual({
+    expect(await world.authenticate(tokenOf(first))).toMatchObject({
       kind: "unavailable",
       reason: "provider_unavailable",
       retryAfterSeconds: 1,

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Resource } from "../../../src/plan/resource.js";
 import type { VerifierEvent } from "../../../src/verifier/event.js";
 import { makeWorld as makeVerifier, principalIn, problemIn, token, tokenValue, user } from "../verifier-world.js";
 import { type Issuer, json, makeKey, startIssuer, type TestKey } from "./issuer.js";
@@ -167,6 +168,50 @@ describe("F58 F41 a rejected bearer token reports what was found and what was ex
   });
 });
 
+describe("the event of a refused token shows its issuer, audience, key id and algorithm", () => {
+  const eventOf = async (credential: string, ...resources: readonly Resource[]) => {
+    const { authenticate, events, setNow } = await makeVerifier([providerOf(idp), clientOf(settings), ...resources]);
+    setNow(start);
+    problemIn(await authenticate(`Bearer ${credential}`));
+    return events.find(({ kind }) => kind === "rejected");
+  };
+  const seen = { algorithm: "RS256", kid: "known", audience: "api" };
+
+  it.each<readonly [string, object, object, object]>([
+    ["expired", { exp: 1 }, {}, {}],
+    ["unknown_issuer", { iss: "https://other.example.nl" }, {}, { issuer: "https://other.example.nl" }],
+    ["wrong_audience", { aud: ["a", "b"] }, {}, { audience: '["a","b"]' }],
+    ["wrong_algorithm", {}, { alg: "ES256" }, { algorithm: "ES256" }],
+    ["unknown_key", {}, { kid: "rotated-away" }, { kid: "rotated-away" }],
+    ["username_missing", { name: undefined }, {}, {}],
+  ])("%s", async (reason, claims, header, expected) => {
+    const event = await eventOf(goodToken(idp, key, { name: "jan", ...claims }, header));
+    expect(event).toMatchObject({ reason, issuer: idp.issuer, ...seen, ...expected });
+  });
+
+  it("also where it has a good signature, and no user may be it", async () => {
+    const event = await eventOf(goodToken(idp, key, { name: "jan" }), user("jan", { is_superuser: true }));
+    expect(event).toMatchObject({ reason: "sign_in_missing", issuer: idp.issuer, ...seen });
+  });
+
+  it("and shows none of what it lacks, and of another type only that", async () => {
+    const event = await eventOf(goodToken(idp, key, { iss: { a: "secret" }, aud: undefined }, { kid: undefined }));
+    expect(event).toMatchObject({ reason: "wrong_issuer", issuer: "an object", algorithm: "RS256" });
+    expect(Object.keys(event ?? {})).not.toContain("audience");
+    expect(Object.keys(event ?? {})).not.toContain("kid");
+  });
+
+  it("each in one line of bounded length", async () => {
+    const odd = `\n{"kind":"accepted"}\u001b[2J\u202e${"x".repeat(1000)}`;
+    const event = await eventOf(
+      goodToken(idp, key, { iss: odd, aud: odd }, { kid: odd.slice(0, 900), alg: odd.slice(0, 900) }),
+    );
+    for (const name of ["issuer", "audience", "kid", "algorithm"]) {
+      expect(Reflect.get(event ?? {}, name)).toMatch(/^[\x20-\x7e…]{200,300}$/);
+    }
+  });
+});
+
 describe("F41 an event has the instance of the problem that the client got", () => {
   const instances = (events: readonly VerifierEvent[]) =>
     events.flatMap((event) => ("instance" in event ? [[event.kind, event.instance]] : []));
@@ -204,6 +249,10 @@ describe("F41 an event has the instance of the problem that the client got", () 
       kind: "unavailable",
       reason: "keys_unavailable",
       found: "key id known",
+      issuer: idp.issuer,
+      audience: "api",
+      kid: "known",
+      algorithm: "RS256",
       instance: body.instance,
     });
   });

@@ -92,7 +92,7 @@ describe("a provider whose discovery document does not come", () => {
   it("F6: is unavailable only to its own users where it fails, and is retried after a pause", async () => {
     slow.onOther = (response) => void response.writeHead(500).end();
     const world = await makeBoth();
-    expect(await world.authenticate(ofSlow())).toEqual({
+    expect(await world.authenticate(ofSlow())).toMatchObject({
       kind: "unavailable",
       reason: "provider_unavailable",
       retryAfterSeconds: 1,
