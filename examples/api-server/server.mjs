@@ -4,10 +4,8 @@
 //   node examples/api-server/server.mjs
 //   curl --header 'Authorization: Token ba9d233e95e04c4a8a661a27daffe7c9bd019067' http://127.0.0.1:8000/taken/api/v1/externetaken
 
-import { randomUUID } from "node:crypto";
-import express from "express";
 import { createVerifier } from "vtb-setup/verifier";
-import { principalOf, requireAuth } from "vtb-setup/verifier/express";
+import { createApi, path } from "./api.mjs";
 
 const verifier = await createVerifier({
   database: process.env.VTB_SETUP_DATABASE ?? "sqlite:./vtb-auth.db",
@@ -15,40 +13,7 @@ const verifier = await createVerifier({
   onEvent: ({ error, ...event }) => console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) })),
 });
 
-/** The tasks, for as long as this runs. */
-const tasks = [];
-
-const api = express();
-const path = "/taken/api/v1/externetaken";
-
-function sendProblem(response, status, title) {
-  response.status(status).type("application/problem+json").send(JSON.stringify({ status, title }));
-}
-
-api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (_request, response) => {
-  response.json({ count: tasks.length, next: null, previous: null, results: tasks });
-});
-
-// The caller is authenticated before the body is read.
-api.post(path, requireAuth(verifier, { permission: "taken.add_externetaak" }), express.json(), (request, response) => {
-  const { titel } = request.body ?? {};
-  if (typeof titel !== "string" || titel === "") return sendProblem(response, 400, "titel is verplicht");
-  const task = { uuid: randomUUID(), titel, status: "open", aangemaaktDoor: principalOf(request).user.username };
-  tasks.push(task);
-  response.status(201).json(task);
-});
-
-api.use((_request, response) => sendProblem(response, 404, "Niet gevonden"));
-
-// Express knows what handles errors by its four parameters.
-api.use((error, _request, response, next) => {
-  if (response.headersSent) return next(error);
-  const { status = 500 } = error;
-  // A body that cannot be read is the client's error; every other error is ours, and is only logged.
-  if (status >= 400 && status < 500) return sendProblem(response, status, "De inhoud kan niet worden gelezen");
-  console.error(error);
-  sendProblem(response, 500, "Er is een fout opgetreden");
-});
+const api = createApi(verifier);
 
 const server = api.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${server.address().port}${path}`);

@@ -10,6 +10,7 @@ import { prepareTokenLookup } from "./authenticate-token.js";
 import type { Scheme } from "./authorization-header.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
 import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
+import { createCatalogueCollector } from "./catalogue.js";
 import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
@@ -108,10 +109,11 @@ function createAuthorization(
   verifier: VerifierContext,
   clients: readonly string[],
   problemsFor: (scheme: Scheme) => Problems,
-): Pick<Verifier, "authorize" | "require"> {
+): Pick<Verifier, "authorize" | "require" | "registerPermissions" | "catalogue"> {
   const accepting = (scheme: Scheme): VerifierContext => ({ ...verifier, scheme, problems: problemsFor(scheme) });
   const byScheme = { token: accepting("token"), bearer: accepting("bearer") };
   const required = new WeakMap<RequireOptions, Requirement>();
+  const { register, catalogue } = createCatalogueCollector();
   return {
     authorize: (authorization, options, request) => {
       if (typeof options !== "object") return authorize(verifier, authorization, options, request);
@@ -121,9 +123,13 @@ function createAuthorization(
     },
     require: (options) => {
       const kept = Object.freeze({ ...options });
-      required.set(kept, checkRequirement(options, clients));
+      const requirement = checkRequirement(options, clients);
+      required.set(kept, requirement);
+      register([...requirement.allOf, ...(requirement.anyOf ?? [])].map((name) => ({ name })));
       return kept;
     },
+    registerPermissions: register,
+    catalogue,
   };
 }
 

@@ -1,6 +1,8 @@
 export type { Diagnostic, DiagnosticCode, FailureReason } from "../errors.js";
 export { SetupError } from "../errors.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
+export type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
+export { writeCatalogue } from "./catalogue.js";
 export type { VerifierOptions } from "./create-verifier.js";
 export { createVerifier } from "./create-verifier.js";
 export type { BearerEvent } from "./event.js";

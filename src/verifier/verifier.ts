@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
+import type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
 import type { ProblemDetails } from "./problem.js";
 import type { RequireOptions } from "./requirement.js";
 
@@ -63,12 +64,21 @@ export interface Verifier {
     context?: RequestContext,
   ) => Decision | Promise<Decision>;
   /**
-   * Checks once what a route requires, for {@link Verifier.authorize}. The adapters' `requireAuth` calls it.
+   * Checks once what a route requires, for {@link Verifier.authorize}, and adds its permissions to the catalogue. The adapters'
+   * `requireAuth` calls it.
    *
    * @returns a frozen copy
    * @throws TypeError for options that are misspelt, contradict each other, or name a client that the verifier does not have
    */
   readonly require: (options: RequireOptions) => RequireOptions;
+  /**
+   * Adds permissions to the catalogue: those that handlers check by themselves, and descriptions.
+   *
+   * @throws TypeError for what is no permission, and for a second, other description of one
+   */
+  readonly registerPermissions: (permissions: readonly CataloguePermission[]) => void;
+  /** The permissions that routes require or that were registered so far, sorted; see `writeCatalogue`. */
+  readonly catalogue: () => PermissionCatalogue;
   /**
    * Fetches the keys of all providers again. The old ones are dropped as soon as it is called, so that a
    * disabled one stops working at once: while its provider can't be reached, its tokens get a 503.

@@ -72,7 +72,8 @@ node() {
   servers="$servers $!"
   while [ ! -s .started ] && command kill -0 $! 2>/dev/null; do sleep 0.1; done
   cat .started .errors
-  command kill -0 $!
+  # A server goes on; a script has ended, with its own status.
+  command kill -0 $! 2>/dev/null || wait $!
 }
 curl() {
   answer=$(command curl --silent --show-error "$@") || return

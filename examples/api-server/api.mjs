@@ -1,0 +1,50 @@
+// The routes of the API. They are made before the server listens, also to write down which permissions they require
+// (write-catalogue.mjs).
+
+import { randomUUID } from "node:crypto";
+import express from "express";
+import { principalOf, requireAuth } from "vtb-setup/verifier/express";
+
+export const path = "/taken/api/v1/externetaken";
+
+function sendProblem(response, status, title) {
+  response.status(status).type("application/problem+json").send(JSON.stringify({ status, title }));
+}
+
+export function createApi(verifier) {
+  /** The tasks, for as long as this runs. */
+  const tasks = [];
+
+  const api = express();
+
+  api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (_request, response) => {
+    response.json({ count: tasks.length, next: null, previous: null, results: tasks });
+  });
+
+  // The caller is authenticated before the body is read.
+  api.post(
+    path,
+    requireAuth(verifier, { permission: "taken.add_externetaak" }),
+    express.json(),
+    (request, response) => {
+      const { titel } = request.body ?? {};
+      if (typeof titel !== "string" || titel === "") return sendProblem(response, 400, "titel is verplicht");
+      const task = { uuid: randomUUID(), titel, status: "open", aangemaaktDoor: principalOf(request).user.username };
+      tasks.push(task);
+      response.status(201).json(task);
+    },
+  );
+
+  api.use((_request, response) => sendProblem(response, 404, "Niet gevonden"));
+
+  // Express knows what handles errors by its four parameters.
+  api.use((error, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    const { status = 500 } = error;
+    // A body that cannot be read is the client's error; every other error is ours, and is only logged.
+    if (status >= 400 && status < 500) return sendProblem(response, status, "De inhoud kan niet worden gelezen");
+    console.error(error);
+    sendProblem(response, 500, "Er is een fout opgetreden");
+  });
+  return api;
+}
