@@ -1,7 +1,7 @@
 import type { AccessPrincipal } from "../access/compare.js";
 import { assertNever } from "../errors.js";
 import type { Forbidden, Rights } from "../operations/person.js";
-import { permissionOf } from "../operations/rights.js";
+import { permissionOf } from "../users/admin-rights.js";
 import { kindName } from "./history/texts.js";
 import { type Html, html, nothing } from "./html/html.js";
 import { managedNote } from "./html/managed.js";

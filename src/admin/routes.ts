@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { readNextPath } from "../login/same-origin.js";
 import type { Person } from "../operations/person.js";
-import { type AdminRight, permissionOf } from "../operations/rights.js";
+import { type AdminRight, permissionOf } from "../users/admin-rights.js";
 import type { Peer } from "./admin.js";
 import type { FormFields } from "./form.js";
 import type { Html } from "./html/html.js";

@@ -14,7 +14,7 @@ import {
 import { readAccessFacts } from "../access/read-facts.js";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
-import { adminRights, permissionOf } from "./rights.js";
+import { adminRights, permissionOf } from "../users/admin-rights.js";
 
 /** What a user may now, and through what; undefined where there is no such user, or it exists for one token alone. */
 export async function readUserRights(db: Connection, username: string, nowMs: number): Promise<UserRights | undefined> {

@@ -1,7 +1,7 @@
-import { permissionOf } from "../../src/operations/rights.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
+import { permissionOf } from "../../src/users/admin-rights.js";
 import { person, type Site, start } from "./site.js";
 
 const dayMs = 86_400_000;

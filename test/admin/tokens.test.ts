@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { permissionOf } from "../../src/operations/rights.js";
 import type { Resource } from "../../src/plan/resource.js";
+import { permissionOf } from "../../src/users/admin-rights.js";
 import { token, tokenValue } from "../verifier/verifier-world.js";
 import { makeSite, person, type Site, start } from "./site.js";
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AdminRight, adminRights, permissionOf } from "../../src/operations/rights.js";
+import { type AdminRight, adminRights, permissionOf } from "../../src/users/admin-rights.js";
 import { readDocument, tableUnder } from "./markdown.js";
 
 const page = readDocument("docs/admin.md");

@@ -12,9 +12,9 @@ import {
 } from "../../src/operations/change-entries.js";
 import type { Person } from "../../src/operations/person.js";
 import type { RecordOptions } from "../../src/operations/record.js";
-import { type AdminRight, permissionOf } from "../../src/operations/rights.js";
 import type { Attributes, Resource } from "../../src/plan/resource.js";
 import { sleep } from "../../src/retry.js";
+import { type AdminRight, permissionOf } from "../../src/users/admin-rights.js";
 import { sealingEnv } from "../support/databases.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, resource, runOptions } from "../support/run.js";

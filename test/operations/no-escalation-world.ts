@@ -21,8 +21,8 @@ import {
   setPasswordAs,
   unlinkUsersAs,
 } from "../../src/operations/person-users.js";
-import { adminRights, permissionOf } from "../../src/operations/rights.js";
 import type { Resource } from "../../src/plan/resource.js";
+import { adminRights, permissionOf } from "../../src/users/admin-rights.js";
 import { groupNames, permissions, resourcesOf, tokenNames, worldParts } from "../access/worlds.js";
 import { sealingEnv } from "../support/databases.js";
 import { nowMs, recorded, root } from "./admin-world.js";

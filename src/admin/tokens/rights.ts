@@ -1,7 +1,7 @@
 import type { ListedToken } from "../../operations/list-tokens.js";
 import type { Forbidden } from "../../operations/person.js";
-import type { AdminRight } from "../../operations/rights.js";
 import type { TokenInContext } from "../../operations/token-facts.js";
+import type { AdminRight } from "../../users/admin-rights.js";
 import type { View } from "../view.js";
 
 /** What can be done to a token. */
