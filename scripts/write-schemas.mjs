@@ -7,10 +7,13 @@ import { fileURLToPath } from "node:url";
 import { withFieldTables } from "./field-tables.mjs";
 
 const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const schema = execFileSync(process.execPath, [pathOf("bin/vtb-setup.js"), "schema"], { encoding: "utf8" });
+const schemaOf = (document) =>
+  execFileSync(process.execPath, [pathOf("bin/vtb-setup.js"), "schema", document], { encoding: "utf8" });
+const schema = schemaOf("configuration");
 const tables = "docs/configuration.md";
 const generated = {
   "schemas/vtb-setup.schema.json": schema,
+  "schemas/vtb-setup-catalogue.schema.json": schemaOf("catalogue"),
   [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), JSON.parse(schema)),
 };
 

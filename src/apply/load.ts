@@ -114,6 +114,7 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
     kinds,
     owners: validation.owners,
     settings: validation.settings,
+    catalogue: validation.catalogue,
     files: documents.map((document) => {
       const owner = validation.ownerOf(document)?.name;
       return { file: document.file, sha256: document.sha256, ...(owner !== undefined && { owner }) };

@@ -1,5 +1,6 @@
 import type { AccessChange } from "../access/compare.js";
 import type { AccessFacts } from "../access/facts.js";
+import { reviewUndeclared } from "../config/catalogue.js";
 import { type Connection, type Database, isFailure } from "../database/database.js";
 import { readEntrySettings } from "../database/entry-settings.js";
 import { withLock } from "../database/lock.js";
@@ -159,6 +160,11 @@ export async function readPlan(
     const guarded = await kind.guard?.({ db, now: options.now().toISOString() }, plan.world);
     for (const refusal of guarded?.refusals ?? []) refusals.push(refusal);
     for (const diagnostic of guarded?.diagnostics ?? []) inspected.push(diagnostic);
+  }
+  if (configuration.catalogue) {
+    for (const diagnostic of reviewUndeclared(configuration.kinds, plan.world, configuration.catalogue)) {
+      inspected.push(diagnostic);
+    }
   }
   const changes = await markDrift(db, configuration.kinds, plan.changes);
   const reviewed = await reviewAccess(db, desired, plan, {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AccessChange } from "../access/compare.js";
+import type { Catalogue } from "../config/catalogue.js";
 import type { Settings } from "../config/settings.js";
 import type { FileOwner } from "../config/validate.js";
 import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
@@ -69,6 +70,8 @@ export interface Configuration {
   readonly owners: readonly FileOwner[];
   /** What its files say under `vtb_setup`. */
   readonly settings: Settings;
+  /** The permissions that exist; undefined where its files don't say. */
+  readonly catalogue?: Catalogue | undefined;
   readonly files: readonly ConfigurationFile[];
   readonly warnings: readonly Diagnostic[];
   /** It was read without its variables and secret files (`noEnv`), and can be planned but not applied. */

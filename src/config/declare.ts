@@ -1,7 +1,7 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource, StepResource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
-import { createLookalikes } from "../users/names.js";
+import { createLookalikes, objectTypePermission } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
 import { readResourceSettings } from "./entry-settings.js";
@@ -78,11 +78,23 @@ function textsIn(list: Node): ReadonlyMap<string, Range> {
   const texts = new Map<string, Range>();
   if (list.kind !== "sequence") return texts;
   for (const item of list.items) {
-    // Such as a membership that ends, `{name: x, until: DATE}`.
-    const name = item.kind === "mapping" ? item.entries.get("name")?.value : item;
-    if (name?.kind === "scalar" && !texts.has(name.text())) texts.set(name.text(), name.range);
+    const { text, range } = textOf(item);
+    if (text !== undefined && !texts.has(text)) texts.set(text, range);
   }
   return texts;
+}
+
+/** The text of an attribute's list that an item stands for, if it is known. */
+function textOf(item: Node): { readonly text?: string; readonly range: Range } {
+  const { range } = item;
+  if (item.kind === "scalar") return { text: item.text(), range };
+  const [name, objectType, mode] = ["name", "object_type", "mode"].map((field) => {
+    const value = item.kind === "mapping" ? item.entries.get(field)?.value : undefined;
+    return value?.kind === "scalar" ? value : undefined;
+  });
+  if (objectType && mode) return { text: objectTypePermission(objectType.text(), mode.text()), range };
+  // Such as a membership that ends, `{name: x, until: DATE}`.
+  return name ? { text: name.text(), range: name.range } : { range };
 }
 
 /** A resource and the ranges of its attributes. */

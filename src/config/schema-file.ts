@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
+import { catalogueFileSchema } from "./catalogue.js";
 import { asWritten, boolean, booleanReference, valueFromSchema } from "./fields.js";
 import type { JsonSchema } from "./schema-shape.js";
 import { settingsKey, settingsSchema } from "./settings-schema.js";
@@ -27,6 +28,12 @@ export function configurationSchema(steps: readonly Step[], sources: ValueSource
       ...Object.fromEntries(steps.flatMap((step) => Object.entries(stepDefinitions(step)))),
     },
   };
+}
+
+/** The JSON Schema of the file that an API publishes with the permissions that it asks for. */
+export function catalogueSchema(): JsonSchema {
+  const { $schema, ...schema } = toJsonSchema(catalogueFileSchema);
+  return { $schema, title: "vtb-setup permission catalogue", ...schema };
 }
 
 function flagSchema({ title, namespace }: Step): JsonSchema {

@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from "../duration.js";
 import { type DiagnosticCode, diagnosticCodes, whyNotAllowable } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
-import { maxPermission, permissionPattern } from "../users/names.js";
+import { catalogueNamePattern, maxPermission } from "../users/names.js";
 import { filledText, text } from "./fields.js";
 
 /** The root key that holds what concerns the run. */
@@ -79,10 +79,20 @@ const allowableCode = code.superRefine((text, context) => {
   context.addIssue({ code: "custom", message: `${text} can't be allowed: ${why}`, params: { hint: "remove it" } });
 });
 
-const permission = z.string().max(maxPermission).regex(permissionPattern, {
+const permissionInCatalogue = z.string().max(maxPermission).regex(catalogueNamePattern, {
   error:
-    "expected a permission such as `taken.view_externetaak`: names of letters, digits, `_` and `-`, with dots between them",
+    "expected a permission such as `taken.view_externetaak`, or with a `*` for one of its parts, such as `objecttype.*.read_only`",
 });
+
+/** A permission that exists, and what it is for. */
+export const describedPermission = z.strictObject({
+  name: permissionInCatalogue.describe("The permission's name; a `*` stands for one part between dots."),
+  description: text(1000).optional().describe("What it allows."),
+});
+
+const cataloguePermission = z.union([permissionInCatalogue, describedPermission]);
+
+const catalogueFile = filledText(4096);
 
 /** The content of {@link settingsKey}. A file says it as it is: nothing in it comes from the environment. */
 export const settingsSchema = z
@@ -91,9 +101,13 @@ export const settingsSchema = z
     owner: owner.optional().describe("Who manages what this file declares; `default` without it."),
     policy: policy.optional().describe("What tokens must comply with."),
     permissions: z
-      .union([z.array(permission), filledText(4096)])
+      .array(cataloguePermission)
       .optional()
-      .describe("The permissions that exist: their names, or the file that lists them."),
+      .describe("The permissions that exist: any other one in the files is an error."),
+    catalogue: z
+      .union([catalogueFile, z.array(catalogueFile).min(1)])
+      .optional()
+      .describe("The JSON file, or files, of an API that list the permissions that exist."),
     allow: z.array(allowableCode).optional().describe("The codes of guards and warnings that this file accepts."),
     deny: z.array(code).optional().describe("The codes of warnings and notes that refuse the run."),
   })

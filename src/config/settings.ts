@@ -31,10 +31,21 @@ export interface Settings {
   readonly policy: Policy | undefined;
   /** Where the first file says so, or could; undefined where no file has the root key. */
   readonly policyRange: Range | undefined;
-  /** The names of all permissions, or the path of a file that lists them; undefined where no file says so. */
-  readonly permissions: readonly string[] | string | undefined;
+  /** The permissions that exist, as all files list them, and where the first does; undefined where none does. */
+  readonly permissions: { readonly names: readonly string[]; readonly range: Range } | undefined;
+  /** The files that list more of them. */
+  readonly catalogues: readonly CatalogueSetting[];
   readonly allow: readonly CodeSetting[];
   readonly deny: readonly CodeSetting[];
+}
+
+/** A file that lists permissions, as the configuration names it. */
+export interface CatalogueSetting {
+  /** As written: a relative one starts at the folder of the file that names it. */
+  readonly path: string;
+  /** The configuration file that names it. */
+  readonly from: string;
+  readonly range: Range;
 }
 
 /** Who manages what a file declares, as the file says it. */
@@ -84,7 +95,8 @@ export function readSettings(
     settings: {
       policy: policies.length === 0 ? undefined : policy,
       policyRange: policies.map((file) => rangeIn(file, ["policy"]))[0] ?? files[0]?.node.range,
-      permissions: first((config) => config.permissions),
+      permissions: permissionsIn(files),
+      catalogues: files.flatMap(cataloguesIn),
       allow: files.flatMap((file) => codesIn(file, "allow")),
       deny: files.flatMap((file) => codesIn(file, "deny")),
     },
@@ -201,6 +213,22 @@ function codesIn(file: FileSettings, list: "allow" | "deny"): readonly CodeSetti
   return codes.flatMap((code, index) => (isCode(code) ? [{ code, range: rangeIn(file, [list, index]) }] : []));
 }
 
+function permissionsIn(files: readonly FileSettings[]): Settings["permissions"] {
+  const [first] = files.filter(({ config }) => config.permissions !== undefined);
+  if (first === undefined) return undefined;
+  const names = files
+    .flatMap(({ config }) => config.permissions ?? [])
+    .map((entry) => (typeof entry === "string" ? entry : entry.name));
+  return { names, range: rangeIn(first, ["permissions"]) };
+}
+
+function cataloguesIn(file: FileSettings): readonly CatalogueSetting[] {
+  const { catalogue = [] } = file.config;
+  const from = file.document.file;
+  if (typeof catalogue === "string") return [{ path: catalogue, from, range: rangeIn(file, ["catalogue"]) }];
+  return catalogue.map((path, index) => ({ path, from, range: rangeIn(file, ["catalogue", index]) }));
+}
+
 function rangeIn({ node }: FileSettings, path: ValuePath): Range {
   return findNode(node, path).node.range;
 }
@@ -211,7 +239,6 @@ const oncePerRun: readonly ValuePath[] = [
   ["policy", "max_lifetime"],
   ["policy", "warn_before"],
   ["policy", "unused_after"],
-  ["permissions"],
 ];
 
 /** Files that say different things about one setting of the run. */
@@ -236,8 +263,7 @@ function contradictions(files: readonly FileSettings[], path: ValuePath): readon
     }));
 }
 
-/** `24h` is `1d`, and the order of names means nothing. */
+/** `24h` is `1d`. */
 function comparable(value: unknown): unknown {
-  if (Array.isArray(value)) return [...new Set(value)].sort();
   return typeof value === "string" ? (parseDuration(value) ?? value) : value;
 }

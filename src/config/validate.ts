@@ -4,6 +4,7 @@ import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/
 import { resolveValues } from "../yaml/resolve.js";
 import { nounOf, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
+import { type Catalogue, checkPermissions, readCatalogue } from "./catalogue.js";
 import { checkEntries, declareStep, type ResourceEntry, referenceNames } from "./declare.js";
 import { checkRenames } from "./entry-settings.js";
 import { findFlatEntry } from "./flat-entry.js";
@@ -27,6 +28,8 @@ export interface ValidateContext extends RootContext {
 export interface Validation {
   readonly enabled: readonly Step[];
   readonly settings: Settings;
+  /** The permissions that exist; undefined where the files don't say. */
+  readonly catalogue: Catalogue | undefined;
   /** The owners of the files, each once. */
   readonly owners: readonly FileOwner[];
   /** The owner that a file names, if it does. */
@@ -62,6 +65,7 @@ export function validateDocuments(
   const root = readRoot(documents, steps, context);
   const shapeOf = createShapeReader();
   const settings = readSettings(documents, root.misspeltSettings, shapeOf);
+  const { catalogue, diagnostics: ofCatalogue } = readCatalogue(settings.settings, context.cwd);
   const sections = root.sections.map((section) => {
     const owner = settings.ownerOf(section.document)?.name ?? defaultOwner;
     return validateSection(section, { ...context, owner }, shapeOf);
@@ -73,6 +77,7 @@ export function validateDocuments(
   return {
     enabled: root.enabled,
     settings: settings.settings,
+    catalogue,
     owners: ownersOf(root.sections, settings.ownerOf),
     ownerOf: settings.ownerOf,
     declarations: declared.map(({ resource }) => resource),
@@ -82,6 +87,8 @@ export function validateDocuments(
       ...settings.diagnostics,
       ...sections.flatMap(({ diagnostics }) => diagnostics),
       ...checkEntries(declared, context.kinds),
+      ...ofCatalogue,
+      ...(catalogue ? checkPermissions(declared, context.kinds, catalogue) : []),
       ...checkRenames(declared.map(({ resource }) => resource)),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],

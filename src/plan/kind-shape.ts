@@ -26,6 +26,8 @@ export interface AttributeSpec<Value extends AttributeValue = AttributeValue, Op
    * none. The path has the keys of mappings that lead to the text.
    */
   readonly neutral?: true | ((text: string, path: readonly string[]) => boolean);
+  /** Its texts are permissions, which a catalogue must have. */
+  readonly holdsPermissions?: true;
   /** The kind that its value (or each of its values, or each key of its mapping) is a key of. */
   readonly references?: string;
   /** Its value with other names, for an attribute that holds names inside of others; those that it `references` need none. */

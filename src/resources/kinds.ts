@@ -24,6 +24,7 @@ export const group = createKindShape({
     permissions: {
       ...setOf("group_permissions", { rowColumn: "group_id", memberColumn: "permission" }),
       neutral: true,
+      holdsPermissions: true,
     },
   },
 });
@@ -171,7 +172,11 @@ export const user = createKindShape({
     sign_in_subject: text("sign_in_subject", null),
     groups: setOf("user_groups", { rowColumn: "user_id", memberColumn: "group_id", target: group }),
     groups_until: membershipEnds,
-    permissions: { ...setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }), neutral: true },
+    permissions: {
+      ...setOf("user_permissions", { rowColumn: "user_id", memberColumn: "permission" }),
+      neutral: true,
+      holdsPermissions: true,
+    },
     sign_in: signInLink,
   },
 });
@@ -212,7 +217,7 @@ export const apiToken = createKindShape({
     generated: { ...optional(booleanType), generates: true },
     user: { ...required(orNull(textType)), references: user.name },
     is_superuser: { ...required(booleanType), follows: "user" },
-    permissions: { ...required(orNull(textsType)), follows: "user", neutral: true },
+    permissions: { ...required(orNull(textsType)), follows: "user", neutral: true, holdsPermissions: true },
     contact_person: required(textType),
     email: required(textType),
     organization: required(textType),

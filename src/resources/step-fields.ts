@@ -3,7 +3,7 @@ import { filledText } from "../config/fields.js";
 import type { StepDiagnostic } from "../config/step.js";
 import type { DiagnosticCode } from "../errors.js";
 import type { ConfigPath } from "../plan/resource.js";
-import { maxPermission, permissionPattern, unsafeNameReason } from "../users/names.js";
+import { maxPermission, objectTypePermission, permissionPattern, unsafeNameReason } from "../users/names.js";
 
 const expected = {
   control: "expected a name without control characters",
@@ -47,7 +47,7 @@ const urn = "[uU][rR][nN]:[uU][uU][iI][dD]:";
 const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
 const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|${urn}${hyphenated}|${hex}{12}4${hex}{19})$`);
 
-const objectTypePermission = z
+const permissionOfObjectType = z
   .strictObject({
     object_type: z
       .string()
@@ -68,12 +68,12 @@ const objectTypePermission = z
   .describe("A permission on one object type, as the Objects API writes it.");
 
 /** Permissions by name, or as the Objects API writes them. */
-export const permissionList = z.array(z.union([permission, objectTypePermission]));
+export const permissionList = z.array(z.union([permission, permissionOfObjectType]));
 
 /** The permissions' names, without duplicates, sorted. An object type's becomes `objecttype.UUID.mode`. */
 export function permissionNames(permissions: z.output<typeof permissionList>): readonly string[] {
   const names = permissions.map((entry) =>
-    typeof entry === "string" ? entry : `objecttype.${canonicalUuid(entry.object_type)}.${entry.mode}`,
+    typeof entry === "string" ? entry : objectTypePermission(entry.object_type, entry.mode),
   );
   return sortedUnique(names);
 }
@@ -81,11 +81,6 @@ export function permissionNames(permissions: z.output<typeof permissionList>): r
 /** The texts without duplicates, in an order that does not depend on the machine's language. */
 export function sortedUnique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].sort();
-}
-
-function canonicalUuid(written: string): string {
-  const digits = written.toLowerCase().replace(/^urn:uuid:|[-{}]/g, "");
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 const formats = [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];

@@ -69,6 +69,15 @@ export const permissionPattern = new RegExp(`^${segment}(?:\\.${segment})+$`);
 
 export const maxPermission = 255;
 
+/** A permission's name in a catalogue, where `*` stands for one part, such as `objecttype.*.read_only`; the first part is no `*`. */
+export const catalogueNamePattern = new RegExp(`^${segment}(?:\\.(?:${segment}|\\*))+$`);
+
+/** The permission that the Objects API writes as an object type and a mode; the UUID in any common notation. */
+export function objectTypePermission(uuid: string, mode: string): string {
+  const digits = uuid.toLowerCase().replace(/^urn:uuid:|[-{}]/g, "");
+  return `objecttype.${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")}.${mode}`;
+}
+
 export function isPermission(name: string): boolean {
   return name.length <= maxPermission && permissionPattern.test(name);
 }

@@ -38,6 +38,20 @@ export function firstCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "ALIAS_BOMB", how: "aliases of aliases", yaml: `${bomb.join("\n")}\n` },
     { code: "ALIAS_UNRESOLVED", how: "a secret that begins with *", yaml: token(`token: *${make("alias")}`) },
+    {
+      code: "CATALOGUE_INVALID",
+      how: "a secret's file for a catalogue",
+      yaml: "vtb_setup: {catalogue: wachtwoorden}\n",
+      files: {
+        wachtwoorden: `{"formatVersion": "${make("format")}", "${make("catalogue-field")}": 1, "permissions": ["${make("listed")}"]}`,
+      },
+    },
+    {
+      code: "CATALOGUE_INVALID",
+      how: "a file that is no YAML",
+      yaml: "vtb_setup: {catalogue: wachtwoorden}\n",
+      files: { wachtwoorden: `"${make("unclosed")}: [${make("open")}` },
+    },
     { code: "COMMAND_LINE", how: "a misspelt option", args: [`--databse=postgres://u:${make("option")}@h/x`] },
     { code: "COMMAND_LINE", how: "a value that does not fit", args: ["--output", `postgres://u:${make("value")}@h/x`] },
     {

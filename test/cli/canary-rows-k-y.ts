@@ -366,6 +366,11 @@ export function lastCanaryRows(canaries: Canaries): readonly Row[] {
     },
     { code: "UNKNOWN_FIELD", how: "in braces, misspelt", yaml: user(`passwrd: {${make("key")}: x}`) },
     { code: "UNKNOWN_FIELD", how: "options", yaml: client(`options: {user_setting: {key: ${make("options")}}}`) },
+    {
+      code: "UNKNOWN_PERMISSION",
+      how: "a secret for a permission",
+      yaml: `vtb_setup: {permissions: [taken.view]}\n${user(`permissions: [x.${make("as-permission")}]`)}`,
+    },
     { code: "UNKNOWN_ROOT_KEY", how: "a secret for a key", yaml: `${make("as-root-key")}: x\n` },
     {
       code: "UNKNOWN_ROOT_KEY",

@@ -24,16 +24,11 @@ describe("F201: vtb_setup", () => {
         unusedAfterSeconds: undefined,
       },
       policyRange: { position: { line: 3 } },
-      permissions: ["a.b"],
+      permissions: { names: ["a.b"], range: { position: { line: 3 } } },
+      catalogues: [],
       allow: [{ code: "WEAK_TOKEN", range: { position: { file: "a.yaml", line: 3 } } }],
       deny: [{ code: "EXPIRED" }],
     });
-  });
-
-  it("takes the name of a file in place of a list of permissions", () => {
-    expect(read(`${groups("a")}vtb_setup: {permissions: permissions.txt}\n`).settings.permissions).toBe(
-      "permissions.txt",
-    );
   });
 
   it.each([
@@ -62,6 +57,7 @@ describe("F201: vtb_setup", () => {
     ],
     ["a duration of nothing", "{policy: {warn_before: 0d}}", "INVALID_VALUE a.yaml:1:35", "above zero"],
     ["no permission", "{permissions: [a b]}", "INVALID_VALUE a.yaml:1:27", "expected a permission"],
+    ["a file in place of permissions", "{permissions: list.json}", "WRONG_TYPE a.yaml:1:26", "expected a list"],
     ["an unknown code", "{allow: [EXPIRD]}", "INVALID_VALUE a.yaml:1:21", "did you mean EXPIRED?"],
     [
       "a later format",
@@ -141,12 +137,13 @@ describe("F202: vtb_setup in several files", () => {
 
   it("lets two files say the same, and unites what they allow and deny", () => {
     const { settings, diagnostics } = read(
-      `${groups("a")}vtb_setup: {policy: {warn_before: 1d, require_expiry: yes}, permissions: [a.b, c.d], allow: [EXPIRED]}\n`,
-      `${groups("b")}vtb_setup: {policy: {warn_before: 24h, unused_after: 90d}, permissions: [c.d, a.b], allow: [WEAK_TOKEN], deny: [EXPIRED]}\n`,
+      `${groups("a")}vtb_setup: {policy: {warn_before: 1d, require_expiry: yes}, permissions: [a.b], allow: [EXPIRED]}\n`,
+      `${groups("b")}vtb_setup: {policy: {warn_before: 24h, unused_after: 90d}, permissions: [c.d, {name: e.f}], allow: [WEAK_TOKEN], deny: [EXPIRED]}\n`,
     );
     expect(lines(diagnostics)).toEqual([]);
     expect(settings).toMatchObject({
       policy: { requireExpiry: true, warnBeforeSeconds: 86_400, unusedAfterSeconds: 90 * 86_400 },
+      permissions: { names: ["a.b", "c.d", "e.f"], range: { position: { file: "a.yaml" } } },
       allow: [{ code: "EXPIRED" }, { code: "WEAK_TOKEN" }],
       deny: [{ code: "EXPIRED" }],
     });
@@ -155,7 +152,6 @@ describe("F202: vtb_setup in several files", () => {
   it.each([
     ["policy: {warn_before: 1d}", "policy: {warn_before: 2d}", "vtb_setup.policy.warn_before"],
     ["policy: {require_expiry: yes}", "policy: {require_expiry: no}", "vtb_setup.policy.require_expiry"],
-    ["permissions: [a.b]", "permissions: list.txt", "vtb_setup.permissions"],
   ])("refuses %s beside %s, and names both places", (one, other, path) => {
     expect(found(`vtb_setup: {${one}}\n${groups("a")}`, `${groups("b")}vtb_setup: {${other}}\n`)).toEqual([
       expect.stringMatching(new RegExp(`^error INVALID_VALUE b.yaml:3:\\d+ ${path}: this contradicts a.yaml:1: `)),

@@ -1,14 +1,19 @@
+import { setupError } from "../../errors.js";
 import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
 import { stepOptions } from "../options.js";
 import { printResult } from "../print.js";
+
+/** The files that have a schema. */
+const documents = ["configuration", "catalogue"] as const;
 
 export const schemaCommand = defineCommand({
   name: "schema",
   group: "Reference commands:",
   summary: "print the JSON Schema of the files, for editors",
   description:
-    "Prints the JSON Schema (draft-07) of the files, with which editors complete and check them. Use it for steps of your own: the package holds the schema of the other steps as schemas/vtb-setup.schema.json.",
+    "Prints the JSON Schema (draft-07) of the files, with which editors complete and check them. Use it for steps of your own: the package holds the schema of the other steps as schemas/vtb-setup.schema.json, and those of the other files beside it.",
+  argument: { terms: "[document]", description: `which file: ${documents.join(" or ")}; defaults to configuration` },
   options: stepOptions,
   examples: [
     { purpose: "Write the schema to a file", command: "vtb-setup schema > vtb-setup.schema.json" },
@@ -16,14 +21,19 @@ export const schemaCommand = defineCommand({
   ],
   statuses: [],
   pages: ["command-line.md#schema", "configuration.md", "custom-steps.md"],
-  run: async (context, settings) => {
-    const [{ loadStepModules }, { configurationSchema }, { coreSteps }] = await Promise.all([
+  run: async (context, settings, [document = "configuration"]) => {
+    const asked = documents.find((name) => name === document);
+    if (asked === undefined) {
+      throw setupError("usage", "COMMAND_LINE", `there is no schema ${document}`, `write ${documents.join(" or ")}`);
+    }
+    const [{ loadStepModules }, { catalogueSchema, configurationSchema }, { coreSteps }] = await Promise.all([
       import("../../apply/step-modules.js"),
       import("../../config/schema-file.js"),
       import("../../resources/registry.js"),
     ]);
     const { steps } = await loadStepModules(settings.steps, context.cwd);
-    await printResult(context, { kind: "json", value: configurationSchema([...coreSteps, ...steps]) });
+    const value = asked === "catalogue" ? catalogueSchema() : configurationSchema([...coreSteps, ...steps]);
+    await printResult(context, { kind: "json", value });
     return exitStatus.done;
   },
 });
