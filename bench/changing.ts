@@ -12,6 +12,7 @@ import { changeMembershipsAs } from "../src/operations/person-memberships.js";
 import { createTokenAs, switchTokensAs } from "../src/operations/person-tokens.js";
 import { activateUsersAs, deactivateUsersAs } from "../src/operations/person-users.js";
 import { sleep } from "../src/retry.js";
+import { createSignRun } from "../src/secrets/journal-key.js";
 import { startPostgres } from "../test/support/postgres-server.js";
 import { manyEntries } from "./support/many.js";
 import { machine, median } from "./support/rounds.js";
@@ -23,7 +24,8 @@ const rounds = 7;
 
 const folder = mkdtempSync(join(tmpdir(), "vtb-bench-"));
 const env = { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
-const options = { now: Date.now, newId: () => randomUUID(), through: "admin" } as const;
+const sign = createSignRun({ env, keyFile: undefined });
+const options = { now: Date.now, newId: () => randomUUID(), through: "admin", sign } as const;
 type Work = Parameters<typeof withLock<{ readonly kind: string }>>[2];
 
 async function measure(url: string): Promise<ReadonlyMap<string, number>> {

@@ -7,6 +7,7 @@ import type { Tables } from "../database/tables.js";
 import type { CookieJar } from "../login/cookies.js";
 import type { Login } from "../login/login.js";
 import type { RecordOptions } from "../operations/record.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import type { AdminEvent } from "./event.js";
 import type { Language } from "./language.js";
 import type { TrialMemory } from "./openid/trials.js";
@@ -36,6 +37,6 @@ export type Change = <T>(
 ) => Promise<T>;
 
 /** How operations record what a page did. */
-export function recordOptions({ now }: AdminContext): RecordOptions {
-  return { now, newId: randomUUID, through: "admin" };
+export function recordOptions({ now, env, database: { keyFile } }: AdminContext): RecordOptions {
+  return { now, newId: randomUUID, through: "admin", sign: createSignRun({ env, keyFile }) };
 }

@@ -5,6 +5,7 @@ import type { Tables } from "../database/tables.js";
 import { isCommitted, writeRun } from "../database/write-rows.js";
 import { type SetupError, setupError } from "../errors.js";
 import { willGenerate } from "../plan/plan.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import { assertMigrated, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
 import { type OwnedConfiguration, ownersForJournal, settleOwners } from "./owners.js";
@@ -120,7 +121,7 @@ async function applyInside(
   judgeRefusals(rules, configuration, cascades);
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, access, generated } as const;
   const result = finish({ ...done, diagnostics: diagnostics() });
-  await writeAudit(tx, configuration, options, result);
+  await writeAudit(tx, configuration, { ...options, keyFile: database.keyFile }, result);
   await options.beforeCommit(generated, result.run.id);
   await checkpoint(options.signal);
   return { commit: true, value: result };
@@ -130,7 +131,7 @@ async function applyInside(
 async function writeAudit(
   tx: Transaction<Tables>,
   configuration: OwnedConfiguration,
-  { actor, claimedActor, through, version, now }: ApplyOptions,
+  { actor, claimedActor, through, version, now, env, keyFile }: ApplyOptions & Pick<Database, "keyFile">,
   { run: { id, startedAt }, changes }: RunResult,
 ): Promise<void> {
   const finishedAt = now().toISOString();
@@ -138,5 +139,6 @@ async function writeAudit(
     tx,
     { id, startedAt, finishedAt, actor, claimedActor, through, version, ...ownersForJournal(configuration) },
     changes,
+    createSignRun({ env, keyFile }),
   );
 }

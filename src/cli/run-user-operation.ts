@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isGuardAllowed, requireCodes } from "../apply/severity.js";
 import { assertNever, type Diagnostic, type DiagnosticCode, SetupError } from "../errors.js";
 import { changeUsers, type UserOperation, type UserRefused, type UsersOutcome } from "../operations/change-users.js";
@@ -37,8 +36,9 @@ export async function runUserOperation(
 ): Promise<number> {
   requireCodes({ allow, deny: [] });
   const allowsLastAdministrator = isGuardAllowed("LAST_ADMINISTRATOR", { allow });
-  const options = { now: Date.now, newId: randomUUID, through: command, allowsLastAdministrator };
-  const result = await changeDatabase(context, settings, (tx) => changeUsers(tx, names, operation, actor, options));
+  const result = await changeDatabase(context, settings, (tx, record) =>
+    changeUsers(tx, names, operation, actor, { ...record, through: command, allowsLastAdministrator }),
+  );
   if (result.kind !== "changed") throw refusalOf(result, names?.length ?? 0);
   const { notes: diagnostics } = result;
   const { output } = settings;

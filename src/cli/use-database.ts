@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { lockOptions, withDatabase } from "../apply/run.js";
 import { checkpoint } from "../apply/wait.js";
@@ -5,6 +6,8 @@ import type { Database } from "../database/database.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import { requireTables } from "../database/migrate.js";
 import type { Tables } from "../database/tables.js";
+import type { RecordOptions } from "../operations/record.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import type { CliContext } from "./context.js";
 import { type databaseOptions, lockingOptions, type SettingsOf } from "./options.js";
 
@@ -30,16 +33,17 @@ export async function readDatabase<T>(
 export async function changeDatabase<T>(
   context: CliContext,
   settings: SettingsOf<typeof databaseOptions>,
-  operation: (tx: Transaction<Tables>) => Promise<LockedResult<T>>,
+  operation: (tx: Transaction<Tables>, record: Omit<RecordOptions, "through">) => Promise<LockedResult<T>>,
 ): Promise<T> {
   // A database that is not there must not be created.
   await readDatabase(context, settings, () => Promise.resolve());
   const options = await lockingOptions(context, settings);
-  return withDatabase(options, "write", (database) =>
-    withLock(database, lockOptions(options, true), async (tx) => {
-      const result = await operation(tx);
+  return withDatabase(options, "write", (database) => {
+    const sign = createSignRun({ env: options.env, keyFile: database.keyFile });
+    return withLock(database, lockOptions(options, true), async (tx) => {
+      const result = await operation(tx, { now: Date.now, newId: randomUUID, sign });
       await checkpoint(options.signal);
       return result;
-    }),
-  );
+    });
+  });
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { createTable } from "./create-table.js";
 import type { AnyTables } from "./database.js";
+import { addRecordedAt, chainRuns } from "./journal-migrations.js";
 
 /** One step of the schema's history. Never edited after a release: a change is a new migration. */
 export interface Migration {
@@ -272,26 +273,6 @@ async function addActorUser(db: Kysely<AnyTables>): Promise<void> {
   await db.schema.alterTable("runs").addColumn("actor_user_id", "text").execute();
 }
 
-/** Readers of the journal page through its changes by their time, which only their runs had. */
-async function addRecordedAt(db: Kysely<AnyTables>): Promise<void> {
-  await db.schema
-    .alterTable("run_changes")
-    .addColumn("recorded_at", "text", (column) => column.notNull().defaultTo(""))
-    .execute();
-  await sql`update run_changes set recorded_at = (select finished_at from runs where runs.id = run_id)`.execute(db);
-  for (const [name, columns] of [
-    ["run_changes_time", ["recorded_at"]],
-    ["run_changes_kind", ["kind", "recorded_at"]],
-    ["run_changes_name", ["key"]],
-  ] as const) {
-    await db.schema
-      .createIndex(name)
-      .on("run_changes")
-      .columns([...columns])
-      .execute();
-  }
-}
-
 async function createBootstrapCodes(db: Kysely<AnyTables>): Promise<void> {
   await createTable(db, {
     name: "bootstrap_codes",
@@ -327,4 +308,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0022_actor_user", up: addActorUser },
   { name: "0023_recorded_at", up: addRecordedAt },
   { name: "0024_bootstrap_codes", up: createBootstrapCodes },
+  { name: "0025_journal_chain", up: chainRuns },
 ];

@@ -193,6 +193,7 @@ export type RunThrough =
   | "import django"
   | "restore"
   | "key rotate"
+  | "history trim"
   | "token create"
   | "token rotate"
   | "token revoke"
@@ -236,6 +237,10 @@ interface Runs {
   readonly version: string;
   /** JSON list of { file, sha256 }. */
   readonly files: string;
+  /** Its place in the chain of runs: see `Link`. Null for one of a process that still ran an earlier version. */
+  readonly number: Generated<number | null>;
+  readonly digest: Generated<string | null>;
+  readonly signature: Generated<string | null>;
 }
 
 interface RunChanges {
@@ -249,6 +254,17 @@ interface RunChanges {
   readonly fields: string;
   /** When its run was finished; empty for one of a process that still ran an earlier version. */
   readonly recorded_at: Generated<string>;
+}
+
+/** The last link of the chain of runs, also where its run is gone; and the last one that was trimmed, 0 where none was. */
+interface JournalHead {
+  readonly id: 1;
+  number: number;
+  digest: string;
+  signature: string | null;
+  trimmed_number: number;
+  trimmed_digest: string;
+  trimmed_signature: string | null;
 }
 
 export interface Tables extends SignInTables {
@@ -268,6 +284,7 @@ export interface Tables extends SignInTables {
   owner_policies: OwnerPolicies;
   runs: Runs;
   run_changes: RunChanges;
+  journal_head: JournalHead;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Insertable } from "kysely";
 import { type Connection, chunk } from "./database.js";
+import { appendLink, type SignRun } from "./journal-chain.js";
 import type { RunThrough, Tables } from "./tables.js";
 
 /** A run that changed something: an apply, a sign-in, or an operation at run time. */
@@ -31,36 +32,53 @@ export interface ChangeRecord {
   readonly fields: readonly object[];
 }
 
-/** Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes. */
-export async function writeRun(tx: Connection, run: RunRecord, changes: readonly ChangeRecord[]): Promise<void> {
+/**
+ * Writes one row for the run and one for each change (who, when, what), in the transaction that makes the changes, as the next
+ * link of the journal's chain.
+ *
+ * @throws SetupError `DATABASE_DAMAGED` (refused) where the journal's head is missing
+ */
+export async function writeRun(
+  tx: Connection,
+  run: RunRecord,
+  changes: readonly ChangeRecord[],
+  sign: SignRun,
+): Promise<void> {
   const { id, startedAt, finishedAt, actor, actorUserId = null, claimedActor = null, through } = run;
   const { owner = "", version, files = [] } = run;
-  await tx
-    .insertInto("runs")
-    .values({
-      id,
-      started_at: startedAt,
-      finished_at: finishedAt,
-      actor,
-      actor_user_id: actorUserId,
-      claimed_actor: claimedActor,
-      through,
-      owner,
-      version,
-      files: JSON.stringify(files),
-    })
-    .execute();
+  const row = {
+    id,
+    started_at: startedAt,
+    finished_at: finishedAt,
+    actor: asStored(actor),
+    actor_user_id: actorUserId,
+    claimed_actor: claimedActor === null ? null : asStored(claimedActor),
+    through,
+    owner: asStored(owner),
+    version,
+    files: JSON.stringify(files),
+  };
   const rows = changes.map(({ action, kind, key, id: resourceId, fields }, sequence) => ({
     run_id: id,
     sequence,
     action,
     kind,
-    key,
+    key: asStored(key),
     resource_id: resourceId,
     fields: JSON.stringify(fields),
     recorded_at: finishedAt,
   }));
+  const link = await appendLink(tx, row, rows, sign);
+  await tx
+    .insertInto("runs")
+    .values({ ...row, ...link })
+    .execute();
   for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();
+}
+
+/** A database gives half a surrogate pair back as another character, and the digest is over what it gives back. */
+function asStored(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 const newUser = {

@@ -3,6 +3,7 @@ import { createWrite, createWriter, type LiveDatabase } from "../database/live-d
 import { openLiveDatabase } from "../database/open.js";
 import { createReporter } from "../oidc/event.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import { deriveSecret, loadExistingKeys } from "../secrets/key.js";
 import type { Secret } from "../secrets/secret.js";
 import { openVault } from "../secrets/vault.js";
@@ -71,6 +72,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
   const seals = createSeals(readSecrets, now);
   const providers = createLoginProviders({ fetchFor, now, onEvent: report, cacheSize: rememberedAnswers });
   const vault = openVault({ env, keyFile: database.keyFile });
+  const sign = createSignRun({ env, keyFile: database.keyFile });
   const context: LoginContext = {
     settings,
     seals,
@@ -83,7 +85,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     refusalPage: createRefusalPage(settings, report),
   };
   const readUser = prepareUserLookup(database, now);
-  const provisionFromClaims = createProvisionFromClaims({ database, writer, now, report });
+  const provisionFromClaims = createProvisionFromClaims({ database, writer, now, sign, report });
   const isSameOrigin = createSameOriginCheck(settings.redirectUrl.origin);
 
   /** Wraps a function to check first that this version supports the database. */
@@ -99,7 +101,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     start: checked(createStart(context)),
     finish: checked(createFinish({ context, provisionFromClaims, readUser, trials })),
     tryOut: checked(createTryOut(context, trials)),
-    signInWithPassword: checked(createPasswordSignIn({ context, database, readUser })),
+    signInWithPassword: checked(createPasswordSignIn({ context, database, readUser, sign })),
     session: checked(createFindSession(context)),
     checkCsrf: ({ csrfToken }, submitted) => typeof submitted === "string" && isSameText(csrfToken, submitted),
     isSameOrigin,

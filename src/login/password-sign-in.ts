@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { Selectable, Transaction } from "kysely";
 import type { Database } from "../database/database.js";
+import type { SignRun } from "../database/journal-chain.js";
 import type { Tables } from "../database/tables.js";
 import { writeRun } from "../database/write-rows.js";
 import type { MaybePromise } from "../maybe-promise.js";
@@ -22,6 +23,7 @@ interface PasswordSignInOptions {
   readonly context: LoginContext;
   readonly database: Database;
   readonly readUser: (id: string) => MaybePromise<UserLookup>;
+  readonly sign: SignRun;
 }
 
 const maxPassword = 1024;
@@ -38,7 +40,7 @@ interface Account {
 
 /** Signs a user in with a password, without the provider. It reads neither the provider's nor the client's row. */
 export function createPasswordSignIn(options: PasswordSignInOptions): Login["signInWithPassword"] {
-  const { context, database, readUser } = options;
+  const { context, database, readUser, sign } = options;
   const { settings, refusalPage, report, now } = context;
   const limit = createRateLimit({ attempts: 5, perMs: 5 * 60_000, restored: "at_once", maxKeys: maxSlots });
   const slotOf = createSlots();
@@ -87,14 +89,16 @@ export function createPasswordSignIn(options: PasswordSignInOptions): Login["sig
       version,
     };
     const fields = [{ name: "password_login", before: null, after: at }];
-    await writeRun(tx, run, [{ action: "update", kind: "user", key: username, id: userId, fields }]);
-    if (!rehash) return;
-    await tx
-      .updateTable("users")
-      .set({ password_hash: rehash.to })
-      .where("id", "=", userId)
-      .where("password_hash", "=", rehash.from)
-      .execute();
+    if (rehash) {
+      await tx
+        .updateTable("users")
+        .set({ password_hash: rehash.to })
+        .where("id", "=", userId)
+        .where("password_hash", "=", rehash.from)
+        .execute();
+    }
+    // Last, as in a run that changes users under the lock, so that neither waits for the other.
+    await writeRun(tx, run, [{ action: "update", kind: "user", key: username, id: userId, fields }], sign);
   }
 }
 

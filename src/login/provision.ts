@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
+import type { SignRun } from "../database/journal-chain.js";
 import type { Writer } from "../database/live-database.js";
 import type { JsonObject } from "../oidc/jwt/json-object.js";
 import { sleep } from "../retry.js";
@@ -15,6 +16,7 @@ export interface ProvisionFromClaimsOptions {
   readonly database: Database;
   readonly writer: Writer;
   readonly now: () => number;
+  readonly sign: SignRun;
   readonly report: (event: LoginEvent) => void;
 }
 
@@ -32,6 +34,7 @@ export function createProvisionFromClaims({
   database,
   writer,
   now,
+  sign,
   report,
 }: ProvisionFromClaimsOptions): ProvisionFromClaims {
   return async ({ oidc }, identity, claims, age) => {
@@ -45,6 +48,7 @@ export function createProvisionFromClaims({
       database,
       writer,
       now,
+      sign,
       sleep,
       lockTimeoutMs,
       newId: randomUUID,

@@ -108,8 +108,8 @@ export function createSessions({ database, write, seals, settings, report, now }
           })
           .execute();
         await tx.updateTable("users").set({ last_sign_in_at: at }).where("id", "=", userId).execute();
-        await alongside?.(tx);
         await tx.deleteFrom("login_sessions").where("expires_at", "<=", at).execute();
+        await alongside?.(tx);
       });
       return id;
     },

@@ -13,6 +13,7 @@ import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import { coreKinds } from "../resources/registry.js";
 import { readSealedValues } from "../resources/sealed-values.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import { loadKeys } from "../secrets/key.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type CarriedOver, carryEndings, readEndings } from "./carry-over.js";
@@ -77,7 +78,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
           const carried = await carryEndings(tx, endings);
           const done = { file: options.file, migrations, ...carried, diagnostics: database.warnings };
           const value = finish({ outcome: "applied" as const, ...done });
-          await recordRun(tx, value, options, change);
+          await recordRun(tx, value, options, change, createSignRun({ env: options.env, keyFile: database.keyFile }));
           await checkpoint(options.signal);
           return { commit: true, value };
         },

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import type { RunTimes } from "../apply/run.js";
 import type { Connection } from "../database/database.js";
+import type { SignRun } from "../database/journal-chain.js";
 import type { RunThrough, Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
 import type { ResourceName } from "../plan/resource.js";
@@ -21,6 +22,7 @@ export interface RecordOptions {
   readonly now: () => number;
   readonly newId: () => string;
   readonly through: RunThrough;
+  readonly sign: SignRun;
 }
 
 /** What a command did to entries of one kind. */
@@ -79,12 +81,12 @@ export async function recordChanges(
   tx: Transaction<Tables>,
   { actor, actorUserId, claimedActor }: Actor,
   changes: readonly ChangeRecord[],
-  { now, newId, through }: RecordOptions,
+  { now, newId, through, sign }: RecordOptions,
 ): Promise<string> {
   const at = new Date(now()).toISOString();
   const id = newId();
   const run = { id, startedAt: at, finishedAt: at, actor, actorUserId, claimedActor, through, version };
-  if (changes.length > 0) await writeRun(tx, run, changes);
+  if (changes.length > 0) await writeRun(tx, run, changes, sign);
   return id;
 }
 
@@ -94,7 +96,8 @@ export function recordRun(
   { command: through, run: { id, startedAt } }: { readonly command: RunThrough; readonly run: RunTimes },
   { actor, claimedActor, now }: Actor & { readonly now: () => Date },
   change: ChangeRecord,
+  sign: SignRun,
 ): Promise<void> {
   const finishedAt = now().toISOString();
-  return writeRun(tx, { id, startedAt, finishedAt, actor, claimedActor, through, version }, [change]);
+  return writeRun(tx, { id, startedAt, finishedAt, actor, claimedActor, through, version }, [change], sign);
 }

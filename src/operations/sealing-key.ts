@@ -10,6 +10,7 @@ import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import { coreKinds } from "../resources/registry.js";
 import { readSealedValues, type SealedValue } from "../resources/sealed-values.js";
+import { signRun } from "../secrets/journal-key.js";
 import { type Keys, type LoadedKeys, loadKeys, loadNamedKeys } from "../secrets/key.js";
 import { createVault, keyIdOf, sealedWith } from "../secrets/vault.js";
 import { type Actor, recordRun } from "./record.js";
@@ -155,7 +156,8 @@ export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
       const change = await sealAgain(tx, seals, [newKey, ...(loaded?.keys ?? [])]);
       const done = { fingerprint: change.key, values: seals.values.length, changes: [change], diagnostics };
       const value = finish({ outcome: "applied" as const, ...done });
-      await recordRun(tx, value, options, change);
+      // Covers every run before, also those that only the old key can check.
+      await recordRun(tx, value, options, change, (digest) => signRun(newKey, digest));
       await checkpoint(options.signal);
       return { commit: true, value };
     }),

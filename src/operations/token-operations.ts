@@ -7,6 +7,7 @@ import { type LockedResult, withLock } from "../database/lock.js";
 import { openLiveDatabase } from "../database/open.js";
 import { parseList, type Tables } from "../database/tables.js";
 import { sleep } from "../retry.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import { isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { expiryOf, policiesFor } from "../users/token-policy.js";
@@ -25,7 +26,10 @@ import { revokeAllValues } from "./revoke-tokens.js";
 export interface TokenOperationsOptions {
   /** The auth database's URL, as `vtb-setup apply` prepared it. */
   readonly database: string;
-  /** The variables that supply the database address's missing parts. Defaults to the process's own. */
+  /**
+   * The variables that supply the database address's missing parts, and the sealing key, with which the journal is signed. Defaults
+   * to the process's own.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** How many connections to a server; ignored for a file. */
   readonly pool?: PoolOptions | undefined;
@@ -74,7 +78,8 @@ export async function createTokenOperations({
     throw error;
   }
   const writer = createWriter(database.openWriter);
-  const options = { now, newId: randomUUID, through: "self-service" } as const;
+  const sign = createSignRun({ env, keyFile: database.keyFile });
+  const options = { now, newId: randomUUID, through: "self-service", sign } as const;
   const lock = { now, newId: randomUUID, timeoutMs: lockTimeoutMs, sleep, hasTables: true };
   const change = <T>(work: (tx: Transaction<Tables>) => Promise<LockedResult<T>>): Promise<T> =>
     writer.use((open) => withLock(open, lock, work));

@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Connection, Database } from "../database/database.js";
+import type { SignRun } from "../database/journal-chain.js";
 import { type LockedResult, withLock } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { type ChangeRecord, writeRun } from "../database/write-rows.js";
@@ -30,6 +31,7 @@ export interface ProvisionOptions {
   readonly providerId: string;
   /** The age of the claims. */
   readonly age: ClaimsAge;
+  readonly sign: SignRun;
   /** Whether to create a missing user. */
   readonly createsUsers: boolean;
 }
@@ -124,7 +126,7 @@ async function provisionUnderLock(
   mapped: MappedClaims,
   options: ProvisionOptions,
 ): Promise<LockedResult<ProvisionedUser | UserRejection>> {
-  const { now, newId, actor, createsUsers, clientId, age } = options;
+  const { now, newId, actor, createsUsers, clientId, age, sign } = options;
   const seen = await compare(tx, identity, mapped, options);
   if (seen.kind === "rejected") return { commit: false, value: seen };
   const { user: before, change, standing, applied, linkedBy, renaming } = seen;
@@ -148,7 +150,7 @@ async function provisionUnderLock(
   const givenName = isNamed(username, mapped) ? username : undefined;
   await writeAppliedClaims(tx, { userId, clientId }, age, applied, givenName);
   const user = { id: userId, username };
-  await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: desired, createdGroups });
+  await recordSignIn(tx, { id: newId(), actor, now: at, before, user, change: desired, createdGroups }, sign);
   const written = { isWritten: true, isStale: false, isNewest: true, linkedBy, renaming };
   return { commit: true, value: { kind: "user", userId, revision: await readRevision(tx), ...written } };
 }
@@ -244,7 +246,7 @@ const flags = ["is_active", "is_staff", "is_superuser"] as const;
 const personal = ["issuer", "subject", "email", "first_name", "last_name"] as const;
 
 /** Records what a sign-in changed, in the same tables as runs of `apply`. */
-async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void> {
+async function recordSignIn(tx: Connection, record: SignInRecord, sign: SignRun): Promise<void> {
   const { id, actor, now, user, change, createdGroups } = record;
   const changes: readonly ChangeRecord[] = [
     ...createdGroups.map((group) => ({
@@ -262,7 +264,7 @@ async function recordSignIn(tx: Connection, record: SignInRecord): Promise<void>
       fields: fieldsOf(record.before, change),
     },
   ];
-  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, through: "sign-in", version }, changes);
+  await writeRun(tx, { id, startedAt: now, finishedAt: now, actor, through: "sign-in", version }, changes, sign);
 }
 
 function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): ChangeRecord["fields"] {

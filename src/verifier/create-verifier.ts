@@ -3,6 +3,7 @@ import { openLiveDatabase } from "../database/open.js";
 import { createLruCache } from "../lru-cache.js";
 import { createReporter } from "../oidc/event.js";
 import { createRateLimit } from "../rate-limit.js";
+import { createSignRun } from "../secrets/journal-key.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { authenticate, authorize, type VerifierContext } from "./authenticate.js";
@@ -69,6 +70,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
       accessTokenType,
       cacheSize,
       vault: openVault({ env, keyFile: database.keyFile }),
+      sign: createSignRun({ env, keyFile: database.keyFile }),
       onEvent: report,
     },
     state,

@@ -192,6 +192,7 @@ describe("effective access", () => {
         sleep: async () => {},
         lockTimeoutMs: 5000,
         actor: "test",
+        sign: () => undefined,
         clientId: client.id,
         providerId: client.providerId,
         age: { issuedAtMs: nowMs, saidAtMs: nowMs, token: subject },

@@ -182,6 +182,7 @@ describe("what claims give", () => {
         sleep: async () => {},
         lockTimeoutMs: 5000,
         actor: "test",
+        sign: () => undefined,
         clientId: client.id,
         providerId: client.providerId,
         age: { issuedAtMs: atMs, saidAtMs: atMs, token: String(seconds) },

@@ -40,6 +40,7 @@ export function canaryUsers(
       newId: randomUUID,
       through: "user activate",
       allowsLastAdministrator: false,
+      sign: () => undefined,
     } as const;
     const { value } = await kysely.transaction().execute((tx) => changeUsers(tx, [name], operation, actor, options));
     if (value.kind === "refused") throw new SetupError("refused", [{ severity: "error", ...value.refusal }]);

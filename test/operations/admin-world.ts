@@ -23,7 +23,12 @@ import { user } from "../verifier/verifier-world.js";
 /** When the tests' people act. */
 export const nowMs = Date.parse("2026-03-01T12:00:00.000Z");
 
-export const recorded: RecordOptions = { now: () => nowMs, newId: () => randomUUID(), through: "admin" };
+export const recorded: RecordOptions = {
+  now: () => nowMs,
+  newId: () => randomUUID(),
+  through: "admin",
+  sign: () => undefined,
+};
 
 export interface AdminWorld {
   readonly url: string;

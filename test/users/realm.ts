@@ -86,6 +86,7 @@ export async function makeRealm(...resources: readonly Resource[]) {
       },
       lockTimeoutMs: 2000,
       actor: "sign-in:api-oidc",
+      sign: () => undefined,
       providerId: provider.id,
       clientId: settings.client ?? client.id,
       age: { issuedAtMs, saidAtMs: issuedAtMs, token: String(claims.jti ?? issuedAtMs) },

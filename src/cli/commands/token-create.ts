@@ -42,21 +42,14 @@ export const tokenCreateCommand = defineCommand({
     if (username === undefined) {
       throw setupError("usage", "COMMAND_LINE", "--user is missing", "name the user that the token acts as");
     }
-    const [
-      { randomUUID },
-      { isCommitted },
-      { createTokenFor },
-      { changeDatabase },
-      { reportOperation },
-      { createTokenDoor },
-    ] = await Promise.all([
-      import("node:crypto"),
-      import("../../database/write-rows.js"),
-      import("../../operations/create-token.js"),
-      import("../use-database.js"),
-      import("../report-operation.js"),
-      import("../token-door.js"),
-    ]);
+    const [{ isCommitted }, { createTokenFor }, { changeDatabase }, { reportOperation }, { createTokenDoor }] =
+      await Promise.all([
+        import("../../database/write-rows.js"),
+        import("../../operations/create-token.js"),
+        import("../use-database.js"),
+        import("../report-operation.js"),
+        import("../token-door.js"),
+      ]);
     const requested = {
       ...actorOf(settings.actor),
       identifier,
@@ -70,9 +63,9 @@ export const tokenCreateCommand = defineCommand({
     };
     const door = createTokenDoor(context, settings);
     const create = () =>
-      changeDatabase(context, settings, async (tx) => {
+      changeDatabase(context, settings, async (tx, record) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
-        const done = await createTokenFor(tx, requested, { now: Date.now, newId: randomUUID, through: "token create" });
+        const done = await createTokenFor(tx, requested, { ...record, through: "token create" });
         if (done.value.kind === "created") {
           await door.keep([{ kind: "api_token", key: identifier, value: done.value.token }], done.value.runId);
         }

@@ -55,17 +55,15 @@ async function runSwitch(
   names: readonly string[],
   enabled: boolean,
 ): Promise<number> {
-  const [{ randomUUID }, { switchTokens }, { changeDatabase }, { inFile, reportOperation, unknownTokens }] =
-    await Promise.all([
-      import("node:crypto"),
-      import("../../operations/disable-tokens.js"),
-      import("../use-database.js"),
-      import("../report-operation.js"),
-    ]);
+  const [{ switchTokens }, { changeDatabase }, { inFile, reportOperation, unknownTokens }] = await Promise.all([
+    import("../../operations/disable-tokens.js"),
+    import("../use-database.js"),
+    import("../report-operation.js"),
+  ]);
   const actor = actorOf(settings.actor);
   const [command, done] = enabled ? (["token enable", "Enabled"] as const) : (["token disable", "Disabled"] as const);
-  const result = await changeDatabase(context, settings, (tx) =>
-    switchTokens(tx, names, enabled, actor, { now: Date.now, newId: randomUUID, through: command }),
+  const result = await changeDatabase(context, settings, (tx, record) =>
+    switchTokens(tx, names, enabled, actor, { ...record, through: command }),
   );
   if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
   if (result.kind === "in_file") {

@@ -41,30 +41,27 @@ export const tokenRevokeCommand = defineCommand({
         : "there is nothing to revoke: neither a name nor --stdin is given";
       throw setupError("usage", "COMMAND_LINE", message, "write the names of tokens, or --stdin");
     }
-    const [
-      { randomUUID },
-      { revokeLeakedValues, revokeTokens },
-      { changeDatabase },
-      { reportOperation, unknownTokens },
-    ] = await Promise.all([
-      import("node:crypto"),
-      import("../../operations/revoke-tokens.js"),
-      import("../use-database.js"),
-      import("../report-operation.js"),
-    ]);
+    const [{ revokeLeakedValues, revokeTokens }, { changeDatabase }, { reportOperation, unknownTokens }] =
+      await Promise.all([
+        import("../../operations/revoke-tokens.js"),
+        import("../use-database.js"),
+        import("../report-operation.js"),
+      ]);
     const revocation = { ...actorOf(settings.actor), reason: settings.reason ?? "other" } as const;
-    const options = { now: Date.now, newId: randomUUID, through: "token revoke" } as const;
+    const through = "token revoke";
     const report = { command: "token revoke", done: "Revoked", noun: "token", output: settings.output } as const;
     if (settings.stdin) {
       const { values, lines } = await readValues(context);
-      const result = await changeDatabase(context, settings, (tx) =>
-        revokeLeakedValues(tx, values, revocation, options),
+      const result = await changeDatabase(context, settings, (tx, record) =>
+        revokeLeakedValues(tx, values, revocation, { ...record, through }),
       );
       const unknownLines = result.unknown.map((position) => lines[position - 1] ?? 0);
       await reportOperation(context, result, { ...report, unknownLines });
       return exitStatus.done;
     }
-    const result = await changeDatabase(context, settings, (tx) => revokeTokens(tx, names, revocation, options));
+    const result = await changeDatabase(context, settings, (tx, record) =>
+      revokeTokens(tx, names, revocation, { ...record, through }),
+    );
     if (result.kind === "unknown_names") throw unknownTokens(result.positions, names.length);
     await reportOperation(context, result, report);
     return exitStatus.done;

@@ -29,14 +29,12 @@ export const tokenRotateCommand = defineCommand({
   pages: ["command-line.md#token-rotate", "command-line.md#generated-tokens"],
   run: async (context, settings, [name = ""]) => {
     const [
-      { randomUUID },
       { isCommitted },
       { rotateToken },
       { changeDatabase },
       { inFile, reportOperation, unknownTokens },
       { createTokenDoor },
     ] = await Promise.all([
-      import("node:crypto"),
       import("../../database/write-rows.js"),
       import("../../operations/rotate-token.js"),
       import("../use-database.js"),
@@ -51,13 +49,9 @@ export const tokenRotateCommand = defineCommand({
     const rotation = { ...actorOf(settings.actor), graceSeconds: grace === undefined ? undefined : grace / 1000 };
     const door = createTokenDoor(context, settings);
     const rotate = () =>
-      changeDatabase(context, settings, async (tx) => {
+      changeDatabase(context, settings, async (tx, record) => {
         if (door.file?.hasDrafts()) await door.file.settleDrafts((runId) => isCommitted(tx, runId));
-        const done = await rotateToken(tx, name, rotation, {
-          now: Date.now,
-          newId: randomUUID,
-          through: "token rotate",
-        });
+        const done = await rotateToken(tx, name, rotation, { ...record, through: "token rotate" });
         if (done.value.kind === "changed") await door.keep([done.value.generated], done.value.runId);
         return done;
       });

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Database } from "../../database/database.js";
+import type { SignRun } from "../../database/journal-chain.js";
 import { createWriter, type DatabaseState, type Writer } from "../../database/live-database.js";
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
@@ -133,6 +134,8 @@ export interface BearerOptions extends TokenRuleOptions {
   readonly clients: readonly string[];
   /** Opens client secrets and sign keys; only used where a client needs one. */
   readonly vault: Vault;
+  /** Signs what sign-ins change, in the journal. */
+  readonly sign: SignRun;
   /** Replaces the guarded fetch for providers' keys, userinfo and discovery. */
   readonly fetch?: GuardedFetch | undefined;
   /** In milliseconds. */
@@ -155,7 +158,7 @@ const timeoutMs = 5000;
  * @throws RangeError for a leeway outside 0 to 300 s, or another invalid rule
  */
 export async function createBearer(options: BearerOptions, state: DatabaseState): Promise<BearerContext> {
-  const { database, clients, vault, now, onEvent, reservedGroups = [], createsUsers = true } = options;
+  const { database, clients, vault, now, sign, onEvent, reservedGroups = [], createsUsers = true } = options;
   const { cacheSize = 10_000 } = options;
   const rules = readTokenRules(options);
   const stopped = new AbortController();
@@ -178,6 +181,7 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
   const bearer: BearerContext = {
     database,
     now,
+    sign,
     onEvent,
     createsUsers,
     rules,

@@ -80,13 +80,13 @@ async function provision(
   mapped: MappedClaims,
   relevant: readonly unknown[],
 ): Promise<Verdict> {
-  const { database, writer, createsUsers, now, onEvent } = context;
+  const { database, writer, createsUsers, now, sign, onEvent } = context;
   const { client, identity } = verified;
   const { id: clientId, identifier, providerId } = client;
   try {
     const actor = `sign-in:${identifier}`;
     const age = await ageOf(context, verified);
-    const options = { database, writer, createsUsers, now, sleep, lockTimeoutMs, newId: randomUUID };
+    const options = { database, writer, createsUsers, now, sign, sleep, lockTimeoutMs, newId: randomUUID };
     const result = await provisionUser(identity, mapped, { ...options, actor, clientId, providerId, age });
     if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: mapped.username.name });
     reportProvisioned(identifier, mapped, result, onEvent);

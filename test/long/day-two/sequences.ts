@@ -57,6 +57,7 @@ async function act(world: World, next: Action): Promise<void> {
     now: () => world.nowMs,
     newId: () => crypto.randomUUID(),
     allowsLastAdministrator: false,
+    sign: () => undefined,
   };
   switch (next.type) {
     case "wait":

@@ -124,6 +124,7 @@ export async function makeWorld(resources: readonly Resource[], more: Partial<Be
       openWriter: () => openDatabase(url, "write"),
       now: () => world.clock,
       onEvent: (event) => events.push(event),
+      sign: () => undefined,
       ...more,
     });
     onTestFinished(() => authority.close());
