@@ -84,6 +84,13 @@ export async function withRetry<T>(
   return result.value;
 }
 
+/** A failed call to a server. */
+export interface CallFailure {
+  /** For an operator. */
+  readonly message: string;
+  readonly atMs: number;
+}
+
 /** Prevents one call per request to a server that does not answer. Times are in milliseconds. */
 export interface CircuitBreaker {
   readonly isClosed: (nowMs: number) => boolean;
@@ -91,7 +98,11 @@ export interface CircuitBreaker {
   readonly retryAtMs: () => number;
   readonly succeeded: () => void;
   /** Returns the pause that begins, or the rest of the current one for a request that began before it. */
-  readonly failed: (nowMs: number) => number;
+  readonly failed: (nowMs: number, message: string) => number;
+  /** Notes a failure that says nothing about other calls, so that none has to wait. */
+  readonly noted: (nowMs: number, message: string) => void;
+  /** The latest failure, also after later successes. */
+  readonly lastFailure: () => CallFailure | undefined;
 }
 
 const pauseOfServer = backoff(1000, 30_000);
@@ -99,6 +110,10 @@ const pauseOfServer = backoff(1000, 30_000);
 export function createCircuitBreaker(): CircuitBreaker {
   let failures = 0;
   let retryAtMs = 0;
+  let last: CallFailure | undefined;
+  const noted = (atMs: number, message: string): void => {
+    last = { message, atMs };
+  };
   return {
     isClosed: (nowMs) => nowMs >= retryAtMs,
     retryAtMs: () => retryAtMs,
@@ -106,7 +121,10 @@ export function createCircuitBreaker(): CircuitBreaker {
       failures = 0;
       retryAtMs = 0;
     },
-    failed: (nowMs) => {
+    noted,
+    lastFailure: () => last,
+    failed: (nowMs, message) => {
+      noted(nowMs, message);
       if (nowMs < retryAtMs) return retryAtMs - nowMs;
       const pauseMs = pauseOfServer(failures);
       failures += 1;

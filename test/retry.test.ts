@@ -97,16 +97,16 @@ describe("a circuit breaker", () => {
     const breaker = createCircuitBreaker();
     let nowMs = 0;
     const pauses = Array.from({ length: 7 }, () => {
-      const pauseMs = breaker.failed(nowMs);
+      const pauseMs = breaker.failed(nowMs, "down");
       nowMs += pauseMs;
       return pauseMs;
     });
     expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    breaker.failed(nowMs);
+    breaker.failed(nowMs, "down");
     // Of a request that began before.
-    expect(breaker.failed(nowMs + 10_000)).toBe(20_000);
+    expect(breaker.failed(nowMs + 10_000, "down")).toBe(20_000);
     expect([breaker.isClosed(nowMs + 29_999), breaker.isClosed(nowMs + 30_000)]).toEqual([false, true]);
     breaker.succeeded();
-    expect([breaker.isClosed(nowMs), breaker.failed(nowMs)]).toEqual([true, 1000]);
+    expect([breaker.isClosed(nowMs), breaker.failed(nowMs, "down")]).toEqual([true, 1000]);
   });
 });

@@ -35,6 +35,15 @@ export function createApi(verifier) {
     },
   );
 
+  // What Kubernetes asks: does this process run, and can it decide requests now? Anyone may ask, so it says no more.
+  api.get("/livez", (_request, response) => response.json({ alive: true }));
+
+  api.get("/readyz", async (_request, response) => {
+    const { isReady } = await verifier.status();
+    response.set("cache-control", "no-store");
+    response.status(isReady ? 200 : 503).json({ ready: isReady });
+  });
+
   api.use((_request, response) => sendProblem(response, 404, "Niet gevonden"));
 
   // Express knows what handles errors by its four parameters.

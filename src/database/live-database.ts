@@ -1,5 +1,5 @@
 import type { CompiledQuery, Transaction } from "kysely";
-import { setupError } from "../errors.js";
+import { SetupError, setupError } from "../errors.js";
 import { sleep, withRetry } from "../retry.js";
 import { type Database, type DatabaseEnv, isFailure, type SqlValue } from "./database.js";
 import type { Tables } from "./tables.js";
@@ -14,6 +14,11 @@ import type { Tables } from "./tables.js";
 type PreparedQuery<Row extends readonly SqlValue[]> = (
   ...parameters: readonly SqlValue[]
 ) => Row | undefined | Promise<Row | undefined>;
+
+interface PrepareOptions {
+  /** Goes before all callers who wait for a connection to a server. Defaults to false. */
+  readonly isUrgent?: boolean;
+}
 
 /** What a database held at one moment. */
 export interface DatabaseState {
@@ -45,13 +50,35 @@ export interface LiveOptions {
   /** The variables that supply an address's missing parts. */
   readonly env?: DatabaseEnv;
   readonly pool?: PoolOptions | undefined;
+  /** Called when the database could not be asked, or its answer could not be used. */
+  readonly onFailure?: OnDatabaseFailure | undefined;
+}
+
+export type OnDatabaseFailure = (error: SetupError) => void;
+
+/** A pool of connections to a server. */
+export interface PoolUsage {
+  readonly name: "read" | "write";
+  readonly max: number;
+  /** How many are open. */
+  readonly total: number;
+  /** How many of them nothing uses. */
+  readonly idle: number;
+  /** How many callers wait for one. */
+  readonly waiting: number;
+}
+
+/** When the database failed last. */
+interface DatabaseOutage {
+  readonly error: SetupError;
+  readonly atMs: number;
 }
 
 /** A database for a long-running program: it follows changes by other processes, also when its file is replaced. */
 export interface LiveDatabase extends Database {
   readonly changes: ChangeSignal;
   /** `Row` is what the query selects. */
-  readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery) => PreparedQuery<Row>;
+  readonly prepare: <Row extends readonly SqlValue[]>(query: CompiledQuery, how?: PrepareOptions) => PreparedQuery<Row>;
   /** The function that makes a JSON list of its arguments. */
   readonly jsonArray: string;
   /** The aggregate function that makes one JSON list of a column's values. */
@@ -63,6 +90,23 @@ export interface LiveDatabase extends Database {
   readonly generation: () => number;
   /** Opens the same database for the few rows that are written at run time. Close it after each use, which costs little. */
   readonly openWriter: () => Promise<Database>;
+  /** The last failure of {@link changes} and of prepared queries, also where the database answers again. */
+  readonly lastOutage: () => DatabaseOutage | undefined;
+  /** None where there are no connections to a server. */
+  readonly pools: () => readonly PoolUsage[];
+}
+
+/** Remembers the last failure of a database, and passes each on. */
+export function createOutageLog(onFailure: OnDatabaseFailure | undefined) {
+  let last: DatabaseOutage | undefined;
+  return {
+    lastOutage: () => last,
+    note: (error: unknown): void => {
+      if (!(error instanceof SetupError)) return;
+      last = { error, atMs: Date.now() };
+      onFailure?.(error);
+    },
+  };
 }
 
 /** A database for writing that is only open while it is in use. */

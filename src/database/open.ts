@@ -29,7 +29,8 @@ export async function openDatabase(url: string, mode: RunMode, env: DatabaseEnv 
 export async function openLiveDatabase(url: string, mode: OpenMode, options: LiveOptions = {}): Promise<LiveDatabase> {
   const place = parseDatabaseUrl(url);
   // Each driver is loaded by those who use it.
-  if (place.dialect === "sqlite") return (await import("./sqlite/open-live.js")).openLiveSqlite(place.file, mode);
+  if (place.dialect === "sqlite")
+    return (await import("./sqlite/open-live.js")).openLiveSqlite(place.file, mode, options);
   return (await import("./postgres/open-live.js")).openLivePostgres(place.url, mode, options);
 }
 

@@ -24,6 +24,7 @@ import { createFindSession } from "./session-cookie.js";
 import { createSessions } from "./sessions.js";
 import { type LoginOptions, type LoginSettings, readSettings } from "./settings.js";
 import { createStart } from "./start.js";
+import { createLoginStatus } from "./status.js";
 import { createTrials, createTryOut } from "./trial.js";
 
 const timeoutMs = 5000;
@@ -113,6 +114,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
       return ended;
     }),
     refreshKeys: providers.refreshKeys,
+    status: createLoginStatus({ database, identifier, providers, vault, now }),
     async close() {
       stopped.abort(new Error("the login was closed"));
       await writer.close();

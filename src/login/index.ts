@@ -1,5 +1,8 @@
+export type { DatabaseStatus } from "../database/database-status.js";
+export type { PoolUsage } from "../database/live-database.js";
 export type { Diagnostic, DiagnosticCode, FailureReason } from "../errors.js";
 export { SetupError } from "../errors.js";
+export type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
 export type {
   CreatedToken,
   CreateTokenOutcome,
@@ -27,6 +30,7 @@ export type {
   LoginPrompt,
   LoginRedirect,
   LoginRefusal,
+  LoginStatus,
   LoginSuccess,
   LoginTrial,
   LogoutForm,

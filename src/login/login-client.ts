@@ -2,6 +2,7 @@ import type { Database } from "../database/database.js";
 import { SetupError } from "../errors.js";
 import { type OidcClient, type OpenAccess, openClient } from "../oidc/client.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
+import type { Provider } from "../oidc/provider.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { LoginEvent, RejectionDetails } from "./event.js";
@@ -101,11 +102,11 @@ type OpenLoginClient =
   | { readonly kind: "unusable"; readonly reason: "client_unusable" | "weak_secret"; readonly message: string };
 
 /** Opens the client's secrets. */
-function openLoginClient(
+export function openLoginClient(
   row: LoginClientRow,
-  provider: LoginProvider,
+  provider: Provider,
   vault: Vault,
-  reservedGroups: readonly string[],
+  reservedGroups: readonly string[] = [],
 ): OpenLoginClient {
   try {
     const oidc = openClient(row, provider, vault, reservedGroups);

@@ -1,7 +1,8 @@
 import type { Database } from "../database/database.js";
 import { clientColumns } from "../oidc/client.js";
 import { completeRow, configuredEndpoints, createMetadataSource } from "../oidc/discovery.js";
-import { createProvider, type Provider, type ProviderOptions, providerColumns } from "../oidc/provider.js";
+import { createProvider, healthOf, type Provider, type ProviderOptions, providerColumns } from "../oidc/provider.js";
+import type { EndpointHealth } from "../oidc/provider-status.js";
 
 /** A provider, with what a login needs. */
 export interface LoginProvider extends Provider {
@@ -25,8 +26,16 @@ type LoginProviderResult =
 export interface LoginProviders {
   /** @param isThorough fetches the discovery document even where the row has every endpoint */
   readonly resolve: (row: LoginClientRow, isThorough: boolean) => Promise<LoginProviderResult>;
+  /** What is known of the row's provider without asking it; undefined before the first sign-in through it. */
+  readonly known: (row: LoginClientRow) => KnownLoginProvider | undefined;
   /** Drops its keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
+}
+
+interface KnownLoginProvider {
+  /** Undefined while what only its discovery document has is missing. */
+  readonly provider: Provider | undefined;
+  readonly health: readonly EndpointHealth[];
 }
 
 type LoginProviderOptions = Omit<ProviderOptions, keyof typeof ignoredEvents>;
@@ -39,23 +48,28 @@ export function createLoginProviders(options: LoginProviderOptions): LoginProvid
   let known: (LoginProviders & { readonly key: string }) | undefined;
   return {
     resolve: (row, isThorough) => {
-      const { issuer, discovery_endpoint, authorization_endpoint, token_endpoint } = row;
-      const { userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file } = row;
-      const key = JSON.stringify([
-        issuer,
-        discovery_endpoint,
-        authorization_endpoint,
-        token_endpoint,
-        userinfo_endpoint,
-        jwks_endpoint,
-        logout_endpoint,
-        ca_file,
-      ]);
+      const key = providerKey(row);
       if (known?.key !== key) known = { key, ...createLoginProvider(row, options) };
       return known.resolve(row, isThorough);
     },
+    known: (row) => (known?.key === providerKey(row) ? known.known(row) : undefined),
     refreshKeys: async () => known?.refreshKeys(),
   };
+}
+
+function providerKey(row: LoginClientRow): string {
+  const { issuer, discovery_endpoint, authorization_endpoint, token_endpoint } = row;
+  const { userinfo_endpoint, jwks_endpoint, logout_endpoint, ca_file } = row;
+  return JSON.stringify([
+    issuer,
+    discovery_endpoint,
+    authorization_endpoint,
+    token_endpoint,
+    userinfo_endpoint,
+    jwks_endpoint,
+    logout_endpoint,
+    ca_file,
+  ]);
 }
 
 /** For one provider whose endpoints do not change. */
@@ -106,7 +120,7 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
     const provider = createFrom(complete);
     // Then the document's other values are missing as well.
     if (source && !isComplete && !metadata) {
-      return { kind: "unavailable", details: { found: `${discovery}: ${source.failure()}` } };
+      return { kind: "unavailable", details: { found: `${discovery}: ${source.lastFailure()?.message ?? ""}` } };
     }
     const { authorization_endpoint: authorizationEndpoint, token_endpoint: tokenEndpoint } = complete;
     if (!provider || !authorizationEndpoint || !tokenEndpoint) {
@@ -128,7 +142,11 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
       lacksS256: methods !== undefined && !methods.includes("S256"),
     };
   };
-  return { resolve, refreshKeys: async () => created?.provider?.keys?.refresh() };
+  return {
+    resolve,
+    known: () => ({ provider: created?.provider, health: healthOf(source, created?.provider) }),
+    refreshKeys: async () => created?.provider?.keys?.refresh(),
+  };
 }
 
 /** A client's row with its provider's; undefined if there is no such client. */

@@ -1,3 +1,5 @@
+import type { DatabaseStatus } from "../database/database-status.js";
+import type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
 import type { Principal } from "../users/principal.js";
 import type { RefusalCode } from "./refusal-codes.js";
 import type { RequestHeaders } from "./same-origin.js";
@@ -102,6 +104,11 @@ export interface Login {
    * once: while the provider can't be reached, nobody can sign in through it. Sessions stay.
    */
   readonly refreshKeys: () => Promise<void>;
+  /**
+   * What is known of its database, client and provider, for health endpoints: small, as JSON, without a secret. It looks at the
+   * database, and asks no provider. While the database can't be reached, `isReady` is false and no error is thrown.
+   */
+  readonly status: () => Promise<LoginStatus>;
   readonly close: () => Promise<void>;
 }
 
@@ -184,4 +191,18 @@ export interface LogoutOutcome {
 export interface LogoutForm {
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What a login knows of what it works with. For operators: it names hosts and the client, but has no secret. */
+export interface LoginStatus {
+  /**
+   * Whether it can decide requests: its database answers. The provider does not count: while it is down, sessions go on, and so
+   * do sign-ins with a password.
+   */
+  readonly isReady: boolean;
+  readonly database: DatabaseStatus;
+  /** The client that users log in with; undefined where the database does not answer. */
+  readonly client?: ClientStatus;
+  /** Its provider; undefined before the first sign-in through it, since nothing is known of it then. */
+  readonly provider?: ProviderStatus;
 }

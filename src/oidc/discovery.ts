@@ -1,4 +1,4 @@
-import { createCircuitBreaker } from "../retry.js";
+import { type CallFailure, createCircuitBreaker } from "../retry.js";
 import {
   checkMetadata,
   type DiscoveredProvider,
@@ -115,8 +115,7 @@ export interface MetadataSource {
   readonly current: () => Metadata | undefined;
   /** When that was; 0 where nothing was found. */
   readonly foundAtMs: () => number;
-  /** Why the last request failed. */
-  readonly failure: () => string;
+  readonly lastFailure: () => CallFailure | undefined;
   readonly retryAtMs: () => number;
   /** Fetches the document, with one request at a time, and not soon after a failure. Never rejects. */
   readonly refresh: () => Promise<void>;
@@ -135,7 +134,6 @@ export function createMetadataSource(request: MetadataRequest, options: Metadata
   const breaker = createCircuitBreaker();
   let current: Metadata | undefined;
   let foundAtMs = 0;
-  let failure = "";
   let flight: Promise<void> | undefined;
 
   const fetchOnce = async (): Promise<void> => {
@@ -146,15 +144,15 @@ export function createMetadataSource(request: MetadataRequest, options: Metadata
       foundAtMs = now();
       return onFound?.(found.checked);
     }
-    failure = found.message;
-    const retryAfterMs = breaker.failed(now());
-    onEvent({ kind: "provider_failed", url: request.discoveryEndpoint, message: failure, retryAfterMs });
+    const { message } = found;
+    const retryAfterMs = breaker.failed(now(), message);
+    onEvent({ kind: "provider_failed", url: request.discoveryEndpoint, message, retryAfterMs });
   };
 
   return {
     current: () => current,
     foundAtMs: () => foundAtMs,
-    failure: () => failure,
+    lastFailure: breaker.lastFailure,
     retryAtMs: breaker.retryAtMs,
     refresh: async () => {
       if (!flight && !breaker.isClosed(now())) return;

@@ -12,6 +12,7 @@ import {
 } from "./remote-document.js";
 import {
   createTokenQuestions,
+  type QuestionedEndpoint,
   type TokenAnswer,
   type TokenQuestion,
   type TokenQuestionsOptions,
@@ -26,7 +27,7 @@ interface IntrospectionRequest extends Pick<TokenQuestion, "source" | "precheck"
   readonly client: { readonly clientId: string; readonly secret: Secret };
 }
 
-export interface Introspection {
+export interface Introspection extends QuestionedEndpoint {
   /**
    * Requests the claims of an active token. The caller must check its audience and times. Synchronous if the answer is cached. Rejects only where `precheck` does.
    */
@@ -66,6 +67,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   };
 
   return {
+    ...questions,
     ask: ({ credential, digest, client, source, precheck }) => {
       const { headers, form } = authenticationOf(client, usesBasicAuth);
       const request: RemoteRequest = {

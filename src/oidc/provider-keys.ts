@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../maybe-promise.js";
-import { createCircuitBreaker } from "../retry.js";
+import { type CallFailure, createCircuitBreaker } from "../retry.js";
 import type { OnProviderEvent } from "./event.js";
 import { quoteForeign } from "./foreign-text.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
@@ -42,7 +42,7 @@ interface Fetched {
  * A provider's published keys. Fetched when first needed, when their response has expired, and, once per cooldown, for a token with
  * an unknown key. While the provider is unreachable, the last keys stay in use for a day.
  */
-export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): KeySource {
+export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: ProviderKeysOptions): ProviderKeys {
   const breaker = createCircuitBreaker();
   let fetched: Fetched | undefined;
   let flight: Promise<boolean> | undefined;
@@ -62,7 +62,8 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
     if (result.kind === "failed") {
       // From here on, only the breaker decides when to ask.
       cooldownUntilMs = 0;
-      onEvent({ kind: "provider_failed", url, message: result.message, retryAfterMs: breaker.failed(nowMs) });
+      const retryAfterMs = breaker.failed(nowMs, result.message);
+      onEvent({ kind: "provider_failed", url, message: result.message, retryAfterMs });
       return false;
     }
     breaker.succeeded();
@@ -85,6 +86,11 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
   const isTooOld = (nowMs: number) => fetched === undefined || nowMs - fetched.atMs > maxOutageMs;
 
   return {
+    origin: "fetched",
+    fetched: (nowMs) =>
+      fetched && !isTooOld(nowMs) ? { count: fetched.keys.fingerprints.size, atMs: fetched.atMs } : undefined,
+    lastFailure: breaker.lastFailure,
+    retryAtMs: breaker.retryAtMs,
     names: () => fetched?.names ?? "nothing",
     checksFor: (algorithm, kid) => fetched?.keys.checksFor(algorithm, kid) ?? [],
     prepare: (nowMs) => {
@@ -149,6 +155,7 @@ function lifeOf({ header }: FetchedAnswer): number {
 
 /** Where a client's keys come from. Times are in milliseconds. */
 export interface KeySource {
+  readonly origin: "fetched" | "configured";
   /** The checks for a token, by the currently known keys. */
   readonly checksFor: (algorithm: Algorithm, kid: string | undefined) => readonly SignatureCheck[];
   /** The ids of the currently known keys, for a log. */
@@ -167,9 +174,18 @@ export interface KeySource {
   readonly refresh: () => Promise<void>;
 }
 
+/** The keys that a provider publishes. */
+export interface ProviderKeys extends KeySource {
+  /** Undefined while there are none that a signature may be checked with. */
+  readonly fetched: (nowMs: number) => { readonly count: number; readonly atMs: number } | undefined;
+  readonly lastFailure: () => CallFailure | undefined;
+  readonly retryAtMs: () => number;
+}
+
 /** The keys in a client's configuration. */
 export function fixedKeys(keys: Pick<KeySet, "checksFor">): KeySource {
   return {
+    origin: "configured",
     checksFor: keys.checksFor,
     names: () => "the configured key",
     prepare: () => undefined,

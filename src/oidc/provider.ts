@@ -3,7 +3,8 @@ import { completeRow, configuredEndpoints, createMetadataSource } from "./discov
 import type { OnProviderEvent } from "./event.js";
 import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
-import { createProviderKeys, type KeySource } from "./provider-keys.js";
+import { createProviderKeys, type ProviderKeys } from "./provider-keys.js";
+import type { EndpointHealth } from "./provider-status.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** A provider's columns in the database. */
@@ -33,7 +34,7 @@ export interface Provider {
   /** Null if it is unknown. */
   readonly issuer: string | null;
   /** Undefined if the provider publishes none. */
-  readonly keys: KeySource | undefined;
+  readonly keys: ProviderKeys | undefined;
   readonly userinfo: Userinfo | undefined;
   readonly introspection: Introspection | undefined;
 }
@@ -62,6 +63,8 @@ export interface KnownProvider {
   readonly issuer: string;
   /** Drops its keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
+  /** How its endpoints do that were asked, or may be. */
+  readonly health: () => readonly EndpointHealth[];
 }
 
 /** Creates a provider from its row. If the row was written without discovery (`--offline`), it is discovered later. */
@@ -114,6 +117,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
     current: () => provider,
     retryAtMs: source?.retryAtMs ?? (() => 0),
     refreshKeys: async () => provider?.keys?.refresh(),
+    health: () => healthOf(source, provider),
     // The discovery document must have this issuer.
     issuer: issuer ?? bases[0] ?? "any issuer",
     mayIssue: (requested) => (issuer === null ? bases.includes(withoutSlash(requested)) : requested === issuer),
@@ -122,6 +126,18 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
       return provider;
     },
   };
+}
+
+/** How a provider's endpoints do. */
+export function healthOf(
+  source: Omit<EndpointHealth, "endpoint"> | undefined,
+  provider: Provider | undefined,
+): readonly EndpointHealth[] {
+  const { keys, userinfo, introspection } = provider ?? {};
+  const endpoints = Object.entries({ discovery: source, keys, userinfo, introspection });
+  return endpoints.flatMap(([endpoint, found]) =>
+    found ? { endpoint, lastFailure: found.lastFailure, retryAtMs: found.retryAtMs } : [],
+  );
 }
 
 /** The verifier sends no requests to these. */

@@ -1,6 +1,6 @@
 import { createLruCache } from "../lru-cache.js";
 import type { MaybePromise } from "../maybe-promise.js";
-import { createCircuitBreaker } from "../retry.js";
+import { type CallFailure, createCircuitBreaker } from "../retry.js";
 import type { OnProviderEvent } from "./event.js";
 import type { JsonObject } from "./jwt/json-object.js";
 import { boundedSeconds, type RemoteAnswer, secondsUntil } from "./remote-document.js";
@@ -62,9 +62,17 @@ export interface TokenQuestion {
   readonly read: (answer: RemoteAnswer & { readonly kind: "answer" }) => MaybePromise<TokenReply>;
 }
 
-interface TokenQuestions {
+interface TokenQuestions extends QuestionedEndpoint {
   /** Synchronous if the answer is cached. Rejects only if `precheck` does. */
   readonly ask: (question: TokenQuestion) => MaybePromise<TokenAnswer>;
+}
+
+/** How an endpoint that is asked about tokens does. */
+export interface QuestionedEndpoint {
+  /** How many answers are cached. */
+  readonly cached: () => number;
+  readonly lastFailure: () => CallFailure | undefined;
+  readonly retryAtMs: () => number;
 }
 
 export interface TokenQuestionsOptions {
@@ -133,7 +141,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     const isConnected = answer.kind === "answer" || answer.isConnected;
     // If other requests got a connection, the provider is not down: a flood may keep this machine too busy.
     if (!isConnected && before === connections) {
-      const retryAfterMs = breaker.failed(now());
+      const retryAfterMs = breaker.failed(now(), answer.message);
       onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
       return unavailable(now() + retryAfterMs, false, answer.message);
     }
@@ -147,6 +155,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
         : { kind: "failed", message: answer.message, isCausedByCaller: isConnected };
     if (reply.kind === "rejected") return remember(key, reply);
     if (reply.kind === "failed") {
+      breaker.noted(now(), reply.message);
       onEvent({ kind: "token_unanswered", url, message: reply.message });
       const requested = answer.kind === "answer" ? boundedSeconds(answer.header("retry-after"), 1, 60) : undefined;
       const memoryMs = requested === undefined ? firstMemoryMs : requested * 1000;
@@ -159,6 +168,9 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
   };
 
   return {
+    cached: kept.size,
+    lastFailure: breaker.lastFailure,
+    retryAtMs: breaker.retryAtMs,
     ask: (question) => {
       const { key, source } = question;
       const nowMs = now();

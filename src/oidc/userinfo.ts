@@ -9,6 +9,7 @@ import { checkSignature, type KeySource } from "./provider-keys.js";
 import { describeAnswer, fetchDocument } from "./remote-document.js";
 import {
   createTokenQuestions,
+  type QuestionedEndpoint,
   type TokenAnswer,
   type TokenQuestion,
   type TokenQuestionsOptions,
@@ -33,7 +34,7 @@ interface UserinfoRequest {
   readonly keepUntilMs: number;
 }
 
-export interface Userinfo {
+export interface Userinfo extends QuestionedEndpoint {
   /** Requests the claims of a token's user. Synchronous if they are cached. Never rejects. */
   readonly ask: (request: UserinfoRequest) => MaybePromise<TokenAnswer>;
 }
@@ -86,6 +87,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   };
 
   return {
+    ...questions,
     ask: (request) => {
       const { credential, digest, source, reader } = request;
       const headers = { authorization: `Bearer ${credential}`, accept: "application/json, application/jwt" };

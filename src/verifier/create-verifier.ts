@@ -17,6 +17,7 @@ import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
 import { createProblems, type Language, type Problems } from "./problem.js";
 import { checkRequirement, type Requirement, type RequireOptions } from "./requirement.js";
+import { createStatus } from "./status.js";
 import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
 import type { Verifier } from "./verifier.js";
 
@@ -99,6 +100,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     authenticate: (authorization, request) => authenticate(verifier, authorization, request),
     ...createAuthorization(verifier, clients, (scheme) => createProblems(realm, language, scheme)),
     refreshKeys: () => refreshKeys(bearer),
+    status: createStatus(verifier, { database, clients, now }),
     async close() {
       await Promise.all([closeBearer(bearer), lastUsed.close()]);
       await database.close();

@@ -1,5 +1,8 @@
+export type { DatabaseStatus } from "../database/database-status.js";
+export type { PoolUsage } from "../database/live-database.js";
 export type { Diagnostic, DiagnosticCode, FailureReason } from "../errors.js";
 export { SetupError } from "../errors.js";
+export type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
 export type { Principal, PrincipalUser } from "../users/principal.js";
 export type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
 export { writeCatalogue } from "./catalogue.js";
@@ -9,4 +12,12 @@ export type { BearerEvent } from "./event.js";
 export { channelName, type VerifierEvent } from "./event.js";
 export type { Language, ProblemDetails } from "./problem.js";
 export type { Denial, RequireOptions } from "./requirement.js";
-export type { Authorization, Decision, Outcome, RequestContext, Verifier } from "./verifier.js";
+export type {
+  Authorization,
+  CacheUsage,
+  Decision,
+  Outcome,
+  RequestContext,
+  Verifier,
+  VerifierStatus,
+} from "./verifier.js";

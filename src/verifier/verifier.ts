@@ -1,5 +1,7 @@
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
+import type { DatabaseStatus } from "../database/database-status.js";
+import type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
 import type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
@@ -84,6 +86,11 @@ export interface Verifier {
    * disabled one stops working at once: while its provider can't be reached, its tokens get a 503.
    */
   readonly refreshKeys: () => Promise<void>;
+  /**
+   * What is known of its database, clients, providers and caches, for health endpoints: small, as JSON, without a secret. It looks
+   * at the database, and asks no provider. While the database can't be reached, `isReady` is false and no error is thrown.
+   */
+  readonly status: () => Promise<VerifierStatus>;
   /** Writes pending uses of tokens and closes the database. The verifier can't be used afterwards. */
   readonly close: () => Promise<void>;
 }
@@ -104,3 +111,26 @@ export type Outcome =
 export type Decision =
   | { readonly kind: "allowed"; readonly principal: Principal<Scheme> }
   | { readonly kind: "refused"; readonly problem: ProblemDetails };
+
+/** What a verifier knows of what it works with. For operators: it names hosts and clients, but has no secret. */
+export interface VerifierStatus {
+  /**
+   * Whether it can decide requests: its database answers. A provider does not count: while it is down, its last keys serve for a
+   * day, and API tokens need none.
+   */
+  readonly isReady: boolean;
+  readonly database: DatabaseStatus;
+  /** The clients whose bearer tokens are accepted. As last known where the database does not answer. */
+  readonly clients: readonly ClientStatus[];
+  /** Their providers. */
+  readonly providers: readonly ProviderStatus[];
+  readonly caches: readonly CacheUsage[];
+}
+
+/** How full a cache is. */
+export interface CacheUsage {
+  /** `people` are those of each client, `answers` those of providers' userinfo and introspection endpoints. */
+  readonly name: "tokens" | "users" | "accepted_bearer_tokens" | "rejected_bearer_tokens" | "people" | "answers";
+  readonly size: number;
+  readonly max: number;
+}

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { runCli } from "../support/cli.js";
 import { sealingEnv, temporaryDatabase } from "../support/databases.js";
-import { configurationOf, runOptions, temporaryFolder } from "../support/run.js";
+import { configurationOf, openForTest, runOptions, temporaryFolder } from "../support/run.js";
 import { startIssuer } from "./bearer/issuer.js";
 import { clientOf, providerOf } from "./bearer/world.js";
 
@@ -48,8 +48,8 @@ const malformed: readonly Malformed[] = [
 ];
 
 /** Starts the example as its first lines say, on a free port, and gives its URL. */
-async function startExample(database: string) {
-  const child = spawn(process.execPath, ["examples/api-server/server.mjs"], {
+async function startExample(database: string, file = "server.mjs") {
+  const child = spawn(process.execPath, [`examples/api-server/${file}`], {
     env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database, ...sealingEnv() },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -136,11 +136,42 @@ describe("examples/api-server", () => {
     const { url, log, child } = await startExample(database);
     for (const times of [1, 2]) {
       child.kill("SIGHUP");
-      await expect.poll(idp.keyRequests).toBe(times);
+      await expect.poll(idp.keyRequests, { timeout: 10_000 }).toBe(times);
     }
-    await expect.poll(log).toContain('"kind":"keys_fetched"');
+    await expect.poll(log, { timeout: 10_000 }).toContain('"kind":"keys_fetched"');
     expect((await fetch(url)).status).toBe(401);
   });
+
+  it.each(["server.mjs", "fastify.mjs", "hono.mjs"])(
+    "%s is alive in an outage of the database, but not ready, and is ready again afterwards",
+    async (file) => {
+      const database = temporaryDatabase();
+      const quickstart = join(process.cwd(), "examples/quickstart.yaml");
+      await runCli(["apply", "--offline", "--database", database, quickstart], { env: sealingEnv() });
+      const { url, log, child } = await startExample(database, file);
+      const ask = async (path: string) => {
+        const response = await fetch(new URL(path, url));
+        return [response.status, await response.json()];
+      };
+      const listed = await fetch(url, { headers: { authorization: `Token ${quickstartToken}` } });
+      expect([listed.status, (await fetch(url)).status]).toEqual([200, 401]);
+      expect([await ask("/livez"), await ask("/readyz")]).toEqual([
+        [200, { alive: true }],
+        [200, { ready: true }],
+      ]);
+      const { kysely } = await openForTest(database);
+      const migrations = await kysely.selectFrom("setup_migrations").selectAll().execute();
+      await kysely.deleteFrom("setup_migrations").execute();
+      await kysely.updateTable("setup_state").set({ revision: 9999 }).execute();
+      await expect.poll(() => ask("/readyz"), { timeout: 5000 }).toEqual([503, { ready: false }]);
+      expect(await ask("/livez")).toEqual([200, { alive: true }]);
+      await kysely.insertInto("setup_migrations").values(migrations).execute();
+      await expect.poll(() => ask("/readyz"), { timeout: 5000 }).toEqual([200, { ready: true }]);
+      expect(log()).not.toContain("Error");
+      child.kill("SIGTERM");
+      expect(await once(child, "exit")).toEqual([0, null]);
+    },
+  );
 
   it("F64: logs a request whose headers are over 16 kB, which Node answers with 431, and none below that", async () => {
     const database = temporaryDatabase();

@@ -1,7 +1,14 @@
 import type pg from "pg";
 import { SetupError } from "../../errors.js";
 import { type Database, type DatabaseEnv, isFailure, type OpenMode } from "../database.js";
-import type { ChangeSignal, DatabaseState, LiveDatabase, LiveOptions } from "../live-database.js";
+import {
+  type ChangeSignal,
+  createOutageLog,
+  type DatabaseState,
+  type LiveDatabase,
+  type LiveOptions,
+  type PoolUsage,
+} from "../live-database.js";
 import { appliedMigrations, requireMigrated } from "../migrate.js";
 import { isPoolSize, maxConnections, parsePostgresUrl } from "./address.js";
 import { passwordSource } from "./credentials.js";
@@ -30,6 +37,7 @@ const maxWriters = 2;
 
 interface Opened {
   readonly pool: pg.Pool;
+  readonly max: number;
   readonly connections: Connections;
   readonly context: ExplainContext;
   readonly database: Database;
@@ -47,14 +55,16 @@ interface Opened {
 export async function openLivePostgres(
   url: string,
   mode: OpenMode,
-  { env = {}, pool: size = {} }: LiveOptions,
+  { env = {}, pool: size = {}, onFailure }: LiveOptions,
 ): Promise<LiveDatabase> {
   const max = size.max ?? parsePostgresUrl(url, env).poolMax ?? defaultMax;
   if (!isPoolSize(max)) throw new RangeError(`expected pool.max to be a whole number from 1 to ${maxConnections}`);
-  const { pool, connections, context, database } = await openPool(url, mode, env, max);
+  const reader = await openPool(url, mode, env, max);
+  const { connections, context, database } = reader;
   const writer = mode === "write" ? undefined : await openPool(url, "write", env, max);
-  const ask = createCircuitBreaker(isOutage);
-  const look = createCircuitBreaker(() => true);
+  const { lastOutage, note } = createOutageLog(onFailure);
+  const ask = createCircuitBreaker(isOutage, note);
+  const look = createCircuitBreaker(() => true, note);
   const stateQuery = "SELECT store_id, revision FROM setup_state WHERE id = 1";
   // All callers wait for this query.
   const readState = prepareOn(connections, context, stateQuery, { isUrgent: true });
@@ -65,8 +75,8 @@ export async function openLivePostgres(
   return {
     ...database,
     changes,
-    prepare: (query) => {
-      const read = prepareOn(connections, context, query.sql);
+    prepare: (query, how) => {
+      const read = prepareOn(connections, context, query.sql, how);
       return (...parameters) => ask(() => read(...parameters));
     },
     jsonArray: "json_build_array",
@@ -75,9 +85,11 @@ export async function openLivePostgres(
     generation: () => 0,
     // Its connections stay open for the next writer.
     openWriter: async () => ({ ...(writer?.database ?? database), close: async () => {} }),
+    lastOutage,
+    pools: () => [usageOf(mode, reader), ...(writer ? [usageOf("write", writer)] : [])],
     async close() {
       changes.stop();
-      await Promise.all([closePool({ pool, database }), writer && closePool(writer)]);
+      await Promise.all([closePool(reader), writer && closePool(writer)]);
     },
   };
 }
@@ -89,7 +101,11 @@ async function openPool(url: string, mode: OpenMode, env: DatabaseEnv, size: num
   const context = { location: address.location, passwordFrom: passwordSource(address, env).name };
   const connections = takeTurns(pool, max, (error) => isOutage(databaseError(error, context)));
   const kysely = kyselyOverPool(pool, context, connections.connect);
-  return { pool, connections, context, database: describePostgres(kysely, context.location) };
+  return { pool, max, connections, context, database: describePostgres(kysely, context.location) };
+}
+
+function usageOf(name: OpenMode, { pool, max, connections }: Opened): PoolUsage {
+  return { name, max, total: pool.totalCount, idle: pool.idleCount, waiting: connections.waiting() };
 }
 
 /** Closing the database closes the pool only if the database was used. */

@@ -95,6 +95,8 @@ export interface Connections {
   readonly connect: () => Promise<pg.PoolClient>;
   /** Queries on any connection. `isUrgent` goes before all waiting callers, for an answer that others depend on. */
   readonly query: (config: pg.QueryArrayConfig, isUrgent?: boolean) => Promise<pg.QueryArrayResult>;
+  /** How many callers wait for their turn. */
+  readonly waiting: () => number;
 }
 
 interface Waiting {
@@ -169,6 +171,7 @@ export function takeTurns(pool: pg.Pool, max: number, isOutage: (error: unknown)
         inTurn((client) => untilRelease(client, resolve), false).catch(reject);
       }),
     query: (config, isUrgent = false) => inTurn((client) => queryOnce(client, config), isUrgent),
+    waiting: () => waiting.length,
   };
 }
 
@@ -205,13 +208,18 @@ const pauseMs = 500;
  * Creates a circuit breaker for a server: while it is unavailable, callers get the first caller's error at once.
  *
  * @param isShared whether a failure would affect every query now
+ * @param onFailure called for each failed query, and not for those that were not sent
  */
-export function createCircuitBreaker(isShared: (error: unknown) => boolean): CircuitBreaker {
+export function createCircuitBreaker(
+  isShared: (error: unknown) => boolean,
+  onFailure: (error: unknown) => void,
+): CircuitBreaker {
   let failure: unknown;
   let pausedUntilMs = 0;
 
   const fail = (error: unknown): never => {
     failure = error;
+    onFailure(error);
     if (isShared(error)) pausedUntilMs = performance.now() + pauseMs;
     throw error;
   };

@@ -1,7 +1,7 @@
 import type BetterSqlite3 from "better-sqlite3";
 import type { CompiledQuery, SqliteStatement } from "kysely";
 import type { OpenMode, SqlValue } from "../database.js";
-import type { LiveDatabase } from "../live-database.js";
+import { createOutageLog, type LiveDatabase, type LiveOptions } from "../live-database.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, databaseError, unreachable } from "./errors.js";
 import { type FollowedFile, followChanges, followFile } from "./followed-file.js";
@@ -16,17 +16,25 @@ import { createFileGuard, type FileGuard } from "./replaced-file.js";
  * @param guard shared by all connections of one program
  * @throws SetupError here and at use `DATABASE_UNREACHABLE` (unavailable)
  */
-export function openLiveSqlite(path: string, mode: OpenMode, guard: FileGuard = createFileGuard(path)): LiveDatabase {
+export function openLiveSqlite(
+  path: string,
+  mode: OpenMode,
+  options: Pick<LiveOptions, "onFailure"> = {},
+  guard: FileGuard = createFileGuard(path),
+): LiveDatabase {
+  const { lastOutage, note } = createOutageLog(options.onFailure);
   const file = followFile(guard, mode, mode === "read" ? openReader : openWriter);
   const database = describeSqlite({ prepare: statementsOf(file), close: file.close }, path);
   return {
     ...database,
-    changes: { current: withCleanErrors(path, followChanges(file)) },
-    prepare: (query) => withCleanErrors(path, prepareQuery(file, query)),
+    changes: { current: withCleanErrors(path, followChanges(file), note) },
+    prepare: (query) => withCleanErrors(path, prepareQuery(file, query), note),
     jsonArray: "json_array",
     jsonList: "json_group_array",
     generation: guard.generation,
-    openWriter: async () => openLiveSqlite(path, "write", guard),
+    openWriter: async () => openLiveSqlite(path, "write", options, guard),
+    lastOutage,
+    pools: () => [],
     async close() {
       await database.close();
       file.close();
@@ -109,12 +117,15 @@ function prepareQuery<Row extends readonly SqlValue[]>(file: FollowedFile, query
 function withCleanErrors<P extends readonly unknown[], R>(
   path: string,
   ask: (...parameters: P) => R,
+  onFailure: (error: unknown) => void,
 ): (...parameters: P) => R {
   return (...parameters) => {
     try {
       return ask(...parameters);
     } catch (error) {
-      throw databaseError(path, error);
+      const failure = databaseError(path, error);
+      onFailure(failure);
+      throw failure;
     }
   };
 }

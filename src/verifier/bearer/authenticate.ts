@@ -46,14 +46,14 @@ export function verifyBearer(
   context: RequestContext | undefined,
 ): MaybePromise<BearerOutcome> {
   const nowMs = bearer.now();
-  const retryAtMs = bearer.cache?.configuration.retryAtMs ?? Number.POSITIVE_INFINITY;
-  if (state !== bearer.loadedFor || nowMs >= retryAtMs) reload(bearer, state);
+  reloadIfStale(bearer, state, nowMs);
   const digest = digestToken(new Secret(credential));
   const { cache } = bearer;
   if (!cache) return loadAndVerify(bearer, { credential, digest, context }, maxAttempts);
   const known = cache.accepted.get(digest) ?? cache.rejected.get(digest);
   if (known && nowMs < known.keepUntilMs) return known.outcome;
   const request = { credential, digest, context };
+  resolveProviders(cache);
   return andThen(verifyCredential(bearer, cache, request, nowMs), conclude, bearer, cache, request, maxAttempts);
 }
 
@@ -72,6 +72,7 @@ function conclude(
 async function loadAndVerify(bearer: BearerContext, request: BearerRequest, attempts: number): Promise<BearerOutcome> {
   if (bearer.stopped.signal.aborted) return { kind: "unavailable", reason: "closed", retryAfterSeconds: 1 };
   const under = bearer.cache ?? (await loadCache(bearer));
+  resolveProviders(under);
   return andThen(verifyCredential(bearer, under, request, bearer.now()), conclude, bearer, under, request, attempts);
 }
 
@@ -81,6 +82,24 @@ function remember({ accepted, rejected }: VerdictCache, verdict: Verdict, { dige
   if (!isAccepted) accepted.delete(digest);
   if (keepUntilMs > 0) (isAccepted ? accepted : rejected).set(digest, verdict);
   return outcome;
+}
+
+function reloadIfStale(bearer: BearerContext, state: DatabaseState, nowMs: number): void {
+  const retryAtMs = bearer.cache?.configuration.retryAtMs ?? Number.POSITIVE_INFINITY;
+  if (state !== bearer.loadedFor || nowMs >= retryAtMs) reload(bearer, state);
+}
+
+/**
+ * What is known under the clients in this state of the database, which are read again where they are stale. Asks no provider.
+ */
+export async function currentCache(bearer: BearerContext, state: DatabaseState): Promise<VerdictCache> {
+  reloadIfStale(bearer, state, bearer.now());
+  return bearer.cache ?? (await loadCache(bearer));
+}
+
+/** Fetches missing discovery documents, without waiting for them: a slow provider would delay the users of all others. */
+function resolveProviders({ configuration }: VerdictCache): void {
+  for (const provider of configuration.pending) void provider.resolve();
 }
 
 function loadCache(bearer: BearerContext): Promise<VerdictCache> {
@@ -196,6 +215,6 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
     generation: 0,
     loading: undefined,
   };
-  await loadCache(bearer);
+  resolveProviders(await loadCache(bearer));
   return bearer;
 }

@@ -31,7 +31,7 @@ interface LoadOptions extends Omit<ProviderOptions, "onEvent"> {
 
 /** Loads snapshots. Cached provider data outlives them. */
 export interface Loader {
-  /** Reads the configuration without waiting for providers, since a slow one would delay the users of all others. */
+  /** Reads the configuration. Asks no provider. */
   readonly load: () => Promise<ClientSnapshot>;
   /** Drops all providers' keys and fetches them again. Never rejects. */
   readonly refreshKeys: () => Promise<void>;
@@ -50,21 +50,21 @@ export function createLoader(options: LoadOptions): Loader {
       }),
     );
     known = providers;
-    for (const provider of providers.values()) void provider.resolve();
     let isLocked = false;
     const onLocked = () => {
       isLocked = true;
     };
-    const clients = rows.flatMap((row) => {
-      const provider = providers.get(providerKey(row))?.current();
-      return provider ? openBearerClient(row, provider, { ...options, onLocked }) : [];
-    });
-    const pending = rows.flatMap((row) => {
+    const members = rows.flatMap((row): Member | readonly Member[] => {
       const provider = providers.get(providerKey(row));
-      return provider && !provider.current() ? provider : [];
+      if (!provider) return [];
+      const found = provider.current();
+      const client = found && openBearerClient(row, found, { ...options, onLocked });
+      return { identifier: row.identifier, provider, client };
     });
+    const clients = members.flatMap(({ client }) => client ?? []);
+    const pending = members.flatMap(({ provider, client }) => (client ? [] : provider));
     const retryAtMs = isLocked ? options.now() + retryLockedMs : Number.POSITIVE_INFINITY;
-    const configuration = { ...createSnapshot(revision, clients, pending, options.rules), retryAtMs };
+    const configuration = { ...createSnapshot(revision, clients, pending, options.rules), members, retryAtMs };
     for (const client of clients) reportOnce(client, configuration);
     return configuration;
   };
@@ -115,6 +115,8 @@ export interface ClientSnapshot {
   /** The only client, if its issuer is unknown. */
   readonly ofAnyIssuer: readonly OidcClient[];
   readonly clients: readonly OidcClient[];
+  /** All clients of the database that were asked for, usable or not. */
+  readonly members: readonly Member[];
   /** Whether at least one accepts tokens with `at_hash`. */
   readonly acceptsAtHash: boolean;
   /** The providers of the other clients, whose discovery documents are missing. */
@@ -124,6 +126,13 @@ export interface ClientSnapshot {
   readonly expectations: ReadonlyMap<OidcClient, Expectation>;
   /** When to load it again, because a client's secrets could not be opened. */
   readonly retryAtMs: number;
+}
+
+interface Member {
+  readonly identifier: string;
+  readonly provider: KnownProvider;
+  /** Undefined while the provider's discovery document is missing. */
+  readonly client: OidcClient | undefined;
 }
 
 interface Expectation {
@@ -160,7 +169,7 @@ function createSnapshot(
   clients: readonly OidcClient[],
   pending: readonly KnownProvider[],
   rules: TokenRules,
-): Omit<ClientSnapshot, "retryAtMs"> {
+): Omit<ClientSnapshot, "members" | "retryAtMs"> {
   const byIssuer = new Map<string, OidcClient[]>();
   for (const client of clients) {
     const { issuer } = client.provider;
@@ -192,7 +201,7 @@ function expectationOf({ access, audience, clientId }: OidcClient, { isStrict }:
 }
 
 /** Why a client accepts no tokens, for an operator. */
-function messageOf(
+export function messageOf(
   { access, provider }: OidcClient,
   { ofAnyIssuer }: Pick<ClientSnapshot, "ofAnyIssuer">,
 ): string | undefined {
