@@ -52,7 +52,7 @@ async function applyTo(database: string, items: readonly object[]): Promise<void
     now: () => new Date(),
     newId: crypto.randomUUID,
     onWaiting: () => {},
-    onProgress: () => {},
+    onStep: () => {},
     actor: "bench",
     version: "0.0.0",
     lockTimeoutMs: 1000,

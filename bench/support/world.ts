@@ -88,7 +88,7 @@ async function provision(world: World, folder: string, tokens: number): Promise<
     now: () => new Date(),
     newId: randomUUID,
     onWaiting: () => {},
-    onProgress: () => {},
+    onStep: () => {},
     env: {},
     actor: "bench",
     version: "0.0.0",

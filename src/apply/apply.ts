@@ -9,8 +9,24 @@ import { createSignRun } from "../secrets/journal-key.js";
 import { assertMigrated, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
 import { type OwnedConfiguration, ownersForJournal, settleOwners } from "./owners.js";
-import { assertStorable, type LookInput, lookFirst, readPlan, rehearse, resolveResources } from "./plan.js";
-import { applyDefaults, beginRun, type Configuration, lockOptions, type RunResult, withDatabase } from "./run.js";
+import {
+  assertStorable,
+  describeLook,
+  type LookInput,
+  lookFirst,
+  readPlan,
+  rehearse,
+  resolveResources,
+} from "./plan.js";
+import {
+  applyDefaults,
+  beginRun,
+  type Configuration,
+  lockOptions,
+  type RunResult,
+  type StartedRun,
+  withDatabase,
+} from "./run.js";
 import { collectDiagnostics, judge, judgeRefusals, requireCodes, severityRules } from "./severity.js";
 import { awaitReferences, checkpoint } from "./wait.js";
 import { writePlan } from "./write.js";
@@ -27,16 +43,14 @@ export async function apply(declared: Configuration, given: Partial<ApplyOptions
     const hint = "load it without `noEnv`, with its variables set and its secret files in place";
     throw setupError("usage", "COMMAND_LINE", "a configuration that was loaded with `noEnv` can't be applied", hint);
   }
-  const finish = beginRun("apply", options);
-  const configuration = await resolveResources(settleOwners(declared, options.owner), options);
+  const run = beginRun("apply", options);
+  const configuration = await resolveResources(settleOwners(declared, options.owner), options, run.step);
   const { resources: desired } = configuration;
   assertStorable(configuration, desired);
-  return awaitReferences(options, (left) => applyOnce({ configuration, desired, options: left }, left, finish));
+  return awaitReferences(options, (left) => applyOnce({ configuration, desired, options: left }, left, run));
 }
 
-type Finish = (result: Omit<RunResult, "command" | "run">) => RunResult;
-
-async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish): Promise<RunResult> {
+async function applyOnce(input: LookInput, options: ApplyOptions, run: StartedRun<"apply">): Promise<RunResult> {
   const { configuration } = input;
   const first = await lookFirst(input);
   if (first.kind === "behind" && !options.migrate) assertMigrated(first.pending);
@@ -45,7 +59,8 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
   if ("changes" in look) {
     const { changes, unchanged, undeclared, access, diagnostics } = look;
     if (changes.length === 0 && first.kind === "current" && !options.leftBehind.exists()) {
-      return finish({
+      run.step("COMPARED", describeLook(look));
+      return run.finish({
         outcome: "unchanged",
         migrations: [],
         changes,
@@ -59,14 +74,16 @@ async function applyOnce(input: LookInput, options: ApplyOptions, finish: Finish
     if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
   }
   const hasTables = first.kind === "current" || first.state === "older";
-  return withDatabase(options, "write", (database) =>
+  const result = await withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, hasTables), (tx, onRollback) =>
-      applyInside(tx, { database, hasTables, input, options, finish, onRollback }),
+      applyInside(tx, { database, hasTables, input, options, run, onRollback }),
     ),
   ).catch((error: unknown) => {
     const mayDelete = options.prune || input.desired.some(({ present }) => !present);
     throw mayDelete && isFailure(error, "row_missing") ? neededElsewhere(error) : error;
   });
+  if (result.outcome === "applied") run.step("COMMITTED", "the changes are committed");
+  return result;
 }
 
 /** The kinds that a run knows are checked by its plan. */
@@ -86,22 +103,25 @@ interface LockedRun {
   readonly input: LookInput;
   readonly options: ApplyOptions;
   readonly onRollback: OnRollback;
-  readonly finish: Finish;
+  readonly run: StartedRun<"apply">;
 }
 
 /** Starts over, now that no other process can write: the changes of concurrent runs are visible. */
 async function applyInside(
   tx: Transaction<Tables>,
-  { database, hasTables, input, options, finish, onRollback }: LockedRun,
+  { database, hasTables, input, options, run, onRollback }: LockedRun,
 ): Promise<LockedResult<RunResult>> {
   const { configuration } = input;
   const now = options.now().toISOString();
+  run.step("LOCKED", "got the database's lock");
   const ran = await runPending(tx, configuration, { now, migrate: options.migrate });
+  if (ran.length > 0) run.step("MIGRATED", `ran ${ran.length} migrations`);
   const migrations = hasTables ? ran : [];
   if (options.leftBehind.exists()) await options.leftBehind.settle((runId) => isCommitted(tx, runId));
   const { plan, access, vault } = await readPlan(tx, database, input);
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
+  run.step("COMPARED", describeLook(plan));
   const rules = severityRules(options, configuration.settings);
   const found = () => collectDiagnostics(configuration, database, vault, plan.diagnostics);
   const allowed = judgeRefusals(rules, configuration, refusals, found());
@@ -112,15 +132,16 @@ async function applyInside(
   if (changes.length === 0) {
     const outcome = migrations.length > 0 ? "applied" : "unchanged";
     const result = { outcome, migrations, changes, unchanged, undeclared, access, generated: [] } as const;
-    return { commit: ran.length > 0, value: finish({ ...result, diagnostics: diagnostics() }) };
+    return { commit: ran.length > 0, value: run.finish({ ...result, diagnostics: diagnostics() }) };
   }
   if (willGenerate(configuration.kinds, changes)) options.beforeGenerating();
 
   const { kinds } = configuration;
-  const { generated, cascades } = await writePlan(tx, { kinds, desired: input.desired, plan, vault, now }, options);
+  const writing = { newId: options.newId, signal: options.signal, step: run.step };
+  const { generated, cascades } = await writePlan(tx, { kinds, desired: input.desired, plan, vault, now }, writing);
   judgeRefusals(rules, configuration, cascades);
   const done = { outcome: "applied", migrations, changes, unchanged, undeclared, access, generated } as const;
-  const result = finish({ ...done, diagnostics: diagnostics() });
+  const result = run.finish({ ...done, diagnostics: diagnostics() });
   await writeAudit(tx, configuration, { ...options, keyFile: database.keyFile }, result);
   await options.beforeCommit(generated, result.run.id);
   await checkpoint(options.signal);

@@ -43,7 +43,7 @@ export interface MigrateResult {
  */
 export async function migrate(given: Partial<MigrateOptions> = {}): Promise<MigrateResult> {
   const options: MigrateOptions = { ...applyDefaults(), kinds: [], ...given };
-  const finish = beginRun("migrate", options);
+  const { finish } = beginRun("migrate", options);
   const configuration = { kinds: [...coreKinds, ...options.kinds] };
   const known = knownMigrations(configuration);
   const look = await withDatabase(options, "read", async (database) => {

@@ -18,6 +18,14 @@ export interface DatabaseOptions {
   readonly onWaiting: (what: string, wait: Wait) => void;
 }
 
+/** A step of a run, for a log. */
+export interface RunStep {
+  readonly code: "STARTED" | "RESOLVED" | "LOCKED" | "MIGRATED" | "COMPARED" | "WRITING" | "COMMITTED";
+  readonly message: string;
+  /** The id of the run, which the journal has where it changes something. */
+  readonly run: string;
+}
+
 /** How severe a run's diagnostics are. */
 export interface SeverityOptions {
   /** Makes every warning about this program's part of the files an error. */
@@ -42,8 +50,8 @@ export interface RunOptions extends DatabaseOptions, SeverityOptions {
   readonly prune: boolean;
   /** Skips discovery: endpoints that only the provider knows stay as they are. */
   readonly offline: boolean;
-  /** Reports what is being done. */
-  readonly onProgress: (message: string) => void;
+  /** Reports each step of the run. */
+  readonly onStep: (step: RunStep) => void;
 }
 
 export interface ApplyOptions extends RunOptions, LockingOptions {

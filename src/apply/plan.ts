@@ -22,6 +22,7 @@ import {
   beginRun,
   type Configuration,
   lockOptions,
+  type OnStep,
   ownKindName,
   type RunResult,
   requireTables,
@@ -40,8 +41,8 @@ import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
 export async function plan(declared: Configuration, given: Partial<RunOptions> = {}): Promise<RunResult> {
   const options = { ...runDefaults(), ...given };
   requireCodes(options);
-  const finish = beginRun("plan", options);
-  const configuration = await resolveResources(settleOwners(declared, options.owner), options);
+  const run = beginRun("plan", options);
+  const configuration = await resolveResources(settleOwners(declared, options.owner), options, run.step);
   const { resources: desired } = configuration;
   assertStorable(configuration, desired);
   return awaitReferences(options, async (left) => {
@@ -49,9 +50,10 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
     const first = await lookFirst(input);
     const look = first.kind === "behind" ? await rehearse(input, first) : first;
     const { changes, unchanged, undeclared, access, diagnostics } = look;
+    run.step("COMPARED", describeLook(look));
     const migrations = first.kind === "behind" && first.state === "older" ? first.pending : [];
     const outcome = changes.length + migrations.length === 0 ? "unchanged" : "planned";
-    return finish({ outcome, migrations, changes, unchanged, undeclared, access, generated: [], diagnostics });
+    return run.finish({ outcome, migrations, changes, unchanged, undeclared, access, generated: [], diagnostics });
   });
 }
 
@@ -64,6 +66,12 @@ interface Look {
   /** What decides who may do what afterwards, where the input asks for it. */
   readonly facts: AccessFacts | undefined;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** How many entries would change, such as `2 to create, 1 to update, 0 to delete, 9 unchanged`. */
+export function describeLook({ changes, unchanged }: Pick<Look, "changes" | "unchanged">): string {
+  const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
+  return `${count("create")} to create, ${count("update")} to update, ${count("delete")} to delete, ${unchanged.length} unchanged`;
 }
 
 /** A database whose tables must be created or changed before anything can be read. */
@@ -195,7 +203,11 @@ function compare(
 }
 
 /** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */
-export async function resolveResources<C extends Configuration>(configuration: C, options: RunOptions): Promise<C> {
+export async function resolveResources<C extends Configuration>(
+  configuration: C,
+  options: RunOptions,
+  step?: OnStep,
+): Promise<C> {
   if (options.offline) return configuration;
   const { waitMs, signal, onWaiting } = options;
   const network = {
@@ -217,6 +229,8 @@ export async function resolveResources<C extends Configuration>(configuration: C
       stopIfInterrupted(signal);
       throw error;
     });
+    if (completion && desired.length > 0)
+      step?.("RESOLVED", `looked up what the files leave open of ${desired.length} ${kind.name}`);
     for (const resource of completion?.resources ?? desired) resources.push(resource);
     for (const refusal of completion?.refusals ?? []) refusals.push(refusal);
     for (const diagnostic of completion?.diagnostics ?? []) diagnostics.push(diagnostic);

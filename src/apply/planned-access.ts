@@ -23,7 +23,7 @@ export interface PlannedAccess {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-interface PlannedAccessOptions extends Partial<Omit<RunOptions, "database" | "offline" | "onProgress">> {
+interface PlannedAccessOptions extends Partial<Omit<RunOptions, "database" | "offline" | "onStep">> {
   /** What the files are compared with; undefined for an empty database, which then is not looked for either. */
   readonly database: string | undefined;
 }

@@ -12,7 +12,7 @@ import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { sleep } from "../retry.js";
 import { version } from "../version.js";
 import type { RawDiagnostic } from "../yaml/node.js";
-import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions } from "./options.js";
+import type { ApplyOptions, DatabaseOptions, LoadOptions, LockingOptions, RunOptions, RunStep } from "./options.js";
 import { awaitDatabase, stopIfInterrupted } from "./wait.js";
 
 /** When a run began, and how long it took. */
@@ -22,18 +22,32 @@ export interface RunTimes {
   readonly durationMs: number;
 }
 
-/** Starts a run's clock; the returned function ends it with the result. */
+/** A run that has begun. */
+export interface StartedRun<C extends string> {
+  readonly step: OnStep;
+  /** Ends its clock, with the result. */
+  readonly finish: <R extends object>(result: R) => R & { readonly command: C; readonly run: RunTimes };
+}
+
+export type OnStep = (code: RunStep["code"], message: string) => void;
+
+/** Starts a run's clock. */
 export function beginRun<const C extends string>(
   command: C,
-  { now, newId }: Pick<DatabaseOptions, "now" | "newId">,
-): <R extends object>(result: R) => R & { readonly command: C; readonly run: RunTimes } {
+  { now, newId, onStep }: Pick<DatabaseOptions, "now" | "newId"> & Partial<Pick<RunOptions, "onStep">>,
+): StartedRun<C> {
   const id = newId();
   const started = now();
-  return (result) => ({
-    command,
-    ...result,
-    run: { id, startedAt: started.toISOString(), durationMs: now().getTime() - started.getTime() },
-  });
+  const step: OnStep = (code, message) => onStep?.({ code, message, run: id });
+  step("STARTED", `${command} started`);
+  return {
+    step,
+    finish: (result) => ({
+      command,
+      ...result,
+      run: { id, startedAt: started.toISOString(), durationMs: now().getTime() - started.getTime() },
+    }),
+  };
 }
 
 /** What a run did, or would do. */
@@ -172,7 +186,7 @@ export function runDefaults(): RunOptions {
     now: () => new Date(),
     newId: () => randomUUID(),
     onWaiting: () => {},
-    onProgress: () => {},
+    onStep: () => {},
   };
 }
 

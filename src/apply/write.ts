@@ -8,7 +8,7 @@ import { endedAliases } from "../plan/renames.js";
 import type { Change, PlannedChange, Resource } from "../plan/resource.js";
 import type { LazyVault } from "../secrets/vault.js";
 import type { ApplyOptions } from "./options.js";
-import { ownKindName, withOwnTables } from "./run.js";
+import { type OnStep, ownKindName, withOwnTables } from "./run.js";
 import { checkpoint } from "./wait.js";
 
 /** What is carried out. */
@@ -19,6 +19,10 @@ interface WritablePlan {
   readonly vault: LazyVault;
   /** ISO 8601, UTC. */
   readonly now: string;
+}
+
+interface WriteOptions extends Pick<ApplyOptions, "newId" | "signal"> {
+  readonly step?: OnStep | undefined;
 }
 
 interface Written {
@@ -32,7 +36,7 @@ interface Written {
 export async function writePlan(
   tx: Transaction<Tables>,
   { kinds, desired, plan, vault, now }: WritablePlan,
-  options: Pick<ApplyOptions, "newId" | "signal" | "onProgress">,
+  options: WriteOptions,
 ): Promise<Written> {
   const generated: GeneratedSecret[] = [];
   const { newId } = options;
@@ -57,7 +61,7 @@ async function writeChanges(
   context: WriteContext,
   kinds: readonly Kind[],
   changes: readonly Change[],
-  { signal, onProgress }: Pick<ApplyOptions, "signal" | "onProgress">,
+  { signal, step }: WriteOptions,
 ): Promise<void> {
   const ordered = orderKinds(kinds);
   for (const kind of ordered.toReversed()) {
@@ -76,7 +80,7 @@ async function writeChanges(
   for (const kind of ordered) {
     const planned = plannedOf(kind);
     if (planned.length > 0) {
-      onProgress(`writing ${planned.length} ${kind.name}`);
+      step?.("WRITING", `writing ${planned.length} ${kind.name}`);
       await withOwnTables(ownKindName(kind), () => kind.write(context, planned));
     }
     await checkpoint(signal);

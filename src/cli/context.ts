@@ -2,6 +2,7 @@ import { hostname, userInfo } from "node:os";
 import { addAbortSignal, type Readable } from "node:stream";
 import { stopIfInterrupted } from "../apply/wait.js";
 import type { StopSignal } from "./exit-status.js";
+import { logFormatOf } from "./log.js";
 import { createTerminal, type Terminal } from "./terminal.js";
 
 /** What a command gets from the process, so that it never accesses the process itself. */
@@ -30,7 +31,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     });
   }
   return {
-    terminal: createTerminal(process, controller.signal),
+    terminal: createTerminal(process, controller.signal, logFormatOf(process.argv.slice(2), process.env)),
     env: process.env,
     cwd: process.cwd(),
     signal: controller.signal,

@@ -36,7 +36,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   if (terminal.isStuck()) process.exit(status);
 
   async function endFailed(error: unknown): Promise<number> {
-    const command = commands.findLast(({ name }) => `${args.join(" ")} `.startsWith(`${name} `))?.name ?? "";
+    const words = `${withoutLogFormat(args).join(" ")} `;
+    const command = commands.findLast(({ name }) => words.startsWith(`${name} `))?.name ?? "";
     // Showing help and the version is no failure, and needs no reports.
     const report = async (reason: unknown, isJson: boolean) =>
       (await import("./report-run.js")).reportFailure(context, reason, { command, json: isJson });
@@ -46,7 +47,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
       return failed === undefined ? exitStatus.done : report(failed, false);
     }
     // Commander shows the help where a command is left out.
-    if (error.code === "commander.help" && !json) {
+    if (error.code === "commander.help" && !json && terminal.logFormat === "text") {
       terminal.talk(talked.join(""));
       return exitStatus.usage;
     }
@@ -56,6 +57,11 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
     return report(setupError("usage", "COMMAND_LINE", message, hint), json);
   }
+}
+
+/** The option may stand before the command, too. */
+function withoutLogFormat(args: readonly string[]): readonly string[] {
+  return args.filter((arg, index) => !arg.startsWith("--log-format") && args[index - 1] !== "--log-format");
 }
 
 /** Commander's own help command knows only commands that are one word. */

@@ -229,7 +229,7 @@ export function runOptions(
     signal,
     waitMs: wait,
     onWaiting: terminal.waiting,
-    onProgress: terminal.progress,
+    onStep: terminal.step,
   };
 }
 
@@ -241,5 +241,14 @@ export async function lockingOptions(
   const { applyDefaults } = await import("../apply/run.js");
   const defaults = applyDefaults();
   const lockTimeoutMs = Math.max(defaults.lockTimeoutMs, wait);
-  return { ...defaults, database, env, signal, waitMs: wait, lockTimeoutMs, onWaiting: terminal.waiting };
+  return {
+    ...defaults,
+    database,
+    env,
+    signal,
+    waitMs: wait,
+    lockTimeoutMs,
+    onWaiting: terminal.waiting,
+    onStep: terminal.step,
+  };
 }

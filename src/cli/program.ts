@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
 import { adminCommand } from "./commands/admin.js";
@@ -26,6 +26,7 @@ import { userShowCommand } from "./commands/user-show.js";
 import { userUnlinkCommand } from "./commands/user-unlink.js";
 import { validateCommand } from "./commands/validate.js";
 import type { CliContext } from "./context.js";
+import { logFormats, logFormatVariable } from "./log.js";
 import type { OptionSet } from "./options.js";
 
 const widest = 80;
@@ -42,6 +43,12 @@ export function createProgram(context: CliContext, finished: (status: number) =>
     )
     .version(version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
+    .addOption(
+      new Option("--log-format <format>", "how standard error is written, by every command")
+        .choices(logFormats)
+        .default("text")
+        .env(logFormatVariable),
+    )
     .addHelpCommand(helpCommand())
     .showSuggestionAfterError()
     .configureHelp(helpStyle(context))

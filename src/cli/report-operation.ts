@@ -37,8 +37,11 @@ export async function reportOperation(
           kind: "text",
           text: [renderOperation(result, report), ...renderTokens({ shownTokens, paint })].join("\n"),
         } as const);
-  if (result.changes.length > 0) await printChanges(context, print, shownTokens);
-  else await printResult(context, print());
+  if (result.changes.length > 0) {
+    const message = `${command}: ${result.changes.length} changed`;
+    context.terminal.step({ code: "COMMITTED", message, run: result.runId });
+    await printChanges(context, print, shownTokens);
+  } else await printResult(context, print());
 }
 
 const maxNamed = 20;

@@ -2,11 +2,11 @@ import { isGuardAllowed, requireCodes } from "../apply/severity.js";
 import { assertNever, type Diagnostic, type DiagnosticCode, SetupError } from "../errors.js";
 import { changeUsers, type UserOperation, type UserRefused, type UsersOutcome } from "../operations/change-users.js";
 import type { Actor, RecordOptions } from "../operations/record.js";
-import { renderDiagnostics } from "../report/diagnostics.js";
 import type { CliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
 import type { actorOptions, databaseOptions, outputOptions, SettingsOf } from "./options.js";
 import { reportOperation, unknownUsers } from "./report-operation.js";
+import { showDiagnostics } from "./show-diagnostics.js";
 import { changeDatabase } from "./use-database.js";
 
 type Settings = SettingsOf<typeof databaseOptions & typeof actorOptions & typeof outputOptions>;
@@ -43,7 +43,7 @@ export async function runUserOperation(
   const { notes: diagnostics } = result;
   const { output } = settings;
   await reportOperation(context, result, { command, done, noun: "user", output, diagnostics });
-  if (output === "text") context.terminal.talk(renderDiagnostics(diagnostics, context.terminal.talkStyle));
+  showDiagnostics(context, diagnostics, { output });
   return exitStatus.done;
 }
 

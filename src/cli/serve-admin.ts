@@ -3,11 +3,11 @@ import type { AdminEvent } from "../admin/event.js";
 import { type AdminOptions, readAdminSettings } from "../admin/options.js";
 import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import { prepareDatabase } from "../operations/prepare-database.js";
-import { renderDiagnostics } from "../report/diagnostics.js";
 import { diagnosticToJson, formatVersion } from "../report/json.js";
 import { type AdminServer, type ListenAddress, listenForAdmin } from "./admin-server.js";
 import type { CliContext } from "./context.js";
 import { statusOf, unexpected } from "./exit-status.js";
+import { jsonLine } from "./log.js";
 import {
   type databaseOptions,
   lockingOptions,
@@ -16,6 +16,7 @@ import {
   type serverOptions,
 } from "./options.js";
 import { type Printed, printResult } from "./print.js";
+import { showDiagnostics } from "./show-diagnostics.js";
 
 type Settings = SettingsOf<typeof serverOptions & typeof databaseOptions & typeof outputOptions>;
 
@@ -26,7 +27,7 @@ type Settings = SettingsOf<typeof serverOptions & typeof databaseOptions & typeo
  */
 export async function serveAdmin(context: CliContext, settings: Settings): Promise<number> {
   const { terminal, signal, stoppedBy } = context;
-  const log = (event: object): void => terminal.talk(`${lineOf({ time: new Date().toISOString(), ...event })}\n`);
+  const log = (event: object): void => terminal.talk(lineOf({ time: new Date().toISOString(), ...event }));
   const address = readListen(settings);
   const optionsAt = (port: number): AdminOptions => adminOptions(context, settings, { ...address, port }, log);
   // Mistakes in options are found before anything is done. The port matters only for what is printed.
@@ -121,10 +122,11 @@ interface Started {
 
 /** Where the pages are, and the one-time code, which is printed nowhere else. */
 function printedStart(
-  { terminal }: CliContext,
+  context: CliContext,
   { output }: Settings,
   { admin: { publicUrl }, server: { address }, prepared: { migrations, diagnostics }, code }: Started,
 ): Printed {
+  showDiagnostics(context, diagnostics, { output });
   const codeUrl = `${publicUrl}/bootstrap`;
   if (output === "json") {
     const bootstrap = code && { url: codeUrl, code: code.code.reveal(), expiresAt: code.expiresAt.toISOString() };
@@ -134,7 +136,6 @@ function printedStart(
       value: { ...value, bootstrap: bootstrap ?? null, migrations, diagnostics: diagnostics.map(diagnosticToJson) },
     };
   }
-  terminal.talk(renderDiagnostics(diagnostics, terminal.talkStyle));
   const asked = code
     ? `\nNobody can sign in as an administrator yet. Open ${codeUrl} within 10 minutes and type this code:\n\n  ${code.code.reveal()}\n`
     : "";
@@ -148,14 +149,10 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-// Other than JSON requires, so that a terminal shows them and does not obey: C1 controls, and marks that turn text around.
-const invisible = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
 /** An event as JSON on one line. Of an error that nobody foresaw, only its class and where it was: its message may quote a value. */
 function lineOf(event: object): string {
   const { error, ...rest } = event as { readonly error?: unknown };
-  const text = JSON.stringify({ ...rest, ...(error !== undefined && { error: describe(error) }) });
-  return text.replaceAll(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return jsonLine({ ...rest, ...(error !== undefined && { error: describe(error) }) });
 }
 
 function describe(error: unknown): readonly Pick<Diagnostic, "code" | "message" | "hint">[] {

@@ -2,10 +2,12 @@ import { fstatSync, statSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { devNull } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { RunStep } from "../apply/options.js";
 import { escapeControls } from "../characters.js";
 import type { DiagnosticsOptions } from "../report/diagnostics.js";
 import { createPaint, jsonText, type Paint } from "../report/layout.js";
 import { reportEveryMs, type Wait } from "../retry.js";
+import { jsonLine, type LogFormat, type LogLine } from "./log.js";
 
 /** The result of writing. */
 export type Written = { readonly kind: "written" } | Unwritten;
@@ -35,8 +37,11 @@ export interface Terminal {
   readonly isStuck: () => boolean;
   /** Shows what the run waits for at once, and then every ten seconds with the time that has passed and is left. */
   readonly waiting: (what: string, wait: Wait) => void;
-  /** Shows on a terminal what is being done, once that has taken over a second. */
-  readonly progress: (message: string) => void;
+  /** Shows on a terminal what a run is writing, once it has taken over a second. A log in JSON has every step. */
+  readonly step: (step: RunStep) => void;
+  readonly logFormat: LogFormat;
+  /** Writes a line of a log in JSON; with sentences for people, nothing. */
+  readonly log: (line: LogLine) => void;
   readonly outIsTerminal: boolean;
   /** Nobody sees the output: it is the null device, which Node also opens in place of a closed stream. */
   readonly outIsNull: boolean;
@@ -51,6 +56,7 @@ const narrowest = 40;
 export function createTerminal(
   { stdout, stderr, env }: Pick<NodeJS.Process, "stdout" | "stderr" | "env">,
   signal: AbortSignal,
+  logFormat: LogFormat = "text",
 ): Terminal {
   const started = Date.now();
   const reported = new Set<string>();
@@ -81,6 +87,11 @@ export function createTerminal(
     reported.add(message);
     talk(`${escapeControls(message)}…\n`);
   };
+  let run: string | undefined;
+  const log = (line: LogLine): void => {
+    if (logFormat === "json")
+      talk(jsonLine({ time: new Date().toISOString(), ...line, ...(run !== undefined && { run }) }));
+  };
   return {
     out,
     outJson: (value, options) => out(isOpened ? withoutFirst(jsonText(value)) : jsonText(value), options),
@@ -94,11 +105,18 @@ export function createTerminal(
       if (waitReports.get(what) === report) return;
       waitReports.set(what, report);
       const times = report === 0 ? `up to ${spell(leftMs)}` : `${spell(waitedMs)} so far, ${spell(leftMs)} left`;
-      talk(`waiting for ${escapeControls(what)} (${times})…\n`);
+      const message = `waiting for ${escapeControls(what)} (${times})`;
+      if (logFormat === "text") talk(`${message}…\n`);
+      log({ level: "info", code: "WAITING", message });
     },
-    progress: (message) => {
-      if (stderr.isTTY && Date.now() - started > progressAfterMs) once(message);
+    step: ({ code, message, run: id }) => {
+      run = id;
+      log({ level: "info", code, message });
+      const isSlow = stderr.isTTY && Date.now() - started > progressAfterMs;
+      if (logFormat === "text" && code === "WRITING" && isSlow) once(message);
     },
+    logFormat,
+    log,
     outIsTerminal: stdout.isTTY === true,
     outIsNull: isNullDevice(stdout.fd),
     width: Math.max(narrowest, stdout.columns || 80),

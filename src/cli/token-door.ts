@@ -63,7 +63,9 @@ export function createTokenDoor(context: CliContext, { output, tokensOut, ...opt
     tell: ({ length: count }) => {
       if (output !== "text" || !file || count === 0) return;
       const tokens = count === 1 ? "1 generated token was" : `${count} generated tokens were`;
-      terminal.talk(`${tokens} written to ${escapeControls(file.path)}.\n`);
+      const message = `${tokens} written to ${escapeControls(file.path)}.`;
+      if (terminal.logFormat === "text") terminal.talk(`${message}\n`);
+      terminal.log({ level: "info", code: "TOKENS_WRITTEN", message });
     },
   };
 }

@@ -34,7 +34,7 @@ export interface BackupResult {
  * @throws SetupError `BACKUP_FILE`, `BACKUP_BY_SERVER` (refused), and where the database can't be read
  */
 export async function backUp(file: string, options: DatabaseOptions): Promise<BackupResult> {
-  const finish = beginRun("backup", options);
+  const { finish } = beginRun("backup", options);
   const bytes = await backUpDatabase(options.database, file, options.env);
   return finish({ outcome: "ok" as const, file, bytes });
 }
@@ -60,7 +60,7 @@ export interface RestoreResult extends CarriedOver {
  * @throws SetupError `BACKUP_FILE`, `BACKUP_BY_SERVER`, `DATABASE_DAMAGED`, `DATABASE_NEWER`, `KEY_MISMATCH` (refused)
  */
 export async function restore(options: RestoreOptions): Promise<RestoreResult> {
-  const finish = beginRun("restore", options);
+  const { finish } = beginRun("restore", options);
   const backup = await openBackup(options.database, options.file, options.env);
   try {
     const hasTables = !backup.isNew && (await withDatabase(options, "read", hasAnyTables));

@@ -134,7 +134,7 @@ export interface KeyRotation {
  * database lacks the new key, and where a key or the database can't be read
  */
 export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
-  const finish = beginRun("key rotate", options);
+  const { finish } = beginRun("key rotate", options);
   const [newKey] = loadNamedKeys(options.newKeyFile, "--new-key-file").keys;
   const newKeyId = keyIdOf(newKey);
   const isDone = ({ values, storedKeyId }: Seals): boolean =>

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { apply } from "../../src/apply/apply.js";
+import type { RunStep } from "../../src/apply/options.js";
 import { withLock } from "../../src/database/lock.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
@@ -140,11 +141,12 @@ it("takes back what a run had written when the signal comes amid its writing", a
   const controller = new AbortController();
   const { signal } = controller;
   const writing: string[] = [];
-  const onProgress = (message: string): void => {
+  const onStep = ({ code, message }: RunStep): void => {
+    if (code !== "WRITING") return;
     writing.push(message);
     controller.abort();
   };
-  const stopped = apply(group("taken.add_externetaak"), runOptions(database, { signal, onProgress }));
+  const stopped = apply(group("taken.add_externetaak"), runOptions(database, { signal, onStep }));
   await expect(stopped).rejects.toMatchObject({ reason: "interrupted", diagnostics: [{ code: "INTERRUPTED" }] });
   expect(writing).toEqual(["writing 1 group"]);
   const { kysely } = await openForTest(database);

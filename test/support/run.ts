@@ -72,7 +72,7 @@ export function runOptions(database: string, overrides: Partial<ApplyOptions> = 
     now: () => new Date(),
     newId: () => randomUUID(),
     onWaiting: () => {},
-    onProgress: () => {},
+    onStep: () => {},
     actor: "tester@host",
     through: "apply",
     version: "0.0.0",

@@ -49,18 +49,17 @@ export const restoreCommand = defineCommand({
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#restore", "operations.md#back-up-and-restore-under-a-running-api", "database.md#backups"],
   run: async (context, settings, [file = ""]) => {
-    const [{ restore }, { renderDiagnostics }, { diagnosticToJson, formatVersion }] = await Promise.all([
+    const [{ restore }, { showDiagnostics }, { diagnosticToJson, formatVersion }] = await Promise.all([
       import("../../operations/backup.js"),
-      import("../../report/diagnostics.js"),
+      import("../show-diagnostics.js"),
       import("../../report/json.js"),
     ]);
-    const { terminal } = context;
     const options = await lockingOptions(context, settings);
     const result = await restore({ ...options, file, ...actorOf(settings.actor) });
     await printChanges(context, () => {
+      showDiagnostics(context, result.diagnostics, settings);
       const diagnostics = result.diagnostics.map(diagnosticToJson);
       if (settings.output === "json") return { kind: "json", value: { formatVersion, ...result, diagnostics } };
-      terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
       const kept = keptSince(result);
       return { kind: "text", text: `Restored ${escapeControls(file)}.${kept} Apply the current files now.\n` };
     }, []);

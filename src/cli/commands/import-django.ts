@@ -66,7 +66,7 @@ export const importDjangoCommand = defineCommand({
       allow,
       deny,
       lockTimeoutMs: Math.max(applyDefaults().lockTimeoutMs, wait),
-      onProgress: terminal.progress,
+      onStep: terminal.step,
     });
     const printed = await render(context, imported, result, settings);
     if (result.outcome === "applied") await printChanges(context, () => printed, []);
@@ -82,17 +82,18 @@ interface RenderOptions {
 
 /** The file is the result; what was applied is told beside it. */
 async function render(
-  { terminal }: CliContext,
+  context: CliContext,
   { text, entries, variables, configuration }: DjangoImport,
   result: RunResult | undefined,
   { output, database }: RenderOptions,
 ): Promise<Printed> {
-  const [{ diagnosticToJson, formatVersion, runToJson }, { renderDiagnostics }, { renderRun }] = await Promise.all([
+  const [{ diagnosticToJson, formatVersion, runToJson }, { showDiagnostics }, { renderRun }] = await Promise.all([
     import("../../report/json.js"),
-    import("../../report/diagnostics.js"),
+    import("../show-diagnostics.js"),
     import("../../report/run.js"),
   ]);
   const { diagnostics } = result ?? { diagnostics: configuration.warnings };
+  showDiagnostics(context, diagnostics, { output });
   if (output === "json") {
     const value = {
       formatVersion,
@@ -103,10 +104,9 @@ async function render(
     };
     return { kind: "json", value };
   }
-  terminal.talk(renderDiagnostics(diagnostics, terminal.talkStyle));
-  if (result) {
-    const { width } = terminal;
-    const { paint } = terminal.talkStyle;
+  if (result && context.terminal.logFormat === "text") {
+    const { width, talkStyle } = context.terminal;
+    const { paint } = talkStyle;
     const shown = {
       files: ["the import"],
       shownTokens: [],
@@ -115,7 +115,7 @@ async function render(
       paint,
       width,
     };
-    terminal.talk(renderRun(result, shown));
+    context.terminal.talk(renderRun(result, shown));
   }
   return { kind: "text", text };
 }

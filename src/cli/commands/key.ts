@@ -30,18 +30,16 @@ export const keyStatusCommand = defineCommand({
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#key-status", "database.md#the-sealing-key", "operations.md#change-the-sealing-key"],
   run: async (context, settings) => {
-    const [{ keyStatus }, { renderDiagnostics }, { renderKeys, keysToJson }] = await Promise.all([
+    const [{ keyStatus }, { showDiagnostics }, { renderKeys, keysToJson }] = await Promise.all([
       import("../../operations/sealing-key.js"),
-      import("../../report/diagnostics.js"),
+      import("../show-diagnostics.js"),
       import("../../report/keys.js"),
     ]);
     const { terminal } = context;
     const status: KeyStatus = await keyStatus(await lockingOptions(context, settings));
+    showDiagnostics(context, status.diagnostics, settings);
     if (settings.output === "json") await printResult(context, { kind: "json", value: keysToJson(status) });
-    else {
-      terminal.talk(renderDiagnostics(status.diagnostics, terminal.talkStyle));
-      await printResult(context, { kind: "text", text: renderKeys(status, terminal.outPaint) });
-    }
+    else await printResult(context, { kind: "text", text: renderKeys(status, terminal.outPaint) });
     const isOpen = status.diagnostics.every(({ severity }) => severity !== "error");
     return isOpen ? exitStatus.done : exitStatus.refused;
   },
@@ -72,17 +70,16 @@ export const keyRotateCommand = defineCommand({
   statuses: ["invalid", "refused", "unavailable"],
   pages: ["command-line.md#key-rotate", "database.md#the-sealing-key", "operations.md#change-the-sealing-key"],
   run: async (context, settings) => {
-    const [{ rotateKey }, { renderDiagnostics }, { renderRotation, rotationToJson }] = await Promise.all([
+    const [{ rotateKey }, { showDiagnostics }, { renderRotation, rotationToJson }] = await Promise.all([
       import("../../operations/sealing-key.js"),
-      import("../../report/diagnostics.js"),
+      import("../show-diagnostics.js"),
       import("../../report/keys.js"),
     ]);
-    const { terminal } = context;
     const options = await lockingOptions(context, settings);
     const result = await rotateKey({ ...options, newKeyFile: settings.newKeyFile, ...actorOf(settings.actor) });
     const print = (): Printed => {
+      showDiagnostics(context, result.diagnostics, settings);
       if (settings.output === "json") return { kind: "json", value: rotationToJson(result) };
-      terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
       return { kind: "text", text: renderRotation(result) };
     };
     if (result.outcome === "applied") await printChanges(context, print, []);

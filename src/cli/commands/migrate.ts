@@ -21,12 +21,12 @@ export const migrateCommand = defineCommand({
   statuses: ["refused", "unavailable"],
   pages: ["command-line.md#migrate", "database.md", "postgresql.md"],
   run: async (context, settings) => {
-    const [{ migrate }, { applyDefaults }, { loadStepModules }, { renderDiagnostics }, { migrationsToJson }] =
+    const [{ migrate }, { applyDefaults }, { loadStepModules }, { showDiagnostics }, { migrationsToJson }] =
       await Promise.all([
         import("../../apply/migrate.js"),
         import("../../apply/run.js"),
         import("../../apply/step-modules.js"),
-        import("../../report/diagnostics.js"),
+        import("../show-diagnostics.js"),
         import("../../report/json.js"),
       ]);
     const { terminal, env, cwd, signal } = context;
@@ -42,8 +42,8 @@ export const migrateCommand = defineCommand({
       onWaiting: terminal.waiting,
     });
     const print = (): Printed => {
+      showDiagnostics(context, result.diagnostics, settings);
       if (output === "json") return { kind: "json", value: migrationsToJson(result) };
-      terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
       const names = result.migrations.map((name) => `  ${escapeControls(name)}\n`);
       const text = names.length === 0 ? "No changes. The tables are up to date.\n" : `Migrated:\n${names.join("")}`;
       return { kind: "text", text };

@@ -32,25 +32,20 @@ export const upgradeCommand = defineCommand({
         : "--write can't rewrite standard input";
       throw setupError("usage", "COMMAND_LINE", message, "see vtb-setup upgrade --help");
     }
-    const [
-      { upgrade },
-      { loadStepModules },
-      { replaceFiles },
-      { renderDiagnostics },
-      { renderUpgrade, upgradeToJson },
-    ] = await Promise.all([
-      import("../../apply/upgrade.js"),
-      import("../../apply/step-modules.js"),
-      import("../write-files.js"),
-      import("../../report/diagnostics.js"),
-      import("../../report/upgrade.js"),
-    ]);
+    const [{ upgrade }, { loadStepModules }, { replaceFiles }, { showDiagnostics }, { renderUpgrade, upgradeToJson }] =
+      await Promise.all([
+        import("../../apply/upgrade.js"),
+        import("../../apply/step-modules.js"),
+        import("../write-files.js"),
+        import("../show-diagnostics.js"),
+        import("../../report/upgrade.js"),
+      ]);
     const modules = await loadStepModules(settings.steps, cwd);
     const result = await upgrade(files, { ...modules, cwd, stdin });
     const outcome = result.files.length === 0 ? "unchanged" : settings.write ? "applied" : "planned";
     const print = () => {
+      showDiagnostics(context, result.diagnostics, settings);
       if (settings.output === "json") return { kind: "json", value: upgradeToJson(outcome, result) } as const;
-      terminal.talk(renderDiagnostics(result.diagnostics, terminal.talkStyle));
       return { kind: "text", text: renderUpgrade(outcome, result, terminal.outPaint) } as const;
     };
     if (outcome === "applied") {

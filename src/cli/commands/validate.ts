@@ -22,18 +22,17 @@ export const validateCommand = defineCommand({
   statuses: ["invalid", "refused"],
   pages: ["command-line.md#validate", "configuration.md", "diagnostics.md"],
   run: async (context, settings, files) => {
-    const [{ validate }, { renderDiagnostics }, { outcomeToJson }] = await Promise.all([
+    const [{ validate }, { showDiagnostics }, { outcomeToJson }] = await Promise.all([
       import("../../apply/load.js"),
-      import("../../report/diagnostics.js"),
+      import("../show-diagnostics.js"),
       import("../../report/json.js"),
     ]);
-    const { terminal } = context;
     const options = await loadOptions(context, settings);
     const warnings = await validate(files, { ...options, noEnv: !settings.env });
+    showDiagnostics(context, warnings, settings);
     if (settings.output === "json") {
       await printResult(context, { kind: "json", value: outcomeToJson("validate", "valid", warnings) });
     } else {
-      terminal.talk(renderDiagnostics(warnings, terminal.talkStyle));
       await printResult(context, { kind: "text", text: `Valid: ${files.map(escapeControls).join(", ")}\n` });
     }
     return exitStatus.done;
