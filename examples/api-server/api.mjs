@@ -3,9 +3,17 @@
 
 import { randomUUID } from "node:crypto";
 import express from "express";
-import { principalOf, requireAuth } from "vtb-setup/verifier/express";
+import { principalOf, requireAuth, resourceMetadata } from "vtb-setup/verifier/express";
 
-export const path = "/taken/api/v1/externetaken";
+const base = "/taken/api/v1";
+export const path = `${base}/externetaken`;
+
+const responses = { 200: { description: "OK" }, 401: { description: "No valid credentials" } };
+const openapi = {
+  openapi: "3.1.0",
+  info: { title: "Taken API", version: "1.0.0" },
+  paths: { [path]: { get: { responses }, post: { responses } } },
+};
 
 function sendProblem(response, status, title) {
   response.status(status).type("application/problem+json").send(JSON.stringify({ status, title }));
@@ -16,6 +24,15 @@ export function createApi(verifier) {
   const tasks = [];
 
   const api = express();
+
+  // Programs find the OpenID provider by the URL of the API (RFC 9728).
+  if (verifier.resourceMetadataUrl) api.use(resourceMetadata(verifier));
+
+  // How to authenticate is as the database has it at the moment.
+  api.get(`${base}/openapi.json`, async (_request, response) => {
+    const { securitySchemes, security } = await verifier.openapi();
+    response.json({ ...openapi, components: { securitySchemes }, security });
+  });
 
   api.get(path, requireAuth(verifier, { permission: "taken.view_externetaak" }), (_request, response) => {
     response.json({ count: tasks.length, next: null, previous: null, results: tasks });

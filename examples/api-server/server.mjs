@@ -9,6 +9,8 @@ import { createApi, path } from "./api.mjs";
 
 const verifier = await createVerifier({
   database: process.env.VTB_SETUP_DATABASE ?? "sqlite:./vtb-auth.db",
+  // Where programs reach the API, such as https://taken.gemeente.example/taken/api/v1.
+  resource: process.env.API_URL,
   // The client gets few details; the reason is logged here.
   onEvent: ({ error, ...event }) => console.error(JSON.stringify({ ...event, ...(error && { error: String(error) }) })),
 });

@@ -1,7 +1,8 @@
+import { SetupError } from "../errors.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
 import type { RequireOptions } from "./requirement.js";
-import type { Authorization, RequestId } from "./verifier.js";
+import type { Authorization, RequestId, Verifier } from "./verifier.js";
 
 const key: unique symbol = Symbol("vtb-setup principal");
 
@@ -53,3 +54,35 @@ export function rawAuthorization(rawHeaders: readonly string[]): Authorization {
   }
   return several ?? found;
 }
+
+/** An answer of this package to a request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** @throws TypeError where the verifier has no resource */
+export function metadataPathOf({ resourceMetadataUrl: url }: Verifier): string {
+  if (url === undefined) throw new TypeError("createVerifier needs the option `resource` for its metadata");
+  return new URL(url).pathname;
+}
+
+/** Answers a request for the metadata of the API (RFC 9728 §3.2): 503 without a body while the database does not answer. */
+export async function answerMetadata(verifier: Verifier): Promise<Answer> {
+  try {
+    const text = JSON.stringify(await verifier.resourceMetadata());
+    return { status: 200, headers: metadataHeaders, text };
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return { status: 503, headers: { "Cache-Control": "no-store", "Retry-After": "1" }, text: "" };
+  }
+}
+
+const metadataHeaders = {
+  "Content-Type": "application/json",
+  // An issuer that is not trusted any more must be gone.
+  "Cache-Control": "no-cache",
+  // Programs in browsers read it too; it is public.
+  "Access-Control-Allow-Origin": "*",
+};

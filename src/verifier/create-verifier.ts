@@ -11,12 +11,15 @@ import { prepareTokenLookup } from "./authenticate-token.js";
 import type { Scheme } from "./authorization-header.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
 import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
+import { readUsableClients } from "./bearer/usable-clients.js";
 import { createCatalogueCollector } from "./catalogue.js";
 import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
+import { describeSecurity } from "./openapi.js";
 import { createProblems, type Language, type Problems } from "./problem.js";
 import { checkRequirement, type Requirement, type RequireOptions } from "./requirement.js";
+import { checkResource, describeResource, metadataUrlOf, type ProtectedResource } from "./resource-metadata.js";
 import { createStatus } from "./status.js";
 import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
 import type { Verifier } from "./verifier.js";
@@ -27,7 +30,7 @@ import type { Verifier } from "./verifier.js";
  *
  * @throws SetupError when the database is missing, not prepared by `vtb-setup apply` (unavailable), or newer than this
  * version (refused)
- * @throws TypeError when the realm is not valid in a header, RangeError for a number outside its range
+ * @throws TypeError when the realm is not valid in a header or the resource's URL is not valid, RangeError for a number outside its range
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const database = await openLiveDatabase(options.database, "read", {
@@ -47,7 +50,10 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, failureLimit } = options;
   const { leewaySeconds, maxTokenAgeSeconds, accessTokenType, reservedGroups, createUsers: createsUsers } = options;
   const { changes, openWriter } = database;
-  const problems = createProblems(realm, language);
+  const resource = options.resource === undefined ? undefined : checkResource(options.resource);
+  const metadataUrl = resource && metadataUrlOf(resource);
+  const problemsFor = (only?: Scheme): Problems => createProblems(realm, language, { only, metadataUrl });
+  const problems = problemsFor();
   const report = createReporter(channelName, options.onEvent);
   const failures = failureLimit && createFailureLimit({ ...failureLimit, cacheSize, now });
   const endedUses = createRateLimit({ attempts: 1, perMs: 3_600_000, restored: "at_once", maxKeys: cacheSize });
@@ -98,7 +104,16 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   };
   return {
     authenticate: (authorization, request) => authenticate(verifier, authorization, request),
-    ...createAuthorization(verifier, clients, (scheme) => createProblems(realm, language, scheme)),
+    ...createAuthorization(verifier, clients, problemsFor),
+    resourceMetadataUrl: metadataUrl,
+    resourceMetadata: async () => {
+      if (!resource) throw new TypeError("the verifier was created without `resource`");
+      return describeResource(resource, await readUsableClients(bearer, changes));
+    },
+    openapi: async (required = {}) => {
+      const requirement = checkRequirement(required, clients);
+      return describeSecurity(requirement, clients, await readUsableClients(bearer, changes));
+    },
     refreshKeys: () => refreshKeys(bearer),
     status: createStatus(verifier, { database, clients, now }),
     async close() {
@@ -150,6 +165,11 @@ export interface VerifierOptions {
   readonly pool?: PoolOptions | undefined;
   /** The realm in `WWW-Authenticate`. Defaults to `api`. */
   readonly realm?: string | undefined;
+  /**
+   * The API's URL, and what its metadata says of it (RFC 9728); challenges then name the metadata's URL. Defaults to none, without
+   * metadata.
+   */
+  readonly resource?: string | ProtectedResource | undefined;
   /** The language of the texts for clients. Defaults to `nl`, as in the Django APIs. */
   readonly language?: Language | undefined;
   /** The maximum clock skew between provider and API, 0 to 300 seconds. Defaults to 30. */

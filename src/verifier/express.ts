@@ -1,5 +1,12 @@
 import { andThen, orElse } from "../maybe-promise.js";
-import { attachPrincipal, type RequireOptionsOf, rawAuthorization } from "./adapter.js";
+import {
+  type Answer,
+  answerMetadata,
+  attachPrincipal,
+  metadataPathOf,
+  type RequireOptionsOf,
+  rawAuthorization,
+} from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { Decision, Verifier } from "./verifier.js";
 
@@ -46,15 +53,46 @@ type Next = (error?: unknown) => void;
 
 function proceed(decision: Decision, request: RequestLike, response: ResponseLike, next: Next): void {
   if (decision.kind === "refused") {
-    send(response, decision.problem);
+    sendProblem(response, decision.problem);
   } else {
     attachPrincipal(request, decision.principal);
     next();
   }
 }
 
-function send(response: ResponseLike, problem: ProblemDetails): void {
-  response.statusCode = problem.status;
-  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
-  response.end(JSON.stringify(problem.body));
+function sendProblem(response: ResponseLike, { status, headers, body }: ProblemDetails): void {
+  send({ status, headers, text: JSON.stringify(body) }, response);
+}
+
+function send({ status, headers, text }: Answer, response: ResponseLike): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(text);
+}
+
+/** The parts of a request that show what it asks for. */
+interface AddressedRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Express' own, where it is mounted below a path. */
+  readonly originalUrl?: string | undefined;
+}
+
+/**
+ * Express middleware that serves the metadata of the API (RFC 9728) at its well-known path, and passes on other requests:
+ * `app.use(resourceMetadata(verifier))`.
+ *
+ * @throws TypeError where the verifier was created without `resource`
+ */
+export function resourceMetadata(verifier: Verifier) {
+  const path = metadataPathOf(verifier);
+  return ({ method, url, originalUrl = url }: AddressedRequest, response: ResponseLike, next: Next): void => {
+    const isAsked = (method === "GET" || method === "HEAD") && originalUrl?.split("?", 1)[0] === path;
+    if (!isAsked) next();
+    else {
+      answerMetadata(verifier)
+        .then((answer) => send(answer, response))
+        .catch(next);
+    }
+  };
 }

@@ -1,5 +1,5 @@
 import { andThen, orElse } from "../maybe-promise.js";
-import { attachPrincipal, rawAuthorization } from "./adapter.js";
+import { type Answer, answerMetadata, attachPrincipal, metadataPathOf, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { RequireOptions } from "./requirement.js";
 import type { Decision, Verifier } from "./verifier.js";
@@ -42,16 +42,37 @@ type Done = (error?: Error) => void;
 
 function proceed(decision: Decision, request: RequestLike, reply: ReplyLike, done: Done): void {
   if (decision.kind === "refused") {
-    send(reply, decision.problem);
+    sendProblem(reply, decision.problem);
   } else {
     attachPrincipal(request, decision.principal);
     done();
   }
 }
 
-function send(reply: ReplyLike, problem: ProblemDetails): void {
-  reply.code(problem.status);
-  reply.headers({ ...problem.headers });
+function sendProblem(reply: ReplyLike, { status, headers, body }: ProblemDetails): void {
+  send({ status, headers, text: JSON.stringify(body) }, reply);
+}
+
+function send({ status, headers, text }: Answer, reply: ReplyLike): void {
+  reply.code(status);
+  reply.headers({ ...headers });
   // As bytes: Fastify adds a charset to text, which JSON does not have (RFC 8259 §11).
-  reply.send(Buffer.from(JSON.stringify(problem.body)));
+  reply.send(Buffer.from(text));
+}
+
+/**
+ * A Fastify route that serves the metadata of the API (RFC 9728) at its well-known path: `app.route(resourceMetadata(verifier))`.
+ *
+ * @throws TypeError where the verifier was created without `resource`
+ */
+export function resourceMetadata(verifier: Verifier) {
+  return {
+    method: "GET" as const,
+    // A colon begins a parameter.
+    url: metadataPathOf(verifier).replaceAll(":", "::"),
+    handler: async (_request: unknown, reply: ReplyLike): Promise<ReplyLike> => {
+      send(await answerMetadata(verifier), reply);
+      return reply;
+    },
+  };
 }

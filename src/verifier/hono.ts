@@ -1,5 +1,5 @@
 import { andThen } from "../maybe-promise.js";
-import { attachPrincipal, type RequireOptionsOf, rawAuthorization } from "./adapter.js";
+import { answerMetadata, attachPrincipal, metadataPathOf, type RequireOptionsOf, rawAuthorization } from "./adapter.js";
 import type { ProblemDetails } from "./problem.js";
 import type { Authorization, Decision, Verifier } from "./verifier.js";
 
@@ -43,6 +43,27 @@ function proceed(decision: Decision, context: ContextLike, next: () => Promise<v
 
 function responseOf({ status, headers, body }: ProblemDetails): Response {
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/**
+ * Hono middleware that serves the metadata of the API (RFC 9728) at its well-known path, and passes on other requests:
+ * `app.use(resourceMetadata(verifier))`.
+ *
+ * @throws TypeError where the verifier was created without `resource`
+ */
+export function resourceMetadata(verifier: Verifier) {
+  const path = metadataPathOf(verifier);
+  return async ({ req }: AddressedContext, next: () => Promise<void>): Promise<Response | undefined> => {
+    const isAsked = (req.method === "GET" || req.method === "HEAD") && new URL(req.url).pathname === path;
+    if (!isAsked) return next() as Promise<undefined>;
+    const { status, headers, text } = await answerMetadata(verifier);
+    return new Response(text, { status, headers });
+  };
+}
+
+/** The parts of a Hono context that show what a request asks for. */
+interface AddressedContext {
+  readonly req: { readonly method: string; readonly url: string };
 }
 
 /** Servers other than Node's join repeated headers with a comma, which none of our credentials contains. */

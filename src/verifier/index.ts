@@ -10,8 +10,10 @@ export type { VerifierOptions } from "./create-verifier.js";
 export { createVerifier } from "./create-verifier.js";
 export type { BearerEvent } from "./event.js";
 export { channelName, type VerifierEvent } from "./event.js";
+export type { OpenApiSecurity, OpenApiSecurityScheme } from "./openapi.js";
 export type { Language, ProblemDetails } from "./problem.js";
 export type { Denial, RequireOptions } from "./requirement.js";
+export type { ProtectedResource, ResourceMetadata } from "./resource-metadata.js";
 export type {
   Authorization,
   CacheUsage,

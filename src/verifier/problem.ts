@@ -44,13 +44,17 @@ const kinds = {
   service_unavailable: { status: 503, type: "ServiceUnavailable" },
 } as const;
 
-/**
- * @param only the only accepted scheme; undefined where both are
- * @throws TypeError when the realm is not valid in a header
- */
-export function createProblems(realm: string, language: Language, only?: Scheme): Problems {
+export interface ChallengeOptions {
+  /** The only accepted scheme; undefined where both are. */
+  readonly only?: Scheme | undefined;
+  /** Where the API's metadata is (RFC 9728 §5.1). */
+  readonly metadataUrl?: string | undefined;
+}
+
+/** @throws TypeError when the realm is not valid in a header */
+export function createProblems(realm: string, language: Language, options: ChallengeOptions = {}): Problems {
   const text = texts[language];
-  const challenge = challenges(realm, only);
+  const challenge = challenges(realm, options);
   const problem = (
     code: ProblemCode,
     detail: ProblemText,
@@ -96,21 +100,28 @@ type ChallengeError = "invalid_request" | "invalid_token" | "insufficient_scope"
  */
 function challenges(
   realm: string,
-  only: Scheme | undefined,
+  { only, metadataUrl }: ChallengeOptions,
 ): (scheme: Scheme | undefined, error: ChallengeError | undefined) => string {
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError("the realm must be printable ASCII");
   const quoted = `"${realm.replace(/["\\]/g, "\\$&")}"`;
-  const accepted = challengeNames.filter(([scheme]) => only === undefined || scheme === only);
+  // The URL has no quotes: its parser encodes them.
+  const metadata = metadataUrl === undefined ? "" : `, resource_metadata="${metadataUrl}"`;
+  const names = [
+    ["bearer", "Bearer", metadata],
+    ["token", "Token", ""],
+  ] as const satisfies readonly (readonly [Scheme, string, string])[];
+  const accepted = names.filter(([scheme]) => only === undefined || scheme === only);
   return (used = only ?? "bearer", error) => {
     const suffix = error === undefined ? "" : `, error="${error}"`;
-    return accepted.map(([scheme, name]) => `${name} realm=${quoted}${scheme === used ? suffix : ""}`).join(", ");
+    const parts = accepted.map(([scheme, name, more]) => [
+      name,
+      ` realm=${quoted}`,
+      scheme === used ? suffix : "",
+      more,
+    ]);
+    return parts.map((part) => part.join("")).join(", ");
   };
 }
-
-const challengeNames = [
-  ["bearer", "Bearer"],
-  ["token", "Token"],
-] as const satisfies readonly (readonly [Scheme, string])[];
 
 /** A short text for clients. */
 export type ProblemText =

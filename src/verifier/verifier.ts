@@ -5,8 +5,10 @@ import type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
 import type { Principal } from "../users/principal.js";
 import type { Scheme } from "./authorization-header.js";
 import type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
+import type { OpenApiSecurity } from "./openapi.js";
 import type { ProblemDetails } from "./problem.js";
 import type { RequireOptions } from "./requirement.js";
+import type { ResourceMetadata } from "./resource-metadata.js";
 
 /** An `Authorization` header's value, or the values of a repeated one. */
 export type Authorization = string | readonly string[] | undefined;
@@ -81,6 +83,21 @@ export interface Verifier {
   readonly registerPermissions: (permissions: readonly CataloguePermission[]) => void;
   /** The permissions that routes require or that were registered so far, sorted; see `writeCatalogue`. */
   readonly catalogue: () => PermissionCatalogue;
+  /** Where the metadata of the API is, as clients know it; undefined without the option `resource`. */
+  readonly resourceMetadataUrl: string | undefined;
+  /**
+   * The metadata of the API (RFC 9728), with the issuers whose tokens are accepted now. The adapters' `resourceMetadata` serves it.
+   *
+   * @throws TypeError without the option `resource`, SetupError when the database does not answer
+   */
+  readonly resourceMetadata: () => Promise<ResourceMetadata>;
+  /**
+   * How requests authenticate now, for an OpenAPI document.
+   *
+   * @param required what an operation requires; defaults to nothing but valid credentials
+   * @throws TypeError as {@link Verifier.require}, SetupError when the database does not answer
+   */
+  readonly openapi: (required?: RequireOptions) => Promise<OpenApiSecurity>;
   /**
    * Fetches the keys of all providers again. The old ones are dropped as soon as it is called, so that a
    * disabled one stops working at once: while its provider can't be reached, its tokens get a 503.

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { apply } from "../../src/apply/apply.js";
 import { runCli } from "../support/cli.js";
@@ -47,10 +48,16 @@ const malformed: readonly Malformed[] = [
   [400, "///", "titel"],
 ];
 
+interface ExampleOptions {
+  readonly file?: string;
+  /** More environment variables. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
 /** Starts the example as its first lines say, on a free port, and gives its URL. */
-async function startExample(database: string, file = "server.mjs") {
+async function startExample(database: string, { file = "server.mjs", more = {} }: ExampleOptions = {}) {
   const child = spawn(process.execPath, [`examples/api-server/${file}`], {
-    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database, ...sealingEnv() },
+    env: { PATH: process.env.PATH ?? "", PORT: "0", VTB_SETUP_DATABASE: database, ...sealingEnv(), ...more },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -128,6 +135,30 @@ describe("examples/api-server", () => {
     const [status] = await once(child, "exit");
     expect(status).toBe(0);
   });
+
+  it("A13 tells programs how to authenticate, as the database has it at the moment", async () => {
+    const idp = { issuer: "https://keycloak.gemeente.example/realms/vtb" };
+    const database = temporaryDatabase();
+    await apply(configurationOf(providerOf(idp), clientOf()), runOptions(database));
+    const API_URL = "https://taken.gemeente.example/taken/api/v1";
+    const { url } = await startExample(database, { more: { API_URL } });
+    // Both are JSON objects.
+    const read = async (path: string) => (await (await fetch(new URL(path, url))).json()) as Record<string, unknown>;
+    const metadata = "/.well-known/oauth-protected-resource/taken/api/v1";
+    const document = await read("/taken/api/v1/openapi.json");
+    expect((await new Validator().validate(document)).errors).toBeUndefined();
+    expect(document).toMatchObject({ security: [{ token: [] }, { "bearer-api-oidc": [] }] });
+    expect(await read(metadata)).toMatchObject({ resource: API_URL, authorization_servers: [idp.issuer] });
+    const { headers } = await fetch(url);
+    expect(headers.get("www-authenticate")).toContain(
+      'resource_metadata="https://taken.gemeente.example/.well-known/oauth-protected-resource/taken/api/v1"',
+    );
+    await apply(configurationOf(clientOf({ enabled: false })), runOptions(database));
+    // Another process, which may take a second to notice a change on a server.
+    await expect.poll(() => read(metadata), { timeout: 20_000 }).toEqual({ resource: API_URL });
+    expect(await read("/taken/api/v1/openapi.json")).toMatchObject({ security: [{ token: [] }, { bearer: [] }] });
+  });
+
   it("F60 fetches the providers' keys anew at SIGHUP, and goes on", async () => {
     const idp = await startIssuer();
     onTestFinished(() => idp.close());
@@ -148,7 +179,7 @@ describe("examples/api-server", () => {
       const database = temporaryDatabase();
       const quickstart = join(process.cwd(), "examples/quickstart.yaml");
       await runCli(["apply", "--offline", "--database", database, quickstart], { env: sealingEnv() });
-      const { url, log, child } = await startExample(database, file);
+      const { url, log, child } = await startExample(database, { file });
       const ask = async (path: string) => {
         const response = await fetch(new URL(path, url));
         return [response.status, await response.json()];

@@ -59,7 +59,7 @@ export function createLoader(options: LoadOptions): Loader {
       if (!provider) return [];
       const found = provider.current();
       const client = found && openBearerClient(row, found, { ...options, onLocked });
-      return { identifier: row.identifier, provider, client };
+      return { identifier: row.identifier, isEnabled: row.enabled === 1, issuer: row.issuer, provider, client };
     });
     const clients = members.flatMap(({ client }) => client ?? []);
     const pending = members.flatMap(({ provider, client }) => (client ? [] : provider));
@@ -130,6 +130,9 @@ export interface ClientSnapshot {
 
 interface Member {
   readonly identifier: string;
+  readonly isEnabled: boolean;
+  /** Its provider's in the database; null if it comes from the discovery document. */
+  readonly issuer: string | null;
   readonly provider: KnownProvider;
   /** Undefined while the provider's discovery document is missing. */
   readonly client: OidcClient | undefined;
