@@ -15,12 +15,15 @@ export interface CommandDefinition<O extends OptionSet> {
     | "User commands:"
     | "Key commands:"
     | "Database commands:"
+    | "History commands:"
     | "Server commands:"
     | "Reference commands:";
   /** A few words, for the list of commands. */
   readonly summary: string;
   /** A paragraph: what it does, and when to use it. */
   readonly description: string;
+  /** Its group does this where no command of it is named. */
+  readonly isDefault?: boolean;
   /** What it takes beside options, as commander writes it: `<name>`, or `<files...>` for at least one. */
   readonly argument?: { readonly terms: string; readonly description: string };
   /** In the order of the help. */
@@ -93,9 +96,9 @@ export function addCommand<O extends OptionSet>(
   context: CliContext,
   finished: (status: number) => void,
 ): void {
-  const { name, group, summary, description, argument, options, run } = definition;
+  const { name, group, summary, description, isDefault = false, argument, options, run } = definition;
   const ownName = name.slice(name.lastIndexOf(" ") + 1);
-  const command = parent.command(ownName).helpGroup(group).summary(summary).description(description);
+  const command = parent.command(ownName, { isDefault }).helpGroup(group).summary(summary).description(description);
   command.addHelpOption(new Option("-h, --help", "show this help").helpGroup("Other options:")).configureHelp({
     ...helpStyle(context),
     formatHelp: (of, helper) =>

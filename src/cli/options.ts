@@ -23,6 +23,7 @@ const headings = {
   token: "Token options:",
   user: "User options:",
   filter: "Filter options:",
+  history: "History options:",
   plan: "Planning options:",
   server: "Server options:",
   output: "Output options:",

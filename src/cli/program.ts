@@ -5,6 +5,7 @@ import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { exportCommand } from "./commands/export.js";
+import { historyHeadCommand, historyVerifyCommand } from "./commands/history-verify.js";
 import { importDjangoCommand, importGroup } from "./commands/import-django.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
@@ -90,6 +91,11 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   const key = addGroup(program, keyGroup, context);
   addCommand(key, keyStatusCommand, context, finished);
   addCommand(key, keyRotateCommand, context, finished);
+  const history = addGroup(program, historyGroup, context);
+  const addHistory = <O extends OptionSet>(command: CommandDefinition<O>) =>
+    addCommand(history, command, context, finished);
+  addHistory(historyVerifyCommand);
+  addHistory(historyHeadCommand);
   add(backupCommand);
   add(restoreCommand);
   add(migrateCommand);
@@ -112,6 +118,13 @@ const userGroup = {
   group: "User commands:",
   summary: "list, deactivate and unlink users, set passwords",
   description: "What is done with users from day to day, without a file.",
+} as const;
+
+const historyGroup = {
+  name: "history",
+  group: "History commands:",
+  summary: "show, check, hand on and trim what was changed",
+  description: "The record of runs: who changed what, when, and through what.",
 } as const;
 
 function helpCommand(): Command {

@@ -19,6 +19,7 @@ import { maskRandom } from "../secrets/random-looking.js";
 import { type CarriedOver, carryEndings, readEndings } from "./carry-over.js";
 import { type Actor, recordRun } from "./record.js";
 import { unopened } from "./sealing-key.js";
+import { formatHead, readJournalHead } from "./verify-journal.js";
 
 export interface BackupResult {
   readonly command: "backup";
@@ -71,7 +72,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
         database,
         lockOptions(options, hasTables),
         async (tx): Promise<LockedResult<RestoreResult>> => {
-          const before = await revisionOf(tx);
+          const before = { revision: await revisionOf(tx), head: await headIn(database, tx) };
           const endings = await readEndings(database, tx);
           await backup.replace(tx);
           const { migrations, change } = await complete(tx, before, options);
@@ -116,17 +117,23 @@ async function revisionOf(tx: Connection): Promise<number> {
   return state?.revision ?? 0;
 }
 
+/** The end of the journal; null where an earlier version kept none. */
+async function headIn(database: Database, tx: Connection): Promise<string | null> {
+  const hasHead = (await database.tableNames(tx)).includes("journal_head");
+  return hasHead ? formatHead(await readJournalHead(tx)) : null;
+}
+
 /** Makes what was restored the newest state: programs that have seen a later one must not take it for what they know. */
 async function complete(
   tx: Transaction<Tables>,
-  before: number,
+  before: { readonly revision: number; readonly head: string | null },
   { file, now }: RestoreOptions,
 ): Promise<{ readonly migrations: readonly string[]; readonly change: ChangeRecord }> {
   const restored = await revisionOf(tx);
   const pending = pendingMigrations(coreMigrations, await appliedMigrations(tx));
   await runMigrations(tx, pending, now().toISOString());
   await tx.deleteFrom("login_sessions").execute();
-  const revision = Math.max(before, restored) + 1;
+  const revision = Math.max(before.revision, restored) + 1;
   await tx.updateTable("setup_state").set({ revision }).where("id", "=", 1).execute();
   return {
     migrations: pending.map(({ name }) => name),
@@ -135,7 +142,11 @@ async function complete(
       kind: "database",
       key: maskRandom(basename(file)),
       id: "1",
-      fields: [{ name: "revision", before, after: restored }],
+      fields: [
+        { name: "revision", before: before.revision, after: restored },
+        // Of the journal that the backup's replaces.
+        { name: "journal_head", before: before.head, after: formatHead(await readJournalHead(tx)) },
+      ],
     },
   };
 }

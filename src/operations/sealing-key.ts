@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { LockingOptions } from "../apply/options.js";
 import { beginRun, lockOptions, type RunTimes, withDatabase } from "../apply/run.js";
 import { checkpoint } from "../apply/wait.js";
@@ -10,7 +10,7 @@ import type { ChangeRecord } from "../database/write-rows.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import { coreKinds } from "../resources/registry.js";
 import { readSealedValues, type SealedValue } from "../resources/sealed-values.js";
-import { signRun } from "../secrets/journal-key.js";
+import { keyPrefixLength, signedWith, signRun } from "../secrets/journal-key.js";
 import { type Keys, type LoadedKeys, loadKeys, loadNamedKeys } from "../secrets/key.js";
 import { createVault, keyIdOf, sealedWith } from "../secrets/vault.js";
 import { type Actor, recordRun } from "./record.js";
@@ -25,7 +25,7 @@ export interface KeyUse {
   readonly isCurrent: boolean;
   /** The variable or file that it was read from; null for a key that this program does not have. */
   readonly from: string | null;
-  /** It is older than the current one, and nothing in the database needs it. */
+  /** It is older than the current one, and neither a value nor a signature in the record of runs needs it. */
   readonly isRemovable: boolean;
 }
 
@@ -52,14 +52,35 @@ export function keyStatus(options: LockingOptions): Promise<KeyStatus> {
 interface Seals {
   readonly values: readonly SealedValue[];
   readonly storedKeyId: string | null;
+  /** The ids of the keys that signed runs since the last rotation, which covers those before. */
+  readonly journalKeyIds: ReadonlySet<string>;
 }
 
 async function readSeals(database: Database, db: Connection): Promise<Seals> {
   const state = await db.selectFrom("setup_state").select("key_id").executeTakeFirst();
-  return { values: await readSealedValues(database, db, coreKinds), storedKeyId: state?.key_id ?? null };
+  return {
+    values: await readSealedValues(database, db, coreKinds),
+    storedKeyId: state?.key_id ?? null,
+    journalKeyIds: await readJournalKeyIds(db),
+  };
 }
 
-function keyUses({ values, storedKeyId }: Seals, loaded: LoadedKeys | undefined): readonly KeyUse[] {
+async function readJournalKeyIds(db: Connection): Promise<ReadonlySet<string>> {
+  const signed = db.selectFrom("runs").where("signature", "is not", null);
+  const rotation = await signed
+    .select((eb) => eb.fn.max("number").as("number"))
+    .where("through", "=", "key rotate")
+    .executeTakeFirst();
+  const prefix = sql<string>`substr(signature, 1, ${keyPrefixLength})`.as("prefix");
+  const rows = await signed
+    .select(prefix)
+    .distinct()
+    .where("number", ">", rotation?.number ?? 0)
+    .execute();
+  return new Set(rows.flatMap((row) => signedWith(row.prefix) ?? []));
+}
+
+function keyUses({ values, storedKeyId, journalKeyIds }: Seals, loaded: LoadedKeys | undefined): readonly KeyUse[] {
   const held = (loaded?.keys ?? []).map(keyIdOf);
   const current = storedKeyId ?? held[0];
   const uses = values.flatMap(({ sealed }) => sealedWith(sealed) ?? []);
@@ -75,7 +96,7 @@ function keyUses({ values, storedKeyId }: Seals, loaded: LoadedKeys | undefined)
       values: count,
       isCurrent: id === current,
       from: isHeld ? (loaded?.file ?? "VTB_SETUP_KEY") : null,
-      isRemovable: isOlder && count === 0,
+      isRemovable: isOlder && count === 0 && !journalKeyIds.has(id),
     };
   });
 }
@@ -128,7 +149,8 @@ export interface KeyRotation {
 }
 
 /**
- * Seals every sealed value again with a new key, in one transaction under the lock, or changes nothing.
+ * Seals every sealed value again with a new key, in one transaction under the lock, or changes nothing. Its run in the journal is signed
+ * with the new key, and so covers those that were signed with others.
  *
  * @throws SetupError `KEY_MISMATCH` (refused) where a value can't be opened, `KEY_NOT_SHARED` (refused) where the key file beside the
  * database lacks the new key, and where a key or the database can't be read
@@ -137,8 +159,10 @@ export async function rotateKey(options: RotateOptions): Promise<KeyRotation> {
   const { finish } = beginRun("key rotate", options);
   const [newKey] = loadNamedKeys(options.newKeyFile, "--new-key-file").keys;
   const newKeyId = keyIdOf(newKey);
-  const isDone = ({ values, storedKeyId }: Seals): boolean =>
-    (storedKeyId ?? newKeyId) === newKeyId && values.every(({ sealed }) => sealedWith(sealed) === newKeyId);
+  const isDone = ({ values, storedKeyId, journalKeyIds }: Seals): boolean =>
+    (storedKeyId ?? newKeyId) === newKeyId &&
+    values.every(({ sealed }) => sealedWith(sealed) === newKeyId) &&
+    [...journalKeyIds].every((id) => id === newKeyId);
   const unchanged = (diagnostics: readonly Diagnostic[]): KeyRotation =>
     finish({ outcome: "unchanged", fingerprint: fingerprintOf(newKeyId), values: 0, changes: [], diagnostics });
   const first = await withDatabase(options, "read", async (found) => {
@@ -191,7 +215,10 @@ async function sealAgain(tx: Transaction<Tables>, { values, storedKeyId }: Seals
       .where("id", "=", id)
       .execute();
   }
-  await tx.updateTable("setup_state").set({ key_id: ring.keyId }).where("id", "=", 1).execute();
+  // Where nothing is sealed, a program without the key must not be told that it lacks one.
+  if (values.length > 0 || storedKeyId !== null) {
+    await tx.updateTable("setup_state").set({ key_id: ring.keyId }).where("id", "=", 1).execute();
+  }
   const fingerprint = fingerprintOf(ring.keyId);
   return {
     action: "update",

@@ -7,7 +7,7 @@ import {
   type RunColumns,
   readHead,
 } from "../database/journal-chain.js";
-import { checkSignature, signedWith } from "../secrets/journal-key.js";
+import { checkSignature } from "../secrets/journal-key.js";
 import type { Keys } from "../secrets/key.js";
 
 /** The end of the journal, as it was at one moment, to be kept where the database's and the key's holder can't change it. */
@@ -321,9 +321,4 @@ export function parseHead(text: string): JournalHead | undefined {
   const { count, digest } = /^(?<count>\d{1,15}):(?<digest>[0-9a-f]{64})?$/.exec(text)?.groups ?? {};
   if (count === undefined || (count === "0") !== (digest === undefined)) return undefined;
   return { count: Number(count), digest: digest ?? "" };
-}
-
-/** The key that an unknown signature names, for messages: the first eight digits of its id. */
-export function fingerprintOf(signature: string): string | undefined {
-  return signedWith(signature)?.slice(0, 8);
 }

@@ -16,7 +16,7 @@ export function createSignRun(from: Pick<KeyOptions, "env" | "keyFile">): (diges
 }
 
 /** The sealing keys, newest first; undefined where there are none that may be used. */
-export function loadUsableKeys(from: Pick<KeyOptions, "env" | "keyFile">): Keys | undefined {
+function loadUsableKeys(from: Pick<KeyOptions, "env" | "keyFile">): Keys | undefined {
   try {
     return loadKeys({ ...from, mode: "read" })?.keys;
   } catch (error) {
@@ -33,9 +33,12 @@ export function signRun(key: Buffer, digest: string): string {
 
 const signedForm = /^v1\.(?<keyId>[0-9a-f]{16})\.(?<code>[\w-]{43})$/;
 
-/** The id of the key that a run is signed with; undefined for what is no signature. */
-export function signedWith(signature: string): string | undefined {
-  return signedForm.exec(signature)?.groups?.keyId;
+/** How many characters of a signature say with which key it was made. */
+export const keyPrefixLength = "v1.".length + 16;
+
+/** The id of the key that a signature, or its first {@link keyPrefixLength} characters, names. */
+export function signedWith(prefix: string): string | undefined {
+  return /^v1\.([0-9a-f]{16})(?:\.|$)/.exec(prefix)?.[1];
 }
 
 /** Whether one of the keys made a signature; `unknown_key` where it names another one. */

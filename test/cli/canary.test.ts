@@ -25,7 +25,10 @@ import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
 import { importDjango } from "../../src/import/import-django.js";
 import { backUp } from "../../src/operations/backup.js";
+import { checkJournal } from "../../src/operations/check-journal.js";
 import { rotateKey } from "../../src/operations/sealing-key.js";
+import type { JournalHead } from "../../src/operations/verify-journal.js";
+import { checkDiagnostics } from "../../src/report/journal-check.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
@@ -223,6 +226,13 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     writeFileSync(join(folder, "next"), canaries.add("next-key", randomBytes(32).toString("hex")), { mode: 0o600 });
     return rotateKey({ ...runOptions(database, { env }), newKeyFile: join(folder, "next") });
   },
+  JOURNAL_BROKEN: (folder) => refusedJournal(folder, { count: 1, digest: "f".repeat(64) }, true),
+  JOURNAL_HEAD_OLD: async (folder) => {
+    const check = await checkedJournal(folder, undefined, true);
+    const kept = { count: 1, digest: "f".repeat(64) };
+    throw new SetupError("refused", checkDiagnostics({ ...check, isHeadTrimmed: true }, kept, { isStrict: false }));
+  },
+  JOURNAL_UNSIGNED: (folder) => refusedJournal(folder, undefined, false),
   LISTEN_FAILED: () => {
     const { hostname: host, port } = new URL(server?.origin ?? "");
     return listenForAdmin({ host, port: Number(port) }, { trustedProxies: 0, log: () => {} });
@@ -354,6 +364,19 @@ describe("S89 I3 no secret is printed by any command, as text or JSON, with ever
     expect(canaries.foundIn(deep(configuration) + JSON.stringify(configuration))).toEqual([]);
   });
 });
+
+async function checkedJournal(folder: string, kept: JournalHead | undefined, hasKey: boolean) {
+  const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+  const database = databaseOf(folder);
+  await apply(configuration, runOptions(database, { env: base.env }));
+  const env = hasKey ? base.env : { VTB_SETUP_KEY: randomBytes(32).toString("hex") };
+  return checkJournal(runOptions(database, { env }), kept);
+}
+
+async function refusedJournal(folder: string, kept: JournalHead | undefined, hasKey: boolean): Promise<never> {
+  const check = await checkedJournal(folder, kept, hasKey);
+  throw new SetupError("refused", checkDiagnostics(check, kept, { isStrict: true }));
+}
 
 function loadOptions(folder: string): LoadOptions {
   const cwd = folder;

@@ -157,6 +157,8 @@ tokenauth:
     ["restore", "backup.db"],
     ["key", "status"],
     ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],
+    ["history", "head"],
+    ["history", "verify", "--head", `999:${"f".repeat(64)}`],
   ]) {
     const input = "ba9d233e95e04c4a8a661a27daffe7c9bd019067\nunknown\n";
     const { stdout } = await runCli([...args, "--output", "json"], { cwd: folder, input });
@@ -166,6 +168,9 @@ tokenauth:
     const { kysely } = await openForTest(databaseOf(folder));
     await kysely.updateTable("api_tokens").set({ contact_person: "Piet" }).execute();
   }
+  const env = { VTB_SETUP_KEY: "0a9c7e5d".repeat(8) };
+  const unsigned = await runCli(["history", "verify", "--output", "json"], { cwd: folder, env });
+  outputs.push(JSON.parse(unsigned.stdout));
   const server = startCli(["admin", "--listen", "127.0.0.1:0", "--output", "json"], { cwd: temporaryFolder() });
   await server.printed(/\n}\n$/);
   server.kill("SIGTERM");
