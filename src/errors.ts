@@ -76,6 +76,7 @@ const codes = {
   MISSING_FIELD: final("A required field is missing.", "there is no value to go on with"),
   MISSING_OPENID_SCOPE: "A client's scopes lack `openid`.",
   NAME_TAKEN: final("A service user and another user would have the same name.", "two users can't have one name"),
+  NAME_UNKNOWN: "No user, API token, OpenID client or permission has the name that a command was given.",
   NOT_IMPORTED: "Something in the other program's database was not imported, or not as it was; the message says why.",
   NOT_UPGRADED: "`upgrade` can't rewrite a deprecated spelling by itself; the message says what to do.",
   NO_API_CLIENT: "People can sign in, but no enabled client guards the API, so bearer tokens are rejected.",

@@ -35,7 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "plan",
     "config",
   ],
-  access: ["errors.ts", "secrets", "yaml", "database", "users", "oidc/jwt", "plan", "resources"],
+  access: ["errors.ts", "nearest.ts", "secrets", "yaml", "database", "users", "oidc/jwt", "plan", "resources"],
   apply: [
     "errors.ts",
     "characters.ts",

@@ -65,15 +65,17 @@ export function claimedMemberships(
   });
 }
 
+const byClaim = { origin: "claim", until: null } as const;
+
 function everyoneAccess({ mapping }: ClientFacts, groups: readonly GroupFacts[]): Access {
   const permissions = new Map<string, Source[]>();
-  for (const group of groups) if (mapping.defaultGroups.includes(group.name)) addGroup(permissions, group, "claim");
+  for (const group of groups) if (mapping.defaultGroups.includes(group.name)) addGroup(permissions, group, byClaim);
   return { isSuperuser: false, isStaff: mapping.makesStaff, permissions };
 }
 
 /** A claimed name makes a member of a group that exists, and a superuser whether it exists or not. */
 function groupAccess({ mapping }: ClientFacts, name: string, group: GroupFacts | undefined): Access {
   const permissions = new Map<string, Source[]>();
-  if (group && mapping.fitsPattern(name)) addGroup(permissions, group, "claim");
+  if (group && mapping.fitsPattern(name)) addGroup(permissions, group, byClaim);
   return { isSuperuser: mapping.superuserGroups.has(name), isStaff: false, permissions };
 }

@@ -4,7 +4,13 @@ import type { AccessFacts, GroupFacts, Membership, TokenFacts, UserFacts } from 
 /** Through what a principal has a permission. */
 export type Source =
   | { readonly kind: "own"; readonly origin: Origin }
-  | { readonly kind: "group"; readonly group: GroupFacts; readonly membership: Origin }
+  | {
+      readonly kind: "group";
+      readonly group: GroupFacts;
+      readonly membership: Origin;
+      /** When the membership ends: ISO 8601, UTC; null for never. */
+      readonly until: string | null;
+    }
   /** The token names it, and its user has all. */
   | { readonly kind: "superuser" };
 
@@ -38,7 +44,7 @@ export function userAccess(
   for (const { permission, origin } of user.permissions) addSource(permissions, permission, { kind: "own", origin });
   for (const membership of user.memberships) {
     const group = groups.get(membership.groupId);
-    if (group && isCurrent(membership, nowMs)) addGroup(permissions, group, membership.origin);
+    if (group && isCurrent(membership, nowMs)) addGroup(permissions, group, membership);
   }
   return { isSuperuser: user.isSuperuser, isStaff: user.isStaff, permissions };
 }
@@ -59,8 +65,12 @@ export function isCurrent({ until }: Membership, nowMs: number): boolean {
 }
 
 /** Adds what a group gives to its members. */
-export function addGroup(permissions: Map<string, Source[]>, group: GroupFacts, membership: Origin): void {
-  const source: Source = { kind: "group", group, membership };
+export function addGroup(
+  permissions: Map<string, Source[]>,
+  group: GroupFacts,
+  { origin, until }: Pick<Membership, "origin" | "until">,
+): void {
+  const source: Source = { kind: "group", group, membership: origin, until };
   for (const { permission } of group.permissions) addSource(permissions, permission, source);
 }
 

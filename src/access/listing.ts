@@ -50,6 +50,8 @@ export interface TokenRights {
   readonly permissions: readonly HeldPermission[];
   /** What the token names and its user does not have, so that it has no effect. */
   readonly withoutEffect: readonly string[];
+  /** What its user has and the token is narrowed away from; of a superuser, what it would have anyway. */
+  readonly narrowedAway: readonly string[];
 }
 
 /** Who has a permission, and through what: sorted by name. */
@@ -94,6 +96,9 @@ export function rightsOfToken(facts: AccessFacts, token: TokenFacts, nowMs: numb
     access,
     permissions: heldPermissions(access),
     withoutEffect: (token.narrowedTo ?? []).filter((permission) => !hasPermission(ofUser, permission)),
+    narrowedAway: [...ofUser.permissions.keys()]
+      .filter((permission) => token.narrowedTo?.includes(permission) === false)
+      .sort(),
   };
 }
 
@@ -161,45 +166,8 @@ export function allRules(facts: AccessFacts): readonly ClientRule[] {
   return clients.flatMap((client) => claimRules(facts, client).map((rule) => ({ ...rule, client })));
 }
 
-/** One right of a user or token, or one that claims give, with one of the things that give it. */
-export interface AccessRow {
-  readonly principal:
-    | { readonly kind: "user"; readonly user: UserFacts }
-    | { readonly kind: "token"; readonly token: TokenFacts; readonly user: UserFacts | undefined }
-    | { readonly kind: "claims"; readonly rule: ClientRule };
-  readonly right:
-    | { readonly kind: "superuser" | "staff" }
-    | { readonly kind: "permission"; readonly permission: string };
-  /** Undefined for the flags, which users have themselves. */
-  readonly source: Source | undefined;
-}
-
-/** Everything that anyone may: users, then tokens, then what claims give; in pages, of which only one is held. */
-export function* accessRows(facts: AccessFacts, nowMs: number): Generator<readonly AccessRow[]> {
-  const accessOf = accessByUser(facts, nowMs);
-  const users = [...facts.users.values()].filter(({ isService }) => !isService);
-  for (const user of users.sort((one, other) => compareTexts(one.username, other.username))) {
-    yield rowsOf({ kind: "user", user }, accessOf(user.id));
-  }
-  for (const token of [...facts.tokens.values()].sort(byIdentifier)) {
-    const user = facts.users.get(token.userId);
-    yield rowsOf({ kind: "token", token, user }, tokenAccess(token, user, accessOf(token.userId), nowMs));
-  }
-  for (const rule of allRules(facts)) yield rowsOf({ kind: "claims", rule }, rule.access);
-}
-
-function rowsOf(principal: AccessRow["principal"], access: Access): readonly AccessRow[] {
-  const has = { superuser: access.isSuperuser, staff: access.isStaff };
-  const flags = (["superuser", "staff"] as const).filter((kind) => has[kind]);
-  return [
-    ...flags.map((kind) => ({ principal, right: { kind }, source: undefined })),
-    ...heldPermissions(access).flatMap(({ permission, sources }) =>
-      sources.map((source) => ({ principal, right: { kind: "permission" as const, permission }, source })),
-    ),
-  ];
-}
-
-function heldPermissions({ permissions }: Access): readonly HeldPermission[] {
+/** Sorted. */
+export function heldPermissions({ permissions }: Access): readonly HeldPermission[] {
   return [...permissions]
     .map(([permission, sources]) => ({ permission, sources }))
     .sort((one, other) => compareTexts(one.permission, other.permission));
@@ -229,10 +197,10 @@ function rulesFor(facts: AccessFacts, user: UserFacts): readonly ClientRule[] {
   return allRules(facts).filter(({ client }) => mayUse(client));
 }
 
-function byIdentifier({ identifier: one }: TokenFacts, { identifier: other }: TokenFacts): number {
+export function byIdentifier({ identifier: one }: TokenFacts, { identifier: other }: TokenFacts): number {
   return compareTexts(one, other);
 }
 
-function compareTexts(one: string, other: string): number {
+export function compareTexts(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);
 }

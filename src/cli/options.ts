@@ -112,6 +112,17 @@ const listOutput: TypedOption<"text" | "json" | "csv"> = new Option(
 /** For commands that list. */
 export const listOutputOptions = { output: listOutput };
 
+const reportOutput: TypedOption<"text" | "json" | "csv" | "html"> = new Option(
+  "--output <format>",
+  "text for people, json for programs, csv for spreadsheets, html for browsers",
+)
+  .helpGroup(headings.output)
+  .choices(["text", "json", "csv", "html"])
+  .default("text");
+
+/** For commands that list what people also read in a browser or on paper. */
+export const reportOutputOptions = { output: reportOutput };
+
 /** What commands that read files take. */
 export const filesArgument = {
   terms: "<files...>",

@@ -8,6 +8,8 @@ import type { Terminal, Unwritten, WriteOptions, Written } from "./terminal.js";
 /** A command's final output on standard output. */
 export type Printed =
   | { readonly kind: "text"; readonly text: string }
+  /** A text that may be longer than memory should hold. */
+  | { readonly kind: "pieces"; readonly pieces: Iterable<string> }
   | { readonly kind: "json"; readonly value: object };
 
 /**
@@ -53,7 +55,16 @@ export async function provePrintable({ terminal, signal }: CliContext): Promise<
 }
 
 function write(terminal: Terminal, printed: Printed, options: WriteOptions): Promise<Written> {
-  return printed.kind === "json" ? terminal.outJson(printed.value, options) : terminal.out([printed.text], options);
+  switch (printed.kind) {
+    case "json":
+      return terminal.outJson(printed.value, options);
+    case "pieces":
+      return terminal.out(printed.pieces, options);
+    case "text":
+      return terminal.out([printed.text], options);
+    default:
+      return assertNever(printed);
+  }
 }
 
 /** Nothing was changed, and the result can't be printed. */

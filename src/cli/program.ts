@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { version } from "../version.js";
 import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
+import { accessCommand } from "./commands/access.js";
 import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
@@ -68,6 +69,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(applyCommand);
   add(upgradeCommand);
   add(exportCommand);
+  add(accessCommand);
   addCommand(addGroup(program, importGroup, context), importDjangoCommand, context, finished);
   const token = addGroup(program, tokenGroup, context);
   const addToken = <O extends OptionSet>(command: CommandDefinition<O>) =>

@@ -1,6 +1,4 @@
 import {
-  type AccessRow,
-  accessRows,
   allRules,
   type ClientRule,
   countHolders,
@@ -12,6 +10,7 @@ import {
   type UserRights,
 } from "../access/listing.js";
 import { readAccessFacts } from "../access/read-facts.js";
+import { type AccessRow, accessRows } from "../access/rows.js";
 import type { Connection } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 import { adminRights, permissionOf } from "../users/admin-rights.js";
@@ -68,14 +67,18 @@ export async function readAccessOverview(db: Connection, nowMs: number): Promise
   return { permissions, superusers, superuserTokens, rules: allRules(facts) };
 }
 
-/** Everything that anybody may now, in pages of one user, token or rule each. */
+/**
+ * Everything that anybody may now, in pages of one user, token or rule each.
+ *
+ * @param shown a row as its reader may see it; undefined for none of it
+ */
 export async function* readAccessRows(
   db: Connection,
   nowMs: number,
-  isWanted: (row: AccessRow) => boolean = () => true,
+  shown: (row: AccessRow) => AccessRow | undefined = (row) => row,
 ): AsyncGenerator<readonly AccessRow[]> {
   for (const rows of accessRows(await readAccessFacts(db), nowMs)) {
-    const wanted = rows.filter(isWanted);
+    const wanted = rows.flatMap((row) => shown(row) ?? []);
     if (wanted.length > 0) yield wanted;
   }
 }

@@ -1,4 +1,4 @@
-import type { SetupError } from "../errors.js";
+import type { Diagnostic, SetupError } from "../errors.js";
 import { diagnosticToJson, formatVersion, withoutSecrets } from "./json.js";
 import { indented } from "./layout.js";
 
@@ -15,8 +15,16 @@ export interface ListFormat<Item> {
  * One JSON object. Its outcome follows the items, since what is printed can't be taken back.
  *
  * @param toJson an item without secrets
+ * @param more what follows the items, without secrets as well
  */
-export function jsonList<Item>(command: string, toJson: (item: Item) => unknown = withoutSecrets): ListFormat<Item> {
+export function jsonList<Item>(
+  command: string,
+  toJson: (item: Item) => unknown = withoutSecrets,
+  {
+    diagnostics: told = [],
+    ...more
+  }: { readonly diagnostics?: readonly Diagnostic[]; readonly [name: string]: unknown } = {},
+): ListFormat<Item> {
   let before = "";
   const head = JSON.stringify({ formatVersion, command }, undefined, 2).replace(/\n\}$/, "");
   return {
@@ -31,8 +39,8 @@ export function jsonList<Item>(command: string, toJson: (item: Item) => unknown 
         .join(""),
     end: (error) => {
       const outcome = error ? "failed" : "ok";
-      const diagnostics = (error?.diagnostics ?? []).map(diagnosticToJson);
-      const last = JSON.stringify({ outcome, diagnostics }, undefined, 2).replace(/^\{/, "");
+      const diagnostics = [...told, ...(error?.diagnostics ?? [])].map(diagnosticToJson);
+      const last = JSON.stringify({ ...more, outcome, diagnostics }, undefined, 2).replace(/^\{/, "");
       return `${before === "" ? "" : "\n  "}],${last}\n`;
     },
     tellsErrors: true,

@@ -5,6 +5,7 @@ import { claimRules } from "../../src/access/claims.js";
 import { type Access, hasPermission, noAccess, tokenAccess, userAccess } from "../../src/access/effective.js";
 import type { AccessFacts } from "../../src/access/facts.js";
 import { readAccessFacts } from "../../src/access/read-facts.js";
+import { accessRows, withoutAccess } from "../../src/access/rows.js";
 import { apply } from "../../src/apply/apply.js";
 import { plannedAccess } from "../../src/apply/planned-access.js";
 import type { Database } from "../../src/database/database.js";
@@ -110,6 +111,34 @@ function accessByName(facts: AccessFacts): object {
   };
 }
 
+/** What the `access` command lists of each user and token, as the question whether it may do something. */
+function listedRights(facts: AccessFacts): ReadonlyMap<string, (permission: string) => boolean> {
+  const nowMs = Date.now();
+  const listed = new Map<string, (permission: string) => boolean>();
+  for (const rows of accessRows(facts, nowMs)) {
+    const [first] = rows;
+    if (!first || first.principal.kind === "claims") continue;
+    const { principal } = first;
+    const asked = principal.kind === "user" ? { kind: "user" as const, user: principal.user } : principal;
+    expect([...accessRows(facts, nowMs, asked)].flat()).toEqual(rows);
+    const name = principal.kind === "user" ? principal.user.username : principal.token.identifier;
+    const rights = new Set(rows.map(({ right }) => (right.kind === "permission" ? right.permission : right.kind)));
+    listed.set(`${principal.kind} ${name}`, (permission) => rights.has("superuser") || rights.has(permission));
+  }
+  // Everyone else is listed with a reason.
+  const without = withoutAccess(facts, nowMs).flatMap(({ principal }) =>
+    principal.kind === "client"
+      ? []
+      : `${principal.kind} ${principal.kind === "user" ? principal.user.username : principal.token.identifier}`,
+  );
+  const all = [
+    ...[...facts.users.values()].flatMap(({ isService, username }) => (isService ? [] : `user ${username}`)),
+    ...[...facts.tokens.values()].map(({ identifier }) => `token ${identifier}`),
+  ];
+  expect([...listed.keys(), ...without].sort()).toEqual(all.sort());
+  return listed;
+}
+
 function accessOf(facts: AccessFacts, identifier: string, nowMs: number): Access {
   const token = [...facts.tokens.values()].find((found) => found.identifier === identifier);
   const user = token && facts.users.get(token.userId);
@@ -142,8 +171,15 @@ describe("effective access", () => {
       await apply(configuration, runOptions(url));
       const applied = await readAccessFacts(database.kysely);
       expect(accessByName(planned)).toEqual(accessByName(applied));
+      const listed = listedRights(planned);
       for (const user of applied.users.values()) {
-        expect(plain(userAccess(applied, user, Date.now()))).toEqual(granted(await readUser(user.id)));
+        const access = userAccess(applied, user, Date.now());
+        expect(plain(access)).toEqual(granted(await readUser(user.id)));
+        if (user.isService) continue;
+        const mayDo = listed.get(`user ${user.username}`);
+        for (const permission of [...permissions, "taken.other"]) {
+          expect(mayDo?.(permission) ?? false).toBe(hasPermission(access, permission));
+        }
       }
       const verifier = await createVerifier({ database: url, env: sealingEnv() });
       try {
@@ -155,10 +191,12 @@ describe("effective access", () => {
             continue;
           }
           const { principal } = outcome;
+          const mayDo = listed.get(`token ${name}`);
           expect([...principal.permissions].sort()).toEqual([...access.permissions.keys()].sort());
           expect(principal.user.isStaff).toBe(access.isStaff);
           for (const permission of [...permissions, "taken.other"]) {
             expect(hasPermission(access, permission)).toBe(principal.hasPermission(permission));
+            expect(mayDo?.(permission) ?? false).toBe(principal.hasPermission(permission));
           }
         }
       } finally {

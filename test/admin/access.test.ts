@@ -102,7 +102,8 @@ describe("the access pages", () => {
     const browser = await (await accessSite()).signedIn("root");
     const { text, headers } = await browser.get("/access/download?format=csv");
     expect(headers.get("content-disposition")).toBe('attachment; filename="access-2026-03-01.csv"');
-    expect(text).toContain("api_token,van-jan,jan,,taken.view_taak,group,lezers,config\r\n");
+    expect(text).toContain("api_token,van-jan,jan,,taken.view_taak,group,lezers,config,,\r\n");
+    expect(text).toContain("user,jan,,,berichten.view_bericht,own,,config,,van-jan\r\n");
     const one = await browser.get("/access/download?format=json&permission=taken.view_taak");
     const items: readonly { readonly principal: { readonly key: string }; readonly superuser?: true }[] = JSON.parse(
       one.text,
@@ -138,6 +139,7 @@ describe("the access pages", () => {
     expect(await textAt(viewer, "/access/user?name=jan")).not.toContain("van-jan active");
     const [users, tokens] = [await viewer.get("/access/download"), await keeper.get("/access/download")];
     expect(users.text).not.toContain("api_token");
+    expect(users.text).toContain("user,jan,,,berichten.view_bericht,own,,config,,\r\n");
     expect(
       tokens.text
         .split("\r\n")

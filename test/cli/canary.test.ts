@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import type { ControlledTransaction } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { findNamed } from "../../src/access/find-named.js";
 import { apply } from "../../src/apply/apply.js";
 import { loadConfig } from "../../src/apply/load.js";
 import type { LoadOptions } from "../../src/apply/options.js";
 import { plan } from "../../src/apply/plan.js";
+import { plannedAccess } from "../../src/apply/planned-access.js";
 import { upgrade } from "../../src/apply/upgrade.js";
 import { listenForAdmin } from "../../src/cli/admin-server.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
@@ -217,6 +219,12 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     const session = { ...createCliContext(process), env: base.env, cwd: folder };
     // Instead of a token's name, its value was pasted.
     return tokenShowCommand.run(session, { database, wait: 0, output: "text" }, [canaries.make("pasted-token")]);
+  },
+  NAME_UNKNOWN: async (folder) => {
+    const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
+    const { facts } = await plannedAccess(configuration, { database: undefined, env: base.env });
+    // Instead of a token's name, its value was pasted.
+    return findNamed(facts, `token:${canaries.make("pasted-name")}`, ["token"]);
   },
   KEY_NOT_SHARED: async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

@@ -150,8 +150,12 @@ tokenauth:
     ["token", "disable", "a"],
     ["token", "show", "a"],
     ["apply", "users.yaml"],
+    ["access", "--from", "gain.yaml"],
+    ["access", "user:jan"],
+    ["access", "token:b"],
     ["user", "list"],
     ["user", "deactivate", "jan"],
+    ["access"],
     ["user", "show", "jan"],
     ["backup", "backup.db"],
     ["restore", "backup.db"],
@@ -180,14 +184,14 @@ tokenauth:
 
 /** A user with something of everything that is shown of it. */
 const usersYaml = `groups_config_enable: true
-groups_config: {items: [{name: beheer}]}
+groups_config: {items: [{name: beheer}, {name: oud}]}
 default_user_configuration_enable: true
 default_user_configuration_config:
-  users: [{username: jan, groups: [beheer], permissions: [a.b], sign_in: {provider: op, subject: s1}}]
+  users: [{username: jan, groups: [beheer, {name: oud, until: 2020-01-01T00:00:00Z}], permissions: [a.b, e.f], sign_in: {provider: op, subject: s1}}]
 tokenauth_config_enable: true
 tokenauth:
   items:
-    - {identifier: b, user: jan, token: 0a9c7e5d3b1f2846c8e0a2b4d6f81357e9cbad02, contact_person: Jan, email: jan@gemeente.example}
+    - {identifier: b, user: jan, permissions: [c.d, e.f], token: 0a9c7e5d3b1f2846c8e0a2b4d6f81357e9cbad02, contact_person: Jan, email: jan@gemeente.example}
 ${oidcYaml({ oidc_op_authorization_endpoint: "https://op.example/a", oidc_op_token_endpoint: "https://op.example/t", oidc_op_user_endpoint: "https://op.example/u", oidc_op_jwks_endpoint: "https://op.example/k" }, ["oidc_op_issuer: https://op.example"]).replaceAll("keycloak", "op")}`;
 
 async function linkJan(folder: string): Promise<void> {

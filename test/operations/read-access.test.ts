@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Source } from "../../src/access/effective.js";
 import type { ClientRule } from "../../src/access/listing.js";
+import type { AccessRow } from "../../src/access/rows.js";
 import { apply } from "../../src/apply/apply.js";
 import {
   readAccessOverview,
@@ -179,45 +180,55 @@ describe("all access", () => {
   it("is written as CSV, a line for each thing that gives a right", async () => {
     const { kysely } = await accessWorld();
     let text = "";
-    for await (const part of listText(readAccessRows(kysely, now), csvList(accessCsvHeading, accessToCsv)))
+    for await (const part of listText(
+      readAccessRows(kysely, now),
+      csvList(accessCsvHeading(), (row) => accessToCsv(row)),
+    ))
       text += part;
     expect(text.split("\r\n")).toEqual([
-      "kind,name,user,claims,right,through,group,origin",
-      "user,els,,,taken.add_taak,group,schrijvers,manual",
-      "user,jan,,,berichten.view_bericht,own,,config",
-      "user,jan,,,taken.add_taak,group,schrijvers,claim",
-      "user,jan,,,taken.view_taak,group,lezers,config",
-      "user,piet,,,superuser,own,,",
-      "api_token,forms,,,taken.view_taak,own,,config",
-      "api_token,van-jan,jan,,taken.view_taak,group,lezers,config",
-      "api_token,van-piet,piet,,taken.delete_taak,superuser,,",
-      "oidc_client,api-oidc,,group lezers,taken.view_taak,group,lezers,claim",
-      "oidc_client,api-oidc,,group schrijvers,taken.add_taak,group,schrijvers,claim",
-      "oidc_client,api-oidc,,group beheer,superuser,own,,",
+      "kind,name,user,claims,right,through,group,origin,until,narrowed_away_by",
+      "user,els,,,taken.add_taak,group,schrijvers,manual,,",
+      "user,jan,,,berichten.view_bericht,own,,config,,van-jan",
+      "user,jan,,,taken.add_taak,group,schrijvers,claim,,van-jan",
+      "user,jan,,,taken.view_taak,group,lezers,config,,",
+      "user,piet,,,superuser,own,,,,van-piet",
+      "api_token,forms,,,taken.view_taak,own,,config,,",
+      "api_token,van-jan,jan,,taken.view_taak,group,lezers,config,,",
+      "api_token,van-piet,piet,,taken.delete_taak,superuser,,,,",
+      "oidc_client,api-oidc,,group lezers,taken.view_taak,group,lezers,claim,,",
+      "oidc_client,api-oidc,,group schrijvers,taken.add_taak,group,schrijvers,claim,,",
+      "oidc_client,api-oidc,,group beheer,superuser,own,,,,",
       "",
     ]);
   });
 
   it("is written as JSON, only for those that are wanted", async () => {
     const { kysely } = await accessWorld();
-    const rows = readAccessRows(kysely, now, ({ principal }) => principal.kind === "token");
+    const rows = readAccessRows(kysely, now, (row) => (row.principal.kind === "token" ? row : undefined));
     let text = "";
-    for await (const part of listText(rows, jsonList("access", accessRowToJson))) text += part;
+    for await (const part of listText(
+      rows,
+      jsonList<AccessRow>("access", (row) => accessRowToJson(row)),
+    ))
+      text += part;
     expect(JSON.parse(text).items).toEqual([
       {
         principal: { kind: "api_token", key: "forms" },
         permission: "taken.view_taak",
         through: { kind: "own", origin: "config" },
+        until: null,
       },
       {
         principal: { kind: "api_token", key: "van-jan", user: "jan" },
         permission: "taken.view_taak",
         through: { kind: "group", group: "lezers", origin: "config" },
+        until: null,
       },
       {
         principal: { kind: "api_token", key: "van-piet", user: "piet" },
         permission: "taken.delete_taak",
         through: { kind: "superuser" },
+        until: null,
       },
     ]);
   });

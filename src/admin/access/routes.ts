@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { AccessRow } from "../../access/listing.js";
+import type { AccessRow } from "../../access/rows.js";
 import {
   readAccessOverview,
   readAccessRows,
@@ -49,8 +49,11 @@ export function addAccess(app: Hono<AdminEnv>, context: AdminContext): void {
 
   app.get("/access/download", seesSome, (c) => {
     const format = formatIn(c.req.query("format"));
-    const as = format === "csv" ? csvList(accessCsvHeading, accessToCsv) : jsonList("access", accessRowToJson);
-    const pages = readAccessRows(kysely, now(), wantedRows(c.get("view"), c.req.query("permission")));
+    const as =
+      format === "csv"
+        ? csvList<AccessRow>(accessCsvHeading(), (row) => accessToCsv(row))
+        : jsonList<AccessRow>("access", (row) => accessRowToJson(row));
+    const pages = readAccessRows(kysely, now(), shownRows(c.get("view"), c.req.query("permission")));
     return download(c, context, "access", format, { pages, as });
   });
 }
@@ -65,10 +68,16 @@ function unknown(c: AdminRequest, text: string): Promise<Response> {
 }
 
 /** Only what the person may see; of one permission, also what gives everything. */
-function wantedRows({ may }: View, permission: string | undefined): (row: AccessRow) => boolean {
-  return ({ principal, right }) => {
-    if (!may(principal.kind === "token" ? "view_tokens" : "view_users")) return false;
-    if (permission === undefined || permission === "") return true;
-    return right.kind === "superuser" || (right.kind === "permission" && right.permission === permission);
+function shownRows({ may }: View, permission: string | undefined): (row: AccessRow) => AccessRow | undefined {
+  return (row) => {
+    const { principal, right } = row;
+    if (!may(principal.kind === "token" ? "view_tokens" : "view_users")) return undefined;
+    const isWanted =
+      permission === undefined ||
+      permission === "" ||
+      right.kind === "superuser" ||
+      (right.kind === "permission" && right.permission === permission);
+    if (!isWanted) return undefined;
+    return may("view_tokens") ? row : { ...row, narrowedAwayBy: [] };
   };
 }
