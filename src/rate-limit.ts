@@ -19,17 +19,35 @@ export interface RateLimit {
   readonly forget: (key: string) => void;
 }
 
-type TakenAttempt =
+export type TakenAttempt =
   | { readonly kind: "taken" }
   /** None is left; there is one again after these seconds. */
   | { readonly kind: "exhausted"; readonly retryAfterSeconds: number };
 
 const taken: TakenAttempt = { kind: "taken" };
 
-interface Budget {
+/** What is left of a rate. */
+export interface Budget {
   left: number;
   /** When `left` was restored last. */
   atMs: number;
+}
+
+/** Takes an attempt from a budget that is restored evenly. A clock that went back restores nothing, and takes nothing away. */
+export function takeEvenly(
+  budget: Budget,
+  { attempts, perMs }: Pick<RateLimitOptions, "attempts" | "perMs">,
+  nowMs: number,
+): TakenAttempt {
+  budget.left = Math.min(attempts, budget.left + (Math.max(0, nowMs - budget.atMs) * attempts) / perMs);
+  budget.atMs = nowMs;
+  return takeFrom(budget, ((1 - budget.left) * perMs) / attempts);
+}
+
+function takeFrom(budget: Budget, waitMs: number): TakenAttempt {
+  if (budget.left < 1) return { kind: "exhausted", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+  budget.left -= 1;
+  return taken;
 }
 
 export function createRateLimit({ attempts, perMs, restored, maxKeys }: RateLimitOptions): RateLimit {
@@ -37,28 +55,18 @@ export function createRateLimit({ attempts, perMs, restored, maxKeys }: RateLimi
 
   const budgetOf = (key: string, nowMs: number): Budget => {
     const known = budgets.get(key);
-    if (!known || (restored === "at_once" && nowMs >= known.atMs + perMs)) {
-      const fresh = { left: attempts, atMs: nowMs };
-      budgets.set(key, fresh);
-      return fresh;
-    }
-    if (restored === "evenly") {
-      // A clock that went back restores nothing.
-      known.left = Math.min(attempts, known.left + (Math.max(0, nowMs - known.atMs) * attempts) / perMs);
-      known.atMs = nowMs;
-    }
-    return known;
+    if (known && !(restored === "at_once" && nowMs >= known.atMs + perMs)) return known;
+    const fresh = { left: attempts, atMs: nowMs };
+    budgets.set(key, fresh);
+    return fresh;
   };
 
   return {
     take: (key, nowMs) => {
       const budget = budgetOf(key, nowMs);
-      if (budget.left >= 1) {
-        budget.left -= 1;
-        return taken;
-      }
-      const waitMs = restored === "evenly" ? ((1 - budget.left) * perMs) / attempts : budget.atMs + perMs - nowMs;
-      return { kind: "exhausted", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+      return restored === "evenly"
+        ? takeEvenly(budget, { attempts, perMs }, nowMs)
+        : takeFrom(budget, budget.atMs + perMs - nowMs);
     },
     giveBack: (key) => {
       const budget = budgets.get(key);

@@ -45,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "secrets",
     "yaml",
     "database",
+    "users",
     "plan",
     "config",
     "resources",

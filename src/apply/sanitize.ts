@@ -3,6 +3,7 @@ import type { CurrentResource, Kind } from "../plan/kind.js";
 import type { AttributeSpec } from "../plan/kind-shape.js";
 import type { AttributeValue, PlainValue } from "../plan/resource.js";
 import { isSecret } from "../secrets/secret.js";
+import { parseAddressRange, randomRange, type ValidRange } from "../users/token-restrictions.js";
 
 /** The rows of each kind, by its name. */
 type Rows = ReadonlyMap<string, readonly CurrentResource[]>;
@@ -119,6 +120,11 @@ function createReplacements(kept: readonly string[]): Replacements {
           .join("="),
       )
       .join("&");
+  const rangeFor = (range: ValidRange): string => {
+    const known = words.get(range.text) ?? randomRange(range) ?? range.text;
+    words.set(range.text, known);
+    return known;
+  };
   const textFor = (text: string, label: string): string => {
     const [, scheme, host, port = "", path = "", query, fragment] = url.exec(text) ?? [];
     if (scheme !== undefined && host !== undefined) {
@@ -126,6 +132,8 @@ function createReplacements(kept: readonly string[]): Replacements {
       const hash = fragment === undefined ? "" : `#${wordFor(fragment, "fragment")}`;
       return `${scheme}${hostFor(host)}${port}${pathFor(path)}${search}${hash}`;
     }
+    const range = parseAddressRange(text);
+    if (range.kind === "range") return rangeFor(range);
     const at = text.lastIndexOf("@");
     if (at > 0 && at < text.length - 1) return `${wordFor(text.slice(0, at), label)}@${hostFor(text.slice(at + 1))}`;
     if (text.startsWith("/")) return pathFor(text);

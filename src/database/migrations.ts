@@ -282,6 +282,12 @@ async function createBootstrapCodes(db: Kysely<AnyTables>): Promise<void> {
   });
 }
 
+async function addTokenRestrictions(db: Kysely<AnyTables>): Promise<void> {
+  for (const column of ["allowed_ips", "rate_limit"]) {
+    await db.schema.alterTable("api_tokens").addColumn(column, "text").execute();
+  }
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -309,4 +315,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0023_recorded_at", up: addRecordedAt },
   { name: "0024_bootstrap_codes", up: createBootstrapCodes },
   { name: "0025_journal_chain", up: chainRuns },
+  { name: "0026_token_restrictions", up: addTokenRestrictions },
 ];

@@ -147,6 +147,10 @@ interface ApiTokens extends Managed {
   /** 0 where its file says `enabled: false`; a command's disabling is in `disabled_at`. */
   enabled: Generated<Flag>;
   description: Generated<string>;
+  /** JSON list of the addresses and networks that it may be used from; null: from everywhere. */
+  allowed_ips: Generated<string | null>;
+  /** How often it may be used, such as `100/m`; null: without a limit. */
+  rate_limit: Generated<string | null>;
   grace_seconds: number;
   /** Of its current value or an earlier one that it replaced. */
   last_used_at: string | null;

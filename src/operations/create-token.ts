@@ -8,6 +8,7 @@ import { hiddenCharacters, isEmail, isPermission, slugPattern } from "../users/n
 import { isActiveUser, isCurrentMembership } from "../users/principal.js";
 import { readPolicies } from "../users/read-token-policies.js";
 import { findViolation, policiesFor, violationText } from "../users/token-policy.js";
+import { canonicalRanges, expectedRate, maxRanges, parseAddressRange, parseRate } from "../users/token-restrictions.js";
 import { type CreateTokenOutcome, type NewToken, refusal, type TokenError, type TokenField } from "./outcome.js";
 import { type RecordOptions, recordChanges } from "./record.js";
 
@@ -70,13 +71,21 @@ async function insertToken(
   const token = generateToken();
   const row = { id: options.newId(), digest: digestToken(token), ...columnsOf(requested) };
   await insertTokens(tx, new Date(options.now()).toISOString(), [row]);
-  const { valid_from: validFrom, expires_at: expiresAt, permissions } = row;
+  const {
+    valid_from: validFrom,
+    expires_at: expiresAt,
+    permissions,
+    allowed_ips: allowedIps,
+    rate_limit: rateLimit,
+  } = row;
   const recorded = [
     ...fields,
     { name: "token", sensitive: true },
     ...(validFrom === null ? [] : [{ name: "valid_from", before: null, after: validFrom }]),
     ...(expiresAt === null ? [] : [{ name: "expires_at", before: null, after: expiresAt }]),
     ...(permissions === null ? [] : [{ name: "permissions", before: null, after: JSON.parse(permissions) }]),
+    ...(allowedIps === null ? [] : [{ name: "allowed_ips", before: null, after: JSON.parse(allowedIps) }]),
+    ...(rateLimit === null ? [] : [{ name: "rate_limit", before: null, after: rateLimit }]),
   ];
   const change = { action: "create", kind: "api_token", key: identifier, id: row.id, fields: recorded } as const;
   const runId = await recordChanges(tx, requested, [change], options);
@@ -196,6 +205,8 @@ function columnsOf(requested: NewToken) {
     administration,
     description,
     permissions: permissions === undefined ? null : JSON.stringify([...new Set(permissions)].sort()),
+    allowed_ips: requested.allowedIps === undefined ? null : JSON.stringify(canonicalRanges(requested.allowedIps)),
+    rate_limit: requested.rateLimit ?? null,
     valid_from: requested.validFrom?.toISOString() ?? null,
     expires_at: requested.expiresAt?.toISOString() ?? null,
     grace_seconds: 0,
@@ -226,6 +237,14 @@ export function checkNewToken(token: NewToken, nowMs: number): readonly TokenErr
   }
   expect("permissions", permissions.every(isPermission), "expected permissions such as `taken.view_externetaak`");
   // Also false for an invalid date.
+  const { allowedIps, rateLimit } = token;
+  if (allowedIps !== undefined) {
+    expect("allowedIps", allowedIps.length > 0, "expected at least one address");
+    expect("allowedIps", allowedIps.length <= maxRanges, `expected at most ${maxRanges} addresses`);
+    const invalid = allowedIps.map(parseAddressRange).find(({ kind }) => kind === "invalid");
+    if (invalid?.kind === "invalid") expect("allowedIps", false, invalid.expected);
+  }
+  expect("rateLimit", rateLimit === undefined || parseRate(rateLimit) !== undefined, expectedRate);
   const isTime = (time: Date) => time.getTime() <= latestMs;
   const expectedTime = "expected a date and time before the year 10000";
   if (validFrom !== undefined) {

@@ -63,6 +63,10 @@ export interface ListedToken {
   readonly application: string;
   readonly administration: string;
   readonly description: string;
+  /** The addresses and networks that it may be used from; null for all. */
+  readonly allowedIps: readonly string[] | null;
+  /** How many requests it may make, such as `100/m`; null for any number. */
+  readonly rateLimit: string | null;
 }
 
 /** A token with what it may do. */
@@ -264,6 +268,8 @@ export async function withValues(
       application: row.application,
       administration: row.administration,
       description: row.description,
+      allowedIps: row.allowed_ips === null ? null : parseList(row.allowed_ips),
+      rateLimit: row.rate_limit,
     };
   });
 }

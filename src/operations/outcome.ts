@@ -66,6 +66,10 @@ export interface NewToken {
   readonly description?: string | undefined;
   /** The token's permissions, a subset of the user's; without it, the token has all that the user has. */
   readonly permissions?: readonly string[] | undefined;
+  /** The addresses and networks that it may be used from, at least one; without it, all. */
+  readonly allowedIps?: readonly string[] | undefined;
+  /** How many requests it may make, such as `100/m`; without it, any number. */
+  readonly rateLimit?: string | undefined;
   /** When it starts to work, before `expiresAt`; without it, at once. */
   readonly validFrom?: Date | undefined;
   /** When it expires; without it, never. */

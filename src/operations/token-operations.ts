@@ -104,6 +104,10 @@ export interface TokenSummary {
   readonly application: string;
   readonly administration: string;
   readonly description: string;
+  /** The addresses and networks that it may be used from; null for all. */
+  readonly allowedIps: readonly string[] | null;
+  /** How many requests it may make, such as `100/m`; null for any number. */
+  readonly rateLimit: string | null;
   /** Null for all of the user's permissions. */
   readonly permissions: readonly string[] | null;
   readonly createdAt: string;
@@ -140,6 +144,8 @@ async function listTokens(db: Connection, userId: string): Promise<readonly Toke
       application: row.application,
       administration: row.administration,
       description: row.description,
+      allowedIps: row.allowed_ips === null ? null : parseList(row.allowed_ips),
+      rateLimit: row.rate_limit,
       permissions: row.permissions === null ? null : parseList(row.permissions),
       createdAt: row.created_at,
       validFrom: row.valid_from,

@@ -47,6 +47,8 @@ export function renderToken(token: TokenDetails, mark: (text: string) => string)
     ["created", minute(token.createdAt)],
     ["valid from", minute(token.validFrom)],
     ["expires", token.expiresAt === null ? "never" : minute(token.expiresAt)],
+    ["allowed IPs", token.allowedIps?.map(shown).join(", ") ?? ""],
+    ["rate limit", shown(token.rateLimit ?? "")],
     ["may", may === undefined ? "what its user may" : shown(may) || "nothing"],
     ["contact", shown(`${token.contactPerson} <${token.email}>`)],
     ...(["organization", "application", "administration", "description"] as const).map(
@@ -75,6 +77,8 @@ export const tokenCsvHeading = csvLine([
   "value_last_used_at",
   "value_valid_until",
   "description",
+  "allowed_ips",
+  "rate_limit",
 ]);
 
 /** A line for each value of a token (RFC 4180). */
@@ -92,6 +96,8 @@ export function tokenToCsv(token: ListedToken): string {
         lastUsedAt ?? "",
         validUntil ?? "",
         maskRandom(token.description),
+        token.allowedIps?.join(" ") ?? "",
+        token.rateLimit ?? "",
       ]);
     })
     .join("");

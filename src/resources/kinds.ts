@@ -225,6 +225,8 @@ export const apiToken = createKindShape({
     administration: required(textType),
     description: required(textType),
     enabled: required(booleanType),
+    allowed_ips: required(orNull(textsType)),
+    rate_limit: { ...required(orNull(textType)), neutral: true },
     valid_from: required(orNull(textType)),
     expires_at: required(orNull(textType)),
     grace_seconds: required(integerType),

@@ -13,6 +13,22 @@ export interface PrincipalUser {
   readonly isService: boolean;
 }
 
+/** The API token of a request. Texts that it does not have are empty. */
+export interface PrincipalToken {
+  readonly identifier: string;
+  readonly organization: string;
+  readonly application: string;
+  readonly administration: string;
+  /** When the value that was sent ends: ISO 8601, UTC; null if never. */
+  readonly expiresAt: string | null;
+  /** About the token, for people. */
+  readonly meta: {
+    readonly contactPerson: string;
+    readonly email: string;
+    readonly description: string;
+  };
+}
+
 /** How a request authenticates: by an API token, by a provider's token, or by the cookie of a login. */
 type PrincipalScheme = "token" | "bearer" | "session";
 
@@ -22,6 +38,8 @@ export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly scheme: Scheme;
   /** The identifier of the API token, or of the OIDC client. */
   readonly credential: string;
+  /** The API token; undefined for another scheme. */
+  readonly token: PrincipalToken | undefined;
   /**
    * The permissions of the user and its groups, limited to those of the token. Each read creates a copy; `hasPermission` does not.
    */
@@ -43,12 +61,13 @@ interface Credential<Scheme extends PrincipalScheme> {
   readonly identifier: string;
   /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
+  readonly token?: PrincipalToken;
 }
 
 /** @returns a frozen object, down to its parts */
 export function createPrincipal<Scheme extends PrincipalScheme>(
   grants: Grants,
-  { scheme, identifier, narrowedTo }: Credential<Scheme>,
+  { scheme, identifier, narrowedTo, token }: Credential<Scheme>,
 ): Principal<Scheme> {
   const { user } = grants;
   const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
@@ -57,6 +76,7 @@ export function createPrincipal<Scheme extends PrincipalScheme>(
     user: Object.freeze(user),
     scheme,
     credential: identifier,
+    token: token && Object.freeze({ ...token, meta: Object.freeze(token.meta) }),
     get permissions() {
       return frozenCopy(permissions);
     },

@@ -39,8 +39,12 @@ export function expiryMs(policies: readonly TokenPolicy[], times: TokenTimes): n
 
 /** {@link expiryMs} as ISO 8601 in UTC; null if never. */
 export function expiryOf(policies: readonly TokenPolicy[], times: TokenTimes): string | null {
-  const endMs = expiryMs(policies, times);
-  return endMs <= lastMomentMs ? new Date(endMs).toISOString() : null;
+  return momentOf(expiryMs(policies, times));
+}
+
+/** A time in milliseconds as ISO 8601 in UTC; null for one that never comes. */
+export function momentOf(atMs: number): string | null {
+  return atMs <= lastMomentMs ? new Date(atMs).toISOString() : null;
 }
 
 // The last that a date can hold.

@@ -32,6 +32,11 @@ export function principalOf(request: object): Principal<Scheme> {
 export interface RequireOptionsOf<Request> extends RequireOptions {
   /** Returns the id of a request for events, such as that of a middleware before. Only called for a request that is refused. */
   readonly requestId?: (request: Request) => RequestId;
+  /**
+   * Returns the client's address where that is not the framework's own value, such as from the header that your proxy sets; undefined
+   * if it is unknown.
+   */
+  readonly source?: (request: Request) => string | undefined;
 }
 
 const name = "authorization";

@@ -1,15 +1,15 @@
-import type { ChangeSignal, DatabaseState, LiveDatabase } from "../database/live-database.js";
-import { parseList } from "../database/tables.js";
+import type { ChangeSignal, DatabaseState } from "../database/live-database.js";
 import type { LruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { Secret } from "../secrets/secret.js";
 import { checkTokenFormat, digestToken } from "../secrets/token.js";
-import { createPrincipal, type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
+import { createPrincipal } from "../users/principal.js";
 import {
   expiryMs,
   lastUsedEveryMs,
   latestMs,
   lifetimeEndMs,
+  momentOf,
   policiesFor,
   type TokenPolicy,
   unusedEndMs,
@@ -17,9 +17,11 @@ import {
 } from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
 import type { LastUsed } from "./last-used.js";
+import type { RevokedToken, StoredToken } from "./read-token.js";
 import type { TokenReason } from "./reasons.js";
 import type { ExpiryNotice, TokenPolicies } from "./token-policies.js";
-import type { Outcome } from "./verifier.js";
+import { type Restrictions, refuseUse, type TokenRates } from "./token-use.js";
+import type { Outcome, RequestContext } from "./verifier.js";
 
 /** Why a token was rejected, and whose it is, if known. */
 export interface RejectedToken {
@@ -27,9 +29,23 @@ export interface RejectedToken {
   readonly reason: TokenReason;
   readonly token?: string;
   readonly username?: string;
+  /** Of the request, for a log. */
+  readonly found?: string;
+  readonly expected?: string;
+  readonly hint?: string;
 }
 
-export type TokenOutcome = Extract<Outcome, { kind: "authenticated" }> | RejectedToken;
+/** A token that was used too often. */
+export interface ThrottledToken {
+  readonly kind: "throttled";
+  readonly token: string;
+  readonly username: string;
+  readonly retryAfterSeconds: number;
+}
+
+type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
+
+export type TokenOutcome = Authenticated | RejectedToken | ThrottledToken;
 
 /** How API tokens are verified. */
 export interface TokenContext {
@@ -38,6 +54,7 @@ export interface TokenContext {
   readonly policies: TokenPolicies;
   /** Accepted tokens by digest, never by value. */
   readonly known: LruCache<KnownToken>;
+  readonly rates: TokenRates;
   readonly lastUsed: LastUsed;
   readonly noticeExpiry: ExpiryNotice;
   /** In milliseconds. */
@@ -47,7 +64,8 @@ export interface TokenContext {
 /** An accepted token, and from when until when the result is valid. */
 interface KnownToken {
   readonly digest: string;
-  readonly outcome: Extract<Outcome, { kind: "authenticated" }>;
+  readonly outcome: Authenticated;
+  readonly restrictions: Restrictions | undefined;
   /** The result is only valid in this state of the database. */
   readonly readIn: DatabaseState;
   /** A clock may go back. */
@@ -58,11 +76,15 @@ interface KnownToken {
 }
 
 /** Verifies an API token by its digest. The database is not asked about what can't be one of its tokens. */
-export function verifyToken(tokens: TokenContext, credential: string): MaybePromise<TokenOutcome> {
+export function verifyToken(
+  tokens: TokenContext,
+  credential: string,
+  request: RequestContext | undefined,
+): MaybePromise<TokenOutcome> {
   const digest = digestToken(new Secret(credential));
   const known = tokens.known.get(digest);
   if (!known && checkTokenFormat(credential) === "mistyped") return { kind: "rejected", reason: "mistyped" };
-  return andThen(tokens.changes.current(), verifyDigest, tokens, digest, known);
+  return andThen(tokens.changes.current(), verifyDigest, tokens, digest, known, request);
 }
 
 function verifyDigest(
@@ -70,24 +92,25 @@ function verifyDigest(
   tokens: TokenContext,
   digest: string,
   known: KnownToken | undefined,
+  request: RequestContext | undefined,
 ): MaybePromise<TokenOutcome> {
   const nowMs = tokens.now();
   if (known && known.readIn === state && nowMs < known.untilMs && nowMs >= known.fromMs)
-    return accept(tokens, known, nowMs);
-  return andThen(tokens.read(digest), verifyStored, tokens, digest, state);
+    return accept(tokens, known, request, nowMs);
+  return andThen(tokens.read(digest), verifyStored, tokens, state, request);
 }
 
 function verifyStored(
   stored: StoredToken | RevokedToken | undefined,
   tokens: TokenContext,
-  digest: string,
   state: DatabaseState,
+  request: RequestContext | undefined,
 ): MaybePromise<TokenOutcome> {
   if (!stored) return { kind: "rejected", reason: "unknown_token" };
   if (stored.kind === "revoked") return { kind: "rejected", reason: "revoked", token: stored.identifier };
   const reason = rejectionReason(stored, tokens.now());
   if (reason) return reject(stored, reason);
-  return andThen(tokens.policies.at(state, tokens.now()), verifyPolicies, tokens, digest, stored, state);
+  return andThen(tokens.policies.at(state, tokens.now()), verifyPolicies, tokens, stored, state, request);
 }
 
 function reject({ identifier, grants }: StoredToken, reason: TokenReason): RejectedToken {
@@ -98,18 +121,19 @@ function reject({ identifier, grants }: StoredToken, reason: TokenReason): Rejec
 function verifyPolicies(
   all: readonly TokenPolicy[],
   tokens: TokenContext,
-  digest: string,
   stored: StoredToken,
   state: DatabaseState,
+  request: RequestContext | undefined,
 ): MaybePromise<TokenOutcome> {
   const policies = policiesFor(stored.owner, all);
   const nowMs = tokens.now();
   if (!(nowMs < lifetimeEndMs(policies, stored))) return reject(stored, "lifetime_ended");
   const acceptNow = (): TokenOutcome => {
     const token = knownToken(stored, state, policies, nowMs);
-    tokens.known.set(digest, token);
-    noticeExpiry(tokens, stored, policies, nowMs);
-    return accept(tokens, token, nowMs);
+    tokens.known.set(stored.digest, token);
+    const outcome = accept(tokens, token, request, nowMs);
+    if (outcome.kind === "authenticated") noticeExpiry(tokens, stored, policies, nowMs);
+    return outcome;
   };
   // Where this value is in use, the token's other values don't matter. Nobody could use it before it started to work.
   const ownActivityMs = latestMs([stored.since, stored.validFrom, stored.lastUsedAt]);
@@ -131,7 +155,18 @@ function noticeExpiry(
   tokens.noticeExpiry(stored.identifier, stored.grants.user.username, endMs, nowMs);
 }
 
-function accept({ lastUsed }: TokenContext, token: KnownToken, nowMs: number): TokenOutcome {
+/** Accepts a valid token, unless this request may not use it. */
+function accept(
+  { lastUsed, rates }: TokenContext,
+  token: KnownToken,
+  request: RequestContext | undefined,
+  nowMs: number,
+): TokenOutcome {
+  if (token.restrictions) {
+    const { credential: identifier, user } = token.outcome.principal;
+    const refused = refuseUse(token.restrictions, rates, identifier, request, nowMs);
+    if (refused) return { ...refused, token: identifier, username: user.username };
+  }
   if (nowMs >= token.noteAtMs) {
     token.noteAtMs = nowMs + lastUsedEveryMs;
     lastUsed.note(token.digest, nowMs);
@@ -159,158 +194,16 @@ function knownToken(
   nowMs: number,
 ): KnownToken {
   const { digest, identifier, narrowedTo, lastUsedAt, validUntil } = stored;
-  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo });
+  const endsAtMs = Math.min(
+    expiryMs(policies, stored),
+    validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil),
+  );
+  const token = { identifier, ...stored.about, expiresAt: momentOf(endsAtMs) };
+  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo, token });
   // Accepting it is a use.
-  let untilMs = Math.min(nowMs + trustedForMs, expiryMs(policies, stored), unusedEndMs(policies, nowMs));
-  untilMs = Math.min(untilMs, stored.grants.endsAtMs);
-  if (validUntil !== null) untilMs = Math.min(untilMs, Date.parse(validUntil));
+  const untilMs = Math.min(nowMs + trustedForMs, endsAtMs, unusedEndMs(policies, nowMs), stored.grants.endsAtMs);
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;
   const fromMs = stored.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(stored.validFrom);
-  return { digest, outcome: Object.freeze({ kind: "authenticated", principal }), readIn, fromMs, untilMs, noteAtMs };
-}
-
-/** An API token with its user, as stored. */
-interface StoredToken {
-  readonly kind: "stored";
-  /** Of the value that was looked up. */
-  readonly digest: string;
-  readonly identifier: string;
-  /** The configuration owner that manages it. */
-  readonly owner: string | null;
-  /** When that value became the token's. */
-  readonly since: string;
-  /** Null for all permissions of the user. */
-  readonly narrowedTo: readonly string[] | null;
-  readonly expiresAt: string | null;
-  /** Null if it worked from the start. */
-  readonly validFrom: string | null;
-  /** When that value was last used. */
-  readonly lastUsedAt: string | null;
-  /** Null for the current value; for a replaced one, the end of its grace period. */
-  readonly validUntil: string | null;
-  readonly isRevoked: boolean;
-  /** By a command or by its file. */
-  readonly isDisabled: boolean;
-  readonly isUserActive: boolean;
-  readonly grants: Grants;
-}
-
-/** A revoked value that no token has any more, under the identifier of the one that had it. */
-interface RevokedToken {
-  readonly kind: "revoked";
-  readonly identifier: string;
-}
-
-type TokenRow = readonly [
-  ...GrantRow,
-  identifier: string,
-  owner: string | null,
-  createdAt: string,
-  permissions: string | null,
-  expiresAt: string | null,
-  disabledAt: string | null,
-  enabled: number,
-  validFrom: string | null,
-  digest: string,
-  since: string | null,
-  lastUsedAt: string | null,
-  validUntil: string | null,
-  revokedAt: string | null,
-];
-
-/**
- * Prepares a look-up of tokens by digest: current, in their grace period, or revoked.
- *
- * @param now in milliseconds
- */
-export function prepareTokenLookup(
-  database: LiveDatabase,
-  now: () => number,
-): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
-  const columns = [
-    "api_tokens.identifier",
-    "api_tokens.owner",
-    "api_tokens.created_at",
-    "api_tokens.permissions",
-    "api_tokens.expires_at",
-    "disabled_at",
-    "enabled",
-    "valid_from",
-  ] as const;
-  const tokens = database.kysely
-    .selectFrom("users")
-    .innerJoin("api_tokens", "api_tokens.user_id", "users.id")
-    .select(selectGrants(database))
-    .select(columns);
-  const current = database.prepare<TokenRow>(
-    tokens
-      .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
-      .select(["api_tokens.digest", "value_since", "api_tokens.last_used_at"])
-      .select((eb) => [eb.lit(null).as("valid_until"), "revoked_at"])
-      .where("api_tokens.digest", "=", "")
-      .compile(),
-  );
-  const retired = database.prepare<TokenRow>(
-    tokens
-      .innerJoin("api_token_retired", "api_token_retired.token_id", "api_tokens.id")
-      .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_token_retired.digest")
-      .select(["api_token_retired.digest", "api_token_retired.since", "api_token_retired.last_used_at"])
-      .select(["api_token_retired.valid_until", "api_token_revoked.revoked_at"])
-      .where("api_token_retired.digest", "=", "")
-      .compile(),
-  );
-  const revoked = database.prepare<readonly [identifier: string]>(
-    database.kysely.selectFrom("api_token_revoked").select("identifier").where("digest", "=", "").compile(),
-  );
-  return (digest) =>
-    andThen(current(digest), (row) => {
-      if (row) return readRow(row, now());
-      return andThen(retired(digest), (found) => {
-        if (found) return readRow(found, now());
-        return andThen(revoked(digest), (ended) => ended && { kind: "revoked", identifier: ended[0] });
-      });
-    });
-}
-
-function readRow(row: TokenRow, nowMs: number): StoredToken {
-  const [
-    ,
-    ,
-    isActive,
-    ,
-    ,
-    ,
-    ,
-    ,
-    ,
-    identifier,
-    owner,
-    createdAt,
-    permissions,
-    expiresAt,
-    disabledAt,
-    enabled,
-    validFrom,
-    digest,
-    since,
-    lastUsedAt,
-    validUntil,
-    revokedAt,
-  ] = row;
-  return {
-    kind: "stored",
-    digest,
-    identifier,
-    owner,
-    since: since ?? createdAt,
-    narrowedTo: permissions === null ? null : parseList(permissions),
-    expiresAt,
-    validFrom,
-    lastUsedAt,
-    validUntil,
-    isRevoked: revokedAt !== null,
-    isDisabled: disabledAt !== null || enabled !== 1,
-    isUserActive: isActive === 1,
-    grants: grantsOf(row, nowMs),
-  };
+  const outcome = Object.freeze({ kind: "authenticated", principal } as const);
+  return { digest, outcome, restrictions: stored.restrictions, readIn, fromMs, untilMs, noteAtMs };
 }

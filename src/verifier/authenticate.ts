@@ -17,6 +17,7 @@ import {
   rejectThrottled,
   rejectToken,
   rejectUnavailable,
+  throttleToken,
 } from "./rejections.js";
 import { type Denial, denialOf, type Requirement } from "./requirement.js";
 import { type Authorization, type Decision, type Outcome, type RequestContext, sourceOf } from "./verifier.js";
@@ -58,11 +59,12 @@ function identifyByToken(
   credential: string,
   request: RequestContext | undefined,
 ): MaybePromise<Outcome> {
-  return andThen(verifyToken(verifier.tokens, credential), answerToken, verifier, request);
+  return andThen(verifyToken(verifier.tokens, credential, request), answerToken, verifier, request);
 }
 
 function answerToken(outcome: TokenOutcome, verifier: VerifierContext, request: RequestContext | undefined): Outcome {
-  return outcome.kind === "rejected" ? rejectToken(verifier, outcome, request) : outcome;
+  if (outcome.kind === "rejected") return rejectToken(verifier, outcome, request);
+  return outcome.kind === "throttled" ? throttleToken(verifier, outcome, request) : outcome;
 }
 
 /** Verifying an access token provisions its user. */

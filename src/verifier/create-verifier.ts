@@ -7,7 +7,6 @@ import { createSignRun } from "../secrets/journal-key.js";
 import { openVault } from "../secrets/vault.js";
 import { prepareUserLookup } from "../users/principal.js";
 import { authenticate, authorize, type VerifierContext } from "./authenticate.js";
-import { prepareTokenLookup } from "./authenticate-token.js";
 import type { Scheme } from "./authorization-header.js";
 import type { AccessTokenType } from "./bearer/access-token.js";
 import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
@@ -18,10 +17,12 @@ import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
 import { describeSecurity } from "./openapi.js";
 import { createProblems, type Language, type Problems } from "./problem.js";
+import { prepareTokenLookup } from "./read-token.js";
 import { checkRequirement, type Requirement, type RequireOptions } from "./requirement.js";
 import { checkResource, describeResource, metadataUrlOf, type ProtectedResource } from "./resource-metadata.js";
 import { createStatus } from "./status.js";
 import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
+import { createTokenRates } from "./token-use.js";
 import type { Verifier } from "./verifier.js";
 
 /**
@@ -97,6 +98,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
       policies: prepareTokenPolicies(database),
       known: createLruCache(cacheSize),
       lastUsed,
+      rates: createTokenRates(cacheSize),
       noticeExpiry: createExpiryNotice(cacheSize, report),
       now,
     },

@@ -30,7 +30,14 @@ export type VerifierEvent =
       readonly username: string;
     } & Denial)
   /** A source had too many failed attempts, so this one was not checked. An IPv6 source is shown as its network. */
-  | (Answered & { readonly kind: "throttled"; readonly source: string })
+  | (Answered & { readonly kind: "throttled"; readonly reason: "failed_attempts"; readonly source: string })
+  /** An API token was used more often than its `rate_limit` allows. */
+  | (Answered & {
+      readonly kind: "throttled";
+      readonly reason: "rate_limit";
+      readonly token: string;
+      readonly username: string;
+    })
   /** Neither accepted nor rejected: the client must retry. */
   | (Answered &
       SeenInToken & {

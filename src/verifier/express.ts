@@ -36,17 +36,21 @@ export interface ResponseLike {
  */
 export function requireAuth<Request extends RequestLike>(
   verifier: Verifier,
-  { requestId, ...options }: RequireOptionsOf<Request> = {},
+  { requestId, source = addressOf, ...options }: RequireOptionsOf<Request> = {},
 ) {
   const required = verifier.require(options);
   return (request: Request, response: ResponseLike, next: Next): void => {
     const context = {
-      source: () => request.ip ?? request.socket.remoteAddress,
+      source: () => source(request),
       requestId: requestId && (() => requestId(request)),
     };
     const decision = verifier.authorize(rawAuthorization(request.rawHeaders), required, context);
     orElse(andThen(decision, proceed, request, response, next), next);
   };
+}
+
+function addressOf({ ip, socket }: RequestLike): string | undefined {
+  return ip ?? socket.remoteAddress;
 }
 
 type Next = (error?: unknown) => void;

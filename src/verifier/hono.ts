@@ -21,12 +21,12 @@ export interface ContextLike {
  */
 export function requireAuth<Context extends ContextLike>(
   verifier: Verifier,
-  { requestId, ...options }: RequireOptionsOf<Context> = {},
+  { requestId, source = sourceOf, ...options }: RequireOptionsOf<Context> = {},
 ) {
   const required = verifier.require(options);
   return (context: Context, next: () => Promise<void>): Promise<Response | undefined> => {
     const from = {
-      source: () => sourceOf(context.env),
+      source: () => source(context),
       requestId: requestId && (() => requestId(context)),
     };
     const decision = verifier.authorize(authorizationOf(context), required, from);
@@ -79,7 +79,7 @@ function rawHeadersOf(env: unknown): readonly string[] | undefined {
 }
 
 /** The peer, where the server is Node's; Hono itself has no notion of proxies. */
-function sourceOf(env: unknown): string | undefined {
+function sourceOf({ env }: ContextLike): string | undefined {
   const address = incomingOf(env)?.socket?.remoteAddress;
   return typeof address === "string" ? address : undefined;
 }

@@ -3,7 +3,7 @@ export type { PoolUsage } from "../database/live-database.js";
 export type { Diagnostic, DiagnosticCode, FailureReason } from "../errors.js";
 export { SetupError } from "../errors.js";
 export type { ClientStatus, ProviderStatus } from "../oidc/provider-status.js";
-export type { Principal, PrincipalUser } from "../users/principal.js";
+export type { Principal, PrincipalToken, PrincipalUser } from "../users/principal.js";
 export type { CataloguePermission, PermissionCatalogue } from "./catalogue.js";
 export { writeCatalogue } from "./catalogue.js";
 export type { VerifierOptions } from "./create-verifier.js";

@@ -32,7 +32,7 @@ export interface Problems {
     detail: ProblemText,
   ) => ProblemDetails;
   readonly permissionDenied: (scheme: Scheme) => ProblemDetails;
-  readonly throttled: (retryAfterSeconds: number) => ProblemDetails;
+  readonly throttled: (retryAfterSeconds: number, detail: "throttled" | "rate_limited") => ProblemDetails;
   readonly serviceUnavailable: (retryAfterSeconds: number) => ProblemDetails;
 }
 
@@ -83,7 +83,8 @@ export function createProblems(realm: string, language: Language, options: Chall
       problem("permission_denied", "permission_denied", {
         "WWW-Authenticate": challenge(scheme, "insufficient_scope"),
       }),
-    throttled: (retryAfterSeconds) => problem("throttled", "throttled", { "Retry-After": String(retryAfterSeconds) }),
+    throttled: (retryAfterSeconds, detail) =>
+      problem("throttled", detail, { "Retry-After": String(retryAfterSeconds) }),
     serviceUnavailable: (retryAfterSeconds) =>
       problem("service_unavailable", "service_unavailable", { "Retry-After": String(retryAfterSeconds) }),
   };
@@ -129,6 +130,7 @@ export type ProblemText =
   | "authentication_failed"
   | "permission_denied"
   | "throttled"
+  | "rate_limited"
   | "service_unavailable"
   | "token_missing"
   | "token_spaces"
@@ -153,6 +155,7 @@ const texts: Readonly<Record<Language, Readonly<Record<ProblemText, string>>>> =
     authentication_failed: "Ongeldige authenticatiegegevens.",
     permission_denied: "U hebt geen toestemming om deze actie uit te voeren.",
     throttled: "Te veel mislukte pogingen. Probeer het later opnieuw.",
+    rate_limited: "Te veel verzoeken. Probeer het later opnieuw.",
     service_unavailable: "Tijdelijk niet beschikbaar.",
     token_missing: "Ongeldige token header. Geen login gegevens opgegeven",
     token_spaces: "Ongeldige token header. Token mag geen spaties bevatten.",
@@ -173,6 +176,7 @@ const texts: Readonly<Record<Language, Readonly<Record<ProblemText, string>>>> =
     authentication_failed: "Incorrect authentication credentials.",
     permission_denied: "You do not have permission to perform this action.",
     throttled: "Too many failed attempts. Try again later.",
+    rate_limited: "Too many requests. Try again later.",
     service_unavailable: "Temporarily not available.",
     token_missing: "Invalid token header. No credentials provided.",
     token_spaces: "Invalid token header. Token string should not contain spaces.",

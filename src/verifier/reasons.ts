@@ -27,6 +27,7 @@ export type TokenReason =
   | "revoked"
   | "disabled"
   | "not_yet_valid"
+  | "source_not_allowed"
   | "inactive_user";
 
 /** The kinds of tokens that are not accepted as `Bearer`. */

@@ -1,5 +1,5 @@
 import { quoteForeign } from "../oidc/foreign-text.js";
-import type { RejectedToken } from "./authenticate-token.js";
+import type { RejectedToken, ThrottledToken } from "./authenticate-token.js";
 import type { AuthorizationHeader, Scheme } from "./authorization-header.js";
 import type { BearerOutcome, RejectionDetails } from "./bearer-outcome.js";
 import type { Answered, VerifierEvent } from "./event.js";
@@ -48,21 +48,14 @@ export function rejectScheme(
 
 export function rejectToken(
   answers: Answers,
-  { reason, token, username }: RejectedToken,
+  { kind, reason, token, ...details }: RejectedToken,
   request: RequestContext | undefined,
 ): Rejected {
   const { problems, report } = answers;
   const detail = reason === "inactive_user" ? "user_inactive" : "token_invalid";
   const problem = problems.authenticationFailed("invalid_token", "token", detail);
   const about = answered(problem, request);
-  report({
-    kind: "rejected",
-    scheme: "token",
-    reason,
-    ...(token !== undefined && { token }),
-    ...(username !== undefined && { username }),
-    ...about,
-  });
+  report({ kind, scheme: "token", reason, ...(token !== undefined && { token }), ...details, ...about });
   if (token !== undefined && (reason === "revoked" || reason === "grace_ended")) {
     if (answers.takeEndedUse(token)) report({ kind: "revoked_token_used", token, reason, ...about });
   }
@@ -96,9 +89,20 @@ export function rejectThrottled(
   retryAfterSeconds: number,
   request: RequestContext | undefined,
 ): Rejected {
-  const problem = problems.throttled(retryAfterSeconds);
-  report({ kind: "throttled", source, ...answered(problem, request) });
+  const problem = problems.throttled(retryAfterSeconds, "throttled");
+  report({ kind: "throttled", reason: "failed_attempts", source, ...answered(problem, request) });
   return rejected(problem);
+}
+
+/** The token is valid, so it is no failed attempt. */
+export function throttleToken(
+  { problems, report }: Answers,
+  { kind, token, username, retryAfterSeconds }: ThrottledToken,
+  request: RequestContext | undefined,
+): Rejected {
+  const problem = problems.throttled(retryAfterSeconds, "rate_limited");
+  report({ kind, reason: "rate_limit", token, username, ...answered(problem, request) });
+  return rejected(problem, false);
 }
 
 /** What an event says of the response and the request. Only called for events, since an id may cost something to get. */

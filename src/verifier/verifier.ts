@@ -16,8 +16,8 @@ export type Authorization = string | readonly string[] | undefined;
 /** The context of a request, beside its `Authorization` header. */
 export interface RequestContext {
   /**
-   * The client's address, or a function that returns it. Used to limit failed attempts, and to share requests to a provider
-   * among sources.
+   * The client's address, or a function that returns it. Used for API tokens with `allowed_ips`, to limit failed attempts, and to
+   * share requests to a provider among sources.
    */
   readonly source?: string | (() => string | undefined) | undefined;
   /** The id that the server gave the request, or a function that returns it. Used in events. */
@@ -30,8 +30,14 @@ const groupsOfNetwork = 4;
 
 /** The source of a request; empty if it is unknown. */
 export function sourceOf(context: RequestContext | undefined): string {
+  const address = addressOf(context);
+  return address === undefined ? "" : sourceKey(address);
+}
+
+/** The client's address, as it was passed; undefined if it is unknown. */
+export function addressOf(context: RequestContext | undefined): string | undefined {
   const source = typeof context?.source === "function" ? context.source() : context?.source;
-  return source === undefined ? "" : sourceKey(source);
+  return source === "" ? undefined : source;
 }
 
 /** The key of a source: an IPv4 address, or the /64 network of an IPv6 address, which a single customer has. */

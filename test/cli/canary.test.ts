@@ -147,6 +147,8 @@ async function createOver(folder: string, identifier: string): Promise<number> {
   const session = { ...createCliContext(process), env: base.env, cwd: folder };
   const left = {
     description: undefined,
+    allowedIp: [],
+    rateLimit: undefined,
     validFrom: undefined,
     expiresAt: undefined,
     contactPerson: "A",

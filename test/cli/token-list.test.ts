@@ -96,9 +96,9 @@ describe("token list", () => {
     expect(text[4]).toMatch(/^d-by-hand {3}jan {5}\(by hand\) {2}active {3}2024-01-01 00:00Z {14}never /);
     const csv = (await command("token", "list", "--output", "csv")).stdout.split("\r\n");
     expect(csv[0]).toBe(
-      "identifier,user,owner,state,created_at,valid_from,expires_at,value,value_since,value_last_used_at,value_valid_until,description",
+      "identifier,user,owner,state,created_at,valid_from,expires_at,value,value_since,value_last_used_at,value_valid_until,description,allowed_ips,rate_limit",
     );
-    expect(csv[4]).toBe("d-by-hand,jan,,active,2024-01-01T00:00:00.000Z,,,current,2024-01-01T00:00:00.000Z,,,");
+    expect(csv[4]).toBe("d-by-hand,jan,,active,2024-01-01T00:00:00.000Z,,,current,2024-01-01T00:00:00.000Z,,,,,");
     expect(csv).toHaveLength(6);
   });
 

@@ -47,7 +47,7 @@ const ofVerifier: Members<VerifierEvent> = {
     clients: true,
     ...answered,
   },
-  throttled: { source: true, ...answered },
+  throttled: { reason: true, source: true, token: true, username: true, ...answered },
   unavailable: { reason: true, found: true, error: true, ...seen, ...answered },
   token_expires_soon: { token: true, username: true, expiresAt: true },
   last_used_failed: { tokens: true, error: true },

@@ -35,6 +35,8 @@ describe("tokens", () => {
       permissions: [],
       description: "",
       enabled: true,
+      allowed_ips: null,
+      rate_limit: null,
       valid_from: null,
       expires_at: null,
       grace_seconds: 0,

@@ -3,12 +3,13 @@ import { openLiveDatabase } from "../../src/database/open.js";
 import { createLruCache } from "../../src/lru-cache.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
 import { authenticate, type VerifierContext } from "../../src/verifier/authenticate.js";
-import { prepareTokenLookup } from "../../src/verifier/authenticate-token.js";
 import type { BearerContext } from "../../src/verifier/bearer/authenticate.js";
 import type { BearerOutcome } from "../../src/verifier/bearer-outcome.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
+import { prepareTokenLookup } from "../../src/verifier/read-token.js";
 import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
+import { createTokenRates } from "../../src/verifier/token-use.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
 
@@ -51,6 +52,7 @@ async function makeAuthenticate() {
       changes: database.changes,
       read: prepareTokenLookup(database, Date.now),
       policies: prepareTokenPolicies(database),
+      rates: createTokenRates(10),
       noticeExpiry: () => {},
       known: createLruCache(10),
       lastUsed,

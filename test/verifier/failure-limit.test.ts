@@ -36,7 +36,12 @@ describe("the limit of failed attempts", () => {
       body: { code: "throttled", status: 429, detail: "Te veel mislukte pogingen. Probeer het later opnieuw." },
     });
     expect(problem.headers).not.toHaveProperty("WWW-Authenticate");
-    expect(events.at(-1)).toEqual({ kind: "throttled", instance: problem.body.instance, source: "192.0.2.1" });
+    expect(events.at(-1)).toEqual({
+      kind: "throttled",
+      reason: "failed_attempts",
+      instance: problem.body.instance,
+      source: "192.0.2.1",
+    });
     expect(await statuses(1, () => good, neighbour)).toEqual([200]);
     expect(await statuses(1, bad, neighbour)).toEqual([401]);
   });

@@ -5,9 +5,11 @@ import { openLiveDatabase } from "../../src/database/open.js";
 import { createLruCache } from "../../src/lru-cache.js";
 import type { Resource } from "../../src/plan/resource.js";
 import { prepareUserLookup } from "../../src/users/principal.js";
-import { prepareTokenLookup, type TokenContext, verifyToken } from "../../src/verifier/authenticate-token.js";
+import { type TokenContext, verifyToken } from "../../src/verifier/authenticate-token.js";
 import { readPrincipal, type UserContext } from "../../src/verifier/authenticate-user.js";
+import { prepareTokenLookup } from "../../src/verifier/read-token.js";
 import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
+import { createTokenRates } from "../../src/verifier/token-use.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
 import { token, tokenValue, user } from "./verifier-world.js";
@@ -77,12 +79,13 @@ function openTokens({ database, holding }: Reader) {
     changes: { current },
     read: holding(prepareTokenLookup(database, () => nowMs)),
     policies: prepareTokenPolicies(database),
+    rates: createTokenRates(10),
     noticeExpiry: () => {},
     known: createLruCache(10),
     lastUsed: { note: () => {}, close: async () => {} },
     now: () => nowMs,
   };
-  return { ask: async () => verifyToken(tokens, tokenValue), forget: change };
+  return { ask: async () => verifyToken(tokens, tokenValue, undefined), forget: change };
 }
 
 async function openUsers({ url, database, holding }: Reader) {

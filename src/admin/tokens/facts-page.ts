@@ -66,6 +66,8 @@ function factsOf(view: View, { token, user, made }: TokenInContext): Html {
       revocation === null ? undefined : html`${by(revocation)}: ${reasons[revocation.reason] ?? revocation.reason}`,
     ],
     [t.disabled, disabled === null ? (token.isEnabled ? undefined : t.inFile) : by(disabled)],
+    [t.allowedIps, text(token.allowedIps?.join(", ") ?? "")],
+    [t.rateLimit, text(token.rateLimit ?? "")],
     [t.description, text(token.description)],
     [t.contact, text(token.contactPerson)],
     [t.email, text(token.email)],

@@ -16,6 +16,8 @@ export const tokenCreateCommand = defineCommand({
     user: text("token", "--user <name>", "the user that it acts as"),
     permission: list("token", "--permission <permission>", "limit it to this permission of its user"),
     description: text("token", "--description <text>", "what it is for"),
+    allowedIp: list("token", "--allowed-ip <address>", "accept it only from this address or network"),
+    rateLimit: text("token", "--rate-limit <rate>", "how many requests it may make, such as 100/m"),
     validFrom: text("token", "--valid-from <time>", "when it starts to work; defaults to at once"),
     expiresAt: text("token", "--expires-at <time>", "when it expires, such as 2030-01-31T12:00+01:00"),
     contactPerson: text("token", "--contact-person <name>", "whom to contact; defaults to its user's name"),
@@ -58,6 +60,8 @@ export const tokenCreateCommand = defineCommand({
       email,
       permissions: permission.length > 0 ? permission : undefined,
       description: settings.description,
+      allowedIps: settings.allowedIp.length > 0 ? settings.allowedIp : undefined,
+      rateLimit: settings.rateLimit,
       validFrom: parseTime("--valid-from", settings.validFrom),
       expiresAt: parseTime("--expires-at", settings.expiresAt),
     };
@@ -99,6 +103,8 @@ const optionOf: Readonly<Partial<Record<TokenField, string>>> = {
   email: "--email",
   permissions: "--permission",
   description: "--description",
+  allowedIps: "--allowed-ip",
+  rateLimit: "--rate-limit",
   validFrom: "--valid-from",
   expiresAt: "--expires-at",
 };

@@ -174,6 +174,7 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
 function columnsOf({ attributes }: TokenChange) {
   const narrowing = typeof attributes.user === "string" ? (attributes.permissions ?? null) : null;
   const generated: Flag = attributes.generated ? 1 : 0;
+  const allowedIps = attributes.allowed_ips ?? null;
   const enabled: Flag = attributes.enabled === false ? 0 : 1;
   return {
     ...(attributes.generated !== undefined && { generated }),
@@ -184,6 +185,8 @@ function columnsOf({ attributes }: TokenChange) {
     administration: attributes.administration ?? "",
     description: attributes.description ?? "",
     enabled,
+    allowed_ips: allowedIps === null ? null : JSON.stringify(allowedIps),
+    rate_limit: attributes.rate_limit ?? null,
     permissions: narrowing === null ? null : JSON.stringify(narrowing),
     valid_from: attributes.valid_from ?? null,
     expires_at: attributes.expires_at ?? null,
@@ -220,6 +223,8 @@ async function readTokens({ db }: ReadContext): Promise<readonly CurrentResource
         administration: row.administration,
         description: row.description,
         enabled: row.enabled === 1,
+        allowed_ips: row.allowed_ips === null ? null : parseList(row.allowed_ips),
+        rate_limit: row.rate_limit,
         valid_from: row.valid_from,
         expires_at: row.expires_at,
         grace_seconds: row.grace_seconds,

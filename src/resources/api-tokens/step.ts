@@ -7,6 +7,13 @@ import type { ConfigPath } from "../../plan/resource.js";
 import { isSecret, type Secret } from "../../secrets/secret.js";
 import { checkTokenFormat, tokenWeakness } from "../../secrets/token.js";
 import { isEmail, maxUsername } from "../../users/names.js";
+import {
+  canonicalRanges,
+  expectedRate,
+  maxRanges,
+  parseAddressRange,
+  ratePattern,
+} from "../../users/token-restrictions.js";
 import { apiToken } from "../kinds.js";
 import { inUtc, moment, name, permissionList, permissionNames, refusal, stateOf, warning } from "../step-fields.js";
 
@@ -43,6 +50,18 @@ const gracePeriod = z
   })
   .refine((text) => (parseDuration(text) ?? 0) <= maxSeconds, { error: "expected at most a year, `365d`" });
 
+/** Where a token may be used from. */
+const addressRange = z
+  .string()
+  .refine((text) => parseAddressRange(text).kind === "range", {
+    error: ({ input }) => {
+      const parsed = parseAddressRange(String(input));
+      return parsed.kind === "invalid" ? parsed.expected : "";
+    },
+  })
+  .meta({ pattern: "^[0-9a-fA-F:.]+(?:/[0-9]{1,3})?$" })
+  .describe("An IPv4 or IPv6 address, or a network in CIDR notation.");
+
 const fields = z.strictObject({
   identifier: slug(50).describe("The token's name, unique among tokens."),
   token: z
@@ -60,6 +79,19 @@ const fields = z.strictObject({
   administration: text(200).default("").describe("The administration that uses the token."),
   description: heldTo("visible", text(1000)).default("").describe("What the token is for."),
   enabled: z.boolean().default(true).describe("Whether the token works. With false, it is rejected until it is true."),
+  allowed_ips: z
+    .array(addressRange)
+    .min(1, { error: "expected at least one address: without `allowed_ips`, the token works from everywhere" })
+    .max(maxRanges)
+    .optional()
+    .describe(
+      "The addresses that the token may be used from: IPv4 or IPv6, or networks such as `192.0.2.0/24`. Defaults to all.",
+    ),
+  rate_limit: z
+    .string()
+    .regex(ratePattern, { error: expectedRate })
+    .optional()
+    .describe("How many requests the token may make in a second, minute or hour: `100/m`. Defaults to no limit."),
   user: name(maxUsername)
     .optional()
     .describe("The username that the token acts as. Defaults to a service user named after the identifier."),
@@ -130,6 +162,8 @@ function writeToken({ key, attributes }: Parameters<EntryWriter["write"]>[0]) {
     administration: unlessEmpty(attributes.administration),
     description: unlessEmpty(attributes.description),
     enabled: attributes.enabled === false ? false : undefined,
+    allowed_ips: attributes.allowed_ips ?? undefined,
+    rate_limit: attributes.rate_limit ?? undefined,
     user,
     is_superuser: isService && attributes.is_superuser === true ? true : undefined,
     // Of a user's token, an empty list is not the default.
@@ -164,6 +198,8 @@ function attributesOf(item: PresentToken) {
     administration: item.administration,
     description: item.description,
     enabled: item.enabled,
+    allowed_ips: item.allowed_ips === undefined ? null : canonicalRanges(item.allowed_ips),
+    rate_limit: item.rate_limit ?? null,
     user: item.user ?? null,
     is_superuser: item.is_superuser ?? false,
     permissions: permissionsOf(item),

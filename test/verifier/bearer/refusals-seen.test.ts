@@ -179,7 +179,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** No token is the reason: a header that no client sends twice, API tokens, and the database. */
+/** No token is the reason: a header that no client sends twice, API tokens, what a route requires, and the database. */
 const untold = [
   "several_headers",
   "invalid_characters",
@@ -190,8 +190,12 @@ const untold = [
   "grace_ended",
   "lifetime_ended",
   "unused",
-  "revoked",
-  "disabled",
+  "source_not_allowed",
+  "failed_attempts",
+  "rate_limit",
+  "scheme_not_accepted",
+  "permission_missing",
+  "client_not_accepted",
   "database",
   "database_busy",
   "closed",
