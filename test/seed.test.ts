@@ -161,7 +161,10 @@ async function walkThrough() {
   const folder = temporaryFolder();
   const own = (text: string) =>
     text.replaceAll("127.0.0.1:8000", `127.0.0.1:${api}`).replaceAll("127.0.0.1:9000", `127.0.0.1:${provider}`);
-  writeFiles(folder, { "config.yaml": own(readFileSync("examples/api-server/config.yaml", "utf8")) });
+  const [config = "", catalogue = ""] = ["config.yaml", "permissions.json"].map((name) =>
+    readFileSync(`examples/api-server/${name}`, "utf8"),
+  );
+  writeFiles(folder, { "config.yaml": own(config), "permissions.json": catalogue });
   const inCheckout = (block: string) =>
     own(block)
       .replace("sqlite:./trial.db", `'${temporaryDatabase()}'`)

@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from "../duration.js";
 import { type DiagnosticCode, diagnosticCodes, whyNotAllowable } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
-import { catalogueNamePattern, maxPermission } from "../users/names.js";
+import { catalogueNamePattern, maxPermission, maxPermissionDescription } from "../users/names.js";
 import { filledText, text } from "./fields.js";
 
 /** The root key that holds what concerns the run. */
@@ -87,7 +87,7 @@ const permissionInCatalogue = z.string().max(maxPermission).regex(catalogueNameP
 /** A permission that exists, and what it is for. */
 export const describedPermission = z.strictObject({
   name: permissionInCatalogue.describe("The permission's name; a `*` stands for one part between dots."),
-  description: text(1000).optional().describe("What it allows."),
+  description: text(maxPermissionDescription).optional().describe("What it allows."),
 });
 
 const cataloguePermission = z.union([permissionInCatalogue, describedPermission]);

@@ -72,6 +72,9 @@ export const maxPermission = 255;
 /** A permission's name in a catalogue, where `*` stands for one part, such as `objecttype.*.read_only`; the first part is no `*`. */
 export const catalogueNamePattern = new RegExp(`^${segment}(?:\\.(?:${segment}|\\*))+$`);
 
+/** Of what a permission in a catalogue allows. */
+export const maxPermissionDescription = 1000;
+
 /** The permission that the Objects API writes as an object type and a mode; the UUID in any common notation. */
 export function objectTypePermission(uuid: string, mode: string): string {
   const digits = uuid.toLowerCase().replace(/^urn:uuid:|[-{}]/g, "");

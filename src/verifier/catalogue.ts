@@ -1,11 +1,11 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { isPermission } from "../users/names.js";
+import { catalogueNamePattern, maxPermission, maxPermissionDescription } from "../users/names.js";
 
 /** A permission that an API knows. */
 export interface CataloguePermission {
-  /** Such as `taken.view_externetaak`. */
+  /** Such as `taken.view_externetaak`; a `*` stands for one part, as in `objecttype.*.read_only`. */
   readonly name: string;
-  /** What it allows, for whoever grants it. */
+  /** What it allows, for whoever grants it; at most 1000 characters. */
   readonly description?: string;
 }
 
@@ -47,12 +47,13 @@ function assertNew(
   { name, description }: CataloguePermission,
   descriptions: ReadonlyMap<string, string | undefined>,
 ): void {
-  if (typeof name !== "string" || !isPermission(name)) {
+  if (typeof name !== "string" || name.length > maxPermission || !catalogueNamePattern.test(name)) {
     throw new TypeError(`${JSON.stringify(name)} is not a permission; expected one such as taken.view_externetaak`);
   }
   if (description === undefined) return;
-  if (typeof description !== "string" || description.trim() === "") {
-    throw new TypeError(`the description of ${name} must be text`);
+  const isText = typeof description === "string" && description.trim() !== "" && !description.includes("\0");
+  if (!isText || description.length > maxPermissionDescription) {
+    throw new TypeError(`the description of ${name} must be text of at most ${maxPermissionDescription} characters`);
   }
   const other = descriptions.get(name);
   if (other !== undefined && other !== description) throw new TypeError(`${name} has another description already`);

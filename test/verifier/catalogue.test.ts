@@ -7,6 +7,7 @@ import { type CataloguePermission, type PermissionCatalogue, writeCatalogue } fr
 import { requireAuth as requireInExpress } from "../../src/verifier/express.js";
 import { requireAuth as requireInFastify } from "../../src/verifier/fastify.js";
 import { requireAuth as requireInHono } from "../../src/verifier/hono.js";
+import { runCli } from "../support/cli.js";
 import { sealingEnv } from "../support/databases.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { temporaryFolder } from "../support/run.js";
@@ -58,7 +59,13 @@ describe("verifier.catalogue()", () => {
     expect(() => register({ name: "view" })).toThrow('"view" is not a permission');
     expect(() => register({})).toThrow("undefined is not a permission");
     expect(() => register({ name: "a.b", description: " " })).toThrow("the description of a.b must be text");
-    expect(() => register({ name: "a.b", description: 1 })).toThrow("the description of a.b must be text");
+    for (const description of [1, "a\0b", "a".repeat(1001)]) {
+      expect(() => register({ name: "a.b", description })).toThrow("the description of a.b must be text");
+    }
+    for (const name of ["*", "*.view", "a.b*", "a.**", `a.${"b".repeat(254)}`, 7]) {
+      expect(() => register({ name })).toThrow("is not a permission");
+    }
+    register({ name: "objecttype.*.read_only", description: "a".repeat(1000) });
     register({ name: "a.b", description: "One" });
     expect(() => register({ name: "a.b", description: "Two" })).toThrow("a.b has another description already");
     expect(() => register({ name: "c.d", description: "1" }, { name: "c.d", description: "2" })).toThrow(TypeError);
@@ -94,6 +101,28 @@ describe("writeCatalogue", () => {
     await expect(writeCatalogue(join(folder, "missing", "permissions.json"), catalogue)).rejects.toThrow("ENOENT");
     await expect(writeCatalogue(folder, catalogue)).rejects.toThrow("EISDIR");
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("a configuration with the catalogue of an API", () => {
+  it("A8 accepts what the API registered, and nothing else", async () => {
+    const { verifier } = await makeWorld([]);
+    requireInExpress(verifier, { allOf: ["taken.view_externetaak", "taken.add_externetaak"] });
+    verifier.registerPermissions([{ name: "objecttype.*.read_only", description: "Read objects\nof one type: 'x' é" }]);
+    const folder = temporaryFolder();
+    await writeCatalogue(join(folder, "permissions.json"), verifier.catalogue());
+    const validate = async (...permissions: readonly string[]) => {
+      const group = `- { name: lezers, permissions: ${JSON.stringify(permissions)} }`;
+      const file = join(folder, "config.yaml");
+      const yaml = `vtb_setup: { catalogue: permissions.json }\ngroups_config_enable: true\ngroups_config:\n  items:\n    ${group}\n`;
+      writeFileSync(file, yaml);
+      return await runCli(["validate", file]);
+    };
+    const ofType = "objecttype.7c7b1c5e-3a6f-4c9c-9d1b-1c7f2a1f0e11.read_only";
+    expect(await validate("taken.view_externetaak", "taken.add_externetaak", ofType)).toMatchObject({ status: 0 });
+    const wrong = await validate("taken.view_externtaak");
+    expect(wrong.status).toBe(3);
+    expect(wrong.stderr).toContain("did you mean taken.view_externetaak?");
   });
 });
 
