@@ -21,12 +21,18 @@ const none: readonly SignatureCheck[] = [];
 
 /** Reads a JWK Set (RFC 7517 §5), without its unusable keys. Undefined for anything else, and for over 100 keys. */
 export function readKeySet(document: unknown): KeySet | undefined {
-  if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > maxKeys) return undefined;
-  const imports = document.keys.map(importJwk);
+  const imports = importKeys(document);
+  if (!imports) return undefined;
   const keys = imports.flatMap((result) => (result.kind === "usable" ? result.key : []));
   const reasons = imports.flatMap((result) => (result.kind === "ignored" ? result.reason : []));
   // Keycloak's set also holds a key for encryption, which is worth reporting only where there is none for signatures.
   return keySetOf(keys, keys.length > 0 ? reasons.filter((reason) => reason !== "other_use") : reasons);
+}
+
+/** The keys of a JWK Set one by one; undefined as of {@link readKeySet}. */
+export function importKeys(document: unknown): readonly KeyImport[] | undefined {
+  if (!isJsonObject(document) || !Array.isArray(document.keys) || document.keys.length > maxKeys) return undefined;
+  return document.keys.map(importJwk);
 }
 
 export function keySetOf(keys: readonly PublicKey[], ignored: readonly IgnoredKeyReason[] = []): KeySet {

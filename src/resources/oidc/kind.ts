@@ -4,8 +4,8 @@ import type { Attributes, PlannedChange } from "../../plan/resource.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiClient, loginClient, oidcClient, oidcProvider } from "../kinds.js";
 import { checkFormerIssuers } from "../known-clients.js";
+import { findLacks } from "../provider-lacks.js";
 import { createTableStore } from "../table-store.js";
-import { findLacks } from "./discover.js";
 
 type Provider = ResourceOf<typeof oidcProvider>;
 
@@ -46,7 +46,9 @@ export async function resolveProviders(desired: readonly Provider[], context: Ne
     if (answer.kind === "found") {
       const complete = { ...resource, attributes: { ...answer.endpoints, ...definedOnly(resource) } };
       const clients = oidcClient.resourcesOf(context.declared).filter((client) => isOf(client, resource));
-      for (const client of clients) for (const lack of findLacks(client, complete, answer.offers)) lacks.push(lack);
+      for (const client of clients) {
+        for (const { attribute: _, ...lack } of findLacks(client, complete, answer.offers)) lacks.push(lack);
+      }
       return complete;
     }
     refusals.push({ ...answer.refusal, range: resource.range });
