@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import type { Socket } from "node:net";
 import type { ReadableStream } from "node:stream/web";
-import { rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import type { RequestInit, RequestRedirect, Response as UndiciResponse } from "undici";
 import { parseUrl } from "../characters.js";
 import { blockedAddressFailure, guardedLookup, isBlockedAddress, type Resolve } from "./blocked-address.js";
@@ -19,6 +20,8 @@ export interface GuardedFetchOptions {
   readonly signal?: AbortSignal | undefined;
   /** How host names are resolved. Defaults to Node's `dns.lookup`. */
   readonly resolve?: Resolve | undefined;
+  /** Called with each connection, over https once its certificate has been checked, and the server's scheme, host and port. */
+  readonly onConnected?: ((socket: Socket, origin: string) => void) | undefined;
 }
 
 /**
@@ -38,6 +41,7 @@ const maxRedirects = 3;
  */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { caFile, timeoutMs, maxBytes = 512 * 1024, resolve } = options;
+  const trust = createTrust(caFile);
   return async (url, init = {}) => {
     const target = checkTarget(url);
     const limit = startTimeLimit(timeoutMs, [options.signal, init.signal]);
@@ -49,7 +53,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         // An explicit value overrides NODE_TLS_REJECT_UNAUTHORIZED=0.
         rejectUnauthorized: true,
         timeout: timeoutMs,
-        ...(caFile !== undefined && { ca: [...(await readTrustedRoots(caFile))] }),
+        ...(await trust()),
       });
       const agent = new Agent({
         connect: (target, done) =>
@@ -57,6 +61,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
             if (error) return done(error, null);
             // Over https, the handshake is complete as well.
             isConnected = true;
+            options.onConnected?.(socket, `${target.protocol}//${target.host}`);
             done(null, socket);
           }),
       });
@@ -185,6 +190,18 @@ function timeoutFailure(timeoutMs: number): FetchFailure {
     `the server did not send a complete response within ${timeoutMs / 1000} s`,
     "check host and port in the URL, and the network policies",
   );
+}
+
+/** What connections trust with a private CA file. Parsing the roots takes 60 ms, so that is done again only for other ones. */
+function createTrust(caFile: string | undefined): () => Promise<{ readonly secureContext?: SecureContext }> {
+  let known: { readonly roots: string; readonly secureContext: SecureContext } | undefined;
+  return async () => {
+    if (caFile === undefined) return {};
+    const trusted = await readTrustedRoots(caFile);
+    const roots = trusted.join("\n");
+    if (known?.roots !== roots) known = { roots, secureContext: createSecureContext({ ca: [...trusted] }) };
+    return { secureContext: known.secureContext };
+  };
 }
 
 const maxFileBytes = 4 * 1024 * 1024;

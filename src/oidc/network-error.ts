@@ -1,5 +1,7 @@
 interface Explanation {
   readonly codes: RegExp;
+  /** The server answered, with a certificate that is not accepted: waiting does not help. */
+  readonly isCertificate?: true;
   readonly message: string;
   readonly hint: string;
 }
@@ -31,16 +33,19 @@ const explanations: readonly Explanation[] = [
   },
   {
     codes: /^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/,
+    isCertificate: true,
     message: "the server's certificate has expired or is not yet valid",
     hint: "renew the server's certificate, or correct the clock of this machine",
   },
   {
     codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    isCertificate: true,
     message: "the server's certificate is for another host name",
     hint: "use a host name of the certificate, or issue one for this host name",
   },
   {
     codes: /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+)$/,
+    isCertificate: true,
     message: "the server's certificate is not signed by a trusted CA",
     hint: caHint,
   },
@@ -65,15 +70,28 @@ export function explainNetworkError(error: unknown): FetchFailure {
   if (causes.some(({ message }) => message === "bad port")) {
     return new FetchFailure(false, "the URL's port is blocked for HTTP", "use another port for the server");
   }
-  const code = causes
-    .map((cause) => ("code" in cause && typeof cause.code === "string" ? cause.code : ""))
-    .findLast((found) => /^[A-Z][A-Z0-9_]{2,}$/.test(found));
-  const explanation = explanations.find(({ codes }) => code !== undefined && codes.test(code));
+  const code = codeIn(causes);
+  const explanation = explanationOf(code);
   const { message, hint } = explanation ?? {
     message: "the request failed",
     hint: "check that an HTTP server answers at the URL",
   };
   return new FetchFailure(true, code === undefined ? message : `${message} (${code})`, hint, { cause: error });
+}
+
+function codeIn(causes: readonly Error[]): string | undefined {
+  return causes
+    .map((cause) => ("code" in cause && typeof cause.code === "string" ? cause.code : ""))
+    .findLast((found) => /^[A-Z][A-Z0-9_]{2,}$/.test(found));
+}
+
+function explanationOf(code: string | undefined): Explanation | undefined {
+  return explanations.find(({ codes }) => code !== undefined && codes.test(code));
+}
+
+/** Whether a request failed because the server's certificate is not accepted. */
+export function isCertificateRefused(failure: FetchFailure): boolean {
+  return explanationOf(codeIn(causesOf(failure)))?.isCertificate === true;
 }
 
 /** Why a guarded request failed, and a hint how to fix it. The message does not name the URL. */

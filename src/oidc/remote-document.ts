@@ -19,6 +19,8 @@ export type RemoteAnswer =
       readonly message: string;
       /** Whether a connection was established: then the request itself may be the cause of the failure. */
       readonly isConnected: boolean;
+      /** Whether the same request may work later. */
+      readonly retryable: boolean;
     };
 
 export type WholeAnswer = RemoteAnswer & { readonly kind: "answer" };
@@ -49,6 +51,7 @@ export async function fetchDocument(
       kind: "failed",
       message: failure?.message ?? "the request failed",
       isConnected: failure?.isConnected === true,
+      retryable: failure?.retryable !== false,
     };
   }
 }

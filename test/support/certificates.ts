@@ -5,14 +5,20 @@ export interface TestCertificates {
   readonly authority: string;
   /** What a server shows, PEM. */
   readonly server: { readonly key: string; readonly cert: string };
+  /** A certificate of the same authority for another server. */
+  readonly another: (options: CertificateOptions) => Promise<TestCertificates>;
 }
 
+interface CertificateOptions {
+  readonly host?: string;
+  readonly validUntil?: Date;
+}
+
+type Authority = Awaited<ReturnType<typeof generate>>;
+const common = { keyType: "ec", algorithm: "sha256", notBeforeDate: new Date("2020-01-01") } as const;
+
 /** A private authority and a server's certificate that it signed. */
-export async function makeCertificates({
-  host = "127.0.0.1",
-  validUntil = new Date(Date.now() + 86_400_000),
-} = {}): Promise<TestCertificates> {
-  const common = { keyType: "ec", algorithm: "sha256", notBeforeDate: new Date("2020-01-01") } as const;
+export async function makeCertificates(options: CertificateOptions = {}): Promise<TestCertificates> {
   const authority = await generate([{ name: "commonName", value: "Test authority" }], {
     ...common,
     notAfterDate: new Date(Date.now() + 86_400_000),
@@ -21,6 +27,13 @@ export async function makeCertificates({
       { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
+  return signedBy(authority, options);
+}
+
+async function signedBy(
+  authority: Authority,
+  { host = "127.0.0.1", validUntil = new Date(Date.now() + 86_400_000) }: CertificateOptions,
+): Promise<TestCertificates> {
   const server = await generate([{ name: "commonName", value: "Test server" }], {
     ...common,
     notAfterDate: validUntil,
@@ -32,5 +45,9 @@ export async function makeCertificates({
       { name: "subjectAltName", altNames: [/^[\d.]+$/.test(host) ? { type: 7, ip: host } : { type: 2, value: host }] },
     ],
   });
-  return { authority: authority.cert, server: { key: server.private, cert: server.cert } };
+  return {
+    authority: authority.cert,
+    server: { key: server.private, cert: server.cert },
+    another: (options) => signedBy(authority, options),
+  };
 }
