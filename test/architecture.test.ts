@@ -64,6 +64,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "access",
     "apply",
   ],
+  doctor: [
+    "errors.ts",
+    "characters.ts",
+    "secrets",
+    "database",
+    "users",
+    "oidc",
+    "oidc/jwt",
+    "plan",
+    "resources",
+    "access",
+    "apply",
+    "operations",
+  ],
   import: [
     "errors.ts",
     "characters.ts",
@@ -125,7 +139,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "login",
   ],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
-  report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations"],
+  report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations", "doctor"],
 };
 interface Import {
   readonly from: string;

@@ -25,6 +25,7 @@ const headings = {
   filter: "Filter options:",
   history: "History options:",
   plan: "Planning options:",
+  check: "Check options:",
   server: "Server options:",
   output: "Output options:",
 } as const;

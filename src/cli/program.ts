@@ -5,6 +5,7 @@ import { accessCommand } from "./commands/access.js";
 import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { exportCommand } from "./commands/export.js";
 import { historyHeadCommand, historyVerifyCommand } from "./commands/history-verify.js";
 import { importDjangoCommand, importGroup } from "./commands/import-django.js";
@@ -67,6 +68,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(validateCommand);
   add(planCommand);
   add(applyCommand);
+  add(doctorCommand);
   add(upgradeCommand);
   add(exportCommand);
   add(accessCommand);

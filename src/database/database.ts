@@ -1,5 +1,5 @@
 import type { Kysely, RawBuilder, Transaction } from "kysely";
-import { type Diagnostic, SetupError, setupError } from "../errors.js";
+import { type Diagnostic, type DiagnosticCode, SetupError, setupError } from "../errors.js";
 import type { Tables } from "./tables.js";
 
 /** What a column can hold on every database. */
@@ -64,6 +64,17 @@ export class DatabaseError extends SetupError {
 export function isFailure(error: unknown, failure: DatabaseFailure): boolean {
   return error instanceof DatabaseError && error.failure === failure;
 }
+
+/** One thing that was looked at, and what is wrong with it. It never quotes what is stored. */
+export type Inspection =
+  | { readonly check: string; readonly status: "ok"; readonly message: string }
+  | {
+      readonly check: string;
+      readonly status: "warning" | "failure";
+      readonly code: DiagnosticCode;
+      readonly message: string;
+      readonly hint: string;
+    };
 
 export type Connection = Kysely<Tables> | Transaction<Tables>;
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type SetupError, setupError } from "../errors.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
-import type { Database, DatabaseEnv, OpenMode, RunMode } from "./database.js";
+import type { Database, DatabaseEnv, Inspection, OpenMode, RunMode } from "./database.js";
 import type { LiveDatabase, LiveOptions } from "./live-database.js";
 
 /**
@@ -32,6 +32,22 @@ export async function openLiveDatabase(url: string, mode: OpenMode, options: Liv
   if (place.dialect === "sqlite")
     return (await import("./sqlite/open-live.js")).openLiveSqlite(place.file, mode, options);
   return (await import("./postgres/open-live.js")).openLivePostgres(place.url, mode, options);
+}
+
+/**
+ * Looks at how a database is stored or served, and at what this process may do with it. Writes nothing.
+ *
+ * @throws SetupError where the database can't be read
+ */
+export async function inspectDatabase(
+  url: string,
+  database: Database,
+  env: DatabaseEnv,
+): Promise<readonly Inspection[]> {
+  const place = parseDatabaseUrl(url);
+  // Each driver is loaded by those who use it.
+  if (place.dialect === "sqlite") return (await import("./sqlite/inspect.js")).inspectSqlite(place.file, database);
+  return (await import("./postgres/inspect.js")).inspectPostgres(place.url, database, env);
 }
 
 export const defaultDatabaseUrl = "sqlite:./vtb-auth.db";

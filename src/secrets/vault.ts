@@ -97,7 +97,8 @@ function refuseOther(keys: Keys, storedKeyId: string | null | undefined): void {
   );
 }
 
-function keyDiagnostics({ source, file, loose, openFolder }: LoadedKeys): readonly Diagnostic[] {
+/** What is unsafe about where keys were loaded from. */
+export function keyDiagnostics({ source, file, loose, openFolder }: LoadedKeys): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   if (source === "made") {
     diagnostics.push({

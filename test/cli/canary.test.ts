@@ -42,6 +42,7 @@ import { startCommandRunner } from "../support/many-commands.js";
 import { filledDatabase } from "../support/migrated-database.js";
 import { openForTest, runOptions, settingsFor, temporaryFolder } from "../support/run.js";
 import { createBase } from "./canary-base.js";
+import { doctorCanaries } from "./canary-doctor.js";
 import { type Command, origins, type Row } from "./canary-row.js";
 import { firstCanaryRows } from "./canary-rows-a-i.js";
 import { lastCanaryRows } from "./canary-rows-k-y.js";
@@ -165,6 +166,7 @@ async function createOver(folder: string, identifier: string): Promise<number> {
 
 /** What needs more than files and a command line. */
 const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Promise<unknown>>>> = {
+  ...doctorCanaries(canaries),
   ...canaryUsers(canaries, async (folder) => {
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
     return apply(configuration, runOptions(databaseOf(folder), { env: base.env }));

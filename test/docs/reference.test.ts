@@ -145,6 +145,7 @@ tokenauth:
     ["validate", "invalid.yaml"],
     ["migrate", "--database", "sqlite:tables.db"],
     ["steps"],
+    ["doctor", "invalid.yaml", "--offline"],
     ["token", "list"],
     ["token", "revoke", "--stdin"],
     ["token", "disable", "a"],
