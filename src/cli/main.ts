@@ -5,13 +5,16 @@ import { createCliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
 import { printResult } from "./print.js";
 import { createProgram } from "./program.js";
+import type { FailureOutput } from "./report-run.js";
 
 /** Runs the command line of this process and sets its exit status. */
 export async function main(process: NodeJS.Process): Promise<void> {
   const context = createCliContext(process);
   const { terminal } = context;
   const args = expandHelp(process.argv.slice(2));
-  const json = args.some((arg, index) => arg === "--output=json" || (arg === "--output" && args[index + 1] === "json"));
+  const isAsked = (format: FailureOutput) =>
+    args.some((arg, index) => arg === `--output=${format}` || (arg === "--output" && args[index + 1] === format));
+  const json = isAsked("json");
   let status: number = exitStatus.done;
   const program = createProgram(context, (ended) => {
     status = ended;
@@ -39,12 +42,13 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const words = `${withoutLogFormat(args).join(" ")} `;
     const command = commands.findLast(({ name }) => words.startsWith(`${name} `))?.name ?? "";
     // Showing help and the version is no failure, and needs no reports.
-    const report = async (reason: unknown, isJson: boolean) =>
-      (await import("./report-run.js")).reportFailure(context, reason, { command, json: isJson });
-    if (!(error instanceof CommanderError)) return report(error, json);
+    const report = async (reason: unknown, output: FailureOutput) =>
+      (await import("./report-run.js")).reportFailure(context, reason, { command, output });
+    const wrong = json ? "json" : "text";
+    if (!(error instanceof CommanderError)) return report(error, isAsked("markdown") ? "markdown" : wrong);
     if (error.exitCode === 0) {
       const failed = await printResult(context, { kind: "text", text: asked.join("") }).catch((reason) => reason);
-      return failed === undefined ? exitStatus.done : report(failed, false);
+      return failed === undefined ? exitStatus.done : report(failed, "text");
     }
     // Commander shows the help where a command is left out.
     if (error.code === "commander.help" && !json && terminal.logFormat === "text") {
@@ -55,7 +59,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
       .replace(/^error: /, "")
       .replace(/\s*\n\s*/g, " ");
     const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
-    return report(setupError("usage", "COMMAND_LINE", message, hint), json);
+    return report(setupError("usage", "COMMAND_LINE", message, hint), wrong);
   }
 }
 

@@ -102,6 +102,17 @@ const wait: TypedOption<number> = new Option(
 
 export const outputOptions = { output };
 
+const runOutput: TypedOption<"text" | "json" | "markdown"> = new Option(
+  "--output <format>",
+  "text for people, json for programs, markdown for pull requests",
+)
+  .helpGroup(headings.output)
+  .choices(["text", "json", "markdown"])
+  .default("text");
+
+/** For commands that compare files with a database. */
+export const runOutputOptions = { output: runOutput };
+
 const listOutput: TypedOption<"text" | "json" | "csv"> = new Option(
   "--output <format>",
   "text for people, json for programs, csv for spreadsheets",

@@ -4,6 +4,7 @@ import { SetupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { countDiagnostics } from "../report/diagnostics.js";
 import { outcomeToJson, runToJson } from "../report/json.js";
+import { failureToMarkdown, runToMarkdown } from "../report/markdown.js";
 import { renderRun } from "../report/run.js";
 import type { CliContext } from "./context.js";
 import { mayBeCommitted, statusOf, unexpected } from "./exit-status.js";
@@ -11,7 +12,7 @@ import { type Printed, printChanges, printResult } from "./print.js";
 import { showDiagnostics } from "./show-diagnostics.js";
 
 interface ReportOptions {
-  readonly output: "text" | "json";
+  readonly output: "text" | "json" | "markdown";
   readonly database: string;
   readonly files: readonly string[];
   readonly shownTokens: readonly GeneratedSecret[];
@@ -35,20 +36,26 @@ function rendered(context: CliContext, result: RunResult, options: ReportOptions
   }
   const { outPaint: paint, width } = context.terminal;
   const database = withoutPassword(options.database);
+  if (options.output === "markdown") {
+    return { kind: "text", text: runToMarkdown(result, { files: options.files, database, diagnostics }) };
+  }
   return { kind: "text", text: renderRun(result, { ...options, database, paint, width }) };
 }
+
+/** The formats in which a failure is reported on standard output. */
+export type FailureOutput = "text" | "json" | "markdown";
 
 /** Reports why a command failed, and returns its exit status. */
 export async function reportFailure(
   context: Pick<CliContext, "terminal" | "stoppedBy" | "env" | "cwd">,
   error: unknown,
-  { command, json }: { readonly command: string; readonly json: boolean },
+  { command, output }: { readonly command: string; readonly output: FailureOutput },
 ): Promise<number> {
   const { terminal } = context;
   const failure = error instanceof SetupError ? error : unexpected(error);
   const outcome = failure.reason === "invalid" ? "invalid" : "failed";
   const isPrinted =
-    json &&
+    output === "json" &&
     !terminal.outIsNull &&
     (await terminal.outJson(outcomeToJson(command, outcome, failure.diagnostics), { insist: true })).kind === "written";
   // What can't be reported on standard output is reported on standard error.
@@ -57,5 +64,9 @@ export async function reportFailure(
   const message = `${counts}${mayBeCommitted(failure) ? "" : "; nothing was changed"}.`;
   if (!isPrinted && terminal.logFormat === "text") terminal.talk(`${message}\n`);
   terminal.log({ level: "error", code: "FAILED", message });
+  // A pull request shows why there is no plan, as the log does.
+  if (output === "markdown") {
+    await terminal.out([failureToMarkdown(command, failure.diagnostics, message.replace(/\.$/, ""))], { insist: true });
+  }
   return statusOf(failure.reason, context.stoppedBy());
 }

@@ -8,7 +8,7 @@ import { createTokenFile, type TokenFile } from "./token-file.js";
 import { type FormatOptions, tokenFormatOf } from "./token-format.js";
 
 interface DoorOptions extends FormatOptions {
-  readonly output: "text" | "json";
+  readonly output: "text" | "json" | "markdown";
   readonly tokensOut: string | undefined;
 }
 
@@ -36,7 +36,8 @@ export function createTokenDoor(context: CliContext, { output, tokensOut, ...opt
     throw setupError("usage", "COMMAND_LINE", message, "add --tokens-out FILE");
   }
   const file = tokensOut === undefined ? undefined : createTokenFile(tokensOut, format);
-  const isSeen = output === "json" ? !terminal.outIsNull : terminal.outIsTerminal;
+  // Markdown is for others to read.
+  const isSeen = output === "json" ? !terminal.outIsNull : output === "text" && terminal.outIsTerminal;
   const requirePlace = (): void => {
     if (file) file.requirePlace();
     else if (!isSeen) throw unseen(terminal.outIsNull);

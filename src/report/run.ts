@@ -54,7 +54,8 @@ export function renderTokens({ shownTokens, paint }: Pick<RunTextOptions, "shown
   return [`${paint.bold("Generated tokens")} (store them now; they are not shown again)\n${lines.join("")}`];
 }
 
-function renderCounts({ command, changes, unchanged }: RunResult, mark: (text: string) => string): string {
+/** Such as `Plan: 1 to create, 0 to update, 0 to delete, 2 unchanged.` */
+export function renderCounts({ command, changes, unchanged }: RunResult, mark: (text: string) => string): string {
   const { create, update, delete: removed, unchanged: same, drift } = summarize(changes, unchanged);
   const counts =
     command === "plan"

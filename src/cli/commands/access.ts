@@ -45,11 +45,12 @@ export const accessCommand = defineCommand({
     const nowMs = Date.now();
     const without = withoutAccess(facts, nowMs, asked);
     const given: Given = { view: { facts, asked, nowMs, rangeOf, without }, diagnostics };
-    if (settings.output === "json") return printJson(context, given);
-    const { renderDiagnostics } = await import("../../report/diagnostics.js");
+    const { showDiagnostics } = await import("../show-diagnostics.js");
     const warnings = diagnostics.filter(({ severity }) => severity !== "note");
-    context.terminal.talk(renderDiagnostics(warnings, context.terminal.talkStyle));
+    showDiagnostics(context, warnings, { output: settings.output, isFollowed: true });
     switch (settings.output) {
+      case "json":
+        return printJson(context, given);
       case "html":
         return printPage(context, given, settings);
       case "csv":

@@ -7,9 +7,9 @@ import {
   filesArgument,
   flag,
   loadOptions,
-  outputOptions,
   planOptions,
   runOptions,
+  runOutputOptions,
   tokensOutOptions,
 } from "../options.js";
 
@@ -24,7 +24,7 @@ export const applyCommand = defineCommand({
     ...planOptions,
     ...actorOptions,
     migrate: flag("database", "--no-migrate", "never change tables; refuse a database that lacks any"),
-    ...outputOptions,
+    ...runOutputOptions,
     ...tokensOutOptions,
   },
   examples: [

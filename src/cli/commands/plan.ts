@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.js";
 import { exitStatus } from "../exit-status.js";
-import { envOptions, filesArgument, flag, loadOptions, outputOptions, planOptions, runOptions } from "../options.js";
+import { envOptions, filesArgument, flag, loadOptions, planOptions, runOptions, runOutputOptions } from "../options.js";
 
 export const planCommand = defineCommand({
   name: "plan",
@@ -12,7 +12,7 @@ export const planCommand = defineCommand({
   options: {
     ...planOptions,
     ...envOptions,
-    ...outputOptions,
+    ...runOutputOptions,
     drift: flag("output", "--drift", "show only changes that undo what was done at run time"),
     detailedExitcode: flag("output", "--detailed-exitcode", "exit with 2 where there are changes"),
   },
@@ -21,6 +21,10 @@ export const planCommand = defineCommand({
     {
       purpose: "On a pull request: plan without secrets, and exit with 2 on changes",
       command: "vtb-setup plan --no-env --detailed-exitcode --output json config.yaml",
+    },
+    {
+      purpose: "For a comment on the pull request: who gains rights first, then the changes",
+      command: "vtb-setup plan --output markdown config.yaml > comment.md",
     },
     {
       purpose: "In a nightly job: exit with 2 where what the files declare was changed",
