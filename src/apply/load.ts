@@ -1,4 +1,5 @@
 import { findConfusableNames } from "../config/declare.js";
+import { overlayDocuments } from "../config/overlay.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
 import { validateDocuments } from "../config/validate.js";
 import type { Diagnostic } from "../errors.js";
@@ -88,14 +89,16 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
   const kinds = [...coreKinds, ...withSteps(options.kinds, options.steps)];
   const steps = [...coreSteps, ...options.steps];
   refuseClashes(steps, kinds);
-  const { documents, sources, diagnostics: read } = await readDocuments(given, options.stdin);
-  const ofFiles = easeForeignDuplicates(read, steps);
+  const base = await readDocuments(given, options.stdin);
+  const over = await readDocuments(options.overlays, options.stdin);
+  const documents = over.documents.reduce((under, overlay) => overlayDocuments(under, overlay, steps), base.documents);
+  const ofFiles = easeForeignDuplicates([...base.diagnostics, ...over.diagnostics], steps);
   const validation = validateDocuments(documents, steps, {
     ...options,
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     incomplete: ofFiles.some(({ severity }) => severity === "error"),
   });
-  const quotable = hideScalars(sources, validation.secretKeys);
+  const quotable = hideScalars([...base.sources, ...over.sources], validation.secretKeys);
   const { describe = (found) => found } = options;
   const quote = (found: readonly RawDiagnostic[]) =>
     quoteSource(describe(found, documents), quotable, validation.shown);
@@ -115,10 +118,13 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
     owners: validation.owners,
     settings: validation.settings,
     catalogue: validation.catalogue,
-    files: documents.map((document) => {
-      const owner = validation.ownerOf(document)?.name;
-      return { file: document.file, sha256: document.sha256, ...(owner !== undefined && { owner }) };
-    }),
+    files: [
+      ...documents.map((document) => {
+        const owner = validation.ownerOf(document)?.name;
+        return { file: document.file, sha256: document.sha256, ...(owner !== undefined && { owner }) };
+      }),
+      ...over.documents.map(({ file, sha256 }) => ({ file, sha256 })),
+    ],
     diagnostics,
     quote,
   };

@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import type { Wait } from "../retry.js";
+import type { ConfigSource } from "../yaml/read.js";
 import type { Extensions } from "./step-modules.js";
 
 /** How a run connects to its database. */
@@ -82,6 +83,8 @@ export interface ApplyOptions extends RunOptions, LockingOptions {
 
 /** The options of reading configuration files. */
 export interface LoadOptions extends Extensions, SeverityOptions {
+  /** Files that are laid over the configuration, in this order. */
+  readonly overlays: readonly ConfigSource[];
   /** Where `value_from: {env: …}` looks. Nothing else reads it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative paths of `value_from: {file: …}` start from. */

@@ -163,6 +163,7 @@ export function loadDefaults(): LoadOptions {
   return {
     steps: [],
     kinds: [],
+    overlays: [],
     env: process.env,
     cwd: process.cwd(),
     strict: false,

@@ -148,6 +148,7 @@ export const stepOptions = {
 /** The options of reading files. */
 export const configOptions = {
   ...stepOptions,
+  overlay: list("configuration", "--overlay <file>", "lay this file over the others: its values win"),
   strict: flag("configuration", "--strict", "treat warnings about this program's part as errors"),
   allow: list<DiagnosticCode>(
     "configuration",
@@ -229,11 +230,11 @@ function milliseconds(value: string): number {
 /** What reading the files gets from the command line and the process. */
 export async function loadOptions(
   { env, cwd, stdin }: CliContext,
-  { steps, strict, allow, deny, secretsDir }: SettingsOf<typeof configOptions>,
+  { steps, overlay, strict, allow, deny, secretsDir }: SettingsOf<typeof configOptions>,
 ): Promise<LoadOptions> {
   const { loadStepModules } = await import("../apply/step-modules.js");
   const modules = await loadStepModules(steps, cwd);
-  return { ...modules, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
+  return { ...modules, overlays: overlay, strict, allow, deny, secretsDir, env, cwd, stdin, now: new Date() };
 }
 
 /** What planning gets from the command line and the process. */

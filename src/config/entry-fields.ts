@@ -28,10 +28,13 @@ interface EntryFields {
 
 const reserved: readonly string[] = ["protect", "renamed_from", "ignore_changes"] satisfies (keyof EntryFields)[];
 
+/** By a list's name, the fields of its entries that name them, such as `identifier`. */
+export type EntryLists = ReadonlyMap<string, readonly string[]>;
+
 export interface SchemaWithEntryFields {
   readonly schema: z.ZodType;
-  /** The lists of the namespace whose entries have these fields, such as `items`. */
-  readonly entryLists: ReadonlySet<string>;
+  /** The lists of the namespace whose entries have these fields, such as `items`, with the fields that name an entry. */
+  readonly entryLists: EntryLists;
 }
 
 /**
@@ -42,11 +45,11 @@ export interface SchemaWithEntryFields {
  */
 export function withEntryFields(schema: z.ZodType, what: string): SchemaWithEntryFields {
   const { def } = internals(schema);
-  const entryLists = new Set<string>();
+  const entryLists = new Map<string, readonly string[]>();
   if (def.type !== "object") return { schema, entryLists };
   const shape = Object.entries(def.shape).map(([name, field]): [string, Schema] => {
     const extended = withEntries(field, what);
-    if (extended !== undefined) entryLists.add(name);
+    if (extended !== undefined) entryLists.set(name, namesOfEntries(field));
     return [name, extended ?? field];
   });
   // What is rebuilt is of the class that it was before.
@@ -79,6 +82,16 @@ function withFields(schema: Schema, what: string): Schema | undefined {
     renamed_from: renamedFrom,
     ...(names.length > 0 && { ignore_changes: ignoreChanges(names) }),
   });
+}
+
+/** The fields that an entry can't be without, also where it says that it is absent; of a step without such entries, usual names. */
+function namesOfEntries(list: Schema): readonly string[] {
+  const { def } = internals(list);
+  if (isWrapper(def)) return namesOfEntries(def.innerType);
+  const options = def.type === "array" ? (optionsOf(def.element) ?? []) : [];
+  const absent = options.find(({ state }) => isAbsent(state));
+  if (absent) return Object.keys(absent).filter((name) => name !== "state" && absent[name]?._zod.optin === undefined);
+  return ["identifier", "username", "name"].filter((name) => options.some((shape) => Object.hasOwn(shape, name)));
 }
 
 function addFields(schema: Schema, fields: Fields): Schema {
@@ -137,7 +150,7 @@ function internals(schema: Schema): z.core.$ZodTypes["_zod"] {
 }
 
 /** A valid configuration without these fields: what a step's own code gets. */
-export function withoutEntryFields(config: unknown, entryLists: ReadonlySet<string>): unknown {
+export function withoutEntryFields(config: unknown, entryLists: EntryLists): unknown {
   if (!isRecord(config)) return config;
   const isOwn = ([name]: readonly [string, unknown]) => !reserved.includes(name);
   const parts = Object.entries(config).map(([name, list]) => {
@@ -148,7 +161,7 @@ export function withoutEntryFields(config: unknown, entryLists: ReadonlySet<stri
 }
 
 /** These fields of the entry at the beginning of a path, such as `["items", 0]`. */
-export function entryFieldsAt(config: unknown, entryLists: ReadonlySet<string>, path: ConfigPath): EntryFields {
+export function entryFieldsAt(config: unknown, entryLists: EntryLists, path: ConfigPath): EntryFields {
   const [name = "", index = -1] = path;
   const list = isRecord(config) && entryLists.has(String(name)) ? config[name] : undefined;
   const entry: unknown = Array.isArray(list) ? list[Number(index)] : undefined;
@@ -156,7 +169,7 @@ export function entryFieldsAt(config: unknown, entryLists: ReadonlySet<string>, 
   return isRecord(entry) ? (entry as EntryFields) : {};
 }
 
-export function hasEntryFields(config: unknown, entryLists: ReadonlySet<string>, path: ConfigPath): boolean {
+export function hasEntryFields(config: unknown, entryLists: EntryLists, path: ConfigPath): boolean {
   const fields = entryFieldsAt(config, entryLists, path);
   return reserved.some((name) => Object.hasOwn(fields, name));
 }

@@ -5,7 +5,7 @@ import type { ConfigPath, StepResource } from "../plan/resource.js";
 import { isRecord, requireDefinition, stepInvalid } from "../plan/step-mistakes.js";
 import type { Node } from "../yaml/node.js";
 import type { Rewrite } from "../yaml/rewrite-parts.js";
-import { withEntryFields, withoutEntryFields } from "./entry-fields.js";
+import { type EntryLists, withEntryFields, withoutEntryFields } from "./entry-fields.js";
 import type { EntryWriter } from "./entry-writer.js";
 
 /** A diagnostic of a valid configuration, or of what its schema alone can't refuse. */
@@ -33,8 +33,8 @@ export interface Step {
   readonly kinds: readonly string[];
   /** The author's, with the fields that every entry has. */
   readonly schema: z.ZodType;
-  /** The lists of the namespace whose entries have these fields. */
-  readonly entryLists: ReadonlySet<string>;
+  /** The lists of the namespace whose entries have these fields, with the fields that name an entry. */
+  readonly entryLists: EntryLists;
   readonly declare: (config: unknown) => readonly StepResource[];
   readonly review: (config: unknown, now: Date) => readonly StepDiagnostic[];
   /** How to write an entry whose fields stand directly under the namespace. */

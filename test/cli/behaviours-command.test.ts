@@ -15,6 +15,7 @@ const stepsArgument = ["--steps", "probe.mjs"];
 function loadOptions(cwd: string): LoadOptions {
   return {
     steps: [],
+    overlays: [],
     kinds: [],
     strict: false,
     allow: [],

@@ -394,6 +394,7 @@ function loadOptions(folder: string): LoadOptions {
   const cwd = folder;
   return {
     steps: [],
+    overlays: [],
     kinds: [],
     env: base.env,
     cwd,

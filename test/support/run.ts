@@ -97,6 +97,7 @@ export function settingsFor(folder: string, overrides: Partial<Settings> = {}): 
     allow: [],
     deny: [],
     steps: [],
+    overlay: [],
     secretsDir: undefined,
     env: true,
     database: databaseOf(folder),
