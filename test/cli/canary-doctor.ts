@@ -137,7 +137,7 @@ async function onlyOf(code: DiagnosticCode, given: Examined): Promise<never> {
   const { folder: cwd, database, files = [], timeoutMs = 20_000, redirectUris = new Map() } = given;
   const { env, now } = runOptions(database);
   const load = {
-    ...{ steps: [], kinds: [], strict: false, allow: [], deny: [], stdin: async () => Buffer.alloc(0) },
+    ...{ steps: [], overlays: [], kinds: [], strict: false, allow: [], deny: [], stdin: async () => Buffer.alloc(0) },
     ...{ env, cwd, now: now(), noEnv: false },
   };
   const { findings } = await examine({ database, files, load, env, usesNetwork: true, redirectUris, timeoutMs, now });

@@ -60,19 +60,12 @@ describe("docs/configuration.md", () => {
 });
 
 describe("docs/command-line.md", () => {
-  it("has every option and the commands that accept it", () => {
-    const taken: Record<string, readonly string[]> = {};
-    for (const { name, command } of commands) {
-      for (const { long } of command.options) if (long) taken[long] = [...(taken[long] ?? []), name];
-    }
-    const rows = tableUnder(commandLine, "## Options").filter(([option]) => option?.startsWith("`--"));
-    const all = commands.map(({ name }) => name);
-    const documented = rows.map(([option = "", who = ""]) => [
-      option.slice(1, -1),
-      (who === "all" ? all : who.split(", ")).toSorted(),
-    ]);
-    const sorted = Object.entries(taken).map(([option, who]) => [option, who.toSorted()]);
-    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(sorted));
+  it("has every option", () => {
+    const options = commands.flatMap(({ command }) => command.options.flatMap(({ long }) => long ?? []));
+    const documented = tableUnder(commandLine, "## Options").flatMap(([option = ""]) =>
+      option.startsWith("`--") ? [option.slice(1, -1)] : [],
+    );
+    expect(documented.toSorted()).toEqual([...new Set(options)].toSorted());
   });
 
   it("has a section for every command, as README.md has a row", () => {
