@@ -14,7 +14,12 @@ function staff(name: string, ...rights: Parameters<typeof permissionOf>[0][]): R
 
 const people = [staff("viewer", "view_tokens"), staff("jan"), staff("piet")];
 const tokens = [
-  token("zaaksysteem", `${tokenValue}0`, { application: "Zaken", description: "Koppeling met Zaken" }),
+  token("zaaksysteem", `${tokenValue}0`, {
+    application: "Zaken",
+    description: "Koppeling met Zaken",
+    allowed_ips: ["10.1.0.0/16", "2001:db8::/32"],
+    rate_limit: "100/m",
+  }),
   token("jans-token", `${tokenValue}1`, { user: "jan", permissions: null }),
   token("new", `${tokenValue}2`, { user: "piet", permissions: ["taken.view_externetaak"] }),
 ];
@@ -98,6 +103,8 @@ describe("a token's page", () => {
     for (const part of [
       "vtb-setup (through apply, test.yaml)",
       "Koppeling met Zaken",
+      "10.1.0.0/16, 2001:db8::/32",
+      "100/m",
       "taken.view_externetaak",
       "From a file",
       "of this token alone",

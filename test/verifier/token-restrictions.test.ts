@@ -295,6 +295,8 @@ describe("rate_limit of a token", () => {
     const statuses = [await use(world, tokenValue, inOffice), await use(world, tokenValue, inOffice)];
     expect(statuses).toEqual(["accepted", "accepted"]);
     for (const _ of [1, 2, 3]) expect(await use(world, tokenValue, inOffice)).toBe(429);
+    // Its source's only attempt is still there.
+    expect(await use(world, "nobodys", inOffice)).toBe(401);
     expect(world.events.filter(({ kind }) => kind === "throttled")).toMatchObject(
       Array(3).fill({ reason: "rate_limit", token: "forms" }),
     );
