@@ -61,22 +61,27 @@ interface Credential<Scheme extends PrincipalScheme> {
   readonly identifier: string;
   /** Null for all permissions of the user. */
   readonly narrowedTo: readonly string[] | null;
-  readonly token?: PrincipalToken;
+  /** Called once, when the token is first asked for. */
+  readonly describeToken?: () => PrincipalToken;
 }
 
 /** @returns a frozen object, down to its parts */
 export function createPrincipal<Scheme extends PrincipalScheme>(
   grants: Grants,
-  { scheme, identifier, narrowedTo, token }: Credential<Scheme>,
+  { scheme, identifier, narrowedTo, describeToken }: Credential<Scheme>,
 ): Principal<Scheme> {
   const { user } = grants;
   const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
   const isUnlimited = user.isSuperuser && narrowedTo === null;
+  let token: PrincipalToken | undefined;
   return Object.freeze({
     user: Object.freeze(user),
     scheme,
     credential: identifier,
-    token: token && Object.freeze({ ...token, meta: Object.freeze(token.meta) }),
+    get token() {
+      token ??= describeToken?.();
+      return token;
+    },
     get permissions() {
       return frozenCopy(permissions);
     },

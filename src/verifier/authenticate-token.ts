@@ -9,7 +9,6 @@ import {
   lastUsedEveryMs,
   latestMs,
   lifetimeEndMs,
-  momentOf,
   policiesFor,
   type TokenPolicy,
   unusedEndMs,
@@ -198,8 +197,8 @@ function knownToken(
     expiryMs(policies, stored),
     validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil),
   );
-  const token = { identifier, ...stored.about, expiresAt: momentOf(endsAtMs) };
-  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo, token });
+  const describeToken = () => stored.describe(endsAtMs);
+  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo, describeToken });
   // Accepting it is a use.
   const untilMs = Math.min(nowMs + trustedForMs, endsAtMs, unusedEndMs(policies, nowMs), stored.grants.endsAtMs);
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;

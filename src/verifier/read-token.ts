@@ -2,6 +2,7 @@ import type { LiveDatabase } from "../database/live-database.js";
 import { parseList } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { type GrantRow, type Grants, grantsOf, type PrincipalToken, selectGrants } from "../users/principal.js";
+import { momentOf } from "../users/token-policy.js";
 import { type Restrictions, restrictionsOf } from "./token-use.js";
 
 /** An API token with its user, as stored. */
@@ -29,7 +30,8 @@ export interface StoredToken {
   readonly isUserActive: boolean;
   readonly grants: Grants;
   readonly restrictions: Restrictions | undefined;
-  readonly about: Omit<PrincipalToken, "identifier" | "expiresAt">;
+  /** Made only where a program asks: few do, and it takes as long as reading permissions. */
+  readonly describe: (endsAtMs: number) => PrincipalToken;
 }
 
 /** A revoked value that no token has any more, under the identifier of the one that had it. */
@@ -174,6 +176,14 @@ function readRow(row: TokenRow, nowMs: number): StoredToken {
     isUserActive: isActive === 1,
     grants: grantsOf(row, nowMs),
     restrictions: restrictionsOf(allowedIps === null ? null : parseList(allowedIps), rateLimit),
-    about: { organization, application, administration, meta: { contactPerson, email, description } },
+    describe: (endsAtMs) =>
+      Object.freeze({
+        identifier,
+        organization,
+        application,
+        administration,
+        expiresAt: momentOf(endsAtMs),
+        meta: Object.freeze({ contactPerson, email, description }),
+      }),
   };
 }
