@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type CliResult, runCli, runCliProcess } from "../support/cli.js";
 import { contentsOf } from "../support/databases.js";
@@ -254,6 +255,46 @@ describe("doctor, about a provider,", () => {
       if (each !== "ok") expect(hint).toMatch(/./);
     }
     for (const secret of Object.values(secrets)) expect(result.stdout + result.stderr).not.toContain(secret);
+  });
+
+  // As of Keycloak's ClientIdAndSecretAuthenticator and ClientCredentialsGrantType, which have one error and status for all of them.
+  it.each([
+    {
+      what: "rejects a secret as Keycloak does",
+      ofRight: "Invalid client or Invalid client credentials",
+      found: "failure oidc_client admin-oidc secret CLIENT_REFUSED, failure oidc_client api-oidc secret CLIENT_REFUSED",
+      said: /rejects the client's id and secret/,
+    },
+    {
+      what: "accepts it, but no client credentials",
+      ofRight: "Client not enabled to retrieve service account",
+      found: "",
+      said: /^accepted$/,
+    },
+    {
+      what: "does not look at the secret of a public client",
+      ofRight: "Public client not allowed to retrieve service account",
+      ofWrong: "Public client not allowed to retrieve service account",
+      found: "",
+      said: /^can't be tried/,
+    },
+  ])("tells a provider that $what from the others", async ({ ofRight, ofWrong, found, said }) => {
+    const place = await healthyPlace();
+    provider.plant((path, request, response) => {
+      if (path !== "/token") return false;
+      void text(request).then((form) => {
+        const isRight = Object.values(secrets).some((secret) => form.includes(secret));
+        const description = isRight ? ofRight : (ofWrong ?? "Invalid client or Invalid client credentials");
+        response
+          .writeHead(401, { "content-type": "application/json" })
+          .end(JSON.stringify({ error: "unauthorized_client", error_description: description }));
+      });
+      return true;
+    });
+    const result = await doctor(place);
+    expect(troublesIn(result)).toBe(found);
+    const messages = itemsOf(result).flatMap(({ check, message }) => (check === "secret" ? message : []));
+    expect(messages).toEqual([expect.stringMatching(said), expect.stringMatching(said)]);
   });
 
   it("finds what a file would break, with where that is written", async () => {
