@@ -25,6 +25,7 @@ const onBoth = [
   "test/login/**/*.test.ts",
   "test/security/**/*.test.ts",
   "test/operations/**/*.test.ts",
+  "test/telemetry/**/*.test.ts",
   "test/testing/**/*.test.ts",
   "test/traps/**/*.test.ts",
   "test/verifier/**/*.test.ts",

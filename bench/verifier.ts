@@ -1,6 +1,9 @@
 import * as crypto from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { loadSqliteDriver } from "../src/database/sqlite/driver.js";
+import { createTelemetry, type Telemetry } from "../src/telemetry/create-telemetry.js";
 import { createVerifier } from "../src/verifier/create-verifier.js";
 import { fresh } from "./support/issuer.js";
 import { type Contender, measureRounds, perCpuSecond } from "./support/rounds.js";
@@ -12,6 +15,8 @@ import { apiTokenAt, makeWorld, type World } from "./support/world.js";
 const tokenCount = 5000;
 const rounds = 9;
 const warmUp = 2;
+/** The difference is small, so it takes more of them to see. */
+const telemetryRounds = 41;
 
 type Check = (header: string) => unknown;
 
@@ -30,14 +35,19 @@ function makeBare({ file }: World) {
   return { check, close: () => sqlite.close() };
 }
 
-async function makeOurs({ file }: World, cacheSize: number) {
-  const verifier = await createVerifier({ database: `sqlite:${file}`, clients: [], cacheSize, env: {} });
+async function makeOurs({ file }: World, cacheSize: number, telemetry?: Telemetry) {
+  const verifier = await createVerifier({ database: `sqlite:${file}`, clients: [], cacheSize, telemetry, env: {} });
   const check: Check = (header) => {
     const outcome = verifier.authenticate(header);
     if (outcome instanceof Promise || outcome.kind !== "authenticated")
       throw new Error("expected to be accepted at once");
   };
-  return { check, close: verifier.close };
+  /** As the adapters do it. */
+  const decide: Check = (header) => {
+    const decision = verifier.authorize(header);
+    if (decision instanceof Promise || decision.kind !== "allowed") throw new Error("expected to be allowed at once");
+  };
+  return { check, decide, close: verifier.close };
 }
 
 /** @param aTurn how many checks there are in one turn of the event loop */
@@ -57,6 +67,10 @@ const bare = makeBare(world);
 const cached = await makeOurs(world, 4 * tokenCount);
 // It forgets each token before it comes again.
 const uncached = await makeOurs(world, tokenCount / 5);
+const meters = new MeterProvider({ readers: [new PrometheusExporter({ preventServerStart: true })] });
+const telemetry = createTelemetry({ meter: meters.getMeter("vtb-setup") });
+const counted = await makeOurs(world, 4 * tokenCount, telemetry);
+const countedUncached = await makeOurs(world, tokenCount / 5, telemetry);
 
 for (const aTurn of [1000, 10, 1]) {
   const baseline = "bare `crypto.hash` and prepared look-up";
@@ -74,6 +88,23 @@ for (const aTurn of [1000, 10, 1]) {
     await measureRounds(contenders, rounds, warmUp),
   );
 }
+
+for (const [title, without, withTelemetry] of [
+  ["cached", cached, counted],
+  ["first sight", uncached, countedUncached],
+] as const) {
+  const baseline = `${title}, without telemetry`;
+  const contenders: readonly Contender[] = [
+    { name: baseline, baseline, measure: () => measure(without.decide, 1000) },
+    { name: `${title}, with telemetry`, baseline, aim: 0.97, measure: () => measure(withTelemetry.decide, 1000) },
+  ];
+  printTable(
+    { title: `Telemetry, ${title}`, unit: "checks", rounds: telemetryRounds, time: "processor" },
+    contenders,
+    await measureRounds(contenders, telemetryRounds, warmUp),
+  );
+}
 bare.close();
-await Promise.all([cached.close(), uncached.close()]);
+await Promise.all([cached, uncached, counted, countedUncached].map((ours) => ours.close()));
+await meters.shutdown();
 close();

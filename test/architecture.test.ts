@@ -138,6 +138,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "report",
     "login",
   ],
+  telemetry: ["errors.ts", "oidc", "verifier", "login"],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
   report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations", "doctor"],
 };

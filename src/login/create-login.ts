@@ -3,6 +3,8 @@ import { createWrite, createWriter, type LiveDatabase } from "../database/live-d
 import { openLiveDatabase } from "../database/open.js";
 import { createReporter } from "../oidc/event.js";
 import { createGuardedFetch } from "../oidc/guarded-fetch.js";
+import type { FetchFor } from "../oidc/provider.js";
+import { observeFetch } from "../oidc/request-observer.js";
 import { createSignRun } from "../secrets/journal-key.js";
 import { deriveSecret, loadExistingKeys } from "../secrets/key.js";
 import type { Secret } from "../secrets/secret.js";
@@ -17,6 +19,7 @@ import { createLoadClient } from "./login-client.js";
 import { createLoginProviders, readClientRow } from "./login-provider.js";
 import { createSpentStates } from "./login-state.js";
 import { createLogout } from "./logout.js";
+import type { LoginObserver } from "./observer.js";
 import { createPasswordSignIn } from "./password-sign-in.js";
 import { createProvisionFromClaims } from "./provision.js";
 import { createSameOriginCheck } from "./same-origin.js";
@@ -40,21 +43,30 @@ const rememberedAnswers = 1000;
  */
 export async function createLogin(options: LoginOptions): Promise<Login> {
   const settings = readSettings(options);
+  const observer = options.telemetry?.observeLogin();
   const database = await openLiveDatabase(options.database, "read", {
     env: options.env ?? process.env,
     pool: options.pool,
+    onFailure: observer?.databaseFailed,
   });
   try {
     // Reports errors of the database at the start.
     await database.changes.current();
-    return createLoginOf(database, settings, options);
+    const login = createLoginOf(database, settings, options, observer);
+    observer?.watch(login.status);
+    return login;
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-function createLoginOf(database: LiveDatabase, settings: LoginSettings, options: LoginOptions): Login {
+function createLoginOf(
+  database: LiveDatabase,
+  settings: LoginSettings,
+  options: LoginOptions,
+  observer: LoginObserver | undefined,
+): Login {
   const { env = process.env, now = Date.now } = options;
   const { client: identifier, reservedGroups } = settings;
   const readSecrets = (): SessionSecrets => {
@@ -62,12 +74,14 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     const [newest, ...older] = loadExistingKeys({ env, keyFile: database.keyFile }).keys;
     return [deriveSessionSecret(newest), ...older.map(deriveSessionSecret)];
   };
-  const report = createReporter(channelName, options.onEvent);
+  const report = createReporter(channelName, options.onEvent, observer?.event);
   const stopped = new AbortController();
   // Every pending request listens to it.
   setMaxListeners(0, stopped.signal);
-  const fetchFor = (caFile: string | null) =>
-    createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal });
+  const fetchFor: FetchFor = (caFile, endpoint) => {
+    const fetch = createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal });
+    return observeFetch(fetch, endpoint, observer);
+  };
   const writer = createWriter(database.openWriter);
   const write = createWrite(writer);
   const seals = createSeals(readSecrets, now);
@@ -116,6 +130,7 @@ function createLoginOf(database: LiveDatabase, settings: LoginSettings, options:
     refreshKeys: providers.refreshKeys,
     status: createLoginStatus({ database, identifier, providers, vault, now }),
     async close() {
+      observer?.stop();
       stopped.abort(new Error("the login was closed"));
       await writer.close();
       await database.close();

@@ -2,7 +2,7 @@ import type { Database } from "../database/database.js";
 import { SetupError } from "../errors.js";
 import { type OidcClient, type OpenAccess, openClient } from "../oidc/client.js";
 import type { GuardedFetch } from "../oidc/guarded-fetch.js";
-import type { Provider } from "../oidc/provider.js";
+import type { FetchFor, Provider } from "../oidc/provider.js";
 import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { LoginEvent, RejectionDetails } from "./event.js";
@@ -37,7 +37,7 @@ export interface LoadClientOptions {
   readonly providers: LoginProviders;
   readonly vault: Vault;
   readonly reservedGroups: readonly string[];
-  readonly fetchFor: (caFile: string | null) => GuardedFetch;
+  readonly fetchFor: FetchFor;
   readonly report: (event: LoginEvent) => void;
 }
 
@@ -93,7 +93,7 @@ export async function openLogin(
   if (fields.length > 0) reportOnce({ kind: "mapping_ignored", client: identifier, fields });
   // `apply` wrote the column: a list of strings.
   const scopes = JSON.parse(row.scopes) as readonly string[];
-  return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file) };
+  return { ...opened, kind: "loaded", row, scopes, usesPkce, provider, fetch: fetchFor(row.ca_file, "token") };
 }
 
 type OpenLoginClient =

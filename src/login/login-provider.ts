@@ -86,7 +86,7 @@ function createLoginProvider(first: LoginClientRow, options: LoginProviderOption
             explicitJwks: first.jwks_endpoint !== null,
             unused: ["introspection_endpoint", ...configuredEndpoints(first)],
           },
-          { fetch: fetchFor(first.ca_file), now, onEvent },
+          { fetch: fetchFor(first.ca_file, "discovery"), now, onEvent },
         );
   let created: { readonly key: string; readonly provider: Provider | undefined } | undefined;
 

@@ -3,6 +3,7 @@ import type { PoolOptions } from "../database/live-database.js";
 import { estimatedBits } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import type { LoginEvent } from "./event.js";
+import type { LoginTelemetry } from "./observer.js";
 import { isLanguage, type LoginLanguage } from "./texts.js";
 
 export interface LoginOptions {
@@ -42,6 +43,8 @@ export interface LoginOptions {
   readonly pool?: PoolOptions | undefined;
   /** Receives sign-ins, logouts and the reasons of rejected logins; never a code, token, state or claim. */
   readonly onEvent?: ((event: LoginEvent) => void) | undefined;
+  /** Counts and times what it does: what `createTelemetry` of `vtb-setup/telemetry` returns. Defaults to nothing. */
+  readonly telemetry?: LoginTelemetry | undefined;
   /** The current time in milliseconds since 1970, for tests. Defaults to `Date.now`. */
   readonly now?: (() => number) | undefined;
 }

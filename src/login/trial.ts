@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Database } from "../database/database.js";
-import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { isJsonObject, type JsonObject } from "../oidc/jwt/json-object.js";
+import type { FetchFor } from "../oidc/provider.js";
 import { Secret } from "../secrets/secret.js";
 import { createVault, type Vault } from "../secrets/vault.js";
 import type { ExternalIdentity } from "../users/external-identity.js";
@@ -45,7 +45,7 @@ interface TrialsOptions {
   readonly database: Database;
   readonly vault: Vault;
   readonly reservedGroups: readonly string[];
-  readonly fetchFor: (caFile: string | null) => GuardedFetch;
+  readonly fetchFor: FetchFor;
 }
 
 // Beside the database, since what is not saved has a secret.

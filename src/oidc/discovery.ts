@@ -146,7 +146,13 @@ export function createMetadataSource(request: MetadataRequest, options: Metadata
     }
     const { message } = found;
     const retryAfterMs = breaker.failed(now(), message);
-    onEvent({ kind: "provider_failed", url: request.discoveryEndpoint, message, retryAfterMs });
+    onEvent({
+      kind: "provider_failed",
+      endpoint: "discovery",
+      url: request.discoveryEndpoint,
+      message,
+      retryAfterMs,
+    });
   };
 
   return {

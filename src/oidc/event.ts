@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { IgnoredKeyReason } from "./jwt/key-set.js";
+import type { ProviderEndpoint } from "./request-observer.js";
 
 /** An event about a provider. Never contains a token, claim or key. */
 export type ProviderEvent =
@@ -9,7 +10,14 @@ export type ProviderEvent =
       readonly keys: number;
       readonly ignored: readonly IgnoredKeyReason[];
     }
-  | { readonly kind: "provider_failed"; readonly url: string; readonly message: string; readonly retryAfterMs: number }
+  | {
+      readonly kind: "provider_failed";
+      /** What it was asked at. */
+      readonly endpoint: ProviderEndpoint;
+      readonly url: string;
+      readonly message: string;
+      readonly retryAfterMs: number;
+    }
   /** The provider did not answer about one token. Requests about other tokens continue. */
   | { readonly kind: "token_unanswered"; readonly url: string; readonly message: string };
 
@@ -25,11 +33,17 @@ export type ClientEvent =
  * Creates a function that reports an event to all listeners.
  *
  * @param channelName the `diagnostics_channel` that every event is published on
+ * @param observe counts events; does not throw
  */
-export function createReporter<E>(channelName: string, onEvent: ((event: E) => void) | undefined): (event: E) => void {
+export function createReporter<E>(
+  channelName: string,
+  onEvent: ((event: E) => void) | undefined,
+  observe?: ((event: E) => void) | undefined,
+): (event: E) => void {
   const events = channel(channelName);
   return (event) => {
     events.publish(event);
+    observe?.(event);
     try {
       onEvent?.(event);
     } catch (error) {

@@ -34,7 +34,7 @@ export interface Introspection extends QuestionedEndpoint {
   readonly ask: (request: IntrospectionRequest) => MaybePromise<TokenAnswer>;
 }
 
-export interface IntrospectionOptions extends Omit<TokenQuestionsOptions, "unavailable"> {
+export interface IntrospectionOptions extends Omit<TokenQuestionsOptions, "endpoint" | "unavailable"> {
   readonly fetch: GuardedFetch;
   /** Whether to send the client's secret in a Basic header instead of the form. */
   readonly usesBasicAuth: boolean;
@@ -46,7 +46,11 @@ const keptMs = 60_000;
 /** Creates a client of a provider's introspection endpoint (RFC 7662). Answers are cached for a minute. */
 export function createIntrospection(options: IntrospectionOptions): Introspection {
   const { url, fetch, usesBasicAuth, now } = options;
-  const questions = createTokenQuestions({ ...options, unavailable: "introspection_unavailable" });
+  const questions = createTokenQuestions({
+    ...options,
+    endpoint: "introspection",
+    unavailable: "introspection_unavailable",
+  });
 
   const read = (answer: WholeAnswer, secrets: readonly string[]): TokenReply => {
     const { status, contentType, body } = answer;

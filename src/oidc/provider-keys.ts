@@ -63,7 +63,7 @@ export function createProviderKeys({ url, fetch, now, onEvent, onRemoved }: Prov
       // From here on, only the breaker decides when to ask.
       cooldownUntilMs = 0;
       const retryAfterMs = breaker.failed(nowMs, result.message);
-      onEvent({ kind: "provider_failed", url, message: result.message, retryAfterMs });
+      onEvent({ kind: "provider_failed", endpoint: "keys", url, message: result.message, retryAfterMs });
       return false;
     }
     breaker.succeeded();

@@ -5,6 +5,7 @@ import type { GuardedFetch } from "./guarded-fetch.js";
 import { createIntrospection, type Introspection } from "./introspection.js";
 import { createProviderKeys, type ProviderKeys } from "./provider-keys.js";
 import type { EndpointHealth } from "./provider-status.js";
+import type { ProviderEndpoint } from "./request-observer.js";
 import { createUserinfo, type Userinfo } from "./userinfo.js";
 
 /** A provider's columns in the database. */
@@ -39,8 +40,11 @@ export interface Provider {
   readonly introspection: Introspection | undefined;
 }
 
+/** Creates the `fetch` for an endpoint of a provider with such certificates. */
+export type FetchFor = (caFile: string | null, endpoint: ProviderEndpoint) => GuardedFetch;
+
 export interface ProviderOptions {
-  readonly fetchFor: (caFile: string | null) => GuardedFetch;
+  readonly fetchFor: FetchFor;
   readonly now: () => number;
   readonly onEvent: OnProviderEvent;
   readonly onKeysRemoved: () => void;
@@ -70,7 +74,7 @@ export interface KnownProvider {
 /** Creates a provider from its row. If the row was written without discovery (`--offline`), it is discovered later. */
 export function createProvider(row: ProviderRow, options: ProviderOptions): KnownProvider {
   const { issuer, discovery_endpoint: discovery, jwks_endpoint: jwks } = row;
-  const fetch = options.fetchFor(row.ca_file);
+  const fetchAt = (endpoint: ProviderEndpoint): GuardedFetch => options.fetchFor(row.ca_file, endpoint);
   const bases = parseDiscoveryEndpoint(discovery ?? "")?.bases ?? [];
   let provider: Provider | undefined;
 
@@ -82,12 +86,23 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
       keys:
         keysUrl === null
           ? undefined
-          : createProviderKeys({ ...options, url: keysUrl, fetch, onRemoved: options.onKeysRemoved }),
-      userinfo: userinfo === null ? undefined : createUserinfo({ ...options, url: userinfo, fetch }),
+          : createProviderKeys({
+              ...options,
+              url: keysUrl,
+              fetch: fetchAt("keys"),
+              onRemoved: options.onKeysRemoved,
+            }),
+      userinfo:
+        userinfo === null ? undefined : createUserinfo({ ...options, url: userinfo, fetch: fetchAt("userinfo") }),
       introspection:
         introspection === null
           ? undefined
-          : createIntrospection({ ...options, url: introspection, fetch, usesBasicAuth }),
+          : createIntrospection({
+              ...options,
+              url: introspection,
+              fetch: fetchAt("introspection"),
+              usesBasicAuth,
+            }),
     };
   };
 
@@ -102,7 +117,7 @@ export function createProvider(row: ProviderRow, options: ProviderOptions): Know
             unused: [...signInEndpoints, ...configuredEndpoints(row)],
           },
           {
-            fetch,
+            fetch: fetchAt("discovery"),
             now: options.now,
             onEvent: options.onEvent,
             onFound: (found) => {

@@ -76,6 +76,7 @@ export interface QuestionedEndpoint {
 }
 
 export interface TokenQuestionsOptions {
+  readonly endpoint: "userinfo" | "introspection";
   readonly url: string;
   /** The reason to return if there is no answer. */
   readonly unavailable: UnavailableAnswer["reason"];
@@ -142,7 +143,7 @@ export function createTokenQuestions(options: TokenQuestionsOptions): TokenQuest
     // If other requests got a connection, the provider is not down: a flood may keep this machine too busy.
     if (!isConnected && before === connections) {
       const retryAfterMs = breaker.failed(now(), answer.message);
-      onEvent({ kind: "provider_failed", url, message: answer.message, retryAfterMs });
+      onEvent({ kind: "provider_failed", endpoint: options.endpoint, url, message: answer.message, retryAfterMs });
       return unavailable(now() + retryAfterMs, false, answer.message);
     }
     if (isConnected) {

@@ -39,14 +39,14 @@ export interface Userinfo extends QuestionedEndpoint {
   readonly ask: (request: UserinfoRequest) => MaybePromise<TokenAnswer>;
 }
 
-export interface UserinfoOptions extends Omit<TokenQuestionsOptions, "unavailable"> {
+export interface UserinfoOptions extends Omit<TokenQuestionsOptions, "endpoint" | "unavailable"> {
   readonly fetch: GuardedFetch;
 }
 
 /** Creates a client of a provider's userinfo endpoint (OpenID Connect Core §5.3). Claims are cached for each token. */
 export function createUserinfo(options: UserinfoOptions): Userinfo {
   const { url, fetch, now } = options;
-  const questions = createTokenQuestions({ ...options, unavailable: "userinfo_unavailable" });
+  const questions = createTokenQuestions({ ...options, endpoint: "userinfo", unavailable: "userinfo_unavailable" });
   const parseJws = createJwsParser();
 
   const readSigned = (token: string, { reader, keepUntilMs }: UserinfoRequest): MaybePromise<TokenReply> => {

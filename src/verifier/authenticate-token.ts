@@ -16,9 +16,10 @@ import {
 } from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
 import type { LastUsed } from "./last-used.js";
+import type { LookupCounts } from "./observer.js";
 import type { RevokedToken, StoredToken } from "./read-token.js";
 import type { TokenReason } from "./reasons.js";
-import type { ExpiryNotice, TokenPolicies } from "./token-policies.js";
+import type { ExpiryWatch, TokenPolicies } from "./token-policies.js";
 import { type Restrictions, refuseUse, type TokenRates } from "./token-use.js";
 import type { Outcome, RequestContext } from "./verifier.js";
 
@@ -55,7 +56,9 @@ export interface TokenContext {
   readonly known: LruCache<KnownToken>;
   readonly rates: TokenRates;
   readonly lastUsed: LastUsed;
-  readonly noticeExpiry: ExpiryNotice;
+  readonly expiries: ExpiryWatch;
+  /** Undefined where nobody counts. */
+  readonly lookups?: LookupCounts | undefined;
   /** In milliseconds. */
   readonly now: () => number;
 }
@@ -94,8 +97,11 @@ function verifyDigest(
   request: RequestContext | undefined,
 ): MaybePromise<TokenOutcome> {
   const nowMs = tokens.now();
-  if (known && known.readIn === state && nowMs < known.untilMs && nowMs >= known.fromMs)
+  if (known && known.readIn === state && nowMs < known.untilMs && nowMs >= known.fromMs) {
+    if (tokens.lookups) tokens.lookups.hits.count += 1;
     return accept(tokens, known, request, nowMs);
+  }
+  if (tokens.lookups) tokens.lookups.misses.count += 1;
   return andThen(tokens.read(digest), verifyStored, tokens, state, request);
 }
 
@@ -150,8 +156,9 @@ function noticeExpiry(
 ): void {
   const endMs = expiryMs(policies, stored);
   // The end of a replaced value is expected.
-  if (stored.validUntil !== null || endMs - nowMs > warnBeforeMs(policies)) return;
-  tokens.noticeExpiry(stored.identifier, stored.grants.user.username, endMs, nowMs);
+  if (stored.validUntil !== null) return;
+  if (endMs - nowMs > warnBeforeMs(policies)) tokens.expiries.forget(stored.identifier);
+  else tokens.expiries.notice(stored.identifier, stored.grants.user.username, endMs, nowMs);
 }
 
 /** Accepts a valid token, unless this request may not use it. */

@@ -3,6 +3,7 @@ import type { LruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { AcceptedBearer } from "./bearer-outcome.js";
+import type { LookupCounts } from "./observer.js";
 import type { Outcome } from "./verifier.js";
 
 type Authenticated = Extract<Outcome, { kind: "authenticated" }>;
@@ -15,6 +16,8 @@ export type UserOutcome =
 export interface UserContext {
   readonly read: (id: string) => MaybePromise<UserLookup>;
   readonly known: LruCache<KnownUser>;
+  /** Undefined where nobody counts. */
+  readonly lookups?: LookupCounts | undefined;
   /** In milliseconds. */
   readonly now: () => number;
 }
@@ -36,7 +39,11 @@ export function readPrincipal(
   const known = users.known.get(accepted.userId);
   // The user may have been written since the last check for changes.
   const isCurrent = known?.readIn === state && accepted.revision <= state.revision;
-  if (known && isCurrent && users.now() < known.untilMs) return outcomeFor(known, accepted.clientIdentifier);
+  if (known && isCurrent && users.now() < known.untilMs) {
+    if (users.lookups) users.lookups.hits.count += 1;
+    return outcomeFor(known, accepted.clientIdentifier);
+  }
+  if (users.lookups) users.lookups.misses.count += 1;
   return andThen(users.read(accepted.userId), keepUser, users, accepted, state);
 }
 

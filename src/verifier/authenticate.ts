@@ -8,6 +8,7 @@ import { parseAuthorization, type Scheme } from "./authorization-header.js";
 import { type BearerContext, verifyBearer } from "./bearer/authenticate.js";
 import type { AcceptedBearer, BearerOutcome } from "./bearer-outcome.js";
 import { countAttempt, type FailureLimit, giveBack, takeAttempt } from "./failure-limit.js";
+import type { VerifierObserver } from "./observer.js";
 import {
   type Answers,
   answered,
@@ -29,6 +30,8 @@ export interface VerifierContext extends Answers {
   readonly bearer: BearerContext;
   readonly users: UserContext;
   readonly maxHeaderLength: number;
+  /** Undefined where nobody counts. */
+  readonly observer?: VerifierObserver | undefined;
   /** The only accepted scheme; undefined where both are. */
   readonly scheme: Scheme | undefined;
   /** Undefined where attempts are not limited. */
@@ -42,7 +45,10 @@ function identify(
   request: RequestContext | undefined,
 ): MaybePromise<Outcome> {
   const header = parseAuthorization(authorization, verifier.maxHeaderLength);
-  if (header.kind === "none") return { kind: "anonymous", problem: verifier.problems.notAuthenticated() };
+  if (header.kind === "none") {
+    verifier.observer?.anonymous();
+    return { kind: "anonymous", problem: verifier.problems.notAuthenticated() };
+  }
   const { scheme } = header;
   if (scheme !== undefined && verifier.scheme !== undefined && scheme !== verifier.scheme) {
     return rejectScheme(verifier, scheme, verifier.scheme, request);
@@ -64,7 +70,9 @@ function identifyByToken(
 
 function answerToken(outcome: TokenOutcome, verifier: VerifierContext, request: RequestContext | undefined): Outcome {
   if (outcome.kind === "rejected") return rejectToken(verifier, outcome, request);
-  return outcome.kind === "throttled" ? throttleToken(verifier, outcome, request) : outcome;
+  if (outcome.kind === "throttled") return throttleToken(verifier, outcome, request);
+  if (verifier.observer) verifier.observer.authenticated.token.count += 1;
+  return outcome;
 }
 
 /** Verifying an access token provisions its user. */
@@ -98,7 +106,9 @@ function identifyUser(
 }
 
 function answerUser(outcome: UserOutcome, verifier: VerifierContext, request: RequestContext | undefined): Outcome {
-  return outcome.kind === "rejected" ? rejectBearer(verifier, outcome, request) : outcome;
+  if (outcome.kind === "rejected") return rejectBearer(verifier, outcome, request);
+  if (verifier.observer) verifier.observer.authenticated.bearer.count += 1;
+  return outcome;
 }
 
 /** Authenticates a request, within the limit of failed attempts that its source has. */

@@ -1,6 +1,7 @@
 import type { LiveDatabase, PoolOptions } from "../database/live-database.js";
 import { openLiveDatabase } from "../database/open.js";
 import { createLruCache } from "../lru-cache.js";
+import { orElse } from "../maybe-promise.js";
 import { createReporter } from "../oidc/event.js";
 import { createRateLimit } from "../rate-limit.js";
 import { createSignRun } from "../secrets/journal-key.js";
@@ -15,13 +16,14 @@ import { createCatalogueCollector } from "./catalogue.js";
 import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
+import { observeFailure, type VerifierObserver, type VerifierTelemetry } from "./observer.js";
 import { describeSecurity } from "./openapi.js";
 import { createProblems, type Language, type Problems } from "./problem.js";
 import { prepareTokenLookup } from "./read-token.js";
 import { checkRequirement, type Requirement, type RequireOptions } from "./requirement.js";
 import { checkResource, describeResource, metadataUrlOf, type ProtectedResource } from "./resource-metadata.js";
 import { createStatus } from "./status.js";
-import { createExpiryNotice, prepareTokenPolicies } from "./token-policies.js";
+import { createExpiryWatch, prepareTokenPolicies } from "./token-policies.js";
 import { createTokenRates } from "./token-use.js";
 import type { Verifier } from "./verifier.js";
 
@@ -34,19 +36,27 @@ import type { Verifier } from "./verifier.js";
  * @throws TypeError when the realm is not valid in a header or the resource's URL is not valid, RangeError for a number outside its range
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  const observer = options.telemetry?.observeVerifier();
   const database = await openLiveDatabase(options.database, "read", {
     env: options.env ?? process.env,
     pool: options.pool,
+    onFailure: observer?.databaseFailed,
   });
   try {
-    return await createVerifierOf(database, options);
+    const verifier = await createVerifierOf(database, options, observer);
+    observer?.watch(verifier.status);
+    return verifier;
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-async function createVerifierOf(database: LiveDatabase, options: VerifierOptions): Promise<Verifier> {
+async function createVerifierOf(
+  database: LiveDatabase,
+  options: VerifierOptions,
+  observer: VerifierObserver | undefined,
+): Promise<Verifier> {
   const { clients = ["api-oidc"], env = process.env, realm = "api", language = "nl" } = options;
   const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, failureLimit } = options;
   const { leewaySeconds, maxTokenAgeSeconds, accessTokenType, reservedGroups, createUsers: createsUsers } = options;
@@ -55,7 +65,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
   const metadataUrl = resource && metadataUrlOf(resource);
   const problemsFor = (only?: Scheme): Problems => createProblems(realm, language, { only, metadataUrl });
   const problems = problemsFor();
-  const report = createReporter(channelName, options.onEvent);
+  const report = createReporter(channelName, options.onEvent, observer?.event);
   const failures = failureLimit && createFailureLimit({ ...failureLimit, cacheSize, now });
   const endedUses = createRateLimit({ attempts: 1, perMs: 3_600_000, restored: "at_once", maxKeys: cacheSize });
   // Reports errors of the database at the start.
@@ -80,6 +90,7 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
       vault: openVault({ env, keyFile: database.keyFile }),
       sign: createSignRun({ env, keyFile: database.keyFile }),
       onEvent: report,
+      observer,
     },
     state,
   );
@@ -99,13 +110,22 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
       known: createLruCache(cacheSize),
       lastUsed,
       rates: createTokenRates(cacheSize),
-      noticeExpiry: createExpiryNotice(cacheSize, report),
+      lookups: observer?.lookups.tokens,
+      expiries: createExpiryWatch(cacheSize, report),
       now,
     },
-    users: { read: prepareUserLookup(database, now), known: createLruCache(cacheSize), now },
+    users: {
+      read: prepareUserLookup(database, now),
+      known: createLruCache(cacheSize),
+      lookups: observer?.lookups.users,
+      now,
+    },
+    observer,
   };
   return {
-    authenticate: (authorization, request) => authenticate(verifier, authorization, request),
+    authenticate: observer
+      ? observed(verifier, observer)
+      : (authorization, request) => authenticate(verifier, authorization, request),
     ...createAuthorization(verifier, clients, problemsFor),
     resourceMetadataUrl: metadataUrl,
     resourceMetadata: async () => {
@@ -119,9 +139,21 @@ async function createVerifierOf(database: LiveDatabase, options: VerifierOptions
     refreshKeys: () => refreshKeys(bearer),
     status: createStatus(verifier, { database, clients, now }),
     async close() {
+      observer?.stop();
       await Promise.all([closeBearer(bearer), lastUsed.close()]);
       await database.close();
     },
+  };
+}
+
+/** Authenticates, and counts what it throws: a decision of `authorize` counts itself. */
+function observed(verifier: VerifierContext, observer: VerifierObserver): Verifier["authenticate"] {
+  return (authorization, request) => {
+    try {
+      return orElse(authenticate(verifier, authorization, request), observeFailure, observer);
+    } catch (error) {
+      return observeFailure(error, observer);
+    }
   };
 }
 
@@ -161,6 +193,8 @@ export interface VerifierOptions {
   readonly clients?: readonly string[] | undefined;
   /** Receives the reasons of rejected requests, and failures in the background; never a credential. */
   readonly onEvent?: ((event: VerifierEvent) => void) | undefined;
+  /** Counts and times what it does: what `createTelemetry` of `vtb-setup/telemetry` returns. Defaults to nothing. */
+  readonly telemetry?: VerifierTelemetry | undefined;
   /** Where `VTB_SETUP_KEY` and `VTB_SETUP_KEY_FILE` are looked up. Defaults to the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** The connection pool of a database server. Ignored for a database file. */

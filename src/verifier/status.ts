@@ -33,6 +33,7 @@ export function createStatus(verifier: VerifierContext, options: StatusOptions):
         return providerStatus(issuerOf(provider), current?.keys, provider.health(), nowMs);
       }),
       caches: cachesOf(verifier, cache, providers),
+      expiringTokens: expiringOf(verifier.tokens.expiries.ends(nowMs)),
     };
   };
 }
@@ -52,6 +53,11 @@ function clientStatus(identifier: string, snapshot: ClientSnapshot): ClientStatu
   const { access } = client;
   if (access.kind !== "open") return { ...about, state: "disabled" };
   return { ...about, state: "usable", keySource: access.keys.origin };
+}
+
+function expiringOf(ends: readonly number[]): VerifierStatus["expiringTokens"] {
+  const next = ends.reduce((first, end) => Math.min(first, end), Number.POSITIVE_INFINITY);
+  return { count: ends.length, ...(ends.length > 0 && { next: new Date(next).toISOString() }) };
 }
 
 function cachesOf(

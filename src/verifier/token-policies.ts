@@ -1,6 +1,5 @@
 import { sql } from "kysely";
 import type { DatabaseState, LiveDatabase } from "../database/live-database.js";
-import { createLruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise, orElse } from "../maybe-promise.js";
 import { latestMs, type TokenPolicy } from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
@@ -107,16 +106,41 @@ function policiesIn(list: string): readonly TokenPolicy[] {
 
 const dayMs = 86_400_000;
 
-/** Reports that a token is about to expire, once a day. */
-export type ExpiryNotice = (token: string, username: string, endMs: number, nowMs: number) => void;
+/** Watches the tokens that are about to expire. */
+export interface ExpiryWatch {
+  /** A token was accepted that expires soon: reported once a day. */
+  readonly notice: (token: string, username: string, endMs: number, nowMs: number) => void;
+  /** A token was accepted that does not expire soon (any more). */
+  readonly forget: (token: string) => void;
+  /** When the tokens end that were accepted during the last day and expire soon. */
+  readonly ends: (nowMs: number) => readonly number[];
+}
 
-/** @param capacity how many tokens are remembered as reported */
-export function createExpiryNotice(capacity: number, report: (event: VerifierEvent) => void): ExpiryNotice {
-  const reported = createLruCache<number>(capacity);
-  return (token, username, endMs, nowMs) => {
-    const atMs = reported.get(token);
-    if (atMs !== undefined && nowMs < atMs + dayMs) return;
-    reported.set(token, nowMs);
-    report({ kind: "token_expires_soon", token, username, expiresAt: new Date(endMs).toISOString() });
+interface SeenExpiry {
+  readonly endMs: number;
+  readonly seenAtMs: number;
+  readonly reportedAtMs: number;
+}
+
+/** @param capacity how many tokens are watched */
+export function createExpiryWatch(capacity: number, report: (event: VerifierEvent) => void): ExpiryWatch {
+  // The one that was seen longest ago is the first.
+  const seen = new Map<string, SeenExpiry>();
+  return {
+    notice: (token, username, endMs, seenAtMs) => {
+      const { reportedAtMs = Number.NEGATIVE_INFINITY } = seen.get(token) ?? {};
+      const isDue = seenAtMs >= reportedAtMs + dayMs;
+      seen.delete(token);
+      for (const oldest of seen.keys()) {
+        if (seen.size < capacity) break;
+        seen.delete(oldest);
+      }
+      seen.set(token, { endMs, seenAtMs, reportedAtMs: isDue ? seenAtMs : reportedAtMs });
+      if (isDue) report({ kind: "token_expires_soon", token, username, expiresAt: new Date(endMs).toISOString() });
+    },
+    forget: (token) => void seen.delete(token),
+    // One that is used no more may be gone.
+    ends: (nowMs) =>
+      [...seen.values()].flatMap(({ endMs, seenAtMs }) => (endMs > nowMs && nowMs < seenAtMs + dayMs ? endMs : [])),
   };
 }

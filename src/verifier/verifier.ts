@@ -148,6 +148,14 @@ export interface VerifierStatus {
   /** Their providers. */
   readonly providers: readonly ProviderStatus[];
   readonly caches: readonly CacheUsage[];
+  /**
+   * API tokens that this process accepted during the last day, and that expire within the `warn_before` of their policy.
+   */
+  readonly expiringTokens: {
+    readonly count: number;
+    /** When the first of them expires: ISO 8601, UTC. */
+    readonly next?: string;
+  };
 }
 
 /** How full a cache is. */

@@ -30,7 +30,7 @@ const shared: Members<Exclude<Extract<VerifierEvent, LoginEvent>, { readonly kin
   username_kept: { ...ofUser, reason: true },
   user_written: ofUser,
   keys_fetched: { url: true, keys: true, ignored: true },
-  provider_failed: { url: true, message: true, retryAfterMs: true },
+  provider_failed: { endpoint: true, url: true, message: true, retryAfterMs: true },
   token_unanswered: { url: true, message: true },
 };
 

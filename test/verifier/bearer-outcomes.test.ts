@@ -8,7 +8,7 @@ import type { BearerOutcome } from "../../src/verifier/bearer-outcome.js";
 import type { VerifierEvent } from "../../src/verifier/event.js";
 import { createProblems } from "../../src/verifier/problem.js";
 import { prepareTokenLookup } from "../../src/verifier/read-token.js";
-import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
+import { createExpiryWatch, prepareTokenPolicies } from "../../src/verifier/token-policies.js";
 import { createTokenRates } from "../../src/verifier/token-use.js";
 import { openForTest } from "../support/run.js";
 import { makeWorld, principalIn, problemIn, token, tokenValue, user } from "./verifier-world.js";
@@ -53,7 +53,7 @@ async function makeAuthenticate() {
       read: prepareTokenLookup(database, Date.now),
       policies: prepareTokenPolicies(database),
       rates: createTokenRates(10),
-      noticeExpiry: () => {},
+      expiries: createExpiryWatch(1, () => {}),
       known: createLruCache(10),
       lastUsed,
       now: Date.now,

@@ -8,7 +8,7 @@ import { prepareUserLookup } from "../../src/users/principal.js";
 import { type TokenContext, verifyToken } from "../../src/verifier/authenticate-token.js";
 import { readPrincipal, type UserContext } from "../../src/verifier/authenticate-user.js";
 import { prepareTokenLookup } from "../../src/verifier/read-token.js";
-import { prepareTokenPolicies } from "../../src/verifier/token-policies.js";
+import { createExpiryWatch, prepareTokenPolicies } from "../../src/verifier/token-policies.js";
 import { createTokenRates } from "../../src/verifier/token-use.js";
 import { migratedDatabase } from "../support/migrated-database.js";
 import { configurationOf, openForTest, runOptions } from "../support/run.js";
@@ -80,7 +80,7 @@ function openTokens({ database, holding }: Reader) {
     read: holding(prepareTokenLookup(database, () => nowMs)),
     policies: prepareTokenPolicies(database),
     rates: createTokenRates(10),
-    noticeExpiry: () => {},
+    expiries: createExpiryWatch(1, () => {}),
     known: createLruCache(10),
     lastUsed: { note: () => {}, close: async () => {} },
     now: () => nowMs,

@@ -64,12 +64,18 @@ describe("importing vtb-setup/verifier", () => {
     expect(packages).toContain("kysely");
     expect(packages.filter((name) => unwanted.includes(name))).toEqual([]);
     expect(sources.filter((source) => source.includes("/src/verifier/")).length).toBeGreaterThan(5);
-    const others = /\/src\/(?:admin|apply|cli|config|login|operations|plan|report|resources|testing|yaml)\//;
+    const others = /\/src\/(?:admin|apply|cli|config|login|operations|plan|report|resources|telemetry|testing|yaml)\//;
     expect(sources.filter((source) => others.test(source))).toEqual([]);
   });
 
   it.each(adapters)("loads no framework with the adapter for %s", (name) => {
     expect(packagesIn(sourcesLoadedBy(`import "vtb-setup/verifier/${name}";`))).toEqual([]);
+  });
+
+  it("loads no OpenTelemetry with vtb-setup/telemetry, which takes the program's own", () => {
+    const sources = sourcesLoadedBy('import "vtb-setup/telemetry";');
+    expect(packagesIn(sources)).toEqual([]);
+    expect(sources.filter((source) => source.includes("/src/telemetry/")).length).toBeGreaterThan(3);
   });
 
   it("would notice", () => {

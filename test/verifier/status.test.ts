@@ -58,6 +58,7 @@ describe("verifier.status()", () => {
         // Its userinfo endpoint's.
         usage("answers"),
       ],
+      expiringTokens: { count: 0 },
     });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
     expect(idp.keyRequests()).toBe(0);

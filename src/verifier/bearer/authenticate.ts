@@ -5,11 +5,13 @@ import { createWriter, type DatabaseState, type Writer } from "../../database/li
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import { createGuardedFetch, type GuardedFetch } from "../../oidc/guarded-fetch.js";
 import { createJwsParser } from "../../oidc/jwt/jws.js";
+import { observeFetch } from "../../oidc/request-observer.js";
 import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
 import type { Vault } from "../../secrets/vault.js";
 import type { BearerOutcome } from "../bearer-outcome.js";
 import type { OnBearerEvent } from "../event.js";
+import type { LookupCounts, VerifierObserver } from "../observer.js";
 import type { RequestContext } from "../verifier.js";
 import { readTokenRules, type TokenRuleOptions } from "./access-token.js";
 import { createLoader, type Loader } from "./client-snapshot.js";
@@ -22,6 +24,8 @@ export interface BearerContext extends VerifyContext {
   readonly loader: Loader;
   readonly writer: Writer;
   readonly cacheSize: number;
+  /** Undefined where nobody counts. */
+  readonly lookups: LookupCounts | undefined;
   readonly stopped: AbortController;
   /** The state of the database that the clients are loaded for. */
   loadedFor: DatabaseState;
@@ -49,9 +53,13 @@ export function verifyBearer(
   reloadIfStale(bearer, state, nowMs);
   const digest = digestToken(new Secret(credential));
   const { cache } = bearer;
+  const known = cache?.accepted.get(digest) ?? cache?.rejected.get(digest);
+  if (known && nowMs < known.keepUntilMs) {
+    if (bearer.lookups) bearer.lookups.hits.count += 1;
+    return known.outcome;
+  }
+  if (bearer.lookups) bearer.lookups.misses.count += 1;
   if (!cache) return loadAndVerify(bearer, { credential, digest, context }, maxAttempts);
-  const known = cache.accepted.get(digest) ?? cache.rejected.get(digest);
-  if (known && nowMs < known.keepUntilMs) return known.outcome;
   const request = { credential, digest, context };
   resolveProviders(cache);
   return andThen(verifyCredential(bearer, cache, request, nowMs), conclude, bearer, cache, request, maxAttempts);
@@ -160,6 +168,7 @@ export interface BearerOptions extends TokenRuleOptions {
   /** In milliseconds. */
   readonly now: () => number;
   readonly onEvent: OnBearerEvent;
+  readonly observer?: VerifierObserver | undefined;
   /** Groups that no claim can add a user to. Defaults to none. */
   readonly reservedGroups?: readonly string[] | undefined;
   /** Whether to create a missing user. Defaults to true. */
@@ -192,8 +201,11 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
     reservedGroups,
     cacheSize,
     rules,
-    fetchFor: (caFile) =>
-      options.fetch ?? createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }),
+    fetchFor: (caFile, endpoint) => {
+      const { fetch = createGuardedFetch({ caFile: caFile ?? undefined, timeoutMs, signal: stopped.signal }) } =
+        options;
+      return observeFetch(fetch, endpoint, options.observer);
+    },
     onKeysRemoved: () => dropConclusions(bearer),
     onResolved: () => reload(bearer, bearer.loadedFor),
   });
@@ -205,6 +217,7 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
     createsUsers,
     rules,
     cacheSize,
+    lookups: options.observer?.lookups.bearerTokens,
     loader,
     stopped,
     writer: createWriter(options.openWriter),
