@@ -71,6 +71,7 @@ const codes = {
   INVALID_VALUE: "A value is not one that its field accepts.",
   JOURNAL_BROKEN: "The record of runs is not as it was written.",
   JOURNAL_HEAD_OLD: "The head that was kept elsewhere is of a run that was trimmed since.",
+  JOURNAL_POSITION: "An export is to go on behind a change that the record does not have.",
   JOURNAL_UNSIGNED: "No signature proves some runs of the record, or its end.",
   KEY_INVALID: "The sealing key is missing, unreadable or not 32 bytes.",
   KEY_MADE: "A sealing key was generated beside the database; back it up, separately from the database.",

@@ -71,6 +71,40 @@ function count(group: Group, flags: string, description: string): TypedOption<nu
   });
 }
 
+/** An option with a whole number of at least 1, which is undefined where the option is not given. */
+export function wholeNumber(group: Group, flags: string, description: string): TypedOption<number | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]).argParser((value) => {
+    if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("Write a whole number from 1 on.");
+    return Number(value);
+  });
+}
+
+/**
+ * An option with a moment: a day in UTC, a time with its offset, or how long ago it was. It gives milliseconds, or undefined where the
+ * option is not given.
+ *
+ * @param ofDay what a day alone means
+ */
+export function moment(
+  group: Group,
+  flags: string,
+  description: string,
+  ofDay: "begin" | "end",
+): TypedOption<number | undefined> {
+  return new Option(flags, description).helpGroup(headings[group]).argParser((value) => {
+    const ago = parseDuration(value);
+    if (ago !== undefined) return Date.now() - ago * 1000;
+    const isDay = /^\d{4}-\d\d-\d\d$/.test(value);
+    const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(value);
+    const ms = isDay || isTime ? Date.parse(isDay ? `${value}T00:00:00Z` : value) : Number.NaN;
+    // A day that its month does not have would be one of the next month.
+    if (Number.isNaN(ms) || (isDay && new Date(ms).toISOString().slice(0, 10) !== value)) {
+      throw new InvalidArgumentError("Write a day, a time with its offset, or how long ago it was, such as 7d.");
+    }
+    return isDay && ofDay === "end" ? ms + 86_400_000 : ms;
+  });
+}
+
 /** An option that must be given. */
 export function required(group: Group, flags: string, description: string): TypedOption<string> {
   return new Option(flags, description).helpGroup(headings[group]).makeOptionMandatory();

@@ -7,6 +7,8 @@ import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { exportCommand } from "./commands/export.js";
+import { historyExportCommand, historyListCommand } from "./commands/history-list.js";
+import { historyTrimCommand } from "./commands/history-trim.js";
 import { historyHeadCommand, historyVerifyCommand } from "./commands/history-verify.js";
 import { importDjangoCommand, importGroup } from "./commands/import-django.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
@@ -98,8 +100,11 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   const history = addGroup(program, historyGroup, context);
   const addHistory = <O extends OptionSet>(command: CommandDefinition<O>) =>
     addCommand(history, command, context, finished);
+  addHistory(historyListCommand);
+  addHistory(historyExportCommand);
   addHistory(historyVerifyCommand);
   addHistory(historyHeadCommand);
+  addHistory(historyTrimCommand);
   add(backupCommand);
   add(restoreCommand);
   add(migrateCommand);

@@ -17,9 +17,9 @@ import { createSignRun } from "../secrets/journal-key.js";
 import { loadKeys } from "../secrets/key.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type CarriedOver, carryEndings, readEndings } from "./carry-over.js";
+import { formatHead, readJournalHead } from "./journal/verify.js";
 import { type Actor, recordRun } from "./record.js";
 import { unopened } from "./sealing-key.js";
-import { formatHead, readJournalHead } from "./verify-journal.js";
 
 export interface BackupResult {
   readonly command: "backup";

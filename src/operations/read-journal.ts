@@ -9,6 +9,9 @@ export interface JournalFilter {
   readonly kind?: string | undefined;
   /** One object under all the names that it has had, and others that had this name before it. */
   readonly entry?: { readonly kind: string; readonly key: string } | undefined;
+  /** The name that objects of any kind had after the change. */
+  readonly key?: string | undefined;
+  readonly runId?: string | undefined;
   /** A part of who did it, or of whom they said to act for, in any case. */
   readonly actor?: string | undefined;
   /** The id of the user who did it in a signed-in browser. */
@@ -45,6 +48,9 @@ export interface JournalRun {
   readonly files: readonly JournalFile[];
   /** Of the program. */
   readonly version: string;
+  /** Its place in the chain of runs; null for one that has none. */
+  readonly number: number | null;
+  readonly isSigned: boolean;
 }
 
 interface JournalFile {
@@ -100,10 +106,8 @@ export async function readJournalPage(
   filter: JournalFilter,
   { after, limit }: { readonly after?: JournalPosition | undefined; readonly limit: number },
 ): Promise<JournalPage> {
-  const runIds = await runsOf(db, filter);
-  const ids = filter.entry && (await idsNamed(db, filter.entry));
-  const rows = await changesIn(db)
-    .where((eb) => eb.and(conditions(eb, filter, { runIds, ids, after })))
+  const { query } = await matchingChanges(db, filter, after);
+  const rows = await query
     .orderBy("recorded_at", "desc")
     .orderBy("run_id", "desc")
     .orderBy("sequence", "desc")
@@ -112,6 +116,14 @@ export async function readJournalPage(
   const entries = rows.slice(0, limit).map(toEntry);
   const last = entries.at(-1);
   return { entries, next: rows.length > limit && last !== undefined ? positionOf(last) : undefined };
+}
+
+/** The changes that match a filter, in no order; in an object, since a query itself can't be awaited. */
+export async function matchingChanges(db: Connection, filter: JournalFilter, after?: JournalPosition) {
+  const runIds = await runsOf(db, filter);
+  const ids = filter.entry && (await idsNamed(db, filter.entry));
+  const query = changesIn(db).where((eb) => eb.and(conditions(eb, filter, { runIds, ids, after })));
+  return { query };
 }
 
 function positionOf({ run: { id, at }, sequence }: JournalEntry): JournalPosition {
@@ -189,7 +201,7 @@ function conditions(
   filter: JournalFilter,
   { runIds, ids, after }: Found,
 ): Expression<SqlBool>[] {
-  const { kind, entry, action, sinceMs, untilMs, text } = filter;
+  const { kind, entry, key, runId, action, sinceMs, untilMs, text } = filter;
   const isNamed = entry && eb.and([eb("kind", "=", entry.kind), eb("key", "=", entry.key)]);
   return [
     ...(isNamed ? [ids?.length ? eb.or([eb("resource_id", "in", ids), isNamed]) : isNamed] : []),
@@ -197,6 +209,8 @@ function conditions(
       ? runConditions(eb, filter)
       : [runIds.length > 0 ? eb("run_id", "in", runIds) : eb.lit(false)]),
     ...(kind === undefined ? [] : [eb("kind", "=", kind)]),
+    ...(key === undefined ? [] : [eb("key", "=", key)]),
+    ...(runId === undefined ? [] : [eb("run_id", "=", runId)]),
     ...(action === undefined ? [] : [eb("action", "=", action)]),
     ...(sinceMs === undefined ? [] : [eb("recorded_at", ">=", isoOf(sinceMs))]),
     ...(untilMs === undefined ? [] : [eb("recorded_at", "<", isoOf(untilMs))]),
@@ -220,7 +234,7 @@ function changesIn(db: Connection) {
     .selectFrom("run_changes")
     .innerJoin("runs", "runs.id", "run_changes.run_id")
     .select(["run_id", "finished_at", "actor", "actor_user_id", "claimed_actor"])
-    .select(["through", "owner", "version", "files"])
+    .select(["through", "owner", "version", "files", "number", "signature"])
     .select(["sequence", "action", "kind", "key", "resource_id", "fields", "recorded_at"]);
 }
 
@@ -253,7 +267,7 @@ async function idsNamed(
 
 type ChangeRow = Awaited<ReturnType<ReturnType<typeof changesIn>["executeTakeFirstOrThrow"]>>;
 
-function toEntry(row: ChangeRow): JournalEntry {
+export function toEntry(row: ChangeRow): JournalEntry {
   return {
     run: {
       id: row.run_id,
@@ -265,6 +279,8 @@ function toEntry(row: ChangeRow): JournalEntry {
       owners: row.owner === "" ? [] : row.owner.split("\n"),
       files: JSON.parse(row.files) as readonly JournalFile[],
       version: row.version,
+      number: row.number,
+      isSigned: row.signature !== null,
     },
     sequence: row.sequence,
     // Only this program writes these.

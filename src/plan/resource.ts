@@ -1,5 +1,6 @@
 import type { RunThrough } from "../database/tables.js";
 import type { Secret } from "../secrets/secret.js";
+import { personalFields } from "../users/names.js";
 import type { Range } from "../yaml/node.js";
 
 /** What an attribute that may be shown can hold. Its kind sorts lists that are sets (scopes, permissions, groups). */
@@ -87,6 +88,11 @@ export type FieldChange =
   | { readonly name: string; readonly sensitive: true; readonly drift?: Drift }
   /** Its value is unknown yet, so it may stay the same. */
   | { readonly name: string; readonly unknown: true };
+
+/** Whether the values of a field without any are left out because they are about a person, not because they are secret. */
+export function isPersonal({ name }: Pick<FieldChange, "name">): boolean {
+  return personalFields.some((personal) => personal === name);
+}
 
 /** What files say of a row beside its attributes; the program remembers it for every kind. */
 export interface EntrySettings {

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { escapeControls } from "../characters.js";
 import { assertNever } from "../errors.js";
-import type { Change, Drift, FieldChange, PlainValue, ResourceName } from "../plan/resource.js";
+import {
+  type Change,
+  type Drift,
+  type FieldChange,
+  isPersonal,
+  type PlainValue,
+  type ResourceName,
+} from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { wrap } from "./diagnostics.js";
 import type { Paint } from "./layout.js";
@@ -31,7 +38,17 @@ export function renderChanges(
   return groups.join("\n");
 }
 
-function renderChange(change: Change, options: ChangesOptions): readonly string[] {
+/** A change of a plan, or one that was recorded. */
+export interface ShownChange {
+  readonly action: Change["action"];
+  readonly key: string;
+  readonly fields: readonly FieldChange[];
+  readonly previousKey?: string | undefined;
+  readonly reason?: "absent" | "pruned";
+}
+
+/** The lines of a change: what is done to which entry, and to which of its fields. */
+export function renderChange(change: ShownChange, options: ChangesOptions): readonly string[] {
   const { paint } = options;
   const key = escapeControls(maskRandom(change.key));
   switch (change.action) {
@@ -48,7 +65,7 @@ function renderChange(change: Change, options: ChangesOptions): readonly string[
     case "delete":
       return [`${paint.red("-")} ${key}${change.reason === "pruned" ? paint.dim(" (no file declares it)") : ""}`];
     default:
-      return assertNever(change);
+      return assertNever(change.action);
   }
 }
 
@@ -110,13 +127,18 @@ function render(
     const room = width - label.length;
     const margin = " ".repeat(fieldIndent + longest + 2);
     const drift = field.drift ? wrap(renderDrift(field.drift), room).map((line) => margin + paint.yellow(line)) : [];
-    if ("sensitive" in field) return [`${label}${paint.dim("(secret)")}`, ...drift];
+    if ("sensitive" in field) return [`${label}${paint.dim(hiddenValue(field))}`, ...drift];
     const lines = valuesOf(field, room).flatMap((value, index) => {
       const [begin = "", ...rest] = wrap(value, room);
       return [(index === 0 ? label : margin) + begin, ...rest.map((line) => margin + line)];
     });
     return [...lines, ...drift];
   });
+}
+
+/** What stands for the value of a field that is never shown. */
+export function hiddenValue(field: { readonly name: string }): string {
+  return isPersonal(field) ? "(personal data)" : "(secret)";
 }
 
 function renderDrift({ was, became, at, by, through }: Drift): string {

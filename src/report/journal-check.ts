@@ -6,7 +6,7 @@ import {
   type JournalHead,
   type RunName,
   type UnsignedRuns,
-} from "../operations/verify-journal.js";
+} from "../operations/journal/verify.js";
 import { diagnosticToJson, formatVersion } from "./json.js";
 import { minute } from "./table.js";
 

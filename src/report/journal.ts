@@ -1,7 +1,7 @@
 import type { JournalEntry } from "../operations/read-journal.js";
 import type { FieldChange } from "../plan/resource.js";
 import { maskRandom } from "../secrets/random-looking.js";
-import { renderValue, shownFields } from "./changes.js";
+import { hiddenValue, renderValue, shownFields } from "./changes.js";
 import { withoutSecrets } from "./json.js";
 import { csvLine } from "./table.js";
 
@@ -22,6 +22,11 @@ export const journalCsvHeading = csvLine([
   "after",
 ]);
 
+/** What names one change for ever: a program that hands the journal on goes on behind it. */
+export function changeId({ run, sequence }: Pick<JournalEntry, "run" | "sequence">): string {
+  return `${run.id}:${sequence}`;
+}
+
 /** A line for each field that a change has, or one without (RFC 4180). */
 export function journalToCsv({ run, action, kind, key, fields }: JournalEntry): string {
   const who = [run.actor, run.claimedActor ?? ""].map(maskRandom);
@@ -36,13 +41,14 @@ function fieldCells(field: FieldChange): readonly string[] {
   const name = maskRandom(field.name);
   return "after" in field
     ? [name, renderValue(field.before), renderValue(field.after)]
-    : [name, "(secret)", "(secret)"];
+    : [name, hiddenValue(field), hiddenValue(field)];
 }
 
 /** A change as those of `plan` and `apply` are written, with its run. The digests of files stay. */
-export function journalToJson({ run, action, kind, key, resourceId, fields }: JournalEntry): object {
-  const { id, at, actor, actorUserId, claimedActor, through, owners, version } = run;
+export function journalToJson({ run, sequence, action, kind, key, resourceId, fields }: JournalEntry): object {
+  const { id, at, actor, actorUserId, claimedActor, through, owners, version, number, isSigned } = run;
   return {
+    id: changeId({ run, sequence }),
     action,
     kind,
     key: maskRandom(key),
@@ -50,6 +56,8 @@ export function journalToJson({ run, action, kind, key, resourceId, fields }: Jo
     fields: withoutSecrets(fields),
     run: {
       id,
+      number,
+      signed: isSigned,
       finishedAt: at,
       actor: maskRandom(actor),
       actorUserId,

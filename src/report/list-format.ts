@@ -47,6 +47,12 @@ export function jsonList<Item>(
   };
 }
 
+/** A line for each item: newline-delimited JSON, CEF or text. */
+export function lineList<Item>(lineOf: (item: Item) => string): ListFormat<Item> {
+  const page = (items: readonly Item[]) => items.map((item) => `${lineOf(item)}\n`).join("");
+  return { begin: "", page, end: () => "", tellsErrors: false };
+}
+
 /** @param linesOf an item's lines, which end with a line break */
 export function csvList<Item>(heading: string, linesOf: (item: Item) => string): ListFormat<Item> {
   return { begin: heading, page: (items) => items.map(linesOf).join(""), end: () => "", tellsErrors: false };

@@ -131,3 +131,6 @@ function isDomain(domain: string): boolean {
   if (literal !== undefined) return isIP(literal) !== 0;
   return internationalName.test(domain) && domainName.test(domainToASCII(domain));
 }
+
+/** What a provider says about a person: the journal names these fields, and leaves their values out. */
+export const personalFields = ["issuer", "subject", "email", "first_name", "last_name"] as const;

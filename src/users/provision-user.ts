@@ -11,6 +11,7 @@ import { type CurrentGroups, changeUser, type UserChange } from "./change-user.j
 import type { ExternalIdentity } from "./external-identity.js";
 import { findUser, type UserRejection, type UserRow } from "./find-user.js";
 import type { ClaimNote, MappedClaims } from "./map-claims.js";
+import { personalFields } from "./names.js";
 import { findRenaming, isNamed, type KeptNameReason, type Renaming, writeUser } from "./write-user.js";
 
 export interface ProvisionOptions {
@@ -243,7 +244,6 @@ interface SignInRecord {
 
 /** Flags are recorded with their values, personal data only by field name. */
 const flags = ["is_active", "is_staff", "is_superuser"] as const;
-const personal = ["issuer", "subject", "email", "first_name", "last_name"] as const;
 
 /** Records what a sign-in changed, in the same tables as runs of `apply`. */
 async function recordSignIn(tx: Connection, record: SignInRecord, sign: SignRun): Promise<void> {
@@ -272,7 +272,7 @@ function fieldsOf(before: UserRow | undefined, { fields, groups }: UserChange): 
     ...(before && fields.username !== undefined
       ? [{ name: "key", before: before.username, after: fields.username }]
       : []),
-    ...personal.filter((name) => Object.hasOwn(fields, name)).map((name) => ({ name, sensitive: true })),
+    ...personalFields.filter((name) => Object.hasOwn(fields, name)).map((name) => ({ name, sensitive: true })),
     ...flags
       .filter((name) => Object.hasOwn(fields, name))
       .map((name) => ({ name, before: before ? before[name] === 1 : null, after: fields[name] === 1 })),

@@ -13,6 +13,7 @@ import { plannedAccess } from "../../src/apply/planned-access.js";
 import { upgrade } from "../../src/apply/upgrade.js";
 import { listenForAdmin } from "../../src/cli/admin-server.js";
 import { applyCommand } from "../../src/cli/commands/apply.js";
+import { historyExportCommand } from "../../src/cli/commands/history-list.js";
 import { planCommand } from "../../src/cli/commands/plan.js";
 import { tokenCreateCommand } from "../../src/cli/commands/token-create.js";
 import { tokenRotateCommand } from "../../src/cli/commands/token-rotate.js";
@@ -27,9 +28,9 @@ import type { Tables } from "../../src/database/tables.js";
 import { type DiagnosticCode, diagnosticCodes, SetupError } from "../../src/errors.js";
 import { importDjango } from "../../src/import/import-django.js";
 import { backUp } from "../../src/operations/backup.js";
-import { checkJournal } from "../../src/operations/check-journal.js";
+import { checkJournal } from "../../src/operations/journal/check.js";
+import type { JournalHead } from "../../src/operations/journal/verify.js";
 import { rotateKey } from "../../src/operations/sealing-key.js";
-import type { JournalHead } from "../../src/operations/verify-journal.js";
 import { checkDiagnostics } from "../../src/report/journal-check.js";
 import { outcomeToJson } from "../../src/report/json.js";
 import { createCanaries } from "../support/canaries.js";
@@ -243,6 +244,12 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     const check = await checkedJournal(folder, undefined, true);
     const kept = { count: 1, digest: "f".repeat(64) };
     throw new SetupError("refused", checkDiagnostics({ ...check, isHeadTrimmed: true }, kept, { isStrict: false }));
+  },
+  JOURNAL_POSITION: async (folder) => {
+    await checkedJournal(folder, undefined, true);
+    const session = { ...createCliContext(process), env: base.env, cwd: folder };
+    const options = { database: databaseOf(folder), wait: 0, kind: undefined, since: undefined, until: undefined };
+    return historyExportCommand.run(session, { ...options, output: "cef", after: canaries.make("pasted-id") }, []);
   },
   JOURNAL_UNSIGNED: (folder) => refusedJournal(folder, undefined, false),
   LISTEN_FAILED: () => {

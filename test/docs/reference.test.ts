@@ -156,6 +156,8 @@ tokenauth:
     ["key", "status"],
     ["key", "rotate", "--new-key-file", "vtb-auth.db.key"],
     ["history", "head"],
+    ["history", "trim", "--before", "1d", "--dry-run"],
+    ["history", "list"],
     ["history", "verify", "--head", `999:${"f".repeat(64)}`],
   ]) {
     const input = "ba9d233e95e04c4a8a661a27daffe7c9bd019067\nunknown\n";

@@ -1,5 +1,5 @@
 import type { JournalEntry, JournalField, JournalRun } from "../../operations/read-journal.js";
-import type { Drift, FieldChange } from "../../plan/resource.js";
+import { type Drift, type FieldChange, isPersonal } from "../../plan/resource.js";
 import { renderValue, shownFields } from "../../report/changes.js";
 import { shown } from "../../report/table.js";
 import { type Html, html, nothing } from "../html/html.js";
@@ -18,7 +18,10 @@ export function changedFields(view: View, { action, fields }: Pick<JournalEntry,
 
 function values(view: View, action: JournalEntry["action"], field: FieldChange): Html | string {
   const t = historyTexts[view.language];
-  if (!("after" in field)) return action === "create" ? t.secretSet : t.secret;
+  if (!("after" in field)) {
+    if (isPersonal(field)) return action === "create" ? t.personalSet : t.personal;
+    return action === "create" ? t.secretSet : t.secret;
+  }
   const after = renderValue(field.after);
   if (action === "create") return after;
   return html`<del>${renderValue(field.before)}</del> → <ins>${after}</ins>`;

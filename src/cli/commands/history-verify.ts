@@ -1,5 +1,5 @@
 import { setupError } from "../../errors.js";
-import type { JournalHead } from "../../operations/verify-journal.js";
+import type { JournalHead } from "../../operations/journal/verify.js";
 import { defineCommand } from "../command.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
@@ -32,7 +32,7 @@ export const historyVerifyCommand = defineCommand({
     const { output, strict: isStrict } = settings;
     const [{ checkJournal }, { checkDiagnostics, checkToJson, isFailed, renderCheck }, { renderDiagnostics }] =
       await Promise.all([
-        import("../../operations/check-journal.js"),
+        import("../../operations/journal/check.js"),
         import("../../report/journal-check.js"),
         import("../../report/diagnostics.js"),
       ]);
@@ -60,7 +60,7 @@ async function readKept(
   }
   const written = headFile === undefined ? head : await readHeadFile(cwd, headFile);
   if (written === undefined) return undefined;
-  const { parseHead } = await import("../../operations/verify-journal.js");
+  const { parseHead } = await import("../../operations/journal/verify.js");
   const parsed = parseHead(written.trim());
   if (parsed) return parsed;
   const where = headFile === undefined ? "the value of --head" : "the file of --head-file";
@@ -93,7 +93,7 @@ export const historyHeadCommand = defineCommand({
   pages: ["command-line.md#history-head", "database.md#the-record-of-runs", "operations.md#trust-the-record-of-runs"],
   run: async (context, settings) => {
     const [{ formatHead, readJournalHead }, { readDatabase }, { formatVersion }] = await Promise.all([
-      import("../../operations/verify-journal.js"),
+      import("../../operations/journal/verify.js"),
       import("../use-database.js"),
       import("../../report/json.js"),
     ]);

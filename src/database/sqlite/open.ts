@@ -59,6 +59,8 @@ function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlit
     sqlite.pragma("journal_mode = WAL");
     // With WAL, NORMAL can lose the last commits at a power cut; what was reported as applied must survive.
     sqlite.pragma("synchronous = FULL");
+    // What is deleted, such as names in old runs, must not stay in unused pages of the file.
+    sqlite.pragma("secure_delete = ON");
     return sqlite;
   } catch (error) {
     sqlite.close();

@@ -1,4 +1,4 @@
-import type { Connection } from "../database/database.js";
+import type { Connection } from "../../database/database.js";
 import {
   type ChangeColumns,
   chainDigest,
@@ -6,9 +6,9 @@ import {
   noLink,
   type RunColumns,
   readHead,
-} from "../database/journal-chain.js";
-import { checkSignature } from "../secrets/journal-key.js";
-import type { Keys } from "../secrets/key.js";
+} from "../../database/journal-chain.js";
+import { checkSignature } from "../../secrets/journal-key.js";
+import type { Keys } from "../../secrets/key.js";
 
 /** The end of the journal, as it was at one moment, to be kept where the database's and the key's holder can't change it. */
 export interface JournalHead {

@@ -10,7 +10,7 @@ import {
   type JournalHead,
   readJournalHead,
   verifyJournal,
-} from "../../src/operations/verify-journal.js";
+} from "../../src/operations/journal/verify.js";
 import { signRun } from "../../src/secrets/journal-key.js";
 import type { Keys } from "../../src/secrets/key.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryDatabase } from "../support/run.js";

@@ -1,8 +1,8 @@
-import type { LockingOptions } from "../apply/options.js";
-import { withDatabase } from "../apply/run.js";
-import { requireTables } from "../database/migrate.js";
-import { type KeyOptions, type Keys, loadKeys } from "../secrets/key.js";
-import { type JournalCheck, type JournalHead, verifyJournal } from "./verify-journal.js";
+import type { LockingOptions } from "../../apply/options.js";
+import { withDatabase } from "../../apply/run.js";
+import { requireTables } from "../../database/migrate.js";
+import { type KeyOptions, type Keys, loadKeys } from "../../secrets/key.js";
+import { type JournalCheck, type JournalHead, verifyJournal } from "./verify.js";
 
 /**
  * Checks the journal of a database as it is at one moment, with the sealing keys that are at hand.
