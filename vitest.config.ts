@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig, type TestUserConfig } from "vitest/config";
+import { diagnosticReference } from "./scripts/diagnostic-reference.mjs";
 import { pageAssets } from "./scripts/page-assets.mjs";
 import { fastFolder } from "./test/support/fast-folder.js";
 
 const packageJson: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
 // Each project gets a copy, since vitest takes out of it what it has read.
-const define = { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets() };
+const define = { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets(), ...diagnosticReference() };
 
 /** Tests of what only one database has; the postgres project runs its own. */
 const sqliteAlone = ["test/**/sqlite/**", "test/**/sqlite*.test.ts"];

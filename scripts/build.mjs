@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import { bundledLicences } from "./bundled-licences.mjs";
+import { diagnosticReference } from "./diagnostic-reference.mjs";
 import { entries } from "./entries.mjs";
 import { pageAssets } from "./page-assets.mjs";
 
@@ -41,7 +42,7 @@ async function bundle() {
       // Its Argon2 alone, a seventh of the library.
       "hash-wasm": "./node_modules/hash-wasm/dist/argon2.umd.min.js",
     },
-    define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets() },
+    define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets(), ...diagnosticReference() },
     // The CommonJS packages in the bundle load Node's own modules with `require`.
     banner: {
       js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',

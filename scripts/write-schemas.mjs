@@ -10,11 +10,18 @@ const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const schemaOf = (document) =>
   execFileSync(process.execPath, [pathOf("bin/vtb-setup.js"), "schema", document], { encoding: "utf8" });
 const schema = schemaOf("configuration");
+const fields = Object.keys(JSON.parse(schema).definitions)
+  .filter((name) => name !== "boolean" && name !== "value_from")
+  .flatMap((namespace) => {
+    const answer = [pathOf("bin/vtb-setup.js"), "explain", namespace, "--output", "json"];
+    return JSON.parse(execFileSync(process.execPath, answer, { encoding: "utf8" })).items;
+  })
+  .map(({ required, deprecated = false, ...field }) => ({ ...field, isRequired: required, isDeprecated: deprecated }));
 const tables = "docs/configuration.md";
 const generated = {
   "schemas/vtb-setup.schema.json": schema,
   "schemas/vtb-setup-catalogue.schema.json": schemaOf("catalogue"),
-  [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), JSON.parse(schema)),
+  [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), fields),
 };
 
 for (const [name, text] of Object.entries(generated)) {

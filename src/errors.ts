@@ -168,6 +168,10 @@ function mapCodes<T>(map: (row: CodeRow) => T): Readonly<Record<DiagnosticCode, 
   return Object.fromEntries(entries) as Record<DiagnosticCode, T>;
 }
 
+export function isCode(text: string): text is DiagnosticCode {
+  return Object.hasOwn(codes, text);
+}
+
 /** Whether an operator may allow what stops a run with this code. */
 export function isAllowable(code: DiagnosticCode): boolean {
   const row: CodeRow = codes[code];

@@ -54,6 +54,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   operations: [
     "errors.ts",
     "characters.ts",
+    "nearest.ts",
     "retry.ts",
     "version.ts",
     "secrets",
@@ -140,7 +141,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   telemetry: ["errors.ts", "oidc", "verifier", "login"],
   testing: ["errors.ts", "database", "plan", "config", "apply"],
-  report: ["errors.ts", "characters.ts", "secrets", "plan", "access", "apply", "operations", "doctor"],
+  report: [
+    "errors.ts",
+    "characters.ts",
+    "secrets",
+    "plan",
+    "access",
+    "apply",
+    "operations",
+    "doctor",
+    "config",
+    "verifier",
+  ],
 };
 interface Import {
   readonly from: string;

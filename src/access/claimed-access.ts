@@ -49,11 +49,14 @@ export interface ClaimedRejection extends Pick<MappedClaimsRejection, "hint"> {
 /**
  * What claims that their provider vouches for give through a client, by the rules of sign-ins and bearer tokens. Nothing is written.
  * `iss` and `sub` may be left out: then the claims are those of the client's provider, and of the person whose user has their username.
+ *
+ * @param known whom the claims are about, where that was verified
  */
 export async function claimedAccess(
   facts: AccessFacts,
   client: ClientFacts,
   claims: JsonObject,
+  known?: ExternalIdentity,
 ): Promise<ClaimedAccess> {
   const provider = facts.providers.get(client.providerId);
   const reject = (reason: ClaimedRejection["reason"], details?: Partial<ClaimedRejection>): ClaimedRejection => ({
@@ -65,11 +68,11 @@ export async function claimedAccess(
   if (!client.isEnabled) return reject("client_disabled");
   if (!provider) return reject("no_provider");
   const { iss, sub } = claims;
-  if (iss !== undefined && (typeof iss !== "string" || (provider.issuer ?? iss) !== iss)) {
+  if (!known && iss !== undefined && (typeof iss !== "string" || (provider.issuer ?? iss) !== iss)) {
     return reject("wrong_issuer", { claim: "iss", found: typeof iss === "string" ? "another issuer" : kindOf(iss) });
   }
-  const issuer = provider.issuer ?? iss ?? "";
-  const said = readExternalIdentity(issuer, claims);
+  const issuer = provider.issuer ?? (typeof iss === "string" ? iss : "");
+  const said = known ?? readExternalIdentity(issuer, claims);
   if (!said && sub !== undefined) return reject("subject_invalid", { claim: "sub", found: kindOf(sub) });
   const mapped = mapClaims(client.mapping, claims);
   if (mapped.kind === "rejected") {
@@ -89,7 +92,7 @@ export async function claimedAccess(
     client,
     user,
     facts: { ...facts, users: new Map(facts.users).set(user.id, user) },
-    account: sub === undefined && before ? "assumed" : accountOf(found),
+    account: !said && before ? "assumed" : accountOf(found),
     createdGroups: change?.create ?? [],
     superuserBy: superuserClaims(client, claims),
     notes: mapped.notes,

@@ -142,7 +142,9 @@ function inactiveLinks(user: UserFacts, entry: Cause): readonly Link[] {
     ...(user.isActive
       ? []
       : [{ ...inactive, by: "configuration" as const, causes: [{ ...entry, attribute: "is_active" }] }]),
-    ...(user.isDeactivated ? [{ ...inactive, by: "command" as const, causes: [entry] }] : []),
+    ...(user.isDeactivated
+      ? [{ ...inactive, by: "command" as const, causes: [{ ...entry, attribute: "deactivated" }] }]
+      : []),
   ];
 }
 
@@ -234,9 +236,9 @@ function stopsOf(token: TokenFacts, user: UserFacts | undefined, nowMs: number):
 function detailsOf({ expiresAt, validFrom, isEnabled, policyEndMs }: TokenFacts, state: TokenStop): StopDetails {
   switch (state) {
     case "revoked":
-      return { state, attribute: "token" };
+      return { state, attribute: "revoked" };
     case "disabled":
-      return { state, ...(!isEnabled && { attribute: "enabled" }) };
+      return { state, attribute: isEnabled ? "disabled" : "enabled" };
     case "expired":
       return { state, attribute: "expires_at", ...(expiresAt !== null && { at: expiresAt }) };
     case "not_yet_valid":

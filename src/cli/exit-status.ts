@@ -25,7 +25,7 @@ export type StatusName = keyof typeof exitStatus | "interrupted";
 const meanings: Readonly<Record<StatusName, string>> = {
   done: "success",
   internal: "unexpected failure, or output that can't be written",
-  changesPlanned: "there are changes, or such tokens (only with --detailed-exitcode or --check)",
+  changesPlanned: "there are changes or such entries, or the answer is no (only with --detailed-exitcode or --check)",
   invalid: "the configuration is invalid; trying again is useless",
   refused: "refused; the message says why and what to do",
   unavailable: "database or provider unreachable, or locked; try again",

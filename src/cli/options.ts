@@ -24,6 +24,7 @@ const headings = {
   user: "User options:",
   filter: "Filter options:",
   history: "History options:",
+  request: "Request options:",
   plan: "Planning options:",
   check: "Check options:",
   server: "Server options:",

@@ -6,6 +6,7 @@ import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { explainCommand } from "./commands/explain.js";
 import { exportCommand } from "./commands/export.js";
 import { historyExportCommand, historyListCommand } from "./commands/history-list.js";
 import { historyTrimCommand } from "./commands/history-trim.js";
@@ -109,6 +110,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(restoreCommand);
   add(migrateCommand);
   add(adminCommand);
+  add(explainCommand);
   add(stepsCommand);
   add(schemaCommand);
 

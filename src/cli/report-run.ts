@@ -1,6 +1,6 @@
 import type { RunResult } from "../apply/run.js";
 import { withoutPassword } from "../database/open.js";
-import { SetupError } from "../errors.js";
+import { type Diagnostic, SetupError } from "../errors.js";
 import type { GeneratedSecret } from "../plan/kind.js";
 import { countDiagnostics } from "../report/diagnostics.js";
 import { outcomeToJson, runToJson } from "../report/json.js";
@@ -62,11 +62,22 @@ export async function reportFailure(
   showDiagnostics(context, failure.diagnostics, { output: isPrinted ? "json" : "text" });
   const counts = countDiagnostics(failure.diagnostics);
   const message = `${counts}${mayBeCommitted(failure) ? "" : "; nothing was changed"}.`;
-  if (!isPrinted && terminal.logFormat === "text") terminal.talk(`${message}\n`);
+  if (!isPrinted && terminal.logFormat === "text") terminal.talk(`${message}\n${moreAbout(failure.diagnostics)}`);
   terminal.log({ level: "error", code: "FAILED", message });
   // A pull request shows why there is no plan, as the log does.
   if (output === "markdown") {
     await terminal.out([failureToMarkdown(command, failure.diagnostics, message.replace(/\.$/, ""))], { insist: true });
   }
   return statusOf(failure.reason, context.stoppedBy());
+}
+
+const maxNamedCodes = 5;
+
+/** Where to read more about what stands in files, and about guards. Other messages say all that there is. */
+function moreAbout(diagnostics: readonly Diagnostic[]): string {
+  const isExplained = ({ severity, position }: Diagnostic) =>
+    severity === "refusal" || (severity === "error" && position !== undefined);
+  const codes = new Set(diagnostics.filter(isExplained).map(({ code }) => code));
+  if (codes.size === 0) return "";
+  return `More about ${codes.size === 1 ? "this" : "these"}: vtb-setup explain ${[...codes].slice(0, maxNamedCodes).join(" ")}\n`;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { invisibleIn } from "../characters.js";
 import { formatDuration, parseDuration } from "../duration.js";
-import { type DiagnosticCode, diagnosticCodes, whyNotAllowable } from "../errors.js";
+import { diagnosticCodes, isCode, whyNotAllowable } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { findPlaceholder } from "../secrets/placeholder.js";
 import { catalogueNamePattern, maxPermission, maxPermissionDescription } from "../users/names.js";
@@ -132,8 +132,4 @@ export function writePolicy({ requireExpiry, ...durations }: Policy): Readonly<R
     ...written("warn_before", warnBeforeSeconds),
     ...written("unused_after", unusedAfterSeconds),
   };
-}
-
-export function isCode(text: string): text is DiagnosticCode {
-  return codes.includes(text);
 }

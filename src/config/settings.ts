@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod";
 import { parseDuration } from "../duration.js";
-import type { DiagnosticCode } from "../errors.js";
+import { type DiagnosticCode, isCode } from "../errors.js";
 import { version } from "../version.js";
 import {
   type Document,
@@ -16,7 +16,7 @@ import { bind } from "./bind.js";
 import { dotted, type ValuePath } from "./path.js";
 import { toInteger } from "./scalar.js";
 import type { ShapeReader } from "./schema-shape.js";
-import { isCode, knownFormat, type Policy, settingsKey, settingsSchema } from "./settings-schema.js";
+import { knownFormat, type Policy, settingsKey, settingsSchema } from "./settings-schema.js";
 import { validatePart } from "./valid-part.js";
 
 /** A code that a file allows or denies, and where. */

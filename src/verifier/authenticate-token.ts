@@ -15,10 +15,12 @@ import {
   warnBeforeMs,
 } from "../users/token-policy.js";
 import { trustedForMs } from "./authenticate-user.js";
+import type { CheckTrace } from "./check-trace.js";
 import type { LastUsed } from "./last-used.js";
 import type { LookupCounts } from "./observer.js";
 import type { RevokedToken, StoredToken } from "./read-token.js";
 import type { TokenReason } from "./reasons.js";
+import { findRejection } from "./token-checks.js";
 import type { ExpiryWatch, TokenPolicies } from "./token-policies.js";
 import { type Restrictions, refuseUse, type TokenRates } from "./token-use.js";
 import type { Outcome, RequestContext } from "./verifier.js";
@@ -61,6 +63,7 @@ export interface TokenContext {
   readonly lookups?: LookupCounts | undefined;
   /** In milliseconds. */
   readonly now: () => number;
+  readonly trace?: CheckTrace | undefined;
 }
 
 /** An accepted token, and from when until when the result is valid. */
@@ -85,7 +88,14 @@ export function verifyToken(
 ): MaybePromise<TokenOutcome> {
   const digest = digestToken(new Secret(credential));
   const known = tokens.known.get(digest);
-  if (!known && checkTokenFormat(credential) === "mistyped") return { kind: "rejected", reason: "mistyped" };
+  if (!known) {
+    const format = checkTokenFormat(credential);
+    if (format === "mistyped") return { kind: "rejected", reason: "mistyped" };
+    tokens.trace?.passed(
+      "mistyped",
+      format === "generated" ? "its checksum is right" : "not one that was generated here, so it has none",
+    );
+  }
   return andThen(tokens.changes.current(), verifyDigest, tokens, digest, known, request);
 }
 
@@ -113,7 +123,8 @@ function verifyStored(
 ): MaybePromise<TokenOutcome> {
   if (!stored) return { kind: "rejected", reason: "unknown_token" };
   if (stored.kind === "revoked") return { kind: "rejected", reason: "revoked", token: stored.identifier };
-  const reason = rejectionReason(stored, tokens.now());
+  tokens.trace?.passed("unknown_token", `token ${stored.identifier} of user ${stored.grants.user.username}`);
+  const reason = findRejection(stored, tokens.now(), tokens.trace);
   if (reason) return reject(stored, reason);
   return andThen(tokens.policies.at(state, tokens.now()), verifyPolicies, tokens, stored, state, request);
 }
@@ -133,9 +144,11 @@ function verifyPolicies(
   const policies = policiesFor(stored.owner, all);
   const nowMs = tokens.now();
   if (!(nowMs < lifetimeEndMs(policies, stored))) return reject(stored, "lifetime_ended");
+  tokens.trace?.passed("lifetime_ended");
   const acceptNow = (): TokenOutcome => {
     const token = knownToken(stored, state, policies, nowMs);
     tokens.known.set(stored.digest, token);
+    tokens.trace?.passed("unused");
     const outcome = accept(tokens, token, request, nowMs);
     if (outcome.kind === "authenticated") noticeExpiry(tokens, stored, policies, nowMs);
     return outcome;
@@ -178,19 +191,6 @@ function accept(
     lastUsed.note(token.digest, nowMs);
   }
   return token.outcome;
-}
-
-/** With a time that can't be parsed, a token is rejected, since its author wanted it to end or start at some time. */
-function rejectionReason(
-  { isRevoked, isDisabled, validUntil, expiresAt, validFrom, isUserActive }: StoredToken,
-  nowMs: number,
-): TokenReason | undefined {
-  if (isRevoked) return "revoked";
-  if (isDisabled) return "disabled";
-  if (validUntil !== null && !(nowMs < Date.parse(validUntil))) return "grace_ended";
-  if (expiresAt !== null && !(nowMs < Date.parse(expiresAt))) return "expired";
-  if (validFrom !== null && !(nowMs >= Date.parse(validFrom))) return "not_yet_valid";
-  return isUserActive ? undefined : "inactive_user";
 }
 
 function knownToken(

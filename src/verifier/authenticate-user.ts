@@ -3,6 +3,7 @@ import type { LruCache } from "../lru-cache.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import { createPrincipal, type UserLookup } from "../users/principal.js";
 import type { AcceptedBearer } from "./bearer-outcome.js";
+import type { CheckTrace } from "./check-trace.js";
 import type { LookupCounts } from "./observer.js";
 import type { Outcome } from "./verifier.js";
 
@@ -20,6 +21,7 @@ export interface UserContext {
   readonly lookups?: LookupCounts | undefined;
   /** In milliseconds. */
   readonly now: () => number;
+  readonly trace?: CheckTrace | undefined;
 }
 
 interface KnownUser {
@@ -56,7 +58,10 @@ function keepUser(
   const endsAtMs = lookup.kind === "active" ? lookup.grants.endsAtMs : Number.POSITIVE_INFINITY;
   const untilMs = Math.min(users.now() + trustedForMs, endsAtMs);
   const user: KnownUser = { lookup, readIn, untilMs, byClient: new Map() };
-  if (lookup.kind === "active") users.known.set(userId, user);
+  if (lookup.kind === "active") {
+    users.known.set(userId, user);
+    users.trace?.passed("inactive_user", lookup.grants.user.username);
+  }
   return outcomeFor(user, clientIdentifier);
 }
 

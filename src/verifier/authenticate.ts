@@ -7,6 +7,7 @@ import { readPrincipal, type UserContext, type UserOutcome } from "./authenticat
 import { parseAuthorization, type Scheme } from "./authorization-header.js";
 import { type BearerContext, verifyBearer } from "./bearer/authenticate.js";
 import type { AcceptedBearer, BearerOutcome } from "./bearer-outcome.js";
+import type { CheckTrace } from "./check-trace.js";
 import { countAttempt, type FailureLimit, giveBack, takeAttempt } from "./failure-limit.js";
 import type { VerifierObserver } from "./observer.js";
 import {
@@ -36,6 +37,7 @@ export interface VerifierContext extends Answers {
   readonly scheme: Scheme | undefined;
   /** Undefined where attempts are not limited. */
   readonly failures: FailureLimit | undefined;
+  readonly trace?: CheckTrace | undefined;
 }
 
 /** From header to principal: parse, verify, provision the user, read its principal. No scheme falls back to another. */
@@ -54,6 +56,7 @@ function identify(
     return rejectScheme(verifier, scheme, verifier.scheme, request);
   }
   if (header.kind === "malformed") return rejectHeader(verifier, header, request);
+  verifier.trace?.passed("no_credentials", `${scheme}, ${header.credential.length} characters`);
   return scheme === "token"
     ? identifyByToken(verifier, header.credential, request)
     : identifyByBearer(verifier, header.credential, request);

@@ -3,6 +3,7 @@ import { openLiveDatabase } from "../database/open.js";
 import { createLruCache } from "../lru-cache.js";
 import { orElse } from "../maybe-promise.js";
 import { createReporter } from "../oidc/event.js";
+import type { GuardedFetch } from "../oidc/guarded-fetch.js";
 import { createRateLimit } from "../rate-limit.js";
 import { createSignRun } from "../secrets/journal-key.js";
 import { openVault } from "../secrets/vault.js";
@@ -13,6 +14,7 @@ import type { AccessTokenType } from "./bearer/access-token.js";
 import { closeBearer, createBearer, refreshKeys } from "./bearer/authenticate.js";
 import { readUsableClients } from "./bearer/usable-clients.js";
 import { createCatalogueCollector } from "./catalogue.js";
+import type { CheckTrace } from "./check-trace.js";
 import { channelName, type VerifierEvent } from "./event.js";
 import { createFailureLimit } from "./failure-limit.js";
 import { createLastUsed } from "./last-used.js";
@@ -43,7 +45,7 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
     onFailure: observer?.databaseFailed,
   });
   try {
-    const verifier = await createVerifierOf(database, options, observer);
+    const verifier = await createVerifierOf(database, options, { observer });
     observer?.watch(verifier.status);
     return verifier;
   } catch (error) {
@@ -52,10 +54,19 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
   }
 }
 
-async function createVerifierOf(
+/** Who looks on, and what asks providers. */
+interface Attachments {
+  readonly observer?: VerifierObserver | undefined;
+  /** Only of an explanation. */
+  readonly trace?: CheckTrace;
+  readonly fetch?: GuardedFetch;
+}
+
+/** A verifier with its own connection to an open database, which it closes. */
+export async function createVerifierOf(
   database: LiveDatabase,
-  options: VerifierOptions,
-  observer: VerifierObserver | undefined,
+  options: Omit<VerifierOptions, "database">,
+  { observer, trace, fetch }: Attachments = {},
 ): Promise<Verifier> {
   const { clients = ["api-oidc"], env = process.env, realm = "api", language = "nl" } = options;
   const { cacheSize = 10_000, maxHeaderLength = 16_384, now = Date.now, failureLimit } = options;
@@ -91,6 +102,8 @@ async function createVerifierOf(
       sign: createSignRun({ env, keyFile: database.keyFile }),
       onEvent: report,
       observer,
+      trace,
+      fetch,
     },
     state,
   );
@@ -103,6 +116,7 @@ async function createVerifierOf(
     maxHeaderLength,
     scheme: undefined,
     failures,
+    trace,
     tokens: {
       changes,
       read: prepareTokenLookup(database, now),
@@ -113,12 +127,14 @@ async function createVerifierOf(
       lookups: observer?.lookups.tokens,
       expiries: createExpiryWatch(cacheSize, report),
       now,
+      trace,
     },
     users: {
       read: prepareUserLookup(database, now),
       known: createLruCache(cacheSize),
       lookups: observer?.lookups.users,
       now,
+      trace,
     },
     observer,
   };

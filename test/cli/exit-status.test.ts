@@ -103,7 +103,9 @@ describe("exit status 3", () => {
     expect(text.status).toBe(3);
     expect(text.stdout).toBe("");
     expect(text.stderr).toContain("config.yaml:4:105: error: unknown field `emial` [UNKNOWN_FIELD]\n");
-    expect(text.stderr).toMatch(/\n1 error; nothing was changed\.\n$/);
+    expect(text.stderr).toMatch(
+      /\n1 error; nothing was changed\.\nMore about this: vtb-setup explain UNKNOWN_FIELD\n$/,
+    );
     const json = await place.run([command, "config.yaml"]);
     expect(json.status).toBe(3);
     expect(json.stderr).toBe("");
@@ -167,7 +169,9 @@ describe("exit status 4", () => {
     });
     const text = await runCliProcess(["apply", "none.yaml", "--prune"], { cwd: place.folder });
     expect(text).toMatchObject({ status: 4, stdout: "" });
-    expect(text.stderr).toMatch(/\[PRUNE_REFUSED\]\n.*\n1 refusal; nothing was changed\.\n$/);
+    expect(text.stderr).toMatch(
+      /\[PRUNE_REFUSED\]\n.*\n1 refusal; nothing was changed\.\nMore about this: vtb-setup explain PRUNE_REFUSED\n$/,
+    );
     const key = Buffer.alloc(32, 7).toString("base64");
     const other = Buffer.alloc(32, 8).toString("base64");
     expect((await place.run(["apply", quickstart], { env: { VTB_SETUP_KEY: key } })).status).toBe(0);

@@ -113,7 +113,7 @@ describe("a file with many mistakes", () => {
       ...stderr.matchAll(/^config\.yaml:(\d+:\d+): (error): .* \[(\w+)\]\n\s+\d+ \|.*\n\s+\|(\s*)\^+$/gm),
     ];
     expect(reported.map(([, where, severity, code]) => `${severity} ${code} ${where}`)).toEqual(mistakes.map(expected));
-    expect(stderr).toMatch(/\n22 errors; nothing was changed\.\n$/);
+    expect(stderr).toMatch(/\n22 errors; nothing was changed\.\nMore about these: vtb-setup explain [A-Z_ ]+\n$/);
   });
 
   it("gets a suggestion for each misspelt word", async () => {

@@ -1,5 +1,5 @@
 import type { OidcClient } from "../../oidc/client.js";
-import { checkTimes, readAudience } from "../../oidc/jwt/claims.js";
+import { readAudience } from "../../oidc/jwt/claims.js";
 import { isOptionalText, isOptionalTexts, type JsonObject } from "../../oidc/jwt/json-object.js";
 import type { CompactJws } from "../../oidc/jwt/jws.js";
 import { actsAsClient } from "../../users/external-identity.js";
@@ -25,19 +25,14 @@ const listMarks = ["scope", "scp"] as const;
 // Claims of access tokens, by RFC 9068 or a provider's own format, that ID tokens don't have.
 const accessTokenMembers = ["scope", "scp", "client_id", "cid", "appid"] as const;
 
-/** Checks that a token is an access token (RFC 9068, RFC 8725 §3.11) and valid now. {@link matchesAudience} checks the audience. */
-export function verifyAccessToken(
-  { header, claims }: CompactJws,
-  nowMs: number,
-  rules: TokenRules,
-): AccessTokenReason | undefined {
+/** Checks that a token is an access token (RFC 9068, RFC 8725 §3.11). {@link matchesAudience} checks the audience. */
+export function verifyTokenKind({ header, claims }: CompactJws, rules: TokenRules): AccessTokenReason | undefined {
   if (!isAcceptedType(header.typ, rules.isStrict)) return "wrong_type";
   if (oddMark(claims)) return "claim_malformed";
   const other = readOtherToken(claims);
   if (other) return other;
   if (Object.hasOwn(claims, "c_hash")) return "id_token";
-  if (rules.isStrict && missingClaim(claims)) return "claim_missing";
-  return checkTimes(claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
+  return rules.isStrict && missingClaim(claims) ? "claim_missing" : undefined;
 }
 
 /** The kind of a token that its provider marks as something other than a bearer access token. */

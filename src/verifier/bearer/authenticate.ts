@@ -10,6 +10,7 @@ import { Secret } from "../../secrets/secret.js";
 import { digestToken } from "../../secrets/token.js";
 import type { Vault } from "../../secrets/vault.js";
 import type { BearerOutcome } from "../bearer-outcome.js";
+import type { CheckTrace } from "../check-trace.js";
 import type { OnBearerEvent } from "../event.js";
 import type { LookupCounts, VerifierObserver } from "../observer.js";
 import type { RequestContext } from "../verifier.js";
@@ -173,6 +174,7 @@ export interface BearerOptions extends TokenRuleOptions {
   readonly reservedGroups?: readonly string[] | undefined;
   /** Whether to create a missing user. Defaults to true. */
   readonly createsUsers?: boolean | undefined;
+  readonly trace?: CheckTrace | undefined;
   /** The maximum number of cached tokens, people of a client and answers of a provider, each. Defaults to 10,000. */
   readonly cacheSize?: number | undefined;
 }
@@ -214,6 +216,7 @@ export async function createBearer(options: BearerOptions, state: DatabaseState)
     now,
     sign,
     onEvent,
+    trace: options.trace,
     createsUsers,
     rules,
     cacheSize,

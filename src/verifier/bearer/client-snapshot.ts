@@ -242,8 +242,8 @@ export type Choice =
   /** `clients` are those for which the token passed most checks. */
   | { readonly kind: "rejected"; readonly reason: ChoiceReason; readonly clients: readonly OidcClient[] };
 
-/** In the order of the checks. */
-const reasons = [
+/** In the order of the checks, after that of the issuer. */
+export const choiceReasons = [
   "not_configured",
   "weak_secret",
   "client_disabled",
@@ -266,14 +266,14 @@ export function chooseClient(configuration: ClientSnapshot, { header, claims }: 
     const { access } = client;
     const reason = rejectionReason(client, header.alg, claims, rules);
     if (reason === undefined && access.kind === "open") return { kind: "chosen", client, access };
-    const step = reason === undefined ? 0 : reasons.indexOf(reason);
+    const step = reason === undefined ? 0 : choiceReasons.indexOf(reason);
     if (step >= furthest) blamed = step === furthest ? [...blamed, client] : [client];
     furthest = Math.max(furthest, step);
   }
   const provider = pending.find(({ mayIssue }) => mayIssue(iss));
   if (provider) return { kind: "pending", provider };
   const isUnknown = candidates.length === 0 && clients.length + pending.length > 0;
-  const reason = isUnknown ? "unknown_issuer" : (reasons[furthest] ?? "not_configured");
+  const reason = isUnknown ? "unknown_issuer" : (choiceReasons[furthest] ?? "not_configured");
   return { kind: "rejected", reason, clients: blamed };
 }
 
@@ -282,7 +282,7 @@ function rejectionReason(
   algorithm: string,
   claims: JsonObject,
   rules: TokenRules,
-): (typeof reasons)[number] | undefined {
+): (typeof choiceReasons)[number] | undefined {
   const { access } = client;
   if (access.kind === "unusable") return access.reason;
   if (access.kind === "disabled") return "client_disabled";

@@ -128,6 +128,7 @@ function verifyAnswer(
   };
   const token = readAnswer(client, claims, issuer, nowMs, rules);
   if (token.kind === "rejected") return rejected(token.reason);
+  context.trace?.passed("token_inactive", "the introspection endpoint says that it is active, and for this API");
   const keepUntilMs = endOfToken(token, rules);
   const reliableUntilMs = Math.min(keepUntilMs, untilMs);
   const issuedAtMs = token.iat === undefined ? undefined : token.iat * 1000;

@@ -11,6 +11,7 @@ import { kindOf } from "../../users/claim-values.js";
 import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
 import { hasSameClaims, type MappedClaims, mapClaims, relevantClaims } from "../../users/map-claims.js";
 import { type ProvisionOptions, provisionUser, reportProvisioned } from "../../users/provision-user.js";
+import type { CheckTrace } from "../check-trace.js";
 import type { OnBearerEvent } from "../event.js";
 import { type RequestContext, sourceOf } from "../verifier.js";
 import {
@@ -27,6 +28,7 @@ import {
 export interface ProvisionContext
   extends Omit<ProvisionOptions, "newId" | "sleep" | "lockTimeoutMs" | "actor" | "providerId" | "clientId" | "age"> {
   readonly onEvent: OnBearerEvent;
+  readonly trace?: CheckTrace | undefined;
 }
 
 /** A verified token, with its claims. */
@@ -56,6 +58,7 @@ export function provisionFromClaims(
   verified: VerifiedToken,
 ): MaybePromise<Verdict> {
   const { client, identity, claims } = verified;
+  context.trace?.claimed(client, identity, claims);
   const known = cache.identities.get(client)?.get(identity.subject);
   if (known && isKnown(known, verified)) return accept(context, known.outcome, verified);
   const relevant = relevantClaims(client.mapping, claims);
@@ -68,6 +71,7 @@ export function provisionFromClaims(
     const { kind: _, reason, ...details } = mapped;
     return reject(reason, details);
   }
+  context.trace?.passed("username_missing", mapped.username.name);
   const flight = provision(context, cache, verified, mapped, relevant).finally(() => cache.signIns.delete(flightKey));
   cache.signIns.set(flightKey, flight);
   return flight;
@@ -89,6 +93,7 @@ async function provision(
     const options = { database, writer, createsUsers, now, sign, sleep, lockTimeoutMs, newId: randomUUID };
     const result = await provisionUser(identity, mapped, { ...options, actor, clientId, providerId, age });
     if (result.kind === "rejected") return keepFailure(result.reason, now(), { username: mapped.username.name });
+    context.trace?.passed("username_taken", mapped.username.name);
     reportProvisioned(identifier, mapped, result, onEvent);
     const { userId, revision, isNewest } = result;
     const outcome = { kind: "accepted", userId, clientIdentifier: identifier, revision } as const;
@@ -191,6 +196,7 @@ function provisionFromAnswer(
     const found = typeof claims.sub === "string" ? "another `sub`" : kindOf(claims.sub);
     return keepFailure("userinfo_mismatch", now(), { claim: "sub", found, expected: "the `sub` of the token" });
   }
+  context.trace?.passed("userinfo_refused", "the claims of the userinfo endpoint");
   // If only userinfo has the subject, it is a user: a client has no userinfo.
   const identity = readExternalIdentity(issuer, tokenClaims.sub === undefined ? { sub: claims.sub } : tokenClaims);
   return identity

@@ -1,12 +1,13 @@
 import { andThen, type MaybePromise } from "../../maybe-promise.js";
 import type { OidcClient, OpenAccess } from "../../oidc/client.js";
+import { checkTimes } from "../../oidc/jwt/claims.js";
 import type { CompactJws, JwsRejection, ParseJws } from "../../oidc/jwt/jws.js";
 import type { KnownProvider } from "../../oidc/provider.js";
 import { checkSignature, type KeySource, type SignatureResult, unknownKey } from "../../oidc/provider-keys.js";
 import { secondsUntil } from "../../oidc/remote-document.js";
 import { type ExternalIdentity, readExternalIdentity } from "../../users/external-identity.js";
 import type { RejectionDetails } from "../bearer-outcome.js";
-import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyAccessToken } from "./access-token.js";
+import { endOfToken, hasIdTokenMark, mayBeIdToken, type TokenRules, verifyTokenKind } from "./access-token.js";
 import { chooseClient } from "./client-snapshot.js";
 import {
   type DescribedReason,
@@ -24,6 +25,7 @@ import {
   verifyOpaqueToken,
 } from "./opaque-token.js";
 import { type BearerRequest, provisionFromClaims, provisionFromUserinfo } from "./provision.js";
+import { traceChoice, traceKind, traceReadable, traceTimes } from "./trace-token.js";
 import { keepFailure, reject, type Verdict, type VerdictCache, verdictOf } from "./verdict.js";
 
 /** How credentials are verified. */
@@ -83,10 +85,17 @@ interface UnverifiedToken {
 function verifyJwt(context: VerifyContext, token: UnverifiedToken): MaybePromise<Verdict> {
   const { jws, nowMs, rules } = token;
   const { configuration } = token.cache;
-  const reason = verifyAccessToken(jws, nowMs, rules);
-  if (reason) return reject(reason, describe(reason, token, []));
+  const { trace } = context;
+  if (trace) traceReadable(trace, jws);
+  const kind = verifyTokenKind(jws, rules);
+  if (kind) return reject(kind, describe(kind, token, []));
+  if (trace) traceKind(trace, jws);
+  const time = checkTimes(jws.claims, nowMs, rules.leewaySeconds, rules.maxAgeSeconds);
+  if (time) return reject(time, describe(time, token, []));
+  if (trace) traceTimes(trace, jws);
   if (hasIdTokenMark(jws, configuration.acceptsAtHash)) return rejectIdToken(token, []);
   const choice = chooseClient(configuration, jws, rules);
+  if (trace) traceChoice(trace, choice, jws);
   if (choice.kind === "pending") return awaitProvider(context, choice.provider);
   if (choice.kind === "rejected") return reject(choice.reason, describe(choice.reason, token, choice.clients));
   const { client, access } = choice;
@@ -99,6 +108,7 @@ function verifyJwt(context: VerifyContext, token: UnverifiedToken): MaybePromise
   // A client that acts in its own name has no userinfo.
   const asksUserinfo = client.asksUserinfo && !identity.isClient;
   if (!asksUserinfo && mayBeIdToken(client, jws)) return rejectIdToken(token, [client]);
+  trace?.passed("subject_invalid");
   const checked = checkSignature(jws, access.algorithm, access.keys, context.now);
   return andThen(checked, provisionSigned, context, token, { client, access, identity, times, asksUserinfo });
 }
@@ -125,6 +135,7 @@ function provisionSigned(
     const details = describe(checked.reason, token, [client], access.keys);
     return checked === unknownKey ? reject(checked.reason, details) : keepFailure(checked.reason, now(), details);
   }
+  context.trace?.passed("bad_signature", describeKey(jws.header));
   const endsAtMs = endOfToken(times, rules);
   // Written out, because spreading objects is expensive here.
   const verified = {

@@ -1,0 +1,1 @@
+export function diagnosticReference(): Readonly<Record<string, string>>;
