@@ -32,9 +32,12 @@ export async function loadConfig(
   const { noEnv = false } = options;
   const given = { ...loadDefaults(), ...options, noEnv, declareUnknown: noEnv };
   // A plan adds the diagnostics of what it depends on itself.
-  const { declarations, diagnostics, quote, ...loaded } = await readConfiguration(sources, given, () =>
-    Promise.resolve([]),
+  const { declarations, kinds, owners, settings, catalogue, files, diagnostics, quote } = await readConfiguration(
+    sources,
+    given,
+    () => Promise.resolve([]),
   );
+  const loaded = { kinds, owners, settings, catalogue, files };
   return { ...loaded, resources: declarations, warnings: diagnostics, withoutEnv: noEnv, quote };
 }
 
@@ -113,6 +116,9 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
   const rules = severityRules(options, validation.settings);
   const diagnostics = judge(rules, quote([...found, ...tellAllowedGuards(validation.settings, rules)]));
   return {
+    documents,
+    steps: validation.enabled,
+    shown: validation.shown,
     declarations,
     kinds,
     owners: validation.owners,

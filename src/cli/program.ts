@@ -15,6 +15,7 @@ import { importDjangoCommand, importGroup } from "./commands/import-django.js";
 import { keyGroup, keyRotateCommand, keyStatusCommand } from "./commands/key.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { planCommand } from "./commands/plan.js";
+import { renderCommand } from "./commands/render.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
 import { tokenCreateCommand } from "./commands/token-create.js";
@@ -72,6 +73,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(planCommand);
   add(applyCommand);
   add(doctorCommand);
+  add(renderCommand);
   add(upgradeCommand);
   add(exportCommand);
   add(accessCommand);

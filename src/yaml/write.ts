@@ -1,11 +1,16 @@
-import { Document, visit } from "yaml";
+import { Document, isNode, visit } from "yaml";
 
 /**
  * The text of a file, in YAML that means the same in versions 1.1 and 1.2: what could be taken for anything but a text is quoted.
  *
  * @param comment its first lines, without the `#`
+ * @param remarks what stands behind a value, by its path in JSON, such as `["tokenauth","items",0,"token"]`
  */
-export function writeYaml(value: object, comment: readonly string[]): string {
+export function writeYaml(
+  value: object,
+  comment: readonly string[],
+  remarks: ReadonlyMap<string, string> = new Map(),
+): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (key, node) => {
@@ -13,6 +18,10 @@ export function writeYaml(value: object, comment: readonly string[]): string {
       node.type = isPlain(node.value) ? "PLAIN" : "QUOTE_DOUBLE";
     },
   });
+  for (const [path, remark] of remarks) {
+    const node = document.getIn(JSON.parse(path) as readonly (string | number)[], true);
+    if (isNode(node)) node.comment = ` ${remark}`;
+  }
   const lines = comment.map((line) => `#${line === "" ? "" : ` ${line}`}\n`);
   return `${lines.join("")}${document.toString({ lineWidth: 0, indentSeq: true })}`;
 }
