@@ -77,7 +77,7 @@ api_token
   });
 
   it("is no markup, link or mention, whatever the names in it are", async () => {
-    const hostile = "</details><img src=x onerror=alert(1)> @team ```\u0060 [a](https://evil.example) **b** #1 | c";
+    const hostile = "</details><img src=x onerror=alert(1)> ` @team ```\u0060 [a](https://evil.example) **b** #1 | c";
     const before = users("username: jan, email: jan@example.nl");
     const after =
       groups("taken.lees", hostile) +

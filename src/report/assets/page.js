@@ -60,6 +60,8 @@ function sortBy(heading) {
     if (one.key === "" || other.key === "") return Number(one.key === "") - Number(other.key === "");
     return isDescending ? compare(other.key, one.key) : compare(one.key, other.key);
   });
+  // Moving 30,000 rows one by one takes a minute; taking all out first, a second.
+  body.replaceChildren();
   for (const { row } of rows) body.append(row);
 }
 
