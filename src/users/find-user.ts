@@ -68,7 +68,7 @@ export interface UserSource<User> {
 }
 
 /** What decides whether an identity may become a user. */
-export interface Candidate {
+interface Candidate {
   readonly isService: boolean;
   readonly isStaff: boolean;
   readonly isSuperuser: boolean;
@@ -174,7 +174,7 @@ async function looksLikeOneOf(name: string, privileged: readonly string[]): Prom
 }
 
 /** A provider, once for each of its enabled clients, and once where it has none. */
-export interface ProviderRow {
+interface ProviderRow {
   readonly id: string;
   readonly issuer: string | null;
   readonly discoveryEndpoint: string | null;

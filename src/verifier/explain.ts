@@ -25,7 +25,7 @@ export interface ExplainedHeader {
 }
 
 /** What decided. */
-export type HeaderEnd =
+type HeaderEnd =
   | { readonly kind: "authenticated"; readonly principal: Principal<Scheme> }
   /** There are no credentials of a supported scheme. */
   | { readonly kind: "anonymous"; readonly status: number }

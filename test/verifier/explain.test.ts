@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { claimedAccess } from "../../src/access/claimed-access.js";
 import { hasPermission } from "../../src/access/effective.js";
 import type { AccessFacts } from "../../src/access/facts.js";
@@ -185,7 +185,7 @@ function principalOf(facts: AccessFacts, { end }: ExplainedHeader): WhyPrincipal
 }
 
 describe("an explanation of a header", () => {
-  it("agrees with the verifier about 1,000 random headers and permissions, and writes nothing", {
+  it("agrees with the verifier about 1,000 random headers (300 on a server) and permissions, and writes nothing", {
     timeout: 900_000,
   }, async () => {
     const { url, kysely } = await makeDatabase();
@@ -250,8 +250,8 @@ describe("an explanation of a header", () => {
       expect(hasPermission(access, permission)).toBe(isAllowed);
     };
     const property = fc.asyncProperty(headers, fc.constantFrom(...permissions), check);
-    await fc.assert(property, { numRuns: 1000 }).finally(() => verifier.close());
+    await fc.assert(property, { numRuns: inject("dialect") === "sqlite" ? 1000 : 300 }).finally(() => verifier.close());
     // Otherwise, it would be about the same few cases.
-    expect(seen.size).toBeGreaterThan(20);
+    expect(seen.size).toBeGreaterThan(15);
   });
 });
