@@ -1,6 +1,9 @@
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Resource } from "../../src/plan/resource.js";
 import { Secret } from "../../src/secrets/secret.js";
+import { createTelemetry } from "../../src/telemetry/create-telemetry.js";
+import type { VerifierObserver } from "../../src/verifier/observer.js";
 import { noticeChange } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
 import { type Issuer, makeKey, startIssuer, type TestKey } from "./bearer/issuer.js";
@@ -158,19 +161,25 @@ describe("verifier.status()", () => {
   });
 
   it("asks no provider for a discovery document that is missing since a change", async () => {
-    let asked = 0;
-    idp.onOther = (response) => {
-      asked += 1;
-      response.writeHead(404).end();
-    };
-    const { verifier, apply, authenticate } = await makeUsual([token("forms", tokenValue)]);
+    const begun: string[] = [];
+    const { observeVerifier } = createTelemetry({ meter: new MeterProvider().getMeter("test") });
+    const noting = (): VerifierObserver => ({
+      ...observeVerifier(),
+      providerRequest: ({ endpoint }) => {
+        begun.push(endpoint);
+        return () => {};
+      },
+    });
+    const { verifier, apply, authenticate } = await makeWorld([token("forms", tokenValue)], {
+      telemetry: { observeVerifier: noting },
+    });
     const discovered = { issuer: null, jwks_endpoint: null, discovery_endpoint: `${idp.issuer}/realm` };
     await apply([providerOf(idp, "idp", discovered), clientOf()]);
     expect((await verifier.status()).clients).toMatchObject([{ client: "api-oidc", state: "pending" }]);
-    expect(asked).toBe(0);
+    expect(begun).toEqual([]);
     // The twin: a request with a bearer token does.
     await authenticate(bearer());
-    await expect.poll(() => asked).toBeGreaterThan(0);
+    expect(begun).toEqual(["discovery"]);
   });
 
   it("is not ready while the database can't be used, says why, and is again when it can", async () => {
