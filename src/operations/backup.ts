@@ -17,7 +17,7 @@ import { createSignRun } from "../secrets/journal-key.js";
 import { loadKeys } from "../secrets/key.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type CarriedOver, carryEndings, readEndings } from "./carry-over.js";
-import { formatHead, readJournalHead } from "./journal/verify.js";
+import { readJournalHead } from "./journal/verify.js";
 import { type Actor, recordRun } from "./record.js";
 import { unopened } from "./sealing-key.js";
 
@@ -72,7 +72,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
         database,
         lockOptions(options, hasTables),
         async (tx): Promise<LockedResult<RestoreResult>> => {
-          const before = { revision: await revisionOf(tx), head: await headIn(database, tx) };
+          const before = { revision: await revisionOf(tx), runs: await runsIn(database, tx) };
           const endings = await readEndings(database, tx);
           await backup.replace(tx);
           const { migrations, change } = await complete(tx, before, options);
@@ -117,16 +117,16 @@ async function revisionOf(tx: Connection): Promise<number> {
   return state?.revision ?? 0;
 }
 
-/** The end of the journal; null where an earlier version kept none. */
-async function headIn(database: Database, tx: Connection): Promise<string | null> {
-  const hasHead = (await database.tableNames(tx)).includes("journal_head");
-  return hasHead ? formatHead(await readJournalHead(tx)) : null;
+/** How many runs the journal has had; null where an earlier version did not count them. */
+async function runsIn(database: Database, tx: Connection): Promise<number | null> {
+  const isCounted = (await database.tableNames(tx)).includes("journal_head");
+  return isCounted ? (await readJournalHead(tx)).count : null;
 }
 
 /** Makes what was restored the newest state: programs that have seen a later one must not take it for what they know. */
 async function complete(
   tx: Transaction<Tables>,
-  before: { readonly revision: number; readonly head: string | null },
+  before: { readonly revision: number; readonly runs: number | null },
   { file, now }: RestoreOptions,
 ): Promise<{ readonly migrations: readonly string[]; readonly change: ChangeRecord }> {
   const restored = await revisionOf(tx);
@@ -145,7 +145,7 @@ async function complete(
       fields: [
         { name: "revision", before: before.revision, after: restored },
         // Of the journal that the backup's replaces.
-        { name: "journal_head", before: before.head, after: formatHead(await readJournalHead(tx)) },
+        { name: "runs", before: before.runs, after: (await readJournalHead(tx)).count },
       ],
     },
   };

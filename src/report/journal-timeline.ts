@@ -102,7 +102,9 @@ function lineOf({ action, kind, key, fields }: JournalEntry): Cell {
   const values = shownFields({ action, fields }).map((field) => {
     if (!("after" in field)) return `${field.name}: ${hiddenValue(field)}`;
     const after = renderValue(field.after);
-    return action === "create" ? `${field.name}: ${after}` : `${field.name}: ${renderValue(field.before)} → ${after}`;
+    return action === "create"
+      ? `${field.name}: ${after}`
+      : `${field.name}: ${after} (was ${renderValue(field.before)})`;
   });
-  return { lines: [head, ...values] };
+  return values.length === 0 ? head : { lines: [head, { lines: values }] };
 }

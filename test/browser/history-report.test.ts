@@ -92,7 +92,7 @@ describe("history --output html", () => {
     await page.keyboard.type("de vries forms");
     await page.locator("output", { hasText: "1 of 3" }).waitFor();
     expect(await page.locator(".timeline > li:visible").allInnerTexts()).toEqual([
-      expect.stringContaining("disabled: false → true"),
+      expect.stringContaining("disabled: true (was false)"),
     ]);
   });
 

@@ -232,6 +232,19 @@ describe("restore", () => {
     expect([await sleeper(second), await sleeper(third)]).toEqual(["rejected", "authenticated"]);
   });
 
+  it("S109: goes on with the record of the backup, and says so where a head from after it no longer fits", async () => {
+    const { run, apply } = await withBackup();
+    const { stdout: early } = await run("history", "head");
+    await apply(first, second);
+    const { stdout: late } = await run("history", "head");
+    expect(await run("restore", "backup.db")).toMatchObject({ status: 0 });
+    expect(await run("history", "verify", "--strict", "--head", early.trim())).toMatchObject({ status: 0, stderr: "" });
+    const other = await run("history", "verify", "--head", late.trim());
+    expect(other.status).toBe(4);
+    expect(other.stderr).toContain("restored a backup, which brings back the journal of that time");
+    expect((await run("history", "list", "--through", "restore")).stdout).toMatch(/runs: +2 → 1/);
+  });
+
   it("carries over what was disabled and who was deactivated since the backup, also under a name that was made anew", async () => {
     const { run, apply, file } = await withBackup();
     const authenticate = await verifierOf(file);

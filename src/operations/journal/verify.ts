@@ -73,7 +73,7 @@ export interface JournalCheck {
   readonly trimmed: JournalHead;
   /** How many runs there are. */
   readonly runs: number;
-  /** At most {@link maxBreaks}, in order. */
+  /** The first 20, in order. */
   readonly breaks: readonly JournalBreak[];
   readonly breakCount: number;
   /** The last run that is signed with one of the keys: all before it is as that program saw it. Undefined where there is none. */
@@ -88,7 +88,7 @@ export interface JournalCheck {
   readonly isHeadTrimmed: boolean;
 }
 
-export const maxBreaks = 20;
+const maxBreaks = 20;
 
 // A run of many changes is rare, but each is read at once.
 const pageSize = 100;
