@@ -21,6 +21,7 @@ const tables = "docs/configuration.md";
 const generated = {
   "schemas/vtb-setup.schema.json": schema,
   "schemas/vtb-setup-catalogue.schema.json": schemaOf("catalogue"),
+  "schemas/vtb-setup-access-tests.schema.json": schemaOf("access-tests"),
   [tables]: withFieldTables(readFileSync(pathOf(tables), "utf8"), fields),
 };
 

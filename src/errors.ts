@@ -11,6 +11,7 @@ const unreadable = "what can't be read can't be applied";
  * Codes are part of the public interface: never rename one.
  */
 const codes = {
+  ACCESS_TEST_FAILED: "A principal may do what an access test forbids, or may not do what one expects.",
   ACCESS_TOKEN_ISSUER: "A provider's access tokens have another issuer than its ID tokens, so its clients reject them.",
   ALIAS_BOMB: final("Aliases in the file expand to far more values than the file contains.", unreadable),
   ALIAS_UNRESOLVED: final("An alias (`*name`) names an anchor that the file does not define before it.", unreadable),

@@ -23,9 +23,11 @@ const examples: Readonly<Record<string, { readonly env: Readonly<Record<string, 
     "custom-step/config.yaml": { env: {}, args: ["--steps", resolve("examples/custom-step/step.mjs")] },
   };
 
-const yamlFiles = readdirSync("examples", { recursive: true, encoding: "utf8" }).filter((name) =>
+const allYamlFiles = readdirSync("examples", { recursive: true, encoding: "utf8" }).filter((name) =>
   name.endsWith(".yaml"),
 );
+const accessTests = allYamlFiles.filter((name) => name.endsWith(".access.yaml"));
+const yamlFiles = allYamlFiles.filter((name) => !accessTests.includes(name));
 
 describe("the examples", () => {
   it("are all run here", () => {
@@ -48,7 +50,24 @@ describe("the examples", () => {
     },
   );
 
-  it.each(["quickstart.yaml", "full.yaml"])("%s names the schema for editors", (name) => {
+  it.each(accessTests)("%s passes without a warning, and needs no database and no variables", async (name) => {
+    const files = [resolve("examples", name.replace(".access", "")), "--tests", resolve("examples", name)];
+    const { status, stdout, stderr } = await runCliProcess(["test", "--strict", "--no-env", ...files], {
+      cwd: temporaryFolder(),
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^[1-9]\d* tests: [1-9]\d* passed, 0 failed\.$/m);
+  });
+
+  it("have access tests for both of what newcomers read, one of them with every field of a test", () => {
+    expect(accessTests.sort()).toEqual(["full.access.yaml", "quickstart.access.yaml"]);
+    const schema = JSON.parse(readFileSync("schemas/vtb-setup-access-tests.schema.json", "utf8"));
+    const { tests } = parse(readFileSync("examples/full.access.yaml", "utf8"));
+    const shown = new Set(tests.flatMap((test: object) => Object.keys(test)));
+    expect([...shown].sort()).toEqual(Object.keys(schema.properties.tests.items.properties).sort());
+  });
+
+  it.each(["quickstart.yaml", "full.yaml", ...accessTests])("%s names the schema for editors", (name) => {
     const [first = ""] = readFileSync(join("examples", name), "utf8").split("\n");
     const path = /^# yaml-language-server: \$schema=(\S+)$/.exec(first)?.[1] ?? "";
     expect(existsSync(join("examples", path))).toBe(true);

@@ -18,6 +18,7 @@ import { planCommand } from "./commands/plan.js";
 import { renderCommand } from "./commands/render.js";
 import { schemaCommand } from "./commands/schema.js";
 import { stepsCommand } from "./commands/steps.js";
+import { testCommand } from "./commands/test.js";
 import { tokenCreateCommand } from "./commands/token-create.js";
 import { tokenDisableCommand, tokenEnableCommand } from "./commands/token-disable.js";
 import { tokenListCommand } from "./commands/token-list.js";
@@ -72,6 +73,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(validateCommand);
   add(planCommand);
   add(applyCommand);
+  add(testCommand);
   add(doctorCommand);
   add(renderCommand);
   add(upgradeCommand);

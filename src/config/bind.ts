@@ -21,7 +21,7 @@ import type { StandIn } from "./unknown-values.js";
 /** Stands for an unknown value, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");
 
-interface Binding {
+export interface Binding {
   /** What the schema validates, without unknown fields: they are in `diagnostics`. */
   readonly value: unknown;
   readonly diagnostics: readonly RawDiagnostic[];

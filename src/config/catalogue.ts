@@ -11,13 +11,11 @@ import { maskRandom } from "../secrets/random-looking.js";
 import { type AdminRight, adminRights, permissionOf } from "../users/admin-rights.js";
 import type { Range, RawDiagnostic } from "../yaml/node.js";
 import { parseDocument } from "../yaml/parse.js";
-import { bind } from "./bind.js";
 import type { ResourceEntry } from "./declare.js";
 import { dotted } from "./path.js";
-import { createShapeReader } from "./schema-shape.js";
 import type { CatalogueSetting, Settings } from "./settings.js";
 import { describedPermission, settingsKey } from "./settings-schema.js";
-import { validatePart } from "./valid-part.js";
+import { validateWhole } from "./whole-document.js";
 
 /** The permissions that exist. */
 export interface Catalogue {
@@ -57,19 +55,26 @@ const ownPermissions = (Object.keys(adminRights) as readonly AdminRight[]).map(p
 function createCatalogue(listed: readonly string[], range: Range): Catalogue {
   const names = [...new Set([...ownPermissions, ...listed])];
   const exact = new Set(names);
-  const patterns = names.filter((name) => name.includes("*")).map((name) => name.split("."));
-  const filledIn = (parts: readonly string[]) =>
-    patterns
-      .filter((pattern) => pattern.length === parts.length)
-      .map((pattern) => pattern.map((part, index) => (part === "*" ? parts[index] : part)).join("."));
+  const plain = names.filter((name) => !name.includes("*"));
+  const patterns = names.filter((name) => name.includes("*"));
   return {
-    has: (permission) => exact.has(permission) || filledIn(permission.split(".")).includes(permission),
-    nearest: (permission) => {
-      const plain = names.filter((name) => !name.includes("*"));
-      return nearestField(permission, [...plain, ...filledIn(permission.split("."))]);
-    },
+    has: (permission) => exact.has(permission) || patterns.some((pattern) => fitsPattern(pattern, permission)),
+    nearest: (permission) =>
+      nearestField(permission, [...plain, ...patterns.flatMap((pattern) => fillIn(pattern, permission) ?? [])]),
     range,
   };
+}
+
+/** Whether a permission is what a name of a catalogue stands for. */
+export function fitsPattern(pattern: string, permission: string): boolean {
+  return fillIn(pattern, permission) === permission;
+}
+
+/** A pattern with the parts of a permission for its `*`; undefined where they have not as many parts. */
+function fillIn(pattern: string, permission: string): string | undefined {
+  const [parts, given] = [pattern.split("."), permission.split(".")];
+  if (parts.length !== given.length) return undefined;
+  return parts.map((part, index) => (part === "*" ? given[index] : part)).join(".");
 }
 
 interface CatalogueFile {
@@ -121,17 +126,11 @@ function parseCatalogue(name: string, bytes: Buffer): CatalogueFile {
   const { document, diagnostics: syntax } = parseDocument(name, bytes);
   if (syntax.length > 0) return { names: [], diagnostics: syntax };
   if (document?.root === undefined) return { names: [], diagnostics: [emptyFile] };
-  const source = { namespace: "", schema: catalogueFileSchema, node: document.root, shapeOf: createShapeReader() };
-  const { value, muted, diagnostics: bound } = bind(catalogueFileSchema, document.root, source);
-  const { config, diagnostics } = validatePart(catalogueFileSchema, value, source, muted);
+  const { config, diagnostics } = validateWhole(catalogueFileSchema, document.root);
   // A description is for people, whatever is in it.
-  const found = [...bound, ...diagnostics].filter(
-    ({ code }) => code !== "PLACEHOLDER" && code !== "VALUE_FROM_IN_TEXT",
-  );
+  const found = diagnostics.filter(({ code }) => code !== "PLACEHOLDER" && code !== "VALUE_FROM_IN_TEXT");
   if (found.length > 0 || config === undefined) return { names: [], diagnostics: found.map(withoutNames) };
-  // The output of this schema.
-  const { permissions } = config as z.output<typeof catalogueFileSchema>;
-  return { names: permissions.map(({ name }) => name), diagnostics: [] };
+  return { names: config.permissions.map(({ name }) => name), diagnostics: [] };
 }
 
 const emptyFile: RawDiagnostic = {
@@ -142,8 +141,8 @@ const emptyFile: RawDiagnostic = {
 };
 
 function withoutNames(diagnostic: RawDiagnostic): RawDiagnostic {
-  if (diagnostic.code === "UNKNOWN_FIELD") return { ...diagnostic, message: "unknown field", path: undefined };
-  return { ...diagnostic, path: diagnostic.path?.replace(/^\./, "") };
+  if (diagnostic.code !== "UNKNOWN_FIELD") return diagnostic;
+  return { ...diagnostic, message: "unknown field", path: undefined };
 }
 
 /** Finding a misspelt permission compares it with all others; text output shows no more diagnostics than these. */

@@ -5,9 +5,9 @@ import type { Schema, Shape, ShapeReader } from "./schema-shape.js";
 /** A path inside a namespace, such as `["items", 0, "email"]`. */
 export type ValuePath = readonly (string | number)[];
 
-/** The path as it is shown: `tokenauth.items.0.email`. */
+/** The path as it is shown: `tokenauth.items.0.email`; the root of a file is the namespace "". */
 export function dotted(namespace: string, path: ValuePath): string {
-  return [namespace, ...path].join(".");
+  return (namespace === "" ? path : [namespace, ...path]).join(".");
 }
 
 /** Paths that get no further diagnostics, because their mistake is known already. */

@@ -36,6 +36,13 @@ export function catalogueSchema(): JsonSchema {
   return { $schema, title: "vtb-setup permission catalogue", ...schema };
 }
 
+/** The JSON Schema of another YAML file, which takes nothing from variables. */
+export function plainFileSchema(title: string, fileSchema: z.ZodType): JsonSchema {
+  const { $schema, ...schema } = toJsonSchema(fileSchema);
+  const written = asWritten(schema, { rename: (ref) => ref, takesValueFrom: false });
+  return { $schema, title, ...written, definitions: { boolean } };
+}
+
 function flagSchema({ title, namespace }: Step): JsonSchema {
   const description = `Whether to run the step "${title}", which is configured under ${namespace}.`;
   return { description, anyOf: [booleanReference, reference("value_from")] };

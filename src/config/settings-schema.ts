@@ -79,7 +79,8 @@ const allowableCode = code.superRefine((text, context) => {
   context.addIssue({ code: "custom", message: `${text} can't be allowed: ${why}`, params: { hint: "remove it" } });
 });
 
-const permissionInCatalogue = z.string().max(maxPermission).regex(catalogueNamePattern, {
+/** A permission, or a pattern of permissions. */
+export const permissionInCatalogue = z.string().max(maxPermission).regex(catalogueNamePattern, {
   error:
     "expected a permission such as `taken.view_externetaak`, or with a `*` for one of its parts, such as `objecttype.*.read_only`",
 });

@@ -39,6 +39,16 @@ export interface Settings {
   readonly deny: readonly CodeSetting[];
 }
 
+/** Where no file says anything. */
+export const noSettings: Settings = {
+  policy: undefined,
+  policyRange: undefined,
+  permissions: undefined,
+  catalogues: [],
+  allow: [],
+  deny: [],
+};
+
 /** A file that lists permissions, as the configuration names it. */
 export interface CatalogueSetting {
   /** As written: a relative one starts at the folder of the file that names it. */

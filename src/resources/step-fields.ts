@@ -47,7 +47,7 @@ const urn = "[uU][rR][nN]:[uU][uU][iI][dD]:";
 const hyphenated = `${hex}{8}-${hex}{4}-4${hex}{3}-${hex}{4}-${hex}{12}`;
 const uuid4 = new RegExp(`^(?:${hyphenated}|\\{${hyphenated}\\}|${urn}${hyphenated}|${hex}{12}4${hex}{19})$`);
 
-const permissionOfObjectType = z
+export const permissionOfObjectType = z
   .strictObject({
     object_type: z
       .string()

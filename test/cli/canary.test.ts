@@ -20,6 +20,7 @@ import { tokenRotateCommand } from "../../src/cli/commands/token-rotate.js";
 import { tokenShowCommand } from "../../src/cli/commands/token-show.js";
 import { createCliContext } from "../../src/cli/context.js";
 import type { Terminal } from "../../src/cli/terminal.js";
+import { testAccess } from "../../src/cli/test-access.js";
 import { type Database, DatabaseError, driverUnusable } from "../../src/database/database.js";
 import { withLock } from "../../src/database/lock.js";
 import { openLiveDatabase } from "../../src/database/open.js";
@@ -31,8 +32,10 @@ import { backUp } from "../../src/operations/backup.js";
 import { checkJournal } from "../../src/operations/journal/check.js";
 import type { JournalHead } from "../../src/operations/journal/verify.js";
 import { rotateKey } from "../../src/operations/sealing-key.js";
+import { accessTestsToJson } from "../../src/report/access-tests.js";
 import { checkDiagnostics } from "../../src/report/journal-check.js";
 import { outcomeToJson } from "../../src/report/json.js";
+import { accessTestsToJunit, accessTestsToTap } from "../../src/report/test-formats.js";
 import { createCanaries } from "../support/canaries.js";
 import { writeFiles } from "../support/cli.js";
 import { databaseOf, isMade, useDatabase, writtenIn } from "../support/databases.js";
@@ -172,6 +175,27 @@ const inProcess: Readonly<Partial<Record<DiagnosticCode, (folder: string) => Pro
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));
     return apply(configuration, runOptions(databaseOf(folder), { env: base.env }));
   }),
+  ACCESS_TEST_FAILED: async (folder) => {
+    const [name, claim] = [canaries.make("test-name"), canaries.make("claim")];
+    writeFiles(folder, {
+      "access.yaml": `tests: [{name: ${name}, client: api-oidc, claims: {sub: ${claim}, ${claim}: x}, may: [taken.delete]}]\n`,
+    });
+    const context = { ...createCliContext(process), env: base.env, cwd: folder };
+    const settings = {
+      ...settingsFor(folder, {}),
+      env: true,
+      database: undefined,
+      tests: [join(folder, "access.yaml")],
+    };
+    const report = await testAccess(context, settings, [join(folder, "base.yaml")]);
+    const rendered = [accessTestsToJunit(report), accessTestsToTap(report), JSON.stringify(accessTestsToJson(report))];
+    expect(canaries.foundIn(rendered.join("\n"))).toEqual([]);
+    const failures = report.results.flatMap((result) => result.failures);
+    throw new SetupError(
+      "invalid",
+      failures.map(({ diagnostic }) => diagnostic),
+    );
+  },
   COMMIT_UNKNOWN: async (folder) => {
     const database = databaseOf(folder);
     const configuration = await loadConfig([join(folder, "base.yaml")], loadOptions(folder));

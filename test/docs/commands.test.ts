@@ -83,7 +83,7 @@ describe("F0: where no terminal is", () => {
     const folder = temporaryFolder();
     prepareFolder(markdown, folder);
     const own = await freePorts();
-    for (const name of exampleFiles.filter((name) => /\.(?:yaml|json|mjs)$/.test(name))) {
+    for (const name of exampleFiles.filter((name) => /\.(?:yaml|mjs)$/.test(name))) {
       writeFileSync(join(folder, name), own(readFileSync(name, "utf8")));
     }
     const shown = everyCommand(own(markdown));

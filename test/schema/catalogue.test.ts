@@ -26,7 +26,7 @@ describe(file, () => {
   it("is one of the schemas that the command knows, and no other", async () => {
     expect(await runCli(["schema", "catalog"])).toMatchObject({
       status: 64,
-      stderr: expect.stringContaining("write configuration or catalogue"),
+      stderr: expect.stringContaining("write configuration, catalogue or access-tests"),
     });
     expect((await runCli(["schema", "configuration"])).stdout).toBe((await runCli(["schema"])).stdout);
   });

@@ -5,6 +5,7 @@ import type { Configuration } from "../../src/apply/run.js";
 import type { applyCommand } from "../../src/cli/commands/apply.js";
 import type { planCommand } from "../../src/cli/commands/plan.js";
 import type { SettingsOf } from "../../src/cli/options.js";
+import { noSettings } from "../../src/config/settings.js";
 import type { Database } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open.js";
 import type { GeneratedSecret } from "../../src/plan/kind.js";
@@ -28,14 +29,7 @@ export function configurationOf(...resources: readonly Resource[]): Configuratio
     resources,
     kinds: coreKinds,
     owners: [{ setting: undefined, kinds: new Set(coreKinds.map(({ name }) => name)) }],
-    settings: {
-      policy: undefined,
-      policyRange: undefined,
-      permissions: undefined,
-      catalogues: [],
-      allow: [],
-      deny: [],
-    },
+    settings: noSettings,
     files: [{ file: "test.yaml", sha256: "0".repeat(64) }],
     warnings: [],
     quote: (diagnostics) => diagnostics.map(({ range, ...rest }) => ({ ...rest, position: range?.position })),
