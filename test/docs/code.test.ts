@@ -15,7 +15,19 @@ const of = (info: string) => blocks.filter((block) => block.info === info);
 
 describe("the code in the documents", () => {
   it("is of kinds that a test looks at, or plain text", () => {
-    const known = ["console", "yaml", "yaml kubernetes", "ts", "js", "json", "sh", "sh keycloak", "text", "sql"];
+    const known = [
+      "console",
+      "yaml",
+      "yaml kubernetes",
+      "yaml part",
+      "ts",
+      "js",
+      "json",
+      "sh",
+      "sh keycloak",
+      "text",
+      "sql",
+    ];
     expect(blocks.filter(({ info }) => !known.includes(info)).map(({ where, info }) => `${where} ${info}`)).toEqual([]);
     expect(of("yaml").length).toBeGreaterThan(3);
     expect(of("ts").length).toBeGreaterThan(0);
@@ -44,7 +56,8 @@ describe("the code in the documents", () => {
     });
   });
 
-  it.each(of("yaml kubernetes"))("is YAML at $where", ({ text }) => {
+  // A part is valid only with another file, or has a mistake that the text is about.
+  it.each([...of("yaml kubernetes"), ...of("yaml part")])("is YAML at $where", ({ text }) => {
     expect(parse(text)).toBeTypeOf("object");
   });
 
