@@ -12,7 +12,7 @@ const filterOptions = {
   since: moment(
     "filter",
     "--since <time>",
-    "from then on: 2026-03-01, 2026-03-01T12:00Z, or 7d for a week ago",
+    "from then on: a date, a time with its offset, or 7d for a week ago",
     "begin",
   ),
   until: moment("filter", "--until <time>", "up to then; a day counts to its end", "end"),
