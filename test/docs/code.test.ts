@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { Ajv } from "ajv";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { entries } from "../../scripts/entries.mjs";
@@ -18,6 +19,7 @@ describe("the code in the documents", () => {
     const known = [
       "console",
       "yaml",
+      "yaml access-tests",
       "yaml kubernetes",
       "yaml part",
       "ts",
@@ -54,6 +56,12 @@ describe("the code in the documents", () => {
       status: 0,
       diagnostics: null,
     });
+  });
+
+  it.each(of("yaml access-tests"))("is a valid file of access tests at $where", ({ text }) => {
+    const schema = JSON.parse(readFileSync("schemas/vtb-setup-access-tests.schema.json", "utf8"));
+    const accepts = new Ajv({ allowUnionTypes: true }).compile(schema);
+    expect(accepts(parse(text)), JSON.stringify(accepts.errors)).toBe(true);
   });
 
   // A part is valid only with another file, or has a mistake that the text is about.
