@@ -1,4 +1,5 @@
-import { type Command, Help, Option } from "commander";
+import { Argument, type Command, Help, Option } from "commander";
+import type { Completes } from "./completes.js";
 import type { CliContext } from "./context.js";
 import { describeStatuses, type StatusName } from "./exit-status.js";
 import type { OptionSet, SettingsOf } from "./options.js";
@@ -25,7 +26,7 @@ export interface CommandDefinition<O extends OptionSet> {
   /** Its group does this where no command of it is named. */
   readonly isDefault?: boolean;
   /** What it takes beside options, as commander writes it: `<name>`, or `<files...>` for at least one. */
-  readonly argument?: { readonly terms: string; readonly description: string };
+  readonly argument?: { readonly terms: string; readonly description: string; readonly completes?: Completes };
   /** In the order of the help. */
   readonly options: O;
   readonly examples: readonly Example[];
@@ -104,7 +105,10 @@ export function addCommand<O extends OptionSet>(
     formatHelp: (of, helper) =>
       [Help.prototype.formatHelp.call(helper, of, helper), ...sections(definition, of, helper), ""].join("\n"),
   });
-  if (argument) command.argument(argument.terms, argument.description);
+  if (argument) {
+    const { terms, description, completes } = argument;
+    command.addArgument(Object.assign(new Argument(terms, description), { completes }));
+  }
   for (const option of Object.values(options)) {
     command.addOption(option);
     // Commander looks for the variable only in the process's own environment.

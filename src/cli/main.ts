@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { setupError } from "../errors.js";
+import { completeCommand } from "./candidates.js";
 import { allCommands } from "./command.js";
 import { createCliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
@@ -19,6 +20,12 @@ export async function main(process: NodeJS.Process): Promise<void> {
   const program = createProgram(context, (ended) => {
     status = ended;
   });
+  if (args[0] === completeCommand) {
+    await (await import("./complete.js")).printCandidates(context, program, args.slice(1));
+    await terminal.settle();
+    // A connection that is still being tried would keep the process waiting.
+    process.exit(exitStatus.done);
+  }
   const asked: string[] = [];
   const talked: string[] = [];
   const commands = allCommands(program);

@@ -3,6 +3,7 @@ import type { LoadOptions, RunOptions } from "../apply/options.js";
 import { defaultDatabaseUrl } from "../database/open.js";
 import { parseDuration } from "../duration.js";
 import type { DiagnosticCode } from "../errors.js";
+import { completedBy } from "./completes.js";
 import type { CliContext } from "./context.js";
 
 /** An option of the command line, and the type of the value that its command gets. */
@@ -124,7 +125,10 @@ const database: TypedOption<string> = new Option(
   .env("VTB_SETUP_DATABASE")
   .default(defaultDatabaseUrl);
 
-const owner = text("plan", "--owner <name>", "who manages what the files declare, whatever they say");
+const owner = completedBy(
+  text("plan", "--owner <name>", "who manages what the files declare, whatever they say"),
+  "owner",
+);
 
 /** Milliseconds. */
 const wait: TypedOption<number> = new Option(
@@ -185,10 +189,13 @@ export const configOptions = {
   ...stepOptions,
   overlay: list("configuration", "--overlay <file>", "lay this file over the others: its values win"),
   strict: flag("configuration", "--strict", "treat warnings about this program's part as errors"),
-  allow: list<DiagnosticCode>(
-    "configuration",
-    "--allow <code>",
-    "make this guard a warning; keep this warning one with --strict",
+  allow: completedBy(
+    list<DiagnosticCode>(
+      "configuration",
+      "--allow <code>",
+      "make this guard a warning; keep this warning one with --strict",
+    ),
+    "allowable code",
   ),
   deny: list<DiagnosticCode>("configuration", "--deny <code>", "refuse to run where this warning or note occurs"),
   secretsDir: text("configuration", "--secrets-dir <dir>", "the only folder that value_from may read files from"),
@@ -196,7 +203,10 @@ export const configOptions = {
 
 /** For commands that a guard may refuse. */
 export const guardOptions = {
-  allow: list<DiagnosticCode>("database", "--allow <code>", "do it although this guard refuses"),
+  allow: completedBy(
+    list<DiagnosticCode>("database", "--allow <code>", "do it although this guard refuses"),
+    "allowable code",
+  ),
 };
 
 /** For commands that need no secrets: false with `--no-env`. */

@@ -5,6 +5,7 @@ import { accessCommand } from "./commands/access.js";
 import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
+import { completionCommand } from "./commands/completion.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { explainCommand } from "./commands/explain.js";
 import { exportCommand } from "./commands/export.js";
@@ -117,6 +118,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(explainCommand);
   add(stepsCommand);
   add(schemaCommand);
+  add(completionCommand);
 
   return program;
 }

@@ -20,6 +20,7 @@ export const accessCommand = defineCommand({
     terms: "[who]",
     description:
       "only user:NAME, token:NAME or client:ID, or who has permission:NAME; the name alone where only one of them has it",
+    completes: ["user:", "token:", "client:", "permission:"],
   },
   options,
   examples: [

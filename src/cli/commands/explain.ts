@@ -32,6 +32,7 @@ export const explainCommand = defineCommand({
     terms: "[what...]",
     description:
       "user:NAME, token:NAME or client:ID and a permission; or a code; or a field such as tokenauth.items.token",
+    completes: ["user:", "token:", "client:", "permission", "code", "namespace"],
   },
   options,
   examples: [

@@ -4,6 +4,7 @@ import type { ExportedFile } from "../../apply/export.js";
 import { escapeControls } from "../../characters.js";
 import { setupError } from "../../errors.js";
 import { defineCommand } from "../command.js";
+import { completedBy } from "../completes.js";
 import { exitStatus } from "../exit-status.js";
 import { databaseOptions, flag, outputOptions, stepOptions, text } from "../options.js";
 import { printResult } from "../print.js";
@@ -17,11 +18,15 @@ export const exportCommand = defineCommand({
   argument: {
     terms: "[kinds...]",
     description: "only entries of these kinds, as steps lists them; without any, of all",
+    completes: ["kind"],
   },
   options: {
     ...stepOptions,
     ...databaseOptions,
-    owner: text("filter", "--owner <name>", "what this owner manages; without it, the owner default"),
+    owner: completedBy(
+      text("filter", "--owner <name>", "what this owner manages; without it, the owner default"),
+      "owner",
+    ),
     all: flag("filter", "--all", "one file for each owner, and unowned.yaml; needs --output-dir"),
     sanitize: flag("output", "--sanitize", "replace names, addresses and hosts, for support"),
     ...outputOptions,

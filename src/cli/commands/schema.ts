@@ -13,7 +13,11 @@ export const schemaCommand = defineCommand({
   summary: "print the JSON Schema of the files, for editors",
   description:
     "Prints the JSON Schema (draft-07) of the files, with which editors complete and check them. Use it for steps of your own: the package holds the schema of the other steps as schemas/vtb-setup.schema.json, and those of the other files beside it.",
-  argument: { terms: "[document]", description: `which file: ${documents.join(", ")}; defaults to configuration` },
+  argument: {
+    terms: "[document]",
+    description: `which file: ${documents.join(", ")}; defaults to configuration`,
+    completes: { values: documents },
+  },
   options: stepOptions,
   examples: [
     { purpose: "Write the schema to a file", command: "vtb-setup schema > vtb-setup.schema.json" },

@@ -2,6 +2,7 @@ import { SetupError, setupError } from "../../errors.js";
 import type { TokenError, TokenField } from "../../operations/outcome.js";
 import { actorOf } from "../actor.js";
 import { defineCommand } from "../command.js";
+import { completedBy } from "../completes.js";
 import { exitStatus } from "../exit-status.js";
 import { actorOptions, databaseOptions, list, outputOptions, text, tokensOutOptions } from "../options.js";
 
@@ -13,7 +14,7 @@ export const tokenCreateCommand = defineCommand({
     "Creates an API token that acts as an existing user, and shows its value once. Use it for tokens that no file manages: apply and --prune leave them alone. It can do no more than its user may.",
   argument: { terms: "<name>", description: "the token's identifier, unique among tokens" },
   options: {
-    user: text("token", "--user <name>", "the user that it acts as"),
+    user: completedBy(text("token", "--user <name>", "the user that it acts as"), "user"),
     permission: list("token", "--permission <permission>", "limit it to this permission of its user"),
     description: text("token", "--description <text>", "what it is for"),
     allowedIp: list("token", "--allowed-ip <address>", "accept it only from this address or network"),

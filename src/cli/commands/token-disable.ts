@@ -7,7 +7,7 @@ import { actorOptions, databaseOptions, outputOptions, type SettingsOf } from ".
 
 const options = { ...databaseOptions, ...actorOptions, ...outputOptions };
 
-const argument = { terms: "<name...>", description: "the tokens' identifiers" };
+const argument = { terms: "<name...>", description: "the tokens' identifiers", completes: ["token"] } as const;
 
 export const tokenDisableCommand = defineCommand({
   name: "token disable",

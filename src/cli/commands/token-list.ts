@@ -1,6 +1,7 @@
 import type { ListedToken } from "../../operations/list-tokens.js";
 import type { ListFormat } from "../../report/list-format.js";
 import { defineCommand } from "../command.js";
+import { completedBy } from "../completes.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { choice, databaseOptions, duration, flag, listOutputOptions, text } from "../options.js";
@@ -12,8 +13,8 @@ export const tokenListCommand = defineCommand({
   description:
     "Lists the API tokens of the database in the order of their identifiers: user, owner, state, and since when each value works and when it was last used. Use it to see what expires, what nobody uses, and whether a replaced value can go. Values are never shown: the database has only their digests.",
   options: {
-    user: text("filter", "--user <name>", "only tokens of this user"),
-    owner: text("filter", "--owner <name>", "only tokens that this owner's files manage"),
+    user: completedBy(text("filter", "--user <name>", "only tokens of this user"), "user"),
+    owner: completedBy(text("filter", "--owner <name>", "only tokens that this owner's files manage"), "owner"),
     byHand: flag("filter", "--by-hand", "only tokens that no file manages"),
     state: choice("filter", "--state <state>", "only tokens in this state", [
       "active",

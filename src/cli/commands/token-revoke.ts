@@ -11,7 +11,7 @@ export const tokenRevokeCommand = defineCommand({
   summary: "end API tokens for good, such as leaked ones",
   description:
     "Revokes API tokens at once and for good: with their names, all their values, also replaced ones in their grace period; with --stdin, the values that leaked, one per line. Use it in an emergency, also for tokens that a file manages: apply warns, and does not revive a revoked value. A new value in the file works.",
-  argument: { terms: "[name...]", description: "the tokens' identifiers" },
+  argument: { terms: "[name...]", description: "the tokens' identifiers", completes: ["token"] },
   options: {
     stdin: flag("token", "--stdin", "read values to revoke from standard input, one per line"),
     reason: choice("token", "--reason <reason>", "why; defaults to other", [

@@ -10,7 +10,7 @@ export const tokenRotateCommand = defineCommand({
   summary: "give an API token a new value",
   description:
     "Gives an API token a new, generated value and shows it once; the old value keeps working for a grace period. Use it to renew tokens with `generate: true` and those that no file manages. Where the value stands in a file, it is refused and names the files: change the value there.",
-  argument: { terms: "<name>", description: "the token's identifier" },
+  argument: { terms: "<name>", description: "the token's identifier", completes: ["token"] },
   options: {
     grace: duration("token", "--grace <duration>", "how long the old value works; defaults to what the token says"),
     ...databaseOptions,

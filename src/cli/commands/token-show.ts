@@ -9,7 +9,7 @@ export const tokenShowCommand = defineCommand({
   summary: "show one API token, and who uses it",
   description:
     "Shows an API token: its user and permissions, who manages it, its contact, and since when each of its values works and when it was last used. Use it before you rotate or end a token. Its value is never shown: the database has only its digest.",
-  argument: { terms: "<name>", description: "the token's identifier" },
+  argument: { terms: "<name>", description: "the token's identifier", completes: ["token"] },
   options: { ...databaseOptions, ...outputOptions },
   examples: [
     { purpose: "Show a token of the default database", command: "vtb-setup token show open-formulieren" },

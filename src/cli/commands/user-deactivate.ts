@@ -4,7 +4,7 @@ import { actorOptions, databaseOptions, guardOptions, outputOptions } from "../o
 
 const options = { ...databaseOptions, ...actorOptions, ...outputOptions };
 
-const argument = { terms: "<name...>", description: "the usernames" };
+const argument = { terms: "<name...>", description: "the usernames", completes: ["user"] } as const;
 
 export const userDeactivateCommand = defineCommand({
   name: "user deactivate",

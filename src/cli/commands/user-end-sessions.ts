@@ -9,7 +9,7 @@ export const userEndSessionsCommand = defineCommand({
   summary: "log users out everywhere",
   description:
     "Ends the login sessions of users, or with --all of everybody, from the next request on: they must log in again. Use it where a browser or a cookie was stolen. Access tokens that a provider issued are accepted until they expire; to refuse these too, use user deactivate.",
-  argument: { terms: "[name...]", description: "the usernames" },
+  argument: { terms: "[name...]", description: "the usernames", completes: ["user"] },
   options: {
     all: flag("user", "--all", "the sessions of all users"),
     ...databaseOptions,

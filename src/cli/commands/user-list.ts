@@ -1,6 +1,7 @@
 import type { ListedUser } from "../../operations/list-users.js";
 import type { ListFormat } from "../../report/list-format.js";
 import { defineCommand } from "../command.js";
+import { completedBy } from "../completes.js";
 import type { CliContext } from "../context.js";
 import { exitStatus } from "../exit-status.js";
 import { choice, databaseOptions, duration, flag, listOutputOptions, text } from "../options.js";
@@ -12,7 +13,7 @@ export const userListCommand = defineCommand({
   description:
     "Lists the users of the database in the order of their names: owner, state, rights, how they sign in, and when they were last seen by a sign-in, a session or one of their tokens. Use it to see who is a superuser, who was deactivated, and who has left. Users that exist for one API token only are left out, unless --service is given.",
   options: {
-    owner: text("filter", "--owner <name>", "only users that this owner's files manage"),
+    owner: completedBy(text("filter", "--owner <name>", "only users that this owner's files manage"), "owner"),
     byHand: flag("filter", "--by-hand", "only users that no file manages, such as those of sign-ins"),
     state: choice("filter", "--state <state>", "only users in this state", ["active", "inactive", "deactivated"]),
     superuser: flag("filter", "--superuser", "only superusers"),

@@ -8,7 +8,7 @@ export const userSetPasswordCommand = defineCommand({
   summary: "give a user another password",
   description:
     "Gives a user a new password and ends its sessions. It asks for the password twice on the terminal, or reads it from standard input or a file; it is never an argument. Use it where one was lost or leaked: also for a user that a file manages, whose password is for its creation alone. A user who signs in through a provider gets none.",
-  argument: { terms: "<name>", description: "the username" },
+  argument: { terms: "<name>", description: "the username", completes: ["user"] },
   options: {
     passwordStdin: flag("user", "--password-stdin", "read the password from standard input"),
     passwordFile: text("user", "--password-file <path>", "read the password from a file"),

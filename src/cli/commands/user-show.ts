@@ -9,7 +9,7 @@ export const userShowCommand = defineCommand({
   summary: "show one user, with rights and sign-ins",
   description:
     "Shows a user: who manages it, its groups and permissions and where each comes from, its tokens, who at a provider signs in as it, its sessions, and whether a password is set. Use it before you deactivate or unlink a user. The password is never shown: the database has only a hash.",
-  argument: { terms: "<name>", description: "the username" },
+  argument: { terms: "<name>", description: "the username", completes: ["user"] },
   options: { ...databaseOptions, ...outputOptions },
   examples: [
     { purpose: "Show a user of the default database", command: "vtb-setup user show jan" },

@@ -8,7 +8,7 @@ export const userUnlinkCommand = defineCommand({
   summary: "separate users from who signs in as them",
   description:
     "Ends the link between a user and the person at a provider who signs in as it, with the groups and rights that this person's claims gave and all sessions. Use it where the wrong person was linked, or before a user gets a password. It says where the next sign-in would link the user again.",
-  argument: { terms: "<name...>", description: "the usernames" },
+  argument: { terms: "<name...>", description: "the usernames", completes: ["user"] },
   options: { ...databaseOptions, ...actorOptions, ...guardOptions, ...outputOptions },
   examples: [
     { purpose: "Unlink a user of the default database", command: "vtb-setup user unlink jan" },
