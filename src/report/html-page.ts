@@ -36,7 +36,7 @@ export interface TableSection extends Section {
 }
 
 /** What happened, in the order given. */
-export interface TimelineSection extends Section {
+interface TimelineSection extends Section {
   readonly kind: "timeline";
   readonly entries: Iterable<TimelineEntry>;
 }
