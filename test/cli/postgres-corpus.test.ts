@@ -29,17 +29,25 @@ async function everythingIn(url: string): Promise<Readonly<Record<string, readon
       found.map((row) => [row.id, `${table} ${row.identifier ?? row.username ?? row.name ?? ""}`] as const),
     ),
   );
-  const shown = ([column, value]: readonly [string, Cell]): readonly [string, Cell] => {
+  const shown = (table: string, [column, value]: readonly [string, Cell]): readonly [string, Cell] => {
     if (value !== null && /_at$|^valid_until$|^(?:value_)?since$/.test(column)) return [column, "a time"];
-    if (value !== null && /^(?:client_secret|sign_key|password_hash|key_id|store_id)$/.test(column))
+    if (value !== null && /^(?:client_secret|sign_key|password_hash|key_id|store_id|signature)$/.test(column))
       return [column, "…"];
+    // Of a run, with its id and times; a token's is that of its value.
+    if (value !== null && column === "digest" && /^(?:runs|journal_head)$/.test(table)) return [column, "…"];
     return [column, names.get(value) ?? value];
   };
   return Object.fromEntries(
     read.map(([table, found]) => [
       table,
       found
-        .map((row) => Object.fromEntries(Object.entries(row).map(shown).sort()))
+        .map((row) =>
+          Object.fromEntries(
+            Object.entries(row)
+              .map((cell) => shown(table, cell))
+              .sort(),
+          ),
+        )
         .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1)),
     ]),
   );

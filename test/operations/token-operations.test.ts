@@ -25,6 +25,8 @@ describe("the token operations", () => {
       administration: "",
       description: "",
       permissions: null,
+      allowedIps: null,
+      rateLimit: null,
       validFrom: null,
       expiresAt: null,
       lastUsedAt: null,

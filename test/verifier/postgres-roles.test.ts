@@ -106,6 +106,7 @@ describe("a verifier whose role may note when tokens were used", () => {
       "insert on groups",
       "insert, delete on user_groups",
       "insert on runs, run_changes",
+      "update on journal_head",
     ]);
     expect(principalIn(await verifier.authenticate(bearer("u-1"))).user.username).toBe("u-1");
     const again = principalIn(await verifier.authenticate(bearer("u-1")));
