@@ -169,7 +169,7 @@ describe.each(Object.entries(frameworks))("requireAuth for %s", (_name, start) =
     expect(JSON.parse(answer.text)).toMatchObject({ code: "permission_denied", status: 403 });
   });
 
-  it("A5 passes on all that a route requires, and starts with no options that contradict each other", async () => {
+  it("passes on all that a route requires, and starts with no options that contradict each other", async () => {
     const { verifier } = await makeWorld(resources);
     const url = `${await start(verifier)}/narrow`;
     expect(await ask(url, authorized)).toMatchObject({ status: 200, text: "token" });

@@ -136,7 +136,7 @@ describe("examples/api-server", () => {
     expect(status).toBe(0);
   });
 
-  it("A13 tells programs how to authenticate, as the database has it at the moment", async () => {
+  it("tells programs how to authenticate, as the database has it at the moment", async () => {
     const idp = { issuer: "https://keycloak.gemeente.example/realms/vtb" };
     const database = temporaryDatabase();
     await apply(configurationOf(providerOf(idp), clientOf()), runOptions(database));

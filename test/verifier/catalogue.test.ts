@@ -19,7 +19,7 @@ const catalogueOf = (...permissions: readonly CataloguePermission[]): Permission
 });
 
 describe("verifier.catalogue()", () => {
-  it("A6 has what routes of every adapter require, and what was registered, once and sorted", async () => {
+  it("has what routes of every adapter require, and what was registered, once and sorted", async () => {
     const { verifier } = await makeWorld([]);
     expect(verifier.catalogue()).toEqual(catalogueOf());
     requireInExpress(verifier, { permission: "taken.view_externetaak" });
@@ -43,14 +43,14 @@ describe("verifier.catalogue()", () => {
     );
   });
 
-  it("A6 has nothing that a request asks for", async () => {
+  it("has nothing that a request asks for", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue)]);
     await verifier.authorize(`Token ${tokenValue}`, { permission: "taken.view_externetaak" });
     await verifier.authorize(`Token ${tokenValue}`, "taken.add_externetaak");
     expect(verifier.catalogue().permissions).toEqual([]);
   });
 
-  it("A6 refuses what is no permission, and a second description", async () => {
+  it("refuses what is no permission, and a second description", async () => {
     const { verifier } = await makeWorld([]);
     const register = (...permissions: readonly unknown[]) => {
       // As JavaScript may write it.
@@ -75,7 +75,7 @@ describe("verifier.catalogue()", () => {
 describe("writeCatalogue", () => {
   const catalogue = catalogueOf({ name: "taken.add_externetaak", description: "Create tasks" }, { name: "taken.view" });
 
-  it("A7 writes the same bytes for the same permissions, and leaves a file alone that has them", async () => {
+  it("writes the same bytes for the same permissions, and leaves a file alone that has them", async () => {
     const folder = temporaryFolder();
     const file = join(folder, "permissions.json");
     expect(await writeCatalogue(file, catalogue)).toBe(true);
@@ -89,14 +89,14 @@ describe("writeCatalogue", () => {
     expect(readdirSync(folder)).toEqual(["permissions.json"]);
   });
 
-  it("A7 writes no empty catalogue, which would make every permission unknown", async () => {
+  it("writes no empty catalogue, which would make every permission unknown", async () => {
     const file = join(temporaryFolder(), "permissions.json");
     writeFileSync(file, "before");
     await expect(writeCatalogue(file, catalogueOf())).rejects.toThrow("write it after the routes were made");
     expect(readFileSync(file, "utf8")).toBe("before");
   });
 
-  it("A7 leaves nothing behind where it can't write", async () => {
+  it("leaves nothing behind where it can't write", async () => {
     const folder = temporaryFolder();
     await expect(writeCatalogue(join(folder, "missing", "permissions.json"), catalogue)).rejects.toThrow("ENOENT");
     await expect(writeCatalogue(folder, catalogue)).rejects.toThrow("EISDIR");
@@ -105,7 +105,7 @@ describe("writeCatalogue", () => {
 });
 
 describe("a configuration with the catalogue of an API", () => {
-  it("A8 accepts what the API registered, and nothing else", async () => {
+  it("accepts what the API registered, and nothing else", async () => {
     const { verifier } = await makeWorld([]);
     requireInExpress(verifier, { allOf: ["taken.view_externetaak", "taken.add_externetaak"] });
     verifier.registerPermissions([{ name: "objecttype.*.read_only", description: "Read objects\nof one type: 'x' é" }]);
@@ -127,7 +127,7 @@ describe("a configuration with the catalogue of an API", () => {
 });
 
 describe("examples/api-server", () => {
-  it("A8 has a catalogue of what its routes require", async () => {
+  it("has a catalogue of what its routes require", async () => {
     const script = join(process.cwd(), "examples/api-server/write-catalogue.mjs");
     const before = readFileSync("examples/api-server/permissions.json", "utf8");
     const env = { PATH: process.env.PATH ?? "", ...sealingEnv() };

@@ -41,7 +41,7 @@ async function errorsOf(version: string, verifier: Verifier, requirements: reado
 }
 
 describe("verifier.openapi()", () => {
-  it("A12 has a scheme for API tokens, and one for each client that accepts tokens", async () => {
+  it("has a scheme for API tokens, and one for each client that accepts tokens", async () => {
     const { verifier } = await makeWorld(
       [
         providerOf(keycloak),
@@ -68,7 +68,7 @@ describe("verifier.openapi()", () => {
     expect(verifier.catalogue().permissions).toEqual([]);
   });
 
-  it("A12 follows the database, and never calls a route public", async () => {
+  it("follows the database, and never calls a route public", async () => {
     const { verifier, apply } = await makeWorld([providerOf(keycloak), clientOf()]);
     const names = async () => Object.keys((await verifier.openapi()).securitySchemes);
     expect(await names()).toEqual(["token", "bearer-api-oidc"]);
@@ -87,7 +87,7 @@ describe("verifier.openapi()", () => {
     });
   });
 
-  it("A12 a client of an unknown issuer has a plain bearer scheme", async () => {
+  it("a client of an unknown issuer has a plain bearer scheme", async () => {
     const { verifier } = await makeWorld([providerOf(keycloak, "idp", { issuer: null }), clientOf()]);
     expect((await verifier.openapi()).securitySchemes["bearer-api-oidc"]).toEqual({
       type: "http",
@@ -97,7 +97,7 @@ describe("verifier.openapi()", () => {
     });
   });
 
-  it.each(["3.0.3", "3.1.0"])("A12 fits into a valid document of OpenAPI %s", async (version) => {
+  it.each(["3.0.3", "3.1.0"])("fits into a valid document of OpenAPI %s", async (version) => {
     const { verifier } = await makeWorld([providerOf(keycloak), clientOf()], { clients: ["api-oidc", "missing"] });
     const requirements: readonly RequireOptions[] = [
       { permission: "taken.view_externetaak" },
@@ -108,7 +108,7 @@ describe("verifier.openapi()", () => {
     expect(await errorsOf(version, verifier, requirements)).toBeUndefined();
   });
 
-  it("A12 the validator would notice", async () => {
+  it("the validator would notice", async () => {
     const { verifier } = await makeWorld([]);
     const openapi = async () => ({ securitySchemes: { token: { type: "apiKey" } }, security: [] });
     // As a fault of this package would.

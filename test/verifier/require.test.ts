@@ -21,7 +21,7 @@ async function decided(verifier: Verifier, authorization: string | undefined, re
 const lacking = '403 Bearer realm="api", Token realm="api", error="insufficient_scope"';
 
 describe("the permissions that a route requires", () => {
-  it("A1 are one, all of a list, or any of a list, and all that is written together", async () => {
+  it("are one, all of a list, or any of a list, and all that is written together", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue, { permissions: [view, add] })]);
     const rows: readonly (readonly [RequireOptions, string])[] = [
       [{}, "allowed"],
@@ -47,7 +47,7 @@ describe("the permissions that a route requires", () => {
     expect(await decided(verifier, header)).toBe("allowed");
   });
 
-  it("A1 are all held by a superuser, unless its token is narrowed", async () => {
+  it("are all held by a superuser, unless its token is narrowed", async () => {
     const { verifier } = await makeWorld([
       user("root", { is_superuser: true }),
       token("all", tokenValue, { user: "root", permissions: null }),
@@ -58,7 +58,7 @@ describe("the permissions that a route requires", () => {
     expect(await decided(verifier, `Token ${"n".repeat(40)}`, { anyOf: [add, view] })).toBe("allowed");
   });
 
-  it("A1 are named in the event when they are missing", async () => {
+  it("are named in the event when they are missing", async () => {
     const { verifier, events } = await makeWorld([token("forms", tokenValue)]);
     await decided(verifier, header, { allOf: [view, add, remove] });
     await decided(verifier, header, { anyOf: [remove, add] });
@@ -70,7 +70,7 @@ describe("the permissions that a route requires", () => {
     expect(events[0]).not.toHaveProperty("anyOf");
   });
 
-  it("A1 are those at the time of `require`, whatever happens to the lists afterwards", async () => {
+  it("are those at the time of `require`, whatever happens to the lists afterwards", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue)]);
     const allOf = [view, add];
     const required = verifier.require({ allOf });
@@ -84,7 +84,7 @@ describe("the schemes that a route accepts", () => {
   const token401 = '401 Token realm="api"';
   const bearer401 = '401 Bearer realm="api"';
 
-  it("A2 are the only ones in its challenges, also of the other scheme, malformed headers and missing permissions", async () => {
+  it("are the only ones in its challenges, also of the other scheme, malformed headers and missing permissions", async () => {
     const { verifier } = await makeWorld([token("forms", tokenValue)]);
     const tokens = verifier.require({ accept: ["token"] });
     const bearers = verifier.require({ accept: ["bearer"] });
@@ -116,7 +116,7 @@ describe("the schemes that a route accepts", () => {
     expect(await twice(bearers)).toBe('Bearer realm="api", error="invalid_request"');
   });
 
-  it("A2 are told to the log, and a credential of the other one is neither looked at nor a failed attempt", async () => {
+  it("are told to the log, and a credential of the other one is neither looked at nor a failed attempt", async () => {
     const { verifier, events } = await makeWorld([token("forms", tokenValue)], { failureLimit: { perMinute: 1 } });
     const required = verifier.require({ accept: ["bearer"] });
     for (const _ of [1, 2, 3]) {
@@ -132,7 +132,7 @@ describe("the schemes that a route accepts", () => {
 });
 
 describe("the clients that a route accepts", () => {
-  it("A3 restrict bearer tokens, not API tokens: another client's is valid, and forbidden", async () => {
+  it("restrict bearer tokens, not API tokens: another client's is valid, and forbidden", async () => {
     const [idp, key] = await Promise.all([startIssuer(), makeKey("RS256")]);
     onTestFinished(idp.close);
     idp.keys = [key.jwk];
@@ -202,7 +202,7 @@ describe("what a route requires is checked at the start", () => {
     [{ permission: undefined }, "`permission` of requireAuth is undefined: write a value, or leave it out"],
   ];
 
-  it("A4 misspelt, empty and contradictory options end it with a TypeError", async () => {
+  it("misspelt, empty and contradictory options end it with a TypeError", async () => {
     const { verifier } = await makeWorld([]);
     for (const [options, message] of wrong) {
       // As JavaScript may write it.
@@ -213,14 +213,14 @@ describe("what a route requires is checked at the start", () => {
     }
   });
 
-  it("A4 a verifier without clients has no route for bearer tokens alone", async () => {
+  it("a verifier without clients has no route for bearer tokens alone", async () => {
     const { verifier } = await makeWorld([], { clients: [] });
     expect(() => verifier.require({ accept: ["bearer"] })).toThrow("nobody would be accepted");
     expect(() => verifier.require({ clients: ["api-oidc"] })).toThrow("(it has none)");
     expect(verifier.require({ accept: ["bearer", "token"] })).toEqual({ accept: ["bearer", "token"] });
   });
 
-  it("A4 what one verifier checked is checked again by another", async () => {
+  it("what one verifier checked is checked again by another", async () => {
     const one = await makeWorld([token("forms", tokenValue)], { clients: ["api-oidc", "portal"] });
     const other = await makeWorld([token("forms", tokenValue)]);
     const required = one.verifier.require({ clients: ["portal"] });

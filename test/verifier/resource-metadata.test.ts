@@ -25,7 +25,7 @@ const keycloak = { issuer: "https://keycloak.gemeente.example/realms/vtb" };
 const entra = { issuer: "https://login.example/tenant/v2.0" };
 
 describe("where the metadata of an API is", () => {
-  it("A9 the well-known path stands between its host and its path (RFC 9728 §3.1)", () => {
+  it("the well-known path stands between its host and its path (RFC 9728 §3.1)", () => {
     const rows = [
       ["https://taken.example", "https://taken.example/.well-known/oauth-protected-resource"],
       ["https://taken.example/", "https://taken.example/.well-known/oauth-protected-resource"],
@@ -37,7 +37,7 @@ describe("where the metadata of an API is", () => {
     expect(rows.map(([url = ""]) => [url, metadataUrlOf(checkResource(url))])).toEqual(rows);
   });
 
-  it("A9 a URL that clients could not compare, or that is not https, is refused", () => {
+  it("a URL that clients could not compare, or that is not https, is refused", () => {
     const rows: readonly (readonly [string | ProtectedResource, string])[] = [
       ["taken.example", "`resource.url` of createVerifier must be an absolute URL"],
       ["http://taken.example", "must be https"],
@@ -62,7 +62,7 @@ describe("where the metadata of an API is", () => {
 });
 
 describe("verifier.resourceMetadata()", () => {
-  it("A10 has what the options say, and the issuers of the clients that accept tokens", async () => {
+  it("has what the options say, and the issuers of the clients that accept tokens", async () => {
     const { verifier } = await makeWorld(
       [
         providerOf(keycloak),
@@ -93,7 +93,7 @@ describe("verifier.resourceMetadata()", () => {
     });
   });
 
-  it("A10 follows the database: another issuer, a disabled client, one that can't be used, a removed one", async () => {
+  it("follows the database: another issuer, a disabled client, one that can't be used, a removed one", async () => {
     const { verifier, apply } = await makeWorld([providerOf(keycloak), clientOf()], {
       resource: "https://api.example",
     });
@@ -111,7 +111,7 @@ describe("verifier.resourceMetadata()", () => {
     expect(await issuers()).toEqual([entra.issuer]);
   });
 
-  it("A10 names the issuer in the database before its discovery document was fetched", async () => {
+  it("names the issuer in the database before its discovery document was fetched", async () => {
     const stored = { jwks_endpoint: null, discovery_endpoint: "http://127.0.0.1:1/realms/vtb" };
     const { verifier, apply } = await makeWorld([providerOf(keycloak, "idp", stored), clientOf()], {
       resource: "https://api.example",
@@ -121,7 +121,7 @@ describe("verifier.resourceMetadata()", () => {
     expect((await verifier.resourceMetadata()).authorization_servers).toBeUndefined();
   });
 
-  it("A10 waits for a discovery document where only that names the issuer", async () => {
+  it("waits for a discovery document where only that names the issuer", async () => {
     const idp = await answering(({ origin }) => metadata(origin));
     const stored = { issuer: null, jwks_endpoint: null, discovery_endpoint: idp.origin };
     const resources = [providerOf(keycloak, "idp", stored), clientOf()];
@@ -138,7 +138,7 @@ describe("verifier.resourceMetadata()", () => {
     });
   });
 
-  it("A10 is for verifiers with a resource, whose challenges alone name it", async () => {
+  it("is for verifiers with a resource, whose challenges alone name it", async () => {
     const without = await makeWorld([token("forms", tokenValue)]);
     expect(without.verifier.resourceMetadataUrl).toBeUndefined();
     await expect(without.verifier.resourceMetadata()).rejects.toThrow("created without `resource`");
@@ -207,7 +207,7 @@ describe.each(adapters)("resourceMetadata for %s", (name) => {
     return { ...world, origin, resource };
   }
 
-  it("A11 a client of OAuth finds it, by the API's URL and by a challenge", async () => {
+  it("a client of OAuth finds it, by the API's URL and by a challenge", async () => {
     const { origin, resource, apply } = await begin();
     const discover = async () => {
       const response = await resourceDiscoveryRequest(new URL(resource), insecure);
@@ -231,7 +231,7 @@ describe.each(adapters)("resourceMetadata for %s", (name) => {
     expect(await discover()).toEqual({ resource });
   });
 
-  it("A11 is JSON for everybody and for no cache; other requests go on", async () => {
+  it("is JSON for everybody and for no cache; other requests go on", async () => {
     const { origin, verifier } = await begin();
     const url = `${origin}/.well-known/oauth-protected-resource/api`;
     const answer = await fetch(`${url}?fresh=1`);
@@ -258,7 +258,7 @@ describe.each(adapters)("resourceMetadata for %s", (name) => {
     ]);
   });
 
-  it("A11 leaves a programming error to the framework", async () => {
+  it("leaves a programming error to the framework", async () => {
     const { verifier } = await makeWorld([], { resource: "https://api.example" });
     const port = await freePort();
     const broken = { ...verifier, resourceMetadata: () => Promise.reject(new TypeError("a fault")) };
