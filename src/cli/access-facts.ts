@@ -49,18 +49,28 @@ export async function readAccess(
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where an option is about files, and none are given */
-function requireFrom({ strict, allow, deny, steps, secretsDir, prune, owner, env }: SettingsOf<typeof accessOptions>) {
+function requireFrom(settings: SettingsOf<typeof accessOptions>): void {
+  const { strict, allow, deny } = settings;
+  const judging = strict ? "--strict" : allow.length > 0 ? "--allow" : deny.length > 0 ? "--deny" : undefined;
+  const option = fileOptionIn(settings) ?? judging;
+  if (option === undefined) return;
+  throw setupError("usage", "COMMAND_LINE", `${option} is about files, and needs --from`, "name them with --from FILE");
+}
+
+type FileSettings = Pick<
+  SettingsOf<typeof accessOptions>,
+  "steps" | "overlay" | "secretsDir" | "prune" | "owner" | "env"
+>;
+
+/** The first option that was given and says how configuration files are read, such as `--steps`. */
+export function fileOptionIn({ steps, overlay, secretsDir, prune, owner, env }: FileSettings): string | undefined {
   const given = [
     ["--steps", steps.length > 0],
-    ["--strict", strict],
-    ["--allow", allow.length > 0],
-    ["--deny", deny.length > 0],
+    ["--overlay", overlay.length > 0],
     ["--secrets-dir", secretsDir !== undefined],
     ["--prune", prune],
     ["--owner", owner !== undefined],
     ["--no-env", !env],
   ] as const;
-  const option = given.find(([, isGiven]) => isGiven)?.[0];
-  if (option === undefined) return;
-  throw setupError("usage", "COMMAND_LINE", `${option} is about files, and needs --from`, "name them with --from FILE");
+  return given.find(([, isGiven]) => isGiven)?.[0];
 }

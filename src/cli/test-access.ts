@@ -9,6 +9,7 @@ import { noSettings, type Settings } from "../config/settings.js";
 import { defaultDatabaseUrl } from "../database/open.js";
 import { type Diagnostic, SetupError, setupError } from "../errors.js";
 import type { AccessTestReport } from "../report/access-tests.js";
+import { fileOptionIn } from "./access-facts.js";
 import type { CliContext } from "./context.js";
 import { findFiles } from "./find-files.js";
 import { type envOptions, loadOptions, type planOptions, runOptions, type SettingsOf } from "./options.js";
@@ -102,16 +103,8 @@ async function stateOfDatabase(context: CliContext, given: TestSettings): Promis
 }
 
 /** @throws SetupError `COMMAND_LINE` (usage) where an option is about configuration files, and none are given */
-function requireFiles({ steps, overlay, secretsDir, prune, owner, env }: TestSettings): void {
-  const given = [
-    ["--steps", steps.length > 0],
-    ["--overlay", overlay.length > 0],
-    ["--secrets-dir", secretsDir !== undefined],
-    ["--prune", prune],
-    ["--owner", owner !== undefined],
-    ["--no-env", !env],
-  ] as const;
-  const option = given.find(([, isGiven]) => isGiven)?.[0];
+function requireFiles(settings: TestSettings): void {
+  const option = fileOptionIn(settings);
   if (option === undefined) return;
   const hint = "name the configuration files, before --tests";
   throw setupError("usage", "COMMAND_LINE", `${option} is about configuration files, and none are given`, hint);

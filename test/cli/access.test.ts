@@ -241,13 +241,17 @@ describe("access --from", () => {
     expect(allowed.stderr).not.toContain("note:");
   });
 
-  it.each([["--prune"], ["--owner", "shop"], ["--no-env"], ["--strict"], ["--steps", "a.mjs"]])(
-    "is needed for %s, which is about files",
-    async (...option) => {
-      const { access } = await appliedPlace(groups);
-      const { status, stderr } = await access(...option);
-      expect(status).toBe(64);
-      expect(stderr).toContain(`${option[0]} is about files, and needs --from`);
-    },
-  );
+  it.each([
+    ["--prune"],
+    ["--owner", "shop"],
+    ["--no-env"],
+    ["--strict"],
+    ["--overlay", "config.yaml"],
+    ["--steps", "a.mjs"],
+  ])("is needed for %s, which is about files", async (...option) => {
+    const { access } = await appliedPlace(groups);
+    const { status, stderr } = await access(...option);
+    expect(status).toBe(64);
+    expect(stderr).toContain(`${option[0]} is about files, and needs --from`);
+  });
 });
