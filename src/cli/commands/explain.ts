@@ -25,9 +25,9 @@ const options = {
 export const explainCommand = defineCommand({
   name: "explain",
   group: "Reference commands:",
-  summary: "say why somebody may do something, or not",
+  summary: "say why a permission is given, or not",
   description:
-    "Says whether somebody has a permission, and why: each group, limit and state on the way, with the run or the line of a file that set it. With a header, has the verifier itself check it, and shows each check. With a code of a message or the path of a field, shows its reference. Use it when somebody is refused, or may more than you thought. It changes nothing, and shows no credential.",
+    "Says whether a user, a token or a person with certain claims has a permission, and why: each group, limit and state on the way, with the run or the line of a file that set it. With a header, has the verifier itself check it, and shows each check. With a code of a message or the path of a field, shows its reference. Use it when a request is refused, or allowed against what you thought. It changes nothing, and shows no credential.",
   argument: {
     terms: "[what...]",
     description:

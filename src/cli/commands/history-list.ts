@@ -22,7 +22,7 @@ const filterOptions = {
 const listOptions = {
   ...filterOptions,
   key: text("filter", "--key <name>", "only changes of what has this name; with --kind, under its other names too"),
-  actor: text("filter", "--actor <text>", "only what was done by, or for, somebody whose name has this in it"),
+  actor: text("filter", "--actor <text>", "only what was done by, or for, a name with this in it"),
   through: text("filter", "--through <what>", "only what came through this, such as apply, admin or sign-in"),
   action: choice("filter", "--action <action>", "only changes of this sort", ["create", "update", "delete"]),
   run: text("filter", "--run <id>", "only this run: its id, the beginning of it, or its number"),

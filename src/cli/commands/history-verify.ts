@@ -11,7 +11,7 @@ export const historyVerifyCommand = defineCommand({
   group: "History commands:",
   summary: "check that nobody changed what was recorded",
   description:
-    "Checks every run of the record against the chain that binds each to the one before, and the signatures made with the sealing key. Where it does not hold, it says at which run and what is wrong, and ends with 4. What no signature proves is a warning. Use it regularly, with a head that is kept elsewhere: that alone finds what somebody with the database and the key rewrote, and an end that was cut off.",
+    "Checks every run of the record against the chain that binds each to the one before, and the signatures made with the sealing key. Where it does not hold, it says at which run and what is wrong, and ends with 4. What no signature proves is a warning. Use it regularly, with a head that is kept elsewhere: that alone finds what a holder of the database and the key rewrote, and an end that was cut off.",
   options: {
     head: text("history", "--head <head>", "a head that was kept elsewhere, COUNT:DIGEST"),
     headFile: text("history", "--head-file <file>", "the file with that head, as history head printed it"),
