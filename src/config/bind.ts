@@ -162,7 +162,7 @@ function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: V
       entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
     } else {
       if (sensitive) hideKeys(walk, node);
-      const reported = { ...entry, sensitive: sensitive || isBareKey(entry) };
+      const reported = { key, keyRange: entry.keyRange, sensitive: sensitive || isBareKey(entry) };
       const { diagnostic, meant } = unknownField(walk.namespace, path, reported, shape.fields.keys());
       walk.diagnostics.push(diagnostic);
       showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
@@ -285,8 +285,8 @@ function holdsSecret(view: Visibility, schema: Schema, above: Set<Schema>): bool
 function hideKeys(view: Visibility, node: Node): void {
   if (node.kind === "sequence") for (const item of node.items) hideKeys(view, item);
   if (node.kind !== "mapping") return;
-  for (const { keyRange, value } of node.entries.values()) {
-    view.secretKeys.push(new ScalarNode("", keyRange, true));
+  for (const { source, keyStart, keyEnd, value } of node.pairs) {
+    view.secretKeys.push(new ScalarNode("", source, keyStart, keyEnd, true));
     hideKeys(view, value);
   }
 }

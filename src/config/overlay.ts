@@ -37,10 +37,10 @@ export function overlayDocuments(
       if (value !== undefined) root.set(key, value);
     }
   }
-  const { range } = overlay.root;
+  const overlayRoot = overlay.root;
   return result.map(({ document, root }) => ({
     ...document,
-    root: root.size === 0 ? document.root : { kind: "mapping", range: document.root?.range ?? range, entries: root },
+    root: root.size === 0 ? document.root : (document.root ?? overlayRoot).withPairs([...root.values()]),
   }));
 }
 
@@ -56,16 +56,16 @@ function mergeAll(
   if (entries.length === 0) return [over];
   const mappings = entries.map((entry) => entry.value).filter(isMergeable);
   // A flag, or another value that all documents must agree on.
-  if (!isMergeable(value) || mappings.length < entries.length) return entries.map((entry) => ({ ...entry, value }));
+  if (!isMergeable(value) || mappings.length < entries.length) return entries.map((entry) => entry.withValue(value));
   const parts =
     entryLists === undefined
       ? [value, ...entries.slice(1).map(() => empty(value))]
       : share(mappings, value, entryLists);
   return entries.map((entry, index) => {
     const part = parts[index];
-    return part === undefined || part.entries.size === 0
+    return part === undefined || part.pairs.length === 0
       ? entry
-      : { ...entry, value: merge(entry.value, part, entryLists) };
+      : entry.withValue(merge(entry.value, part, entryLists));
   });
 }
 
@@ -86,9 +86,9 @@ function share(mappings: readonly MappingNode[], over: MappingNode, entryLists: 
       const index = owner === -1 ? (holders[0] ?? 0) : owner;
       shared.set(index, [...(shared.get(index) ?? []), item]);
     }
-    for (const [index, items] of shared) parts[index]?.set(name, { ...field, value: { ...field.value, items } });
+    for (const [index, items] of shared) parts[index]?.set(name, field.withValue(field.value.withItems(items)));
   }
-  return parts.map((entries) => ({ ...over, entries }));
+  return parts.map((part) => over.withPairs([...part.values()]));
 }
 
 function merge(under: Node, over: Node, entryLists?: EntryLists): Node {
@@ -98,9 +98,9 @@ function merge(under: Node, over: Node, entryLists?: EntryLists): Node {
     const known = entries.get(name);
     const keys = entryLists?.get(name);
     const value = known === undefined ? field.value : mergeField(known.value, field.value, keys);
-    entries.set(name, known === undefined ? field : { ...known, value });
+    entries.set(name, known === undefined ? field : known.withValue(value));
   }
-  return { ...under, entries };
+  return under.withPairs([...entries.values()]);
 }
 
 /** @param keys the fields that name an entry, of a list of entries */
@@ -120,7 +120,7 @@ function mergeLists(under: SequenceNode, over: SequenceNode, keys: readonly stri
         return isAbsent(other) ? other : merge(merged, other);
       }, item),
   );
-  return { ...under, items: [...items, ...left] };
+  return under.withItems([...items, ...left]);
 }
 
 function isSameEntry(one: Node, other: Node, keys: readonly string[]): boolean {
@@ -149,5 +149,5 @@ function listOf(node: Node | undefined): readonly Node[] {
 }
 
 function empty(mapping: MappingNode): MappingNode {
-  return { ...mapping, entries: new Map() };
+  return mapping.withPairs([]);
 }

@@ -11,6 +11,7 @@ import {
   type Range,
   type RawDiagnostic,
   type ScalarNode,
+  UnresolvedNode,
 } from "../yaml/node.js";
 import { bind } from "./bind.js";
 import { dotted, type ValuePath } from "./path.js";
@@ -163,7 +164,7 @@ function withoutReferences(
   if (node.kind === "sequence") {
     const read = node.items.map((item, index) => withoutReferences(item, [...path, index]));
     return {
-      node: { ...node, items: read.map((item) => item.node) },
+      node: node.withItems(read.map((item) => item.node)),
       diagnostics: read.flatMap((item) => item.diagnostics),
     };
   }
@@ -177,15 +178,15 @@ function withoutReferences(
       range: node.range,
       path: dotted(settingsKey, path),
     };
-    return { node: { kind: "unresolved", range: node.range }, diagnostics: [diagnostic] };
+    return { node: new UnresolvedNode(node.source, node.start, node.end), diagnostics: [diagnostic] };
   }
   const diagnostics: RawDiagnostic[] = [];
-  const entries = [...node.entries].map(([key, entry]): [string, MappingEntry] => {
-    const read = withoutReferences(entry.value, [...path, key]);
+  const pairs = node.pairs.map((entry) => {
+    const read = withoutReferences(entry.value, [...path, entry.key]);
     for (const diagnostic of read.diagnostics) diagnostics.push(diagnostic);
-    return [key, { ...entry, value: read.node }];
+    return entry.withValue(read.node);
   });
-  return { node: { ...node, entries: new Map(entries) }, diagnostics };
+  return { node: node.withPairs(pairs), diagnostics };
 }
 
 /** A placeholder can't be replaced by a variable here. */

@@ -103,7 +103,7 @@ export function* mergedEntries(
   inList = false,
 ): Generator<MappingEntry> {
   if (value.kind === "mapping") {
-    yield* value.entries.values();
+    yield* value.pairs;
   } else if (value.kind === "sequence" && !inList) {
     for (const item of value.items) yield* mergedEntries(item, report, true);
   } else if (value.kind !== "unresolved") {

@@ -12,14 +12,15 @@ import {
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { type Aliases, aliasBomb, createAliases, mergedEntries } from "./alias.js";
 import {
-  type Locate,
-  type MappingEntry,
-  type MappingNode,
+  MappingEntry,
+  MappingNode,
   type Node,
   type Range,
   type RawDiagnostic,
   ScalarNode,
-  type SequenceNode,
+  SequenceNode,
+  type SourceText,
+  UnresolvedNode,
 } from "./node.js";
 import { valueSources } from "./value-sources.js";
 
@@ -34,10 +35,9 @@ interface Tree {
 
 /** What building a file's nodes needs and collects. */
 interface Build {
-  readonly text: string;
-  readonly locate: Locate;
-  /** Values that were blanked out because they are not YAML, by start offset. */
-  readonly blanked: ReadonlyMap<number, Range>;
+  readonly source: SourceText;
+  /** The ends of values that were blanked out because they are not YAML, by start offset. */
+  readonly blanked: ReadonlyMap<number, number>;
   /** The contents of quoted texts that were joined into one line to be parsed, by start offset. */
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
@@ -53,14 +53,13 @@ interface Build {
 /** Turns the YAML package's tree into nodes with ranges: aliases share their node, merge keys are merged, tags are checked. */
 export function buildTree(
   contents: ParsedNode | null,
-  { text, locate, blanked, quoted }: Pick<Build, "text" | "locate" | "blanked" | "quoted">,
+  { source, blanked, quoted }: Pick<Build, "source" | "blanked" | "quoted">,
 ): Tree {
   const diagnostics: RawDiagnostic[] = [];
   const scalars: ScalarNode[] = [];
   const aliases = createAliases();
   const build: Build = {
-    text,
-    locate,
+    source,
     blanked,
     quoted,
     aliases,
@@ -93,52 +92,57 @@ function buildNode(build: Build, node: YamlNode, shown = false): Node {
 }
 
 function buildContent(build: Build, node: Exclude<YamlNode, Alias>, shown: boolean): Node {
-  const range = rangeOf(build, node);
-  if (isScalar(node)) return buildScalar(build, node, range, shown);
-  const template = /^\{\{[^{}]*\}\}$/.exec(build.text.slice(range.start, range.end))?.[0];
-  if (template !== undefined) return addScalar(build, new ScalarNode(template, range, false));
+  const span = spanOf(node);
+  if (isScalar(node)) return buildScalar(build, node, span, shown);
+  const { source } = build;
+  const { start, end } = span;
+  const template = /^\{\{[^{}]*\}\}$/.exec(source.text.slice(start, end))?.[0];
+  if (template !== undefined) return addScalar(build, new ScalarNode(template, source, start, end, false));
   if (node.tag !== undefined && coreTag(node.tag, isMap(node) ? "mapping" : "sequence") === undefined) {
-    report(build, refuseTag(rangeOfTag(build, range)));
+    report(build, refuseTag(rangeOfTag(source, span)));
   }
-  return isSeq(node) ? buildSequence(build, node.items, range) : buildMapping(build, node.items, range);
+  return isSeq(node) ? buildSequence(build, node.items, span) : buildMapping(build, node.items, span);
 }
 
-function buildScalar(build: Build, node: Scalar, range: Range, shown: boolean): Node {
-  const blanked = build.blanked.get(range.start);
-  if (blanked) {
-    addScalar(build, new ScalarNode("", blanked, false));
-    return { kind: "unresolved", range: blanked };
+function buildScalar(build: Build, node: Scalar, span: Span, shown: boolean): Node {
+  const { source } = build;
+  const { start, end } = span;
+  const blanked = build.blanked.get(start);
+  if (blanked !== undefined) {
+    addScalar(build, new ScalarNode("", source, start, blanked, false));
+    return new UnresolvedNode(source, start, blanked);
   }
-  const text = build.quoted.get(range.start) ?? textOf(build, node, range);
+  const text = build.quoted.get(start) ?? textOf(source.text, node, end);
   const tag = node.tag === undefined ? undefined : coreTag(node.tag, "scalar");
   const decoded = tag === "!!binary" ? decodeBinary(text) : text;
   const plain = node.type === "PLAIN" && tag !== "!!binary";
-  const scalar = new ScalarNode(decoded ?? "", range, plain, tag);
+  const scalar = new ScalarNode(decoded ?? "", source, start, end, plain, tag);
   if (!shown) addScalar(build, scalar);
-  const diagnostic = scalarDiagnostic(build, node, decoded, range);
+  const diagnostic = scalarDiagnostic(source, node, decoded, span);
   if (!diagnostic) return scalar;
   report(build, diagnostic);
-  return { kind: "unresolved", range };
+  return new UnresolvedNode(source, start, end);
 }
 
-function textOf(build: Build, node: Scalar, { end }: Range): string {
+function textOf(file: string, node: Scalar, end: number): string {
   // The failsafe schema makes every scalar a text.
   const text = String(node.value);
   const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-  if (!isBlock || end < build.text.length || build.text.endsWith("\n")) return text;
+  if (!isBlock || end < file.length || file.endsWith("\n")) return text;
   // The package adds a line break to a block that ends the file without one.
-  const lastLine = build.text.slice(build.text.lastIndexOf("\n") + 1);
+  const lastLine = file.slice(file.lastIndexOf("\n") + 1);
   const isPartOfText = lastLine.trim() !== "" || /^\n*$|[ \t]\n$/.test(text);
   return isPartOfText ? text.replace(/\n$/, "") : text;
 }
 
 function scalarDiagnostic(
-  build: Build,
+  source: SourceText,
   node: Scalar,
   text: string | undefined,
-  range: Range,
+  span: Span,
 ): RawDiagnostic | undefined {
-  if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(rangeOfTag(build, range));
+  if (node.tag !== undefined && coreTag(node.tag, "scalar") === undefined) return refuseTag(rangeOfTag(source, span));
+  const range = source.range(span.start, span.end);
   if (text === undefined) {
     const message = "a value tagged `!!binary` must be base64 of UTF-8 text";
     return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the text itself, without the tag", range };
@@ -148,7 +152,7 @@ function scalarDiagnostic(
   return { severity: "error", code: "YAML_SYNTAX", message, hint: "write the character itself", range };
 }
 
-function buildSequence(build: Build, items: readonly unknown[], range: Range): SequenceNode {
+function buildSequence(build: Build, items: readonly unknown[], span: Span): SequenceNode {
   const built = items.map((item, index) => {
     build.path.push(index);
     // Parsing produces nothing but nodes.
@@ -156,12 +160,12 @@ function buildSequence(build: Build, items: readonly unknown[], range: Range): S
     build.path.pop();
     return node;
   });
-  const node: SequenceNode = { kind: "sequence", range, items: built };
+  const node = new SequenceNode(build.source, span.start, span.end, built);
   build.aliases.note(node, built);
   return node;
 }
 
-function buildMapping(build: Build, pairs: readonly Pair[], range: Range): MappingNode {
+function buildMapping(build: Build, pairs: readonly Pair[], span: Span): MappingNode {
   const entries = new Map<string, MappingEntry>();
   const merges: MappingEntry[] = [];
   for (const pair of pairs) {
@@ -172,10 +176,10 @@ function buildMapping(build: Build, pairs: readonly Pair[], range: Range): Mappi
     else if (entry) entries.set(entry.key, entry);
   }
   for (const { value, keyRange } of merges) mergeInto(build, entries, value, keyRange);
-  const node: MappingNode = { kind: "mapping", range, entries };
+  const node = new MappingNode(build.source, span.start, span.end, [...entries.values()]);
   build.aliases.note(
     node,
-    Array.from(entries.values(), (entry) => entry.value),
+    node.pairs.map(({ value }) => value),
   );
   return node;
 }
@@ -185,17 +189,17 @@ function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
   // Parsing produces nothing but nodes, and null for a missing value.
   const keyNode = pair.key as YamlNode;
   const valueNode = pair.value as YamlNode | null;
-  const keyRange = rangeOf(build, keyNode);
+  const { start: keyStart, end: keyEnd } = spanOf(keyNode);
   // A key without a value, as in `{abc}`, may well be a value written in braces; one that looks random, a value without its key.
   const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
-  const key = readKey(build, buildNode(build, keyNode, isKey), keyRange);
+  const key = readKey(build, buildNode(build, keyNode, isKey), keyStart, keyEnd);
   const name = key ?? "";
   build.path.push(name);
   const isNamed = isReference && (name === "required" || Object.hasOwn(valueSources, name));
   const shown = isNamed && isScalar(valueNode) && isName(valueNode.value);
-  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyRange.end);
+  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyEnd);
   build.path.pop();
-  return key === undefined ? undefined : { key, keyRange, value };
+  return key === undefined ? undefined : new MappingEntry(key, build.source, keyStart, keyEnd, value);
 }
 
 function isMergeKey({ key }: Pair): boolean {
@@ -210,7 +214,7 @@ function isName(value: unknown): boolean {
 
 function emptyScalar(build: Build, offset: number): ScalarNode {
   build.written += 1;
-  return new ScalarNode("", build.locate(offset, offset), true);
+  return new ScalarNode("", build.source, offset, offset, true);
 }
 
 function report(build: Build, diagnostic: RawDiagnostic, ...key: string[]): void {
@@ -230,11 +234,11 @@ function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node
 }
 
 function followAlias(build: Build, node: Alias): Node {
-  const range = rangeOf(build, node);
-  const target = build.aliases.follow(node.source, range);
+  const { start, end } = spanOf(node);
+  const target = build.aliases.follow(node.source, build.source.range(start, end));
   if (target.kind === "found") return target.node;
   report(build, target.diagnostic);
-  return { kind: "unresolved", range };
+  return new UnresolvedNode(build.source, start, end);
 }
 
 function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
@@ -242,17 +246,22 @@ function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
   return scalar;
 }
 
-function rangeOf(build: Build, node: YamlNode): Range {
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function spanOf(node: YamlNode): Span {
   // Every node that was parsed has a range.
   const [start, end] = (node as ParsedNode).range;
-  return build.locate(start, end);
+  return { start, end };
 }
 
 /** The package keeps no range for a tag: it is the last one before its value. */
-function rangeOfTag(build: Build, value: Range): Range {
-  const from = Math.max(0, value.start - 300);
-  const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(build.text.slice(from, value.start));
-  return match ? build.locate(from + match.index, from + match.index + match[0].length) : value;
+function rangeOfTag(source: SourceText, { start, end }: Span): Range {
+  const from = Math.max(0, start - 300);
+  const match = /(?<=^|\s|[[{,])![^\s,[\]{}]*(?=(?:\s+&\S*)?\s*$)/.exec(source.text.slice(from, start));
+  return match ? source.range(from + match.index, from + match.index + match[0].length) : source.range(start, end);
 }
 
 const core = "tag:yaml.org,2002:";
@@ -297,14 +306,14 @@ function decodeBinary(encoded: string): string | undefined {
  * A mapping's key as its text, even where it could mean something else (`1`, `on`, `yes`). Reports what can't be a key, and then
  * returns undefined.
  */
-function readKey(build: Build, key: Node, range: Range): string | undefined {
+function readKey(build: Build, key: Node, start: number, end: number): string | undefined {
   // An unresolved node has been reported already.
   if (key.kind === "unresolved") return undefined;
   const text = key.kind === "scalar" && !key.isNull() ? key.text() : undefined;
   if (text !== undefined && text !== "__proto__") return text;
   const message = text === undefined ? "a key must be a plain name" : "the key `__proto__` is not allowed";
   const hint = "write a name, a colon and a space before the value";
-  report(build, { severity: "error", code: "YAML_SYNTAX", message, hint, range });
+  report(build, { severity: "error", code: "YAML_SYNTAX", message, hint, range: build.source.range(start, end) });
   return undefined;
 }
 

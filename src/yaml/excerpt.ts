@@ -48,11 +48,11 @@ function withoutSecrets<Described extends Omit<RawDiagnostic, "range">>(reported
 export function hideScalars(sources: readonly Source[], more: readonly ScalarNode[]): readonly Source[] {
   if (more.length === 0) return sources;
   return sources.map((source) => {
-    const own = more.filter(({ range }) => range.position.file === source.file);
+    const own = more.filter((scalar) => scalar.source.file === source.file);
     if (source.scalars === undefined || own.length === 0) return source;
     // A key without a value is already among them.
-    const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.range.start, scalar]));
-    return { ...source, scalars: [...byStart.values()].sort((one, other) => one.range.start - other.range.start) };
+    const byStart = new Map([...source.scalars, ...own].map((scalar) => [scalar.start, scalar]));
+    return { ...source, scalars: [...byStart.values()].sort((one, other) => one.start - other.start) };
   });
 }
 
@@ -144,7 +144,7 @@ function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySe
   }
   const scalars = scalarsBetween(source.scalars, from, to);
   const isInShown = (offset: number) => scalars.some((node) => shown.has(node) && contains(node, offset));
-  const hidden = scalars.filter((node) => !shown.has(node)).map(({ range: { start, end } }) => ({ start, end }));
+  const hidden = scalars.filter((node) => !shown.has(node)).map(({ start, end }) => ({ start, end }));
   // Anchors, aliases and tags: `token: &abc` and `token: !abc` may well be secrets that should have been quoted.
   for (const { index, 0: match } of line.matchAll(/(?<=^|[\s[{,])[&*!][^\s,[\]{}]+/g)) {
     const start = from + index + 1;
@@ -163,7 +163,7 @@ function commentStart(source: Source, from: number, to: number): number {
   return to;
 }
 
-function contains({ range: { start, end } }: ScalarNode, offset: number): boolean {
+function contains({ start, end }: ScalarNode, offset: number): boolean {
   return start <= offset && offset < end;
 }
 
@@ -173,11 +173,11 @@ function scalarsBetween(scalars: readonly ScalarNode[], from: number, to: number
   let high = scalars.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((scalars[middle]?.range.end ?? 0) <= from) low = middle + 1;
+    if ((scalars[middle]?.end ?? 0) <= from) low = middle + 1;
     else high = middle;
   }
   let end = low;
-  while (end < scalars.length && (scalars[end]?.range.start ?? to) < to) end += 1;
+  while (end < scalars.length && (scalars[end]?.start ?? to) < to) end += 1;
   return scalars.slice(low, end);
 }
 

@@ -1,5 +1,5 @@
 import { placeholders } from "../secrets/placeholder.js";
-import type { Locate, RawDiagnostic } from "./node.js";
+import type { RawDiagnostic, SourceText } from "./node.js";
 
 /**
  * Text written for another tool that is not valid YAML where it stands: `value_from` after a text, or a template. A
@@ -23,12 +23,12 @@ const textBefore = /(?<=[[{,]\s*|[:-]\s+)[^\s{}[\],](?:[^{}[\],:]|:(?!\s))*\{\s*
 /** Longer lines are skipped: matching takes more than linear time. */
 const maxLine = 10_000;
 
-/** Such mistakes on the lines that have errors, and what looks just like them on other lines. */
-export function findMisplaced(text: string, errorOffsets: readonly number[], locate: Locate): readonly Misplaced[] {
+/** Such mistakes on the lines that have errors, and what looks just like them on other lines. `text` may have lines of `source` joined. */
+export function findMisplaced(text: string, errorOffsets: readonly number[], source: SourceText): readonly Misplaced[] {
   const seen = new Set<number>();
   const found: Misplaced[] = [];
   const lookAt = (offset: number, find: (text: string, lineStart: number) => Misplaced | undefined) => {
-    const start = offset - locate(offset, offset).position.column + 1;
+    const start = offset - source.positionOf(offset).column + 1;
     if (seen.has(start)) return;
     seen.add(start);
     const mistake = lineEnd(text, start) - start > maxLine ? undefined : find(text, start);
@@ -123,8 +123,8 @@ export function blankOut(text: string, misplaced: readonly Misplaced[]): string 
 }
 
 /** The diagnostic for one of them. */
-export function describeMisplaced({ kind, field, start, end }: Misplaced, locate: Locate): RawDiagnostic {
-  const range = locate(start, end);
+export function describeMisplaced({ kind, field, start, end }: Misplaced, source: SourceText): RawDiagnostic {
+  const range = source.range(start, end);
   if (kind !== "value_from") return { severity: "error", ...placeholders.template, range };
   const { code, message } = placeholders.value_from;
   const hint = `put the whole text in the variable and write ${field ?? "the field"}: {value_from: {env: NAME}}; if it is plain text, put it in quotes`;

@@ -1,12 +1,80 @@
 import { inspect } from "node:util";
-import { LineCounter } from "yaml";
 import type { Diagnostic, Position } from "../errors.js";
 
-/** A node's range in its file: offsets into the text, for the quoted line and its caret. */
+/** A range in a file: offsets into the text, for the quoted line and its caret. */
 export interface Range {
   readonly position: Position;
   readonly start: number;
   readonly end: number;
+}
+
+/** A file's name and text. Positions in it are only computed when they are asked for: most nodes never need theirs. */
+export class SourceText {
+  readonly file: string;
+  readonly text: string;
+  #lineStarts: readonly number[] | undefined;
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text;
+  }
+
+  /** The range from offset `start` up to `end`. */
+  range(start: number, end: number): Range {
+    return new TextRange(this, start, end);
+  }
+
+  /** Line and column of an offset: a binary search among the line starts. */
+  positionOf(offset: number): Position {
+    this.#lineStarts ??= findLineStarts(this.text);
+    let line = 1;
+    let beyond = this.#lineStarts.length + 1;
+    while (beyond - line > 1) {
+      const middle = (line + beyond) >> 1;
+      if ((this.#lineStarts[middle - 1] ?? 0) <= offset) line = middle;
+      else beyond = middle;
+    }
+    return { file: this.file, line, column: offset - (this.#lineStarts[line - 1] ?? 0) + 1 };
+  }
+}
+
+function findLineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+class TextRange implements Range {
+  readonly #source: SourceText;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(source: SourceText, start: number, end: number) {
+    this.#source = source;
+    this.start = start;
+    this.end = end;
+  }
+
+  get position(): Position {
+    return this.#source.positionOf(this.start);
+  }
+}
+
+/** What every node has: the file that it stands in, and its offsets there. */
+abstract class FileNode {
+  readonly source: SourceText;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(source: SourceText, start: number, end: number) {
+    this.source = source;
+    this.start = start;
+    this.end = end;
+  }
+
+  get range(): Range {
+    return this.source.range(this.start, this.end);
+  }
 }
 
 /** Where a value comes from that is not in the file itself, and how to correct characters that do not belong to it. */
@@ -23,9 +91,7 @@ export interface Origin {
  * A scalar as written. Only a schema can say that its text is harmless, so it is hidden from every kind of
  * printing, like a secret.
  */
-export class ScalarNode {
-  readonly kind = "scalar";
-  readonly range: Range;
+export class ScalarNode extends FileNode {
   /** True for an unquoted scalar in the file: only these can mean null, a boolean or a number. */
   readonly plain: boolean;
   /** The tag before it, such as `!!str`; most scalars have none. */
@@ -34,12 +100,24 @@ export class ScalarNode {
   readonly origin: Origin | undefined;
   readonly #text: string;
 
-  constructor(text: string, range: Range, plain: boolean, tag?: string, origin?: Origin) {
+  constructor(
+    text: string,
+    source: SourceText,
+    start: number,
+    end: number,
+    plain: boolean,
+    tag?: string,
+    origin?: Origin,
+  ) {
+    super(source, start, end);
     this.#text = text;
-    this.range = range;
     this.plain = plain;
     this.tag = tag;
     this.origin = origin;
+  }
+
+  get kind(): "scalar" {
+    return "scalar";
   }
 
   /** The text as written, without quotes. */
@@ -61,34 +139,89 @@ export class ScalarNode {
   }
 }
 
-export interface MappingEntry {
+export class MappingEntry {
   readonly key: string;
-  readonly keyRange: Range;
+  readonly source: SourceText;
+  readonly keyStart: number;
+  readonly keyEnd: number;
   readonly value: Node;
+
+  constructor(key: string, source: SourceText, keyStart: number, keyEnd: number, value: Node) {
+    this.key = key;
+    this.source = source;
+    this.keyStart = keyStart;
+    this.keyEnd = keyEnd;
+    this.value = value;
+  }
+
+  get keyRange(): Range {
+    return this.source.range(this.keyStart, this.keyEnd);
+  }
+
+  withValue(value: Node): MappingEntry {
+    return new MappingEntry(this.key, this.source, this.keyStart, this.keyEnd, value);
+  }
 }
 
 /** Whether a key has no colon, as in `{abc}`: it may well be a value written in braces. */
-export function isBareKey({ keyRange, value }: MappingEntry): boolean {
-  return value.kind === "scalar" && value.range.end === keyRange.end;
+export function isBareKey({ keyEnd, value }: MappingEntry): boolean {
+  return value.kind === "scalar" && value.end === keyEnd;
 }
 
-export interface MappingNode {
-  readonly kind: "mapping";
-  readonly range: Range;
+/** Mappings have few keys mostly: these are found fastest one by one. */
+const fewKeys = 12;
+
+export class MappingNode extends FileNode {
   /** In file order; merge keys are already merged in. Keys are unique. */
-  readonly entries: ReadonlyMap<string, MappingEntry>;
+  readonly pairs: readonly MappingEntry[];
+  #entries: ReadonlyMap<string, MappingEntry> | undefined;
+
+  constructor(source: SourceText, start: number, end: number, pairs: readonly MappingEntry[]) {
+    super(source, start, end);
+    this.pairs = pairs;
+  }
+
+  get kind(): "mapping" {
+    return "mapping";
+  }
+
+  /** The same as {@link pairs}, as a map, which takes more memory than the mapping itself: made when it is asked for. */
+  get entries(): ReadonlyMap<string, MappingEntry> {
+    this.#entries ??= new Map(this.pairs.map((entry) => [entry.key, entry]));
+    return this.#entries;
+  }
+
+  get(key: string): MappingEntry | undefined {
+    return this.pairs.length > fewKeys ? this.entries.get(key) : this.pairs.find((entry) => entry.key === key);
+  }
+
+  withPairs(pairs: readonly MappingEntry[]): MappingNode {
+    return new MappingNode(this.source, this.start, this.end, pairs);
+  }
 }
 
-export interface SequenceNode {
-  readonly kind: "sequence";
-  readonly range: Range;
+export class SequenceNode extends FileNode {
   readonly items: readonly Node[];
+
+  constructor(source: SourceText, start: number, end: number, items: readonly Node[]) {
+    super(source, start, end);
+    this.items = items;
+  }
+
+  get kind(): "sequence" {
+    return "sequence";
+  }
+
+  withItems(items: readonly Node[]): SequenceNode {
+    return new SequenceNode(this.source, this.start, this.end, items);
+  }
 }
 
 /** A `value_from` that could not be resolved: it has been reported, or the run does not need values (`--no-env`). */
-interface UnresolvedNode {
-  readonly kind: "unresolved";
-  readonly range: Range;
+export class UnresolvedNode extends FileNode {
+  get kind(): "unresolved" {
+    return "unresolved";
+  }
 }
 
 export type Node = ScalarNode | MappingNode | SequenceNode | UnresolvedNode;
@@ -108,23 +241,6 @@ export interface Document extends Source {
   readonly sha256: string;
   /** Undefined for a file without content. */
   readonly root: MappingNode | undefined;
-}
-
-/** The range from offset `start` up to `end`. */
-export type Locate = (start: number, end: number) => Range;
-
-/** Indexes a file's line starts, so that a look-up is a binary search. */
-export function createLocate(file: string, text: string): Locate {
-  const lines = new LineCounter();
-  for (let start = 0; start !== -1; ) {
-    lines.addNewLine(start);
-    const lineBreak = text.indexOf("\n", start);
-    start = lineBreak === -1 ? -1 : lineBreak + 1;
-  }
-  return (start, end) => {
-    const { line, col } = lines.linePos(start);
-    return { position: { file, line, column: col }, start, end };
-  };
 }
 
 /** The deepest existing node on a path, and how much of the path leads to it. */
@@ -149,7 +265,7 @@ export function findNode(root: Node, path: readonly (string | number)[]): Locate
 
 function step(node: Node, part: string | number): Omit<Located, "depth"> | undefined {
   if (node.kind === "mapping") {
-    const entry = node.entries.get(String(part));
+    const entry = node.get(String(part));
     return entry && { node: entry.value, keyRange: entry.keyRange };
   }
   const item = node.kind === "sequence" ? node.items[Number(part)] : undefined;

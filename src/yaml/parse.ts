@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { buildTree } from "./build.js";
 import { blankOut, describeMisplaced, findMisplaced, type Misplaced } from "./misplaced.js";
-import { createLocate, type Document, type Locate, type Node, type RawDiagnostic, type Source } from "./node.js";
+import { type Document, type Node, type RawDiagnostic, type Source, SourceText } from "./node.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
@@ -20,18 +20,18 @@ interface ParsedFile {
 export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const { text, diagnostic } = decode(file, bytes);
   if (diagnostic) return unusable({ file, text, scalars: undefined }, [diagnostic]);
-  const locate = createLocate(file, text);
-  const { tree, misplaced, quoted } = readRepaired(text, locate);
+  const origin = new SourceText(file, text);
+  const { tree, misplaced, quoted } = readRepaired(origin);
   const diagnostics = [
-    ...misplaced.map((mistake) => describeMisplaced(mistake, locate)),
-    ...secondDocument(tree, locate),
+    ...misplaced.map((mistake) => describeMisplaced(mistake, origin)),
+    ...secondDocument(tree, origin),
   ];
-  const syntax = describeSyntaxErrors(tree, text, locate).filter((error) => !standsIn(error, diagnostics));
+  const syntax = describeSyntaxErrors(tree, origin).filter((error) => !standsIn(error, diagnostics));
   if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) {
     return unusable({ file, text, scalars: undefined }, [...diagnostics, ...syntax]);
   }
-  const blanked = new Map(misplaced.map(({ start, end }) => [start, locate(start, end)]));
-  const { root, scalars, excess, diagnostics: found } = buildTree(tree.contents, { text, locate, blanked, quoted });
+  const blanked = new Map(misplaced.map(({ start, end }) => [start, end]));
+  const { root, scalars, excess, diagnostics: found } = buildTree(tree.contents, { source: origin, blanked, quoted });
   const source = { file, text, scalars };
   for (const diagnostic of found) diagnostics.push(diagnostic);
   if (excess) return unusable(source, diagnostics);
@@ -50,14 +50,14 @@ interface Repaired {
   readonly quoted: ReadonlyMap<number, string>;
 }
 
-function readRepaired(text: string, locate: Locate): Repaired {
-  const { text: base, quoted, tree: first } = readJoined(text);
+function readRepaired(source: SourceText): Repaired {
+  const { text: base, quoted, tree: first } = readJoined(source.text);
   let misplaced: readonly Misplaced[] = [];
   let tree = first;
   for (let round = 0; round < maxRounds && tree.errors.length > 0; round += 1) {
     const known = new Set(misplaced.map(({ start }) => start));
     const offsets = ownMistakes(tree.errors).map(({ pos }) => pos[0]);
-    const found = findMisplaced(blankOut(base, misplaced), offsets, locate).filter(({ start }) => !known.has(start));
+    const found = findMisplaced(blankOut(base, misplaced), offsets, source).filter(({ start }) => !known.has(start));
     if (found.length === 0) break;
     misplaced = [...misplaced, ...found].sort((one, other) => one.start - other.start);
     tree = readSyntaxTree(blankOut(base, misplaced));
@@ -85,11 +85,11 @@ function standsIn({ range }: RawDiagnostic, others: readonly RawDiagnostic[]): b
   return others.some((other) => other.range?.position.line === range?.position.line);
 }
 
-function secondDocument({ secondDocument: start }: SyntaxTree, locate: Locate): readonly RawDiagnostic[] {
+function secondDocument({ secondDocument: start }: SyntaxTree, source: SourceText): readonly RawDiagnostic[] {
   if (start === undefined) return [];
   const message = "a second document begins here, but a configuration file contains only one";
   const hint = "put each document in its own file and pass all of them; together they form one configuration";
-  return [{ severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(start, start + 3) }];
+  return [{ severity: "error", code: "YAML_SYNTAX", message, hint, range: source.range(start, start + 3) }];
 }
 
 function wrongRoot({ range }: Node): RawDiagnostic {
@@ -132,7 +132,7 @@ function decode(file: string, bytes: Buffer): Decoded {
 }
 
 function refuse(file: string, text: string, offset: number, message: string, hint: string): Decoded {
-  const range = createLocate(file, text)(offset, offset + 1);
+  const range = new SourceText(file, text).range(offset, offset + 1);
   return { text, diagnostic: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
 }
 

@@ -1,5 +1,5 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
-import { type MappingEntry, type MappingNode, type Node, type Range, type RawDiagnostic, ScalarNode } from "./node.js";
+import { type MappingNode, type Node, type RawDiagnostic, ScalarNode, UnresolvedNode } from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 import { nounOf, type SourceContext, type SourceDiagnostic, type ValueSources, valueSources } from "./value-sources.js";
 
@@ -35,14 +35,14 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
     if (from.kind === "sequence") {
       const items = from.items.map((item, index) => visit(item, inList(at, index)));
       const isSame = items.every((item, index) => item === from.items[index]);
-      return isSame ? from : { ...from, items: items.filter((item) => item !== undefined) };
+      return isSame ? from : from.withItems(items.filter((item) => item !== undefined));
     }
     if (from.kind !== "mapping") return from;
     const found = readValueFrom(from, context.valueSources ?? valueSources);
     if (found.kind === "none") return resolveEntries(from, at, visit);
     const outcome =
       found.kind === "reference"
-        ? readReference(found.reference, from.range, at, context)
+        ? readReference(found.reference, from, at, context)
         : { node: unresolved(from), diagnostics: found.diagnostics };
     for (const diagnostic of outcome.diagnostics) diagnostics.push({ ...diagnostic, path: at.path });
     return outcome.node;
@@ -66,32 +66,46 @@ function resolveEntries(
   { path }: Location,
   visit: (node: Node, at: Location) => Node | undefined,
 ): MappingNode {
-  const entries = new Map<string, MappingEntry>();
   let isSame = true;
-  for (const [key, entry] of mapping.entries) {
+  const pairs = mapping.pairs.flatMap((entry) => {
+    const { key } = entry;
     const value = visit(entry.value, { path: path === "" ? key : `${path}.${key}`, field: maskName(key) });
-    if (value !== entry.value) isSame = false;
-    if (value) entries.set(key, value === entry.value ? entry : { ...entry, value });
-  }
-  return isSame ? mapping : { ...mapping, entries };
+    if (value === entry.value) return [entry];
+    isSame = false;
+    return value ? [entry.withValue(value)] : [];
+  });
+  return isSame ? mapping : mapping.withPairs(pairs);
 }
 
-function readReference(reference: Reference, range: Range, { field }: Location, context: ResolveContext): Resolved {
+function readReference(
+  reference: Reference,
+  mapping: MappingNode,
+  { field }: Location,
+  context: ResolveContext,
+): Resolved {
   const { source, name } = reference;
   const read = source.read(name.text(), field, context);
   switch (read.kind) {
     case "read": {
-      const node = new ScalarNode(read.value.reveal(), range, false, undefined, source);
+      const node = new ScalarNode(
+        read.value.reveal(),
+        mapping.source,
+        mapping.start,
+        mapping.end,
+        false,
+        undefined,
+        source,
+      );
       return { node, diagnostics: read.warnings.map((warning) => aboutName(warning, name)) };
     }
     case "refused":
-      return { node: { kind: "unresolved", range }, diagnostics: [aboutName(read.diagnostic, name)] };
+      return { node: unresolved(mapping), diagnostics: [aboutName(read.diagnostic, name)] };
     case "missing": {
       const { hint } = read.diagnostic;
       const remedy = mayBeSecret(name.text())
         ? nameNotValue
         : `${hint}, or add default or required: false to value_from`;
-      return absent(reference, range, context, { ...aboutName(read.diagnostic, name), hint: remedy });
+      return absent(reference, mapping, context, { ...aboutName(read.diagnostic, name), hint: remedy });
     }
   }
 }
@@ -99,14 +113,14 @@ function readReference(reference: Reference, range: Range, { field }: Location, 
 /** The node for a missing value. */
 function absent(
   { fallback, required }: Reference,
-  range: Range,
+  mapping: MappingNode,
   { noEnv }: ResolveContext,
   diagnostic: RawDiagnostic,
 ): Resolved {
   if (fallback) return { node: fallback, diagnostics: [] };
-  if (noEnv) return { node: { kind: "unresolved", range }, diagnostics: [] };
+  if (noEnv) return { node: unresolved(mapping), diagnostics: [] };
   if (!required) return { node: undefined, diagnostics: [] };
-  return { node: { kind: "unresolved", range }, diagnostics: [diagnostic] };
+  return { node: unresolved(mapping), diagnostics: [diagnostic] };
 }
 
 const nameNotValue = `this looks like the secret itself: put it in a ${nounOf(valueSources)}, and write the name of that, as in {value_from: {env: NAME}}`;
@@ -117,6 +131,6 @@ function aboutName({ message, hint, ...diagnostic }: SourceDiagnostic, name: Sca
   return { ...diagnostic, message: masked(message), hint: masked(hint), range: name.range };
 }
 
-function unresolved({ range }: MappingNode): Node {
-  return { kind: "unresolved", range };
+function unresolved({ source, start, end }: MappingNode): Node {
+  return new UnresolvedNode(source, start, end);
 }

@@ -1,6 +1,6 @@
 import { isScalar, type ParsedNode, visit, type YAMLParseError } from "yaml";
 import { findFalseBlank } from "../characters.js";
-import type { Locate, Range, RawDiagnostic } from "./node.js";
+import type { Range, RawDiagnostic, SourceText } from "./node.js";
 import { maxDepth, type SyntaxTree } from "./syntax-tree.js";
 
 /** With more errors than these, parsing stops. */
@@ -10,17 +10,18 @@ const maxDiagnostics = 100;
 const maxLine = 10_000;
 
 /** The mistakes in a file's syntax: at most one a line, and none that only follows from an earlier one. */
-export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Locate): readonly RawDiagnostic[] {
-  if (tree.tooDeepAt !== undefined) return [tooDeep(tree.tooDeepAt, locate)];
+export function describeSyntaxErrors(tree: SyntaxTree, source: SourceText): readonly RawDiagnostic[] {
+  if (tree.tooDeepAt !== undefined) return [tooDeep(tree.tooDeepAt, source)];
   const byLine = new Map<number, RawDiagnostic>();
   const openings = findOpenings(tree);
   for (const error of ownMistakes(tree.errors)) {
     const start = openings.get(error) ?? error.pos[0];
-    const range = locate(start, start === error.pos[0] ? error.pos[1] : start + 1);
-    if (byLine.has(range.position.line)) continue;
+    const range = source.range(start, start === error.pos[0] ? error.pos[1] : start + 1);
+    const { line } = range.position;
+    if (byLine.has(line)) continue;
     const reported = describeSyntaxError(error);
     const diagnostic: RawDiagnostic = { severity: "error", code: "YAML_SYNTAX", ...reported, range };
-    byLine.set(range.position.line, falseBlank(text, range, reported, locate) ?? diagnostic);
+    byLine.set(line, falseBlank(source, range, reported) ?? diagnostic);
     if (byLine.size === maxDiagnostics) break;
   }
   return [...byLine.values()];
@@ -28,25 +29,30 @@ export function describeSyntaxErrors(tree: SyntaxTree, text: string, locate: Loc
 
 /** A blank that YAML does not accept as one is the likeliest mistake of its line, and it is invisible. */
 function falseBlank(
-  text: string,
+  source: SourceText,
   { start, position }: Range,
   reported: SyntaxMessage,
-  locate: Locate,
 ): RawDiagnostic | undefined {
   const lineStart = start - position.column + 1;
-  const [line = ""] = text.slice(lineStart, lineStart + maxLine).split("\n", 1);
+  const [line = ""] = source.text.slice(lineStart, lineStart + maxLine).split("\n", 1);
   const found = findFalseBlank(line);
   if (!found) return undefined;
   const at = lineStart + found.index;
   const message = `${found.name} outside quotes is not a space to YAML: ${reported.message}`;
   const hint = "replace it by a space, or remove it; such characters often come from copying a web page or document";
-  return { severity: "error", code: "YAML_SYNTAX", message, hint, range: locate(at, at + 1) };
+  return { severity: "error", code: "YAML_SYNTAX", message, hint, range: source.range(at, at + 1) };
 }
 
 /** The diagnostic for nesting deeper than that of any real file. */
-function tooDeep(offset: number, locate: Locate): RawDiagnostic {
+function tooDeep(offset: number, source: SourceText): RawDiagnostic {
   const message = `the values are nested more than ${maxDepth} levels deep`;
-  return { severity: "error", code: "YAML_SYNTAX", message, hint: "nest them less", range: locate(offset, offset + 1) };
+  return {
+    severity: "error",
+    code: "YAML_SYNTAX",
+    message,
+    hint: "nest them less",
+    range: source.range(offset, offset + 1),
+  };
 }
 
 /**

@@ -31,7 +31,7 @@ type ValueFrom =
 const none: ValueFrom = { kind: "none" };
 
 export function readValueFrom(mapping: MappingNode, sources: ValueSources): ValueFrom {
-  const entry = mapping.entries.get("value_from");
+  const entry = mapping.get("value_from");
   if (entry) return parseValueFrom(mapping, entry, sources);
   const misspelt = misspeltValueFrom(mapping, sources);
   return misspelt ? { kind: "invalid", diagnostics: [misspelt] } : none;
@@ -48,7 +48,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: Valu
   ): undefined => {
     diagnostics.push({ severity: "error", code: "VALUE_FROM_INVALID", message, hint, range });
   };
-  for (const beside of mapping.entries.values()) {
+  for (const beside of mapping.pairs) {
     const { key, keyRange } = beside;
     if (key === "value_from") continue;
     const hint = keys.includes(key) ? `move ${key} into value_from` : form;
@@ -63,7 +63,7 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: Valu
     if (value.kind !== "unresolved") complain(value, "`value_from` must be a mapping", form);
     return { kind: "invalid", diagnostics };
   }
-  for (const inner of value.entries.values()) {
+  for (const inner of value.pairs) {
     const { key, keyRange } = inner;
     if (keys.includes(key)) continue;
     const near = nearest(key, keys);
@@ -72,9 +72,9 @@ function parseValueFrom(mapping: MappingNode, entry: MappingEntry, sources: Valu
       : `unknown key ${nameOf(inner)} in \`value_from\``;
     complain({ range: keyRange }, message, near ? `did you mean ${near}?` : form);
   }
-  const [fallback, required] = ["default", "required"].map((key) => value.entries.get(key));
+  const [fallback, required] = ["default", "required"].map((key) => value.get(key));
   const given = Object.entries(sources).flatMap(([key, source]) => {
-    const named = value.entries.get(key);
+    const named = value.get(key);
     return named ? [{ source, named }] : [];
   });
   const [first, second] = given;
@@ -111,12 +111,12 @@ function nameOf(entry: MappingEntry): string {
 }
 
 /** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
-function misspeltValueFrom({ entries }: MappingNode, sources: ValueSources): RawDiagnostic | undefined {
-  const [entry] = entries.values();
-  if (!entry || entries.size > 1 || !nearest(entry.key, ["value_from"])) return undefined;
+function misspeltValueFrom({ pairs }: MappingNode, sources: ValueSources): RawDiagnostic | undefined {
+  const [entry] = pairs;
+  if (!entry || pairs.length > 1 || !nearest(entry.key, ["value_from"])) return undefined;
   const { key, keyRange, value } = entry;
   const isSource = (name: string) => Object.hasOwn(sources, name.toLowerCase());
-  if (value.kind !== "mapping" || ![...value.entries.keys()].some(isSource)) return undefined;
+  if (value.kind !== "mapping" || !value.pairs.some((inner) => isSource(inner.key))) return undefined;
   const message = `unknown key \`${key}\``;
   return { severity: "error", code: "VALUE_FROM_INVALID", message, hint: "did you mean value_from?", range: keyRange };
 }
@@ -136,14 +136,10 @@ function readFlag(node: Node): boolean | undefined {
 function findValueFrom(node: Node, seen: Set<Node>): RawDiagnostic["range"] {
   if (seen.has(node)) return undefined;
   seen.add(node);
-  const entry = node.kind === "mapping" ? node.entries.get("value_from") : undefined;
+  const entry = node.kind === "mapping" ? node.get("value_from") : undefined;
   if (entry) return entry.keyRange;
   const children =
-    node.kind === "mapping"
-      ? Array.from(node.entries.values(), ({ value }) => value)
-      : node.kind === "sequence"
-        ? node.items
-        : [];
+    node.kind === "mapping" ? node.pairs.map(({ value }) => value) : node.kind === "sequence" ? node.items : [];
   for (const child of children) {
     const range = findValueFrom(child, seen);
     if (range) return range;

@@ -5,6 +5,7 @@ import { bind } from "../../src/config/bind.js";
 import { secret } from "../../src/config/fields.js";
 import { createShapeReader } from "../../src/config/schema-shape.js";
 import { isSecret, type Secret } from "../../src/secrets/secret.js";
+import { UnresolvedNode } from "../../src/yaml/node.js";
 import { resolveValues } from "../../src/yaml/resolve.js";
 import { contextOf, lines, nodeOf } from "./from-yaml.js";
 
@@ -185,7 +186,8 @@ describe("bind", () => {
   });
 
   it("stands in for a secret that is not known, each time differently, and remembers where", () => {
-    const node = { kind: "unresolved", range: nodeOf("value: x").range } as const;
+    const { source, start, end } = nodeOf("value: x");
+    const node = new UnresolvedNode(source, start, end);
     const options = { namespace: "keys", shapeOf: createShapeReader() };
     const first = bind(secret(), node, options);
     const second = bind(z.union([z.strictObject({ a: z.string() }), secret()]), node, options);

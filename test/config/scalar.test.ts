@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { naturalValue, toBoolean, toInteger, toNumber } from "../../src/config/scalar.js";
-import { ScalarNode } from "../../src/yaml/node.js";
+import { ScalarNode, SourceText } from "../../src/yaml/node.js";
 
-const range = { position: { file: "config.yaml", line: 1, column: 1 }, start: 0, end: 0 };
-const plain = (text: string) => new ScalarNode(text, range, true);
-const quoted = (text: string) => new ScalarNode(text, range, false);
+const source = new SourceText("config.yaml", "");
+const plain = (text: string) => new ScalarNode(text, source, 0, 0, true);
+const quoted = (text: string) => new ScalarNode(text, source, 0, 0, false);
 
 describe("toBoolean", () => {
   it.each(["1", "t", "y", "true", "yes", "on", "TRUE", "Yes", "oN"])("takes %s for true, quoted or not", (text) => {
@@ -118,8 +118,8 @@ describe("naturalValue", () => {
   });
 
   it("follows the tags of YAML's own types", () => {
-    expect(naturalValue(new ScalarNode("42", range, false, "!!int"))).toBe(42);
-    expect(naturalValue(new ScalarNode("42", range, true, "!!str"))).toBe("42");
+    expect(naturalValue(new ScalarNode("42", source, 0, 0, false, "!!int"))).toBe(42);
+    expect(naturalValue(new ScalarNode("42", source, 0, 0, true, "!!str"))).toBe("42");
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { quoteSource } from "../../src/yaml/excerpt.js";
-import { createLocate, type RawDiagnostic, type ScalarNode } from "../../src/yaml/node.js";
+import { type RawDiagnostic, type ScalarNode, SourceText } from "../../src/yaml/node.js";
 import { parse } from "./support.js";
 
 function findingAt(file: string, text: string, start: number, end: number, message = "wrong"): RawDiagnostic {
-  return { severity: "error", code: "INVALID_VALUE", message, range: createLocate(file, text)(start, end) };
+  return { severity: "error", code: "INVALID_VALUE", message, range: new SourceText(file, text).range(start, end) };
 }
 
 /** The excerpt for what `marked` marks in the text. */
