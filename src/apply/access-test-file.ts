@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { type Catalogue, fitsPattern, unknownPermission } from "../config/catalogue.js";
 import { filledText } from "../config/fields.js";
+import { createShapeReader } from "../config/schema-shape.js";
 import { permissionInCatalogue } from "../config/settings-schema.js";
+import { Visibility } from "../config/visibility.js";
 import { validateWhole } from "../config/whole-document.js";
 import { type Diagnostic, SetupError } from "../errors.js";
 import { moment, permissionList, permissionNames, permissionOfObjectType } from "../resources/step-fields.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
-import { type Document, findNode, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
+import { type Document, findNode, type Range, type RawDiagnostic } from "../yaml/node.js";
 import { readDocuments } from "../yaml/read.js";
 
 const day = /^\d{4}-\d\d-\d\d$/;
@@ -132,11 +134,9 @@ export async function readAccessTests(
 ): Promise<AccessTestFiles> {
   const { documents, sources, diagnostics: read } = await readDocuments(paths, stdin);
   const files = documents.map(readFile);
-  const shown = new Set(files.flatMap((file) => file.shown));
-  const quotable = hideScalars(
-    sources,
-    files.flatMap((file) => file.secretKeys),
-  );
+  const shown = new Visibility(createShapeReader());
+  for (const { addVisible } of files) addVisible(shown);
+  const quotable = hideScalars(sources, shown.secretKeys);
   const quote = (found: readonly RawDiagnostic[]) => quoteSource(found, quotable, shown);
   const diagnostics = [...read, ...files.flatMap((file) => file.diagnostics)];
   if (diagnostics.length > 0) throw new SetupError("invalid", quote(diagnostics));
@@ -146,21 +146,19 @@ export async function readAccessTests(
 interface ReadFile {
   readonly tests: readonly AccessTest[];
   readonly diagnostics: readonly RawDiagnostic[];
-  readonly shown: readonly ScalarNode[];
-  readonly secretKeys: readonly ScalarNode[];
+  readonly addVisible: (visibility: Visibility) => void;
 }
 
 function readFile(document: Document): ReadFile {
-  const nothing = { tests: [], shown: [], secretKeys: [] };
+  const nothing = { tests: [], addVisible: () => {} };
   if (document.root === undefined) return { ...nothing, diagnostics: [emptyFile(document.file)] };
-  const { config, diagnostics, shown, hidden, secretKeys } = validateWhole(accessTestSchema, document.root);
-  const visible = [...shown].filter((node) => !hidden.has(node));
+  const { config, diagnostics, addVisible } = validateWhole(accessTestSchema, document.root);
   if (config === undefined) {
-    return { tests: [], diagnostics: explainConfiguration(document, diagnostics), shown: visible, secretKeys };
+    return { tests: [], diagnostics: explainConfiguration(document, diagnostics), addVisible };
   }
   if (config.tests.length === 0) return { ...nothing, diagnostics: [emptyFile(document.file)] };
   const tests = config.tests.map((test, index) => toTest(document, test, index, config.at));
-  return { tests, diagnostics: [...diagnostics, ...tests.flatMap(contradictions)], shown: visible, secretKeys };
+  return { tests, diagnostics: [...diagnostics, ...tests.flatMap(contradictions)], addVisible };
 }
 
 function emptyFile(file: string): RawDiagnostic {

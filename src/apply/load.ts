@@ -101,11 +101,14 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     incomplete: ofFiles.some(({ severity }) => severity === "error"),
   });
-  const quotable = hideScalars([...base.sources, ...over.sources], validation.secretKeys);
   const { describe = (found) => found } = options;
-  const quote = (found: readonly RawDiagnostic[]) =>
-    quoteSource(describe(found, documents), quotable, validation.shown);
-  const { declarations } = validation;
+  const { declarations, visibility } = validation;
+  const quote = (found: readonly RawDiagnostic[]) => {
+    if (found.length === 0) return [];
+    const shown = visibility();
+    const quotable = hideScalars([...base.sources, ...over.sources], shown.secretKeys);
+    return quoteSource(describe(found, documents), quotable, shown);
+  };
   const found = [...ofFiles, ...validation.diagnostics, ...(await findConfusableNames(kinds, declarations))];
   const isSound = !found.some(({ severity }) => severity === "error");
   // A missing entry could be what another one refers to.
@@ -118,7 +121,7 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
   return {
     documents,
     steps: validation.enabled,
-    shown: validation.shown,
+    visibility,
     declarations,
     kinds,
     owners: validation.owners,

@@ -4,6 +4,7 @@ import { settingsKey } from "../config/settings-schema.js";
 import type { Step } from "../config/step.js";
 import { type Diagnostic, setupError } from "../errors.js";
 import type { PlainValue } from "../plan/resource.js";
+import type { ShownScalars } from "../yaml/excerpt.js";
 import type { Document, MappingNode, Node, ScalarNode } from "../yaml/node.js";
 import type { ConfigSource } from "../yaml/read.js";
 import { writeYaml } from "../yaml/write.js";
@@ -32,7 +33,7 @@ export async function renderConfiguration(
   options: Partial<LoadOptions> = {},
 ): Promise<Rendered> {
   const given = { ...loadDefaults(), ...options, noEnv: true };
-  const { documents, steps, shown, owners, diagnostics } = await readConfiguration(sources, given, async () => []);
+  const { documents, steps, visibility, owners, diagnostics } = await readConfiguration(sources, given, async () => []);
   const names = new Set(owners.map(({ setting }) => setting?.name));
   if (names.size > 1) {
     const hint = "render the files of one owner at a time";
@@ -40,7 +41,7 @@ export async function renderConfiguration(
   }
   const root = oneRoot(documents, steps);
   const keys = new Set([settingsKey, ...steps.flatMap(({ flag, namespace }) => [flag, namespace])]);
-  const writing: Writing = { shown, remarks: new Map(), origins: {}, variables: new Set() };
+  const writing: Writing = { shown: visibility(), remarks: new Map(), origins: {}, variables: new Set() };
   const entries = [...(root?.entries ?? [])].filter(([key]) => keys.has(key));
   const value = Object.fromEntries(
     entries.map(([key, entry]) => [key, write(writing, entry.value, { path: [key], words: [key] })]),
@@ -70,7 +71,7 @@ function oneRoot([first, ...others]: readonly Document[], steps: readonly Step[]
 
 interface Writing {
   /** The values that are no secrets. */
-  readonly shown: ReadonlySet<ScalarNode>;
+  readonly shown: ShownScalars;
   readonly remarks: Map<string, string>;
   readonly origins: Record<string, { readonly file: string; readonly line: number }>;
   readonly variables: Set<string>;

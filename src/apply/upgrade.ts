@@ -70,8 +70,9 @@ export async function upgrade(files: readonly string[], given: Partial<LoadOptio
       },
     ];
   });
-  const quotable = hideScalars(sources, upgraded.before.secretKeys);
-  return { files: changed, diagnostics: quoteSource(upgraded.diagnostics, quotable, upgraded.before.shown) };
+  const shown = upgraded.before.visibility();
+  const quotable = hideScalars(sources, shown.secretKeys);
+  return { files: changed, diagnostics: quoteSource(upgraded.diagnostics, quotable, shown) };
 }
 
 /** The byte order mark that the file begins with, if any: reading drops it. */
@@ -79,8 +80,9 @@ function markOf({ text, sha256 }: Document): string {
   return createHash("sha256").update(`\ufeff${text}`).digest("hex") === sha256 ? "\ufeff" : "";
 }
 
-function masked(document: Document, { secretKeys, shown }: Validation): readonly MaskedLine[] {
-  const [source = document] = hideScalars([document], secretKeys);
+function masked(document: Document, { visibility }: Validation): readonly MaskedLine[] {
+  const shown = visibility();
+  const [source = document] = hideScalars([document], shown.secretKeys);
   const lines = document.text.split("\n");
   return maskLines(source, shown).map((line, index) => ({ written: lines[index] ?? "", masked: line }));
 }

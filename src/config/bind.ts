@@ -1,22 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { CharacterRule } from "../characters.js";
 import { findPlaceholder, placeholders } from "../secrets/placeholder.js";
-import { looksRandom } from "../secrets/random-looking.js";
 import { Secret } from "../secrets/secret.js";
 import {
   isBareKey,
   type MappingNode,
   type Node,
   type RawDiagnostic,
-  ScalarNode,
+  type ScalarNode,
   type SequenceNode,
 } from "../yaml/node.js";
 import { choiceOf, chooseOption } from "./choose-option.js";
 import { unknownField } from "./issues.js";
-import { dotted, MutedPaths, type ValuePath } from "./path.js";
+import { dotted, MutedPaths } from "./path.js";
 import { findStrayCharacters, naturalValue, toBoolean, toInteger, toNumber } from "./scalar.js";
-import type { MappingShape, Schema, Shape, ShapeReader } from "./schema-shape.js";
+import type { FieldShape, MappingShape, Schema, ShapeReader } from "./schema-shape.js";
 import type { StandIn } from "./unknown-values.js";
+import type { Visibility } from "./visibility.js";
 
 /** Stands for an unknown value, where no secret can stand for it. */
 const unresolved = Symbol("unresolved");
@@ -27,11 +27,6 @@ export interface Binding {
   readonly diagnostics: readonly RawDiagnostic[];
   /** Where the schema's issues are noise: values that could not be resolved, placeholders, fields written under another name. */
   readonly muted: MutedPaths;
-  /** Scalars of fields that are not secret. One that is a secret elsewhere (through an alias) is in `hidden` too. */
-  readonly shown: ReadonlySet<ScalarNode>;
-  readonly hidden: ReadonlySet<ScalarNode>;
-  /** Keys that are part of a secret's text, such as `{s3cret}`: hidden like its values. */
-  readonly secretKeys: readonly ScalarNode[];
   /** Whether a value is missing because its variable is not set. */
   readonly unresolved: boolean;
 }
@@ -43,11 +38,15 @@ interface BindOptions {
   readonly maxValues?: number;
   /** Makes up unknown values; without it, only unknown secrets get a value. */
   readonly standIn?: StandIn | undefined;
+  /** Collects what quoted lines may show. */
+  readonly visibility?: Visibility;
 }
 
-interface Walk extends BindOptions, Visibility {
+interface Walk extends BindOptions {
   readonly diagnostics: RawDiagnostic[];
   readonly muted: MutedPaths;
+  /** The keys and indexes that lead to the value being bound. */
+  readonly path: (string | number)[];
   unresolved: boolean;
   valuesLeft: number;
 }
@@ -61,61 +60,60 @@ export function bind(schema: Schema, node: Node, options: BindOptions): Binding 
     ...options,
     diagnostics: [],
     muted: new MutedPaths(),
-    shown: new Set(),
-    hidden: new Set(),
-    secretKeys: [],
+    path: [],
     unresolved: false,
     valuesLeft: options.maxValues ?? 10_000_000,
   };
-  const value = bindNode(walk, schema, node, [], false);
-  return { ...walk, value };
+  const value = bindNode(walk, schema, node, false);
+  return { value, diagnostics: walk.diagnostics, muted: walk.muted, unresolved: walk.unresolved };
 }
 
-function bindNode(walk: Walk, schema: Schema | undefined, node: Node, path: ValuePath, inSecret: boolean): unknown {
-  if (walk.valuesLeft === 0) return refuseMore(walk, node, path);
+function bindNode(walk: Walk, schema: Schema | undefined, node: Node, inSecret: boolean): unknown {
+  if (walk.valuesLeft === 0) return refuseMore(walk, node);
   walk.valuesLeft -= 1;
-  if (schema === undefined) return bindFree(walk, node, path, inSecret);
+  if (schema === undefined) return bindFree(walk, node, inSecret);
   const field = walk.shapeOf(schema);
   const { shape } = field;
   const sensitive = inSecret || field.sensitive;
   if (shape.kind === "union") {
     const option = chooseOption(shape, node, walk.shapeOf);
-    if (option === undefined) return misfit(walk, schema, node, path, sensitive);
+    if (option === undefined) return misfit(walk, schema, node, sensitive);
     // Where a secret is expected, a mapping may be a secret written in braces.
-    const besideSecret = shape.options.some((other) => walk.shapeOf(other).shape.kind === "secret");
-    return bindNode(walk, option, node, path, sensitive || (besideSecret && node.kind === "mapping"));
+    const besideSecret =
+      node.kind === "mapping" && shape.options.some((other) => walk.shapeOf(other).shape.kind === "secret");
+    return bindNode(walk, option, node, sensitive || besideSecret);
   }
-  if (shape.kind === "free") return bindFree(walk, node, path, sensitive);
+  if (shape.kind === "free") return bindFree(walk, node, sensitive);
   switch (node.kind) {
     case "unresolved":
-      return bindUnresolved(walk, schema, path);
+      return bindUnresolved(walk, schema);
     case "scalar":
-      return bindScalar(walk, schema, node, path, sensitive);
+      return bindScalar(walk, schema, field, node, sensitive);
     case "sequence":
-      if (shape.kind === "list") return bindList(walk, shape, node, path, sensitive);
-      showOrHide(walk, schema, node, sensitive);
+      if (shape.kind === "list") return bindItems(walk, node, shape.element, sensitive);
+      walk.visibility?.showOrHide(schema, node, sensitive);
       return [];
     case "mapping":
-      if (shape.kind === "mapping") return bindMapping(walk, shape, node, path, sensitive);
-      showOrHide(walk, schema, node, sensitive);
+      if (shape.kind === "mapping") return bindMapping(walk, shape, node, sensitive);
+      walk.visibility?.showOrHide(schema, node, sensitive);
       return {};
   }
 }
 
 /** No option takes this kind of node: the schema gets a value of its kind to refuse. */
-function misfit(walk: Walk, schema: Schema, node: Node, path: ValuePath, sensitive: boolean): unknown {
-  if (node.kind === "unresolved") return bindUnresolved(walk, undefined, path);
-  showOrHide(walk, schema, node, sensitive);
+function misfit(walk: Walk, schema: Schema, node: Node, sensitive: boolean): unknown {
+  if (node.kind === "unresolved") return bindUnresolved(walk, undefined);
+  walk.visibility?.showOrHide(schema, node, sensitive);
   if (node.kind === "scalar") {
-    reportPlaceholder(walk, node, path, sensitive);
+    reportPlaceholder(walk, node, sensitive);
     return naturalValue(node);
   }
   return node.kind === "sequence" ? [] : {};
 }
 
-function bindUnresolved(walk: Walk, schema: Schema | undefined, path: ValuePath): unknown {
+function bindUnresolved(walk: Walk, schema: Schema | undefined): unknown {
   walk.unresolved = true;
-  walk.muted.add(path);
+  walk.muted.add(walk.path);
   const standIn = schema && walk.standIn?.(schema);
   if (standIn !== undefined) return standIn;
   // A new one each time, so that no two look like the same secret used twice.
@@ -124,12 +122,12 @@ function bindUnresolved(walk: Walk, schema: Schema | undefined, path: ValuePath)
     : unresolved;
 }
 
-function bindScalar(walk: Walk, schema: Schema, node: ScalarNode, path: ValuePath, sensitive: boolean): unknown {
-  const { shape, characters } = walk.shapeOf(schema);
-  showOrHide(walk, schema, node, sensitive);
-  reportPlaceholder(walk, node, path, sensitive);
+function bindScalar(walk: Walk, schema: Schema, field: FieldShape, node: ScalarNode, sensitive: boolean): unknown {
+  const { shape, characters } = field;
+  walk.visibility?.showOrHide(schema, node, sensitive);
+  reportPlaceholder(walk, node, sensitive);
   if (node.isNull()) return null;
-  if (characters !== undefined) reportCharacters(walk, characters, node, path, sensitive);
+  if (characters !== undefined) reportCharacters(walk, characters, node, sensitive);
   switch (shape.kind) {
     case "secret":
       return new Secret(node.text());
@@ -144,81 +142,81 @@ function bindScalar(walk: Walk, schema: Schema, node: ScalarNode, path: ValuePat
   }
 }
 
-function bindList(
+function bindItems(
   walk: Walk,
-  shape: Extract<Shape, { kind: "list" }>,
-  node: SequenceNode,
-  path: ValuePath,
+  { items }: SequenceNode,
+  elementAt: (index: number) => Schema | undefined,
   sensitive: boolean,
 ): unknown {
-  return node.items.map((item, index) => bindNode(walk, shape.element(index), item, [...path, index], sensitive));
+  return items.map((item, index) => bindInside(walk, index, elementAt(index), item, sensitive));
 }
 
-function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, path: ValuePath, sensitive: boolean): unknown {
-  const entries: [string, unknown][] = [];
-  for (const [key, entry] of node.entries) {
+function bindInside(walk: Walk, part: string | number, schema: Schema | undefined, node: Node, sensitive: boolean) {
+  walk.path.push(part);
+  const value = bindNode(walk, schema, node, sensitive);
+  walk.path.pop();
+  return value;
+}
+
+function bindMapping(walk: Walk, shape: MappingShape, node: MappingNode, sensitive: boolean): unknown {
+  // Assigning is safe: the reader refuses the key `__proto__`.
+  const value: Record<string, unknown> = {};
+  for (const entry of node.pairs) {
+    const { key } = entry;
     const schema = shape.fields.get(key) ?? shape.rest;
     if (schema !== undefined) {
-      entries.push([key, bindNode(walk, schema, entry.value, [...path, key], sensitive)]);
-    } else {
-      if (sensitive) hideKeys(walk, node);
-      const reported = { key, keyRange: entry.keyRange, sensitive: sensitive || isBareKey(entry) };
-      const { diagnostic, meant } = unknownField(walk.namespace, path, reported, shape.fields.keys());
-      walk.diagnostics.push(diagnostic);
-      showOrHide(walk, meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
-      // That the intended field is missing would report the same mistake twice.
-      if (meant !== undefined && !node.entries.has(meant)) walk.muted.add([...path, meant]);
+      value[key] = bindInside(walk, key, schema, entry.value, sensitive);
+      continue;
     }
+    if (sensitive) walk.visibility?.hideKeys(node);
+    const reported = { key, keyRange: entry.keyRange, sensitive: sensitive || isBareKey(entry) };
+    const { diagnostic, meant } = unknownField(walk.namespace, walk.path, reported, shape.fields.keys());
+    walk.diagnostics.push(diagnostic);
+    walk.visibility?.showOrHide(meant === undefined ? undefined : shape.fields.get(meant), entry.value, sensitive);
+    // That the intended field is missing would report the same mistake twice.
+    if (meant !== undefined && node.get(meant) === undefined) walk.muted.add([...walk.path, meant]);
   }
-  // From entries, because assigning `__proto__` would change the object instead.
-  return Object.fromEntries(entries);
+  return value;
 }
 
 /** Without a schema, scalars mean what YAML 1.1 reads. They are not known to be harmless. */
-function bindFree(walk: Walk, node: Node, path: ValuePath, sensitive: boolean): unknown {
+function bindFree(walk: Walk, node: Node, sensitive: boolean): unknown {
   switch (node.kind) {
     case "unresolved":
-      return bindUnresolved(walk, undefined, path);
+      return bindUnresolved(walk, undefined);
     case "scalar":
-      walk.hidden.add(node);
-      reportPlaceholder(walk, node, path, sensitive);
+      walk.visibility?.hide(node);
+      reportPlaceholder(walk, node, sensitive);
       return naturalValue(node);
     case "sequence":
-      return node.items.map((item, index) => bindNode(walk, undefined, item, [...path, index], sensitive));
-    case "mapping":
-      return Object.fromEntries(
-        [...node.entries].map(([key, { value }]) => [key, bindNode(walk, undefined, value, [...path, key], sensitive)]),
-      );
+      return bindItems(walk, node, anySchema, sensitive);
+    case "mapping": {
+      const value: Record<string, unknown> = {};
+      for (const entry of node.pairs) value[entry.key] = bindInside(walk, entry.key, undefined, entry.value, sensitive);
+      return value;
+    }
   }
 }
 
-function reportPlaceholder(walk: Walk, node: ScalarNode, path: ValuePath, sensitive: boolean): void {
+const anySchema = () => undefined;
+
+function reportPlaceholder(walk: Walk, node: ScalarNode, sensitive: boolean): void {
   // A value from a variable or a file has nothing left to fill in.
   const kind = node.origin === undefined ? findPlaceholder(node.text(), sensitive) : undefined;
   if (kind === undefined) return;
-  walk.diagnostics.push({
-    severity: "error",
-    ...placeholders[kind],
-    range: node.range,
-    path: dotted(walk.namespace, path),
-  });
-  walk.muted.add(path);
+  const path = dotted(walk.namespace, walk.path);
+  walk.diagnostics.push({ severity: "error", ...placeholders[kind], range: node.range, path });
+  walk.muted.add(walk.path);
 }
 
-function reportCharacters(
-  walk: Walk,
-  rule: CharacterRule,
-  node: ScalarNode,
-  path: ValuePath,
-  sensitive: boolean,
-): void {
+function reportCharacters(walk: Walk, rule: CharacterRule, node: ScalarNode, sensitive: boolean): void {
   for (const diagnostic of findStrayCharacters(node, rule, sensitive)) {
-    walk.diagnostics.push({ ...diagnostic, path: dotted(walk.namespace, path) });
-    if (diagnostic.severity === "error") walk.muted.add(path);
+    walk.diagnostics.push({ ...diagnostic, path: dotted(walk.namespace, walk.path) });
+    if (diagnostic.severity === "error") walk.muted.add(walk.path);
   }
 }
 
-function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
+function refuseMore(walk: Walk, node: Node): unknown {
   if (!walk.diagnostics.some(({ code }) => code === "ALIAS_BOMB")) {
     walk.diagnostics.push({
       severity: "error",
@@ -226,67 +224,9 @@ function refuseMore(walk: Walk, node: Node, path: ValuePath): unknown {
       message: "the aliases here expand to too many values",
       hint: "use fewer aliases of large parts, or split the file",
       range: node.range,
-      path: dotted(walk.namespace, path),
+      path: dotted(walk.namespace, walk.path),
     });
   }
-  walk.muted.add(path);
+  walk.muted.add(walk.path);
   return unresolved;
-}
-
-/** What a quoted line may show of a part of a file, collected while binding. */
-interface Visibility {
-  readonly shapeOf: ShapeReader;
-  readonly shown: Set<ScalarNode>;
-  /** Wins over `shown` where aliases put one scalar in two fields. */
-  readonly hidden: Set<ScalarNode>;
-  /** Keys that are part of a secret's text. */
-  readonly secretKeys: ScalarNode[];
-}
-
-const urlWithPassword = /:\/\/[^/?#]*@/;
-
-/**
- * Shows a field's value, whatever type the field expects: hiding it would hide the mistake. Hides it in unknown fields and in
- * fields that are a secret or contain one.
- */
-function showOrHide(view: Visibility, schema: Schema | undefined, node: Node, sensitive: boolean): void {
-  if (node.kind === "scalar") {
-    const isHarmless = !sensitive && schema !== undefined && !holdsSecret(view, schema, new Set()) && isShowable(node);
-    (isHarmless ? view.shown : view.hidden).add(node);
-  } else if (sensitive || schema === undefined || holdsSecret(view, schema, new Set())) {
-    hideKeys(view, node);
-  } else {
-    const within =
-      node.kind === "sequence"
-        ? node.items
-        : node.kind === "mapping"
-          ? [...node.entries.values()].map(({ value }) => value)
-          : [];
-    for (const inner of within) showOrHide(view, schema, inner, sensitive);
-  }
-}
-
-function isShowable(node: ScalarNode): boolean {
-  return !urlWithPassword.test(node.text()) && !looksRandom(node.text());
-}
-
-function holdsSecret(view: Visibility, schema: Schema, above: Set<Schema>): boolean {
-  if (above.has(schema)) return false;
-  above.add(schema);
-  const { shape, sensitive } = view.shapeOf(schema);
-  if (sensitive || shape.kind === "secret" || shape.kind === "free") return true;
-  const holds = (inner: Schema | undefined) => inner !== undefined && holdsSecret(view, inner, above);
-  if (shape.kind === "union") return shape.options.some(holds);
-  if (shape.kind === "list") return holds(shape.element(0));
-  return shape.kind === "mapping" && (holds(shape.rest) || [...shape.fields.values()].some(holds));
-}
-
-/** What is written in place of a secret, or under a misspelt name, may have the secret as a key. */
-function hideKeys(view: Visibility, node: Node): void {
-  if (node.kind === "sequence") for (const item of node.items) hideKeys(view, item);
-  if (node.kind !== "mapping") return;
-  for (const { source, keyStart, keyEnd, value } of node.pairs) {
-    view.secretKeys.push(new ScalarNode("", source, keyStart, keyEnd, true));
-    hideKeys(view, value);
-  }
 }

@@ -10,7 +10,6 @@ import {
   type Node,
   type Range,
   type RawDiagnostic,
-  type ScalarNode,
   UnresolvedNode,
 } from "../yaml/node.js";
 import { bind } from "./bind.js";
@@ -19,6 +18,7 @@ import { toInteger } from "./scalar.js";
 import type { ShapeReader } from "./schema-shape.js";
 import { knownFormat, type Policy, settingsKey, settingsSchema } from "./settings-schema.js";
 import { validatePart } from "./valid-part.js";
+import type { Visibility } from "./visibility.js";
 
 /** A code that a file allows or denies, and where. */
 interface CodeSetting {
@@ -72,9 +72,7 @@ interface SettingsReading {
   /** The owner that a file names, if it does. */
   readonly ownerOf: (document: Document) => OwnerSetting | undefined;
   readonly diagnostics: readonly RawDiagnostic[];
-  readonly shown: readonly ScalarNode[];
-  readonly hidden: readonly ScalarNode[];
-  readonly secretKeys: readonly ScalarNode[];
+  readonly addVisible: (visibility: Visibility) => void;
 }
 
 /** Reads `vtb_setup` of each file; a misspelt one, which is reported elsewhere, is read as well. */
@@ -116,15 +114,15 @@ export function readSettings(
       ...files.flatMap(({ diagnostics }) => diagnostics),
       ...oncePerRun.flatMap((path) => contradictions(files, path)),
     ],
-    shown: files.flatMap(({ shown }) => [...shown]),
-    hidden: files.flatMap(({ hidden }) => [...hidden]),
-    secretKeys: files.flatMap(({ secretKeys }) => [...secretKeys]),
+    addVisible: (visibility) => {
+      for (const file of files) file.addVisible(visibility);
+    },
   };
 }
 
 type Config = z.output<typeof settingsSchema>;
 
-interface FileSettings extends Pick<SettingsReading, "diagnostics" | "shown" | "hidden" | "secretKeys"> {
+interface FileSettings extends Pick<SettingsReading, "diagnostics" | "addVisible"> {
   readonly document: Document;
   readonly node: Node;
   /** Empty where the file's settings are not valid. */
@@ -133,26 +131,23 @@ interface FileSettings extends Pick<SettingsReading, "diagnostics" | "shown" | "
 
 function readFile(document: Document, entry: MappingEntry, shapeOf: ShapeReader): FileSettings {
   const { node, diagnostics } = withoutReferences(entry.value, []);
-  const nothing = { document, node, config: {}, shown: [], hidden: [], secretKeys: [] };
+  const nothing = { document, node, config: {}, addVisible: () => {} };
   const format = node.kind === "mapping" ? node.entries.get("format")?.value : undefined;
   const number = format?.kind === "scalar" ? toInteger(format) : undefined;
   // What else a later format holds is not for this version to judge.
   if (number !== undefined && number !== knownFormat)
     return { ...nothing, diagnostics: [unknownFormat(number, format)] };
-  const { value, muted, ...bound } = bind(settingsSchema, node, { namespace: settingsKey, shapeOf });
   const source = { namespace: settingsKey, schema: settingsSchema, node, shapeOf };
+  const { value, muted, diagnostics: ofValues } = bind(settingsSchema, node, source);
   const part = validatePart(settingsSchema, value, source, muted);
-  const found = [...bound.diagnostics, ...part.diagnostics].map(withoutAdvice);
-  const { shown, hidden, secretKeys } = bound;
+  const found = [...ofValues, ...part.diagnostics].map(withoutAdvice);
   const config = (part.config ?? {}) as Config; // the output of this schema
   return {
     document,
     node,
     config,
     diagnostics: [...diagnostics, ...found],
-    shown: [...shown],
-    hidden: [...hidden],
-    secretKeys,
+    addVisible: (visibility) => void bind(settingsSchema, node, { ...source, visibility }),
   };
 }
 

@@ -16,6 +16,7 @@ import type { Step } from "./step.js";
 import { runStep } from "./step-code.js";
 import { createStandIn, leaveOutUnknown, type StandIn } from "./unknown-values.js";
 import { validatePart } from "./valid-part.js";
+import { Visibility } from "./visibility.js";
 
 export interface ValidateContext extends RootContext {
   /** The time that `review` compares with. */
@@ -40,10 +41,8 @@ export interface Validation {
   readonly isWhole: boolean;
   /** Every diagnostic of every file and step, in no particular order. */
   readonly diagnostics: readonly RawDiagnostic[];
-  /** The values that a quoted line may show. */
-  readonly shown: ReadonlySet<ScalarNode>;
-  /** Keys that a quoted line must hide as well. */
-  readonly secretKeys: readonly ScalarNode[];
+  /** What a quoted line may show; collected at the first call. */
+  readonly visibility: () => Visibility;
   /** Whether values are missing because variables or files are missing. */
   readonly unresolved: boolean;
 }
@@ -71,9 +70,7 @@ export function validateDocuments(
     return validateSection(section, { ...context, owner }, shapeOf);
   });
   const declared = sections.flatMap((section) => section.declared);
-  const shown = new Set([...root.shown, ...settings.shown, ...sections.flatMap((section) => [...section.shown])]);
-  // An alias may stand for a secret in one field and for a harmless text in another.
-  for (const { hidden } of [settings, ...sections]) for (const node of hidden) shown.delete(node);
+  let visibility: Visibility | undefined;
   return {
     enabled: root.enabled,
     settings: settings.settings,
@@ -92,10 +89,24 @@ export function validateDocuments(
       ...checkRenames(declared.map(({ resource }) => resource)),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),
     ],
-    shown,
-    secretKeys: [settings, ...sections].flatMap((part) => part.secretKeys),
+    visibility: () => {
+      visibility ??= collectVisible(shapeOf, root.shown, [settings, ...sections]);
+      return visibility;
+    },
     unresolved: root.unresolved || sections.some(({ unresolved }) => unresolved),
   };
+}
+
+/** All parts are collected together: an alias may stand for a secret in one of them and for a harmless text in another. */
+function collectVisible(
+  shapeOf: ShapeReader,
+  flags: readonly ScalarNode[],
+  parts: readonly Pick<ValidSection, "addVisible">[],
+): Visibility {
+  const visibility = new Visibility(shapeOf);
+  for (const flag of flags) visibility.show(flag);
+  for (const { addVisible } of parts) addVisible(visibility);
+  return visibility;
 }
 
 /** A file without a namespace of an enabled step manages nothing, and so has no say in what is pruned. */
@@ -126,9 +137,7 @@ interface ValidSection {
   readonly declared: readonly ResourceEntry[];
   readonly isWhole: boolean;
   readonly diagnostics: readonly RawDiagnostic[];
-  readonly shown: readonly ScalarNode[];
-  readonly hidden: ReadonlySet<ScalarNode>;
-  readonly secretKeys: readonly ScalarNode[];
+  readonly addVisible: (visibility: Visibility) => void;
   readonly unresolved: boolean;
 }
 
@@ -149,34 +158,25 @@ function readSection(
   const { schema, namespace } = step;
   const { node, diagnostics } = resolveValues(entry.value, namespace, context);
   if (node === undefined) {
-    const nothing = {
-      declared: [],
-      isWhole: true,
-      shown: [],
-      hidden: new Set<ScalarNode>(),
-      secretKeys: [],
-      unresolved: false,
-    };
+    const nothing = { declared: [], isWhole: true, addVisible: () => {}, unresolved: false };
     return { ...nothing, diagnostics: [...diagnostics, leftOut(entry)] };
   }
-  const { value, muted, ...bound } = bind(schema, node, { namespace, shapeOf, standIn });
-  const flat = findFlatEntry(step, node, shapeOf);
-  if (flat) {
-    const { hidden, secretKeys, unresolved } = bound;
-    const nothing = { declared: [], isWhole: false, shown: referenceNames(entry.value, context.valueSources) };
-    return { ...nothing, diagnostics: [...diagnostics, flat], hidden, secretKeys, unresolved };
-  }
   const source = { namespace, schema, node, shapeOf };
+  const { value, muted, unresolved, ...bound } = bind(schema, node, { ...source, standIn });
+  const addVisible = (visibility: Visibility): void => {
+    for (const name of referenceNames(entry.value, context.valueSources)) visibility.show(name);
+    bind(schema, node, { ...source, visibility });
+  };
+  const flat = findFlatEntry(step, node, shapeOf);
+  if (flat) return { declared: [], isWhole: false, diagnostics: [...diagnostics, flat], addVisible, unresolved };
   const part = runStep(step, "schema", value, () => validatePart(schema, value, source, muted));
   const reported = declareStep(step, part, source, muted, context);
   return {
     declared: reported.declared,
     isWhole: part.isWhole,
     diagnostics: [...diagnostics, ...bound.diagnostics, ...part.diagnostics, ...reported.diagnostics],
-    shown: [...bound.shown, ...referenceNames(entry.value, context.valueSources)],
-    hidden: bound.hidden,
-    secretKeys: bound.secretKeys,
-    unresolved: bound.unresolved,
+    addVisible,
+    unresolved,
   };
 }
 

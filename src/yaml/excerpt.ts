@@ -4,15 +4,20 @@ import { mask, maskName, maskRandom } from "../secrets/random-looking.js";
 import type { Range, RawDiagnostic, ScalarNode, Source } from "./node.js";
 import { valueFromKeys, valueSources } from "./value-sources.js";
 
+/** The scalars that a quoted line may show: those that a schema has found harmless. */
+export interface ShownScalars {
+  readonly has: (node: ScalarNode) => boolean;
+}
+
 /**
  * Diagnostics with the source line of each, without duplicates: in the order of the sources, then of their lines; those without a
- * range come last. A quoted line hides every value but those `shown`, which a schema has found harmless. Text where a name
+ * range come last. A quoted line hides every value but those `shown`. Text where a name
  * belongs may be a secret: where it looks random, it is masked in everything that is shown.
  */
 export function quoteSource(
   diagnostics: readonly RawDiagnostic[],
   sources: readonly Source[],
-  shown: ReadonlySet<ScalarNode>,
+  shown: ShownScalars,
 ): readonly Diagnostic[] {
   const order = new Map(sources.map(({ file }, index) => [file, index]));
   const byFile = new Map(sources.map((source) => [source.file, source]));
@@ -62,7 +67,7 @@ const contextBefore = 40;
 const reach = 400;
 
 /** The line of a range without its comment and with every value hidden but those `shown`; undefined where nothing is left. */
-function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>): Excerpt | undefined {
+function quoteLine(source: Source, range: Range, shown: ShownScalars): Excerpt | undefined {
   const { text } = source;
   const lineStart = range.start - range.position.column + 1;
   const lineBreak = text.indexOf("\n", range.start);
@@ -79,7 +84,7 @@ function quoteLine(source: Source, range: Range, shown: ReadonlySet<ScalarNode>)
 }
 
 /** All lines of a file with every value hidden but those `shown`, and what comments say. */
-export function maskLines(source: Source, shown: ReadonlySet<ScalarNode>): readonly string[] {
+export function maskLines(source: Source, shown: ShownScalars): readonly string[] {
   let start = 0;
   return source.text.split("\n").map((whole) => {
     const from = start;
@@ -92,7 +97,7 @@ export function maskLines(source: Source, shown: ReadonlySet<ScalarNode>): reado
   });
 }
 
-function render(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>) {
+function render(source: Source, from: number, to: number, shown: ShownScalars) {
   // For each offset, the column (from 0) where it is shown.
   const columns: number[] = [];
   const hidden = [...hiddenParts(source, from, to, shown)].sort((one, other) => one.start - other.start);
@@ -136,7 +141,7 @@ interface Hidden {
 }
 
 /** What to hide of a file's text between two offsets on one line. */
-function hiddenParts(source: Source, from: number, to: number, shown: ReadonlySet<ScalarNode>): readonly Hidden[] {
+function hiddenParts(source: Source, from: number, to: number, shown: ShownScalars): readonly Hidden[] {
   const line = source.text.slice(from, to);
   if (source.scalars === undefined) {
     const isWhole = from === 0 || source.text[from - 1] === "\n";

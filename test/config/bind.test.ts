@@ -4,10 +4,11 @@ import * as z from "zod";
 import { bind } from "../../src/config/bind.js";
 import { secret } from "../../src/config/fields.js";
 import { createShapeReader } from "../../src/config/schema-shape.js";
+import { Visibility } from "../../src/config/visibility.js";
 import { isSecret, type Secret } from "../../src/secrets/secret.js";
 import { UnresolvedNode } from "../../src/yaml/node.js";
 import { resolveValues } from "../../src/yaml/resolve.js";
-import { contextOf, lines, nodeOf } from "./from-yaml.js";
+import { contextOf, lines, nodeOf, scalarsIn } from "./from-yaml.js";
 
 const bound = (schema: z.ZodType, yaml: string) =>
   bind(schema, nodeOf(yaml), { namespace: "keys", shapeOf: createShapeReader() });
@@ -178,11 +179,12 @@ describe("bind", () => {
       hush: z.array(z.string()).meta({ sensitive: true }),
       copy: z.string(),
     });
-    const { shown, hidden } = bound(
-      schema,
-      "value: {name: n, size: 1, token: &t s, free: f, list: misfit, hush: [h], copy: *t, more: m}",
-    );
-    expect([...shown].filter((node) => !hidden.has(node)).map((node) => node.text())).toEqual(["n", "1", "misfit"]);
+    const node = nodeOf("value: {name: n, size: 1, token: &t s, free: f, list: misfit, hush: [h], copy: *t, more: m}");
+    const shapeOf = createShapeReader();
+    const visibility = new Visibility(shapeOf);
+    bind(schema, node, { namespace: "keys", shapeOf, visibility });
+    const shown = scalarsIn(node).filter((scalar) => visibility.has(scalar));
+    expect(shown.map((scalar) => scalar.text())).toEqual(["n", "1", "misfit"]);
   });
 
   it("stands in for a secret that is not known, each time differently, and remembers where", () => {

@@ -6,7 +6,7 @@ import { type ValidateContext, type Validation, validateDocuments } from "../../
 import { sealed, text } from "../../src/resources/columns.js";
 import { coreKinds } from "../../src/resources/registry.js";
 import { defineKind } from "../../src/resources/table-kind.js";
-import type { Document, Node, RawDiagnostic } from "../../src/yaml/node.js";
+import type { Document, Node, RawDiagnostic, ScalarNode } from "../../src/yaml/node.js";
 import { parseDocument } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */
@@ -41,13 +41,24 @@ export function validate(
   yaml: string | Readonly<Record<string, string>>,
   steps: readonly Step[],
   context = contextOf(),
-): Validation {
+): Validation & { readonly documents: readonly Document[] } {
   const files = typeof yaml === "string" ? { "config.yaml": yaml } : yaml;
-  return validateDocuments(
-    Object.entries(files).map(([file, content]) => parse(content, file)),
-    steps,
-    context,
-  );
+  const documents = Object.entries(files).map(([file, content]) => parse(content, file));
+  return { ...validateDocuments(documents, steps, context), documents };
+}
+
+/** The texts in the files that a quoted line may show. */
+export function shownIn({ documents, visibility }: ReturnType<typeof validate>): readonly string[] {
+  const shown = visibility();
+  return documents
+    .flatMap(({ root }) => (root ? scalarsIn(root) : []))
+    .flatMap((node) => (shown.has(node) ? node.text() : []));
+}
+
+export function scalarsIn(node: Node): readonly ScalarNode[] {
+  if (node.kind === "scalar") return [node];
+  if (node.kind === "sequence") return node.items.flatMap(scalarsIn);
+  return node.kind === "mapping" ? [...node.entries.values()].flatMap(({ value }) => scalarsIn(value)) : [];
 }
 
 /** A diagnostic as one line: `error CODE file:line:column path: message (hint)`. */

@@ -6,7 +6,7 @@ import { coreSteps } from "../../src/resources/registry.js";
 import { isSecret, Secret } from "../../src/secrets/secret.js";
 import { quoteSource } from "../../src/yaml/excerpt.js";
 import { type ValueSource, type ValueSources, valueSources } from "../../src/yaml/value-sources.js";
-import { contextOf, validate } from "../config/from-yaml.js";
+import { contextOf, shownIn, validate } from "../config/from-yaml.js";
 
 const secret = "ba9d233e95e04c4a8a661a27daffe7c9bd019067";
 
@@ -53,8 +53,6 @@ function validateWith(used: ValueSources | undefined, token: string, more: { rea
 /** Code, message and hint of each diagnostic. */
 const told = ({ diagnostics }: ReturnType<typeof validateWith>) =>
   diagnostics.map(({ code, message, hint }) => `${code}: ${message} (${hint})`);
-
-const namesShown = ({ shown }: ReturnType<typeof validateWith>) => Array.from(shown, (node) => node.text());
 
 const form =
   "write {value_from: {env: NAME}} or {value_from: {file: PATH}} or {value_from: {store: ENTRY}}, optionally with default or required: false";
@@ -127,9 +125,9 @@ describe("a source that is added to the table", () => {
     expect(told(validation)).toEqual([
       expect.stringMatching(/^SECRET_FILE: the store has no ••• for token \(this looks like the secret itself: /),
     ]);
-    expect(namesShown(validation)).not.toContain("qzxvjkwqpfhgtbnmzxcvqwjk");
+    expect(shownIn(validation)).not.toContain("qzxvjkwqpfhgtbnmzxcvqwjk");
     const named = validateWith(sources, "{value_from: {store: apps/other}}");
-    expect(namesShown(named)).toContain("apps/other");
+    expect(shownIn(named)).toContain("apps/other");
   });
 
   it("says how to remove characters that do not belong to its value", () => {
