@@ -1,5 +1,12 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
-import { type MappingNode, type Node, type RawDiagnostic, ScalarNode, UnresolvedNode } from "./node.js";
+import {
+  type MappingNode,
+  type Node,
+  type RawDiagnostic,
+  ScalarNode,
+  type SequenceNode,
+  UnresolvedNode,
+} from "./node.js";
 import { type Reference, readValueFrom } from "./value-from.js";
 import { nounOf, type SourceContext, type SourceDiagnostic, type ValueSources, valueSources } from "./value-sources.js";
 
@@ -24,65 +31,79 @@ export interface Resolved {
  * @param path the node's dotted path in the file
  */
 export function resolveValues(node: Node, path: string, context: ResolveContext): Resolved {
-  const diagnostics: RawDiagnostic[] = [];
-  // A node that aliases share is resolved and reported once.
-  const known = new Map<Node, Node | undefined>();
-  const visit = (from: Node, at: Location): Node | undefined => {
-    if (!known.has(from)) known.set(from, resolveNode(from, at));
-    return known.get(from);
-  };
-  const resolveNode = (from: Node, at: Location): Node | undefined => {
-    if (from.kind === "sequence") {
-      const items = from.items.map((item, index) => visit(item, inList(at, index)));
-      const isSame = items.every((item, index) => item === from.items[index]);
-      return isSame ? from : from.withItems(items.filter((item) => item !== undefined));
-    }
-    if (from.kind !== "mapping") return from;
-    const found = readValueFrom(from, context.valueSources ?? valueSources);
-    if (found.kind === "none") return resolveEntries(from, at, visit);
-    const outcome =
-      found.kind === "reference"
-        ? readReference(found.reference, from, at, context)
-        : { node: unresolved(from), diagnostics: found.diagnostics };
-    for (const diagnostic of outcome.diagnostics) diagnostics.push({ ...diagnostic, path: at.path });
-    return outcome.node;
-  };
-  const field = path.slice(path.lastIndexOf(".") + 1);
-  return { node: visit(node, { path, field }), diagnostics };
+  const walk: Walk = { context, diagnostics: [], known: new Map(), root: path, path: [] };
+  return { node: visit(walk, node), diagnostics: walk.diagnostics };
 }
 
-/** A value's path, and what to call it. */
-interface Location {
-  readonly path: string;
-  readonly field: string;
+interface Walk {
+  readonly context: ResolveContext;
+  readonly diagnostics: RawDiagnostic[];
+  /** A mapping or list that aliases share is resolved and reported once. */
+  readonly known: Map<Node, Node | undefined>;
+  /** The dotted path at which the walk begins. */
+  readonly root: string;
+  /** The keys and indexes from there to the node being resolved. */
+  readonly path: (string | number)[];
 }
 
-function inList({ path, field }: Location, index: number): Location {
-  return { path: `${path}.${index}`, field: `${field}[${index}]` };
+function visit(walk: Walk, from: Node): Node | undefined {
+  if (from.kind === "scalar" || from.kind === "unresolved") return from;
+  if (!walk.known.has(from))
+    walk.known.set(from, from.kind === "mapping" ? visitMapping(walk, from) : visitItems(walk, from));
+  return walk.known.get(from);
 }
 
-function resolveEntries(
-  mapping: MappingNode,
-  { path }: Location,
-  visit: (node: Node, at: Location) => Node | undefined,
-): MappingNode {
-  let isSame = true;
-  const pairs = mapping.pairs.flatMap((entry) => {
-    const { key } = entry;
-    const value = visit(entry.value, { path: path === "" ? key : `${path}.${key}`, field: maskName(key) });
-    if (value === entry.value) return [entry];
-    isSame = false;
-    return value ? [entry.withValue(value)] : [];
-  });
-  return isSame ? mapping : mapping.withPairs(pairs);
+function visitInside(walk: Walk, part: string | number, node: Node): Node | undefined {
+  walk.path.push(part);
+  const resolved = visit(walk, node);
+  walk.path.pop();
+  return resolved;
 }
 
-function readReference(
-  reference: Reference,
-  mapping: MappingNode,
-  { field }: Location,
-  context: ResolveContext,
-): Resolved {
+function visitItems(walk: Walk, list: SequenceNode): SequenceNode {
+  const items = list.items.map((item, index) => visitInside(walk, index, item));
+  const isSame = items.every((item, index) => item === list.items[index]);
+  return isSame ? list : list.withItems(items.filter((item) => item !== undefined));
+}
+
+function visitMapping(walk: Walk, mapping: MappingNode): Node | undefined {
+  const found = readValueFrom(mapping, walk.context.valueSources ?? valueSources);
+  if (found.kind === "none") return visitPairs(walk, mapping);
+  const outcome =
+    found.kind === "reference"
+      ? readReference(found.reference, mapping, fieldOf(walk), walk.context)
+      : { node: unresolved(mapping), diagnostics: found.diagnostics };
+  const path = [...(walk.root === "" ? [] : [walk.root]), ...walk.path].join(".");
+  for (const diagnostic of outcome.diagnostics) walk.diagnostics.push({ ...diagnostic, path });
+  return outcome.node;
+}
+
+function visitPairs(walk: Walk, mapping: MappingNode): MappingNode {
+  const values = mapping.pairs.map(({ key, value }) => visitInside(walk, key, value));
+  if (mapping.pairs.every(({ value }, index) => value === values[index])) return mapping;
+  return mapping.withPairs(
+    mapping.pairs.flatMap((entry, index) => {
+      const value = values[index];
+      return value === undefined ? [] : [value === entry.value ? entry : entry.withValue(value)];
+    }),
+  );
+}
+
+/** What to call the value being resolved: its key, or an item of that such as `allowed_ips[0]`. */
+function fieldOf({ root, path }: Walk): string {
+  const keyAt = path.findLastIndex((part) => typeof part === "string");
+  const key = path[keyAt];
+  const name = key === undefined ? root.slice(root.lastIndexOf(".") + 1) : maskName(String(key));
+  return (
+    name +
+    path
+      .slice(keyAt + 1)
+      .map((index) => `[${index}]`)
+      .join("")
+  );
+}
+
+function readReference(reference: Reference, mapping: MappingNode, field: string, context: ResolveContext): Resolved {
   const { source, name } = reference;
   const read = source.read(name.text(), field, context);
   switch (read.kind) {
