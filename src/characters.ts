@@ -13,6 +13,9 @@ const forbidden: Readonly<Record<CharacterRule, RegExp>> = {
   typed: /(?!\t)\p{Cc}|[\u200b\u2060\ufeff]/u,
 };
 
+/** No rule forbids any of these. */
+const onlyPrintableAscii = /^[ -~]*$/;
+
 /** A forbidden character in a value, and its position. */
 export interface StrayCharacter {
   /** Such as `a line feed (U+000A)`. */
@@ -25,6 +28,7 @@ export interface StrayCharacter {
 
 /** The first character that the rule forbids. `secret`: a visible one is not named, since it is a part of the secret. */
 export function findStray(text: string, rule: CharacterRule, secret: boolean): StrayCharacter | undefined {
+  if (onlyPrintableAscii.test(text)) return undefined;
   const pattern = forbidden[rule];
   const match = pattern.exec(text);
   if (!match) return undefined;

@@ -50,14 +50,13 @@ function fitOf(option: Schema, node: Node, shapeOf: ShapeReader): number | undef
 
 function fitOfScalar({ shape, nullable }: FieldShape, node: ScalarNode): number | undefined {
   if (node.isNull()) return nullable || shape.kind === "null" ? 3 : shape.kind === "text" ? 0 : undefined;
-  const natural = naturalValue(node);
   switch (shape.kind) {
     case "choice":
       return choiceOf(shape.values, node) === undefined ? 0 : 3;
     case "boolean":
-      return typeof natural === "boolean" ? 2 : toBoolean(node) === undefined ? 0 : 0.5;
+      return typeof naturalValue(node) === "boolean" ? 2 : toBoolean(node) === undefined ? 0 : 0.5;
     case "number":
-      return typeof natural === "number" ? 2 : toNumber(node) === undefined ? 0 : 0.5;
+      return typeof naturalValue(node) === "number" ? 2 : toNumber(node) === undefined ? 0 : 0.5;
     case "text":
       return 1;
     case "secret":
@@ -83,14 +82,16 @@ function scalarLike(value: unknown, node: ScalarNode): unknown {
 }
 
 function fitOfMapping(shape: MappingShape, node: MappingNode, shapeOf: ShapeReader): number {
-  let fit = 0;
-  for (const [name, schema] of shape.fields) {
-    const entry = node.entries.get(name);
-    const field = shapeOf(schema);
-    if (entry === undefined) fit -= field.required ? 1 : 0;
-    else fit += field.shape.kind === "choice" ? fitOfLiteral(field.shape.values, entry.value) : 1;
+  let fit = -shape.required;
+  for (const { key, value } of node.pairs) {
+    const schema = shape.fields.get(key);
+    if (schema === undefined) {
+      fit -= shape.rest === undefined ? 1 : 0;
+    } else {
+      const { shape: inner, required } = shapeOf(schema);
+      fit += (required ? 1 : 0) + (inner.kind === "choice" ? fitOfLiteral(inner.values, value) : 1);
+    }
   }
-  if (shape.rest === undefined) for (const key of node.entries.keys()) if (!shape.fields.has(key)) fit -= 1;
   return fit;
 }
 

@@ -15,6 +15,8 @@ export type Shape =
 export interface MappingShape {
   readonly kind: "mapping";
   readonly fields: ReadonlyMap<string, Schema>;
+  /** How many of the fields are required. */
+  readonly required: number;
   /** For keys that are not among the fields; undefined where such keys are refused. */
   readonly rest: Schema | undefined;
 }
@@ -51,7 +53,6 @@ export function createShapeReader(): ShapeReader {
 }
 
 function readField(schema: Schema): FieldShape {
-  const required = schema._zod.optin === undefined;
   let current = schema;
   let nullable = false;
   let sensitive = false;
@@ -69,7 +70,14 @@ function readField(schema: Schema): FieldShape {
     if (inner === undefined) break;
     current = inner;
   }
-  return { shape: readShape(current, sensitive), nullable, required, sensitive, description, characters };
+  return {
+    shape: readShape(current, sensitive),
+    nullable,
+    required: isRequired(schema),
+    sensitive,
+    description,
+    characters,
+  };
 }
 
 // Zod's own union of its types; only with it does `def.type` narrow.
@@ -120,7 +128,7 @@ function readShape(schema: Schema, sensitive: boolean): Shape {
     case "tuple":
       return { kind: "list", element: (index) => def.items[index] ?? def.rest ?? undefined };
     case "object":
-      return { kind: "mapping", fields: new Map(Object.entries(def.shape)), rest: openRest(def.catchall) };
+      return mappingShape(Object.entries(def.shape), openRest(def.catchall));
     case "record":
       return recordShape(def.keyType, def.valueType);
     case "union":
@@ -145,8 +153,11 @@ function openRest(catchall: Schema | undefined): Schema | undefined {
 
 function recordShape(keyType: Schema, valueType: Schema): MappingShape {
   const keys = readField(keyType).shape;
-  if (keys.kind !== "choice") return { kind: "mapping", fields: new Map(), rest: valueType };
-  return { kind: "mapping", fields: new Map(keys.values.map((key) => [String(key), valueType])), rest: undefined };
+  if (keys.kind !== "choice") return mappingShape([], valueType);
+  return mappingShape(
+    keys.values.map((key) => [String(key), valueType]),
+    undefined,
+  );
 }
 
 function discriminatorOf(def: z.core.$ZodUnionDef): string | undefined {
@@ -155,7 +166,16 @@ function discriminatorOf(def: z.core.$ZodUnionDef): string | undefined {
 
 function mergeShapes(left: Shape, right: Shape): Shape {
   if (left.kind !== "mapping" || right.kind !== "mapping") return left;
-  return { kind: "mapping", fields: new Map([...left.fields, ...right.fields]), rest: left.rest ?? right.rest };
+  return mappingShape([...left.fields, ...right.fields], left.rest ?? right.rest);
+}
+
+function mappingShape(entries: readonly (readonly [string, Schema])[], rest: Schema | undefined): MappingShape {
+  const fields = new Map(entries);
+  return { kind: "mapping", fields, required: [...fields.values()].filter(isRequired).length, rest };
+}
+
+function isRequired(schema: Schema): boolean {
+  return schema._zod.optin === undefined;
 }
 
 export type JsonSchema = { readonly [keyword: string]: unknown };

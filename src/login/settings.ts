@@ -1,6 +1,6 @@
 import { parseUrl } from "../characters.js";
 import type { PoolOptions } from "../database/live-database.js";
-import { estimatedBits } from "../secrets/placeholder.js";
+import { isEasyToGuess } from "../secrets/placeholder.js";
 import { Secret } from "../secrets/secret.js";
 import type { LoginEvent } from "./event.js";
 import type { LoginTelemetry } from "./observer.js";
@@ -118,7 +118,7 @@ function assertSessionSecret(written: unknown): void {
   if (typeof written !== "string" || written.length < minSecret) {
     throw new TypeError(`sessionSecret must have at least ${minSecret} characters`);
   }
-  if (estimatedBits(written) < minBits) {
+  if (isEasyToGuess(written, minBits)) {
     throw new TypeError("sessionSecret is easy to guess: generate one with `openssl rand -base64 32`");
   }
 }

@@ -93,6 +93,9 @@ const patterns: readonly (readonly [PlaceholderKind, RegExp])[] = [
   ["angle", /^https?:\/\/[^<>\s]*<[^<>]+>/i],
 ];
 
+/** Each placeholder has one of these, and few other values do. */
+const suspicious = /[[{(<$%]|:\/\/|value_from|REP_|TODO|FIXME|TBD/;
+
 const exampleSecret = /modify-this|changeme/i;
 
 /**
@@ -100,7 +103,7 @@ const exampleSecret = /modify-this|changeme/i;
  * `sensitive`: the field is a secret.
  */
 export function findPlaceholder(text: string, sensitive: boolean): PlaceholderKind | undefined {
-  const found = patterns.find(([, pattern]) => pattern.test(text));
+  const found = suspicious.test(text) ? patterns.find(([, pattern]) => pattern.test(text)) : undefined;
   if (found) return found[0];
   return sensitive && exampleSecret.test(text) ? "example" : undefined;
 }
@@ -155,16 +158,17 @@ const dictionary = `${wellKnown} ${[...wellKnown].reverse().join("")} `;
 const minCopy = 3;
 
 /**
- * An upper estimate, in bits, of a text's entropy. Each unpredictable character counts as one of the text's different characters;
- * a repeated or well-known piece counts as one character, whatever its length.
+ * Whether a text's entropy is below that many bits, by an upper estimate. Each unpredictable character counts as one of the text's
+ * different characters; a repeated or well-known piece counts as one character, whatever its length.
  */
-export function estimatedBits(text: string): number {
+export function isEasyToGuess(text: string, minBits: number): boolean {
   const known = dictionary + text.toLowerCase();
-  let guesses = 0;
-  for (let at = dictionary.length; at < known.length; guesses += 1) {
+  const bits = Math.log2(new Set(text).size || 1);
+  let guessed = 0;
+  for (let at = dictionary.length; at < known.length && guessed < minBits; guessed += bits) {
     at += copiedLength(known, at) || 1;
   }
-  return guesses * Math.log2(new Set(text).size || 1);
+  return guessed < minBits;
 }
 
 /** How many characters from `at` on repeat earlier ones; 0 if too few. A copy may overlap itself, as in `aaaa`. */

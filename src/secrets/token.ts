@@ -1,5 +1,5 @@
 import * as crypto from "node:crypto";
-import { estimatedBits } from "./placeholder.js";
+import { isEasyToGuess } from "./placeholder.js";
 import { Secret } from "./secret.js";
 
 /** The format of a generated token, for secret scanners; {@link checkTokenFormat} also checks its checksum. */
@@ -41,7 +41,7 @@ export function checkTokenFormat(text: string): "generated" | "mistyped" | "fore
 export function tokenWeakness(token: Secret): string | undefined {
   const plain = token.reveal();
   if (plain.length < minToken) return `the token is shorter than ${minToken} characters`;
-  if (estimatedBits(plain) < minBits) {
+  if (isEasyToGuess(plain, minBits)) {
     return "the token is easy to guess: it repeats itself, follows a well-known order or has few different characters";
   }
   return undefined;
