@@ -155,7 +155,7 @@ export function checkPermissions(
   catalogue: Catalogue,
 ): readonly RawDiagnostic[] {
   let compared = 0;
-  return entries.flatMap(({ resource, path }) =>
+  return entries.flatMap(({ resource, place }) =>
     permissionsOf(kinds.get(resource.kind), resource)
       .filter(({ permission }) => !catalogue.has(permission))
       .map(({ attribute, permission }) => {
@@ -164,7 +164,7 @@ export function checkPermissions(
         return {
           ...unknownPermission(catalogue, permission, near),
           range: rangeOf(resource, attribute, permission),
-          path: `${path}.${attribute}`,
+          path: `${place.path}.${attribute}`,
         };
       }),
   );

@@ -1,10 +1,11 @@
 import type { Kind } from "../plan/kind.js";
+import type { AttributeSpec } from "../plan/kind-shape.js";
 import type { Resource, StepResource } from "../plan/resource.js";
 import { mayBeSecret } from "../secrets/random-looking.js";
 import { createLookalikes, objectTypePermission } from "../users/names.js";
 import { findNode, type Node, type Range, type RawDiagnostic, type ScalarNode } from "../yaml/node.js";
 import { type ValueSources, valueSources } from "../yaml/value-sources.js";
-import { readResourceSettings } from "./entry-settings.js";
+import { type ResourceSettings, readResourceSettings } from "./entry-settings.js";
 import type { IssueSource } from "./issues.js";
 import { dotted, type MutedPaths, type ValuePath } from "./path.js";
 import type { Step } from "./step.js";
@@ -20,57 +21,79 @@ export function declareStep(
   { kinds, now, owner }: { readonly kinds: ReadonlyMap<string, Kind>; readonly now: Date; readonly owner: string },
 ): { readonly declared: readonly ResourceEntry[]; readonly diagnostics: readonly RawDiagnostic[] } {
   if (config === undefined) return { declared: [], diagnostics: [] };
-  const placeAt = (path: ValuePath) => findNode(node, path).node.range;
   const resources = runStep(step, "declare", config, () => step.declare(config));
   requireResources(step, resources, kinds);
-  const at = (path: ValuePath) => ({ range: placeAt(toWritten(path)), path: dotted(namespace, toWritten(path)) });
-  const { settings, diagnostics: misused } = readResourceSettings(resources, { step, config, kinds, at });
-  const declared = resources.map(({ kind, key, state, attributes, path, fields }, index): ResourceEntry => {
+  const at = (path: ValuePath) => {
     const written = toWritten(path);
-    const resource = {
-      kind,
-      key,
-      present: state !== "absent",
-      owner,
-      attributes,
-      range: placeAt(written),
-      ...settings[index],
-      rangeIn: rangesIn(node, written, fields),
-    };
-    return {
-      resource,
-      path: dotted(namespace, written),
-      rangeOf: (attribute) => placeAt([...written, attribute]),
-    };
+    return { range: findNode(node, written).node.range, path: dotted(namespace, written) };
+  };
+  const { settings, diagnostics: misused } = readResourceSettings(resources, { step, config, kinds, at });
+  const declared = resources.map((resource, index): ResourceEntry => {
+    const place = new EntryPlace(node, namespace, toWritten(resource.path), resource.fields);
+    return { resource: desiredResource(resource, owner, settings[index], place), place };
   });
   const reviewed = runStep(step, "review", config, () => step.review(config, now));
   requireDiagnostics(step, reviewed);
-  const diagnostics = reviewed.flatMap(({ path, ...diagnostic }): readonly RawDiagnostic[] => {
-    const written = toWritten(path);
-    return muted.has(written) ? [] : [{ ...diagnostic, range: placeAt(written), path: dotted(namespace, written) }];
-  });
+  const diagnostics = reviewed.flatMap(({ path, ...diagnostic }): readonly RawDiagnostic[] =>
+    muted.has(toWritten(path)) ? [] : [{ ...diagnostic, ...at(path) }],
+  );
   return { declared, diagnostics: [...misused, ...diagnostics] };
 }
 
-/**
- * Finds ranges of an entry's attributes, which mostly are fields of the same name. Few are asked for, and of these many times the
- * same.
- */
-function rangesIn(root: Node, entry: ValuePath, fields: StepResource["fields"] = {}): NonNullable<Resource["rangeIn"]> {
-  const known = new Map<string, Node>();
-  const items = new Map<string, ReadonlyMap<string, Range>>();
-  return (attribute, item) => {
-    const path =
-      attribute === "renamed_from"
-        ? [...entry.slice(0, 2), attribute]
-        : [...entry, ...(Object.hasOwn(fields, attribute) ? (fields[attribute] ?? []) : [attribute])];
-    const node = known.get(attribute) ?? findNode(root, path).node;
-    known.set(attribute, node);
-    if (item === undefined) return node.range;
-    const texts = items.get(attribute) ?? textsIn(node);
-    items.set(attribute, texts);
-    return texts.get(item) ?? node.range;
-  };
+function desiredResource(
+  { kind, key, state, attributes }: StepResource,
+  owner: string,
+  settings: ResourceSettings | undefined,
+  place: EntryPlace,
+): Resource {
+  const rangeIn = (attribute: string, item?: string) => place.rangeIn(attribute, item);
+  return { kind, key, present: state !== "absent", owner, attributes, range: place.range, ...settings, rangeIn };
+}
+
+/** Where an entry stands in its file. Few of them are asked for anything, and of these many times the same. */
+class EntryPlace {
+  readonly #root: Node;
+  readonly #namespace: string;
+  readonly #path: ValuePath;
+  readonly #fields: StepResource["fields"];
+  #known: Map<string, { readonly node: Node; texts?: ReadonlyMap<string, Range> }> | undefined;
+
+  constructor(root: Node, namespace: string, path: ValuePath, fields: StepResource["fields"]) {
+    this.#root = root;
+    this.#namespace = namespace;
+    this.#path = path;
+    this.#fields = fields;
+  }
+
+  get range(): Range {
+    return findNode(this.#root, this.#path).node.range;
+  }
+
+  /** Dotted path in the file. */
+  get path(): string {
+    return dotted(this.#namespace, this.#path);
+  }
+
+  /** The range of the field with that name. */
+  rangeOf(field: string): Range {
+    return findNode(this.#root, [...this.#path, field]).node.range;
+  }
+
+  /** The range of an attribute, which mostly is the field of the same name, or of one text in it. */
+  rangeIn(attribute: string, item: string | undefined): Range {
+    this.#known ??= new Map();
+    const known = this.#known.get(attribute) ?? { node: findNode(this.#root, this.#pathOf(attribute)).node };
+    this.#known.set(attribute, known);
+    if (item === undefined) return known.node.range;
+    known.texts ??= textsIn(known.node);
+    return known.texts.get(item) ?? known.node.range;
+  }
+
+  #pathOf(attribute: string): ValuePath {
+    if (attribute === "renamed_from") return [...this.#path.slice(0, 2), attribute];
+    const fields = this.#fields ?? {};
+    return [...this.#path, ...(Object.hasOwn(fields, attribute) ? (fields[attribute] ?? []) : [attribute])];
+  }
 }
 
 /** The ranges of a list's texts. */
@@ -97,13 +120,10 @@ function textOf(item: Node): { readonly text?: string; readonly range: Range } {
   return name ? { text: name.text(), range: name.range } : { range };
 }
 
-/** A resource and the ranges of its attributes. */
+/** A resource, and where its entry stands. */
 export interface ResourceEntry {
   readonly resource: Resource;
-  /** Dotted path in the file. */
-  readonly path: string;
-  /** The range of the field with an attribute's name, or of the resource without one. */
-  readonly rangeOf: (attribute: string) => Range;
+  readonly place: EntryPlace;
 }
 
 /** Finds conflicting resources: the same one declared twice, or two with one secret. */
@@ -111,58 +131,73 @@ export function checkEntries(
   all: readonly ResourceEntry[],
   kinds: ReadonlyMap<string, Kind>,
 ): readonly RawDiagnostic[] {
-  const first = new Map<string, ResourceEntry>();
-  const owners = new Map<string, ResourceEntry>();
-  return all.flatMap((declared) => {
-    const { kind, key, present } = declared.resource;
-    const name = JSON.stringify([kind, key]);
-    const earlier = first.get(name);
-    if (earlier !== undefined) return [duplicateResource(declared, earlier)];
-    first.set(name, declared);
-    return present ? sharedIdentities(declared, kinds.get(kind), owners) : [];
-  });
+  const seen = new Map<string, KindEntries>();
+  const diagnostics: RawDiagnostic[] = [];
+  for (const entry of all) {
+    const { kind, key, present } = entry.resource;
+    const { first, identities } = seen.get(kind) ?? startKind(seen, kind, kinds.get(kind));
+    const earlier = first.get(key);
+    if (earlier !== undefined) {
+      diagnostics.push(duplicateResource(entry, earlier));
+      continue;
+    }
+    first.set(key, entry);
+    if (!present) continue;
+    for (const { attribute, spec, owners } of identities) {
+      const value = spec.identity?.(entry.resource.attributes[attribute]);
+      const other = value === undefined ? undefined : owners.get(value);
+      if (other !== undefined) diagnostics.push(sharedIdentity(entry, other, attribute, spec));
+      else if (value !== undefined) owners.set(value, entry);
+    }
+  }
+  return diagnostics;
 }
 
-function sharedIdentities(
-  declared: ResourceEntry,
-  kind: Kind | undefined,
-  owners: Map<string, ResourceEntry>,
-): readonly RawDiagnostic[] {
-  return Object.entries(kind?.attributes ?? {}).flatMap(([attribute, { identity, sensitive, updateOnly }]) => {
-    const value = identity?.(declared.resource.attributes[attribute]);
-    if (value === undefined) return [];
-    const name = JSON.stringify([declared.resource.kind, attribute, value]);
-    const earlier = owners.get(name);
-    owners.set(name, earlier ?? declared);
-    const isSecret = sensitive === true && !updateOnly;
-    return earlier === undefined ? [] : [sharedIdentity(declared, earlier, attribute, isSecret)];
-  });
+/** What was declared of a kind so far. */
+interface KindEntries {
+  readonly first: Map<string, ResourceEntry>;
+  /** The attributes that no two of them can share, and who has each value. */
+  readonly identities: readonly {
+    readonly attribute: string;
+    readonly spec: AttributeSpec;
+    readonly owners: Map<string, ResourceEntry>;
+  }[];
 }
 
-function duplicateResource({ resource, path }: ResourceEntry, { resource: earlier }: ResourceEntry): RawDiagnostic {
+function startKind(seen: Map<string, KindEntries>, name: string, kind: Kind | undefined): KindEntries {
+  const identities = Object.entries(kind?.attributes ?? {}).flatMap(([attribute, spec]) =>
+    spec.identity ? [{ attribute, spec, owners: new Map<string, ResourceEntry>() }] : [],
+  );
+  const entries = { first: new Map<string, ResourceEntry>(), identities };
+  seen.set(name, entries);
+  return entries;
+}
+
+function duplicateResource({ resource, place }: ResourceEntry, { resource: earlier }: ResourceEntry): RawDiagnostic {
   return {
     severity: "error",
     code: "DUPLICATE_RESOURCE",
     message: `${resource.kind} ${resource.key} is already declared at ${lineOf(earlier)}`,
     hint: "remove one of them, or rename it",
     range: resource.range,
-    path,
+    path: place.path,
   };
 }
 
 function sharedIdentity(
-  { rangeOf, path }: ResourceEntry,
+  { place }: ResourceEntry,
   { resource }: ResourceEntry,
   attribute: string,
-  isSecret: boolean,
+  { sensitive, updateOnly }: AttributeSpec,
 ): RawDiagnostic {
+  const isSecret = sensitive === true && !updateOnly;
   return {
     severity: "error",
     code: isSecret ? "DUPLICATE_SECRET" : "DUPLICATE_RESOURCE",
     message: `this has the same ${attribute} as ${resource.kind} ${resource.key} at ${lineOf(resource)}`,
     hint: `give each its own ${attribute}`,
-    range: rangeOf(attribute),
-    path: `${path}.${attribute}`,
+    range: place.rangeOf(attribute),
+    path: `${place.path}.${attribute}`,
   };
 }
 

@@ -152,12 +152,19 @@ function internals(schema: Schema): z.core.$ZodTypes["_zod"] {
 /** A valid configuration without these fields: what a step's own code gets. */
 export function withoutEntryFields(config: unknown, entryLists: EntryLists): unknown {
   if (!isRecord(config)) return config;
-  const isOwn = ([name]: readonly [string, unknown]) => !reserved.includes(name);
   const parts = Object.entries(config).map(([name, list]) => {
     if (!entryLists.has(name) || !Array.isArray(list)) return [name, list];
-    return [name, list.map((entry) => Object.fromEntries(Object.entries(entry).filter(isOwn)))];
+    return [name, list.map((entry) => (hasReserved(entry) ? withoutReserved(entry) : entry))];
   });
   return Object.fromEntries(parts);
+}
+
+function hasReserved(entry: object): boolean {
+  return reserved.some((name) => Object.hasOwn(entry, name));
+}
+
+function withoutReserved(entry: object): object {
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => !reserved.includes(name)));
 }
 
 /** These fields of the entry at the beginning of a path, such as `["items", 0]`. */
@@ -170,6 +177,5 @@ export function entryFieldsAt(config: unknown, entryLists: EntryLists, path: Con
 }
 
 export function hasEntryFields(config: unknown, entryLists: EntryLists, path: ConfigPath): boolean {
-  const fields = entryFieldsAt(config, entryLists, path);
-  return reserved.some((name) => Object.hasOwn(fields, name));
+  return hasReserved(entryFieldsAt(config, entryLists, path));
 }

@@ -5,7 +5,7 @@ import { entryFieldsAt, hasEntryFields } from "./entry-fields.js";
 import type { Step } from "./step.js";
 
 /** What an entry says of a resource beside its attributes. */
-type ResourceSettings = Pick<Resource, "protect" | "renamedFrom" | "ignored">;
+export type ResourceSettings = Pick<Resource, "protect" | "renamedFrom" | "ignored">;
 
 interface SettingsContext {
   readonly step: Step;
@@ -19,7 +19,7 @@ interface SettingsContext {
 export function readResourceSettings(
   resources: readonly StepResource[],
   { step, config, kinds, at }: SettingsContext,
-): { readonly settings: readonly ResourceSettings[]; readonly diagnostics: readonly RawDiagnostic[] } {
+): { readonly settings: readonly (ResourceSettings | undefined)[]; readonly diagnostics: readonly RawDiagnostic[] } {
   const entries = new Map<string, StepResource[]>();
   for (const resource of resources) {
     // Most entries have none, and a file may have very many.
@@ -52,7 +52,7 @@ export function readResourceSettings(
       if (!covered.has(name)) diagnostics.push({ ...cannotIgnore(name), ...at([...path, "ignore_changes", index]) });
     }
   }
-  return { settings: resources.map((resource) => settingsOf.get(resource) ?? {}), diagnostics };
+  return { settings: resources.map((resource) => settingsOf.get(resource)), diagnostics };
 }
 
 function entryPath(resource: StepResource | undefined): ConfigPath {
@@ -94,6 +94,7 @@ function cannotIgnore(name: string) {
 
 /** Finds entries whose `renamed_from` contradicts what the files declare. */
 export function checkRenames(resources: readonly Resource[]): readonly RawDiagnostic[] {
+  if (resources.every(({ renamedFrom }) => renamedFrom === undefined)) return [];
   const nameOf = (kind: string, key: string) => JSON.stringify([kind, key]);
   const declared = new Map(resources.map((resource) => [nameOf(resource.kind, resource.key), resource]));
   const first = new Map<string, Resource>();

@@ -3,7 +3,7 @@ import { nearestField } from "../nearest.js";
 import type { Kind } from "../plan/kind.js";
 import type { StepResource } from "../plan/resource.js";
 import {
-  findMistakes,
+  createResourceCheck,
   isRecord,
   type StepMistake,
   stepInvalid,
@@ -24,16 +24,20 @@ export function requireResources(
   resources: readonly StepResource[],
   kinds: ReadonlyMap<string, Kind>,
 ): void {
+  const checks = new Map<string, (resource: unknown) => readonly StepMistake[]>();
+  const checkOf = (kind: Kind) => {
+    const check = checks.get(kind.name) ?? createResourceCheck(kind);
+    checks.set(kind.name, check);
+    return check;
+  };
   const mistakes = listOf(resources, `the step ${title}: \`declare\``, "resources").flatMap((resource) => {
     const name = isRecord(resource) ? resource.kind : undefined;
     const kind = typeof name === "string" ? kinds.get(name) : undefined;
     if (!kind) return [unknownKind(name, kinds.keys())];
-    const hint = `add ${kind.name} to the step's \`kinds\`: pruning looks at these`;
-    const isOwn = own.includes(kind.name);
-    return [
-      ...(isOwn ? [] : [{ message: `it declares the kind ${kind.name}, which is not among its \`kinds\``, hint }]),
-      ...findMistakes(kind, resource),
-    ];
+    const found = checkOf(kind)(resource);
+    if (own.includes(kind.name)) return found;
+    const message = `it declares the kind ${kind.name}, which is not among its \`kinds\``;
+    return [{ message, hint: `add ${kind.name} to the step's \`kinds\`: pruning looks at these` }, ...found];
   });
   if (mistakes.length > 0) throw stepsInvalid(mistakes.map((mistake) => ofStep(title, mistake)));
 }

@@ -24,6 +24,7 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
   const diagnostics: RawDiagnostic[] = [];
   const kept = new Map<string, readonly number[]>();
   const toWritten = (path: ValuePath): ValuePath => {
+    if (kept.size === 0) return path;
     const [list, index, ...rest] = path;
     if (typeof list !== "string" || typeof index !== "number") return path;
     return [list, kept.get(list)?.[index] ?? index, ...rest];

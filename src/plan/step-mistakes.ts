@@ -1,7 +1,7 @@
 import { type FailureReason, SetupError, setupError } from "../errors.js";
 import { nearestField } from "../nearest.js";
 import { isSecret } from "../secrets/secret.js";
-import type { AttributeSpecs, KindShape } from "./kind-shape.js";
+import type { AttributeSpec, AttributeSpecs, KindShape } from "./kind-shape.js";
 
 /** A mistake in the code of a step or kind, for its author. */
 export interface StepMistake {
@@ -61,9 +61,17 @@ function meant(name: string, known: readonly string[]): string {
 /** The columns that every resource's row has. */
 export const reservedColumns: readonly string[] = ["id", "owner", "created_at", "updated_at"];
 
-/** What is wrong with a resource that a step's `declare` returned: JavaScript has no compiler that says it before. */
-export function findMistakes(shape: KindShape, resource: unknown): readonly StepMistake[] {
-  const { name: kind, attributes: specs } = shape;
+/** Finds what is wrong with resources that a step's `declare` returned: JavaScript has no compiler that says it before. */
+export function createResourceCheck(kind: KindShape): (resource: unknown) => readonly StepMistake[] {
+  const specs = Object.entries(kind.attributes);
+  return (resource) => findMistakes(kind, specs, resource);
+}
+
+function findMistakes(
+  { name: kind, attributes: known }: KindShape,
+  specs: readonly (readonly [string, AttributeSpec])[],
+  resource: unknown,
+): readonly StepMistake[] {
   // A step written in JavaScript may return anything.
   const { key, state, attributes, path, fields = {} } = resource as Readonly<Partial<Record<string, unknown>>>;
   const mistakes: StepMistake[] = [];
@@ -79,15 +87,17 @@ export function findMistakes(shape: KindShape, resource: unknown): readonly Step
     complain(`a resource of the kind ${kind} has no path`, hint);
   }
   if (!isRecord(attributes)) {
-    complain(`a resource of the kind ${kind} has no attributes`, `give it an object with ${listed(specs)}`);
+    complain(`a resource of the kind ${kind} has no attributes`, `give it an object with ${listed(known)}`);
     return mistakes;
   }
-  for (const name of [...Object.keys(attributes), ...(isRecord(fields) ? Object.keys(fields) : [])]) {
-    if (!Object.hasOwn(specs, name))
-      complain(`the kind ${kind} has no attribute \`${name}\``, meantAttribute(specs, name));
+  for (const named of [attributes, isRecord(fields) ? fields : {}]) {
+    for (const name of Object.keys(named)) {
+      if (Object.hasOwn(known, name)) continue;
+      complain(`the kind ${kind} has no attribute \`${name}\``, meantAttribute(known, name));
+    }
   }
   if (state === "absent") return mistakes;
-  for (const [name, { optional, expected, accepts }] of Object.entries(specs)) {
+  for (const [name, { optional, expected, accepts }] of specs) {
     const value = attributes[name];
     if (value === undefined) {
       const hint = "give it a value; or give its column an initial value, and it may be left out";

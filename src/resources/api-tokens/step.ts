@@ -190,7 +190,8 @@ function declareTokens({ items }: TokenAuthConfig) {
 
 function attributesOf(item: PresentToken) {
   return {
-    ...tokenOf(item.token),
+    token: tokenOf(item.token),
+    generated: isGenerated(item.token),
     contact_person: item.contact_person,
     email: item.email,
     organization: item.organization,
@@ -205,13 +206,19 @@ function attributesOf(item: PresentToken) {
     permissions: permissionsOf(item),
     valid_from: item.valid_from === undefined ? null : inUtc(item.valid_from),
     expires_at: item.expires_at === undefined ? null : inUtc(item.expires_at),
-    grace_seconds: parseDuration(item.grace_period ?? "0s") ?? 0,
+    grace_seconds: item.grace_period === undefined ? 0 : (parseDuration(item.grace_period) ?? 0),
   };
 }
 
-function tokenOf(token: PresentToken["token"]) {
-  if (isSecret(token)) return { token, generated: false };
-  return "sha256" in token ? { token: token.sha256.toLowerCase() } : { token: undefined, generated: true };
+function tokenOf(token: PresentToken["token"]): Secret | string | undefined {
+  if (isSecret(token)) return token;
+  return "sha256" in token ? token.sha256.toLowerCase() : undefined;
+}
+
+/** Undefined where only the digest is known: that says nothing of who made the value. */
+function isGenerated(token: PresentToken["token"]): boolean | undefined {
+  if (isSecret(token)) return false;
+  return "sha256" in token ? undefined : true;
 }
 
 /** Null: all of the user's. A service user has only those that are written. */
@@ -221,14 +228,18 @@ function permissionsOf({ user, permissions }: PresentToken): readonly string[] |
 }
 
 function reviewTokens({ items }: TokenAuthConfig, now: Date): readonly StepDiagnostic[] {
-  return items.flatMap((item, index) => {
-    if (item.state === "absent") return [];
-    return [
-      ...(isSecret(item.token) ? reviewValue(item.token, ["items", index, "token"]) : []),
-      ...reviewStart(item, ["items", index, "valid_from"]),
-      ...reviewExpiry(item.expires_at, now, ["items", index, "expires_at"]),
-    ];
-  });
+  return items.flatMap((item, index) => (item.state === "absent" ? [] : reviewToken(item, ["items", index], now)));
+}
+
+function reviewToken(item: PresentToken, path: ConfigPath, now: Date): readonly StepDiagnostic[] {
+  const value = isSecret(item.token) ? reviewValue(item.token, [...path, "token"]) : [];
+  // Most tokens have neither, and a file may have very many.
+  if (item.valid_from === undefined && item.expires_at === undefined) return value;
+  return [
+    ...value,
+    ...reviewStart(item, [...path, "valid_from"]),
+    ...reviewExpiry(item.expires_at, now, [...path, "expires_at"]),
+  ];
 }
 
 function reviewValue(token: Secret, path: ConfigPath): readonly StepDiagnostic[] {
