@@ -49,6 +49,7 @@ const once = [
   "test/cli/provider-lacks.test.ts",
   "test/cli/upgrade.test.ts",
   "test/users/map-claims.test.ts",
+  "test/users/permissions.test.ts",
   "test/users/rules.test.ts",
   "test/login/id-token.test.ts",
   "test/login/next-path.test.ts",

@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   yaml: ["errors.ts", "characters.ts", "nearest.ts", "secrets"],
   database: ["errors.ts", "characters.ts", "retry.ts", "secrets"],
   "oidc/jwt": [],
-  users: ["errors.ts", "characters.ts", "maybe-promise.ts", "version.ts", "database", "oidc/jwt"],
+  users: ["errors.ts", "characters.ts", "lru-cache.ts", "maybe-promise.ts", "version.ts", "database", "oidc/jwt"],
   oidc: ["characters.ts", "lru-cache.ts", "maybe-promise.ts", "retry.ts", "secrets", "users", "oidc/jwt"],
   plan: ["errors.ts", "characters.ts", "nearest.ts", "retry.ts", "secrets", "yaml", "database", "users"],
   config: ["errors.ts", "characters.ts", "duration.ts", "nearest.ts", "version.ts", "secrets", "yaml", "plan", "users"],

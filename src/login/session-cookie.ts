@@ -20,7 +20,7 @@ export function createFindSession({ settings, jar, sessions }: LoginContext): Lo
     const user = isUserActive ? ({ kind: "active", grants } as const) : ({ kind: "inactive", username } as const);
     if (checkUser(user, userId, settings).kind === "rejected") return undefined;
     return {
-      principal: createPrincipal(grants, { scheme: "session", identifier: settings.client, narrowedTo: null }),
+      principal: createPrincipal(grants, { scheme: "session", identifier: settings.client }),
       signedInWith: isByPassword ? "password" : "provider",
       csrfToken: csrfTokenOf(id),
       startedAt: new Date(startedAtMs),
@@ -64,7 +64,7 @@ export async function startSession(
   if (ended) report({ kind: "session_ended", client, userId: ended.userId, reason: "new_login" });
   return {
     kind: "signed_in",
-    principal: createPrincipal(grants, { scheme: "session", identifier: client, narrowedTo: null }),
+    principal: createPrincipal(grants, { scheme: "session", identifier: client }),
     next,
     cookies: [jar.set(jar.session, id)],
   };

@@ -199,14 +199,13 @@ function prepareSessionLookup(
 }
 
 function readRow(row: SessionRow, nowMs: number): FoundSession {
-  const [userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending, ...session] = row;
-  const [client, createdAt, authenticatedAt, seenAt, expiresAt, clientId, enabled] = session;
+  const [, , isActive, , , , , , client, createdAt, authenticatedAt, seenAt, expiresAt, clientId, enabled] = row;
   return {
     client,
     isUserActive: isActive === 1,
     isByPassword: clientId === null,
     isClientEnabled: clientId === null || enabled === 1,
-    grants: grantsOf([userId, username, isActive, isStaff, isSuperuser, isService, own, groups, ending], nowMs),
+    grants: grantsOf(row, nowMs),
     startedAtMs: Date.parse(createdAt),
     authenticatedAtMs: authenticatedAt === null ? undefined : Date.parse(authenticatedAt),
     seenAtMs: Date.parse(seenAt),

@@ -1,7 +1,9 @@
 import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
-import { type Flag, parseList, type Tables } from "../database/tables.js";
+import type { Flag, Tables } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
+import { type Granted, readPermissions } from "./permissions.js";
+import { momentOf } from "./token-policy.js";
 
 /** The user that a request acts for. */
 export interface PrincipalUser {
@@ -48,46 +50,82 @@ export interface Principal<Scheme extends PrincipalScheme = PrincipalScheme> {
   readonly hasPermission: (permission: string) => boolean;
 }
 
-/** A user's permissions, before a token limits them. */
-export interface Grants {
+/** A user with permissions: all of the user's, or those that a token limits them to. */
+export interface Grants extends Granted {
   readonly user: PrincipalUser;
-  readonly permissions: ReadonlySet<string>;
-  /** When the first of the memberships that count now ends; infinite where none does. */
-  readonly endsAtMs: number;
 }
 
 interface Credential<Scheme extends PrincipalScheme> {
   readonly scheme: Scheme;
   readonly identifier: string;
-  /** Null for all permissions of the user. */
-  readonly narrowedTo: readonly string[] | null;
-  /** Called once, when the token is first asked for. */
-  readonly describeToken?: () => PrincipalToken;
+  /** Undefined for another credential than a token. */
+  readonly token?: TokenDetails;
+}
+
+/** What a principal tells of its token, read only where a program asks. */
+export interface TokenDetails {
+  readonly identifier: string;
+  /** A JSON list of organization, application, administration, contact person, email and description. */
+  readonly texts: string;
+  /** When the value that was sent ends; infinite for never. */
+  readonly endsAtMs: number;
 }
 
 /** @returns a frozen object, down to its parts */
 export function createPrincipal<Scheme extends PrincipalScheme>(
   grants: Grants,
-  { scheme, identifier, narrowedTo, describeToken }: Credential<Scheme>,
+  credential: Credential<Scheme>,
 ): Principal<Scheme> {
-  const { user } = grants;
-  const permissions = narrowedTo === null ? grants.permissions : narrow(grants, narrowedTo);
-  const isUnlimited = user.isSuperuser && narrowedTo === null;
-  let token: PrincipalToken | undefined;
+  return new SharedPrincipal(grants, credential);
+}
+
+/** A class, since accessors of an object's own take longer to make than the database takes to answer. */
+class SharedPrincipal<Scheme extends PrincipalScheme> implements Principal<Scheme> {
+  readonly user: PrincipalUser;
+  readonly scheme: Scheme;
+  readonly credential: string;
+  readonly hasPermission: (permission: string) => boolean;
+  readonly #permissions: ReadonlySet<string>;
+  readonly #details: TokenDetails | undefined;
+  #token: PrincipalToken | undefined;
+
+  constructor({ user, permissions }: Grants, { scheme, identifier, token }: Credential<Scheme>) {
+    this.user = Object.freeze(user);
+    this.scheme = scheme;
+    this.credential = identifier;
+    this.hasPermission = permissions.has;
+    this.#permissions = permissions.all;
+    this.#details = token;
+    Object.freeze(this);
+  }
+
+  get token(): PrincipalToken | undefined {
+    this.#token ??= this.#details && describeToken(this.#details);
+    return this.#token;
+  }
+
+  get permissions(): ReadonlySet<string> {
+    return frozenCopy(this.#permissions);
+  }
+}
+
+// All principals share its accessors.
+Object.freeze(SharedPrincipal.prototype);
+
+function describeToken({ identifier, texts, endsAtMs }: TokenDetails): PrincipalToken {
+  // The database itself made the list.
+  const [organization, application, administration, contactPerson, email, description] = JSON.parse(texts) as Texts;
   return Object.freeze({
-    user: Object.freeze(user),
-    scheme,
-    credential: identifier,
-    get token() {
-      token ??= describeToken?.();
-      return token;
-    },
-    get permissions() {
-      return frozenCopy(permissions);
-    },
-    hasPermission: Object.freeze((permission: string) => isUnlimited || permissions.has(permission)),
+    identifier,
+    organization,
+    application,
+    administration,
+    expiresAt: momentOf(endsAtMs),
+    meta: Object.freeze({ contactPerson, email, description }),
   });
 }
+
+type Texts = readonly [string, string, string, string, string, string];
 
 /** A set without methods that change it. Those of its prototype still could, so each reader gets its own copy. */
 function frozenCopy(permissions: ReadonlySet<string>): ReadonlySet<string> {
@@ -100,12 +138,7 @@ function rejectChange(): never {
   throw new TypeError("a principal's permissions can't be changed");
 }
 
-/** A token can only limit permissions, never add any. */
-function narrow({ user, permissions }: Grants, narrowedTo: readonly string[]): ReadonlySet<string> {
-  return new Set(narrowedTo.filter((permission) => user.isSuperuser || permissions.has(permission)));
-}
-
-/** What {@link selectGrants} selects. The last three are JSON lists. */
+/** What {@link selectGrants} selects. The last two are lists for {@link readPermissions}. */
 export type GrantRow = readonly [
   userId: string,
   username: string,
@@ -115,8 +148,6 @@ export type GrantRow = readonly [
   isService: number,
   ownPermissions: string,
   groupPermissions: string,
-  /** Of memberships that end: when, a line feed, and the permission. */
-  endingPermissions: string,
 ];
 
 /** Whether a row of `users` is active: where its file and claims have it so, and no command deactivated it. */
@@ -140,13 +171,6 @@ export function isCurrentMembership(now: string) {
 export function selectGrants(database: LiveDatabase) {
   const list = (permission: Expression<string>) =>
     sql<string>`cast(coalesce(${sql.raw(database.jsonList)}(${permission}), '[]') as text)`.as("list");
-  // Starts at the user, which a plain join leaves open, and avoids the list that `in` would build first.
-  const ofGroups = (eb: ExpressionBuilder<Tables, "users">) =>
-    eb
-      .selectFrom("user_groups")
-      .crossJoin("group_permissions")
-      .whereRef("user_groups.user_id", "=", "users.id")
-      .whereRef("group_permissions.group_id", "=", "user_groups.group_id");
   return (eb: ExpressionBuilder<Tables, "users">) =>
     [
       "users.id as user_id",
@@ -160,45 +184,37 @@ export function selectGrants(database: LiveDatabase) {
         .select((inner) => list(inner.ref("user_permissions.permission")))
         .whereRef("user_permissions.user_id", "=", "users.id")
         .as("own_permissions"),
-      ofGroups(eb)
-        .select((inner) => list(inner.ref("group_permissions.permission")))
-        .where("user_groups.until", "is", null)
-        .as("group_permissions"),
-      // Read with their ends, not compared here: a cache needs the first end.
-      ofGroups(eb)
+      // Starts at the user, which a plain join leaves open, and avoids the list that `in` would build first.
+      eb
+        .selectFrom("user_groups")
+        .crossJoin("group_permissions")
+        .whereRef("user_groups.user_id", "=", "users.id")
+        .whereRef("group_permissions.group_id", "=", "user_groups.group_id")
+        // Read with their ends, not compared here: a cache needs the first end.
         .select((inner) =>
           list(
-            sql<string>`${inner.ref("user_groups.until")} || ${sql.lit("\n")} || ${inner.ref("group_permissions.permission")}`,
+            sql<string>`coalesce(${inner.ref("user_groups.until")} || ${sql.lit("\n")}, '') || ${inner.ref("group_permissions.permission")}`,
           ),
         )
-        .where("user_groups.until", "is not", null)
-        .as("ending_permissions"),
+        .as("group_permissions"),
     ] as const;
 }
 
-/** What a user may at this moment. */
+/** What a user may at this moment; with `narrowedTo`, a token of that user. */
 // No spreading here or in the result, since it takes as long as the rest.
-export function grantsOf(row: readonly [...GrantRow, ...unknown[]], nowMs: number): Grants {
-  const [id, username, , isStaff, isSuperuser, isService, own, groups, ending] = row;
-  const permissions = new Set(parseList(own));
-  for (const permission of parseList(groups)) permissions.add(permission);
-  let endsAtMs = Number.POSITIVE_INFINITY;
-  for (const entry of parseList(ending)) {
-    const end = entry.indexOf("\n");
-    const untilMs = Date.parse(entry.slice(0, end));
-    // Also false for an end that can't be parsed, whose author wanted it to end.
-    if (!(nowMs < untilMs)) continue;
-    permissions.add(entry.slice(end + 1));
-    endsAtMs = Math.min(endsAtMs, untilMs);
-  }
-  const user = {
-    id,
-    username,
-    isStaff: isStaff === 1,
-    isSuperuser: isSuperuser === 1,
-    isService: isService === 1,
+export function grantsOf(
+  row: readonly [...GrantRow, ...unknown[]],
+  nowMs: number,
+  narrowedTo: string | null = null,
+): Grants {
+  const [id, username, , isStaff, superuser, isService, own, ofGroups] = row;
+  const isSuperuser = superuser === 1;
+  const { permissions, endsAtMs } = readPermissions({ own, ofGroups, narrowedTo, isSuperuser }, nowMs);
+  return {
+    user: { id, username, isStaff: isStaff === 1, isSuperuser, isService: isService === 1 },
+    permissions,
+    endsAtMs,
   };
-  return { user, permissions, endsAtMs };
 }
 
 /** A user's current state. */

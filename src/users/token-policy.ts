@@ -20,7 +20,7 @@ export interface TokenTimes {
 
 /** The policies of a token: its owner's, or all of them for a token without an owner, so that the strictest decides. */
 export function policiesFor(owner: string | null, all: readonly TokenPolicy[]): readonly TokenPolicy[] {
-  return owner === null ? all : all.filter((policy) => policy.owner === owner);
+  return owner === null || all.length === 0 ? all : all.filter((policy) => policy.owner === owner);
 }
 
 /** When a value's maximum lifetime is over, in milliseconds; `Infinity` without one. */
@@ -28,7 +28,9 @@ export function lifetimeEndMs(
   policies: readonly TokenPolicy[],
   { since, validFrom }: Pick<TokenTimes, "since" | "validFrom">,
 ): number {
-  return latestMs([since, validFrom]) + maxLifetimeMs(policies);
+  const longestMs = maxLifetimeMs(policies);
+  // Without a limit, nothing is parsed: most databases have no policy.
+  return longestMs === Number.POSITIVE_INFINITY ? longestMs : latestMs([since, validFrom]) + longestMs;
 }
 
 /** When a value ends, by its own expiry or by the policies; `Infinity` if never. */

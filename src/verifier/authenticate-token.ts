@@ -154,8 +154,8 @@ function verifyPolicies(
     return outcome;
   };
   // Where this value is in use, the token's other values don't matter. Nobody could use it before it started to work.
-  const ownActivityMs = latestMs([stored.since, stored.validFrom, stored.lastUsedAt]);
-  if (nowMs < unusedEndMs(policies, ownActivityMs)) return acceptNow();
+  const ownTimes = [stored.since, stored.validFrom, stored.lastUsedAt];
+  if (policies.length === 0 || nowMs < unusedEndMs(policies, latestMs(ownTimes))) return acceptNow();
   return andThen(tokens.policies.lastActivityMs(stored.identifier), (activeMs = 0) =>
     nowMs < unusedEndMs(policies, activeMs) ? acceptNow() : reject(stored, "unused"),
   );
@@ -199,13 +199,13 @@ function knownToken(
   policies: readonly TokenPolicy[],
   nowMs: number,
 ): KnownToken {
-  const { digest, identifier, narrowedTo, lastUsedAt, validUntil } = stored;
+  const { digest, identifier, lastUsedAt, validUntil, texts } = stored;
   const endsAtMs = Math.min(
     expiryMs(policies, stored),
     validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil),
   );
-  const describeToken = () => stored.describe(endsAtMs);
-  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, narrowedTo, describeToken });
+  const token = { identifier, texts, endsAtMs };
+  const principal = createPrincipal(stored.grants, { scheme: "token", identifier, token });
   // Accepting it is a use.
   const untilMs = Math.min(nowMs + trustedForMs, endsAtMs, unusedEndMs(policies, nowMs), stored.grants.endsAtMs);
   const noteAtMs = lastUsedAt === null ? nowMs : Date.parse(lastUsedAt) + lastUsedEveryMs;

@@ -70,7 +70,7 @@ function outcomeFor({ lookup, byClient }: KnownUser, client: string): UserOutcom
   if (lookup.kind === "inactive") return { kind: "rejected", reason: "inactive_user", username: lookup.username };
   const earlier = byClient.get(client);
   if (earlier) return earlier;
-  const principal = createPrincipal(lookup.grants, { scheme: "bearer", identifier: client, narrowedTo: null });
+  const principal = createPrincipal(lookup.grants, { scheme: "bearer", identifier: client });
   const outcome: Authenticated = Object.freeze({ kind: "authenticated", principal });
   byClient.set(client, outcome);
   return outcome;

@@ -1,8 +1,8 @@
+import { sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
-import { parseList } from "../database/tables.js";
+import { type Flag, parseList } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
-import { type GrantRow, type Grants, grantsOf, type PrincipalToken, selectGrants } from "../users/principal.js";
-import { momentOf } from "../users/token-policy.js";
+import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
 import { type Restrictions, restrictionsOf } from "./token-use.js";
 
 /** An API token with its user, as stored. */
@@ -15,8 +15,6 @@ export interface StoredToken {
   readonly owner: string | null;
   /** When that value became the token's. */
   readonly since: string;
-  /** Null for all permissions of the user. */
-  readonly narrowedTo: readonly string[] | null;
   readonly expiresAt: string | null;
   /** Null if it worked from the start. */
   readonly validFrom: string | null;
@@ -28,10 +26,11 @@ export interface StoredToken {
   /** By a command or by its file. */
   readonly isDisabled: boolean;
   readonly isUserActive: boolean;
+  /** The user's, limited to those of the token. */
   readonly grants: Grants;
   readonly restrictions: Restrictions | undefined;
-  /** Made only where a program asks: few do, and it takes as long as reading permissions. */
-  readonly describe: (endsAtMs: number) => PrincipalToken;
+  /** What people wrote about it, as `TokenDetails` has it. */
+  readonly texts: string;
 }
 
 /** A revoked value that no token has any more, under the identifier of the one that had it. */
@@ -44,25 +43,17 @@ type TokenRow = readonly [
   ...GrantRow,
   identifier: string,
   owner: string | null,
-  createdAt: string,
   permissions: string | null,
   expiresAt: string | null,
-  disabledAt: string | null,
-  enabled: number,
+  isDisabled: number,
   validFrom: string | null,
   allowedIps: string | null,
   rateLimit: string | null,
-  organization: string,
-  application: string,
-  administration: string,
-  contactPerson: string,
-  email: string,
-  description: string,
-  digest: string,
-  since: string | null,
+  texts: string,
+  since: string,
   lastUsedAt: string | null,
-  validUntil: string | null,
   revokedAt: string | null,
+  validUntil: string | null,
 ];
 
 /**
@@ -74,34 +65,23 @@ export function prepareTokenLookup(
   database: LiveDatabase,
   now: () => number,
 ): (digest: string) => MaybePromise<StoredToken | RevokedToken | undefined> {
-  const columns = [
-    "api_tokens.identifier",
-    "api_tokens.owner",
-    "api_tokens.created_at",
-    "api_tokens.permissions",
-    "api_tokens.expires_at",
-    "disabled_at",
-    "enabled",
-    "valid_from",
-    "allowed_ips",
-    "rate_limit",
-    "organization",
-    "application",
-    "administration",
-    "contact_person",
-    "api_tokens.email",
-    "description",
-  ] as const;
+  // Each column takes time, and each text memory for as long as the token is known.
+  const about = ["organization", "application", "administration", "contact_person", "api_tokens.email", "description"];
+  const texts = sql`${sql.raw(database.jsonArray)}(${sql.join(about.map((name) => sql.ref(name)))})`;
   const tokens = database.kysely
     .selectFrom("users")
     .innerJoin("api_tokens", "api_tokens.user_id", "users.id")
     .select(selectGrants(database))
-    .select(columns);
+    .select(["api_tokens.identifier", "api_tokens.owner", "api_tokens.permissions", "api_tokens.expires_at"])
+    .select(sql<Flag>`case when disabled_at is null and enabled = 1 then 0 else 1 end`.as("is_disabled"))
+    .select(["valid_from", "allowed_ips", "rate_limit"])
+    .select(sql<string>`cast(${texts} as text)`.as("texts"));
   const current = database.prepare<TokenRow>(
     tokens
       .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_tokens.digest")
-      .select(["api_tokens.digest", "value_since", "api_tokens.last_used_at"])
-      .select((eb) => [eb.lit(null).as("valid_until"), "revoked_at"])
+      .select(({ fn }) => fn.coalesce("value_since", "api_tokens.created_at").as("since"))
+      .select(["api_tokens.last_used_at", "revoked_at"])
+      .select(({ lit }) => lit(null).as("valid_until"))
       .where("api_tokens.digest", "=", "")
       .compile(),
   );
@@ -109,8 +89,8 @@ export function prepareTokenLookup(
     tokens
       .innerJoin("api_token_retired", "api_token_retired.token_id", "api_tokens.id")
       .leftJoin("api_token_revoked", "api_token_revoked.digest", "api_token_retired.digest")
-      .select(["api_token_retired.digest", "api_token_retired.since", "api_token_retired.last_used_at"])
-      .select(["api_token_retired.valid_until", "api_token_revoked.revoked_at"])
+      .select(({ fn }) => fn.coalesce("api_token_retired.since", "api_tokens.created_at").as("since"))
+      .select(["api_token_retired.last_used_at", "api_token_revoked.revoked_at", "api_token_retired.valid_until"])
       .where("api_token_retired.digest", "=", "")
       .compile(),
   );
@@ -119,71 +99,32 @@ export function prepareTokenLookup(
   );
   return (digest) =>
     andThen(current(digest), (row) => {
-      if (row) return readRow(row, now());
+      if (row) return readRow(row, digest, now());
       return andThen(retired(digest), (found) => {
-        if (found) return readRow(found, now());
+        if (found) return readRow(found, digest, now());
         return andThen(revoked(digest), (ended) => ended && { kind: "revoked", identifier: ended[0] });
       });
     });
 }
 
-function readRow(row: TokenRow, nowMs: number): StoredToken {
-  const [
-    ,
-    ,
-    isActive,
-    ,
-    ,
-    ,
-    ,
-    ,
-    ,
-    identifier,
-    owner,
-    createdAt,
-    permissions,
-    expiresAt,
-    disabledAt,
-    enabled,
-    validFrom,
-    allowedIps,
-    rateLimit,
-    organization,
-    application,
-    administration,
-    contactPerson,
-    email,
-    description,
-    digest,
-    since,
-    lastUsedAt,
-    validUntil,
-    revokedAt,
-  ] = row;
+function readRow(row: TokenRow, digest: string, nowMs: number): StoredToken {
+  const [, , isActive, , , , , , identifier, owner, permissions, expiresAt, isDisabled, validFrom, ...others] = row;
+  const [allowedIps, rateLimit, texts, since, lastUsedAt, revokedAt, validUntil] = others;
   return {
     kind: "stored",
     digest,
     identifier,
     owner,
-    since: since ?? createdAt,
-    narrowedTo: permissions === null ? null : parseList(permissions),
+    since,
     expiresAt,
     validFrom,
     lastUsedAt,
     validUntil,
     isRevoked: revokedAt !== null,
-    isDisabled: disabledAt !== null || enabled !== 1,
+    isDisabled: isDisabled === 1,
     isUserActive: isActive === 1,
-    grants: grantsOf(row, nowMs),
+    grants: grantsOf(row, nowMs, permissions),
     restrictions: restrictionsOf(allowedIps === null ? null : parseList(allowedIps), rateLimit),
-    describe: (endsAtMs) =>
-      Object.freeze({
-        identifier,
-        organization,
-        application,
-        administration,
-        expiresAt: momentOf(endsAtMs),
-        meta: Object.freeze({ contactPerson, email, description }),
-      }),
+    texts,
   };
 }

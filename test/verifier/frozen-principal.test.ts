@@ -21,8 +21,18 @@ function partsOf(value: unknown, found = new Set<object>()): ReadonlySet<object>
   if ((typeof value !== "object" && typeof value !== "function") || value === null || found.has(value)) return found;
   found.add(value);
   // A function's prototype and a set's refusing methods are no parts that a program reads.
-  if (typeof value === "object") for (const part of Object.values(value)) partsOf(part, found);
+  if (typeof value === "object") for (const part of [...Object.values(value), ...accessed(value)]) partsOf(part, found);
   return found;
+}
+
+/** The accessors that it shares with others of its class, and what they return for it. */
+function accessed(value: object): readonly unknown[] {
+  const shared: object | null = Object.getPrototypeOf(value);
+  if (shared === null || Object.hasOwn(shared, "hasOwnProperty") || value instanceof Set) return [];
+  const names = Object.entries(Object.getOwnPropertyDescriptors(shared)).flatMap(([name, { get }]) =>
+    get ? name : [],
+  );
+  return [shared, ...names.map((name) => Reflect.get(value, name))];
 }
 
 /** All that a handler could try, by mistake or not. */
@@ -39,6 +49,8 @@ function tamperWith(principal: Principal): void {
     () => Object.assign(principal.hasPermission, { noted: true }),
     () => Object.defineProperty(open, "scheme", { value: "other" }),
     () => Object.setPrototypeOf(open.user, { isStaff: true }),
+    () => Object.defineProperty(Object.getPrototypeOf(principal), "permissions", { value: new Set(["evil.do_it"]) }),
+    () => Object.assign(Object.getPrototypeOf(principal), { noted: "by a handler" }),
     () => permissions.add("evil.do_it"),
     () => permissions.delete("taken.view_externetaak"),
     () => permissions.clear(),

@@ -3,6 +3,7 @@ import type { Session } from "../../login/login.js";
 import { csrfTokenOf } from "../../login/session-cookie.js";
 import { type BootstrapSession, endBootstrapSession, findBootstrapSession } from "../../operations/bootstrap.js";
 import { Secret } from "../../secrets/secret.js";
+import { limitedTo } from "../../users/permissions.js";
 import { createPrincipal } from "../../users/principal.js";
 import type { AdminContext } from "../context.js";
 
@@ -57,10 +58,10 @@ function cookieName(jar: CookieJar): string {
 
 function sessionOf(id: Secret, { startedAtMs, expiresAtMs }: BootstrapSession): AdminSession {
   const user = { id: "", username: "bootstrap", isStaff: false, isSuperuser: false, isService: false };
-  const grants = { user, permissions: new Set<string>(), endsAtMs: Number.POSITIVE_INFINITY };
+  const grants = { user, permissions: limitedTo(new Set()), endsAtMs: Number.POSITIVE_INFINITY };
   return {
     isBootstrap: true,
-    principal: createPrincipal(grants, { scheme: "session", identifier: "bootstrap", narrowedTo: null }),
+    principal: createPrincipal(grants, { scheme: "session", identifier: "bootstrap" }),
     signedInWith: "password",
     csrfToken: csrfTokenOf(id.reveal()),
     startedAt: new Date(startedAtMs),
