@@ -104,8 +104,8 @@ function describeOption(option: JsonSchema, definitions: Definitions): string {
   if (type === "object") {
     return typeof additionalProperties === "object" && !option.properties ? "mapping of lists" : "mapping";
   }
-  // The string spellings of whole numbers and the like say nothing new.
-  return type === "string" ? "" : describeText(option);
+  // The string spellings of whole numbers and the like say nothing new; null is the same as left out.
+  return type === "string" || type === "null" ? "" : describeText(option);
 }
 
 function describeText({ minLength, maxLength, pattern }: JsonSchema): string {

@@ -137,6 +137,12 @@ function alternativesOf(schema: JsonSchema, writing: Writing): readonly JsonSche
     const merged = mergeOptions(options);
     return merged ? [container(merged, writing)] : options.map((option) => asWritten(option, writing));
   }
+  // Such as `["boolean", "null"]`, which zod writes for a nullable one.
+  if (Array.isArray(schema.type)) {
+    return schema.type.flatMap((type: unknown) =>
+      type === "null" ? [{ type }] : alternativesOf({ ...schema, type }, writing),
+    );
+  }
   const plain = omit(schema, [...annotations, "characters"]);
   switch (schema.type) {
     case "boolean":

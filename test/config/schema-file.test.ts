@@ -1,6 +1,7 @@
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
+import { fieldReferences } from "../../src/config/field-reference.js";
 import { configurationSchema } from "../../src/config/schema-file.js";
 import { defineStep } from "../../src/config/step.js";
 import { coreSteps } from "../../src/resources/registry.js";
@@ -53,6 +54,25 @@ describe("configurationSchema", () => {
     expect(accepts(item({ token: [] }))).toBe(false);
     expect(accepts(item({ mode: "read" }))).toBe(false);
     expect(accepts(item({ contact_person: "" }))).toBe(false);
+  });
+
+  it("accepts every spelling of a value that may also be null", () => {
+    const step = defineStep({
+      flag: "a_enable",
+      namespace: "a",
+      title: "A",
+      kinds: [],
+      schema: z.strictObject({ on: z.boolean().nullish(), size: z.int().max(9).nullish(), text: z.string().nullish() }),
+      declare: () => [],
+    });
+    const takes = new Ajv({ allowUnionTypes: true }).compile(configurationSchema([step]));
+    expect(takes({ a: { on: "yes", size: "7", text: 5 } })).toBe(true);
+    expect(takes({ a: { on: null, size: null, text: null } })).toBe(true);
+    expect(takes({ a: { on: "ja" } })).toBe(false);
+    expect(takes({ a: { size: 10 } })).toBe(false);
+    expect(fieldReferences(configurationSchema([step])).map(({ path, type }) => `${path}: ${type}`)).toEqual(
+      expect.arrayContaining(["a.on: true or false", "a.text: text"]),
+    );
   });
 
   it("accepts any value where the program does", () => {
