@@ -7,6 +7,7 @@ import { applyCommand } from "./commands/apply.js";
 import { backupCommand, restoreCommand } from "./commands/backup.js";
 import { completionCommand } from "./commands/completion.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { exampleCommand } from "./commands/example.js";
 import { explainCommand } from "./commands/explain.js";
 import { exportCommand } from "./commands/export.js";
 import { historyExportCommand, historyListCommand } from "./commands/history-list.js";
@@ -115,6 +116,7 @@ export function createProgram(context: CliContext, finished: (status: number) =>
   add(restoreCommand);
   add(migrateCommand);
   add(adminCommand);
+  add(exampleCommand);
   add(explainCommand);
   add(stepsCommand);
   add(schemaCommand);

@@ -8,7 +8,8 @@ import type { Schema } from "./schema-shape.js";
 const protect = z
   .boolean()
   .optional()
-  .describe("Whether nothing may delete it until a file says `protect: false`. Unchanged if not set.");
+  .describe("Whether nothing may delete it until a file says `protect: false`. Unchanged if not set.")
+  .meta({ examples: [true, false] });
 
 const renamedFrom = filledText(500)
   .optional()
@@ -16,7 +17,9 @@ const renamedFrom = filledText(500)
 
 /** @param names the fields of the entry that can be left alone */
 function ignoreChanges(names: readonly string[]) {
-  const name = z.enum(names, { error: "expected the name of a field of this entry" });
+  const name = z
+    .enum(names, { error: "expected the name of a field of this entry" })
+    .meta({ title: "field of this entry" });
   return z.array(name).optional().describe("The fields that are set when it is created, and left alone afterwards.");
 }
 

@@ -14,9 +14,38 @@ export interface FieldReference {
   readonly isDeprecated: boolean;
 }
 
+/** A field with the ways in which it can be written, and the fields in it. */
+export interface Field extends FieldReference {
+  readonly name: string;
+  /** As a file can have it; undefined where its schema gives none. */
+  readonly example: unknown;
+  readonly ways: readonly Way[];
+}
+
+/** A way to write a value, but for `value_from`, which stands for any. */
+export type Way =
+  | { readonly kind: "text" | "secret" | "boolean" | "number" }
+  | { readonly kind: "choice"; readonly values: readonly unknown[] }
+  | { readonly kind: "list"; readonly ways: readonly Way[] }
+  | { readonly kind: "mapping"; readonly fields: readonly Field[]; readonly description: string };
+
 /** Every field of a file, in the order of its schema. */
 export function fieldReferences(schema: JsonSchema): readonly FieldReference[] {
+  return fieldTree(schema).flatMap(withInner);
+}
+
+/** The fields at the root of a file, in the order of its schema. */
+export function fieldTree(schema: JsonSchema): readonly Field[] {
   return fieldsOf(schema, "", definitionsIn(schema));
+}
+
+function withInner(field: Field): readonly FieldReference[] {
+  return [field, ...field.ways.flatMap(fieldsIn).flatMap(withInner)];
+}
+
+function fieldsIn(way: Way): readonly Field[] {
+  if (way.kind === "mapping") return way.fields;
+  return way.kind === "list" ? way.ways.flatMap(fieldsIn) : [];
 }
 
 type Definitions = ReadonlyMap<string, JsonSchema>;
@@ -26,37 +55,34 @@ function definitionsIn({ definitions }: JsonSchema): Definitions {
   return new Map(entries.flatMap(([name, part]) => (isSchema(part) ? [[`#/definitions/${name}`, part]] : [])));
 }
 
-/** The fields of a mapping, and of the mappings and lists in it. */
-function fieldsOf(mapping: JsonSchema, above: string, definitions: Definitions): readonly FieldReference[] {
+function fieldsOf(mapping: JsonSchema, above: string, definitions: Definitions): readonly Field[] {
   const demands = demandsOf(mapping);
-  return propertiesOf(mapping).flatMap(([name, field]): readonly FieldReference[] => {
+  return propertiesOf(mapping).map(([name, field]): Field => {
     const path = above + name;
     const options = writtenAs(field, definitions);
-    const { default: given, description = titleOf(options), deprecated } = field;
-    return [
-      {
-        path,
-        type: describeType(field, definitions),
-        isRequired: demands.includes(name),
-        default: given === undefined ? undefined : JSON.stringify(given),
-        description: String(description),
-        isDeprecated: deprecated === true,
-      },
-      ...options.flatMap((option) => {
-        if (option.type === "object") return fieldsOf(option, `${path}.`, definitions);
-        return itemsOf(option).flatMap((item) =>
-          writtenAs(item, definitions).flatMap((written) => fieldsOf(written, `${path}[].`, definitions)),
-        );
-      }),
-    ];
+    const { default: given, description = titleOf(options), deprecated, examples } = field;
+    return {
+      path,
+      name,
+      type: describeOptions(options),
+      isRequired: demands.includes(name),
+      default: given === undefined ? undefined : JSON.stringify(given),
+      description: String(description),
+      isDeprecated: deprecated === true,
+      example: Array.isArray(examples) ? examples[0] : undefined,
+      ways: options.flatMap((option) => waysOf(option, path)),
+    };
   });
 }
 
 /** What a mapping must have; with a `state`, what it must have unless that is `absent`. */
 function demandsOf({ required, allOf }: JsonSchema): readonly unknown[] {
   const [first] = isList(allOf) ? allOf : [];
-  const then = first && isSchema(first.then) ? first.then.required : undefined;
-  return [required, then].flatMap((names) => (Array.isArray(names) ? names : []));
+  const then: JsonSchema = first && isSchema(first.then) ? first.then : {};
+  // Of several ways to satisfy it, the first is how it is written today.
+  const chosen = isList(then.allOf) ? then.allOf.flatMap(({ anyOf }) => (isList(anyOf) ? anyOf.slice(0, 1) : [])) : [];
+  const demands = [required, then.required, ...chosen.map((demand) => demand.required)];
+  return demands.flatMap((names) => (Array.isArray(names) ? names : []));
 }
 
 function propertiesOf({ properties }: JsonSchema): readonly (readonly [string, JsonSchema])[] {
@@ -64,42 +90,80 @@ function propertiesOf({ properties }: JsonSchema): readonly (readonly [string, J
   return Object.entries(properties).flatMap(([name, field]) => (isSchema(field) ? [[name, field]] : []));
 }
 
-function itemsOf({ type, items }: JsonSchema): readonly JsonSchema[] {
-  return type === "array" && isSchema(items) ? [items] : [];
+/** A way to write a value, and the definitions that are not around it. */
+interface Written {
+  readonly option: JsonSchema;
+  readonly definitions: Definitions;
 }
 
 /** The ways to write a value, but for `value_from`, which stands for any. */
-function writtenAs(field: JsonSchema, definitions: Definitions): readonly JsonSchema[] {
+function writtenAs(field: JsonSchema, definitions: Definitions): readonly Written[] {
   const options = isList(field.anyOf) && field.type === undefined ? field.anyOf : [field];
   return options
     .filter(({ $ref }) => $ref !== "#/definitions/value_from")
     .flatMap((option) => {
-      const target = option.$ref === "#/definitions/boolean" ? undefined : definitions.get(String(option.$ref));
-      if (target) return writtenAs(target, definitions);
-      return isList(option.anyOf) && option.type === undefined ? writtenAs(option, definitions) : [option];
+      const reference = String(option.$ref);
+      const target = option.$ref === "#/definitions/boolean" ? undefined : definitions.get(reference);
+      // A schema may hold itself: inside of it, it is only named.
+      if (target) return writtenAs(target, new Map([...definitions].filter(([name]) => name !== reference)));
+      return isList(option.anyOf) && option.type === undefined
+        ? writtenAs(option, definitions)
+        : [{ option, definitions }];
     });
 }
 
-function titleOf(options: readonly JsonSchema[]): string {
-  const title = options.find((option) => typeof option.title === "string")?.title;
-  return title === undefined ? "" : `${String(title)}.`;
+function itemsOf({ option: { type, items }, definitions }: Written): readonly Written[] {
+  return type === "array" && isSchema(items) ? writtenAs(items, definitions) : [];
 }
 
-function describeType(field: JsonSchema, definitions: Definitions): string {
-  const types = writtenAs(field, definitions).map((option) => describeOption(option, definitions));
-  return [...new Set(types)].filter((type) => type !== "").join(" or ");
+function waysOf(written: Written, path: string): readonly Way[] {
+  const { option, definitions } = written;
+  const { type, const: only, description = "" } = option;
+  const values = choicesOf(option);
+  if (type === "object") {
+    return [{ kind: "mapping", fields: fieldsOf(option, `${path}.`, definitions), description: String(description) }];
+  }
+  if (type === "array") return [{ kind: "list", ways: itemsOf(written).flatMap((item) => waysOf(item, `${path}[]`)) }];
+  if (isBoolean(option)) {
+    const booleans = values.filter((value) => typeof value === "boolean");
+    return [booleans.length === 1 ? { kind: "choice", values: booleans } : { kind: "boolean" }];
+  }
+  if (values.length > 0) return [{ kind: "choice", values }];
+  if (only !== undefined) return [{ kind: "choice", values: [only] }];
+  if (type === "integer" || type === "number") return [{ kind: "number" }];
+  // The string spellings of other types, and what is the same as left out.
+  if (type === "string" || type === "null") return [];
+  return [{ kind: option.writeOnly === true ? "secret" : "text" }];
 }
 
-function describeOption(option: JsonSchema, definitions: Definitions): string {
-  const { type, $ref, enum: values, const: only, minimum, maximum, additionalProperties } = option;
-  const known = Array.isArray(values) ? values : undefined;
-  if ($ref === "#/definitions/boolean" || known?.includes(true)) return "true or false";
-  if (known) return known.map((value) => `\`${String(value)}\``).join(", ");
+function choicesOf({ enum: values }: JsonSchema): readonly unknown[] {
+  return Array.isArray(values) ? values : [];
+}
+
+/** Any boolean, or one of the two. */
+function isBoolean(option: JsonSchema): boolean {
+  return option.$ref === "#/definitions/boolean" || choicesOf(option).some((value) => typeof value === "boolean");
+}
+
+function titleOf(options: readonly Written[]): string {
+  const titled = options.find(({ option }) => typeof option.title === "string");
+  return titled === undefined ? "" : `${String(titled.option.title)}.`;
+}
+
+function describeOptions(options: readonly Written[]): string {
+  return [...new Set(options.map(describeOption))].filter((type) => type !== "").join(" or ");
+}
+
+function describeOption(written: Written): string {
+  const { option } = written;
+  const { type, const: only, minimum, maximum, additionalProperties, title } = option;
+  const values = choicesOf(option);
+  if (isBoolean(option)) return values.length === 2 ? `\`${String(values[0])}\`` : "true or false";
+  if (values.length > 0) return typeof title === "string" ? title : values.map((value) => `\`${value}\``).join(", ");
   if (only !== undefined) return `\`${String(only)}\``;
   if (type === "integer") return `whole number, ${String(minimum)} to ${String(maximum)}`;
   if (type === "array") {
-    const items = itemsOf(option).map((item) => describeType(item, definitions));
-    return `list of ${items.join("").replace(/\b(?:text|list|mapping)\b/g, "$&s")}`;
+    return `list of ${describeOptions(itemsOf(written)).replace(/\b(?:text|list|mapping|code|field)\b/g, "$&s")}`;
   }
   if (type === "object") {
     return typeof additionalProperties === "object" && !option.properties ? "mapping of lists" : "mapping";

@@ -128,7 +128,12 @@ function valueAsWritten(schema: JsonSchema, writing: Writing): JsonSchema {
 
 function alternativesOf(schema: JsonSchema, writing: Writing): readonly JsonSchema[] {
   if (schema.sensitive === true) {
-    return scalars({ type: "string", ...printable(schema), ...pick(schema, ["pattern", "maxLength"]) });
+    return scalars({
+      type: "string",
+      writeOnly: true,
+      ...printable(schema),
+      ...pick(schema, ["pattern", "maxLength"]),
+    });
   }
   if (typeof schema.$ref === "string") return [{ $ref: writing.rename(schema.$ref) }];
   const options = schema.anyOf ?? schema.oneOf;

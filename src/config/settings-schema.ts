@@ -53,12 +53,23 @@ const duration = z
   });
 
 const policy = z.strictObject({
-  require_expiry: z.boolean().optional().describe("Whether each token must have an `expires_at`."),
+  require_expiry: z
+    .boolean()
+    .optional()
+    .describe("Whether each token must have an `expires_at`.")
+    .meta({ examples: [true, false] }),
   max_lifetime: duration
     .optional()
-    .describe("How long a token's value works, from when the token got it, such as `365d`."),
-  warn_before: duration.optional().describe("How long before a token expires to warn of it; `30d` if left out."),
-  unused_after: duration.optional().describe("After how long without use a token stops working, such as `90d`."),
+    .describe("How long a token's value works, from when the token got it, such as `365d`.")
+    .meta({ examples: ["365d"] }),
+  warn_before: duration
+    .optional()
+    .describe("How long before a token expires to warn of it; `30d` if left out.")
+    .meta({ examples: ["30d"] }),
+  unused_after: duration
+    .optional()
+    .describe("After how long without use a token stops working, such as `90d`.")
+    .meta({ examples: ["90d"] }),
 });
 
 const codes = Object.keys(diagnosticCodes);
@@ -71,7 +82,7 @@ const code = z
     const hint = near === undefined ? "docs/diagnostics.md lists all codes" : `did you mean ${near}?`;
     context.addIssue({ code: "custom", message: "expected a diagnostic code", params: { hint } });
   })
-  .meta({ enum: codes });
+  .meta({ enum: codes, title: "diagnostic code" });
 
 const allowableCode = code.superRefine((text, context) => {
   const why = isCode(text) ? whyNotAllowable(text) : undefined;
@@ -99,18 +110,32 @@ const catalogueFile = filledText(4096);
 export const settingsSchema = z
   .strictObject({
     format: z.literal(knownFormat).optional().describe("The format of the file; 1, which is the only one so far."),
-    owner: owner.optional().describe("Who manages what this file declares; `default` without it."),
+    owner: owner
+      .optional()
+      .describe("Who manages what this file declares; `default` without it.")
+      .meta({ examples: ["gemeente"] }),
     policy: policy.optional().describe("What tokens must comply with."),
     permissions: z
       .array(cataloguePermission)
       .optional()
-      .describe("The permissions that exist: any other one in the files is an error."),
+      .describe("The permissions that exist: any other one in the files is an error.")
+      .meta({
+        examples: [["taken.view_externetaak", { name: "objecttype.*.read_only", description: "Read one type." }]],
+      }),
     catalogue: z
       .union([catalogueFile, z.array(catalogueFile).min(1)])
       .optional()
       .describe("The JSON file, or files, of an API that list the permissions that exist."),
-    allow: z.array(allowableCode).optional().describe("The codes of guards and warnings that this file accepts."),
-    deny: z.array(code).optional().describe("The codes of warnings and notes that refuse the run."),
+    allow: z
+      .array(allowableCode)
+      .optional()
+      .describe("The codes of guards and warnings that this file accepts.")
+      .meta({ examples: [["UNKNOWN_ROOT_KEY"]] }),
+    deny: z
+      .array(code)
+      .optional()
+      .describe("The codes of warnings and notes that refuse the run.")
+      .meta({ examples: [["WEAK_TOKEN"]] }),
   })
   .describe("What concerns the run: no flag turns it on, and nothing in it comes from the environment.");
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod";
 import { parseDuration } from "../duration.js";
 import { type DiagnosticCode, isCode } from "../errors.js";
+import { findPlaceholder } from "../secrets/placeholder.js";
 import { version } from "../version.js";
 import {
   type Document,
@@ -231,8 +232,12 @@ function permissionsIn(files: readonly FileSettings[]): Settings["permissions"] 
 function cataloguesIn(file: FileSettings): readonly CatalogueSetting[] {
   const { catalogue = [] } = file.config;
   const from = file.document.file;
-  if (typeof catalogue === "string") return [{ path: catalogue, from, range: rangeIn(file, ["catalogue"]) }];
-  return catalogue.map((path, index) => ({ path, from, range: rangeIn(file, ["catalogue", index]) }));
+  const settings =
+    typeof catalogue === "string"
+      ? [{ path: catalogue, from, range: rangeIn(file, ["catalogue"]) }]
+      : catalogue.map((path, index) => ({ path, from, range: rangeIn(file, ["catalogue", index]) }));
+  // That there is no file of the name of a placeholder would report the same mistake twice.
+  return settings.filter(({ path }) => findPlaceholder(path, false) === undefined);
 }
 
 function rangeIn({ node }: FileSettings, path: ValuePath): Range {

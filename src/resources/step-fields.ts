@@ -70,6 +70,11 @@ export const permissionOfObjectType = z
 /** Permissions by name, or as the Objects API writes them. */
 export const permissionList = z.array(z.union([permission, permissionOfObjectType]));
 
+/** What editors and `vtb-setup example` show of permissions. */
+export const permissionExamples = [
+  ["taken.view_externetaak", { object_type: "3b3e5f9c-6a1f-4c8e-9d4b-0c6f1c7a2e55", mode: "read_only" }],
+];
+
 /** The permissions' names, without duplicates, sorted. An object type's becomes `objecttype.UUID.mode`. */
 export function permissionNames(permissions: z.output<typeof permissionList>): readonly string[] {
   const names = permissions.map((entry) =>

@@ -28,7 +28,7 @@ export function writeYaml(
 
 const otherMeanings = /^(?:true|false|yes|no|on|off|y|n|t|f|null|inf|nan)$/i;
 
-/** Names, URLs and addresses, but no words that are booleans or null. */
-function isPlain(text: string): boolean {
+/** Whether a text needs no quotes: names, URLs and addresses do not, words that are booleans or null do. */
+export function isPlain(text: string): boolean {
   return /^[a-z](?:[\w./@+-]|:(?=[\w/]))*$/i.test(text) && !otherMeanings.test(text);
 }

@@ -79,6 +79,7 @@ describe("F201: vtb_setup", () => {
       "write the value itself",
     ],
     ["a placeholder", "{owner: '${OWNER}'}", "PLACEHOLDER a.yaml:1:20", "write the value itself"],
+    ["a placeholder for a catalogue", "{catalogue: <file>}", "PLACEHOLDER a.yaml:1:24", "write the value itself"],
     [
       "value_from as a whole",
       "{value_from: {file: settings.yaml}}",

@@ -15,7 +15,17 @@ import {
   ratePattern,
 } from "../../users/token-restrictions.js";
 import { apiToken } from "../kinds.js";
-import { inUtc, moment, name, permissionList, permissionNames, refusal, stateOf, warning } from "../step-fields.js";
+import {
+  inUtc,
+  moment,
+  name,
+  permissionExamples,
+  permissionList,
+  permissionNames,
+  refusal,
+  stateOf,
+  warning,
+} from "../step-fields.js";
 
 const tokenValue = heldTo(
   "visible",
@@ -68,7 +78,8 @@ const fields = z.strictObject({
     .union([tokenValue, generatedToken, knownDigest])
     .describe(
       "The value, 1 to 255 printable ASCII characters without spaces, `{generate: true}` to generate one, or `{sha256: HEX}` to take one over by its digest.",
-    ),
+    )
+    .meta({ examples: [{ value_from: { env: "OPEN_FORMS_TOKEN" } }, { generate: true }] }),
   contact_person: filledText(200).describe("The person to contact about this token."),
   email: text(254)
     .refine(isEmail, { error: "expected an e-mail address" })
@@ -86,33 +97,40 @@ const fields = z.strictObject({
     .optional()
     .describe(
       "The addresses that the token may be used from: IPv4 or IPv6, or networks such as `192.0.2.0/24`. Defaults to all.",
-    ),
+    )
+    .meta({ examples: [["192.0.2.0/24", "2001:db8::/32"]] }),
   rate_limit: z
     .string()
     .regex(ratePattern, { error: expectedRate })
     .optional()
-    .describe("How many requests the token may make in a second, minute or hour: `100/m`. Defaults to no limit."),
+    .describe("How many requests the token may make in a second, minute or hour: `100/m`. Defaults to no limit.")
+    .meta({ examples: ["100/m"] }),
   user: name(maxUsername)
     .optional()
     .describe("The username that the token acts as. Defaults to a service user named after the identifier."),
   is_superuser: z
     .boolean()
     .optional()
-    .describe("Whether the token's service user has every permission. Can't be combined with `user`."),
+    .describe("Whether the token's service user has every permission. Can't be combined with `user`.")
+    .meta({ examples: [false, true] }),
   permissions: permissionList
     .optional()
-    .describe(
-      "The permissions of the service user. With `user`, limits the token to these of that user's permissions.",
-    ),
+    .describe("The permissions of the service user. With `user`, limits the token to these of that user's permissions.")
+    .meta({ examples: permissionExamples }),
   valid_from: moment
     .optional()
-    .describe("When the token starts to work: ISO 8601 with an offset, before `expires_at`. Defaults to at once."),
-  expires_at: moment.optional().describe("When the token expires: ISO 8601 with an offset. Defaults to never."),
+    .describe("When the token starts to work: ISO 8601 with an offset, before `expires_at`. Defaults to at once.")
+    .meta({ examples: ["2026-01-01T00:00:00+01:00"] }),
+  expires_at: moment
+    .optional()
+    .describe("When the token expires: ISO 8601 with an offset. Defaults to never.")
+    .meta({ examples: ["2099-12-31T23:59:59+01:00"] }),
   grace_period: gracePeriod
     .optional()
     .describe(
       "How long a replaced value keeps working, such as `90s`, `30m`, `24h` or `7d`, at most `365d`. Defaults to `0s`.",
-    ),
+    )
+    .meta({ examples: ["24h"] }),
 });
 
 const state = stateOf("token");

@@ -3,11 +3,14 @@ import { unlessEmpty } from "../../config/entry-writer.js";
 import { defineStep } from "../../config/step.js";
 import { maxGroupName } from "../../users/names.js";
 import { group } from "../kinds.js";
-import { name, permissionList, permissionNames, stateOf } from "../step-fields.js";
+import { name, permissionExamples, permissionList, permissionNames, stateOf } from "../step-fields.js";
 
 const fields = z.strictObject({
   name: name(maxGroupName).describe("The group's name, unique among groups."),
-  permissions: permissionList.default([]).describe("The permissions of the group's members."),
+  permissions: permissionList
+    .default([])
+    .describe("The permissions of the group's members.")
+    .meta({ examples: permissionExamples }),
 });
 
 const state = stateOf("group");

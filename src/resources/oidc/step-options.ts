@@ -31,43 +31,81 @@ export const clientOptions = z
       .object({
         claim_mappings: claimMappings
           .optional()
-          .describe("Maps each field of a user to the path of its claim; `username` identifies the user."),
+          .describe("Maps each field of a user to the path of its claim; `username` identifies the user.")
+          .meta({
+            examples: [
+              {
+                username: ["preferred_username"],
+                email: ["email"],
+                first_name: ["given_name"],
+                last_name: ["family_name"],
+              },
+            ],
+          }),
         username_case_sensitive: z
           .boolean()
           .nullish()
-          .describe("Whether usernames that differ only in case are different users. Defaults to true."),
+          .describe("Whether usernames that differ only in case are different users. Defaults to true.")
+          .meta({ examples: [true, false] }),
         allow_unverified_email: z
           .boolean()
           .optional()
           .describe(
             "Dangerous: whether an e-mail address that the provider has not verified may be the username. Defaults to false.",
-          ),
-        sensitive_claims: z.array(claimPath).optional().describe("The paths of claims that logs must not show."),
+          )
+          .meta({ examples: [false] }),
+        sensitive_claims: z
+          .array(claimPath)
+          .optional()
+          .describe("The paths of claims that logs must not show.")
+          .meta({ examples: [[["bsn"]]] }),
       })
       .catchall(freeValue)
       .optional()
       .describe("How claims become a user."),
     groups_settings: z
       .object({
-        claim_mapping: claimPath.nullish().describe("The path to the claim with the user's groups."),
+        claim_mapping: claimPath
+          .nullish()
+          .describe("The path to the claim with the user's groups.")
+          .meta({ examples: [["groups"], ["realm_access", "roles"]] }),
         separator: filledText(20)
           .optional()
-          .describe("The separator between names if the claim is a single text, such as `,`."),
+          .describe("The separator between names if the claim is a single text, such as `,`.")
+          .meta({ examples: [","] }),
         strip_path: z
           .boolean()
           .optional()
-          .describe("Whether a Keycloak path such as `/a/b` means the group `b`. Defaults to false."),
+          .describe("Whether a Keycloak path such as `/a/b` means the group `b`. Defaults to false.")
+          .meta({ examples: [false, true] }),
         on_overage: z
           .enum(["refuse", "keep"])
           .optional()
           .describe(
             "What to do if a user has more groups than the provider sends: `refuse` the sign-in, or `keep` the last known groups. Defaults to `refuse`.",
           ),
-        sync: z.boolean().nullish().describe("Whether to create groups that do not exist yet."),
-        sync_pattern: text(maxGroupPattern).optional().describe("Which groups of the claim count, such as `myapp:*`."),
-        default_groups: groupNames.nullish().describe("Groups that every user who signs in joins."),
-        make_users_staff: z.boolean().nullish().describe("Whether every user who signs in becomes staff."),
-        superuser_group_names: groupNames.nullish().describe("The groups whose members are superusers."),
+        sync: z
+          .boolean()
+          .nullish()
+          .describe("Whether to create groups that do not exist yet.")
+          .meta({ examples: [false, true] }),
+        sync_pattern: text(maxGroupPattern)
+          .optional()
+          .describe("Which groups of the claim count, such as `myapp:*`.")
+          .meta({ examples: ["*"] }),
+        default_groups: groupNames
+          .nullish()
+          .describe("Groups that every user who signs in joins.")
+          .meta({ examples: [[]] }),
+        make_users_staff: z
+          .boolean()
+          .nullish()
+          .describe("Whether every user who signs in becomes staff.")
+          .meta({ examples: [false, true] }),
+        superuser_group_names: groupNames
+          .nullish()
+          .describe("The groups whose members are superusers.")
+          .meta({ examples: [["beheerders"]] }),
       })
       .catchall(freeValue)
       .optional()

@@ -23,7 +23,7 @@ const fields = z.strictObject({
   enabled: z.boolean().default(true).describe("Whether this client accepts sign-ins and tokens."),
   oidc_provider_identifier: heldTo("visible", text(255))
     .optional()
-    .describe("The `identifier` of the client's provider; required, except with the deprecated `endpoint_config`."),
+    .describe("The `identifier` of the client's provider. Not needed with the deprecated `endpoint_config`."),
   oidc_rp_client_id: heldTo("ascii", text(maxProviderText)).describe("The client's id at the provider."),
   oidc_rp_client_secret: heldTo("ascii", secretText(maxClientSecret)).describe(
     "The client's secret at the provider; stored sealed. HS256, HS384 and HS512 need at least 32, 48 and 64 bytes.",
@@ -54,11 +54,13 @@ const fields = z.strictObject({
   oidc_use_pkce: z
     .boolean()
     .optional()
-    .describe("Whether this client's sign-ins use PKCE. Defaults to the provider's setting."),
+    .describe("Whether this client's sign-ins use PKCE. Defaults to the provider's setting.")
+    .meta({ examples: [true, false] }),
   oidc_audience: z
     .array(heldTo("ascii", filledText(maxProviderText)))
     .default([])
-    .describe("The audiences of which a token must name one. Defaults to the client itself."),
+    .describe("The audiences of which a token must name one. Defaults to the client itself.")
+    .meta({ examples: [["vtb-api"]] }),
   accept_at_hash: z
     .boolean()
     .default(false)

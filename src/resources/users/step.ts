@@ -11,6 +11,7 @@ import {
   inUtc,
   moment,
   name,
+  permissionExamples,
   permissionList,
   permissionNames,
   refusal,
@@ -41,7 +42,8 @@ const fields = z.strictObject({
     .optional()
     .describe(
       "Whether the user may sign in and use tokens. Defaults to true for a new user, and to no change for an existing one.",
-    ),
+    )
+    .meta({ examples: [true, false] }),
   is_staff: z.boolean().default(false).describe("Whether the user may use the administration pages."),
   is_superuser: z.boolean().default(false).describe("Whether the user has every permission."),
   password: heldTo(
@@ -51,7 +53,7 @@ const fields = z.strictObject({
     .describe(
       "The initial password: set when the user is created, and not changed afterwards. Service accounts need none.",
     )
-    .meta({ maxLength: 4096 })
+    .meta({ maxLength: 4096, examples: [{ value_from: { env: "INITIAL_PASSWORD" } }] })
     .optional(),
   sign_in: signIn
     .optional()
@@ -63,8 +65,12 @@ const fields = z.strictObject({
     .default([])
     .describe(
       "The names of the user's groups, in addition to those of a sign-in; `{name, until}` for a membership that ends.",
-    ),
-  permissions: permissionList.default([]).describe("The user's permissions, in addition to those of the groups."),
+    )
+    .meta({ examples: [["behandelaars", { name: "raadplegers", until: "2099-12-31T23:59:59+01:00" }]] }),
+  permissions: permissionList
+    .default([])
+    .describe("The user's permissions, in addition to those of the groups.")
+    .meta({ examples: permissionExamples }),
 });
 
 const superuserOnly = { is_superuser: { const: true, description: "A superuser." } };
