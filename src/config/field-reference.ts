@@ -156,14 +156,15 @@ function describeOptions(options: readonly Written[]): string {
 
 function describeOption(written: Written): string {
   const { option } = written;
-  const { type, const: only, minimum, maximum, additionalProperties, title } = option;
+  const { type, const: only, minimum, maximum, additionalProperties } = option;
   const values = choicesOf(option);
   if (isBoolean(option)) return values.length === 2 ? `\`${String(values[0])}\`` : "true or false";
-  if (values.length > 0) return typeof title === "string" ? title : values.map((value) => `\`${value}\``).join(", ");
+  if (values.length > 0) return values.map((value) => `\`${value}\``).join(", ");
   if (only !== undefined) return `\`${String(only)}\``;
   if (type === "integer") return `whole number, ${String(minimum)} to ${String(maximum)}`;
   if (type === "array") {
-    return `list of ${describeOptions(itemsOf(written)).replace(/\b(?:text|list|mapping|code|field)\b/g, "$&s")}`;
+    const item = isSchema(option.items) && typeof option.items.title === "string" ? option.items.title : undefined;
+    return `list of ${(item ?? describeOptions(itemsOf(written))).replace(/\b(?:text|list|mapping|code|field)\b/g, "$&s")}`;
   }
   if (type === "object") {
     return typeof additionalProperties === "object" && !option.properties ? "mapping of lists" : "mapping";

@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { withFieldTables } from "../../scripts/field-tables.mjs";
+import { referencePage } from "../../scripts/reference-page.mjs";
 import { allCommands } from "../../src/cli/command.js";
 import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
 import { fieldReferences } from "../../src/config/field-reference.js";
+import { configurationSchema } from "../../src/config/schema-file.js";
 import { diagnosticCodes } from "../../src/errors.js";
+import { coreSteps } from "../../src/resources/registry.js";
 import { valueFromKeys, valueSources } from "../../src/yaml/value-sources.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
@@ -34,23 +35,35 @@ describe("docs/diagnostics.md", () => {
   });
 });
 
-describe("docs/configuration.md", () => {
-  it("has every field of every step, as the schema has it", () => {
-    const document = readDocument("docs/configuration.md");
-    const schema = JSON.parse(readFileSync("schemas/vtb-setup.schema.json", "utf8"));
-    expect(document).toBe(withFieldTables(document, fieldReferences(schema)));
-    for (const [heading, some] of [
-      ["## Groups", "name"],
-      ["## Users", "permissions[].mode"],
-      ["## OpenID providers", "endpoint_config.oidc_op_jwks_endpoint"],
-      ["## OpenID Connect clients", "options.groups_settings.sync_pattern"],
-      ["### Deprecated fields", "sync_groups_glob_pattern"],
-      ["## API tokens", "token.generate"],
-    ] as const) {
-      expect(tableUnder(document, heading).map(([field]) => field)).toContain(`\`${some}\``);
-    }
+describe("docs/reference.md", () => {
+  const document = readDocument("docs/reference.md");
+  const fields = fieldReferences(configurationSchema(coreSteps));
+
+  it("is what the schemas say, and so never stale", () => {
+    expect(document).toBe(referencePage(coreSteps, fields));
   });
 
+  it("has every field of every part once, with what is deprecated apart", () => {
+    const sections = document.split(/^(?=##)/m).slice(1);
+    const rows = sections.flatMap((section) => {
+      const [, list = ""] = /(?:^### `|the list `)([\w.]+)`/m.exec(section) ?? [];
+      const above = list === "" ? "vtb_setup." : `${list}[].`;
+      return [...section.matchAll(/^\| `([^`]+)` /gm)].map(([, name = ""]) => above + name);
+    });
+    const namespaces = ["vtb_setup", ...coreSteps.map(({ namespace }) => namespace)];
+    const old = fields.filter(({ isDeprecated }) => isDeprecated).map(({ path }) => path);
+    const own = fields.filter(
+      ({ path }) =>
+        namespaces.includes(path.split(".")[0] ?? "") &&
+        path.includes(".") &&
+        (path.startsWith("vtb_setup") || path.includes("[]")) &&
+        !old.some((name) => path.startsWith(`${name}.`)),
+    );
+    expect(rows.toSorted()).toEqual(own.map(({ path }) => path).toSorted());
+  });
+});
+
+describe("docs/configuration.md", () => {
   it("has every key of value_from", () => {
     const document = readDocument("docs/configuration.md");
     const [, table = ""] = document.split("\n| in `value_from` | meaning |\n");

@@ -30,7 +30,7 @@ export const exampleCommand = defineCommand({
     },
   ],
   statuses: [],
-  pages: ["command-line.md#example", "getting-started.md"],
+  pages: ["command-line.md#example", "reference.md", "getting-started.md"],
   run: async (context, settings) => {
     const { writeExample } = await import("../write-example.js");
     const text = await writeExample(context, settings.steps, { setUp: settings.for, namespaces: settings.step });

@@ -8,4 +8,10 @@ interface Field {
   readonly isDeprecated: boolean;
 }
 
-export function withFieldTables(document: string, fields: readonly Field[]): string;
+interface Step {
+  readonly title: string;
+  readonly flag: string;
+  readonly namespace: string;
+}
+
+export function referencePage(steps: readonly Step[], fields: readonly Field[]): string;
