@@ -99,10 +99,14 @@ export function findStrayCharacters(
     const message = `this value has whitespace around it, which is ${rule === "url" ? "ignored" : "part of it"}`;
     warn(message, `remove it${origin === undefined ? "" : ` from the ${origin.noun}`}`);
   }
-  if (/^(["']).*\1$/su.test(text) && text.length > 1) {
+  if (hasQuotes(text)) {
     warn("this value has quotes around it, which are part of it", (origin ?? literal).withoutQuotes);
   }
   return diagnostics;
+}
+
+function hasQuotes(text: string): boolean {
+  return text.length > 1 && (text.startsWith('"') || text.startsWith("'")) && text.endsWith(text.charAt(0));
 }
 
 /** How to correct a value that the file itself holds. */

@@ -163,12 +163,18 @@ const minCopy = 3;
  */
 export function isEasyToGuess(text: string, minBits: number): boolean {
   const known = dictionary + text.toLowerCase();
-  const bits = Math.log2(new Set(text).size || 1);
+  const bits = Math.log2(differentCharacters(text) || 1);
   let guessed = 0;
   for (let at = dictionary.length; at < known.length && guessed < minBits; guessed += bits) {
     at += copiedLength(known, at) || 1;
   }
   return guessed < minBits;
+}
+
+function differentCharacters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) if (text.indexOf(text.charAt(at)) === at) count += 1;
+  return count;
 }
 
 /** How many characters from `at` on repeat earlier ones; 0 if too few. A copy may overlap itself, as in `aaaa`. */

@@ -254,22 +254,18 @@ interface Located {
 
 /** Follows a path from a node as far as it exists: for the range of a missing field. */
 export function findNode(root: Node, path: readonly (string | number)[]): Located {
-  let located: Located = { node: root, keyRange: undefined, depth: 0 };
+  let node = root;
+  let entry: MappingEntry | undefined;
+  let depth = 0;
   for (const part of path) {
-    const next = step(located.node, part);
-    if (!next) break;
-    located = { ...next, depth: located.depth + 1 };
+    const inner = node.kind === "mapping" ? node.get(String(part)) : undefined;
+    const next = node.kind === "sequence" ? node.items[Number(part)] : inner?.value;
+    if (next === undefined) break;
+    entry = inner;
+    node = next;
+    depth += 1;
   }
-  return located;
-}
-
-function step(node: Node, part: string | number): Omit<Located, "depth"> | undefined {
-  if (node.kind === "mapping") {
-    const entry = node.get(String(part));
-    return entry && { node: entry.value, keyRange: entry.keyRange };
-  }
-  const item = node.kind === "sequence" ? node.items[Number(part)] : undefined;
-  return item && { node: item, keyRange: undefined };
+  return { node, keyRange: entry?.keyRange, depth };
 }
 
 /** A diagnostic before its source line is quoted: what a stage reports. It never holds a value from the file. */

@@ -47,13 +47,14 @@ interface Walk {
 }
 
 function visit(walk: Walk, from: Node): Node | undefined {
-  if (from.kind === "scalar" || from.kind === "unresolved") return from;
+  if (from.kind !== "mapping" && from.kind !== "sequence") return from;
   if (!walk.known.has(from))
     walk.known.set(from, from.kind === "mapping" ? visitMapping(walk, from) : visitItems(walk, from));
   return walk.known.get(from);
 }
 
 function visitInside(walk: Walk, part: string | number, node: Node): Node | undefined {
+  if (node.kind === "scalar") return node;
   walk.path.push(part);
   const resolved = visit(walk, node);
   walk.path.pop();
