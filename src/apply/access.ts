@@ -2,6 +2,8 @@ import { type AccessChange, compareAccess, noAccessChange } from "../access/comp
 import type { AccessFacts } from "../access/facts.js";
 import { locateDifferences, noteGains, refuseLastAdministrator } from "../access/guards.js";
 import { planFacts } from "../access/planned-facts.js";
+import { readAccessFacts } from "../access/read-facts.js";
+import type { Connection } from "../database/database.js";
 import type { Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 
@@ -13,25 +15,26 @@ type AccessReview = Pick<Plan, "refusals" | "diagnostics"> & {
 };
 
 interface ReviewOptions {
-  /** Reads who may do what so far. */
-  readonly readFacts: () => Promise<AccessFacts>;
+  /** Who may do what so far, where that has been read already. */
+  readonly facts?: AccessFacts | undefined;
   /** Whether the facts are wanted, even where nothing changes. */
-  readonly needsFacts: boolean;
+  readonly needsFacts?: boolean | undefined;
   readonly nowMs: number;
   readonly deniesGains: boolean;
 }
 
 /** Compares effective access before and after a plan. Without changes, nothing more is read unless the facts are wanted. */
 export async function reviewAccess(
+  db: Connection,
   desired: readonly Resource[],
   { changes }: Pick<Plan, "changes">,
-  { readFacts, needsFacts, nowMs, deniesGains }: ReviewOptions,
+  { facts, needsFacts = false, nowMs, deniesGains }: ReviewOptions,
 ): Promise<AccessReview> {
   if (changes.length === 0) {
-    const facts = needsFacts ? await readFacts() : undefined;
-    return { access: noAccessChange, facts, refusals: [], diagnostics: [] };
+    const known = facts ?? (needsFacts ? await readAccessFacts(db) : undefined);
+    return { access: noAccessChange, facts: known, refusals: [], diagnostics: [] };
   }
-  const before = await readFacts();
+  const before = facts ?? (await readAccessFacts(db));
   const after = planFacts(before, changes);
   const plan = { desired, changes };
   const access = locateDifferences(compareAccess(before, after, nowMs), plan);

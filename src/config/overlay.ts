@@ -38,10 +38,9 @@ export function overlayDocuments(
     }
   }
   const overlayRoot = overlay.root;
-  return result.map(({ document, root }) => ({
-    ...document,
-    root: root.size === 0 ? document.root : (document.root ?? overlayRoot).withPairs([...root.values()]),
-  }));
+  return result.map(({ document, root }) =>
+    root.size === 0 ? document : withRoot(document, (document.root ?? overlayRoot).withPairs([...root.values()])),
+  );
 }
 
 type EntryLists = Step["entryLists"];
@@ -150,4 +149,17 @@ function listOf(node: Node | undefined): readonly Node[] {
 
 function empty(mapping: MappingNode): MappingNode {
   return mapping.withPairs([]);
+}
+
+function withRoot(document: Document, root: MappingNode): Document {
+  const { file, text, sha256 } = document;
+  return {
+    file,
+    text,
+    sha256,
+    root,
+    get scalars() {
+      return document.scalars;
+    },
+  };
 }

@@ -2,6 +2,7 @@ import {
   type Alias,
   isAlias,
   isMap,
+  isPair,
   isScalar,
   isSeq,
   type Pair,
@@ -9,7 +10,6 @@ import {
   type Scalar,
   type Node as YamlNode,
 } from "yaml";
-import { mayBeSecret } from "../secrets/random-looking.js";
 import { type Aliases, aliasBomb, createAliases, mergedEntries } from "./alias.js";
 import {
   MappingEntry,
@@ -22,12 +22,13 @@ import {
   type SourceText,
   UnresolvedNode,
 } from "./node.js";
-import { valueSources } from "./value-sources.js";
+import type { FilePart } from "./scalars.js";
 
 /** A file's nodes, and all that is wrong with them. */
 interface Tree {
   readonly root: Node | undefined;
-  readonly scalars: readonly ScalarNode[];
+  /** The root, and what is no part of it because something is wrong there: all that may hold a secret. */
+  readonly parts: readonly FilePart[];
   readonly diagnostics: readonly RawDiagnostic[];
   /** True when walking the nodes would take too long or too deep a stack. */
   readonly excess: boolean;
@@ -41,7 +42,8 @@ interface Build {
   /** The contents of quoted texts that were joined into one line to be parsed, by start offset. */
   readonly quoted: ReadonlyMap<number, string>;
   readonly aliases: Aliases;
-  readonly scalars: ScalarNode[];
+  /** What the tree leaves out. */
+  readonly leftOut: FilePart[];
   readonly diagnostics: RawDiagnostic[];
   /** The keys and indexes that lead to the node being built. */
   readonly path: (string | number)[];
@@ -56,24 +58,25 @@ export function buildTree(
   { source, blanked, quoted }: Pick<Build, "source" | "blanked" | "quoted">,
 ): Tree {
   const diagnostics: RawDiagnostic[] = [];
-  const scalars: ScalarNode[] = [];
+  const leftOut: FilePart[] = [];
   const aliases = createAliases();
   const build: Build = {
     source,
     blanked,
     quoted,
     aliases,
-    scalars,
+    leftOut,
     diagnostics,
     path: [],
     written: 0,
     merged: 0,
     excess: undefined,
   };
-  if (!contents || isAbsent(contents)) return { root: undefined, scalars, diagnostics, excess: false };
+  if (!contents || isAbsent(contents)) return { root: undefined, parts: [], diagnostics, excess: false };
   const root = buildNode(build, contents);
   const excess = build.excess ?? aliases.check(root, build.written);
-  return { root, scalars, diagnostics: excess ? [...diagnostics, excess] : diagnostics, excess: excess !== undefined };
+  if (excess) diagnostics.push(excess);
+  return { root, parts: [{ node: root }, ...leftOut], diagnostics, excess: excess !== undefined };
 }
 
 /** An empty document, for which the package returns an empty scalar. */
@@ -81,35 +84,34 @@ function isAbsent(contents: ParsedNode): boolean {
   return isScalar(contents) && contents.source === "" && contents.type === "PLAIN" && !contents.tag && !contents.anchor;
 }
 
-/** `shown`: the scalar is a name, which needs no masking. */
-function buildNode(build: Build, node: YamlNode, shown = false): Node {
+function buildNode(build: Build, node: YamlNode): Node {
   build.written += 1;
   if (isAlias(node)) return followAlias(build, node);
   const close = node.anchor === undefined ? undefined : build.aliases.open(node.anchor);
-  const built = buildContent(build, node, shown);
+  const built = buildContent(build, node);
   close?.(built);
   return built;
 }
 
-function buildContent(build: Build, node: Exclude<YamlNode, Alias>, shown: boolean): Node {
-  const span = spanOf(node);
-  if (isScalar(node)) return buildScalar(build, node, span, shown);
+function buildContent(build: Build, node: Exclude<YamlNode, Alias>): Node {
+  const span = { start: startOf(node), end: contentEnd(node) };
+  if (isScalar(node)) return buildScalar(build, node, span);
   const { source } = build;
   const { start, end } = span;
   const template = /^\{\{[^{}]*\}\}$/.exec(source.text.slice(start, end))?.[0];
-  if (template !== undefined) return addScalar(build, new ScalarNode(template, source, start, end, false));
+  if (template !== undefined) return new ScalarNode(template, source, start, end, false);
   if (node.tag !== undefined && coreTag(node.tag, isMap(node) ? "mapping" : "sequence") === undefined) {
     report(build, refuseTag(rangeOfTag(source, span)));
   }
   return isSeq(node) ? buildSequence(build, node.items, span) : buildMapping(build, node.items, span);
 }
 
-function buildScalar(build: Build, node: Scalar, span: Span, shown: boolean): Node {
+function buildScalar(build: Build, node: Scalar, span: Span): Node {
   const { source } = build;
   const { start, end } = span;
   const blanked = build.blanked.get(start);
   if (blanked !== undefined) {
-    addScalar(build, new ScalarNode("", source, start, blanked, false));
+    build.leftOut.push({ node: new ScalarNode("", source, start, blanked, false) });
     return new UnresolvedNode(source, start, blanked);
   }
   const text = build.quoted.get(start) ?? textOf(source.text, node, end);
@@ -117,10 +119,10 @@ function buildScalar(build: Build, node: Scalar, span: Span, shown: boolean): No
   const decoded = tag === "!!binary" ? decodeBinary(text) : text;
   const plain = node.type === "PLAIN" && tag !== "!!binary";
   const scalar = new ScalarNode(decoded ?? "", source, start, end, plain, tag);
-  if (!shown) addScalar(build, scalar);
   const diagnostic = scalarDiagnostic(source, node, decoded, span);
   if (!diagnostic) return scalar;
   report(build, diagnostic);
+  build.leftOut.push({ node: scalar });
   return new UnresolvedNode(source, start, end);
 }
 
@@ -170,10 +172,13 @@ function buildMapping(build: Build, pairs: readonly Pair[], span: Span): Mapping
   const merges: MappingEntry[] = [];
   for (const pair of pairs) {
     const entry = buildEntry(build, pair);
-    const first = !entry ? undefined : isMergeKey(pair) ? merges[0] : entries.get(entry.key);
-    if (entry && first) report(build, duplicateKey(entry.keyRange, first.keyRange), entry.key);
-    else if (entry && isMergeKey(pair)) merges.push(entry);
-    else if (entry) entries.set(entry.key, entry);
+    if (!entry) continue;
+    const isMerge = isMergeKey(pair);
+    const first = isMerge ? merges[0] : entries.get(entry.key);
+    if (first) report(build, duplicateKey(entry.keyRange, first.keyRange), entry.key);
+    else if (isMerge) merges.push(entry);
+    else entries.set(entry.key, entry);
+    if (first || isMerge) leaveOut(build, entry);
   }
   for (const { value, keyRange } of merges) mergeInto(build, entries, value, keyRange);
   const node = new MappingNode(build.source, span.start, span.end, [...entries.values()]);
@@ -185,31 +190,31 @@ function buildMapping(build: Build, pairs: readonly Pair[], span: Span): Mapping
 }
 
 function buildEntry(build: Build, pair: Pair): MappingEntry | undefined {
-  const isReference = build.path.at(-1) === "value_from";
   // Parsing produces nothing but nodes, and null for a missing value.
   const keyNode = pair.key as YamlNode;
   const valueNode = pair.value as YamlNode | null;
-  const { start: keyStart, end: keyEnd } = spanOf(keyNode);
-  // A key without a value, as in `{abc}`, may well be a value written in braces; one that looks random, a value without its key.
-  const isKey = valueNode !== null && !(isScalar(keyNode) && mayBeSecret(String(keyNode.value)));
-  const key = readKey(build, buildNode(build, keyNode, isKey), keyStart, keyEnd);
+  const [keyStart, keyEnd] = [startOf(keyNode), contentEnd(keyNode)];
+  const builtKey = buildNode(build, keyNode);
+  const key = readKey(build, builtKey, keyStart, keyEnd);
   const name = key ?? "";
   build.path.push(name);
-  const isNamed = isReference && (name === "required" || Object.hasOwn(valueSources, name));
-  const shown = isNamed && isScalar(valueNode) && isName(valueNode.value);
-  const value = valueNode ? buildNode(build, valueNode, shown) : emptyScalar(build, keyEnd);
+  const value = valueNode ? buildNode(build, valueNode) : emptyScalar(build, keyEnd);
   build.path.pop();
-  return key === undefined ? undefined : new MappingEntry(key, build.source, keyStart, keyEnd, value);
+  const isName = builtKey.kind === "scalar" && valueNode !== null;
+  if (keyNode.tag !== undefined || (key === undefined && !isName)) build.leftOut.push({ node: builtKey });
+  if (key !== undefined) return new MappingEntry(key, build.source, keyStart, keyEnd, value);
+  build.leftOut.push({ node: value });
+  return undefined;
 }
 
 function isMergeKey({ key }: Pair): boolean {
   return isScalar(key) && key.type === "PLAIN" && key.tag === undefined && key.value === "<<";
 }
 
-/** What may be the name of a variable or file: a secret written there by mistake is rarely one. */
-function isName(value: unknown): boolean {
-  const isForm = (text: string) => /^(?:[A-Za-z_][A-Za-z0-9_]*|[./][\w./-]*|true|false)$/.test(text);
-  return typeof value === "string" && isForm(value) && !mayBeSecret(value);
+/** An entry that its mapping leaves out may hold a secret all the same. */
+function leaveOut(build: Build, entry: MappingEntry): void {
+  const node = new MappingNode(entry.source, entry.keyStart, entry.value.end, [entry]);
+  build.leftOut.push({ node, under: build.path.at(-1) });
 }
 
 function emptyScalar(build: Build, offset: number): ScalarNode {
@@ -234,16 +239,11 @@ function mergeInto(build: Build, entries: Map<string, MappingEntry>, value: Node
 }
 
 function followAlias(build: Build, node: Alias): Node {
-  const { start, end } = spanOf(node);
+  const [start, end] = [startOf(node), contentEnd(node)];
   const target = build.aliases.follow(node.source, build.source.range(start, end));
   if (target.kind === "found") return target.node;
   report(build, target.diagnostic);
   return new UnresolvedNode(build.source, start, end);
-}
-
-function addScalar(build: Build, scalar: ScalarNode): ScalarNode {
-  build.scalars.push(scalar);
-  return scalar;
 }
 
 interface Span {
@@ -251,10 +251,18 @@ interface Span {
   readonly end: number;
 }
 
-function spanOf(node: YamlNode): Span {
-  // Every node that was parsed has a range.
-  const [start, end] = (node as ParsedNode).range;
-  return { start, end };
+// Every node that was parsed has a range.
+function startOf(node: YamlNode): number {
+  return (node as ParsedNode).range[0];
+}
+
+/** The end of a node's last part: for the package, a block ends after the comments and empty lines that follow. */
+function contentEnd(node: YamlNode): number {
+  const last = (isMap(node) || isSeq(node)) && !node.flow ? node.items.at(-1) : undefined;
+  if (last === undefined) return (node as ParsedNode).range[1];
+  // Parsing produces nothing but nodes, and null for a missing value.
+  const part = isPair(last) ? (last.value ?? last.key) : last;
+  return contentEnd(part as YamlNode);
 }
 
 /** The package keeps no range for a tag: it is the last one before its value. */

@@ -1,7 +1,9 @@
-import { createHash } from "node:crypto";
 import { buildTree } from "./build.js";
+import { type DecodedFile, decodeFile } from "./decode.js";
 import { blankOut, describeMisplaced, findMisplaced, type Misplaced } from "./misplaced.js";
-import { type Document, type Node, type RawDiagnostic, type Source, SourceText } from "./node.js";
+import type { Document, MappingNode, Node, RawDiagnostic, ScalarNode, Source, SourceText } from "./node.js";
+import { type FilePart, scalarsIn } from "./scalars.js";
+import { readSimple } from "./simple.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
@@ -18,26 +20,58 @@ interface ParsedFile {
  * there is a document despite errors, with unresolved nodes in their place, so that later stages report the rest.
  */
 export function parseDocument(file: string, bytes: Buffer): ParsedFile {
-  const { text, diagnostic } = decode(file, bytes);
-  if (diagnostic) return unusable({ file, text, scalars: undefined }, [diagnostic]);
-  const origin = new SourceText(file, text);
-  const { tree, misplaced, quoted } = readRepaired(origin);
+  const decoded = decodeFile(file, bytes);
+  return parseSimple(decoded) ?? parseInFull(decoded);
+}
+
+/** Parses a file that is in the simple form; any other gives undefined. */
+export function parseSimple({ source, sha256, diagnostic }: DecodedFile): ParsedFile | undefined {
+  const root = diagnostic ? undefined : readSimple(source);
+  if (!root) return undefined;
+  const document = createDocument(source, sha256, root, [{ node: root }]);
+  return { document, source: document, diagnostics: [] };
+}
+
+/** Parses any file, and finds what is wrong with it. */
+export function parseInFull({ source, sha256, diagnostic }: DecodedFile): ParsedFile {
+  const { file, text } = source;
+  const unparsed = { file, text, scalars: undefined };
+  if (diagnostic) return unusable(unparsed, [diagnostic]);
+  const { tree, misplaced, quoted } = readRepaired(source);
   const diagnostics = [
-    ...misplaced.map((mistake) => describeMisplaced(mistake, origin)),
-    ...secondDocument(tree, origin),
+    ...misplaced.map((mistake) => describeMisplaced(mistake, source)),
+    ...secondDocument(tree, source),
   ];
-  const syntax = describeSyntaxErrors(tree, origin).filter((error) => !standsIn(error, diagnostics));
-  if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) {
-    return unusable({ file, text, scalars: undefined }, [...diagnostics, ...syntax]);
-  }
+  const syntax = describeSyntaxErrors(tree, source).filter((error) => !standsIn(error, diagnostics));
+  if (tree.errors.length > 0 || tree.tooDeepAt !== undefined) return unusable(unparsed, [...diagnostics, ...syntax]);
   const blanked = new Map(misplaced.map(({ start, end }) => [start, end]));
-  const { root, scalars, excess, diagnostics: found } = buildTree(tree.contents, { source: origin, blanked, quoted });
-  const source = { file, text, scalars };
+  const { root, parts, excess, diagnostics: found } = buildTree(tree.contents, { source, blanked, quoted });
   for (const diagnostic of found) diagnostics.push(diagnostic);
-  if (excess) return unusable(source, diagnostics);
-  if (root && root.kind !== "mapping") return unusable(source, [...diagnostics, wrongRoot(root)]);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { document: { ...source, sha256, root }, source, diagnostics };
+  const mapping = root?.kind === "mapping" ? root : undefined;
+  const document = createDocument(source, sha256, mapping, parts);
+  if (excess) return unusable(document, diagnostics);
+  if (root && !mapping) return unusable(document, [...diagnostics, wrongRoot(root)]);
+  return { document, source: document, diagnostics };
+}
+
+/** A document that looks for its scalars when they are first asked for: where a line is quoted. */
+function createDocument(
+  { file, text }: SourceText,
+  sha256: string,
+  root: MappingNode | undefined,
+  parts: readonly FilePart[],
+): Document {
+  let scalars: readonly ScalarNode[] | undefined;
+  return {
+    file,
+    text,
+    sha256,
+    root,
+    get scalars() {
+      scalars ??= scalarsIn(parts);
+      return scalars;
+    },
+  };
 }
 
 /** Each round removes mistakes that hide others from the parser; further rounds are not worth their time. */
@@ -100,70 +134,4 @@ function wrongRoot({ range }: Node): RawDiagnostic {
 
 function unusable(source: Source, diagnostics: readonly RawDiagnostic[]): ParsedFile {
   return { document: undefined, source, diagnostics };
-}
-
-/** A file's text. With a diagnostic it can't be parsed; `text` is then what can be quoted. */
-interface Decoded {
-  readonly text: string;
-  readonly diagnostic: RawDiagnostic | undefined;
-}
-
-// What YAML forbids in a file: controls but tab and line breaks, and the two non-characters.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-const unprintable = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
-
-/** Reads a file as UTF-8, with or without a byte order mark. A lone CR becomes a line feed, as YAML reads it. */
-function decode(file: string, bytes: Buffer): Decoded {
-  if (isUtf16(bytes)) {
-    return refuse(file, "", 0, "the file is UTF-16, not UTF-8", "save it as UTF-8");
-  }
-  const bad = firstBadByte(bytes);
-  const text = new TextDecoder().decode(bytes).replace(/\r(?!\n)/g, "\n");
-  if (bad !== undefined) {
-    const offset = new TextDecoder().decode(bytes.subarray(0, bad)).length;
-    return refuse(file, text, offset, "the file is not UTF-8: this byte is not valid", "save the file as UTF-8");
-  }
-  const control = unprintable.exec(text);
-  if (control) {
-    const hint = "remove it; inside double quotes, write it as an escape such as \\x07";
-    return refuse(file, text, control.index, "YAML does not allow this control character", hint);
-  }
-  return { text, diagnostic: undefined };
-}
-
-function refuse(file: string, text: string, offset: number, message: string, hint: string): Decoded {
-  const range = new SourceText(file, text).range(offset, offset + 1);
-  return { text, diagnostic: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
-}
-
-/** Detects UTF-16 by its byte order mark, or by the zero byte in each of its ASCII characters. */
-function isUtf16(bytes: Buffer): boolean {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
-  return bytes.length >= 2 && (first === 0) !== (second === 0);
-}
-
-/** The offset of the first byte that is not part of a UTF-8 character. */
-function firstBadByte(bytes: Buffer): number | undefined {
-  if (decodes(bytes, bytes.length, false)) return undefined;
-  // The shortest invalid prefix ends in the byte that shows the fault; its character began before it.
-  let good = 0;
-  let bad = bytes.length + 1;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (middle <= bytes.length && decodes(bytes, middle, true)) good = middle;
-    else bad = middle;
-  }
-  let start = good;
-  while (start > 0 && !decodes(bytes, start, false)) start -= 1;
-  return start;
-}
-
-function decodes(bytes: Buffer, length: number, unfinished: boolean): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length), { stream: unfinished });
-    return true;
-  } catch {
-    return false;
-  }
 }
