@@ -2,6 +2,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import type { OpenMode } from "../database.js";
 import type { DatabaseState } from "../live-database.js";
 import { requireMigrated } from "../migrate.js";
+import { closeDeletedIndexes } from "./log-index.js";
 import {
   emptyLog,
   type FileGuard,
@@ -37,14 +38,40 @@ export function followFile(
   let sqlite: BetterSqlite3.Database | undefined;
   let connections = 0;
   let isClosed = false;
-  const begun = guard.look("now");
+
+  /** Opens it again if it was replaced meanwhile; the log's index, which tells, is there once it is open. */
+  const opened = (generation: number): BetterSqlite3.Database => {
+    const fresh = open(file);
+    try {
+      refuseForeignIndex(fresh, file);
+      const next = guard.look("now");
+      if (next === generation) {
+        connections += 1;
+        return fresh;
+      }
+    } catch (error) {
+      fresh.close();
+      throw error;
+    }
+    fresh.close();
+    return opened(guard.look("now"));
+  };
+
+  // What a writer writes belongs to the database that is there now, even if it is replaced before the first statement.
+  let begun = guard.look("now");
+  if (mode === "write") {
+    sqlite = opened(begun);
+    begun = guard.generation();
+  }
 
   const drop = (): void => {
     const closing = sqlite;
     sqlite = undefined;
     closing?.close();
+    closeDeletedIndexes();
   };
   const unwatch = guard.watch({
+    isOpen: () => sqlite !== undefined,
     isBusy: () => sqlite?.inTransaction === true,
     drop,
     settle: () => {
@@ -54,26 +81,13 @@ export function followFile(
   // Otherwise, a file that is replaced while no query comes would stay open, and its log's index in use.
   const timer = mode === "read" ? setInterval(() => lookQuietly(guard), lookEveryMs).unref() : undefined;
 
-  const opened = (): BetterSqlite3.Database => {
-    const fresh = open(file);
-    try {
-      refuseForeignIndex(fresh, file);
-      guard.opened();
-    } catch (error) {
-      fresh.close();
-      throw error;
-    }
-    connections += 1;
-    return fresh;
-  };
-
   return {
     connection(sql) {
       if (isClosed) throw gone(file, "it was closed");
       if (sqlite?.inTransaction && sql !== "commit") return sqlite;
       const generation = guard.look(mode === "read" ? "recently" : "now");
       if (mode === "write" && generation !== begun) throw replacedMeanwhile(file);
-      sqlite ??= opened();
+      sqlite ??= opened(generation);
       return sqlite;
     },
     generation: () => connections,

@@ -10,7 +10,7 @@ export async function inspectSqlite(file: string, database: Database): Promise<r
   const integrity = await checkIntegrity(file, database);
   // A damaged file's header may say anything.
   if (integrity.status === "failure") return [integrity];
-  return [integrity, checkJournal(file), checkAccess(file), checkSpace(file)];
+  return [integrity, await checkJournal(file, database), checkAccess(file), checkSpace(file)];
 }
 
 async function checkIntegrity(file: string, { kysely }: Database): Promise<Inspection> {
@@ -27,21 +27,14 @@ async function checkIntegrity(file: string, { kysely }: Database): Promise<Inspe
   return { check, status: "failure", code, message, hint };
 }
 
-// The file's header at 18 and 19: 2 for a write-ahead log, 1 without (SQLite's file format, §1.3.3). What a reader that may not write
-// opens is a copy in memory, whose pragma would not say.
-const writeVersionAt = 18;
-const withLog = 2;
-
-function checkJournal(file: string): Inspection {
+async function checkJournal(file: string, { kysely }: Database): Promise<Inspection> {
   const check = "journal";
-  const bytes = Buffer.alloc(1);
-  const descriptor = openSync(file, "r");
-  try {
-    readSync(descriptor, bytes, 0, 1, writeVersionAt);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (bytes[0] === withLog) return { check, status: "ok", message: "write-ahead log" };
+  const found = await sql<{ readonly journal_mode: string }>`PRAGMA journal_mode`.execute(kysely);
+  const mode = found.rows[0]?.journal_mode;
+  // What a reader that may not write opens is a copy in memory, which does not say. Any other file is open here, and reading it
+  // would take away this connection's locks (sqlite.org/howtocorrupt.html, §2.2).
+  const hasLog = mode === "memory" ? writeVersionOf(file) === withLog : mode === "wal";
+  if (hasLog) return { check, status: "ok", message: "write-ahead log" };
   return {
     check,
     status: "warning",
@@ -49,6 +42,21 @@ function checkJournal(file: string): Inspection {
     message: `the database ${file} has no write-ahead log, so that readers and writers wait for each other`,
     hint: "the next change by vtb-setup turns it on; see that no other program turns it off",
   };
+}
+
+// The file's header at 18 and 19: 2 for a write-ahead log, 1 without (SQLite's file format, §1.3.3).
+const writeVersionAt = 18;
+const withLog = 2;
+
+function writeVersionOf(file: string): number | undefined {
+  const bytes = Buffer.alloc(1);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, bytes, 0, 1, writeVersionAt);
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes[0];
 }
 
 function checkAccess(file: string): Inspection {

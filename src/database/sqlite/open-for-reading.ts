@@ -37,13 +37,21 @@ function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
   // A connection that may write would move a crashed run's log into the database.
   if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs });
   // Without a log, a connection that may not write creates -wal and -shm files and can't delete them again.
-  if (!mayWrite(file))
-    return (
-      openBytes(Driver, file) ?? new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs })
-    );
+  if (!mayWrite(file)) {
+    const copy = isInUse(file) ? undefined : openBytes(Driver, file);
+    return copy ?? new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs });
+  }
   const sqlite = new Driver(file, { fileMustExist: true, timeout: readerPatienceMs });
   sqlite.pragma("query_only = ON");
   return sqlite;
+}
+
+/**
+ * Then both files are there already. Its bytes must not be read: closing the file would take away the locks that another
+ * connection of this process may have on it (sqlite.org/howtocorrupt.html, §2.2).
+ */
+function isInUse(file: string): boolean {
+  return existsSync(`${file}-shm`);
 }
 
 function hasLog(file: string): boolean {

@@ -8,6 +8,7 @@ import type { Database, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { databaseError, noLocksHint, unreachable } from "./errors.js";
+import { closeDeletedIndexes } from "./log-index.js";
 import { openCopy, openForReading, readerPatienceMs } from "./open-for-reading.js";
 import { createFileGuard, emptyLog, isUnmoved, refuseForeignIndex, replacedMeanwhile } from "./replaced-file.js";
 
@@ -118,6 +119,7 @@ function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): 
         else if (isUsed) emptyLog(sqlite);
       }
       close();
+      closeDeletedIndexes();
     },
   };
 }

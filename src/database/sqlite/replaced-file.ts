@@ -3,9 +3,11 @@ import type BetterSqlite3 from "better-sqlite3";
 import { setupError } from "../../errors.js";
 import { explainAccess } from "../../secrets/file-access.js";
 import { codeOf, damaged, unreachable } from "./errors.js";
+import { identityOf, type LogIndex, mayHaveMoved, readLogIndex } from "./log-index.js";
 
 /** A connection that a guard may close. */
 interface GuardedConnection {
+  readonly isOpen: () => boolean;
   /** It is in a transaction, which fails by itself at commit. */
   readonly isBusy: () => boolean;
   readonly drop: () => void;
@@ -28,8 +30,6 @@ export interface FileGuard {
    * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or the log beside it is not its own
    */
   readonly look: (when: "now" | "recently") => number;
-  /** Call it once a connection is open, which may have created a log. */
-  readonly opened: () => void;
   /** Returns a function that ends it. */
   readonly watch: (connection: GuardedConnection) => () => void;
 }
@@ -38,8 +38,8 @@ export interface FileGuard {
 export const lookEveryMs = 1000;
 
 /**
- * Creates a guard that has not checked yet. It relies on every writer of ours leaving an empty log: if a database changes while
- * its empty log does not, SQLite did not change it.
+ * Creates a guard that has not checked yet. SQLite writes to the log first, so the log and its index tell whether SQLite changed
+ * the database or somebody else did.
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file
  */
@@ -49,17 +49,23 @@ export function createFileGuard(file: string): FileGuard {
   let generation = 1;
   let lookAtMs = 0;
 
-  const replace = (): void => {
+  const isOpen = (): boolean => [...connections].some((connection) => connection.isOpen());
+
+  const replace = (found: Seen): void => {
+    if (!isMoved(known, found) && hasLeftLog(known, found, isOpen())) throw leftLog(file);
     for (const connection of connections) if (!connection.isBusy()) connection.drop();
-    const log = see(file).log;
-    const isOurs = log !== undefined && log.size > 0 && log.identity === known.log?.identity;
+    const { log } = seeFiles(file);
+    const isOurs = isMoved(known, found) && log !== undefined && log.size > 0 && log.identity === known.log?.identity;
     if (isOurs || [...connections].some((connection) => connection.isBusy())) throw leftLog(file);
     generation += 1;
+    known = see(file);
   };
 
-  /** A log that is not empty would hide that the file was overwritten. */
+  /** A log that is not empty would get into a database that is moved here. */
   const settle = (): void => {
     for (const connection of connections) if (!connection.isBusy()) connection.settle();
+    const settled = see(file);
+    if (!isReplaced(known, settled, isOpen())) known = settled;
   };
 
   return {
@@ -69,18 +75,15 @@ export function createFileGuard(file: string): FileGuard {
       const nowMs = performance.now();
       if (when === "recently" && nowMs < lookAtMs) return generation;
       lookAtMs = 0;
-      const found = see(file);
-      const verdict = compare(known, found);
-      if (verdict === "unclear") throw leftLog(file);
-      if (verdict === "replaced") replace();
-      else if (found.log?.size && isSame(known.database, found.database)) settle();
-      known = verdict === "same" && !found.log?.size ? found : see(file);
+      const found = seeSettled(file, known);
+      if (isReplaced(known, found, isOpen())) replace(found);
+      else {
+        const isQuiet = isSame(known.database, found.database);
+        known = found;
+        if (isQuiet && found.log?.size) settle();
+      }
       lookAtMs = nowMs + lookEveryMs;
       return generation;
-    },
-    opened() {
-      const found = see(file);
-      if (found.database.identity === known.database.identity) known = { ...known, log: found.log };
     },
     watch(connection) {
       connections.add(connection);
@@ -117,16 +120,19 @@ export function emptyLog(sqlite: BetterSqlite3.Database): void {
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable)
  */
 export function refuseForeignIndex(sqlite: BetterSqlite3.Database, file: string): void {
-  const pageSize = Number(sqlite.pragma("page_size", { simple: true }));
-  // Other processes may write between the reads.
-  for (let attempts = 3; attempts > 0; attempts -= 1) {
+  // While this connection reads at one moment, nobody both empties the log and changes the database.
+  sqlite.exec("BEGIN");
+  try {
     const pages = Number(sqlite.pragma("page_count", { simple: true }));
-    const { database, log } = see(file);
+    const pageSize = Number(sqlite.pragma("page_size", { simple: true }));
+    const { database, log } = seeFiles(file);
     if ((log?.size ?? 0) > 0 || database.size === pages * pageSize) return;
     // SQLite reads half a page as if it had zeros behind it.
     if (database.size % pageSize !== 0) throw damaged(file, "half a page");
+    throw leftLog(file);
+  } finally {
+    sqlite.exec("ROLLBACK");
   }
-  throw leftLog(file);
 }
 
 interface SeenFile {
@@ -138,9 +144,22 @@ interface SeenFile {
 interface Seen {
   readonly database: SeenFile;
   readonly log: SeenFile | undefined;
+  /** Of the log's index. */
+  readonly identity: string | undefined;
+  /** What the index said before and after the database was looked at. */
+  readonly before: LogIndex["progress"];
+  readonly after: LogIndex["progress"];
 }
 
 function see(file: string): Seen {
+  const before = readLogIndex(file);
+  const files = seeFiles(file);
+  const after = readLogIndex(file);
+  const isOne = before?.identity === after?.identity;
+  return { ...files, identity: after?.identity, before: isOne ? before?.progress : undefined, after: after?.progress };
+}
+
+function seeFiles(file: string): Pick<Seen, "database" | "log"> {
   try {
     const database = seeFile(file);
     if (database !== undefined) return { database, log: seeFile(`${file}-wal`) };
@@ -154,26 +173,69 @@ function see(file: string): Seen {
 
 function seeFile(path: string): SeenFile | undefined {
   const found: BigIntStats | undefined = statSync(path, { throwIfNoEntry: false, bigint: true });
-  // The system reuses an inode number for the next file, so the birth time counts as well.
   return found?.isFile()
-    ? {
-        identity: `${found.dev}:${found.ino}:${found.birthtimeNs}`,
-        size: Number(found.size),
-        changedNs: found.mtimeNs,
-      }
+    ? { identity: identityOf(found), size: Number(found.size), changedNs: found.mtimeNs }
     : undefined;
 }
 
+/** How long a log that is being emptied may have its new size and not yet its new time, on a machine with much to do. */
+const emptyingMs = 1000;
+
+/** Waits only where a log was being emptied at this moment, or where the database was overwritten soon after. */
+function seeSettled(file: string, known: Seen): Seen {
+  let found = see(file);
+  const isDoubtful = () => !isMoved(known, found) && mayBeSqlite(known, found) && isOlderLog(found);
+  for (let left = emptyingMs; left > 0 && isDoubtful(); left -= 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    found = see(file);
+  }
+  return found;
+}
+
+/** @param isOpen if this process has a connection: then SQLite deletes neither the log nor its index */
+function isReplaced(known: Seen, found: Seen, isOpen: boolean): boolean {
+  return isMoved(known, found) || (isOpen && hasOtherLog(known, found)) || isOverwritten(known, found);
+}
+
+function isMoved(known: Seen, found: Seen): boolean {
+  return known.database.identity !== found.database.identity;
+}
+
+/** A connection would never see what others write to another log, and they would not see what it writes. */
+function hasOtherLog(known: Seen, found: Seen): boolean {
+  return isOther(known.log?.identity, found.log?.identity) || isOther(known.identity, found.identity);
+}
+
+function isOther(known: string | undefined, found: string | undefined): boolean {
+  return known !== undefined && known !== found;
+}
+
+/** Whether somebody else than SQLite wrote to the database. */
+function isOverwritten(known: Seen, found: Seen): boolean {
+  if (isSame(known.database, found.database)) return false;
+  return found.log === undefined || isOlderLog(found) || !mayBeSqlite(known, found);
+}
+
+/** SQLite empties a log after it has written what was in it to the database. */
+function isOlderLog({ database, log }: Seen): boolean {
+  return log?.size === 0 && log.changedNs < database.changedNs;
+}
+
+/** Whether SQLite can be the one who changed the database. */
+function mayBeSqlite(known: Seen, found: Seen): boolean {
+  if (known.identity === found.identity && known.before && found.after) return mayHaveMoved(known.before, found.after);
+  // Nobody had the database open at one of the two looks.
+  return !isSame(known.log, found.log) || Boolean(found.after?.begun);
+}
+
 /**
- * SQLite writes to the log first. What it moves into the database afterwards leaves the log's time behind the database's only
- * until the log is emptied.
+ * Whether closing the connections would harm the file that is there now: the last one deletes the log, whosever it is, after
+ * moving its own into the database.
  */
-function compare(known: Seen, found: Seen): "same" | "replaced" | "unclear" {
-  if (known.database.identity !== found.database.identity) return "replaced";
-  if (isSame(known.database, found.database)) return "same";
-  const isLogSame = isSame(known.log, found.log);
-  if (found.log !== undefined && found.log.size > 0) return isLogSame ? "unclear" : "same";
-  return isLogSame || (found.log?.changedNs ?? 0n) < found.database.changedNs ? "replaced" : "same";
+function hasLeftLog(known: Seen, found: Seen, isOpen: boolean): boolean {
+  if (found.log !== undefined && found.log.size > 0) return true;
+  const hasOwn = isOpen && known.log !== undefined && known.log.size > 0 && known.log.identity !== found.log?.identity;
+  return hasOwn && isOverwritten(known, found);
 }
 
 function isSame(one: SeenFile | undefined, other: SeenFile | undefined): boolean {
