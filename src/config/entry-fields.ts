@@ -141,7 +141,7 @@ function isWrapper(def: Definition): def is Extract<Definition, { type: "default
 
 /** A schema with another definition, and all else that it had: its checks are part of the definition, its description is not. */
 function rebuild(schema: Schema, change: object): Schema {
-  const copy = z.core.clone(schema, { ...internals(schema).def, ...change } as never);
+  const copy = z.clone(schema, { ...internals(schema).def, ...change } as never);
   const { id: _, ...meta } = z.globalRegistry.get(schema) ?? {};
   z.globalRegistry.add(copy, meta);
   return copy;
