@@ -3,64 +3,54 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
+import { dist, root, settings } from "./bundle-settings.mjs";
 import { bundledLicences } from "./bundled-licences.mjs";
-import { diagnosticReference } from "./diagnostic-reference.mjs";
 import { entries } from "./entries.mjs";
-import { pageAssets } from "./page-assets.mjs";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
-const dist = join(root, "dist");
-const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-
-/** What is loaded only when it is used, or has a native part; the rest goes into the bundle, which starts faster. */
-const external = ["better-sqlite3", "better-sqlite3-13", "openid-client", "pg", "undici"];
+import { bareImport, quickBundle } from "./quick-bundle.mjs";
 
 function entryPoints() {
   const sources = entries.map(({ bundle, source }) => [bundle, join(root, source)]);
   return { cli: join(root, "src/cli/main.ts"), ...Object.fromEntries(sources) };
 }
 
+/** The CommonJS packages in the bundle load Node's own modules with `require`. */
+const requireOfModule =
+  'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);';
+
+/** A chunk without imports that it does not use, and so loads; its lines stay, for the source map. */
+function withoutUnused(text) {
+  const rest = text.slice(requireOfModule.length);
+  const own = text.startsWith(requireOfModule) && !/\brequire\b/.test(rest) ? rest : text;
+  return own.replaceAll(bareImport, "");
+}
+
 async function bundle() {
   const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
+    ...settings,
     entryPoints: entryPoints(),
-    outdir: dist,
-    chunkNames: "chunk-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    external,
-    alias: {
-      // Its build for Node is CommonJS, which keeps all of it in the bundle, and prints what it parses when LOG_TOKENS is set.
-      yaml: "./node_modules/yaml/browser/index.js",
-      // Its Argon2 alone, a seventh of the library.
-      "hash-wasm": "./node_modules/hash-wasm/dist/argon2.umd.min.js",
-    },
-    define: { VTB_SETUP_VERSION: JSON.stringify(packageJson.version), ...pageAssets(), ...diagnosticReference() },
-    // The CommonJS packages in the bundle load Node's own modules with `require`.
-    banner: {
-      js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
-    },
-    // Parsing less is an eighth of the time that importing takes; names stay for stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
+    banner: { js: requireOfModule },
     sourcemap: true,
     sourcesContent: false,
     legalComments: "linked",
-    metafile: true,
-    write: false,
   });
   const files = new Map();
-  for (const { path, contents, text } of outputFiles) {
-    files.set(relative(dist, path), path.endsWith(".map") ? mapOfOurs(text) : contents);
+  for (const { path, text } of outputFiles) {
+    files.set(relative(dist, path), path.endsWith(".map") ? mapOfOurs(text) : withoutUnused(text));
   }
+  files.set("quick.cjs", (await quickBundle((name) => chunkWith(name, metafile))).script);
   return files.set("LICENCES.txt", bundledLicences(root, metafile));
+}
+
+/** The file that an import of this package alone loads. */
+function chunkWith(name, { outputs }) {
+  const from = `node_modules/${name}/`;
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint?.startsWith(from));
+  if (!found) throw new Error(`no chunk has ${name} alone`);
+  return basename(found[0]);
 }
 
 /**

@@ -1,7 +1,9 @@
-import { Argument, type Command, Help, Option } from "commander";
+import { Argument, Command, Help, Option } from "commander";
+import { version } from "../version.js";
 import type { Completes } from "./completes.js";
 import type { CliContext } from "./context.js";
 import { describeStatuses, type StatusName } from "./exit-status.js";
+import { logFormats, logFormatVariable } from "./log.js";
 import type { OptionSet, SettingsOf } from "./options.js";
 
 /** A command: what its help says of it, and what it does. */
@@ -52,6 +54,46 @@ interface Example {
 /** Defines a command; `program.ts` adds it to the command line. */
 export function defineCommand<const O extends OptionSet>(definition: CommandDefinition<O>): CommandDefinition<O> {
   return definition;
+}
+
+const widest = 80;
+const moreHelp = `
+Run vtb-setup help COMMAND for its options, examples and exit statuses.
+Read more: docs/command-line.md`;
+
+/** Creates the command line without its commands. */
+export function createRoot(context: CliContext): Command {
+  return new Command("vtb-setup")
+    .usage("COMMAND [options]")
+    .description(
+      "Makes an auth database match YAML files that say who may call an API: OpenID Connect providers and clients, API tokens, users, groups and permissions.",
+    )
+    .version(version, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .addOption(
+      new Option("--log-format <format>", "how standard error is written, by every command")
+        .choices(logFormats)
+        .default("text")
+        .env(logFormatVariable),
+    )
+    .addHelpCommand(helpCommand())
+    .showSuggestionAfterError()
+    .configureHelp(helpStyle(context))
+    .configureOutput({
+      getOutHelpWidth: () => Math.min(widest, context.terminal.width),
+      getErrHelpWidth: () => Math.min(widest, context.terminal.width),
+      // The terminal's own paint marks nothing where there is to be no color.
+      getOutHasColors: () => true,
+      getErrHasColors: () => false,
+    })
+    .addHelpText("after", moreHelp);
+}
+
+function helpCommand(): Command {
+  return new Command("help")
+    .argument("[command]")
+    .description("show the help of a command")
+    .helpGroup("Reference commands:");
 }
 
 /** Several commands under one word, such as `token`. */

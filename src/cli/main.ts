@@ -1,11 +1,11 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { setupError } from "../errors.js";
 import { completeCommand } from "./candidates.js";
-import { allCommands } from "./command.js";
-import { createCliContext } from "./context.js";
+import { addCommand, allCommands, type CommandDefinition, createRoot } from "./command.js";
+import { type CliContext, createCliContext } from "./context.js";
 import { exitStatus } from "./exit-status.js";
+import type { OptionSet } from "./options.js";
 import { printResult } from "./print.js";
-import { createProgram } from "./program.js";
 import type { FailureOutput } from "./report-run.js";
 
 /** Runs the command line of this process and sets its exit status. */
@@ -17,7 +17,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     args.some((arg, index) => arg === `--output=${format}` || (arg === "--output" && args[index + 1] === format));
   const json = isAsked("json");
   let status: number = exitStatus.done;
-  const program = createProgram(context, (ended) => {
+  const program = await programFor(args, context, (ended) => {
     status = ended;
   });
   if (args[0] === completeCommand) {
@@ -68,6 +68,28 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const hint = `see vtb-setup ${command === "" ? "" : `${command} `}--help`;
     return report(setupError("usage", "COMMAND_LINE", message, hint), wrong);
   }
+}
+
+type Add = <O extends OptionSet>(definition: CommandDefinition<O>) => void;
+
+/** What pipelines and init containers run: started without loading the other commands. */
+const quickCommands: ReadonlyMap<string | undefined, (add: Add) => Promise<void>> = new Map([
+  ["validate", async (add: Add) => add((await import("./commands/validate.js")).validateCommand)],
+  ["plan", async (add: Add) => add((await import("./commands/plan.js")).planCommand)],
+  ["apply", async (add: Add) => add((await import("./commands/apply.js")).applyCommand)],
+]);
+
+/** The command line with the command that the arguments begin with; with all where it is another one, or help, or a mistake. */
+async function programFor(
+  [first]: readonly string[],
+  context: CliContext,
+  finished: (status: number) => void,
+): Promise<Command> {
+  const addOnly = quickCommands.get(first);
+  if (!addOnly) return (await import("./program.js")).createProgram(context, finished);
+  const root = createRoot(context);
+  await addOnly((definition) => addCommand(root, definition, context, finished));
+  return root;
 }
 
 /** The option may stand before the command, too. */

@@ -1,6 +1,5 @@
-import { Command, Option } from "commander";
-import { version } from "../version.js";
-import { addCommand, addGroup, type CommandDefinition, helpStyle } from "./command.js";
+import type { Command } from "commander";
+import { addCommand, addGroup, type CommandDefinition, createRoot } from "./command.js";
 import { accessCommand } from "./commands/access.js";
 import { adminCommand } from "./commands/admin.js";
 import { applyCommand } from "./commands/apply.js";
@@ -36,40 +35,11 @@ import { userShowCommand } from "./commands/user-show.js";
 import { userUnlinkCommand } from "./commands/user-unlink.js";
 import { validateCommand } from "./commands/validate.js";
 import type { CliContext } from "./context.js";
-import { logFormats, logFormatVariable } from "./log.js";
 import type { OptionSet } from "./options.js";
 
-const widest = 80;
-const moreHelp = `
-Run vtb-setup help COMMAND for its options, examples and exit statuses.
-Read more: docs/command-line.md`;
-
-/** The command line; `finished` gets the exit status of the command that was run. */
+/** The whole command line; `finished` gets the exit status of the command that was run. */
 export function createProgram(context: CliContext, finished: (status: number) => void): Command {
-  const program = new Command("vtb-setup")
-    .usage("COMMAND [options]")
-    .description(
-      "Makes an auth database match YAML files that say who may call an API: OpenID Connect providers and clients, API tokens, users, groups and permissions.",
-    )
-    .version(version, "-V, --version", "show the version")
-    .helpOption("-h, --help", "show this help")
-    .addOption(
-      new Option("--log-format <format>", "how standard error is written, by every command")
-        .choices(logFormats)
-        .default("text")
-        .env(logFormatVariable),
-    )
-    .addHelpCommand(helpCommand())
-    .showSuggestionAfterError()
-    .configureHelp(helpStyle(context))
-    .configureOutput({
-      getOutHelpWidth: () => Math.min(widest, context.terminal.width),
-      getErrHelpWidth: () => Math.min(widest, context.terminal.width),
-      // The terminal's own paint marks nothing where there is to be no color.
-      getOutHasColors: () => true,
-      getErrHasColors: () => false,
-    })
-    .addHelpText("after", moreHelp);
+  const program = createRoot(context);
   const add = <O extends OptionSet>(command: CommandDefinition<O>) => addCommand(program, command, context, finished);
 
   add(validateCommand);
@@ -145,10 +115,3 @@ const historyGroup = {
   summary: "show, check, hand on and trim what was changed",
   description: "The record of runs: who changed what, when, and through what.",
 } as const;
-
-function helpCommand(): Command {
-  return new Command("help")
-    .argument("[command]")
-    .description("show the help of a command")
-    .helpGroup("Reference commands:");
-}

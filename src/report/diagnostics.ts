@@ -58,8 +58,8 @@ function renderDiagnostic(diagnostic: Diagnostic, { paint, width }: DiagnosticsO
   if (position && excerpt) {
     const gutter = String(position.line);
     const start = excerpt.caretColumn - 1;
-    const before = stringWidth(excerpt.text.slice(0, start));
-    const marked = stringWidth(excerpt.text.slice(start, start + excerpt.caretWidth));
+    const before = columnsOf(excerpt.text.slice(0, start));
+    const marked = columnsOf(excerpt.text.slice(start, start + excerpt.caretWidth));
     const caret = " ".repeat(before) + mark("^".repeat(Math.max(marked, 1)));
     lines.push(
       `  ${paint.dim(`${gutter} |`)} ${excerpt.text}`,
@@ -105,7 +105,17 @@ function renderForeignKeys(
 
 /** Breaks a text at its spaces into lines of at most `width` columns; a longer word stays whole. */
 export function wrap(text: string, width: number): readonly string[] {
-  return width === Infinity ? [text] : wrapAnsi(text, width, { hard: false }).split("\n");
+  const fits = width === Infinity || (text.length <= width && isPlain(text) && text.trim() === text);
+  return fits ? [text] : wrapAnsi(text, width, { hard: false }).split("\n");
+}
+
+function columnsOf(text: string): number {
+  return isPlain(text) ? text.length : stringWidth(text);
+}
+
+/** Each character takes one column. Most text is such, and what measures the rest takes longer to load than a whole run. */
+function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
 
 /** {@link wrap} with `first` before the first line, and as many spaces before the others; all within `width` columns. */

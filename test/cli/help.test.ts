@@ -1,6 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { allCommands } from "../../src/cli/command.js";
@@ -8,8 +6,7 @@ import { createCliContext } from "../../src/cli/context.js";
 import { exitStatus } from "../../src/cli/exit-status.js";
 import { createProgram } from "../../src/cli/program.js";
 import { createTerminal } from "../../src/cli/terminal.js";
-import { runCli, runCliProcess } from "../support/cli.js";
-import { temporaryFolder } from "../support/run.js";
+import { runCli } from "../support/cli.js";
 
 interface Screen {
   readonly isTerminal: boolean;
@@ -204,39 +201,6 @@ describe("every help", () => {
     ]) {
       expect(plain).not.toContain(escapeCharacter);
     }
-  });
-});
-
-/** The sources of the modules that a command loaded, as V8 counted them; of libraries, their path from `node_modules`. */
-async function sourcesLoadedBy(args: readonly string[]): Promise<readonly string[]> {
-  const folder = temporaryFolder();
-  const result = await runCliProcess(args, { env: { NODE_V8_COVERAGE: folder } });
-  expect(result.stderr).toBe("");
-  const [report = ""] = readdirSync(folder);
-  const { result: scripts }: { readonly result: readonly { readonly url: string }[] } = JSON.parse(
-    readFileSync(join(folder, report), "utf8"),
-  );
-  const loaded = scripts.filter(({ url }) => url.includes("/dist/")).map(({ url }) => fileURLToPath(url));
-  return loaded.flatMap((path) => {
-    const { sources }: { readonly sources: readonly string[] } = JSON.parse(readFileSync(`${path}.map`, "utf8"));
-    return sources.map((source) => source.replace(/^.*?(?=\b(?:src|node_modules)\/)/, ""));
-  });
-}
-
-describe("what a command loads", () => {
-  const heavy = /^src\/(?:yaml|config|plan|resources|report)\/(?!layout\.ts)|^node_modules\/(?!commander\/)/;
-
-  it.each(["--version", "--help", "help apply", ...commands.map(({ name }) => `${name} --help`)])(
-    "is no library, YAML or report for %s",
-    async (line) => {
-      const sources = await sourcesLoadedBy(line.split(" "));
-      expect(sources).toContain("src/cli/program.ts");
-      expect(sources.filter((source) => heavy.test(source))).toEqual([]);
-    },
-  );
-
-  it("is all of them for a command that does its work", async () => {
-    expect((await sourcesLoadedBy(["schema"])).filter((source) => heavy.test(source))).not.toEqual([]);
   });
 });
 
