@@ -1,7 +1,8 @@
-// Installs, builds and tests the last commit on other versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 22`.
+// Installs, builds and tests the last commit on other versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 22`. Where Node
+// has an SQLite of its own, the tests run once more with that.
 
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,6 +33,19 @@ function testOn(version, folder) {
   run("node", ["--version"], checkout, env);
   run("npm", ["ci"], checkout, env);
   run("npm", ["test"], checkout, env);
+  testWithOwnSqlite(checkout, env);
+}
+
+/** Where Node has an SQLite that is not experimental, everything that opens a file must work without better-sqlite3. */
+function testWithOwnSqlite(checkout, env) {
+  const ask = "process.exitCode = 'serialize' in require('node:sqlite').DatabaseSync.prototype ? 0 : 1";
+  if (spawnSync("node", ["-e", ask], { env, stdio: "ignore" }).status !== 0) return;
+  const modules = join(checkout, "node_modules");
+  for (const name of readdirSync(modules).filter((name) => name.startsWith("better-sqlite3"))) {
+    for (const compiled of ["build", "prebuilds"])
+      rmSync(join(modules, name, compiled), { recursive: true, force: true });
+  }
+  run("npx", ["vitest", "run", "--project", "sqlite", "--testTimeout", "300000"], checkout, env);
 }
 
 function run(command, args, cwd, env) {

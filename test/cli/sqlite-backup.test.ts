@@ -21,6 +21,7 @@ import { startCli } from "../support/cli-process.js";
 import { explicitProvider, tokenFile, tokenItem, userFile } from "../support/config-text.js";
 import { noticeChange } from "../support/databases.js";
 import { temporaryFolder } from "../support/run.js";
+import { sqliteDriverExpression } from "../support/sql-in-another-process.js";
 
 const [first, second, third] = ["a", "b", "c"].map((letter) => `${letter}9d233e95e04c4a8a661a27daffe7c9bd019067`);
 const tokensYaml = (...values: readonly (string | undefined)[]) =>
@@ -80,18 +81,21 @@ const schemaOf = (sqlite: InstanceType<ReturnType<typeof loadSqliteDriver>>) =>
 
 /** Another process that gives both users the same new name, a number, in one transaction after the other until it is stopped. */
 async function startWriter(file: string) {
-  const driver = join(process.cwd(), "node_modules/better-sqlite3/lib/index.js");
   const script = `
-    import Driver from ${JSON.stringify(driver)};
-    const sqlite = new Driver(${JSON.stringify(file)}, { timeout: 20000 });
+    const sqlite = new (${sqliteDriverExpression})(${JSON.stringify(file)}, { timeout: 20000 });
     const update = sqlite.prepare("UPDATE users SET first_name = ? WHERE username = ?");
-    const write = sqlite.transaction((name) => { update.run(name, "jan"); update.run(name, "piet"); });
+    const write = (name) => {
+      sqlite.exec("BEGIN IMMEDIATE");
+      update.run(name, "jan");
+      update.run(name, "piet");
+      sqlite.exec("COMMIT");
+    };
     let isStopped = false;
     process.stdin.on("end", () => { isStopped = true; }).resume();
     let last = 0;
     while (!isStopped) {
       last += 1;
-      write.immediate(String(last));
+      write(String(last));
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     sqlite.close();

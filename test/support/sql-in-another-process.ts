@@ -1,10 +1,22 @@
 import { spawnSync } from "node:child_process";
 
+/** For a script of another process: the class that opens SQLite files with any driver that this Node has. */
+export const sqliteDriverExpression = `(() => {
+  const load = process.getBuiltinModule("node:module").createRequire(${JSON.stringify(import.meta.url)});
+  for (const name of ["better-sqlite3-13", "better-sqlite3"]) {
+    try {
+      const Driver = load(name);
+      new Driver(":memory:").close();
+      return Driver;
+    } catch {}
+  }
+  return load("node:sqlite").DatabaseSync;
+})()`;
+
 const program = `
   const [url, sql] = process.argv.slice(1);
   const viaFile = () => {
-    const Driver = require(Number(process.versions.node.split(".")[0]) >= 22 ? "better-sqlite3-13" : "better-sqlite3");
-    const database = new Driver(url.slice("sqlite:".length));
+    const database = new (${sqliteDriverExpression})(url.slice("sqlite:".length));
     database.exec(sql);
     database.close();
   };

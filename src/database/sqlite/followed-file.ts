@@ -1,7 +1,7 @@
-import type BetterSqlite3 from "better-sqlite3";
 import type { OpenMode } from "../database.js";
 import type { DatabaseState } from "../live-database.js";
 import { requireMigrated } from "../migrate.js";
+import type { SqliteConnection, Statement } from "./connection.js";
 import { closeDeletedIndexes } from "./log-index.js";
 import {
   emptyLog,
@@ -19,7 +19,7 @@ export interface FollowedFile {
    * @param sql the statement it is for
    * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file, or it can't be used yet
    */
-  readonly connection: (sql?: string) => BetterSqlite3.Database;
+  readonly connection: (sql?: string) => SqliteConnection;
   /** Counts the connections so far: what was prepared on an earlier one is stale. */
   readonly generation: () => number;
   readonly close: () => void;
@@ -29,18 +29,14 @@ export interface FollowedFile {
  * Opens the file at first use. A reader opens it again whenever it was replaced; a writer never does, since what it is about to
  * write belongs to the earlier one.
  */
-export function followFile(
-  guard: FileGuard,
-  mode: OpenMode,
-  open: (file: string) => BetterSqlite3.Database,
-): FollowedFile {
+export function followFile(guard: FileGuard, mode: OpenMode, open: (file: string) => SqliteConnection): FollowedFile {
   const { file } = guard;
-  let sqlite: BetterSqlite3.Database | undefined;
+  let sqlite: SqliteConnection | undefined;
   let connections = 0;
   let isClosed = false;
 
   /** Opens it again if it was replaced meanwhile; the log's index, which tells, is there once it is open. */
-  const opened = (generation: number): BetterSqlite3.Database => {
+  const opened = (generation: number): SqliteConnection => {
     const fresh = open(file);
     try {
       refuseForeignIndex(fresh, file);
@@ -114,8 +110,8 @@ interface StateRow {
 }
 
 interface Statements {
-  readonly dataVersion: BetterSqlite3.Statement<[], number>;
-  readonly state: BetterSqlite3.Statement<[], StateRow>;
+  readonly dataVersion: Statement<[], number>;
+  readonly state: Statement<[], StateRow>;
 }
 
 /**
@@ -161,14 +157,14 @@ export function followChanges(file: FollowedFile): () => DatabaseState {
   return () => (hasLooked && seen ? seen : look());
 }
 
-function prepareStatements(sqlite: BetterSqlite3.Database): Statements {
+function prepareStatements(sqlite: SqliteConnection): Statements {
   return {
     dataVersion: sqlite.prepare<[], number>("PRAGMA data_version").pluck(),
     state: sqlite.prepare("SELECT store_id, revision FROM setup_state WHERE id = 1"),
   };
 }
 
-function appliedNames(sqlite: BetterSqlite3.Database): ReadonlySet<string> {
+function appliedNames(sqlite: SqliteConnection): ReadonlySet<string> {
   const table = sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'setup_migrations'").get();
   if (table === undefined) return new Set();
   return new Set(sqlite.prepare<[], string>("SELECT name FROM setup_migrations").pluck().all());

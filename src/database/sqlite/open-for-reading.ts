@@ -1,15 +1,13 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type BetterSqlite3 from "better-sqlite3";
+import type { SqliteConnection, SqliteDriver } from "./connection.js";
 import { refuseForeignIndex } from "./replaced-file.js";
-
-type Driver = typeof BetterSqlite3;
 
 /** How long to wait for a checkpoint or another short lock. */
 export const readerPatienceMs = 1000;
 
 /** Opens a database file without changing a byte of it, and without leaving new files beside it. */
-export function openForReading(Driver: Driver, file: string): BetterSqlite3.Database {
+export function openForReading(Driver: SqliteDriver, file: string): SqliteConnection {
   const sqlite = openUnread(Driver, file);
   try {
     // Opening alone does not read the file.
@@ -23,7 +21,7 @@ export function openForReading(Driver: Driver, file: string): BetterSqlite3.Data
 }
 
 /** Copies the database into memory, where writes do not reach the file; an empty one where there is no file. */
-export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
+export function openCopy(Driver: SqliteDriver, file: string): SqliteConnection {
   if (!existsSync(file)) return new Driver(":memory:");
   const sqlite = openForReading(Driver, file);
   try {
@@ -33,7 +31,7 @@ export function openCopy(Driver: Driver, file: string): BetterSqlite3.Database {
   }
 }
 
-function openUnread(Driver: Driver, file: string): BetterSqlite3.Database {
+function openUnread(Driver: SqliteDriver, file: string): SqliteConnection {
   // A connection that may write would move a crashed run's log into the database.
   if (hasLog(file)) return new Driver(file, { readonly: true, fileMustExist: true, timeout: readerPatienceMs });
   // Without a log, a connection that may not write creates -wal and -shm files and can't delete them again.
@@ -72,7 +70,7 @@ function mayWrite(file: string): boolean {
 const formatVersions = { start: 18, end: 20 };
 
 /** The file's content in memory; undefined if another process wrote to it meanwhile. */
-function openBytes(Driver: Driver, file: string): BetterSqlite3.Database | undefined {
+function openBytes(Driver: SqliteDriver, file: string): SqliteConnection | undefined {
   const before = statSync(file);
   const bytes = readFileSync(file);
   const after = statSync(file);

@@ -1,7 +1,7 @@
-import type BetterSqlite3 from "better-sqlite3";
 import type { CompiledQuery, SqliteStatement } from "kysely";
 import type { OpenMode, SqlValue } from "../database.js";
 import { createOutageLog, type LiveDatabase, type LiveOptions } from "../live-database.js";
+import type { SqliteConnection, Statement } from "./connection.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { codeOf, databaseError, unreachable } from "./errors.js";
 import { type FollowedFile, followChanges, followFile } from "./followed-file.js";
@@ -45,7 +45,7 @@ export function openLiveSqlite(
 const readerPatienceMs = 100;
 
 /** It can't change a row, but may recover a log that a crashed run left, as every reader must. */
-function openReader(file: string): BetterSqlite3.Database {
+function openReader(file: string): SqliteConnection {
   const Driver = loadSqliteDriver();
   try {
     return prepareReader(new Driver(file, { fileMustExist: true }));
@@ -59,7 +59,7 @@ function openReader(file: string): BetterSqlite3.Database {
   }
 }
 
-function prepareReader(sqlite: BetterSqlite3.Database): BetterSqlite3.Database {
+function prepareReader(sqlite: SqliteConnection): SqliteConnection {
   sqlite.pragma("query_only = ON");
   keepTemporaryInMemory(sqlite);
   sqlite.pragma(`busy_timeout = ${readerPatienceMs}`);
@@ -69,7 +69,7 @@ function prepareReader(sqlite: BetterSqlite3.Database): BetterSqlite3.Database {
 }
 
 /** Never waits for a lock, since waiting would block the event loop: the caller tries again. */
-function openWriter(file: string): BetterSqlite3.Database {
+function openWriter(file: string): SqliteConnection {
   try {
     const sqlite = new (loadSqliteDriver())(file, { fileMustExist: true });
     sqlite.pragma("busy_timeout = 0");
@@ -86,7 +86,7 @@ function openWriter(file: string): BetterSqlite3.Database {
 
 /** Prepares each text once for each connection. */
 function statementsOf(file: FollowedFile): (sql: string) => SqliteStatement {
-  const statements = new Map<string, BetterSqlite3.Statement>();
+  const statements = new Map<string, Statement>();
   let generation = 0;
   return (sql) => {
     const sqlite = file.connection(sql);
@@ -101,7 +101,7 @@ function statementsOf(file: FollowedFile): (sql: string) => SqliteStatement {
 }
 
 function prepareQuery<Row extends readonly SqlValue[]>(file: FollowedFile, query: CompiledQuery) {
-  let statement: BetterSqlite3.Statement<SqlValue[], Row> | undefined;
+  let statement: Statement<SqlValue[], Row> | undefined;
   let generation = 0;
   return (...parameters: readonly SqlValue[]): Row | undefined => {
     const sqlite = file.connection();

@@ -1,11 +1,11 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type BetterSqlite3 from "better-sqlite3";
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from "kysely";
 import { type Diagnostic, setupError } from "../../errors.js";
 import { explainAccess, isOpenToOthers, privateMode } from "../../secrets/file-access.js";
 import type { Database, RunMode } from "../database.js";
 import type { Tables } from "../tables.js";
+import type { SqliteConnection, SqliteDriver, Statement } from "./connection.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
 import { databaseError, noLocksHint, unreachable } from "./errors.js";
 import { closeDeletedIndexes } from "./log-index.js";
@@ -23,7 +23,7 @@ const openers = { read: openForReading, write: openForWriting, rehearse: openCop
 export function openSqlite(file: string, mode: RunMode): Database | undefined {
   const Driver = loadSqliteDriver();
   let isNew = false;
-  let sqlite: BetterSqlite3.Database | undefined;
+  let sqlite: SqliteConnection | undefined;
   try {
     if (mode === "read" && !existsSync(file)) return nothingYet(file);
     if (mode === "write") isNew = prepareFile(file);
@@ -54,7 +54,7 @@ function prepareFile(file: string): boolean {
   return isNew;
 }
 
-function openForWriting(Driver: typeof BetterSqlite3, file: string): BetterSqlite3.Database {
+function openForWriting(Driver: SqliteDriver, file: string): SqliteConnection {
   const sqlite = new Driver(file);
   try {
     sqlite.pragma("journal_mode = WAL");
@@ -89,7 +89,7 @@ function makePrivate(file: string): boolean {
  * Deletes a file that this run created, if nothing was committed to it. A process that waits for its lock notices at the commit
  * that the file is gone.
  */
-function removeUnused(sqlite: BetterSqlite3.Database, file: string): void {
+function removeUnused(sqlite: SqliteConnection, file: string): void {
   try {
     sqlite.exec("BEGIN IMMEDIATE");
     if (sqlite.prepare("SELECT 1 FROM sqlite_schema").get() !== undefined) return;
@@ -100,7 +100,7 @@ function removeUnused(sqlite: BetterSqlite3.Database, file: string): void {
 }
 
 /** Commits to the file that was opened and to no other one, and leaves an empty log. */
-function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): SqliteDatabase {
+function guarded(sqlite: SqliteConnection, file: string, isNew: boolean): SqliteDatabase {
   refuseForeignIndex(sqlite, file);
   const guard = createFileGuard(file);
   const begun = guard.generation();
@@ -125,10 +125,10 @@ function guarded(sqlite: BetterSqlite3.Database, file: string, isNew: boolean): 
 }
 
 /** Prepares each text once: faster, and better-sqlite3 12 aborts on new Nodes when a statement is garbage-collected. */
-function cachingStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
-  const statements = new Map<string, BetterSqlite3.Statement>();
+function cachingStatements(sqlite: SqliteConnection): SqliteDatabase {
+  const statements = new Map<string, Statement>();
   return {
-    prepare(sql: string): BetterSqlite3.Statement {
+    prepare(sql: string): Statement {
       const known = statements.get(sql);
       if (known) return known;
       const statement = sqlite.prepare(sql);

@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from "node:fs";
-import type BetterSqlite3 from "better-sqlite3";
 import { setupError } from "../../errors.js";
 import { explainAccess } from "../../secrets/file-access.js";
+import type { SqliteConnection } from "./connection.js";
 import { codeOf, damaged, unreachable } from "./errors.js";
 import { identityOf, type LogIndex, mayHaveMoved, readLogIndex } from "./log-index.js";
 
@@ -101,7 +101,7 @@ export function isUnmoved(guard: FileGuard, begun: number): boolean {
 }
 
 /** Empties the log, so that nothing in it can get into another database; later, if another connection reads or writes now. */
-export function emptyLog(sqlite: BetterSqlite3.Database): void {
+export function emptyLog(sqlite: SqliteConnection): void {
   const patienceMs = Number(sqlite.pragma("busy_timeout", { simple: true }));
   sqlite.pragma("busy_timeout = 0");
   try {
@@ -119,7 +119,7 @@ export function emptyLog(sqlite: BetterSqlite3.Database): void {
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable)
  */
-export function refuseForeignIndex(sqlite: BetterSqlite3.Database, file: string): void {
+export function refuseForeignIndex(sqlite: SqliteConnection, file: string): void {
   // While this connection reads at one moment, nobody both empties the log and changes the database.
   sqlite.exec("BEGIN");
   try {

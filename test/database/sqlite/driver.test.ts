@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeF
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { loadNodeSqlite } from "../../../src/database/sqlite/node-sqlite.js";
 import { writeFiles } from "../../support/cli.js";
 import { temporaryFolder } from "../../support/run.js";
 import { tokensYaml } from "../../support/tokens.js";
@@ -60,10 +61,15 @@ function breakPg(modules: string): void {
   rmSync(join(modules, "pg/lib/client.js"));
 }
 
+const hasOwn = loadNodeSqlite() !== undefined;
+const unusable = [
+  ["whose compiled part does not load", breakSqlite],
+  ["that is not installed", () => {}],
+] as const;
+
 describe("F27: a database driver", () => {
   it.each([
-    ["whose compiled part does not load", breakSqlite, "better-sqlite3", "sqlite:auth.db"],
-    ["that is not installed", () => {}, "better-sqlite3", "sqlite:auth.db"],
+    ...(hasOwn ? [] : unusable).map(([title, broken]) => [title, broken, "better-sqlite3", "sqlite:auth.db"] as const),
     ["that lacks a part", breakPg, "pg", "postgres://u:p@127.0.0.1:1/x"],
     ["for servers that is not installed", () => {}, "pg", "postgres://u:p@127.0.0.1:1/x"],
   ] as const)(
@@ -80,6 +86,21 @@ describe("F27: a database driver", () => {
       expect(readdirSync(folder).sort()).toEqual(["config.yaml", "node_modules"]);
     },
   );
+
+  // `npm run test:nodes` runs it on Node 24.
+  it.runIf(hasOwn).each(unusable)("%s is replaced by the SQLite of Node, without a word", (_, broken) => {
+    const folder = installedWith(broken);
+    expect(run(folder, "sqlite:auth.db")).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("1 created"),
+      stderr: "",
+    });
+    expect(run(folder, "sqlite:auth.db")).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("No changes"),
+      stderr: "",
+    });
+  });
 
   it("that loads is used: the near twin of those above", () => {
     const folder = installedWith(copySqlite);

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import type BetterSqlite3 from "better-sqlite3";
+
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openLiveDatabase } from "../../../src/database/open.js";
+import type { SqliteConnection } from "../../../src/database/sqlite/connection.js";
 import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
 import { openSqlite } from "../../../src/database/sqlite/open.js";
 import { openLiveSqlite } from "../../../src/database/sqlite/open-live.js";
@@ -16,7 +17,7 @@ const refusal = /was replaced or overwritten while the earlier one was in use/;
 const checkpoint = "PRAGMA wal_checkpoint(PASSIVE);";
 
 /** A connection of this process that is none of the program's. */
-function connect(file: string): BetterSqlite3.Database {
+function connect(file: string): SqliteConnection {
   const sqlite = new (loadSqliteDriver())(file);
   onTestFinished(() => void sqlite.close());
   return sqlite;
@@ -131,7 +132,7 @@ describe("a database that others write to, from the log", () => {
     const { url, file } = await withReader();
     const opening = connect(file);
     let changes = 0;
-    const pragma: BetterSqlite3.Database["pragma"] = (source, options) => {
+    const pragma: SqliteConnection["pragma"] = (source, options) => {
       const answer = opening.pragma(source, options);
       if (source !== "page_count") return answer;
       changes += 1;
