@@ -116,6 +116,8 @@ describe("what example prints", () => {
     const config = filled(text, gaps);
     const more = args.includes("open-vtb") ? ["--tokens-out", "tokens.json"] : [];
     const offline = ["--offline", ...more];
+    // Nothing of a set-up is to be warned of.
+    if (args[0] === "--for") expect(await run("validate", config, "--strict")).toMatchObject({ diagnostics: [] });
     expect(await run("apply", config, ...offline)).toMatchObject({ status: 0, outcome: "applied" });
     expect(await run("apply", config, ...offline)).toMatchObject({ status: 0, outcome: "unchanged" });
   });
@@ -179,9 +181,8 @@ describe("what example prints", () => {
     const fields = fieldReferences(JSON.parse(readFileSync("schemas/vtb-setup.schema.json", "utf8")));
     const deprecated = fields.filter(({ isDeprecated }) => isDeprecated).map(({ path }) => path);
     const shown = fields.filter(({ path }) => !deprecated.some((old) => path === old || path.startsWith(`${old}.`)));
-    expect(new Set([...text.matchAll(/^[# -]*(\w+):/gm)].map(([, name]) => name))).toEqual(
-      expect.objectContaining(new Set(shown.map(({ path }) => path.slice(path.lastIndexOf(".") + 1)))),
-    );
+    const names = new Set([...text.matchAll(/^[# -]*(\w+):/gm)].map(([, name]) => name));
+    expect(shown.map(({ path }) => path).filter((path) => !names.has(/\w+$/.exec(path)?.[0]))).toEqual([]);
     const blocks = commentedBlocks(text);
     expect(blocks.length).toBeGreaterThan(60);
     for (const block of blocks) {
