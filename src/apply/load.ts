@@ -1,3 +1,4 @@
+import type { ParseFile } from "../config/catalogue.js";
 import { findConfusableNames } from "../config/declare.js";
 import { overlayDocuments } from "../config/overlay.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
@@ -10,6 +11,7 @@ import type { Change, Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { Document, RawDiagnostic } from "../yaml/node.js";
+import { parseSimple } from "../yaml/parse-simple.js";
 import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { ValueSources } from "../yaml/value-sources.js";
 import type { LoadOptions } from "./options.js";
@@ -96,11 +98,15 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
   const over = await readDocuments(options.overlays, options.stdin);
   const documents = over.documents.reduce((under, overlay) => overlayDocuments(under, overlay, steps), base.documents);
   const ofFiles = easeForeignDuplicates([...base.diagnostics, ...over.diagnostics], steps);
-  const validation = validateDocuments(documents, steps, {
-    ...options,
-    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
-    incomplete: ofFiles.some(({ severity }) => severity === "error"),
-  });
+  const validate = (parse: ParseFile) =>
+    validateDocuments(documents, steps, {
+      ...options,
+      kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+      incomplete: ofFiles.some(({ severity }) => severity === "error"),
+      parse,
+    });
+  const simple = validate(parseSimple);
+  const validation = simple.isLeft ? validate((await import("../yaml/parse.js")).parseInFull) : simple;
   const { describe = (found) => found } = options;
   const { declarations, visibility } = validation;
   const quote = (found: readonly RawDiagnostic[]) => {

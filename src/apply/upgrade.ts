@@ -6,6 +6,7 @@ import { type Diagnostic, SetupError } from "../errors.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, maskLines, quoteSource } from "../yaml/excerpt.js";
 import type { Document } from "../yaml/node.js";
+import { parseInFull } from "../yaml/parse.js";
 import { readDocuments } from "../yaml/read.js";
 import type { LoadOptions } from "./options.js";
 import { loadDefaults } from "./run.js";
@@ -56,6 +57,7 @@ export async function upgrade(files: readonly string[], given: Partial<LoadOptio
     declareUnknown: true,
     now: options.now,
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+    parse: parseInFull,
   });
   const changed = documents.flatMap((document, index): readonly UpgradedFile[] => {
     const after = upgraded.documents[index];

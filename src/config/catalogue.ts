@@ -9,8 +9,9 @@ import { rangeOf } from "../plan/resource.js";
 import { explainAccess } from "../secrets/file-access.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type AdminRight, adminRights, permissionOf } from "../users/admin-rights.js";
+import { type DecodedFile, decodeFile } from "../yaml/decode.js";
 import type { Range, RawDiagnostic } from "../yaml/node.js";
-import { parseDocument } from "../yaml/parse.js";
+import type { ParsedFile } from "../yaml/parse-simple.js";
 import type { ResourceEntry } from "./declare.js";
 import { dotted } from "./path.js";
 import type { CatalogueSetting, Settings } from "./settings.js";
@@ -38,15 +39,22 @@ export const catalogueFileSchema = z
 export function readCatalogue(
   { permissions, catalogues }: Settings,
   cwd: string,
-): { readonly catalogue: Catalogue | undefined; readonly diagnostics: readonly RawDiagnostic[] } {
+  parse: ParseFile,
+): {
+  readonly catalogue: Catalogue | undefined;
+  readonly diagnostics: readonly RawDiagnostic[];
+  /** Whether a file was left to the full parser. */
+  readonly isLeft: boolean;
+} {
   const range = permissions?.range ?? catalogues[0]?.range;
-  if (range === undefined) return { catalogue: undefined, diagnostics: [] };
-  const files = catalogues.map((setting) => readFile(setting, cwd));
+  if (range === undefined) return { catalogue: undefined, diagnostics: [], isLeft: false };
+  const files = catalogues.map((setting) => readFile(setting, cwd, parse));
   const diagnostics = files.flatMap((file) => file.diagnostics);
+  const isLeft = files.some((file) => file.isLeft);
   // What a catalogue that can't be read would have listed is no mistake.
-  if (diagnostics.length > 0) return { catalogue: undefined, diagnostics };
+  if (diagnostics.length > 0 || isLeft) return { catalogue: undefined, diagnostics, isLeft };
   const names = [...(permissions?.names ?? []), ...files.flatMap((file) => file.names)];
-  return { catalogue: createCatalogue(names, range), diagnostics };
+  return { catalogue: createCatalogue(names, range), diagnostics, isLeft };
 }
 
 const ownPermissions = (Object.keys(adminRights) as readonly AdminRight[]).map(permissionOf);
@@ -77,15 +85,19 @@ function fillIn(pattern: string, permission: string): string | undefined {
   return parts.map((part, index) => (part === "*" ? given[index] : part)).join(".");
 }
 
+/** Parses a catalogue; gives undefined for one that is left to the full parser. */
+export type ParseFile = (file: DecodedFile) => ParsedFile | undefined;
+
 interface CatalogueFile {
   readonly names: readonly string[];
   readonly diagnostics: readonly RawDiagnostic[];
+  readonly isLeft?: boolean;
 }
 
 const maxBytes = 4 * 1024 * 1024;
 
 /** Reads a catalogue's file, which is JSON and so YAML. What is in it is never quoted: it may be the wrong file. */
-function readFile({ path, from, range }: CatalogueSetting, cwd: string): CatalogueFile {
+function readFile({ path, from, range }: CatalogueSetting, cwd: string, parse: ParseFile): CatalogueFile {
   const where = { range, path: dotted(settingsKey, ["catalogue"]) };
   const refuse = (message: string, hint: string): CatalogueFile => ({
     names: [],
@@ -110,9 +122,9 @@ function readFile({ path, from, range }: CatalogueSetting, cwd: string): Catalog
     const hint = `a relative path starts at ${isFile ? "the folder of this file" : "the working directory"}`;
     return refuse(`the catalogue ${path} ${isMissing ? "does not exist" : `can't be read (${code})`}`, hint);
   }
-  const { names, diagnostics } = parseCatalogue(basename(path), bytes);
+  const { diagnostics, ...found } = parseCatalogue(decodeFile(basename(path), bytes), parse);
   return {
-    names,
+    ...found,
     diagnostics: diagnostics.map(({ message, hint, range: inside, path: field }) => {
       const { line, column } = inside?.position ?? { line: 1, column: 1 };
       const at = field === undefined ? "" : ` ${field}`;
@@ -122,8 +134,10 @@ function readFile({ path, from, range }: CatalogueSetting, cwd: string): Catalog
   };
 }
 
-function parseCatalogue(name: string, bytes: Buffer): CatalogueFile {
-  const { document, diagnostics: syntax } = parseDocument(name, bytes);
+function parseCatalogue(file: DecodedFile, parse: ParseFile): CatalogueFile {
+  const parsed = parse(file);
+  if (parsed === undefined) return { names: [], diagnostics: [], isLeft: true };
+  const { document, diagnostics: syntax } = parsed;
   if (syntax.length > 0) return { names: [], diagnostics: syntax };
   if (document?.root === undefined) return { names: [], diagnostics: [emptyFile] };
   const { config, diagnostics } = validateWhole(catalogueFileSchema, document.root);

@@ -4,7 +4,7 @@ import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/
 import { resolveValues } from "../yaml/resolve.js";
 import { nounOf, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
-import { type Catalogue, checkPermissions, readCatalogue } from "./catalogue.js";
+import { type Catalogue, checkPermissions, type ParseFile, readCatalogue } from "./catalogue.js";
 import { checkEntries, declareStep, type ResourceEntry, referenceNames } from "./declare.js";
 import { checkRenames } from "./entry-settings.js";
 import { findFlatEntry } from "./flat-entry.js";
@@ -24,6 +24,8 @@ export interface ValidateContext extends RootContext {
   readonly kinds: ReadonlyMap<string, Kind>;
   /** Whether to declare entries without their missing values, for a plan; only with `noEnv`. */
   readonly declareUnknown?: boolean | undefined;
+  /** Parses a catalogue. */
+  readonly parse: ParseFile;
 }
 
 export interface Validation {
@@ -31,6 +33,8 @@ export interface Validation {
   readonly settings: Settings;
   /** The permissions that exist; undefined where the files don't say. */
   readonly catalogue: Catalogue | undefined;
+  /** Whether a catalogue was left to the full parser: the files are then to be validated with that. */
+  readonly isLeft: boolean;
   /** The owners of the files, each once. */
   readonly owners: readonly FileOwner[];
   /** The owner that a file names, if it does. */
@@ -64,7 +68,8 @@ export function validateDocuments(
   const root = readRoot(documents, steps, context);
   const shapeOf = createShapeReader();
   const settings = readSettings(documents, root.misspeltSettings, shapeOf);
-  const { catalogue, diagnostics: ofCatalogue } = readCatalogue(settings.settings, context.cwd);
+  const ofCatalogue = readCatalogue(settings.settings, context.cwd, context.parse);
+  const { catalogue } = ofCatalogue;
   const sections = root.sections.map((section) => {
     const owner = settings.ownerOf(section.document)?.name ?? defaultOwner;
     return validateSection(section, { ...context, owner }, shapeOf);
@@ -75,6 +80,7 @@ export function validateDocuments(
     enabled: root.enabled,
     settings: settings.settings,
     catalogue,
+    isLeft: ofCatalogue.isLeft,
     owners: ownersOf(root.sections, settings.ownerOf),
     ownerOf: settings.ownerOf,
     declarations: declared.map(({ resource }) => resource),
@@ -84,7 +90,7 @@ export function validateDocuments(
       ...settings.diagnostics,
       ...sections.flatMap(({ diagnostics }) => diagnostics),
       ...checkEntries(declared, context.kinds),
-      ...ofCatalogue,
+      ...ofCatalogue.diagnostics,
       ...(catalogue ? checkPermissions(declared, context.kinds, catalogue) : []),
       ...checkRenames(declared.map(({ resource }) => resource)),
       ...(context.declareUnknown && root.unresolved ? [unknownFlag] : []),

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type RawDiagnostic, SourceText } from "./node.js";
 
@@ -6,6 +7,8 @@ export interface DecodedFile {
   readonly source: SourceText;
   /** SHA-256 of the file's bytes, 64 hex digits. */
   readonly sha256: string;
+  /** Whether nothing in it looks like a space or line break, or is invisible, but those of ASCII: parsers differ in these. */
+  readonly isUsual: boolean;
   readonly diagnostic: RawDiagnostic | undefined;
 }
 
@@ -13,17 +16,25 @@ export interface DecodedFile {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const unprintable = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
+const unusual = /[\x80-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]/;
+
 /** Reads a file as UTF-8, with or without a byte order mark. A lone CR becomes a line feed, as YAML reads it. */
 export function decodeFile(file: string, bytes: Buffer): DecodedFile {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const refuse = (text: string, offset: number, message: string, hint: string): DecodedFile => {
     const source = new SourceText(file, text);
     const range = source.range(offset, offset + 1);
-    return { source, sha256, diagnostic: { severity: "error", code: "YAML_SYNTAX", message, hint, range } };
+    return {
+      source,
+      sha256,
+      isUsual: false,
+      diagnostic: { severity: "error", code: "YAML_SYNTAX", message, hint, range },
+    };
   };
   if (isUtf16(bytes)) return refuse("", 0, "the file is UTF-16, not UTF-8", "save it as UTF-8");
-  const decoded = decode(bytes, bytes.length, false);
-  const text = (decoded ?? new TextDecoder().decode(bytes)).replace(/\r(?!\n)/g, "\n");
+  const isPlain = isAscii(bytes);
+  const decoded = isPlain ? bytes.toString("latin1") : decode(bytes, bytes.length, false);
+  const text = withLineFeeds(decoded ?? new TextDecoder().decode(bytes));
   if (decoded === undefined) {
     const offset = new TextDecoder().decode(bytes.subarray(0, firstBadByte(bytes))).length;
     return refuse(text, offset, "the file is not UTF-8: this byte is not valid", "save the file as UTF-8");
@@ -33,7 +44,12 @@ export function decodeFile(file: string, bytes: Buffer): DecodedFile {
     const hint = "remove it; inside double quotes, write it as an escape such as \\x07";
     return refuse(text, control.index, "YAML does not allow this control character", hint);
   }
-  return { source: new SourceText(file, text), sha256, diagnostic: undefined };
+  const isUsual = isPlain || !unusual.test(text);
+  return { source: new SourceText(file, text), sha256, isUsual, diagnostic: undefined };
+}
+
+function withLineFeeds(text: string): string {
+  return text.includes("\r") ? text.replace(/\r(?!\n)/g, "\n") : text;
 }
 
 /** Detects UTF-16 by its byte order mark, or by the zero byte in each of its ASCII characters. */

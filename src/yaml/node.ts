@@ -94,11 +94,9 @@ export interface Origin {
 export class ScalarNode extends FileNode {
   /** True for an unquoted scalar in the file: only these can mean null, a boolean or a number. */
   readonly plain: boolean;
-  /** The tag before it, such as `!!str`; most scalars have none. */
-  readonly tag: string | undefined;
-  /** The source that `value_from` read it from; undefined for a scalar of the file itself. */
-  readonly origin: Origin | undefined;
   readonly #text: string;
+  /** What few scalars have: a file has many. */
+  readonly #more: { readonly tag: string | undefined; readonly origin: Origin | undefined } | undefined;
 
   constructor(
     text: string,
@@ -110,10 +108,19 @@ export class ScalarNode extends FileNode {
     origin?: Origin,
   ) {
     super(source, start, end);
-    this.#text = text;
     this.plain = plain;
-    this.tag = tag;
-    this.origin = origin;
+    this.#text = text;
+    this.#more = tag === undefined && origin === undefined ? undefined : { tag, origin };
+  }
+
+  /** The tag before it, such as `!!str`; most scalars have none. */
+  get tag(): string | undefined {
+    return this.#more?.tag;
+  }
+
+  /** The source that `value_from` read it from; undefined for a scalar of the file itself. */
+  get origin(): Origin | undefined {
+    return this.#more?.origin;
   }
 
   get kind(): "scalar" {

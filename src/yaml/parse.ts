@@ -1,19 +1,11 @@
 import { buildTree } from "./build.js";
 import { type DecodedFile, decodeFile } from "./decode.js";
 import { blankOut, describeMisplaced, findMisplaced, type Misplaced } from "./misplaced.js";
-import type { Document, MappingNode, Node, RawDiagnostic, ScalarNode, Source, SourceText } from "./node.js";
-import { type FilePart, scalarsIn } from "./scalars.js";
-import { readSimple } from "./simple.js";
+import type { Node, RawDiagnostic, Source, SourceText } from "./node.js";
+import { createDocument, type ParsedFile, parseSimple } from "./parse-simple.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
-
-/** The result of parsing a file. Without a document, `source` still quotes its lines. */
-interface ParsedFile {
-  readonly document: Document | undefined;
-  readonly source: Source;
-  readonly diagnostics: readonly RawDiagnostic[];
-}
 
 /**
  * Parses one file: YAML 1.2 with the merge keys of 1.1, every scalar as written. Where the structure is beyond doubt,
@@ -22,14 +14,6 @@ interface ParsedFile {
 export function parseDocument(file: string, bytes: Buffer): ParsedFile {
   const decoded = decodeFile(file, bytes);
   return parseSimple(decoded) ?? parseInFull(decoded);
-}
-
-/** Parses a file that is in the simple form; any other gives undefined. */
-export function parseSimple({ source, sha256, diagnostic }: DecodedFile): ParsedFile | undefined {
-  const root = diagnostic ? undefined : readSimple(source);
-  if (!root) return undefined;
-  const document = createDocument(source, sha256, root, [{ node: root }]);
-  return { document, source: document, diagnostics: [] };
 }
 
 /** Parses any file, and finds what is wrong with it. */
@@ -52,26 +36,6 @@ export function parseInFull({ source, sha256, diagnostic }: DecodedFile): Parsed
   if (excess) return unusable(document, diagnostics);
   if (root && !mapping) return unusable(document, [...diagnostics, wrongRoot(root)]);
   return { document, source: document, diagnostics };
-}
-
-/** A document that looks for its scalars when they are first asked for: where a line is quoted. */
-function createDocument(
-  { file, text }: SourceText,
-  sha256: string,
-  root: MappingNode | undefined,
-  parts: readonly FilePart[],
-): Document {
-  let scalars: readonly ScalarNode[] | undefined;
-  return {
-    file,
-    text,
-    sha256,
-    root,
-    get scalars() {
-      scalars ??= scalarsIn(parts);
-      return scalars;
-    },
-  };
 }
 
 /** Each round removes mistakes that hide others from the parser; further rounds are not worth their time. */

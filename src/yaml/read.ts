@@ -1,8 +1,9 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { explainAccess } from "../secrets/file-access.js";
 import { Secret } from "../secrets/secret.js";
+import { type DecodedFile, decodeFile } from "./decode.js";
 import type { Document, RawDiagnostic, Source } from "./node.js";
-import { parseDocument } from "./parse.js";
+import { parseSimple } from "./parse-simple.js";
 
 interface ReadResult {
   readonly documents: readonly Document[];
@@ -34,7 +35,7 @@ export async function readDocuments(given: readonly ConfigSource[], stdin: () =>
       diagnostics.push(read.diagnostic);
       continue;
     }
-    const parsed = parseDocument(read.file, read.bytes);
+    const parsed = parseSimple(read.decoded) ?? (await import("./parse.js")).parseInFull(read.decoded);
     if (parsed.document) documents.push(parsed.document);
     sources.push(parsed.source);
     for (const diagnostic of parsed.diagnostics) diagnostics.push(diagnostic);
@@ -82,8 +83,8 @@ interface FailedRead {
 
 interface ReadFile {
   readonly kind: "read";
-  readonly file: string;
-  readonly bytes: Buffer;
+  /** Without its bytes, which are no longer needed. */
+  readonly decoded: DecodedFile;
 }
 
 /** As JSON, which is YAML: positions, values and everything else are checked as in a file. */
@@ -92,14 +93,16 @@ function writeObject(object: object): ReadFile {
     const original = this[name];
     return original instanceof Secret ? original.reveal() : value;
   };
-  return { kind: "read", file: "<object>", bytes: Buffer.from(JSON.stringify(object, reveal, 2)) };
+  return { kind: "read", decoded: decodeFile("<object>", Buffer.from(JSON.stringify(object, reveal, 2))) };
 }
 
 async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<string>): Promise<Read> {
   if (path === "-") {
     if (isSeen(seen, path)) return refuse("standard input is passed twice", "pass `-` only once");
     const bytes = await stdin();
-    return bytes.length > maxBytes ? tooLarge("standard input") : { kind: "read", file: "<stdin>", bytes };
+    return bytes.length > maxBytes
+      ? tooLarge("standard input")
+      : { kind: "read", decoded: decodeFile("<stdin>", bytes) };
   }
   try {
     const handle = await open(path);
@@ -109,7 +112,7 @@ async function readPath(path: string, stdin: () => Promise<Buffer>, seen: Set<st
       if (isSeen(seen, `${stats.dev}:${stats.ino}`))
         return refuse(`the file ${path} is passed twice`, "pass it only once");
       const bytes = await readBytes(handle, maxBytes);
-      return bytes ? { kind: "read", file: path, bytes } : tooLarge(`the file ${path}`);
+      return bytes ? { kind: "read", decoded: decodeFile(path, bytes) } : tooLarge(`the file ${path}`);
     } finally {
       await handle.close();
     }
@@ -158,7 +161,7 @@ async function readBytes(handle: FileHandle, maxBytes: number): Promise<Buffer |
   for (let room = Math.min(size, maxBytes) + 1; ; room = 65_536) {
     const chunk = Buffer.allocUnsafe(room);
     const { bytesRead } = await handle.read(chunk, 0, room, null);
-    if (bytesRead === 0) return Buffer.concat(chunks, total);
+    if (bytesRead === 0) return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, total);
     chunks.push(chunk.subarray(0, bytesRead));
     total += bytesRead;
     if (total > maxBytes) return undefined;

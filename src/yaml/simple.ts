@@ -17,9 +17,6 @@ const maxDepth = 40;
 /** With more aliases, they might stand for too many values: that is for the full parser to say. */
 const maxAliases = 8;
 
-/** Characters that look like a space or line break, or are invisible: parsers differ in which they take for one. */
-const unusual = /[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]/;
-
 /** A file that is being read. */
 interface Reading {
   readonly scanner: SimpleScanner;
@@ -32,10 +29,10 @@ interface Reading {
 /**
  * Reads a file in the simple form that nearly all files have (blocks of keys and dashes, brackets, scalars on one line; so JSON
  * too), at once into nodes: some thirty times as fast as the full parser. It knows nothing of mistakes: where anything is not
- * what it knows, it returns undefined, and the file is read in full. What it does return is what the full parser returns.
+ * what it knows, it returns undefined, and the file is read in full. What it does return is what the full parser returns. The text
+ * has no unusual character.
  */
 export function readSimple(source: SourceText): MappingNode | undefined {
-  if (unusual.test(source.text)) return undefined;
   const scanner = new SimpleScanner(source);
   scanner.nextLine();
   if (scanner.indent === 0 && scanner.startsWith("---")) {

@@ -61,6 +61,18 @@ describe("a permission catalogue in a run", () => {
     expect(JSON.parse((await command(["plan", "config.yaml", "--output", "json"])).stdout).diagnostics).toEqual([]);
   });
 
+  it("reads a catalogue that is not written simply, and says what is wrong with one that can't be read", async () => {
+    const { folder, command } = await placeWith(groups("taken.view", "format: 1"));
+    const written = "formatVersion: !!int 1\npermissions:\n  - {name: taken.view}\n";
+    writeFiles(folder, { "api.json": written, "config.yaml": groups("taken.view") });
+    expect(await command(["validate", "--strict", "config.yaml"])).toMatchObject({ status: 0, stderr: "" });
+    writeFiles(folder, { "api.json": catalogue("taken.view").slice(0, -1) });
+    expect(await command(["validate", "config.yaml"])).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/the catalogue api\.json is not valid: 1:\d+: this \{ is never closed/),
+    });
+  });
+
   it("reads the file beside the configuration, not in the working directory, in a process of its own", async () => {
     const { folder } = await placeWith(groups("taken.view", "format: 1"));
     writeFiles(folder, { "config/a.yaml": groups("taken.view"), "config/api.json": catalogue("taken.view") });

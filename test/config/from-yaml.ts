@@ -7,7 +7,7 @@ import { sealed, text } from "../../src/resources/columns.js";
 import { coreKinds } from "../../src/resources/registry.js";
 import { defineKind } from "../../src/resources/table-kind.js";
 import type { Document, Node, RawDiagnostic, ScalarNode } from "../../src/yaml/node.js";
-import { parseDocument } from "../../src/yaml/parse.js";
+import { parseDocument, parseInFull } from "../../src/yaml/parse.js";
 
 /** Parses a file that has no syntax errors. */
 function parse(yaml: string, file = "config.yaml"): Document {
@@ -33,6 +33,7 @@ export function contextOf(
     cwd: tmpdir(),
     now: new Date("2030-01-01T00:00:00Z"),
     kinds: new Map([...coreKinds, key].map((kind) => [kind.name, kind])),
+    parse: parseInFull,
     ...more,
   };
 }

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { decodeFile } from "../../src/yaml/decode.js";
 import type { Node } from "../../src/yaml/node.js";
-import { parseInFull, parseSimple } from "../../src/yaml/parse.js";
+import { parseInFull } from "../../src/yaml/parse.js";
+import { parseSimple } from "../../src/yaml/parse-simple.js";
 
 type Verdict =
   /** The simple reader leaves the text to the full parser. */
