@@ -63,7 +63,7 @@ export function compareAccess(before: AccessFacts, after: AccessFacts, nowMs: nu
 
 /** A token that will start to work needs no further change for it, so that it counts as if it had. */
 function onceValid(token: TokenFacts): TokenFacts {
-  return { ...token, validFrom: null };
+  return token.validFrom === null ? token : { ...token, validFrom: null };
 }
 
 /** What is in `after` and not in `before`. */
@@ -90,15 +90,19 @@ function findGains(before: AccessFacts, after: AccessFacts, nowMs: number): read
     const isSame = before.clients.get(client.id) === client && moved.size === 0 && before.providers === after.providers;
     if (!isSame) for (const gain of claimGains(context, client)) gains.push(gain);
   }
-  return gains.sort(byPrincipal);
+  return sortByPrincipal(gains);
 }
 
 const kinds: readonly string[] = [userKind.name, apiToken.name, oidcClient.name];
 
 /** Databases have their own orders, or none. */
-function byPrincipal({ principal: one }: AccessDifference, { principal: other }: AccessDifference): number {
-  const [first, second] = [nameOf(one), nameOf(other)];
-  return kinds.indexOf(one.kind) - kinds.indexOf(other.kind) || (first < second ? -1 : Number(first > second));
+function sortByPrincipal(differences: readonly AccessDifference[]): readonly AccessDifference[] {
+  const named = differences.map((difference) => {
+    const { principal } = difference;
+    return { difference, kind: kinds.indexOf(principal.kind), name: nameOf(principal) };
+  });
+  named.sort((one, other) => one.kind - other.kind || (one.name < other.name ? -1 : Number(one.name > other.name)));
+  return named.map(({ difference }) => difference);
 }
 
 function nameOf({ key, claimant }: AccessPrincipal): string {
@@ -143,6 +147,22 @@ function differences(
   explain: (right: Right) => Explained,
 ): readonly AccessDifference[] {
   const found = new Map<string, Explained & { isSuperuser: boolean; isStaff: boolean; permissions: string[] }>();
+  const [only] = rights;
+  if (only === undefined) return [];
+  if (rights.length === 1) {
+    const { cause, through } = explain(only);
+    const permissions = only.kind === "permission" ? [only.permission] : [];
+    return [
+      {
+        principal,
+        cause,
+        through,
+        isSuperuser: only.kind === "superuser",
+        isStaff: only.kind === "staff",
+        permissions,
+      },
+    ];
+  }
   for (const right of rights) {
     const { cause, through } = explain(right);
     const name = `${cause.kind} ${cause.id} ${through.map(({ key }) => key).join("\n")}`;

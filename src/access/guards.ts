@@ -46,13 +46,20 @@ function idsBehind(way: AdministratorSignIn): readonly string[] {
 export function locateDifferences(access: AccessChange, { desired, changes }: GuardedPlan): AccessChange {
   if (access.gains.length + access.losses.length === 0) return access;
   const changed = new Map(changes.map((change) => [change.id, change]));
-  const resources = new Map(desired.map((resource) => [`${resource.kind} ${resource.key}`, resource]));
+  let resources: ReadonlyMap<string, Resource> | undefined;
+  const resourceOf = ({ kind, key }: Change): Resource | undefined => {
+    resources ??= new Map(desired.map((resource) => [`${resource.kind} ${resource.key}`, resource]));
+    return resources.get(`${kind} ${key}`);
+  };
   const locate = (difference: AccessDifference): AccessDifference => {
     const { id, attribute, item } = difference.cause;
     const change = changed.get(id);
-    const resource = change && resources.get(`${change.kind} ${change.key}`);
+    // The entry as a whole has the change's range.
+    const resource = attribute === undefined ? undefined : change && resourceOf(change);
     const range = resource && attribute !== undefined ? rangeOf(resource, attribute, item) : change?.range;
-    return range ? { ...difference, cause: { ...difference.cause, range } } : difference;
+    if (!range) return difference;
+    const { principal, isSuperuser, isStaff, permissions, through, cause } = difference;
+    return { principal, isSuperuser, isStaff, permissions, through, cause: { ...cause, range } };
   };
   return { ...access, gains: access.gains.map(locate), losses: access.losses.map(locate) };
 }
@@ -67,8 +74,8 @@ const hint = "check that this is meant; `access` in the output of `--output json
  * @param each one for each entry in any case, for a run that refuses them
  */
 export function noteGains({ gains, isFirst }: AccessChange, each: boolean): readonly RawDiagnostic[] {
+  if (gains.length === 0 || (isFirst && !each)) return [];
   const groups = groupDifferences(gains);
-  if (groups.length === 0 || (isFirst && !each)) return [];
   if (groups.length > maxNotes && !each) return [countGains(gains)];
   return groups.map(({ names, rights, cause: { range } }) => {
     const message = `${listSome(names)} ${names.length === 1 ? "gains" : "gain"} ${rights}`;

@@ -191,7 +191,7 @@ function planTokens(
   if (changes.length === 0) return { users: people, tokens: before.tokens };
   const users = new Map(people);
   const tokens = new Map(before.tokens);
-  const usernames = new Map([...people.values()].map(({ id, username }) => [username, id]));
+  const idOf = userIds(people);
   for (const change of changes) {
     const row = before.tokens.get(change.id);
     const holder = row && before.users.get(row.userId);
@@ -206,9 +206,9 @@ function planTokens(
     if (isNamed && service) users.delete(service.id);
     const own = isNamed ? undefined : planServiceUser(change, service);
     if (own) users.set(own.id, own);
-    const namedId = named === undefined || named === null ? row?.userId : usernames.get(named);
+    const namedId = named === undefined || named === null ? row?.userId : idOf(named);
+    const { isDisabled, isRevoked, policyEndMs } = planValue(change, row, before.revoked);
     tokens.set(change.id, {
-      ...planValue(change, row, before.revoked),
       id: change.id,
       identifier: change.key,
       userId: own?.id ?? namedId ?? "",
@@ -218,9 +218,21 @@ function planTokens(
       expiresAt: textIn(change, "expires_at", row?.expiresAt ?? null),
       validFrom: textIn(change, "valid_from", row?.validFrom ?? null),
       isEnabled: flagIn(change, "enabled", row?.isEnabled ?? true),
+      isDisabled,
+      isRevoked,
+      policyEndMs,
     });
   }
   return { users, tokens };
+}
+
+/** Finds users by their names, which are only collected where a token names one. */
+function userIds(people: AccessFacts["users"]): (username: string) => string | undefined {
+  let ids: Ids | undefined;
+  return (username) => {
+    ids ??= new Map([...people.values()].map(({ id, username: name }) => [name, id]));
+    return ids.get(username);
+  };
 }
 
 function planServiceUser(change: PlannedOf<typeof apiToken>, row: UserFacts | undefined): UserFacts {
@@ -248,10 +260,15 @@ function planValue(
   row: TokenFacts | undefined,
   revoked: ReadonlySet<string>,
 ): Pick<TokenFacts, "isDisabled" | "isRevoked" | "policyEndMs"> {
-  const digest = digestOf(writtenBy(change, "token"));
-  const isNew =
-    digest !== undefined || (digestOf(change.attributes.token) === undefined && flagIn(change, "generated", false));
+  const written = writtenBy(change, "token");
+  const isNew = isValue(written) || (!isValue(change.attributes.token) && flagIn(change, "generated", false));
   if (row && !isNew) return row;
+  const digest = revoked.size === 0 ? undefined : digestOf(written);
   const isRevoked = digest !== undefined && revoked.has(digest);
   return { isDisabled: false, isRevoked, policyEndMs: Number.POSITIVE_INFINITY };
+}
+
+/** Whether it is a token's value or digest. */
+function isValue(token: AttributeValue): boolean {
+  return isSecret(token) || typeof token === "string";
 }

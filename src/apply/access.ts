@@ -2,8 +2,6 @@ import { type AccessChange, compareAccess, noAccessChange } from "../access/comp
 import type { AccessFacts } from "../access/facts.js";
 import { locateDifferences, noteGains, refuseLastAdministrator } from "../access/guards.js";
 import { planFacts } from "../access/planned-facts.js";
-import { readAccessFacts } from "../access/read-facts.js";
-import type { Connection } from "../database/database.js";
 import type { Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 
@@ -15,26 +13,25 @@ type AccessReview = Pick<Plan, "refusals" | "diagnostics"> & {
 };
 
 interface ReviewOptions {
-  /** Who may do what so far, where that has been read already. */
-  readonly facts?: AccessFacts | undefined;
+  /** Reads who may do what so far. */
+  readonly readFacts: () => Promise<AccessFacts>;
   /** Whether the facts are wanted, even where nothing changes. */
-  readonly needsFacts?: boolean | undefined;
+  readonly needsFacts: boolean;
   readonly nowMs: number;
   readonly deniesGains: boolean;
 }
 
 /** Compares effective access before and after a plan. Without changes, nothing more is read unless the facts are wanted. */
 export async function reviewAccess(
-  db: Connection,
   desired: readonly Resource[],
   { changes }: Pick<Plan, "changes">,
-  { facts, needsFacts = false, nowMs, deniesGains }: ReviewOptions,
+  { readFacts, needsFacts, nowMs, deniesGains }: ReviewOptions,
 ): Promise<AccessReview> {
   if (changes.length === 0) {
-    const known = facts ?? (needsFacts ? await readAccessFacts(db) : undefined);
-    return { access: noAccessChange, facts: known, refusals: [], diagnostics: [] };
+    const facts = needsFacts ? await readFacts() : undefined;
+    return { access: noAccessChange, facts, refusals: [], diagnostics: [] };
   }
-  const before = facts ?? (await readAccessFacts(db));
+  const before = await readFacts();
   const after = planFacts(before, changes);
   const plan = { desired, changes };
   const access = locateDifferences(compareAccess(before, after, nowMs), plan);

@@ -6,18 +6,19 @@ import { isCommitted, writeRun } from "../database/write-rows.js";
 import { type SetupError, setupError } from "../errors.js";
 import { willGenerate } from "../plan/plan.js";
 import { createSignRun } from "../secrets/journal-key.js";
-import { assertMigrated, runPending } from "./migrate.js";
+import { assertMigrated, knownMigrations, runPending } from "./migrate.js";
 import type { ApplyOptions } from "./options.js";
 import { type OwnedConfiguration, ownersForJournal, settleOwners } from "./owners.js";
 import {
   assertStorable,
   describeLook,
-  type LookInput,
+  isProgramsOwn,
+  type Look,
   lookFirst,
-  readPlan,
   rehearse,
   resolveResources,
 } from "./plan.js";
+import { type LookInput, planForNew, readPlan, readState, type Seen } from "./read-plan.js";
 import {
   applyDefaults,
   beginRun,
@@ -55,8 +56,8 @@ async function applyOnce(input: LookInput, options: ApplyOptions, run: StartedRu
   const first = await lookFirst(input);
   if (first.kind === "behind" && !options.migrate) assertMigrated(first.pending);
   // A file is created only once nothing is in the way; an existing database is read under its lock.
-  const look = first.kind === "behind" && first.state === "none" ? await rehearse(input, first) : first;
-  if ("changes" in look) {
+  const look = first.kind === "behind" ? (first.state === "none" ? await rehearse(input, first) : undefined) : first;
+  if (look) {
     const { changes, unchanged, undeclared, access, diagnostics } = look;
     if (changes.length === 0 && first.kind === "current" && !options.leftBehind.exists()) {
       run.step("COMPARED", describeLook(look));
@@ -76,7 +77,7 @@ async function applyOnce(input: LookInput, options: ApplyOptions, run: StartedRu
   const hasTables = first.kind === "current" || first.state === "older";
   const result = await withDatabase(options, "write", (database) =>
     withLock(database, lockOptions(options, hasTables), (tx, onRollback) =>
-      applyInside(tx, { database, hasTables, input, options, run, onRollback }),
+      applyInside(tx, { database, hasTables, look, input, options, run, onRollback }),
     ),
   ).catch((error: unknown) => {
     const mayDelete = options.prune || input.desired.some(({ present }) => !present);
@@ -100,16 +101,18 @@ function neededElsewhere(cause: unknown): SetupError {
 interface LockedRun {
   readonly database: Database;
   readonly hasTables: boolean;
+  /** What was found before the lock, where that could be read. */
+  readonly look: Look | undefined;
   readonly input: LookInput;
   readonly options: ApplyOptions;
   readonly onRollback: OnRollback;
   readonly run: StartedRun<"apply">;
 }
 
-/** Starts over, now that no other process can write: the changes of concurrent runs are visible. */
+/** Writes what the look found if that is still so, and otherwise what the database, which no other run can change now, differs in. */
 async function applyInside(
   tx: Transaction<Tables>,
-  { database, hasTables, input, options, run, onRollback }: LockedRun,
+  { database, hasTables, look, input, options, run, onRollback }: LockedRun,
 ): Promise<LockedResult<RunResult>> {
   const { configuration } = input;
   const now = options.now().toISOString();
@@ -118,7 +121,7 @@ async function applyInside(
   if (ran.length > 0) run.step("MIGRATED", `ran ${ran.length} migrations`);
   const migrations = hasTables ? ran : [];
   if (options.leftBehind.exists()) await options.leftBehind.settle((runId) => isCommitted(tx, runId));
-  const { plan, access, vault } = await readPlan(tx, database, input);
+  const { plan, access, vault } = await seeInside(tx, database, { ran, look: look?.seen, input });
   onRollback(vault.discardMadeKey);
   const { changes, unchanged, undeclared, refusals } = plan;
   run.step("COMPARED", describeLook(plan));
@@ -146,6 +149,28 @@ async function applyInside(
   await options.beforeCommit(generated, result.run.id);
   await checkpoint(options.signal);
   return { commit: true, value: result };
+}
+
+interface Known {
+  /** The migrations that have just run. */
+  readonly ran: readonly string[];
+  readonly look: Seen | undefined;
+  readonly input: LookInput;
+}
+
+/**
+ * The plan, as it is under the lock. Everything that writes what plans compare takes the lock and counts the revision up, so that
+ * what was read before is still so if this run's lock alone has. In a database whose tables this transaction creates is nothing yet.
+ */
+async function seeInside(tx: Transaction<Tables>, database: Database, { ran, look, input }: Known): Promise<Seen> {
+  const { configuration } = input;
+  if (ran.length > 0) {
+    const isNew = isProgramsOwn(configuration) && ran.length === knownMigrations(configuration).length;
+    if (!isNew) return readPlan(tx, database, input);
+    return look?.revision === 0 ? look : planForNew(database, input);
+  }
+  const { revision } = await readState(tx);
+  return look?.revision === revision - 1 ? look : readPlan(tx, database, input);
 }
 
 /** Records a run and its changes: secrets by name only. */

@@ -17,7 +17,7 @@ import { version } from "../version.js";
 import { writeYaml } from "../yaml/write.js";
 import { withGivenByHand } from "./given-by-hand.js";
 import type { DatabaseOptions } from "./options.js";
-import { readCurrent, readKeyId } from "./plan.js";
+import { readCurrent, readState } from "./read-plan.js";
 import { runDefaults, withDatabase } from "./run.js";
 import { sanitize } from "./sanitize.js";
 import type { Extensions } from "./step-modules.js";
@@ -75,7 +75,11 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
     const transaction = database.kysely.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
     return transaction.execute(async (tx) => {
       await database.beginWork(tx);
-      const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId: await readKeyId(tx) });
+      const vault = openVault({
+        env: options.env,
+        keyFile: database.keyFile,
+        storedKeyId: (await readState(tx)).keyId,
+      });
       return readContents({ db: tx, vault }, kinds);
     });
   });

@@ -1,34 +1,25 @@
 import type { AccessChange } from "../access/compare.js";
 import type { AccessFacts } from "../access/facts.js";
-import { reviewUndeclared } from "../config/catalogue.js";
-import { type Connection, type Database, isFailure } from "../database/database.js";
-import { readEntrySettings } from "../database/entry-settings.js";
+import { type Database, isFailure } from "../database/database.js";
 import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import { type Diagnostic, SetupError } from "../errors.js";
-import type { CurrentResource, Kind, Refusal } from "../plan/kind.js";
-import { createPlan, type Plan } from "../plan/plan.js";
-import type { Change, Resource, ResourceName } from "../plan/resource.js";
-import { policy } from "../resources/kinds.js";
+import type { Refusal } from "../plan/kind.js";
+import type { AttributeValue, Change, Resource, ResourceName } from "../plan/resource.js";
 import { sleep } from "../retry.js";
-import { type LazyVault, openVault, type Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
-import { reviewAccess } from "./access.js";
-import { markDrift } from "./drift.js";
 import { knownMigrations, migrationForbidden, runPending } from "./migrate.js";
 import type { RunOptions } from "./options.js";
-import { type OwnedConfiguration, settleOwners, settlePolicies } from "./owners.js";
+import { settleOwners } from "./owners.js";
+import { type LookInput, planForNew, readPlan, type Seen } from "./read-plan.js";
 import {
   beginRun,
   type Configuration,
   lockOptions,
   type OnStep,
-  ownKindName,
   type RunResult,
-  requireTables,
   runDefaults,
   withDatabase,
-  withOwnTables,
 } from "./run.js";
 import { collectDiagnostics, judge, judgeRefusals, requireCodes, severityRules } from "./severity.js";
 import { awaitDatabase, awaitReferences, stopIfInterrupted } from "./wait.js";
@@ -58,7 +49,7 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
 }
 
 /** What is read from a database. */
-interface Look {
+export interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
   readonly undeclared: readonly ResourceName[];
@@ -66,6 +57,7 @@ interface Look {
   /** What decides who may do what afterwards, where the input asks for it. */
   readonly facts: AccessFacts | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  readonly seen: Seen;
 }
 
 /** How many entries would change, such as `2 to create, 1 to update, 0 to delete, 9 unchanged`. */
@@ -81,16 +73,6 @@ interface Behind {
   readonly state: "none" | "empty" | "older";
   /** The names of the missing migrations. */
   readonly pending: readonly string[];
-}
-
-/** The input of a run. */
-export interface LookInput {
-  readonly configuration: OwnedConfiguration;
-  readonly desired: readonly Resource[];
-  readonly options: RunOptions;
-  /** Who may do what, where that has been read already. */
-  readonly facts?: AccessFacts;
-  readonly needsFacts?: boolean;
 }
 
 /**
@@ -123,6 +105,9 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
   const { configuration, options } = input;
   const once = { ...options, waitMs: 0, lockTimeoutMs: 0 };
   const work = async (database: Database): Promise<Look> => {
+    if (state === "none" && isProgramsOwn(configuration)) {
+      return compare(await planForNew(database, input), database, input);
+    }
     const seen = await withLock(database, lockOptions(once, state === "older"), async (tx) => {
       const now = options.now().toISOString();
       await runPending(tx, configuration, { now, migrate: true });
@@ -136,70 +121,19 @@ export function rehearse(input: LookInput, { state, pending }: Behind): Promise<
   return awaitDatabase(options, () => withDatabase(once, "rehearse", work));
 }
 
-interface Seen extends Pick<Look, "access" | "facts"> {
-  readonly plan: Plan;
-  readonly vault: LazyVault;
+/** Whether a new database has no rows but those that this run writes. */
+export function isProgramsOwn({ kinds }: Pick<Configuration, "kinds">): boolean {
+  return kinds.every(({ migrations }) => migrations === undefined);
 }
 
-/** Reads everything at one moment and compares it with the desired resources. */
-export async function readPlan(
-  db: Connection,
-  database: Database,
-  { configuration, desired, options, facts, needsFacts }: LookInput,
-): Promise<Seen> {
-  const storedKeyId = await readKeyId(db);
-  const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId });
-  const current = await readCurrent(db, configuration.kinds, vault);
-  const policies = settlePolicies(configuration, current.get(policy.name) ?? []);
-  const plan = createPlan({
-    kinds: configuration.kinds,
-    desired: [...desired, ...policies.ended],
-    current: new Map([...current, [policy.name, policies.current]]),
-    isDatabaseKnown: true,
-    owners: configuration.runOwners,
-    prune: options.prune,
-    newId: options.newId,
-  });
-  const inspected: RawDiagnostic[] = [];
-  const refusals = [...plan.refusals];
-  for (const kind of configuration.kinds) {
-    const found = await kind.inspect?.({ db, vault }, plan.world.desired(kind), plan.world.current(kind));
-    for (const diagnostic of found ?? []) inspected.push(diagnostic);
-    const guarded = await kind.guard?.({ db, now: options.now().toISOString() }, plan.world);
-    for (const refusal of guarded?.refusals ?? []) refusals.push(refusal);
-    for (const diagnostic of guarded?.diagnostics ?? []) inspected.push(diagnostic);
-  }
-  if (configuration.catalogue) {
-    for (const diagnostic of reviewUndeclared(configuration.kinds, plan.world, configuration.catalogue)) {
-      inspected.push(diagnostic);
-    }
-  }
-  const changes = await markDrift(db, configuration.kinds, plan.changes);
-  const reviewed = await reviewAccess(db, desired, plan, {
-    facts,
-    needsFacts,
-    nowMs: options.now().getTime(),
-    deniesGains: severityRules(options, configuration.settings).isDenied("ESCALATION"),
-  });
-  const found = {
-    changes,
-    refusals: [...refusals, ...reviewed.refusals],
-    diagnostics: [...plan.diagnostics, ...inspected, ...reviewed.diagnostics],
-  };
-  return { plan: { ...plan, ...found }, access: reviewed.access, facts: reviewed.facts, vault };
-}
-
-function compare(
-  { plan, access, facts, vault }: Seen,
-  database: Database,
-  { configuration, options }: LookInput,
-): Look {
+function compare(seen: Seen, database: Database, { configuration, options }: LookInput): Look {
+  const { plan, access, facts, vault } = seen;
   const { changes, unchanged, undeclared, refusals } = plan;
   const rules = severityRules(options, configuration.settings);
   const found = collectDiagnostics(configuration, database, vault, plan.diagnostics);
   const allowed = judgeRefusals(rules, configuration, refusals, found);
   const diagnostics = judge(rules, [...found, ...allowed]);
-  return { changes, unchanged, undeclared, access, facts, diagnostics };
+  return { changes, unchanged, undeclared, access, facts, diagnostics, seen };
 }
 
 /** Looks up over the network what the files leave open, before any transaction, and what their clients request in vain. */
@@ -241,34 +175,6 @@ export async function resolveResources<C extends Configuration>(
   return { ...configuration, resources, warnings };
 }
 
-/** The rows of every kind, sorted by key: databases have their own orders, or none. */
-export async function readCurrent(
-  db: Connection,
-  kinds: readonly Kind[],
-  vault: Vault,
-): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
-  const current = new Map<string, readonly CurrentResource[]>();
-  const settings = await readEntrySettings(db);
-  for (const kind of kinds) {
-    await requireTables(kind, db);
-    const rows = await withOwnTables(ownKindName(kind), () => kind.read({ db, vault }));
-    const ofKind = settings.get(kind.name);
-    const complete = ofKind ? rows.map((row) => ({ ...row, settings: ofKind.get(row.id) })) : [...rows];
-    current.set(kind.name, complete.sort(byKey));
-  }
-  return current;
-}
-
-function byKey({ key: first }: CurrentResource, { key: second }: CurrentResource): number {
-  return first < second ? -1 : Number(first > second);
-}
-
-/** The id of the key that secrets were sealed with; null before the first. */
-export async function readKeyId(db: Connection): Promise<string | null> {
-  const state = await db.selectFrom("setup_state").select("key_id").executeTakeFirst();
-  return state?.key_id ?? null;
-}
-
 /**
  * Not every database keeps a NUL character in a text. The program's own steps refuse it field by field; those of other modules may
  * accept it.
@@ -276,16 +182,25 @@ export async function readKeyId(db: Connection): Promise<string | null> {
  * @throws SetupError `INVALID_VALUE` (invalid)
  */
 export function assertStorable(configuration: Configuration, resources: readonly Resource[]): void {
-  const errors = resources.flatMap(({ kind, key, attributes, range }) =>
-    Object.entries({ key, ...attributes })
-      .filter(([, value]) => [value].flat().some((part) => typeof part === "string" && part.includes("\0")))
-      .map(([name]) => ({
-        severity: "error" as const,
-        code: "INVALID_VALUE" as const,
-        message: `${name} of a resource of the kind ${kind} contains a NUL character`,
-        hint: "remove the character",
-        range,
-      })),
-  );
+  const errors: RawDiagnostic[] = [];
+  const look = ({ kind, range }: Resource, name: string, value: AttributeValue): void => {
+    if (!holdsNul(value)) return;
+    errors.push({
+      severity: "error",
+      code: "INVALID_VALUE",
+      message: `${name} of a resource of the kind ${kind} contains a NUL character`,
+      hint: "remove the character",
+      range,
+    });
+  };
+  for (const resource of resources) {
+    look(resource, "key", resource.key);
+    for (const name in resource.attributes) look(resource, name, resource.attributes[name]);
+  }
   if (errors.length > 0) throw new SetupError("invalid", configuration.quote(errors));
+}
+
+function holdsNul(value: AttributeValue): boolean {
+  if (typeof value === "string") return value.includes("\0");
+  return Array.isArray(value) && value.some((part) => typeof part === "string" && part.includes("\0"));
 }

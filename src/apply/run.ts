@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { AccessChange } from "../access/compare.js";
 import type { Catalogue } from "../config/catalogue.js";
 import type { Settings } from "../config/settings.js";
 import type { FileOwner } from "../config/validate.js";
 import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
+import { createIds } from "../database/ids.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
 import { type Diagnostic, SetupError } from "../errors.js";
@@ -185,7 +185,7 @@ export function runDefaults(): RunOptions {
     offline: false,
     env: process.env,
     now: () => new Date(),
-    newId: () => randomUUID(),
+    newId: createIds(),
     onWaiting: () => {},
     onStep: () => {},
   };

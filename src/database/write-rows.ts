@@ -1,5 +1,6 @@
 import type { Insertable } from "kysely";
 import { type Connection, chunk } from "./database.js";
+import { insertRows } from "./insert-rows.js";
 import { appendLink, type SignRun } from "./journal-chain.js";
 import type { RunThrough, Tables } from "./tables.js";
 
@@ -73,7 +74,7 @@ export async function writeRun(
     .insertInto("runs")
     .values({ ...row, ...link })
     .execute();
-  for (const batch of chunk(rows, 500)) await tx.insertInto("run_changes").values(batch).execute();
+  await insertRows(tx, "run_changes", rows);
 }
 
 /** A database gives half a surrogate pair back as another character, and the digest is over what it gives back. */
@@ -109,7 +110,7 @@ export async function insertUsers(
   users: readonly (Pick<UserRow, "id" | "owner" | "username"> & Partial<UserRow>)[],
 ): Promise<void> {
   const rows = users.map((user) => ({ created_at: now, updated_at: now, ...newUser, ...user }));
-  for (const batch of chunk(rows, 200)) await db.insertInto("users").values(batch).execute();
+  await insertRows(db, "users", rows);
 }
 
 /**
@@ -125,9 +126,8 @@ export async function insertTokens(
     "created_at" | "updated_at" | "last_used_at" | "value_since" | "disabled_at" | "disabled_by"
   >[],
 ): Promise<void> {
-  const times = { created_at: now, updated_at: now, last_used_at: null, value_since: now };
-  const rows = tokens.map((token) => ({ ...token, ...times }));
-  for (const batch of chunk(rows, 200)) await db.insertInto("api_tokens").values(batch).execute();
+  const rows = tokens.map((token) => ({ ...token, created_at: now, updated_at: now, value_since: now }));
+  await insertRows(db, "api_tokens", rows);
 }
 
 /** The columns of a token that gets this value: it works, whatever became of the one before. */

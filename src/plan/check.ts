@@ -45,24 +45,25 @@ export function planWorld(input: PlanInput, changes: readonly Change[]): Planned
   };
 }
 
-function refuseOthers({ desired, current }: PlanInput): readonly Refusal[] {
-  const owned = new Map<string, CurrentResource>();
-  for (const [kind, rows] of current) {
-    for (const row of rows) if (row.owner !== null) owned.set(`${kind} ${row.key}`, row);
-  }
-  return desired.flatMap((resource): Refusal[] => {
-    const row = owned.get(`${resource.kind} ${resource.key}`);
-    const other = row?.owner;
-    if (other === undefined || other === null || other === resource.owner) return [];
-    return [
-      {
-        reason: "refused",
-        code: "OWNED_BY_OTHER",
-        message: `${resource.kind} ${row?.previousKey ?? resource.key} is managed by the owner ${other}`,
-        hint: `change it in that owner's files, or apply with --owner ${other}`,
-        range: resource.range,
-      },
-    ];
+function refuseOthers({ kinds, desired, current }: PlanInput): readonly Refusal[] {
+  return kinds.flatMap((kind) => {
+    const owned = new Map<string, CurrentResource>();
+    for (const row of current.get(kind.name) ?? []) if (row.owner !== null) owned.set(row.key, row);
+    if (owned.size === 0) return [];
+    return kind.resourcesOf(desired).flatMap((resource): readonly Refusal[] => {
+      const row = owned.get(resource.key);
+      const other = row?.owner;
+      if (other === undefined || other === null || other === resource.owner) return [];
+      return [
+        {
+          reason: "refused",
+          code: "OWNED_BY_OTHER",
+          message: `${resource.kind} ${row?.previousKey ?? resource.key} is managed by the owner ${other}`,
+          hint: `change it in that owner's files, or apply with --owner ${other}`,
+          range: resource.range,
+        },
+      ];
+    });
   });
 }
 
@@ -70,13 +71,14 @@ function refuseOthers({ desired, current }: PlanInput): readonly Refusal[] {
 function refuseTaken(input: PlanInput, changes: readonly Change[], world: PlannedWorld): readonly Refusal[] {
   return input.kinds.flatMap((kind) =>
     Object.entries(kind.attributes).flatMap(([name, { identity }]): readonly Refusal[] => {
-      if (!identity) return [];
+      const rows = input.current.get(kind.name) ?? [];
+      if (!identity || rows.length === 0) return [];
       const desired = world.desired(kind).filter(({ present }) => present);
       const changed = new Set(changes.filter((change) => change.kind === kind.name).map(({ key }) => key));
-      const declared = new Map(desired.map(({ key, attributes }) => [key, attributes[name]]));
-      const isLeft = (key: string): boolean =>
-        world.keys(kind).has(key) && declared.get(key) === undefined && !changed.has(key);
-      const left = (input.current.get(kind.name) ?? []).filter(({ key }) => isLeft(key));
+      const written = new Set(desired.flatMap(({ key, attributes }) => (attributes[name] === undefined ? [] : [key])));
+      const keys = world.keys(kind);
+      const left = rows.filter(({ key }) => keys.has(key) && !written.has(key) && !changed.has(key));
+      if (left.length === 0) return [];
       const holders = new Map(left.map((row) => [row.attributes[name], row]));
       return desired.flatMap((resource): readonly Refusal[] => {
         const wish = identity(resource.attributes[name]);

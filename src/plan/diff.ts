@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { handOverUndeclared } from "./hand-over.js";
 import type { CurrentResource } from "./kind.js";
-import type { KindShape } from "./kind-shape.js";
+import type { AttributeSpec, KindShape } from "./kind-shape.js";
 import type {
   AttributeValue,
   Change,
@@ -24,6 +24,8 @@ export interface KindDiff {
   readonly unchanged: readonly ResourceName[];
 }
 
+type Specs = readonly (readonly [string, AttributeSpec])[];
+
 /** The changes that make the rows of one kind match the files: in file order, deletions last. */
 export function diffKind(
   kind: KindShape,
@@ -32,6 +34,7 @@ export function diffKind(
   options: DiffOptions,
 ): KindDiff {
   const rows = new Map(current.map((row) => [row.key, row]));
+  const specs = Object.entries(kind.attributes);
   const declared = new Set(desired.map((resource) => resource.key));
   const changes: Change[] = [];
   const unchanged: ResourceName[] = [];
@@ -43,7 +46,7 @@ export function diffKind(
       else unchanged.push({ kind: kind.name, key: resource.key });
       continue;
     }
-    const change = row ? update(kind, resource, row) : creation(kind, resource, options.newId());
+    const change = row ? update(kind, specs, resource, row) : creation(kind, specs, resource, options.newId());
     if (change) changes.push(change);
     else unchanged.push({ kind: kind.name, key: resource.key });
   }
@@ -55,31 +58,33 @@ export function diffKind(
   return { changes, unchanged };
 }
 
-function creation(kind: KindShape, resource: Resource, id: string): PlannedChange {
+function creation(kind: KindShape, specs: Specs, resource: Resource, id: string): PlannedChange {
   const { key, owner, attributes, range } = resource;
-  const isSet = (name: string) =>
-    attributes[name] !== undefined &&
-    !kind.attributes[name]?.updateOnly &&
-    !(kind.attributes[name]?.sensitive && attributes[name] === null);
-  const names = Object.keys(kind.attributes).filter(isSet);
-  const unknown = unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly);
-  const fields = [...names.map((name) => fieldChange(kind, name, null, attributes[name])), ...unknown];
+  const fields: FieldChange[] = [];
+  for (const [name, { sensitive, updateOnly }] of specs) {
+    const value = attributes[name];
+    if (value === undefined || updateOnly || (sensitive && value === null)) continue;
+    fields.push(fieldChange(sensitive, name, null, value));
+  }
+  for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.updateOnly)) fields.push(field);
   const settings = settingsFor(resource, undefined, fields);
   return { action: "create", kind: kind.name, key, id, owner, attributes, fields, settings, range };
 }
 
-function update(kind: KindShape, resource: Resource, row: CurrentResource): PlannedChange | undefined {
-  const { key, owner, attributes, range, ignored = [] } = resource;
-  const changed = Object.entries(kind.attributes)
-    .filter(([name, spec]) => {
-      const value = attributes[name];
-      if (value === undefined || spec.createOnly || ignored.includes(name)) return false;
-      return !(spec.same ?? isDeepStrictEqual)(value, row.attributes[name]);
-    })
-    .map(([name]) => name);
+function update(kind: KindShape, specs: Specs, resource: Resource, row: CurrentResource): PlannedChange | undefined {
+  const { key, owner, attributes, range, ignored } = resource;
   const { previousKey } = row;
-  const fields = changed.map((name) => fieldChange(kind, name, row.attributes[name], attributes[name]));
-  if (previousKey !== undefined) fields.unshift({ name: "key", before: previousKey, after: key });
+  const fields: FieldChange[] = [];
+  const changed: string[] = [];
+  if (previousKey !== undefined) fields.push({ name: "key", before: previousKey, after: key });
+  for (const [name, { sensitive, createOnly, same }] of specs) {
+    const value = attributes[name];
+    if (value === undefined || createOnly || ignored?.includes(name)) continue;
+    const stored = row.attributes[name];
+    if (same ? same(value, stored) : value === stored || isDeepStrictEqual(value, stored)) continue;
+    changed.push(name);
+    fields.push(fieldChange(sensitive, name, stored, value));
+  }
   for (const field of unknownFields(resource, (name) => !kind.attributes[name]?.createOnly)) fields.push(field);
   const settings = settingsFor(resource, row, fields);
   const { owner: rowOwner, formerOwner = rowOwner } = row;
@@ -125,12 +130,17 @@ function deletion(kind: KindShape, row: CurrentResource, reason: "absent" | "pru
   return { action: "delete", kind: kind.name, key, id, owner, reason, fields: [], range: resource?.range };
 }
 
-function unknownFields({ unknown = [] }: Resource, counts: (name: string) => boolean): readonly FieldChange[] {
-  return unknown.filter(counts).map((name) => ({ name, unknown: true }));
+function unknownFields({ unknown }: Resource, counts: (name: string) => boolean): readonly FieldChange[] {
+  return unknown === undefined ? [] : unknown.filter(counts).map((name) => ({ name, unknown: true }));
 }
 
-function fieldChange(kind: KindShape, name: string, before: AttributeValue, after: AttributeValue): FieldChange {
-  if (kind.attributes[name]?.sensitive) return { name, sensitive: true };
+function fieldChange(
+  sensitive: boolean | undefined,
+  name: string,
+  before: AttributeValue,
+  after: AttributeValue,
+): FieldChange {
+  if (sensitive) return { name, sensitive: true };
   // Only sensitive attributes hold secrets, so the rest is plain.
   return { name, before: (before ?? null) as PlainValue, after: (after ?? null) as PlainValue };
 }

@@ -80,10 +80,12 @@ function sameIdentities(
   rows: ReadonlyMap<string, CurrentResource>,
 ): ReadonlyMap<string, CurrentResource> {
   const renamed = new Map<string, CurrentResource>();
+  if (rows.size === 0) return renamed;
   const declared = new Set(desired.map(({ key }) => key));
   for (const [name, { identity, same }] of Object.entries(kind.attributes)) {
     if (!identity || !same) continue;
     const left = [...rows.values()].filter((row) => !declared.has(row.key));
+    if (left.length === 0) continue;
     const byIdentity = new Map(left.map((row) => [row.attributes[name], row]));
     for (const resource of desired) {
       if (!resource.present || rows.has(resource.key)) continue;

@@ -1,5 +1,6 @@
 import { columnNames } from "../database/create-table.js";
 import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
+import { insertRows } from "../database/insert-rows.js";
 import { nearestField } from "../nearest.js";
 import type { CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
 import type { AttributeSpec, KindShape, ReferenceTarget } from "../plan/kind-shape.js";
@@ -132,7 +133,7 @@ async function writeRows(layout: Layout, context: WriteContext, changes: readonl
     for (const change of batch) {
       created.push({ id: change.id, created_at: context.now, ...layout.only, ...(await rowOf(change)) });
     }
-    await db.insertInto(layout.table).values(created).execute();
+    await insertRows(context.db, layout.table, created);
   }
   for (const [attribute, relation] of layout.sets) {
     const desired = changes.filter((change) => change.action === "create" || change.changed.includes(attribute));
@@ -221,7 +222,7 @@ export async function writeSets(
       });
     }
   }
-  for (const batch of chunk(rows, 500)) await tables.insertInto(table).values(batch).execute();
+  await insertRows(db, table, rows);
 }
 
 /** Look-ups in both directions between the ids in columns and the keys in files. */

@@ -68,7 +68,10 @@ export function openVault(options: VaultOptions): LazyVault {
     usedKeyId: () => opened?.ring.keyId,
     diagnostics: () => (opened ? keyDiagnostics(opened.loaded) : []),
     discardMadeKey: () => {
-      if (opened?.loaded.source === "made" && opened.loaded.file) rmSync(opened.loaded.file, { force: true });
+      if (opened?.loaded.source !== "made" || !opened.loaded.file) return;
+      rmSync(opened.loaded.file, { force: true });
+      // Another try makes another one.
+      opened = undefined;
     },
   };
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from "kysely";
 import { type Diagnostic, setupError } from "../../errors.js";
 import { explainAccess, isOpenToOthers, privateMode } from "../../secrets/file-access.js";
-import type { Database, RunMode } from "../database.js";
+import type { Database, RunMode, SqlValue } from "../database.js";
 import type { Tables } from "../tables.js";
 import type { SqliteConnection, SqliteDriver, Statement } from "./connection.js";
 import { keepTemporaryInMemory, loadSqliteDriver } from "./driver.js";
@@ -126,12 +126,12 @@ function guarded(sqlite: SqliteConnection, file: string, isNew: boolean): Sqlite
 
 /** Prepares each text once: faster, and better-sqlite3 12 aborts on new Nodes when a statement is garbage-collected. */
 function cachingStatements(sqlite: SqliteConnection): SqliteDatabase {
-  const statements = new Map<string, Statement>();
+  const statements = new Map<string, SqliteStatement>();
   return {
-    prepare(sql: string): Statement {
+    prepare(sql: string): SqliteStatement {
       const known = statements.get(sql);
       if (known) return known;
-      const statement = sqlite.prepare(sql);
+      const statement = withFastRows(sqlite.prepare(sql));
       statements.set(sql, statement);
       return statement;
     },
@@ -139,6 +139,38 @@ function cachingStatements(sqlite: SqliteConnection): SqliteDatabase {
       statements.clear();
       sqlite.close();
     },
+  };
+}
+
+/** Gives the rows that the driver would, in 0.4 times the time: it names each value of each row anew. */
+function withFastRows(statement: Statement): SqliteStatement {
+  if (!statement.reader) return statement;
+  const values = statement.raw() as Statement<unknown[], readonly SqlValue[]>;
+  const naming = (): ((values: readonly SqlValue[]) => object) => {
+    // They may have changed with a table since the last time.
+    const names = values.columns().map(({ name }) => name);
+    const empty = Object.fromEntries(names.map((name): [string, SqlValue] => [name, null]));
+    return (given) => {
+      const row = { ...empty };
+      for (let index = 0; index < names.length; index += 1) row[names[index] as string] = given[index] as SqlValue;
+      return row;
+    };
+  };
+  return {
+    reader: true,
+    all: (parameters) => {
+      const rows = values.all(parameters);
+      // Running it may have compiled it again.
+      return rows.map(naming());
+    },
+    *iterate(parameters) {
+      let named: ReturnType<typeof naming> | undefined;
+      for (const row of values.iterate(parameters)) {
+        named ??= naming();
+        yield named(row);
+      }
+    },
+    run: (parameters) => values.run(parameters),
   };
 }
 

@@ -131,22 +131,21 @@ async function writeTokens(context: WriteContext, changes: readonly TokenChange[
   const users = await writeTokenUsers(context, changes);
   const created = [];
   for (const change of changes) {
-    const row = {
-      ...columnsOf(change),
-      identifier: change.key,
-      user_id: users.idOf(change),
-      owner: change.owner,
-    };
-    const digest = digests.get(change.id);
+    const { id, key: identifier, owner } = change;
+    const digest = digests.get(id);
+    const row = { ...columnsOf(change), identifier, user_id: users.idOf(change), owner };
     if (change.action === "create") {
-      created.push({ id: change.id, generated: 0, ...row, digest: digest ?? "" } as const);
+      const generated: Flag = change.attributes.generated ? 1 : 0;
+      created.push({ id, generated, digest: digest ?? "", ...row });
     } else {
+      const { generated } = change.attributes;
       const changed = {
         ...row,
         updated_at: now,
+        ...(generated !== undefined && ({ generated: generated ? 1 : 0 } as const)),
         ...(digest !== undefined && newTokenValue(digest, now)),
       };
-      await db.updateTable("api_tokens").set(changed).where("id", "=", change.id).execute();
+      await db.updateTable("api_tokens").set(changed).where("id", "=", id).execute();
     }
   }
   await insertTokens(db, now, created);
@@ -173,11 +172,9 @@ function newDigests(context: WriteContext, changes: readonly TokenChange[]): Rea
 
 function columnsOf({ attributes }: TokenChange) {
   const narrowing = typeof attributes.user === "string" ? (attributes.permissions ?? null) : null;
-  const generated: Flag = attributes.generated ? 1 : 0;
   const allowedIps = attributes.allowed_ips ?? null;
   const enabled: Flag = attributes.enabled === false ? 0 : 1;
   return {
-    ...(attributes.generated !== undefined && { generated }),
     contact_person: attributes.contact_person ?? "",
     email: attributes.email ?? "",
     organization: attributes.organization ?? "",
