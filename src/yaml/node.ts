@@ -199,7 +199,9 @@ export class MappingNode extends FileNode {
   }
 
   get(key: string): MappingEntry | undefined {
-    return this.pairs.length > fewKeys ? this.entries.get(key) : this.pairs.find((entry) => entry.key === key);
+    if (this.pairs.length > fewKeys) return this.entries.get(key);
+    for (const entry of this.pairs) if (entry.key === key) return entry;
+    return undefined;
   }
 
   withPairs(pairs: readonly MappingEntry[]): MappingNode {

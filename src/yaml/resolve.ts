@@ -1,5 +1,6 @@
 import { mask, maskName, mayBeSecret } from "../secrets/random-looking.js";
 import {
+  type MappingEntry,
   type MappingNode,
   type Node,
   type RawDiagnostic,
@@ -38,7 +39,7 @@ export function resolveValues(node: Node, path: string, context: ResolveContext)
 interface Walk {
   readonly context: ResolveContext;
   readonly diagnostics: RawDiagnostic[];
-  /** A mapping or list that aliases share is resolved and reported once. */
+  /** What has been replaced: a mapping or list that aliases share is resolved and reported once. */
   readonly known: Map<Node, Node | undefined>;
   /** The dotted path at which the walk begins. */
   readonly root: string;
@@ -48,9 +49,10 @@ interface Walk {
 
 function visit(walk: Walk, from: Node): Node | undefined {
   if (from.kind !== "mapping" && from.kind !== "sequence") return from;
-  if (!walk.known.has(from))
-    walk.known.set(from, from.kind === "mapping" ? visitMapping(walk, from) : visitItems(walk, from));
-  return walk.known.get(from);
+  if (walk.known.has(from)) return walk.known.get(from);
+  const resolved = from.kind === "mapping" ? visitMapping(walk, from) : visitItems(walk, from);
+  if (resolved !== from) walk.known.set(from, resolved);
+  return resolved;
 }
 
 function visitInside(walk: Walk, part: string | number, node: Node): Node | undefined {
@@ -62,9 +64,13 @@ function visitInside(walk: Walk, part: string | number, node: Node): Node | unde
 }
 
 function visitItems(walk: Walk, list: SequenceNode): SequenceNode {
-  const items = list.items.map((item, index) => visitInside(walk, index, item));
-  const isSame = items.every((item, index) => item === list.items[index]);
-  return isSame ? list : list.withItems(items.filter((item) => item !== undefined));
+  let items: Node[] | undefined;
+  list.items.forEach((item, index) => {
+    const resolved = visitInside(walk, index, item);
+    if (resolved !== item) items ??= list.items.slice(0, index);
+    if (resolved) items?.push(resolved);
+  });
+  return items ? list.withItems(items) : list;
 }
 
 function visitMapping(walk: Walk, mapping: MappingNode): Node | undefined {
@@ -80,14 +86,13 @@ function visitMapping(walk: Walk, mapping: MappingNode): Node | undefined {
 }
 
 function visitPairs(walk: Walk, mapping: MappingNode): MappingNode {
-  const values = mapping.pairs.map(({ key, value }) => visitInside(walk, key, value));
-  if (mapping.pairs.every(({ value }, index) => value === values[index])) return mapping;
-  return mapping.withPairs(
-    mapping.pairs.flatMap((entry, index) => {
-      const value = values[index];
-      return value === undefined ? [] : [value === entry.value ? entry : entry.withValue(value)];
-    }),
-  );
+  let pairs: MappingEntry[] | undefined;
+  mapping.pairs.forEach((entry, index) => {
+    const value = visitInside(walk, entry.key, entry.value);
+    if (value !== entry.value) pairs ??= mapping.pairs.slice(0, index);
+    if (value) pairs?.push(value === entry.value ? entry : entry.withValue(value));
+  });
+  return pairs ? mapping.withPairs(pairs) : mapping;
 }
 
 /** What to call the value being resolved: its key, or an item of that such as `allowed_ips[0]`. */

@@ -112,8 +112,8 @@ function nameOf(entry: MappingEntry): string {
 
 /** The diagnostic for a mapping that is a misspelt `value_from`, such as `valueFrom`. */
 function misspeltValueFrom({ pairs }: MappingNode, sources: ValueSources): RawDiagnostic | undefined {
-  const [entry] = pairs;
-  if (!entry || pairs.length > 1 || !nearest(entry.key, ["value_from"])) return undefined;
+  const entry = pairs.length === 1 ? pairs[0] : undefined;
+  if (!entry || !nearest(entry.key, ["value_from"])) return undefined;
   const { key, keyRange, value } = entry;
   const isSource = (name: string) => Object.hasOwn(sources, name.toLowerCase());
   if (value.kind !== "mapping" || !value.pairs.some((inner) => isSource(inner.key))) return undefined;
