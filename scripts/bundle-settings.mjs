@@ -29,6 +29,17 @@ const loadedAtFirstCall = {
   },
 };
 
+/** Commander's commands that are programs of their own, of which there are none: without them, it loads a tenth of Node less. */
+const noProgramsOfTheirOwn = {
+  name: "no-programs-of-their-own",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path, namespace: "none" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
 /** Short names in libraries: a tenth of the package. Our own names stay for stack traces. */
 const librariesWithShortNames = {
   name: "libraries-with-short-names",
@@ -63,7 +74,7 @@ export const settings = {
     ...pageAssets(),
     ...diagnosticReference(),
   },
-  plugins: [loadedAtFirstCall, librariesWithShortNames],
+  plugins: [loadedAtFirstCall, noProgramsOfTheirOwn, librariesWithShortNames],
   // Parsing less is an eighth of the time that importing takes; names stay for stack traces.
   minifySyntax: true,
   minifyWhitespace: true,

@@ -29,9 +29,10 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     if (typeof list !== "string" || typeof index !== "number") return path;
     return [list, kept.get(list)?.[index] ?? index, ...rest];
   };
+  const jitless = !isLong(bound);
   let value = bound;
   for (let round = 0; round < maxRounds; round += 1) {
-    const result = schema.safeParse(value, { error: () => noMessage });
+    const result = schema.safeParse(value, { error: () => noMessage, jitless });
     if (result.success) return { config: result.data, isWhole: round === 0, diagnostics, toWritten };
     const { issues } = result.error;
     // Bound values never have symbols as keys.
@@ -45,6 +46,12 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     value = rest;
   }
   return { config: undefined, isWhole: false, diagnostics, toWritten };
+}
+
+/** Zod writes and compiles a function for each mapping, which takes as long as parsing some fifty entries without. */
+function isLong(bound: unknown): boolean {
+  if (typeof bound !== "object" || bound === null) return false;
+  return Object.values(bound).some((list) => Array.isArray(list) && list.length > 50);
 }
 
 /**
