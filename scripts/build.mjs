@@ -3,18 +3,19 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import { dist, root, settings } from "./bundle-settings.mjs";
 import { bundledLicences } from "./bundled-licences.mjs";
 import { entries } from "./entries.mjs";
-import { bareImport, quickBundle } from "./quick-bundle.mjs";
+import { bareImport, largeEntries, quickBundle } from "./quick-bundle.mjs";
 
 function entryPoints() {
   const sources = entries.map(({ bundle, source }) => [bundle, join(root, source)]);
-  return { cli: join(root, "src/cli/main.ts"), ...Object.fromEntries(sources) };
+  const large = Object.entries(largeEntries).map(([name, source]) => [`quick-${name}`, source]);
+  return { cli: join(root, "src/cli/main.ts"), ...Object.fromEntries([...sources, ...large]) };
 }
 
 /** The CommonJS packages in the bundle load Node's own modules with `require`. */
@@ -41,16 +42,13 @@ async function bundle() {
   for (const { path, text } of outputFiles) {
     files.set(relative(dist, path), path.endsWith(".map") ? mapOfOurs(text) : withoutUnused(text));
   }
-  files.set("quick.cjs", (await quickBundle((name) => chunkWith(name, metafile))).script);
+  const { script, taken } = await quickBundle();
+  for (const [name, taking] of taken) {
+    const { exports } = metafile.outputs[`dist/quick-${name}.js`];
+    if (!exports.includes(taking)) throw new Error(`${largeEntries[name]} must export ${taking}`);
+  }
+  files.set("quick.cjs", script);
   return files.set("LICENCES.txt", bundledLicences(root, metafile));
-}
-
-/** The file that an import of this package alone loads. */
-function chunkWith(name, { outputs }) {
-  const from = `node_modules/${name}/`;
-  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint?.startsWith(from));
-  if (!found) throw new Error(`no chunk has ${name} alone`);
-  return basename(found[0]);
 }
 
 /**

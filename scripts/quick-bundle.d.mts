@@ -1,6 +1,6 @@
 import type { Metafile } from "esbuild";
 
-export function quickBundle(chunkWith: (name: string) => string): Promise<{
+export function quickBundle(): Promise<{
   readonly script: string;
   /** The name of each chunk's part, by its path in an import. */
   readonly names: ReadonlyMap<string, string>;

@@ -42,7 +42,7 @@ interface Coverage {
 let sourcesOfParts: ReadonlyMap<string, readonly string[]>;
 
 beforeAll(async () => {
-  const { names, metafile } = await quickBundle((name: string) => `${name}.js`);
+  const { names, metafile } = await quickBundle();
   sourcesOfParts = new Map(
     Object.entries(metafile.outputs).map(([path, { inputs }]) => [
       names.get(`./${path.slice(path.lastIndexOf("/") + 1)}`) ?? "",
@@ -213,11 +213,27 @@ describe("the cached code of a command", () => {
   });
 });
 
+/** A file that needs the full parser, and the comparison of names that look alike. */
+const withAnchors = `groups_config_enable: true
+groups_config:
+  items:
+    - { name: caf\u00e9, permissions: &read [taken.view_externetaak] }
+    - { name: c\u0430fe, permissions: *read }
+`;
+
 describe("a command that starts from one file", () => {
   it.each(["validate", "plan", "apply"])("is %s, which says what the split bundle says", async (command) => {
     const place = installed();
     const database = ["--database", `sqlite:${join(place.folder, "x.db")}`];
-    const lines = [[quickstart], [quickstart, "--output", "json"], [quickstart, "--nonsense"], ["none.yaml"], []];
+    writeFileSync(join(place.folder, "anchors.yaml"), withAnchors);
+    const lines = [
+      ["anchors.yaml"],
+      [quickstart],
+      [quickstart, "--output", "json"],
+      [quickstart, "--nonsense"],
+      ["none.yaml"],
+      [],
+    ];
     for (const line of lines) {
       const args = [command, ...line, ...(command === "validate" || line.length === 0 ? [] : database)];
       forget(place.folder);
