@@ -88,6 +88,12 @@ describe("an example of a step", () => {
     expect(exampleOf(step)).toContain('      #b: "it\'s"\n');
   });
 
+  it("has an entry in each list of entries, though an empty list is its default", () => {
+    const entries = (name: string) => z.array(z.strictObject({ [name]: z.string() })).default([]);
+    const step = stepOf({ groups: entries("group"), users: entries("user") });
+    expect(mistakesIn(step)).toEqual(["PLACEHOLDER - group: <group>", "PLACEHOLDER - user: <user>"]);
+  });
+
   it("ends for a schema that holds itself, as the reference of its fields does", () => {
     const tree: z.ZodType = z.strictObject({ name: z.string(), children: z.array(z.lazy(() => tree)).optional() });
     const step = stepOf({ items: z.array(tree), root: tree });
