@@ -65,6 +65,10 @@ export interface TokenFacts {
   readonly expiresAt: string | null;
   /** Before it, the token does not work yet. */
   readonly validFrom: string | null;
+  /** The addresses and networks that it works from; null for all. */
+  readonly allowedIps: readonly string[] | null;
+  /** Such as `100/m`; null for no limit. */
+  readonly rateLimit: string | null;
   /** False where its file says so. */
   readonly isEnabled: boolean;
   /** A command disabled it. */

@@ -201,7 +201,7 @@ function planTokens(
       if (service) users.delete(service.id);
       continue;
     }
-    const { user: named, permissions } = change.attributes;
+    const { user: named, permissions, allowed_ips: allowedIps } = change.attributes;
     const isNamed = named === undefined ? row !== undefined && !service : named !== null;
     if (isNamed && service) users.delete(service.id);
     const own = isNamed ? undefined : planServiceUser(change, service);
@@ -217,6 +217,8 @@ function planTokens(
         : null,
       expiresAt: textIn(change, "expires_at", row?.expiresAt ?? null),
       validFrom: textIn(change, "valid_from", row?.validFrom ?? null),
+      allowedIps: allowedIps === null ? null : (textsOf(allowedIps) ?? row?.allowedIps ?? null),
+      rateLimit: textIn(change, "rate_limit", row?.rateLimit ?? null),
       isEnabled: flagIn(change, "enabled", row?.isEnabled ?? true),
       isDisabled,
       isRevoked,

@@ -140,6 +140,8 @@ async function readTokens(
       "permissions",
       "expires_at",
       "valid_from",
+      "allowed_ips",
+      "rate_limit",
       "enabled",
       "disabled_at",
     ])
@@ -156,6 +158,8 @@ async function readTokens(
         narrowedTo: row.permissions === null ? null : parseList(row.permissions),
         expiresAt: row.expires_at,
         validFrom: row.valid_from,
+        allowedIps: row.allowed_ips === null ? null : parseList(row.allowed_ips),
+        rateLimit: row.rate_limit,
         isEnabled: row.enabled === 1,
         isDisabled: row.disabled_at !== null,
         isRevoked: revoked.has(row.digest),

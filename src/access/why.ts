@@ -40,6 +40,9 @@ export type Link = { readonly effect: LinkEffect; readonly causes: readonly Caus
   | { readonly kind: "acts_as"; readonly token: TokenFacts; readonly user: UserFacts }
   | { readonly kind: "token_state"; readonly token: TokenFacts; readonly state: TokenStop; readonly at?: string }
   | { readonly kind: "narrowing"; readonly token: TokenFacts; readonly names: readonly string[] }
+  /** It depends on the request, and limits every permission alike. */
+  | { readonly kind: "allowed_ips"; readonly token: TokenFacts; readonly ranges: readonly string[] }
+  | { readonly kind: "rate_limit"; readonly token: TokenFacts; readonly rate: string }
   | { readonly kind: "claims"; readonly claimed: ClaimedUser }
   | { readonly kind: "claims_rejected"; readonly rejection: ClaimedRejection }
   | { readonly kind: "inactive"; readonly user: UserFacts; readonly by: "configuration" | "command" }
@@ -107,6 +110,7 @@ function whyToken(facts: AccessFacts, token: TokenFacts, permission: string, now
   const links = [
     ...states,
     ...actsAs,
+    ...restrictionLinks(token, entry),
     ...narrowingLinks(token, permission, entry),
     ...inactiveLinks(user, holder),
     ...given,
@@ -205,6 +209,15 @@ function givingLinks(
 
 function isDefaultGroup(through: Through | undefined, name: string): boolean {
   return through?.claimed.client.mapping.defaultGroups.includes(name) === true;
+}
+
+function restrictionLinks(token: TokenFacts, entry: Cause): readonly Link[] {
+  const { allowedIps: ranges, rateLimit: rate } = token;
+  const restricts = (attribute: string) => ({ effect: "passes", token, causes: [{ ...entry, attribute }] }) as const;
+  return [
+    ...(ranges === null ? [] : [{ kind: "allowed_ips", ranges, ...restricts("allowed_ips") } as const]),
+    ...(rate === null ? [] : [{ kind: "rate_limit", rate, ...restricts("rate_limit") } as const]),
+  ];
 }
 
 function narrowingLinks(token: TokenFacts, permission: string, entry: Cause): readonly Link[] {

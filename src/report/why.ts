@@ -126,6 +126,10 @@ export function describeLink(link: Link, permission: string): string {
       const count = `${names.length} ${names.length === 1 ? "permission" : "permissions"}`;
       return `token ${shown(token.identifier)} is limited to ${count}, and ${shown(permission)} ${is} of them`;
     }
+    case "allowed_ips":
+      return `token ${shown(link.token.identifier)} works only from ${listSome(link.ranges.map(shown))}`;
+    case "rate_limit":
+      return `token ${shown(link.token.identifier)} is limited to ${shown(link.rate)} requests in each process of an API`;
     case "claims":
       return describeAccount(link.claimed);
     case "claims_rejected":

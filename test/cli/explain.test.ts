@@ -109,6 +109,32 @@ describe("explain PRINCIPAL PERMISSION", () => {
     expect((await explain(folder, ["user:jan", "taken.view", "--detailed-exitcode"])).status).toBe(0);
   });
 
+  it("shows from where and how often a token works, and no longer once a file lifts that", async () => {
+    const folder = await appliedFolder();
+    const limited = yaml.replace(
+      "identifier: open-forms\n",
+      "identifier: open-forms\n      rate_limit: 100/m\n      allowed_ips: [192.0.2.0/24, 198.51.100.7]\n",
+    );
+    expect(limited).not.toBe(yaml);
+    writeFiles(folder, { "limited.yaml": limited });
+    const lines = [
+      "  passes  token open-forms works only from 192.0.2.0/24, 198.51.100.7\n",
+      "  passes  token open-forms is limited to 100/m requests in each process of an API\n",
+    ];
+    const before = await explain(folder, ["token:open-forms", "taken.view"]);
+    for (const line of lines) expect(before.stdout).not.toContain(line);
+    const planned = await explain(folder, ["token:open-forms", "taken.view", "--from", "limited.yaml"]);
+    for (const line of lines) expect(planned.stdout).toContain(line);
+    expect(planned.stdout).toMatch(/198\.51\.100\.7\n +limited\.yaml:\d+:\d+ \(api_token open-forms\)/);
+    expect(await runCli(["apply", "limited.yaml"], { cwd: folder, env })).toMatchObject({ status: 0 });
+    const { status, stdout } = await explain(folder, ["token:open-forms", "taken.view"]);
+    expect([status, stdout.startsWith("yes: ")]).toEqual([0, true]);
+    for (const line of lines) expect(stdout).toContain(line);
+    // Without a word about them, a file takes the limits away.
+    const lifted = await explain(folder, ["token:open-forms", "taken.view", "--from", "config.yaml"]);
+    for (const line of lines) expect(lifted.stdout).not.toContain(line);
+  });
+
   it("shows lines of files with --from, without a database too", async () => {
     const folder = temporaryFolder();
     writeFiles(folder, { "config.yaml": yaml });
