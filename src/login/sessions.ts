@@ -4,7 +4,7 @@ import type { LiveDatabase, Write } from "../database/live-database.js";
 import type { Tables } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
 import type { Secret } from "../secrets/secret.js";
-import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
+import { createGrantReader, type GrantRow, type Grants, type ReadGrants, selectGrants } from "../users/principal.js";
 import type { Seals } from "./cookies.js";
 import type { LoginEvent } from "./event.js";
 import { digest } from "./login-state.js";
@@ -195,17 +195,18 @@ function prepareSessionLookup(
       )
       .compile(),
   );
-  return (digest) => andThen(read(digest), (row) => row && readRow(row, now()));
+  const readGrants = createGrantReader();
+  return (digest) => andThen(read(digest), (row) => row && readRow(row, readGrants, now()));
 }
 
-function readRow(row: SessionRow, nowMs: number): FoundSession {
+function readRow(row: SessionRow, readGrants: ReadGrants, nowMs: number): FoundSession {
   const [, , isActive, , , , , , client, createdAt, authenticatedAt, seenAt, expiresAt, clientId, enabled] = row;
   return {
     client,
     isUserActive: isActive === 1,
     isByPassword: clientId === null,
     isClientEnabled: clientId === null || enabled === 1,
-    grants: grantsOf(row, nowMs),
+    grants: readGrants(row, nowMs),
     startedAtMs: Date.parse(createdAt),
     authenticatedAtMs: authenticatedAt === null ? undefined : Date.parse(authenticatedAt),
     seenAtMs: Date.parse(seenAt),

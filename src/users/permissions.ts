@@ -26,49 +26,61 @@ export interface Granted {
   readonly endsAtMs: number;
 }
 
+type ReadPermissions = (texts: PermissionTexts, nowMs: number) => Granted;
+
 const never = Number.POSITIVE_INFINITY;
-const shared = createLruCache<Granted>(1000);
-/** Longer ones are rare, and would take much memory. */
-const maxShared = 4096;
+const maxShared = 1000;
+/** Longer texts are rare, and would take much memory. */
+const maxSharedLength = 4096;
 
 /**
- * The permissions that a row grants at this moment.
+ * Creates a function that returns the permissions that a row grants at this moment.
  *
- * @throws SetupError `DATABASE_DAMAGED` (refused) for a list that is none
+ * @throws SetupError, at use, `DATABASE_DAMAGED` (refused) for a list that is none
  */
-export function readPermissions(texts: PermissionTexts, nowMs: number): Granted {
-  const { own, ofGroups, narrowedTo, isSuperuser } = texts;
-  // The stored text is last: what goes before is well-formed JSON, so that no two rows have the same key by accident.
-  const key = `${(isSuperuser ? 1 : 0) + (narrowedTo === null ? 2 : 0)}${own}${ofGroups}${narrowedTo ?? ""}`;
-  const known = shared.get(key);
-  if (known) return known;
-  const granted = parse(texts, nowMs);
-  if (granted.endsAtMs === never && !ofGroups.includes("\\n") && key.length <= maxShared) shared.set(key, granted);
-  return granted;
+export function createPermissionReader(): ReadPermissions {
+  const shared = createLruCache<Granted>(maxShared);
+  return (texts, nowMs) => {
+    const { own, ofGroups, narrowedTo, isSuperuser } = texts;
+    // The stored text is last: what goes before is well-formed JSON, so that no two rows have the same key by accident.
+    const key = `${(isSuperuser ? 1 : 0) + (narrowedTo === null ? 2 : 0)}${own}${ofGroups}${narrowedTo ?? ""}`;
+    const known = shared.get(key);
+    if (known) return known;
+    const { granted, isLasting } = parse(texts, nowMs);
+    if (isLasting && key.length <= maxSharedLength) shared.set(key, granted);
+    return granted;
+  };
 }
 
-function parse({ own, ofGroups, narrowedTo, isSuperuser }: PermissionTexts, nowMs: number): Granted {
+interface Parsed {
+  readonly granted: Granted;
+  /** No membership ends or has ended, so that it is the same at another moment. */
+  readonly isLasting: boolean;
+}
+
+function parse({ own, ofGroups, narrowedTo, isSuperuser }: PermissionTexts, nowMs: number): Parsed {
   const all = new Set(parseList(own));
   let endsAtMs = never;
+  let isLasting = true;
   for (const entry of parseList(ofGroups)) {
     const end = entry.indexOf("\n");
     const untilMs = end < 0 ? never : Date.parse(entry.slice(0, end));
+    if (end >= 0) isLasting = false;
     // Also false for an end that can't be parsed, whose author wanted it to end.
     if (!(nowMs < untilMs)) continue;
     all.add(entry.slice(end + 1));
     endsAtMs = Math.min(endsAtMs, untilMs);
   }
-  if (narrowedTo === null) return { permissions: isSuperuser ? unlimited(all) : limitedTo(all), endsAtMs };
+  return { granted: { permissions: limit(all, narrowedTo, isSuperuser), endsAtMs }, isLasting };
+}
+
+function limit(all: ReadonlySet<string>, narrowedTo: string | null, isSuperuser: boolean): Permissions {
+  if (narrowedTo === null) return isSuperuser ? { all, has: grantAny } : limitedTo(all);
   // A token can only limit permissions, never add any.
-  const narrowed = parseList(narrowedTo).filter((permission) => isSuperuser || all.has(permission));
-  return { permissions: limitedTo(new Set(narrowed)), endsAtMs };
+  return limitedTo(new Set(parseList(narrowedTo).filter((permission) => isSuperuser || all.has(permission))));
 }
 
 const grantAny = Object.freeze(() => true);
-
-function unlimited(all: ReadonlySet<string>): Permissions {
-  return { all, has: grantAny };
-}
 
 /** Exactly these. */
 export function limitedTo(all: ReadonlySet<string>): Permissions {

@@ -2,7 +2,7 @@ import { type Expression, type ExpressionBuilder, sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import type { Flag, Tables } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
-import { type Granted, readPermissions } from "./permissions.js";
+import { createPermissionReader, type Granted } from "./permissions.js";
 import { momentOf } from "./token-policy.js";
 
 /** The user that a request acts for. */
@@ -138,7 +138,7 @@ function rejectChange(): never {
   throw new TypeError("a principal's permissions can't be changed");
 }
 
-/** What {@link selectGrants} selects. The last two are lists for {@link readPermissions}. */
+/** What {@link selectGrants} selects. The last two are lists for {@link createPermissionReader}. */
 export type GrantRow = readonly [
   userId: string,
   username: string,
@@ -200,22 +200,23 @@ export function selectGrants(database: LiveDatabase) {
     ] as const;
 }
 
-/** What a user may at this moment; with `narrowedTo`, a token of that user. */
-// No spreading here or in the result, since it takes as long as the rest.
-export function grantsOf(
-  row: readonly [...GrantRow, ...unknown[]],
-  nowMs: number,
-  narrowedTo: string | null = null,
-): Grants {
-  const [id, username, , isStaff, superuser, isService, own, ofGroups] = row;
-  const isSuperuser = superuser === 1;
-  const { permissions, endsAtMs } = readPermissions({ own, ofGroups, narrowedTo, isSuperuser }, nowMs);
-  return {
-    user: { id, username, isStaff: isStaff === 1, isSuperuser, isService: isService === 1 },
-    permissions,
-    endsAtMs,
+/** Creates a function that returns what a user may at this moment; with `narrowedTo`, what a token of that user may. */
+export function createGrantReader() {
+  const readPermissions = createPermissionReader();
+  // No spreading here or in the result, since it takes as long as the rest.
+  return (row: readonly [...GrantRow, ...unknown[]], nowMs: number, narrowedTo: string | null = null): Grants => {
+    const [id, username, , isStaff, superuser, isService, own, ofGroups] = row;
+    const isSuperuser = superuser === 1;
+    const { permissions, endsAtMs } = readPermissions({ own, ofGroups, narrowedTo, isSuperuser }, nowMs);
+    return {
+      user: { id, username, isStaff: isStaff === 1, isSuperuser, isService: isService === 1 },
+      permissions,
+      endsAtMs,
+    };
   };
 }
+
+export type ReadGrants = ReturnType<typeof createGrantReader>;
 
 /** A user's current state. */
 export type UserLookup =
@@ -232,11 +233,12 @@ export function prepareUserLookup(database: LiveDatabase, now: () => number): (i
   const read = database.prepare<GrantRow>(
     database.kysely.selectFrom("users").select(selectGrants(database)).where("users.id", "=", "").compile(),
   );
-  return (id) => andThen(read(id), readRow, now);
+  const readGrants = createGrantReader();
+  return (id) => andThen(read(id), readRow, readGrants, now);
 }
 
-function readRow(row: GrantRow | undefined, now: () => number): UserLookup {
+function readRow(row: GrantRow | undefined, readGrants: ReadGrants, now: () => number): UserLookup {
   if (!row) return { kind: "unknown" };
   const [, username, isActive] = row;
-  return isActive === 1 ? { kind: "active", grants: grantsOf(row, now()) } : { kind: "inactive", username };
+  return isActive === 1 ? { kind: "active", grants: readGrants(row, now()) } : { kind: "inactive", username };
 }

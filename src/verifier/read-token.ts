@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { LiveDatabase } from "../database/live-database.js";
 import { type Flag, parseList } from "../database/tables.js";
 import { andThen, type MaybePromise } from "../maybe-promise.js";
-import { type GrantRow, type Grants, grantsOf, selectGrants } from "../users/principal.js";
+import { createGrantReader, type GrantRow, type Grants, type ReadGrants, selectGrants } from "../users/principal.js";
 import { type Restrictions, restrictionsOf } from "./token-use.js";
 
 /** An API token with its user, as stored. */
@@ -97,17 +97,18 @@ export function prepareTokenLookup(
   const revoked = database.prepare<readonly [identifier: string]>(
     database.kysely.selectFrom("api_token_revoked").select("identifier").where("digest", "=", "").compile(),
   );
+  const readGrants = createGrantReader();
   return (digest) =>
     andThen(current(digest), (row) => {
-      if (row) return readRow(row, digest, now());
+      if (row) return readRow(row, digest, readGrants, now());
       return andThen(retired(digest), (found) => {
-        if (found) return readRow(found, digest, now());
+        if (found) return readRow(found, digest, readGrants, now());
         return andThen(revoked(digest), (ended) => ended && { kind: "revoked", identifier: ended[0] });
       });
     });
 }
 
-function readRow(row: TokenRow, digest: string, nowMs: number): StoredToken {
+function readRow(row: TokenRow, digest: string, readGrants: ReadGrants, nowMs: number): StoredToken {
   const [, , isActive, , , , , , identifier, owner, permissions, expiresAt, isDisabled, validFrom, ...others] = row;
   const [allowedIps, rateLimit, texts, since, lastUsedAt, revokedAt, validUntil] = others;
   return {
@@ -123,7 +124,7 @@ function readRow(row: TokenRow, digest: string, nowMs: number): StoredToken {
     isRevoked: revokedAt !== null,
     isDisabled: isDisabled === 1,
     isUserActive: isActive === 1,
-    grants: grantsOf(row, nowMs, permissions),
+    grants: readGrants(row, nowMs, permissions),
     restrictions: restrictionsOf(allowedIps === null ? null : parseList(allowedIps), rateLimit),
     texts,
   };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SetupError } from "../../src/errors.js";
-import { type PermissionTexts, readPermissions } from "../../src/users/permissions.js";
+import { createPermissionReader, type PermissionTexts } from "../../src/users/permissions.js";
 
 const nowMs = Date.parse("2026-05-01T12:00:00Z");
 const names = ["taken.view_taak", "taken.add_taak", "zaken.view_zaak"];
@@ -12,6 +12,8 @@ const texts: PermissionTexts = {
   narrowedTo: null,
   isSuperuser: false,
 };
+
+const readPermissions = createPermissionReader();
 
 function mayOf(row: PermissionTexts, atMs = nowMs): readonly string[] {
   const { permissions } = readPermissions(row, atMs);
