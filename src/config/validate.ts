@@ -1,13 +1,14 @@
 import type { Kind } from "../plan/kind.js";
 import type { Resource } from "../plan/resource.js";
-import type { Document, MappingEntry, RawDiagnostic, ScalarNode } from "../yaml/node.js";
+import type { Document, MappingEntry, Node, RawDiagnostic, ScalarNode } from "../yaml/node.js";
 import { resolveValues } from "../yaml/resolve.js";
-import { nounOf, valueSources } from "../yaml/value-sources.js";
+import { nounOf, type ValueSources, valueSources } from "../yaml/value-sources.js";
 import { bind } from "./bind.js";
 import { type Catalogue, checkPermissions, type ParseFile, readCatalogue } from "./catalogue.js";
 import { checkEntries, declareStep, type ResourceEntry, referenceNames } from "./declare.js";
 import { checkRenames } from "./entry-settings.js";
 import { findFlatEntry } from "./flat-entry.js";
+import type { IssueSource } from "./issues.js";
 import { type RootContext, readRoot, type Section } from "./root.js";
 import { createShapeReader, type ShapeReader } from "./schema-shape.js";
 import { type OwnerSetting, readSettings, type Settings } from "./settings.js";
@@ -168,21 +169,35 @@ function readSection(
     return { ...nothing, diagnostics: [...diagnostics, leftOut(entry)] };
   }
   const source = { namespace, schema, node, shapeOf };
-  const { value, muted, unresolved, ...bound } = bind(schema, node, { ...source, standIn });
-  const addVisible = (visibility: Visibility): void => {
-    for (const name of referenceNames(entry.value, context.valueSources)) visibility.show(name);
-    bind(schema, node, { ...source, visibility });
-  };
+  const addVisible = visibleIn(source, entry.value, context.valueSources);
   const flat = findFlatEntry(step, node, shapeOf);
-  if (flat) return { declared: [], isWhole: false, diagnostics: [...diagnostics, flat], addVisible, unresolved };
-  const part = runStep(step, "schema", value, () => validatePart(schema, value, source, muted));
+  if (flat) {
+    const { unresolved } = bind(schema, node, { ...source, standIn });
+    return { declared: [], isWhole: false, diagnostics: [...diagnostics, flat], addVisible, unresolved };
+  }
+  const { part, muted, unresolved, diagnostics: ofValues } = readPart(step, source, standIn);
   const reported = declareStep(step, part, source, muted, context);
   return {
     declared: reported.declared,
     isWhole: part.isWhole,
-    diagnostics: [...diagnostics, ...bound.diagnostics, ...part.diagnostics, ...reported.diagnostics],
+    diagnostics: [...diagnostics, ...ofValues, ...part.diagnostics, ...reported.diagnostics],
     addVisible,
     unresolved,
+  };
+}
+
+/** In a function of its own, so that nothing keeps what was bound once it is validated. */
+function readPart(step: Step, source: IssueSource, standIn: StandIn | undefined) {
+  const { value, ...bound } = bind(step.schema, source.node, { ...source, standIn });
+  const part = runStep(step, "schema", value, () => validatePart(step.schema, value, source, bound.muted));
+  return { ...bound, part };
+}
+
+/** Likewise: what it returns is kept as long as something may be quoted. */
+function visibleIn(source: IssueSource, written: Node, sources: ValueSources | undefined): ValidSection["addVisible"] {
+  return (visibility) => {
+    for (const name of referenceNames(written, sources)) visibility.show(name);
+    bind(source.schema, source.node, { ...source, visibility });
   };
 }
 
