@@ -1,7 +1,8 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { type Issue, type IssueSource, noMessage, type PlainIssue, plainIssues, toDiagnostics } from "./issues.js";
 import type { MutedPaths, ValuePath } from "./path.js";
+import type { Schema } from "./schema-shape.js";
 
 export interface ValidPart {
   /** The schema's output for all entries without diagnostics; undefined where an issue is not an entry's. */
@@ -12,6 +13,12 @@ export interface ValidPart {
   /** Turns a path in `config` into the path in the file. */
   readonly toWritten: (path: ValuePath) => ValuePath;
 }
+
+/** Zod writes and compiles a function for each mapping, which takes as long as parsing so many entries without. */
+const fewEntries = 50;
+
+/** From so many entries on, compiling the whole schema takes less time than it saves. */
+const manyEntries = 1000;
 
 // A check over the whole namespace runs once its entries are valid, and may refuse more of them.
 const maxRounds = 5;
@@ -29,7 +36,10 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
     if (typeof list !== "string" || typeof index !== "number") return path;
     return [list, kept.get(list)?.[index] ?? index, ...rest];
   };
-  const jitless = !isLong(bound);
+  const entries = countEntries(bound);
+  const quick = entries < manyEntries ? undefined : compileSchema(schema).safeParse(bound);
+  if (quick?.success) return { config: quick.data, isWhole: true, diagnostics, toWritten };
+  const jitless = entries <= fewEntries;
   let value = bound;
   for (let round = 0; round < maxRounds; round += 1) {
     const result = schema.safeParse(value, { error: () => noMessage, jitless });
@@ -48,10 +58,9 @@ export function validatePart(schema: z.ZodType, bound: unknown, source: IssueSou
   return { config: undefined, isWhole: false, diagnostics, toWritten };
 }
 
-/** Zod writes and compiles a function for each mapping, which takes as long as parsing some fifty entries without. */
-function isLong(bound: unknown): boolean {
-  if (typeof bound !== "object" || bound === null) return false;
-  return Object.values(bound).some((list) => Array.isArray(list) && list.length > 50);
+function countEntries(bound: unknown): number {
+  if (typeof bound !== "object" || bound === null) return 0;
+  return Object.values(bound).reduce((count, part) => count + (Array.isArray(part) ? part.length : 0), 0);
 }
 
 /**
@@ -87,4 +96,52 @@ function withoutEntries(value: unknown, issues: readonly Issue[], kept: Map<stri
     );
   }
   return rest;
+}
+
+/**
+ * Compiles a schema to one function, which pays off where it parses very many values. It accepts what the schema accepts, and makes
+ * the same of it; what is wrong with any other value is for the schema itself to say.
+ */
+export function compileSchema(schema: z.ZodType): z.ZodType {
+  // What is rebuilt is of the class that it was before.
+  return z.compile(withPlainChecks(schema) as z.ZodType);
+}
+
+/**
+ * A schema that is compiled can't have checks with a condition, as those have that also run beside other mistakes. Here, such a check
+ * asks for its condition itself.
+ */
+function withPlainChecks(schema: Schema, above: readonly Schema[] = []): Schema {
+  // A mapping that contains itself stays as it is inside.
+  if (above.includes(schema)) return schema;
+  const inner = (part: Schema) => withPlainChecks(part, [...above, schema]);
+  // Zod's own union of its types; only with it does `def.type` narrow.
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "object": {
+      const shape = Object.entries(def.shape).map(([name, field]) => [name, inner(field)]);
+      return rebuild(schema, { shape: Object.fromEntries(shape) });
+    }
+    case "array":
+      return rebuild(schema, { element: inner(def.element) });
+    case "union":
+      return rebuild(schema, { options: def.options.map(inner) });
+    case "optional":
+    case "default":
+      return rebuild(schema, { innerType: inner(def.innerType) });
+    default:
+      return schema;
+  }
+}
+
+function rebuild(schema: Schema, change: object): Schema {
+  const { def } = schema._zod;
+  const checks = def.checks?.map(plainCheck);
+  return z.core.clone(schema, { ...def, ...change, ...(checks && { checks }) } as never);
+}
+
+function plainCheck(check: z.core.$ZodCheck<never>): z.core.$ZodCheck<never> {
+  const { when, check: kind } = check._zod.def;
+  if (when === undefined || kind !== "custom") return check;
+  return z.check<never>((payload) => (when(payload) ? check._zod.check(payload) : undefined));
 }
