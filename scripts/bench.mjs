@@ -1,5 +1,5 @@
 // Runs the benchmarks that are named, or all of them: `npm run --silent bench -- bearer`. Each prints Markdown, to be pasted into
-// docs/benchmarks.md.
+// docs/benchmarks.md. Options are handed on: `npm run --silent bench -- start --nodes`.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -10,7 +10,8 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "bench");
 const outdir = join(root, "node_modules/.cache/bench");
-const names = process.argv.slice(2);
+const options = process.argv.slice(2).filter((arg) => arg.startsWith("--"));
+const names = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env; // Where set, it adds to every start.
 
 const benchmarks = readdirSync(folder, { withFileTypes: true })
@@ -44,6 +45,6 @@ await build({
 
 for (const { name, file } of chosen) {
   const script = file.endsWith(".ts") ? join(outdir, `${name}.mjs`) : join(folder, file);
-  const { status } = spawnSync(process.execPath, [script], { cwd: root, env, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [script, ...options], { cwd: root, env, stdio: "inherit" });
   process.exitCode ||= status ?? 1;
 }

@@ -2,10 +2,11 @@
 // has an SQLite of its own, the tests run once more with that.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installNode } from "./install-node.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const versions = process.argv.slice(2);
@@ -22,12 +23,7 @@ for (const version of versions.length > 0 ? versions : ["22", "24"]) {
 }
 
 function testOn(version, folder) {
-  const name = `node-${process.platform}-${process.arch}`;
-  run("npm", ["install", "--prefix", folder, "--no-save", `${name}@${version}`], folder, process.env);
-  const home = join(folder, "node_modules", name);
-  const env = { ...process.env, PATH: [join(home, "bin"), process.env.PATH].join(delimiter) };
-  // Native packages are built against the headers of the Node that will load them.
-  if (existsSync(join(home, "include"))) env.npm_config_nodedir = home;
+  const { env } = installNode(version, folder);
   const checkout = join(folder, "checkout");
   run("git", ["clone", "--quiet", root, checkout], folder, env);
   run("node", ["--version"], checkout, env);
