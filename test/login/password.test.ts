@@ -2,6 +2,7 @@ import { createHook } from "node:async_hooks";
 import { scryptSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { noticeChange } from "../support/databases.js";
+import { deriveEachTime } from "../support/remember-scrypt.js";
 import { countUp, sqlInAnotherProcess } from "../support/sql-in-another-process.js";
 import { makeKey, type TestKey } from "../verifier/bearer/issuer.js";
 import { token } from "../verifier/verifier-world.js";
@@ -140,6 +141,7 @@ async function derivationsOf(work: () => Promise<unknown>): Promise<number> {
 
 describe("a password", () => {
   it("F15 S69 costs the same time to check for every username, so that a caller cannot find out which ones exist", async () => {
+    deriveEachTime();
     const resources = [
       emergency,
       localUser("zonder"),
