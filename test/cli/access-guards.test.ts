@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
-import { tokenA, tokenB, tokenItem, tokens, users, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenB, tokenItem, tokens, users } from "./outcome.js";
 
 const password = "password: correct-horse-battery-staple";
 const admin = `username: admin, email: admin@example.nl, ${password}, is_superuser: true`;
@@ -30,7 +30,7 @@ const groupRules = (names: string) =>
 
 describe("ESCALATION", () => {
   it("S3: names each member of a group that gets a permission, their tokens, and whom claims bring in", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const rest = users(jan) + tokens(tokenItem("van-jan", tokenA, "user: jan")) + client(groupRules(""));
     await place.apply(groups("taken.lees") + rest);
     writeFiles(place.folder, { "more.yaml": groups("taken.lees, taken.schrijf") + rest });
@@ -69,7 +69,7 @@ describe("ESCALATION", () => {
   });
 
   it("S3: is no matter of a change that gives nobody more: a new value, an address, less", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const item = (value: string, more: string) => tokens(tokenItem("app", value, `permissions: [${more}]`));
     await place.apply(item(tokenA, "taken.lees, taken.schrijf"));
     writeFiles(place.folder, { "less.yaml": item(tokenB, "taken.lees") });
@@ -101,7 +101,7 @@ describe("ESCALATION", () => {
       "is_active: false",
     ],
   ])("S3: counts %s", async (_, yaml, message, before = "first_name: Jan") => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("taken.lees") + users(`${jan}, ${before}`));
     writeFiles(place.folder, { "more.yaml": groups("taken.lees") + yaml });
     const run = await place.run(["plan", "more.yaml", "--deny", "ESCALATION"]);
@@ -112,7 +112,7 @@ describe("ESCALATION", () => {
   });
 
   it("S3: shows people who gains and who loses, and nothing of a first run but with --deny", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     writeFiles(place.folder, { "config.yaml": groups("taken.lees") + users(jan) });
     const run = (...args: readonly string[]) => runCli(args, { cwd: place.folder });
     expect((await run("apply", "config.yaml", "--deny", "ESCALATION")).status).toBe(4);
@@ -151,7 +151,7 @@ describe("LAST_ADMINISTRATOR", () => {
       "4:7",
     ],
   ])("S3: refuses that the only administrator is %s", async (_, yaml, at) => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin));
     writeFiles(place.folder, { "less.yaml": yaml });
     for (const command of ["plan", "apply"]) {
@@ -165,7 +165,7 @@ describe("LAST_ADMINISTRATOR", () => {
   });
 
   it("S3: warns where it is allowed", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin));
     writeFiles(place.folder, { "less.yaml": users(admin.replace(", is_superuser: true", "")) });
     expect(await place.run(["apply", "less.yaml", "--strict", "--allow", "LAST_ADMINISTRATOR"])).toMatchObject({
@@ -176,7 +176,7 @@ describe("LAST_ADMINISTRATOR", () => {
   });
 
   it("S3: refuses that the only administrator is pruned", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin, jan.replace(", groups: [lezers]", "")));
     writeFiles(place.folder, { "less.yaml": users(jan.replace(", groups: [lezers]", "")) });
     expect(await place.run(["apply", "less.yaml", "--prune"])).toMatchObject({
@@ -199,7 +199,7 @@ describe("LAST_ADMINISTRATOR", () => {
       ) + client(),
     ],
   ])("S3: accepts that the only administrator is demoted where %s", async (_, yaml) => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin));
     expect((await place.apply(yaml)).status).toBe(0);
   });
@@ -209,7 +209,7 @@ describe("LAST_ADMINISTRATOR", () => {
     ["no group makes superusers", groupRules("")],
     ["no claim has groups", groupRules("beheer").replace("claim_mapping: [groups], ", "")],
   ])("S3: refuses that claims make no more administrators: %s", async (_, more) => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(client(groupRules("beheer")));
     writeFiles(place.folder, { "less.yaml": client(more) });
     const run = await place.run(["apply", "less.yaml", "--offline"]);
@@ -223,13 +223,13 @@ describe("LAST_ADMINISTRATOR", () => {
   });
 
   it("S3: is no matter where nobody could sign in as an administrator before", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin.replace(`, ${password}`, "")));
     expect((await place.apply(users(admin.replace(", is_superuser: true", "")))).status).toBe(0);
   });
 
   it("S3: refuses to deactivate the last administrator by a command, and changes nothing, unless it is allowed", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin));
     const before = await place.contents();
     const run = (...args: readonly string[]) => runCli(["user", "deactivate", "admin", ...args], { cwd: place.folder });
@@ -244,7 +244,7 @@ describe("LAST_ADMINISTRATOR", () => {
   });
 
   it("S3: deactivates an administrator where another one is left, and anybody else", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(users(admin, admin.replace("username: admin", "username: els"), "username: piet"));
     const run = (name: string) => runCli(["user", "deactivate", name], { cwd: place.folder });
     expect((await run("els")).status).toBe(0);
@@ -253,7 +253,7 @@ describe("LAST_ADMINISTRATOR", () => {
   });
 
   it("S3: refuses to unlink the last administrator who has no other way in", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const els = "username: els, email: els@example.nl, is_superuser: true";
     await place.apply(users(els) + client());
     const { kysely } = await place.open();

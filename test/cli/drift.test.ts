@@ -4,7 +4,7 @@ import { signTestToken, testIssuer } from "../../src/testing/index.js";
 import { createVerifier } from "../../src/verifier/index.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { sealingEnv } from "../support/databases.js";
-import { tokenA, tokenB, tokenItem, tokens, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenB, tokenItem, tokens, type Workplace } from "./outcome.js";
 
 type User = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ type User = Readonly<Record<string, unknown>>;
 async function placeOf(...people: readonly User[]) {
   const issuer = await testIssuer();
   onTestFinished(() => issuer.close());
-  const place = workplace();
+  const place = await migratedWorkplace();
   const options = {
     user_settings: { claim_mappings: { username: ["sub"], email: ["email"], first_name: ["given_name"] } },
     groups_settings: { claim_mapping: ["groups"], superuser_group_names: ["root"] },
@@ -203,7 +203,7 @@ describe("drift", () => {
   });
 
   it("plan --drift shows only such changes, and exits with 2 where there are any", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const file = (a: string, b: string) => tokens(tokenItem("a", tokenA, a), tokenItem("b", tokenB, b));
     await place.apply(file("organization: Een", "organization: Een"));
     writeFiles(place.folder, { "config.yaml": file("organization: Een", "organization: Twee") });

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type CliOptions, runCli, runCliProcess, writeFiles } from "../support/cli.js";
-import { databaseOf } from "../support/databases.js";
+import { databaseOf, useDatabase } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const value = "795cb35c930d27b98297df761f0fa52182348875";
@@ -57,6 +58,7 @@ const env = { OPEN_FORMS_TOKEN: value };
 /** A folder whose database has what its file declares. */
 async function appliedFolder(): Promise<string> {
   const folder = temporaryFolder();
+  useDatabase(folder, await migratedDatabase());
   writeFiles(folder, { "config.yaml": yaml });
   const { status, stderr } = await runCli(["apply", "config.yaml"], { cwd: folder, env });
   expect([status, stderr.includes("error")]).toEqual([0, false]);

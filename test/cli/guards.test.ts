@@ -3,7 +3,7 @@ import { isGuardAllowed } from "../../src/apply/severity.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
 import { openForTest } from "../support/run.js";
-import { tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const owned = (owner: string, yaml: string) => `vtb_setup: {owner: ${owner}}\n${yaml}`;
 const allowing = (code: string, yaml: string) => `vtb_setup: {allow: [${code}]}\n${yaml}`;
@@ -14,7 +14,7 @@ const commands = ["plan", "apply"];
 
 /** A database in which shop manages one entry of several kinds. */
 async function shop(): Promise<Workplace> {
-  const place = workplace({
+  const place = await migratedWorkplace({
     "shop.yaml": owned(
       "shop",
       groups("kassiers") + users("username: jan, email: j@x.nl") + tokens(tokenItem("kassa", strong)),
@@ -87,7 +87,7 @@ describe("F204: guards", () => {
   });
 
   it("that are no matter of judgement can't be allowed, by option or file, and the message says why", async () => {
-    const place = workplace({ "a.yaml": groups("a") });
+    const place = await migratedWorkplace({ "a.yaml": groups("a") });
     for (const code of ["PROTECTED", "RESOURCE_IN_USE", "YAML_SYNTAX"]) {
       const run = await place.run(["plan", "a.yaml", "--allow", code]);
       expect([run.status, run.json.diagnostics[0]?.message]).toEqual([
@@ -116,7 +116,7 @@ describe("F204: codes that files allow and deny", () => {
   const weak = tokens(tokenItem("a", "kX9vQ2mR7tB4"));
 
   it("deny what is a warning otherwise; among files deny wins, and options beat files", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "weak.yaml": weak,
       "deny.yaml": "vtb_setup: {deny: [WEAK_TOKEN]}\n",
       "allow.yaml": "vtb_setup: {allow: [WEAK_TOKEN]}\n",
@@ -131,7 +131,7 @@ describe("F204: codes that files allow and deny", () => {
   });
 
   it("are as severe in plan and apply, for what only the database shows", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "two.yaml": groups("a", "b"),
       "one.yaml": `${groups("a")}vtb_setup: {deny: [UNDECLARED]}\n`,
     });

@@ -5,7 +5,8 @@ import { describe, expect, inject, it } from "vitest";
 import { anyTables } from "../../src/database/database.js";
 import { runCli, runCliProcess, writeFiles } from "../support/cli.js";
 import { startCli } from "../support/cli-process.js";
-import { databaseEnv, databaseOf } from "../support/databases.js";
+import { databaseEnv, databaseOf, useDatabase } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const env = { VTB_SETUP_KEY: createHash("sha256").update("history").digest("hex") };
@@ -21,6 +22,7 @@ default_user_configuration_config:
 /** A folder with a database of three runs; the first two are made to be of 2025. */
 async function place() {
   const folder = temporaryFolder();
+  useDatabase(folder, await migratedDatabase());
   writeFiles(folder, { "config.yaml": yaml });
   const run = (...args: readonly string[]) => runCli(args, { cwd: folder, env });
   const process = (...args: readonly string[]) => runCliProcess(args, { cwd: folder, env, timeoutMs: 60_000 });

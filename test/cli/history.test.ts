@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { anyTables } from "../../src/database/database.js";
 import { runCli, runCliProcess, writeFiles } from "../support/cli.js";
-import { databaseOf } from "../support/databases.js";
+import { databaseOf, useDatabase } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const keyOf = (name: string) => createHash("sha256").update(name).digest("hex");
@@ -20,6 +21,7 @@ default_user_configuration_config:
 /** A folder with a database of three runs, whose programs have the key. */
 async function place(env: Readonly<Record<string, string>> = { VTB_SETUP_KEY: keyOf("first") }) {
   const folder = temporaryFolder();
+  useDatabase(folder, await migratedDatabase());
   writeFiles(folder, { "config.yaml": yaml(), "changed.yaml": yaml("els@gemeente.example") });
   const run = (...args: readonly string[]) => runCli(args, { cwd: folder, env });
   expect(await run("apply", "config.yaml")).toMatchObject({ status: 0 });

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeFiles } from "../support/cli.js";
-import { tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const fieldsOf = (run: Awaited<ReturnType<Workplace["run"]>>) =>
   run.json.changes?.flatMap(({ fields }) => fields.map(({ name }) => name));
 
 describe("ignore_changes", () => {
   it("sets a field when the entry is created, and leaves it alone afterwards", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const jan = (email: string, more = "ignore_changes: [email, groups]") =>
       users(`username: jan, email: ${email}, first_name: Jan, ${more}`);
     const created = await place.apply(jan("jan@a.nl"));
@@ -35,7 +35,7 @@ describe("ignore_changes", () => {
   });
 
   it("leaves a token's value, contact and user alone, whatever else of it changes", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const yaml = (value: string, more: string) =>
       users("username: eva", "username: jan") + tokens(tokenItem("t", value, more), tokenItem("other", tokenC));
     await place.apply(yaml(tokenA, "user: jan, organization: A"));
@@ -59,7 +59,7 @@ describe("ignore_changes", () => {
   });
 
   it("leaves a provider's endpoints, a client's secret and a user's sign_in alone", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const yaml = (host: string, secret: string, subject: string, more: readonly [string, string, string]) => `
 oidc_db_config_enable: true
 oidc_db_config_admin_auth:
@@ -85,7 +85,7 @@ ${users(`username: jan, sign_in: {provider: p, subject: ${subject}}, ${more[2]}`
   });
 
   it("works in a custom step", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const step = ["--steps", resolve("examples/custom-step/step.mjs")];
     const yaml = readFileSync("examples/custom-step/config.yaml", "utf8").replace(
       "- name: archief\n",
@@ -109,7 +109,7 @@ ${users(`username: jan, sign_in: {provider: p, subject: ${subject}}, ${more[2]}`
     ["protect", undefined],
     ["ignore_changes", undefined],
   ])("refuses %s at its place", async (name, hint) => {
-    const place = workplace({ "config.yaml": users(`username: jan, ignore_changes: [email, ${name}]`) });
+    const place = await migratedWorkplace({ "config.yaml": users(`username: jan, ignore_changes: [email, ${name}]`) });
     const run = await place.run(["validate", "config.yaml"]);
     expect([run.status, run.diagnostics]).toEqual([3, ["error INVALID_VALUE 4:47"]]);
     expect(run.json.diagnostics[0]).toMatchObject({ message: "expected the name of a field of this entry" });
@@ -119,7 +119,7 @@ ${users(`username: jan, sign_in: {provider: p, subject: ${subject}}, ${more[2]}`
   it("can name every other field of every step's entries that is not deprecated", async () => {
     const { coreSteps } = await import("../../src/resources/registry.js");
     const { configurationSchema } = await import("../../src/config/schema-file.js");
-    const place = workplace();
+    const place = await migratedWorkplace();
     const schema = JSON.stringify(configurationSchema(coreSteps));
     const names = [...schema.matchAll(/"ignore_changes":.*?"enum":(\[[^\]]*\])/g)].map(([, list = ""]): string[] =>
       JSON.parse(list),

@@ -9,7 +9,7 @@ import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCli, writeFiles } from "../support/cli.js";
 import { databaseOf, noticeChange, sealingEnv } from "../support/databases.js";
 import { configurationOf, openForTest, resource, runOptions, temporaryFolder } from "../support/run.js";
-import { tokenA, tokenItem, tokens, users, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenItem, tokens, users } from "./outcome.js";
 
 const end = "2040-06-01T10:00:00.000Z";
 const endMs = Date.parse(end);
@@ -24,7 +24,7 @@ const ending = (until = end) => `[vast, {name: tijdelijk, until: "${until}"}]`;
 
 /** A database that says this, with a verifier and a login's look-up that run all the while under the test's clock. */
 async function placeOf(memberships: string) {
-  const { folder, apply, run } = workplace();
+  const { folder, apply, run } = await migratedWorkplace();
   expect(await apply(withJan(memberships))).toMatchObject({ status: 0 });
   const url = databaseOf(folder);
   let nowMs = endMs - 1;

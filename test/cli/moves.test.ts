@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.js";
 import { digestToken } from "../../src/secrets/token.js";
-import { tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenB, tokenC, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const digest = (value: string) => digestToken(new Secret(value));
 
@@ -21,7 +21,7 @@ async function digests(place: Workplace): Promise<Readonly<Record<string, string
 
 describe("one apply", () => {
   it("renames a token's identifier and keeps its value, its row and its service user", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(tokens(tokenItem("old-name", tokenA), tokenItem("other", tokenB)));
     const before = await storedTokens(place);
     const renamed = tokens(tokenItem("new-name", tokenA).replace("new-name@", "old-name@"), tokenItem("other", tokenB));
@@ -39,7 +39,7 @@ describe("one apply", () => {
   });
 
   it("swaps the values of two tokens", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB)));
     const swapped = tokens(tokenItem("one", tokenB), tokenItem("two", tokenA));
     const run = await place.apply(swapped);
@@ -50,7 +50,7 @@ describe("one apply", () => {
   });
 
   it("passes the values of three tokens round", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB), tokenItem("three", tokenC)));
     const run = await place.apply(
       tokens(tokenItem("one", tokenC), tokenItem("two", tokenA), tokenItem("three", tokenB)),
@@ -60,7 +60,7 @@ describe("one apply", () => {
   });
 
   it("gives a value to a new token while its own gets another", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(tokens(tokenItem("one", tokenA)));
     const run = await place.apply(tokens(tokenItem("one", tokenB), tokenItem("two", tokenA)));
     expect(run.changes).toEqual(["update api_token one", "create api_token two"]);
@@ -68,7 +68,7 @@ describe("one apply", () => {
   });
 
   it("moves an e-mail address from one user to another, also in a circle", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const emails = async () =>
       (await place.open()).kysely.selectFrom("users").select(["username", "email"]).orderBy("username").execute();
     await place.apply(users("username: anna, email: shared@example.nl", "username: bram, email: bram@example.nl"));
@@ -89,7 +89,7 @@ describe("one apply", () => {
   });
 
   it("refuses a value that a token which no file declares still has, and takes it once that one is absent or pruned", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB)));
     const contents = await place.contents();
     const shifted = tokens(tokenItem("two", tokenA), tokenItem("three", tokenB));
@@ -104,7 +104,7 @@ describe("one apply", () => {
     expect(absent.status).toBe(0);
     expect(await digests(place)).toEqual({ two: digest(tokenA), three: digest(tokenB) });
 
-    const other = workplace();
+    const other = await migratedWorkplace();
     await other.apply(tokens(tokenItem("one", tokenA), tokenItem("two", tokenB)));
     await other.apply(shifted);
     expect((await other.run(["apply", "config.yaml", "--prune"])).status).toBe(0);
@@ -112,7 +112,7 @@ describe("one apply", () => {
   });
 
   it("refuses the value of another owner's token", async () => {
-    const place = workplace({ "theirs.yaml": tokens(tokenItem("theirs", tokenA)) });
+    const place = await migratedWorkplace({ "theirs.yaml": tokens(tokenItem("theirs", tokenA)) });
     await place.run(["apply", "theirs.yaml", "--owner", "them"]);
     const run = await place.apply(tokens(tokenItem("ours", tokenA)));
     expect(run.status).toBe(4);

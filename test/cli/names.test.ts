@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { users, workplace } from "./outcome.js";
+import { migratedWorkplace, users } from "./outcome.js";
 
 const quoted = (name: string) => `username: ${JSON.stringify(name)}`;
 const groups = (...names: readonly string[]) =>
@@ -17,7 +17,7 @@ describe("a name in a file", () => {
     ["a variation selector", "jan\ufe0f", "invisible characters"],
     ["a blank of Braille", "ja\u2800n", "invisible characters"],
   ])("F13: with %s is an error, for users and groups, and where it is referred to", async (_what, name, reported) => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const base = users(quoted(composed), quoted("jan")) + groups(composed, "jan");
     expect((await place.apply(base)).status).toBe(0);
     const files = [users(quoted(name)), groups(name), users(`username: a, groups: [${JSON.stringify(name)}]`)];
@@ -34,18 +34,20 @@ describe("a name in a file", () => {
     ["whitespace", "de  groep", "de groep"],
     ["whitespace and case", "De  groep", "de groep"],
   ])("F13: that refers to nothing is reported as different only in %s", async (difference, name, other) => {
-    const run = await workplace().apply(users(`username: a, groups: [${JSON.stringify(name)}]`) + groups(other));
+    const run = await (await migratedWorkplace()).apply(
+      users(`username: a, groups: [${JSON.stringify(name)}]`) + groups(other),
+    );
     expect([run.status, run.json.diagnostics.map(({ code }) => code)]).toEqual([3, ["REFERENCE_NOT_FOUND"]]);
     expect(run.json.diagnostics[0]?.message).toContain(`it differs only in ${difference} from ${other}`);
   });
 
   it("F13: that refers to nothing gets no suggestion where no name is close", async () => {
-    const run = await workplace().apply(users("username: a, groups: [x]") + groups("y"));
+    const run = await (await migratedWorkplace()).apply(users("username: a, groups: [x]") + groups("y"));
     expect(run.json.diagnostics[0]?.message).not.toContain("differs");
   });
 
   it("F13: that can be mistaken for another is a warning, and two of ASCII only where they differ in case", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const both = users(quoted("jan"), quoted("j\u0251n"), quoted("JAN"), quoted("jl1"), quoted("jll"), quoted("weg"));
     const file = both.replace('"weg"', '"JL1", state: absent') + groups("lezers", "Lezers", "jan");
     const run = await place.apply(file);

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Database } from "../../src/database/database.js";
 import { type CliOptions, type CliResult, runCli, writeFiles } from "../support/cli.js";
-import { contentsOf, databaseOf, isMade, tablesOf } from "../support/databases.js";
+import { contentsOf, databaseOf, isMade, tablesOf, useDatabase } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 const value: z.ZodType = z.unknown();
@@ -103,7 +104,17 @@ export interface Workplace {
 }
 
 export function workplace(files: Readonly<Record<string, string>> = {}, runCommand = runCli): Workplace {
+  return workplaceIn(temporaryFolder(), files, runCommand);
+}
+
+/** The same with a migrated database, which saves time where a test is not about how one is made. */
+export async function migratedWorkplace(files: Readonly<Record<string, string>> = {}): Promise<Workplace> {
   const folder = temporaryFolder();
+  useDatabase(folder, await migratedDatabase());
+  return workplaceIn(folder, files, runCli);
+}
+
+function workplaceIn(folder: string, files: Readonly<Record<string, string>>, runCommand: typeof runCli): Workplace {
   writeFiles(folder, files);
   const database = databaseOf(folder);
   const run = async (args: readonly string[], options: CliOptions = {}) =>

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.js";
-import { tokenA, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const group = (...items: readonly string[]) =>
   `groups_config_enable: true\ngroups_config:\n  items:\n${items.map((item) => `    - {${item}}\n`).join("")}`;
@@ -41,7 +41,7 @@ describe("A protected entry", () => {
   it.each(Object.entries(kinds))(
     "of the kind %s survives state: absent, --prune and a file without protect",
     async (kind, yaml) => {
-      const place = workplace();
+      const place = await migratedWorkplace();
       const first = await protect(place, yaml("protect: true"));
       expect(first.status).toBe(0);
       expect(first.json.changes?.find(({ key }) => key === "x")?.fields).toContainEqual({
@@ -84,14 +84,14 @@ describe("A protected entry", () => {
   );
 
   it("is pruned like any other once it is not protected", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await protect(place, group("name: rest", "name: x, protect: true"));
     await protect(place, group("name: rest", "name: x, protect: false"));
     expect((await protect(place, group("name: rest"), "--prune")).changes).toEqual(["delete group x"]);
   });
 
   it("of a custom step is protected too, and exported so", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const step = ["--steps", resolve("examples/custom-step/step.mjs")];
     copyFileSync("examples/custom-step/config.yaml", join(place.folder, "config.yaml"));
     const yaml = readFileSync("examples/custom-step/config.yaml", "utf8");
@@ -113,7 +113,7 @@ describe("A protected entry", () => {
   });
 
   it("is shown by token show, and export writes a file without changes", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await protect(place, kinds.api_token("protect: true"));
     const { stdout } = await runCli(["token", "show", "x"], { cwd: place.folder });
     expect(stdout).toContain("protected:  yes");
@@ -125,7 +125,7 @@ describe("A protected entry", () => {
   });
 
   it("stays protected where a plan does not know the variable that says so", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await protect(place, group("name: rest", "name: x, protect: true"));
     writeFileSync(
       join(place.folder, "config.yaml"),
@@ -142,7 +142,7 @@ describe("protect", () => {
     ["protect: maybe", "error WRONG_TYPE 4:26"],
     ["protct: true", "error UNKNOWN_FIELD 4:17"],
   ])("written as {%s} is an error at its place", async (fields, expected) => {
-    const place = workplace({ "config.yaml": group(`name: x, ${fields}`) });
+    const place = await migratedWorkplace({ "config.yaml": group(`name: x, ${fields}`) });
     const run = await place.run(["validate", "config.yaml"]);
     expect([run.status, run.diagnostics]).toEqual([3, [expected]]);
   });

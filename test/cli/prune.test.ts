@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { writeFiles } from "../support/cli.js";
-import { tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const list = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `g${from + index}`);
 const groups = (names: readonly string[], settings = "") =>
@@ -17,7 +17,7 @@ async function groupOwners(place: Workplace): Promise<readonly string[]> {
 
 describe("F205: --prune needs to know whose", () => {
   it("and is refused for a file without an owner once the database has several, whom it names", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "shop.yaml": groups(["a"], "owner: shop"),
       "ours.yaml": groups(["b", "c"]),
       "fewer.yaml": groups(["b"]),
@@ -46,7 +46,7 @@ describe("F205: --prune needs to know whose", () => {
   });
 
   it("and a file without entries, such as one of settings, prunes nobody", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "shop.yaml": groups(["a", "b"], "owner: shop"),
       "ours.yaml": groups(["c"]),
       "fewer.yaml": groups(["a"], "owner: shop"),
@@ -60,7 +60,7 @@ describe("F205: --prune needs to know whose", () => {
 
 describe("F205: MANY_DELETIONS", () => {
   it("refuses to prune more than ten entries and more than a fifth of what the owner has, unless allowed", async () => {
-    const place = workplace({ "all.yaml": groups(list(1, 51)), "one.yaml": groups(list(1, 1)) });
+    const place = await migratedWorkplace({ "all.yaml": groups(list(1, 51)), "one.yaml": groups(list(1, 1)) });
     await place.run(["apply", "all.yaml"]);
     const before = await place.contents();
     for (const command of ["plan", "apply"]) {
@@ -78,14 +78,17 @@ describe("F205: MANY_DELETIONS", () => {
     ["eleven of fifty-five, which is a fifth", 55, 11, 0],
     ["eleven of fifty-four", 54, 11, 4],
   ])("weighs %s", async (_, all, pruned, status) => {
-    const place = workplace({ "all.yaml": groups(list(1, all)), "rest.yaml": groups(list(pruned + 1, all)) });
+    const place = await migratedWorkplace({
+      "all.yaml": groups(list(1, all)),
+      "rest.yaml": groups(list(pruned + 1, all)),
+    });
     await place.run(["apply", "all.yaml"]);
     expect((await place.run(["plan", "rest.yaml", "--prune"])).status).toBe(status);
   });
 
   it("counts neither what `state: absent` deletes, nor another owner's entries", async () => {
     const absent = list(1, 30).map((name) => `${name}, state: absent`);
-    const place = workplace({
+    const place = await migratedWorkplace({
       "all.yaml": groups(list(1, 51)),
       "absent.yaml": groups([...absent, ...list(31, 51)], "owner: default"),
       "others.yaml": groups(list(100, 300), "owner: other"),
@@ -104,7 +107,7 @@ describe("F206: an owner that is handed over", () => {
     `vtb_setup: {${settings}}\n${users(`username: jan, email: j@x.nl`)}${groups(["kassiers"])}${tokens(tokenItem("kassa", strong))}${more}`;
 
   it("leaves all that it managed to the new one, declared or not, and once", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "old.yaml": everything("owner: shop"),
       "new.yaml": groups(["kassiers", "nieuw"], "owner: {name: winkel, formerly: shop}"),
       "other.yaml": groups(["overig"], "owner: other"),
@@ -132,7 +135,7 @@ describe("F206: an owner that is handed over", () => {
   });
 
   it("is pruned as what the new one had", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "old.yaml": groups(["a", "b"], "owner: shop"),
       "new.yaml": groups(["a"], "owner: {name: winkel, formerly: shop}"),
     });
@@ -143,7 +146,7 @@ describe("F206: an owner that is handed over", () => {
   });
 
   it("is shared by several new ones as their files declare it, and keeps what none of them does", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "old.yaml": groups(["a", "b", "c"], "owner: shop"),
       "one.yaml": groups(["a"], "owner: {name: one, formerly: shop}"),
       "two.yaml": groups(["b"], "owner: {name: two, formerly: shop}"),
@@ -155,7 +158,7 @@ describe("F206: an owner that is handed over", () => {
   });
 
   it("keeps what another owner's file declares, which is refused", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "old.yaml": groups(["a", "b"], "owner: shop"),
       "new.yaml": groups(["a"], "owner: {name: winkel, formerly: shop}"),
       "third.yaml": groups(["b"], "owner: third"),
@@ -168,7 +171,7 @@ describe("F206: an owner that is handed over", () => {
   });
 
   it("can't be the one that takes over, nor is it handed over to the owner of an option", async () => {
-    const place = workplace({
+    const place = await migratedWorkplace({
       "old.yaml": groups(["a", "b"], "owner: shop"),
       "self.yaml": groups(["a"], "owner: {name: shop, formerly: shop}"),
       "new.yaml": groups(["c"], "owner: {name: winkel, formerly: shop}"),

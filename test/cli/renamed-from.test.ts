@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, writeFiles } from "../support/cli.js";
-import { tokenA, tokenB, tokenItem, tokens, users, type Workplace, workplace } from "./outcome.js";
+import { migratedWorkplace, tokenA, tokenB, tokenItem, tokens, users, type Workplace } from "./outcome.js";
 
 const groups = (...items: readonly string[]) =>
   `groups_config_enable: true\ngroups_config:\n  items:\n${items.map((item) => `    - {${item}}\n`).join("")}`;
@@ -33,7 +33,7 @@ async function rowsOf(place: Workplace) {
 
 describe("renamed_from", () => {
   it("renames an entry of every kind, which keeps its row and all that refers to it", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const yaml = (suffix: string, from: (name: string) => string) =>
       groups(`name: g${suffix}, permissions: [a.b]${from("g")}`) +
       users(
@@ -95,7 +95,7 @@ describe("renamed_from", () => {
   });
 
   it("renames a chain, and swaps two names, once each", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: a, permissions: [x.a]", "name: b, permissions: [x.b]"));
     const before = (await rowsOf(place)).groups;
     const chain = groups(
@@ -114,7 +114,7 @@ describe("renamed_from", () => {
   });
 
   it("swaps two tokens with their service users, and two users", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const yaml = (one: string, other: string) =>
       tokens(tokenItem("x", tokenA, one), tokenItem("y", tokenB, other)) +
       users(`username: v, ${one}`, `username: w, ${other}`);
@@ -134,7 +134,7 @@ describe("renamed_from", () => {
   });
 
   it("creates the entry where the former one does not exist, with a note if there are others", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const fresh = await place.apply(groups("name: b, renamed_from: a"));
     expect([fresh.changes, fresh.diagnostics]).toEqual([["create group b"], []]);
     const more = await place.apply(groups("name: b, renamed_from: a", "name: d, renamed_from: c"));
@@ -144,7 +144,7 @@ describe("renamed_from", () => {
   });
 
   it("only notes the former name of an entry that has the new name already", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: b"));
     const run = await place.apply(groups("name: b, renamed_from: a"));
     expect(run.json.changes).toMatchObject([{ fields: [{ name: "renamed_from", before: null, after: "a" }] }]);
@@ -152,7 +152,7 @@ describe("renamed_from", () => {
   });
 
   it("is refused where the database has both, and where another owner has the former one", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: a", "name: b"));
     const before = await place.contents();
     const both = await place.apply(groups("name: b, renamed_from: a"));
@@ -172,13 +172,13 @@ describe("renamed_from", () => {
     ["a name that the files delete", ["name: b, renamed_from: a", "name: a, state: absent"], "4:31"],
     ["a name that another entry was renamed from", ["name: b, renamed_from: a", "name: c, renamed_from: a"], "5:31"],
   ] as const)("is an error with %s", async (_, items, where) => {
-    const place = workplace({ "config.yaml": groups(...items) });
+    const place = await migratedWorkplace({ "config.yaml": groups(...items) });
     const run = await place.run(["validate", "config.yaml"]);
     expect([run.status, run.diagnostics]).toEqual([3, [`error RENAME_CONFLICT ${where}`]]);
   });
 
   it("works in a custom step, whose references to renamed entries hold as well", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const step = ["--steps", resolve("examples/custom-step/step.mjs")];
     const yaml = readFileSync("examples/custom-step/config.yaml", "utf8");
     const apply = (text: string) => {
@@ -194,7 +194,7 @@ describe("renamed_from", () => {
   });
 
   it("is exported, so that the file changes nothing", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: b, renamed_from: a, protect: true"));
     const exported = await runCli(["export"], { cwd: place.folder });
     expect(exported.stdout).toContain("renamed_from: a");
@@ -204,7 +204,7 @@ describe("renamed_from", () => {
 
 describe("a reference under the former name", () => {
   it("resolves with a warning, in the same files and in those of another owner, until renamed_from is gone", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const people = users("username: jan, groups: [oud, rest]");
     writeFiles(place.folder, { "groups.yaml": groups("name: oud", "name: rest"), "people.yaml": people });
     await place.run(["apply", "groups.yaml"]);
@@ -247,7 +247,7 @@ describe("a reference under the former name", () => {
   });
 
   it("resolves for a token's user, a client's provider and a user's sign_in", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     const yaml = (user: string, op: string, more: readonly [string, string]) =>
       `${users(`username: u2${more[0]}, sign_in: {provider: ${op}, subject: s}`)}${oidc(
         provider("p2", more[1]),
@@ -264,7 +264,7 @@ describe("a reference under the former name", () => {
   });
 
   it("means the entry that has that name now, where there is one", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: a", "name: b"));
     const swapped = `${groups("name: a, renamed_from: b", "name: b, renamed_from: a")}${users("username: jan, groups: [a]")}`;
     const run = await place.apply(swapped);
@@ -273,7 +273,7 @@ describe("a reference under the former name", () => {
   });
 
   it("ends where another entry gets that name while no file declares the renamed one, and the export can be applied", async () => {
-    const place = workplace();
+    const place = await migratedWorkplace();
     await place.apply(groups("name: a"));
     await place.apply(groups("name: b, renamed_from: a"));
     await place.apply(groups("name: a"));

@@ -1,12 +1,14 @@
 import { expect } from "vitest";
 import { createVerifier, type VerifierOptions } from "../../src/verifier/create-verifier.js";
 import { type CliOptions, runCli, writeFiles } from "../support/cli.js";
-import { contentsOf, databaseOf, noticeChange, sealingEnv } from "../support/databases.js";
+import { contentsOf, databaseOf, noticeChange, sealingEnv, useDatabase } from "../support/databases.js";
+import { migratedDatabase } from "../support/migrated-database.js";
 import { openForTest, temporaryFolder } from "../support/run.js";
 
 /** A folder whose database says this, with a verifier that runs all the while. */
 export async function placeWith(yaml: string, options: Pick<VerifierOptions, "now"> = {}) {
   const folder = temporaryFolder();
+  useDatabase(folder, await migratedDatabase());
   const url = databaseOf(folder);
   const command = (args: readonly string[], others: CliOptions = {}) => runCli(args, { cwd: folder, ...others });
   const apply = async (text: string, ...args: readonly string[]) => {
