@@ -103,7 +103,7 @@ function accountOf({ kind }: FoundUser<UserFacts>): ClaimedUser["account"] {
   return kind === "none" ? "new" : kind === "linked" ? "linked" : "linked_now";
 }
 
-/** The person whose user has the username: who signs in as it so far, or may; somebody new otherwise. */
+/** The person whose user has the username: who signs in as it so far, or may; a new person otherwise. */
 function assumeIdentity({ users }: AccessFacts, mapped: MappedClaims, issuer: string): ExternalIdentity {
   const [user, other] = [...users.values()].filter((one) => isNamed(one, mapped.username.name, mapped.isCaseSensitive));
   const known = other ? undefined : (user?.link ?? user?.signIn);

@@ -34,7 +34,7 @@ export interface AccessRow {
 }
 
 /**
- * Everything that anyone may: users, then tokens, then what claims give, each in a page of its own, of which only one is held.
+ * Everything that anyone may: users, then tokens, then what claims give, each on its own page, of which only one is held.
  *
  * @param asked only of this user, token or client, or who has this permission, or everything; without it, of all
  */

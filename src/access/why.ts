@@ -13,7 +13,7 @@ import {
 } from "./effective.js";
 import type { AccessFacts, GroupFacts, Membership, OwnPermission, TokenFacts, UserFacts } from "./facts.js";
 
-/** Who is asked about: a user who signs in, an API token, or whoever comes with certain claims through a client. */
+/** Who is asked about: a user who signs in, an API token, or a person with certain claims through a client. */
 export type WhyPrincipal =
   | { readonly kind: "user"; readonly user: UserFacts }
   | { readonly kind: "token"; readonly token: TokenFacts }

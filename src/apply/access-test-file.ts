@@ -27,7 +27,7 @@ const accessTest = z
     token: filledText(255).optional().describe("The identifier of the API token that it is about."),
     client: filledText(255)
       .optional()
-      .describe("The identifier of the OpenID client through which somebody with `claims` comes."),
+      .describe("The identifier of the OpenID client through which a person with `claims` comes."),
     claims: z
       .record(z.string(), z.unknown())
       .optional()

@@ -66,7 +66,7 @@ export function checkPrincipals(
   });
 }
 
-/** Warns of permissions that nobody has, and that are nearly one that somebody has: not to have them is no proof. */
+/** Warns of permissions that nobody has, and that are nearly one that is given: not to have them is no proof. */
 export function reviewPermissions(tests: readonly AccessTest[], { facts }: AccessTestWorld): readonly RawDiagnostic[] {
   const known = new Set<string>();
   for (const { permissions } of [...facts.groups.values(), ...facts.users.values()]) {

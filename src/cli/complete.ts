@@ -6,7 +6,7 @@ import type { CliContext } from "./context.js";
 import { printResult } from "./print.js";
 import { quoteForBash, quoteForPowerShell, readWord, type Shell, shells } from "./shell-words.js";
 
-/** A shell waits for this, with somebody before it. */
+/** A shell waits for this, with a person before it. */
 const maxWaitMs = 1500;
 
 /**

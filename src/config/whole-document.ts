@@ -5,7 +5,7 @@ import { createShapeReader } from "./schema-shape.js";
 import { validatePart } from "./valid-part.js";
 import type { Visibility } from "./visibility.js";
 
-/** A document of its own, without variables, as its schema has it. */
+/** A separate document, without variables, as its schema has it. */
 interface WholeDocument<Schema extends z.ZodType> {
   /** Undefined where something in it is not valid. */
   readonly config: z.output<Schema> | undefined;

@@ -19,7 +19,7 @@ export interface Subject {
   readonly key: string;
 }
 
-/** Somebody may have written a secret where a name belongs. */
+/** An operator may have written a secret where a name belongs. */
 export function providerSubject(identifier: string): Subject {
   return { kind: "oidc_provider", key: maskRandom(identifier) };
 }

@@ -83,7 +83,7 @@ export const checkTexts: Readonly<Record<CheckName, CheckText>> = {
   subject_invalid: check("subject", "have the provider send a `sub` of printable characters"),
   // The signature.
   unknown_key: check("key", "get a new token; if that does not help, compare the provider's key set with `kid`"),
-  bad_signature: check("signature", "get a new token: this one was changed, or signed by somebody else"),
+  bad_signature: check("signature", "get a new token: this one was changed, or signed with another key"),
   // What only the provider knows.
   no_introspection: check("introspection", "write `oidc_op_introspection_endpoint`, or have the provider issue JWTs"),
   token_inactive: check("active at the provider", "get a new token; see that the client may ask about it"),

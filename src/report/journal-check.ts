@@ -116,7 +116,7 @@ function unproven({ runs, hasKey, signed, firstSigned, unsigned }: JournalCheck)
   if (!hasKey) {
     return [
       {
-        message: `${firstSigned ? "the signatures were not checked" : "no run is signed"}, since there is no sealing key here: whoever can write to the database could have written the whole journal again`,
+        message: `${firstSigned ? "the signatures were not checked" : "no run is signed"}, since there is no sealing key here: anyone who can write to the database could have written the whole journal again`,
         hint: "set VTB_SETUP_KEY or VTB_SETUP_KEY_FILE, here and for the programs that write; without a key, compare with a head that is kept elsewhere (--head)",
       },
     ];
@@ -125,7 +125,7 @@ function unproven({ runs, hasKey, signed, firstSigned, unsigned }: JournalCheck)
     const message = firstSigned ? "no run is signed with a key that is here" : "no run is signed";
     return [
       {
-        message: `${message}: whoever can write to the database could have written the whole journal again`,
+        message: `${message}: anyone who can write to the database could have written the whole journal again`,
         hint: "give the key to the programs that write (VTB_SETUP_KEY or VTB_SETUP_KEY_FILE): the next run that one of them signs covers those before",
       },
     ];
@@ -146,7 +146,7 @@ function describeRange({ from, to, reason }: UnsignedRuns, signed: RunName): Des
   const last = signed.number ?? 0;
   const proven =
     to > last
-      ? `somebody who can write to the database could have put ${from === to ? "it" : "them"} there, or cut off others`
+      ? `anyone who can write to the database could have put ${from === to ? "it" : "them"} there, or cut off others`
       : `${from === to ? "it is" : "they are"} proven only since ${runText(signed)} covers ${from === to ? "it" : "them"}`;
   const hint =
     reason === "no_signature"

@@ -238,7 +238,7 @@ const rejections: Readonly<Record<ClaimedRejection["reason"], readonly [text: st
   username_of_service: ["the username is that of a token's service user", "change the name at the provider"],
   username_of_emergency: [
     "the username is that of a superuser with a password",
-    "write `sign_in` for this user to let somebody sign in as it",
+    "write `sign_in` for this user to say who may sign in as it",
   ],
   sign_in_missing: ["a privileged user is never linked by its name alone", "write `sign_in` for this user"],
   sign_in_of_another: ["the user's `sign_in` names another person", "correct `sign_in` of this user"],

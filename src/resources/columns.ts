@@ -148,7 +148,7 @@ function plainText(value: AttributeValue): AttributeValue {
 
 /**
  * A random secret that is only compared, such as a token: its SHA-256 in hexadecimal. A changed value in the file is a change.
- * Whoever reads the table can try values, so it must be one that nobody guesses: 128 random bits. `initial` as for {@link reference}.
+ * Anyone who reads the table can try values, so it must be one that nobody guesses: 128 random bits. `initial` as for {@link reference}.
  */
 export function digest(column: string): Column<Secret, false>;
 export function digest(column: string, initial: null): Column<Secret | null, true>;

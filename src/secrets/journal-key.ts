@@ -26,7 +26,7 @@ function loadUsableKeys(from: Pick<KeyOptions, "env" | "keyFile">): Keys | undef
   }
 }
 
-/** An HMAC-SHA256 with a key of its own, derived from the sealing key: `v1.<key id>.<code>`. */
+/** An HMAC-SHA256 with a separate key, derived from the sealing key: `v1.<key id>.<code>`. */
 export function signRun(key: Buffer, digest: string): string {
   return `v1.${keyIdOf(key)}.${codeOf(key, digest)}`;
 }

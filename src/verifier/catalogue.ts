@@ -5,7 +5,7 @@ import { catalogueNamePattern, maxPermission, maxPermissionDescription } from ".
 export interface CataloguePermission {
   /** Such as `taken.view_externetaak`; a `*` stands for one part, as in `objecttype.*.read_only`. */
   readonly name: string;
-  /** What it allows, for whoever grants it; at most 1000 characters. */
+  /** What it allows, for those who grant it; at most 1000 characters. */
   readonly description?: string;
 }
 

@@ -53,7 +53,7 @@ function readBlock(reading: Reading, depth: number): Node | undefined {
   const { column } = scanner;
   if (depth > maxDepth) return undefined;
   if (scanner.isAtDash) return readSequence(reading, column, depth);
-  // A scalar on a line of its own is rare.
+  // A scalar on its own line is rare.
   return scanner.scan(false) && scanner.isKey ? readMapping(reading, column, depth) : undefined;
 }
 

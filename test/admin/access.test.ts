@@ -75,7 +75,7 @@ describe("the access pages", () => {
     expect(lines.slice(lines.findIndex((line) => line.endsWith("So it has no effect:")) + 1)[0]).toBe(
       "taken.delete_taak",
     );
-    expect(await textAt(browser, "/access/token?name=forms")).toContain("none: the token has rights of its own");
+    expect(await textAt(browser, "/access/token?name=forms")).toContain("none: the token has its own rights");
     expect((await browser.get("/access/token?name=nothing")).status).toBe(404);
   });
 

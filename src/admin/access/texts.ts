@@ -123,7 +123,7 @@ const en: typeof nl = {
       inactive_user: "the user is not active",
     },
     ofUser: "Of user",
-    ofService: "none: the token has rights of its own",
+    ofService: "none: the token has its own rights",
     narrowed: "Narrowed to",
     notNarrowed: "not narrowed: everything that the user may do, also later",
     superuser: "This token may do everything.",

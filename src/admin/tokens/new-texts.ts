@@ -77,10 +77,10 @@ const en: typeof nl = {
   kinds: {
     self: "For yourself",
     user: "For another user",
-    service_user: "For a program, with a user of its own",
+    service_user: "For a program, with its own user",
   },
   serviceText:
-    "The token gets a user of its own with the same name. It keeps working when a colleague leaves. Choose this for programs that talk to each other.",
+    "The token gets its own user with the same name. It keeps working when a colleague leaves. Choose this for programs that talk to each other.",
   username: "Username",
   usernameHint: "Of the user for whom the token acts.",
   name: "Name of the token",

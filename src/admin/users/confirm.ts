@@ -98,7 +98,7 @@ function absent(username: string): Entries {
   return { default_user_configuration_config: { users: [{ username, state: "absent" }] } };
 }
 
-/** What is asked about on a page of its own before it is done. */
+/** What is asked about on a separate page before it is done. */
 type ConfirmedAction = keyof (typeof confirmTexts)["nl"]["actions"];
 
 interface Confirmation {

@@ -87,7 +87,7 @@ const userFormEn: typeof userFormNl = {
   findPermission: "Find a right",
   kept: "You do not have these rights yourself. They stay as they are:",
   otherPermissions: "Other rights",
-  otherPermissionsHint: "Rights that nothing has yet, each on a line of its own. Such as taken.view_taak.",
+  otherPermissionsHint: "Rights that nothing has yet, each on its own line. Such as taken.view_taak.",
   passwordMissing: "Fill in a password, or choose another way to sign in.",
   providerMissing: "Choose a sign-in service, or another way to sign in.",
   taken: "There is a user with this name already.",

@@ -12,7 +12,7 @@ export interface LogIndex {
 interface Progress {
   /** It changes whenever the log starts again from its beginning. */
   readonly log: string;
-  /** Counts commits. It only goes down when somebody read the index anew from a log that a killed process left. */
+  /** Counts commits. It only goes down when another process read the index anew from a log that a killed process left. */
   readonly commits: number;
   /** How many of the log's pages are in the database for certain (nBackfill). */
   readonly moved: number;
@@ -26,7 +26,7 @@ interface OpenIndex {
 }
 
 /**
- * Whoever closes a file takes away all locks that his process has on it (sqlite.org/howtocorrupt.html, §2.2), those of SQLite
+ * Closing a file takes away all locks that the process has on it (sqlite.org/howtocorrupt.html, §2.2), those of SQLite
  * included, and there are some on an index as long as a connection is open. So one stays open until the file is deleted, as the
  * last connection to a database does.
  */

@@ -39,7 +39,7 @@ export const lookEveryMs = 1000;
 
 /**
  * Creates a guard that has not checked yet. SQLite writes to the log first, so the log and its index tell whether SQLite changed
- * the database or somebody else did.
+ * the database or another program did.
  *
  * @throws SetupError `DATABASE_UNREACHABLE` (unavailable) when there is no file
  */
@@ -210,7 +210,7 @@ function isOther(known: string | undefined, found: string | undefined): boolean 
   return known !== undefined && known !== found;
 }
 
-/** Whether somebody else than SQLite wrote to the database. */
+/** Whether another program than SQLite wrote to the database. */
 function isOverwritten(known: Seen, found: Seen): boolean {
   if (isSame(known.database, found.database)) return false;
   return found.log === undefined || isOlderLog(found) || !mayBeSqlite(known, found);

@@ -14,13 +14,13 @@ export function checkJournal(options: LockingOptions, kept: JournalHead | undefi
   return withDatabase(options, "read", async (found) => {
     const { kysely, keyFile } = await requireTables(found);
     const keys = findKeys({ env: options.env, keyFile });
-    // All pages of one moment, whoever writes meanwhile.
+    // All pages of one moment, whatever is written meanwhile.
     const moment = kysely.transaction().setIsolationLevel("repeatable read");
     return moment.execute((tx) => verifyJournal(tx, keys, kept));
   });
 }
 
-/** The sealing keys; undefined where none is configured, which is no mistake of whoever seals nothing. */
+/** The sealing keys; undefined where none is configured, which is no mistake where nothing is sealed. */
 function findKeys({ env, keyFile }: Pick<KeyOptions, "env" | "keyFile">): Keys | undefined {
   const isNamed = env.VTB_SETUP_KEY || env.VTB_SETUP_KEY_FILE || keyFile !== undefined;
   return isNamed ? loadKeys({ env, keyFile, mode: "read" })?.keys : undefined;
