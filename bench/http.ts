@@ -61,7 +61,7 @@ const other = (name: string, server: string, headers: readonly string[], baselin
 
 const rows: readonly Row[] = [
   ...framework("node:http", "http", undefined),
-  ...framework("Fastify", "fastify", 0.8),
+  ...framework("Fastify", "fastify", 0.85),
   other("Fastify, @fastify/jwt with its cache", "@fastify/jwt", bearer, "Fastify"),
   ...framework("Express", "express", 0.83),
   other("Express, express-oauth2-jwt-bearer", "express-oauth2-jwt-bearer", bearer, "Express"),
