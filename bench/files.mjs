@@ -16,7 +16,7 @@ const usageFile = join(folder, "usage.json");
 // Nothing inherited: NODE_EXTRA_CA_CERTS alone costs Node several milliseconds.
 const env = { PATH: process.env.PATH, HOME: process.env.HOME, USAGE_FILE: usageFile };
 
-/** A file of that many tokens, no two alike, as YAML and as JSON. */
+/** A file of that many tokens, no two alike, as YAML and as JSON, and once more with another e-mail address for the last one. */
 function writeFiles(count) {
   const items = Array.from({ length: count }, (_, index) => ({
     identifier: `app-${index}`,
@@ -31,9 +31,12 @@ function writeFiles(count) {
     const fields = Object.entries(item).map(([key, value]) => `${key}: ${value}`);
     return `    - ${[...fields, `permissions: [${permissions}]`].join("\n      ")}\n`;
   });
-  writeFileSync(yaml, `tokenauth_config_enable: true\ntokenauth:\n  items:\n${entries.join("")}`);
+  const changed = join(folder, `${count}-changed.yaml`);
+  const text = `tokenauth_config_enable: true\ntokenauth:\n  items:\n${entries.join("")}`;
+  writeFileSync(yaml, text);
+  writeFileSync(changed, text.replace(/beheer@(?!.*beheer@)/s, "bureau@"));
   writeFileSync(json, JSON.stringify({ tokenauth_config_enable: true, tokenauth: { items } }, undefined, 2));
-  return { yaml, json };
+  return { yaml, json, changed };
 }
 
 /** What a process used of processor and memory, from its start to its end. */
@@ -51,11 +54,16 @@ function medianOf(values) {
 }
 
 function benchmark(count) {
-  const { yaml, json } = writeFiles(count);
+  const { yaml, json, changed } = writeFiles(count);
   const database = (name) => join(folder, `${name}.db`);
-  const apply = (name) => measure([bin, "apply", yaml, "--database", `sqlite:${database(name)}`]);
+  const apply = (name, file = yaml) => measure([bin, "apply", file, "--database", `sqlite:${database(name)}`]);
   const remove = (name) => {
     for (const ending of ["", "-wal", "-shm", ".tokens"]) rmSync(database(name) + ending, { force: true });
+  };
+  const again = (file) => () => {
+    remove("copy");
+    copyFileSync(database("applied"), database("copy"));
+    return apply("copy", file);
   };
   apply("applied");
   const cases = [
@@ -70,14 +78,9 @@ function benchmark(count) {
         return apply("fresh");
       },
     ],
-    [
-      "`apply` with nothing to do, ≤ 0.5",
-      () => {
-        remove("copy");
-        copyFileSync(database("applied"), database("copy"));
-        return apply("copy");
-      },
-    ],
+    ["`apply` with nothing to do, ≤ 0.5", again(yaml)],
+    ["`apply` with nothing to do, as JSON", again(json)],
+    ["`apply` of one changed token", again(changed)],
   ];
   const used = cases.map(() => []);
   for (let round = -1; round < rounds; round += 1) {
