@@ -21,8 +21,8 @@ const maxAliases = 8;
 interface Reading {
   readonly scanner: SimpleScanner;
   readonly source: SourceText;
-  /** The values that have an anchor and have been read. */
-  readonly anchors: Map<string, Node>;
+  /** The values that aliases can stand for, by their anchors; undefined while one is being read. */
+  readonly anchors: Map<string, Node | undefined>;
   aliases: number;
 }
 
@@ -41,7 +41,7 @@ export function readSimple(source: SourceText): MappingNode | undefined {
     scanner.nextLine();
   }
   if (scanner.indent !== 0) return undefined;
-  const reading = { scanner, source, anchors: new Map<string, Node>(), aliases: 0 };
+  const reading = { scanner, source, anchors: new Map<string, Node | undefined>(), aliases: 0 };
   const root = scanner.code === openBrace ? readSpecial(reading, -1, 0) : readBlock(reading, 0);
   // Content that is left stands in a column that no part before it has.
   return root?.kind === "mapping" && scanner.isAtEnd ? root : undefined;
@@ -79,7 +79,7 @@ function readItem(reading: Reading, column: number, depth: number): Node | undef
   if (scanner.isAtDash) return readSequence(reading, own, depth);
   if (isSpecial(scanner)) return readSpecial(reading, column, depth);
   if (!scanner.scan(false)) return undefined;
-  return scanner.isKey ? readMapping(reading, own, depth) : endScalar(scanner, column);
+  return scanner.isKey ? readMapping(reading, own, depth) : endScalar(scanner);
 }
 
 /** Reads a mapping whose first key has been scanned. */
@@ -101,7 +101,7 @@ function readMapping(reading: Reading, column: number, depth: number): Node | un
 function readValue(reading: Reading, column: number, depth: number): Node | undefined {
   const { scanner } = reading;
   if (isSpecial(scanner)) return readSpecial(reading, column, depth);
-  return scanner.scan(false) && !scanner.isKey ? endScalar(scanner, column) : undefined;
+  return scanner.scan(false) && !scanner.isKey ? endScalar(scanner) : undefined;
 }
 
 /** Reads what belongs to a key or dash at a line's end: what the next lines hold, or nothing. */
@@ -115,16 +115,16 @@ function readNested(reading: Reading, column: number, depth: number, isKey: bool
   return new ScalarNode("", source, at, at, true);
 }
 
-function endScalar(scanner: SimpleScanner, column: number): Node | undefined {
-  return endLine(scanner, column, scanner.scalar(), scanner.end);
+function endScalar(scanner: SimpleScanner): Node | undefined {
+  return endLine(scanner, scanner.scalar(), scanner.end);
 }
 
-/** Moves from the last part of a line to the next, which must not belong to it. */
-function endLine(scanner: SimpleScanner, column: number, node: Node, end: number): Node | undefined {
+/** Moves from the last part of a line to the next. Where that goes on with it, its column is that of no block. */
+function endLine(scanner: SimpleScanner, node: Node, end: number): Node | undefined {
   if (!scanner.skipToLineEnd()) return undefined;
   scanner.lastEnd = end;
   scanner.nextLine();
-  return scanner.indent > column ? undefined : node;
+  return node;
 }
 
 /** Whether something else than a key or scalar starts here. */
@@ -138,15 +138,15 @@ function readSpecial(reading: Reading, column: number, depth: number): Node | un
     case ampersand:
       return readAnchored(reading, column, depth);
     case asterisk:
-      return followAlias(reading, column);
+      return followAlias(reading);
     case bar: {
-      if (!scanner.scanLiteral(column) || scanner.indent > column) return undefined;
+      if (!scanner.scanLiteral(column)) return undefined;
       scanner.lastEnd = scanner.end;
       return scanner.scalar();
     }
     default: {
       const node = readBrackets(reading, column, depth);
-      return node && endLine(scanner, column, node, node.end);
+      return node && endLine(scanner, node, node.end);
     }
   }
 }
@@ -154,9 +154,9 @@ function readSpecial(reading: Reading, column: number, depth: number): Node | un
 function readAnchored(reading: Reading, column: number, depth: number): Node | undefined {
   const { scanner, anchors, aliases } = reading;
   const name = scanner.scanName();
-  if (name === undefined) return undefined;
-  // Inside the value, the name stands for nothing.
-  anchors.delete(name);
+  // Which of two anchors with one name an alias means is for the full parser to say.
+  if (name === undefined || anchors.has(name)) return undefined;
+  anchors.set(name, undefined);
   const isNested = scanner.skipToLineEnd();
   if (isNested) scanner.nextLine();
   if (isNested ? scanner.indent <= column : scanner.code === ampersand || scanner.code === asterisk) return undefined;
@@ -166,11 +166,11 @@ function readAnchored(reading: Reading, column: number, depth: number): Node | u
   return node;
 }
 
-function followAlias(reading: Reading, column: number): Node | undefined {
+function followAlias(reading: Reading): Node | undefined {
   const { scanner, anchors } = reading;
   const node = anchors.get(scanner.scanName() ?? "");
   reading.aliases += 1;
-  return node && reading.aliases <= maxAliases ? endLine(scanner, column, node, scanner.at) : undefined;
+  return node && reading.aliases <= maxAliases ? endLine(scanner, node, scanner.at) : undefined;
 }
 
 function readBrackets(reading: Reading, column: number, depth: number): Node | undefined {

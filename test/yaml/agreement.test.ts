@@ -44,6 +44,7 @@ describe("the simple reader and the full parser", () => {
     ],
     ["literal texts", "a: |\n  x\n\n   y\nb:\n  - |-\n    z\n\nc: 1\n"],
     ["Windows line breaks", "a:\r\n  - b: 'c'\r\n\r\n    d: # e\r\n"],
+    ["signs inside of scalars", "a: b#c:d\ne: [f#g, http://h/i?j=&k]\n'l: m': \"n: #o\" # p\n"],
     ["a marker at the start", "# c\n---\na: 1"],
   ])("agree on %s, which both read", (_, text) => {
     expect(expectAgreement(text)).toBe("read");
@@ -54,7 +55,8 @@ describe("the simple reader and the full parser", () => {
     ["a duplicate key among many", `${Array.from({ length: 20 }, (_, index) => `k${index}: 1\n`).join("")}k19: 2\n`],
     ["a merge key", "a: &x {b: 1}\nc:\n  <<: *x\n"],
     ["an alias inside its own value", "a: &x\n  b: *x\n"],
-    ["an alias of what has aliases in it", "a: &x 1\nb: &y [*x]\nc: &z\n  d: *x\ne: *z\n"],
+    ["an alias of what has aliases in it", "a: &x 1\nb: &y\n  c: *x\nd: *y\n"],
+    ["an anchor inside of the value of another with its name", "a: &x\n  b: &x\n    c: 1\nd: *x\n"],
     ["many aliases", `a: &x 1\n${Array.from({ length: 9 }, (_, index) => `b${index}: *x\n`).join("")}`],
     ["a tag", "a: !!str 1\n"],
     ["a text over several lines", "a: b\n  c\n"],
