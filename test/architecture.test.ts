@@ -271,6 +271,12 @@ describe("the architecture", () => {
     ]);
   });
 
+  it("takes from zod's core nothing but types: a value from there brings the texts of fifty languages into the bundle", () => {
+    const value = /\bz\.(?:core|locales|regexes|util)\.(?!\$)/;
+    expect(files.filter((file) => value.test(readFileSync(join("src", file), "utf8")))).toEqual([]);
+    expect(files.filter((file) => /\bz\.core\.\$/.test(readFileSync(join("src", file), "utf8")))).not.toEqual([]);
+  });
+
   it("names a database dialect nowhere but in src/database", () => {
     const dialect = /sqlite|postgres/i;
     const naming = files.filter((file) => !file.startsWith("database/") && dialect.test(codeOf(file)));

@@ -137,7 +137,7 @@ function withPlainChecks(schema: Schema, above: readonly Schema[] = []): Schema 
 function rebuild(schema: Schema, change: object): Schema {
   const { def } = schema._zod;
   const checks = def.checks?.map(plainCheck);
-  return z.core.clone(schema, { ...def, ...change, ...(checks && { checks }) } as never);
+  return z.clone(schema, { ...def, ...change, ...(checks && { checks }) } as never);
 }
 
 function plainCheck(check: z.core.$ZodCheck<never>): z.core.$ZodCheck<never> {
