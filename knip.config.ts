@@ -7,7 +7,7 @@ export default {
     ...entries.map(({ source }) => `${source}!`),
     "bench/*.{ts,mjs}",
     "bench/http/server.ts",
-    "bench/support/{only-parse,usage}.mjs",
+    "bench/support/{commander-alone,only-parse,usage}.mjs",
     "scripts/*.mjs",
     "examples/**/*.{js,mjs,ts}",
   ],

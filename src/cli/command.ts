@@ -170,7 +170,7 @@ function settingsOf<O extends OptionSet>(command: Command, options: O): Settings
 }
 
 /** How commander lays out the help of the program and its commands. */
-export function helpStyle({ terminal }: CliContext): Partial<Help> {
+function helpStyle({ terminal }: CliContext): Partial<Help> {
   return {
     minWidthToWrap: 20,
     styleTitle: terminal.outPaint.bold,
