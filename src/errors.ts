@@ -241,11 +241,16 @@ export function setupError(
   return new SetupError(reason, [{ severity: "error", code, message, hint }], options);
 }
 
-const maxNamed = 20;
+/** How many names a message has at most. */
+export const maxNamed = 20;
 
-/** Names for a message: the first twenty, and how many more there are. */
-export function listSome(names: readonly string[]): string {
-  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
+/**
+ * Names for a message: the first twenty, and how many more there are.
+ *
+ * @param count how many there are, where these are only the first
+ */
+export function listSome(names: readonly string[], count = names.length): string {
+  const more = count > maxNamed ? ` and ${count - maxNamed} more` : "";
   return `${names.slice(0, maxNamed).join(", ")}${more}`;
 }
 

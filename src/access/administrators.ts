@@ -8,13 +8,14 @@ export type AdministratorSignIn =
   | { readonly kind: "user"; readonly user: UserFacts }
   | { readonly kind: "claims"; readonly client: ClientFacts };
 
-/** Every way to sign in and have superuser rights. API tokens are none. */
+/** Every way to sign in and have superuser rights, users by their names first. API tokens are none. */
 export function administratorSignIns(facts: AccessFacts): readonly AdministratorSignIn[] {
   const canSignIn = signInCheck(facts);
   // Whom claims made superuser, the claims of the next sign-in decide about.
   const users = [...facts.users.values()].filter(
     (user) => user.isSuperuser && !user.isSuperuserByClaim && canSignIn(user),
   );
+  users.sort(({ username: one }, { username: other }) => (one < other ? -1 : Number(one > other)));
   return [
     ...users.map((user) => ({ kind: "user", user }) as const),
     ...loginClients(facts)

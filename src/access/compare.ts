@@ -55,9 +55,14 @@ export const noAccessChange: AccessChange = { isFirst: false, gains: [], losses:
  * Who may do more, and who less, after a change. Rows that are the same objects before and after are not looked at again.
  *
  * @param nowMs both are compared at this moment
+ * @param isFirst whether there was nobody before, where `before` has not everybody
  */
-export function compareAccess(before: AccessFacts, after: AccessFacts, nowMs: number): AccessChange {
-  const isFirst = before.users.size + before.tokens.size + before.clients.size === 0;
+export function compareAccess(
+  before: AccessFacts,
+  after: AccessFacts,
+  nowMs: number,
+  isFirst = before.users.size + before.tokens.size + before.clients.size === 0,
+): AccessChange {
   return { isFirst, gains: findGains(before, after, nowMs), losses: findGains(after, before, nowMs) };
 }
 

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Connection } from "../database/database.js";
+import { sql } from "kysely";
+import { type Connection, chunk } from "../database/database.js";
 import { parseList } from "../database/tables.js";
+import type { Change } from "../plan/resource.js";
+import { apiToken, digestOf, group, user } from "../resources/kinds.js";
 import { readStoredMapping } from "../users/claim-mapping.js";
 import { readPolicedTokens, readPolicies } from "../users/read-token-policies.js";
 import { lifetimeEndMs, policiesFor, unusedEndMs } from "../users/token-policy.js";
@@ -21,15 +24,104 @@ import type {
  */
 export async function readAccessFacts(db: Connection, userId?: string): Promise<AccessFacts> {
   const revoked = await db.selectFrom("api_token_revoked").select("digest").execute();
-  const digests = new Set(revoked.map(({ digest }) => digest));
+  return readFacts(db, userId === undefined ? undefined : [userId], new Set(revoked.map(({ digest }) => digest)));
+}
+
+/** Which users changes are about, and which values of tokens they write. */
+interface Touched {
+  readonly users: readonly string[];
+  readonly digests: readonly string[];
+}
+
+/** Whose rights changes can touch: users, those of tokens and the members of groups. New ones are none yet. */
+export async function findTouched(db: Connection, changes: readonly Change[]): Promise<Touched> {
+  const known = (kind: string) =>
+    changes.flatMap((change) => (change.kind === kind && change.action !== "create" ? [change.id] : []));
+  const users = new Set(known(user.name));
+  for (const ids of chunk(known(group.name), 500)) {
+    const rows = await db.selectFrom("user_groups").select("user_id").where("group_id", "in", ids).execute();
+    for (const row of rows) users.add(row.user_id);
+  }
+  for (const ids of chunk(known(apiToken.name), 500)) {
+    const rows = await db.selectFrom("api_tokens").select("user_id").where("id", "in", ids).execute();
+    for (const row of rows) users.add(row.user_id);
+  }
+  const names = new Set<string>();
+  const digests: string[] = [];
+  for (const change of changes) {
+    if (change.action === "delete" || change.kind !== apiToken.name) continue;
+    const { token, user: named } = change.attributes;
+    if (typeof named === "string") names.add(named);
+    const isWritten = change.action === "create" || change.changed.includes("token");
+    const digest = isWritten ? digestOf(token) : undefined;
+    if (digest !== undefined) digests.push(digest);
+  }
+  for (const some of chunk([...names], 500)) {
+    const rows = await db.selectFrom("users").select("id").where("username", "in", some).execute();
+    for (const { id } of rows) users.add(id);
+  }
+  return { users: [...users], digests };
+}
+
+/**
+ * Reads what a change of these users can make of who may do what: they and their tokens, everybody who is an administrator, every group,
+ * and the clients. Whom it leaves out, it does not touch.
+ */
+export async function readTouchedFacts(db: Connection, { users, digests }: Touched): Promise<AccessFacts> {
+  const administrators = await db
+    .selectFrom("users")
+    .select("id")
+    // Part of the statement, so that a database may use the index of these.
+    .where("is_superuser", "=", sql.lit(1))
+    .where("is_service", "=", sql.lit(0))
+    .execute();
+  const ids = [...new Set([...users, ...administrators.map(({ id }) => id)])];
+  const held: string[] = [];
+  for (const batch of chunk(ids, 500)) {
+    const rows = await db.selectFrom("api_tokens").select("digest").where("user_id", "in", batch).execute();
+    for (const { digest } of rows) held.push(digest);
+  }
+  const revoked = new Set<string>();
+  for (const batch of chunk([...held, ...digests], 500)) {
+    const rows = await db.selectFrom("api_token_revoked").select("digest").where("digest", "in", batch).execute();
+    for (const { digest } of rows) revoked.add(digest);
+  }
+  return readFacts(db, ids, revoked);
+}
+
+/** Whether nobody has any rights yet: there is no user, token or client. */
+export async function isWithoutPrincipals(db: Connection): Promise<boolean> {
+  for (const table of ["users", "api_tokens", "oidc_clients"] as const) {
+    if (await db.selectFrom(table).select("id").limit(1).executeTakeFirst()) return false;
+  }
+  return true;
+}
+
+async function readFacts(
+  db: Connection,
+  userIds: readonly string[] | undefined,
+  revoked: ReadonlySet<string>,
+): Promise<AccessFacts> {
+  const groups = await readGroups(db);
   return {
-    groups: await readGroups(db),
-    users: await readUsers(db, userId),
-    tokens: await readTokens(db, digests, userId),
+    groups,
+    users: await readUsers(db, groups, userIds),
+    tokens: await readTokens(db, revoked, userIds),
     providers: await readProviders(db),
     clients: await readClients(db),
-    revoked: digests,
+    revoked,
   };
+}
+
+/** The rows of these users in pieces that a statement can take, or of all at once. */
+async function readOf<Row>(
+  userIds: readonly string[] | undefined,
+  read: (some: readonly string[] | undefined) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  if (!userIds) return read(undefined);
+  const rows: Row[] = [];
+  for (const some of chunk(userIds, 500)) for (const row of await read(some)) rows.push(row);
+  return rows;
 }
 
 /** The clients and their providers, for whom claims let in. */
@@ -71,27 +163,25 @@ async function readGroups(db: Connection): Promise<AccessFacts["groups"]> {
   return byId(rows.map(({ id, name }) => ({ id, name, permissions: byGroup.get(id) ?? none })));
 }
 
-async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["users"]> {
-  const rows = await db
+async function readUsers(
+  db: Connection,
+  groups: AccessFacts["groups"],
+  userIds: readonly string[] | undefined,
+): Promise<AccessFacts["users"]> {
+  const nameOf = (groupId: string) => groups.get(groupId)?.name ?? "";
+  const users = db
     .selectFrom("users")
     .select(["id", "username", "is_service", "is_active", "is_staff", "is_superuser", "claim_superuser"])
     .select((eb) => eb("password_hash", "is not", null).as("has_password"))
     .select((eb) =>
       eb.or([eb("email", "<>", ""), eb("first_name", "<>", ""), eb("last_name", "<>", "")]).as("is_personal"),
     )
-    .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"])
-    .$if(userId !== undefined, (query) => query.where("id", "=", userId ?? ""))
-    .execute();
-  const own = await db
-    .selectFrom("user_permissions")
-    .select(["user_id", "permission", "origin"])
-    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
-    .execute();
-  const joined = await db
-    .selectFrom("user_groups")
-    .select(["user_id", "group_id", "origin", "until"])
-    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
-    .execute();
+    .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"]);
+  const given = db.selectFrom("user_permissions").select(["user_id", "permission", "origin"]);
+  const members = db.selectFrom("user_groups").select(["user_id", "group_id", "origin", "until"]);
+  const rows = await readOf(userIds, (some) => (some ? users.where("id", "in", some) : users).execute());
+  const own = await readOf(userIds, (some) => (some ? given.where("user_id", "in", some) : given).execute());
+  const joined = await readOf(userIds, (some) => (some ? members.where("user_id", "in", some) : members).execute());
   const permissions = collect(own, (row): [string, OwnPermission] => [
     row.user_id,
     { permission: row.permission, origin: row.origin },
@@ -118,8 +208,8 @@ async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["
           row.sign_in_provider_id === null
             ? null
             : { providerId: row.sign_in_provider_id, subject: row.sign_in_subject },
-        permissions: permissions.get(row.id) ?? none,
-        memberships: memberships.get(row.id) ?? none,
+        permissions: inOrder(permissions.get(row.id) ?? none, ({ permission, origin }) => `${permission} ${origin}`),
+        memberships: inOrder(memberships.get(row.id) ?? none, ({ groupId, origin }) => `${nameOf(groupId)} ${origin}`),
       }),
     ),
   );
@@ -128,27 +218,14 @@ async function readUsers(db: Connection, userId?: string): Promise<AccessFacts["
 async function readTokens(
   db: Connection,
   revoked: ReadonlySet<string>,
-  userId?: string,
+  userIds: readonly string[] | undefined,
 ): Promise<AccessFacts["tokens"]> {
-  const rows = await db
+  const tokens = db
     .selectFrom("api_tokens")
-    .select([
-      "id",
-      "identifier",
-      "user_id",
-      "digest",
-      "permissions",
-      "expires_at",
-      "valid_from",
-      "allowed_ips",
-      "rate_limit",
-      "enabled",
-      "disabled_at",
-    ])
-    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId ?? ""))
-    .execute();
-  const ofUser = userId === undefined ? undefined : rows.map(({ id }) => id);
-  const policyEnds = await readPolicyEnds(db, ofUser);
+    .select(["id", "identifier", "user_id", "digest", "permissions"])
+    .select(["expires_at", "valid_from", "allowed_ips", "rate_limit", "enabled", "disabled_at"]);
+  const rows = await readOf(userIds, (some) => (some ? tokens.where("user_id", "in", some) : tokens).execute());
+  const policyEnds = await readPolicyEnds(db, userIds && rows.map(({ id }) => id));
   return byId(
     rows.map(
       (row): TokenFacts => ({
@@ -234,6 +311,12 @@ function collect<Row, Value>(
     else found.set(key, [value]);
   }
   return found;
+}
+
+/** Databases have their own orders, and what comes first explains a right that several give. */
+function inOrder<Value>(values: readonly Value[], nameOf: (value: Value) => string): readonly Value[] {
+  if (values.length < 2) return values;
+  return values.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
 }
 
 function byId<Fact extends { readonly id: string }>(facts: readonly Fact[]): ReadonlyMap<string, Fact> {

@@ -1,7 +1,9 @@
 import { type AccessChange, compareAccess, noAccessChange } from "../access/compare.js";
-import type { AccessFacts } from "../access/facts.js";
+import { type AccessFacts, noFacts } from "../access/facts.js";
 import { locateDifferences, noteGains, refuseLastAdministrator } from "../access/guards.js";
 import { planFacts } from "../access/planned-facts.js";
+import { findTouched, isWithoutPrincipals, readAccessFacts, readTouchedFacts } from "../access/read-facts.js";
+import type { Connection } from "../database/database.js";
 import type { Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 
@@ -13,28 +15,33 @@ type AccessReview = Pick<Plan, "refusals" | "diagnostics"> & {
 };
 
 interface ReviewOptions {
-  /** Reads who may do what so far. */
-  readonly readFacts: () => Promise<AccessFacts>;
-  /** Whether the facts are wanted, even where nothing changes. */
+  /** Who may do what so far, where that has been read already: everybody. */
+  readonly facts: AccessFacts | undefined;
+  /** Whether what everybody may do is wanted, even where nothing changes. */
   readonly needsFacts: boolean;
   readonly nowMs: number;
   readonly deniesGains: boolean;
 }
 
-/** Compares effective access before and after a plan. Without changes, nothing more is read unless the facts are wanted. */
+/**
+ * Compares effective access before and after a plan. Unless the facts are wanted, nothing more is read than what its changes can touch,
+ * and nothing without changes.
+ *
+ * @param db undefined where it has no rows that could be read
+ */
 export async function reviewAccess(
+  db: Connection | undefined,
   desired: readonly Resource[],
   { changes }: Pick<Plan, "changes">,
-  { readFacts, needsFacts, nowMs, deniesGains }: ReviewOptions,
+  { facts, needsFacts, nowMs, deniesGains }: ReviewOptions,
 ): Promise<AccessReview> {
-  if (changes.length === 0) {
-    const facts = needsFacts ? await readFacts() : undefined;
-    return { access: noAccessChange, facts, refusals: [], diagnostics: [] };
-  }
-  const before = await readFacts();
+  const all = facts ?? (needsFacts && db ? await readAccessFacts(db) : undefined);
+  if (changes.length === 0) return { access: noAccessChange, facts: all, refusals: [], diagnostics: [] };
+  const before = all ?? (db ? await readTouchedFacts(db, await findTouched(db, changes)) : noFacts);
   const after = planFacts(before, changes);
   const plan = { desired, changes };
-  const access = locateDifferences(compareAccess(before, after, nowMs), plan);
+  const isFirst = all || !db ? undefined : await isWithoutPrincipals(db);
+  const access = locateDifferences(compareAccess(before, after, nowMs, isFirst), plan);
   return {
     access,
     facts: after,

@@ -17,7 +17,8 @@ import { version } from "../version.js";
 import { writeYaml } from "../yaml/write.js";
 import { withGivenByHand } from "./given-by-hand.js";
 import type { DatabaseOptions } from "./options.js";
-import { readCurrent, readState } from "./read-plan.js";
+import { readState } from "./read-plan.js";
+import { readAll } from "./read-wanted.js";
 import { runDefaults, withDatabase } from "./run.js";
 import { sanitize } from "./sanitize.js";
 import type { Extensions } from "./step-modules.js";
@@ -104,7 +105,7 @@ export async function exportDatabase(given: Partial<ExportOptions>): Promise<rea
 
 async function readContents({ db, vault }: ReadContext, kinds: readonly Kind[]): Promise<Contents> {
   const ended = await Promise.all(kinds.map((kind) => kind.ended?.({ db, vault }) ?? []));
-  const rows = await withGivenByHand(db, await readCurrent(db, kinds, vault));
+  const rows = await withGivenByHand(db, (await readAll({ db, vault }, kinds)).current);
   return { rows, ended: new Set(ended.flatMap((ids) => [...ids])), isSanitized: false };
 }
 

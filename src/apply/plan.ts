@@ -5,6 +5,7 @@ import { withLock } from "../database/lock.js";
 import { appliedMigrations, pendingMigrations } from "../database/migrate.js";
 import { type Diagnostic, SetupError } from "../errors.js";
 import type { Refusal } from "../plan/kind.js";
+import type { Undeclared } from "../plan/plan.js";
 import type { AttributeValue, Change, Resource, ResourceName } from "../plan/resource.js";
 import { sleep } from "../retry.js";
 import type { RawDiagnostic } from "../yaml/node.js";
@@ -52,7 +53,7 @@ export async function plan(declared: Configuration, given: Partial<RunOptions> =
 export interface Look {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
-  readonly undeclared: readonly ResourceName[];
+  readonly undeclared: Undeclared;
   readonly access: AccessChange;
   /** What decides who may do what afterwards, where the input asks for it. */
   readonly facts: AccessFacts | undefined;

@@ -1,10 +1,7 @@
 import type { AccessChange } from "../access/compare.js";
-import { type AccessFacts, noFacts } from "../access/facts.js";
-import { readAccessFacts } from "../access/read-facts.js";
+import type { AccessFacts } from "../access/facts.js";
 import { reviewUndeclared } from "../config/catalogue.js";
 import type { Connection, Database } from "../database/database.js";
-import { readEntrySettings } from "../database/entry-settings.js";
-import type { CurrentResource, Kind } from "../plan/kind.js";
 import { createPlan, type Plan } from "../plan/plan.js";
 import type { Resource } from "../plan/resource.js";
 import { policy } from "../resources/kinds.js";
@@ -14,7 +11,7 @@ import { reviewAccess } from "./access.js";
 import { markDrift } from "./drift.js";
 import type { RunOptions } from "./options.js";
 import { type OwnedConfiguration, settlePolicies } from "./owners.js";
-import { ownKindName, requireTables, withOwnTables } from "./run.js";
+import { type ReadRows, readAll, readWanted, standsAlone } from "./read-wanted.js";
 import { severityRules } from "./severity.js";
 
 /** The input of a run. */
@@ -38,13 +35,26 @@ export interface Seen {
   readonly revision: number;
 }
 
-/** Reads everything at one moment and compares it with the desired resources. */
-export async function readPlan(db: Connection, database: Database, input: LookInput): Promise<Seen> {
+// Below this, reading all of a table takes no longer than looking some rows of it up.
+const fewRows = 1000;
+
+/** Reads what the desired resources are about, at one moment, and compares it with them. */
+export async function readPlan(
+  db: Connection,
+  database: Database,
+  input: LookInput,
+  few: number = fewRows,
+): Promise<Seen> {
   const { configuration, options } = input;
   const { keyId, revision } = await readState(db);
   const vault = openVault({ env: options.env, keyFile: database.keyFile, storedKeyId: keyId });
-  const current = await readCurrent(db, configuration.kinds, vault);
-  return { ...(await planAgainst(current, db, vault, input)), vault, revision };
+  const { kinds, runOwners: owners } = configuration;
+  const wanted = (await dependsOnFew(db, input))
+    ? await readWanted({ db, vault }, { kinds, desired: input.desired, owners, prune: options.prune, fewRows: few })
+    : undefined;
+  const some = wanted && makePlan(wanted, input);
+  const plan = some && standsAlone(some) ? some : makePlan(await readAll({ db, vault }, kinds), input);
+  return { ...(await review(plan, db, vault, input)), vault, revision };
 }
 
 /**
@@ -55,26 +65,48 @@ export async function planForNew(database: Database, input: LookInput): Promise<
   const { env } = input.options;
   const vault = openVault({ env, keyFile: database.keyFile, storedKeyId: null });
   const current = new Map(input.configuration.kinds.map(({ name }) => [name, []]));
-  return { ...(await planAgainst(current, undefined, vault, input)), vault, revision: 0 };
+  return { ...(await review(makePlan({ current }, input), undefined, vault, input)), vault, revision: 0 };
 }
 
-/** @param db undefined where it has no rows that could be read */
-async function planAgainst(
-  current: ReadonlyMap<string, readonly CurrentResource[]>,
-  db: Connection | undefined,
-  vault: Vault,
-  { configuration, desired, options, facts, needsFacts }: LookInput,
-): Promise<Pick<Seen, "plan" | "access" | "facts">> {
+/** Whether what is decided about the desired resources depends on their rows alone, and on those that they name. */
+async function dependsOnFew(
+  db: Connection,
+  { configuration, options, facts, needsFacts }: LookInput,
+): Promise<boolean> {
+  const { kinds, catalogue, settings, runOwners } = configuration;
+  if (facts || needsFacts || catalogue || settings.policy) return false;
+  // What modules check, they may look at anything for.
+  if (kinds.some(({ migrations, check, review }) => migrations && (check || review))) return false;
+  // Whose entries it takes over, or prunes, is a question to all rows.
+  if (runOwners.some(({ formerly, isNamed }) => formerly.length > 0 || (options.prune && !isNamed))) return false;
+  return (await db.selectFrom("owner_policies").select("id").limit(1).executeTakeFirst()) === undefined;
+}
+
+function makePlan({ current, others }: ReadRows, { configuration, desired, options }: LookInput): Plan {
   const policies = settlePolicies(configuration, current.get(policy.name) ?? []);
-  const plan = createPlan({
+  return createPlan({
     kinds: configuration.kinds,
     desired: [...desired, ...policies.ended],
     current: new Map([...current, [policy.name, policies.current]]),
+    others,
     isDatabaseKnown: true,
     owners: configuration.runOwners,
     prune: options.prune,
     newId: options.newId,
   });
+}
+
+/**
+ * Adds what only the database knows of a plan, and what the plan does to who may do what.
+ *
+ * @param db undefined where it has no rows that could be read
+ */
+async function review(
+  plan: Plan,
+  db: Connection | undefined,
+  vault: Vault,
+  { configuration, desired, options, facts, needsFacts }: LookInput,
+): Promise<Pick<Seen, "plan" | "access" | "facts">> {
   const inspected: RawDiagnostic[] = [];
   const refusals = [...plan.refusals];
   for (const kind of configuration.kinds) {
@@ -90,8 +122,8 @@ async function planAgainst(
     }
   }
   const changes = db ? await markDrift(db, configuration.kinds, plan.changes) : plan.changes;
-  const reviewed = await reviewAccess(desired, plan, {
-    readFacts: async () => (db ? (facts ?? (await readAccessFacts(db))) : noFacts),
+  const reviewed = await reviewAccess(db, desired, plan, {
+    facts,
     needsFacts: needsFacts === true,
     nowMs: options.now().getTime(),
     deniesGains: severityRules(options, configuration.settings).isDenied("ESCALATION"),
@@ -102,28 +134,6 @@ async function planAgainst(
     diagnostics: [...plan.diagnostics, ...inspected, ...reviewed.diagnostics],
   };
   return { plan: { ...plan, ...found }, access: reviewed.access, facts: reviewed.facts };
-}
-
-/** The rows of every kind, sorted by key: databases have their own orders, or none. */
-export async function readCurrent(
-  db: Connection,
-  kinds: readonly Kind[],
-  vault: Vault,
-): Promise<ReadonlyMap<string, readonly CurrentResource[]>> {
-  const current = new Map<string, readonly CurrentResource[]>();
-  const settings = await readEntrySettings(db);
-  for (const kind of kinds) {
-    await requireTables(kind, db);
-    const rows = await withOwnTables(ownKindName(kind), () => kind.read({ db, vault }));
-    const ofKind = settings.get(kind.name);
-    const complete = ofKind ? rows.map((row) => ({ ...row, settings: ofKind.get(row.id) })) : [...rows];
-    current.set(kind.name, complete.sort(byKey));
-  }
-  return current;
-}
-
-function byKey({ key: first }: CurrentResource, { key: second }: CurrentResource): number {
-  return first < second ? -1 : Number(first > second);
 }
 
 /** What the database says of itself. */

@@ -3,11 +3,12 @@ import type { Catalogue } from "../config/catalogue.js";
 import type { Settings } from "../config/settings.js";
 import type { FileOwner } from "../config/validate.js";
 import { type Connection, type Database, DatabaseError, type RunMode } from "../database/database.js";
-import { createIds } from "../database/ids.js";
 import type { LockOptions } from "../database/lock.js";
 import { defaultDatabaseUrl, openDatabase } from "../database/open.js";
+import { createIds } from "../database/write-rows.js";
 import { type Diagnostic, SetupError } from "../errors.js";
 import type { GeneratedSecret, Kind } from "../plan/kind.js";
+import type { Undeclared } from "../plan/plan.js";
 import type { Change, Resource, ResourceName } from "../plan/resource.js";
 import { sleep } from "../retry.js";
 import { version } from "../version.js";
@@ -59,8 +60,7 @@ export interface RunResult {
   readonly changes: readonly Change[];
   /** The declared resources that already match. */
   readonly unchanged: readonly ResourceName[];
-  /** What these owners manage, no file declares and the run leaves as it is. */
-  readonly undeclared: readonly ResourceName[];
+  readonly undeclared: Undeclared;
   /** Who may do more afterwards, and who less. */
   readonly access: AccessChange;
   /** Shown once, then gone. */

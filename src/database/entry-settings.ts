@@ -9,15 +9,43 @@ interface StoredSettings {
 
 type SettingsById = ReadonlyMap<string, StoredSettings>;
 
-/** The settings of all rows that have some: by kind, then by the row's id. */
-export async function readEntrySettings(db: Connection): Promise<ReadonlyMap<string, SettingsById>> {
-  const rows = await db.selectFrom("entry_settings").selectAll().execute();
+/**
+ * The settings of rows that have some: by kind, then by the row's id.
+ *
+ * @param ids of these rows alone; without it, of all
+ */
+export async function readEntrySettings(
+  db: Connection,
+  ids?: readonly string[],
+): Promise<ReadonlyMap<string, SettingsById>> {
+  const all = db.selectFrom("entry_settings").selectAll();
   const kinds = new Map<string, Map<string, StoredSettings>>();
-  for (const { kind, resource_id, protect, renamed_from: renamedFrom } of rows) {
-    const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
-    kinds.set(kind, known.set(resource_id, { protect: protect === 1, renamedFrom }));
+  for (const some of ids ? chunk(ids, 500) : [undefined]) {
+    const rows = await (some ? all.where("resource_id", "in", some) : all).execute();
+    for (const { kind, resource_id, protect, renamed_from: renamedFrom } of rows) {
+      const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
+      kinds.set(kind, known.set(resource_id, { protect: protect === 1, renamedFrom }));
+    }
   }
   return kinds;
+}
+
+/** A row under the name that it had before a file renamed it. */
+export interface FormerName {
+  readonly kind: string;
+  /** The row's. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** The former names that rows still go by. */
+export async function readFormerNames(db: Connection): Promise<readonly FormerName[]> {
+  const rows = await db
+    .selectFrom("entry_settings")
+    .select(["kind", "resource_id", "renamed_from"])
+    .where("renamed_from", "is not", null)
+    .execute();
+  return rows.map(({ kind, resource_id: id, renamed_from: name }) => ({ kind, id, name: name ?? "" }));
 }
 
 interface SettingsChange {

@@ -288,6 +288,18 @@ async function addTokenRestrictions(db: Kysely<AnyTables>): Promise<void> {
   }
 }
 
+/** What a run of few entries asks of tables with many rows. */
+async function addRunIndexes(db: Kysely<AnyTables>): Promise<void> {
+  const index = (table: string, name: string, ...columns: string[]) =>
+    db.schema.createIndex(`${table}_${name}`).on(table).columns(columns);
+  await index("api_tokens", "owner", "owner", "identifier").execute();
+  await index("api_tokens", "disabled", "disabled_at").where("disabled_at", "is not", null).execute();
+  await index("users", "owner", "owner", "username").where("is_service", "=", 0).execute();
+  await index("users", "superuser", "is_superuser").where("is_superuser", "=", 1).where("is_service", "=", 0).execute();
+  await index("users", "deactivated", "deactivated_at").where("deactivated_at", "is not", null).execute();
+  await index("entry_settings", "renamed", "renamed_from").where("renamed_from", "is not", null).execute();
+}
+
 /** The program's own migrations. Their names start with a digit; those of custom kinds carry the kind's name. */
 export const coreMigrations: readonly Migration[] = [
   { name: "0001_tables", up: createTables },
@@ -316,4 +328,5 @@ export const coreMigrations: readonly Migration[] = [
   { name: "0024_bootstrap_codes", up: createBootstrapCodes },
   { name: "0025_journal_chain", up: chainRuns },
   { name: "0026_token_restrictions", up: addTokenRestrictions },
+  { name: "0027_run_indexes", up: addRunIndexes },
 ];

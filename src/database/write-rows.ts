@@ -1,6 +1,6 @@
-import type { Insertable } from "kysely";
-import { type Connection, chunk } from "./database.js";
-import { insertRows } from "./insert-rows.js";
+import { randomUUID } from "node:crypto";
+import { CompiledQuery, type Insertable } from "kysely";
+import { anyTables, type Connection, chunk, type SqlValue } from "./database.js";
 import { appendLink, type SignRun } from "./journal-chain.js";
 import type { RunThrough, Tables } from "./tables.js";
 
@@ -177,3 +177,52 @@ export async function retireTokenValues(
 export async function isCommitted(tx: Connection, runId: string): Promise<boolean> {
   return (await tx.selectFrom("runs").select("id").where("id", "=", runId).executeTakeFirst()) !== undefined;
 }
+
+/** A new row: a value for each column, but for those with a default. */
+type NewRow = Readonly<Record<string, SqlValue | undefined>>;
+
+// Databases limit how many values one statement takes: SQLite 32,766, PostgreSQL 65,535.
+const rowsAtOnce = 200;
+
+/**
+ * Inserts rows that have the same columns, many at once. Building a statement takes longer than running it, so that all full batches
+ * share one.
+ */
+export async function insertRows(db: Connection, table: string, rows: readonly NewRow[]): Promise<void> {
+  const [first = {}] = rows;
+  const columns = Object.keys(first).filter((column) => first[column] !== undefined);
+  let sql: string | undefined;
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    const batch = rows.slice(start, start + rowsAtOnce);
+    if (batch.length < rowsAtOnce) {
+      await anyTables(db).insertInto(table).values(batch).execute();
+      continue;
+    }
+    sql ??= anyTables(db).insertInto(table).values(batch).compile().sql;
+    const values: SqlValue[] = [];
+    for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
+    await db.executeQuery(CompiledQuery.raw(sql, values));
+  }
+}
+
+/**
+ * Creates ids for new rows: UUIDs of version 7 (RFC 9562 §5.7), each greater than the one before. In the indexes of a table, rows with
+ * ids in order are appended, which takes SQLite two thirds of the time that random places take.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function createIds(now: () => number = Date.now): () => string {
+  let last = 0;
+  let count = 0;
+  return () => {
+    const ms = Math.max(now(), last);
+    count = ms === last ? count + 1 : 0;
+    // More than a millisecond has room for are of the next one.
+    if (count === maxPerMs) count = 0;
+    last = count === 0 && ms === last ? ms + 1 : ms;
+    const time = last.toString(16).padStart(12, "0");
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${count.toString(16).padStart(3, "0")}${randomUUID().slice(18)}`;
+  };
+}
+
+const maxPerMs = 0x1000;

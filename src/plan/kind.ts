@@ -6,7 +6,7 @@ import type { Secret } from "../secrets/secret.js";
 import type { Vault } from "../secrets/vault.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import type { KindShape } from "./kind-shape.js";
-import type { Attributes, AttributeValue, EntrySettings, PlannedChange, Resource } from "./resource.js";
+import type { Attributes, AttributeValue, EntrySettings, PlannedChange, Resource, ResourceName } from "./resource.js";
 
 /**
  * A row as it is: what `read` returns. What is stored may have another type than what a step gives, such as a digest for a
@@ -35,6 +35,21 @@ export interface GeneratedSecret {
 export interface ReadContext {
   readonly db: Connection;
   readonly vault: Vault;
+}
+
+/**
+ * The rows that a run needs of a kind with many: those with these keys or ids, or with these values of the attribute that no two
+ * resources can share.
+ */
+export interface WantedRows {
+  readonly by: "key" | "id" | "identity";
+  readonly values: readonly string[];
+}
+
+/** Rows of a kind that an owner manages: how many there are, and the first keys, in the database's order. */
+export interface OwnedRows {
+  readonly count: number;
+  readonly keys: readonly string[];
 }
 
 export interface WriteContext extends ReadContext {
@@ -121,7 +136,14 @@ export interface Kind<A extends Attributes = Attributes, Name extends string = s
   guard?(context: GuardContext, world: PlannedWorld): Promise<GuardResult>;
   /** The ids of rows that a command ended here: declared in another database, they would work again. */
   ended?(context: ReadContext): Promise<ReadonlySet<string>>;
-  read(context: ReadContext): Promise<readonly CurrentResource<A>[]>;
+  /** A run reads all its rows, however few it declares: they are few, and what is checked of one depends on others. */
+  readonly isReadWhole?: boolean;
+  /** The names of entries of other kinds that its checks ask for, beside those that its resources refer to. */
+  readonly asksFor?: (desired: readonly Resource[]) => readonly ResourceName[];
+  /** @param wanted only these; without it, all */
+  read(context: ReadContext, wanted?: WantedRows): Promise<readonly CurrentResource<A>[]>;
+  /** @param limit how many keys to give back */
+  countOwned(db: Connection, owner: string, limit: number): Promise<OwnedRows>;
   /**
    * Releases what these changes give up and another kind's may need, such as a name. It runs after the run's deletions
    * and before any kind writes.
@@ -146,12 +168,21 @@ export interface RunOwner {
   readonly kinds: ReadonlySet<string>;
 }
 
+/** What is known of rows that were not read. */
+export interface OtherRows {
+  /** The kinds that have some. */
+  readonly kinds: ReadonlySet<string>;
+  /** What each owner of the files manages, by kind, with what was read. */
+  readonly owned: ReadonlyMap<string, ReadonlyMap<string, OwnedRows>>;
+}
+
 /** The input of a plan. */
 export interface PlanInput {
   readonly kinds: readonly Kind[];
   readonly desired: readonly Resource[];
-  /** All rows, by kind. */
+  /** All rows, by kind; or, with `others`, at least those that the desired resources, their names and values are about. */
   readonly current: ReadonlyMap<string, readonly CurrentResource[]>;
+  readonly others?: OtherRows | undefined;
   /** False where no database was read: `current` is empty then. */
   readonly isDatabaseKnown: boolean;
   /** The owners of the files. */

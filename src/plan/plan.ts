@@ -1,20 +1,26 @@
-import { listSome } from "../errors.js";
+import { listSome, maxNamed } from "../errors.js";
 import type { RawDiagnostic } from "../yaml/node.js";
 import { checkPlan, planWorld } from "./check.js";
 import { diffKind } from "./diff.js";
 import { handOver } from "./hand-over.js";
 import { keepIgnored } from "./ignored.js";
-import type { Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
+import type { CurrentResource, Kind, PlanInput, PlannedWorld, Refusal } from "./kind.js";
 import { prunedOwners } from "./prune.js";
 import { settleNames } from "./renames.js";
 import type { Change, Resource, ResourceName } from "./resource.js";
+
+/** What the run's owners manage, no file declares and the run leaves as it is. */
+export interface Undeclared {
+  readonly count: number;
+  /** The first twenty of each owner. */
+  readonly first: readonly ResourceName[];
+}
 
 /** What will be done, ordered by the dependencies between kinds. */
 export interface Plan {
   readonly changes: readonly Change[];
   readonly unchanged: readonly ResourceName[];
-  /** What these owners manage, no file declares and the run leaves as it is. */
-  readonly undeclared: readonly ResourceName[];
+  readonly undeclared: Undeclared;
   /** What it starts from, and what it comes to. */
   readonly world: PlannedWorld;
   /** Why it can't be done; then the changes only show the intent. */
@@ -38,39 +44,55 @@ export function createPlan(given: PlanInput): Plan {
     for (const name of diff.unchanged) unchanged.push(name);
   }
   const world = planWorld(input, changes);
-  // What is named for its owner, such as a policy, is no entry of a file.
-  const kindsOfEntries = input.kinds.filter(({ keyColumn }) => keyColumn !== "owner");
-  const undeclaredOf = (name: string) =>
-    kindsOfEntries.flatMap((kind) =>
-      world
-        .left(kind)
-        .filter(({ owner }) => owner === name)
-        .map(({ key }) => ({ kind: kind.name, key })),
-    );
-  const undeclared = input.owners.map(({ name }) => ({ owner: name, names: undeclaredOf(name) }));
+  const undeclared = input.owners.map(({ name }) => findUndeclared(name, input, world));
   const reviewed = input.kinds.flatMap((kind) => kind.review?.(world) ?? []);
-  const told = undeclared.flatMap((part) => tellUndeclared(part.names, part.owner));
+  const told = undeclared.flatMap((part, index) => tellUndeclared(part, input.owners[index]?.name ?? ""));
   const diagnostics = [...names.diagnostics, ...reviewed, ...told];
   return {
     changes,
     unchanged,
-    undeclared: undeclared.flatMap(({ names }) => names),
+    undeclared: {
+      count: undeclared.reduce((sum, { count }) => sum + count, 0),
+      first: undeclared.flatMap(({ first }) => first),
+    },
     world,
     refusals: [...names.refusals, ...checkPlan(input, changes, world)],
     diagnostics,
   };
 }
 
-function tellUndeclared(undeclared: readonly ResourceName[], owner: string): readonly RawDiagnostic[] {
-  if (undeclared.length === 0) return [];
-  const one = undeclared.length === 1;
+/** What this owner manages, no file declares and the run leaves as it is. */
+function findUndeclared(owner: string, { kinds, others, current }: PlanInput, world: PlannedWorld): Undeclared {
+  let count = 0;
+  const first: ResourceName[] = [];
+  for (const kind of kinds) {
+    // What is named for its owner, such as a policy, is no entry of a file.
+    if (kind.keyColumn === "owner") continue;
+    const all = others?.owned.get(owner)?.get(kind.name);
+    const isOwn = (row: CurrentResource): boolean => row.owner === owner;
+    const left = world.left(kind).filter(isOwn);
+    const declared = new Set(world.desired(kind).map(({ key }) => key));
+    const taken = all ? (current.get(kind.name) ?? []).filter((row) => isOwn(row) && declared.has(row.key)).length : 0;
+    count += all ? all.count - taken : left.length;
+    const keys = all ? all.keys.filter((key) => !declared.has(key)).sort() : left.map(({ key }) => key);
+    for (const key of keys) if (first.length < maxNamed) first.push({ kind: kind.name, key });
+  }
+  return { count, first };
+}
+
+function tellUndeclared({ count, first }: Undeclared, owner: string): readonly RawDiagnostic[] {
+  if (count === 0) return [];
+  const one = count === 1;
   const stay = one ? "is in no file and stays as it is" : "are in no file and stay as they are";
-  const named = listSome(undeclared.map(({ kind, key }) => `${kind} ${key}`));
+  const named = listSome(
+    first.map(({ kind, key }) => `${kind} ${key}`),
+    count,
+  );
   return [
     {
       severity: "note",
       code: "UNDECLARED",
-      message: `${one ? "1 entry" : `${undeclared.length} entries`} that the owner ${owner} manages ${stay}: ${named}`,
+      message: `${one ? "1 entry" : `${count} entries`} that the owner ${owner} manages ${stay}: ${named}`,
       hint: `declare ${one ? "it" : "them"}, or delete ${one ? "it" : "them"} with \`state: absent\` or with --prune, which covers the kinds of enabled steps`,
     },
   ];

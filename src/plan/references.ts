@@ -16,7 +16,8 @@ export function refuseDangling(input: PlanInput, changes: readonly Change[], wor
         refusals.push(danglingResource(resource, target, isDeleted ? "deleted" : nearTo(target)));
       }
     }
-    for (const row of world.left(kind)) {
+    // Without a deletion, what they refer to is there: the database requires it.
+    for (const row of deleted.size > 0 ? world.left(kind) : []) {
       for (const target of danglingFrom(kind, row.attributes, world)) {
         refusals.push(danglingRow(kind, row, target, input));
       }

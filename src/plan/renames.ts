@@ -47,7 +47,7 @@ interface FoundRenames {
   readonly notes: readonly RawDiagnostic[];
 }
 
-function findRenames(kind: Kind, { desired, current, isDatabaseKnown }: PlanInput): FoundRenames {
+function findRenames(kind: Kind, { desired, current, others, isDatabaseKnown }: PlanInput): FoundRenames {
   const present = kind.resourcesOf(desired).filter((resource) => resource.present);
   const rows = new Map((current.get(kind.name) ?? []).map((row) => [row.key, row]));
   // Two entries may swap their names, so that a name alone does not say whether its row was renamed already.
@@ -65,7 +65,8 @@ function findRenames(kind: Kind, { desired, current, isDatabaseKnown }: PlanInpu
     const isFree = !rows.has(resource.key) || leaving.has(resource.key);
     if (row && isFree) renamed.set(resource.key, row);
     else if (row) refusals.push(bothExist(resource));
-    else if (isFree && isDatabaseKnown && rows.size > 0) notes.push(nothingToRename(resource));
+    else if (isFree && isDatabaseKnown && (rows.size > 0 || others?.kinds.has(kind.name)))
+      notes.push(nothingToRename(resource));
   }
   for (const [key, row] of sameIdentities(kind, kind.resourcesOf(desired), rows)) {
     if (!renamed.has(key) && !leaving.has(row.key)) renamed.set(key, row);

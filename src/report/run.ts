@@ -25,7 +25,7 @@ export function renderRun(result: RunResult, options: RunTextOptions): string {
   }
   if (result.outcome === "unchanged") {
     const count = result.unchanged.length;
-    const others = result.undeclared.length === 0 ? "" : `, ${result.undeclared.length} in no file`;
+    const others = result.undeclared.count === 0 ? "" : `, ${result.undeclared.count} in no file`;
     return `No changes. ${escapeControls(database)} matches ${files} (${count} unchanged${others}).\n`;
   }
   const details = result.command === "plan";

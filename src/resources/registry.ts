@@ -17,7 +17,7 @@ export const coreKinds: readonly Kind[] = [
   oidcProviderKind,
   oidcClientKind,
   apiTokenKind,
-  { ...policy, ...createTableStore(policy) },
+  { ...policy, ...createTableStore(policy), isReadWhole: true },
 ];
 
 /** The built-in steps; those that others depend on come first. */

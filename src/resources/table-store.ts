@@ -1,12 +1,23 @@
 import { columnNames } from "../database/create-table.js";
 import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
-import { insertRows } from "../database/insert-rows.js";
+import { insertRows } from "../database/write-rows.js";
 import { nearestField } from "../nearest.js";
-import type { CurrentResource, Kind, ReadContext, WriteContext } from "../plan/kind.js";
+import type { CurrentResource, Kind, ReadContext, WantedRows, WriteContext } from "../plan/kind.js";
 import type { AttributeSpec, KindShape, ReferenceTarget } from "../plan/kind-shape.js";
 import type { Attributes, AttributeValue, PlannedChange } from "../plan/resource.js";
 import { reservedColumns, type StepMistake, stepsInvalid } from "../plan/step-mistakes.js";
 import { type Column, purposeOf, type RowContext, type SetRelation } from "./columns.js";
+import {
+  collectSets,
+  countOwned,
+  only,
+  type References,
+  type ReferredRows,
+  readMembers,
+  readReferences,
+  selectWanted,
+  writeSets,
+} from "./table-rows.js";
 
 type Row = Record<string, SqlValue>;
 
@@ -35,7 +46,7 @@ function isSet(spec: AttributeSpec): spec is SetRelation {
 export function createTableStore<A extends Attributes>(
   { table, keyColumn, attributes }: KindShape<A>,
   only: Readonly<Record<string, SqlValue>> = {},
-): Pick<Kind<A>, "read" | "write" | "remove"> {
+): Pick<Kind<A>, "read" | "countOwned" | "write" | "remove"> {
   const all = Object.entries(attributes);
   const columns = all.flatMap(([name, spec]) => (isColumn(spec) ? [[name, spec] as const] : []));
   const sets = all.flatMap(([name, spec]) => (isSet(spec) ? [[name, spec] as const] : []));
@@ -43,7 +54,8 @@ export function createTableStore<A extends Attributes>(
   const layout = { table, keyColumn, columns, sets, targets, only };
   return {
     // What a column decodes is the value of the attribute with its name.
-    read: (context) => readRows(layout, context) as Promise<readonly CurrentResource<A>[]>,
+    read: (context, wanted) => readRows(layout, context, wanted) as Promise<readonly CurrentResource<A>[]>,
+    countOwned: (db, owner, limit) => countOwned(layout, db, owner, limit),
     write: (context, changes) => writeRows(layout, context, changes),
     remove: ({ db }, ids) => removeRows(table, db, ids),
   };
@@ -88,15 +100,22 @@ export async function requireColumns(
   if (mistakes.length > 0) throw stepsInvalid(mistakes);
 }
 
-async function readRows(layout: Layout, { db, vault }: ReadContext): Promise<readonly CurrentResource[]> {
-  const references = await readReferences(db, layout.targets);
-  let query = anyTables(db).selectFrom(layout.table).selectAll();
-  for (const [column, value] of Object.entries(layout.only)) query = query.where(column, "=", value);
-  const rows = await query.execute();
-  const sets = new Map<string, ReadonlyMap<string, readonly string[]>>();
-  for (const [attribute, relation] of layout.sets) {
-    sets.set(attribute, await readSets(db, relation, references.keyOf));
-  }
+async function readRows(
+  layout: Layout,
+  { db, vault }: ReadContext,
+  wanted: WantedRows | undefined,
+): Promise<readonly CurrentResource[]> {
+  const all = only(layout, anyTables(db).selectFrom(layout.table).selectAll());
+  const rows = await selectWanted(wanted, layout, async (column, values) =>
+    (values ? all.where(column, "in", values) : all).execute(),
+  );
+  const ids = wanted && rows.map(({ id }) => String(id));
+  const members = new Map<string, readonly Row[]>();
+  for (const [attribute, relation] of layout.sets) members.set(attribute, await readMembers(db, relation, ids));
+  const references = await readReferences(db, layout.targets, wanted && idsIn(layout, rows, members));
+  const sets = layout.sets.map(([attribute, relation]) => {
+    return [attribute, collectSets(relation, members.get(attribute) ?? [], references.keyOf)] as const;
+  });
   return rows.map((row) => {
     const id = String(row.id);
     const attributes: Record<string, AttributeValue> = {};
@@ -109,8 +128,37 @@ async function readRows(layout: Layout, { db, vault }: ReadContext): Promise<rea
   });
 }
 
+/** The ids of the other kinds' rows that these refer to. */
+function idsIn(layout: Layout, rows: readonly Row[], members: ReadonlyMap<string, readonly Row[]>): ReferredRows {
+  const found = new Map<string, Set<string>>();
+  for (const [, { column, target }] of layout.columns) {
+    if (target) for (const row of rows) addTo(found, target, row[column]);
+  }
+  for (const [attribute, { memberColumn, target }] of layout.sets) {
+    if (target) for (const row of members.get(attribute) ?? []) addTo(found, target, row[memberColumn]);
+  }
+  return { by: "id", values: found };
+}
+
+/** The keys of the other kinds' rows that changes refer to. */
+function keysIn(layout: Layout, changes: readonly PlannedChange[]): ReferredRows {
+  const found = new Map<string, Set<string>>();
+  for (const [attribute, { target }] of [...layout.columns, ...layout.sets]) {
+    if (!target) continue;
+    for (const { attributes } of changes) for (const key of [attributes[attribute]].flat()) addTo(found, target, key);
+  }
+  return { by: "key", values: found };
+}
+
+function addTo(found: Map<string, Set<string>>, { name }: ReferenceTarget, value: unknown): void {
+  if (typeof value !== "string") return;
+  const known = found.get(name);
+  if (known) known.add(value);
+  else found.set(name, new Set([value]));
+}
+
 async function writeRows(layout: Layout, context: WriteContext, changes: readonly PlannedChange[]): Promise<void> {
-  const references = await readReferences(context.db, layout.targets);
+  const references = await readReferences(context.db, layout.targets, keysIn(layout, changes));
   const db = anyTables(context.db);
   const rowOf = async (change: PlannedChange): Promise<Row> => ({
     [layout.keyColumn]: change.key,
@@ -170,85 +218,4 @@ function rowContext(
 
 async function removeRows(table: string, db: Connection, ids: readonly string[]): Promise<void> {
   for (const batch of chunk(ids, 500)) await anyTables(db).deleteFrom(table).where("id", "in", batch).execute();
-}
-
-/** What is read and written of a set. */
-export type SetTable = Pick<SetRelation, "table" | "rowColumn" | "memberColumn" | "target">;
-
-/** The members of every row's set, sorted, by the row's id. */
-export async function readSets(
-  db: Connection,
-  relation: SetTable,
-  keyOf: (target: ReferenceTarget, id: string) => string,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await anyTables(db)
-    .selectFrom(relation.table)
-    .select([relation.rowColumn, relation.memberColumn])
-    .where("origin", "=", "config")
-    .execute();
-  const sets = new Map<string, string[]>();
-  for (const row of rows) {
-    const member = String(row[relation.memberColumn]);
-    const shown = relation.target ? keyOf(relation.target, member) : member;
-    const owner = String(row[relation.rowColumn]);
-    const known = sets.get(owner);
-    if (known) known.push(shown);
-    else sets.set(owner, [shown]);
-  }
-  for (const members of sets.values()) members.sort();
-  return sets;
-}
-
-/** Replaces the sets of the given rows. */
-export async function writeSets(
-  db: Connection,
-  relation: SetTable,
-  sets: ReadonlyMap<string, AttributeValue>,
-  idOf: (target: ReferenceTarget, key: string) => string,
-): Promise<void> {
-  const tables = anyTables(db);
-  const { table, rowColumn, memberColumn, target } = relation;
-  for (const owners of chunk([...sets.keys()], 500)) {
-    await tables.deleteFrom(table).where(rowColumn, "in", owners).where("origin", "=", "config").execute();
-  }
-  const rows: Record<string, SqlValue>[] = [];
-  for (const [owner, members] of sets) {
-    // A set's value comes from a schema that returns lists of text.
-    for (const member of new Set((members ?? []) as readonly string[])) {
-      rows.push({
-        [rowColumn]: owner,
-        [memberColumn]: target ? idOf(target, member) : member,
-        origin: "config",
-      });
-    }
-  }
-  await insertRows(db, table, rows);
-}
-
-/** Look-ups in both directions between the ids in columns and the keys in files. */
-interface References {
-  readonly idOf: (target: ReferenceTarget, key: string) => string;
-  readonly keyOf: (target: ReferenceTarget, id: string) => string;
-}
-
-/** Reads the keys of the tables that a kind refers to, each once. */
-async function readReferences(db: Connection, targets: readonly ReferenceTarget[]): Promise<References> {
-  const ids = new Map<string, Map<string, string>>();
-  const keys = new Map<string, Map<string, string>>();
-  for (const { name: kind, table, keyColumn } of targets) {
-    if (ids.has(kind)) continue;
-    const rows = await anyTables(db).selectFrom(table).select(["id", keyColumn]).execute();
-    ids.set(kind, new Map(rows.map((row) => [String(row[keyColumn]), String(row.id)])));
-    keys.set(kind, new Map(rows.map((row) => [String(row.id), String(row[keyColumn])])));
-  }
-  // The plan has checked that references exist, and the database that no row's foreign key dangles.
-  const find = (maps: Map<string, Map<string, string>>, kind: string, name: string): string => {
-    const found = maps.get(kind)?.get(name);
-    if (found === undefined) throw new Error(`a row refers to a missing ${kind}`);
-    return found;
-  };
-  return {
-    idOf: (target, key) => find(ids, target.name, key),
-    keyOf: (target, id) => find(keys, target.name, id),
-  };
 }

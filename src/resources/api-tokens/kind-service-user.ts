@@ -4,7 +4,7 @@ import type { WriteContext } from "../../plan/kind.js";
 import type { KindShape } from "../../plan/kind-shape.js";
 import type { AttributeValue, PlannedChange } from "../../plan/resource.js";
 import type { apiToken } from "../kinds.js";
-import { type SetTable, writeSets } from "../table-store.js";
+import { type SetTable, writeSets } from "../table-rows.js";
 
 export const servicePermissions: SetTable = {
   table: "user_permissions",

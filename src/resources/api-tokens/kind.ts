@@ -1,13 +1,13 @@
-import { chunk } from "../../database/database.js";
+import { type Connection, chunk } from "../../database/database.js";
 import { type Flag, parseList } from "../../database/tables.js";
 import { insertTokens, newTokenValue, retireTokenValues } from "../../database/write-rows.js";
-import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WriteContext } from "../../plan/kind.js";
-import type { Resource } from "../../plan/resource.js";
+import type { CurrentResource, PlannedWorld, ReadContext, Refusal, WantedRows, WriteContext } from "../../plan/kind.js";
+import type { Resource, ResourceName } from "../../plan/resource.js";
 import { digestToken, generateToken } from "../../secrets/token.js";
 import { findEndedTokens } from "../../users/read-token-policies.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiToken, digestOf, user } from "../kinds.js";
-import { readSets } from "../table-store.js";
+import { countOwned, readSets, selectWanted } from "../table-rows.js";
 import { guardPolicies } from "./kind-policy.js";
 import {
   releaseNames,
@@ -26,9 +26,21 @@ export const apiTokenKind = {
   inspect: warnOfEnded,
   ended: findEnded,
   read: readTokens,
+  countOwned: (db: Connection, owner: string, limit: number) => countOwned(apiToken, db, owner, limit),
+  asksFor: askForNames,
   write: writeTokens,
   remove: removeTokens,
 };
+
+/** A token's service user and a person must not have the same name. */
+function askForNames(desired: readonly Resource[]): readonly ResourceName[] {
+  return [
+    ...apiToken
+      .resourcesOf(desired)
+      .flatMap(({ key, attributes }) => (attributes.user === null ? [{ kind: user.name, key }] : [])),
+    ...user.resourcesOf(desired).map(({ key }) => ({ kind: apiToken.name, key })),
+  ];
+}
 
 /** A service user must not become, or be mistaken for, an existing user (RFC 9700 §4.15). */
 function refuseServiceNames(world: PlannedWorld): readonly Refusal[] {
@@ -191,15 +203,41 @@ function columnsOf({ attributes }: TokenChange) {
   } as const;
 }
 
-/** Every API token with its user's name, or null where the user exists for the token alone. */
-async function readTokens({ db }: ReadContext): Promise<readonly CurrentResource[]> {
-  const rows = await db
+const tokenColumns = [
+  "api_tokens.id",
+  "api_tokens.identifier",
+  "api_tokens.owner",
+  "api_tokens.user_id",
+  "api_tokens.digest",
+  "api_tokens.generated",
+  "api_tokens.permissions",
+  "api_tokens.contact_person",
+  "api_tokens.email",
+  "api_tokens.organization",
+  "api_tokens.application",
+  "api_tokens.administration",
+  "api_tokens.description",
+  "api_tokens.enabled",
+  "api_tokens.allowed_ips",
+  "api_tokens.rate_limit",
+  "api_tokens.valid_from",
+  "api_tokens.expires_at",
+  "api_tokens.grace_seconds",
+] as const;
+
+/** API tokens with their users' names, or null where the user exists for the token alone. */
+async function readTokens({ db }: ReadContext, wanted?: WantedRows): Promise<readonly CurrentResource[]> {
+  const all = db
     .selectFrom("api_tokens")
     .innerJoin("users", "users.id", "api_tokens.user_id")
-    .selectAll("api_tokens")
-    .select(["users.username", "users.is_service", "users.is_superuser"])
-    .execute();
-  const permissions = await readSets(db, servicePermissions, () => "");
+    .select(tokenColumns)
+    .select(["users.username", "users.is_service", "users.is_superuser"]);
+  const place = { keyColumn: "identifier", identityColumn: "digest" } as const;
+  const rows = await selectWanted(wanted, place, (column, values) =>
+    (values ? all.where(`api_tokens.${column as "id" | "identifier" | "digest"}`, "in", values) : all).execute(),
+  );
+  const serviceIds = wanted && rows.flatMap((row) => (row.is_service === 1 ? [row.user_id] : []));
+  const permissions = await readSets(db, servicePermissions, serviceIds);
   return rows.map((row) => {
     const service = row.is_service === 1;
     const narrowing = row.permissions === null ? null : parseList(row.permissions);

@@ -21,6 +21,7 @@ const discovered = [
 export const oidcProviderKind = {
   ...oidcProvider,
   ...createTableStore(oidcProvider),
+  isReadWhole: true,
   check: checkFormerIssuers,
   resolve: resolveProviders,
 };
@@ -72,6 +73,7 @@ const clientRows = createTableStore(oidcClient);
 export const oidcClientKind: KindOf<typeof oidcClient> = {
   ...oidcClient,
   ...clientRows,
+  isReadWhole: true,
   review: reviewApiClient,
   async write(context, changes) {
     await clientRows.write(context, changes);

@@ -1,3 +1,4 @@
+import type { Connection } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { CurrentResource, KindOf, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
 import type { ResourceOf } from "../../plan/kind-shape.js";
@@ -6,6 +7,7 @@ import { unlinkUsers } from "../../users/write-user.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiClient, type DesiredLink, oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
+import { selectWanted } from "../table-rows.js";
 import { createTableStore } from "../table-store.js";
 import { readMembershipEnds, writeMembershipEnds } from "./kind-memberships.js";
 
@@ -14,12 +16,14 @@ const rows = createTableStore(user, { is_service: 0 });
 export const userKind: KindOf<typeof user> = {
   ...user,
   ...rows,
-  review: (world) => [...reviewSignIn(world), ...reviewLinks(world)],
+  review: reviewSignIn,
+  guard: async ({ db }, world) => ({ refusals: [], diagnostics: db ? await reviewLinks(db, world) : [] }),
   inspect: warnOfDeactivated,
   ended: findEnded,
-  async read(context) {
-    const users = await rows.read(context);
-    const [links, ends] = [await readLinks(context), await readMembershipEnds(context.db)];
+  async read(context, wanted) {
+    const users = await rows.read(context, wanted);
+    const ids = wanted && users.map(({ id }) => id);
+    const [links, ends] = [await readLinks(context, ids), await readMembershipEnds(context.db, ids)];
     return users.map((row) => {
       const own = { groups_until: ends.get(row.id) ?? {}, sign_in: links.get(row.id) ?? null };
       return { ...row, attributes: { ...row.attributes, ...own } };
@@ -85,13 +89,16 @@ function missingSignIn({ attributes, range }: ResourceOf<typeof user>, provider:
   return { severity: "warning", code, message, hint, range };
 }
 
-/** The links of all users that have one, by the user's id. */
-async function readLinks({ db }: ReadContext): Promise<ReadonlyMap<string, AttributeValue>> {
-  const rows = await db
-    .selectFrom("users")
-    .select(["id", "issuer", "subject"])
-    .where("subject", "is not", null)
-    .execute();
+/** The links of those users, or of all, that have one, by the user's id. */
+async function readLinks(
+  { db }: ReadContext,
+  ids: readonly string[] | undefined,
+): Promise<ReadonlyMap<string, AttributeValue>> {
+  const linked = db.selectFrom("users").select(["id", "issuer", "subject"]).where("subject", "is not", null);
+  const wanted = ids && ({ by: "id", values: ids } as const);
+  const rows = await selectWanted(wanted, { keyColumn: "username" }, (_, some) =>
+    (some ? linked.where("id", "in", some) : linked).execute(),
+  );
   if (rows.length === 0) return new Map();
   const providers = await db.selectFrom("oidc_providers").select(["identifier", "issuer", "former_issuers"]).execute();
   const byIssuer = new Map<string | null, string[]>();
@@ -133,7 +140,7 @@ async function createLinks({ db }: WriteContext, changes: readonly PlannedChange
  * Reports how many users can't sign in any more because no provider has the issuer that they are linked to: a warning where
  * this run causes it, a note afterwards.
  */
-function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
+async function reviewLinks(db: Connection, world: PlannedWorld): Promise<readonly RawDiagnostic[]> {
   const desired = world.desired(oidcProvider);
   const planned = plannedProviders(world);
   // Without a provider nobody signs in anyway; and an undiscovered issuer may be the missing one.
@@ -141,7 +148,7 @@ function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
   if (desired.length === 0 || !isKnown) return [];
   const matched = new Set(planned.flatMap((provider) => [issuerOf(provider), ...formerIssuersOf(provider)]));
   const before = world.current(oidcProvider);
-  return [...countLinks(world)].flatMap(([issuer, count]): readonly RawDiagnostic[] => {
+  return [...(await countLinks(db, world))].flatMap(([issuer, count]): readonly RawDiagnostic[] => {
     if (matched.has(issuer)) return [];
     const holder = before.find((row) => issuerOf(row) === issuer || formerIssuersOf(row).includes(issuer));
     const resource = desired.find(
@@ -161,17 +168,23 @@ function reviewLinks(world: PlannedWorld): readonly RawDiagnostic[] {
 }
 
 /** Users by the issuer of their link, except removed ones and those whose link a file releases. */
-function countLinks(world: PlannedWorld): ReadonlyMap<string, number> {
+async function countLinks(db: Connection, world: PlannedWorld): Promise<ReadonlyMap<string, number>> {
+  const linked = db
+    .selectFrom("users")
+    .select("issuer")
+    .select((eb) => eb.fn.countAll<number>().as("count"));
+  // Every issuer: a condition with which both databases use the index that the links have.
+  const rows = await linked.where("issuer", ">", "").where("subject", "is not", null).groupBy("issuer").execute();
+  const counts = new Map(rows.map(({ issuer, count }) => [issuer ?? "", Number(count)]));
   const desiredLinks = new Map(world.desired(user).map(({ key, attributes }) => [key, attributes.sign_in]));
-  const counts = new Map<string, number>();
   for (const { key, attributes } of world.current(user)) {
     const link = linkOf(attributes);
-    if (link?.issuer == null || !world.keys(user).has(key)) continue;
+    if (link?.issuer == null) continue;
     const desired = desiredLinks.get(key);
     const stays = desired === undefined || signInLink.same(desired, attributes.sign_in) !== false;
-    if (stays) counts.set(link.issuer, (counts.get(link.issuer) ?? 0) + 1);
+    if (!stays || !world.keys(user).has(key)) counts.set(link.issuer, (counts.get(link.issuer) ?? 0) - 1);
   }
-  return counts;
+  return new Map([...counts].filter(([, count]) => count > 0).sort());
 }
 
 function linkOf({ sign_in: link }: CurrentResource["attributes"]): StoredLink | undefined {

@@ -1,0 +1,172 @@
+import { type SelectQueryBuilder, sql } from "kysely";
+import { type AnyTables, anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
+import { insertRows } from "../database/write-rows.js";
+import type { OwnedRows, WantedRows } from "../plan/kind.js";
+import type { ReferenceTarget } from "../plan/kind-shape.js";
+import type { AttributeValue } from "../plan/resource.js";
+import type { SetRelation } from "./columns.js";
+
+type Row = Record<string, SqlValue>;
+
+/** The rows of the table that are of this kind. The values are part of the statement, so that a database may use an index for them. */
+export function only<Output>(layout: { readonly only: OwnValues }, query: Selection<Output>): Selection<Output> {
+  return Object.entries(layout.only).reduce((rest, [column, value]) => rest.where(column, "=", sql.lit(value)), query);
+}
+
+/** Column values that distinguish a kind's rows from others in the same table. */
+type OwnValues = Readonly<Record<string, SqlValue>>;
+
+/** Where a kind's rows are. */
+interface Place {
+  readonly table: string;
+  readonly keyColumn: string;
+  readonly only?: OwnValues;
+}
+
+type Selection<Output> = SelectQueryBuilder<AnyTables, string, Output>;
+
+/** Selects rows in pieces that a statement can take, or all at once without `wanted`. */
+export async function selectWanted<Found>(
+  wanted: WantedRows | undefined,
+  { keyColumn, identityColumn }: { readonly keyColumn: string; readonly identityColumn?: string },
+  select: (column: string, values: string[] | undefined) => Promise<readonly Found[]>,
+): Promise<readonly Found[]> {
+  if (!wanted) return select("", undefined);
+  const column = { key: keyColumn, id: "id", identity: identityColumn }[wanted.by];
+  const found: Found[] = [];
+  if (column === undefined) return found;
+  for (const values of chunk(wanted.values, 500)) {
+    for (const row of await select(column, values)) found.push(row);
+  }
+  return found;
+}
+
+/** How many rows an owner manages, and the first keys, in the order of the database. */
+export async function countOwned(
+  { table, keyColumn, only: own = {} }: Place,
+  db: Connection,
+  owner: string,
+  limit: number,
+): Promise<OwnedRows> {
+  const owned = only({ only: own }, anyTables(db).selectFrom(table).where("owner", "=", owner));
+  const { count } = await owned.select((eb) => eb.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
+  if (Number(count) === 0) return { count: 0, keys: [] };
+  const first = await owned.select(keyColumn).orderBy(keyColumn).limit(limit).execute();
+  return { count: Number(count), keys: first.map((row) => String(row[keyColumn])) };
+}
+
+/** What is read and written of a set. */
+export type SetTable = Pick<SetRelation, "table" | "rowColumn" | "memberColumn" | "target">;
+
+/** The members of the sets of rows with these ids, or of all. */
+export async function readMembers(
+  db: Connection,
+  { table, rowColumn, memberColumn }: SetTable,
+  ids: readonly string[] | undefined,
+): Promise<readonly Row[]> {
+  const query = anyTables(db).selectFrom(table).select([rowColumn, memberColumn]).where("origin", "=", "config");
+  if (!ids) return query.execute();
+  const found: Row[] = [];
+  for (const batch of chunk(ids, 500))
+    for (const row of await query.where(rowColumn, "in", batch).execute()) found.push(row);
+  return found;
+}
+
+/** The members of sets of texts, sorted, by the row's id: of these rows, or of all. */
+export async function readSets(
+  db: Connection,
+  relation: SetTable,
+  ids?: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return collectSets(relation, await readMembers(db, relation, ids), (_, id) => id);
+}
+
+export function collectSets(
+  { rowColumn, memberColumn, target }: SetTable,
+  rows: readonly Row[],
+  keyOf: (target: ReferenceTarget, id: string) => string,
+): ReadonlyMap<string, readonly string[]> {
+  const sets = new Map<string, string[]>();
+  for (const row of rows) {
+    const member = String(row[memberColumn]);
+    const shown = target ? keyOf(target, member) : member;
+    const owner = String(row[rowColumn]);
+    const known = sets.get(owner);
+    if (known) known.push(shown);
+    else sets.set(owner, [shown]);
+  }
+  for (const members of sets.values()) if (members.length > 1) members.sort();
+  return sets;
+}
+
+/** Replaces the sets of the given rows. */
+export async function writeSets(
+  db: Connection,
+  relation: SetTable,
+  sets: ReadonlyMap<string, AttributeValue>,
+  idOf: (target: ReferenceTarget, key: string) => string,
+): Promise<void> {
+  const tables = anyTables(db);
+  const { table, rowColumn, memberColumn, target } = relation;
+  for (const owners of chunk([...sets.keys()], 500)) {
+    await tables.deleteFrom(table).where(rowColumn, "in", owners).where("origin", "=", "config").execute();
+  }
+  const rows: Record<string, SqlValue>[] = [];
+  for (const [owner, members] of sets) {
+    // A set's value comes from a schema that returns lists of text.
+    for (const member of new Set((members ?? []) as readonly string[])) {
+      rows.push({
+        [rowColumn]: owner,
+        [memberColumn]: target ? idOf(target, member) : member,
+        origin: "config",
+      });
+    }
+  }
+  await insertRows(db, table, rows);
+}
+
+/** Look-ups in both directions between the ids in columns and the keys in files. */
+export interface References {
+  readonly idOf: (target: ReferenceTarget, key: string) => string;
+  readonly keyOf: (target: ReferenceTarget, id: string) => string;
+}
+
+/** Rows that others refer to, by kind. */
+export interface ReferredRows {
+  readonly by: "id" | "key";
+  readonly values: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/**
+ * Reads the keys of the tables that a kind refers to, each once.
+ *
+ * @param wanted of these rows; without it, of all
+ */
+export async function readReferences(
+  db: Connection,
+  targets: readonly ReferenceTarget[],
+  wanted?: ReferredRows,
+): Promise<References> {
+  const ids = new Map<string, Map<string, string>>();
+  const keys = new Map<string, Map<string, string>>();
+  for (const { name: kind, table, keyColumn } of targets) {
+    if (ids.has(kind)) continue;
+    const query = anyTables(db).selectFrom(table).select(["id", keyColumn]);
+    const values = wanted && { by: wanted.by, values: [...(wanted.values.get(kind) ?? [])] };
+    const rows = await selectWanted(values, { keyColumn }, (column, some) =>
+      (some ? query.where(column, "in", some) : query).execute(),
+    );
+    ids.set(kind, new Map(rows.map((row) => [String(row[keyColumn]), String(row.id)])));
+    keys.set(kind, new Map(rows.map((row) => [String(row.id), String(row[keyColumn])])));
+  }
+  // The plan has checked that references exist, and the database that no row's foreign key dangles.
+  const find = (maps: Map<string, Map<string, string>>, kind: string, name: string): string => {
+    const found = maps.get(kind)?.get(name);
+    if (found === undefined) throw new Error(`a row refers to a missing ${kind}`);
+    return found;
+  };
+  return {
+    idOf: (target, key) => find(ids, target.name, key),
+    keyOf: (target, id) => find(keys, target.name, id),
+  };
+}
