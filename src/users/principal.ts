@@ -63,7 +63,7 @@ interface Credential<Scheme extends PrincipalScheme> {
 }
 
 /** What a principal tells of its token, read only where a program asks. */
-export interface TokenDetails {
+interface TokenDetails {
   readonly identifier: string;
   /** A JSON list of organization, application, administration, contact person, email and description. */
   readonly texts: string;
