@@ -20,5 +20,6 @@ export default {
     "examples/**/*.{js,mjs,ts}",
   ],
   ignoreBinaries: ["script", "unshare"],
-  ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
+  // npm installs the last one for what it depends on.
+  ignoreDependencies: ["@arethetypeswrong/cli", "publint", "sqlite-on-node-20"],
 } satisfies KnipConfig;

@@ -10,7 +10,7 @@ export const dist = join(root, "dist");
 const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What is loaded only when it is used, or has a native part; the rest goes into the bundle, which starts faster. */
-const external = ["better-sqlite3", "better-sqlite3-13", "openid-client", "pg", "undici"];
+const external = ["better-sqlite3", "better-sqlite3-12", "openid-client", "pg", "undici"];
 
 /**
  * What measures text for terminals makes segmenters and compiles expressions with all emoji when it is loaded, which takes 40 ms,

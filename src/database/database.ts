@@ -115,12 +115,12 @@ export function constraintViolated(rule: string, cause: unknown): SetupError {
 }
 
 /** A database driver is missing, or its compiled part was built for another Node: trying again does not help. */
-export function driverUnusable(name: string, cause: unknown): SetupError {
+export function driverUnusable(name: string, cause: unknown, release = name): SetupError {
   return setupError(
     "refused",
     "DATABASE_DRIVER",
     `the database driver ${name} can't be loaded by Node ${process.versions.node}: it is not installed, or was built for another Node`,
-    `with this Node, run \`npm rebuild ${name}\` where vtb-setup is installed, or install again with \`npm ci\`; optional dependencies and install scripts must be allowed, and on Node 20 better-sqlite3 needs a C++ compiler`,
+    `with this Node, run \`npm rebuild ${name}\` where vtb-setup is installed, install again with \`npm ci\`, or add it with \`npm install ${release}\`; optional dependencies and install scripts must be allowed, and on Node 20 better-sqlite3 needs a C++ compiler`,
     { cause },
   );
 }

@@ -8,13 +8,14 @@ import { createVerifier } from "../../src/verifier/create-verifier.js";
 import { runCliProcess, writeFiles } from "../support/cli.js";
 import { databaseOf } from "../support/databases.js";
 import { temporaryFolder } from "../support/run.js";
+import { sqliteDriverExpression } from "../support/sql-in-another-process.js";
 
 /**
  * Does to a database what other programs do: writes, reads at one moment for a while, moves the log in every way, and opens and
  * closes it, until it is killed.
  */
 const disturb = `
-  const Driver = require(Number(process.versions.node.split(".")[0]) >= 22 ? "better-sqlite3-13" : "better-sqlite3");
+  const Driver = ${sqliteDriverExpression};
   let seed = Number(process.argv[2]);
   const pick = (list) => list[(seed = (seed * 48271) % 2147483647) % list.length];
   const step = async () => {
@@ -23,10 +24,10 @@ const disturb = `
     const acts = [
       () => sqlite.exec("CREATE TABLE IF NOT EXISTS disturbed (id); INSERT INTO disturbed VALUES (randomblob(3000))"),
       () => sqlite.exec("CREATE TABLE IF NOT EXISTS disturbed (id); DELETE FROM disturbed WHERE rowid % 7 = 0"),
-      () => sqlite.pragma("wal_checkpoint(PASSIVE)"),
-      () => sqlite.pragma("wal_checkpoint(FULL)"),
-      () => sqlite.pragma("wal_checkpoint(TRUNCATE)"),
-      () => reader.exec(reader.inTransaction ? "COMMIT" : "BEGIN; SELECT count(*) FROM setup_state"),
+      () => sqlite.exec("PRAGMA wal_checkpoint(PASSIVE)"),
+      () => sqlite.exec("PRAGMA wal_checkpoint(FULL)"),
+      () => sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
+      () => reader.exec((reader.inTransaction ?? reader.isTransaction) ? "COMMIT" : "BEGIN; SELECT count(*) FROM setup_state"),
     ];
     for (let left = 40; left > 0; left -= 1) {
       try { pick(acts)(); } catch (error) { if (!error.code.startsWith("SQLITE_BUSY")) throw error; }

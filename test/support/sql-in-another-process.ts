@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 /** For a script of another process: the class that opens SQLite files with any driver that this Node has. */
 export const sqliteDriverExpression = `(() => {
   const load = process.getBuiltinModule("node:module").createRequire(${JSON.stringify(import.meta.url)});
-  for (const name of ["better-sqlite3-13", "better-sqlite3"]) {
+  for (const name of ["better-sqlite3", "better-sqlite3-12"]) {
     try {
       const Driver = load(name);
       new Driver(":memory:").close();

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { OpenOptions, SqliteConnection, SqliteDriver } from "../../../src/database/sqlite/connection.js";
 import { loadSqliteDriver } from "../../../src/database/sqlite/driver.js";
@@ -193,8 +192,10 @@ describe.each(drivers)("a connection of %s", (_, Driver) => {
 
 describe("resultName", () => {
   it("has the names that SQLite's header has", () => {
-    const require = createRequire(import.meta.url);
-    const header = join(dirname(require.resolve("better-sqlite3/package.json")), "deps/sqlite3/sqlite3.h");
+    const folders = ["node_modules/better-sqlite3", "node_modules/better-sqlite3-12"].filter((name) =>
+      existsSync(name),
+    );
+    const header = join(folders[0] ?? "", "deps/sqlite3/sqlite3.h");
     const codes = new Map<string, number>();
     const define = /^#define (SQLITE_[A-Z_]+)\s+(?:(\d+)|\((SQLITE_[A-Z]+) *\| *\((\d+)<<8\)\))/gm;
     for (const [, name = "", plain, primary = "", extended] of readFileSync(header, "utf8").matchAll(define)) {

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/run.js";
 import { tokensYaml } from "../../support/tokens.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const drivers = ["better-sqlite3", "better-sqlite3-13", "pg"];
+const drivers = ["better-sqlite3", "better-sqlite3-12", "pg"];
 
 /** This package as it is installed, with its dependencies linked, and with those that `broken` creates instead of the drivers. */
 function installedWith(broken: (modules: string) => void): string {
@@ -35,8 +35,8 @@ function run(folder: string, database: string, args: readonly string[] = []) {
 
 /** A copy of each SQLite driver. */
 function copySqlite(modules: string): readonly string[] {
-  // On Node 20, the second one may not be installed.
-  const names = ["better-sqlite3", "better-sqlite3-13"].filter((name) => existsSync(join(root, "node_modules", name)));
+  // npm leaves out the one that is for other Nodes.
+  const names = ["better-sqlite3", "better-sqlite3-12"].filter((name) => existsSync(join(root, "node_modules", name)));
   const copies = names.map((name) => join(modules, name));
   for (const copy of copies) {
     cpSync(join(root, "node_modules", copy.slice(modules.length + 1)), copy, {
@@ -81,6 +81,7 @@ describe("F27: a database driver", () => {
       expect(stderr).toContain(`the database driver ${name} can't be loaded by Node ${process.versions.node}`);
       expect(stderr).toContain(`\`npm rebuild ${name}\``);
       expect(stderr).toContain("`npm ci`");
+      expect(stderr).toMatch(/`npm install (?:pg|better-sqlite3@1[23])`/);
       expect(stderr).toContain("[DATABASE_DRIVER]");
       expect(stderr).not.toContain("waiting");
       expect(readdirSync(folder).sort()).toEqual(["config.yaml", "node_modules"]);
@@ -100,6 +101,20 @@ describe("F27: a database driver", () => {
       stdout: expect.stringContaining("No changes"),
       stderr: "",
     });
+  });
+
+  const crashing = { 20: "13.0.0", 24: "12.0.0" }[Number(process.versions.node.split(".")[0])];
+
+  it.runIf(crashing)("of a release that crashes this Node is not loaded, and another one is", () => {
+    const folder = installedWith((modules) => {
+      for (const copy of copySqlite(modules)) if (copy.endsWith("better-sqlite3")) rmSync(copy, { recursive: true });
+      mkdirSync(join(modules, "better-sqlite3"));
+      writeFiles(join(modules, "better-sqlite3"), {
+        "package.json": JSON.stringify({ version: crashing, main: "index.js" }),
+        "index.js": "process.abort();",
+      });
+    });
+    expect(run(folder, "sqlite:auth.db")).toMatchObject({ status: 0, stdout: expect.stringContaining("1 created") });
   });
 
   it("that loads is used: the near twin of those above", () => {

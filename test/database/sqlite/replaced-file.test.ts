@@ -11,7 +11,7 @@ import { openLiveSqlite } from "../../../src/database/sqlite/open-live.js";
 import { createFileGuard, refuseForeignIndex } from "../../../src/database/sqlite/replaced-file.js";
 import { migratedDatabase } from "../../support/migrated-database.js";
 import { openFiles } from "../../support/open-files.js";
-import { countUp, sqlInAnotherProcess } from "../../support/sql-in-another-process.js";
+import { countUp, sqlInAnotherProcess, sqliteDriverExpression } from "../../support/sql-in-another-process.js";
 
 const refusal = /was replaced or overwritten while the earlier one was in use/;
 const checkpoint = "PRAGMA wal_checkpoint(PASSIVE);";
@@ -159,7 +159,8 @@ describe("a database that others write to, from the log", () => {
     await writer.close();
     look();
     // Who has no lock can't hold up a checkpoint, and the last to close deletes the log.
-    const whole = "const [row] = database.pragma('wal_checkpoint(TRUNCATE)'); process.stdout.write(String(row.busy));";
+    const whole =
+      "const row = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get(); process.stdout.write(String(row.busy));";
     expect(withDriver(file, whole)).toBe("1");
     expect(existsSync(`${file}-shm`)).toBe(true);
     release();
@@ -236,8 +237,7 @@ describe("a database that somebody else than SQLite writes to", () => {
 
 /** What a program prints that has this database open through SQLite. */
 function withDriver(file: string, program: string): string {
-  const driver = Number(process.versions.node.split(".")[0]) >= 22 ? "better-sqlite3-13" : "better-sqlite3";
-  const opened = `const database = new (require("${driver}"))(process.argv[1], { timeout: 0 }); ${program} database.close();`;
+  const opened = `const database = new (${sqliteDriverExpression})(process.argv[1], { timeout: 0 }); ${program} database.close();`;
   return String(inAnotherProcess(opened, file));
 }
 
