@@ -7,7 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { environmentOfNode } from "../scripts/other-node.mjs";
+import { installNode } from "../scripts/install-node.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vtb-setup-install-"));
@@ -76,7 +76,7 @@ function checkOut(name, env) {
 
 function measure(version, tarball) {
   mkdirSync(join(folder, version));
-  const env = environmentOfNode(version, join(folder, version));
+  const { env } = installNode(version, join(folder, version));
   const node = execFileSync("node", ["--version"], { env, encoding: "utf8" }).trim();
   const rows = [
     ["the package", install(`${version}-package`, [tarball], env)],
