@@ -11,7 +11,7 @@ const longestRun = 5;
  * there is one for each `use` of the script. The folder is beside the code, not a shared temporary one: whoever may write it could change the
  * code anyway.
  */
-exports.compileCached = (source, { filename, cacheFolder, use }) => {
+module.exports = (source, { filename, cacheFolder, use }) => {
   const [hash] = /\w+/.exec(source);
   const name = `${hash}-${process.version}-${process.arch}-${use}`;
   const cachedData = readIfThere(join(cacheFolder, name));

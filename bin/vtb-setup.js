@@ -40,7 +40,8 @@ function loadAll() {
 
 function loadQuick() {
   const file = join(__dirname, "../dist/quick.cjs");
-  const script = require("./cached-script.js").compileCached(readFileSync(file, "latin1"), {
+  const compileCached = require("./cached-script.js");
+  const script = compileCached(readFileSync(file, "latin1"), {
     filename: file,
     cacheFolder: join(cacheFolder, "quick"),
     use: args[0],

@@ -169,7 +169,7 @@ export interface RunOwner {
 }
 
 /** What is known of rows that were not read. */
-export interface OtherRows {
+interface OtherRows {
   /** The kinds that have some. */
   readonly kinds: ReadonlySet<string>;
   /** What each owner of the files manages, by kind, with what was read. */

@@ -107,6 +107,12 @@ class SharedPrincipal<Scheme extends PrincipalScheme> implements Principal<Schem
   get permissions(): ReadonlySet<string> {
     return frozenCopy(this.#permissions);
   }
+
+  /** With what its accessors return, as a log or an answer would show it. */
+  toJSON(): object {
+    const { hasPermission: _, ...own } = this;
+    return { ...own, token: this.token, permissions: [...this.#permissions] };
+  }
 }
 
 // All principals share its accessors.

@@ -340,6 +340,20 @@ describe("principal.token", () => {
     expect(principalIn(await world.authenticate(`Token ${tokenValue}`)).token).toBe(seen);
   });
 
+  it("is written with the permissions where a principal is logged or answered as JSON", async () => {
+    const world = await makeWorld([token("forms", tokenValue, { permissions: ["taken.view_externetaak"] })]);
+    const principal = principalIn(await world.authenticate(`Token ${tokenValue}`));
+    expect(JSON.parse(JSON.stringify({ principal }))).toEqual({
+      principal: {
+        user: principal.user,
+        scheme: "token",
+        credential: "forms",
+        token: principal.token,
+        permissions: ["taken.view_externetaak"],
+      },
+    });
+  });
+
   it("ends with the grace period of a replaced value, and never where nothing ends it", async () => {
     const world = await makeWorld([token("forms", tokenValue)]);
     const endOf = async (value: string) => principalIn(await world.authenticate(`Token ${value}`)).token?.expiresAt;
