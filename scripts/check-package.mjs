@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const maxBytes = 1_400_000;
+const maxBytes = 1_450_000;
 const maxUnpackedBytes = 5_400_000;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vtb-setup-package-"));

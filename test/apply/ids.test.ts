@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createIds } from "../../src/database/write-rows.js";
+import { createIds } from "../../src/apply/run.js";
 
 describe("ids of new rows", () => {
   it("are UUIDs of version 7, each greater than the one before, however many a millisecond has and wherever the clock goes", () => {
