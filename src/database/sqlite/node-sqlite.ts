@@ -36,24 +36,19 @@ interface NodeStatement {
 export function loadNodeSqlite(): SqliteDriver | undefined {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < 24 || (major === 24 && minor < 16)) return undefined;
-  // Where Node was built without it, this throws.
-  const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as NodeSqlite;
-  if (!("serialize" in DatabaseSync.prototype)) return undefined;
-  return class extends NodeSqliteConnection {
-    constructor(source: string | Buffer, options: OpenOptions = {}) {
-      super(
-        named(() => openNodeDatabase(DatabaseSync, source, options)),
-        typeof source !== "string",
-      );
-    }
-  };
+  return "serialize" in nodeSqlite().DatabaseSync.prototype ? NodeSqliteConnection : undefined;
+}
+
+/** Throws where Node was built without it. */
+function nodeSqlite(): NodeSqlite {
+  return createRequire(import.meta.url)("node:sqlite") as NodeSqlite;
 }
 
 function openNodeDatabase(
-  DatabaseSync: NodeSqlite["DatabaseSync"],
   source: string | Buffer,
   { readonly = false, fileMustExist = false, timeout = 5000 }: OpenOptions,
 ): NodeDatabase {
+  const { DatabaseSync } = nodeSqlite();
   if (typeof source === "string") {
     // Only a URI can ask for a file that exists.
     const place = fileMustExist && !readonly ? `${pathToFileURL(source).href}?mode=rw` : source;
@@ -69,9 +64,9 @@ class NodeSqliteConnection implements SqliteConnection {
   readonly #database: NodeDatabase;
   readonly memory: boolean;
 
-  constructor(database: NodeDatabase, memory: boolean) {
-    this.#database = database;
-    this.memory = memory;
+  constructor(source: string | Buffer, options: OpenOptions = {}) {
+    this.#database = named(() => openNodeDatabase(source, options));
+    this.memory = typeof source !== "string";
   }
 
   get inTransaction(): boolean {
