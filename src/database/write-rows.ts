@@ -1,4 +1,4 @@
-import { CompiledQuery, type Insertable } from "kysely";
+import type { CompiledQuery, Insertable } from "kysely";
 import { anyTables, type Connection, chunk, type SqlValue } from "./database.js";
 import { appendLink, type SignRun } from "./journal-chain.js";
 import type { RunThrough, Tables } from "./tables.js";
@@ -190,16 +190,16 @@ const rowsAtOnce = 200;
 export async function insertRows(db: Connection, table: string, rows: readonly NewRow[]): Promise<void> {
   const [first = {}] = rows;
   const columns = Object.keys(first).filter((column) => first[column] !== undefined);
-  let sql: string | undefined;
+  let whole: CompiledQuery | undefined;
   for (let start = 0; start < rows.length; start += rowsAtOnce) {
     const batch = rows.slice(start, start + rowsAtOnce);
     if (batch.length < rowsAtOnce) {
       await anyTables(db).insertInto(table).values(batch).execute();
       continue;
     }
-    sql ??= anyTables(db).insertInto(table).values(batch).compile().sql;
+    whole ??= anyTables(db).insertInto(table).values(batch).compile();
     const values: SqlValue[] = [];
     for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
-    await db.executeQuery(CompiledQuery.raw(sql, values));
+    await db.executeQuery({ ...whole, parameters: values });
   }
 }

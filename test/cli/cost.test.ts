@@ -103,8 +103,7 @@ describe("a configuration of 20 steps and 40 KB", () => {
     const { result, calls } = await validate(["-"], configuration());
     expect(result).toMatchObject(valid);
     expect(calls.get("readAll")).toBe(1);
-    expect(calls.get("readSyntaxTree")).toBe(1);
-    expect(calls.get("buildTree")).toBe(1);
+    expect(calls.get("readSimple")).toBe(1);
     expect(calls.get("validateSection")).toBe(20);
     expect(calls.get("declareThings")).toBe(ownSteps);
   });
@@ -118,7 +117,7 @@ describe("a configuration of 20 steps and 40 KB", () => {
     const { result, calls } = await validate(["fifo"]);
     expect(result).toMatchObject(valid);
     expect(calls.get("readBytes")).toBe(1);
-    expect(calls.get("readSyntaxTree")).toBe(1);
+    expect(calls.get("readSimple")).toBe(1);
     expect(writer.exitCode).toBe(0);
   });
 
@@ -128,7 +127,7 @@ describe("a configuration of 20 steps and 40 KB", () => {
     const { result, calls } = await validate(["config.yaml", "more.yaml"]);
     expect(result).toMatchObject(valid);
     expect(calls.get("readBytes")).toBe(2);
-    expect(calls.get("readSyntaxTree")).toBe(2);
+    expect(calls.get("readSimple")).toBe(2);
     expect(calls.get("declareThings")).toBe(ownSteps + 1);
   });
 });

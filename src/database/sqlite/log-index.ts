@@ -34,10 +34,19 @@ const openIndexes = new Set<OpenIndex>();
 
 /** Undefined where there is no index: nobody has the database open, or it has no log. */
 export function readLogIndex(file: string): LogIndex | undefined {
-  const found = statSync(`${file}-shm`, { throwIfNoEntry: false, bigint: true });
+  const found = statOf(`${file}-shm`);
   if (!found?.isFile()) return undefined;
   const index = [...openIndexes].find(({ identity }) => identity === identityOf(found)) ?? openIndex(`${file}-shm`);
   return index && { identity: index.identity, progress: progressIn(index.descriptor) };
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false, bigint: true });
+  } catch {
+    // Nor is there one where the folder can't be read: who opens the database says why.
+    return undefined;
+  }
 }
 
 /** Closes the indexes whose file is deleted. Call it when a connection was closed. */
