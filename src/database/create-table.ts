@@ -1,5 +1,5 @@
-import { type Kysely, sql } from "kysely";
-import { type AnyTables, anyTables, type Connection } from "./database.js";
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type AnyTables, anyTables, type Connection, type SqlValue } from "./database.js";
 
 /** A table that every database can hold: it has text and integer columns only. */
 export interface TableShape {
@@ -131,4 +131,9 @@ export async function columnNames(db: Connection, table: string): Promise<readon
   const query = sql<object>`select t.* from (select 1 as one) as x left join ${sql.table(table)} as t on 1 = 0`;
   const { rows } = await query.execute(anyTables(db));
   return Object.keys(rows[0] ?? {});
+}
+
+/** A value as a part of the statement, so that a database may use an index for rows that have it. */
+export function literal(value: SqlValue): RawBuilder<SqlValue> {
+  return sql.lit(value);
 }

@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from "kysely";
+import type { SelectQueryBuilder } from "kysely";
 import { type AnyTables, anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
 import { insertRows } from "../database/write-rows.js";
 import type { OwnedRows, WantedRows } from "../plan/kind.js";
@@ -8,9 +8,14 @@ import type { SetRelation } from "./columns.js";
 
 type Row = Record<string, SqlValue>;
 
-/** The rows of the table that are of this kind. The values are part of the statement, so that a database may use an index for them. */
-export function only<Output>(layout: { readonly only: OwnValues }, query: Selection<Output>): Selection<Output> {
-  return Object.entries(layout.only).reduce((rest, [column, value]) => rest.where(column, "=", sql.lit(value)), query);
+/** The rows of the table that are of this kind. A command that reads no rows loads no query builder. */
+export async function only<Output>(
+  layout: { readonly only: OwnValues },
+  query: Selection<Output>,
+): Promise<{ readonly rows: Selection<Output> }> {
+  const { literal } = await import("../database/create-table.js");
+  const own = Object.entries(layout.only);
+  return { rows: own.reduce((rest, [column, value]) => rest.where(column, "=", literal(value)), query) };
 }
 
 /** Column values that distinguish a kind's rows from others in the same table. */
@@ -48,7 +53,7 @@ export async function countOwned(
   owner: string,
   limit: number,
 ): Promise<OwnedRows> {
-  const owned = only({ only: own }, anyTables(db).selectFrom(table).where("owner", "=", owner));
+  const { rows: owned } = await only({ only: own }, anyTables(db).selectFrom(table).where("owner", "=", owner));
   const { count } = await owned.select((eb) => eb.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
   if (Number(count) === 0) return { count: 0, keys: [] };
   const first = await owned.select(keyColumn).orderBy(keyColumn).limit(limit).execute();

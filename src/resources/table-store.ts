@@ -1,4 +1,3 @@
-import { columnNames } from "../database/create-table.js";
 import { anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
 import { insertRows } from "../database/write-rows.js";
 import { nearestField } from "../nearest.js";
@@ -84,6 +83,7 @@ export async function requireColumns(
       for (const column of [spec.rowColumn, spec.memberColumn, "origin"]) need(spec.table, column, attribute);
   }
   const mistakes: StepMistake[] = [];
+  const { columnNames } = await import("../database/create-table.js");
   for (const [of, columns] of needed) {
     const present = await columnNames(db, of);
     for (const [column, owner] of columns) {
@@ -105,7 +105,7 @@ async function readRows(
   { db, vault }: ReadContext,
   wanted: WantedRows | undefined,
 ): Promise<readonly CurrentResource[]> {
-  const all = only(layout, anyTables(db).selectFrom(layout.table).selectAll());
+  const { rows: all } = await only(layout, anyTables(db).selectFrom(layout.table).selectAll());
   const rows = await selectWanted(wanted, layout, async (column, values) =>
     (values ? all.where(column, "in", values) : all).execute(),
   );
