@@ -52,11 +52,11 @@ export async function readWanted(context: ReadContext, input: WantedInput): Prom
         await add({ by: "identity", values: movedIdentities(kind, ofKind, [...found.values()]) });
       }
       for (const { name } of owners) {
-        const rows = await kind.countOwned(db, name, maxNamed + ofKind.length);
-        owned.get(name)?.set(kind.name, rows);
-        if (!input.prune || isWhole || rows.count === 0) continue;
-        const { keys } = await kind.countOwned(db, name, rows.count);
-        await add({ by: "key", values: keys });
+        const isPruned = input.prune && !isWhole;
+        const few = maxNamed + ofKind.length;
+        const { count, keys } = await kind.countOwned(db, name, isPruned ? Number.MAX_SAFE_INTEGER : few);
+        owned.get(name)?.set(kind.name, { count, keys: keys.slice(0, few) });
+        if (isPruned) await add({ by: "key", values: keys });
       }
       current.set(kind.name, [...found.values()].sort(byKey));
     });
