@@ -1,4 +1,4 @@
-import type { ParseFile } from "../config/catalogue.js";
+import { mayNameCatalogue } from "../config/catalogue.js";
 import { findConfusableNames } from "../config/declare.js";
 import { overlayDocuments } from "../config/overlay.js";
 import { easeForeignDuplicates } from "../config/root-keys.js";
@@ -11,7 +11,6 @@ import type { Change, Resource } from "../plan/resource.js";
 import { coreKinds, coreSteps } from "../resources/registry.js";
 import { hideScalars, quoteSource } from "../yaml/excerpt.js";
 import type { Document, RawDiagnostic } from "../yaml/node.js";
-import { parseSimple } from "../yaml/parse-simple.js";
 import { type ConfigSource, readDocuments } from "../yaml/read.js";
 import type { ValueSources } from "../yaml/value-sources.js";
 import type { LoadOptions } from "./options.js";
@@ -75,6 +74,11 @@ export async function planForNothing(
   return { changes, diagnostics: found };
 }
 
+/** The full parser takes longer to load than a small file to apply. */
+function parseNothing(): never {
+  throw new Error("a catalogue was read that no file names");
+}
+
 /** Adds what to know of valid entries. */
 type Review = (kinds: readonly Kind[], desired: readonly Resource[], now: Date) => Promise<readonly RawDiagnostic[]>;
 
@@ -98,15 +102,12 @@ export async function readConfiguration(given: readonly ConfigSource[], options:
   const over = await readDocuments(options.overlays, options.stdin);
   const documents = over.documents.reduce((under, overlay) => overlayDocuments(under, overlay, steps), base.documents);
   const ofFiles = easeForeignDuplicates([...base.diagnostics, ...over.diagnostics], steps);
-  const validate = (parse: ParseFile) =>
-    validateDocuments(documents, steps, {
-      ...options,
-      kinds: new Map(kinds.map((kind) => [kind.name, kind])),
-      incomplete: ofFiles.some(({ severity }) => severity === "error"),
-      parse,
-    });
-  const simple = validate(parseSimple);
-  const validation = simple.isLeft ? validate((await import("../yaml/parse.js")).parseInFull) : simple;
+  const validation = validateDocuments(documents, steps, {
+    ...options,
+    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+    incomplete: ofFiles.some(({ severity }) => severity === "error"),
+    parse: documents.some(mayNameCatalogue) ? (await import("../yaml/parse.js")).parseInFull : parseNothing,
+  });
   const { describe = (found) => found } = options;
   const { declarations, visibility } = validation;
   const quote = (found: readonly RawDiagnostic[]) => {

@@ -10,7 +10,7 @@ import { explainAccess } from "../secrets/file-access.js";
 import { maskRandom } from "../secrets/random-looking.js";
 import { type AdminRight, adminRights, permissionOf } from "../users/admin-rights.js";
 import { type DecodedFile, decodeFile } from "../yaml/decode.js";
-import type { Range, RawDiagnostic } from "../yaml/node.js";
+import type { Document, Range, RawDiagnostic } from "../yaml/node.js";
 import type { ParsedFile } from "../yaml/parse-simple.js";
 import type { ResourceEntry } from "./declare.js";
 import { dotted } from "./path.js";
@@ -40,21 +40,15 @@ export function readCatalogue(
   { permissions, catalogues }: Settings,
   cwd: string,
   parse: ParseFile,
-): {
-  readonly catalogue: Catalogue | undefined;
-  readonly diagnostics: readonly RawDiagnostic[];
-  /** Whether a file was left to the full parser. */
-  readonly isLeft: boolean;
-} {
+): { readonly catalogue: Catalogue | undefined; readonly diagnostics: readonly RawDiagnostic[] } {
   const range = permissions?.range ?? catalogues[0]?.range;
-  if (range === undefined) return { catalogue: undefined, diagnostics: [], isLeft: false };
+  if (range === undefined) return { catalogue: undefined, diagnostics: [] };
   const files = catalogues.map((setting) => readFile(setting, cwd, parse));
   const diagnostics = files.flatMap((file) => file.diagnostics);
-  const isLeft = files.some((file) => file.isLeft);
   // What a catalogue that can't be read would have listed is no mistake.
-  if (diagnostics.length > 0 || isLeft) return { catalogue: undefined, diagnostics, isLeft };
+  if (diagnostics.length > 0) return { catalogue: undefined, diagnostics };
   const names = [...(permissions?.names ?? []), ...files.flatMap((file) => file.names)];
-  return { catalogue: createCatalogue(names, range), diagnostics, isLeft };
+  return { catalogue: createCatalogue(names, range), diagnostics };
 }
 
 const ownPermissions = (Object.keys(adminRights) as readonly AdminRight[]).map(permissionOf);
@@ -85,13 +79,17 @@ function fillIn(pattern: string, permission: string): string | undefined {
   return parts.map((part, index) => (part === "*" ? given[index] : part)).join(".");
 }
 
-/** Parses a catalogue; gives undefined for one that is left to the full parser. */
-export type ParseFile = (file: DecodedFile) => ParsedFile | undefined;
+/** Parses a catalogue. */
+export type ParseFile = (file: DecodedFile) => ParsedFile;
+
+/** Whether a file may name a catalogue, also under a misspelt `vtb_setup`. Only the full parser can read one, in every form. */
+export function mayNameCatalogue({ root }: Document): boolean {
+  return root?.pairs.some(({ value }) => value.kind === "mapping" && value.get("catalogue") !== undefined) ?? false;
+}
 
 interface CatalogueFile {
   readonly names: readonly string[];
   readonly diagnostics: readonly RawDiagnostic[];
-  readonly isLeft?: boolean;
 }
 
 const maxBytes = 4 * 1024 * 1024;
@@ -122,9 +120,9 @@ function readFile({ path, from, range }: CatalogueSetting, cwd: string, parse: P
     const hint = `a relative path starts at ${isFile ? "the folder of this file" : "the working directory"}`;
     return refuse(`the catalogue ${path} ${isMissing ? "does not exist" : `can't be read (${code})`}`, hint);
   }
-  const { diagnostics, ...found } = parseCatalogue(decodeFile(basename(path), bytes), parse);
+  const { names, diagnostics } = parseCatalogue(decodeFile(basename(path), bytes), parse);
   return {
-    ...found,
+    names,
     diagnostics: diagnostics.map(({ message, hint, range: inside, path: field }) => {
       const { line, column } = inside?.position ?? { line: 1, column: 1 };
       const at = field === undefined ? "" : ` ${field}`;
@@ -135,9 +133,7 @@ function readFile({ path, from, range }: CatalogueSetting, cwd: string, parse: P
 }
 
 function parseCatalogue(file: DecodedFile, parse: ParseFile): CatalogueFile {
-  const parsed = parse(file);
-  if (parsed === undefined) return { names: [], diagnostics: [], isLeft: true };
-  const { document, diagnostics: syntax } = parsed;
+  const { document, diagnostics: syntax } = parse(file);
   if (syntax.length > 0) return { names: [], diagnostics: syntax };
   if (document?.root === undefined) return { names: [], diagnostics: [emptyFile] };
   const { config, diagnostics } = validateWhole(catalogueFileSchema, document.root);

@@ -34,8 +34,6 @@ export interface Validation {
   readonly settings: Settings;
   /** The permissions that exist; undefined where the files don't say. */
   readonly catalogue: Catalogue | undefined;
-  /** Whether a catalogue was left to the full parser: the files are then to be validated with that. */
-  readonly isLeft: boolean;
   /** The owners of the files, each once. */
   readonly owners: readonly FileOwner[];
   /** The owner that a file names, if it does. */
@@ -81,7 +79,6 @@ export function validateDocuments(
     enabled: root.enabled,
     settings: settings.settings,
     catalogue,
-    isLeft: ofCatalogue.isLeft,
     owners: ownersOf(root.sections, settings.ownerOf),
     ownerOf: settings.ownerOf,
     declarations: declared.map(({ resource }) => resource),
@@ -186,7 +183,7 @@ function readSection(
   };
 }
 
-/** In a function of its own, so that nothing keeps what was bound once it is validated. */
+/** Apart, so that nothing keeps what was bound once it is validated. */
 function readPart(step: Step, source: IssueSource, standIn: StandIn | undefined) {
   const { value, ...bound } = bind(step.schema, source.node, { ...source, standIn });
   const part = runStep(step, "schema", value, () => validatePart(step.schema, value, source, bound.muted));
