@@ -17,6 +17,9 @@ const userGroup = (note: string): ExampleValue => ({
   items: [{ name: { note, value: "vtb-behandelaars" }, permissions }],
 });
 
+const namedClaims = { username: ["preferred_username"], email: ["email"] };
+const personClaims = { first_name: ["given_name"], last_name: ["family_name"] };
+
 const groupsOf = (claim: ExampleValue, isLogin: boolean) => ({
   claim_mapping: claim,
   sync: false,
@@ -71,14 +74,7 @@ const openVtb: Preset = {
           oidc_rp_scopes_list: ["openid", "email", "profile"],
           userinfo_claims_source: "id_token",
           options: {
-            user_settings: {
-              claim_mappings: {
-                username: ["preferred_username"],
-                email: ["email"],
-                first_name: ["given_name"],
-                last_name: ["family_name"],
-              },
-            },
+            user_settings: { claim_mappings: { ...namedClaims, ...personClaims } },
             groups_settings: groupsOf(["groups"], true),
           },
         },
@@ -89,7 +85,7 @@ const openVtb: Preset = {
           oidc_rp_client_secret: clientSecret("API_OIDC"),
           userinfo_claims_source: "id_token",
           options: {
-            user_settings: { claim_mappings: { username: ["preferred_username"], email: ["email"] } },
+            user_settings: { claim_mappings: namedClaims },
             groups_settings: groupsOf(["groups"], false),
           },
         },
@@ -151,14 +147,7 @@ const keycloak: Preset = {
           oidc_rp_scopes_list: ["openid", "email", "profile"],
           userinfo_claims_source: "id_token",
           options: {
-            user_settings: {
-              claim_mappings: {
-                username: ["preferred_username"],
-                email: ["email"],
-                first_name: ["given_name"],
-                last_name: ["family_name"],
-              },
-            },
+            user_settings: { claim_mappings: { ...namedClaims, ...personClaims } },
             groups_settings: groupsOf(
               {
                 note: "With a mapper Group Membership whose Full group path is off. For the realm's roles, write [realm_access, roles], and let Keycloak add them to the ID token.",
@@ -179,7 +168,7 @@ const keycloak: Preset = {
           },
           userinfo_claims_source: "id_token",
           options: {
-            user_settings: { claim_mappings: { username: ["preferred_username"], email: ["email"] } },
+            user_settings: { claim_mappings: namedClaims },
             groups_settings: groupsOf(["groups"], false),
           },
         },
@@ -243,8 +232,7 @@ const entra: Preset = {
                   note: "Optional claims, to be added under Token configuration.",
                   value: ["email"],
                 },
-                first_name: ["given_name"],
-                last_name: ["family_name"],
+                ...personClaims,
               },
             },
             groups_settings: {
