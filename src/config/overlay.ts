@@ -6,6 +6,7 @@ import {
   ScalarNode,
   type SequenceNode,
 } from "../yaml/node.js";
+import { createDocument } from "../yaml/parse-simple.js";
 import type { Step } from "./step.js";
 
 /**
@@ -152,14 +153,5 @@ function empty(mapping: MappingNode): MappingNode {
 }
 
 function withRoot(document: Document, root: MappingNode): Document {
-  const { file, text, sha256 } = document;
-  return {
-    file,
-    text,
-    sha256,
-    root,
-    get scalars() {
-      return document.scalars;
-    },
-  };
+  return createDocument(document, document.sha256, root, () => document.scalars);
 }

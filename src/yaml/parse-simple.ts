@@ -1,6 +1,6 @@
 import type { DecodedFile } from "./decode.js";
-import type { Document, MappingNode, RawDiagnostic, ScalarNode, Source, SourceText } from "./node.js";
-import { type FilePart, scalarsIn } from "./scalars.js";
+import type { Document, MappingNode, RawDiagnostic, ScalarNode, Source } from "./node.js";
+import { scalarsIn } from "./scalars.js";
 import { readSimple } from "./simple.js";
 
 /** The result of parsing a file. Without a document, `source` still quotes its lines. */
@@ -17,16 +17,16 @@ export interface ParsedFile {
 export function parseSimple({ source, sha256, isUsual, diagnostic }: DecodedFile): ParsedFile | undefined {
   const root = diagnostic || !isUsual ? undefined : readSimple(source);
   if (!root) return undefined;
-  const document = createDocument(source, sha256, root, [{ node: root }]);
+  const document = createDocument(source, sha256, root, () => scalarsIn([{ node: root }]));
   return { document, source: document, diagnostics: [] };
 }
 
 /** A document that looks for its scalars when they are first asked for: where a line is quoted. */
 export function createDocument(
-  { file, text }: SourceText,
+  { file, text }: Pick<Source, "file" | "text">,
   sha256: string,
   root: MappingNode | undefined,
-  parts: readonly FilePart[],
+  findScalars: () => readonly ScalarNode[],
 ): Document {
   let scalars: readonly ScalarNode[] | undefined;
   return {
@@ -35,7 +35,7 @@ export function createDocument(
     sha256,
     root,
     get scalars() {
-      scalars ??= scalarsIn(parts);
+      scalars ??= findScalars();
       return scalars;
     },
   };

@@ -3,6 +3,7 @@ import { type DecodedFile, decodeFile } from "./decode.js";
 import { blankOut, describeMisplaced, findMisplaced, type Misplaced } from "./misplaced.js";
 import type { Node, RawDiagnostic, Source, SourceText } from "./node.js";
 import { createDocument, type ParsedFile, parseSimple } from "./parse-simple.js";
+import { scalarsIn } from "./scalars.js";
 import { describeSyntaxErrors, ownMistakes } from "./syntax-error.js";
 import { plainStarts, readSyntaxTree, type SyntaxTree } from "./syntax-tree.js";
 import { joinUnindented, lineEnd } from "./unindented.js";
@@ -32,7 +33,7 @@ export function parseInFull({ source, sha256, diagnostic }: DecodedFile): Parsed
   const { root, parts, excess, diagnostics: found } = buildTree(tree.contents, { source, blanked, quoted });
   for (const diagnostic of found) diagnostics.push(diagnostic);
   const mapping = root?.kind === "mapping" ? root : undefined;
-  const document = createDocument(source, sha256, mapping, parts);
+  const document = createDocument(source, sha256, mapping, () => scalarsIn(parts));
   if (excess) return unusable(document, diagnostics);
   if (root && !mapping) return unusable(document, [...diagnostics, wrongRoot(root)]);
   return { document, source: document, diagnostics };
