@@ -152,22 +152,6 @@ function differences(
   explain: (right: Right) => Explained,
 ): readonly AccessDifference[] {
   const found = new Map<string, Explained & { isSuperuser: boolean; isStaff: boolean; permissions: string[] }>();
-  const [only] = rights;
-  if (only === undefined) return [];
-  if (rights.length === 1) {
-    const { cause, through } = explain(only);
-    const permissions = only.kind === "permission" ? [only.permission] : [];
-    return [
-      {
-        principal,
-        cause,
-        through,
-        isSuperuser: only.kind === "superuser",
-        isStaff: only.kind === "staff",
-        permissions,
-      },
-    ];
-  }
   for (const right of rights) {
     const { cause, through } = explain(right);
     const name = `${cause.kind} ${cause.id} ${through.map(({ key }) => key).join("\n")}`;
