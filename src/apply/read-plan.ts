@@ -140,7 +140,7 @@ async function review(
 interface DatabaseState {
   /** The id of the key that secrets were sealed with; null before the first. */
   readonly keyId: string | null;
-  /** Whoever takes the lock and commits increments it. */
+  /** Each transaction that takes the lock and commits increments it. */
   readonly revision: number;
 }
 

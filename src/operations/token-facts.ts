@@ -29,7 +29,7 @@ export type TokenPermissions =
   /** All there is: its user is a superuser. */
   | { readonly kind: "everything" }
   | {
-      /** Everything of its user; a part of that, by name; or those of its own user. */
+      /** Everything of its user; a part of that, by name; or those of the user that exists for it. */
       readonly kind: "of_user" | "narrowed" | "service";
       readonly permissions: readonly NamedPermission[];
     };
