@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { sql } from "kysely";
-import { type Connection, chunk } from "../database/database.js";
+import { type Connection, readInPieces } from "../database/database.js";
 import { parseList } from "../database/tables.js";
 import type { Change } from "../plan/resource.js";
 import { apiToken, digestOf, group, user } from "../resources/kinds.js";
@@ -38,14 +38,13 @@ export async function findTouched(db: Connection, changes: readonly Change[]): P
   const known = (kind: string) =>
     changes.flatMap((change) => (change.kind === kind && change.action !== "create" ? [change.id] : []));
   const users = new Set(known(user.name));
-  for (const ids of chunk(known(group.name), 500)) {
-    const rows = await db.selectFrom("user_groups").select("user_id").where("group_id", "in", ids).execute();
-    for (const row of rows) users.add(row.user_id);
-  }
-  for (const ids of chunk(known(apiToken.name), 500)) {
-    const rows = await db.selectFrom("api_tokens").select("user_id").where("id", "in", ids).execute();
-    for (const row of rows) users.add(row.user_id);
-  }
+  const members = await readInPieces(known(group.name), (ids) =>
+    db.selectFrom("user_groups").select("user_id").where("group_id", "in", ids).execute(),
+  );
+  const holders = await readInPieces(known(apiToken.name), (ids) =>
+    db.selectFrom("api_tokens").select("user_id").where("id", "in", ids).execute(),
+  );
+  for (const row of [...members, ...holders]) users.add(row.user_id);
   const names = new Set<string>();
   const digests: string[] = [];
   for (const change of changes) {
@@ -56,10 +55,10 @@ export async function findTouched(db: Connection, changes: readonly Change[]): P
     const digest = isWritten ? digestOf(token) : undefined;
     if (digest !== undefined) digests.push(digest);
   }
-  for (const some of chunk([...names], 500)) {
-    const rows = await db.selectFrom("users").select("id").where("username", "in", some).execute();
-    for (const { id } of rows) users.add(id);
-  }
+  const named = await readInPieces([...names], (some) =>
+    db.selectFrom("users").select("id").where("username", "in", some).execute(),
+  );
+  for (const { id } of named) users.add(id);
   return { users: [...users], digests };
 }
 
@@ -76,17 +75,13 @@ export async function readTouchedFacts(db: Connection, { users, digests }: Touch
     .where("is_service", "=", sql.lit(0))
     .execute();
   const ids = [...new Set([...users, ...administrators.map(({ id }) => id)])];
-  const held: string[] = [];
-  for (const batch of chunk(ids, 500)) {
-    const rows = await db.selectFrom("api_tokens").select("digest").where("user_id", "in", batch).execute();
-    for (const { digest } of rows) held.push(digest);
-  }
-  const revoked = new Set<string>();
-  for (const batch of chunk([...held, ...digests], 500)) {
-    const rows = await db.selectFrom("api_token_revoked").select("digest").where("digest", "in", batch).execute();
-    for (const { digest } of rows) revoked.add(digest);
-  }
-  return readFacts(db, ids, revoked);
+  const held = await readInPieces(ids, (some) =>
+    db.selectFrom("api_tokens").select("digest").where("user_id", "in", some).execute(),
+  );
+  const revoked = await readInPieces([...held.map(({ digest }) => digest), ...digests], (some) =>
+    db.selectFrom("api_token_revoked").select("digest").where("digest", "in", some).execute(),
+  );
+  return readFacts(db, ids, new Set(revoked.map(({ digest }) => digest)));
 }
 
 /** Whether nobody has any rights yet: there is no user, token or client. */
@@ -111,17 +106,6 @@ async function readFacts(
     clients: await readClients(db),
     revoked,
   };
-}
-
-/** The rows of these users in pieces that a statement can take, or of all at once. */
-async function readOf<Row>(
-  userIds: readonly string[] | undefined,
-  read: (some: readonly string[] | undefined) => Promise<readonly Row[]>,
-): Promise<readonly Row[]> {
-  if (!userIds) return read(undefined);
-  const rows: Row[] = [];
-  for (const some of chunk(userIds, 500)) for (const row of await read(some)) rows.push(row);
-  return rows;
 }
 
 /** The clients and their providers, for whom claims let in. */
@@ -179,9 +163,11 @@ async function readUsers(
     .select(["deactivated_at", "issuer", "subject", "sign_in_provider_id", "sign_in_subject"]);
   const given = db.selectFrom("user_permissions").select(["user_id", "permission", "origin"]);
   const members = db.selectFrom("user_groups").select(["user_id", "group_id", "origin", "until"]);
-  const rows = await readOf(userIds, (some) => (some ? users.where("id", "in", some) : users).execute());
-  const own = await readOf(userIds, (some) => (some ? given.where("user_id", "in", some) : given).execute());
-  const joined = await readOf(userIds, (some) => (some ? members.where("user_id", "in", some) : members).execute());
+  const rows = await readInPieces(userIds, (some) => (some ? users.where("id", "in", some) : users).execute());
+  const own = await readInPieces(userIds, (some) => (some ? given.where("user_id", "in", some) : given).execute());
+  const joined = await readInPieces(userIds, (some) =>
+    (some ? members.where("user_id", "in", some) : members).execute(),
+  );
   const permissions = collect(own, (row): [string, OwnPermission] => [
     row.user_id,
     { permission: row.permission, origin: row.origin },
@@ -224,7 +210,7 @@ async function readTokens(
     .selectFrom("api_tokens")
     .select(["id", "identifier", "user_id", "digest", "permissions"])
     .select(["expires_at", "valid_from", "allowed_ips", "rate_limit", "enabled", "disabled_at"]);
-  const rows = await readOf(userIds, (some) => (some ? tokens.where("user_id", "in", some) : tokens).execute());
+  const rows = await readInPieces(userIds, (some) => (some ? tokens.where("user_id", "in", some) : tokens).execute());
   const policyEnds = await readPolicyEnds(db, userIds && rows.map(({ id }) => id));
   return byId(
     rows.map(

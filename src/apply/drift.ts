@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { anyTables, type Connection, chunk } from "../database/database.js";
+import { anyTables, type Connection, chunk, readInPieces } from "../database/database.js";
 import type { RunThrough } from "../database/tables.js";
 import type { Kind } from "../plan/kind.js";
 import type { AttributeSpec } from "../plan/kind-shape.js";
@@ -125,15 +125,10 @@ type Records = ReadonlyMap<string, readonly RecordedChange[]>;
 /** What runs did to these entries, by the entry's id, the oldest first. */
 export async function readRecords(db: Connection, ids: readonly string[]): Promise<Records> {
   const records = new Map<string, RecordedChange[]>();
-  for (const batch of chunk(ids, 500)) {
-    const rows = await recorded(db)
-      .where("resource_id", "in", batch)
-      // A run begins before it waits for the lock, and is finished under it.
-      .orderBy("finished_at")
-      .orderBy("sequence")
-      .execute();
-    for (const row of rows) addRecord(records, row);
-  }
+  // A run begins before it waits for the lock, and is finished under it.
+  const all = recorded(db).orderBy("finished_at").orderBy("sequence");
+  const rows = await readInPieces(ids, (some) => all.where("resource_id", "in", some).execute());
+  for (const row of rows) addRecord(records, row);
   return records;
 }
 
@@ -212,16 +207,10 @@ export async function readEditTimes(
 ): Promise<ReadonlyMap<string, string>> {
   const times = new Map<string, string>();
   for (const [{ table }, ids] of edited) {
-    for (const batch of chunk([...ids], 500)) {
-      const rows = await anyTables(db)
-        .selectFrom(table)
-        .select(["id", "updated_at"])
-        .where("id", "in", batch)
-        .execute();
-      for (const row of rows) {
-        const [id, at] = [String(row.id), String(row.updated_at)];
-        if (at > (records.get(id)?.at(-1)?.at ?? "")) times.set(id, at);
-      }
+    const edits = anyTables(db).selectFrom(table).select(["id", "updated_at"]);
+    for (const row of await readInPieces([...ids], (some) => edits.where("id", "in", some).execute())) {
+      const [id, at] = [String(row.id), String(row.updated_at)];
+      if (at > (records.get(id)?.at(-1)?.at ?? "")) times.set(id, at);
     }
   }
   return times;

@@ -103,6 +103,27 @@ export function* chunk<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
+/** Reads the rows that have one of these values, in pieces that a statement can take, or without values all rows at once. */
+export function readInPieces<Row>(
+  values: readonly string[],
+  read: (some: readonly string[]) => Promise<readonly Row[]>,
+): Promise<readonly Row[]>;
+export function readInPieces<Row>(
+  values: readonly string[] | undefined,
+  read: (some: readonly string[] | undefined) => Promise<readonly Row[]>,
+): Promise<readonly Row[]>;
+export async function readInPieces<Row>(
+  values: readonly string[] | undefined,
+  read: (some: readonly string[] & undefined) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  // The overloads above keep values and read together.
+  const readSome = read as (some: readonly string[] | undefined) => Promise<readonly Row[]>;
+  if (values === undefined) return readSome(undefined);
+  const rows: Row[] = [];
+  for (const some of chunk(values, 500)) for (const row of await readSome(some)) rows.push(row);
+  return rows;
+}
+
 /** A row that the tables don't allow: the plan should have refused it, or a custom kind has a rule that it does not declare. */
 export function constraintViolated(rule: string, cause: unknown): SetupError {
   return setupError(

@@ -1,4 +1,4 @@
-import { anyTables, type Connection, chunk } from "./database.js";
+import { anyTables, type Connection, chunk, readInPieces } from "./database.js";
 import type { Flag } from "./tables.js";
 
 /** What files say of a row beside its attributes, whatever its kind. */
@@ -20,12 +20,10 @@ export async function readEntrySettings(
 ): Promise<ReadonlyMap<string, SettingsById>> {
   const all = db.selectFrom("entry_settings").selectAll();
   const kinds = new Map<string, Map<string, StoredSettings>>();
-  for (const some of ids ? chunk(ids, 500) : [undefined]) {
-    const rows = await (some ? all.where("resource_id", "in", some) : all).execute();
-    for (const { kind, resource_id, protect, renamed_from: renamedFrom } of rows) {
-      const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
-      kinds.set(kind, known.set(resource_id, { protect: protect === 1, renamedFrom }));
-    }
+  const rows = await readInPieces(ids, (some) => (some ? all.where("resource_id", "in", some) : all).execute());
+  for (const { kind, resource_id, protect, renamed_from: renamedFrom } of rows) {
+    const known = kinds.get(kind) ?? new Map<string, StoredSettings>();
+    kinds.set(kind, known.set(resource_id, { protect: protect === 1, renamedFrom }));
   }
   return kinds;
 }

@@ -191,8 +191,7 @@ export async function insertRows(db: Connection, table: string, rows: readonly N
   const [first = {}] = rows;
   const columns = Object.keys(first).filter((column) => first[column] !== undefined);
   let whole: CompiledQuery | undefined;
-  for (let start = 0; start < rows.length; start += rowsAtOnce) {
-    const batch = rows.slice(start, start + rowsAtOnce);
+  for (const batch of chunk(rows, rowsAtOnce)) {
     if (batch.length < rowsAtOnce) {
       await anyTables(db).insertInto(table).values(batch).execute();
       continue;

@@ -10,7 +10,7 @@ import {
   readEntries,
   type SecretDestination,
 } from "../apply/entries.js";
-import { anyTables, chunk, type Database, DatabaseError } from "../database/database.js";
+import { anyTables, type Database, DatabaseError, readInPieces } from "../database/database.js";
 import type { LockedResult, OnRollback } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import { type Diagnostic, SetupError } from "../errors.js";
@@ -176,15 +176,15 @@ async function findRows(
     const keys = resources.flatMap(({ kind, key, renamedFrom }) =>
       kind === name ? [key, ...(renamedFrom === undefined ? [] : [renamedFrom])] : [],
     );
-    const rows: FoundRow[] = [];
-    for (const batch of chunk(keys, 500)) {
-      const query = anyTables(tx).selectFrom(table).select([keyColumn, "owner", "updated_at"]);
-      for (const row of await query.where(keyColumn, "in", batch).execute()) {
+    const query = anyTables(tx).selectFrom(table).select([keyColumn, "owner", "updated_at"]);
+    const rows = await readInPieces(keys, (some) => query.where(keyColumn, "in", some).execute());
+    found.set(
+      name,
+      rows.map((row) => {
         const owner = row.owner === null ? null : String(row.owner);
-        rows.push({ key: String(row[keyColumn]), owner, updatedAt: String(row.updated_at) });
-      }
-    }
-    found.set(name, rows);
+        return { key: String(row[keyColumn]), owner, updatedAt: String(row.updated_at) };
+      }),
+    );
   }
   return found;
 }

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { lostAdministrators } from "../access/administrators.js";
 import { lastAdministrator } from "../access/guards.js";
 import { readAccessFacts } from "../access/read-facts.js";
-import { chunk } from "../database/database.js";
+import { chunk, readInPieces } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Tables } from "../database/tables.js";
 import type { Diagnostic } from "../errors.js";
@@ -134,11 +134,10 @@ async function findUsers(tx: Transaction<Tables>, names: readonly string[] | und
     .selectFrom("users")
     .select(["id", "username", "owner", "is_active", "is_staff", "is_superuser", "is_service", "claim_superuser"])
     .select(["issuer", "subject", "sign_in_provider_id", "sign_in_subject", "deactivated_at"]);
-  const found = names === undefined ? await query.execute() : [];
-  for (const batch of chunk([...new Set(names)], 500)) {
-    for (const row of await query.where("username", "in", batch).execute()) found.push(row);
-  }
-  return found.sort((one, other) => (one.username < other.username ? -1 : 1));
+  const found = await readInPieces(names && [...new Set(names)], (some) =>
+    (some ? query.where("username", "in", some) : query).execute(),
+  );
+  return found.toSorted((one, other) => (one.username < other.username ? -1 : 1));
 }
 
 /** Ends the login sessions of these users. Returns how many each had. */

@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { chunk } from "../database/database.js";
+import { chunk, readInPieces } from "../database/database.js";
 import type { Tables } from "../database/tables.js";
 import type { Diagnostic } from "../errors.js";
 import { unlinkUsers } from "../users/write-user.js";
@@ -68,18 +68,15 @@ async function claimedGroups(
   users: readonly FoundUser[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const names = new Map<string, string[]>();
-  for (const batch of chunk(users, 500)) {
-    const ids = batch.map(({ id }) => id);
-    const rows = await tx
-      .selectFrom("user_groups")
-      .innerJoin("groups", "groups.id", "user_groups.group_id")
-      .select(["user_groups.user_id", "groups.name"])
-      .where("user_groups.user_id", "in", ids)
-      .where("user_groups.origin", "=", "claim")
-      .orderBy("groups.name")
-      .execute();
-    for (const { user_id: id, name } of rows) names.set(id, [...(names.get(id) ?? []), name]);
-  }
+  const claimed = tx
+    .selectFrom("user_groups")
+    .innerJoin("groups", "groups.id", "user_groups.group_id")
+    .select(["user_groups.user_id", "groups.name"])
+    .where("user_groups.origin", "=", "claim")
+    .orderBy("groups.name");
+  const ids = users.map(({ id }) => id);
+  const rows = await readInPieces(ids, (some) => claimed.where("user_groups.user_id", "in", some).execute());
+  for (const { user_id: id, name } of rows) names.set(id, [...(names.get(id) ?? []), name]);
   return names;
 }
 

@@ -1,5 +1,5 @@
 import type { Insertable, Transaction } from "kysely";
-import { type Connection, chunk, type Database } from "../database/database.js";
+import { type Connection, chunk, type Database, readInPieces } from "../database/database.js";
 import type { LockedResult } from "../database/lock.js";
 import type { Flag, Tables } from "../database/tables.js";
 import type { Secret } from "../secrets/secret.js";
@@ -64,14 +64,9 @@ export async function revokeAllValues(
 ): Promise<RevokedTokens> {
   const names = new Map(tokens.map(({ id, identifier }) => [id, identifier]));
   const values = [...tokens];
-  for (const batch of chunk([...names.keys()], 500)) {
-    const rows = await tx
-      .selectFrom("api_token_retired")
-      .select(["digest", "token_id as id"])
-      .where("token_id", "in", batch)
-      .execute();
-    for (const { digest, id } of rows) values.push({ digest, id, identifier: names.get(id) ?? "" });
-  }
+  const retired = tx.selectFrom("api_token_retired").select(["digest", "token_id as id"]);
+  const rows = await readInPieces([...names.keys()], (ids) => retired.where("token_id", "in", ids).execute());
+  for (const { digest, id } of rows) values.push({ digest, id, identifier: names.get(id) ?? "" });
   return revokeValues(tx, values, revocation, options);
 }
 
@@ -106,25 +101,15 @@ export async function revokeLeakedValues(
 
 /** The tokens with these names, by name. */
 export async function findTokens(db: Connection, names: readonly string[]): Promise<ReadonlyMap<string, NamedToken>> {
-  const found = new Map<string, NamedToken>();
-  for (const batch of chunk([...new Set(names)], 500)) {
-    const rows = await db
-      .selectFrom("api_tokens")
-      .select(["id", "identifier", "digest", "owner", "enabled"])
-      .where("identifier", "in", batch)
-      .execute();
-    for (const row of rows) found.set(row.identifier, row);
-  }
-  return found;
+  const tokens = db.selectFrom("api_tokens").select(["id", "identifier", "digest", "owner", "enabled"]);
+  const rows = await readInPieces([...new Set(names)], (some) => tokens.where("identifier", "in", some).execute());
+  return new Map(rows.map((row) => [row.identifier, row]));
 }
 
 async function revokedAmong(db: Connection, digests: readonly string[]): Promise<ReadonlySet<string>> {
-  const revoked = new Set<string>();
-  for (const batch of chunk(digests, 500)) {
-    const rows = await db.selectFrom("api_token_revoked").select("digest").where("digest", "in", batch).execute();
-    for (const { digest } of rows) revoked.add(digest);
-  }
-  return revoked;
+  const revoked = db.selectFrom("api_token_revoked").select("digest");
+  const rows = await readInPieces(digests, (some) => revoked.where("digest", "in", some).execute());
+  return new Set(rows.map(({ digest }) => digest));
 }
 
 type RevokedRow = Insertable<Tables["api_token_revoked"]>;

@@ -1,5 +1,12 @@
 import type { SelectQueryBuilder } from "kysely";
-import { type AnyTables, anyTables, type Connection, chunk, type SqlValue } from "../database/database.js";
+import {
+  type AnyTables,
+  anyTables,
+  type Connection,
+  chunk,
+  readInPieces,
+  type SqlValue,
+} from "../database/database.js";
 import { insertRows } from "../database/write-rows.js";
 import type { OwnedRows, WantedRows } from "../plan/kind.js";
 import type { ReferenceTarget } from "../plan/kind-shape.js";
@@ -34,16 +41,10 @@ type Selection<Output> = SelectQueryBuilder<AnyTables, string, Output>;
 export async function selectWanted<Found>(
   wanted: WantedRows | undefined,
   { keyColumn, identityColumn }: { readonly keyColumn: string; readonly identityColumn?: string },
-  select: (column: string, values: string[] | undefined) => Promise<readonly Found[]>,
+  select: (column: string, values: readonly string[] | undefined) => Promise<readonly Found[]>,
 ): Promise<readonly Found[]> {
-  if (!wanted) return select("", undefined);
-  const column = { key: keyColumn, id: "id", identity: identityColumn }[wanted.by];
-  const found: Found[] = [];
-  if (column === undefined) return found;
-  for (const values of chunk(wanted.values, 500)) {
-    for (const row of await select(column, values)) found.push(row);
-  }
-  return found;
+  const column = wanted ? { key: keyColumn, id: "id", identity: identityColumn }[wanted.by] : "";
+  return column === undefined ? [] : await readInPieces(wanted?.values, (values) => select(column, values));
 }
 
 /** How many rows an owner manages, and the first keys, in the order of the database. */
@@ -64,17 +65,13 @@ export async function countOwned(
 export type SetTable = Pick<SetRelation, "table" | "rowColumn" | "memberColumn" | "target">;
 
 /** The members of the sets of rows with these ids, or of all. */
-export async function readMembers(
+export function readMembers(
   db: Connection,
   { table, rowColumn, memberColumn }: SetTable,
   ids: readonly string[] | undefined,
 ): Promise<readonly Row[]> {
   const query = anyTables(db).selectFrom(table).select([rowColumn, memberColumn]).where("origin", "=", "config");
-  if (!ids) return query.execute();
-  const found: Row[] = [];
-  for (const batch of chunk(ids, 500))
-    for (const row of await query.where(rowColumn, "in", batch).execute()) found.push(row);
-  return found;
+  return readInPieces<Row>(ids, (some) => (some ? query.where(rowColumn, "in", some) : query).execute());
 }
 
 /** The members of sets of texts, sorted, by the row's id: of these rows, or of all. */

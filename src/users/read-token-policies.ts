@@ -1,4 +1,4 @@
-import { type Connection, chunk } from "../database/database.js";
+import { type Connection, readInPieces } from "../database/database.js";
 import { expiryMs, findEnding, latestMs, policiesFor, type TokenPolicy, type TokenTimes } from "./token-policy.js";
 
 /** The policies of all owners. */
@@ -30,11 +30,8 @@ export interface PolicedToken extends TokenTimes {
 }
 
 /** @param ids without them, all tokens are read */
-export async function readPolicedTokens(db: Connection, ids?: readonly string[]): Promise<readonly PolicedToken[]> {
-  if (ids === undefined) return readSome(db, undefined);
-  const tokens: PolicedToken[] = [];
-  for (const batch of chunk(ids, 500)) for (const token of await readSome(db, batch)) tokens.push(token);
-  return tokens;
+export function readPolicedTokens(db: Connection, ids?: readonly string[]): Promise<readonly PolicedToken[]> {
+  return readInPieces(ids, (some) => readSome(db, some));
 }
 
 async function readSome(db: Connection, ids: readonly string[] | undefined): Promise<readonly PolicedToken[]> {

@@ -1,4 +1,4 @@
-import { chunk } from "../../database/database.js";
+import { chunk, readInPieces } from "../../database/database.js";
 import { insertUsers } from "../../database/write-rows.js";
 import type { WriteContext } from "../../plan/kind.js";
 import type { KindShape } from "../../plan/kind-shape.js";
@@ -81,22 +81,14 @@ export async function serviceUsers(
   { db }: WriteContext,
   tokens: readonly { readonly id: string }[],
 ): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const batch of chunk(tokens, 500)) {
-    const rows = await db
-      .selectFrom("api_tokens")
-      .innerJoin("users", "users.id", "api_tokens.user_id")
-      .select(["api_tokens.id as token", "users.id as user"])
-      .where("users.is_service", "=", 1)
-      .where(
-        "api_tokens.id",
-        "in",
-        batch.map((token) => token.id),
-      )
-      .execute();
-    for (const row of rows) found.set(row.token, row.user);
-  }
-  return found;
+  const all = db
+    .selectFrom("api_tokens")
+    .innerJoin("users", "users.id", "api_tokens.user_id")
+    .select(["api_tokens.id as token", "users.id as user"])
+    .where("users.is_service", "=", 1);
+  const ids = tokens.map(({ id }) => id);
+  const rows = await readInPieces(ids, (some) => all.where("api_tokens.id", "in", some).execute());
+  return new Map(rows.map((row) => [row.token, row.user]));
 }
 
 export async function removeUsers({ db }: WriteContext, ids: readonly string[]): Promise<void> {
@@ -107,10 +99,7 @@ async function namedUsers({ db }: WriteContext, changes: readonly TokenChange[])
   const usernames = new Set(
     changes.flatMap(({ attributes }) => (typeof attributes.user === "string" ? attributes.user : [])),
   );
-  const found = new Map<string, string>();
-  for (const batch of chunk([...usernames], 500)) {
-    const rows = await db.selectFrom("users").select(["id", "username"]).where("username", "in", batch).execute();
-    for (const row of rows) found.set(row.username, row.id);
-  }
-  return found;
+  const users = db.selectFrom("users").select(["id", "username"]);
+  const rows = await readInPieces([...usernames], (some) => users.where("username", "in", some).execute());
+  return new Map(rows.map((row) => [row.username, row.id]));
 }

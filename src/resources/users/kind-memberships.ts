@@ -1,4 +1,4 @@
-import { type Connection, chunk } from "../../database/database.js";
+import { type Connection, chunk, readInPieces } from "../../database/database.js";
 import type { PlannedChange } from "../../plan/resource.js";
 
 /** When a user's memberships end, by the group's name: ISO 8601, UTC. The others are for good. */
@@ -16,12 +16,10 @@ export async function readMembershipEnds(
     .where("user_groups.origin", "=", "config")
     .where("user_groups.until", "is not", null);
   const ends = new Map<string, Record<string, string>>();
-  for (const ids of userIds === undefined ? [undefined] : chunk(userIds, 500)) {
-    const rows = await (ids ? all.where("user_groups.user_id", "in", ids) : all).execute();
-    for (const { user_id: userId, name, until } of rows) {
-      ends.set(userId, { ...ends.get(userId), [name]: until ?? "" });
-    }
-  }
+  const rows = await readInPieces(userIds, (ids) =>
+    (ids ? all.where("user_groups.user_id", "in", ids) : all).execute(),
+  );
+  for (const { user_id: userId, name, until } of rows) ends.set(userId, { ...ends.get(userId), [name]: until ?? "" });
   return ends;
 }
 

@@ -1,4 +1,4 @@
-import type { Connection } from "../../database/database.js";
+import { type Connection, readInPieces } from "../../database/database.js";
 import { parseList } from "../../database/tables.js";
 import type { CurrentResource, KindOf, PlannedWorld, ReadContext, WriteContext } from "../../plan/kind.js";
 import type { ResourceOf } from "../../plan/kind-shape.js";
@@ -7,7 +7,6 @@ import { unlinkUsers } from "../../users/write-user.js";
 import type { RawDiagnostic } from "../../yaml/node.js";
 import { apiClient, type DesiredLink, oidcClient, oidcProvider, type StoredLink, signInLink, user } from "../kinds.js";
 import { formerIssuersOf, issuerOf, plannedProviders } from "../known-clients.js";
-import { selectWanted } from "../table-rows.js";
 import { createTableStore } from "../table-store.js";
 import { readMembershipEnds, writeMembershipEnds } from "./kind-memberships.js";
 
@@ -95,10 +94,7 @@ async function readLinks(
   ids: readonly string[] | undefined,
 ): Promise<ReadonlyMap<string, AttributeValue>> {
   const linked = db.selectFrom("users").select(["id", "issuer", "subject"]).where("subject", "is not", null);
-  const wanted = ids && ({ by: "id", values: ids } as const);
-  const rows = await selectWanted(wanted, { keyColumn: "username" }, (_, some) =>
-    (some ? linked.where("id", "in", some) : linked).execute(),
-  );
+  const rows = await readInPieces(ids, (some) => (some ? linked.where("id", "in", some) : linked).execute());
   if (rows.length === 0) return new Map();
   const providers = await db.selectFrom("oidc_providers").select(["identifier", "issuer", "former_issuers"]).execute();
   const byIssuer = new Map<string | null, string[]>();
