@@ -3,7 +3,7 @@ import { sourceOf } from "../../src/admin/way-in/limits.js";
 import { adminClient } from "../login/world.js";
 import { providerOf } from "../verifier/bearer/world.js";
 import { makeOpenIdSite, type OpenIdSite } from "./openid-site.js";
-import { makeSite, person, publicUrl, type SiteBrowser, secretPhrase, start } from "./site.js";
+import { makeSite, person, publicUrl, type Site, type SiteBrowser, secretPhrase, start } from "./site.js";
 
 /** The admin pages with a client that is enabled. */
 async function withProvider(...given: Parameters<typeof makeOpenIdSite>): Promise<OpenIdSite> {
@@ -264,17 +264,24 @@ describe("S84 a password", () => {
     await expect(site.signedIn("piet")).rejects.toThrow("403");
   });
 
-  it("may be guessed from one address twenty times, and for one name five times", { timeout: 120_000 }, async () => {
+  const guess = (site: Site, username: string, address: string) =>
+    site.browser({}, { address }).post("/sign-in/password", { username, password: "fout" });
+
+  it("may be guessed from one address twenty times", { timeout: 120_000 }, async () => {
     const site = await makeSite();
-    const attack = (username: string, address: string) =>
-      site.browser({}, { address }).post("/sign-in/password", { username, password: "fout" });
     const names = Array.from({ length: 21 }, (_, index) => `iemand-${index}`);
     const statuses: number[] = [];
-    for (const name of names) statuses.push((await attack(name, "192.0.2.1")).status);
+    for (const name of names) statuses.push((await guess(site, name, "192.0.2.1")).status);
     expect(statuses).toEqual([...names.slice(1).map(() => 403), 429]);
     expect(site.events.at(-1)).toEqual({ kind: "too_many_attempts", what: "password", address: "192.0.2.1" });
+  });
+
+  // At another site: names share 4096 counters, so that now and then another one has the same.
+  it("may be guessed for one name five times, wherever from", { timeout: 120_000 }, async () => {
+    const site = await makeSite();
     const ofRoot: number[] = [];
-    for (let number = 0; number < 6; number += 1) ofRoot.push((await attack("root", `198.51.100.${number}`)).status);
+    for (let number = 0; number < 6; number += 1)
+      ofRoot.push((await guess(site, "root", `198.51.100.${number}`)).status);
     expect(ofRoot).toEqual([403, 403, 403, 403, 403, 429]);
     const right = { username: "root", password: secretPhrase };
     site.clock.nowMs += 5 * 60_000;
